@@ -1,0 +1,142 @@
+//! Messages to and from bytes. The only file that names bincode.
+//!
+//! bincode is unmaintained (RUSTSEC-2025-0141), so nothing here leans on it for safety: every payload has passed the
+//! length limit of its frame kind before it is decoded, decoding borrows instead of allocating wherever a peer chooses
+//! the length, and what owns memory is bounded by the payload it came from.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes as Raw;
+
+use crate::ProtocolError;
+use crate::limits::{MAX_CONTROL, MAX_HEADERS};
+
+const CONFIG: bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<MAX_CONTROL>,
+> = bincode::config::standard().with_limit::<MAX_CONTROL>();
+
+/// Appends the encoding of `message`.
+///
+/// # Errors
+/// [`ProtocolError::Malformed`] if the message cannot be represented.
+pub fn encode<T: Serialize>(message: &T, out: &mut BytesMut) -> Result<(), ProtocolError> {
+    bincode::serde::encode_into_std_write(message, &mut out.writer(), CONFIG)
+        .map(|_| ())
+        .map_err(|error| malformed("message", &error))
+}
+
+/// Decodes one message that fills `payload` exactly.
+///
+/// # Errors
+/// [`ProtocolError::Malformed`] for anything else.
+pub fn decode<'a, T: Deserialize<'a>>(what: &'static str, payload: &'a [u8]) -> Result<T, ProtocolError> {
+    let (message, used) = decode_prefix(what, payload)?;
+    if used != payload.len() {
+        return Err(ProtocolError::Malformed { what, detail: "trailing bytes".into() });
+    }
+    Ok(message)
+}
+
+/// Decodes one message from the front of `payload`; also returns how many bytes it took.
+///
+/// # Errors
+/// [`ProtocolError::Malformed`].
+pub fn decode_prefix<'a, T: Deserialize<'a>>(
+    what: &'static str,
+    payload: &'a [u8],
+) -> Result<(T, usize), ProtocolError> {
+    bincode::serde::borrow_decode_from_slice(payload, CONFIG).map_err(|error| malformed(what, &error))
+}
+
+/// Appends a header block: a count, then each name and value as received.
+///
+/// `count` must be the number of fields that `fields` yields and at most [`MAX_HEADERS`].
+///
+/// # Errors
+/// [`ProtocolError::Malformed`] if it is more than that.
+pub fn encode_headers<'a>(
+    count: usize,
+    fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    out: &mut BytesMut,
+) -> Result<(), ProtocolError> {
+    if count > MAX_HEADERS {
+        return Err(ProtocolError::Malformed { what: "headers", detail: format!("{count} fields") });
+    }
+    encode(&(count as u64), out)?;
+    let mut left = count;
+    for (name, value) in fields.take(count) {
+        encode(&(Raw::new(name), Raw::new(value)), out)?;
+        left -= 1;
+    }
+    debug_assert_eq!(left, 0, "fewer fields than announced");
+    Ok(())
+}
+
+/// Header fields as they travelled, decoded one by one when asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeaderBlock(Bytes);
+
+impl HeaderBlock {
+    /// Wraps the bytes that [`encode_headers`] wrote; an empty buffer is an empty block.
+    pub fn new(encoded: Bytes) -> Self {
+        Self(encoded)
+    }
+
+    /// The encoded bytes.
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// Walks the fields. After the first error the walk ends.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] if the block does not start with a sane count.
+    pub fn iter(&self) -> Result<Headers<'_>, ProtocolError> {
+        if self.0.is_empty() {
+            return Ok(Headers { rest: &[], left: 0 });
+        }
+        let (count, used): (u64, usize) = decode_prefix("headers", &self.0)?;
+        let left = usize::try_from(count).ok().filter(|count| *count <= MAX_HEADERS).ok_or_else(|| {
+            ProtocolError::Malformed { what: "headers", detail: format!("{count} fields") }
+        })?;
+        Ok(Headers { rest: &self.0[used..], left })
+    }
+}
+
+/// Iterator over the name and value of each field of a [`HeaderBlock`].
+#[derive(Debug)]
+pub struct Headers<'a> {
+    rest: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Headers<'a> {
+    /// How many fields are left, by the block's own count.
+    pub fn remaining(&self) -> usize {
+        self.left
+    }
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = Result<(&'a [u8], &'a [u8]), ProtocolError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        match decode_prefix::<(&Raw, &Raw)>("headers", self.rest) {
+            Ok(((name, value), used)) => {
+                self.rest = &self.rest[used..];
+                Some(Ok((name, value)))
+            }
+            Err(error) => {
+                self.left = 0;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+fn malformed(what: &'static str, error: &dyn std::fmt::Display) -> ProtocolError {
+    ProtocolError::Malformed { what, detail: error.to_string() }
+}

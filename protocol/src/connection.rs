@@ -1,0 +1,413 @@
+//! The multiplexer: drives all streams over one Unix-domain socket.
+//!
+//! Everything lives on one thread. Sending only queues; all frames of one tick of the event loop leave in one vectored
+//! write when the [`Connection`] is polled next. On the supervisor's side queueing wakes the task that polls it; the
+//! worker polls it at the end of every tick anyway.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Bytes, BytesMut};
+use rustc_hash::FxHashMap;
+use tokio::io::AsyncWrite;
+use tokio::net::UnixStream;
+use tokio_util::io::poll_read_buf;
+
+use crate::ProtocolError;
+use crate::codec::{self, HeaderBlock};
+use crate::decoder::Decoder;
+use crate::frame::{Frame, Kind};
+use crate::limits::{MAX_STREAMS, READ_BUFFER};
+use crate::message::{Control, RequestLine, StatusLine};
+use crate::outbox::Outbox;
+use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish};
+
+/// Reads in one tick before others get their turn.
+const READS_PER_TICK: usize = 16;
+
+/// Room below which the read buffer is renewed.
+const MIN_READ: usize = 32 * 1024;
+
+/// Which end of the connection this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Opens streams.
+    Supervisor,
+    /// Answers them.
+    Worker,
+}
+
+/// What a connection hands to its owner.
+#[derive(Debug)]
+pub enum Event {
+    /// A frame that is not about a stream.
+    Control(Control),
+    /// Worker: a request. The payload is a [`RequestLine`] and a header block, see [`split_request_head`].
+    Request {
+        /// The encoded head.
+        head: Bytes,
+        /// For the response.
+        sender: Sender,
+        /// For the request body.
+        receiver: Receiver,
+    },
+}
+
+/// Splits the payload of a request head into its line and its header block.
+///
+/// # Errors
+/// [`ProtocolError::Malformed`].
+pub fn split_request_head(head: &Bytes) -> Result<(RequestLine<'_>, HeaderBlock), ProtocolError> {
+    let (line, used) = codec::decode_prefix("request head", head)?;
+    Ok((line, HeaderBlock::new(head.slice(used..))))
+}
+
+/// State shared by a connection, its handle and its streams.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) side: Side,
+    outbox: Outbox,
+    streams: FxHashMap<u32, Rc<RefCell<State>>>,
+    last_id: u32,
+    closed: bool,
+    driver: Option<Waker>,
+}
+
+impl Inner {
+    pub(crate) fn put(
+        &mut self,
+        kind: Kind,
+        end: bool,
+        stream: u32,
+        encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        self.outbox.frame(kind, end, stream, encode)?;
+        self.wake_driver();
+        Ok(())
+    }
+
+    pub(crate) fn put_chunk(&mut self, stream: u32, end: bool, data: Bytes) {
+        self.outbox.chunk(stream, end, data);
+        self.wake_driver();
+    }
+
+    pub(crate) fn put_credit(&mut self, stream: u32, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // Cannot fail: the payload is at most five bytes.
+        let _ = self.put(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
+    }
+
+    pub(crate) fn forget(&mut self, stream: u32) {
+        self.streams.remove(&stream);
+    }
+
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    fn next_id(&mut self) -> u32 {
+        loop {
+            self.last_id = self.last_id.wrapping_add(1);
+            if self.last_id != 0 && !self.streams.contains_key(&self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+}
+
+/// Sends on a connection from anywhere on its thread.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    inner: Rc<RefCell<Inner>>,
+}
+
+impl Handle {
+    /// Supervisor: opens a stream for one request. `count` is the number of fields that `fields` yields; `end` says
+    /// that the request has no body.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Torn`] if the connection has ended, or why the head cannot be sent.
+    pub fn open<'a>(
+        &self,
+        line: &RequestLine<'_>,
+        count: usize,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        end: bool,
+    ) -> Result<(Sender, Receiver), ProtocolError> {
+        let mut inner = self.inner.borrow_mut();
+        if inner.closed {
+            return Err(ProtocolError::Torn);
+        }
+        if inner.streams.len() >= MAX_STREAMS {
+            return Err(ProtocolError::TooManyStreams);
+        }
+        let id = inner.next_id();
+        let head_at = inner.outbox.position();
+        inner.put(Kind::RequestHead, end, id, |out| {
+            codec::encode(line, out)?;
+            codec::encode_headers(count, fields, out)
+        })?;
+        let mut state = State::new(id, head_at);
+        if end {
+            state.mark_sent();
+        }
+        let state = Rc::new(RefCell::new(state));
+        inner.streams.insert(id, state.clone());
+        Ok((
+            Sender { inner: self.inner.clone(), state: state.clone() },
+            Receiver { inner: self.inner.clone(), state },
+        ))
+    }
+
+    /// Queues a control frame. Nothing happens if the connection has ended.
+    ///
+    /// # Errors
+    /// [`ProtocolError::TooLong`] if the message is over the limit of its kind.
+    pub fn control(&self, message: &Control) -> Result<(), ProtocolError> {
+        let mut inner = self.inner.borrow_mut();
+        if inner.closed {
+            return Ok(());
+        }
+        inner.outbox.control(message)?;
+        inner.wake_driver();
+        Ok(())
+    }
+
+    /// Queued bytes that the kernel has not taken yet.
+    pub fn unsent(&self) -> usize {
+        self.inner.borrow().outbox.len()
+    }
+
+    /// Streams under way.
+    pub fn streams(&self) -> usize {
+        self.inner.borrow().streams.len()
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.inner.borrow().closed
+    }
+}
+
+/// Drives the socket. Dropping it ends the connection and fails every stream on it.
+#[derive(Debug)]
+pub struct Connection {
+    socket: UnixStream,
+    inner: Rc<RefCell<Inner>>,
+    decoder: Decoder,
+    buffer: BytesMut,
+}
+
+impl Connection {
+    /// Wraps a connected socket.
+    pub fn new(socket: UnixStream, side: Side) -> (Self, Handle) {
+        let inner = Rc::new(RefCell::new(Inner {
+            side,
+            outbox: Outbox::default(),
+            streams: FxHashMap::default(),
+            last_id: 0,
+            closed: false,
+            driver: None,
+        }));
+        let handle = Handle { inner: inner.clone() };
+        (Self { socket, inner, decoder: Decoder::default(), buffer: BytesMut::new() }, handle)
+    }
+
+    /// The next event; `None` when the peer has closed between frames. Sends what is queued before it waits. After
+    /// `None` or an error the connection is closed.
+    ///
+    /// # Errors
+    /// Any [`ProtocolError`].
+    pub async fn next(&mut self) -> Result<Option<Event>, ProtocolError> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Poll form of [`Connection::next`].
+    ///
+    /// # Errors
+    /// Any [`ProtocolError`].
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+        let polled = self.poll_frames(cx);
+        if matches!(polled, Poll::Ready(Ok(None) | Err(_))) {
+            self.close();
+        }
+        polled
+    }
+
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+        for _ in 0..READS_PER_TICK {
+            while let Some(frame) = self.decoder.next(&mut self.buffer)? {
+                if let Some(event) = self.on_frame(frame)? {
+                    return Poll::Ready(Ok(Some(event)));
+                }
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(0)) if self.decoder.is_between_frames() && self.buffer.is_empty() => {
+                    return Poll::Ready(Ok(None));
+                }
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(ProtocolError::Torn)),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Poll::Pending => {
+                    self.poll_write(cx)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.poll_write(cx)?;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        if self.buffer.capacity() - self.buffer.len() < MIN_READ.max(self.decoder.wanted()) {
+            self.buffer.reserve(READ_BUFFER.max(self.decoder.wanted()));
+        }
+        poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.buffer)
+    }
+
+    /// Writes what is queued, as far as the socket takes it now.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Io`].
+    pub fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), ProtocolError> {
+        let mut inner = self.inner.borrow_mut();
+        while !inner.outbox.is_empty() {
+            let mut slices = Outbox::empty_slices();
+            let used = inner.outbox.slices(&mut slices);
+            match Pin::new(&mut self.socket).poll_write_vectored(cx, &slices[..used]) {
+                Poll::Ready(Ok(written)) => inner.outbox.advance(written),
+                Poll::Ready(Err(error)) => return Err(error.into()),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        if inner.side == Side::Supervisor {
+            inner.driver = Some(cx.waker().clone());
+        }
+        Ok(())
+    }
+
+    /// Waits until everything queued has been written.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Io`].
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ProtocolError>> {
+        self.poll_write(cx)?;
+        if self.inner.borrow().outbox.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn on_frame(&mut self, frame: Frame) -> Result<Option<Event>, ProtocolError> {
+        let side = self.inner.borrow().side;
+        match frame {
+            Frame::Control(message) => return Ok(Some(Event::Control(message))),
+            Frame::RequestHead { stream, end, payload } if side == Side::Worker => {
+                return self.accept(stream, end, payload).map(Some);
+            }
+            Frame::RequestHead { .. } => return Err(ProtocolError::Unexpected("request head")),
+            Frame::ResponseHead { stream, end, payload } if side == Side::Supervisor => {
+                let (StatusLine { status }, used) = codec::decode_prefix("response head", &payload)?;
+                let head = ResponseHead { status, headers: HeaderBlock::new(payload.slice(used..)), end };
+                self.with(stream, |state| state.on_head(head))?;
+            }
+            Frame::ResponseHead { .. } => return Err(ProtocolError::Unexpected("response head")),
+            Frame::BodyChunk { stream, end, data } => self.with(stream, |state| {
+                if side == Side::Supervisor && !state.has_head() {
+                    return Err(ProtocolError::Unexpected("body chunk before the head"));
+                }
+                state.on_chunk(data, end)
+            })?,
+            Frame::BodyEnd { stream, trailers } => self.with(stream, |state| state.on_end(trailers))?,
+            Frame::Credit { stream, bytes } => {
+                self.with(stream, |state| state.on_credit(bytes as usize))?;
+            }
+            Frame::Cancel { stream } if side == Side::Worker => self.fail(stream, Failure::Over),
+            Frame::Cancel { .. } => return Err(ProtocolError::Unexpected("cancel")),
+            Frame::Error { stream, error } if side == Side::Supervisor => {
+                self.fail(stream, Failure::Worker(error));
+            }
+            Frame::Error { .. } => return Err(ProtocolError::Unexpected("error")),
+        }
+        Ok(None)
+    }
+
+    fn accept(&mut self, stream: u32, end: bool, head: Bytes) -> Result<Event, ProtocolError> {
+        let mut inner = self.inner.borrow_mut();
+        if inner.streams.len() >= MAX_STREAMS {
+            return Err(ProtocolError::TooManyStreams);
+        }
+        let mut state = State::new(stream, 0);
+        if end {
+            state.mark_empty();
+        }
+        let state = Rc::new(RefCell::new(state));
+        if inner.streams.insert(stream, state.clone()).is_some() {
+            return Err(ProtocolError::Unexpected("second request head"));
+        }
+        let sender = Sender { inner: self.inner.clone(), state: state.clone() };
+        let receiver = Receiver { inner: self.inner.clone(), state };
+        Ok(Event::Request { head, sender, receiver })
+    }
+
+    /// Applies a frame to its stream. Frames for a stream that is over were sent before the peer knew: they are dropped.
+    fn with(
+        &mut self,
+        stream: u32,
+        apply: impl FnOnce(&mut State) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        let Some(state) = self.inner.borrow().streams.get(&stream).cloned() else { return Ok(()) };
+        apply(&mut state.borrow_mut())?;
+        if self.inner.borrow().side == Side::Supervisor && state.borrow().incoming_ended() {
+            finish(&self.inner, &state, Failure::Over);
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, stream: u32, failure: Failure) {
+        let state = self.inner.borrow().streams.get(&stream).cloned();
+        if let Some(state) = state {
+            finish(&self.inner, &state, failure);
+        }
+    }
+
+    fn close(&mut self) {
+        let mut inner = self.inner.borrow_mut();
+        inner.closed = true;
+        let streams = std::mem::take(&mut inner.streams);
+        let reached: Vec<_> = streams
+            .into_values()
+            .map(|state| {
+                let reached = inner.outbox.has_written_beyond(state.borrow().head_at);
+                (state, reached)
+            })
+            .collect();
+        drop(inner);
+        for (state, reached) in reached {
+            state.borrow_mut().finish(Failure::Closed { reached });
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Waits for a control frame, as in a handshake, where no request may come yet.
+///
+/// # Errors
+/// [`ProtocolError::Torn`] if the peer closes instead, [`ProtocolError::Unexpected`] for a request.
+pub fn poll_control(
+    connection: &mut Connection,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Control, ProtocolError>> {
+    match ready!(connection.poll_next(cx))? {
+        Some(Event::Control(message)) => Poll::Ready(Ok(message)),
+        Some(Event::Request { .. }) => Poll::Ready(Err(ProtocolError::Unexpected("request head"))),
+        None => Poll::Ready(Err(ProtocolError::Torn)),
+    }
+}

@@ -1,0 +1,99 @@
+//! Bytes to frames, incrementally, without I/O: what the fuzzer drives.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::ProtocolError;
+use crate::codec::{self, HeaderBlock};
+use crate::frame::{Frame, FrameHeader, HEADER_LEN, Kind};
+use crate::limits::COPY_BELOW;
+use crate::message::Control;
+
+/// Splits a byte stream into frames.
+///
+/// Body chunks come out as their bytes arrive, so that no body byte is ever moved to join the rest of its frame. Other
+/// payloads are bounded by [`Kind::limit`] and come out whole.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    current: Option<FrameHeader>,
+}
+
+impl Decoder {
+    /// Takes the next frame off the front of `buffer`; `None` if more bytes are needed. After an error the byte stream
+    /// has no further meaning.
+    ///
+    /// # Errors
+    /// Any [`ProtocolError`] that the bytes themselves show.
+    pub fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
+        let header = match self.current.take() {
+            Some(header) => header,
+            None => {
+                let Some(bytes) = buffer.first_chunk::<HEADER_LEN>() else { return Ok(None) };
+                let header = FrameHeader::decode(bytes)?;
+                let _ = buffer.split_to(HEADER_LEN);
+                header
+            }
+        };
+        if header.kind == Kind::BodyChunk {
+            return Ok(self.body(header, buffer));
+        }
+        if buffer.len() < header.length {
+            self.current = Some(header);
+            return Ok(None);
+        }
+        frame(header, take(buffer, header.length)).map(Some)
+    }
+
+    /// How many bytes the frame under way still needs: a hint for the next read.
+    pub fn wanted(&self) -> usize {
+        self.current.map_or(HEADER_LEN, |header| header.length)
+    }
+
+    /// Whether the byte stream may end here.
+    pub fn is_between_frames(&self) -> bool {
+        self.current.is_none()
+    }
+
+    fn body(&mut self, mut header: FrameHeader, buffer: &mut BytesMut) -> Option<Frame> {
+        let part = header.length.min(buffer.len());
+        if part == 0 && header.length > 0 {
+            self.current = Some(header);
+            return None;
+        }
+        let data = take(buffer, part);
+        header.length -= part;
+        let complete = header.length == 0;
+        if !complete {
+            self.current = Some(header);
+        }
+        Some(Frame::BodyChunk { stream: header.stream, end: header.end && complete, data })
+    }
+}
+
+fn take(buffer: &mut BytesMut, length: usize) -> Bytes {
+    let part = buffer.split_to(length);
+    if length < COPY_BELOW { Bytes::copy_from_slice(&part) } else { part.freeze() }
+}
+
+fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
+    let FrameHeader { kind, end, stream, .. } = header;
+    let name = kind.name();
+    Ok(match kind {
+        Kind::Hello => Frame::Control(Control::Hello(codec::decode(name, &payload)?)),
+        Kind::Welcome => Frame::Control(Control::Welcome(codec::decode(name, &payload)?)),
+        Kind::Load => Frame::Control(Control::Load(codec::decode(name, &payload)?)),
+        Kind::Loaded => Frame::Control(Control::Loaded(codec::decode(name, &payload)?)),
+        Kind::Ping => Frame::Control(Control::Ping(codec::decode(name, &payload)?)),
+        Kind::Pong => Frame::Control(Control::Pong(codec::decode(name, &payload)?)),
+        Kind::Log => Frame::Control(Control::Log(codec::decode(name, &payload)?)),
+        Kind::Stats => Frame::Control(Control::Stats(codec::decode(name, &payload)?)),
+        Kind::Drain => Frame::Control(Control::Drain),
+        Kind::Shutdown => Frame::Control(Control::Shutdown),
+        Kind::RequestHead => Frame::RequestHead { stream, end, payload },
+        Kind::ResponseHead => Frame::ResponseHead { stream, end, payload },
+        Kind::BodyChunk => Frame::BodyChunk { stream, end, data: payload },
+        Kind::BodyEnd => Frame::BodyEnd { stream, trailers: HeaderBlock::new(payload) },
+        Kind::Credit => Frame::Credit { stream, bytes: codec::decode(name, &payload)? },
+        Kind::Cancel => Frame::Cancel { stream },
+        Kind::Error => Frame::Error { stream, error: codec::decode(name, &payload)? },
+    })
+}

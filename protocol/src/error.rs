@@ -1,0 +1,47 @@
+//! How a connection fails.
+
+use std::io;
+
+/// The connection is unusable; it ends, and only it.
+#[derive(Debug, thiserror::Error)]
+pub enum ProtocolError {
+    /// A frame kind this version does not know.
+    #[error("unknown frame kind {0:#04x}")]
+    UnknownKind(u8),
+    /// A frame header with reserved bits set.
+    #[error("frame header with reserved bits set")]
+    Reserved,
+    /// A payload over the limit of its kind.
+    #[error("{kind} frame of {length} bytes is over the limit of {limit}")]
+    TooLong {
+        /// The kind of frame.
+        kind: &'static str,
+        /// Payload length the header claims, in bytes.
+        length: usize,
+        /// Payload length allowed, in bytes.
+        limit: usize,
+    },
+    /// A payload that does not decode.
+    #[error("malformed {what}: {detail}")]
+    Malformed {
+        /// What was being decoded.
+        what: &'static str,
+        /// The codec's own words.
+        detail: String,
+    },
+    /// A frame the peer may not send, or not now.
+    #[error("unexpected {0}")]
+    Unexpected(&'static str),
+    /// More body bytes than the credit given.
+    #[error("body bytes beyond the credit of stream {0}")]
+    CreditExceeded(u32),
+    /// More streams than [`crate::limits::MAX_STREAMS`].
+    #[error("too many streams")]
+    TooManyStreams,
+    /// The socket ended inside a frame.
+    #[error("connection ended inside a frame")]
+    Torn,
+    /// The socket failed.
+    #[error("connection failed: {0}")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,223 @@
+//! The fixed-size frame header and the kinds of frames.
+//!
+//! Twelve bytes, little endian: payload length (u32), kind (u8), flags (u8), reserved (u16, zero), stream id (u32; zero
+//! for the connection itself). The payload follows: bincode for everything but body chunks, which are raw.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::ProtocolError;
+use crate::codec::HeaderBlock;
+use crate::limits::{MAX_BODY_CHUNK, MAX_CONTROL, MAX_ERROR, MAX_HEAD};
+use crate::message::{Control, StreamError};
+
+/// Length of an encoded [`FrameHeader`], in bytes.
+pub const HEADER_LEN: usize = 12;
+
+/// Flag of heads and body chunks: nothing follows in this direction of the stream.
+pub const END: u8 = 1;
+
+/// What a frame is; the discriminant is its byte on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "each is documented at its message in `Control` and `Frame`")]
+pub enum Kind {
+    Hello = 1,
+    Welcome = 2,
+    Load = 3,
+    Loaded = 4,
+    Ping = 5,
+    Pong = 6,
+    Log = 7,
+    Stats = 8,
+    Drain = 9,
+    Shutdown = 10,
+    RequestHead = 32,
+    ResponseHead = 33,
+    BodyChunk = 34,
+    BodyEnd = 35,
+    Credit = 36,
+    Cancel = 37,
+    Error = 38,
+}
+
+impl Kind {
+    const ALL: [Self; 17] = [
+        Self::Hello,
+        Self::Welcome,
+        Self::Load,
+        Self::Loaded,
+        Self::Ping,
+        Self::Pong,
+        Self::Log,
+        Self::Stats,
+        Self::Drain,
+        Self::Shutdown,
+        Self::RequestHead,
+        Self::ResponseHead,
+        Self::BodyChunk,
+        Self::BodyEnd,
+        Self::Credit,
+        Self::Cancel,
+        Self::Error,
+    ];
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
+    }
+
+    /// Longest payload of this kind, in bytes.
+    pub fn limit(self) -> usize {
+        match self {
+            Self::RequestHead | Self::ResponseHead | Self::BodyEnd => MAX_HEAD,
+            Self::BodyChunk => MAX_BODY_CHUNK,
+            Self::Error => MAX_ERROR,
+            Self::Hello | Self::Welcome | Self::Load | Self::Loaded | Self::Log | Self::Stats => MAX_CONTROL,
+            Self::Ping | Self::Pong | Self::Credit => 16,
+            Self::Drain | Self::Shutdown | Self::Cancel => 0,
+        }
+    }
+
+    /// The name used in errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Welcome => "welcome",
+            Self::Load => "load",
+            Self::Loaded => "loaded",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+            Self::Log => "log",
+            Self::Stats => "stats",
+            Self::Drain => "drain",
+            Self::Shutdown => "shutdown",
+            Self::RequestHead => "request head",
+            Self::ResponseHead => "response head",
+            Self::BodyChunk => "body chunk",
+            Self::BodyEnd => "body end",
+            Self::Credit => "credit",
+            Self::Cancel => "cancel",
+            Self::Error => "error",
+        }
+    }
+
+    /// Whether frames of this kind belong to a stream rather than to the connection.
+    pub fn is_stream(self) -> bool {
+        self as u8 >= Self::RequestHead as u8
+    }
+}
+
+/// The twelve bytes before every payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// Payload length, in bytes; within [`Kind::limit`].
+    pub length: usize,
+    /// What the payload is.
+    pub kind: Kind,
+    /// Whether [`END`] is set.
+    pub end: bool,
+    /// Stream id; zero for the connection itself.
+    pub stream: u32,
+}
+
+impl FrameHeader {
+    /// Appends the twelve bytes.
+    pub fn encode(self, out: &mut BytesMut) {
+        out.put_slice(&self.to_bytes());
+    }
+
+    /// The twelve bytes.
+    pub fn to_bytes(self) -> [u8; HEADER_LEN] {
+        let mut bytes = [0; HEADER_LEN];
+        bytes[..4].copy_from_slice(&(self.length as u32).to_le_bytes());
+        bytes[4] = self.kind as u8;
+        bytes[5] = if self.end { END } else { 0 };
+        bytes[8..].copy_from_slice(&self.stream.to_le_bytes());
+        bytes
+    }
+
+    /// Reads and checks the twelve bytes.
+    ///
+    /// # Errors
+    /// An unknown kind, a reserved bit, a length over the kind's limit, or a stream id where none belongs (or none
+    /// where one does).
+    pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, ProtocolError> {
+        let [l0, l1, l2, l3, kind, flags, r0, r1, s0, s1, s2, s3] = *bytes;
+        let kind = Kind::from_byte(kind).ok_or(ProtocolError::UnknownKind(kind))?;
+        let flags_allowed = match kind {
+            Kind::RequestHead | Kind::ResponseHead | Kind::BodyChunk => END,
+            _ => 0,
+        };
+        if flags & !flags_allowed != 0 || r0 != 0 || r1 != 0 {
+            return Err(ProtocolError::Reserved);
+        }
+        let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+        if length > kind.limit() {
+            return Err(ProtocolError::TooLong { kind: kind.name(), length, limit: kind.limit() });
+        }
+        let stream = u32::from_le_bytes([s0, s1, s2, s3]);
+        if kind.is_stream() != (stream != 0) {
+            return Err(ProtocolError::Unexpected("stream id"));
+        }
+        Ok(Self { length, kind, end: flags & END != 0, stream })
+    }
+}
+
+/// One decoded frame, or the part of a body chunk that has arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// Not about a stream.
+    Control(Control),
+    /// Supervisor: opens a stream. The payload is a [`crate::message::RequestLine`] and a header block.
+    RequestHead {
+        /// The new stream.
+        stream: u32,
+        /// Whether the request has no body.
+        end: bool,
+        /// Still encoded: decoding borrows from it.
+        payload: Bytes,
+    },
+    /// Worker: answers a stream. The payload is a [`crate::message::StatusLine`] and a header block.
+    ResponseHead {
+        /// The stream answered.
+        stream: u32,
+        /// Whether the response has no body.
+        end: bool,
+        /// Still encoded: decoding borrows from it.
+        payload: Bytes,
+    },
+    /// Raw body bytes, passed on as they arrive.
+    BodyChunk {
+        /// The stream they belong to.
+        stream: u32,
+        /// Whether these are the last of the body.
+        end: bool,
+        /// The bytes.
+        data: Bytes,
+    },
+    /// The body is complete; trailer fields, if any.
+    BodyEnd {
+        /// The stream it belongs to.
+        stream: u32,
+        /// Trailer fields.
+        trailers: HeaderBlock,
+    },
+    /// The peer may send this many more body bytes.
+    Credit {
+        /// The stream it belongs to.
+        stream: u32,
+        /// Bytes granted.
+        bytes: u32,
+    },
+    /// Supervisor: nobody waits for this stream any more.
+    Cancel {
+        /// The stream given up.
+        stream: u32,
+    },
+    /// Worker: this stream has failed.
+    Error {
+        /// The stream that failed.
+        stream: u32,
+        /// Why.
+        error: StreamError,
+    },
+}

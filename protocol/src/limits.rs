@@ -1,0 +1,41 @@
+//! Every length, count and window of the protocol, in one place.
+
+/// Version of the wire format; both sides must name the same one in the handshake.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
+pub const MAX_HEAD: usize = 256 * 1024;
+
+/// Longest payload of one body frame, in bytes.
+pub const MAX_BODY_CHUNK: usize = 64 * 1024;
+
+/// Longest payload of a control frame (handshake, load, log record, stats), in bytes. An app's whole env crosses in one.
+pub const MAX_CONTROL: usize = 1024 * 1024;
+
+/// Longest payload of a stream error, in bytes.
+pub const MAX_ERROR: usize = 64 * 1024;
+
+/// Longest message of one log record, in bytes; the worker cuts longer ones.
+pub const MAX_LOG_MESSAGE: usize = 64 * 1024;
+
+/// Credit with which each direction of a stream starts, in bytes.
+pub const STREAM_WINDOW: usize = 128 * 1024;
+
+/// Most header fields in one head or trailer section.
+pub const MAX_HEADERS: usize = 1024;
+
+/// Streams a worker accepts at once on one connection; the supervisor's in-flight limits lie below it.
+pub const MAX_STREAMS: usize = 16 * 1024;
+
+/// Bytes of unsent log records above which a worker drops further ones (and says how many).
+pub const MAX_UNSENT: usize = 4 * 1024 * 1024;
+
+/// Size of the read buffer, in bytes.
+pub const READ_BUFFER: usize = 128 * 1024;
+
+/// Payloads shorter than this leave the read buffer by copy: a small frame that lives long would otherwise keep the
+/// whole buffer alive.
+pub const COPY_BELOW: usize = 4 * 1024;
+
+/// Body chunks shorter than this are copied behind their header: cheaper than one more entry in the vectored write.
+pub const INLINE_BELOW: usize = 1024;

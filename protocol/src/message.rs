@@ -1,0 +1,201 @@
+//! The typed contents of frames. Only these types derive wire serialisation.
+
+use serde::{Deserialize, Serialize};
+
+/// First frame of the supervisor on every connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`crate::limits::PROTOCOL_VERSION`] of the sender.
+    pub version: u32,
+    /// The app this worker is for.
+    pub app: String,
+    /// What the connection is for.
+    pub role: Role,
+    /// What the worker must keep to.
+    pub limits: WorkerLimits,
+}
+
+/// What a connection carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Load, ping, logs, stats, drain; one per worker.
+    Control,
+    /// Requests of one I/O thread.
+    Requests,
+}
+
+/// Limits the worker enforces on itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerLimits {
+    /// V8 heap, in bytes.
+    pub heap: u64,
+    /// Longest time JavaScript may run without returning to the event loop, in milliseconds.
+    pub watchdog_ms: u64,
+    /// Whether an uncaught error outside a request ends the worker.
+    pub fatal_uncaught: bool,
+}
+
+/// The worker's answer to [`Hello`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// [`crate::limits::PROTOCOL_VERSION`] of the sender.
+    pub version: u32,
+    /// The app the worker was started for.
+    pub app: String,
+    /// Process id of the worker.
+    pub pid: u32,
+}
+
+/// Which app to load; sent once, on the control connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// The app's folder, absolute and without symlinks.
+    pub root: String,
+    /// The entry module, relative to the folder.
+    pub entry: String,
+    /// The handler's `env`: name and value as JSON text.
+    pub env: Vec<(String, String)>,
+}
+
+/// The outcome of [`Load`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Loaded {
+    /// The app is loaded and takes requests.
+    Ready,
+    /// The app cannot serve; the text is for people and names file, line and column.
+    Failed(String),
+}
+
+/// Severity of a log record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LogLevel {
+    /// `console.debug`, `console.trace`.
+    Debug,
+    /// `console.log`, `console.info`.
+    Info,
+    /// `console.warn`.
+    Warn,
+    /// `console.error`, uncaught errors.
+    Error,
+}
+
+/// One record of the app's console or of the worker itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Severity.
+    pub level: LogLevel,
+    /// The request during which it was written.
+    pub request_id: Option<RequestId>,
+    /// The text, without a line end.
+    pub message: String,
+}
+
+/// A snapshot of the worker's own numbers, sent after every pong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// V8 heap in use, in bytes.
+    pub heap_used: u64,
+    /// V8 heap limit, in bytes.
+    pub heap_limit: u64,
+    /// Memory outside the heap that JavaScript keeps alive, in bytes.
+    pub external: u64,
+    /// Requests in flight.
+    pub in_flight: u32,
+    /// Requests answered since start.
+    pub requests: u64,
+}
+
+/// Names one request in headers and logs; 32 hexadecimal digits for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RequestId(pub u128);
+
+impl RequestId {
+    /// The 32 lower-case hexadecimal digits, without allocating.
+    pub fn hex(self) -> [u8; 32] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut out = [0; 32];
+        for (i, byte) in self.0.to_be_bytes().into_iter().enumerate() {
+            out[2 * i] = DIGITS[usize::from(byte >> 4)];
+            out[2 * i + 1] = DIGITS[usize::from(byte & 15)];
+        }
+        out
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// What of a request is always needed. Its header fields follow in the same frame as a
+/// [`crate::codec::HeaderBlock`], decoded only when touched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestLine<'a> {
+    /// Names the request in logs.
+    pub id: RequestId,
+    /// Method, as received.
+    pub method: &'a str,
+    /// Scheme and authority, such as `http://example.com:8080`.
+    pub origin: &'a str,
+    /// Path and query, starting with `/`.
+    pub target: &'a str,
+}
+
+/// What of a response is always there; its header fields follow in the same frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusLine {
+    /// Status code, 200-599.
+    pub status: u16,
+}
+
+/// Why a worker gave up on a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamError {
+    /// The kind of failure.
+    pub kind: StreamErrorKind,
+    /// For the log, never for the client.
+    pub message: String,
+}
+
+/// The kinds of failure a worker reports for one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StreamErrorKind {
+    /// The handler threw or rejected.
+    HandlerFailed,
+    /// The handler returned something that is not a usable `Response`.
+    NotAResponse,
+    /// The watchdog ended the handler.
+    Watchdog,
+    /// The V8 heap reached its limit.
+    OutOfMemory,
+    /// The response body's stream failed.
+    BodyFailed,
+    /// The worker is draining.
+    Draining,
+}
+
+/// Everything that is not about one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// Supervisor: handshake.
+    Hello(Hello),
+    /// Worker: handshake.
+    Welcome(Welcome),
+    /// Supervisor: load this app.
+    Load(Load),
+    /// Worker: loaded, or not.
+    Loaded(Loaded),
+    /// Supervisor: answer with the same number, from the JavaScript thread.
+    Ping(u64),
+    /// Worker: the answer.
+    Pong(u64),
+    /// Worker: a log record.
+    Log(LogRecord),
+    /// Worker: its numbers.
+    Stats(Stats),
+    /// Supervisor: finish what is in flight, take nothing new, exit.
+    Drain,
+    /// Supervisor: exit now.
+    Shutdown,
+}

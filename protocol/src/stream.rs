@@ -1,0 +1,412 @@
+//! One request on a connection: its two halves, their credit and their end.
+//!
+//! A stream is over when its response is: with the last response byte, with an error from the worker, with a cancel
+//! from the supervisor or with the connection. Whatever else was still under way on it ends then too.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use crate::ProtocolError;
+use crate::codec::{self, HeaderBlock};
+use crate::connection::{Inner, Side};
+use crate::frame::Kind;
+use crate::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
+use crate::message::{StatusLine, StreamError};
+
+/// Why a stream ended before its response was complete.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The connection ended.
+    #[error("the connection ended")]
+    Closed {
+        /// Whether any byte of this request may have reached the peer. If not, another worker may have it.
+        reached: bool,
+    },
+    /// The worker gave up on the stream.
+    #[error("{}", .0.message)]
+    Worker(StreamError),
+    /// The supervisor gave up on the stream, or the response is already complete.
+    #[error("the stream is over")]
+    Over,
+}
+
+/// The head of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// Status code as sent by the worker, unchecked.
+    pub status: u16,
+    /// Header fields as sent by the worker, unchecked.
+    pub headers: HeaderBlock,
+    /// Whether the response has no body.
+    pub end: bool,
+}
+
+/// What both halves and the connection know of a stream.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) id: u32,
+    /// Where the request head stands in the outgoing byte stream.
+    pub(crate) head_at: u64,
+    head: Option<ResponseHead>,
+    chunks: VecDeque<Bytes>,
+    trailers: HeaderBlock,
+    incoming_ended: bool,
+    reader: Option<Waker>,
+    /// Body bytes the peer may still send.
+    allowance: usize,
+    /// Body bytes consumed and not yet granted again.
+    consumed: usize,
+    /// Body bytes this side may still send.
+    credit: usize,
+    outgoing_ended: bool,
+    writer: Option<Waker>,
+    over: Option<Failure>,
+}
+
+impl State {
+    pub(crate) fn new(id: u32, head_at: u64) -> Self {
+        Self {
+            id,
+            head_at,
+            head: None,
+            chunks: VecDeque::new(),
+            trailers: HeaderBlock::default(),
+            incoming_ended: false,
+            reader: None,
+            allowance: STREAM_WINDOW,
+            consumed: 0,
+            credit: STREAM_WINDOW,
+            outgoing_ended: false,
+            writer: None,
+            over: None,
+        }
+    }
+
+    pub(crate) fn on_head(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
+        if self.head.is_some() || self.incoming_ended {
+            return Err(ProtocolError::Unexpected("second response head"));
+        }
+        self.incoming_ended = head.end;
+        self.head = Some(head);
+        wake(&mut self.reader);
+        Ok(())
+    }
+
+    pub(crate) fn on_chunk(&mut self, data: Bytes, end: bool) -> Result<(), ProtocolError> {
+        if self.incoming_ended {
+            return Err(ProtocolError::Unexpected("body chunk after the end"));
+        }
+        self.allowance =
+            self.allowance.checked_sub(data.len()).ok_or(ProtocolError::CreditExceeded(self.id))?;
+        if !data.is_empty() {
+            self.chunks.push_back(data);
+        }
+        self.incoming_ended = end;
+        wake(&mut self.reader);
+        Ok(())
+    }
+
+    pub(crate) fn on_end(&mut self, trailers: HeaderBlock) -> Result<(), ProtocolError> {
+        if self.incoming_ended {
+            return Err(ProtocolError::Unexpected("second body end"));
+        }
+        self.trailers = trailers;
+        self.incoming_ended = true;
+        wake(&mut self.reader);
+        Ok(())
+    }
+
+    pub(crate) fn on_credit(&mut self, bytes: usize) -> Result<(), ProtocolError> {
+        self.credit += bytes;
+        if self.credit > STREAM_WINDOW {
+            return Err(ProtocolError::Unexpected("credit beyond the window"));
+        }
+        wake(&mut self.writer);
+        Ok(())
+    }
+
+    /// No frame comes or goes for this stream any more. A body that had ended before stays readable.
+    pub(crate) fn finish(&mut self, failure: Failure) {
+        if self.over.is_none() {
+            self.over = Some(failure);
+        }
+        wake(&mut self.reader);
+        wake(&mut self.writer);
+    }
+
+    pub(crate) fn has_head(&self) -> bool {
+        self.head.is_some()
+    }
+
+    pub(crate) fn incoming_ended(&self) -> bool {
+        self.incoming_ended
+    }
+
+    /// The peer's request has no body at all.
+    pub(crate) fn mark_empty(&mut self) {
+        self.incoming_ended = true;
+    }
+
+    pub(crate) fn mark_sent(&mut self) {
+        self.outgoing_ended = true;
+    }
+}
+
+fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}
+
+fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    if !slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        *slot = Some(cx.waker().clone());
+    }
+}
+
+/// The sending half: the request body for the supervisor, the response for the worker.
+#[derive(Debug)]
+pub struct Sender {
+    pub(crate) inner: Rc<RefCell<Inner>>,
+    pub(crate) state: Rc<RefCell<State>>,
+}
+
+impl Sender {
+    /// Worker: sends the response head. `count` is the number of fields that `fields` yields.
+    ///
+    /// # Errors
+    /// [`Failure::Over`] if the stream is over or the head cannot be sent (too large); the stream is then failed.
+    pub fn respond<'a>(
+        &self,
+        status: u16,
+        count: usize,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        end: bool,
+    ) -> Result<(), Failure> {
+        let id = self.open_id()?;
+        self.inner
+            .borrow_mut()
+            .put(Kind::ResponseHead, end, id, |out| {
+                codec::encode(&StatusLine { status }, out)?;
+                codec::encode_headers(count, fields, out)
+            })
+            .map_err(|_| Failure::Over)?;
+        if end {
+            self.sent_all();
+        }
+        Ok(())
+    }
+
+    /// Sends as much of `data` as the credit allows, the last of it marked as the end of the body if `end`. Pending
+    /// until everything is queued; memory is bounded by the stream's window.
+    ///
+    /// # Errors
+    /// [`Failure`] if the stream is over.
+    pub fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        data: &mut Bytes,
+        end: bool,
+    ) -> Poll<Result<(), Failure>> {
+        while !data.is_empty() {
+            let id = self.open_id()?;
+            let mut state = self.state.borrow_mut();
+            if state.credit == 0 {
+                remember(&mut state.writer, cx);
+                return Poll::Pending;
+            }
+            let part = data.split_to(data.len().min(state.credit).min(MAX_BODY_CHUNK));
+            state.credit -= part.len();
+            drop(state);
+            let last = end && data.is_empty();
+            self.inner.borrow_mut().put_chunk(id, last, part);
+            if last {
+                self.sent_all();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the body, with trailer fields if any.
+    ///
+    /// # Errors
+    /// [`Failure`] if the stream is over.
+    pub fn end(&self, trailers: &HeaderBlock) -> Result<(), Failure> {
+        let id = self.open_id()?;
+        self.inner
+            .borrow_mut()
+            .put(Kind::BodyEnd, false, id, |out| {
+                out.extend_from_slice(trailers.as_bytes());
+                Ok(())
+            })
+            .map_err(|_| Failure::Over)?;
+        self.sent_all();
+        Ok(())
+    }
+
+    /// Worker: gives up on the stream. Nothing happens if it is over already.
+    pub fn fail(&self, error: &StreamError) {
+        let Ok(id) = self.open_id() else { return };
+        let mut inner = self.inner.borrow_mut();
+        let sent = inner.put(Kind::Error, false, id, |out| codec::encode(error, out));
+        if sent.is_err() {
+            let bare = StreamError { kind: error.kind, message: String::new() };
+            // Cannot fail: two bytes are within every limit.
+            let _ = inner.put(Kind::Error, false, id, |out| codec::encode(&bare, out));
+        }
+        drop(inner);
+        self.sent_all();
+    }
+
+    /// Supervisor: the request body cannot be completed, so the request is given up.
+    pub fn cancel(&self) {
+        cancel(&self.inner, &self.state);
+    }
+
+    /// Whether the stream is over: nothing sent now would arrive.
+    pub fn is_over(&self) -> bool {
+        self.open_id().is_err()
+    }
+
+    fn open_id(&self) -> Result<u32, Failure> {
+        let state = self.state.borrow();
+        match &state.over {
+            Some(failure) => Err(failure.clone()),
+            None if state.outgoing_ended => Err(Failure::Over),
+            None => Ok(state.id),
+        }
+    }
+
+    fn sent_all(&self) {
+        self.state.borrow_mut().outgoing_ended = true;
+        if self.inner.borrow().side == Side::Worker {
+            finish(&self.inner, &self.state, Failure::Over);
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        if self.inner.borrow().side == Side::Worker && !self.is_over() {
+            self.fail(&StreamError {
+                kind: crate::message::StreamErrorKind::HandlerFailed,
+                message: "dropped without an answer".into(),
+            });
+        }
+    }
+}
+
+/// The receiving half: the response for the supervisor, the request body for the worker.
+#[derive(Debug)]
+pub struct Receiver {
+    pub(crate) inner: Rc<RefCell<Inner>>,
+    pub(crate) state: Rc<RefCell<State>>,
+}
+
+impl Receiver {
+    /// Supervisor: waits for the response head, which is returned once.
+    ///
+    /// # Errors
+    /// [`Failure`] if the stream is over before.
+    pub fn poll_head(&self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
+        let mut state = self.state.borrow_mut();
+        if let Some(head) = &mut state.head {
+            // What stays behind marks that there was one; the fields go out by move.
+            let headers = std::mem::take(&mut head.headers);
+            return Poll::Ready(Ok(ResponseHead { status: head.status, headers, end: head.end }));
+        }
+        if let Some(failure) = &state.over {
+            return Poll::Ready(Err(failure.clone()));
+        }
+        remember(&mut state.reader, cx);
+        Poll::Pending
+    }
+
+    /// Waits for the next body bytes; `None` at the end of the body. Consumed bytes become credit for the peer.
+    ///
+    /// # Errors
+    /// [`Failure`] if the stream is over before the body is.
+    pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        let mut state = self.state.borrow_mut();
+        if let Some(chunk) = state.chunks.pop_front() {
+            if !state.incoming_ended && state.over.is_none() {
+                state.consumed += chunk.len();
+                if state.consumed >= STREAM_WINDOW / 2 {
+                    let grant = std::mem::take(&mut state.consumed);
+                    state.allowance += grant;
+                    self.inner.borrow_mut().put_credit(state.id, grant);
+                }
+            }
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+        if state.incoming_ended {
+            return Poll::Ready(None);
+        }
+        if let Some(failure) = &state.over {
+            return Poll::Ready(Some(Err(failure.clone())));
+        }
+        remember(&mut state.reader, cx);
+        Poll::Pending
+    }
+
+    /// Takes body bytes only if they are already here.
+    pub fn try_chunk(&self) -> Option<Bytes> {
+        match self.poll_chunk(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Ok(chunk))) => Some(chunk),
+            _ => None,
+        }
+    }
+
+    /// Whether the whole body has been received and consumed.
+    pub fn is_done(&self) -> bool {
+        let state = self.state.borrow();
+        state.incoming_ended && state.chunks.is_empty()
+    }
+
+    /// Waits until the stream is over; for the worker that is a cancel, once it has not answered yet.
+    pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
+        let mut state = self.state.borrow_mut();
+        if let Some(failure) = &state.over {
+            return Poll::Ready(failure.clone());
+        }
+        remember(&mut state.reader, cx);
+        Poll::Pending
+    }
+
+    /// Trailer fields; empty before the end of the body.
+    pub fn trailers(&self) -> HeaderBlock {
+        self.state.borrow().trailers.clone()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if self.inner.borrow().side == Side::Supervisor {
+            cancel(&self.inner, &self.state);
+        }
+    }
+}
+
+/// Supervisor: tells the worker that nobody waits any more, unless the stream is over.
+fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
+    let id = {
+        let state = state.borrow();
+        if state.over.is_some() {
+            return;
+        }
+        state.id
+    };
+    // Cannot fail: the frame is empty.
+    let _ = inner.borrow_mut().put(Kind::Cancel, false, id, |_| Ok(()));
+    finish(inner, state, Failure::Over);
+}
+
+pub(crate) fn finish(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, failure: Failure) {
+    let id = state.borrow().id;
+    inner.borrow_mut().forget(id);
+    state.borrow_mut().finish(failure);
+}
