@@ -1,1 +1,56 @@
-fn main(){}
+//! Makes the startup snapshot: every extension's JavaScript, compiled and evaluated once, at build time.
+
+#![allow(clippy::print_stdout, reason = "that is how a build script talks to cargo")]
+
+#[allow(dead_code, unreachable_pub, reason = "only the op table is needed here")]
+#[path = "src/ext/mod.rs"]
+mod ext;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use deno_core::snapshot::{CreateSnapshotOptions, create_snapshot};
+
+fn main() {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let options = CreateSnapshotOptions {
+        cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
+        startup_snapshot: None,
+        skip_op_registration: false,
+        extensions: ext::extensions(),
+        extension_transpiler: None,
+        with_runtime_cb: Some(Box::new(|runtime| {
+            runtime
+                .execute_script(
+                    "ext:nano_worker/start.js",
+                    "globalThis.__bootstrap.core.loadExtScript('ext:nano_worker/app.js');",
+                )
+                .expect("the extensions' JavaScript evaluates");
+        })),
+    };
+    let snapshot = create_snapshot(options, None).expect("snapshot");
+    fs::write(out.join("snapshot.bin"), &snapshot.output).expect("write snapshot");
+    write_residual(&out, &snapshot.consumed_lazy_specifiers);
+    for file in &snapshot.files_loaded_during_snapshot {
+        println!("cargo:rerun-if-changed={}", file.display());
+    }
+    println!("cargo:rerun-if-changed=src/ext");
+    println!("cargo:rerun-if-changed=build.rs");
+}
+
+/// Sources that the snapshot did not consume must travel beside it: the app may still touch what they define.
+fn write_residual(out: &Path, consumed: &[String]) {
+    let mut table = String::from("&[\n");
+    for extension in ext::extensions() {
+        for file in extension.lazy_loaded_js_files.iter() {
+            if consumed.iter().any(|specifier| specifier == file.specifier) {
+                continue;
+            }
+            let path = out.join(format!("residual-{}.js", table.len()));
+            fs::write(&path, file.load().expect("extension source").as_str()).expect("write source");
+            table.push_str(&format!("({:?}, include_str!({:?})),\n", file.specifier, path));
+        }
+    }
+    table.push(']');
+    fs::write(out.join("residual.rs"), table).expect("write residual table");
+}

@@ -56,6 +56,8 @@ pub(crate) struct State {
     trailers: HeaderBlock,
     incoming_ended: bool,
     reader: Option<Waker>,
+    /// Those who wait for the stream to be over.
+    watchers: Vec<Waker>,
     /// Body bytes the peer may still send.
     allowance: usize,
     /// Body bytes consumed and not yet granted again.
@@ -77,6 +79,7 @@ impl State {
             trailers: HeaderBlock::default(),
             incoming_ended: false,
             reader: None,
+            watchers: Vec::new(),
             allowance: STREAM_WINDOW,
             consumed: 0,
             credit: STREAM_WINDOW,
@@ -136,6 +139,7 @@ impl State {
         }
         wake(&mut self.reader);
         wake(&mut self.writer);
+        self.watchers.drain(..).for_each(Waker::wake);
     }
 
     pub(crate) fn has_head(&self) -> bool {
@@ -272,6 +276,11 @@ impl Sender {
         self.open_id().is_err()
     }
 
+    /// Whether everything in this direction has been sent.
+    pub fn is_complete(&self) -> bool {
+        self.state.borrow().outgoing_ended
+    }
+
     fn open_id(&self) -> Result<u32, Failure> {
         let state = self.state.borrow();
         match &state.over {
@@ -361,19 +370,26 @@ impl Receiver {
         }
     }
 
+    /// Whether the whole body has been received.
+    pub fn is_received(&self) -> bool {
+        self.state.borrow().incoming_ended
+    }
+
     /// Whether the whole body has been received and consumed.
     pub fn is_done(&self) -> bool {
         let state = self.state.borrow();
         state.incoming_ended && state.chunks.is_empty()
     }
 
-    /// Waits until the stream is over; for the worker that is a cancel, once it has not answered yet.
+    /// Waits until the stream is over, for whatever reason.
     pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
         let mut state = self.state.borrow_mut();
         if let Some(failure) = &state.over {
             return Poll::Ready(failure.clone());
         }
-        remember(&mut state.reader, cx);
+        if !state.watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.watchers.push(cx.waker().clone());
+        }
         Poll::Pending
     }
 

@@ -1,1 +1,25 @@
-//! x
+//! The worker process: one app in one V8 isolate, behind the protocol.
+//!
+//! # Layout
+//! - [`process`]: what a worker does first (descriptors, parent-death signal) and how it ends.
+//! - `event_loop`: one thread, one tick: read frames, run JavaScript, write frames.
+//! - `engine`: the isolate: made from the startup snapshot, loads the app, calls its handler.
+//! - `ext`: the JavaScript side: extensions, ops, requests in flight.
+//! - `loader`: modules from the app's folder, and never from outside it.
+//! - `load_error`: why an app does not load, with file, line, column and source line.
+//! - `guard`, `watchdog`, `heap`: what ends JavaScript that will not end by itself.
+//! - `console`: log records on their way to the supervisor.
+
+mod console;
+mod engine;
+mod event_loop;
+#[allow(unreachable_pub, reason = "shared with the build script, where it is a private module as well")]
+mod ext;
+mod guard;
+mod heap;
+mod load_error;
+mod loader;
+pub mod process;
+mod watchdog;
+
+pub use process::{WorkerArgs, run};

@@ -1,0 +1,244 @@
+//! The isolate: made from the startup snapshot, loads the app, calls its handler.
+
+use std::future::poll_fn;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use deno_core::error::{CoreError, CoreErrorKind};
+use deno_core::{JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, scope, v8};
+use deno_permissions::{Permissions, PermissionsContainer, PermissionsOptions, RuntimePermissionDescriptorParser};
+use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
+
+use crate::ext::in_flight::InFlight;
+use crate::guard::{Guard, Torn};
+use crate::loader::AppLoader;
+use crate::{ext, heap, load_error, watchdog};
+
+static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
+static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
+
+/// Exceptions worth their own text when no handler was found.
+const NO_HANDLER: &str = "the entry module has no fetch handler; add \
+    `export default { async fetch(request, env, ctx) { return new Response(\"hi\") } }`";
+
+/// One V8 isolate with one app.
+#[derive(Debug)]
+pub struct Engine {
+    // Handles into the isolate go before it.
+    prepare: v8::Global<v8::Function>,
+    install: v8::Global<v8::Function>,
+    dispatch: v8::Global<v8::Function>,
+    js: Js,
+    in_flight: Rc<InFlight>,
+    guard: Arc<Guard>,
+    heap_limit: u64,
+}
+
+struct Js(JsRuntime);
+
+impl std::fmt::Debug for Js {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JsRuntime")
+    }
+}
+
+impl Engine {
+    /// Makes the isolate. Must be called inside a tokio runtime: V8 posts delayed tasks to it.
+    ///
+    /// # Errors
+    /// A text for people, if the isolate cannot be made.
+    pub fn new(root: &Path, limits: &WorkerLimits, in_flight: Rc<InFlight>) -> Result<Self, String> {
+        let mut js = JsRuntime::try_new(RuntimeOptions {
+            module_loader: Some(Rc::new(AppLoader::new(root.to_owned()))),
+            extensions: ext::extensions(),
+            startup_snapshot: Some(SNAPSHOT),
+            residual_lazy_js_sources: RESIDUAL_SOURCES,
+            create_params: Some(heap::create_params(limits.heap)),
+            ..Default::default()
+        })
+        .map_err(|error| error.to_string())?;
+        js.op_state().borrow_mut().put(in_flight.clone());
+        js.op_state().borrow_mut().put(network_permissions()?);
+        let guard = Arc::new(Guard::default());
+        heap::watch(&mut js, guard.clone());
+        let isolate = js.v8_isolate().thread_safe_handle();
+        watchdog::start(guard.clone(), isolate, Duration::from_millis(limits.watchdog_ms))
+            .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
+        let [prepare, install, dispatch] = entry_points(&mut js)?;
+        Ok(Self { prepare, install, dispatch, js: Js(js), in_flight, guard, heap_limit: limits.heap })
+    }
+
+    /// Loads the app's modules and finds its handler.
+    ///
+    /// # Errors
+    /// A text for people that names file, line and column.
+    pub async fn load(&mut self, load: &Load) -> Result<(), String> {
+        let root = PathBuf::from(&load.root);
+        self.prepare(&load.env)?;
+        let entry = root.join(&load.entry);
+        let entry = ModuleSpecifier::from_file_path(&entry)
+            .map_err(|()| format!("{} is not an absolute path", entry.display()))?;
+        let guard = self.guard.clone();
+        let loaded = guarded(&guard, async {
+            let id = self.js.0.load_main_es_module(&entry).await?;
+            let evaluated = self.js.0.mod_evaluate(id);
+            self.js.0.with_event_loop_future(evaluated, PollEventLoopOptions::default()).await?;
+            Ok(id)
+        })
+        .await;
+        let id = loaded.map_err(|error: CoreError| match self.guard.torn() {
+            Some(cause) => torn_while_loading(cause).to_owned(),
+            None if matches!(error.as_kind(), CoreErrorKind::PendingPromiseResolution) => {
+                "a top-level await never settles".to_owned()
+            }
+            None => load_error::describe(&error, &root),
+        })?;
+        if self.install(id)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
+    }
+
+    fn prepare(&mut self, env: &[(String, String)]) -> Result<(), String> {
+        scope!(scope, &mut self.js.0);
+        let mut entries = Vec::with_capacity(2 * env.len());
+        for text in env.iter().flat_map(|(name, json)| [name, json]) {
+            let text = v8::String::new(scope, text).ok_or("env is too large")?;
+            entries.push(text.into());
+        }
+        let entries = v8::Array::new_with_elements(scope, &entries).into();
+        call(scope, &self.prepare, entries).map(|_| ()).ok_or_else(|| "env cannot be read".to_owned())
+    }
+
+    fn install(&mut self, module: usize) -> Result<bool, String> {
+        let namespace = self.js.0.get_module_namespace(module).map_err(|error| error.to_string())?;
+        scope!(scope, &mut self.js.0);
+        let namespace = v8::Local::new(scope, namespace).into();
+        let found = call(scope, &self.install, namespace).ok_or("the default export cannot be read")?;
+        Ok(found.is_true())
+    }
+
+    /// Calls the app's handler for each of these requests.
+    pub fn dispatch(&mut self, ids: &[u32]) {
+        if ids.is_empty() {
+            return;
+        }
+        scope!(scope, &mut self.js.0);
+        for id in ids {
+            self.guard.enter();
+            let id = v8::Integer::new_from_unsigned(scope, *id).into();
+            // dispatch() catches whatever the app throws; only termination gets out.
+            let returned = call(scope, &self.dispatch, id);
+            self.guard.leave();
+            if returned.is_none() && self.guard.torn().is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Runs what is ready: promises, timers, completed ops.
+    pub fn poll(&mut self, cx: &mut Context<'_>) {
+        self.guard.enter();
+        let polled = self.js.0.poll_event_loop(cx, PollEventLoopOptions::default());
+        self.guard.leave();
+        if let Poll::Ready(Err(error)) = polled
+            && self.guard.torn().is_none()
+        {
+            self.in_flight.add_uncaught();
+            self.in_flight.log(LogLevel::Error, 0, error.to_string());
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Why the isolate may not serve any more, if so.
+    pub fn torn(&self) -> Option<Torn> {
+        self.guard.torn()
+    }
+
+    /// The request whose code was running when the isolate was torn, as far as its async context tells.
+    pub fn running_request(&mut self) -> Option<u32> {
+        self.js.0.v8_isolate().cancel_terminate_execution();
+        scope!(scope, &mut self.js.0);
+        let context = scope.get_continuation_preserved_embedder_data();
+        let context = v8::Local::<v8::Object>::try_from(context).ok()?;
+        let key = v8::String::new(scope, "request")?;
+        context.get(scope, key.into())?.uint32_value(scope).filter(|id| *id != 0)
+    }
+
+    /// The worker's own numbers.
+    pub fn stats(&mut self) -> Stats {
+        let heap = self.js.0.v8_isolate().get_heap_statistics();
+        Stats {
+            heap_used: heap.used_heap_size() as u64,
+            heap_limit: self.heap_limit,
+            external: heap.external_memory() as u64,
+            in_flight: u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX),
+            requests: self.in_flight.answered(),
+        }
+    }
+}
+
+fn torn_while_loading(cause: Torn) -> &'static str {
+    match cause {
+        Torn::Watchdog => "the app's modules ran longer than `watchdog` allows without returning",
+        Torn::OutOfMemory => "the app's modules used more heap than `heap` allows",
+    }
+}
+
+/// Polls `future` as JavaScript that the watchdog watches.
+async fn guarded<T>(guard: &Guard, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        guard.enter();
+        let polled = future.as_mut().poll(cx);
+        guard.leave();
+        polled
+    })
+    .await
+}
+
+fn call<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    function: &v8::Global<v8::Function>,
+    argument: v8::Local<'s, v8::Value>,
+) -> Option<v8::Local<'s, v8::Value>> {
+    v8::tc_scope!(scope, scope);
+    let receiver = v8::undefined(scope).into();
+    v8::Local::new(scope, function).call(scope, receiver, &[argument])
+}
+
+/// The functions that `app.js` leaves for Rust.
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], String> {
+    let context = js.main_context();
+    scope!(scope, js);
+    let global = v8::Local::new(scope, context).global(scope);
+    let mut functions = Vec::with_capacity(3);
+    for name in ["prepare", "install", "dispatch"] {
+        let function = property(scope, global, "__nano")
+            .and_then(|nano| v8::Local::<v8::Object>::try_from(nano).ok())
+            .and_then(|nano| property(scope, nano, name))
+            .and_then(|function| v8::Local::<v8::Function>::try_from(function).ok())
+            .ok_or_else(|| format!("the startup snapshot has no {name}()"))?;
+        functions.push(v8::Global::new(scope, function));
+    }
+    functions.try_into().map_err(|_| "the startup snapshot is incomplete".to_owned())
+}
+
+fn property<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'s, v8::Object>,
+    name: &str,
+) -> Option<v8::Local<'s, v8::Value>> {
+    let key = v8::String::new(scope, name)?;
+    object.get(scope, key.into())
+}
+
+/// An app may open any outbound connection; everything else of the host is closed to it.
+fn network_permissions() -> Result<PermissionsContainer, String> {
+    let parser = Arc::new(RuntimePermissionDescriptorParser::new(sys_traits::impls::RealSys));
+    let options = PermissionsOptions { allow_net: Some(Vec::new()), prompt: false, ..Default::default() };
+    let permissions =
+        Permissions::from_options(parser.as_ref(), &options).map_err(|error| error.to_string())?;
+    Ok(PermissionsContainer::new(parser, permissions))
+}

@@ -1,0 +1,188 @@
+//! One thread, one tick: read frames, run JavaScript, write frames.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use nano_protocol::message::{Control, LogLevel, StreamError, StreamErrorKind};
+use nano_protocol::{Connection, Event, Handle, ProtocolError, exit};
+
+use crate::engine::Engine;
+use crate::ext::in_flight::{InFlight, Request};
+use crate::guard::Torn;
+
+/// How long a dying worker tries to hand over its last frames.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// A loaded app and its connections.
+#[derive(Debug)]
+pub struct EventLoop {
+    /// The isolate.
+    pub engine: Engine,
+    /// What is under way.
+    pub in_flight: Rc<InFlight>,
+    /// Ping, logs, drain.
+    pub control: Connection,
+    /// For sending on `control`.
+    pub control_handle: Handle,
+    /// One per I/O thread of the supervisor.
+    pub requests: Vec<Connection>,
+    /// Whether an uncaught error ends the worker.
+    pub fatal_uncaught: bool,
+    /// Whether the supervisor asked to finish.
+    pub draining: bool,
+    /// Requests read in this tick, not yet handed to JavaScript; kept for its allocation.
+    pub arrived: Vec<u32>,
+}
+
+impl EventLoop {
+    /// Serves until told to end, or until the isolate is torn. Returns the exit code.
+    pub async fn run(mut self) -> u8 {
+        let code = poll_fn(|cx| self.tick(cx)).await;
+        // Last words: answers and log records that are still queued.
+        let flush = poll_fn(|cx| self.poll_flush(cx));
+        let _ = tokio::time::timeout(LAST_WORDS, flush).await;
+        code
+    }
+
+    fn tick(&mut self, cx: &mut Context<'_>) -> Poll<u8> {
+        if let Some(code) = self.read(cx) {
+            return Poll::Ready(code);
+        }
+        let arrived = std::mem::take(&mut self.arrived);
+        self.engine.dispatch(&arrived);
+        self.arrived = arrived;
+        self.arrived.clear();
+        if self.engine.torn().is_none() {
+            self.engine.poll(cx);
+            self.in_flight.poll_unsent(cx);
+        }
+        if let Some(cause) = self.engine.torn() {
+            self.blame(cause);
+            return Poll::Ready(cause.exit_code());
+        }
+        if self.fatal_uncaught && self.in_flight.uncaught() > 0 {
+            return Poll::Ready(exit::UNCAUGHT);
+        }
+        match self.write(cx) {
+            Ok(flushed) if self.draining && flushed && self.in_flight.is_idle() => Poll::Ready(exit::OK),
+            Ok(_) => Poll::Pending,
+            Err(error) => Poll::Ready(self.broken(&error)),
+        }
+    }
+
+    /// Takes in everything that has arrived. A request is handed to JavaScript only after that, so that a body which
+    /// came with its head is already complete.
+    fn read(&mut self, cx: &mut Context<'_>) -> Option<u8> {
+        loop {
+            match self.control.poll_next(cx) {
+                Poll::Ready(Ok(Some(Event::Control(message)))) => {
+                    if let Some(code) = self.on_control(message) {
+                        return Some(code);
+                    }
+                }
+                Poll::Ready(Ok(Some(Event::Request { .. }))) => {
+                    return Some(self.broken(&ProtocolError::Unexpected("request on the control connection")));
+                }
+                Poll::Ready(Ok(None)) => return Some(exit::ORPHANED),
+                Poll::Ready(Err(error)) => return Some(self.broken(&error)),
+                Poll::Pending => break,
+            }
+        }
+        let mut closed = None;
+        for (index, connection) in self.requests.iter_mut().enumerate() {
+            loop {
+                match connection.poll_next(cx) {
+                    Poll::Ready(Ok(Some(Event::Request { head, sender, receiver }))) => {
+                        match Request::new(head, sender, receiver) {
+                            Ok(request) => self.arrived.push(self.in_flight.insert(request)),
+                            Err(error) => return Some(self.broken(&error)),
+                        }
+                    }
+                    Poll::Ready(Ok(Some(Event::Control(_)))) => {
+                        return Some(
+                            self.broken(&ProtocolError::Unexpected("control on a request connection")),
+                        );
+                    }
+                    Poll::Ready(Ok(None)) => {
+                        closed = Some(index);
+                        break;
+                    }
+                    Poll::Ready(Err(error)) => return Some(self.broken(&error)),
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if let Some(index) = closed {
+            // An I/O thread that has let go; the others go on.
+            self.requests.swap_remove(index);
+            cx.waker().wake_by_ref();
+        }
+        None
+    }
+
+    fn on_control(&mut self, message: Control) -> Option<u8> {
+        match message {
+            Control::Ping(number) => {
+                self.in_flight.sweep();
+                self.send(&Control::Pong(number));
+                let stats = self.engine.stats();
+                self.send(&Control::Stats(stats));
+                None
+            }
+            Control::Drain => {
+                self.draining = true;
+                None
+            }
+            Control::Shutdown => Some(exit::OK),
+            _ => Some(self.broken(&ProtocolError::Unexpected("control frame"))),
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, ProtocolError> {
+        let mut flushed = self.control.poll_flush(cx)?.is_ready();
+        for connection in &mut self.requests {
+            flushed &= connection.poll_flush(cx)?.is_ready();
+        }
+        Ok(flushed)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.write(cx) {
+            Ok(false) => Poll::Pending,
+            Ok(true) | Err(_) => Poll::Ready(()),
+        }
+    }
+
+    /// Answers the request that tore the isolate; if it cannot be told which, all of them bear it.
+    fn blame(&mut self, cause: Torn) {
+        let (kind, message) = match cause {
+            Torn::Watchdog => {
+                (StreamErrorKind::Watchdog, "JavaScript ran longer than `watchdog` allows without returning")
+            }
+            Torn::OutOfMemory => (StreamErrorKind::OutOfMemory, "the V8 heap reached its limit (`heap`)"),
+        };
+        let error = StreamError { kind, message: message.to_owned() };
+        let blamed = self.engine.running_request().and_then(|id| self.in_flight.answer(id));
+        let request_id = blamed.as_ref().map(|request| request.id);
+        match blamed {
+            Some(request) => request.sender.fail(&error),
+            None => self.in_flight.fail_all(&error),
+        }
+        self.in_flight.log_as(LogLevel::Error, request_id, message.to_owned());
+    }
+
+    fn send(&self, message: &Control) {
+        // Cannot fail: these frames are far below their limits.
+        let _ = self.control_handle.control(message);
+    }
+
+    fn broken(&self, error: &ProtocolError) -> u8 {
+        if matches!(error, ProtocolError::Io(_) | ProtocolError::Torn) {
+            return exit::ORPHANED;
+        }
+        self.in_flight.log_as(LogLevel::Error, None, format!("protocol error: {error}"));
+        exit::PROTOCOL
+    }
+}

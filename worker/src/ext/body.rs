@@ -1,0 +1,112 @@
+//! Request bodies: whole if they are here already, otherwise as a resource behind a `ReadableStream`.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+
+use bytes::{Bytes, BytesMut};
+use deno_core::{AsyncResult, BufMutView, BufView, OpState, Resource, ResourceId, ToJsBuffer, op2};
+use deno_error::JsErrorBox;
+
+use super::in_flight::{Request, in_flight};
+
+/// A request body that JavaScript reads, or that goes back out without JavaScript looking at it.
+#[derive(Debug)]
+pub struct RequestBody {
+    request: Rc<Request>,
+    /// What a reader with a small buffer left of a chunk.
+    rest: RefCell<Bytes>,
+    closed: Cell<bool>,
+}
+
+impl RequestBody {
+    /// The next bytes, at most `limit` of them; empty at the end of the body.
+    pub async fn chunk(&self, limit: usize) -> Result<Bytes, JsErrorBox> {
+        if self.rest.borrow().is_empty() {
+            let next = poll_fn(|cx| self.request.receiver.poll_chunk(cx)).await;
+            match next {
+                Some(Ok(chunk)) => *self.rest.borrow_mut() = chunk,
+                Some(Err(_)) => {
+                    return Err(JsErrorBox::type_error("the request body was cut off: the client went away"));
+                }
+                None => {}
+            }
+        }
+        if self.closed.get() {
+            return Ok(Bytes::new());
+        }
+        let mut rest = self.rest.borrow_mut();
+        let length = rest.len().min(limit);
+        Ok(rest.split_to(length))
+    }
+}
+
+impl Resource for RequestBody {
+    fn name(&self) -> Cow<'_, str> {
+        "requestBody".into()
+    }
+
+    fn read(self: Rc<Self>, limit: usize) -> AsyncResult<BufView> {
+        Box::pin(async move { Ok(self.chunk(limit).await?.into()) })
+    }
+
+    fn read_byob(self: Rc<Self>, mut buffer: BufMutView) -> AsyncResult<(usize, BufMutView)> {
+        Box::pin(async move {
+            let chunk = self.chunk(buffer.len()).await?;
+            buffer[..chunk.len()].copy_from_slice(&chunk);
+            Ok((chunk.len(), buffer))
+        })
+    }
+
+    fn size_hint(&self) -> (u64, Option<u64>) {
+        (0, None)
+    }
+
+    fn close(self: Rc<Self>) {
+        self.closed.set(true);
+    }
+}
+
+/// Opens the body as a resource.
+#[op2(fast)]
+#[smi]
+pub fn op_request_body(state: &mut OpState, #[smi] id: u32) -> Result<ResourceId, JsErrorBox> {
+    let request = in_flight(state).get(id)?;
+    Ok(state.resource_table.add(RequestBody {
+        request,
+        rest: RefCell::default(),
+        closed: Cell::new(false),
+    }))
+}
+
+/// The whole body, if all of it has arrived.
+#[op2]
+#[serde]
+pub fn op_request_body_take(state: &OpState, #[smi] id: u32) -> Result<Option<ToJsBuffer>, JsErrorBox> {
+    Ok(take(&*in_flight(state).get(id)?).map(|body| Vec::from(body).into()))
+}
+
+/// The whole body as text, if all of it has arrived.
+#[op2]
+#[string]
+pub fn op_request_body_take_text(state: &OpState, #[smi] id: u32) -> Result<Option<String>, JsErrorBox> {
+    Ok(take(&*in_flight(state).get(id)?).map(|body| {
+        let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body);
+        String::from_utf8_lossy(text).into_owned()
+    }))
+}
+
+fn take(request: &Request) -> Option<Bytes> {
+    if !request.receiver.is_received() {
+        return None;
+    }
+    let Some(first) = request.receiver.try_chunk() else { return Some(Bytes::new()) };
+    let Some(second) = request.receiver.try_chunk() else { return Some(first) };
+    let mut body = BytesMut::from(first);
+    body.extend_from_slice(&second);
+    while let Some(next) = request.receiver.try_chunk() {
+        body.extend_from_slice(&next);
+    }
+    Some(body.freeze())
+}

@@ -1,0 +1,198 @@
+//! The requests that JavaScript may ask about, by id.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use deno_core::OpState;
+use deno_error::JsErrorBox;
+use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestLine, StreamError};
+use nano_protocol::{ProtocolError, Receiver, Sender, connection};
+use rustc_hash::FxHashMap;
+
+/// One request until it is answered.
+#[derive(Debug)]
+pub struct Request {
+    /// Names it in logs.
+    pub id: RequestId,
+    head: Bytes,
+    /// For the response.
+    pub sender: Sender,
+    /// For the request body, and to learn of a cancel.
+    pub receiver: Receiver,
+}
+
+impl Request {
+    /// Wraps what the connection delivered.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] if the head does not decode.
+    pub fn new(head: Bytes, sender: Sender, receiver: Receiver) -> Result<Self, ProtocolError> {
+        let id = connection::split_request_head(&head)?.0.id;
+        Ok(Self { id, head, sender, receiver })
+    }
+
+    /// Decodes the request line; cheap, because it borrows.
+    pub fn line(&self) -> Result<RequestLine<'_>, JsErrorBox> {
+        Ok(connection::split_request_head(&self.head).map_err(broken)?.0)
+    }
+
+    /// Calls `each` with the name and value of every header field, in order.
+    pub fn headers(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), JsErrorBox> {
+        let (_, block) = connection::split_request_head(&self.head).map_err(broken)?;
+        for field in block.iter().map_err(broken)? {
+            let (name, value) = field.map_err(broken)?;
+            each(name, value);
+        }
+        Ok(())
+    }
+}
+
+fn broken(error: ProtocolError) -> JsErrorBox {
+    JsErrorBox::generic(error.to_string())
+}
+
+/// Where console output and uncaught errors go.
+pub trait LogSink {
+    /// Takes one record; must not block.
+    fn log(&self, record: LogRecord);
+}
+
+/// All requests under way in this worker.
+pub struct InFlight {
+    requests: RefCell<FxHashMap<u32, Rc<Request>>>,
+    /// Bodies that did not fit into their stream's credit at once.
+    unsent: RefCell<Vec<(Rc<Request>, Bytes)>>,
+    last: Cell<u32>,
+    answered: Cell<u64>,
+    /// `waitUntil` promises that are not settled.
+    background: Cell<i32>,
+    /// Uncaught errors since start.
+    uncaught: Cell<u32>,
+    sink: Rc<dyn LogSink>,
+}
+
+impl std::fmt::Debug for InFlight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InFlight").field("requests", &self.requests).finish_non_exhaustive()
+    }
+}
+
+impl InFlight {
+    /// No requests yet.
+    pub fn new(sink: Rc<dyn LogSink>) -> Self {
+        Self {
+            requests: RefCell::default(),
+            unsent: RefCell::default(),
+            last: Cell::new(0),
+            answered: Cell::new(0),
+            background: Cell::new(0),
+            uncaught: Cell::new(0),
+            sink,
+        }
+    }
+
+    /// Takes in a request and names it for JavaScript. Ids are never zero and never used twice while in flight.
+    pub fn insert(&self, request: Request) -> u32 {
+        let mut requests = self.requests.borrow_mut();
+        let mut id = self.last.get();
+        loop {
+            // JavaScript's small integers end at 2^30.
+            id = if id >= 0x3fff_ffff { 1 } else { id + 1 };
+            if !requests.contains_key(&id) {
+                break;
+            }
+        }
+        self.last.set(id);
+        requests.insert(id, Rc::new(request));
+        id
+    }
+
+    /// The request JavaScript calls `id`.
+    pub fn get(&self, id: u32) -> Result<Rc<Request>, JsErrorBox> {
+        self.find(id).ok_or_else(|| JsErrorBox::type_error("the request is over"))
+    }
+
+    /// As [`InFlight::get`], for callers that have another answer.
+    pub fn find(&self, id: u32) -> Option<Rc<Request>> {
+        self.requests.borrow().get(&id).cloned()
+    }
+
+    /// Takes a request out, to answer it.
+    pub fn answer(&self, id: u32) -> Option<Rc<Request>> {
+        let request = self.requests.borrow_mut().remove(&id)?;
+        self.answered.set(self.answered.get() + 1);
+        Some(request)
+    }
+
+    /// Requests not yet answered and not given up by the supervisor.
+    pub fn len(&self) -> usize {
+        self.requests.borrow().len()
+    }
+
+    /// Requests answered since start.
+    pub fn answered(&self) -> u64 {
+        self.answered.get()
+    }
+
+    /// Whether nothing is under way: no request, no body, no `waitUntil`.
+    pub fn is_idle(&self) -> bool {
+        self.requests.borrow().is_empty() && self.unsent.borrow().is_empty() && self.background.get() <= 0
+    }
+
+    /// Forgets requests that the supervisor has given up and whose handler may never settle.
+    pub fn sweep(&self) {
+        self.requests.borrow_mut().retain(|_, request| !request.sender.is_over());
+    }
+
+    /// Sends the rest of a body as credit comes in.
+    pub fn send_later(&self, request: Rc<Request>, body: Bytes) {
+        self.unsent.borrow_mut().push((request, body));
+    }
+
+    /// Moves what [`InFlight::send_later`] kept, as far as credit allows.
+    pub fn poll_unsent(&self, cx: &mut Context<'_>) {
+        self.unsent.borrow_mut().retain_mut(|(request, body)| {
+            matches!(request.sender.poll_send(cx, body, true), Poll::Pending)
+        });
+    }
+
+    /// Counts `waitUntil` promises up or down.
+    pub fn add_background(&self, change: i32) {
+        self.background.set(self.background.get() + change);
+    }
+
+    /// Records an uncaught error outside a request.
+    pub fn add_uncaught(&self) {
+        self.uncaught.set(self.uncaught.get() + 1);
+    }
+
+    /// Uncaught errors since start.
+    pub fn uncaught(&self) -> u32 {
+        self.uncaught.get()
+    }
+
+    /// Logs on behalf of the request that JavaScript calls `id`; zero is none.
+    pub fn log(&self, level: LogLevel, id: u32, message: String) {
+        let request_id = self.find(id).map(|request| request.id);
+        self.sink.log(LogRecord { level, request_id, message });
+    }
+
+    /// Logs on behalf of a request that may have been answered already.
+    pub fn log_as(&self, level: LogLevel, request_id: Option<RequestId>, message: String) {
+        self.sink.log(LogRecord { level, request_id, message });
+    }
+
+    /// Gives up on every request.
+    pub fn fail_all(&self, error: &StreamError) {
+        for (_, request) in self.requests.borrow_mut().drain() {
+            request.sender.fail(error);
+        }
+    }
+}
+
+/// The worker's requests, from op state.
+pub fn in_flight(state: &OpState) -> Rc<InFlight> {
+    state.borrow::<Rc<InFlight>>().clone()
+}

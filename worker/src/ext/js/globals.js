@@ -1,0 +1,169 @@
+// The globals an app sees: the WinterTC minimum common web API, from the deno_* extensions. Runs while the startup
+// snapshot is made; what needs a live heap is a getter that loads on first use.
+(function () {
+  const { core, internals, primordials } = __bootstrap;
+  const { ObjectDefineProperties, ObjectDefineProperty, ObjectSetPrototypeOf } = primordials;
+  const { op_log } = core.ops;
+  const load = core.loadExtScript;
+
+  // deno_fetch reports spans to deno_telemetry if that is there; these are the names it looks for.
+  const nothing = () => {};
+  internals.__telemetry = {
+    TRACING_ENABLED: false,
+    PROPAGATORS: [],
+    DID_NOT_ENTER: null,
+    ContextManager: { active: nothing },
+    builtinTracer: nothing,
+    enterSpan: nothing,
+    exitSpan: nothing,
+  };
+  internals.__telemetryUtil = {
+    updateSpanFromClientResponse: nothing,
+    updateSpanFromError: nothing,
+    updateSpanFromRequest: nothing,
+  };
+
+  const abort = load("ext:deno_web/03_abort_signal.js");
+  const base64 = load("ext:deno_web/05_base64.js");
+  const broadcast = load("ext:deno_web/01_broadcast_channel.js");
+  const compression = load("ext:deno_web/14_compression.js");
+  const { Console, setNoColorFns } = load("ext:deno_web/01_console.js");
+  const encoding = load("ext:deno_web/08_text_encoding.js");
+  const { DOMException, QuotaExceededError } = load("ext:deno_web/01_dom_exception.js");
+  const event = load("ext:deno_web/02_event.js");
+  const eventSource = load("ext:deno_fetch/27_eventsource.js");
+  const fetch = load("ext:deno_fetch/26_fetch.js");
+  const file = load("ext:deno_web/09_file.js");
+  const fileReader = load("ext:deno_web/10_filereader.js");
+  const formData = load("ext:deno_fetch/21_formdata.js");
+  const headers = load("ext:deno_fetch/20_headers.js");
+  const messagePort = load("ext:deno_web/13_message_port.js");
+  const performance = load("ext:deno_web/15_performance.js");
+  const request = load("ext:deno_fetch/23_request.js");
+  const response = load("ext:deno_fetch/23_response.js");
+  const scope = load("ext:deno_web/04_global_interfaces.js");
+  const streams = load("ext:deno_web/06_streams.js");
+  const timers = load("ext:deno_web/02_timers.js");
+  const url = load("ext:deno_web/00_url.js");
+  const urlPattern = load("ext:deno_web/01_urlpattern.js");
+  const webidl = load("ext:deno_webidl/00_webidl.js");
+
+  setNoColorFns(() => true, () => true);
+  // The id of the request that the running code belongs to rides in the async context, across awaits and timers.
+  const log = (message, level) => op_log(level, message, core.getAsyncContext()?.request ?? 0);
+
+  const lazy = (script, name) => ({
+    __proto__: null,
+    configurable: true,
+    enumerable: name === "crypto",
+    get: () => load(script)[name],
+    set(value) {
+      ObjectDefineProperty(globalThis, name, core.propWritable(value));
+    },
+  });
+
+  class Navigator {
+    get userAgent() {
+      return "nano-supervisor";
+    }
+    get hardwareConcurrency() {
+      return 1;
+    }
+    get language() {
+      return "en-US";
+    }
+    get languages() {
+      return ["en-US"];
+    }
+  }
+  webidl.configureInterface(Navigator);
+
+  const interfaces = {
+    AbortController: abort.AbortController,
+    AbortSignal: abort.AbortSignal,
+    Blob: file.Blob,
+    BroadcastChannel: broadcast.BroadcastChannel,
+    ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
+    CloseEvent: event.CloseEvent,
+    CompressionStream: compression.CompressionStream,
+    CountQueuingStrategy: streams.CountQueuingStrategy,
+    CustomEvent: event.CustomEvent,
+    DecompressionStream: compression.DecompressionStream,
+    DOMException,
+    ErrorEvent: event.ErrorEvent,
+    Event: event.Event,
+    EventSource: eventSource.EventSource,
+    EventTarget: event.EventTarget,
+    File: file.File,
+    FileReader: fileReader.FileReader,
+    FormData: formData.FormData,
+    Headers: headers.Headers,
+    MessageChannel: messagePort.MessageChannel,
+    MessageEvent: event.MessageEvent,
+    MessagePort: messagePort.MessagePort,
+    Navigator,
+    Performance: performance.Performance,
+    PerformanceEntry: performance.PerformanceEntry,
+    PerformanceMark: performance.PerformanceMark,
+    PerformanceMeasure: performance.PerformanceMeasure,
+    PerformanceObserver: performance.PerformanceObserver,
+    PerformanceObserverEntryList: performance.PerformanceObserverEntryList,
+    ProgressEvent: event.ProgressEvent,
+    PromiseRejectionEvent: event.PromiseRejectionEvent,
+    QuotaExceededError,
+    ReadableByteStreamController: streams.ReadableByteStreamController,
+    ReadableStream: streams.ReadableStream,
+    ReadableStreamBYOBReader: streams.ReadableStreamBYOBReader,
+    ReadableStreamBYOBRequest: streams.ReadableStreamBYOBRequest,
+    ReadableStreamDefaultController: streams.ReadableStreamDefaultController,
+    ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
+    Request: request.Request,
+    Response: response.Response,
+    TextDecoder: encoding.TextDecoder,
+    TextDecoderStream: encoding.TextDecoderStream,
+    TextEncoder: encoding.TextEncoder,
+    TextEncoderStream: encoding.TextEncoderStream,
+    TransformStream: streams.TransformStream,
+    TransformStreamDefaultController: streams.TransformStreamDefaultController,
+    URL: url.URL,
+    URLPattern: urlPattern.URLPattern,
+    URLSearchParams: url.URLSearchParams,
+    WorkerGlobalScope: scope.WorkerGlobalScope,
+    WritableStream: streams.WritableStream,
+    WritableStreamDefaultController: streams.WritableStreamDefaultController,
+    WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,
+  };
+  const functions = {
+    atob: base64.atob,
+    btoa: base64.btoa,
+    clearInterval: timers.clearInterval,
+    clearTimeout: timers.clearTimeout,
+    fetch: fetch.fetch,
+    navigator: webidl.createBranded(Navigator),
+    performance: performance.performance,
+    reportError: event.reportError,
+    setInterval: timers.setInterval,
+    setTimeout: timers.setTimeout,
+    structuredClone: messagePort.structuredClone,
+  };
+  for (const name in interfaces) {
+    ObjectDefineProperty(globalThis, name, core.propNonEnumerable(interfaces[name]));
+  }
+  for (const name in functions) {
+    ObjectDefineProperty(globalThis, name, core.propWritable(functions[name]));
+  }
+  const crypto = "ext:deno_crypto/00_crypto.js";
+  ObjectDefineProperties(globalThis, {
+    console: core.propNonEnumerable(new Console(log)),
+    crypto: lazy(crypto, "crypto"),
+    Crypto: lazy(crypto, "Crypto"),
+    CryptoKey: lazy(crypto, "CryptoKey"),
+    SubtleCrypto: lazy(crypto, "SubtleCrypto"),
+    self: core.propWritable(globalThis),
+    [webidl.brand]: core.propNonEnumerable(webidl.brand),
+  });
+  ObjectSetPrototypeOf(globalThis, scope.WorkerGlobalScope.prototype);
+  event.setEventTargetData(globalThis);
+  event.saveGlobalThisReference(globalThis);
+  return { log };
+})();

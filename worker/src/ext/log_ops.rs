@@ -1,0 +1,32 @@
+//! Console output and uncaught errors.
+
+use deno_core::{OpState, op2};
+use nano_protocol::message::LogLevel;
+
+use super::in_flight::in_flight;
+
+/// A line of the console. Levels are those of `Console` in deno_web.
+#[op2(fast)]
+pub fn op_log(state: &OpState, #[smi] level: u32, #[string] message: String, #[smi] request: u32) {
+    let level = match level {
+        0 => LogLevel::Debug,
+        1 => LogLevel::Info,
+        2 => LogLevel::Warn,
+        _ => LogLevel::Error,
+    };
+    in_flight(state).log(level, request, message);
+}
+
+/// An error that nobody caught, outside a handler.
+#[op2(fast)]
+pub fn op_uncaught(state: &OpState, #[string] message: String) {
+    let in_flight = in_flight(state);
+    in_flight.add_uncaught();
+    in_flight.log(LogLevel::Error, 0, message);
+}
+
+/// Counts work that `waitUntil` keeps the worker alive for.
+#[op2(fast)]
+pub fn op_background(state: &OpState, #[smi] change: i32) {
+    in_flight(state).add_background(change);
+}

@@ -1,0 +1,68 @@
+//! The JavaScript side of a worker: the extensions, our own ops, and the requests they answer.
+//!
+//! Compiled twice: into the worker, and into its build script, which makes the startup snapshot. Extensions and ops
+//! must be the same in both, and in the same order, so both take them from [`extensions`].
+//!
+//! - [`in_flight`]: the requests that JavaScript may ask about, by id.
+//! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
+//! - [`response_ops`]: the ways a response leaves.
+//! - [`log_ops`]: console and uncaught errors.
+
+pub mod body;
+pub mod in_flight;
+pub mod log_ops;
+pub mod request_ops;
+pub mod response_ops;
+
+use std::sync::Arc;
+
+use deno_core::Extension;
+use deno_web::{BlobStore, InMemoryBroadcastChannel};
+
+deno_core::extension!(deno_net, lazy_loaded_js = [dir "src/ext/js", "ext:deno_net/02_tls.js" = "tls_stub.js"]);
+
+deno_core::extension!(
+    nano_worker,
+    deps = [deno_webidl, deno_web, deno_fetch, deno_crypto],
+    ops = [
+        body::op_request_body,
+        body::op_request_body_take,
+        body::op_request_body_take_text,
+        log_ops::op_background,
+        log_ops::op_log,
+        log_ops::op_uncaught,
+        request_ops::op_request_cancelled,
+        request_ops::op_request_header,
+        request_ops::op_request_headers,
+        request_ops::op_request_method,
+        request_ops::op_request_url,
+        response_ops::op_fail,
+        response_ops::op_respond,
+        response_ops::op_respond_bytes,
+        response_ops::op_respond_bytes_with_headers,
+        response_ops::op_respond_stream,
+        response_ops::op_respond_text,
+        response_ops::op_respond_text_with_headers,
+    ],
+    lazy_loaded_js = [dir "src/ext/js", "globals.js", "request.js", "respond.js", "app.js"],
+);
+
+/// Every extension of a worker, in the one order that snapshot and worker share.
+pub fn extensions() -> Vec<Extension> {
+    vec![
+        deno_webidl::deno_webidl::init(),
+        deno_web::deno_web::init(
+            Arc::new(BlobStore::default()),
+            None,
+            false,
+            InMemoryBroadcastChannel::default(),
+        ),
+        deno_net::init(),
+        deno_fetch::deno_fetch::init(deno_fetch::Options {
+            user_agent: "nano-supervisor".into(),
+            ..Default::default()
+        }),
+        deno_crypto::deno_crypto::init(None),
+        nano_worker::init(),
+    ]
+}

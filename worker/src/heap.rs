@@ -1,0 +1,38 @@
+//! The V8 heap limit: the worker ends, with a reason of its own, before the machine swaps.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use deno_core::{JsRuntime, v8};
+use nano_protocol::exit;
+
+use crate::guard::{Guard, Torn};
+use crate::process::exit_now;
+
+/// Least room beyond the limit in which terminated JavaScript unwinds and the request is answered, in bytes.
+const UNWIND_ROOM: usize = 16 * 1024 * 1024;
+
+/// V8's parameters for a heap of at most `limit` bytes.
+pub fn create_params(limit: u64) -> v8::CreateParams {
+    v8::CreateParams::default().heap_limits(0, usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Interrupts JavaScript when the heap comes near its limit.
+pub fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>) {
+    let isolate = runtime.v8_isolate().thread_safe_handle();
+    runtime.v8_isolate().set_oom_error_handler(on_fatal);
+    runtime.add_near_heap_limit_callback(move |current, _initial| {
+        if !guard.tear(Torn::OutOfMemory) && guard.torn() == Some(Torn::OutOfMemory) {
+            // Called again: it grows faster than it unwinds.
+            exit_now(exit::OUT_OF_MEMORY);
+        }
+        isolate.terminate_execution();
+        current + UNWIND_ROOM.max(current / 8)
+    });
+}
+
+/// V8 would abort with a core dump; the worker says what it was instead.
+#[allow(unsafe_code, reason = "the type of V8's callback; the body does nothing unsafe")]
+unsafe extern "C" fn on_fatal(_location: *const c_char, _details: &v8::OomDetails) {
+    exit_now(exit::OUT_OF_MEMORY);
+}

@@ -1,0 +1,188 @@
+//! What a worker does first (descriptors, parent-death signal) and how it ends.
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{FromRawFd as _, RawFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::Path;
+use std::pin::pin;
+use std::rc::Rc;
+
+use nano_protocol::connection::poll_control;
+use nano_protocol::limits::PROTOCOL_VERSION;
+use nano_protocol::message::{Control, Hello, Load, Loaded, LogLevel, LogRecord, Role, Welcome};
+use nano_protocol::{Connection, Handle, ProtocolError, Side, exit};
+use tokio::net::UnixStream;
+
+use crate::console::Console;
+use crate::engine::Engine;
+use crate::event_loop::EventLoop;
+use crate::ext::in_flight::{InFlight, LogSink as _};
+
+/// The first descriptor a worker is given: its control connection. Its request connections follow.
+pub const FIRST_DESCRIPTOR: RawFd = 3;
+
+/// How a worker is started.
+#[derive(Debug, Clone)]
+pub struct WorkerArgs {
+    /// The app it is for; on the command line, so that `ps` shows it.
+    pub app: String,
+    /// Request connections, one per I/O thread of the supervisor.
+    pub connections: u16,
+}
+
+/// Runs a worker to its end. Never returns: V8's threads and static state are not torn down, they just end.
+pub fn run(args: &WorkerArgs) -> ! {
+    let code = match serve(args) {
+        Ok(code) => code,
+        Err(error) => {
+            report(args, &error);
+            exit::PROTOCOL
+        }
+    };
+    exit_now(code)
+}
+
+/// Ends the process at once.
+#[allow(unsafe_code, reason = "there is no safe _exit")]
+pub fn exit_now(code: u8) -> ! {
+    // SAFETY: _exit has no preconditions; it runs no destructors, so no other thread can see a torn-down V8.
+    unsafe { nix::libc::_exit(i32::from(code)) }
+}
+
+#[allow(clippy::print_stderr, reason = "without a connection, stderr is the only way to the supervisor")]
+fn report(args: &WorkerArgs, error: &io::Error) {
+    eprintln!("worker {}: {error}", args.app);
+}
+
+fn serve(args: &WorkerArgs) -> io::Result<u8> {
+    // First of all: if the supervisor dies, so does this process.
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    let sockets = take_sockets(args.connections)?;
+    // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
+    deno_core::v8_set_flags(vec!["nano-supervisor".into()]);
+    deno_core::JsRuntime::init_platform(None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connections = Vec::with_capacity(sockets.len());
+        for socket in sockets {
+            connections.push(Connection::new(UnixStream::from_std(socket)?, Side::Worker));
+        }
+        Ok(start(args, connections).await.unwrap_or_else(|error| match error {
+            ProtocolError::Io(_) | ProtocolError::Torn => exit::ORPHANED,
+            error => {
+                report(args, &io::Error::other(error));
+                exit::PROTOCOL
+            }
+        }))
+    })
+}
+
+/// Takes over the inherited sockets and closes whatever else may have been inherited.
+#[allow(unsafe_code, reason = "descriptors arrive as numbers")]
+fn take_sockets(connections: u16) -> io::Result<Vec<StdUnixStream>> {
+    let end = FIRST_DESCRIPTOR + 1 + RawFd::from(connections);
+    // SAFETY: nothing in this process owns a descriptor at or above `end` yet: it has just been started.
+    let closed = unsafe { nix::libc::close_range(end as u32, u32::MAX, 0) };
+    nix::errno::Errno::result(closed)?;
+    (FIRST_DESCRIPTOR..end)
+        .map(|descriptor| {
+            nix::sys::socket::getsockname::<nix::sys::socket::UnixAddr>(descriptor).map_err(|_| {
+                io::Error::other("it is started by the supervisor, never by hand (no sockets inherited)")
+            })?;
+            // SAFETY: the supervisor passed these descriptors to this process, and each is taken once.
+            let socket = unsafe { StdUnixStream::from_raw_fd(descriptor) };
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        })
+        .collect()
+}
+
+async fn start(args: &WorkerArgs, connections: Vec<(Connection, Handle)>) -> Result<u8, ProtocolError> {
+    let mut connections = connections.into_iter();
+    let Some((mut control, control_handle)) = connections.next() else { return Err(ProtocolError::Torn) };
+    let hello = handshake(args, &mut control, &control_handle, Role::Control).await?;
+    let mut requests = Vec::with_capacity(connections.len());
+    for (mut connection, handle) in connections {
+        handshake(args, &mut connection, &handle, Role::Requests).await?;
+        requests.push(connection);
+    }
+    let Control::Load(load) = poll_fn(|cx| poll_control(&mut control, cx)).await? else {
+        return Err(ProtocolError::Unexpected("frame before load"));
+    };
+    let console = Rc::new(Console::new(control_handle.clone()));
+    let in_flight = Rc::new(InFlight::new(console.clone()));
+    let engine = load_app(&load, &hello, in_flight.clone(), &mut control).await?;
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(reason) => {
+            send_loaded(&control_handle, Loaded::Failed(reason))?;
+            poll_fn(|cx| control.poll_flush(cx)).await?;
+            return Ok(exit::LOAD_FAILED);
+        }
+    };
+    if in_flight.uncaught() > 0 && hello.limits.fatal_uncaught {
+        let message = "an uncaught error while loading is fatal (`exit_on_unhandled_rejection`)".to_owned();
+        console.log(LogRecord { level: LogLevel::Error, request_id: None, message });
+    }
+    send_loaded(&control_handle, Loaded::Ready)?;
+    let event_loop = EventLoop {
+        engine,
+        in_flight,
+        control,
+        control_handle,
+        requests,
+        fatal_uncaught: hello.limits.fatal_uncaught,
+        draining: false,
+        arrived: Vec::new(),
+    };
+    Ok(event_loop.run().await)
+}
+
+async fn handshake(
+    args: &WorkerArgs,
+    connection: &mut Connection,
+    handle: &Handle,
+    role: Role,
+) -> Result<Hello, ProtocolError> {
+    let Control::Hello(hello) = poll_fn(|cx| poll_control(connection, cx)).await? else {
+        return Err(ProtocolError::Unexpected("frame before hello"));
+    };
+    if hello.version != PROTOCOL_VERSION || hello.app != args.app || hello.role != role {
+        return Err(ProtocolError::Unexpected("hello: wrong version, app or role"));
+    }
+    handle.control(&Control::Welcome(Welcome {
+        version: PROTOCOL_VERSION,
+        app: args.app.clone(),
+        pid: std::process::id(),
+    }))?;
+    poll_fn(|cx| connection.poll_flush(cx)).await?;
+    Ok(hello)
+}
+
+/// Makes the isolate and loads the app, while log records already go out.
+async fn load_app(
+    load: &Load,
+    hello: &Hello,
+    in_flight: Rc<InFlight>,
+    control: &mut Connection,
+) -> Result<Result<Engine, String>, ProtocolError> {
+    let mut engine = match Engine::new(Path::new(&load.root), &hello.limits, in_flight) {
+        Ok(engine) => engine,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let loaded = {
+        let mut loading = pin!(engine.load(load));
+        poll_fn(|cx| {
+            let polled = loading.as_mut().poll(cx);
+            control.poll_write(cx)?;
+            polled.map(Ok::<_, ProtocolError>)
+        })
+        .await?
+    };
+    Ok(loaded.map(|()| engine))
+}
+
+fn send_loaded(control: &Handle, loaded: Loaded) -> Result<(), ProtocolError> {
+    control.control(&Control::Loaded(loaded))
+}
