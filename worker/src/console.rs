@@ -10,14 +10,14 @@ use crate::ext::in_flight::LogSink;
 
 /// Sends log records over the control connection.
 #[derive(Debug)]
-pub struct Console {
+pub(crate) struct Console {
     control: Handle,
     dropped: Cell<u64>,
 }
 
 impl Console {
     /// A console that writes to `control`.
-    pub fn new(control: Handle) -> Self {
+    pub(crate) fn new(control: Handle) -> Self {
         Self { control, dropped: Cell::new(0) }
     }
 

@@ -27,7 +27,7 @@ const NO_HANDLER: &str = "the entry module has no fetch handler; add \
 
 /// One V8 isolate with one app.
 #[derive(Debug)]
-pub struct Engine {
+pub(crate) struct Engine {
     // Handles into the isolate go before it.
     prepare: v8::Global<v8::Function>,
     install: v8::Global<v8::Function>,
@@ -51,7 +51,7 @@ impl Engine {
     ///
     /// # Errors
     /// A text for people, if the isolate cannot be made.
-    pub fn new(root: &Path, limits: &WorkerLimits, in_flight: Rc<InFlight>) -> Result<Self, String> {
+    pub(crate) fn new(root: &Path, limits: &WorkerLimits, in_flight: Rc<InFlight>) -> Result<Self, String> {
         let mut js = JsRuntime::try_new(RuntimeOptions {
             module_loader: Some(Rc::new(AppLoader::new(root.to_owned()))),
             extensions: ext::extensions(),
@@ -76,7 +76,7 @@ impl Engine {
     ///
     /// # Errors
     /// A text for people that names file, line and column.
-    pub async fn load(&mut self, load: &Load) -> Result<(), String> {
+    pub(crate) async fn load(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
         self.prepare(&load.env)?;
         let entry = root.join(&load.entry);
@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// Calls the app's handler for each of these requests.
-    pub fn dispatch(&mut self, ids: &[u32]) {
+    pub(crate) fn dispatch(&mut self, ids: &[u32]) {
         if ids.is_empty() {
             return;
         }
@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// Runs what is ready: promises, timers, completed ops.
-    pub fn poll(&mut self, cx: &mut Context<'_>) {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
         self.guard.enter();
         let polled = self.js.0.poll_event_loop(cx, PollEventLoopOptions::default());
         self.guard.leave();
@@ -152,12 +152,12 @@ impl Engine {
     }
 
     /// Why the isolate may not serve any more, if so.
-    pub fn torn(&self) -> Option<Torn> {
+    pub(crate) fn torn(&self) -> Option<Torn> {
         self.guard.torn()
     }
 
     /// The request whose code was running when the isolate was torn, as far as its async context tells.
-    pub fn running_request(&mut self) -> Option<u32> {
+    pub(crate) fn running_request(&mut self) -> Option<u32> {
         self.js.0.v8_isolate().cancel_terminate_execution();
         scope!(scope, &mut self.js.0);
         let context = scope.get_continuation_preserved_embedder_data();
@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// The worker's own numbers.
-    pub fn stats(&mut self) -> Stats {
+    pub(crate) fn stats(&mut self) -> Stats {
         let heap = self.js.0.v8_isolate().get_heap_statistics();
         Stats {
             heap_used: heap.used_heap_size() as u64,

@@ -17,28 +17,28 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A loaded app and its connections.
 #[derive(Debug)]
-pub struct EventLoop {
+pub(crate) struct EventLoop {
     /// The isolate.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// What is under way.
-    pub in_flight: Rc<InFlight>,
+    pub(crate) in_flight: Rc<InFlight>,
     /// Ping, logs, drain.
-    pub control: Connection,
+    pub(crate) control: Connection,
     /// For sending on `control`.
-    pub control_handle: Handle,
+    pub(crate) control_handle: Handle,
     /// One per I/O thread of the supervisor.
-    pub requests: Vec<Connection>,
+    pub(crate) requests: Vec<Connection>,
     /// Whether an uncaught error ends the worker.
-    pub fatal_uncaught: bool,
+    pub(crate) fatal_uncaught: bool,
     /// Whether the supervisor asked to finish.
-    pub draining: bool,
+    pub(crate) draining: bool,
     /// Requests read in this tick, not yet handed to JavaScript; kept for its allocation.
-    pub arrived: Vec<u32>,
+    pub(crate) arrived: Vec<u32>,
 }
 
 impl EventLoop {
     /// Serves until told to end, or until the isolate is torn. Returns the exit code.
-    pub async fn run(mut self) -> u8 {
+    pub(crate) async fn run(mut self) -> u8 {
         let code = poll_fn(|cx| self.tick(cx)).await;
         // Last words: answers and log records that are still queued.
         let flush = poll_fn(|cx| self.poll_flush(cx));

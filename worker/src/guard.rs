@@ -6,7 +6,7 @@ use nano_protocol::exit;
 
 /// Why JavaScript was interrupted. An interrupted isolate is torn: it never serves again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Torn {
+pub(crate) enum Torn {
     /// It ran too long without returning to the event loop.
     Watchdog,
     /// Its heap reached the limit.
@@ -15,7 +15,7 @@ pub enum Torn {
 
 impl Torn {
     /// The exit code that names this cause.
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Watchdog => exit::WATCHDOG,
             Self::OutOfMemory => exit::OUT_OF_MEMORY,
@@ -25,7 +25,7 @@ impl Torn {
 
 /// Shared by the JavaScript thread, the watchdog thread and the heap-limit callback.
 #[derive(Debug, Default)]
-pub struct Guard {
+pub(crate) struct Guard {
     /// Odd while JavaScript runs; every entry and exit adds one. So a watcher needs no clock on the hot path: the same
     /// odd number at two looks means that one entry lasted the time between.
     entries: AtomicU64,
@@ -34,29 +34,29 @@ pub struct Guard {
 
 impl Guard {
     /// JavaScript is about to run.
-    pub fn enter(&self) {
+    pub(crate) fn enter(&self) {
         self.entries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// JavaScript has returned.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.entries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The number of the entry under way, if JavaScript runs.
-    pub fn running(&self) -> Option<u64> {
+    pub(crate) fn running(&self) -> Option<u64> {
         let entries = self.entries.load(Ordering::Relaxed);
         (entries % 2 == 1).then_some(entries)
     }
 
     /// Marks the isolate as torn; the first cause stays. Says whether this was the first.
-    pub fn tear(&self, cause: Torn) -> bool {
+    pub(crate) fn tear(&self, cause: Torn) -> bool {
         let code = cause.exit_code();
         self.torn.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Why the isolate is torn, if it is.
-    pub fn torn(&self) -> Option<Torn> {
+    pub(crate) fn torn(&self) -> Option<Torn> {
         match self.torn.load(Ordering::Acquire) {
             exit::WATCHDOG => Some(Torn::Watchdog),
             exit::OUT_OF_MEMORY => Some(Torn::OutOfMemory),

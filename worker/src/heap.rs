@@ -13,12 +13,12 @@ use crate::process::exit_now;
 const UNWIND_ROOM: usize = 16 * 1024 * 1024;
 
 /// V8's parameters for a heap of at most `limit` bytes.
-pub fn create_params(limit: u64) -> v8::CreateParams {
+pub(crate) fn create_params(limit: u64) -> v8::CreateParams {
     v8::CreateParams::default().heap_limits(0, usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 /// Interrupts JavaScript when the heap comes near its limit.
-pub fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>) {
+pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>) {
     let isolate = runtime.v8_isolate().thread_safe_handle();
     runtime.v8_isolate().set_oom_error_handler(on_fatal);
     runtime.add_near_heap_limit_callback(move |current, _initial| {

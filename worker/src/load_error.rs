@@ -11,7 +11,7 @@ use deno_core::error::{CoreError, CoreErrorKind, JsError, JsStackFrame};
 const MAX_SOURCE_LINE: usize = 160;
 
 /// Turns what V8 or the loader said into a text for people.
-pub fn describe(error: &CoreError, root: &Path) -> String {
+pub(crate) fn describe(error: &CoreError, root: &Path) -> String {
     match error.as_kind() {
         CoreErrorKind::Js(js) => describe_js(js, root),
         _ => shorten(&error.to_string(), root),

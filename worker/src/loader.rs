@@ -17,14 +17,14 @@ export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env
 
 /// Loads ES and JSON modules by relative import.
 #[derive(Debug)]
-pub struct AppLoader {
+pub(crate) struct AppLoader {
     /// Absolute, without symlinks.
     root: PathBuf,
 }
 
 impl AppLoader {
     /// A loader for the app in `root`, an absolute path without symlinks.
-    pub fn new(root: PathBuf) -> Self {
+    pub(crate) fn new(root: PathBuf) -> Self {
         Self { root }
     }
 

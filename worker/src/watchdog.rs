@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 ///
 /// Time is counted in looks, not read off a clock: a process that was stopped (SIGSTOP, a suspended machine) must not
 /// find all of that time charged to one request.
-pub fn start(guard: Arc<Guard>, isolate: v8::IsolateHandle, limit: Duration) -> std::io::Result<()> {
+pub(crate) fn start(guard: Arc<Guard>, isolate: v8::IsolateHandle, limit: Duration) -> std::io::Result<()> {
     let pause = limit / LOOKS;
     let watch = move || {
         let mut last = None;

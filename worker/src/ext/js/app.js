@@ -6,7 +6,6 @@
     JSONParse,
     ObjectDefineProperty,
     ObjectFreeze,
-    Promise,
     PromisePrototype,
     PromisePrototypeThen,
     PromiseResolve,
@@ -34,7 +33,7 @@
     waitUntil(promise) {
       op_background(1);
       const done = () => op_background(-1);
-      PromisePrototypeThen(PromiseResolve(Promise, promise), done, (error) => {
+      PromisePrototypeThen(PromiseResolve(promise), done, (error) => {
         log(`Uncaught (in waitUntil) ${describe(error)}`, ERROR);
         done();
       });
@@ -56,7 +55,7 @@
     }
     respondWith(response) {
       if (this[_response] !== undefined) throw new TypeError("respondWith() was already called");
-      this[_response] = PromiseResolve(Promise, response);
+      this[_response] = PromiseResolve(response);
     }
     waitUntil(promise) {
       this[_context].waitUntil(promise);
@@ -119,7 +118,7 @@
       const result = handler(request, env, new ExecutionContext());
       if (ObjectPrototypeIsPrototypeOf(PromisePrototype, result) || typeof result?.then === "function") {
         PromisePrototypeThen(
-          PromiseResolve(Promise, result),
+          PromiseResolve(result),
           (response) => respond(id, response),
           (error) => fail(id, error),
         );

@@ -1,0 +1,32 @@
+//! `check`: validates the configuration and loads every app once, without serving.
+
+use serde::Serialize;
+
+use crate::config::{AppSpec, Config};
+use crate::worker::Worker;
+
+/// What was found about one app.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// Name.
+    pub app: String,
+    /// Entry module, as configured or found.
+    pub entry: String,
+    /// Why it does not load, if so.
+    pub error: Option<String>,
+}
+
+/// Starts a worker for each app, which loads it and is ended again.
+pub async fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::with_capacity(config.apps.len());
+    for spec in &config.apps {
+        findings.push(check_app(spec).await);
+    }
+    findings
+}
+
+async fn check_app(spec: &AppSpec) -> Finding {
+    // Dropping the worker kills it.
+    let error = Worker::start(spec, 0).await.err().map(|failure| failure.reason.to_string());
+    Finding { app: spec.name.to_string(), entry: spec.root.join(&spec.entry).display().to_string(), error }
+}

@@ -1,0 +1,192 @@
+//! Listening sockets: bound once by the main thread, accepted from on every I/O thread.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::Watcher;
+use nano_protocol::message::RequestId;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::client::{Client, ClientIo, Overdue};
+use crate::config::{Listen, ServerSettings};
+use crate::proxy::Proxy;
+use crate::proxy::answer::Refusal;
+
+/// Connections the kernel keeps for us before we accept them.
+const BACKLOG: i32 = 4096;
+
+/// Pause after accept() failed for want of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Binds one address for all I/O threads: one socket each, between which the kernel spreads connections.
+///
+/// # Errors
+/// What the kernel says, most often that the address is in use.
+pub fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpListener>> {
+    // Sockets that share a port would also share it with a second supervisor, unnoticed. One that does not share finds
+    // out whether the port is free.
+    let probe = bind_one(listen.host, listen.port, false)?;
+    if io_threads == 1 {
+        return Ok(vec![probe]);
+    }
+    let port = probe.local_addr()?.port();
+    drop(probe);
+    (0..io_threads).map(|_| bind_one(listen.host, port, true)).collect()
+}
+
+fn bind_one(host: Option<IpAddr>, port: u16, share: bool) -> io::Result<StdTcpListener> {
+    match host {
+        Some(host) => bind_socket(SocketAddr::new(host, port), share),
+        // All addresses: IPv6 that takes IPv4 too, or IPv4 alone where the kernel has no IPv6.
+        None => bind_socket(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), share).or_else(|error| {
+            match error.raw_os_error() {
+                Some(code) if code == nix::errno::Errno::EADDRINUSE as i32 => Err(error),
+                Some(code) if code == nix::errno::Errno::EACCES as i32 => Err(error),
+                _ => bind_socket(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port), share),
+            }
+        }),
+    }
+}
+
+fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(share)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// What all listeners of one I/O thread share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Limits and policies.
+    pub settings: Arc<ServerSettings>,
+    /// Ticks since the thread started.
+    pub clock: Rc<Cell<u64>>,
+    /// Connections now open on this thread.
+    pub open: Cell<usize>,
+    /// Connections this thread may have open.
+    pub max_open: usize,
+    /// For the sweep.
+    pub clients: RefCell<Vec<Weak<Client>>>,
+}
+
+/// Runs hyper's tasks on this thread.
+#[derive(Debug, Clone, Copy)]
+struct LocalExecutor;
+
+impl<F> hyper::rt::Executor<F> for LocalExecutor
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+/// Accepts until dropped. Each connection is watched for graceful shutdown by its own watcher.
+pub async fn accept(
+    listener: TcpListener,
+    proxy: Rc<Proxy>,
+    shared: Rc<Shared>,
+    watcher: impl Fn() -> Watcher,
+) {
+    loop {
+        while shared.open.get() >= shared.max_open {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+        match listener.accept().await {
+            Ok((socket, peer)) => {
+                // Answers are written whole: waiting for more would only delay them.
+                let _ = socket.set_nodelay(true);
+                shared.open.set(shared.open.get() + 1);
+                let connection = serve(socket, peer, proxy.clone(), shared.clone(), watcher());
+                let shared = shared.clone();
+                tokio::task::spawn_local(async move {
+                    connection.await;
+                    shared.open.set(shared.open.get() - 1);
+                });
+            }
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+async fn serve(
+    socket: TcpStream,
+    peer: SocketAddr,
+    proxy: Rc<Proxy>,
+    shared: Rc<Shared>,
+    watcher: Watcher,
+) {
+    let Ok(local) = socket.local_addr() else { return };
+    let client = Rc::new(Client::new(&shared.clock));
+    shared.clients.borrow_mut().push(Rc::downgrade(&client));
+    // For a last word when the request head does not come in time.
+    let raw = SockRef::from(&socket).try_clone();
+    let io = ClientIo::new(socket, client.clone());
+    let service = {
+        let client = client.clone();
+        service_fn(move |request| {
+            if request.version() == hyper::Version::HTTP_2 {
+                client.speaks_http2();
+            }
+            let serving = client.serve();
+            let proxy = proxy.clone();
+            async move { Ok::<_, Infallible>(proxy.answer(request, peer, local, serving).await) }
+        })
+    };
+    let builder = builder(&shared.settings);
+    let connection = watcher.watch(builder.serve_connection(io, service).into_owned());
+    tokio::select! {
+        // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
+        _ = connection => {}
+        why = client.overdue() => if why == Overdue::Head && let Ok(raw) = raw {
+            let _ = raw.send(&Refusal::HeadTimedOut.raw_response(RequestId(fastrand::u128(..))));
+        },
+    }
+}
+
+fn builder(settings: &ServerSettings) -> auto::Builder<LocalExecutor> {
+    let mut builder = auto::Builder::new(LocalExecutor);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The sweep keeps time, see `client`.
+        .header_read_timeout(None)
+        .max_headers(settings.max_headers)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(settings.max_header + settings.max_uri).unwrap_or(u32::MAX))
+        .max_concurrent_streams(256)
+        .adaptive_window(true);
+    builder
+}

@@ -1,0 +1,179 @@
+//! The one table from failures to statuses, and the short bodies that go with them.
+
+use bytes::Bytes;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use nano_protocol::message::{RequestId, StreamErrorKind};
+
+use super::body::ResponseBody;
+
+/// Every reason for which the supervisor itself answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request is not HTTP.
+    Malformed,
+    /// No app serves this host on this port.
+    NoSuchHost,
+    /// A method that makes no sense here.
+    MethodNotAllowed,
+    /// The client did not finish its request head in time.
+    HeadTimedOut,
+    /// The request body is over the app's limit.
+    BodyTooLarge,
+    /// The request target is over the limit.
+    UriTooLong,
+    /// The request head is over the limit.
+    HeadersTooLarge,
+    /// The handler threw or rejected.
+    HandlerFailed,
+    /// The handler did not return a usable `Response`.
+    NotAResponse,
+    /// The handler used up the app's heap.
+    OutOfMemory,
+    /// The worker ended while the request was in flight.
+    WorkerDied,
+    /// The app does not load.
+    NotLoaded,
+    /// The app crashes in a loop.
+    CrashLoop,
+    /// No worker became ready within the queueing deadline.
+    NoWorker,
+    /// The app has as many requests in flight as it may.
+    Overloaded,
+    /// The handler took longer than its time limit.
+    TimedOut,
+    /// The handler kept JavaScript busy for too long.
+    Watchdog,
+}
+
+/// One row: status, name for programs, text for people, seconds after which to try again.
+type Row = (StatusCode, &'static str, &'static str, Option<u16>);
+
+impl Refusal {
+    /// The answer to a failure that a worker reports for one request.
+    pub fn from_worker(kind: StreamErrorKind) -> Self {
+        match kind {
+            StreamErrorKind::HandlerFailed | StreamErrorKind::BodyFailed => Self::HandlerFailed,
+            StreamErrorKind::NotAResponse => Self::NotAResponse,
+            StreamErrorKind::Watchdog => Self::Watchdog,
+            StreamErrorKind::OutOfMemory => Self::OutOfMemory,
+            StreamErrorKind::Draining => Self::NoWorker,
+        }
+    }
+
+    fn row(self) -> Row {
+        use StatusCode as S;
+        match self {
+            Self::Malformed => (S::BAD_REQUEST, "malformed_request", "The request is not valid HTTP.", None),
+            Self::NoSuchHost => {
+                (S::NOT_FOUND, "no_such_host", "No app serves this host on this port.", None)
+            }
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not supported.", None)
+            }
+            Self::HeadTimedOut => {
+                (S::REQUEST_TIMEOUT, "request_timeout", "The request head did not arrive in time.", None)
+            }
+            Self::BodyTooLarge => {
+                (S::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is too large.", None)
+            }
+            Self::UriTooLong => (S::URI_TOO_LONG, "uri_too_long", "The request target is too long.", None),
+            Self::HeadersTooLarge => (
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "headers_too_large",
+                "The request headers are too large.",
+                None,
+            ),
+            Self::HandlerFailed => {
+                (S::INTERNAL_SERVER_ERROR, "handler_failed", "The app failed to answer.", None)
+            }
+            Self::NotAResponse => {
+                (S::INTERNAL_SERVER_ERROR, "not_a_response", "The app did not return a valid response.", None)
+            }
+            Self::OutOfMemory => {
+                (S::INTERNAL_SERVER_ERROR, "out_of_memory", "The app ran out of memory.", None)
+            }
+            Self::WorkerDied => (
+                S::INTERNAL_SERVER_ERROR,
+                "worker_died",
+                "The app crashed while it handled the request.",
+                None,
+            ),
+            Self::NotLoaded => (S::INTERNAL_SERVER_ERROR, "not_loaded", "The app could not be loaded.", None),
+            Self::CrashLoop => {
+                (S::SERVICE_UNAVAILABLE, "crash_loop", "The app is unavailable: it keeps crashing.", Some(10))
+            }
+            Self::NoWorker => {
+                (S::SERVICE_UNAVAILABLE, "no_worker", "The app is not ready to answer yet.", Some(1))
+            }
+            Self::Overloaded => {
+                (S::SERVICE_UNAVAILABLE, "overloaded", "The app has too many requests in flight.", Some(1))
+            }
+            Self::TimedOut => {
+                (S::GATEWAY_TIMEOUT, "timed_out", "The app did not answer within its time limit.", None)
+            }
+            Self::Watchdog => {
+                (S::GATEWAY_TIMEOUT, "watchdog", "The app was interrupted: it kept running too long.", None)
+            }
+        }
+    }
+
+    /// The status.
+    pub fn status(self) -> StatusCode {
+        self.row().0
+    }
+
+    /// The whole response, but for its request id header.
+    pub fn response(self, id: RequestId, json: bool) -> Response<ResponseBody> {
+        let (status, _, _, retry_after) = self.row();
+        let (content_type, text) = self.text(id, json);
+        let mut response = Response::new(ResponseBody::full(Bytes::from(text)));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if self == Self::MethodNotAllowed {
+            let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+            response.headers_mut().insert(ALLOW, methods);
+        }
+        response
+    }
+
+    /// The response as HTTP/1.1 bytes, for a connection on which no request could be read.
+    pub fn raw_response(self, id: RequestId) -> Vec<u8> {
+        let (content_type, text) = self.text(id, false);
+        let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+        let status = self.status();
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nx-request-id: {id}\r\n\
+             connection: close\r\ndate: {date}\r\n\r\n{text}",
+            text.len()
+        )
+        .into_bytes()
+    }
+
+    fn text(self, id: RequestId, json: bool) -> (&'static str, String) {
+        let (status, code, message, _) = self.row();
+        if json {
+            let status = status.as_u16();
+            let body = serde_json::json!({
+                "error": { "status": status, "code": code, "message": message, "request_id": id.to_string() }
+            });
+            return ("application/json", format!("{body}\n"));
+        }
+        ("text/plain; charset=utf-8", format!("{status}\n{message}\n"))
+    }
+}
+
+/// Whether the client would rather have JSON than text.
+pub fn wants_json(headers: &HeaderMap) -> bool {
+    headers.get_all(hyper::header::ACCEPT).iter().any(|value| {
+        value.to_str().is_ok_and(|accept| {
+            accept.split(',').any(|range| {
+                let media = range.split(';').next().unwrap_or_default().trim();
+                media == "application/json" || media.ends_with("+json")
+            })
+        })
+    })
+}

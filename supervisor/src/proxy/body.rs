@@ -1,0 +1,249 @@
+//! Bodies in both directions: the upload that is pumped into a stream, the response that hyper polls.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use nano_protocol::codec::HeaderBlock;
+use nano_protocol::{Receiver, Sender};
+
+use super::answer::Refusal;
+use super::poll_once;
+use crate::client::Serving;
+use crate::log::access::Record;
+use crate::upstream::Place;
+
+/// Why an upload was given up, for the request that is waiting for its response.
+#[derive(Debug, Clone, Default)]
+pub struct UploadFault(Rc<Cell<Option<Refusal>>>);
+
+impl UploadFault {
+    /// The answer to it, if there was a fault.
+    pub fn get(&self) -> Option<Refusal> {
+        self.0.get()
+    }
+}
+
+/// Moves a request body from the client into a stream, as credit allows.
+#[derive(Debug)]
+pub struct Pump {
+    incoming: Incoming,
+    sender: Sender,
+    left: u64,
+    fault: UploadFault,
+}
+
+impl Pump {
+    /// A pump that gives up beyond `max_body` bytes.
+    pub fn new(incoming: Incoming, sender: Sender, max_body: u64, fault: UploadFault) -> Self {
+        Self { incoming, sender, left: max_body, fault }
+    }
+
+    /// Moves what is there now; if that is not all, goes on in a task of its own.
+    pub async fn start(self) {
+        let mut run = Box::pin(self.run());
+        if poll_once(run.as_mut()).await.is_none() {
+            tokio::task::spawn_local(run);
+        }
+    }
+
+    async fn run(mut self) {
+        loop {
+            let frame = poll_fn(|cx| {
+                if self.sender.poll_over(cx).is_ready() {
+                    // The response is complete: nobody reads the rest.
+                    return Poll::Ready(None);
+                }
+                Pin::new(&mut self.incoming).poll_frame(cx).map(Some)
+            })
+            .await;
+            let Some(frame) = frame else { return };
+            match frame {
+                None => {
+                    let _ = self.sender.end(&HeaderBlock::default());
+                    return;
+                }
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(mut data) => {
+                        let Some(left) = self.left.checked_sub(data.len() as u64) else {
+                            self.give_up(Refusal::BodyTooLarge);
+                            return;
+                        };
+                        self.left = left;
+                        let end = self.incoming.is_end_stream();
+                        let sent = poll_fn(|cx| self.sender.poll_send(cx, &mut data, end)).await;
+                        if sent.is_err() || (end && self.sender.is_complete()) {
+                            return;
+                        }
+                    }
+                    Err(frame) => {
+                        let trailers = frame.into_trailers().unwrap_or_default();
+                        let _ = self.sender.end(&encode(&trailers));
+                        return;
+                    }
+                },
+                Some(Err(_)) => {
+                    self.give_up(Refusal::Malformed);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn give_up(&self, why: Refusal) {
+        self.fault.0.set(Some(why));
+        self.sender.cancel();
+    }
+}
+
+fn encode(trailers: &HeaderMap) -> HeaderBlock {
+    let mut encoded = bytes::BytesMut::new();
+    let fields = trailers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+    match nano_protocol::codec::encode_headers(trailers.len(), fields, &mut encoded) {
+        Ok(()) => HeaderBlock::new(encoded.freeze()),
+        Err(_) => HeaderBlock::default(),
+    }
+}
+
+/// The response body as hyper polls it.
+#[derive(Debug)]
+pub struct ResponseBody {
+    content: Content,
+    /// Given back when the body is complete or the client has gone.
+    tail: Option<Tail>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Empty,
+    Full(Bytes),
+    Stream(Receiver),
+}
+
+/// What ends with the response.
+#[derive(Debug)]
+pub struct Tail {
+    /// The request's place among those in flight.
+    pub _place: Option<Place>,
+    /// The connection is busy with it.
+    pub _serving: Serving,
+    /// The access log line, written when dropped.
+    pub record: Option<Box<Record>>,
+}
+
+/// The worker ended, or its stream failed, in the middle of the body: hyper must cut the connection, so that nobody
+/// takes what has come for the whole.
+#[derive(Debug, thiserror::Error)]
+#[error("the response was cut off")]
+pub struct CutOff;
+
+impl ResponseBody {
+    /// No body.
+    pub fn empty() -> Self {
+        Self { content: Content::Empty, tail: None }
+    }
+
+    /// These bytes.
+    pub fn full(bytes: Bytes) -> Self {
+        Self { content: Content::Full(bytes), tail: None }
+    }
+
+    /// The body of a worker's response. If all of it is here, hyper need not be told of a stream.
+    pub fn from_worker(receiver: Receiver, headers: &HeaderMap) -> Self {
+        let content = match receiver.is_received().then(|| receiver.try_chunk()) {
+            Some(None) if headers.contains_key(CONTENT_LENGTH) => Content::Empty,
+            Some(Some(chunk)) if receiver.is_done() && headers.contains_key(CONTENT_LENGTH) => {
+                Content::Full(chunk)
+            }
+            Some(Some(chunk)) => Content::Stream(receiver.put_back(chunk)),
+            _ => Content::Stream(receiver),
+        };
+        Self { content, tail: None }
+    }
+
+    /// Ties what ends with the response to its body.
+    pub fn attach(&mut self, tail: Tail) {
+        self.tail = Some(tail);
+    }
+
+    fn count(&mut self, bytes: usize) {
+        if let Some(record) = self.tail.as_mut().and_then(|tail| tail.record.as_mut()) {
+            record.bytes += bytes as u64;
+        }
+    }
+
+    fn cut_off(&mut self) {
+        if let Some(record) = self.tail.as_mut().and_then(|tail| tail.record.as_mut()) {
+            record.cut_off = true;
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let this = &mut *self;
+        let chunk = match &mut this.content {
+            Content::Empty => return Poll::Ready(None),
+            Content::Full(bytes) => std::mem::take(bytes),
+            Content::Stream(receiver) => match receiver.poll_chunk(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(chunk))) => {
+                    this.count(chunk.len());
+                    return Poll::Ready(Some(Ok(Frame::data(chunk))));
+                }
+                Poll::Ready(Some(Err(_))) => {
+                    this.cut_off();
+                    return Poll::Ready(Some(Err(CutOff)));
+                }
+                Poll::Ready(None) => {
+                    let trailers = decode(&receiver.trailers());
+                    this.content = Content::Empty;
+                    return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
+                }
+            },
+        };
+        this.content = Content::Empty;
+        this.count(chunk.len());
+        Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Empty => true,
+            Content::Full(bytes) => bytes.is_empty(),
+            Content::Stream(receiver) => receiver.is_done() && receiver.trailers().as_bytes().is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Empty => SizeHint::with_exact(0),
+            Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Trailer fields that are valid HTTP; the others are dropped.
+fn decode(block: &HeaderBlock) -> Option<HeaderMap> {
+    let mut trailers = HeaderMap::new();
+    for field in block.iter().ok()? {
+        let (name, value) = field.ok()?;
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+            trailers.append(name, value);
+        }
+    }
+    (!trailers.is_empty()).then_some(trailers)
+}

@@ -1,0 +1,50 @@
+//! Which app answers on a port, by host.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::config::HostPattern;
+use crate::upstream::Upstream;
+
+/// The apps that share one listening address.
+#[derive(Debug, Default)]
+pub struct Site {
+    /// The app that serves every host.
+    default: Option<Rc<Upstream>>,
+    exact: HashMap<String, Rc<Upstream>>,
+    /// Longest pattern first: the most specific wins.
+    wildcards: Vec<(HostPattern, Rc<Upstream>)>,
+}
+
+impl Site {
+    /// Adds an app under its hosts, or for all hosts if it names none.
+    pub fn add(&mut self, upstream: &Rc<Upstream>) {
+        if upstream.spec.hosts.is_empty() {
+            self.default = Some(upstream.clone());
+        }
+        for pattern in &upstream.spec.hosts {
+            match pattern.exact() {
+                Some(host) => {
+                    self.exact.insert(host.to_owned(), upstream.clone());
+                }
+                None => self.wildcards.push((pattern.clone(), upstream.clone())),
+            }
+        }
+        self.wildcards.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.as_str().len()));
+    }
+
+    /// The app for `host`, a name without port.
+    pub fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
+        if !self.exact.is_empty() || !self.wildcards.is_empty() {
+            let found = match self.exact.get(host) {
+                Some(found) => Some(found),
+                None => self.exact.get(&host.to_ascii_lowercase()),
+            };
+            let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(host));
+            if let Some(found) = found.or_else(|| wildcard().map(|(_, upstream)| upstream)) {
+                return Some(found.clone());
+            }
+        }
+        self.default.clone()
+    }
+}

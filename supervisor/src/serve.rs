@@ -1,0 +1,215 @@
+//! `serve`: binds, starts the I/O threads and the apps, and drains on a signal.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use crate::config::{AppSpec, Config, Listen};
+use crate::control::ControlSocket;
+use crate::io_thread::IoThread;
+use crate::lifecycle::Lifecycle;
+use crate::listener;
+use crate::log::Logs;
+use crate::orphans;
+use crate::registry::{AppIndex, Registry};
+use crate::routes::{Fault, Routes};
+use crate::worker::handle::Order;
+
+/// Faults that may wait for the main thread.
+const FAULTS: usize = 64;
+
+/// Time after the drain deadline in which killed workers are reaped.
+const LAST_REAP: Duration = Duration::from_secs(2);
+
+type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
+
+/// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
+///
+/// # Errors
+/// If it cannot start: an address in use, no threads.
+pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
+    let mut signals = Signals::listen()?;
+    let settings = Arc::new(config.server);
+    let specs: Vec<Arc<AppSpec>> = config.apps.into_iter().map(Arc::new).collect();
+    let io_threads = settings.io_threads;
+    let (routes, commands) = Routes::new(io_threads);
+    let (faults, mut faulted) = mpsc::channel(FAULTS);
+    let counted: Vec<_> = specs.iter().map(|spec| (spec.clone(), Arc::new(AtomicUsize::new(0)))).collect();
+    let mut sockets = bind(&specs, io_threads)?;
+    let control = settings.control.as_deref().map(|path| {
+        ControlSocket::bind(path).map_err(|error| context(&error, &format!("control socket {}", path.display())))
+    });
+    let control = control.transpose()?;
+
+    let mut finished = Vec::with_capacity(io_threads);
+    for (commands, sockets) in commands.into_iter().zip(sockets.drain(..)) {
+        let io_thread = IoThread {
+            settings: settings.clone(),
+            apps: counted.clone(),
+            sockets,
+            commands,
+            faults: faults.clone(),
+        };
+        finished.push(start_thread(finished.len(), io_thread)?);
+    }
+
+    let registry = Registry::new(&specs);
+    if let Some(control) = control {
+        tokio::task::spawn_local(control.serve(registry.clone()));
+    }
+    tokio::task::spawn_local(orphans::reap(registry.clone()));
+    let (end, ending) = watch::channel(None);
+    let mut orders = Vec::with_capacity(specs.len());
+    let mut lives = Vec::with_capacity(specs.len());
+    for (index, spec) in specs.iter().enumerate() {
+        let order: Orders = Orders::default();
+        orders.push(order.clone());
+        let lifecycle = Lifecycle {
+            app: AppIndex(index),
+            spec: spec.clone(),
+            registry: registry.clone(),
+            routes: routes.clone(),
+            io_threads,
+            orders: order,
+            ending: ending.clone(),
+        };
+        lives.push(tokio::task::spawn_local(lifecycle.run()));
+    }
+
+    let first = loop {
+        tokio::select! {
+            name = signals.next() => break name,
+            Some(fault) = faulted.recv() => carry_out(&orders, fault),
+        }
+    };
+    info!(signal = first.0, drain_timeout_ms = settings.drain_timeout.as_millis() as u64, "draining");
+    let drain = drain(&routes, finished, lives, &end, settings.drain_timeout);
+    let code = tokio::select! {
+        clean = drain => {
+            if clean { info!("drained"); } else { warn!("drain deadline passed: what was still in flight is cut"); }
+            0
+        }
+        second = signals.next() => {
+            warn!(signal = second.0, "second signal: ending at once");
+            128 + second.1
+        }
+    };
+    if logs.dropped() > 0 {
+        warn!(lines = logs.dropped(), "log lines were dropped: they came faster than they could be written");
+    }
+    Ok(code)
+}
+
+/// First the clients, then the workers: what is in flight can still be answered.
+async fn drain(
+    routes: &Routes,
+    finished: Vec<oneshot::Receiver<io::Result<()>>>,
+    lives: Vec<JoinHandle<()>>,
+    end: &watch::Sender<Option<Duration>>,
+    limit: Duration,
+) -> bool {
+    let begun = Instant::now();
+    routes.drain().await;
+    let clients = async {
+        for thread in finished {
+            if let Ok(Err(error)) = thread.await {
+                error!(%error, "I/O thread");
+            }
+        }
+    };
+    let clean = tokio::time::timeout(limit, clients).await.is_ok();
+    let left = limit.saturating_sub(begun.elapsed());
+    let _ = end.send(Some(left));
+    let workers = async {
+        for life in lives {
+            let _ = life.await;
+        }
+    };
+    tokio::time::timeout(left + LAST_REAP, workers).await.is_ok() && clean
+}
+
+/// The sockets of each I/O thread.
+fn bind(specs: &[Arc<AppSpec>], io_threads: usize) -> io::Result<Vec<Vec<(Listen, std::net::TcpListener)>>> {
+    let mut threads: Vec<Vec<_>> = (0..io_threads).map(|_| Vec::new()).collect();
+    let mut bound: Vec<&Listen> = Vec::new();
+    for spec in specs {
+        if bound.contains(&&spec.listen) {
+            continue;
+        }
+        bound.push(&spec.listen);
+        let sockets = listener::bind(&spec.listen, io_threads)
+            .map_err(|error| context(&error, &format!("cannot listen on {} for app {}", spec.listen, spec.name)))?;
+        if let Some(address) = sockets.first().and_then(|socket| socket.local_addr().ok()) {
+            let apps: Vec<_> = specs
+                .iter()
+                .filter(|other| other.listen == spec.listen)
+                .map(|other| other.name.as_str())
+                .collect();
+            info!(%address, apps = apps.join(","), "listening");
+        }
+        for (thread, socket) in threads.iter_mut().zip(sockets) {
+            thread.push((spec.listen.clone(), socket));
+        }
+    }
+    Ok(threads)
+}
+
+fn context(error: &io::Error, what: &str) -> io::Error {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "; fix: stop what uses it, or choose another",
+        io::ErrorKind::PermissionDenied => "; fix: choose a port above 1023, or give the capability to bind it",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("{what}: {error}{hint}"))
+}
+
+fn start_thread(index: usize, io_thread: IoThread) -> io::Result<oneshot::Receiver<io::Result<()>>> {
+    let (done, finished) = oneshot::channel();
+    thread::Builder::new().name(format!("io-{index}")).spawn(move || {
+        let _ = done.send(io_thread.run());
+    })?;
+    Ok(finished)
+}
+
+/// Passes an order on to the worker it is about, if that still runs.
+fn carry_out(orders: &[Orders], fault: Fault) {
+    let Some(orders) = orders.get(fault.app.0) else { return };
+    if let Some((generation, sender)) = &*orders.borrow()
+        && *generation == fault.generation
+    {
+        // A full queue holds an order to kill it already.
+        let _ = sender.try_send(fault.order);
+    }
+}
+
+/// The signals that end a supervisor.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Name and number of the next one.
+    async fn next(&mut self) -> (&'static str, u8) {
+        tokio::select! {
+            _ = self.terminate.recv() => ("SIGTERM", 15),
+            _ = self.interrupt.recv() => ("SIGINT", 2),
+        }
+    }
+}

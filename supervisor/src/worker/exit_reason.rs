@@ -1,0 +1,97 @@
+//! Why a worker ended, in one enum.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+use nano_protocol::exit;
+use nix::sys::signal::Signal;
+
+/// Why a worker ended. The text is what logs and status show.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExitReason {
+    /// The supervisor asked it to.
+    #[error("stopped")]
+    Stopped,
+    /// It ended with code 0 without being asked.
+    #[error("exited by itself")]
+    Exited,
+    /// It ended with a code that has no meaning here.
+    #[error("exit code {0}")]
+    Code(i32),
+    /// A signal ended it.
+    #[error("killed by {}", signal_name(*.0))]
+    Signal(i32),
+    /// Its V8 heap reached the limit.
+    #[error("out of memory: the V8 heap reached its limit")]
+    OutOfMemory,
+    /// Its JavaScript ran too long without returning to the event loop.
+    #[error("watchdog: JavaScript did not return to the event loop in time")]
+    Watchdog,
+    /// It did not answer pings and was killed.
+    #[error("hung: no answer to a ping in time")]
+    Hung,
+    /// It did not finish its handshake and load in time and was killed.
+    #[error("start timed out")]
+    StartTimeout,
+    /// The process could not be started.
+    #[error("cannot start the worker process: {0}")]
+    SpawnFailed(String),
+    /// The app does not load; the text is for people.
+    #[error("does not load: {0}")]
+    LoadFailed(String),
+    /// One side broke the protocol.
+    #[error("protocol error: {0}")]
+    Protocol(String),
+    /// Rust code in the worker panicked.
+    #[error("panic in the worker")]
+    Panic,
+    /// An uncaught error, in an app for which it is fatal.
+    #[error("uncaught error")]
+    Uncaught,
+}
+
+impl ExitReason {
+    /// Reads an exit status; `known` is what the supervisor itself knows and outranks it.
+    pub fn from_status(status: ExitStatus, known: Option<Self>) -> Self {
+        if let Some(known) = known {
+            return known;
+        }
+        if let Some(signal) = status.signal() {
+            return Self::Signal(signal);
+        }
+        let code = status.code().unwrap_or_default();
+        match u8::try_from(code) {
+            Ok(exit::OK) => Self::Exited,
+            Ok(exit::OUT_OF_MEMORY) => Self::OutOfMemory,
+            Ok(exit::WATCHDOG) => Self::Watchdog,
+            Ok(exit::PROTOCOL) => Self::Protocol("the worker refused what it was sent".into()),
+            Ok(exit::PANIC) => Self::Panic,
+            Ok(exit::UNCAUGHT) => Self::Uncaught,
+            _ => Self::Code(code),
+        }
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_signals_are_decoded() {
+        let decode = |raw| ExitReason::from_status(ExitStatus::from_raw(raw), None);
+        assert_eq!(decode(9), ExitReason::Signal(9));
+        assert_eq!(decode(9).to_string(), "killed by SIGKILL");
+        assert_eq!(decode(i32::from(exit::WATCHDOG) << 8), ExitReason::Watchdog);
+        assert_eq!(decode(i32::from(exit::OUT_OF_MEMORY) << 8), ExitReason::OutOfMemory);
+        assert_eq!(decode(0), ExitReason::Exited);
+        assert_eq!(decode(7 << 8), ExitReason::Code(7));
+        assert_eq!(
+            ExitReason::from_status(ExitStatus::from_raw(9), Some(ExitReason::Hung)),
+            ExitReason::Hung
+        );
+    }
+}

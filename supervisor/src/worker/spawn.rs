@@ -1,0 +1,63 @@
+//! Starts worker processes; the only place that does.
+//!
+//! A worker is this executable again, with a hidden subcommand, so that both sides always speak the same protocol. It
+//! inherits its sockets and nothing else: no environment, no other descriptor, its own process group (a Ctrl-C at the
+//! terminal is for the supervisor, which drains). It must be spawned from the main thread: the parent-death signal it
+//! asks for fires when the spawning *thread* ends.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
+use command_fds::FdMapping;
+use command_fds::CommandFdExt as _;
+use tokio::process::{Child, Command};
+
+use crate::config::AppName;
+
+/// The first descriptor handed over: the control connection. Request connections follow.
+const FIRST_DESCRIPTOR: i32 = 3;
+
+/// A process that has been started and not said anything yet.
+#[derive(Debug)]
+pub struct Spawned {
+    /// To wait for and to kill.
+    pub child: Child,
+    /// Our end of the control connection.
+    pub control: UnixStream,
+    /// Our ends of the request connections, one per I/O thread.
+    pub requests: Vec<UnixStream>,
+}
+
+/// Starts a worker for `app` with one request connection per I/O thread.
+///
+/// # Errors
+/// What the kernel says: no descriptors, no processes, no memory.
+pub fn spawn(app: &AppName, io_threads: usize) -> io::Result<Spawned> {
+    let mut ours = Vec::with_capacity(1 + io_threads);
+    let mut mappings = Vec::with_capacity(1 + io_threads);
+    for child_fd in (FIRST_DESCRIPTOR..).take(1 + io_threads) {
+        // A pair has no path on disk to race on.
+        let (our, theirs) = UnixStream::pair()?;
+        our.set_nonblocking(true)?;
+        ours.push(our);
+        mappings.push(FdMapping { parent_fd: theirs.into(), child_fd });
+    }
+    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
+    let mut command = Command::new("/proc/self/exe");
+    command
+        .arg0("nano-supervisor")
+        .args(["worker", "--app", app.as_str(), "--connections", &io_threads.to_string()])
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    command.fd_mappings(mappings).map_err(io::Error::other)?;
+    let child = command.spawn()?;
+    let mut ours = ours.into_iter();
+    let control = ours.next().ok_or_else(|| io::Error::other("no control connection"))?;
+    Ok(Spawned { child, control, requests: ours.collect() })
+}
