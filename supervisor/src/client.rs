@@ -165,7 +165,8 @@ fn automatic_answer(buffer: &[u8]) -> Option<(usize, Refusal)> {
     let head = buffer.strip_suffix(b"\r\n\r\n")?;
     let start = head.windows(9).rposition(|window| window == b"HTTP/1.1 ")?;
     let head = &head[start..];
-    let is_bare = head.len() < 160 && !head.windows(13).any(|window| window.eq_ignore_ascii_case(b"x-request-id:"));
+    let is_bare =
+        head.len() < 160 && !head.windows(13).any(|window| window.eq_ignore_ascii_case(b"x-request-id:"));
     let refusal = match head.get(9..12)? {
         b"400" => Refusal::Malformed,
         b"414" => Refusal::UriTooLong,
@@ -190,11 +191,7 @@ impl Read for ClientIo {
 }
 
 impl Write for ClientIo {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         if self.refusal.is_some() {
             return self.poll_refusal(cx);
         }
@@ -245,7 +242,8 @@ mod tests {
 
     #[test]
     fn only_bare_answers_of_hyper_are_recognised() {
-        let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let bare =
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         assert_eq!(automatic_answer(bare), Some((0, Refusal::HeadersTooLarge)));
         let after = [&b"hello"[..], b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"].concat();
         assert_eq!(automatic_answer(&after), Some((5, Refusal::Malformed)));

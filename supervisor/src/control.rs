@@ -118,7 +118,7 @@ pub async fn status(path: &Path) -> io::Result<Status> {
     let socket = UnixStream::connect(path).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
-    tokio::task::spawn_local(connection);
+    tokio::spawn(connection);
     let mut request = Request::new(Empty::<Bytes>::new());
     *request.uri_mut() = hyper::Uri::from_static(STATUS);
     request.headers_mut().insert(hyper::header::HOST, HeaderValue::from_static("localhost"));

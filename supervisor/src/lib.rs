@@ -8,13 +8,14 @@
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
 //!
-//! Beside them: [`log`], [`control`] (status over a Unix-domain socket), [`check`], [`orphans`] (PID 1).
+//! Beside them: [`log`], [`control`] (status over a Unix-domain socket) and [`status_table`], [`check`], [`orphans`]
+//! (PID 1).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 
 pub mod check;
+pub mod cli;
 pub mod client;
-#[path = "/tmp/config_stub.rs"]
 pub mod config;
 pub mod control;
 pub mod io_thread;
@@ -27,5 +28,6 @@ pub mod registry;
 pub mod restart;
 pub mod routes;
 pub mod serve;
+pub mod status_table;
 pub mod upstream;
 pub mod worker;

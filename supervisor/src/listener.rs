@@ -138,13 +138,7 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn serve(
-    socket: TcpStream,
-    peer: SocketAddr,
-    proxy: Rc<Proxy>,
-    shared: Rc<Shared>,
-    watcher: Watcher,
-) {
+async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc<Shared>, watcher: Watcher) {
     let Ok(local) = socket.local_addr() else { return };
     let client = Rc::new(Client::new(&shared.clock));
     shared.clients.borrow_mut().push(Rc::downgrade(&client));

@@ -98,13 +98,8 @@ impl Proxy {
         }
         headers::check_length(request.headers(), upstream.spec.limits.max_body)?;
         let place = upstream.enter()?;
-        let forwarding = Forwarding::new(
-            &request,
-            &host,
-            context.client.ip(),
-            self.settings.forwarded,
-            context.id,
-        );
+        let forwarding =
+            Forwarding::new(&request, &host, context.client.ip(), self.settings.forwarded, context.id);
         let (parts, incoming) = request.into_parts();
         let has_body = !incoming.is_end_stream();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -168,8 +163,11 @@ fn respond(head: ResponseHead, receiver: Receiver) -> Result<Response<ResponseBo
         tracing::warn!(%why, "the worker's response head is not valid HTTP");
         Failed::Refused(Refusal::NotAResponse)
     })?;
-    *response.body_mut() =
-        if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver, response.headers()) };
+    *response.body_mut() = if head.end {
+        ResponseBody::empty()
+    } else {
+        ResponseBody::from_worker(receiver, response.headers())
+    };
     Ok(response)
 }
 

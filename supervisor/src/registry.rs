@@ -1,6 +1,7 @@
 //! Every app and what is known of its worker. The one place where an app's state changes.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -70,6 +71,8 @@ impl std::fmt::Display for State {
 #[derive(Debug)]
 struct Record {
     spec: Arc<AppSpec>,
+    /// Where it listens in fact, which port 0 leaves open.
+    address: Option<SocketAddr>,
     state: State,
     pid: Option<u32>,
     started: Option<(SystemTime, Instant)>,
@@ -103,7 +106,7 @@ pub struct AppStatus {
     pub heap_used: u64,
     /// Requests answered by this worker, at the last ping.
     pub requests: u64,
-    /// Where it listens.
+    /// The address it listens on.
     pub listen: String,
     /// The hosts it serves; all if empty.
     pub hosts: Vec<String>,
@@ -114,6 +117,7 @@ impl Registry {
     pub fn new(apps: &[Arc<AppSpec>]) -> Self {
         let record = |spec: &Arc<AppSpec>| Record {
             spec: spec.clone(),
+            address: None,
             state: State::Stopped,
             pid: None,
             started: None,
@@ -122,6 +126,13 @@ impl Registry {
             stats: Stats::default(),
         };
         Self { records: Rc::new(RefCell::new(apps.iter().map(record).collect())) }
+    }
+
+    /// Its socket is bound.
+    pub fn listening(&self, app: AppIndex, address: SocketAddr) {
+        if let Some(record) = self.records.borrow_mut().get_mut(app.0) {
+            record.address = Some(address);
+        }
     }
 
     /// A worker is being started.
@@ -237,7 +248,7 @@ impl Record {
             last_exit: self.last_exit.as_ref().map(ToString::to_string),
             heap_used: self.stats.heap_used,
             requests: self.stats.requests,
-            listen: self.spec.listen.to_string(),
+            listen: self.address.map_or_else(|| self.spec.listen.to_string(), |address| address.to_string()),
             hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
         }
     }
@@ -249,7 +260,8 @@ mod tests {
 
     #[test]
     fn only_sensible_changes_of_state_are_allowed() {
-        let life = [Stopped, Starting, Ready, Crashed, BackingOff, Starting, Failed, Starting, Ready, Draining];
+        let life =
+            [Stopped, Starting, Ready, Crashed, BackingOff, Starting, Failed, Starting, Ready, Draining];
         assert!(life.windows(2).all(|step| step[0].may_become(step[1])));
         for (from, to) in [(Stopped, Ready), (BackingOff, Ready), (Ready, Starting), (Failed, Crashed)] {
             assert!(!State::may_become(from, to), "{from} -> {to}");

@@ -74,10 +74,7 @@ mod tests {
         let mut crash = |ready_for| history.crashed(&policy, now, ready_for, 0.5);
         assert_eq!(crash(Duration::ZERO), Decision::RestartAfter(Duration::ZERO));
         assert_eq!(crash(Duration::ZERO), Decision::RestartAfter(policy.initial));
-        assert_eq!(
-            crash(Duration::ZERO),
-            Decision::RestartAfter(policy.initial.mul_f64(policy.factor))
-        );
+        assert_eq!(crash(Duration::ZERO), Decision::RestartAfter(policy.initial.mul_f64(policy.factor)));
         assert_eq!(crash(policy.stable), Decision::RestartAfter(Duration::ZERO));
     }
 
@@ -85,10 +82,7 @@ mod tests {
     fn a_crash_loop_is_given_up_and_stays_given_up() {
         let (policy, mut history, now) = (policy(), History::default(), Instant::now());
         for _ in 1..policy.crash_loop {
-            assert!(matches!(
-                history.crashed(&policy, now, Duration::ZERO, 0.0),
-                Decision::RestartAfter(_)
-            ));
+            assert!(matches!(history.crashed(&policy, now, Duration::ZERO, 0.0), Decision::RestartAfter(_)));
         }
         for _ in 0..3 {
             assert_eq!(
@@ -97,10 +91,7 @@ mod tests {
             );
         }
         let later = now + policy.window + Duration::from_secs(1);
-        assert!(matches!(
-            history.crashed(&policy, later, Duration::ZERO, 0.0),
-            Decision::RestartAfter(_)
-        ));
+        assert!(matches!(history.crashed(&policy, later, Duration::ZERO, 0.0), Decision::RestartAfter(_)));
     }
 
     proptest! {

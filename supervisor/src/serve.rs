@@ -44,9 +44,11 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     let (routes, commands) = Routes::new(io_threads);
     let (faults, mut faulted) = mpsc::channel(FAULTS);
     let counted: Vec<_> = specs.iter().map(|spec| (spec.clone(), Arc::new(AtomicUsize::new(0)))).collect();
-    let mut sockets = bind(&specs, io_threads)?;
+    let registry = Registry::new(&specs);
+    let mut sockets = bind(&specs, io_threads, &registry)?;
     let control = settings.control.as_deref().map(|path| {
-        ControlSocket::bind(path).map_err(|error| context(&error, &format!("control socket {}", path.display())))
+        ControlSocket::bind(path)
+            .map_err(|error| context(&error, &format!("control socket {}", path.display())))
     });
     let control = control.transpose()?;
 
@@ -62,7 +64,6 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
         finished.push(start_thread(finished.len(), io_thread)?);
     }
 
-    let registry = Registry::new(&specs);
     if let Some(control) = control {
         tokio::task::spawn_local(control.serve(registry.clone()));
     }
@@ -138,7 +139,11 @@ async fn drain(
 }
 
 /// The sockets of each I/O thread.
-fn bind(specs: &[Arc<AppSpec>], io_threads: usize) -> io::Result<Vec<Vec<(Listen, std::net::TcpListener)>>> {
+fn bind(
+    specs: &[Arc<AppSpec>],
+    io_threads: usize,
+    registry: &Registry,
+) -> io::Result<Vec<Vec<(Listen, std::net::TcpListener)>>> {
     let mut threads: Vec<Vec<_>> = (0..io_threads).map(|_| Vec::new()).collect();
     let mut bound: Vec<&Listen> = Vec::new();
     for spec in specs {
@@ -146,14 +151,13 @@ fn bind(specs: &[Arc<AppSpec>], io_threads: usize) -> io::Result<Vec<Vec<(Listen
             continue;
         }
         bound.push(&spec.listen);
-        let sockets = listener::bind(&spec.listen, io_threads)
-            .map_err(|error| context(&error, &format!("cannot listen on {} for app {}", spec.listen, spec.name)))?;
+        let sockets = listener::bind(&spec.listen, io_threads).map_err(|error| {
+            context(&error, &format!("cannot listen on {} for app {}", spec.listen, spec.name))
+        })?;
         if let Some(address) = sockets.first().and_then(|socket| socket.local_addr().ok()) {
-            let apps: Vec<_> = specs
-                .iter()
-                .filter(|other| other.listen == spec.listen)
-                .map(|other| other.name.as_str())
-                .collect();
+            let sharing = || specs.iter().enumerate().filter(|(_, other)| other.listen == spec.listen);
+            sharing().for_each(|(index, _)| registry.listening(AppIndex(index), address));
+            let apps: Vec<_> = sharing().map(|(_, other)| other.name.as_str()).collect();
             info!(%address, apps = apps.join(","), "listening");
         }
         for (thread, socket) in threads.iter_mut().zip(sockets) {
@@ -166,7 +170,9 @@ fn bind(specs: &[Arc<AppSpec>], io_threads: usize) -> io::Result<Vec<Vec<(Listen
 fn context(error: &io::Error, what: &str) -> io::Error {
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => "; fix: stop what uses it, or choose another",
-        io::ErrorKind::PermissionDenied => "; fix: choose a port above 1023, or give the capability to bind it",
+        io::ErrorKind::PermissionDenied => {
+            "; fix: choose a port above 1023, or give the capability to bind it"
+        }
         _ => "",
     };
     io::Error::new(error.kind(), format!("{what}: {error}{hint}"))
@@ -199,10 +205,7 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Name and number of the next one.

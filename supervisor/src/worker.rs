@@ -9,4 +9,4 @@ pub mod handle;
 pub mod spawn;
 
 pub use exit_reason::ExitReason;
-pub use handle::{Started, StartFailure, Worker};
+pub use handle::{StartFailure, Started, Worker};

@@ -65,9 +65,7 @@ impl Refusal {
         use StatusCode as S;
         match self {
             Self::Malformed => (S::BAD_REQUEST, "malformed_request", "The request is not valid HTTP.", None),
-            Self::NoSuchHost => {
-                (S::NOT_FOUND, "no_such_host", "No app serves this host on this port.", None)
-            }
+            Self::NoSuchHost => (S::NOT_FOUND, "no_such_host", "No app serves this host on this port.", None),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not supported.", None)
             }

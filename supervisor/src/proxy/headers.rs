@@ -67,7 +67,8 @@ pub fn check_limits<B>(request: &Request<B>, settings: &ServerSettings) -> Resul
 /// # Errors
 /// [`Refusal::BodyTooLarge`].
 pub fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Refusal> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > max_body) { Err(Refusal::BodyTooLarge) } else { Ok(()) }
 }
 
@@ -195,7 +196,9 @@ impl Forwarding {
             (b"x-request-id", &self.id[..]),
         ];
         let host = self.replace_host.then(|| (&b"host"[..], self.authority().as_bytes()));
-        let count = headers.iter().filter(|(name, _)| crosses(name)).count() + own.len() + usize::from(host.is_some());
+        let count = headers.iter().filter(|(name, _)| crosses(name)).count()
+            + own.len()
+            + usize::from(host.is_some());
         let forwarded = headers
             .iter()
             .filter(|(name, _)| crosses(name))

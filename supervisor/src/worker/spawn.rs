@@ -9,8 +9,8 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use command_fds::FdMapping;
 use command_fds::CommandFdExt as _;
+use command_fds::FdMapping;
 use tokio::process::{Child, Command};
 
 use crate::config::AppName;

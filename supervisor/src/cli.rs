@@ -1,0 +1,335 @@
+//! The command line: subcommands, their flags and help, and what each prints.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+
+use crate::check::{self, Finding};
+use crate::config::sources::DEFAULT_PORT;
+use crate::config::{Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
+use crate::control::{self, Status};
+use crate::log::Logs;
+use crate::registry::State;
+use crate::serve;
+use crate::status_table;
+
+/// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
+/// end by a second signal n.)
+const FAILED: u8 = 1;
+
+/// The command line or the configuration is wrong; clap uses the same code.
+const USAGE: u8 = 2;
+
+/// Self-hosted, crash-isolated hosting for Workers-style JavaScript apps.
+///
+/// An app is a folder with an index.js whose default export has a fetch handler:
+///
+///   export default { async fetch(request, env, ctx) { return new Response("hi") } }
+///
+/// Each app runs in a process of its own. One that crashes, hangs or runs out
+/// of memory answers errors for itself and is restarted; no other app notices.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nano-supervisor",
+    version,
+    propagate_version = true,
+    verbatim_doc_comment,
+    max_term_width = 110
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve apps until SIGTERM or Ctrl-C
+    ///
+    /// The first signal drains: nothing new is accepted, and what is in flight is finished up to --drain-timeout. A
+    /// second signal ends at once.
+    #[command(after_long_help = SERVE_EXAMPLES)]
+    Serve {
+        /// What to serve, and how.
+        #[command(flatten)]
+        what: What,
+        /// Settings of the supervisor.
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Validate the configuration and load every app once, without serving
+    ///
+    /// Takes what `serve` takes. Exit code 0 if all is well, 1 if an app does not load, 2 if the configuration is wrong.
+    Check {
+        /// What to check.
+        #[command(flatten)]
+        what: What,
+        /// Settings of the supervisor.
+        #[command(flatten)]
+        server: Server,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show every app of a running supervisor: state, process, restarts, last exit
+    Status {
+        /// Which supervisor.
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Exit with 0 if every app of a running supervisor is ready, for container health checks
+    Health {
+        /// Which supervisor.
+        #[command(flatten)]
+        which: Which,
+    },
+    /// What the supervisor starts for each app; not for people.
+    #[command(hide = true)]
+    Worker {
+        /// The app it is for.
+        #[arg(long)]
+        app: String,
+        /// How many request connections it inherits.
+        #[arg(long)]
+        connections: u16,
+    },
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  One app on port 8080:
+    nano-supervisor serve ./my-app --port 8080
+
+  Several apps, each on its own port:
+    nano-supervisor serve --app blog=./blog:8081 --app shop=./shop:8082
+
+  Every folder in ./apps, on one port, told apart by host (http://blog.localhost:8080):
+    nano-supervisor serve --apps-dir ./apps
+
+  From a file, which can also set env, hosts and limits:
+    nano-supervisor serve --config nano.toml
+
+    # nano.toml
+    [apps.blog]
+    path = \"./blog\"
+    port = 8081
+    env = { GREETING = \"hello\" }
+    heap = \"256MiB\"
+";
+
+/// Which apps.
+#[derive(Debug, Args)]
+pub struct What {
+    /// Folder of an app, served on --port.
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// An app with its own port; may be repeated.
+    #[arg(long = "app", value_name = "NAME=PATH:PORT")]
+    apps: Vec<String>,
+    /// A folder of apps: every folder in it is served on --port under its name as host.
+    ///
+    /// `blog` is served as blog and blog.localhost (and blog.DOMAIN with --domain), `blog.example.com` as just that,
+    /// `default` as every other host.
+    #[arg(long, value_name = "DIR")]
+    apps_dir: Option<PathBuf>,
+    /// Also serve each app of --apps-dir as NAME.DOMAIN.
+    #[arg(long, value_name = "DOMAIN", requires = "apps_dir")]
+    domain: Option<String>,
+    /// A configuration file with [apps.NAME] sections.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Port of FOLDER or --apps-dir; 0 lets the kernel pick one.
+    #[arg(long, short, value_name = "PORT", help = format!("Port of FOLDER or --apps-dir [default: {DEFAULT_PORT}]"))]
+    port: Option<u16>,
+    /// Address to listen on, for the apps named on the command line [default: all, IPv6 and IPv4].
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<Host>,
+}
+
+/// The supervisor's own settings; each overrides the same field of `[server]` in the configuration file.
+#[derive(Debug, Args)]
+pub struct Server {
+    /// Threads that serve connections [default: half the cores].
+    #[arg(long, value_name = "N")]
+    io_threads: Option<usize>,
+    /// Form of log lines [default: text].
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Least important level that is logged [default: info].
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<LogLevel>,
+    /// Log one line per request.
+    #[arg(long)]
+    access_log: bool,
+    /// Listen on this Unix-domain socket for `status` and `health`.
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+    /// How long what is in flight may take to finish at the end [default: 30s].
+    #[arg(long, value_name = "DURATION")]
+    drain_timeout: Option<String>,
+    /// What to make of the X-Forwarded-For, -Proto and -Host that clients send [default: replace].
+    #[arg(long, value_name = "POLICY")]
+    forwarded: Option<ForwardedPolicy>,
+}
+
+/// A running supervisor.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Its control socket (`serve --control SOCKET`).
+    #[arg(long, value_name = "SOCKET")]
+    control: PathBuf,
+}
+
+impl What {
+    fn sources(self, server: Server) -> Sources {
+        Sources {
+            config: self.config,
+            folder: self.folder,
+            apps_dir: self.apps_dir,
+            domain: self.domain,
+            apps: self.apps,
+            host: self.host,
+            port: self.port,
+            server: ServerFlags {
+                io_threads: server.io_threads,
+                log_format: server.log_format,
+                log_level: server.log_level,
+                access_log: server.access_log,
+                control: server.control,
+                drain_timeout: server.drain_timeout,
+                forwarded: server.forwarded,
+            },
+        }
+    }
+}
+
+/// Carries out a command. `worker` is what a worker process does, which this library does not know.
+pub fn run(cli: Cli, worker: impl FnOnce(String, u16) -> ExitCode) -> ExitCode {
+    match cli.command {
+        Command::Serve { what, server } => serve_apps(&what.sources(server)),
+        Command::Check { what, server, json } => check_apps(&what.sources(server), json),
+        Command::Status { which, json } => show_status(&which, json),
+        Command::Health { which } => show_health(&which),
+        Command::Worker { app, connections } => worker(app, connections),
+    }
+}
+
+fn serve_apps(sources: &Sources) -> ExitCode {
+    let config = match sources.load() {
+        Ok(config) => config,
+        Err(problems) => return complain(&problems, USAGE),
+    };
+    let logs = Logs::start(&config.server.log);
+    match runtime().and_then(|runtime| runtime.block_on(serve::serve(config, &logs))) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            // What was logged until then comes first.
+            drop(logs);
+            complain(&error, FAILED)
+        }
+    }
+}
+
+fn check_apps(sources: &Sources, json: bool) -> ExitCode {
+    let config = match sources.load() {
+        Ok(config) => config,
+        Err(problems) if json => {
+            let problems: Vec<_> = problems.problems().iter().map(ToString::to_string).collect();
+            print(&serde_json::json!({ "ok": false, "problems": problems, "apps": [] }));
+            return USAGE.into();
+        }
+        Err(problems) => return complain(&problems, USAGE),
+    };
+    match runtime().map(|runtime| runtime.block_on(check::check(&config))) {
+        Ok(findings) => show_findings(&config, &findings, json),
+        Err(error) => complain(&error, FAILED),
+    }
+}
+
+fn show_findings(config: &Config, findings: &[Finding], json: bool) -> ExitCode {
+    let ok = findings.iter().all(|finding| finding.error.is_none());
+    if json {
+        print(&serde_json::json!({ "ok": ok, "problems": [], "apps": findings }));
+    } else {
+        for (finding, app) in findings.iter().zip(&config.apps) {
+            match &finding.error {
+                None => print(&format!("{}: ok, {} on {}", finding.app, finding.entry, app.listen)),
+                Some(error) => print(&format!("{}: {error}", finding.app)),
+            }
+        }
+    }
+    if ok { ExitCode::SUCCESS } else { FAILED.into() }
+}
+
+fn show_status(which: &Which, json: bool) -> ExitCode {
+    match ask(which) {
+        Ok(status) if json => print(&serde_json::json!(status)),
+        Ok(status) => print(&status_table::render(&status.apps)),
+        Err(error) => return complain(&error, FAILED),
+    }
+    ExitCode::SUCCESS
+}
+
+fn show_health(which: &Which) -> ExitCode {
+    let status = match ask(which) {
+        Ok(status) => status,
+        Err(error) => return complain(&error, FAILED),
+    };
+    let ready = State::Ready.to_string();
+    let unready: Vec<_> = status.apps.iter().filter(|app| app.state != ready).collect();
+    if unready.is_empty() {
+        print(&format!("all {} apps are ready", status.apps.len()));
+        return ExitCode::SUCCESS;
+    }
+    for app in unready {
+        print(&format!("{} is {}", app.app, app.state));
+    }
+    FAILED.into()
+}
+
+fn ask(which: &Which) -> io::Result<Status> {
+    let asked = runtime().and_then(|runtime| runtime.block_on(control::status(&which.control)));
+    asked.map_err(|error| {
+        let path = which.control.display();
+        io::Error::new(error.kind(), match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                format!("no supervisor answers on {path}; start one with: nano-supervisor serve --control {path} ...")
+            }
+            io::ErrorKind::PermissionDenied => format!("{path} belongs to another user's supervisor"),
+            _ => format!("cannot ask the supervisor on {path}: {error}"),
+        })
+    })
+}
+
+fn runtime() -> io::Result<LocalRuntime> {
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
+/// A line for people or programs. A reader that has gone away is no failure of ours.
+fn print(text: &impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+fn complain(error: &impl std::fmt::Display, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "nano-supervisor: {error}");
+    code.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,178 @@
+//! One app: where its code is, where it listens, what it may use.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::app_name::AppName;
+use super::host_pattern::HostPattern;
+
+/// An app that can be run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AppSpec {
+    /// Unique among the apps.
+    pub name: AppName,
+    /// Its folder: an absolute path without symlinks, in UTF-8.
+    pub root: PathBuf,
+    /// Its entry module, relative to [`Self::root`] and inside it.
+    pub entry: PathBuf,
+    /// Where it listens.
+    pub listen: Listen,
+    /// The hosts it serves; empty for all that no other app with the same [`Self::listen`] claims.
+    pub hosts: Vec<HostPattern>,
+    /// What its handler gets as `env`.
+    pub env: BTreeMap<String, serde_json::Value>,
+    /// What it may use.
+    pub limits: AppLimits,
+    /// When its worker is started again.
+    pub restart: RestartPolicy,
+    /// Whether an uncaught error or unhandled rejection outside of a request ends the worker.
+    pub fatal_uncaught: bool,
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Listen {
+    /// One address, or all of the machine's, IPv4 and IPv6.
+    pub host: Option<IpAddr>,
+    /// TCP port; 0 lets the kernel pick one.
+    pub port: u16,
+}
+
+impl Listen {
+    /// Whether both need the same port of the same address, so that only one of them can be bound.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_all = |host: Option<IpAddr>| host.is_none_or(|host| host.is_ipv6() && host.is_unspecified());
+        let same_family = |one: IpAddr, other: IpAddr| one.is_ipv4() == other.is_ipv4();
+        let hosts_overlap = match (self.host, other.host) {
+            (one, other) if is_all(one) || is_all(other) => true,
+            (Some(one), Some(other)) => {
+                one == other || (same_family(one, other) && (one.is_unspecified() || other.is_unspecified()))
+            }
+            _ => true,
+        };
+        self.port == other.port && self.port != 0 && hosts_overlap
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host {
+            Some(host) => write!(f, "{}", SocketAddr::new(host, self.port)),
+            None => write!(f, "*:{}", self.port),
+        }
+    }
+}
+
+/// What one app may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppLimits {
+    /// From a request's arrival at the worker to its response head; 504 after it.
+    pub request_timeout: Duration,
+    /// How long a request waits for a worker to be ready; 503 after it.
+    pub queue_timeout: Duration,
+    /// How long a new worker may take for the handshake and for loading the app.
+    pub start_timeout: Duration,
+    /// Requests at once; 503 beyond it.
+    pub max_in_flight: usize,
+    /// Longest request body, in bytes; 413 beyond it.
+    pub max_body: u64,
+    /// V8's heap, in bytes.
+    pub heap: u64,
+    /// Longest time JavaScript may run without returning to the event loop. Shorter than [`Self::hung_timeout`].
+    pub watchdog: Duration,
+    /// A worker that has not answered a ping for this long is killed.
+    pub hung_timeout: Duration,
+}
+
+impl Default for AppLimits {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            queue_timeout: Duration::from_secs(5),
+            start_timeout: Duration::from_secs(10),
+            max_in_flight: 2048,
+            max_body: 128 * 1024 * 1024,
+            heap: 128 * 1024 * 1024,
+            watchdog: Duration::from_secs(5),
+            hung_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// When a worker that has ended is started again. The first restart is immediate, the next ones back off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestartPolicy {
+    /// First pause. Not greater than [`Self::max`].
+    pub initial: Duration,
+    /// Longest pause.
+    pub max: Duration,
+    /// By which each pause is longer than the one before; at least 1.
+    pub factor: f64,
+    /// By which fraction of itself, 0 to 1, a pause is made shorter or longer at random.
+    pub jitter: f64,
+    /// A worker that was ready for this long clears the history.
+    pub stable: Duration,
+    /// How far back crashes count.
+    pub window: Duration,
+    /// With this many crashes in the window, at least one, the app has failed.
+    pub crash_loop: u32,
+    /// Pause after which a failed app is tried again.
+    pub slow_retry: Duration,
+}
+
+impl Default for RestartPolicy {
+    fn default() -> Self {
+        Self {
+            initial: Duration::from_millis(100),
+            max: Duration::from_secs(30),
+            factor: 2.0,
+            jitter: 0.2,
+            stable: Duration::from_secs(60),
+            window: Duration::from_secs(60),
+            crash_loop: 5,
+            slow_retry: Duration::from_secs(30),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listen(host: &str, port: u16) -> Listen {
+        Listen { host: (host != "*").then(|| host.parse().unwrap()), port }
+    }
+
+    #[test]
+    fn only_one_of_two_overlapping_addresses_can_be_bound() {
+        for (one, other) in [
+            ("*", "*"),
+            ("*", "127.0.0.1"),
+            ("*", "::1"),
+            ("::", "127.0.0.1"),
+            ("::", "::1"),
+            ("*", "::"),
+            ("0.0.0.0", "127.0.0.1"),
+            ("127.0.0.1", "127.0.0.1"),
+        ] {
+            assert!(listen(one, 80).overlaps(&listen(other, 80)), "{one} {other}");
+            assert!(listen(other, 80).overlaps(&listen(one, 80)), "{other} {one}");
+            assert!(!listen(one, 80).overlaps(&listen(other, 81)), "{one} {other}");
+            assert!(!listen(one, 0).overlaps(&listen(other, 0)), "{one} {other}");
+        }
+        for (one, other) in [("127.0.0.1", "127.0.0.2"), ("127.0.0.1", "::1"), ("0.0.0.0", "::1")] {
+            assert!(!listen(one, 80).overlaps(&listen(other, 80)), "{one} {other}");
+            assert!(!listen(other, 80).overlaps(&listen(one, 80)), "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_shown_as_people_write_them() {
+        assert_eq!(listen("*", 80).to_string(), "*:80");
+        assert_eq!(listen("127.0.0.1", 80).to_string(), "127.0.0.1:80");
+        assert_eq!(listen("::1", 80).to_string(), "[::1]:80");
+    }
+}

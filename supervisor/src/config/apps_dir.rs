@@ -1,0 +1,115 @@
+//! A folder of apps: every folder in it is one, served under its own name as host.
+//!
+//! `blog` is served as host `blog` and `blog.localhost` (which resolves to this machine, RFC 6761), and as
+//! `blog.example.com` if that is the domain; `blog.example.com` with its dots is served as just that. The app in
+//! `default` gets every other host.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::app::Listen;
+use super::app_name::AppName;
+use super::draft::{Draft, Places};
+use super::errors::{Flaw, Place, Problems};
+use super::host_pattern::HostPattern;
+
+/// The app that serves the hosts no other one claims.
+const DEFAULT_APP: &str = "default";
+
+/// The apps below `folder`, by name, all on one port. Hidden folders are none.
+pub(super) fn read(
+    folder: &Path,
+    domain: Option<&str>,
+    listen: &Listen,
+    problems: &mut Problems,
+) -> Vec<Draft> {
+    let flag = || Place::flag(format!("--apps-dir {}", folder.display()));
+    let entries = super::draft::folder(folder).and_then(|folder| {
+        let error = |error| Flaw::new(format!("cannot be read: {error}"), "make it readable for this user");
+        let entries: Result<BTreeMap<_, _>, _> = fs::read_dir(folder)
+            .map_err(error)?
+            .map(|entry| entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())))
+            .collect();
+        entries.map_err(error)
+    });
+    let domain = domain.and_then(|domain| {
+        let place = || Place::flag(format!("--domain {domain}"));
+        problems.keep(place, domain.parse::<HostPattern>())
+    });
+    let mut apps = Vec::new();
+    for (name, path) in problems.keep(flag, entries).unwrap_or_default() {
+        if name.starts_with('.') || !path.is_dir() {
+            continue;
+        }
+        let place = Place::flag(format!("--apps-dir {}", path.display()));
+        let hosts = problems.keep(|| place.clone(), hosts(&name, domain.as_ref()));
+        apps.push(Draft {
+            name: Some(AppName::from_folder(&name)),
+            path: Some(path),
+            hosts: hosts.unwrap_or_default().into_iter().map(|host| (host, place.clone())).collect(),
+            ..Draft::new(Places::all(place), listen.clone())
+        });
+    }
+    apps
+}
+
+fn hosts(name: &str, domain: Option<&HostPattern>) -> Result<Vec<HostPattern>, Flaw> {
+    if name == DEFAULT_APP {
+        return Ok(Vec::new());
+    }
+    let mut hosts = vec![name.parse()?];
+    if !name.contains('.') {
+        hosts.push(format!("{name}.localhost").parse()?);
+        if let Some(domain) = domain {
+            hosts.push(format!("{name}.{domain}").parse()?);
+        }
+    }
+    Ok(hosts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(names: &[&str], domain: Option<&str>) -> (Vec<String>, Vec<String>) {
+        let dir = tempfile::tempdir().unwrap();
+        for name in names {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        fs::write(dir.path().join("README.md"), "").unwrap();
+        let mut problems = Problems::default();
+        let listen = Listen { host: None, port: 80 };
+        let apps = read(dir.path(), domain, &listen, &mut problems);
+        let shown = |app: &Draft| {
+            let hosts: Vec<_> = app.hosts.iter().map(|(host, _)| host.as_str()).collect();
+            format!("{}: {}", app.name.as_ref().unwrap(), hosts.join(" "))
+        };
+        let problems =
+            problems.texts().into_iter().map(|text| text.replace(dir.path().to_str().unwrap(), "DIR"));
+        (apps.iter().map(shown).collect(), problems.collect())
+    }
+
+    #[test]
+    fn every_folder_is_an_app_under_its_name() {
+        assert_eq!(
+            found(&["blog", "shop.example", "default", ".git"], Some("example.com")).0,
+            ["blog: blog blog.localhost blog.example.com", "default: ", "shop.example: shop.example"]
+        );
+        assert_eq!(found(&["blog"], None).0, ["blog: blog blog.localhost"]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_host_is_reported() {
+        let (_, problems) = found(&["my blog"], Some("http://x"));
+        assert_eq!(
+            problems,
+            [
+                "--domain http://x: \"http://x\" is not a host name; fix: leave out the scheme: write the bare name, \
+                 such as \"blog.example\"",
+                "--apps-dir DIR/my blog: \"my blog\" is not a host name; fix: write a name such as \"blog.example\", \
+                 or \"*.blog.example\" for all names below it",
+            ]
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! The least and greatest value of every setting, and the sizes of what is read, in one place.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use nano_protocol::limits;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const fn ms(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+/// Longest configuration file, in bytes.
+pub(super) const CONFIG_FILE: u64 = 4 * MIB;
+/// Longest package.json looked at, in bytes.
+pub(super) const PACKAGE_FILE: u64 = MIB;
+/// Longest env of an app, names and JSON texts together, in bytes: it crosses to the worker in one frame.
+pub(super) const ENV: usize = 512 * 1024;
+/// Deepest nesting of an env value.
+pub(super) const ENV_DEPTH: usize = 64;
+/// Greatest whole number that JavaScript holds exactly.
+pub(super) const ENV_INTEGER: u64 = (1 << 53) - 1;
+/// Longest path of the control socket, in bytes: the kernel allows 107, and its temporary name is longer.
+pub(super) const CONTROL_PATH: usize = 90;
+
+pub(super) const IO_THREADS: RangeInclusive<usize> = 1..=256;
+pub(super) const MAX_CONNECTIONS: RangeInclusive<usize> = 1..=1_000_000;
+pub(super) const MAX_URI: RangeInclusive<u64> = 64..=32 * KIB;
+pub(super) const MAX_HEADER: RangeInclusive<u64> = KIB..=64 * KIB;
+pub(super) const MAX_HEADERS: RangeInclusive<usize> = 8..=1000;
+pub(super) const DRAIN_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
+pub(super) const HEADER_READ_TIMEOUT: RangeInclusive<Duration> = ms(10)..=HOUR;
+pub(super) const IDLE_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
+
+pub(super) const REQUEST_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
+pub(super) const QUEUE_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
+pub(super) const START_TIMEOUT: RangeInclusive<Duration> = ms(50)..=HOUR;
+pub(super) const MAX_IN_FLIGHT: RangeInclusive<usize> = 1..=limits::MAX_STREAMS;
+pub(super) const MAX_BODY: RangeInclusive<u64> = 0..=1024 * GIB;
+pub(super) const HEAP: RangeInclusive<u64> = 16 * MIB..=64 * GIB;
+pub(super) const WATCHDOG: RangeInclusive<Duration> = ms(50)..=HOUR;
+pub(super) const HUNG_TIMEOUT: RangeInclusive<Duration> = ms(100)..=DAY;
+
+pub(super) const RESTART_INITIAL: RangeInclusive<Duration> = ms(1)..=HOUR;
+pub(super) const RESTART_MAX: RangeInclusive<Duration> = ms(1)..=DAY;
+pub(super) const RESTART_FACTOR: RangeInclusive<f64> = 1.0..=100.0;
+pub(super) const RESTART_JITTER: RangeInclusive<f64> = 0.0..=1.0;
+pub(super) const RESTART_STABLE: RangeInclusive<Duration> = ms(1)..=DAY;
+pub(super) const RESTART_WINDOW: RangeInclusive<Duration> = ms(1)..=DAY;
+pub(super) const RESTART_CRASH_LOOP: RangeInclusive<u32> = 1..=1000;
+pub(super) const RESTART_SLOW_RETRY: RangeInclusive<Duration> = ms(100)..=DAY;
+
+/// What the protocol carries bounds what may be configured. The host appears in the head up to three times (in the URL,
+/// as `Host` and as `X-Forwarded-Host`), every other field once.
+const _: () = {
+    assert!(*MAX_URI.end() + 3 * *MAX_HEADER.end() <= limits::MAX_HEAD as u64);
+    assert!(*MAX_HEADERS.end() + 8 <= limits::MAX_HEADERS);
+    assert!(2 * ENV <= limits::MAX_CONTROL);
+};

@@ -1,0 +1,145 @@
+//! An app as one source describes it, before the file system is asked whether it can be run.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::app::{AppSpec, Listen};
+use super::app_name::AppName;
+use super::entry;
+use super::errors::{Flaw, Place, Problems};
+use super::host_pattern::HostPattern;
+use super::settings::Settings;
+
+/// What a source says of an app. A part that is missing has been reported already.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) places: Places,
+    pub(super) name: Option<AppName>,
+    /// Its folder.
+    pub(super) path: Option<PathBuf>,
+    /// Its entry module, unless that is to be looked for.
+    pub(super) entry: Option<String>,
+    pub(super) listen: Option<Listen>,
+    pub(super) hosts: Vec<(HostPattern, Place)>,
+    pub(super) env: BTreeMap<String, serde_json::Value>,
+    pub(super) settings: Settings,
+}
+
+/// Where the parts of a draft were written.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) whole: Place,
+    pub(super) path: Place,
+    pub(super) entry: Place,
+    pub(super) port: Place,
+}
+
+impl Places {
+    /// Everything in one flag.
+    pub(super) fn flag(flag: impl Into<String>) -> Self {
+        Self::all(Place::flag(flag))
+    }
+
+    /// Everything in one place.
+    pub(super) fn all(place: Place) -> Self {
+        Self { whole: place.clone(), path: place.clone(), entry: place.clone(), port: place }
+    }
+}
+
+impl Draft {
+    /// A draft that says only where it was written and where it listens.
+    pub(super) fn new(places: Places, listen: Listen) -> Self {
+        Self {
+            places,
+            name: None,
+            path: None,
+            entry: None,
+            listen: Some(listen),
+            hosts: Vec::new(),
+            env: BTreeMap::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Finds folder and entry module.
+    pub(super) fn resolve(self, problems: &mut Problems) -> Option<AppSpec> {
+        let path = self.path?;
+        let root = problems.keep(|| self.places.path, folder(&path))?;
+        let entry = problems.keep(|| self.places.entry, entry::find(&root, self.entry.as_deref()))?;
+        let Settings { limits, restart, fatal_uncaught } = self.settings;
+        Some(AppSpec {
+            name: self.name?,
+            root,
+            entry,
+            listen: self.listen?,
+            hosts: self.hosts.into_iter().map(|(pattern, _)| pattern).collect(),
+            env: self.env,
+            limits,
+            restart,
+            fatal_uncaught,
+        })
+    }
+}
+
+/// The folder at `path`, as an absolute path without symlinks.
+pub(super) fn folder(path: &Path) -> Result<PathBuf, Flaw> {
+    let shown = path.display();
+    let found = path.canonicalize().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Flaw::new(format!("there is no folder {shown}"), "create it, or correct the path")
+        }
+        io::ErrorKind::NotADirectory => not_a_folder(path),
+        _ => Flaw::new(format!("cannot open {shown}: {error}"), "make it readable for this user"),
+    })?;
+    if !found.is_dir() {
+        return Err(not_a_folder(path));
+    }
+    if found.to_str().is_none() {
+        return Err(Flaw::new(format!("the path {} is not UTF-8", found.display()), "rename the folder"));
+    }
+    Ok(found)
+}
+
+fn not_a_folder(path: &Path) -> Flaw {
+    let fix = "name the folder that holds the app; a module in it is chosen with `entry`";
+    Flaw::new(format!("{} is not a folder", path.display()), fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_found_behind_symlinks() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("real")).unwrap();
+        std::os::unix::fs::symlink("real", dir.path().join("link")).unwrap();
+        assert_eq!(folder(&dir.path().join("link")), Ok(dir.path().canonicalize().unwrap().join("real")));
+    }
+
+    #[test]
+    fn what_is_no_folder_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("index.js");
+        fs::write(&file, "").unwrap();
+        let odd = dir.path().join(OsStr::from_bytes(b"\xff"));
+        fs::create_dir(&odd).unwrap();
+        let error = |path: &Path| {
+            let text = folder(path).unwrap_err().to_string();
+            text.replace(dir.path().to_str().unwrap(), "DIR")
+        };
+        assert_eq!(
+            error(&dir.path().join("blog")),
+            "there is no folder DIR/blog; fix: create it, or correct the path"
+        );
+        let fix = "fix: name the folder that holds the app; a module in it is chosen with `entry`";
+        assert_eq!(error(&file), format!("DIR/index.js is not a folder; {fix}"));
+        assert_eq!(error(&file.join("x")), format!("DIR/index.js/x is not a folder; {fix}"));
+        assert!(error(&odd).ends_with("is not UTF-8; fix: rename the folder"));
+    }
+}

@@ -1,0 +1,134 @@
+//! An app's `env`: TOML values as the JSON values that its handler sees.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Number, Value};
+use toml::de::DeValue;
+
+use super::bounds;
+use super::errors::{Flaw, Problems};
+use super::section::Section;
+use super::value;
+
+/// Reads the section `env` of an app. Each variable that cannot be passed on is recorded.
+pub(super) fn read(app: &Section<'_>, problems: &mut Problems) -> BTreeMap<String, Value> {
+    let Some(section) = app.section("env", problems) else { return BTreeMap::new() };
+    let mut env = BTreeMap::new();
+    let mut size = 0;
+    for name in section.names() {
+        if let Some(value) = section.read(name, |value| json(value, 0), problems) {
+            size += name.len() + value.to_string().len();
+            env.insert(name.to_owned(), value);
+        }
+    }
+    if size > bounds::ENV {
+        let fix = format!("keep it below {} bytes; have the app import larger data as a file", bounds::ENV);
+        problems.add(section.whole(), Flaw::new(format!("is too large: {size} bytes as JSON"), fix));
+    }
+    env
+}
+
+fn json(value: &DeValue<'_>, depth: usize) -> Result<Value, Flaw> {
+    if depth > bounds::ENV_DEPTH {
+        return Err(Flaw::new(
+            format!("is nested more than {} levels deep", bounds::ENV_DEPTH),
+            "flatten it, or have the app parse it from text",
+        ));
+    }
+    Ok(match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => match value::integer(number) {
+            Some(number) if number.unsigned_abs() <= bounds::ENV_INTEGER => number.into(),
+            _ => {
+                return Err(Flaw::new(
+                    format!("JavaScript has no exact number {number}"),
+                    format!("write it as text: \"{number}\""),
+                ));
+            }
+        },
+        DeValue::Float(number) => match number.as_str().parse().ok().and_then(Number::from_f64) {
+            Some(number) => Value::Number(number),
+            None => {
+                return Err(Flaw::new(
+                    format!("JSON has no number {}", number.as_str()),
+                    format!("write it as text: \"{}\"", number.as_str()),
+                ));
+            }
+        },
+        DeValue::Boolean(yes) => Value::Bool(*yes),
+        DeValue::Datetime(date) => Value::String(date.to_string()),
+        DeValue::Array(list) => {
+            let items: Result<Vec<_>, _> = list.iter().map(|item| json(item.get_ref(), depth + 1)).collect();
+            Value::Array(items?)
+        }
+        DeValue::Table(table) => {
+            let mut map = Map::new();
+            for (key, value) in table.iter() {
+                map.insert(key.get_ref().to_string(), json(value.get_ref(), depth + 1)?);
+            }
+            Value::Object(map)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use toml::de::DeTable;
+
+    use super::*;
+    use crate::config::section::Document;
+
+    fn env(text: &str) -> (Value, Vec<String>) {
+        let table = DeTable::parse(text).unwrap();
+        let mut problems = Problems::default();
+        let top = Section::top(Document { name: "nano.toml", text }, table.get_ref());
+        let env = read(&top, &mut problems);
+        (json!(env), problems.texts())
+    }
+
+    #[test]
+    fn every_toml_value_becomes_json() {
+        let text = "[env]\nT = 'x'\nI = -9007199254740991\nF = 1.5\nB = true\nD = 1979-05-27\nL = [1, 'a']\nO = { a = { b = 1 } }";
+        let expected = json!({
+            "T": "x", "I": -9_007_199_254_740_991_i64, "F": 1.5, "B": true, "D": "1979-05-27", "L": [1, "a"],
+            "O": { "a": { "b": 1 } }
+        });
+        assert_eq!(env(text), (expected, vec![]));
+        assert_eq!(env(""), (json!({}), vec![]));
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_reported_and_the_rest_kept() {
+        let text = "[env]\nA = 9007199254740992\nB = inf\nC = 1\nD = [nan]";
+        let found = [
+            "nano.toml:2: env.A: JavaScript has no exact number 9007199254740992; fix: write it as text: \
+             \"9007199254740992\"",
+            "nano.toml:3: env.B: JSON has no number inf; fix: write it as text: \"inf\"",
+            "nano.toml:5: env.D: JSON has no number nan; fix: write it as text: \"nan\"",
+        ];
+        assert_eq!(env(text), (json!({ "C": 1 }), found.map(String::from).to_vec()));
+    }
+
+    #[test]
+    fn size_and_depth_are_bounded() {
+        let (_, found) = env(&format!("[env]\nA = '{}'", "x".repeat(bounds::ENV)));
+        assert_eq!(
+            found,
+            [format!(
+                "nano.toml:1: env: is too large: {} bytes as JSON; fix: keep it below {} bytes; have the app import \
+                 larger data as a file",
+                bounds::ENV + 3,
+                bounds::ENV
+            )]
+        );
+        let (_, found) = env(&format!("[env]\nA = {}{}", "[".repeat(70), "]".repeat(70)));
+        assert_eq!(
+            found,
+            [
+                "nano.toml:2: env.A: is nested more than 64 levels deep; fix: flatten it, or have the app parse it from \
+              text"
+            ]
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! What is wrong with a configuration: every problem with its place and its remedy.
+
+use std::fmt;
+
+/// A value that cannot be used: what is wrong with it, and what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; fix: {fix}")]
+pub struct Flaw {
+    what: String,
+    fix: String,
+}
+
+impl Flaw {
+    pub(super) fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { what: what.into(), fix: fix.into() }
+    }
+
+    /// What is wrong.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it.
+    pub fn fix(&self) -> &str {
+        &self.fix
+    }
+}
+
+/// Where a value was written: `nano.toml:12: apps.blog.port`, or `--app blog=./x:99999`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    shown: String,
+    /// In the configuration file, counted from 1; 0 for everything else.
+    line: usize,
+}
+
+impl Place {
+    /// A flag or argument, as it was given.
+    pub(super) fn flag(flag: impl Into<String>) -> Self {
+        Self { shown: flag.into(), line: 0 }
+    }
+
+    /// A line of a file, with the field it holds unless that is empty.
+    pub(super) fn line(file: &str, line: usize, field: &str) -> Self {
+        let separator = if field.is_empty() { "" } else { ": " };
+        Self { shown: format!("{file}:{line}{separator}{field}"), line }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+/// One problem. Displays as one line: place, what is wrong, the fix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    place: Place,
+    flaw: Flaw,
+}
+
+impl Problem {
+    /// What is wrong, and the fix.
+    pub fn flaw(&self) -> &Flaw {
+        &self.flaw
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What people typed may hold line breaks or terminal escapes; a problem stays one harmless line.
+        for char in format!("{}: {}", self.place, self.flaw).chars() {
+            if char.is_control() { write!(f, "{}", char.escape_default())? } else { write!(f, "{char}")? }
+        }
+        Ok(())
+    }
+}
+
+/// Everything that keeps a configuration from being used. Displays as one line per problem, then their number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    problems: Vec<Problem>,
+}
+
+impl ConfigErrors {
+    /// The problems: those of the command line first, then those of the file from top to bottom. Never empty.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            writeln!(f, "{problem}")?;
+        }
+        match self.problems.len() {
+            1 => write!(f, "1 problem"),
+            number => write!(f, "{number} problems"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    found: Vec<Problem>,
+}
+
+impl Problems {
+    pub(super) fn add(&mut self, place: Place, flaw: Flaw) {
+        self.found.push(Problem { place, flaw });
+    }
+
+    /// The value of `result`, or none after recording its flaw at `place`.
+    pub(super) fn keep<T>(&mut self, place: impl FnOnce() -> Place, result: Result<T, Flaw>) -> Option<T> {
+        result.map_err(|flaw| self.add(place(), flaw)).ok()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// `value` if no problem was found.
+    pub(super) fn or<T>(mut self, value: T) -> Result<T, ConfigErrors> {
+        if self.found.is_empty() {
+            return Ok(value);
+        }
+        self.found.sort_by_key(|problem| problem.place.line);
+        Err(ConfigErrors { problems: self.found })
+    }
+}
+
+#[cfg(test)]
+impl Problems {
+    /// One string per problem, in the order found.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.found.iter().map(ToString::to_string).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_one_line_each_flags_first_then_the_file_downwards() {
+        let mut problems = Problems::default();
+        problems.add(Place::line("nano.toml", 12, "apps.blog.port"), Flaw::new("bad", "good"));
+        problems.add(Place::line("nano.toml", 3, ""), Flaw::new("worse", "better"));
+        problems.add(Place::flag("--app a\nb"), Flaw::new("broken", "whole"));
+        let errors = problems.or(()).unwrap_err();
+        assert_eq!(
+            errors.to_string(),
+            "--app a\\nb: broken; fix: whole\n\
+             nano.toml:3: worse; fix: better\n\
+             nano.toml:12: apps.blog.port: bad; fix: good\n\
+             3 problems"
+        );
+        assert_eq!(errors.problems()[0].flaw().fix(), "whole");
+    }
+
+    #[test]
+    fn no_problem_no_error() {
+        assert_eq!(Problems::default().or(7), Ok(7));
+    }
+}

@@ -1,0 +1,160 @@
+//! The configuration file: `[server]`, `[defaults]` and `[apps.NAME]`.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::IpAddr;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::app::Listen;
+use super::draft::{Draft, Places};
+use super::errors::{Flaw, Place, Problems};
+use super::section::{Document, Section};
+use super::server::ServerSettings;
+use super::settings::Settings;
+use super::value::{parsed, text, whole};
+use super::{bounds, env, server, settings};
+
+const SECTIONS: &[&str] = &["server", "defaults", "apps"];
+
+/// Fields that an app has beyond those that have defaults.
+const APP_FIELDS: &[&str] = &["path", "port", "host", "hosts", "entry", "env"];
+
+/// What a configuration file says.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) server: ServerSettings,
+    pub(super) defaults: Settings,
+    /// In the order of the file.
+    pub(super) apps: Vec<Draft>,
+}
+
+/// Reads the file at `path`. What is wrong with it is recorded; what is right comes back.
+pub(super) fn read(path: &Path, problems: &mut Problems) -> Contents {
+    let name = path.display().to_string();
+    let place = || Place::flag(name.clone());
+    let Some(text) = problems.keep(place, read_text(path)) else { return Contents::default() };
+    let document = Document { name: &name, text: &text };
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    if !errors.is_empty() {
+        record_syntax_errors(document, &errors, problems);
+        return Contents::default();
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read_sections(&Section::top(document, table.get_ref()), folder, problems)
+}
+
+fn read_text(path: &Path) -> Result<String, Flaw> {
+    let cannot_read = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Flaw::new("there is no such file", "create it, or correct the path"),
+        io::ErrorKind::IsADirectory => {
+            Flaw::new("is a folder", "name the file in it, or serve the folder itself without --config")
+        }
+        io::ErrorKind::InvalidData => Flaw::new("is not UTF-8 text", "save it as UTF-8"),
+        _ => Flaw::new(format!("cannot be read: {error}"), "make it readable for this user"),
+    };
+    let mut text = String::new();
+    let file = File::open(path).map_err(cannot_read)?;
+    let read = file.take(bounds::CONFIG_FILE + 1).read_to_string(&mut text).map_err(cannot_read)?;
+    if read as u64 > bounds::CONFIG_FILE {
+        return Err(Flaw::new("is too long", format!("keep it below {} bytes", bounds::CONFIG_FILE)));
+    }
+    Ok(text)
+}
+
+/// One problem per line: the first error in a line tends to cause the others.
+fn record_syntax_errors(document: Document<'_>, errors: &[toml::de::Error], problems: &mut Problems) {
+    let mut last = None;
+    for error in errors {
+        let place = document.place(error.span().map_or(0, |span| span.start), "");
+        if last.as_ref() == Some(&place) {
+            continue;
+        }
+        let message = error.message();
+        let fix = if message.contains("duplicate key") {
+            "keep one of them"
+        } else {
+            "correct the TOML of this line"
+        };
+        problems.add(place.clone(), Flaw::new(format!("syntax: {message}"), fix));
+        last = Some(place);
+    }
+}
+
+fn read_sections(top: &Section<'_>, folder: &Path, problems: &mut Problems) -> Contents {
+    top.only(&[SECTIONS], |name| home(name, ""), problems);
+    let mut contents = Contents::default();
+    if let Some(section) = top.section("server", problems) {
+        contents.server = ServerSettings::read(&section, folder, problems);
+    }
+    if let Some(section) = top.section("defaults", problems) {
+        section.only(&[settings::FIELDS], |name| home(name, "[defaults]"), problems);
+        contents.defaults = contents.defaults.overridden(&section, problems);
+    }
+    if let Some(apps) = top.section("apps", problems) {
+        for name in apps.names() {
+            if let Some(section) = apps.section(name, problems) {
+                contents.apps.push(read_app(name, &section, folder, &contents.defaults, problems));
+            }
+        }
+    }
+    contents
+}
+
+fn read_app(
+    name: &str,
+    section: &Section<'_>,
+    folder: &Path,
+    defaults: &Settings,
+    problems: &mut Problems,
+) -> Draft {
+    section.only(&[APP_FIELDS, settings::FIELDS], |name| home(name, "an app's section"), problems);
+    let host = section.read("host", parsed::<Host>, problems);
+    let port = section.require("port", "8080", whole(0..=u16::MAX), problems);
+    // A host that is wrong must not count as none, which would be every address.
+    let is_host_usable = host.is_some() || !section.has("host");
+    Draft {
+        places: Places {
+            whole: section.whole(),
+            path: section.place("path"),
+            entry: section.place("entry"),
+            port: section.place("port"),
+        },
+        name: problems.keep(|| section.whole(), name.parse()),
+        path: section.require("path", "\"./blog\"", text, problems).map(|path| folder.join(path)),
+        entry: section.read("entry", text, problems).map(str::to_owned),
+        listen: port
+            .filter(|_| is_host_usable)
+            .map(|port| Listen { host: host.map(|Host(host)| host), port }),
+        hosts: section.list("hosts", parsed, problems),
+        env: env::read(section, problems),
+        settings: defaults.clone().overridden(section, problems),
+    }
+}
+
+/// The section in which a field belongs that is not known in the section `here`.
+pub(super) fn home(name: &str, here: &str) -> Option<&'static str> {
+    let homes = [
+        ("[server]", server::FIELDS),
+        ("[defaults] or to an app's section", settings::FIELDS),
+        ("an app's section", APP_FIELDS),
+    ];
+    let found = homes.into_iter().find(|(home, fields)| *home != here && fields.contains(&name));
+    found.map(|(home, _)| home)
+}
+
+/// One address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Host(pub IpAddr);
+
+impl std::str::FromStr for Host {
+    type Err = Flaw;
+
+    fn from_str(text: &str) -> Result<Self, Flaw> {
+        text.parse().map(|host: IpAddr| Self(host.to_canonical())).map_err(|_| {
+            let fix = "write an address such as 127.0.0.1 or ::1, or leave it out for all addresses";
+            Flaw::new(format!("{text:?} is not an IP address"), fix)
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! A table of the configuration file while it is read: finds fields, knows their lines, points out unknown ones.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::errors::{Flaw, Place, Problems};
+use super::value;
+
+/// Least similarity (0 to 1) at which a misspelt field is taken for a known one.
+const SIMILAR: f64 = 0.7;
+
+/// The file, for naming places in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Document<'a> {
+    /// The path as given.
+    pub(super) name: &'a str,
+    /// All of it.
+    pub(super) text: &'a str,
+}
+
+impl Document<'_> {
+    /// The line that the byte at `offset` is in.
+    pub(super) fn place(&self, offset: usize, field: &str) -> Place {
+        let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
+        Place::line(self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count(), field)
+    }
+}
+
+/// One table. Fields that were not asked for are reported by [`Section::only`].
+#[derive(Debug, Clone)]
+pub(super) struct Section<'a> {
+    document: Document<'a>,
+    /// Dotted, empty for the whole file.
+    path: String,
+    /// Where its name is.
+    offset: usize,
+    table: &'a DeTable<'a>,
+}
+
+impl<'a> Section<'a> {
+    /// The whole file.
+    pub(super) fn top(document: Document<'a>, table: &'a DeTable<'a>) -> Self {
+        Self { document, path: String::new(), offset: 0, table }
+    }
+
+    /// Where the section begins.
+    pub(super) fn whole(&self) -> Place {
+        self.document.place(self.offset, &self.path)
+    }
+
+    /// Where a field is, or where its section begins.
+    pub(super) fn place(&self, name: &str) -> Place {
+        let offset = self.table.get_key_value(name).map_or(self.offset, |(key, _)| key.span().start);
+        self.document.place(offset, &self.child_path(name))
+    }
+
+    /// Whether the field is given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
+    /// The converted value of a field that is given and right; one that is wrong is recorded.
+    pub(super) fn read<T>(
+        &self,
+        name: &str,
+        convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let value = self.table.get(name)?;
+        problems.keep(|| self.place(name), convert(value.get_ref()))
+    }
+
+    /// As [`Self::read`], into what holds the default.
+    pub(super) fn set<T>(
+        &self,
+        name: &str,
+        convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
+        target: &mut T,
+        problems: &mut Problems,
+    ) {
+        if let Some(value) = self.read(name, convert, problems) {
+            *target = value;
+        }
+    }
+
+    /// As [`Self::read`], for a field without which the section is useless.
+    pub(super) fn require<T>(
+        &self,
+        name: &str,
+        example: &str,
+        convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        if !self.has(name) {
+            problems.add(
+                self.place(name),
+                Flaw::new("is missing", format!("add a line such as {name} = {example}")),
+            );
+        }
+        self.read(name, convert, problems)
+    }
+
+    /// The converted elements of a list, each with its own place.
+    pub(super) fn list<T>(
+        &self,
+        name: &str,
+        convert: impl Fn(&'a DeValue<'a>) -> Result<T, Flaw>,
+        problems: &mut Problems,
+    ) -> Vec<(T, Place)> {
+        let list: &[Spanned<DeValue<'a>>] = self.read(name, value::list, problems).unwrap_or_default();
+        let path = self.child_path(name);
+        let convert = |item: &'a Spanned<DeValue<'a>>| {
+            let place = self.document.place(item.span().start, &path);
+            problems.keep(|| place.clone(), convert(item.get_ref())).map(|value| (value, place))
+        };
+        list.iter().filter_map(convert).collect()
+    }
+
+    /// The section in a field.
+    pub(super) fn section(&self, name: &str, problems: &mut Problems) -> Option<Self> {
+        let table = self.read(name, value::table, problems)?;
+        let (key, _) = self.table.get_key_value(name)?;
+        Some(Self { path: self.child_path(name), offset: key.span().start, table, ..self.clone() })
+    }
+
+    /// The names of all fields, in the order of the file.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        let mut keys: Vec<_> = self.table.keys().collect();
+        keys.sort_by_key(|key| key.span().start);
+        keys.into_iter().map(|key| &**key.get_ref()).collect()
+    }
+
+    /// Records every field that is none of `known`; `elsewhere` says where a field belongs that is only misplaced.
+    pub(super) fn only(
+        &self,
+        known: &[&[&str]],
+        elsewhere: impl Fn(&str) -> Option<&'static str>,
+        problems: &mut Problems,
+    ) {
+        let known = || known.iter().copied().flatten().copied();
+        for name in self.names() {
+            if known().any(|known| known == name) {
+                continue;
+            }
+            let nearest = known()
+                .map(|known| (strsim::jaro_winkler(known, name), known))
+                .max_by(|(one, _), (other, _)| one.total_cmp(other));
+            let fix = match (elsewhere(name), nearest) {
+                (Some(home), _) => format!("move it to {home}"),
+                (None, Some((similarity, nearest))) if similarity > SIMILAR => {
+                    format!("did you mean `{nearest}`?")
+                }
+                _ => {
+                    format!("remove it; what can be set here is: {}", known().collect::<Vec<_>>().join(", "))
+                }
+            };
+            problems.add(self.place(name), Flaw::new("unknown field", fix));
+        }
+    }
+
+    fn child_path(&self, name: &str) -> String {
+        let is_bare = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+        let separator = if self.path.is_empty() { "" } else { "." };
+        if !name.is_empty() && name.chars().all(is_bare) {
+            format!("{}{separator}{name}", self.path)
+        } else {
+            format!("{}{separator}{name:?}", self.path)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str, test: impl FnOnce(Section<'_>, &mut Problems)) -> Vec<String> {
+        let table = DeTable::parse(text).unwrap();
+        let mut problems = Problems::default();
+        test(Section::top(Document { name: "nano.toml", text }, table.get_ref()), &mut problems);
+        problems.texts()
+    }
+
+    #[test]
+    fn fields_are_found_with_their_lines() {
+        let text = "\n[apps.blog]\n\nport = 1\nhosts = [\n 'a',\n 2,\n]\n";
+        let found = with(text, |top, problems| {
+            let apps = top.section("apps", problems).unwrap();
+            assert_eq!(apps.names(), ["blog"]);
+            let blog = apps.section("blog", problems).unwrap();
+            assert_eq!(blog.whole().to_string(), "nano.toml:2: apps.blog");
+            assert_eq!(blog.place("port").to_string(), "nano.toml:4: apps.blog.port");
+            assert!(blog.has("port") && !blog.has("path"));
+            assert!(blog.read("port", value::text, problems).is_none());
+            assert!(blog.require("path", "\"./blog\"", value::text, problems).is_none());
+            assert_eq!(blog.list("hosts", value::text, problems).len(), 1);
+        });
+        assert_eq!(
+            found,
+            [
+                "nano.toml:4: apps.blog.port: expected text, found a whole number; fix: put it in quotes: \"1\"",
+                "nano.toml:2: apps.blog.path: is missing; fix: add a line such as path = \"./blog\"",
+                "nano.toml:7: apps.blog.hosts: expected text, found a whole number; fix: put it in quotes: \"2\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_unknown_field_is_reported() {
+        let elsewhere = |name: &str| (name == "heap").then_some("[defaults]");
+        let found = with("prot = 1\nzzz = 2\nheap = 3\nport = 4\n\"a b\" = 5", |top, problems| {
+            top.only(&[&["path"], &["port"]], elsewhere, problems);
+        });
+        assert_eq!(
+            found,
+            [
+                "nano.toml:1: prot: unknown field; fix: did you mean `port`?",
+                "nano.toml:2: zzz: unknown field; fix: remove it; what can be set here is: path, port",
+                "nano.toml:3: heap: unknown field; fix: move it to [defaults]",
+                "nano.toml:5: \"a b\": unknown field; fix: remove it; what can be set here is: path, port",
+            ]
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! Settings of the supervisor itself: threads, logs, connections.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tracing::level_filters::LevelFilter;
+
+use super::bounds;
+use super::errors::{Flaw, Place, Problems};
+use super::quantity;
+use super::section::Section;
+use super::sources::ServerFlags;
+use super::value::{choice, duration, size, switch, text, whole};
+
+/// Fields of `[server]`.
+pub(super) const FIELDS: &[&str] = &[
+    "io_threads",
+    "log_format",
+    "log_level",
+    "access_log",
+    "control",
+    "drain_timeout",
+    "header_read_timeout",
+    "idle_timeout",
+    "max_uri",
+    "max_header",
+    "max_headers",
+    "max_connections",
+    "forwarded",
+];
+
+/// Settings of the supervisor itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Threads that serve connections; at least one.
+    pub io_threads: usize,
+    /// Logs.
+    pub log: LogSettings,
+    /// Where the control socket is, if there is one.
+    pub control: Option<PathBuf>,
+    /// How long what is in flight may take to finish when the supervisor ends.
+    pub drain_timeout: Duration,
+    /// How long a client may take to send a request head; 408 after it.
+    pub header_read_timeout: Duration,
+    /// How long a connection may be open without a request.
+    pub idle_timeout: Duration,
+    /// Longest path and query, in bytes; 414 beyond it.
+    pub max_uri: usize,
+    /// Longest header section, in bytes; 431 beyond it.
+    pub max_header: usize,
+    /// Most header fields; 431 beyond it.
+    pub max_headers: usize,
+    /// Connections at once; further ones wait to be accepted.
+    pub max_connections: usize,
+    /// What to make of a client's forwarding fields.
+    pub forwarded: ForwardedPolicy,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// The least important level that is logged.
+    pub level: LogLevel,
+    /// Whether there is a line per request.
+    pub access_log: bool,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// How important a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Something does not work.
+    Error,
+    /// Something has gone wrong and was dealt with.
+    Warn,
+    /// What happens to apps and to the server.
+    Info,
+    /// What it takes to find out why.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}
+
+/// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ForwardedPolicy {
+    /// Drop them: the client is who it says it is only as far as the connection shows.
+    Replace,
+    /// Believe and extend them: every client is a proxy of ours.
+    Append,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        // Clients and workers need the other cores.
+        let io_threads = thread::available_parallelism().map_or(1, |cores| cores.get() / 2);
+        Self {
+            io_threads: io_threads.clamp(*bounds::IO_THREADS.start(), *bounds::IO_THREADS.end()),
+            log: LogSettings { format: LogFormat::Text, level: LogLevel::Info, access_log: false },
+            control: None,
+            drain_timeout: Duration::from_secs(30),
+            header_read_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            max_uri: 8 * 1024,
+            max_header: 32 * 1024,
+            max_headers: 100,
+            max_connections: 10_000,
+            forwarded: ForwardedPolicy::Replace,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// The defaults, except for what `[server]` says otherwise. Paths in it are relative to `folder`.
+    pub(super) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+        section.only(&[FIELDS], |name| super::file::home(name, "[server]"), problems);
+        let mut server = Self::default();
+        section.set("io_threads", whole(bounds::IO_THREADS), &mut server.io_threads, problems);
+        section.set("log_format", choice, &mut server.log.format, problems);
+        section.set("log_level", choice, &mut server.log.level, problems);
+        section.set("access_log", switch, &mut server.log.access_log, problems);
+        let control = |value| control(&folder.join(text(value)?)).map(Some);
+        section.set("control", control, &mut server.control, problems);
+        section.set("drain_timeout", duration(bounds::DRAIN_TIMEOUT), &mut server.drain_timeout, problems);
+        let head = duration(bounds::HEADER_READ_TIMEOUT);
+        section.set("header_read_timeout", head, &mut server.header_read_timeout, problems);
+        section.set("idle_timeout", duration(bounds::IDLE_TIMEOUT), &mut server.idle_timeout, problems);
+        section.set("max_uri", size(bounds::MAX_URI), &mut server.max_uri, problems);
+        section.set("max_header", size(bounds::MAX_HEADER), &mut server.max_header, problems);
+        section.set("max_headers", whole(bounds::MAX_HEADERS), &mut server.max_headers, problems);
+        section.set("max_connections", whole(bounds::MAX_CONNECTIONS), &mut server.max_connections, problems);
+        section.set("forwarded", choice, &mut server.forwarded, problems);
+        server
+    }
+
+    /// These settings, except for what flags say otherwise.
+    pub(super) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
+        if let Some(threads) = flags.io_threads {
+            let place = || Place::flag(format!("--io-threads {threads}"));
+            let threads = quantity::within(threads, &bounds::IO_THREADS, |threads| threads);
+            self.io_threads = problems.keep(place, threads).unwrap_or(self.io_threads);
+        }
+        if let Some(text) = &flags.drain_timeout {
+            let place = || Place::flag(format!("--drain-timeout {text}"));
+            let timeout = quantity::duration(text, &bounds::DRAIN_TIMEOUT);
+            self.drain_timeout = problems.keep(place, timeout).unwrap_or(self.drain_timeout);
+        }
+        if let Some(path) = &flags.control {
+            let place = || Place::flag(format!("--control {}", path.display()));
+            self.control = problems.keep(place, control(path)).or(self.control);
+        }
+        self.log.format = flags.log_format.unwrap_or(self.log.format);
+        self.log.level = flags.log_level.unwrap_or(self.log.level);
+        self.log.access_log |= flags.access_log;
+        self.forwarded = flags.forwarded.unwrap_or(self.forwarded);
+        self
+    }
+}
+
+/// A path that a Unix-domain socket can have.
+fn control(path: &Path) -> Result<PathBuf, Flaw> {
+    let length = path.as_os_str().len();
+    if path.file_name().is_none() || path.is_dir() {
+        return Err(Flaw::new("is not the path of a socket", "name a file, such as \"/run/nano.sock\""));
+    }
+    if length > bounds::CONTROL_PATH {
+        let fix = format!("the kernel's limit is near: stay within {} bytes", bounds::CONTROL_PATH);
+        return Err(Flaw::new(format!("is too long for a socket ({length} bytes)"), fix));
+    }
+    Ok(path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::de::DeTable;
+
+    use super::*;
+    use crate::config::section::Document;
+
+    fn server(text: &str) -> (ServerSettings, Vec<String>) {
+        let table = DeTable::parse(text).unwrap();
+        let mut problems = Problems::default();
+        let top = Section::top(Document { name: "nano.toml", text }, table.get_ref());
+        let server = ServerSettings::read(&top, Path::new("/etc/nano"), &mut problems);
+        (server, problems.texts())
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let server = ServerSettings::default();
+        assert!(bounds::IO_THREADS.contains(&server.io_threads));
+        assert!(bounds::DRAIN_TIMEOUT.contains(&server.drain_timeout));
+        assert!(bounds::HEADER_READ_TIMEOUT.contains(&server.header_read_timeout));
+        assert!(bounds::IDLE_TIMEOUT.contains(&server.idle_timeout));
+        assert!(bounds::MAX_URI.contains(&(server.max_uri as u64)));
+        assert!(bounds::MAX_HEADER.contains(&(server.max_header as u64)));
+        assert!(bounds::MAX_HEADERS.contains(&server.max_headers));
+        assert!(bounds::MAX_CONNECTIONS.contains(&server.max_connections));
+    }
+
+    #[test]
+    fn every_field_can_be_set() {
+        let seconds = Duration::from_secs;
+        let (server, found) = server(
+            "io_threads = 3\nlog_format = 'json'\nlog_level = 'trace'\naccess_log = true\ncontrol = 'x.sock'\n\
+             drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nmax_uri = '4KiB'\n\
+             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'",
+        );
+        assert_eq!(found, [""; 0]);
+        assert_eq!(
+            server,
+            ServerSettings {
+                io_threads: 3,
+                log: LogSettings { format: LogFormat::Json, level: LogLevel::Trace, access_log: true },
+                control: Some("/etc/nano/x.sock".into()),
+                drain_timeout: seconds(1),
+                header_read_timeout: seconds(2),
+                idle_timeout: seconds(3),
+                max_uri: 4096,
+                max_header: 5000,
+                max_headers: 60,
+                max_connections: 7,
+                forwarded: ForwardedPolicy::Append,
+            }
+        );
+    }
+
+    #[test]
+    fn every_wrong_field_is_reported() {
+        let long = "x".repeat(100);
+        let text = format!(
+            "log_level = 'loud'\nmax_header = '1GiB'\ncontrol = '{long}'\nheap = '1GiB'\nio_thread = 1"
+        );
+        assert_eq!(
+            server(&text).1,
+            [
+                "nano.toml:4: heap: unknown field; fix: move it to [defaults] or to an app's section",
+                "nano.toml:5: io_thread: unknown field; fix: did you mean `io_threads`?",
+                "nano.toml:1: log_level: \"loud\" is none of its values; fix: write \"error\" or \"warn\" or \"info\" \
+                 or \"debug\" or \"trace\"",
+                "nano.toml:3: control: is too long for a socket (110 bytes); fix: the kernel's limit is near: stay \
+                 within 90 bytes",
+                "nano.toml:2: max_header: 1GiB is too great; fix: choose a value from 1KiB to 64KiB",
+            ]
+        );
+    }
+
+    #[test]
+    fn flags_come_before_the_file() {
+        let flags = ServerFlags {
+            io_threads: Some(2),
+            log_format: Some(LogFormat::Json),
+            log_level: Some(LogLevel::Debug),
+            access_log: true,
+            control: Some("c.sock".into()),
+            drain_timeout: Some("7s".into()),
+            forwarded: Some(ForwardedPolicy::Append),
+        };
+        let mut problems = Problems::default();
+        let server = server("control = 'x.sock'\ndrain_timeout = '1s'").0.overridden(&flags, &mut problems);
+        let log = LogSettings { format: LogFormat::Json, level: LogLevel::Debug, access_log: true };
+        assert_eq!((server.io_threads, server.log, server.forwarded), (2, log, ForwardedPolicy::Append));
+        assert_eq!(server.control, Some("c.sock".into()));
+        assert_eq!(server.drain_timeout, Duration::from_secs(7));
+        assert!(problems.is_empty());
+    }
+
+    #[test]
+    fn wrong_flags_are_reported() {
+        let flags = ServerFlags {
+            io_threads: Some(0),
+            control: Some("/".into()),
+            drain_timeout: Some("5".into()),
+            ..ServerFlags::default()
+        };
+        let mut problems = Problems::default();
+        let _ = ServerSettings::default().overridden(&flags, &mut problems);
+        assert_eq!(
+            problems.texts(),
+            [
+                "--io-threads 0: 0 is too small; fix: choose a value from 1 to 256",
+                "--drain-timeout 5: 5 has no unit; fix: write \"5s\" for seconds or \"5ms\"",
+                "--control /: is not the path of a socket; fix: name a file, such as \"/run/nano.sock\"",
+            ]
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! What `[defaults]` and an app's own section both may say: limits, restarts, uncaught errors.
+
+use super::app::{AppLimits, RestartPolicy};
+use super::bounds;
+use super::errors::{Flaw, Problems};
+use super::quantity::show_duration;
+use super::section::Section;
+use super::value::{decimal, duration, size, switch, whole};
+
+/// Fields of `[defaults]` and of every app.
+pub(super) const FIELDS: &[&str] = &[
+    "request_timeout",
+    "queue_timeout",
+    "start_timeout",
+    "max_in_flight",
+    "max_body",
+    "heap",
+    "watchdog",
+    "hung_timeout",
+    "restart",
+    "exit_on_unhandled_rejection",
+];
+
+const RESTART_FIELDS: &[&str] =
+    &["initial", "max", "factor", "jitter", "stable", "window", "crash_loop", "slow_retry"];
+
+/// The part of an app that has defaults.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings {
+    pub(super) limits: AppLimits,
+    pub(super) restart: RestartPolicy,
+    pub(super) fatal_uncaught: bool,
+}
+
+impl Settings {
+    /// These settings, except for what `section` says otherwise.
+    pub(super) fn overridden(mut self, section: &Section<'_>, problems: &mut Problems) -> Self {
+        let limits = &mut self.limits;
+        section.set(
+            "request_timeout",
+            duration(bounds::REQUEST_TIMEOUT),
+            &mut limits.request_timeout,
+            problems,
+        );
+        section.set("queue_timeout", duration(bounds::QUEUE_TIMEOUT), &mut limits.queue_timeout, problems);
+        section.set("start_timeout", duration(bounds::START_TIMEOUT), &mut limits.start_timeout, problems);
+        section.set("max_in_flight", whole(bounds::MAX_IN_FLIGHT), &mut limits.max_in_flight, problems);
+        section.set("max_body", size(bounds::MAX_BODY), &mut limits.max_body, problems);
+        section.set("heap", size(bounds::HEAP), &mut limits.heap, problems);
+        section.set("watchdog", duration(bounds::WATCHDOG), &mut limits.watchdog, problems);
+        section.set("hung_timeout", duration(bounds::HUNG_TIMEOUT), &mut limits.hung_timeout, problems);
+        section.set("exit_on_unhandled_rejection", switch, &mut self.fatal_uncaught, problems);
+        check_watchdog(limits, section, problems);
+        if let Some(section) = section.section("restart", problems) {
+            override_restart(&mut self.restart, &section, problems);
+        }
+        self
+    }
+}
+
+/// While JavaScript runs, the worker answers no ping: the watchdog, which knows why, has to come first.
+fn check_watchdog(limits: &AppLimits, section: &Section<'_>, problems: &mut Problems) {
+    let field = if section.has("watchdog") { "watchdog" } else { "hung_timeout" };
+    if section.has(field) && limits.watchdog >= limits.hung_timeout {
+        let (watchdog, hung_timeout) = (show_duration(limits.watchdog), show_duration(limits.hung_timeout));
+        let what = format!("watchdog ({watchdog}) must be shorter than hung_timeout ({hung_timeout})");
+        problems.add(section.place(field), Flaw::new(what, "set `hung_timeout` to about twice `watchdog`"));
+    }
+}
+
+fn override_restart(restart: &mut RestartPolicy, section: &Section<'_>, problems: &mut Problems) {
+    section.only(&[RESTART_FIELDS], |_| None, problems);
+    section.set("initial", duration(bounds::RESTART_INITIAL), &mut restart.initial, problems);
+    section.set("max", duration(bounds::RESTART_MAX), &mut restart.max, problems);
+    section.set("factor", decimal(bounds::RESTART_FACTOR), &mut restart.factor, problems);
+    section.set("jitter", decimal(bounds::RESTART_JITTER), &mut restart.jitter, problems);
+    section.set("stable", duration(bounds::RESTART_STABLE), &mut restart.stable, problems);
+    section.set("window", duration(bounds::RESTART_WINDOW), &mut restart.window, problems);
+    section.set("crash_loop", whole(bounds::RESTART_CRASH_LOOP), &mut restart.crash_loop, problems);
+    section.set("slow_retry", duration(bounds::RESTART_SLOW_RETRY), &mut restart.slow_retry, problems);
+    let field = if section.has("initial") { "initial" } else { "max" };
+    if section.has(field) && restart.initial > restart.max {
+        let (initial, max) = (show_duration(restart.initial), show_duration(restart.max));
+        let what = format!("initial ({initial}) must not be longer than max ({max})");
+        problems.add(section.place(field), Flaw::new(what, "lower `initial` or raise `max`"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use toml::de::DeTable;
+
+    use super::*;
+    use crate::config::section::Document;
+
+    fn settings(text: &str) -> (Settings, Vec<String>) {
+        let table = DeTable::parse(text).unwrap();
+        let mut problems = Problems::default();
+        let top = Section::top(Document { name: "nano.toml", text }, table.get_ref());
+        let settings = Settings::default().overridden(&top, &mut problems);
+        (settings, problems.texts())
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let Settings { limits, restart, .. } = Settings::default();
+        assert!(bounds::REQUEST_TIMEOUT.contains(&limits.request_timeout));
+        assert!(bounds::QUEUE_TIMEOUT.contains(&limits.queue_timeout));
+        assert!(bounds::START_TIMEOUT.contains(&limits.start_timeout));
+        assert!(bounds::MAX_IN_FLIGHT.contains(&limits.max_in_flight));
+        assert!(bounds::MAX_BODY.contains(&limits.max_body) && bounds::HEAP.contains(&limits.heap));
+        assert!(bounds::WATCHDOG.contains(&limits.watchdog) && limits.watchdog < limits.hung_timeout);
+        assert!(bounds::HUNG_TIMEOUT.contains(&limits.hung_timeout));
+        assert!(bounds::RESTART_INITIAL.contains(&restart.initial) && restart.initial <= restart.max);
+        assert!(
+            bounds::RESTART_MAX.contains(&restart.max) && bounds::RESTART_FACTOR.contains(&restart.factor)
+        );
+        assert!(bounds::RESTART_JITTER.contains(&restart.jitter));
+        assert!(bounds::RESTART_STABLE.contains(&restart.stable));
+        assert!(bounds::RESTART_WINDOW.contains(&restart.window));
+        assert!(bounds::RESTART_CRASH_LOOP.contains(&restart.crash_loop));
+        assert!(bounds::RESTART_SLOW_RETRY.contains(&restart.slow_retry));
+    }
+
+    #[test]
+    fn every_field_can_be_overridden() {
+        let (settings, found) = settings(
+            "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
+             heap = '64MiB'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
+             restart = { initial = '1ms', max = '2ms', factor = 3, jitter = 0.4, stable = '5s', window = '6s', \
+             crash_loop = 7, slow_retry = '8s' }",
+        );
+        let seconds = Duration::from_secs;
+        assert_eq!(found, [""; 0]);
+        assert!(settings.fatal_uncaught);
+        assert_eq!(
+            settings.limits,
+            AppLimits {
+                request_timeout: seconds(1),
+                queue_timeout: seconds(2),
+                start_timeout: seconds(3),
+                max_in_flight: 4,
+                max_body: 5,
+                heap: 64 << 20,
+                watchdog: seconds(7),
+                hung_timeout: seconds(8),
+            }
+        );
+        assert_eq!(
+            settings.restart,
+            RestartPolicy {
+                initial: Duration::from_millis(1),
+                max: Duration::from_millis(2),
+                factor: 3.0,
+                jitter: 0.4,
+                stable: seconds(5),
+                window: seconds(6),
+                crash_loop: 7,
+                slow_retry: seconds(8),
+            }
+        );
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_reported() {
+        let (_, found) = settings("watchdog = '20s'\nrestart = { initial = '1m', extra = 1 }");
+        assert_eq!(
+            found,
+            [
+                "nano.toml:1: watchdog: watchdog (20s) must be shorter than hung_timeout (10s); fix: set \
+                 `hung_timeout` to about twice `watchdog`",
+                "nano.toml:2: restart.extra: unknown field; fix: remove it; what can be set here is: initial, max, \
+                 factor, jitter, stable, window, crash_loop, slow_retry",
+                "nano.toml:2: restart.initial: initial (1m) must not be longer than max (30s); fix: lower `initial` or \
+                 raise `max`",
+            ]
+        );
+    }
+
+    #[test]
+    fn every_wrong_field_is_reported() {
+        let (_, found) = settings("heap = '1MiB'\nmax_in_flight = 0\nrequest_timeout = 30");
+        assert_eq!(
+            found,
+            [
+                "nano.toml:3: request_timeout: 30 has no unit; fix: write \"30s\" for seconds or \"30ms\"",
+                "nano.toml:2: max_in_flight: 0 is too small; fix: choose a value from 1 to 16384",
+                "nano.toml:1: heap: 1MiB is too small; fix: choose a value from 16MiB to 64GiB",
+            ]
+        );
+    }
+}

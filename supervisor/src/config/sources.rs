@@ -1,0 +1,245 @@
+//! Everything the command line says, and the way from there to a configuration that can be run.
+
+use std::path::PathBuf;
+
+use super::app::Listen;
+use super::app_name::AppName;
+use super::draft::{Draft, Places};
+use super::errors::{ConfigErrors, Flaw, Place, Problems};
+use super::file::{self, Host};
+use super::server::{ForwardedPolicy, LogFormat, LogLevel};
+use super::{Config, apps_dir, overlap};
+
+/// Where an app listens that says nothing of a port.
+pub const DEFAULT_PORT: u16 = 8080;
+
+/// What is to be run, as the command line says it.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// A configuration file.
+    pub config: Option<PathBuf>,
+    /// The folder of one app, served on [`Self::port`].
+    pub folder: Option<PathBuf>,
+    /// A folder of app folders, which share [`Self::port`].
+    pub apps_dir: Option<PathBuf>,
+    /// The domain below which the apps of [`Self::apps_dir`] are served, too.
+    pub domain: Option<String>,
+    /// Apps as `NAME=PATH:PORT`.
+    pub apps: Vec<String>,
+    /// Where the apps listen that the command line names; all addresses if none.
+    pub host: Option<Host>,
+    /// The port of [`Self::folder`] and [`Self::apps_dir`].
+    pub port: Option<u16>,
+    /// Settings of the supervisor itself, stronger than those of the file.
+    pub server: ServerFlags,
+}
+
+/// Flags about the supervisor itself. One that is not given leaves what the configuration file says.
+#[derive(Debug, Clone, Default)]
+pub struct ServerFlags {
+    /// Threads that serve connections.
+    pub io_threads: Option<usize>,
+    /// The form of log lines.
+    pub log_format: Option<LogFormat>,
+    /// The least important level that is logged.
+    pub log_level: Option<LogLevel>,
+    /// Whether there is a line per request.
+    pub access_log: bool,
+    /// Where the control socket is.
+    pub control: Option<PathBuf>,
+    /// How long what is in flight may take to finish at the end, with its unit.
+    pub drain_timeout: Option<String>,
+    /// What to make of a client's forwarding fields.
+    pub forwarded: Option<ForwardedPolicy>,
+}
+
+impl Sources {
+    /// Reads and validates everything.
+    ///
+    /// # Errors
+    /// Every problem there is, not only the first.
+    pub fn load(&self) -> Result<Config, ConfigErrors> {
+        let mut problems = Problems::default();
+        let contents = match &self.config {
+            Some(path) => file::read(path, &mut problems),
+            None => file::Contents::default(),
+        };
+        let server = contents.server.overridden(&self.server, &mut problems);
+        let mut drafts = contents.apps;
+        drafts.extend(self.folder.as_ref().map(|folder| Draft {
+            name: Some(name_of(folder)),
+            path: Some(folder.clone()),
+            settings: contents.defaults.clone(),
+            ..Draft::new(Places::flag(folder.display().to_string()), self.listen(self.port))
+        }));
+        for text in &self.apps {
+            let place = Place::flag(format!("--app {text}"));
+            if let Some(flag) = problems.keep(|| place, parse_app(text)) {
+                drafts.push(Draft {
+                    name: Some(flag.name),
+                    path: Some(flag.path),
+                    settings: contents.defaults.clone(),
+                    ..Draft::new(Places::flag(format!("--app {text}")), self.listen(Some(flag.port)))
+                });
+            }
+        }
+        if let Some(folder) = &self.apps_dir {
+            let listen = self.listen(self.port);
+            let apps = apps_dir::read(folder, self.domain.as_deref(), &listen, &mut problems);
+            drafts.extend(apps.into_iter().map(|app| Draft { settings: contents.defaults.clone(), ..app }));
+        }
+        if drafts.is_empty() && problems.is_empty() {
+            problems.add(self.nowhere(), nothing_to_serve());
+        }
+        overlap::check(&drafts, &mut problems);
+        let apps = drafts.into_iter().filter_map(|draft| draft.resolve(&mut problems)).collect();
+        problems.or(Config { server, apps })
+    }
+
+    fn listen(&self, port: Option<u16>) -> Listen {
+        Listen { host: self.host.map(|Host(host)| host), port: port.unwrap_or(DEFAULT_PORT) }
+    }
+
+    /// The source that was meant to name apps.
+    fn nowhere(&self) -> Place {
+        match (&self.config, &self.apps_dir) {
+            (Some(file), _) => Place::flag(file.display().to_string()),
+            (None, Some(folder)) => Place::flag(format!("--apps-dir {}", folder.display())),
+            (None, None) => Place::flag("arguments"),
+        }
+    }
+}
+
+fn nothing_to_serve() -> Flaw {
+    Flaw::new(
+        "there is no app to serve",
+        "name a folder (nano-supervisor serve ./my-app), --app NAME=PATH:PORT, --apps-dir DIR, or a file with \
+         [apps.NAME] sections (--config nano.toml)",
+    )
+}
+
+/// The name of the app in `folder`.
+fn name_of(folder: &std::path::Path) -> AppName {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    AppName::from_folder(&real.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// The parts of `--app NAME=PATH:PORT`.
+struct AppFlag {
+    name: AppName,
+    path: PathBuf,
+    port: u16,
+}
+
+fn parse_app(text: &str) -> Result<AppFlag, Flaw> {
+    let fix = "write NAME=PATH:PORT, such as blog=./blog:8080";
+    let (name, rest) = text.split_once('=').ok_or_else(|| Flaw::new("has no name", fix))?;
+    // A path may hold colons; the port is what follows the last one.
+    let (path, port) = rest.rsplit_once(':').ok_or_else(|| Flaw::new("has no port", fix))?;
+    let port = port.parse().map_err(|_| {
+        Flaw::new(format!("{port:?} is not a port"), "write a number from 0 to 65535 behind the last colon")
+    })?;
+    if path.is_empty() {
+        return Err(Flaw::new("has no path", fix));
+    }
+    Ok(AppFlag { name: name.parse()?, path: path.into(), port })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with two apps and this `nano.toml`.
+    fn folder(config: &str) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for app in ["a", "b"] {
+            fs::create_dir(dir.path().join(app)).unwrap();
+            fs::write(dir.path().join(app).join("index.js"), "").unwrap();
+        }
+        fs::write(dir.path().join("nano.toml"), config).unwrap();
+        dir
+    }
+
+    fn problems(sources: &Sources, dir: &Path) -> String {
+        sources.load().unwrap_err().to_string().replace(&format!("{}/", dir.display()), "")
+    }
+
+    #[test]
+    fn every_source_adds_apps_and_flags_come_before_the_file() {
+        let dir =
+            folder("[server]\nio_threads = 2\n[defaults]\nheap = '64MiB'\n[apps.file]\npath = 'a'\nport = 1");
+        let sources = Sources {
+            config: Some(dir.path().join("nano.toml")),
+            folder: Some(dir.path().join("b")),
+            apps: vec![format!("c={}:3", dir.path().join("a").display())],
+            port: Some(2),
+            host: Some("127.0.0.1".parse().unwrap()),
+            server: ServerFlags { io_threads: Some(3), ..ServerFlags::default() },
+            ..Sources::default()
+        };
+        let config = sources.load().unwrap();
+        let found: Vec<_> = config.apps.iter().map(|app| format!("{}@{}", app.name, app.listen)).collect();
+        assert_eq!(found, ["file@*:1", "b@127.0.0.1:2", "c@127.0.0.1:3"]);
+        assert!(config.apps.iter().all(|app| app.limits.heap == 64 << 20));
+        assert_eq!(config.server.io_threads, 3);
+    }
+
+    #[test]
+    fn the_default_port_is_8080() {
+        let dir = folder("");
+        let sources = Sources { folder: Some(dir.path().join("a")), ..Sources::default() };
+        assert_eq!(sources.load().unwrap().apps[0].listen.to_string(), "*:8080");
+    }
+
+    #[test]
+    fn all_problems_of_all_sources_are_reported() {
+        let dir = folder("[apps.x]\npath = 'nowhere'\nport = 1\nprot = 2\n[apps.y]\npath = 'a'\nport = 1");
+        let sources = Sources {
+            config: Some(dir.path().join("nano.toml")),
+            apps: vec!["a".into(), "b=x".into(), "c=./x:y".into(), "d=:1".into(), "E=a:1".into()],
+            ..Sources::default()
+        };
+        assert_eq!(
+            problems(&sources, dir.path()),
+            "--app a: has no name; fix: write NAME=PATH:PORT, such as blog=./blog:8080\n\
+             --app b=x: has no port; fix: write NAME=PATH:PORT, such as blog=./blog:8080\n\
+             --app c=./x:y: \"y\" is not a port; fix: write a number from 0 to 65535 behind the last colon\n\
+             --app d=:1: has no path; fix: write NAME=PATH:PORT, such as blog=./blog:8080\n\
+             --app E=a:1: \"E\" is not an app name; fix: use 1 to 63 of a-z, 0-9, '-', '_' and '.', beginning with a \
+             letter or digit, such as \"e\"\n\
+             nano.toml:2: apps.x.path: there is no folder nowhere; fix: create it, or correct the path\n\
+             nano.toml:4: apps.x.prot: unknown field; fix: did you mean `port`?\n\
+             nano.toml:7: apps.y.port: *:1 is also where app x listens; fix: choose another port, or tell them apart \
+             with `hosts` in a configuration file\n\
+             8 problems"
+        );
+    }
+
+    #[test]
+    fn there_must_be_an_app() {
+        let dir = folder("[server]");
+        let found = problems(&Sources::default(), dir.path());
+        assert!(found.starts_with("arguments: there is no app to serve; fix: name a folder"), "{found}");
+        let sources = Sources { config: Some(dir.path().join("nano.toml")), ..Sources::default() };
+        let found = problems(&sources, dir.path());
+        assert!(found.starts_with("nano.toml: there is no app to serve; fix: name a folder"), "{found}");
+        let sources = Sources { config: Some(dir.path().join("none.toml")), ..Sources::default() };
+        assert_eq!(
+            problems(&sources, dir.path()),
+            "none.toml: there is no such file; fix: create it, or correct the path\n1 problem"
+        );
+    }
+
+    #[test]
+    fn a_file_may_have_any_name_and_broken_toml_names_its_line() {
+        let dir = folder("[apps.a\npath = 1");
+        let sources = Sources { config: Some(dir.path().join("nano.toml")), ..Sources::default() };
+        let found = problems(&sources, dir.path());
+        assert!(found.starts_with("nano.toml:1: syntax: "), "{found}");
+    }
+}

@@ -1,0 +1,96 @@
+//! An HTTP client that never tries again by itself.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+use hyper::body::{Body, Incoming};
+use hyper::{HeaderMap, Method, Request, Response};
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+
+/// Why a body under way ends.
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A whole response.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    /// Status.
+    pub(crate) status: u16,
+    /// Header fields.
+    pub(crate) headers: HeaderMap,
+    /// Body.
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a body of text")
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("a body of JSON")
+    }
+
+    /// A header field, empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// Speaks HTTP to one address.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    address: SocketAddr,
+    client: legacy::Client<HttpConnector, BoxBody<Bytes, BodyError>>,
+}
+
+impl Client {
+    /// HTTP/1.1, or HTTP/2 with prior knowledge.
+    pub(crate) fn new(address: SocketAddr, http2: bool) -> Self {
+        let mut builder = legacy::Client::builder(TokioExecutor::new());
+        builder.retry_canceled_requests(false).http2_only(http2);
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self { address, client: builder.build(connector) }
+    }
+
+    /// A request to this address.
+    pub(crate) fn request(&self, method: &str, path: &str) -> hyper::http::request::Builder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        Request::builder().method(method).uri(format!("http://{}{path}", self.address))
+    }
+
+    /// Sends a request; the response's body is still to be read.
+    pub(crate) async fn begin<B>(&self, request: Request<B>) -> Result<Response<Incoming>, BodyError>
+    where
+        B: Body<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let request = request.map(|body| body.map_err(Into::into).boxed());
+        Ok(self.client.request(request).await?)
+    }
+
+    /// Sends a request and reads the whole response.
+    pub(crate) async fn send<B>(&self, request: Request<B>) -> Result<Reply, BodyError>
+    where
+        B: Body<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = self.begin(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    /// GET.
+    pub(crate) async fn get(&self, path: &str) -> Result<Reply, BodyError> {
+        self.send(self.request("GET", path).body(Full::default()).expect("a request")).await
+    }
+
+    /// POST.
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Result<Reply, BodyError> {
+        self.send(self.request("POST", path).body(Full::new(body.into())).expect("a request")).await
+    }
+}

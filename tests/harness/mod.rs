@@ -1,0 +1,34 @@
+//! What tests are written with.
+
+mod client;
+mod log;
+pub(crate) mod process;
+pub(crate) mod raw;
+mod supervisor;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use client::{Client, Reply};
+pub(crate) use log::Log;
+pub(crate) use supervisor::{App, TestSupervisor};
+
+/// Far beyond what anything takes here; only a test that would fail waits for it.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How often a condition is looked at that raises no event.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Waits until `find` finds something.
+///
+/// # Panics
+/// At the deadline, with `what` was waited for.
+pub(crate) async fn until<T>(what: &str, mut find: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = find().await {
+            return found;
+        }
+        assert!(begun.elapsed() < DEADLINE, "waited in vain until {what}");
+        tokio::time::sleep(POLL).await;
+    }
+}

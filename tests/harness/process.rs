@@ -1,0 +1,69 @@
+//! What the kernel says of a process.
+
+use std::fs;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Sends a signal.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(pid.cast_signed()), signal).expect("signal a process of this test");
+}
+
+/// Whether a process exists and is no zombie.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    status(pid, "State").is_some_and(|state| !state.starts_with('Z'))
+}
+
+/// Whether a process has ended and nobody has waited for it.
+pub(crate) fn is_zombie(pid: u32) -> bool {
+    status(pid, "State").is_some_and(|state| state.starts_with('Z'))
+}
+
+/// Most memory a process has ever had resident, in bytes.
+pub(crate) fn peak_rss(pid: u32) -> u64 {
+    kib(pid, "VmHWM") * 1024
+}
+
+fn kib(pid: u32, field: &str) -> u64 {
+    let text = status(pid, field).expect("a process that runs");
+    text.trim_end_matches(" kB").parse().expect("a number of KiB")
+}
+
+fn status(pid: u32, field: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    Some(line.trim().to_owned())
+}
+
+/// The arguments of a process, separated by spaces.
+pub(crate) fn command_line(pid: u32) -> String {
+    let text = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim_end_matches('\0').replace('\0', " ")
+}
+
+/// The environment a process was started with.
+pub(crate) fn environment(pid: u32) -> String {
+    String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()).into_owned()
+}
+
+/// What the open descriptors of a process lead to.
+pub(crate) fn descriptors(pid: u32) -> Vec<String> {
+    let folder = fs::read_dir(format!("/proc/{pid}/fd")).expect("a process that runs");
+    let links = folder.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    links.map(|link| link.display().to_string()).collect()
+}
+
+/// What the memory of a process is mapped from.
+pub(crate) fn mappings(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/maps")).expect("a process that runs")
+}
+
+/// The children of a process.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}

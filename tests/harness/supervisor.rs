@@ -1,0 +1,244 @@
+//! A supervisor process of a test's own, with its apps in a temporary folder.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use nano_supervisor::control;
+use nano_supervisor::registry::AppStatus;
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+
+use super::client::{Client, Reply};
+use super::{Log, process, until};
+
+/// The executable under test.
+pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_nano-supervisor");
+
+/// An app of a test.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    name: String,
+    files: Vec<(String, String)>,
+    settings: String,
+}
+
+impl App {
+    /// An app with this index.js.
+    pub(crate) fn new(name: &str, index: &str) -> Self {
+        Self { name: name.into(), files: Vec::new(), settings: String::new() }.file("index.js", index)
+    }
+
+    /// An app that answers every request with its name.
+    pub(crate) fn hello(name: &str) -> Self {
+        Self::new(name, &format!("export default {{ fetch: () => new Response('hello from {name}') }}"))
+    }
+
+    /// With one more file.
+    pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.into(), text.into()));
+        self
+    }
+
+    /// With lines of TOML in its section.
+    pub(crate) fn set(mut self, toml: &str) -> Self {
+        let _ = writeln!(self.settings, "{toml}");
+        self
+    }
+}
+
+/// What a supervisor is started with.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    apps: Vec<App>,
+    server: String,
+    flags: Vec<String>,
+}
+
+impl Plan {
+    /// With this app.
+    pub(crate) fn app(mut self, app: App) -> Self {
+        self.apps.push(app);
+        self
+    }
+
+    /// With lines of TOML in `[server]`.
+    pub(crate) fn set(mut self, toml: &str) -> Self {
+        let _ = writeln!(self.server, "{toml}");
+        self
+    }
+
+    /// With flags on its command line.
+    pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// Starts it and waits until every app has been tried: it is ready or has failed.
+    pub(crate) async fn start(self) -> TestSupervisor {
+        let supervisor = self.launch().await;
+        for app in supervisor.status().await {
+            supervisor
+                .until(&app.app, "was tried", |app| app.state == "ready" || app.state == "failed")
+                .await;
+        }
+        supervisor
+    }
+
+    /// Starts it and waits until it listens.
+    pub(crate) async fn launch(self) -> TestSupervisor {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut config = format!("[server]\n{}", self.server);
+        for app in &self.apps {
+            let name = &app.name;
+            for (path, text) in &app.files {
+                let path = folder.path().join(name).join(path);
+                fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
+                fs::write(path, text).expect("write a file");
+            }
+            let listen = if app.settings.contains("port =") { "" } else { "port = 0\nhost = '127.0.0.1'" };
+            let _ = writeln!(config, "[apps.{name}]\npath = '{name}'\n{listen}\n{}", app.settings);
+        }
+        let file = folder.path().join("nano.toml");
+        fs::write(&file, config).expect("write nano.toml");
+        let socket = folder.path().join("control.sock");
+        let mut command = executable();
+        command.arg("serve").arg("--config").arg(file).arg("--control").arg(&socket);
+        command.args(["--log-format", "json"]).args(&self.flags);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the supervisor");
+        let log = Log::default();
+        log.collect(child.stdout.take().expect("its output"));
+        log.collect(child.stderr.take().expect("its errors"));
+        let mut supervisor = TestSupervisor { child, socket, folder, log };
+        until("the supervisor answers", async || {
+            let ended = supervisor.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "the supervisor ended at once: {:?}", supervisor.log.lines());
+            control::status(&supervisor.socket).await.ok()
+        })
+        .await;
+        supervisor
+    }
+}
+
+/// The executable under test, in an environment that only tests have.
+#[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
+pub(crate) fn executable() -> Command {
+    let mut command = Command::new(EXECUTABLE);
+    command.env("SECRET_OF_THE_HOST", "hunter2").stdin(Stdio::null());
+    command
+}
+
+/// A running supervisor, killed at the end of its test.
+#[derive(Debug)]
+pub(crate) struct TestSupervisor {
+    child: Child,
+    socket: PathBuf,
+    folder: TempDir,
+    /// What it has logged.
+    pub(crate) log: Log,
+}
+
+impl TestSupervisor {
+    /// Starts from here.
+    pub(crate) fn plan() -> Plan {
+        Plan::default()
+    }
+
+    /// Serves one app with this index.js, under the name `app`.
+    pub(crate) async fn with(index: &str) -> Self {
+        Self::plan().app(App::new("app", index)).start().await
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its temporary folder, with a folder for each app.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its control socket.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// What it says of every app.
+    pub(crate) async fn status(&self) -> Vec<AppStatus> {
+        control::status(&self.socket).await.expect("a status").apps
+    }
+
+    /// What it says of one app.
+    pub(crate) async fn app(&self, name: &str) -> AppStatus {
+        self.status().await.into_iter().find(|app| app.app == name).expect("an app of this test")
+    }
+
+    /// Waits until what it says of an app satisfies `is_so`.
+    pub(crate) async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        is_so: impl Fn(&AppStatus) -> bool,
+    ) -> AppStatus {
+        let mut last = None;
+        let found = until(&format!("{name} {what}; log: {:#?}", self.log.lines()), async || {
+            let app = self.app(name).await;
+            last = Some(app.clone());
+            is_so(&app).then_some(app)
+        });
+        found.await
+    }
+
+    /// Waits until another worker than `pid` is ready.
+    pub(crate) async fn replaced(&self, name: &str, pid: u32) -> AppStatus {
+        let is_new = |app: &AppStatus| app.state == "ready" && app.pid.is_some_and(|new| new != pid);
+        self.until(name, "is ready again", is_new).await
+    }
+
+    /// The process id of an app's worker.
+    pub(crate) async fn worker(&self, name: &str) -> u32 {
+        self.app(name).await.pid.expect("a worker")
+    }
+
+    /// Where an app listens.
+    pub(crate) async fn address(&self, name: &str) -> SocketAddr {
+        let listen = self.app(name).await.listen;
+        let address: SocketAddr = listen.parse().expect("an address");
+        if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
+    }
+
+    /// A client for an app.
+    pub(crate) async fn client(&self, name: &str) -> Client {
+        Client::new(self.address(name).await, false)
+    }
+
+    /// GET from an app.
+    pub(crate) async fn get(&self, name: &str, path: &str) -> Reply {
+        self.client(name).await.get(path).await.expect("a response")
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        process::signal(self.pid(), signal);
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        until("the supervisor has ended", async || self.child.try_wait().expect("its state")).await
+    }
+}
+
+impl Drop for TestSupervisor {
+    fn drop(&mut self) {
+        // Its workers end with it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("log of the supervisor:\n{}", self.log.lines().join("\n"));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The whole, tested from outside: the real executable, real worker processes, real sockets, and real kills.
+//!
+//! - [`harness`]: starts supervisors, speaks HTTP to them, looks at their processes.
+//! - Modules named after behaviour, each with the sentences it proves as test names.
+
+mod harness;
+
+mod serving;
+
+pub(crate) use harness::{Reply, TestSupervisor, until};
