@@ -5,6 +5,9 @@
 
 mod harness;
 
+mod answers;
+mod bodies;
+mod http;
 mod serving;
 
-pub(crate) use harness::{Reply, TestSupervisor, until};
+pub(crate) use harness::{TestSupervisor, until};

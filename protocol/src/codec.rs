@@ -98,9 +98,10 @@ impl HeaderBlock {
             return Ok(Headers { rest: &[], left: 0 });
         }
         let (count, used): (u64, usize) = decode_prefix("headers", &self.0)?;
-        let left = usize::try_from(count).ok().filter(|count| *count <= MAX_HEADERS).ok_or_else(|| {
-            ProtocolError::Malformed { what: "headers", detail: format!("{count} fields") }
-        })?;
+        let left = usize::try_from(count)
+            .ok()
+            .filter(|count| *count <= MAX_HEADERS)
+            .ok_or_else(|| ProtocolError::Malformed { what: "headers", detail: format!("{count} fields") })?;
         Ok(Headers { rest: &self.0[used..], left })
     }
 }

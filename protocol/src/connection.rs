@@ -99,6 +99,11 @@ impl Inner {
         let _ = self.put(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
     }
 
+    /// Whether any byte beyond `position` may have reached the peer.
+    pub(crate) fn has_written_beyond(&self, position: u64) -> bool {
+        self.outbox.has_written_beyond(position)
+    }
+
     pub(crate) fn forget(&mut self, stream: u32) {
         self.streams.remove(&stream);
     }

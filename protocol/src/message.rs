@@ -171,8 +171,6 @@ pub enum StreamErrorKind {
     OutOfMemory,
     /// The response body's stream failed.
     BodyFailed,
-    /// The worker is draining.
-    Draining,
 }
 
 /// Everything that is not about one stream.

@@ -220,12 +220,7 @@ impl Sender {
     ///
     /// # Errors
     /// [`Failure`] if the stream is over.
-    pub fn poll_send(
-        &self,
-        cx: &mut Context<'_>,
-        data: &mut Bytes,
-        end: bool,
-    ) -> Poll<Result<(), Failure>> {
+    pub fn poll_send(&self, cx: &mut Context<'_>, data: &mut Bytes, end: bool) -> Poll<Result<(), Failure>> {
         while !data.is_empty() {
             let id = self.open_id()?;
             let mut state = self.state.borrow_mut();
@@ -279,6 +274,11 @@ impl Sender {
     /// Supervisor: the request body cannot be completed, so the request is given up.
     pub fn cancel(&self) {
         cancel(&self.inner, &self.state);
+    }
+
+    /// Supervisor: whether any byte of this request may have reached the peer.
+    pub fn is_reached(&self) -> bool {
+        self.inner.borrow().has_written_beyond(self.state.borrow().head_at)
     }
 
     /// Waits until the stream is over, for whatever reason.

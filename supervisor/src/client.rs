@@ -1,6 +1,6 @@
 //! One client connection: what it is doing, how long it may, and what hyper says to it when it is not HTTP.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,13 +10,18 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use nano_protocol::message::RequestId;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::proxy::answer::Refusal;
 
 /// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
 pub const TICK: Duration = Duration::from_millis(250);
+
+/// How long what a client still sends is read after the last answer.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,10 @@ pub struct Client {
     requests: Cell<usize>,
     is_http2: Cell<bool>,
     clock: Rc<Cell<u64>>,
+    /// Since this tick the client has not taken what there is for it.
+    stalled: Cell<Option<u64>>,
+    /// The client may be sending what nobody will read.
+    leaves_unread: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
     close: Notify,
 }
@@ -47,6 +56,19 @@ pub enum Overdue {
     Idle,
     /// Its request head took too long.
     Head,
+    /// It did not take its answer.
+    Stalled,
+}
+
+/// Time limits of a connection, in ticks.
+#[derive(Debug, Clone, Copy)]
+pub struct TickLimits {
+    /// Without a request.
+    pub idle: u64,
+    /// For one request head.
+    pub head: u64,
+    /// Without taking any byte of an answer.
+    pub send: u64,
 }
 
 impl Client {
@@ -58,6 +80,8 @@ impl Client {
             requests: Cell::new(0),
             is_http2: Cell::new(false),
             clock: clock.clone(),
+            stalled: Cell::new(None),
+            leaves_unread: Cell::new(false),
             overdue: Cell::new(None),
             close: Notify::new(),
         }
@@ -80,12 +104,13 @@ impl Client {
         }
     }
 
-    /// Closes the connection if it has been idle, or reading one head, for more than these many ticks.
-    pub fn sweep(&self, idle: u64, head: u64) {
+    /// Closes the connection if it has been in one phase for longer than the limits allow.
+    pub fn sweep(&self, limits: TickLimits) {
         let now = self.clock.get();
-        let why = match self.phase.get() {
-            Phase::Idle(since) if now - since > idle => Overdue::Idle,
-            Phase::ReadingHead(since) if now - since > head => Overdue::Head,
+        let why = match (self.phase.get(), self.stalled.get()) {
+            (_, Some(since)) if now - since > limits.send => Overdue::Stalled,
+            (Phase::Idle(since), _) if now - since > limits.idle => Overdue::Idle,
+            (Phase::ReadingHead(since), _) if now - since > limits.head => Overdue::Head,
             _ => return,
         };
         self.overdue.set(Some(why));
@@ -97,12 +122,22 @@ impl Client {
         self.is_http2.set(true);
     }
 
+    /// Whether the client may be sending what nobody will read.
+    pub fn leaves_unread(&self) -> bool {
+        self.leaves_unread.get()
+    }
+
     fn has_read(&self) {
         match self.phase.get() {
             Phase::Idle(_) if self.is_http2.get() => self.phase.set(Phase::Idle(self.clock.get())),
             Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.clock.get())),
             Phase::ReadingHead(_) | Phase::Serving => {}
         }
+    }
+
+    fn has_written(&self, taken: bool) {
+        let since = if taken { None } else { self.stalled.get().or(Some(self.clock.get())) };
+        self.stalled.set(since);
     }
 
     /// Whether what hyper writes now may be its own answer to bytes that are no request.
@@ -115,6 +150,26 @@ impl Client {
 #[derive(Debug)]
 pub struct Serving(Rc<Client>);
 
+impl Serving {
+    /// The request has a body; until that has been read, a close would make the kernel reset the connection, and the
+    /// client might lose the answer.
+    pub fn body(&self) -> Reading {
+        self.0.leaves_unread.set(true);
+        Reading(self.0.clone())
+    }
+}
+
+/// A request body that is being read.
+#[derive(Debug)]
+pub struct Reading(Rc<Client>);
+
+impl Reading {
+    /// It has been read to its end.
+    pub fn done(&self) {
+        self.0.leaves_unread.set(false);
+    }
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
         let client = &self.0;
@@ -125,10 +180,34 @@ impl Drop for Serving {
     }
 }
 
+/// The socket of a client, for what is left to do when hyper has let go of it.
+#[derive(Debug, Clone)]
+pub struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
+
+impl ClientSocket {
+    /// Sends as much of `bytes` as the kernel takes at once.
+    pub fn last_word(&self, bytes: &[u8]) {
+        let _ = self.0.borrow().inner().try_write(bytes);
+    }
+
+    /// Says that nothing more will come, and reads what does come, until the client has closed or its time is over: a
+    /// socket that is closed over unread bytes resets the connection, and takes the answer with it.
+    pub async fn linger(self) {
+        let Some(socket) = Rc::into_inner(self.0) else { return };
+        let mut socket = socket.into_inner().into_inner();
+        let read = async {
+            let mut waste = vec![0; 16 * 1024];
+            let _ = socket.shutdown().await;
+            while socket.read(&mut waste).await.is_ok_and(|count| count > 0) {}
+        };
+        let _ = timeout(LINGER, read).await;
+    }
+}
+
 /// The socket as hyper sees it.
 #[derive(Debug)]
 pub struct ClientIo {
-    socket: TokioIo<TcpStream>,
+    socket: ClientSocket,
     client: Rc<Client>,
     /// An answer of ours that replaces one of hyper's, and how many of hyper's bytes it stands for.
     refusal: Option<(Vec<u8>, usize)>,
@@ -137,14 +216,23 @@ pub struct ClientIo {
 impl ClientIo {
     /// Wraps an accepted socket.
     pub fn new(socket: TcpStream, client: Rc<Client>) -> Self {
-        Self { socket: TokioIo::new(socket), client, refusal: None }
+        Self { socket: ClientSocket(Rc::new(RefCell::new(TokioIo::new(socket)))), client, refusal: None }
+    }
+
+    /// The socket beneath.
+    pub fn socket(&self) -> ClientSocket {
+        self.socket.clone()
+    }
+
+    fn poll<T>(&self, poll: impl FnOnce(Pin<&mut TokioIo<TcpStream>>) -> T) -> T {
+        poll(Pin::new(&mut self.socket.0.borrow_mut()))
     }
 
     /// Writes our own answer in place of hyper's, then reports hyper's bytes as written.
     fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some((bytes, stands_for)) = &mut self.refusal else { return Poll::Ready(Ok(0)) };
         while !bytes.is_empty() {
-            match Pin::new(&mut self.socket).poll_write(cx, bytes) {
+            match Pin::new(&mut *self.socket.0.borrow_mut()).poll_write(cx, bytes) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(written)) => {
                     bytes.drain(..written);
@@ -178,11 +266,11 @@ fn automatic_answer(buffer: &[u8]) -> Option<(usize, Refusal)> {
 
 impl Read for ClientIo {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.socket).poll_read(cx, cursor);
+        let read = self.poll(|socket| socket.poll_read(cx, cursor));
         if read.is_ready() {
             self.client.has_read();
         }
@@ -200,29 +288,32 @@ impl Write for ClientIo {
         {
             if start > 0 {
                 // What is left of answers before it goes out as it is.
-                return Pin::new(&mut self.socket).poll_write(cx, &buffer[..start]);
+                return self.poll(|socket| socket.poll_write(cx, &buffer[..start]));
             }
+            self.client.leaves_unread.set(true);
             let id = RequestId(fastrand::u128(..));
             self.refusal = Some((refusal.raw_response(id), buffer.len()));
             return self.poll_refusal(cx);
         }
-        Pin::new(&mut self.socket).poll_write(cx, buffer)
+        let written = self.poll(|socket| socket.poll_write(cx, buffer));
+        self.client.has_written(written.is_ready());
+        written
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(|socket| socket.poll_flush(cx))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(|socket| socket.poll_shutdown(cx))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        true
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -232,7 +323,9 @@ impl Write for ClientIo {
         {
             return self.poll_write(cx, buffer);
         }
-        Pin::new(&mut self.socket).poll_write_vectored(cx, buffers)
+        let written = self.poll(|socket| socket.poll_write_vectored(cx, buffers));
+        self.client.has_written(written.is_ready());
+        written
     }
 }
 
@@ -259,11 +352,11 @@ mod tests {
     }
 
     #[test]
-    fn idle_connections_and_slow_heads_are_overdue_and_busy_ones_are_not() {
+    fn idle_slow_and_stalled_connections_are_overdue_and_busy_ones_are_not() {
         let clock = Rc::new(Cell::new(0));
         let client = Rc::new(Client::new(&clock));
         let overdue = || {
-            client.sweep(10, 5);
+            client.sweep(TickLimits { idle: 10, head: 5, send: 20 });
             client.overdue.take()
         };
         clock.set(5);
@@ -273,6 +366,16 @@ mod tests {
         let serving = client.serve();
         clock.set(100);
         assert_eq!(overdue(), None);
+        client.has_written(false);
+        clock.set(110);
+        client.has_written(false);
+        clock.set(120);
+        assert_eq!(overdue(), None);
+        clock.set(121);
+        assert_eq!(overdue(), Some(Overdue::Stalled));
+        client.has_written(true);
+        assert_eq!(overdue(), None);
+        clock.set(100);
         drop(serving);
         clock.set(110);
         assert_eq!(overdue(), None);

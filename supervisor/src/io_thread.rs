@@ -2,7 +2,6 @@
 //! arrives here never leaves this thread on its way to the worker and back.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener as StdTcpListener;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -15,10 +14,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use nano_protocol::{Connection, ProtocolError, Side};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::client::TICK;
-use crate::config::{AppSpec, Listen, ServerSettings};
+use crate::client::{TICK, TickLimits};
+use crate::config::{AppSpec, ServerSettings};
 use crate::listener::{self, Shared};
 use crate::proxy::Proxy;
 use crate::proxy::site::Site;
@@ -35,8 +34,8 @@ pub struct IoThread {
     pub settings: Arc<ServerSettings>,
     /// Every app, and its count of requests in flight.
     pub apps: Vec<(Arc<AppSpec>, Arc<AtomicUsize>)>,
-    /// This thread's listening sockets.
-    pub sockets: Vec<(Listen, StdTcpListener)>,
+    /// This thread's listening sockets, each with the apps that share it.
+    pub sockets: Vec<(Vec<AppIndex>, StdTcpListener)>,
     /// From the main thread.
     pub commands: mpsc::Receiver<Command>,
     /// To the main thread.
@@ -71,14 +70,16 @@ impl IoThread {
             clients: RefCell::default(),
         });
         let graceful = Rc::new(GracefulShutdown::new());
+        let (stop, stopping) = watch::channel(());
         let mut accepting = Vec::with_capacity(self.sockets.len());
-        let mut sites = sites(&upstreams);
-        for (listen, socket) in self.sockets.drain(..) {
-            let site = sites.remove(&listen).unwrap_or_default();
+        for (apps, socket) in self.sockets.drain(..) {
+            let site = Site::new(apps.iter().filter_map(|app| upstreams.get(app.0)));
             let proxy = Rc::new(Proxy { site, settings: self.settings.clone() });
             let listener = TcpListener::from_std(socket)?;
             let watchers = graceful.clone();
-            let accept = listener::accept(listener, proxy, shared.clone(), move || watchers.watcher());
+            let accept = listener::accept(listener, proxy, shared.clone(), stopping.clone(), move || {
+                watchers.watcher()
+            });
             accepting.push(tokio::task::spawn_local(accept));
         }
         let sweep = tokio::task::spawn_local(sweep(shared, self.settings.clone()));
@@ -102,9 +103,9 @@ impl IoThread {
                 Command::Drain => break,
             }
         }
+        // Each takes in what the kernel has accepted for it, and closes its socket.
+        drop(stop);
         for task in accepting {
-            task.abort();
-            // The listening socket is closed when its task is gone, and with it the watchers it holds.
             let _ = task.await;
         }
         sweep.abort();
@@ -133,15 +134,6 @@ impl IoThread {
             }
         }
     }
-}
-
-/// The sites of all listening addresses.
-fn sites(upstreams: &Upstreams) -> HashMap<Listen, Site> {
-    let mut sites: HashMap<Listen, Site> = HashMap::new();
-    for upstream in upstreams.iter() {
-        sites.entry(upstream.spec.listen.clone()).or_default().add(upstream);
-    }
-    sites
 }
 
 /// Starts to drive a worker's connection on this thread.
@@ -179,7 +171,11 @@ async fn drive(
 /// Counts ticks, and closes connections that have been idle or slow for too long.
 async fn sweep(shared: Rc<Shared>, settings: Arc<ServerSettings>) {
     let ticks = |limit: Duration| u64::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
-    let (idle, head) = (ticks(settings.idle_timeout), ticks(settings.header_read_timeout));
+    let limits = TickLimits {
+        idle: ticks(settings.idle_timeout),
+        head: ticks(settings.header_read_timeout),
+        send: ticks(settings.send_timeout),
+    };
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -187,7 +183,7 @@ async fn sweep(shared: Rc<Shared>, settings: Arc<ServerSettings>) {
         shared.clock.set(shared.clock.get() + 1);
         shared.clients.borrow_mut().retain(|client| match client.upgrade() {
             Some(client) => {
-                client.sweep(idle, head);
+                client.sweep(limits);
                 true
             }
             None => false,

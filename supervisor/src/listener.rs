@@ -2,10 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -13,8 +16,9 @@ use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
 use nano_protocol::message::RequestId;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::client::{Client, ClientIo, Overdue};
 use crate::config::{Listen, ServerSettings};
@@ -99,18 +103,33 @@ where
     }
 }
 
-/// Accepts until dropped. Each connection is watched for graceful shutdown by its own watcher.
+/// Accepts until `stop` changes or closes, and then once more what the kernel has accepted for us already: to their clients, those
+/// connections are open. Each connection is watched for graceful shutdown by its own watcher.
 pub async fn accept(
     listener: TcpListener,
     proxy: Rc<Proxy>,
     shared: Rc<Shared>,
+    mut stop: watch::Receiver<()>,
     watcher: impl Fn() -> Watcher,
 ) {
+    let mut stopping = pin!(stop.changed());
+    let mut is_stopping = false;
     loop {
-        while shared.open.get() >= shared.max_open {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
+        while shared.open.get() >= shared.max_open && !is_stopping {
+            tokio::select! {
+                () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                _ = &mut stopping => is_stopping = true,
+            }
         }
-        match listener.accept().await {
+        let accepted = poll_fn(|cx| {
+            is_stopping = is_stopping || stopping.as_mut().poll(cx).is_ready();
+            match listener.poll_accept(cx) {
+                Poll::Pending if is_stopping => Poll::Ready(None),
+                polled => polled.map(Some),
+            }
+        });
+        let Some(accepted) = accepted.await else { return };
+        match accepted {
             Ok((socket, peer)) => {
                 // Answers are written whole: waiting for more would only delay them.
                 let _ = socket.set_nodelay(true);
@@ -142,9 +161,8 @@ async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc
     let Ok(local) = socket.local_addr() else { return };
     let client = Rc::new(Client::new(&shared.clock));
     shared.clients.borrow_mut().push(Rc::downgrade(&client));
-    // For a last word when the request head does not come in time.
-    let raw = SockRef::from(&socket).try_clone();
     let io = ClientIo::new(socket, client.clone());
+    let socket = io.socket();
     let service = {
         let client = client.clone();
         service_fn(move |request| {
@@ -161,9 +179,12 @@ async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc
     tokio::select! {
         // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
         _ = connection => {}
-        why = client.overdue() => if why == Overdue::Head && let Ok(raw) = raw {
-            let _ = raw.send(&Refusal::HeadTimedOut.raw_response(RequestId(fastrand::u128(..))));
+        why = client.overdue() => if why == Overdue::Head {
+            socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
         },
+    }
+    if client.leaves_unread() {
+        socket.linger().await;
     }
 }
 
@@ -174,8 +195,8 @@ fn builder(settings: &ServerSettings) -> auto::Builder<LocalExecutor> {
         .timer(TokioTimer::new())
         // The sweep keeps time, see `client`.
         .header_read_timeout(None)
-        .max_headers(settings.max_headers)
-        .pipeline_flush(true);
+        // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
+        .max_headers(settings.max_headers);
     builder
         .http2()
         .timer(TokioTimer::new())

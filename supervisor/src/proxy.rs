@@ -2,35 +2,37 @@
 //!
 //! - [`site`]: which app answers, by port and host.
 //! - [`headers`]: what of a head crosses: hop-by-hop fields, forwarding fields, limits.
-//! - [`body`]: bodies in both directions.
+//! - [`upload`]: the request body, from the client into a stream.
+//! - [`body`]: the response body, as hyper polls it.
 //! - [`answer`]: the one table from failures to statuses.
 
 pub mod answer;
 pub mod body;
 pub mod headers;
 pub mod site;
+pub mod upload;
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::{Method, Request, Response, StatusCode};
 use nano_protocol::message::{RequestId, RequestLine};
 use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-use crate::client::Serving;
+use crate::client::{Reading, Serving};
 use crate::config::{ForwardedPolicy, ServerSettings};
 use crate::log::access::Record;
 use crate::upstream::{Place, Upstream};
 use answer::Refusal;
-use body::{Pump, ResponseBody, Tail, UploadFault};
+use body::{ResponseBody, Tail};
 use headers::Forwarding;
 use site::Site;
+use upload::{Progress, Upload};
 
 /// Forwards the requests of one listening port on one I/O thread.
 #[derive(Debug)]
@@ -66,7 +68,9 @@ impl Proxy {
         let mut record = self.settings.log.access_log.then(|| Box::new(Record::new(&request, client, id)));
         let wants_json = answer::wants_json(request.headers());
         let is_head = request.method() == Method::HEAD;
-        let (mut response, place) = match self.forward(request, &context, record.as_deref_mut()).await {
+        let reading = (!request.body().is_end_stream()).then(|| serving.body());
+        let forwarded = self.forward(request, &context, record.as_deref_mut(), reading).await;
+        let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refusal) => (refusal.response(id, wants_json), None),
         };
@@ -86,6 +90,7 @@ impl Proxy {
         request: Request<Incoming>,
         context: &Context,
         record: Option<&mut Record>,
+        reading: Option<Reading>,
     ) -> Result<(Response<ResponseBody>, Place), Refusal> {
         headers::check_limits(&request, &self.settings)?;
         if request.method() == Method::CONNECT {
@@ -101,7 +106,8 @@ impl Proxy {
         let forwarding =
             Forwarding::new(&request, &host, context.client.ip(), self.settings.forwarded, context.id);
         let (parts, incoming) = request.into_parts();
-        let has_body = !incoming.is_end_stream();
+        let max_body = upstream.spec.limits.max_body;
+        let mut upload = reading.map(|reading| Upload::new(incoming, reading, max_body));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
             id: context.id,
@@ -109,20 +115,15 @@ impl Proxy {
             origin: forwarding.origin(),
             target: if target == "*" { "/*" } else { target },
         };
-        let exchange = async {
-            let mut incoming = Some(incoming);
-            loop {
-                let handle = upstream.handle().await?;
-                match self.send(&handle, &upstream, &line, &forwarding, &parts.headers, &mut incoming).await {
-                    // Not a byte of it reached that worker, so the next one may have it.
-                    Err(Failed::Unreached) if !has_body => {}
-                    Err(Failed::Unreached) => return Err(Refusal::WorkerDied),
-                    Err(Failed::Refused(refusal)) => return Err(refusal),
-                    Ok(response) => return Ok(response),
-                }
+        loop {
+            let handle = upstream.handle().await?;
+            match self.send(&handle, &upstream, &line, &forwarding, &parts.headers, &mut upload).await {
+                // Not a byte of it reached that worker, so the next one may have it.
+                Err(Failed::Unreached) => {}
+                Err(Failed::Refused(refusal)) => return Err(refusal),
+                Ok(response) => return Ok((response, place)),
             }
-        };
-        exchange.await.map(|response| (response, place))
+        }
     }
 
     async fn send(
@@ -132,29 +133,56 @@ impl Proxy {
         line: &RequestLine<'_>,
         forwarding: &Forwarding,
         fields: &hyper::HeaderMap,
-        incoming: &mut Option<Incoming>,
+        upload: &mut Option<Upload>,
     ) -> Result<Response<ResponseBody>, Failed> {
-        let limits = &upstream.spec.limits;
-        let has_body = incoming.as_ref().is_some_and(|incoming| !incoming.is_end_stream());
+        let limit = upstream.spec.limits.request_timeout;
+        let has_body = upload.is_some();
         let (sender, receiver) = forwarding
             .with(fields, |count, fields| handle.open(line, count, fields, !has_body))
             .map_err(|error| Failed::from_open(&error))?;
-        let fault = UploadFault::default();
-        if let Some(incoming) = incoming.take().filter(|_| has_body) {
-            Pump::new(incoming, sender, limits.max_body, fault.clone()).start().await;
-        }
-        let head = timeout(limits.request_timeout, poll_fn(|cx| receiver.poll_head(cx))).await;
-        let head = match head {
-            Err(_) => return Err(Failed::Refused(Refusal::TimedOut)),
-            Ok(Ok(head)) => head,
-            Ok(Err(failure)) => {
-                if let Some(refusal) = fault.get() {
-                    return Err(Failed::Refused(refusal));
-                }
-                return Err(Failed::from_failure(&failure));
-            }
+        let progress = match upload.take() {
+            Some(upload) => Some(upload.start(sender).await),
+            None => None,
         };
-        respond(head, receiver)
+        match head(&receiver, progress.as_ref(), limit).await {
+            Ok(head) => respond(head, receiver),
+            Err(Failed::Unreached) => {
+                *upload = progress.and_then(|progress| progress.take_back());
+                Err(Failed::Unreached)
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
+/// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of
+/// its body.
+async fn head(
+    receiver: &Receiver,
+    progress: Option<&Progress>,
+    limit: Duration,
+) -> Result<ResponseHead, Failed> {
+    let mut deadline = Instant::now() + limit;
+    loop {
+        match timeout_at(deadline, poll_fn(|cx| receiver.poll_head(cx))).await {
+            Ok(Ok(head)) => return Ok(head),
+            Ok(Err(failure)) => {
+                return Err(match progress.and_then(Progress::fault) {
+                    Some(refusal) => Failed::Refused(refusal),
+                    None => Failed::from_failure(&failure),
+                });
+            }
+            Err(_) => {
+                let moved = progress.and_then(Progress::moved).map(|moved| Instant::from_std(moved) + limit);
+                deadline = match moved.filter(|later| *later > deadline) {
+                    Some(later) => later,
+                    None if progress.is_some_and(Progress::is_client_late) => {
+                        return Err(Failed::Refused(Refusal::RequestTimedOut));
+                    }
+                    None => return Err(Failed::Refused(Refusal::TimedOut)),
+                };
+            }
+        }
     }
 }
 
@@ -200,14 +228,4 @@ impl Failed {
 
 fn has_no_body(status: StatusCode) -> bool {
     status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
-}
-
-/// Polls a future once.
-pub(crate) async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use nano_protocol::message::Stats;
@@ -71,6 +72,8 @@ impl std::fmt::Display for State {
 #[derive(Debug)]
 struct Record {
     spec: Arc<AppSpec>,
+    /// Requests in flight or waiting; the I/O threads count.
+    in_flight: Arc<AtomicUsize>,
     /// Where it listens in fact, which port 0 leaves open.
     address: Option<SocketAddr>,
     state: State,
@@ -98,6 +101,8 @@ pub struct AppStatus {
     pub pid: Option<u32>,
     /// Seconds since the worker became ready.
     pub uptime_seconds: Option<u64>,
+    /// Requests in flight or waiting.
+    pub in_flight: usize,
     /// Workers started after the first.
     pub restarts: u64,
     /// Why the last worker ended.
@@ -113,10 +118,11 @@ pub struct AppStatus {
 }
 
 impl Registry {
-    /// All apps, stopped.
-    pub fn new(apps: &[Arc<AppSpec>]) -> Self {
-        let record = |spec: &Arc<AppSpec>| Record {
+    /// All apps, stopped, each with its count of requests in flight.
+    pub fn new(apps: &[(Arc<AppSpec>, Arc<AtomicUsize>)]) -> Self {
+        let record = |(spec, in_flight): &(Arc<AppSpec>, Arc<AtomicUsize>)| Record {
             spec: spec.clone(),
+            in_flight: in_flight.clone(),
             address: None,
             state: State::Stopped,
             pid: None,
@@ -244,6 +250,7 @@ impl Record {
             state: self.state.to_string(),
             pid: self.pid,
             uptime_seconds: self.started.map(|(_, since)| since.elapsed().as_secs()),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
             restarts: self.restarts,
             last_exit: self.last_exit.as_ref().map(ToString::to_string),
             heap_used: self.stats.heap_used,

@@ -8,12 +8,13 @@ use std::sync::atomic::AtomicUsize;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
-use crate::config::{AppSpec, Config, Listen};
+use crate::config::{AppSpec, Config};
 use crate::control::ControlSocket;
 use crate::io_thread::IoThread;
 use crate::lifecycle::Lifecycle;
@@ -30,6 +31,9 @@ const FAULTS: usize = 64;
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
 
+/// A listening socket and the apps behind it.
+type Shared = (Vec<AppIndex>, std::net::TcpListener);
+
 type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
 
 /// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
@@ -38,13 +42,14 @@ type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
 /// If it cannot start: an address in use, no threads.
 pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     let mut signals = Signals::listen()?;
+    raise_descriptor_limit();
     let settings = Arc::new(config.server);
     let specs: Vec<Arc<AppSpec>> = config.apps.into_iter().map(Arc::new).collect();
     let io_threads = settings.io_threads;
     let (routes, commands) = Routes::new(io_threads);
     let (faults, mut faulted) = mpsc::channel(FAULTS);
     let counted: Vec<_> = specs.iter().map(|spec| (spec.clone(), Arc::new(AtomicUsize::new(0)))).collect();
-    let registry = Registry::new(&specs);
+    let registry = Registry::new(&counted);
     let mut sockets = bind(&specs, io_threads, &registry)?;
     let control = settings.control.as_deref().map(|path| {
         ControlSocket::bind(path)
@@ -138,30 +143,27 @@ async fn drain(
     tokio::time::timeout(left + LAST_REAP, workers).await.is_ok() && clean
 }
 
-/// The sockets of each I/O thread.
-fn bind(
-    specs: &[Arc<AppSpec>],
-    io_threads: usize,
-    registry: &Registry,
-) -> io::Result<Vec<Vec<(Listen, std::net::TcpListener)>>> {
+/// The sockets of each I/O thread, each with the apps that share it.
+fn bind(specs: &[Arc<AppSpec>], io_threads: usize, registry: &Registry) -> io::Result<Vec<Vec<Shared>>> {
     let mut threads: Vec<Vec<_>> = (0..io_threads).map(|_| Vec::new()).collect();
-    let mut bound: Vec<&Listen> = Vec::new();
-    for spec in specs {
-        if bound.contains(&&spec.listen) {
+    for (index, spec) in specs.iter().enumerate() {
+        // Port 0 is another port for every app.
+        let shares = |other: &Arc<AppSpec>| other.listen == spec.listen && spec.listen.port != 0;
+        if specs[..index].iter().any(shares) {
             continue;
         }
-        bound.push(&spec.listen);
+        let later = (index + 1..specs.len()).filter(|later| shares(&specs[*later]));
+        let apps: Vec<_> = std::iter::once(index).chain(later).map(AppIndex).collect();
         let sockets = listener::bind(&spec.listen, io_threads).map_err(|error| {
             context(&error, &format!("cannot listen on {} for app {}", spec.listen, spec.name))
         })?;
         if let Some(address) = sockets.first().and_then(|socket| socket.local_addr().ok()) {
-            let sharing = || specs.iter().enumerate().filter(|(_, other)| other.listen == spec.listen);
-            sharing().for_each(|(index, _)| registry.listening(AppIndex(index), address));
-            let apps: Vec<_> = sharing().map(|(_, other)| other.name.as_str()).collect();
-            info!(%address, apps = apps.join(","), "listening");
+            apps.iter().for_each(|app| registry.listening(*app, address));
+            let names: Vec<_> = apps.iter().map(|app| specs[app.0].name.as_str()).collect();
+            info!(%address, apps = names.join(","), "listening");
         }
         for (thread, socket) in threads.iter_mut().zip(sockets) {
-            thread.push((spec.listen.clone(), socket));
+            thread.push((apps.clone(), socket));
         }
     }
     Ok(threads)
@@ -194,6 +196,15 @@ fn carry_out(orders: &[Orders], fault: Fault) {
     {
         // A full queue holds an order to kill it already.
         let _ = sender.try_send(fault.order);
+    }
+}
+
+/// Every client takes a descriptor, and the soft limit that shells set is a relic of select().
+fn raise_descriptor_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        warn!(%error, "cannot raise the limit of open descriptors");
     }
 }
 

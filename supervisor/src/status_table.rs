@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::registry::AppStatus;
 
-const HEADINGS: [&str; 8] = ["APP", "STATE", "PID", "UPTIME", "RESTARTS", "HEAP", "LISTEN", "LAST EXIT"];
+const HEADINGS: [&str; 9] =
+    ["APP", "STATE", "PID", "UPTIME", "IN FLIGHT", "RESTARTS", "HEAP", "LISTEN", "LAST EXIT"];
 
 /// Two spaces between columns; the last column is as long as it needs to be.
 pub fn render(apps: &[AppStatus]) -> String {
@@ -42,6 +43,7 @@ fn row(app: &AppStatus) -> [String; HEADINGS.len()] {
         or_dash(app.uptime_seconds.map(|seconds| {
             humantime::format_duration(Duration::from_secs(seconds)).to_string().replace(' ', "")
         })),
+        app.in_flight.to_string(),
         app.restarts.to_string(),
         or_dash((app.heap_used > 0).then(|| bytesize::ByteSize(app.heap_used).to_string())),
         listen,
@@ -60,6 +62,7 @@ mod tests {
             state: "ready".into(),
             pid: Some(12),
             uptime_seconds: Some(61),
+            in_flight: 3,
             restarts: 0,
             last_exit: last_exit.map(str::to_owned),
             heap_used: 3 << 20,
@@ -69,9 +72,9 @@ mod tests {
         };
         assert_eq!(
             render(&[app("a", None), app("long-name", Some("killed by SIGKILL\nmore"))]),
-            "APP        STATE  PID  UPTIME  RESTARTS  HEAP     LISTEN  LAST EXIT\n\
-             a          ready  12   1m1s    0         3.0 MiB  *:80    -\n\
-             long-name  ready  12   1m1s    0         3.0 MiB  *:80    killed by SIGKILL"
+            "APP        STATE  PID  UPTIME  IN FLIGHT  RESTARTS  HEAP     LISTEN  LAST EXIT\n\
+             a          ready  12   1m1s    3          0         3.0 MiB  *:80    -\n\
+             long-name  ready  12   1m1s    3          0         3.0 MiB  *:80    killed by SIGKILL"
         );
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use client::{Client, Reply};
 pub(crate) use log::Log;
+pub(crate) use raw::Raw;
 pub(crate) use supervisor::{App, TestSupervisor};
 
 /// Far beyond what anything takes here; only a test that would fail waits for it.

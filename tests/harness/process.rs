@@ -67,3 +67,32 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
         .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
         .collect()
 }
+
+/// The names of a process's threads.
+pub(crate) fn threads(pid: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a process that runs").flatten();
+    let names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+    names.map(|name| name.trim().to_owned()).collect()
+}
+
+/// How many TCP sockets a process has open.
+pub(crate) fn tcp_sockets(pid: u32) -> usize {
+    let tables = ["tcp", "tcp6"]
+        .map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
+    let is_tcp = |inode: &str| {
+        tables
+            .iter()
+            .flat_map(|table| table.lines())
+            .any(|line| line.split_whitespace().nth(9) == Some(inode))
+    };
+    let descriptors = descriptors(pid);
+    let inodes = descriptors.iter().filter_map(|target| target.strip_prefix("socket:[")?.strip_suffix(']'));
+    inodes.filter(|inode| is_tcp(inode)).count()
+}
+
+/// Lets this process open as many descriptors as it may.
+pub(crate) fn raise_descriptor_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("the limit");
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("a higher limit");
+}

@@ -184,13 +184,13 @@ impl TestSupervisor {
         what: &str,
         is_so: impl Fn(&AppStatus) -> bool,
     ) -> AppStatus {
-        let mut last = None;
-        let found = until(&format!("{name} {what}; log: {:#?}", self.log.lines()), async || {
-            let app = self.app(name).await;
-            last = Some(app.clone());
-            is_so(&app).then_some(app)
-        });
-        found.await
+        let find = async || Some(self.app(name).await).filter(&is_so);
+        until(&format!("{name} {what}"), find).await
+    }
+
+    /// Waits until an app has this many requests in flight.
+    pub(crate) async fn in_flight(&self, name: &str, count: usize) {
+        self.until(name, &format!("has {count} requests in flight"), |app| app.in_flight == count).await;
     }
 
     /// Waits until another worker than `pid` is ready.

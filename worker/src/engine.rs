@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, scope, v8};
-use deno_permissions::{Permissions, PermissionsContainer, PermissionsOptions, RuntimePermissionDescriptorParser};
+use deno_permissions::{
+    Permissions, PermissionsContainer, PermissionsOptions, RuntimePermissionDescriptorParser,
+};
 use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
 
 use crate::ext::in_flight::InFlight;

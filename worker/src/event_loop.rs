@@ -83,7 +83,9 @@ impl EventLoop {
                     }
                 }
                 Poll::Ready(Ok(Some(Event::Request { .. }))) => {
-                    return Some(self.broken(&ProtocolError::Unexpected("request on the control connection")));
+                    return Some(
+                        self.broken(&ProtocolError::Unexpected("request on the control connection")),
+                    );
                 }
                 Poll::Ready(Ok(None)) => return Some(exit::ORPHANED),
                 Poll::Ready(Err(error)) => return Some(self.broken(&error)),

@@ -5,8 +5,9 @@ use std::{fs, io};
 
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
-    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse, ModuleSource,
-    ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType, ResolutionKind, resolve_import,
+    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType, ResolutionKind,
+    resolve_import,
 };
 use deno_error::JsErrorBox;
 
@@ -111,13 +112,20 @@ impl ModuleLoader for AppLoader {
     ) -> ModuleLoadResponse {
         if specifier.as_str() == WORKERS_MODULE {
             let code = ModuleSourceCode::String(WORKERS_SOURCE.to_owned().into());
-            return ModuleLoadResponse::Sync(Ok(ModuleSource::new(ModuleType::JavaScript, code, specifier, None)));
+            return ModuleLoadResponse::Sync(Ok(ModuleSource::new(
+                ModuleType::JavaScript,
+                code,
+                specifier,
+                None,
+            )));
         }
         let loaded = self.read(specifier).and_then(|(path, source)| {
             let shown = self.display(specifier.as_str());
             let kind = match path.extension().and_then(|extension| extension.to_str()) {
                 Some("js" | "mjs") => ModuleType::JavaScript,
-                Some("json") if options.requested_module_type == RequestedModuleType::Json => ModuleType::Json,
+                Some("json") if options.requested_module_type == RequestedModuleType::Json => {
+                    ModuleType::Json
+                }
                 Some("json") => {
                     return Err(JsErrorBox::type_error(format!(
                         "{shown:?} is JSON: import it with {{ type: \"json\" }}, \

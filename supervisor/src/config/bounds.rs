@@ -36,6 +36,7 @@ pub(super) const MAX_HEADERS: RangeInclusive<usize> = 8..=1000;
 pub(super) const DRAIN_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
 pub(super) const HEADER_READ_TIMEOUT: RangeInclusive<Duration> = ms(10)..=HOUR;
 pub(super) const IDLE_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
+pub(super) const SEND_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
 
 pub(super) const REQUEST_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
 pub(super) const QUEUE_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;

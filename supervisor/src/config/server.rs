@@ -24,6 +24,7 @@ pub(super) const FIELDS: &[&str] = &[
     "drain_timeout",
     "header_read_timeout",
     "idle_timeout",
+    "send_timeout",
     "max_uri",
     "max_header",
     "max_headers",
@@ -46,6 +47,8 @@ pub struct ServerSettings {
     pub header_read_timeout: Duration,
     /// How long a connection may be open without a request.
     pub idle_timeout: Duration,
+    /// How long a client may take none of its answer; the connection is cut after it.
+    pub send_timeout: Duration,
     /// Longest path and query, in bytes; 414 beyond it.
     pub max_uri: usize,
     /// Longest header section, in bytes; 431 beyond it.
@@ -125,6 +128,7 @@ impl Default for ServerSettings {
             drain_timeout: Duration::from_secs(30),
             header_read_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            send_timeout: Duration::from_secs(60),
             max_uri: 8 * 1024,
             max_header: 32 * 1024,
             max_headers: 100,
@@ -149,6 +153,7 @@ impl ServerSettings {
         let head = duration(bounds::HEADER_READ_TIMEOUT);
         section.set("header_read_timeout", head, &mut server.header_read_timeout, problems);
         section.set("idle_timeout", duration(bounds::IDLE_TIMEOUT), &mut server.idle_timeout, problems);
+        section.set("send_timeout", duration(bounds::SEND_TIMEOUT), &mut server.send_timeout, problems);
         section.set("max_uri", size(bounds::MAX_URI), &mut server.max_uri, problems);
         section.set("max_header", size(bounds::MAX_HEADER), &mut server.max_header, problems);
         section.set("max_headers", whole(bounds::MAX_HEADERS), &mut server.max_headers, problems);
@@ -216,6 +221,7 @@ mod tests {
         assert!(bounds::DRAIN_TIMEOUT.contains(&server.drain_timeout));
         assert!(bounds::HEADER_READ_TIMEOUT.contains(&server.header_read_timeout));
         assert!(bounds::IDLE_TIMEOUT.contains(&server.idle_timeout));
+        assert!(bounds::SEND_TIMEOUT.contains(&server.send_timeout));
         assert!(bounds::MAX_URI.contains(&(server.max_uri as u64)));
         assert!(bounds::MAX_HEADER.contains(&(server.max_header as u64)));
         assert!(bounds::MAX_HEADERS.contains(&server.max_headers));
@@ -227,7 +233,7 @@ mod tests {
         let seconds = Duration::from_secs;
         let (server, found) = server(
             "io_threads = 3\nlog_format = 'json'\nlog_level = 'trace'\naccess_log = true\ncontrol = 'x.sock'\n\
-             drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nmax_uri = '4KiB'\n\
+             drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
              max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'",
         );
         assert_eq!(found, [""; 0]);
@@ -240,6 +246,7 @@ mod tests {
                 drain_timeout: seconds(1),
                 header_read_timeout: seconds(2),
                 idle_timeout: seconds(3),
+                send_timeout: seconds(4),
                 max_uri: 4096,
                 max_header: 5000,
                 max_headers: 60,

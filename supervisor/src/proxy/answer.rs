@@ -16,8 +16,8 @@ pub enum Refusal {
     NoSuchHost,
     /// A method that makes no sense here.
     MethodNotAllowed,
-    /// The client did not finish its request head in time.
-    HeadTimedOut,
+    /// The client did not send its request in time.
+    RequestTimedOut,
     /// The request body is over the app's limit.
     BodyTooLarge,
     /// The request target is over the limit.
@@ -57,7 +57,6 @@ impl Refusal {
             StreamErrorKind::NotAResponse => Self::NotAResponse,
             StreamErrorKind::Watchdog => Self::Watchdog,
             StreamErrorKind::OutOfMemory => Self::OutOfMemory,
-            StreamErrorKind::Draining => Self::NoWorker,
         }
     }
 
@@ -69,8 +68,8 @@ impl Refusal {
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not supported.", None)
             }
-            Self::HeadTimedOut => {
-                (S::REQUEST_TIMEOUT, "request_timeout", "The request head did not arrive in time.", None)
+            Self::RequestTimedOut => {
+                (S::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time.", None)
             }
             Self::BodyTooLarge => {
                 (S::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is too large.", None)

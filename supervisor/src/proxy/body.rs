@@ -1,117 +1,20 @@
-//! Bodies in both directions: the upload that is pumped into a stream, the response that hyper polls.
+//! The response body as hyper polls it.
 
-use std::cell::Cell;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use nano_protocol::Receiver;
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::{Receiver, Sender};
 
-use super::answer::Refusal;
-use super::poll_once;
 use crate::client::Serving;
 use crate::log::access::Record;
 use crate::upstream::Place;
 
-/// Why an upload was given up, for the request that is waiting for its response.
-#[derive(Debug, Clone, Default)]
-pub struct UploadFault(Rc<Cell<Option<Refusal>>>);
-
-impl UploadFault {
-    /// The answer to it, if there was a fault.
-    pub fn get(&self) -> Option<Refusal> {
-        self.0.get()
-    }
-}
-
-/// Moves a request body from the client into a stream, as credit allows.
-#[derive(Debug)]
-pub struct Pump {
-    incoming: Incoming,
-    sender: Sender,
-    left: u64,
-    fault: UploadFault,
-}
-
-impl Pump {
-    /// A pump that gives up beyond `max_body` bytes.
-    pub fn new(incoming: Incoming, sender: Sender, max_body: u64, fault: UploadFault) -> Self {
-        Self { incoming, sender, left: max_body, fault }
-    }
-
-    /// Moves what is there now; if that is not all, goes on in a task of its own.
-    pub async fn start(self) {
-        let mut run = Box::pin(self.run());
-        if poll_once(run.as_mut()).await.is_none() {
-            tokio::task::spawn_local(run);
-        }
-    }
-
-    async fn run(mut self) {
-        loop {
-            let frame = poll_fn(|cx| {
-                if self.sender.poll_over(cx).is_ready() {
-                    // The response is complete: nobody reads the rest.
-                    return Poll::Ready(None);
-                }
-                Pin::new(&mut self.incoming).poll_frame(cx).map(Some)
-            })
-            .await;
-            let Some(frame) = frame else { return };
-            match frame {
-                None => {
-                    let _ = self.sender.end(&HeaderBlock::default());
-                    return;
-                }
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(mut data) => {
-                        let Some(left) = self.left.checked_sub(data.len() as u64) else {
-                            self.give_up(Refusal::BodyTooLarge);
-                            return;
-                        };
-                        self.left = left;
-                        let end = self.incoming.is_end_stream();
-                        let sent = poll_fn(|cx| self.sender.poll_send(cx, &mut data, end)).await;
-                        if sent.is_err() || (end && self.sender.is_complete()) {
-                            return;
-                        }
-                    }
-                    Err(frame) => {
-                        let trailers = frame.into_trailers().unwrap_or_default();
-                        let _ = self.sender.end(&encode(&trailers));
-                        return;
-                    }
-                },
-                Some(Err(_)) => {
-                    self.give_up(Refusal::Malformed);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn give_up(&self, why: Refusal) {
-        self.fault.0.set(Some(why));
-        self.sender.cancel();
-    }
-}
-
-fn encode(trailers: &HeaderMap) -> HeaderBlock {
-    let mut encoded = bytes::BytesMut::new();
-    let fields = trailers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-    match nano_protocol::codec::encode_headers(trailers.len(), fields, &mut encoded) {
-        Ok(()) => HeaderBlock::new(encoded.freeze()),
-        Err(_) => HeaderBlock::default(),
-    }
-}
-
-/// The response body as hyper polls it.
+/// A response body, and what ends with it.
 #[derive(Debug)]
 pub struct ResponseBody {
     content: Content,

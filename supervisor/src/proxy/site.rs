@@ -17,8 +17,15 @@ pub struct Site {
 }
 
 impl Site {
+    /// The site of these apps.
+    pub fn new<'a>(upstreams: impl Iterator<Item = &'a Rc<Upstream>>) -> Self {
+        let mut site = Self::default();
+        upstreams.for_each(|upstream| site.add(upstream));
+        site
+    }
+
     /// Adds an app under its hosts, or for all hosts if it names none.
-    pub fn add(&mut self, upstream: &Rc<Upstream>) {
+    fn add(&mut self, upstream: &Rc<Upstream>) {
         if upstream.spec.hosts.is_empty() {
             self.default = Some(upstream.clone());
         }

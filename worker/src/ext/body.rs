@@ -73,11 +73,7 @@ impl Resource for RequestBody {
 #[smi]
 pub fn op_request_body(state: &mut OpState, #[smi] id: u32) -> Result<ResourceId, JsErrorBox> {
     let request = in_flight(state).get(id)?;
-    Ok(state.resource_table.add(RequestBody {
-        request,
-        rest: RefCell::default(),
-        closed: Cell::new(false),
-    }))
+    Ok(state.resource_table.add(RequestBody { request, rest: RefCell::default(), closed: Cell::new(false) }))
 }
 
 /// The whole body, if all of it has arrived.

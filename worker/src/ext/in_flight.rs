@@ -153,9 +153,9 @@ impl InFlight {
 
     /// Moves what [`InFlight::send_later`] kept, as far as credit allows.
     pub fn poll_unsent(&self, cx: &mut Context<'_>) {
-        self.unsent.borrow_mut().retain_mut(|(request, body)| {
-            matches!(request.sender.poll_send(cx, body, true), Poll::Pending)
-        });
+        self.unsent
+            .borrow_mut()
+            .retain_mut(|(request, body)| matches!(request.sender.poll_send(cx, body, true), Poll::Pending));
     }
 
     /// Counts `waitUntil` promises up or down.

@@ -1,0 +1,174 @@
+//! The request body on its way from the client into a stream.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use hyper::HeaderMap;
+use hyper::body::{Body as _, Incoming};
+use nano_protocol::Sender;
+use nano_protocol::codec::{HeaderBlock, encode_headers};
+
+use super::answer::Refusal;
+use crate::client::Reading;
+
+/// A request body, of which some may have been read and not have reached a worker.
+#[derive(Debug)]
+pub struct Upload {
+    incoming: Incoming,
+    reading: Reading,
+    /// Read, and not yet in a stream.
+    unsent: VecDeque<Bytes>,
+    /// In a stream of which no byte has left yet: if it fails, the next worker must get them, too.
+    held: VecDeque<Bytes>,
+    /// The client has sent all, with these trailer fields.
+    trailers: Option<HeaderBlock>,
+    /// Bytes that may still come.
+    left: u64,
+}
+
+impl Upload {
+    /// A body of at most `max_body` bytes.
+    pub fn new(incoming: Incoming, reading: Reading, max_body: u64) -> Self {
+        Self {
+            incoming,
+            reading,
+            unsent: VecDeque::new(),
+            held: VecDeque::new(),
+            trailers: None,
+            left: max_body,
+        }
+    }
+
+    /// Moves into `sender` what is there now; if that is not all, goes on in a task of its own.
+    pub async fn start(self, sender: Sender) -> Progress {
+        let progress = Progress::default();
+        *progress.0.upload.borrow_mut() = Some(self);
+        let mut run = Box::pin(run(progress.clone(), sender));
+        if poll_once(run.as_mut()).await.is_none() {
+            tokio::task::spawn_local(run);
+        }
+        progress
+    }
+
+    /// Goes on until everything is in the stream.
+    fn poll(&mut self, cx: &mut Context<'_>, sender: &Sender, shared: &Shared) -> Poll<Result<(), Refusal>> {
+        loop {
+            // Where hyper knows that these are the last bytes, the end rides on them.
+            let is_read = self.trailers.is_none() && self.incoming.is_end_stream();
+            while let [chunk, later @ ..] = self.unsent.make_contiguous() {
+                let is_last = is_read && later.is_empty();
+                if ready!(sender.poll_send(cx, chunk, is_last)).is_err() {
+                    return Poll::Ready(Ok(()));
+                }
+                if sender.is_complete() {
+                    self.reading.done();
+                    return Poll::Ready(Ok(()));
+                }
+                self.unsent.pop_front();
+                shared.moved.set(Some(Instant::now()));
+            }
+            if let Some(trailers) = &self.trailers {
+                self.reading.done();
+                let _ = sender.end(trailers);
+                return Poll::Ready(Ok(()));
+            }
+            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+                None => self.trailers = Some(HeaderBlock::default()),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => {
+                        self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
+                        if sender.is_reached() {
+                            self.held.clear();
+                        } else {
+                            self.held.push_back(data.clone());
+                        }
+                        self.unsent.push_back(data);
+                    }
+                    Err(frame) => self.trailers = Some(encode(&frame.into_trailers().unwrap_or_default())),
+                },
+                Some(Err(_)) => return Poll::Ready(Err(Refusal::Malformed)),
+            }
+        }
+    }
+}
+
+async fn run(progress: Progress, sender: Sender) {
+    let shared = &*progress.0;
+    let done = poll_fn(|cx| {
+        // Over: the response is complete, so nobody reads the rest; or it failed, and the rest may be taken back.
+        let mut upload = shared.upload.borrow_mut();
+        let Some(upload) = upload.as_mut().filter(|_| sender.poll_over(cx).is_pending()) else {
+            return Poll::Ready(Ok(()));
+        };
+        let polled = upload.poll(cx, &sender, shared);
+        shared.is_client_late.set(polled.is_pending() && upload.unsent.is_empty());
+        polled
+    })
+    .await;
+    shared.is_client_late.set(false);
+    if let Err(why) = done {
+        shared.fault.set(Some(why));
+        sender.cancel();
+    }
+}
+
+fn encode(trailers: &HeaderMap) -> HeaderBlock {
+    let mut encoded = BytesMut::new();
+    let fields = trailers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+    match encode_headers(trailers.len(), fields, &mut encoded) {
+        Ok(()) => HeaderBlock::new(encoded.freeze()),
+        Err(_) => HeaderBlock::default(),
+    }
+}
+
+/// What the request that waits for its response can learn of its body.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Rc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    upload: RefCell<Option<Upload>>,
+    fault: Cell<Option<Refusal>>,
+    moved: Cell<Option<Instant>>,
+    is_client_late: Cell<bool>,
+}
+
+impl Progress {
+    /// The answer to why the body was given up, if it was.
+    pub fn fault(&self) -> Option<Refusal> {
+        self.0.fault.get()
+    }
+
+    /// When part of the body last went into the stream.
+    pub fn moved(&self) -> Option<Instant> {
+        self.0.moved.get()
+    }
+
+    /// Whether more of the body is wanted, and it is the client that does not send it.
+    pub fn is_client_late(&self) -> bool {
+        self.0.is_client_late.get()
+    }
+
+    /// The body for another worker, after no byte of the request has reached this one.
+    pub fn take_back(&self) -> Option<Upload> {
+        let mut upload = self.0.upload.borrow_mut().take()?;
+        upload.unsent = std::mem::take(&mut upload.held);
+        Some(upload)
+    }
+}
+
+/// Polls a future once.
+async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
