@@ -1,8 +1,8 @@
 //! The multiplexer: drives all streams over one Unix-domain socket.
 //!
 //! Everything lives on one thread. Sending only queues; all frames of one tick of the event loop leave in one vectored
-//! write when the [`Connection`] is polled next. On the supervisor's side queueing wakes the task that polls it; the
-//! worker polls it at the end of every tick anyway.
+//! write when the [`Connection`] is polled next. Queueing wakes the task that polls it, unless that is at work anyway:
+//! between its reading and its writing.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -73,6 +73,8 @@ pub(crate) struct Inner {
     last_id: u32,
     closed: bool,
     driver: Option<Waker>,
+    /// Whether the driver waits, and has to be told of new frames.
+    driver_waits: bool,
 }
 
 impl Inner {
@@ -109,8 +111,10 @@ impl Inner {
     }
 
     fn wake_driver(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            driver.wake();
+        if std::mem::take(&mut self.driver_waits)
+            && let Some(driver) = &self.driver
+        {
+            driver.wake_by_ref();
         }
     }
 
@@ -217,6 +221,7 @@ impl Connection {
             last_id: 0,
             closed: false,
             driver: None,
+            driver_waits: false,
         }));
         let handle = Handle { inner: inner.clone() };
         (Self { socket, inner: Owned(inner), decoder: Decoder::default(), buffer: BytesMut::new() }, handle)
@@ -248,6 +253,23 @@ impl Connection {
     /// # Errors
     /// Any [`ProtocolError`].
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+        let polled = self.poll_event(cx);
+        if polled.is_pending()
+            && let Err(error) = self.poll_write(cx)
+        {
+            self.inner.close();
+            return Poll::Ready(Err(error));
+        }
+        polled
+    }
+
+    /// As [`Connection::poll_next`], for an owner who sends what is queued by [`Connection::poll_flush`] at the end of its
+    /// tick.
+    ///
+    /// # Errors
+    /// Any [`ProtocolError`].
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+        self.inner.borrow_mut().driver_waits = false;
         let polled = self.poll_frames(cx);
         if matches!(polled, Poll::Ready(Ok(None) | Err(_))) {
             self.inner.close();
@@ -269,13 +291,9 @@ impl Connection {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(ProtocolError::Torn)),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-                Poll::Pending => {
-                    self.poll_write(cx)?;
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
             }
         }
-        self.poll_write(cx)?;
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -302,9 +320,10 @@ impl Connection {
                 Poll::Pending => return Ok(()),
             }
         }
-        if inner.side == Side::Supervisor {
+        if !inner.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
             inner.driver = Some(cx.waker().clone());
         }
+        inner.driver_waits = true;
         Ok(())
     }
 

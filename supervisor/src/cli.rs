@@ -171,7 +171,7 @@ pub struct Server {
     /// Listen on this Unix-domain socket for `status` and `health`.
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
-    /// How long what is in flight may take to finish at the end [default: 30s].
+    /// How long what is in flight may take to finish at the end [default: 25s].
     #[arg(long, value_name = "DURATION")]
     drain_timeout: Option<String>,
     /// What to make of the X-Forwarded-For, -Proto and -Host that clients send [default: replace].

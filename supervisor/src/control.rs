@@ -48,8 +48,19 @@ impl ControlSocket {
     /// Binds `path`, over the file of a supervisor that is gone.
     ///
     /// # Errors
-    /// If another supervisor answers there, or the path cannot be used.
+    /// If another supervisor answers there, or the path cannot be used; the text says what to do.
     pub fn bind(path: &Path) -> io::Result<Self> {
+        Self::bind_path(path).map_err(|error| {
+            let hint = match error.kind() {
+                io::ErrorKind::AddrInUse => "stop it, or choose another path",
+                io::ErrorKind::NotFound => "create the folder first",
+                _ => "choose a path in a folder where this user may write, such as one below /run",
+            };
+            io::Error::new(error.kind(), format!("control socket {}: {error}; fix: {hint}", path.display()))
+        })
+    }
+
+    fn bind_path(path: &Path) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
             if StdUnixStream::connect(path).is_ok() {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, "another supervisor uses it"));

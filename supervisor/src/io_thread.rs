@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::TcpListener as StdTcpListener;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use crate::proxy::Proxy;
 use crate::proxy::site::Site;
 use crate::registry::AppIndex;
 use crate::routes::{Command, Fault};
+use crate::sockets::SharedSocket;
 use crate::upstream::{Upstream, Upstreams};
 use crate::worker::ExitReason;
 use crate::worker::handle::Order;
@@ -34,8 +34,8 @@ pub struct IoThread {
     pub settings: Arc<ServerSettings>,
     /// Every app, and its count of requests in flight.
     pub apps: Vec<(Arc<AppSpec>, Arc<AtomicUsize>)>,
-    /// This thread's listening sockets, each with the apps that share it.
-    pub sockets: Vec<(Vec<AppIndex>, StdTcpListener)>,
+    /// This thread's listening sockets.
+    pub sockets: Vec<SharedSocket>,
     /// From the main thread.
     pub commands: mpsc::Receiver<Command>,
     /// To the main thread.
@@ -72,7 +72,7 @@ impl IoThread {
         let graceful = Rc::new(GracefulShutdown::new());
         let (stop, stopping) = watch::channel(());
         let mut accepting = Vec::with_capacity(self.sockets.len());
-        for (apps, socket) in self.sockets.drain(..) {
+        for SharedSocket { apps, socket } in self.sockets.drain(..) {
             let site = Site::new(apps.iter().filter_map(|app| upstreams.get(app.0)));
             let proxy = Rc::new(Proxy { site, settings: self.settings.clone() });
             let listener = TcpListener::from_std(socket)?;

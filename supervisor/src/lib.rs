@@ -28,6 +28,7 @@ pub mod registry;
 pub mod restart;
 pub mod routes;
 pub mod serve;
+pub mod sockets;
 pub mod status_table;
 pub mod upstream;
 pub mod worker;

@@ -114,6 +114,7 @@ pub async fn accept(
 ) {
     let mut stopping = pin!(stop.changed());
     let mut is_stopping = false;
+    let mut is_short = false;
     loop {
         while shared.open.get() >= shared.max_open && !is_stopping {
             tokio::select! {
@@ -131,6 +132,7 @@ pub async fn accept(
         let Some(accepted) = accepted.await else { return };
         match accepted {
             Ok((socket, peer)) => {
+                is_short = false;
                 // Answers are written whole: waiting for more would only delay them.
                 let _ = socket.set_nodelay(true);
                 shared.open.set(shared.open.get() + 1);
@@ -143,7 +145,10 @@ pub async fn accept(
             }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections");
+                // Once per shortage, not once per attempt.
+                if !std::mem::replace(&mut is_short, true) {
+                    tracing::warn!(%error, "cannot accept connections; clients wait until some have ended");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

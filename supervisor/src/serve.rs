@@ -18,11 +18,11 @@ use crate::config::{AppSpec, Config};
 use crate::control::ControlSocket;
 use crate::io_thread::IoThread;
 use crate::lifecycle::Lifecycle;
-use crate::listener;
 use crate::log::Logs;
 use crate::orphans;
 use crate::registry::{AppIndex, Registry};
 use crate::routes::{Fault, Routes};
+use crate::sockets;
 use crate::worker::handle::Order;
 
 /// Faults that may wait for the main thread.
@@ -30,9 +30,6 @@ const FAULTS: usize = 64;
 
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
-
-/// A listening socket and the apps behind it.
-type Shared = (Vec<AppIndex>, std::net::TcpListener);
 
 type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
 
@@ -50,15 +47,11 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     let (faults, mut faulted) = mpsc::channel(FAULTS);
     let counted: Vec<_> = specs.iter().map(|spec| (spec.clone(), Arc::new(AtomicUsize::new(0)))).collect();
     let registry = Registry::new(&counted);
-    let mut sockets = bind(&specs, io_threads, &registry)?;
-    let control = settings.control.as_deref().map(|path| {
-        ControlSocket::bind(path)
-            .map_err(|error| context(&error, &format!("control socket {}", path.display())))
-    });
-    let control = control.transpose()?;
+    let control = settings.control.as_deref().map(ControlSocket::bind).transpose()?;
+    let sockets = sockets::bind(&specs, io_threads, &registry)?;
 
     let mut finished = Vec::with_capacity(io_threads);
-    for (commands, sockets) in commands.into_iter().zip(sockets.drain(..)) {
+    for (commands, sockets) in commands.into_iter().zip(sockets) {
         let io_thread = IoThread {
             settings: settings.clone(),
             apps: counted.clone(),
@@ -141,43 +134,6 @@ async fn drain(
         }
     };
     tokio::time::timeout(left + LAST_REAP, workers).await.is_ok() && clean
-}
-
-/// The sockets of each I/O thread, each with the apps that share it.
-fn bind(specs: &[Arc<AppSpec>], io_threads: usize, registry: &Registry) -> io::Result<Vec<Vec<Shared>>> {
-    let mut threads: Vec<Vec<_>> = (0..io_threads).map(|_| Vec::new()).collect();
-    for (index, spec) in specs.iter().enumerate() {
-        // Port 0 is another port for every app.
-        let shares = |other: &Arc<AppSpec>| other.listen == spec.listen && spec.listen.port != 0;
-        if specs[..index].iter().any(shares) {
-            continue;
-        }
-        let later = (index + 1..specs.len()).filter(|later| shares(&specs[*later]));
-        let apps: Vec<_> = std::iter::once(index).chain(later).map(AppIndex).collect();
-        let sockets = listener::bind(&spec.listen, io_threads).map_err(|error| {
-            context(&error, &format!("cannot listen on {} for app {}", spec.listen, spec.name))
-        })?;
-        if let Some(address) = sockets.first().and_then(|socket| socket.local_addr().ok()) {
-            apps.iter().for_each(|app| registry.listening(*app, address));
-            let names: Vec<_> = apps.iter().map(|app| specs[app.0].name.as_str()).collect();
-            info!(%address, apps = names.join(","), "listening");
-        }
-        for (thread, socket) in threads.iter_mut().zip(sockets) {
-            thread.push((apps.clone(), socket));
-        }
-    }
-    Ok(threads)
-}
-
-fn context(error: &io::Error, what: &str) -> io::Error {
-    let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => "; fix: stop what uses it, or choose another",
-        io::ErrorKind::PermissionDenied => {
-            "; fix: choose a port above 1023, or give the capability to bind it"
-        }
-        _ => "",
-    };
-    io::Error::new(error.kind(), format!("{what}: {error}{hint}"))
 }
 
 fn start_thread(index: usize, io_thread: IoThread) -> io::Result<oneshot::Receiver<io::Result<()>>> {

@@ -76,7 +76,7 @@ impl EventLoop {
     /// came with its head is already complete.
     fn read(&mut self, cx: &mut Context<'_>) -> Option<u8> {
         loop {
-            match self.control.poll_next(cx) {
+            match self.control.poll_event(cx) {
                 Poll::Ready(Ok(Some(Event::Control(message)))) => {
                     if let Some(code) = self.on_control(message) {
                         return Some(code);
@@ -95,7 +95,7 @@ impl EventLoop {
         let mut closed = None;
         for (index, connection) in self.requests.iter_mut().enumerate() {
             loop {
-                match connection.poll_next(cx) {
+                match connection.poll_event(cx) {
                     Poll::Ready(Ok(Some(Event::Request { head, sender, receiver }))) => {
                         match Request::new(head, sender, receiver) {
                             Ok(request) => self.arrived.push(self.in_flight.insert(request)),

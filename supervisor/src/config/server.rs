@@ -125,7 +125,8 @@ impl Default for ServerSettings {
             io_threads: io_threads.clamp(*bounds::IO_THREADS.start(), *bounds::IO_THREADS.end()),
             log: LogSettings { format: LogFormat::Text, level: LogLevel::Info, access_log: false },
             control: None,
-            drain_timeout: Duration::from_secs(30),
+            // Below the 30 s that Kubernetes gives by default.
+            drain_timeout: Duration::from_secs(25),
             header_read_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             send_timeout: Duration::from_secs(60),

@@ -18,6 +18,8 @@ use crate::upstream::Place;
 #[derive(Debug)]
 pub struct ResponseBody {
     content: Content,
+    /// The stream has failed, and hyper is told so next.
+    is_failing: bool,
     /// Given back when the body is complete or the client has gone.
     tail: Option<Tail>,
 }
@@ -47,14 +49,18 @@ pub struct Tail {
 pub struct CutOff;
 
 impl ResponseBody {
+    fn new(content: Content) -> Self {
+        Self { content, is_failing: false, tail: None }
+    }
+
     /// No body.
     pub fn empty() -> Self {
-        Self { content: Content::Empty, tail: None }
+        Self::new(Content::Empty)
     }
 
     /// These bytes.
     pub fn full(bytes: Bytes) -> Self {
-        Self { content: Content::Full(bytes), tail: None }
+        Self::new(Content::Full(bytes))
     }
 
     /// The body of a worker's response. If all of it is here, hyper need not be told of a stream.
@@ -67,7 +73,7 @@ impl ResponseBody {
             Some(Some(chunk)) => Content::Stream(receiver.put_back(chunk)),
             _ => Content::Stream(receiver),
         };
-        Self { content, tail: None }
+        Self::new(content)
     }
 
     /// Ties what ends with the response to its body.
@@ -105,6 +111,12 @@ impl Body for ResponseBody {
                 Poll::Ready(Some(Ok(chunk))) => {
                     this.count(chunk.len());
                     return Poll::Ready(Some(Ok(Frame::data(chunk))));
+                }
+                Poll::Ready(Some(Err(_))) if !this.is_failing => {
+                    // hyper drops what it has not written yet when a body fails; this gives it a turn to write.
+                    this.is_failing = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 Poll::Ready(Some(Err(_))) => {
                     this.cut_off();
