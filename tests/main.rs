@@ -8,6 +8,7 @@ mod harness;
 mod answers;
 mod bodies;
 mod http;
+mod isolation;
 mod serving;
 
 pub(crate) use harness::{TestSupervisor, until};

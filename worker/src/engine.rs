@@ -99,7 +99,7 @@ impl Engine {
             }
             None => load_error::describe(&error, &root),
         })?;
-        if self.install(id)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
+        if self.install(id, &root)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
     }
 
     fn prepare(&mut self, env: &[(String, String)]) -> Result<(), String> {
@@ -113,8 +113,10 @@ impl Engine {
         call(scope, &self.prepare, entries).map(|_| ()).ok_or_else(|| "env cannot be read".to_owned())
     }
 
-    fn install(&mut self, module: usize) -> Result<bool, String> {
-        let namespace = self.js.0.get_module_namespace(module).map_err(|error| error.to_string())?;
+    fn install(&mut self, module: usize, root: &Path) -> Result<bool, String> {
+        // A module that threw counts as evaluated in deno_core; only here does its error come out.
+        let namespace =
+            self.js.0.get_module_namespace(module).map_err(|error| load_error::describe(&error, root))?;
         scope!(scope, &mut self.js.0);
         let namespace = v8::Local::new(scope, namespace).into();
         let found = call(scope, &self.install, namespace).ok_or("the default export cannot be read")?;

@@ -11,6 +11,8 @@ use deno_core::{
 };
 use deno_error::JsErrorBox;
 
+use crate::load_error;
+
 /// The module through which Workers apps get their base class.
 const WORKERS_MODULE: &str = "cloudflare:workers";
 const WORKERS_SOURCE: &str = "\
@@ -35,31 +37,28 @@ impl AppLoader {
         root.ok().and_then(|root| specifier.strip_prefix(root.as_str())).unwrap_or(specifier)
     }
 
-    fn read(&self, specifier: &ModuleSpecifier) -> Result<(PathBuf, String), ModuleLoaderError> {
+    fn read(&self, specifier: &ModuleSpecifier) -> Result<(PathBuf, String), String> {
         let shown = self.display(specifier.as_str());
-        let path = specifier
-            .to_file_path()
-            .map_err(|()| JsErrorBox::type_error(format!("{shown:?} is not a path of this machine")))?;
+        let path =
+            specifier.to_file_path().map_err(|()| format!("{shown:?} is not a path of this machine"))?;
         let path = path.canonicalize().map_err(|error| self.unreadable(shown, &path, &error))?;
         if !path.starts_with(&self.root) {
-            return Err(JsErrorBox::type_error(format!(
+            return Err(format!(
                 "{shown:?} is outside the app's folder; an app may only import files inside it (symlinks included)"
-            )));
+            ));
         }
         let source = fs::read_to_string(&path).map_err(|error| self.unreadable(shown, &path, &error))?;
         Ok((path, source))
     }
 
-    fn unreadable(&self, shown: &str, path: &Path, error: &io::Error) -> ModuleLoaderError {
-        let hint = match error.kind() {
-            io::ErrorKind::NotFound => self.suggestion(path),
-            io::ErrorKind::InvalidData => "; the file is not UTF-8 text".to_owned(),
-            _ => format!(": {error}"),
-        };
-        JsErrorBox::type_error(match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no file {shown:?} in the app's folder{hint}"),
-            _ => format!("cannot read {shown:?}{hint}"),
-        })
+    fn unreadable(&self, shown: &str, path: &Path, error: &io::Error) -> String {
+        match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("there is no file {shown:?} in the app's folder{}", self.suggestion(path))
+            }
+            io::ErrorKind::InvalidData => format!("cannot read {shown:?}; the file is not UTF-8 text"),
+            _ => format!("cannot read {shown:?}: {error}"),
+        }
     }
 
     /// The commonest mistake is a missing extension.
@@ -75,71 +74,88 @@ impl AppLoader {
     }
 }
 
-impl ModuleLoader for AppLoader {
-    fn resolve(&self, specifier: &str, referrer: &str, _kind: ResolutionKind) -> ModuleResolveResponse {
-        let from = || self.display(referrer).to_owned();
-        if specifier == WORKERS_MODULE {
-            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+impl AppLoader {
+    /// An error that says where the import stands that caused it.
+    fn refuse(&self, mut text: String, place: Option<(&ModuleSpecifier, i64, i64)>) -> ModuleLoaderError {
+        if let Some((file, line, column)) = place {
+            load_error::point_at(&mut text, file, line, column, &self.root);
         }
+        JsErrorBox::type_error(text)
+    }
+
+    fn check(&self, specifier: &str, referrer: &str) -> Result<ModuleSpecifier, String> {
+        let from = self.display(referrer);
         let resolved = resolve_import(specifier, referrer).map_err(|_| {
-            JsErrorBox::type_error(format!(
-                "cannot import {specifier:?} from {}: imports must be relative paths such as \"./{specifier}.js\"; \
-                 packages must be bundled into the app's folder",
-                from()
-            ))
+            format!(
+                "cannot import {specifier:?} from {from}: imports must be relative paths such as \"./{specifier}.js\"; \
+                 packages must be bundled into the app's folder"
+            )
         })?;
         if resolved.scheme() != "file" {
-            return Err(JsErrorBox::type_error(format!(
-                "cannot import {specifier:?} from {}: only files inside the app's folder can be imported",
-                from()
-            )));
+            return Err(format!(
+                "cannot import {specifier:?} from {from}: only files inside the app's folder can be imported"
+            ));
         }
         let inside = resolved.to_file_path().is_ok_and(|path| path.starts_with(&self.root));
         if !inside {
-            return Err(JsErrorBox::type_error(format!(
-                "cannot import {specifier:?} from {}: the path leaves the app's folder",
-                from()
-            )));
+            return Err(format!("cannot import {specifier:?} from {from}: the path leaves the app's folder"));
         }
         Ok(resolved)
+    }
+
+    fn source(
+        &self,
+        specifier: &ModuleSpecifier,
+        requested: &RequestedModuleType,
+    ) -> Result<(ModuleType, String), String> {
+        let (path, source) = self.read(specifier)?;
+        let shown = self.display(specifier.as_str());
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("js" | "mjs") => Ok((ModuleType::JavaScript, source)),
+            Some("json") if *requested == RequestedModuleType::Json => Ok((ModuleType::Json, source)),
+            Some("json") => Err(format!(
+                "{shown:?} is JSON: import it with {{ type: \"json\" }}, \
+                 as in `import data from \"./{shown}\" with {{ type: \"json\" }}`"
+            )),
+            _ => Err(format!("{shown:?} cannot be imported: only .js, .mjs and .json files can")),
+        }
+    }
+}
+
+impl ModuleLoader for AppLoader {
+    fn resolve(&self, specifier: &str, referrer: &str, _kind: ResolutionKind) -> ModuleResolveResponse {
+        if specifier == WORKERS_MODULE {
+            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+        }
+        self.check(specifier, referrer).map_err(|text| {
+            let file = ModuleSpecifier::parse(referrer).ok();
+            let place = file.as_ref().and_then(|file| {
+                let (line, column) = load_error::find_import(file, specifier)?;
+                Some((file, line, column))
+            });
+            self.refuse(text, place)
+        })
     }
 
     fn load(
         &self,
         specifier: &ModuleSpecifier,
-        _referrer: Option<&ModuleLoadReferrer>,
+        referrer: Option<&ModuleLoadReferrer>,
         options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
-        if specifier.as_str() == WORKERS_MODULE {
-            let code = ModuleSourceCode::String(WORKERS_SOURCE.to_owned().into());
-            return ModuleLoadResponse::Sync(Ok(ModuleSource::new(
-                ModuleType::JavaScript,
-                code,
-                specifier,
-                None,
-            )));
-        }
-        let loaded = self.read(specifier).and_then(|(path, source)| {
-            let shown = self.display(specifier.as_str());
-            let kind = match path.extension().and_then(|extension| extension.to_str()) {
-                Some("js" | "mjs") => ModuleType::JavaScript,
-                Some("json") if options.requested_module_type == RequestedModuleType::Json => {
-                    ModuleType::Json
-                }
-                Some("json") => {
-                    return Err(JsErrorBox::type_error(format!(
-                        "{shown:?} is JSON: import it with {{ type: \"json\" }}, \
-                         as in `import data from \"./{shown}\" with {{ type: \"json\" }}`"
-                    )));
-                }
-                _ => {
-                    return Err(JsErrorBox::type_error(format!(
-                        "{shown:?} cannot be imported: only .js, .mjs and .json files can"
-                    )));
-                }
-            };
-            Ok(ModuleSource::new(kind, ModuleSourceCode::String(source.into()), specifier, None))
-        });
-        ModuleLoadResponse::Sync(loaded)
+        let source = if specifier.as_str() == WORKERS_MODULE {
+            Ok((ModuleType::JavaScript, WORKERS_SOURCE.to_owned()))
+        } else {
+            self.source(specifier, &options.requested_module_type)
+        };
+        ModuleLoadResponse::Sync(match source {
+            Ok((kind, source)) => {
+                Ok(ModuleSource::new(kind, ModuleSourceCode::String(source.into()), specifier, None))
+            }
+            Err(text) => {
+                let place = referrer.map(|from| (&from.specifier, from.line_number, from.column_number));
+                Err(self.refuse(text, place))
+            }
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What a worker does first (descriptors, parent-death signal) and how it ends.
 
+use std::ffi::CString;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{FromRawFd as _, RawFd};
@@ -12,6 +13,7 @@ use nano_protocol::connection::poll_control;
 use nano_protocol::limits::PROTOCOL_VERSION;
 use nano_protocol::message::{Control, Hello, Load, Loaded, LogLevel, LogRecord, Role, Welcome};
 use nano_protocol::{Connection, Handle, ProtocolError, Side, exit};
+use nix::sys::signal::{SigHandler, Signal};
 use tokio::net::UnixStream;
 
 use crate::console::Console;
@@ -55,9 +57,20 @@ fn report(args: &WorkerArgs, error: &io::Error) {
     eprintln!("worker {}: {error}", args.app);
 }
 
+#[allow(unsafe_code, reason = "signal actions are set through libc")]
 fn serve(args: &WorkerArgs) -> io::Result<u8> {
     // First of all: if the supervisor dies, so does this process.
-    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    // Where only the short name is shown (`ps -e`, `top`), it should not be "exe".
+    if let Ok(name) = CString::new(format!("nano:{}", args.app)) {
+        let _ = nix::sys::prctl::set_name(&name);
+    }
+    // A fault must end the process at once and show as its signal; Rust's handler swallows the first one that does not come
+    // from an overflowing stack.
+    for signal in [Signal::SIGSEGV, Signal::SIGBUS] {
+        // SAFETY: the default action runs no code of ours.
+        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
+    }
     let sockets = take_sockets(args.connections)?;
     // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
     deno_core::v8_set_flags(vec!["nano-supervisor".into()]);
