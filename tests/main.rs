@@ -7,8 +7,11 @@ mod harness;
 
 mod answers;
 mod bodies;
+mod cli;
+mod drain;
 mod http;
 mod isolation;
+mod lifecycle;
 mod serving;
 
 pub(crate) use harness::{TestSupervisor, until};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Client, Reply};
 pub(crate) use log::Log;
 pub(crate) use raw::Raw;
-pub(crate) use supervisor::{App, TestSupervisor};
+pub(crate) use supervisor::{App, TestSupervisor, executable};
 
 /// Far beyond what anything takes here; only a test that would fail waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

@@ -15,9 +15,9 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     status(pid, "State").is_some_and(|state| !state.starts_with('Z'))
 }
 
-/// Whether a process has ended and nobody has waited for it.
-pub(crate) fn is_zombie(pid: u32) -> bool {
-    status(pid, "State").is_some_and(|state| state.starts_with('Z'))
+/// Whether a process exists, if only as a zombie.
+pub(crate) fn exists(pid: u32) -> bool {
+    status(pid, "State").is_some()
 }
 
 /// Most memory a process has ever had resident, in bytes.

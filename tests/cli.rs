@@ -1,0 +1,205 @@
+//! The command line: help that teaches, `check`, `status`, `health`, and errors that say where and how.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+
+use crate::TestSupervisor;
+use crate::harness::{App, executable, process};
+
+/// Runs the executable to its end: exit code, output, errors.
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = executable().current_dir(folder).args(arguments).output().expect("run");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const FINE: &str = "export default { fetch: () => new Response('fine') }";
+
+#[test]
+fn help_teaches() {
+    let here = folder(&[]);
+    let (code, text, _) = run(here.path(), &["--help"]);
+    assert_eq!(code, 0);
+    for part in ["export default { async fetch(request, env, ctx)", "serve", "check", "status", "health"] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    assert!(!text.contains("worker"), "{text}");
+    let (code, text, _) = run(here.path(), &["serve", "--help"]);
+    assert_eq!(code, 0);
+    for part in
+        ["nano-supervisor serve ./my-app --port 8080", "[apps.blog]", "--drain-timeout", "[default: 8080]"]
+    {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    let (code, text, _) = run(here.path(), &["--version"]);
+    assert_eq!((code, &*text), (0, concat!("nano-supervisor ", env!("CARGO_PKG_VERSION"), "\n")));
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2_and_says_how_it_is_right() {
+    let here = folder(&[]);
+    for (arguments, part) in [
+        (&[][..], "Usage: nano-supervisor <COMMAND>"),
+        (&["serv"], "a similar subcommand exists: 'serve'"),
+        (&["serve", "--prot", "1"], "a similar argument exists: '--port'"),
+        (&["serve", ".", "--port", "99999"], "99999 is not in 0..=65535"),
+        (
+            &["serve", ".", "--host", "localhost"],
+            "\"localhost\" is not an IP address; fix: write an address such as",
+        ),
+        (&["serve"], "there is no app to serve; fix: name a folder (nano-supervisor serve ./my-app)"),
+        (&["serve", "nowhere"], "nowhere: there is no folder nowhere; fix: create it, or correct the path"),
+        (
+            &["serve", "."],
+            "has no entry module; looked for index.js, index.mjs, worker.js, package.json; fix: add an",
+        ),
+        (&["serve", "--app", "x"], "--app x: has no name; fix: write NAME=PATH:PORT"),
+        (&["serve", "--domain", "x"], "--apps-dir <DIR>"),
+        (&["check", "--config", "none.toml"], "none.toml: there is no such file"),
+    ] {
+        let (code, _, text) = run(here.path(), arguments);
+        assert_eq!(code, 2, "{arguments:?}: {text}");
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+}
+
+#[test]
+fn configuration_errors_name_file_line_field_and_fix() {
+    let here = folder(&[
+        ("a/index.js", FINE),
+        ("empty/README.md", ""),
+        (
+            "nano.toml",
+            "[server]\nio_threads = 0\n\n[apps.one]\npath = 'a'\nport = 8080\nprot = 1\n\n[apps.two]\npath = 'a'\n\
+             port = 8080\n\n[apps.three]\npath = 'nowhere'\nport = 1\n\n[apps.four]\npath = 'empty'\nport = 2\n\
+             heap = '1KiB'\n\n[apps.five]\npath = 'a'\n",
+        ),
+    ]);
+    for command in ["serve", "check"] {
+        let (code, output, text) = run(here.path(), &[command, "--config", "nano.toml"]);
+        assert_eq!((code, &*output), (2, ""), "{text}");
+        for line in [
+            "nano.toml:2: server.io_threads: 0 is too small; fix: choose a value from 1 to 256",
+            "nano.toml:7: apps.one.prot: unknown field; fix: did you mean `port`?",
+            "nano.toml:11: apps.two.port: *:8080 is also where app one listens; fix: choose another port, or tell them",
+            "nano.toml:14: apps.three.path: there is no folder nowhere; fix: create it, or correct the path",
+            "nano.toml:17: apps.four.entry: ",
+            "nano.toml:20: apps.four.heap: 1KiB is too small; fix: choose a value from 16MiB to 64GiB",
+            "nano.toml:22: apps.five.port: is missing; fix: add a line such as port = 8080",
+            "7 problems",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
+    }
+}
+
+#[test]
+fn check_loads_every_app_without_serving() {
+    let here = folder(&[
+        ("fine/index.js", FINE),
+        ("broken/index.js", "export default {\n  fetch() { return new Response('x' }\n}"),
+        ("nano.toml", "[apps.fine]\npath = 'fine'\nport = 8081\n[apps.broken]\npath = 'broken'\nport = 8082"),
+    ]);
+    let (code, output, text) = run(here.path(), &["check", "fine"]);
+    assert_eq!((code, &*text), (0, ""));
+    assert!(output.starts_with("fine: ok, ") && output.ends_with("fine/index.js on *:8080\n"), "{output}");
+
+    let (code, output, _) = run(here.path(), &["check", "--config", "nano.toml"]);
+    assert_eq!(code, 1);
+    assert!(output.contains("fine: ok, "), "{output}");
+    let broken = "broken: does not load: SyntaxError: missing ) after argument list\n    at index.js:2:";
+    assert!(output.contains(broken), "{output}");
+    assert!(output.contains("2 |   fetch() { return new Response('x' }"), "{output}");
+
+    let (code, output, _) = run(here.path(), &["check", "--config", "nano.toml", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(
+        (code, &found["ok"], &found["apps"][0]["error"]),
+        (1, &false.into(), &serde_json::Value::Null)
+    );
+    assert!(found["apps"][1]["error"].as_str().unwrap().contains("SyntaxError"));
+
+    let (code, output, _) = run(here.path(), &["check", "nowhere", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!((code, &found["ok"]), (2, &false.into()));
+    assert!(found["problems"][0].as_str().unwrap().contains("there is no folder nowhere"));
+}
+
+#[tokio::test]
+async fn status_and_health_ask_a_running_supervisor() {
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("fine"))
+        .app(App::new("broken", "export default 1").set("restart = { slow_retry = '1h' }"))
+        .start()
+        .await;
+    let socket = supervisor.socket().to_str().unwrap();
+    let (code, text, _) = run(supervisor.folder(), &["status", "--control", socket]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!((code, lines.len()), (0, 3), "{text}");
+    assert!(lines[0].starts_with("APP     STATE   PID"), "{text}");
+    assert!(lines[1].starts_with("fine    ready   "), "{text}");
+    assert!(
+        lines[2].starts_with("broken  failed  -") && lines[2].contains("does not load: index.js: "),
+        "{text}"
+    );
+
+    let (code, text, _) = run(supervisor.folder(), &["status", "--control", socket, "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &status["apps"][0]["pid"]), (0, &supervisor.worker("fine").await.into()));
+    assert_eq!(status["pid"], supervisor.pid());
+
+    let (code, text, _) = run(supervisor.folder(), &["health", "--control", socket]);
+    assert_eq!((code, &*text), (1, "broken is failed\n"));
+    let mode = fs::metadata(socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn health_is_exit_code_0_when_every_app_is_ready() {
+    let supervisor = TestSupervisor::plan().app(App::hello("one")).app(App::hello("two")).start().await;
+    let socket = supervisor.socket().to_str().unwrap();
+    let (code, text, _) = run(supervisor.folder(), &["health", "--control", socket]);
+    assert_eq!((code, &*text), (0, "all 2 apps are ready\n"));
+}
+
+#[tokio::test]
+async fn without_a_supervisor_status_says_how_to_start_one() {
+    let here = folder(&[]);
+    for command in ["status", "health"] {
+        let (code, _, text) = run(here.path(), &[command, "--control", "none.sock"]);
+        let expected =
+            "no supervisor answers on none.sock; start one with: nano-supervisor serve --control none.sock";
+        assert_eq!(code, 1);
+        assert!(text.contains(expected), "{text}");
+    }
+    // The file of one that was killed is no supervisor, and is in nobody's way.
+    let mut supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;
+    supervisor.signal(Signal::SIGKILL);
+    supervisor.ended().await;
+    let socket = supervisor.socket().to_str().unwrap();
+    assert_eq!(run(here.path(), &["status", "--control", socket]).0, 1);
+    let app = supervisor.folder().join("app");
+    let mut next = executable();
+    next.args(["serve", "--port", "0", "--control", socket]).arg(app).stdout(std::process::Stdio::null());
+    let mut next = next.spawn().unwrap();
+    crate::until("the next supervisor answers", async || {
+        (run(here.path(), &["health", "--control", socket]).0 == 0).then_some(())
+    })
+    .await;
+    process::signal(next.id(), Signal::SIGTERM);
+    assert_eq!(next.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,145 @@
+//! The end of a supervisor: what is in flight is finished, nothing new is taken, and a second signal ends at once.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{App, Client, Raw, process};
+use crate::{TestSupervisor, until};
+
+/// Answers when it is told to, by another request.
+const HELD: &str = "
+let release;
+const released = new Promise((resolve) => release = resolve);
+export default { async fetch(request, env, ctx) {
+  switch (new URL(request.url).pathname) {
+    case '/release': release(); return new Response('released');
+    case '/held': await released; return new Response('held');
+    case '/soon': await new Promise((resolve) => setTimeout(resolve, 300)); return new Response('soon');
+    case '/background':
+      ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, 300)).then(() => console.log('background done')));
+      return new Response('answered');
+    case '/stream': return new Response(new ReadableStream({
+      async start(controller) {
+        for (let count = 0; count < 5; count++) {
+          controller.enqueue(new TextEncoder().encode(`part ${count}\\n`));
+          await new Promise((resolve) => setTimeout(resolve, 60));
+        }
+        controller.close();
+      },
+    }));
+  }
+  return new Response('fine');
+} }";
+
+async fn held() -> TestSupervisor {
+    TestSupervisor::plan().app(App::new("app", HELD)).start().await
+}
+
+#[tokio::test]
+async fn requests_in_flight_are_finished_and_none_is_lost() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut supervisor = held().await;
+        let address = supervisor.address("app").await;
+        let requests: Vec<_> = (0..20)
+            .map(|number| {
+                let client = Client::new(address, number % 2 == 0);
+                let path = if number % 4 < 2 { "/soon" } else { "/stream" };
+                tokio::spawn(async move { client.get(path).await.unwrap() })
+            })
+            .collect();
+        supervisor.in_flight("app", 20).await;
+        supervisor.signal(signal);
+        for request in requests {
+            let reply = request.await.unwrap();
+            assert_eq!(reply.status, 200);
+            assert!(
+                ["soon", "part 0\npart 1\npart 2\npart 3\npart 4\n"].contains(&reply.text()),
+                "{}",
+                reply.text()
+            );
+        }
+        assert_eq!(supervisor.ended().await.code(), Some(0));
+        supervisor.log.record_with("drained").await;
+    }
+}
+
+#[tokio::test]
+async fn connections_that_were_open_already_are_answered_and_new_ones_refused() {
+    let mut supervisor = held().await;
+    let address = supervisor.address("app").await;
+    let mut waiting = Raw::connect(address);
+    waiting.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n");
+    let mut idle = Raw::connect(address);
+    idle.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").up_to("fine");
+    let mut busy = Raw::connect(address);
+    busy.send("GET / HTTP/1.1\r\nhost: x\r\n\r\nGET /held HTTP/1.1\r\nhost: x\r\n\r\n").up_to("fine");
+    supervisor.in_flight("app", 2).await;
+    let worker = supervisor.worker("app").await;
+    supervisor.signal(Signal::SIGTERM);
+    // Idle connections are closed at once.
+    assert_eq!(idle.rest(), "");
+    until("new connections are refused", async || {
+        tokio::net::TcpStream::connect(address).await.is_err().then_some(())
+    })
+    .await;
+    assert!(process::is_alive(worker) && process::is_alive(supervisor.pid()));
+    // Nobody can release them any more, so the second signal ends what waits.
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(supervisor.ended().await.code(), Some(128 + 15));
+    until("the worker has ended", async || (!process::is_alive(worker)).then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_answer_during_the_drain_closes_its_connection() {
+    let mut supervisor = held().await;
+    let mut waiting = Raw::connect(supervisor.address("app").await);
+    waiting.send("GET /soon HTTP/1.1\r\nhost: x\r\n\r\n");
+    supervisor.in_flight("app", 1).await;
+    supervisor.signal(Signal::SIGTERM);
+    let answer = waiting.rest();
+    assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with("soon"), "{answer}");
+    assert_eq!(supervisor.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn background_work_is_finished_too() {
+    let mut supervisor = held().await;
+    assert_eq!(supervisor.get("app", "/background").await.text(), "answered");
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(supervisor.ended().await.code(), Some(0));
+    supervisor.log.record_with("background done").await;
+}
+
+#[tokio::test]
+async fn what_is_not_finished_by_the_deadline_is_cut() {
+    let plan = TestSupervisor::plan().app(App::new("app", HELD)).flags(&["--drain-timeout", "200ms"]);
+    let mut supervisor = plan.start().await;
+    let mut waiting = Raw::connect(supervisor.address("app").await);
+    waiting.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n");
+    supervisor.in_flight("app", 1).await;
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(supervisor.ended().await.code(), Some(0));
+    supervisor.log.record_with("drain deadline passed").await;
+    let rest = waiting.rest();
+    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 500 "), "{rest}");
+}
+
+#[tokio::test]
+async fn a_signal_while_apps_start_ends_at_once() {
+    let app = App::new("app", "await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {}");
+    let mut supervisor = TestSupervisor::plan().app(app.set("start_timeout = '1h'")).launch().await;
+    supervisor.signal(Signal::SIGTERM);
+    let ended = tokio::time::timeout(Duration::from_secs(10), supervisor.ended()).await.expect("an end");
+    assert_eq!((ended.code(), ended.signal()), (Some(0), None));
+}
+
+#[tokio::test]
+async fn the_control_socket_is_gone_afterwards() {
+    let mut supervisor = held().await;
+    assert!(supervisor.socket().exists());
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(supervisor.ended().await.code(), Some(0));
+    assert!(!supervisor.socket().exists());
+}
