@@ -9,9 +9,12 @@ mod answers;
 mod bodies;
 mod cli;
 mod drain;
+mod handlers;
 mod http;
 mod isolation;
 mod lifecycle;
+mod logs;
+mod modules;
 mod serving;
 
 pub(crate) use harness::{TestSupervisor, until};

@@ -28,7 +28,12 @@ pub(crate) struct App {
 impl App {
     /// An app with this index.js.
     pub(crate) fn new(name: &str, index: &str) -> Self {
-        Self { name: name.into(), files: Vec::new(), settings: String::new() }.file("index.js", index)
+        Self::named(name).file("index.js", index)
+    }
+
+    /// An app without any file.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: name.into(), files: Vec::new(), settings: String::new() }
     }
 
     /// An app that answers every request with its name.

@@ -33,11 +33,7 @@ impl LogSink for Console {
             self.dropped.set(self.dropped.get() + 1);
             return;
         }
-        let dropped = self.dropped.take();
-        if dropped > 0 {
-            let message = format!("dropped {dropped} log lines: they came faster than they could be written");
-            self.send(LogRecord { level: LogLevel::Warn, request_id: None, message });
-        }
+        self.report_dropped();
         // The console ends every line with a line feed; records are lines.
         record.message.truncate(record.message.trim_end_matches('\n').len());
         if record.message.len() > MAX_LOG_MESSAGE - 16 {
@@ -45,5 +41,14 @@ impl LogSink for Console {
             record.message.push('…');
         }
         self.send(record);
+    }
+
+    fn report_dropped(&self) {
+        if self.dropped.get() == 0 || self.control.unsent() > MAX_UNSENT {
+            return;
+        }
+        let dropped = self.dropped.take();
+        let message = format!("dropped {dropped} log lines: they came faster than they could be written");
+        self.send(LogRecord { level: LogLevel::Warn, request_id: None, message });
     }
 }

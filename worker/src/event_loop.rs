@@ -65,7 +65,9 @@ impl EventLoop {
         if self.fatal_uncaught && self.in_flight.uncaught() > 0 {
             return Poll::Ready(exit::UNCAUGHT);
         }
-        match self.write(cx) {
+        let written = self.write(cx);
+        self.in_flight.report_dropped();
+        match written {
             Ok(flushed) if self.draining && flushed && self.in_flight.is_idle() => Poll::Ready(exit::OK),
             Ok(_) => Poll::Pending,
             Err(error) => Poll::Ready(self.broken(&error)),

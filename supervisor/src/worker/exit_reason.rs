@@ -31,7 +31,7 @@ pub enum ExitReason {
     #[error("hung: no answer to a ping in time")]
     Hung,
     /// It did not finish its handshake and load in time and was killed.
-    #[error("start timed out")]
+    #[error("did not load within `start_timeout`: a top-level await may never settle")]
     StartTimeout,
     /// The process could not be started.
     #[error("cannot start the worker process: {0}")]

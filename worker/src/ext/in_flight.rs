@@ -57,6 +57,8 @@ fn broken(error: ProtocolError) -> JsErrorBox {
 pub trait LogSink {
     /// Takes one record; must not block.
     fn log(&self, record: LogRecord);
+    /// Says how many records were dropped, once there is room again.
+    fn report_dropped(&self);
 }
 
 /// All requests under way in this worker.
@@ -182,6 +184,11 @@ impl InFlight {
     /// Logs on behalf of a request that may have been answered already.
     pub fn log_as(&self, level: LogLevel, request_id: Option<RequestId>, message: String) {
         self.sink.log(LogRecord { level, request_id, message });
+    }
+
+    /// At the end of a tick: says how many log records were dropped, once there is room again.
+    pub fn report_dropped(&self) {
+        self.sink.report_dropped();
     }
 
     /// Gives up on every request.

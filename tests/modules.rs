@@ -1,0 +1,217 @@
+//! How an app is loaded: entry modules, forms of handlers, imports inside the folder and never outside, and what is said
+//! when it does not load.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::TestSupervisor;
+use crate::harness::{App, executable};
+
+const ANSWER: &str = "export default { fetch: () => new Response('answer') }";
+
+/// Serves one app and returns what it answers.
+async fn answer(app: App) -> String {
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    supervisor.get("app", "/path").await.text().to_owned()
+}
+
+/// Loads an app of these files and returns why that fails.
+fn load_error(files: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join("app").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::write(folder.path().join("outside.js"), "export default 1").unwrap();
+    let _ = symlink("../outside.js", folder.path().join("app/link.js"));
+    let output = executable().arg("check").arg(folder.path().join("app")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim_start_matches("app: does not load: ").trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn the_entry_module_is_found_where_people_put_it() {
+    for (entry, more) in [
+        ("index.js", ("x", "")),
+        ("index.mjs", ("x", "")),
+        ("worker.js", ("x", "")),
+        ("src/main.js", ("package.json", r#"{ "main": "src/main.js" }"#)),
+        ("dist/module.mjs", ("package.json", r#"{ "main": "none.js", "module": "./dist/module.mjs" }"#)),
+    ] {
+        assert_eq!(
+            answer(App::named("app").file(entry, ANSWER).file(more.0, more.1)).await,
+            "answer",
+            "{entry}"
+        );
+    }
+    let app = App::hello("app").file("other.js", ANSWER).set("entry = 'other.js'");
+    assert_eq!(answer(app).await, "answer");
+}
+
+#[tokio::test]
+async fn every_form_of_handler_is_called() {
+    let path = "new URL(request.url).pathname";
+    for (form, source) in [
+        ("object", format!("export default {{ fetch(request) {{ return new Response({path}) }} }}")),
+        ("async arrow", format!("export default {{ fetch: async (request) => new Response({path}) }}")),
+        ("function", format!("export default function (request) {{ return new Response({path}) }}")),
+        ("arrow", format!("export default (request) => new Response({path})")),
+        ("class", format!("export default class {{ fetch(request) {{ return new Response({path}) }} }}")),
+        (
+            "WorkerEntrypoint",
+            format!(
+                "import {{ WorkerEntrypoint }} from 'cloudflare:workers';
+                 export default class extends WorkerEntrypoint {{
+                   async fetch(request) {{ return new Response({path} + (this.env.SUFFIX ?? '')) }} }}"
+            ),
+        ),
+        (
+            "listener",
+            format!(
+                "addEventListener('fetch', (event) => event.respondWith(new Response({path_of_event})))",
+                path_of_event = "new URL(event.request.url).pathname"
+            ),
+        ),
+        (
+            "late listener",
+            "addEventListener('fetch', (event) => event.respondWith((async () => {
+               await 0; return new Response(new URL(event.request.url).pathname) })()))"
+                .into(),
+        ),
+        ("this", "export default { word: '/path', fetch() { return new Response(this.word) } }".into()),
+        (
+            "instance",
+            format!(
+                "class App {{ fetch(request) {{ return new Response({path}) }} }} export default new App()"
+            ),
+        ),
+        (
+            "thenable",
+            "export default { fetch: () => ({ then(done) { done(new Response('/path')) } }) }".into(),
+        ),
+    ] {
+        assert_eq!(answer(App::new("app", &source)).await, "/path", "{form}");
+    }
+}
+
+#[tokio::test]
+async fn a_class_gets_env_and_context() {
+    let source = "export default class {
+      constructor(ctx, env) { this.ctx = ctx; this.env = env; }
+      fetch(request, env) { return new Response(this.env.WORD + env.WORD + typeof this.ctx.waitUntil) }
+    }";
+    assert_eq!(answer(App::new("app", source).set("env = { WORD = 'hi ' }")).await, "hi hi function");
+}
+
+#[tokio::test]
+async fn modules_are_imported_from_inside_the_folder() {
+    let app = App::new(
+        "app",
+        "import { word } from './lib/word.js';
+         import data from './data.json' with { type: 'json' };
+         import * as same from './lib/../lib/word.js';
+         export default { async fetch() {
+           const late = await import('./lib/late.mjs');
+           return Response.json({ word, data, late: late.default, same: same.word === word, url: import.meta.url });
+         } }",
+    )
+    .file("lib/word.js", "import { deep } from '../deep/er/module.js'; export const word = 'word ' + deep;")
+    .file("deep/er/module.js", "const value = await Promise.resolve('deep'); export { value as deep };")
+    .file("lib/late.mjs", "export default import.meta.url.split('/').pop();")
+    .file("data.json", r#"{ "list": [1, 2] }"#);
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let found = supervisor.get("app", "/").await.json();
+    assert_eq!(found["word"], "word deep");
+    assert_eq!(found["data"], serde_json::json!({ "list": [1, 2] }));
+    assert_eq!((&found["late"], &found["same"]), (&"late.mjs".into(), &true.into()));
+    let url = found["url"].as_str().unwrap();
+    assert!(url.starts_with("file:///") && url.ends_with("/app/index.js"), "{url}");
+}
+
+#[tokio::test]
+async fn a_dynamic_import_that_fails_is_an_error_that_can_be_caught() {
+    let source = "export default { async fetch() {
+      try { await import('./none.js'); } catch (error) { return new Response(error.name + ': ' + error.message); }
+    } }";
+    let text = answer(App::new("app", source)).await;
+    assert!(text.starts_with("TypeError: there is no file \"none.js\" in the app's folder"), "{text}");
+}
+
+#[test]
+fn nothing_outside_the_folder_can_be_imported() {
+    for specifier in
+        ["../outside.js", "./../outside.js", "./lib/../../outside.js", "/etc/passwd", "file:///etc/passwd"]
+    {
+        let text = load_error(&[("index.js", &format!("import '{specifier}'; {ANSWER}"))]);
+        assert!(
+            text.starts_with(&format!("cannot import {specifier:?} from index.js: the path leaves")),
+            "{text}"
+        );
+        assert!(text.contains("\n    at index.js:1:8\n    1 | import "), "{text}");
+    }
+    let text = load_error(&[("index.js", &format!("import './link.js'; {ANSWER}"))]);
+    let expected =
+        "\"link.js\" is outside the app's folder; an app may only import files inside it (symlinks included)";
+    assert!(text.starts_with(expected), "{text}");
+    for (specifier, why) in [
+        ("https://example.com/x.js", "only files inside the app's folder can be imported"),
+        ("data:text/javascript,1", "only files inside the app's folder can be imported"),
+        ("node:fs", "only files inside the app's folder can be imported"),
+        ("ext:core/mod.js", "only files inside the app's folder can be imported"),
+        ("hono", "imports must be relative paths such as \"./hono.js\""),
+    ] {
+        let text = load_error(&[("index.js", &format!("import '{specifier}'; {ANSWER}"))]);
+        assert!(text.contains(why), "{specifier}: {text}");
+    }
+}
+
+#[test]
+fn load_errors_name_file_line_and_column_with_the_source_line() {
+    for (files, expected) in [
+        (
+            &[
+                ("index.js", "import './lib/broken.js';\nexport default {}"),
+                ("lib/broken.js", "const a = 1;\nlet a = 2;"),
+            ][..],
+            "SyntaxError: Identifier 'a' has already been declared\n    at lib/broken.js:2:5\n    2 | let a = 2;\n      |     ^",
+        ),
+        (
+            &[("index.js", "const x = 1;\n\tnull.x;")],
+            "TypeError: Cannot read properties of null (reading 'x')\n    at index.js:2:7\n    2 | \tnull.x;\n      | \t     ^",
+        ),
+        (
+            &[("index.js", "import { nope } from './other.js';"), ("other.js", "export const yes = 1;")],
+            "SyntaxError: The requested module './other.js' does not provide an export named 'nope'\n    at index.js:1:10\n    \
+             1 | import { nope } from './other.js';\n      |          ^",
+        ),
+        (
+            &[("index.js", "import './missing';"), ("missing.js", "")],
+            "there is no file \"missing\" in the app's folder; did you mean \"missing.js\"?\n    at index.js:1:8\n    \
+             1 | import './missing';\n      |        ^",
+        ),
+        (
+            &[("index.js", "import data from './data.json';"), ("data.json", "{}")],
+            "\"data.json\" is JSON: import it with { type: \"json\" }, as in `import data from \"./data.json\" with { type: \
+             \"json\" }`\n    at index.js:1:18\n    1 | import data from './data.json';\n      |                  ^",
+        ),
+        (
+            &[("index.js", "import './style.css';"), ("style.css", "")],
+            "\"style.css\" cannot be imported: only .js, .mjs and .json files can\n    at index.js:1:8\n    \
+             1 | import './style.css';\n      |        ^",
+        ),
+        (
+            &[("index.js", "export const fetch = 1;")],
+            "index.js: the entry module has no fetch handler; add `export default { async fetch(request, env, ctx) { return \
+             new Response(\"hi\") } }`",
+        ),
+        (&[("index.js", "throw 'a text';")], "a text"),
+    ] {
+        assert_eq!(load_error(files), expected);
+    }
+    let text = load_error(&[
+        ("index.js", "import data from './data.json' with { type: 'json' };"),
+        ("data.json", "{ 1 }"),
+    ]);
+    assert!(text.contains("JSON") && text.contains("data.json"), "{text}");
+}
