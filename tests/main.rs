@@ -8,6 +8,7 @@ mod harness;
 mod answers;
 mod bodies;
 mod cli;
+mod container;
 mod drain;
 mod handlers;
 mod http;
@@ -15,6 +16,8 @@ mod isolation;
 mod lifecycle;
 mod logs;
 mod modules;
+mod readme;
+mod repository;
 mod serving;
 
 pub(crate) use harness::{TestSupervisor, until};

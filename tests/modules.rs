@@ -213,5 +213,12 @@ fn load_errors_name_file_line_and_column_with_the_source_line() {
         ("index.js", "import data from './data.json' with { type: 'json' };"),
         ("data.json", "{ 1 }"),
     ]);
-    assert!(text.contains("JSON") && text.contains("data.json"), "{text}");
+    assert!(
+        text.starts_with("\"data.json\" is not valid JSON: key must be a string at line 1 column 3"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\n    at data.json:1:3\n    1 | { 1 }\n      |   ^\n    at index.js:1:18\n"),
+        "{text}"
+    );
 }

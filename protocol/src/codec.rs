@@ -4,6 +4,7 @@
 //! length limit of its frame kind before it is decoded, decoding borrows instead of allocating wherever a peer chooses
 //! the length, and what owns memory is bounded by the payload it came from.
 
+use bincode::enc::write::SizeWriter;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes as Raw;
@@ -25,6 +26,18 @@ pub fn encode<T: Serialize>(message: &T, out: &mut BytesMut) -> Result<(), Proto
     bincode::serde::encode_into_std_write(message, &mut out.writer(), CONFIG)
         .map(|_| ())
         .map_err(|error| malformed("message", &error))
+}
+
+/// What `message` counts for when it is decoded, against [`MAX_CONTROL`]: bincode takes numbers and lengths at their full
+/// width there, however short they travel.
+///
+/// # Errors
+/// [`ProtocolError::Malformed`] if the message cannot be represented.
+pub fn width<T: Serialize>(message: &T) -> Result<usize, ProtocolError> {
+    let mut size = SizeWriter::default();
+    bincode::serde::encode_into_writer(message, &mut size, CONFIG.with_fixed_int_encoding())
+        .map_err(|error| malformed("message", &error))?;
+    Ok(size.bytes_written)
 }
 
 /// Decodes one message that fills `payload` exactly.

@@ -5,6 +5,7 @@
 //! between its reading and its writing.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -233,14 +234,15 @@ impl Connection {
     /// [`ProtocolError::Unexpected`] if the peer has already sent more than the handshake, [`ProtocolError::Io`] if the
     /// socket cannot leave this thread's reactor.
     pub fn into_socket(self) -> Result<std::os::unix::net::UnixStream, ProtocolError> {
-        if !self.buffer.is_empty() || !self.inner.borrow().outbox.is_empty() {
+        let is_idle = self.decoder.is_between_frames() && self.buffer.is_empty();
+        if !is_idle || !self.inner.borrow().outbox.is_empty() {
             return Err(ProtocolError::Unexpected("frame after the handshake"));
         }
         Ok(self.socket.into_std()?)
     }
 
-    /// The next event; `None` when the peer has closed between frames. Sends what is queued before it waits. After
-    /// `None` or an error the connection is closed.
+    /// The next event; `None` when the peer has closed between frames. Sends what is queued before it reads and before it
+    /// waits. After `None` or an error the connection is closed.
     ///
     /// # Errors
     /// Any [`ProtocolError`].
@@ -253,12 +255,21 @@ impl Connection {
     /// # Errors
     /// Any [`ProtocolError`].
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
-        let polled = self.poll_event(cx);
-        if polled.is_pending()
-            && let Err(error) = self.poll_write(cx)
-        {
+        let polled = self.poll_both(cx);
+        if matches!(polled, Poll::Ready(Err(_))) {
             self.inner.close();
-            return Poll::Ready(Err(error));
+        }
+        polled
+    }
+
+    fn poll_both(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+        // A peer that never pauses must not hold up what is queued.
+        if !self.inner.borrow().outbox.is_empty() {
+            self.poll_write(cx)?;
+        }
+        let polled = self.poll_event(cx);
+        if polled.is_pending() {
+            self.poll_write(cx)?;
         }
         polled
     }
@@ -316,6 +327,8 @@ impl Connection {
             let used = inner.outbox.slices(&mut slices);
             match Pin::new(&mut self.socket).poll_write_vectored(cx, &slices[..used]) {
                 Poll::Ready(Ok(written)) => inner.outbox.advance(written),
+                // The peer is gone. What it sent before is still to be read, and its end shows there.
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::BrokenPipe => inner.outbox.discard(),
                 Poll::Ready(Err(error)) => return Err(error.into()),
                 Poll::Pending => return Ok(()),
             }
@@ -356,7 +369,12 @@ impl Connection {
                 }
                 state.on_chunk(data, end)
             })?,
-            Frame::BodyEnd { stream, trailers } => self.with(stream, |state| state.on_end(trailers))?,
+            Frame::BodyEnd { stream, trailers } => self.with(stream, |state| {
+                if side == Side::Supervisor && !state.has_head() {
+                    return Err(ProtocolError::Unexpected("body end before the head"));
+                }
+                state.on_end(trailers)
+            })?,
             Frame::Credit { stream, bytes } => {
                 self.with(stream, |state| state.on_credit(bytes as usize))?;
             }
@@ -375,14 +393,15 @@ impl Connection {
         if inner.streams.len() >= MAX_STREAMS {
             return Err(ProtocolError::TooManyStreams);
         }
+        if inner.streams.contains_key(&stream) {
+            return Err(ProtocolError::Unexpected("second request head"));
+        }
         let mut state = State::new(stream, 0);
         if end {
             state.mark_empty();
         }
         let state = Rc::new(RefCell::new(state));
-        if inner.streams.insert(stream, state.clone()).is_some() {
-            return Err(ProtocolError::Unexpected("second request head"));
-        }
+        inner.streams.insert(stream, state.clone());
         let sender = Sender { inner: self.inner.clone(), state: state.clone() };
         let receiver = Receiver { inner: self.inner.clone(), state };
         Ok(Event::Request { head, sender, receiver })

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
+use serde::Serialize;
 
 use crate::ProtocolError;
 use crate::codec;
 use crate::frame::{FrameHeader, HEADER_LEN, Kind};
-use crate::limits::INLINE_BELOW;
+use crate::limits::{INLINE_BELOW, MAX_CONTROL};
 use crate::message::Control;
 
 /// Most slices handed to one vectored write; the kernel takes 1024.
@@ -101,21 +102,27 @@ impl Outbox {
     /// # Errors
     /// See [`Outbox::frame`].
     pub fn control(&mut self, message: &Control) -> Result<(), ProtocolError> {
-        let mut put = |kind, encode: &dyn Fn(&mut BytesMut) -> Result<(), ProtocolError>| {
-            self.frame(kind, false, 0, encode)
-        };
         match message {
-            Control::Hello(hello) => put(Kind::Hello, &|out| codec::encode(hello, out)),
-            Control::Welcome(welcome) => put(Kind::Welcome, &|out| codec::encode(welcome, out)),
-            Control::Load(load) => put(Kind::Load, &|out| codec::encode(load, out)),
-            Control::Loaded(loaded) => put(Kind::Loaded, &|out| codec::encode(loaded, out)),
-            Control::Ping(number) => put(Kind::Ping, &|out| codec::encode(number, out)),
-            Control::Pong(number) => put(Kind::Pong, &|out| codec::encode(number, out)),
-            Control::Log(record) => put(Kind::Log, &|out| codec::encode(record, out)),
-            Control::Stats(stats) => put(Kind::Stats, &|out| codec::encode(stats, out)),
-            Control::Drain => put(Kind::Drain, &|_| Ok(())),
-            Control::Shutdown => put(Kind::Shutdown, &|_| Ok(())),
+            Control::Hello(hello) => self.message(Kind::Hello, hello),
+            Control::Welcome(welcome) => self.message(Kind::Welcome, welcome),
+            Control::Load(load) => self.message(Kind::Load, load),
+            Control::Loaded(loaded) => self.message(Kind::Loaded, loaded),
+            Control::Ping(number) => self.message(Kind::Ping, number),
+            Control::Pong(number) => self.message(Kind::Pong, number),
+            Control::Log(record) => self.message(Kind::Log, record),
+            Control::Stats(stats) => self.message(Kind::Stats, stats),
+            Control::Drain => self.frame(Kind::Drain, false, 0, |_| Ok(())),
+            Control::Shutdown => self.frame(Kind::Shutdown, false, 0, |_| Ok(())),
         }
+    }
+
+    /// Queues a message, unless the peer would refuse it.
+    fn message<T: Serialize>(&mut self, kind: Kind, message: &T) -> Result<(), ProtocolError> {
+        let length = codec::width(message)?;
+        if length > MAX_CONTROL {
+            return Err(ProtocolError::TooLong { kind: kind.name(), length, limit: MAX_CONTROL });
+        }
+        self.frame(kind, false, 0, |out| codec::encode(message, out))
     }
 
     /// The unsent bytes as slices for one vectored write.
@@ -156,5 +163,12 @@ impl Outbox {
         } else {
             self.tail.advance(written);
         }
+    }
+
+    /// Drops what is unsent: the peer takes no more. It counts as never written.
+    pub fn discard(&mut self) {
+        self.segments.clear();
+        self.segments_len = 0;
+        self.tail.clear();
     }
 }

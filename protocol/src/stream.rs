@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::ProtocolError;
 use crate::codec::{self, HeaderBlock};
 use crate::connection::{Inner, Side};
 use crate::frame::Kind;
-use crate::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
+use crate::limits::{COPY_BELOW, MAX_BODY_CHUNK, STREAM_WINDOW};
 use crate::message::{StatusLine, StreamError};
 
 /// Why a stream ended before its response was complete.
@@ -106,11 +106,24 @@ impl State {
         self.allowance =
             self.allowance.checked_sub(data.len()).ok_or(ProtocolError::CreditExceeded(self.id))?;
         if !data.is_empty() {
-            self.chunks.push_back(data);
+            self.keep(data);
         }
         self.incoming_ended = end;
         wake(&mut self.reader);
         Ok(())
+    }
+
+    /// Small chunks gather in one: kept apart, each would take many times its length, and the window would bound nothing.
+    fn keep(&mut self, data: Bytes) {
+        match self.chunks.back_mut() {
+            Some(last) if last.len() + data.len() <= COPY_BELOW => {
+                // In place: what is this short is a copy of its own, see the decoder.
+                let mut joined = BytesMut::from(std::mem::take(last));
+                joined.extend_from_slice(&data);
+                *last = joined.freeze();
+            }
+            _ => self.chunks.push_back(data),
+        }
     }
 
     pub(crate) fn on_end(&mut self, trailers: HeaderBlock) -> Result<(), ProtocolError> {
@@ -193,7 +206,8 @@ impl Sender {
     /// Worker: sends the response head. `count` is the number of fields that `fields` yields.
     ///
     /// # Errors
-    /// [`Failure::Over`] if the stream is over or the head cannot be sent (too large); the stream is then failed.
+    /// [`Failure`] if the stream is over; [`Failure::Over`] also if the head cannot be sent (too large): the stream is
+    /// then still to be failed.
     pub fn respond<'a>(
         &self,
         status: u16,

@@ -8,10 +8,10 @@ mod supervisor;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use client::{Client, Reply};
+pub(crate) use client::Client;
 pub(crate) use log::Log;
 pub(crate) use raw::Raw;
-pub(crate) use supervisor::{App, TestSupervisor, executable};
+pub(crate) use supervisor::{App, EXECUTABLE, TestSupervisor, executable};
 
 /// Far beyond what anything takes here; only a test that would fail waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

@@ -54,11 +54,6 @@ pub(crate) fn descriptors(pid: u32) -> Vec<String> {
     links.map(|link| link.display().to_string()).collect()
 }
 
-/// What the memory of a process is mapped from.
-pub(crate) fn mappings(pid: u32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/maps")).expect("a process that runs")
-}
-
 /// The children of a process.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
@@ -95,4 +90,11 @@ pub(crate) fn raise_descriptor_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("the limit");
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("a higher limit");
+}
+
+/// A process whose arguments end like this.
+pub(crate) fn with_arguments(end: &str) -> Option<u32> {
+    let pids = fs::read_dir("/proc").ok()?.flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.into_iter().find(|pid| command_line(*pid).ends_with(end))
 }

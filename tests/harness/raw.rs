@@ -1,7 +1,7 @@
 //! Bytes over a socket, for what no client library would send, and to see exactly what comes back.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use super::DEADLINE;
 
@@ -21,12 +21,6 @@ impl Raw {
     /// Sends bytes.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.0.write_all(bytes.as_ref()).expect("send");
-        self
-    }
-
-    /// Says that nothing more will be sent.
-    pub(crate) fn finish(&mut self) -> &mut Self {
-        self.0.shutdown(Shutdown::Write).expect("shutdown");
         self
     }
 

@@ -112,7 +112,16 @@ impl AppLoader {
         let shown = self.display(specifier.as_str());
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("js" | "mjs") => Ok((ModuleType::JavaScript, source)),
-            Some("json") if *requested == RequestedModuleType::Json => Ok((ModuleType::Json, source)),
+            Some("json") if *requested == RequestedModuleType::Json => {
+                // V8 would not say which file it is.
+                let checked = serde_json::from_str::<serde_json::Value>(&source);
+                checked.map(|_| (ModuleType::Json, source)).map_err(|error| {
+                    let (line, column) = (error.line() as i64, error.column() as i64);
+                    let mut text = format!("{shown:?} is not valid JSON: {error}");
+                    load_error::point_at(&mut text, specifier, line, column, &self.root);
+                    text
+                })
+            }
             Some("json") => Err(format!(
                 "{shown:?} is JSON: import it with {{ type: \"json\" }}, \
                  as in `import data from \"./{shown}\" with {{ type: \"json\" }}`"

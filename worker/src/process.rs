@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use nano_protocol::connection::poll_control;
-use nano_protocol::limits::PROTOCOL_VERSION;
+use nano_protocol::limits::{MAX_ERROR, PROTOCOL_VERSION};
 use nano_protocol::message::{Control, Hello, Load, Loaded, LogLevel, LogRecord, Role, Welcome};
 use nano_protocol::{Connection, Handle, ProtocolError, Side, exit};
 use nix::sys::signal::{SigHandler, Signal};
@@ -128,7 +128,9 @@ async fn start(args: &WorkerArgs, connections: Vec<(Connection, Handle)>) -> Res
     let engine = load_app(&load, &hello, in_flight.clone(), &mut control).await?;
     let engine = match engine {
         Ok(engine) => engine,
-        Err(reason) => {
+        Err(mut reason) => {
+            // The app chooses how long its error is.
+            reason.truncate(reason.floor_char_boundary(MAX_ERROR));
             send_loaded(&control_handle, Loaded::Failed(reason))?;
             poll_fn(|cx| control.poll_flush(cx)).await?;
             return Ok(exit::LOAD_FAILED);

@@ -21,6 +21,8 @@ pub(super) const CONFIG_FILE: u64 = 4 * MIB;
 pub(super) const PACKAGE_FILE: u64 = MIB;
 /// Longest env of an app, names and JSON texts together, in bytes: it crosses to the worker in one frame.
 pub(super) const ENV: usize = 512 * 1024;
+/// What each variable counts beyond its name and JSON text: their lengths, as the protocol carries them.
+pub(super) const ENV_ENTRY: usize = 16;
 /// Deepest nesting of an env value.
 pub(super) const ENV_DEPTH: usize = 64;
 /// Greatest whole number that JavaScript holds exactly.

@@ -17,7 +17,7 @@ pub(super) fn read(app: &Section<'_>, problems: &mut Problems) -> BTreeMap<Strin
     let mut size = 0;
     for name in section.names() {
         if let Some(value) = section.read(name, |value| json(value, 0), problems) {
-            size += name.len() + value.to_string().len();
+            size += name.len() + value.to_string().len() + bounds::ENV_ENTRY;
             env.insert(name.to_owned(), value);
         }
     }
@@ -118,7 +118,7 @@ mod tests {
             [format!(
                 "nano.toml:1: env: is too large: {} bytes as JSON; fix: keep it below {} bytes; have the app import \
                  larger data as a file",
-                bounds::ENV + 3,
+                bounds::ENV + 3 + bounds::ENV_ENTRY,
                 bounds::ENV
             )]
         );

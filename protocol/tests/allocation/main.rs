@@ -1,0 +1,193 @@
+//! Hostile bytes cost memory within a small multiple of the limits, and never by the numbers they claim. A binary of its
+//! own, because the allocator counts.
+//!
+//! - [`counting`]: the allocator, and the most that was allocated while something ran.
+//! - [`hostile`]: the entry point that the fuzzer drives too.
+
+mod counting;
+#[path = "../behaviour/hostile.rs"]
+#[allow(dead_code, reason = "shared with the fuzzer's tests; here only the reading counts")]
+mod hostile;
+
+use std::io::Write as _;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::task::{Context, Waker};
+
+use bytes::BytesMut;
+use counting::peak_of;
+use nano_protocol::codec;
+use nano_protocol::frame::{FrameHeader, Kind};
+use nano_protocol::limits::{MAX_BODY_CHUNK, MAX_CONTROL, READ_BUFFER, STREAM_WINDOW};
+use nano_protocol::message::{RequestId, RequestLine, StatusLine};
+use nano_protocol::{Connection, Handle, Receiver, Side};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tokio::net::UnixStream;
+
+/// The longest frame, the buffer that gathers it, and what it is decoded into: of small parts, most of all.
+const DECODING: usize = 10 * MAX_CONTROL;
+
+const KINDS: [Kind; 17] = [
+    Kind::Hello,
+    Kind::Welcome,
+    Kind::Load,
+    Kind::Loaded,
+    Kind::Ping,
+    Kind::Pong,
+    Kind::Log,
+    Kind::Stats,
+    Kind::Drain,
+    Kind::Shutdown,
+    Kind::RequestHead,
+    Kind::ResponseHead,
+    Kind::BodyChunk,
+    Kind::BodyEnd,
+    Kind::Credit,
+    Kind::Cancel,
+    Kind::Error,
+];
+
+fn frame(kind: Kind, payload: &[u8]) -> Vec<u8> {
+    let stream = u32::from(kind.is_stream());
+    let header = FrameHeader { length: payload.len(), kind, end: false, stream };
+    [&header.to_bytes()[..], payload].concat()
+}
+
+/// The most memory that decoding these bytes takes, as they come from a socket.
+fn decoding(bytes: &[u8]) -> usize {
+    peak_of(|| drop(hostile::read(bytes, READ_BUFFER, |_| ())))
+}
+
+#[test]
+fn the_counting_counts() {
+    assert_eq!(peak_of(|| drop(vec![0_u8; 1000])), 1000);
+    let grown = peak_of(|| {
+        let mut bytes: Vec<u8> = Vec::with_capacity(1000);
+        bytes.extend_from_slice(&[0; 1000]);
+        bytes.reserve_exact(1000);
+        drop(vec![0_u8; 500]);
+    });
+    assert!((2500..=3500).contains(&grown), "{grown}");
+    assert_eq!(peak_of(|| ()), 0);
+}
+
+#[test]
+fn payloads_as_long_as_allowed_stay_within_the_bound() {
+    for kind in KINDS {
+        for byte in [0, 1, 2, 0x7f, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff] {
+            let bytes = frame(kind, &vec![byte; kind.limit()]);
+            let peak = decoding(&bytes);
+            assert!(peak <= DECODING, "{kind:?} full of {byte:#x}: {peak} bytes");
+        }
+    }
+}
+
+#[test]
+fn as_many_small_parts_as_allowed_stay_within_the_bound() {
+    // Pairs of empty texts: two bytes on the wire, two whole strings in memory.
+    for pairs in [1_000, 60_000, 65_000, 65_536, 100_000, MAX_CONTROL as u64 / 2 - 8] {
+        let mut payload = BytesMut::new();
+        codec::encode(&("", "", pairs), &mut payload).unwrap();
+        payload.resize(payload.len() + 2 * pairs as usize, 0);
+        let peak = decoding(&frame(Kind::Load, &payload));
+        assert!(peak <= DECODING, "{pairs} pairs: {peak} bytes");
+    }
+}
+
+#[test]
+fn lengths_that_are_only_claimed_cost_no_more_than_the_limit() {
+    let lengths = [MAX_CONTROL as u64 - 200, u64::from(u32::MAX), 1 << 40, u64::MAX / 48, u64::MAX];
+    for kind in KINDS.into_iter().filter(|kind| kind.limit() > 16) {
+        for length in lengths {
+            for before in 0..40 {
+                let mut payload = BytesMut::zeroed(before);
+                codec::encode(&length, &mut payload).unwrap();
+                let peak = decoding(&frame(kind, &payload));
+                // Texts and sequences reserve up to the limit on their word, and not a byte more.
+                assert!(peak <= 2 * MAX_CONTROL, "{kind:?}, {length} after {before}: {peak} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn headers_without_payloads_cost_nothing() {
+    for kind in KINDS {
+        let stream = u32::from(kind.is_stream());
+        let header = FrameHeader { length: kind.limit(), kind, end: false, stream }.to_bytes();
+        let peak = decoding(&header);
+        assert!(peak <= 1024, "{kind:?}: {peak} bytes");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_payloads_stay_within_the_bound(
+        kinds in vec(prop::sample::select(&KINDS[..]), 1..20),
+        payload in vec(prop_oneof![3 => 0..6_u8, 1 => any::<u8>()], 0..20_000),
+    ) {
+        let frames: Vec<u8> = kinds
+            .iter()
+            .flat_map(|kind| frame(*kind, &payload[..payload.len().min(kind.limit())]))
+            .collect();
+        let peak = decoding(&frames);
+        // The bytes themselves lie in the read buffer, which doubles when it grows.
+        prop_assert!(peak <= DECODING + 2 * frames.len(), "{} bytes", peak);
+    }
+}
+
+/// A supervisor with one open stream, and the worker's end of its socket.
+fn supervisor() -> (Connection, Handle, Receiver, StdUnixStream) {
+    let (ours, peer) = StdUnixStream::pair().expect("a pair of sockets");
+    ours.set_nonblocking(true).expect("a socket");
+    peer.set_nonblocking(true).expect("a socket");
+    let (connection, handle) =
+        Connection::new(UnixStream::from_std(ours).expect("inside a runtime"), Side::Supervisor);
+    let line = RequestLine { id: RequestId(1), method: "GET", origin: "http://localhost", target: "/" };
+    let (_sender, receiver) = handle.open(&line, 0, std::iter::empty(), true).expect("a short head");
+    (connection, handle, receiver, peer)
+}
+
+/// Gives the connection everything that the worker writes, however little the socket takes at once.
+async fn pour(connection: &mut Connection, peer: &mut StdUnixStream, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match peer.write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+        }
+        tokio::task::yield_now().await;
+        let polled = connection.poll_next(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending(), "{polled:?}");
+    }
+}
+
+#[test]
+fn a_body_that_nobody_reads_takes_its_window_however_it_is_cut() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for cut in [1, 2, 7, 100, 1023, 1024, 2047, 2049, 4095, 4096, MAX_BODY_CHUNK] {
+        let mut head = BytesMut::new();
+        codec::encode(&StatusLine { status: 200 }, &mut head).unwrap();
+        let mut bytes = frame(Kind::ResponseHead, &head);
+        for _ in 0..STREAM_WINDOW / cut {
+            bytes.extend(frame(Kind::BodyChunk, &vec![7; cut]));
+        }
+        let peak = peak_of(|| {
+            runtime.block_on(async {
+                let (mut connection, handle, receiver, mut peer) = supervisor();
+                pour(&mut connection, &mut peer, &bytes).await;
+                let mut noop = Context::from_waker(Waker::noop());
+                while connection.poll_next(&mut noop).is_pending() && handle.streams() == 1 {
+                    if receiver.try_chunk().is_some() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            });
+        });
+        // The window, what its growth leaves behind, and read buffers that its chunks keep alive.
+        let bound = 3 * STREAM_WINDOW + 4 * READ_BUFFER;
+        assert!(peak <= bound, "cut every {cut} bytes: {peak} of {bound} bytes");
+    }
+}

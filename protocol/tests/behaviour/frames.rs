@@ -1,0 +1,341 @@
+//! Every frame there is, as an owned value: made by proptest, sent through an [`Outbox`], read back from a [`Frame`].
+
+use bytes::{Bytes, BytesMut};
+use nano_protocol::ProtocolError;
+use nano_protocol::codec::{self, HeaderBlock};
+use nano_protocol::connection::split_request_head;
+use nano_protocol::decoder::Decoder;
+use nano_protocol::frame::{Frame, Kind};
+use nano_protocol::limits::MAX_BODY_CHUNK;
+use nano_protocol::message::{
+    Control, Hello, Load, Loaded, LogLevel, LogRecord, RequestId, RequestLine, Role, Stats, StatusLine,
+    StreamError, StreamErrorKind, Welcome, WorkerLimits,
+};
+use nano_protocol::outbox::Outbox;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Header fields: names and values are bytes, whatever HTTP says of them.
+pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A frame before it is sent, and after it has arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Sent {
+    Control(Control),
+    Request { stream: u32, end: bool, line: Line, fields: Fields },
+    Response { stream: u32, end: bool, status: u16, fields: Fields },
+    Body { stream: u32, end: bool, data: Vec<u8> },
+    End { stream: u32, trailers: Fields },
+    Credit { stream: u32, bytes: u32 },
+    Cancel { stream: u32 },
+    Error { stream: u32, error: StreamError },
+}
+
+/// A [`RequestLine`] that owns its text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) id: u128,
+    pub(crate) method: String,
+    pub(crate) origin: String,
+    pub(crate) target: String,
+}
+
+impl Line {
+    pub(crate) fn borrow(&self) -> RequestLine<'_> {
+        RequestLine {
+            id: RequestId(self.id),
+            method: &self.method,
+            origin: &self.origin,
+            target: &self.target,
+        }
+    }
+}
+
+impl Sent {
+    /// Queues the frame, as `Connection` and its streams do.
+    pub(crate) fn put(&self, outbox: &mut Outbox) -> Result<(), ProtocolError> {
+        match self {
+            Self::Control(message) => outbox.control(message),
+            Self::Request { stream, end, line, fields } => {
+                outbox.frame(Kind::RequestHead, *end, *stream, |out| {
+                    codec::encode(&line.borrow(), out)?;
+                    put_fields(fields, out)
+                })
+            }
+            Self::Response { stream, end, status, fields } => {
+                outbox.frame(Kind::ResponseHead, *end, *stream, |out| {
+                    codec::encode(&StatusLine { status: *status }, out)?;
+                    put_fields(fields, out)
+                })
+            }
+            Self::Body { stream, end, data } => {
+                outbox.chunk(*stream, *end, Bytes::copy_from_slice(data));
+                Ok(())
+            }
+            Self::End { stream, trailers } => {
+                outbox.frame(Kind::BodyEnd, false, *stream, |out| put_fields(trailers, out))
+            }
+            Self::Credit { stream, bytes } => {
+                outbox.frame(Kind::Credit, false, *stream, |out| codec::encode(bytes, out))
+            }
+            Self::Cancel { stream } => outbox.frame(Kind::Cancel, false, *stream, |_| Ok(())),
+            Self::Error { stream, error } => {
+                outbox.frame(Kind::Error, false, *stream, |out| codec::encode(error, out))
+            }
+        }
+    }
+
+    /// Takes everything out of a frame.
+    pub(crate) fn from_frame(frame: Frame) -> Result<Self, ProtocolError> {
+        Ok(match frame {
+            Frame::Control(message) => Self::Control(message),
+            Frame::RequestHead { stream, end, payload } => {
+                let (line, block) = split_request_head(&payload)?;
+                let line = Line {
+                    id: line.id.0,
+                    method: line.method.to_owned(),
+                    origin: line.origin.to_owned(),
+                    target: line.target.to_owned(),
+                };
+                Self::Request { stream, end, line, fields: take_fields(&block)? }
+            }
+            Frame::ResponseHead { stream, end, payload } => {
+                let (StatusLine { status }, used) = codec::decode_prefix("response head", &payload)?;
+                let fields = take_fields(&HeaderBlock::new(payload.slice(used..)))?;
+                Self::Response { stream, end, status, fields }
+            }
+            Frame::BodyChunk { stream, end, data } => Self::Body { stream, end, data: data.to_vec() },
+            Frame::BodyEnd { stream, trailers } => Self::End { stream, trailers: take_fields(&trailers)? },
+            Frame::Credit { stream, bytes } => Self::Credit { stream, bytes },
+            Frame::Cancel { stream } => Self::Cancel { stream },
+            Frame::Error { stream, error } => Self::Error { stream, error },
+        })
+    }
+}
+
+fn put_fields(fields: &Fields, out: &mut BytesMut) -> Result<(), ProtocolError> {
+    codec::encode_headers(fields.len(), fields.iter().map(|(name, value)| (&name[..], &value[..])), out)
+}
+
+/// The fields of a header block.
+pub(crate) fn take_fields(block: &HeaderBlock) -> Result<Fields, ProtocolError> {
+    block.iter()?.map(|field| field.map(|(name, value)| (name.to_vec(), value.to_vec()))).collect()
+}
+
+/// A header block of these fields.
+pub(crate) fn block(fields: &Fields) -> HeaderBlock {
+    let mut out = BytesMut::new();
+    put_fields(fields, &mut out).expect("fields within the limits");
+    HeaderBlock::new(out.freeze())
+}
+
+/// The bytes of these frames.
+pub(crate) fn wire(frames: &[Sent]) -> Vec<u8> {
+    let mut outbox = Outbox::default();
+    for frame in frames {
+        frame.put(&mut outbox).expect("a frame within the limits");
+    }
+    drain(&mut outbox, &[])
+}
+
+/// Everything queued, taken as a kernel would that accepts these many bytes at each write, and then all there is.
+pub(crate) fn drain(outbox: &mut Outbox, writes: &[usize]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writes = writes.iter().copied();
+    while !outbox.is_empty() {
+        let mut slices = Outbox::empty_slices();
+        let used = outbox.slices(&mut slices);
+        let offered = slices[..used].concat_slices();
+        let taken = offered.len().min(writes.next().unwrap_or(usize::MAX));
+        bytes.extend_from_slice(&offered[..taken]);
+        outbox.advance(taken);
+    }
+    bytes
+}
+
+trait ConcatSlices {
+    fn concat_slices(&self) -> Vec<u8>;
+}
+
+impl ConcatSlices for [std::io::IoSlice<'_>] {
+    fn concat_slices(&self) -> Vec<u8> {
+        self.iter().flat_map(|slice| slice.iter().copied()).collect()
+    }
+}
+
+/// What arrives when `bytes` come in pieces of these lengths, the rest in one.
+pub(crate) fn arrive(bytes: &[u8], pieces: &[usize]) -> Result<Vec<Sent>, ProtocolError> {
+    let mut decoder = Decoder::default();
+    let mut buffer = BytesMut::new();
+    let mut arrived = Vec::new();
+    let mut rest = bytes;
+    let mut pieces = pieces.iter().copied();
+    while !rest.is_empty() {
+        let (piece, later) = rest.split_at(rest.len().min(pieces.next().unwrap_or(usize::MAX)));
+        rest = later;
+        buffer.extend_from_slice(piece);
+        while let Some(frame) = decoder.next(&mut buffer)? {
+            arrived.push(Sent::from_frame(frame)?);
+        }
+    }
+    if decoder.is_between_frames() && buffer.is_empty() { Ok(arrived) } else { Err(ProtocolError::Torn) }
+}
+
+/// Body frames of a stream that follow each other, as one: where they are cut is nobody's business.
+pub(crate) fn joined(frames: Vec<Sent>) -> Vec<Sent> {
+    let mut all: Vec<Sent> = Vec::new();
+    for frame in frames {
+        match (all.last_mut(), &frame) {
+            (
+                Some(Sent::Body { stream: before, end, data }),
+                Sent::Body { stream, end: last, data: more },
+            ) if before == stream && !*end => {
+                data.extend_from_slice(more);
+                *end = *last;
+            }
+            _ => all.push(frame),
+        }
+    }
+    all
+}
+
+pub(crate) fn fields() -> impl Strategy<Value = Fields> {
+    vec((vec(any::<u8>(), 0..24), vec(any::<u8>(), 0..200)), 0..12)
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let text = || any::<String>();
+    (any::<u128>(), text(), text(), text()).prop_map(|(id, method, origin, target)| Line {
+        id,
+        method,
+        origin,
+        target,
+    })
+}
+
+fn log_record() -> impl Strategy<Value = LogRecord> {
+    let level =
+        prop_oneof![Just(LogLevel::Debug), Just(LogLevel::Info), Just(LogLevel::Warn), Just(LogLevel::Error)];
+    let long = "[a-zß]{0,20000}";
+    (level, any::<Option<u128>>(), prop_oneof![4 => any::<String>().boxed(), 1 => long.boxed()])
+        .prop_map(|(level, id, message)| LogRecord { level, request_id: id.map(RequestId), message })
+}
+
+fn hello() -> impl Strategy<Value = Hello> {
+    let role = prop_oneof![Just(Role::Control), Just(Role::Requests)];
+    (any::<u32>(), any::<String>(), role, any::<u64>(), any::<u64>(), any::<bool>()).prop_map(
+        |(version, app, role, heap, watchdog_ms, fatal_uncaught)| Hello {
+            version,
+            app,
+            role,
+            limits: WorkerLimits { heap, watchdog_ms, fatal_uncaught },
+        },
+    )
+}
+
+fn stats() -> impl Strategy<Value = Stats> {
+    (any::<u64>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>()).prop_map(
+        |(heap_used, heap_limit, external, in_flight, requests)| Stats {
+            heap_used,
+            heap_limit,
+            external,
+            in_flight,
+            requests,
+        },
+    )
+}
+
+/// Every message of the connection itself.
+pub(crate) fn control() -> impl Strategy<Value = Control> {
+    prop_oneof![
+        hello().prop_map(Control::Hello),
+        (any::<u32>(), any::<String>(), any::<u32>())
+            .prop_map(|(version, app, pid)| Control::Welcome(Welcome { version, app, pid })),
+        (any::<String>(), any::<String>(), vec(any::<(String, String)>(), 0..40))
+            .prop_map(|(root, entry, env)| Control::Load(Load { root, entry, env })),
+        Just(Control::Loaded(Loaded::Ready)),
+        any::<String>().prop_map(|why| Control::Loaded(Loaded::Failed(why))),
+        any::<u64>().prop_map(Control::Ping),
+        any::<u64>().prop_map(Control::Pong),
+        log_record().prop_map(Control::Log),
+        stats().prop_map(Control::Stats),
+        Just(Control::Drain),
+        Just(Control::Shutdown),
+    ]
+}
+
+fn stream_error() -> impl Strategy<Value = StreamError> {
+    let kind = prop_oneof![
+        Just(StreamErrorKind::HandlerFailed),
+        Just(StreamErrorKind::NotAResponse),
+        Just(StreamErrorKind::Watchdog),
+        Just(StreamErrorKind::OutOfMemory),
+        Just(StreamErrorKind::BodyFailed),
+    ];
+    (kind, any::<String>()).prop_map(|(kind, message)| StreamError { kind, message })
+}
+
+/// Every frame. Few streams, so that frames of one stream follow each other now and then.
+pub(crate) fn frame() -> impl Strategy<Value = Sent> {
+    let stream = || prop_oneof![4 => 1..4_u32, 1 => 1..=u32::MAX];
+    // Around the lengths at which a payload is copied, kept, or cut.
+    let length = prop_oneof![8 => 0..64_usize, 4 => 1000..1100_usize, 2 => 4000..4200_usize, 1 => Just(MAX_BODY_CHUNK)];
+    let data = (length, any::<u8>())
+        .prop_map(|(length, first)| (0..length).map(|at| (at as u8).wrapping_add(first)).collect());
+    prop_oneof![
+        4 => control().prop_map(Sent::Control),
+        2 => (stream(), any::<bool>(), line(), fields())
+            .prop_map(|(stream, end, line, fields)| Sent::Request { stream, end, line, fields }),
+        2 => (stream(), any::<bool>(), any::<u16>(), fields())
+            .prop_map(|(stream, end, status, fields)| Sent::Response { stream, end, status, fields }),
+        4 => (stream(), any::<bool>(), data)
+            .prop_map(|(stream, end, data)| Sent::Body { stream, end, data }),
+        1 => (stream(), fields()).prop_map(|(stream, trailers)| Sent::End { stream, trailers }),
+        1 => (stream(), any::<u32>()).prop_map(|(stream, bytes)| Sent::Credit { stream, bytes }),
+        1 => stream().prop_map(|stream| Sent::Cancel { stream }),
+        1 => (stream(), stream_error()).prop_map(|(stream, error)| Sent::Error { stream, error }),
+    ]
+}
+
+/// One short frame of each kind.
+pub(crate) fn one_of_each() -> Vec<Sent> {
+    let text = String::from;
+    let field = || vec![(b"name".to_vec(), b"value".to_vec()), (b"empty".to_vec(), Vec::new())];
+    let line =
+        Line { id: 7, method: text("POST"), origin: text("http://localhost"), target: text("/path?query") };
+    let limits = WorkerLimits { heap: 1 << 30, watchdog_ms: 5000, fatal_uncaught: true };
+    let record =
+        LogRecord { level: LogLevel::Warn, request_id: Some(RequestId(7)), message: text("said the app") };
+    [
+        Control::Hello(Hello { version: 1, app: text("app"), role: Role::Requests, limits }),
+        Control::Welcome(Welcome { version: 1, app: text("app"), pid: 4711 }),
+        Control::Load(Load {
+            root: text("/apps/app"),
+            entry: text("main.js"),
+            env: vec![(text("KEY"), text("\"value\""))],
+        }),
+        Control::Loaded(Loaded::Ready),
+        Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),
+        Control::Ping(300),
+        Control::Pong(300),
+        Control::Log(record),
+        Control::Stats(Stats { heap_used: 1 << 20, requests: 3, ..Stats::default() }),
+        Control::Drain,
+        Control::Shutdown,
+    ]
+    .into_iter()
+    .map(Sent::Control)
+    .chain([
+        Sent::Request { stream: 1, end: false, line, fields: field() },
+        Sent::Response { stream: 1, end: false, status: 200, fields: field() },
+        Sent::Body { stream: 1, end: false, data: b"some of the body".to_vec() },
+        Sent::End { stream: 1, trailers: field() },
+        Sent::Credit { stream: 1, bytes: 65536 },
+        Sent::Cancel { stream: 1 },
+        Sent::Error {
+            stream: 1,
+            error: StreamError { kind: StreamErrorKind::Watchdog, message: text("too long") },
+        },
+    ])
+    .collect()
+}

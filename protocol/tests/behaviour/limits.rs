@@ -1,0 +1,212 @@
+//! One byte more than allowed is refused where it is sent and where it arrives; so is whatever a header must not say.
+
+use bytes::BytesMut;
+use nano_protocol::ProtocolError;
+use nano_protocol::codec::{self, HeaderBlock};
+use nano_protocol::frame::{END, FrameHeader, HEADER_LEN, Kind};
+use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
+use nano_protocol::message::{Control, Load, Loaded};
+use nano_protocol::outbox::Outbox;
+
+use crate::frames::{Sent, arrive, drain, wire};
+
+/// Every kind, found by asking for every byte.
+pub(crate) fn kinds() -> Vec<Kind> {
+    let ask = |byte, stream| {
+        let mut header = [0; HEADER_LEN];
+        header[4] = byte;
+        header[8] = stream;
+        FrameHeader::decode(&header).ok().map(|header| header.kind)
+    };
+    (0..=u8::MAX).filter_map(|byte| ask(byte, 0).or(ask(byte, 1))).collect()
+}
+
+fn header(kind: Kind, length: usize) -> [u8; HEADER_LEN] {
+    FrameHeader { length, kind, end: false, stream: u32::from(kind.is_stream()) }.to_bytes()
+}
+
+#[test]
+fn seventeen_kinds_are_known_and_no_others() {
+    assert_eq!(kinds().len(), 17);
+    for byte in 0..=u8::MAX {
+        if kinds().iter().any(|kind| *kind as u8 == byte) {
+            continue;
+        }
+        let mut bytes = header(Kind::Drain, 0);
+        bytes[4] = byte;
+        assert!(matches!(FrameHeader::decode(&bytes), Err(ProtocolError::UnknownKind(kind)) if kind == byte));
+    }
+}
+
+#[test]
+fn a_payload_one_byte_over_the_limit_is_refused_on_arrival() {
+    for kind in kinds() {
+        assert_eq!(FrameHeader::decode(&header(kind, kind.limit())).unwrap().length, kind.limit());
+        let refused = FrameHeader::decode(&header(kind, kind.limit() + 1)).unwrap_err();
+        assert!(
+            matches!(refused, ProtocolError::TooLong { kind: name, length, limit }
+                if name == kind.name() && length == limit + 1 && limit == kind.limit()),
+            "{kind:?}: {refused}"
+        );
+        assert!(FrameHeader::decode(&header(kind, u32::MAX as usize)).is_err());
+    }
+}
+
+#[test]
+fn a_payload_one_byte_over_the_limit_is_not_queued() {
+    let mut outbox = Outbox::default();
+    for kind in kinds() {
+        let stream = u32::from(kind.is_stream());
+        let mut queue = |length| {
+            outbox.frame(kind, false, stream, |out| {
+                out.resize(out.len() + length, 0);
+                Ok(())
+            })
+        };
+        queue(kind.limit()).unwrap();
+        let refused = queue(kind.limit() + 1).unwrap_err();
+        assert!(matches!(refused, ProtocolError::TooLong { .. }), "{kind:?}: {refused}");
+        assert_eq!(outbox.len(), HEADER_LEN + kind.limit(), "nothing of it is queued");
+        assert_eq!(drain(&mut outbox, &[])[..HEADER_LEN], header(kind, kind.limit()));
+    }
+}
+
+#[test]
+fn a_frame_that_cannot_be_encoded_leaves_no_trace() {
+    let mut outbox = Outbox::default();
+    outbox.control(&Control::Ping(1)).unwrap();
+    let before = (outbox.len(), outbox.position());
+    let failing = outbox.frame(Kind::RequestHead, false, 1, |out| {
+        out.extend_from_slice(b"half a head");
+        Err(ProtocolError::Unexpected("end"))
+    });
+    assert!(matches!(failing, Err(ProtocolError::Unexpected("end"))));
+    assert_eq!((outbox.len(), outbox.position()), before);
+    outbox.control(&Control::Ping(2)).unwrap();
+    let sent = [Sent::Control(Control::Ping(1)), Sent::Control(Control::Ping(2))];
+    assert_eq!(drain(&mut outbox, &[]), wire(&sent));
+}
+
+/// A message that fits the outbox must not end the connection on the other side: both measure alike.
+fn fits_on_both_sides_or_on_neither(message: Control) -> bool {
+    let mut outbox = Outbox::default();
+    match outbox.control(&message) {
+        Ok(()) => {
+            let arrived = arrive(&drain(&mut outbox, &[]), &[]);
+            assert_eq!(arrived.expect("what was queued is accepted"), [Sent::Control(message)]);
+            true
+        }
+        Err(error) => {
+            assert!(matches!(error, ProtocolError::TooLong { .. }), "{error}");
+            assert!(outbox.is_empty());
+            false
+        }
+    }
+}
+
+#[test]
+fn a_long_message_that_is_queued_is_also_accepted() {
+    let failed = |length| Control::Loaded(Loaded::Failed("x".repeat(length)));
+    let lengths: Vec<bool> =
+        (MAX_CONTROL - 64..=MAX_CONTROL + 1).map(|n| fits_on_both_sides_or_on_neither(failed(n))).collect();
+    assert!(lengths[0] && !lengths[65], "the limit lies between");
+    assert!(lengths.is_sorted_by(|before, after| before >= after), "and is one limit");
+}
+
+#[test]
+fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
+    let load = |pairs| {
+        let env = vec![(String::new(), String::new()); pairs];
+        Control::Load(Load { root: String::new(), entry: String::new(), env })
+    };
+    assert!(fits_on_both_sides_or_on_neither(load(50_000)));
+    assert!(!fits_on_both_sides_or_on_neither(load(100_000)));
+    assert!(!fits_on_both_sides_or_on_neither(load(MAX_CONTROL)));
+}
+
+#[test]
+fn one_header_field_more_than_allowed_is_refused_on_both_sides() {
+    let mut out = BytesMut::new();
+    let fields = std::iter::repeat_n((&b"a"[..], &b"b"[..]), MAX_HEADERS + 1);
+    let refused = codec::encode_headers(MAX_HEADERS + 1, fields, &mut out).unwrap_err();
+    assert!(matches!(refused, ProtocolError::Malformed { what: "headers", .. }));
+    assert!(out.is_empty());
+    for count in [MAX_HEADERS as u64 + 1, u64::MAX] {
+        let mut out = BytesMut::new();
+        codec::encode(&count, &mut out).unwrap();
+        let refused = HeaderBlock::new(out.freeze()).iter().unwrap_err();
+        assert!(matches!(refused, ProtocolError::Malformed { what: "headers", .. }));
+    }
+}
+
+#[test]
+fn a_header_block_with_fewer_fields_than_it_says_ends_with_one_error() {
+    let mut out = BytesMut::new();
+    codec::encode(&3_u64, &mut out).unwrap();
+    codec::encode(&(&b"name"[..], &b"value"[..]), &mut out).unwrap();
+    let block = HeaderBlock::new(out.freeze());
+    let walked: Vec<bool> = block.iter().unwrap().map(|field| field.is_ok()).collect();
+    assert_eq!(walked, [true, false]);
+}
+
+#[test]
+fn reserved_bits_are_refused() {
+    for kind in kinds() {
+        let may_end = matches!(kind, Kind::RequestHead | Kind::ResponseHead | Kind::BodyChunk);
+        for bit in 0..8 {
+            let mut bytes = header(kind, 0);
+            bytes[5] = 1 << bit;
+            let allowed = may_end && bytes[5] == END;
+            match FrameHeader::decode(&bytes) {
+                Ok(header) => assert!(allowed && header.end, "{kind:?}, flag {bit}"),
+                Err(error) => assert!(!allowed && matches!(error, ProtocolError::Reserved), "{kind:?}"),
+            }
+            for byte in [6, 7] {
+                let mut bytes = header(kind, 0);
+                bytes[byte] = 1 << bit;
+                assert!(matches!(FrameHeader::decode(&bytes), Err(ProtocolError::Reserved)), "{kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_id_belongs_to_frames_of_streams_and_to_no_others() {
+    for kind in kinds() {
+        for stream in [0, 1, u32::MAX] {
+            let bytes = FrameHeader { length: 0, kind, end: false, stream }.to_bytes();
+            match FrameHeader::decode(&bytes) {
+                Ok(header) => assert_eq!((header.stream, header.kind.is_stream()), (stream, stream != 0)),
+                Err(error) => {
+                    assert!(matches!(error, ProtocolError::Unexpected("stream id")), "{kind:?}: {error}");
+                    assert_ne!(kind.is_stream(), stream != 0, "{kind:?} with stream {stream}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_after_a_message_are_refused() {
+    for kind in kinds() {
+        // Heads end with a header block that is walked later; bodies and ends are taken as they are.
+        let open = matches!(kind, Kind::RequestHead | Kind::ResponseHead | Kind::BodyChunk | Kind::BodyEnd);
+        let Some(mut message) = example(kind).filter(|_| !open) else { continue };
+        message.push(0);
+        let length = message.len() - HEADER_LEN;
+        message[..4].copy_from_slice(&(length as u32).to_le_bytes());
+        let refused = arrive(&message, &[]).unwrap_err();
+        assert!(
+            matches!(refused, ProtocolError::Malformed { .. } | ProtocolError::TooLong { limit: 0, .. }),
+            "{kind:?}: {refused}"
+        );
+    }
+}
+
+/// The bytes of some frame of this kind whose payload is all zeros, where one exists.
+fn example(kind: Kind) -> Option<Vec<u8>> {
+    (0..16).find_map(|length| {
+        let bytes = [&header(kind, length)[..], &vec![0; length]].concat();
+        arrive(&bytes, &[]).is_ok().then_some(bytes)
+    })
+}

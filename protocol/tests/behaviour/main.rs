@@ -1,0 +1,20 @@
+//! The protocol from outside: bytes in, frames out, and two ends that talk over a real socket.
+//!
+//! - [`frames`]: what is sent in the tests of single frames, and how it is put on the wire.
+//! - [`pair`]: both ends over one socket, or one end and a peer that writes whatever it likes.
+//! - [`hostile`]: the entry point that the fuzzer drives too.
+//! - The other modules are named after behaviour, each with the sentences it proves as test names.
+
+mod frames;
+mod hostile;
+mod pair;
+
+mod cancelling;
+mod credit;
+mod endings;
+mod hostile_bytes;
+mod limits;
+mod multiplexing;
+mod round_trips;
+mod sending;
+mod violations;

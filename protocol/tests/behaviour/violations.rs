@@ -1,0 +1,228 @@
+//! A peer that breaks the protocol ends the connection, and every stream on it learns so.
+
+use std::future::poll_fn;
+
+use nano_protocol::connection::poll_control;
+use nano_protocol::frame::{FrameHeader, Kind};
+use nano_protocol::limits::MAX_STREAMS;
+use nano_protocol::message::{Control, StreamError, StreamErrorKind};
+use nano_protocol::{Failure, ProtocolError, Side};
+
+use crate::frames::{Line, Sent, wire};
+use crate::limits::kinds;
+use crate::pair::{Raw, body, head, open, within};
+
+fn request(stream: u32, end: bool) -> Sent {
+    let line = Line { id: 0, method: "GET".into(), origin: "http://localhost".into(), target: "/".into() };
+    Sent::Request { stream, end, line, fields: vec![] }
+}
+
+fn response(stream: u32, end: bool) -> Sent {
+    Sent::Response { stream, end, status: 200, fields: vec![] }
+}
+
+fn chunk(stream: u32, end: bool) -> Sent {
+    Sent::Body { stream, end, data: vec![0; 10] }
+}
+
+fn end(stream: u32) -> Sent {
+    Sent::End { stream, trailers: vec![] }
+}
+
+fn error(stream: u32) -> Sent {
+    let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
+    Sent::Error { stream, error }
+}
+
+/// What a supervisor with streams 1 and 2 says to these bytes of a worker.
+async fn supervisor_says(bytes: &[u8]) -> String {
+    let mut raw = Raw::new(Side::Supervisor);
+    let handle = raw.end.handle.clone();
+    let (_first, _second) = (open(&handle, false), open(&handle, false));
+    let (_other, untouched) = open(&handle, true);
+    raw.flush().await;
+    raw.write(bytes);
+    let error = raw.ended().await.expect_err("a violation");
+    assert!(handle.is_closed());
+    assert_eq!(handle.streams(), 0);
+    assert_eq!(head(&untouched).await, Err(Failure::Closed { reached: true }));
+    error.to_string()
+}
+
+/// What a worker with a request on stream 1, whose body is under way, says to these bytes of a supervisor.
+async fn worker_says(bytes: &[u8]) -> String {
+    let mut raw = Raw::new(Side::Worker);
+    raw.send(&[request(1, false)]);
+    let arrived = raw.end.arrived.clone();
+    let untouched = raw.run(arrived.request()).await;
+    raw.write(bytes);
+    let error = raw.ended().await.expect_err("a violation");
+    assert!(raw.end.handle.is_closed());
+    // Whoever waits for either half is told, whatever the violation was about.
+    let over = within(poll_fn(|cx| untouched.sender.poll_over(cx))).await;
+    assert!(matches!(over, Failure::Closed { .. }), "{over:?}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_worker_may_not_send_what_only_supervisors_send() {
+    assert_eq!(supervisor_says(&wire(&[request(9, true)])).await, "unexpected request head");
+    assert_eq!(supervisor_says(&wire(&[Sent::Cancel { stream: 1 }])).await, "unexpected cancel");
+}
+
+#[tokio::test]
+async fn a_supervisor_may_not_send_what_only_workers_send() {
+    assert_eq!(worker_says(&wire(&[response(1, true)])).await, "unexpected response head");
+    assert_eq!(worker_says(&wire(&[error(1)])).await, "unexpected error");
+}
+
+#[tokio::test]
+async fn frames_of_a_response_come_in_order_and_once() {
+    for (frames, said) in [
+        (vec![chunk(1, false)], "unexpected body chunk before the head"),
+        (vec![chunk(1, true)], "unexpected body chunk before the head"),
+        (vec![end(1)], "unexpected body end before the head"),
+        (vec![response(1, false), response(1, false)], "unexpected second response head"),
+        (vec![response(1, false), chunk(1, false), response(1, true)], "unexpected second response head"),
+    ] {
+        assert_eq!(supervisor_says(&wire(&frames)).await, said, "{frames:?}");
+    }
+}
+
+#[tokio::test]
+async fn frames_of_a_request_come_in_order_and_once() {
+    for (frames, said) in [
+        (vec![chunk(1, true), chunk(1, false)], "unexpected body chunk after the end"),
+        (vec![end(1), chunk(1, false)], "unexpected body chunk after the end"),
+        (vec![end(1), end(1)], "unexpected second body end"),
+        (vec![chunk(1, true), end(1)], "unexpected second body end"),
+        (vec![request(2, true), chunk(2, false)], "unexpected body chunk after the end"),
+        (vec![request(2, true), end(2)], "unexpected second body end"),
+    ] {
+        assert_eq!(worker_says(&wire(&frames)).await, said, "{frames:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_id_in_use_is_not_opened_again() {
+    assert_eq!(worker_says(&wire(&[request(1, true)])).await, "unexpected second request head");
+    let twice = [request(2, false), chunk(2, false), request(2, false)];
+    assert_eq!(worker_says(&wire(&twice)).await, "unexpected second request head");
+}
+
+#[tokio::test]
+async fn a_stream_id_may_be_used_again_after_its_response() {
+    let mut raw = Raw::new(Side::Worker);
+    let arrived = raw.end.arrived.clone();
+    for _ in 0..3 {
+        raw.send(&[request(1, true)]);
+        let request = raw.run(arrived.request()).await;
+        crate::pair::respond(&request.sender, 200, &vec![], true);
+        assert_eq!(raw.end.handle.streams(), 0);
+    }
+}
+
+#[tokio::test]
+async fn more_streams_than_allowed_end_the_connection() {
+    let mut raw = Raw::new(Side::Worker);
+    let arrived = raw.end.arrived.clone();
+    let mut requests = Vec::new();
+    for block in 0..MAX_STREAMS / 256 {
+        let frames: Vec<Sent> =
+            (1..=256).map(|number| request((block * 256 + number) as u32, true)).collect();
+        raw.send(&frames);
+        for _ in 0..256 {
+            requests.push(raw.run(arrived.request()).await);
+        }
+    }
+    assert_eq!(raw.end.handle.streams(), MAX_STREAMS);
+    raw.send(&[request(u32::MAX, true)]);
+    let ended = raw.ended().await;
+    assert!(matches!(ended, Err(ProtocolError::TooManyStreams)), "{ended:?}");
+    assert!(requests.iter().all(|request| request.sender.is_over()));
+}
+
+#[tokio::test]
+async fn a_supervisor_does_not_open_more_streams_than_allowed() {
+    let raw = Raw::new(Side::Supervisor);
+    let handle = raw.end.handle.clone();
+    let mut streams: Vec<_> = (0..MAX_STREAMS).map(|_| open(&handle, true)).collect();
+    let refused = crate::pair::open_with(&handle, &[], true);
+    assert!(matches!(refused, Err(ProtocolError::TooManyStreams)));
+    streams.pop();
+    open(&handle, true);
+}
+
+#[tokio::test]
+async fn headers_that_make_no_sense_end_the_connection() {
+    let header = |kind, length, stream| FrameHeader { length, kind, end: false, stream }.to_bytes();
+    for kind in kinds() {
+        let stream = u32::from(kind.is_stream());
+        let too_long = header(kind, kind.limit() + 1, stream);
+        let said = supervisor_says(&too_long).await;
+        assert!(said.ends_with(&format!("over the limit of {}", kind.limit())), "{said}");
+        assert_eq!(worker_says(&too_long).await, said);
+        assert_eq!(supervisor_says(&header(kind, 0, 1 - stream)).await, "unexpected stream id");
+    }
+    let mut unknown = header(Kind::Drain, 0, 0);
+    unknown[4] = 99;
+    assert_eq!(supervisor_says(&unknown).await, "unknown frame kind 0x63");
+    let mut reserved = header(Kind::Drain, 0, 0);
+    reserved[7] = 1;
+    assert_eq!(supervisor_says(&reserved).await, "frame header with reserved bits set");
+}
+
+#[tokio::test]
+async fn payloads_that_make_no_sense_end_the_connection() {
+    let frame = |kind: Kind, payload: &[u8]| {
+        let stream = u32::from(kind.is_stream());
+        let header = FrameHeader { length: payload.len(), kind, end: false, stream };
+        [&header.to_bytes()[..], payload].concat()
+    };
+    let text_without_end: &[u8] = &[0, 253, 255, 255, 255, 255, 255, 255, 255, 255];
+    for (kind, payload, said) in [
+        (Kind::Welcome, &[][..], "malformed welcome"),
+        (Kind::Welcome, &[1, 2, 0xff, 0xff, 3], "malformed welcome"),
+        (Kind::Loaded, &[2], "malformed loaded"),
+        (Kind::Pong, &[255], "malformed pong"),
+        (Kind::Pong, &[1, 1], "malformed pong: trailing bytes"),
+        (Kind::Log, text_without_end, "malformed log"),
+        (Kind::Stats, &[0; 4], "malformed stats"),
+        (Kind::ResponseHead, &[], "malformed response head"),
+        (Kind::Credit, &[], "malformed credit"),
+        (Kind::Error, &[200, 0], "malformed error"),
+    ] {
+        let heard = supervisor_says(&frame(kind, payload)).await;
+        assert!(heard.starts_with(said), "{kind:?}: {heard}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_takes_control_frames_and_nothing_else() {
+    let mut raw = Raw::new(Side::Worker);
+    raw.send(&[Sent::Control(Control::Ping(1)), request(1, true)]);
+    let mut connection = raw.end.connection.take().unwrap();
+    assert_eq!(within(poll_fn(|cx| poll_control(&mut connection, cx))).await.unwrap(), Control::Ping(1));
+    let refused = within(poll_fn(|cx| poll_control(&mut connection, cx))).await;
+    assert!(matches!(refused, Err(ProtocolError::Unexpected("request head"))));
+
+    let mut raw = Raw::new(Side::Worker);
+    raw.peer.shutdown(std::net::Shutdown::Both).unwrap();
+    let mut connection = raw.end.connection.take().unwrap();
+    let refused = within(poll_fn(|cx| poll_control(&mut connection, cx))).await;
+    assert!(matches!(refused, Err(ProtocolError::Torn)));
+}
+
+#[tokio::test]
+async fn a_response_without_trouble_is_none_of_these() {
+    let mut raw = Raw::new(Side::Supervisor);
+    let (_sender, receiver) = open(&raw.end.handle, false);
+    raw.send(&[
+        response(1, false),
+        chunk(1, false),
+        Sent::Body { stream: 1, end: false, data: vec![] },
+        end(1),
+    ]);
+    assert_eq!(raw.run(body(&receiver)).await.unwrap(), [0; 10]);
+    assert!(!raw.end.handle.is_closed());
+}
