@@ -3,6 +3,9 @@
 //! - [`harness`]: starts supervisors, speaks HTTP to them, looks at their processes.
 //! - Modules named after behaviour, each with the sentences it proves as test names.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "that is where a test tells its reader")]
+
 mod harness;
 
 mod answers;

@@ -1,6 +1,7 @@
 //! The life of one app: start a worker, watch it, and after its end start the next.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,9 @@ pub const ORDERS: usize = 8;
 /// Whether the supervisor is ending, and how long workers may take to drain.
 pub type Ending = watch::Receiver<Option<Duration>>;
 
+/// The way to give the app's worker orders, and of which generation that worker is; none while there is no worker.
+pub type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
+
 /// One app and what it needs to live.
 #[derive(Debug)]
 pub struct Lifecycle {
@@ -33,8 +37,8 @@ pub struct Lifecycle {
     pub routes: Routes,
     /// How many connections each worker gets.
     pub io_threads: usize,
-    /// The orders for the worker of the given generation.
-    pub orders: std::rc::Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>,
+    /// The way to give its worker orders.
+    pub orders: Orders,
     /// Changes when the supervisor ends.
     pub ending: Ending,
 }

@@ -1,8 +1,6 @@
 //! `serve`: binds, starts the I/O threads and the apps, and drains on a signal.
 
-use std::cell::RefCell;
 use std::io;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread;
@@ -17,21 +15,18 @@ use tracing::{error, info, warn};
 use crate::config::{AppSpec, Config};
 use crate::control::ControlSocket;
 use crate::io_thread::IoThread;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Orders};
 use crate::log::Logs;
 use crate::orphans;
 use crate::registry::{AppIndex, Registry};
 use crate::routes::{Fault, Routes};
 use crate::sockets;
-use crate::worker::handle::Order;
 
 /// Faults that may wait for the main thread.
 const FAULTS: usize = 64;
 
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
-
-type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
 
 /// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
 ///

@@ -70,7 +70,7 @@ pub(super) fn show_duration(duration: Duration) -> impl Display {
 /// A size as messages name it, in the greatest unit that divides it; [`size`] reads it back.
 pub(super) fn show_size(size: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match units.into_iter().find(|(bytes, _)| size > 0 && size % bytes == 0) {
+    match units.into_iter().find(|(bytes, _)| size > 0 && size.is_multiple_of(*bytes)) {
         Some((bytes, unit)) => format!("{}{unit}", size / bytes),
         None => format!("{size}B"),
     }

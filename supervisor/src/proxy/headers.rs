@@ -186,8 +186,8 @@ impl Forwarding {
                 || (self.replace_host && *name == header::HOST)
                 || *name == header::EXPECT;
             let dropped = self.policy == ForwardedPolicy::Replace && *name == header::FORWARDED;
-            !(replaced || dropped || is_hop_by_hop(name))
-                && !(has_connection && is_named_by_connection(headers, name))
+            let is_named = has_connection && is_named_by_connection(headers, name);
+            !(replaced || dropped || is_named || is_hop_by_hop(name))
         };
         let own = [
             (&b"x-forwarded-for"[..], self.client.as_bytes()),
