@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -20,6 +21,9 @@ use crate::proxy::answer::Refusal;
 /// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
 pub const TICK: Duration = Duration::from_millis(250);
 
+/// Answers up to this length go out as one buffer: copying them costs less than a vectored write.
+const FLAT: usize = 1024;
+
 /// How long what a client still sends is read after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -32,6 +36,24 @@ enum Phase {
     ReadingHead(u64),
     /// Requests are being answered.
     Serving,
+}
+
+/// Where a connection leads from and to.
+#[derive(Debug)]
+pub struct Peer {
+    /// The client's address.
+    pub address: SocketAddr,
+    /// Its IP address as text, which every request carries on.
+    pub ip: String,
+    /// The address it connected to.
+    pub local: SocketAddr,
+}
+
+impl Peer {
+    /// What is known of an accepted connection.
+    pub fn new(address: SocketAddr, local: SocketAddr) -> Self {
+        Self { address, ip: address.ip().to_canonical().to_string(), local }
+    }
 }
 
 /// The state of one client connection, shared by its I/O, its requests and the sweep of its thread.
@@ -323,7 +345,18 @@ impl Write for ClientIo {
         {
             return self.poll_write(cx, buffer);
         }
-        let written = self.poll(|socket| socket.poll_write_vectored(cx, buffers));
+        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let written = if length <= FLAT {
+            let mut flat = [0; FLAT];
+            let mut filled = 0;
+            for buffer in buffers {
+                flat[filled..filled + buffer.len()].copy_from_slice(buffer);
+                filled += buffer.len();
+            }
+            self.poll(|socket| socket.poll_write(cx, &flat[..filled]))
+        } else {
+            self.poll(|socket| socket.poll_write_vectored(cx, buffers))
+        };
         self.client.has_written(written.is_ready());
         written
     }

@@ -20,7 +20,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::client::{Client, ClientIo, Overdue};
+use crate::client::{Client, ClientIo, Overdue, Peer};
 use crate::config::{Listen, ServerSettings};
 use crate::proxy::Proxy;
 use crate::proxy::answer::Refusal;
@@ -166,6 +166,7 @@ async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc
     let Ok(local) = socket.local_addr() else { return };
     let client = Rc::new(Client::new(&shared.clock));
     shared.clients.borrow_mut().push(Rc::downgrade(&client));
+    let peer = Rc::new(Peer::new(peer, local));
     let io = ClientIo::new(socket, client.clone());
     let socket = io.socket();
     let service = {
@@ -175,8 +176,8 @@ async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc
                 client.speaks_http2();
             }
             let serving = client.serve();
-            let proxy = proxy.clone();
-            async move { Ok::<_, Infallible>(proxy.answer(request, peer, local, serving).await) }
+            let (proxy, peer) = (proxy.clone(), peer.clone());
+            async move { Ok::<_, Infallible>(proxy.answer(request, &peer, serving).await) }
         })
     };
     let builder = builder(&shared.settings);

@@ -13,7 +13,6 @@ pub mod site;
 pub mod upload;
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +23,7 @@ use nano_protocol::message::{RequestId, RequestLine};
 use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::{Reading, Serving};
+use crate::client::{Peer, Reading, Serving};
 use crate::config::{ForwardedPolicy, ServerSettings};
 use crate::log::access::Record;
 use crate::upstream::{Place, Upstream};
@@ -43,20 +42,12 @@ pub struct Proxy {
     pub settings: Arc<ServerSettings>,
 }
 
-/// What is known of a request before it is forwarded.
-struct Context {
-    id: RequestId,
-    client: SocketAddr,
-    local: SocketAddr,
-}
-
 impl Proxy {
     /// Answers one request. Never fails: every failure is an answer, or the end of the body.
     pub async fn answer(
         &self,
         request: Request<Incoming>,
-        client: SocketAddr,
-        local: SocketAddr,
+        peer: &Peer,
         serving: Serving,
     ) -> Response<ResponseBody> {
         let id = match self.settings.forwarded {
@@ -64,12 +55,12 @@ impl Proxy {
             ForwardedPolicy::Replace => None,
         };
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
-        let context = Context { id, client, local };
-        let mut record = self.settings.log.access_log.then(|| Box::new(Record::new(&request, client, id)));
+        let mut record =
+            self.settings.log.access_log.then(|| Box::new(Record::new(&request, peer.address, id)));
         let wants_json = answer::wants_json(request.headers());
         let is_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
-        let forwarded = self.forward(request, &context, record.as_deref_mut(), reading).await;
+        let forwarded = self.forward(request, peer, id, record.as_deref_mut(), reading).await;
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refusal) => (refusal.response(id, wants_json), None),
@@ -88,29 +79,29 @@ impl Proxy {
     async fn forward(
         &self,
         request: Request<Incoming>,
-        context: &Context,
+        peer: &Peer,
+        id: RequestId,
         record: Option<&mut Record>,
         reading: Option<Reading>,
     ) -> Result<(Response<ResponseBody>, Place), Refusal> {
-        headers::check_limits(&request, &self.settings)?;
-        if request.method() == Method::CONNECT {
+        let (parts, incoming) = request.into_parts();
+        headers::check_limits(&parts, &self.settings)?;
+        if parts.method == Method::CONNECT {
             return Err(Refusal::MethodNotAllowed);
         }
-        let host = headers::host(&request, context.local)?;
+        let host = headers::host(&parts, peer.local)?;
         let upstream = self.site.upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
         if let Some(record) = record {
             record.app = Some(upstream.spec.name.clone());
         }
-        headers::check_length(request.headers(), upstream.spec.limits.max_body)?;
+        headers::check_length(&parts.headers, upstream.spec.limits.max_body)?;
         let place = upstream.enter()?;
-        let forwarding =
-            Forwarding::new(&request, &host, context.client.ip(), self.settings.forwarded, context.id);
-        let (parts, incoming) = request.into_parts();
+        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, self.settings.forwarded, id);
         let max_body = upstream.spec.limits.max_body;
         let mut upload = reading.map(|reading| Upload::new(incoming, reading, max_body));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
-            id: context.id,
+            id,
             method: parts.method.as_str(),
             origin: forwarding.origin(),
             target: if target == "*" { "/*" } else { target },
@@ -131,7 +122,7 @@ impl Proxy {
         handle: &Handle,
         upstream: &Rc<Upstream>,
         line: &RequestLine<'_>,
-        forwarding: &Forwarding,
+        forwarding: &Forwarding<'_>,
         fields: &hyper::HeaderMap,
         upload: &mut Option<Upload>,
     ) -> Result<Response<ResponseBody>, Failed> {

@@ -1,11 +1,12 @@
 //! What of a head crosses: limits, hop-by-hop fields (RFC 9110, 7.6.1), forwarding fields, host.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, StatusCode, Version};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode, Version};
 use nano_protocol::ResponseHead;
 use nano_protocol::message::RequestId;
 
@@ -47,13 +48,12 @@ fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
 ///
 /// # Errors
 /// [`Refusal::UriTooLong`], [`Refusal::HeadersTooLarge`].
-pub fn check_limits<B>(request: &Request<B>, settings: &ServerSettings) -> Result<(), Refusal> {
-    let uri = request.uri();
-    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+pub fn check_limits(request: &Parts, settings: &ServerSettings) -> Result<(), Refusal> {
+    let target = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > settings.max_uri {
         return Err(Refusal::UriTooLong);
     }
-    let headers = request.headers();
+    let headers = &request.headers;
     // As on the wire: name, colon, space, value, line end.
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if size > settings.max_header || headers.len() > settings.max_headers {
@@ -74,9 +74,9 @@ pub fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Refusal> {
 
 /// The authority a request is for.
 #[derive(Debug)]
-pub struct Host(String);
+pub struct Host<'a>(Cow<'a, str>);
 
-impl Host {
+impl Host<'_> {
     /// Host and port, as sent.
     pub fn authority(&self) -> &str {
         &self.0
@@ -96,70 +96,69 @@ impl Host {
 ///
 /// # Errors
 /// [`Refusal::Malformed`] for a missing, repeated or invalid host.
-pub fn host<B>(request: &Request<B>, local: SocketAddr) -> Result<Host, Refusal> {
-    let mut fields = request.headers().get_all(header::HOST).iter();
+pub fn host(request: &Parts, local: SocketAddr) -> Result<Host<'_>, Refusal> {
+    let mut fields = request.headers.get_all(header::HOST).iter();
     let (field, more) = (fields.next(), fields.next());
     if more.is_some() {
         return Err(Refusal::Malformed);
     }
-    let sent = match (request.uri().authority(), field) {
+    let here = || Ok(Host(local.to_string().into()));
+    let sent = match (request.uri.authority(), field) {
         (Some(authority), _) => authority.as_str(),
         (None, Some(field)) => field.to_str().map_err(|_| Refusal::Malformed)?,
-        (None, None) if request.version() <= Version::HTTP_10 => return Ok(Host(local.to_string())),
+        (None, None) if request.version <= Version::HTTP_10 => return here(),
         (None, None) => return Err(Refusal::Malformed),
     };
-    if sent.is_empty() && request.uri().authority().is_none() {
-        return Ok(Host(local.to_string()));
+    if sent.is_empty() && request.uri.authority().is_none() {
+        return here();
     }
     let is_host_char = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&byte);
     if sent.is_empty() || !sent.bytes().all(is_host_char) {
         return Err(Refusal::Malformed);
     }
-    Ok(Host(sent.to_owned()))
+    Ok(Host(sent.into()))
 }
 
 /// The fields the supervisor adds on the way to the app.
 #[derive(Debug)]
-pub struct Forwarding {
+pub struct Forwarding<'a> {
     origin: String,
-    client: String,
+    client: Cow<'a, str>,
     proto: &'static str,
-    host: String,
+    host: &'a str,
     id: [u8; 32],
     /// Whether `Host` has to be added (HTTP/2 sends `:authority`) or corrected.
     replace_host: bool,
     policy: ForwardedPolicy,
 }
 
-impl Forwarding {
-    /// Decides what to add to `request`.
-    pub fn new<B>(
-        request: &Request<B>,
-        host: &Host,
-        client: IpAddr,
+impl<'a> Forwarding<'a> {
+    /// Decides what to add to a request with these `headers`.
+    pub fn new(
+        headers: &'a HeaderMap,
+        host: &'a Host<'a>,
+        client: &'a str,
         policy: ForwardedPolicy,
         id: RequestId,
     ) -> Self {
         let trusted = |name: &HeaderName| match policy {
-            ForwardedPolicy::Append => request.headers().get(name).and_then(|value| value.to_str().ok()),
+            ForwardedPolicy::Append => headers.get(name).and_then(|value| value.to_str().ok()),
             ForwardedPolicy::Replace => None,
         };
         let proto = match trusted(&X_FORWARDED_PROTO) {
             Some("https") => "https",
             _ => "http",
         };
-        let forwarded_host = trusted(&X_FORWARDED_HOST).unwrap_or(host.authority()).to_owned();
-        let client = client.to_canonical().to_string();
         let client = match trusted(&X_FORWARDED_FOR) {
-            Some(before) => format!("{before}, {client}"),
-            None => client,
+            Some(before) => format!("{before}, {client}").into(),
+            None => client.into(),
         };
-        let sent = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+        let sent = headers.get(header::HOST).map(HeaderValue::as_bytes);
         Self {
             origin: [proto, "://", host.authority()].concat(),
             client,
             proto,
-            host: forwarded_host,
+            host: trusted(&X_FORWARDED_HOST).unwrap_or(host.authority()),
             id: id.hex(),
             replace_host: sent != Some(host.authority().as_bytes()),
             policy,
@@ -172,10 +171,10 @@ impl Forwarding {
     }
 
     /// Calls `open` with the number of fields to forward, and with the fields.
-    pub fn with<'a, T>(
-        &'a self,
-        headers: &'a HeaderMap,
-        open: impl FnOnce(usize, &mut dyn Iterator<Item = (&'a [u8], &'a [u8])>) -> T,
+    pub fn with<'b, T>(
+        &'b self,
+        headers: &'b HeaderMap,
+        open: impl FnOnce(usize, &mut dyn Iterator<Item = (&'b [u8], &'b [u8])>) -> T,
     ) -> T {
         let has_connection = headers.contains_key(header::CONNECTION);
         let crosses = |name: &HeaderName| {
