@@ -1,7 +1,7 @@
 //! The error table, row by row: what a client is told when something does not work.
 
 use crate::TestSupervisor;
-use crate::harness::{App, Raw, process, raw};
+use crate::harness::{App, Client, Raw, process, raw};
 use nix::sys::signal::Signal;
 
 /// Sends a whole request, and checks the status line, the body's code and what every such answer has.
@@ -97,6 +97,29 @@ async fn headers_that_are_too_large_are_431() {
             raw::exchange(address, format!("GET / HTTP/1.1\r\nhost: x\r\n{fields}connection: close\r\n\r\n"));
         let message = "The request headers are too large.";
         assert_refused(&answer, "431 Request Header Fields Too Large", message);
+    }
+}
+
+#[tokio::test]
+async fn http_2_gets_the_same_answers() {
+    let supervisor = failing().await;
+    let client = Client::new(supervisor.address("app").await, true);
+    let long = format!("/{}", "x".repeat(9 * 1024));
+    for (path, field, status, text) in [
+        (&*long, "", 414, "414 URI Too Long\nThe request target is too long.\n"),
+        (
+            "/",
+            &*"x".repeat(40_000),
+            431,
+            "431 Request Header Fields Too Large\nThe request headers are too large.\n",
+        ),
+        ("/throw", "", 500, "500 Internal Server Error\nThe app failed to answer.\n"),
+        ("/never", "", 504, "504 Gateway Timeout\nThe app did not answer within its time limit.\n"),
+    ] {
+        let request = client.request("GET", path).header("x-field", field);
+        let reply = client.send(request.body(http_body_util::Empty::new()).unwrap()).await.unwrap();
+        assert_eq!((reply.status, reply.text()), (status, text));
+        assert_eq!(reply.header("x-request-id").len(), 32);
     }
 }
 

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame};
 
 use crate::harness::{App, Raw, process};
-use crate::{TestSupervisor, until};
+use crate::{TestSupervisor, until, within};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -61,7 +61,9 @@ async fn every_size_comes_back_as_it_went() {
 
 #[tokio::test]
 async fn a_hundred_mebibytes_stream_through_in_bounded_memory() {
-    let supervisor = TestSupervisor::with(ECHO).await;
+    // With a time limit that long there is no ping in time, which would wake whoever had been forgotten.
+    let plan = TestSupervisor::plan().app(App::new("app", ECHO).set("hung_timeout = '1h'"));
+    let supervisor = plan.start().await;
     let client = supervisor.client("app").await;
     let (pid, worker) = (supervisor.pid(), supervisor.worker("app").await);
     let before = (process::peak_rss(pid), process::peak_rss(worker));
@@ -69,7 +71,7 @@ async fn a_hundred_mebibytes_stream_through_in_bounded_memory() {
     let request = client.request("POST", "/").body(Generated { left: size }).unwrap();
     let mut body = client.begin(request).await.unwrap().into_body();
     let mut received = 0;
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = within(body.frame()).await {
         let data = frame.unwrap().into_data().unwrap();
         assert!(data.iter().all(|byte| *byte == b'x'));
         received += data.len() as u64;
@@ -139,6 +141,20 @@ async fn a_client_that_does_not_read_stops_the_app_from_producing_and_holds_up_n
     // What was held back is still to come.
     slow.exactly(8 * MIB as usize);
     assert!(pulled().await > last);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_for_too_long_is_cut() {
+    let plan = TestSupervisor::plan().app(App::new("app", ENDLESS)).set("send_timeout = '300ms'");
+    let supervisor = plan.start().await;
+    let mut stalled = Raw::connect(supervisor.address("app").await);
+    stalled.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").up_to("\r\n\r\n");
+    let client = supervisor.client("app").await;
+    until("the body is cancelled", async || {
+        (client.get("/pulled").await.unwrap().json()["cancelled"] == true).then_some(())
+    })
+    .await;
+    supervisor.in_flight("app", 0).await;
 }
 
 #[tokio::test]

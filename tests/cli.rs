@@ -139,6 +139,13 @@ fn check_loads_every_app_without_serving() {
     assert!(found["problems"][0].as_str().unwrap().contains("there is no folder nowhere"));
 }
 
+#[test]
+fn the_examples_load() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples");
+    let (code, output, text) = run(&examples, &["check", "--config", "nano.toml"]);
+    assert_eq!((code, output.lines().count()), (0, 2), "{output}{text}");
+}
+
 #[tokio::test]
 async fn status_and_health_ask_a_running_supervisor() {
     let supervisor = TestSupervisor::plan()

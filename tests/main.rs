@@ -23,4 +23,4 @@ mod readme;
 mod repository;
 mod serving;
 
-pub(crate) use harness::{TestSupervisor, until};
+pub(crate) use harness::{TestSupervisor, until, within};

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -13,7 +13,6 @@ use hyper_util::rt::TokioIo;
 use nano_protocol::message::RequestId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::proxy::answer::Refusal;
@@ -68,7 +67,8 @@ pub struct Client {
     /// The client may be sending what nobody will read.
     leaves_unread: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
-    close: Notify,
+    /// Whom to tell of that.
+    driver: RefCell<Option<Waker>>,
 }
 
 /// Why a connection is closed by the sweep.
@@ -105,7 +105,7 @@ impl Client {
             stalled: Cell::new(None),
             leaves_unread: Cell::new(false),
             overdue: Cell::new(None),
-            close: Notify::new(),
+            driver: RefCell::default(),
         }
     }
 
@@ -116,14 +116,16 @@ impl Client {
         Serving(self.clone())
     }
 
-    /// Resolves when the sweep wants the connection closed.
-    pub async fn overdue(&self) -> Overdue {
-        loop {
-            if let Some(why) = self.overdue.get() {
-                return why;
-            }
-            self.close.notified().await;
+    /// Ready when the sweep wants the connection closed. Polled with every request, so it does next to nothing.
+    pub fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<Overdue> {
+        if let Some(why) = self.overdue.get() {
+            return Poll::Ready(why);
         }
+        let mut driver = self.driver.borrow_mut();
+        if !driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
+            *driver = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Closes the connection if it has been in one phase for longer than the limits allow.
@@ -136,7 +138,9 @@ impl Client {
             _ => return,
         };
         self.overdue.set(Some(why));
-        self.close.notify_one();
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
     }
 
     /// The connection speaks HTTP/2: what comes between requests (pings, settings) is no head under way.

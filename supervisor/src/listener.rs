@@ -28,6 +28,9 @@ use crate::proxy::answer::Refusal;
 /// Connections the kernel keeps for us before we accept them.
 const BACKLOG: i32 = 4096;
 
+/// Longest HTTP/2 header list that is read at all, in bytes.
+const MAX_H2_HEAD: u32 = 256 * 1024;
+
 /// Pause after accept() failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -181,13 +184,17 @@ async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc
         })
     };
     let builder = builder(&shared.settings);
-    let connection = watcher.watch(builder.serve_connection(io, service).into_owned());
-    tokio::select! {
-        // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
-        _ = connection => {}
-        why = client.overdue() => if why == Overdue::Head {
-            socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
-        },
+    let overdue = {
+        let mut connection = pin!(watcher.watch(builder.serve_connection(io, service).into_owned()));
+        poll_fn(|cx| match client.poll_overdue(cx) {
+            Poll::Ready(why) => Poll::Ready(Some(why)),
+            // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
+            Poll::Pending => connection.as_mut().poll(cx).map(|_| None),
+        })
+        .await
+    };
+    if overdue == Some(Overdue::Head) {
+        socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
     }
     if client.leaves_unread() {
         socket.linger().await;
@@ -206,7 +213,8 @@ fn builder(settings: &ServerSettings) -> auto::Builder<LocalExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(settings.max_header + settings.max_uri).unwrap_or(u32::MAX))
+        // Far above what may be configured, so that the answer to too large a head is ours.
+        .max_header_list_size(MAX_H2_HEAD)
         .max_concurrent_streams(256)
         .adaptive_window(true);
     builder

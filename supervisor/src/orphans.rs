@@ -4,19 +4,16 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::registry::Registry;
+use crate::worker::spawn;
 
-/// Reaps children that are no workers, whenever a child has ended. Does nothing unless this process is PID 1.
-pub async fn reap(registry: Registry) {
+/// Reaps children that are no workers of ours, whenever a child has ended. Does nothing unless this process is PID 1.
+pub async fn reap() {
     if std::process::id() != 1 {
         return;
     }
     let Ok(mut ended) = signal(SignalKind::child()) else { return };
     while ended.recv().await.is_some() {
-        let workers = registry.pids();
-        for orphan in zombies().filter(|pid| !workers.contains(pid)) {
-            // A worker that is only just starting is not in the registry; it is alive, so it is no zombie either. One
-            // that has ended is waited for through its own handle, which takes an already reaped child as ended.
+        for orphan in zombies().filter(|pid| !spawn::is_owned(*pid)) {
             let pid = Pid::from_raw(i32::try_from(orphan).unwrap_or(i32::MAX));
             let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
         }

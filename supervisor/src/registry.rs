@@ -214,11 +214,6 @@ impl Registry {
         }
     }
 
-    /// The processes that are workers now.
-    pub fn pids(&self) -> Vec<u32> {
-        self.records.borrow().iter().filter_map(|record| record.pid).collect()
-    }
-
     /// Every app, in the order of the configuration.
     pub fn status(&self) -> Vec<AppStatus> {
         self.records.borrow().iter().map(Record::status).collect()

@@ -60,7 +60,7 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     if let Some(control) = control {
         tokio::task::spawn_local(control.serve(registry.clone()));
     }
-    tokio::task::spawn_local(orphans::reap(registry.clone()));
+    tokio::task::spawn_local(orphans::reap());
     let (end, ending) = watch::channel(None);
     let mut orders = Vec::with_capacity(specs.len());
     let mut lives = Vec::with_capacity(specs.len());

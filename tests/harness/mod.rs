@@ -19,6 +19,11 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// How often a condition is looked at that raises no event.
 const POLL: Duration = Duration::from_millis(5);
 
+/// Waits for what must come before the deadline.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.expect("it comes before the deadline")
+}
+
 /// Waits until `find` finds something.
 ///
 /// # Panics

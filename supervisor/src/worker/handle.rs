@@ -9,11 +9,11 @@ use nano_protocol::message::{Control, Hello, Load, Loaded, Role, Stats, WorkerLi
 use nano_protocol::{Connection, Event, Handle, ProtocolError, Side};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStderr};
+use tokio::process::ChildStderr;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::exit_reason::ExitReason;
-use super::spawn;
+use super::spawn::{self, Process};
 use crate::config::AppSpec;
 use crate::log;
 
@@ -28,7 +28,7 @@ const REAP: Duration = Duration::from_secs(5);
 pub struct Worker {
     /// Process id.
     pub pid: u32,
-    child: Child,
+    process: Process,
     control: Connection,
     handle: Handle,
     /// What the worker last said of itself.
@@ -70,9 +70,9 @@ impl Worker {
         let failed = |reason| StartFailure { reason };
         let spawned = spawn::spawn(&spec.name, io_threads)
             .map_err(|error| failed(ExitReason::SpawnFailed(error.to_string())))?;
-        let mut child = spawned.child;
-        let pid = child.id().unwrap_or_default();
-        if let Some(stderr) = child.stderr.take() {
+        let mut process = spawned.process;
+        let pid = process.pid;
+        if let Some(stderr) = process.stderr() {
             tokio::task::spawn_local(log_stderr(spec.clone(), stderr));
         }
         let prepared = timeout(spec.limits.start_timeout, async {
@@ -91,7 +91,7 @@ impl Worker {
         let reason = match prepared {
             Ok(Ok((control, handle, requests, Loaded::Ready))) => {
                 let hung_timeout = spec.limits.hung_timeout;
-                let worker = Self { pid, child, control, handle, stats: Stats::default(), hung_timeout };
+                let worker = Self { pid, process, control, handle, stats: Stats::default(), hung_timeout };
                 return Ok(Started { worker, requests });
             }
             Ok(Ok((.., Loaded::Failed(reason)))) => Some(ExitReason::LoadFailed(reason)),
@@ -100,7 +100,7 @@ impl Worker {
             Ok(Err(error)) => Some(ExitReason::Protocol(error.to_string())),
             Err(_) => Some(ExitReason::StartTimeout),
         };
-        Err(failed(reap(child, reason).await))
+        Err(failed(reap(process, reason).await))
     }
 
     /// Watches over the worker until it has ended; says why. `orders` are carried out as they come.
@@ -123,7 +123,7 @@ impl Worker {
                 }
             };
             tokio::select! {
-                status = self.child.wait() => {
+                status = self.process.wait() => {
                     let known = drain_deadline.map(|_| ExitReason::Stopped);
                     self.drain_control(spec).await;
                     return status.map_or_else(
@@ -137,20 +137,20 @@ impl Worker {
                     Ok(Some(Event::Control(Control::Log(record)))) => log::app_record(&spec.name, &record),
                     Ok(Some(_)) => {
                         let reason = ExitReason::Protocol("unexpected control frame".into());
-                        return reap(self.child, Some(reason)).await;
+                        return reap(self.process, Some(reason)).await;
                     }
                     Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
                         // It is on its way out; its exit status says why.
                         let known = drain_deadline.map(|_| ExitReason::Stopped);
-                        return reap_or_kill(self.child, known).await;
+                        return reap_or_kill(self.process, known).await;
                     }
                     Err(error) => {
-                        return reap(self.child, Some(ExitReason::Protocol(error.to_string()))).await;
+                        return reap(self.process, Some(ExitReason::Protocol(error.to_string()))).await;
                     }
                 },
                 _ = pings.tick() => {
                     if last_answer.elapsed() >= self.hung_timeout {
-                        return reap(self.child, Some(ExitReason::Hung)).await;
+                        return reap(self.process, Some(ExitReason::Hung)).await;
                     }
                     number += 1;
                     self.send(&Control::Ping(number));
@@ -160,10 +160,10 @@ impl Worker {
                         self.send(&Control::Drain);
                         drain_deadline = Some(Instant::now() + limit);
                     }
-                    Some(Order::Kill(reason)) => return reap(self.child, Some(reason)).await,
-                    None => return reap(self.child, Some(ExitReason::Stopped)).await,
+                    Some(Order::Kill(reason)) => return reap(self.process, Some(reason)).await,
+                    None => return reap(self.process, Some(ExitReason::Stopped)).await,
                 },
-                () = drained => return reap(self.child, Some(ExitReason::Stopped)).await,
+                () = drained => return reap(self.process, Some(ExitReason::Stopped)).await,
             }
         }
     }
@@ -231,21 +231,20 @@ async fn load(control: &mut Connection, handle: &Handle, spec: &AppSpec) -> Resu
 }
 
 /// Kills the process unless it has ended, and waits for it.
-async fn reap(mut child: Child, known: Option<ExitReason>) -> ExitReason {
+async fn reap(mut process: Process, known: Option<ExitReason>) -> ExitReason {
     if known.is_some() {
-        // Fails only if it has ended already.
-        let _ = child.start_kill();
+        process.kill();
     }
-    reap_or_kill(child, known).await
+    reap_or_kill(process, known).await
 }
 
 /// Waits for a process that is ending by itself, and kills it if it does not.
-async fn reap_or_kill(mut child: Child, known: Option<ExitReason>) -> ExitReason {
-    let status = match timeout(REAP, child.wait()).await {
+async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitReason {
+    let status = match timeout(REAP, process.wait()).await {
         Ok(status) => status,
         Err(_) => {
-            let _ = child.start_kill();
-            child.wait().await
+            process.kill();
+            process.wait().await
         }
     };
     match status {

@@ -5,24 +5,77 @@
 //! terminal is for the supervisor, which drains). It must be spawned from the main thread: the parent-death signal it
 //! asks for fires when the spawning *thread* ends.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 
 use crate::config::AppName;
 
 /// The first descriptor handed over: the control connection. Request connections follow.
 const FIRST_DESCRIPTOR: i32 = 3;
 
+thread_local! {
+    /// Workers that their owners have not let go of.
+    static OWNED: RefCell<HashSet<u32>> = RefCell::default();
+}
+
+/// Whether a process is a worker whose owner waits for it: nobody else may, or the owner never learns how it ended.
+pub fn is_owned(pid: u32) -> bool {
+    OWNED.with_borrow(|owned| owned.contains(&pid))
+}
+
+/// A worker process; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    /// Process id.
+    pub pid: u32,
+    child: Child,
+}
+
+impl Process {
+    fn new(child: Child) -> Self {
+        let pid = child.id().unwrap_or_default();
+        OWNED.with_borrow_mut(|owned| owned.insert(pid));
+        Self { pid, child }
+    }
+
+    /// What it writes to standard error; to be had once.
+    pub fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// Sends SIGKILL, unless it has ended already.
+    pub fn kill(&mut self) {
+        // Fails only if it has ended.
+        let _ = self.child.start_kill();
+    }
+
+    /// Waits for its end. Nothing is lost if this is dropped and called again.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        OWNED.with_borrow_mut(|owned| owned.remove(&self.pid));
+    }
+}
+
 /// A process that has been started and not said anything yet.
 #[derive(Debug)]
 pub struct Spawned {
     /// To wait for and to kill.
-    pub child: Child,
+    pub process: Process,
     /// Our end of the control connection.
     pub control: UnixStream,
     /// Our ends of the request connections, one per I/O thread.
@@ -56,8 +109,8 @@ pub fn spawn(app: &AppName, io_threads: usize) -> io::Result<Spawned> {
         .process_group(0)
         .kill_on_drop(true);
     command.fd_mappings(mappings).map_err(io::Error::other)?;
-    let child = command.spawn()?;
+    let process = Process::new(command.spawn()?);
     let mut ours = ours.into_iter();
     let control = ours.next().ok_or_else(|| io::Error::other("no control connection"))?;
-    Ok(Spawned { child, control, requests: ours.collect() })
+    Ok(Spawned { process, control, requests: ours.collect() })
 }
