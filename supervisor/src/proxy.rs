@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
+use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Request, Response, StatusCode};
 use nano_protocol::message::{RequestId, RequestLine};
 use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
@@ -58,7 +59,7 @@ impl Proxy {
         let mut record =
             self.settings.log.access_log.then(|| Box::new(Record::new(&request, peer.address, id)));
         let wants_json = answer::wants_json(request.headers());
-        let is_head = request.method() == Method::HEAD;
+        let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
         let forwarded = self.forward(request, peer, id, record.as_deref_mut(), reading).await;
         let (mut response, place) = match forwarded {
@@ -69,7 +70,7 @@ impl Proxy {
         if let Some(record) = &mut record {
             record.status = response.status().as_u16();
         }
-        if is_head || has_no_body(response.status()) {
+        if is_to_head {
             *response.body_mut() = ResponseBody::empty();
         }
         response.body_mut().attach(Tail { _place: place, _serving: serving, record });
@@ -136,7 +137,7 @@ impl Proxy {
             None => None,
         };
         match head(&receiver, progress.as_ref(), limit).await {
-            Ok(head) => respond(head, receiver),
+            Ok(head) => respond(head, receiver, line.method == Method::HEAD.as_str()),
             Err(Failed::Unreached) => {
                 *upload = progress.and_then(|progress| progress.take_back());
                 Err(Failed::Unreached)
@@ -177,16 +178,28 @@ async fn head(
     }
 }
 
-fn respond(head: ResponseHead, receiver: Receiver) -> Result<Response<ResponseBody>, Failed> {
-    let mut response = headers::response(&head).map_err(|why| {
-        tracing::warn!(%why, "the worker's response head is not valid HTTP");
+fn respond(
+    head: ResponseHead,
+    receiver: Receiver,
+    is_to_head: bool,
+) -> Result<Response<ResponseBody>, Failed> {
+    let refused = |why: &str| {
+        tracing::warn!(%why, "the worker's response is not valid HTTP");
         Failed::Refused(Refusal::NotAResponse)
-    })?;
-    *response.body_mut() = if head.end {
-        ResponseBody::empty()
-    } else {
-        ResponseBody::from_worker(receiver, response.headers())
     };
+    let mut response = headers::response(&head).map_err(|why| refused(&why))?;
+    if has_no_body(response.status()) {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    } else if !is_to_head {
+        let body = if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver) };
+        // hyper trusts the header of a body that is here already, and the next response would be taken for its rest.
+        if let Some(length) = headers::length(response.headers())
+            && body.size_hint().exact().is_some_and(|exact| exact != length)
+        {
+            return Err(refused("content-length is not the length of the body"));
+        }
+        *response.body_mut() = body;
+    }
     Ok(response)
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 use nano_protocol::Receiver;
 use nano_protocol::codec::HeaderBlock;
 
@@ -64,12 +64,11 @@ impl ResponseBody {
     }
 
     /// The body of a worker's response. If all of it is here, hyper need not be told of a stream.
-    pub fn from_worker(receiver: Receiver, headers: &HeaderMap) -> Self {
+    pub fn from_worker(receiver: Receiver) -> Self {
+        let has_trailers = |receiver: &Receiver| !receiver.trailers().as_bytes().is_empty();
         let content = match receiver.is_received().then(|| receiver.try_chunk()) {
-            Some(None) if headers.contains_key(CONTENT_LENGTH) => Content::Empty,
-            Some(Some(chunk)) if receiver.is_done() && headers.contains_key(CONTENT_LENGTH) => {
-                Content::Full(chunk)
-            }
+            Some(None) if !has_trailers(&receiver) => Content::Empty,
+            Some(Some(chunk)) if receiver.is_done() && !has_trailers(&receiver) => Content::Full(chunk),
             Some(Some(chunk)) => Content::Stream(receiver.put_back(chunk)),
             _ => Content::Stream(receiver),
         };

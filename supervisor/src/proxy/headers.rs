@@ -67,9 +67,12 @@ pub fn check_limits(request: &Parts, settings: &ServerSettings) -> Result<(), Re
 /// # Errors
 /// [`Refusal::BodyTooLarge`].
 pub fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Refusal> {
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > max_body) { Err(Refusal::BodyTooLarge) } else { Ok(()) }
+    if length(headers).is_some_and(|length| length > max_body) { Err(Refusal::BodyTooLarge) } else { Ok(()) }
+}
+
+/// The body length that the header announces.
+pub fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The authority a request is for.
