@@ -242,8 +242,15 @@ impl Drop for TestSupervisor {
         // Its workers end with it.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let lines = self.log.lines();
         if std::thread::panicking() {
-            eprintln!("log of the supervisor:\n{}", self.log.lines().join("\n"));
+            eprintln!("log of the supervisor:\n{}", lines.join("\n"));
+            return;
         }
+        // Whatever else a test is about.
+        let bug = lines
+            .iter()
+            .find(|line| line.contains("a bug in the supervisor") || line.contains("panicked at"));
+        assert!(bug.is_none(), "{bug:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use deno_core::convert::ByteString;
-use deno_core::{OpState, Resource, ResourceId, op2};
+use deno_core::{JsBuffer, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::message::{LogLevel, StreamError, StreamErrorKind};
@@ -74,16 +74,17 @@ pub fn op_respond_text_with_headers(
     respond_sized(&in_flight(state), id, status, &headers, body.into());
 }
 
-/// Bytes with headers of the app's own.
+/// Bytes with headers of the app's own. deno_fetch has copied them out of whatever the app may still change, so they leave
+/// from where they are.
 #[op2]
 pub fn op_respond_bytes_with_headers(
     state: &OpState,
     #[smi] id: u32,
     #[smi] status: u16,
     #[scoped] headers: HeaderList,
-    #[buffer] body: &[u8],
+    #[buffer] body: JsBuffer,
 ) {
-    respond_sized(&in_flight(state), id, status, &headers, Bytes::copy_from_slice(body));
+    respond_sized(&in_flight(state), id, status, &headers, Bytes::from_owner(body));
 }
 
 /// The length is known, so it is said, whatever the app said.

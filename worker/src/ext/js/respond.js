@@ -1,7 +1,7 @@
 // From the app's Response to frames: strings, buffers and streams each take their own path.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { ObjectPrototypeIsPrototypeOf, PromisePrototypeThen, TypeError } = primordials;
+  const { ObjectPrototypeIsPrototypeOf, PromisePrototypeThen, TypedArrayPrototypeGetByteLength, TypeError } = primordials;
   const {
     op_fail,
     op_respond,
@@ -27,6 +27,8 @@
   const { getReadableStreamResourceBacking, isReadableStreamDisturbed, resourceForReadableStream } = core
     .loadExtScript("ext:deno_web/06_streams.js");
   const { inspect } = core.loadExtScript("ext:deno_web/01_console.js");
+
+  const COPY_BELOW = 4096;
 
   // Values of StreamErrorKind in the protocol.
   const HANDLER_FAILED = 0;
@@ -70,6 +72,8 @@
     const status = response[serveFastStatusKey];
     const body = response[serveFastBodyKey];
     if (status === 0 || body === null) return false;
+    // Long bytes leave from where they are; for short ones a copy costs less.
+    if (typeof body !== "string" && TypedArrayPrototypeGetByteLength(body) > COPY_BELOW) return false;
     response[serveFastConsumedKey] = true;
     const contentType = response[serveFastHeaderKindKey] === SERVE_FAST_HEADER_DEFAULT_TEXT
       ? "text/plain;charset=UTF-8"
