@@ -1,30 +1,17 @@
-//! One client connection: what it is doing, how long it may, and what hyper says to it when it is not HTTP.
+//! One client connection: where it leads, what it is doing, and how long it may.
+//!
+//! - [`io`]: its socket as hyper sees it.
+
+pub mod io;
 
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
-use nano_protocol::message::RequestId;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
-use crate::proxy::answer::Refusal;
-
 /// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
 pub const TICK: Duration = Duration::from_millis(250);
-
-/// Answers up to this length go out as one buffer: copying them costs less than a vectored write.
-const FLAT: usize = 1024;
-
-/// How long what a client still sends is read after the last answer.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,187 +193,9 @@ impl Drop for Serving {
     }
 }
 
-/// The socket of a client, for what is left to do when hyper has let go of it.
-#[derive(Debug, Clone)]
-pub struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
-
-impl ClientSocket {
-    /// Sends as much of `bytes` as the kernel takes at once.
-    pub fn last_word(&self, bytes: &[u8]) {
-        let _ = self.0.borrow().inner().try_write(bytes);
-    }
-
-    /// Says that nothing more will come, and reads what does come, until the client has closed or its time is over: a
-    /// socket that is closed over unread bytes resets the connection, and takes the answer with it.
-    pub async fn linger(self) {
-        let Some(socket) = Rc::into_inner(self.0) else { return };
-        let mut socket = socket.into_inner().into_inner();
-        let read = async {
-            let mut waste = vec![0; 16 * 1024];
-            let _ = socket.shutdown().await;
-            while socket.read(&mut waste).await.is_ok_and(|count| count > 0) {}
-        };
-        let _ = timeout(LINGER, read).await;
-    }
-}
-
-/// The socket as hyper sees it.
-#[derive(Debug)]
-pub struct ClientIo {
-    socket: ClientSocket,
-    client: Rc<Client>,
-    /// An answer of ours that replaces one of hyper's, and how many of hyper's bytes it stands for.
-    refusal: Option<(Vec<u8>, usize)>,
-}
-
-impl ClientIo {
-    /// Wraps an accepted socket.
-    pub fn new(socket: TcpStream, client: Rc<Client>) -> Self {
-        Self { socket: ClientSocket(Rc::new(RefCell::new(TokioIo::new(socket)))), client, refusal: None }
-    }
-
-    /// The socket beneath.
-    pub fn socket(&self) -> ClientSocket {
-        self.socket.clone()
-    }
-
-    fn poll<T>(&self, poll: impl FnOnce(Pin<&mut TokioIo<TcpStream>>) -> T) -> T {
-        poll(Pin::new(&mut self.socket.0.borrow_mut()))
-    }
-
-    /// Writes our own answer in place of hyper's, then reports hyper's bytes as written.
-    fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let Some((bytes, stands_for)) = &mut self.refusal else { return Poll::Ready(Ok(0)) };
-        while !bytes.is_empty() {
-            match Pin::new(&mut *self.socket.0.borrow_mut()).poll_write(cx, bytes) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(written)) => {
-                    bytes.drain(..written);
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        let stands_for = *stands_for;
-        self.refusal = None;
-        Poll::Ready(Ok(stands_for))
-    }
-}
-
-/// hyper answers what it cannot parse by itself, with an empty body and no way to hook in. Its answer is always the last
-/// thing it writes, always a bare head, and recognisable by the request id that every answer of ours carries.
-fn automatic_answer(buffer: &[u8]) -> Option<(usize, Refusal)> {
-    let head = buffer.strip_suffix(b"\r\n\r\n")?;
-    let start = head.windows(9).rposition(|window| window == b"HTTP/1.1 ")?;
-    let head = &head[start..];
-    let is_bare =
-        head.len() < 160 && !head.windows(13).any(|window| window.eq_ignore_ascii_case(b"x-request-id:"));
-    let refusal = match head.get(9..12)? {
-        b"400" => Refusal::Malformed,
-        b"414" => Refusal::UriTooLong,
-        b"431" => Refusal::HeadersTooLarge,
-        _ => return None,
-    };
-    is_bare.then_some((start, refusal))
-}
-
-impl Read for ClientIo {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        cursor: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = self.poll(|socket| socket.poll_read(cx, cursor));
-        if read.is_ready() {
-            self.client.has_read();
-        }
-        read
-    }
-}
-
-impl Write for ClientIo {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        if self.refusal.is_some() {
-            return self.poll_refusal(cx);
-        }
-        if self.client.may_be_refused()
-            && let Some((start, refusal)) = automatic_answer(buffer)
-        {
-            if start > 0 {
-                // What is left of answers before it goes out as it is.
-                return self.poll(|socket| socket.poll_write(cx, &buffer[..start]));
-            }
-            self.client.leaves_unread.set(true);
-            let id = RequestId(fastrand::u128(..));
-            self.refusal = Some((refusal.raw_response(id), buffer.len()));
-            return self.poll_refusal(cx);
-        }
-        let written = self.poll(|socket| socket.poll_write(cx, buffer));
-        self.client.has_written(written.is_ready());
-        written
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(|socket| socket.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(|socket| socket.poll_shutdown(cx))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        // A bare head is one slice: hyper flattens heads into one buffer.
-        if let [buffer] = buffers
-            && self.client.may_be_refused()
-        {
-            return self.poll_write(cx, buffer);
-        }
-        let length: usize = buffers.iter().map(|buffer| buffer.len()).sum();
-        let written = if length <= FLAT {
-            let mut flat = [0; FLAT];
-            let mut filled = 0;
-            for buffer in buffers {
-                flat[filled..filled + buffer.len()].copy_from_slice(buffer);
-                filled += buffer.len();
-            }
-            self.poll(|socket| socket.poll_write(cx, &flat[..filled]))
-        } else {
-            self.poll(|socket| socket.poll_write_vectored(cx, buffers))
-        };
-        self.client.has_written(written.is_ready());
-        written
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_bare_answers_of_hyper_are_recognised() {
-        let bare =
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        assert_eq!(automatic_answer(bare), Some((0, Refusal::HeadersTooLarge)));
-        let after = [&b"hello"[..], b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"].concat();
-        assert_eq!(automatic_answer(&after), Some((5, Refusal::Malformed)));
-        for ours in [
-            &b"HTTP/1.1 400 Bad Request\r\nx-request-id: 0\r\n\r\n"[..],
-            b"HTTP/1.1 200 OK\r\n\r\n",
-            b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nhi",
-            b"\r\n\r\n",
-            b"",
-        ] {
-            assert_eq!(automatic_answer(ours), None);
-        }
-    }
 
     #[test]
     fn idle_slow_and_stalled_connections_are_overdue_and_busy_ones_are_not() {

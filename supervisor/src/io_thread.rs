@@ -87,7 +87,7 @@ impl IoThread {
             match command {
                 Command::Attach { app, generation, socket } => {
                     if let Some(upstream) = upstreams.get(app.0) {
-                        attach(upstream, generation, socket, self.faults.clone())?;
+                        attach(upstream, generation, socket, self.faults.clone());
                     }
                 }
                 Command::Detach { app, generation } => {
@@ -122,7 +122,7 @@ impl IoThread {
                 command = self.commands.recv() => match command {
                     Some(Command::Attach { app, generation, socket }) => {
                         if let Some(upstream) = upstreams.get(app.0) {
-                            attach(upstream, generation, socket, self.faults.clone())?;
+                            attach(upstream, generation, socket, self.faults.clone());
                         }
                     }
                     Some(_) => {}
@@ -137,34 +137,36 @@ impl IoThread {
 }
 
 /// Starts to drive a worker's connection on this thread.
-fn attach(
-    upstream: &Rc<Upstream>,
-    generation: u64,
-    socket: StdUnixStream,
-    faults: mpsc::Sender<Fault>,
-) -> io::Result<()> {
-    let (connection, handle) = Connection::new(UnixStream::from_std(socket)?, Side::Supervisor);
-    upstream.attach(generation, handle);
-    tokio::task::spawn_local(drive(connection, upstream.clone(), generation, faults));
-    Ok(())
+fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, faults: mpsc::Sender<Fault>) {
+    let drive = match UnixStream::from_std(socket) {
+        Ok(socket) => {
+            let (connection, handle) = Connection::new(socket, Side::Supervisor);
+            upstream.attach(generation, handle);
+            Some(drive(connection))
+        }
+        // The kernel has no room for one more descriptor to watch; another worker may have better luck.
+        Err(_) => None,
+    };
+    let upstream = upstream.clone();
+    tokio::task::spawn_local(async move {
+        let order = match drive {
+            Some(drive) => drive.await,
+            None => Order::Closed,
+        };
+        upstream.detach(generation);
+        let _ = faults.send(Fault { app: upstream.app, generation, order }).await;
+    });
 }
 
-async fn drive(
-    mut connection: Connection,
-    upstream: Rc<Upstream>,
-    generation: u64,
-    faults: mpsc::Sender<Fault>,
-) {
-    let error = match connection.next().await {
-        // The worker has ended; the main thread learns why from the process itself.
-        Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => None,
-        Ok(Some(_)) => Some(ProtocolError::Unexpected("control frame on a request connection")),
-        Err(error) => Some(error),
-    };
-    upstream.detach(generation);
-    if let Some(error) = error {
-        let order = Order::Kill(ExitReason::Protocol(error.to_string()));
-        let _ = faults.send(Fault { app: upstream.app, generation, order }).await;
+/// Drives a worker's connection to its end: what is to be done about that.
+async fn drive(mut connection: Connection) -> Order {
+    match connection.next().await {
+        Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => Order::Closed,
+        Ok(Some(_)) => {
+            let error = ProtocolError::Unexpected("control frame on a request connection");
+            Order::Kill(ExitReason::Protocol(error.to_string()))
+        }
+        Err(error) => Order::Kill(ExitReason::Protocol(error.to_string())),
     }
 }
 

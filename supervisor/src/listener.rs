@@ -20,7 +20,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::client::{Client, ClientIo, Overdue, Peer};
+use crate::client::io::ClientIo;
+use crate::client::{Client, Overdue, Peer};
 use crate::config::{Listen, ServerSettings};
 use crate::proxy::Proxy;
 use crate::proxy::answer::Refusal;

@@ -1,6 +1,7 @@
 //! `serve`: binds, starts the I/O threads and the apps, and drains on a signal.
 
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
@@ -45,8 +46,8 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     let control = settings.control.as_deref().map(ControlSocket::bind).transpose()?;
     let sockets = sockets::bind(&specs, io_threads, &registry)?;
 
-    let mut finished = Vec::with_capacity(io_threads);
-    for (commands, sockets) in commands.into_iter().zip(sockets) {
+    let (ended, mut ends) = mpsc::channel(io_threads);
+    for (index, (commands, sockets)) in commands.into_iter().zip(sockets).enumerate() {
         let io_thread = IoThread {
             settings: settings.clone(),
             apps: counted.clone(),
@@ -54,7 +55,7 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
             commands,
             faults: faults.clone(),
         };
-        finished.push(start_thread(finished.len(), io_thread)?);
+        start_thread(index, io_thread, ended.clone())?;
     }
 
     if let Some(control) = control {
@@ -83,10 +84,14 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
         tokio::select! {
             name = signals.next() => break name,
             Some(fault) = faulted.recv() => carry_out(&orders, fault),
+            // Without one of them nobody can be sure to be served; whoever started us can start us again.
+            Some(result) = ends.recv() => {
+                return Err(result.err().unwrap_or_else(|| io::Error::other("an I/O thread has ended by itself")));
+            }
         }
     };
     info!(signal = first.0, drain_timeout_ms = settings.drain_timeout.as_millis() as u64, "draining");
-    let drain = drain(&routes, finished, lives, &end, settings.drain_timeout);
+    let drain = drain(&routes, ends, lives, &end, settings.drain_timeout);
     let code = tokio::select! {
         clean = drain => {
             if clean { info!("drained"); } else { warn!("drain deadline passed: what was still in flight is cut"); }
@@ -106,7 +111,7 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
 /// First the clients, then the workers: what is in flight can still be answered.
 async fn drain(
     routes: &Routes,
-    finished: Vec<oneshot::Receiver<io::Result<()>>>,
+    mut ends: mpsc::Receiver<io::Result<()>>,
     lives: Vec<JoinHandle<()>>,
     end: &watch::Sender<Option<Duration>>,
     limit: Duration,
@@ -114,8 +119,8 @@ async fn drain(
     let begun = Instant::now();
     routes.drain().await;
     let clients = async {
-        for thread in finished {
-            if let Ok(Err(error)) = thread.await {
+        for _ in 0..ends.max_capacity() {
+            if let Some(Err(error)) = ends.recv().await {
                 error!(%error, "I/O thread");
             }
         }
@@ -131,12 +136,14 @@ async fn drain(
     tokio::time::timeout(left + LAST_REAP, workers).await.is_ok() && clean
 }
 
-fn start_thread(index: usize, io_thread: IoThread) -> io::Result<oneshot::Receiver<io::Result<()>>> {
-    let (done, finished) = oneshot::channel();
+/// Starts an I/O thread, which reports its end, a panic included.
+fn start_thread(index: usize, io_thread: IoThread, ended: mpsc::Sender<io::Result<()>>) -> io::Result<()> {
     thread::Builder::new().name(format!("io-{index}")).spawn(move || {
-        let _ = done.send(io_thread.run());
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| io_thread.run()));
+        let _ =
+            ended.blocking_send(result.unwrap_or_else(|_| Err(io::Error::other("an I/O thread panicked"))));
     })?;
-    Ok(finished)
+    Ok(())
 }
 
 /// Passes an order on to the worker it is about, if that still runs.

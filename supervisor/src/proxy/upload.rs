@@ -158,7 +158,8 @@ impl Progress {
     /// The body for another worker, after no byte of the request has reached this one.
     pub fn take_back(&self) -> Option<Upload> {
         let mut upload = self.0.upload.borrow_mut().take()?;
-        upload.unsent = std::mem::take(&mut upload.held);
+        // Still held: the next worker may go the same way.
+        upload.unsent = upload.held.clone();
         Some(upload)
     }
 }

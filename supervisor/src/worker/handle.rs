@@ -59,6 +59,9 @@ pub enum Order {
     Drain(Duration),
     /// It broke the protocol: kill it.
     Kill(ExitReason),
+    /// A request connection has ended, most likely because the worker has: its exit status will say why. If it lives on,
+    /// it is of no use.
+    Closed,
 }
 
 impl Worker {
@@ -114,17 +117,22 @@ impl Worker {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut number = 0;
         let mut last_answer = Instant::now();
-        let mut drain_deadline: Option<Instant> = None;
+        let mut is_draining = false;
+        // When it is killed at the latest, and what that then means.
+        let mut deadline: Option<(Instant, ExitReason)> = None;
         loop {
-            let drained = async {
-                match drain_deadline {
-                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+            let overdue = async {
+                match &deadline {
+                    Some((at, reason)) => {
+                        tokio::time::sleep_until(*at).await;
+                        reason.clone()
+                    }
                     None => pending().await,
                 }
             };
             tokio::select! {
                 status = self.process.wait() => {
-                    let known = drain_deadline.map(|_| ExitReason::Stopped);
+                    let known = is_draining.then_some(ExitReason::Stopped);
                     self.drain_control(spec).await;
                     return status.map_or_else(
                         |error| ExitReason::SpawnFailed(error.to_string()),
@@ -141,7 +149,7 @@ impl Worker {
                     }
                     Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
                         // It is on its way out; its exit status says why.
-                        let known = drain_deadline.map(|_| ExitReason::Stopped);
+                        let known = is_draining.then_some(ExitReason::Stopped);
                         return reap_or_kill(self.process, known).await;
                     }
                     Err(error) => {
@@ -158,12 +166,17 @@ impl Worker {
                 order = orders.recv() => match order {
                     Some(Order::Drain(limit)) => {
                         self.send(&Control::Drain);
-                        drain_deadline = Some(Instant::now() + limit);
+                        is_draining = true;
+                        deadline = Some((Instant::now() + limit, ExitReason::Stopped));
+                    }
+                    Some(Order::Closed) => {
+                        let reason = || ExitReason::Protocol("it closed a request connection".into());
+                        deadline.get_or_insert_with(|| (Instant::now() + REAP, reason()));
                     }
                     Some(Order::Kill(reason)) => return reap(self.process, Some(reason)).await,
                     None => return reap(self.process, Some(ExitReason::Stopped)).await,
                 },
-                () = drained => return reap(self.process, Some(ExitReason::Stopped)).await,
+                reason = overdue => return reap(self.process, Some(reason)).await,
             }
         }
     }
