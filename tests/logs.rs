@@ -39,8 +39,9 @@ async fn console_lines_carry_level_app_and_request_id() {
         );
         assert_eq!(record.get("request_id"), of_request.then(|| id.clone().into()).as_ref(), "{message}");
     }
+    // Even what is printed after the answer.
     let late = supervisor.log.record_with("error in a timer").await;
-    assert_eq!(late["level"], "ERROR");
+    assert_eq!((&late["level"], &late["request_id"]), (&"ERROR".into(), &id.into()));
 }
 
 #[tokio::test]

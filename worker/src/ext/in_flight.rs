@@ -61,12 +61,17 @@ pub trait LogSink {
     fn report_dropped(&self);
 }
 
+/// Requests whose names are remembered after they were answered, for what they still log (`waitUntil`, timers).
+const REMEMBERED: usize = 1024;
+
 /// All requests under way in this worker.
 pub struct InFlight {
     requests: RefCell<FxHashMap<u32, Rc<Request>>>,
     /// Bodies that did not fit into their stream's credit at once.
     unsent: RefCell<Vec<(Rc<Request>, Bytes)>>,
     last: Cell<u32>,
+    /// The latest ids and their names, each at its id modulo the length.
+    names: Box<[Cell<(u32, RequestId)>]>,
     answered: Cell<u64>,
     /// `waitUntil` promises that are not settled.
     background: Cell<i32>,
@@ -88,6 +93,7 @@ impl InFlight {
             requests: RefCell::default(),
             unsent: RefCell::default(),
             last: Cell::new(0),
+            names: std::iter::repeat_with(|| Cell::new((0, RequestId(0)))).take(REMEMBERED).collect(),
             answered: Cell::new(0),
             background: Cell::new(0),
             uncaught: Cell::new(0),
@@ -107,6 +113,7 @@ impl InFlight {
             }
         }
         self.last.set(id);
+        self.names[id as usize % REMEMBERED].set((id, request.id));
         requests.insert(id, Rc::new(request));
         id
     }
@@ -177,7 +184,9 @@ impl InFlight {
 
     /// Logs on behalf of the request that JavaScript calls `id`; zero is none.
     pub fn log(&self, level: LogLevel, id: u32, message: String) {
-        let request_id = self.find(id).map(|request| request.id);
+        let (latest, name) = self.names[id as usize % REMEMBERED].get();
+        let remembered = || (id != 0 && latest == id).then_some(name);
+        let request_id = self.find(id).map(|request| request.id).or_else(remembered);
         self.sink.log(LogRecord { level, request_id, message });
     }
 
