@@ -1,9 +1,9 @@
 //! The supervisor: keeps the app registry, owns every listening socket, runs no JavaScript.
 //!
 //! # Layout
-//! In the order of a start: [`cli`] and [`config`] decide what to run; [`serve`] runs it: [`registry`] (what is known of
-//! each app), [`lifecycle`] (starts its workers one after the other, with [`restart`] as policy and [`worker`] as the
-//! process), [`routes`] (what the main thread tells the I/O threads).
+//! In the order of a start: [`cli`] and [`config`] decide what to run; [`serve`] runs it: [`sockets`] (what is bound, and
+//! for which apps), [`registry`] (what is known of each app), [`lifecycle`] (starts its workers one after the other, with
+//! [`restart`] as policy and [`worker`] as the process), [`routes`] (what the main thread tells the I/O threads).
 //!
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.

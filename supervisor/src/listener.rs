@@ -107,8 +107,8 @@ where
     }
 }
 
-/// Accepts until `stop` changes or closes, and then once more what the kernel has accepted for us already: to their clients, those
-/// connections are open. Each connection is watched for graceful shutdown by its own watcher.
+/// Accepts until `stop` changes or closes, and then once more what the kernel has accepted for us already: to their
+/// clients, those connections are open. Each connection is watched for graceful shutdown by its own watcher.
 pub async fn accept(
     listener: TcpListener,
     proxy: Rc<Proxy>,
