@@ -1,5 +1,7 @@
 //! The typed contents of frames. Only these types derive wire serialisation.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// First frame of the supervisor on every connection.
@@ -55,6 +57,48 @@ pub struct Load {
     pub entry: String,
     /// The handler's `env`: name and value as JSON text.
     pub env: Vec<(String, String)>,
+    /// The handler's `ctx.props`, as JSON text.
+    pub props: String,
+    /// Which outbound connections the app may open.
+    pub net: NetRules,
+    /// Folder in which translated modules are kept between starts, absolute; none if there is no such place.
+    pub emit_cache: Option<String>,
+}
+
+/// Which outbound connections an app may open. What is denied stays denied, whatever is allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetRules {
+    /// What the app may reach; none for all public and private addresses except link-local ones.
+    pub allow: Option<Vec<NetRule>>,
+    /// What the app may not reach.
+    pub deny: Vec<NetRule>,
+}
+
+/// Destinations of outbound connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetRule {
+    /// Where to.
+    pub host: NetHost,
+    /// Only this port; none for every port.
+    pub port: Option<u16>,
+}
+
+/// The hosts that a [`NetRule`] names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NetHost {
+    /// Every host.
+    Any,
+    /// This name, in lower case.
+    Name(String),
+    /// Every name below this one, which is in lower case and has no leading dot.
+    Below(String),
+    /// Every address of a network, whichever name resolved to it.
+    Network {
+        /// An address of the network.
+        address: IpAddr,
+        /// How many leading bits of it count.
+        prefix: u8,
+    },
 }
 
 /// The outcome of [`Load`].

@@ -6,10 +6,12 @@
 //! - `engine`: the isolate: made from the startup snapshot, loads the app, calls its handler.
 //! - `ext`: the JavaScript side: extensions, ops, requests in flight.
 //! - `loader`: modules from the app's folder, and never from outside it.
+//! - `builtins`: modules that every app may import besides those of its folder.
 //! - `load_error`: why an app does not load, with file, line, column and source line.
 //! - `guard`, `watchdog`, `heap`: what ends JavaScript that will not end by itself.
 //! - `console`: log records on their way to the supervisor.
 
+mod builtins;
 mod console;
 mod engine;
 mod event_loop;

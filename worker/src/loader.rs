@@ -11,12 +11,7 @@ use deno_core::{
 };
 use deno_error::JsErrorBox;
 
-use crate::load_error;
-
-/// The module through which Workers apps get their base class.
-const WORKERS_MODULE: &str = "cloudflare:workers";
-const WORKERS_SOURCE: &str = "\
-export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }\n";
+use crate::{builtins, load_error};
 
 /// Loads ES and JSON modules by relative import.
 #[derive(Debug)]
@@ -133,8 +128,8 @@ impl AppLoader {
 
 impl ModuleLoader for AppLoader {
     fn resolve(&self, specifier: &str, referrer: &str, _kind: ResolutionKind) -> ModuleResolveResponse {
-        if specifier == WORKERS_MODULE {
-            return ModuleSpecifier::parse(specifier).map_err(JsErrorBox::from_err);
+        if let Some(name) = builtins::canonical(specifier) {
+            return ModuleSpecifier::parse(name).map_err(JsErrorBox::from_err);
         }
         self.check(specifier, referrer).map_err(|text| {
             let file = ModuleSpecifier::parse(referrer).ok();
@@ -152,10 +147,9 @@ impl ModuleLoader for AppLoader {
         referrer: Option<&ModuleLoadReferrer>,
         options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
-        let source = if specifier.as_str() == WORKERS_MODULE {
-            Ok((ModuleType::JavaScript, WORKERS_SOURCE.to_owned()))
-        } else {
-            self.source(specifier, &options.requested_module_type)
+        let source = match builtins::source(specifier.as_str()) {
+            Some(text) => Ok((ModuleType::JavaScript, text.to_owned())),
+            None => self.source(specifier, &options.requested_module_type),
         };
         ModuleLoadResponse::Sync(match source {
             Ok((kind, source)) => {

@@ -1,5 +1,7 @@
 //! Every frame there is, as an owned value: made by proptest, sent through an [`Outbox`], read back from a [`Frame`].
 
+use std::net::IpAddr;
+
 use bytes::{Bytes, BytesMut};
 use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
@@ -8,11 +10,12 @@ use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind};
 use nano_protocol::limits::MAX_BODY_CHUNK;
 use nano_protocol::message::{
-    Control, Hello, Load, Loaded, LogLevel, LogRecord, RequestId, RequestLine, Role, Stats, StatusLine,
-    StreamError, StreamErrorKind, Welcome, WorkerLimits,
+    Control, Hello, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId, RequestLine,
+    Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
 /// Header fields: names and values are bytes, whatever HTTP says of them.
@@ -245,14 +248,32 @@ fn stats() -> impl Strategy<Value = Stats> {
     )
 }
 
+fn load() -> impl Strategy<Value = Load> {
+    let env = vec(any::<(String, String)>(), 0..40);
+    (any::<String>(), any::<String>(), env, any::<String>(), net_rules(), any::<Option<String>>()).prop_map(
+        |(root, entry, env, props, net, emit_cache)| Load { root, entry, env, props, net, emit_cache },
+    )
+}
+
+fn net_rules() -> impl Strategy<Value = NetRules> {
+    let host = prop_oneof![
+        Just(NetHost::Any),
+        any::<String>().prop_map(NetHost::Name),
+        any::<String>().prop_map(NetHost::Below),
+        any::<(IpAddr, u8)>().prop_map(|(address, prefix)| NetHost::Network { address, prefix }),
+    ];
+    let rules =
+        || vec((host.clone(), any::<Option<u16>>()).prop_map(|(host, port)| NetRule { host, port }), 0..8);
+    (option::of(rules()), rules()).prop_map(|(allow, deny)| NetRules { allow, deny })
+}
+
 /// Every message of the connection itself.
 pub(crate) fn control() -> impl Strategy<Value = Control> {
     prop_oneof![
         hello().prop_map(Control::Hello),
         (any::<u32>(), any::<String>(), any::<u32>())
             .prop_map(|(version, app, pid)| Control::Welcome(Welcome { version, app, pid })),
-        (any::<String>(), any::<String>(), vec(any::<(String, String)>(), 0..40))
-            .prop_map(|(root, entry, env)| Control::Load(Load { root, entry, env })),
+        load().prop_map(Control::Load),
         Just(Control::Loaded(Loaded::Ready)),
         any::<String>().prop_map(|why| Control::Loaded(Loaded::Failed(why))),
         any::<u64>().prop_map(Control::Ping),
@@ -313,6 +334,9 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             root: text("/apps/app"),
             entry: text("main.js"),
             env: vec![(text("KEY"), text("\"value\""))],
+            props: text("{}"),
+            net: NetRules::default(),
+            emit_cache: Some(text("/var/cache/app")),
         }),
         Control::Loaded(Loaded::Ready),
         Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),

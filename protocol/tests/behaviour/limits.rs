@@ -5,7 +5,7 @@ use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::frame::{END, FrameHeader, HEADER_LEN, Kind};
 use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
-use nano_protocol::message::{Control, Load, Loaded};
+use nano_protocol::message::{Control, Load, Loaded, NetRules};
 use nano_protocol::outbox::Outbox;
 
 use crate::frames::{Sent, arrive, drain, wire};
@@ -117,7 +117,14 @@ fn a_long_message_that_is_queued_is_also_accepted() {
 fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
     let load = |pairs| {
         let env = vec![(String::new(), String::new()); pairs];
-        Control::Load(Load { root: String::new(), entry: String::new(), env })
+        Control::Load(Load {
+            root: String::new(),
+            entry: String::new(),
+            env,
+            props: String::new(),
+            net: NetRules::default(),
+            emit_cache: None,
+        })
     };
     assert!(fits_on_both_sides_or_on_neither(load(50_000)));
     assert!(!fits_on_both_sides_or_on_neither(load(100_000)));

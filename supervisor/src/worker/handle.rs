@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Duration;
 
 use nano_protocol::limits::PROTOCOL_VERSION;
-use nano_protocol::message::{Control, Hello, Load, Loaded, Role, Stats, WorkerLimits};
+use nano_protocol::message::{Control, Hello, Load, Loaded, NetRules, Role, Stats, WorkerLimits};
 use nano_protocol::{Connection, Event, Handle, ProtocolError, Side};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -232,6 +232,9 @@ async fn load(control: &mut Connection, handle: &Handle, spec: &AppSpec) -> Resu
         root: spec.root.to_string_lossy().into_owned(),
         entry: spec.entry.to_string_lossy().into_owned(),
         env: spec.env.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        props: "{}".to_owned(),
+        net: NetRules::default(),
+        emit_cache: None,
     }))?;
     loop {
         match control.next().await? {
