@@ -1,7 +1,7 @@
 //! What a handler is given and what becomes of what it does: context, concurrency, errors, the web API around it.
 
 use crate::harness::App;
-use crate::{TestSupervisor, until};
+use crate::{TestSupervisor, until, within};
 
 #[tokio::test]
 async fn many_requests_run_concurrently_in_one_isolate() {
@@ -252,4 +252,32 @@ async fn timers_and_state_outlive_a_request() {
     let client = supervisor.client("app").await;
     until("it has ticked", async || (client.get("/").await.unwrap().json().as_u64() > Some(5)).then_some(()))
         .await;
+}
+
+#[tokio::test]
+async fn every_body_is_a_byte_stream() {
+    let supervisor = TestSupervisor::with(
+        "async function lengths(stream) {
+            const reader = stream.getReader({ mode: 'byob' });
+            for (const lengths = [];;) {
+                const { done, value } = await reader.read(new Uint8Array(4));
+                lengths.push(value.byteLength);
+                if (done) return lengths;
+            }
+        }
+        export default { async fetch(request) {
+            const shared = new Response(new Uint8Array([65, 66]));
+            const clone = shared.clone();
+            return Response.json([
+                await lengths(request.body),
+                await lengths(new Response('hello!').body),
+                await lengths(new Response('').body),
+                [await lengths(shared.body), await clone.text()],
+                await new Response(new Response('unread').body).text(),
+            ]);
+        } }",
+    )
+    .await;
+    let reply = within(supervisor.client("app").await.post("/", "ten  bytes")).await.unwrap();
+    assert_eq!(reply.text(), r#"[[4,4,2,0],[4,2,0],[0],[[2,0],"AB"],"unread"]"#);
 }

@@ -44,7 +44,7 @@ deno_core::extension!(
         response_ops::op_respond_text,
         response_ops::op_respond_text_with_headers,
     ],
-    lazy_loaded_js = [dir "src/ext/js", "globals.js", "request.js", "respond.js", "app.js"],
+    lazy_loaded_js = [dir "src/ext/js", "body_streams.js", "globals.js", "request.js", "respond.js", "app.js"],
 );
 
 /// Every extension of a worker, in the one order that snapshot and worker share.

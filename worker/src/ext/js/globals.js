@@ -23,6 +23,7 @@
     updateSpanFromRequest: nothing,
   };
 
+  load("ext:nano_worker/body_streams.js");
   const abort = load("ext:deno_web/03_abort_signal.js");
   const base64 = load("ext:deno_web/05_base64.js");
   const broadcast = load("ext:deno_web/01_broadcast_channel.js");
