@@ -13,6 +13,7 @@ mod bodies;
 mod cli;
 mod container;
 mod drain;
+mod globals;
 mod handlers;
 mod http;
 mod isolation;

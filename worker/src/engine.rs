@@ -18,7 +18,7 @@ use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
 use crate::ext::in_flight::InFlight;
 use crate::guard::{Guard, Torn};
 use crate::loader::AppLoader;
-use crate::{ext, heap, load_error, watchdog};
+use crate::{ext, heap, lazy_globals, load_error, watchdog};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
@@ -212,30 +212,34 @@ fn call<'s>(
     v8::Local::new(scope, function).call(scope, receiver, &[argument])
 }
 
-/// The functions that `app.js` leaves for Rust.
+/// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
 fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], String> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
+    let nano = property(scope, global, "__nano")?;
+    let load = property(scope, nano, "loadInterface")?;
+    let interfaces = property(scope, nano, "lazyInterfaces")?;
+    lazy_globals::install(scope, global, interfaces, load)?;
     let mut functions = Vec::with_capacity(3);
     for name in ["prepare", "install", "dispatch"] {
-        let function = property(scope, global, "__nano")
-            .and_then(|nano| v8::Local::<v8::Object>::try_from(nano).ok())
-            .and_then(|nano| property(scope, nano, name))
-            .and_then(|function| v8::Local::<v8::Function>::try_from(function).ok())
-            .ok_or_else(|| format!("the startup snapshot has no {name}()"))?;
+        let function = property(scope, nano, name)?;
         functions.push(v8::Global::new(scope, function));
     }
     functions.try_into().map_err(|_| "the startup snapshot is incomplete".to_owned())
 }
 
-fn property<'s>(
+fn property<'s, T>(
     scope: &mut v8::PinScope<'s, '_>,
     object: v8::Local<'s, v8::Object>,
     name: &str,
-) -> Option<v8::Local<'s, v8::Value>> {
-    let key = v8::String::new(scope, name)?;
-    object.get(scope, key.into())
+) -> Result<v8::Local<'s, T>, String>
+where
+    v8::Local<'s, T>: TryFrom<v8::Local<'s, v8::Value>>,
+{
+    let value = v8::String::new(scope, name).and_then(|key| object.get(scope, key.into()));
+    let value = value.and_then(|value| v8::Local::<T>::try_from(value).ok());
+    value.ok_or_else(|| format!("the startup snapshot has no {name}"))
 }
 
 /// An app may open any outbound connection; everything else of the host is closed to it.

@@ -4,6 +4,7 @@
 //! - [`process`]: what a worker does first (descriptors, parent-death signal) and how it ends.
 //! - `event_loop`: one thread, one tick: read frames, run JavaScript, write frames.
 //! - `engine`: the isolate: made from the startup snapshot, loads the app, calls its handler.
+//! - `lazy_globals`: interfaces that load when the app first touches them.
 //! - `ext`: the JavaScript side: extensions, ops, requests in flight.
 //! - `loader`: modules from the app's folder, and never from outside it.
 //! - `builtins`: modules that every app may import besides those of its folder.
@@ -19,6 +20,7 @@ mod event_loop;
 mod ext;
 mod guard;
 mod heap;
+mod lazy_globals;
 mod load_error;
 mod loader;
 pub mod process;

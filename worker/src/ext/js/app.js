@@ -15,7 +15,7 @@
     TypeError,
   } = primordials;
   const { op_background, op_uncaught } = core.ops;
-  const { log } = core.loadExtScript("ext:nano_worker/globals.js");
+  const { lazyInterfaces, loadInterface, log } = core.loadExtScript("ext:nano_worker/globals.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_worker/request.js");
   const { describe, fail, respond } = core.loadExtScript("ext:nano_worker/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
@@ -140,6 +140,6 @@
     op_uncaught(`Uncaught ${describe(error)}`);
   });
 
-  globalThis.__nano = { prepare, install, dispatch };
+  globalThis.__nano = { prepare, install, dispatch, lazyInterfaces, loadInterface };
   return {};
 })();

@@ -2,7 +2,7 @@
 // snapshot is made; what needs a live heap is a getter that loads on first use.
 (function () {
   const { core, internals, primordials } = __bootstrap;
-  const { ObjectDefineProperties, ObjectDefineProperty, ObjectSetPrototypeOf } = primordials;
+  const { ObjectDefineProperties, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectSetPrototypeOf } = primordials;
   const { op_log } = core.ops;
   const load = core.loadExtScript;
 
@@ -53,15 +53,15 @@
   // The id of the request that the running code belongs to rides in the async context, across awaits and timers.
   const log = (message, level) => op_log(level, message, core.getAsyncContext()?.request ?? 0);
 
-  const lazy = (script, name) => ({
+  // Interfaces that load when they are first touched, each with its script; lazy_globals.rs defines the properties.
+  const crypto = "ext:deno_crypto/00_crypto.js";
+  const lazyInterfaces = {
     __proto__: null,
-    configurable: true,
-    enumerable: name === "crypto",
-    get: () => load(script)[name],
-    set(value) {
-      ObjectDefineProperty(globalThis, name, core.propWritable(value));
-    },
-  });
+    Crypto: crypto,
+    CryptoKey: crypto,
+    SubtleCrypto: crypto,
+  };
+  const loadInterface = (name) => load(lazyInterfaces[name])[name];
 
   class Navigator {
     get userAgent() {
@@ -153,18 +153,15 @@
   for (const name in functions) {
     ObjectDefineProperty(globalThis, name, core.propWritable(functions[name]));
   }
-  const crypto = "ext:deno_crypto/00_crypto.js";
   ObjectDefineProperties(globalThis, {
     console: core.propNonEnumerable(new Console(log)),
-    crypto: lazy(crypto, "crypto"),
-    Crypto: lazy(crypto, "Crypto"),
-    CryptoKey: lazy(crypto, "CryptoKey"),
-    SubtleCrypto: lazy(crypto, "SubtleCrypto"),
+    // A read-only attribute.
+    crypto: ObjectGetOwnPropertyDescriptor({ get crypto() { return load(crypto).crypto; } }, "crypto"),
     self: core.propWritable(globalThis),
     [webidl.brand]: core.propNonEnumerable(webidl.brand),
   });
   ObjectSetPrototypeOf(globalThis, scope.WorkerGlobalScope.prototype);
   event.setEventTargetData(globalThis);
   event.saveGlobalThisReference(globalThis);
-  return { log };
+  return { lazyInterfaces, loadInterface, log };
 })();
