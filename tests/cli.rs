@@ -65,7 +65,8 @@ fn a_wrong_command_line_is_exit_code_2_and_says_how_it_is_right() {
         (&["serve", "nowhere"], "nowhere: there is no folder nowhere; fix: create it, or correct the path"),
         (
             &["serve", "."],
-            "has no entry module; looked for index.js, index.mjs, worker.js, package.json; fix: add an",
+            "has no entry module; looked for index and worker (with .js, .mjs, .ts, .mts, .tsx, .jsx), package.json, and \
+             both in src; fix: add an",
         ),
         (&["serve", "--app", "x"], "--app x: has no name; fix: write NAME=PATH:PORT"),
         (&["serve", "--domain", "x"], "--apps-dir <DIR>"),

@@ -12,6 +12,7 @@ mod answers;
 mod bodies;
 mod cli;
 mod container;
+mod development;
 mod drain;
 mod globals;
 mod handlers;
@@ -23,5 +24,7 @@ mod modules;
 mod readme;
 mod repository;
 mod serving;
+mod settings;
+mod settings_env;
 
 pub(crate) use harness::{TestSupervisor, until, within};

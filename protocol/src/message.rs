@@ -1,5 +1,6 @@
 //! The typed contents of frames. Only these types derive wire serialisation.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -48,8 +49,8 @@ pub struct Welcome {
     pub pid: u32,
 }
 
-/// Which app to load; sent once, on the control connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which app to load; sent once, on the control connection. Its debug output names variables without their values.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// The app's folder, absolute and without symlinks.
     pub root: String,
@@ -63,6 +64,19 @@ pub struct Load {
     pub net: NetRules,
     /// Folder in which translated modules are kept between starts, absolute; none if there is no such place.
     pub emit_cache: Option<String>,
+}
+
+impl fmt::Debug for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("root", &self.root)
+            .field("entry", &self.entry)
+            .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("props", &self.props)
+            .field("net", &self.net)
+            .field("emit_cache", &self.emit_cache)
+            .finish()
+    }
 }
 
 /// Which outbound connections an app may open. What is denied stays denied, whatever is allowed.
@@ -166,8 +180,8 @@ impl RequestId {
     }
 }
 
-impl std::fmt::Display for RequestId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
     }
 }

@@ -12,6 +12,8 @@ pub struct Finding {
     pub app: String,
     /// Entry module, as configured or found.
     pub entry: String,
+    /// What can be ignored.
+    pub warnings: Vec<String>,
     /// Why it does not load, if so.
     pub error: Option<String>,
 }
@@ -28,5 +30,10 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 async fn check_app(spec: &AppSpec) -> Finding {
     // Dropping the worker kills it.
     let error = Worker::start(spec, 0).await.err().map(|failure| failure.reason.to_string());
-    Finding { app: spec.name.to_string(), entry: spec.root.join(&spec.entry).display().to_string(), error }
+    Finding {
+        app: spec.name.to_string(),
+        entry: spec.root.join(&spec.entry).display().to_string(),
+        warnings: spec.warnings.clone(),
+        error,
+    }
 }

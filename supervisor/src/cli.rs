@@ -151,6 +151,11 @@ pub struct What {
     /// Address to listen on, for the apps named on the command line [default: all, IPv6 and IPv4].
     #[arg(long, value_name = "ADDRESS")]
     host: Option<Host>,
+    /// Show each app's errors to its clients: a page for browsers, a field `detail` in JSON.
+    ///
+    /// For developing on your own machine, best with --host 127.0.0.1: everyone who reaches an app sees its source.
+    #[arg(long, visible_alias = "dev")]
+    development: bool,
 }
 
 /// The supervisor's own settings; each overrides the same field of `[server]` in the configuration file.
@@ -177,6 +182,12 @@ pub struct Server {
     /// What to make of the X-Forwarded-For, -Proto and -Host that clients send [default: replace].
     #[arg(long, value_name = "POLICY")]
     forwarded: Option<ForwardedPolicy>,
+    /// Keep translated modules in this folder between starts [default: where the system keeps caches].
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    cache_dir: Option<PathBuf>,
+    /// Translate modules anew at each start.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// A running supervisor.
@@ -197,6 +208,7 @@ impl What {
             apps: self.apps,
             host: self.host,
             port: self.port,
+            development: self.development,
             server: ServerFlags {
                 io_threads: server.io_threads,
                 log_format: server.log_format,
@@ -205,6 +217,8 @@ impl What {
                 control: server.control,
                 drain_timeout: server.drain_timeout,
                 forwarded: server.forwarded,
+                cache_dir: server.cache_dir,
+                no_cache: server.no_cache,
             },
         }
     }
@@ -259,6 +273,9 @@ fn show_findings(config: &Config, findings: &[Finding], json: bool) -> ExitCode 
         print(&serde_json::json!({ "ok": ok, "problems": [], "apps": findings }));
     } else {
         for (finding, app) in findings.iter().zip(&config.apps) {
+            for warning in &finding.warnings {
+                print(&format!("{}: warning: {warning}", finding.app));
+            }
             match &finding.error {
                 None => print(&format!("{}: ok, {} on {}", finding.app, finding.entry, app.listen)),
                 Some(error) => print(&format!("{}: {error}", finding.app)),

@@ -2,31 +2,40 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `settings`, `app`, `env`: the settings themselves; `bounds`: their least and greatest values.
-//! - `draft`, `entry`, `overlap`: an app before it is known to be runnable, and what decides that.
-//! - `apps_dir`: a folder of apps.
+//! - `server`, `cache`, `settings`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
+//! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
+//! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
+//! - `apps_dir`: a folder of apps; `read`: files as text.
 //! - `errors`: every problem with its place and its remedy.
 
 mod app;
 mod app_name;
 mod apps_dir;
 mod bounds;
+mod cache;
+mod dotenv;
 mod draft;
 mod entry;
 mod env;
+mod environment;
 mod errors;
 mod file;
 mod host_pattern;
+mod net;
 mod overlap;
 mod quantity;
+mod read;
 mod section;
 mod server;
 mod settings;
 pub mod sources;
 mod value;
+mod wrangler;
 
 pub use app::{AppLimits, AppSpec, Listen, RestartPolicy};
 pub use app_name::AppName;
+pub(crate) use cache::make_private_folder;
+pub use environment::{EnvSources, Environment};
 pub use errors::{ConfigErrors, Flaw, Problem};
 pub use file::Host;
 pub use host_pattern::HostPattern;

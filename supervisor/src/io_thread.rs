@@ -90,9 +90,9 @@ impl IoThread {
                         attach(upstream, generation, socket, self.faults.clone());
                     }
                 }
-                Command::Detach { app, generation } => {
+                Command::Detach { app, generation, why } => {
                     if let Some(upstream) = upstreams.get(app.0) {
-                        upstream.detach(generation);
+                        upstream.ended(generation, why);
                     }
                 }
                 Command::Unavailable { app, why } => {

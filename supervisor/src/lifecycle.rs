@@ -105,7 +105,7 @@ impl Lifecycle {
             }
         };
         self.orders.borrow_mut().take();
-        self.routes.detach(self.app, generation).await;
+        self.routes.detach(self.app, generation, &reason.to_string().into()).await;
         (reason, ready.elapsed())
     }
 
@@ -126,10 +126,11 @@ impl Lifecycle {
             }
             Decision::GiveUp(pause) => {
                 let why = match reason {
-                    ExitReason::LoadFailed(_) | ExitReason::StartTimeout | ExitReason::SpawnFailed(_) => {
-                        Unavailable::NotLoaded
+                    ExitReason::LoadFailed(text) => Unavailable::NotLoaded(text.as_str().into()),
+                    ExitReason::StartTimeout | ExitReason::SpawnFailed(_) => {
+                        Unavailable::NotLoaded(reason.to_string().into())
                     }
-                    _ => Unavailable::CrashLoop,
+                    _ => Unavailable::CrashLoop(reason.to_string().into()),
                 };
                 self.registry.failed(self.app, reason, pause);
                 self.routes.unavailable(self.app, why).await;

@@ -4,11 +4,15 @@
 //! - [`headers`]: what of a head crosses: hop-by-hop fields, forwarding fields, limits.
 //! - [`upload`]: the request body, from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it.
-//! - [`answer`]: the one table from failures to statuses.
+//! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
+//! - [`error_page`], [`excerpt`]: what the developer of an app is told of the cause.
 
 pub mod answer;
 pub mod body;
+pub mod error_page;
+pub mod excerpt;
 pub mod headers;
+pub mod refused;
 pub mod site;
 pub mod upload;
 
@@ -31,6 +35,7 @@ use crate::upstream::{Place, Upstream};
 use answer::Refusal;
 use body::{ResponseBody, Tail};
 use headers::Forwarding;
+use refused::Refused;
 use site::Site;
 use upload::{Progress, Upload};
 
@@ -58,13 +63,13 @@ impl Proxy {
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
         let mut record =
             self.settings.log.access_log.then(|| Box::new(Record::new(&request, peer.address, id)));
-        let wants_json = answer::wants_json(request.headers());
+        let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
         let forwarded = self.forward(request, peer, id, record.as_deref_mut(), reading).await;
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
-            Err(refusal) => (refusal.response(id, wants_json), None),
+            Err(refused) => (refused.response(id, form), None),
         };
         response.headers_mut().insert(headers::X_REQUEST_ID, headers::request_id_value(id));
         if let Some(record) = &mut record {
@@ -84,11 +89,11 @@ impl Proxy {
         id: RequestId,
         record: Option<&mut Record>,
         reading: Option<Reading>,
-    ) -> Result<(Response<ResponseBody>, Place), Refusal> {
+    ) -> Result<(Response<ResponseBody>, Place), Refused> {
         let (parts, incoming) = request.into_parts();
         headers::check_limits(&parts, &self.settings)?;
         if parts.method == Method::CONNECT {
-            return Err(Refusal::MethodNotAllowed);
+            return Err(Refusal::MethodNotAllowed.into());
         }
         let host = headers::host(&parts, peer.local)?;
         let upstream = self.site.upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
@@ -99,7 +104,7 @@ impl Proxy {
         let place = upstream.enter()?;
         let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, self.settings.forwarded, id);
         let max_body = upstream.spec.limits.max_body;
-        let mut upload = reading.map(|reading| Upload::new(incoming, reading, max_body));
+        let upload = reading.map(|reading| Upload::new(incoming, reading, max_body));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
             id,
@@ -107,13 +112,33 @@ impl Proxy {
             origin: forwarding.origin(),
             target: if target == "*" { "/*" } else { target },
         };
+        match self.deliver(&upstream, &line, &forwarding, &parts.headers, upload).await {
+            Ok(response) => Ok((response, place)),
+            Err(refused) => Err(refused.at(&upstream.spec, &parts)),
+        }
+    }
+
+    /// Sends the request to a worker that takes it.
+    async fn deliver(
+        &self,
+        upstream: &Rc<Upstream>,
+        line: &RequestLine<'_>,
+        forwarding: &Forwarding<'_>,
+        fields: &hyper::HeaderMap,
+        mut upload: Option<Upload>,
+    ) -> Result<Response<ResponseBody>, Refused> {
         loop {
             let handle = upstream.handle().await?;
-            match self.send(&handle, &upstream, &line, &forwarding, &parts.headers, &mut upload).await {
+            let generation = upstream.generation();
+            match self.send(&handle, upstream, line, forwarding, fields, &mut upload).await {
+                Ok(response) => return Ok(response),
                 // Not a byte of it reached that worker, so the next one may have it.
                 Err(Failed::Unreached) => {}
-                Err(Failed::Refused(refusal)) => return Err(refusal),
-                Ok(response) => return Ok((response, place)),
+                Err(Failed::Died) if upstream.spec.development => {
+                    return Err(Refused::because(Refusal::WorkerDied, upstream.why_ended(generation).await));
+                }
+                Err(Failed::Died) => return Err(Refusal::WorkerDied.into()),
+                Err(Failed::Refused(refused)) => return Err(refused),
             }
         }
     }
@@ -160,8 +185,8 @@ async fn head(
             Ok(Ok(head)) => return Ok(head),
             Ok(Err(failure)) => {
                 return Err(match progress.and_then(Progress::fault) {
-                    Some(refusal) => Failed::Refused(refusal),
-                    None => Failed::from_failure(&failure),
+                    Some(refusal) => Failed::Refused(refusal.into()),
+                    None => Failed::from_failure(failure),
                 });
             }
             Err(_) => {
@@ -169,13 +194,20 @@ async fn head(
                 deadline = match moved.filter(|later| *later > deadline) {
                     Some(later) => later,
                     None if progress.is_some_and(Progress::is_client_late) => {
-                        return Err(Failed::Refused(Refusal::RequestTimedOut));
+                        return Err(Failed::Refused(Refusal::RequestTimedOut.into()));
                     }
-                    None => return Err(Failed::Refused(Refusal::TimedOut)),
+                    None => {
+                        return Err(Failed::Refused(Refused::because(Refusal::TimedOut, too_slow(limit))));
+                    }
                 };
             }
         }
     }
+}
+
+fn too_slow(limit: Duration) -> String {
+    let limit = humantime::format_duration(limit);
+    format!("the handler had not settled on a Response after {limit} (`request_timeout`)")
 }
 
 fn respond(
@@ -185,7 +217,10 @@ fn respond(
 ) -> Result<Response<ResponseBody>, Failed> {
     let refused = |why: &str| {
         tracing::warn!(%why, "the worker's response is not valid HTTP");
-        Failed::Refused(Refusal::NotAResponse)
+        Failed::Refused(Refused::because(
+            Refusal::NotAResponse,
+            format!("the response is not valid HTTP: {why}"),
+        ))
     };
     let mut response = headers::response(&head).map_err(|why| refused(&why))?;
     if has_no_body(response.status()) {
@@ -207,16 +242,20 @@ fn respond(
 enum Failed {
     /// No byte reached the worker.
     Unreached,
+    /// The worker ended.
+    Died,
     /// This is the answer.
-    Refused(Refusal),
+    Refused(Refused),
 }
 
 impl Failed {
-    fn from_failure(failure: &Failure) -> Self {
+    fn from_failure(failure: Failure) -> Self {
         match failure {
             Failure::Closed { reached: false } => Self::Unreached,
-            Failure::Closed { reached: true } | Failure::Over => Self::Refused(Refusal::WorkerDied),
-            Failure::Worker(error) => Self::Refused(Refusal::from_worker(error.kind)),
+            Failure::Closed { reached: true } | Failure::Over => Self::Died,
+            Failure::Worker(error) => {
+                Self::Refused(Refused::because(Refusal::from_worker(error.kind), error.message))
+            }
         }
     }
 
@@ -224,8 +263,8 @@ impl Failed {
         use nano_protocol::ProtocolError;
         match error {
             ProtocolError::Torn => Self::Unreached,
-            ProtocolError::TooManyStreams => Self::Refused(Refusal::Overloaded),
-            _ => Self::Refused(Refusal::HeadersTooLarge),
+            ProtocolError::TooManyStreams => Self::Refused(Refusal::Overloaded.into()),
+            _ => Self::Refused(Refusal::HeadersTooLarge.into()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the main thread tells the I/O threads, and what they tell it.
 
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -22,12 +23,14 @@ pub enum Command {
         /// The handshake is done.
         socket: UnixStream,
     },
-    /// This worker is gone or draining: wait for the next one.
+    /// This worker is gone: wait for the next one.
     Detach {
         /// The app.
         app: AppIndex,
         /// Which of the app's workers.
         generation: u64,
+        /// Why, for people.
+        why: Arc<str>,
     },
     /// Waiting is in vain for now.
     Unavailable {
@@ -40,13 +43,13 @@ pub enum Command {
     Drain,
 }
 
-/// Why an app has no worker and none is to be expected soon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why an app has no worker and none is to be expected soon; the text is for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unavailable {
     /// It does not load.
-    NotLoaded,
+    NotLoaded(Arc<str>),
     /// It crashes in a loop.
-    CrashLoop,
+    CrashLoop(Arc<str>),
 }
 
 /// From an I/O thread to the main thread: this worker broke the protocol.
@@ -82,16 +85,16 @@ impl Routes {
     }
 
     /// Takes a worker away from all I/O threads.
-    pub async fn detach(&self, app: AppIndex, generation: u64) {
+    pub async fn detach(&self, app: AppIndex, generation: u64, why: &Arc<str>) {
         for thread in &self.threads {
-            let _ = thread.send(Command::Detach { app, generation }).await;
+            let _ = thread.send(Command::Detach { app, generation, why: why.clone() }).await;
         }
     }
 
     /// Tells all I/O threads that waiting for a worker is in vain.
     pub async fn unavailable(&self, app: AppIndex, why: Unavailable) {
         for thread in &self.threads {
-            let _ = thread.send(Command::Unavailable { app, why }).await;
+            let _ = thread.send(Command::Unavailable { app, why: why.clone() }).await;
         }
     }
 

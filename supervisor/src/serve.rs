@@ -45,6 +45,7 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     let registry = Registry::new(&counted);
     let control = settings.control.as_deref().map(ControlSocket::bind).transpose()?;
     let sockets = sockets::bind(&specs, io_threads, &registry)?;
+    warn_of(&specs);
 
     let (ended, mut ends) = mpsc::channel(io_threads);
     for (index, (commands, sockets)) in commands.into_iter().zip(sockets).enumerate() {
@@ -106,6 +107,26 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
         warn!(lines = logs.dropped(), "log lines were dropped: they came faster than they could be written");
     }
     Ok(code)
+}
+
+/// What the operator should know, once per start.
+fn warn_of(specs: &[Arc<AppSpec>]) {
+    for spec in specs {
+        for warning in &spec.warnings {
+            warn!(app = %spec.name, "{warning}");
+        }
+    }
+    let is_exposed = |spec: &&Arc<AppSpec>| {
+        spec.development && spec.listen.host.is_none_or(|host| !host.to_canonical().is_loopback())
+    };
+    let exposed: Vec<_> = specs.iter().filter(is_exposed).map(|spec| spec.name.as_str()).collect();
+    if !exposed.is_empty() {
+        let apps = exposed.join(",");
+        warn!(
+            apps,
+            "development mode shows errors and source code to everyone who can connect, and not only this machine can"
+        );
+    }
 }
 
 /// First the clients, then the workers: what is in flight can still be answered.

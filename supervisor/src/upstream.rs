@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use nano_protocol::Handle;
 use tokio::sync::Notify;
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::config::AppSpec;
 use crate::proxy::answer::Refusal;
+use crate::proxy::refused::Refused;
 use crate::registry::AppIndex;
 use crate::routes::Unavailable;
 
@@ -25,8 +27,13 @@ pub struct Upstream {
     in_flight: Arc<AtomicUsize>,
     link: RefCell<Link>,
     generation: Cell<u64>,
+    /// The last worker that has ended, and why.
+    ended: RefCell<Option<(u64, Arc<str>)>>,
     changed: Notify,
 }
+
+/// How long an answer about a worker that has died waits for why; its exit status is read within a few milliseconds.
+const AUTOPSY: Duration = Duration::from_secs(2);
 
 /// Where requests go.
 #[derive(Debug)]
@@ -48,6 +55,7 @@ impl Upstream {
             in_flight,
             link: RefCell::new(Link::Waiting),
             generation: Cell::new(0),
+            ended: RefCell::default(),
             changed: Notify::new(),
         }
     }
@@ -64,6 +72,34 @@ impl Upstream {
         if self.generation.get() == generation && matches!(*self.link.borrow(), Link::Ready(_)) {
             *self.link.borrow_mut() = Link::Waiting;
         }
+    }
+
+    /// A worker has ended.
+    pub fn ended(&self, generation: u64, why: Arc<str>) {
+        self.detach(generation);
+        *self.ended.borrow_mut() = Some((generation, why));
+        self.changed.notify_waiters();
+    }
+
+    /// Which of the app's workers is the latest.
+    pub fn generation(&self) -> u64 {
+        self.generation.get()
+    }
+
+    /// Why a worker has ended that lets go of its connections; waits until that is known.
+    pub async fn why_ended(&self, generation: u64) -> Arc<str> {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                if let Some((last, why)) = &*self.ended.borrow()
+                    && *last >= generation
+                {
+                    return why.clone();
+                }
+                changed.await;
+            }
+        };
+        timeout(AUTOPSY, wait).await.unwrap_or_else(|_| "the worker let go of the request".into())
     }
 
     /// Waiting is in vain.
@@ -87,8 +123,8 @@ impl Upstream {
     /// The connection to the app's worker; waits for one up to the queueing deadline.
     ///
     /// # Errors
-    /// [`Refusal`] if there is none by then, or if waiting is in vain.
-    pub async fn handle(&self) -> Result<Handle, Refusal> {
+    /// [`Refused`] if there is none by then, or if waiting is in vain.
+    pub async fn handle(&self) -> Result<Handle, Refused> {
         if let Some(found) = self.now() {
             return found;
         }
@@ -101,16 +137,31 @@ impl Upstream {
                 changed.await;
             }
         };
-        timeout(self.spec.limits.queue_timeout, wait).await.unwrap_or(Err(Refusal::NoWorker))
+        timeout(self.spec.limits.queue_timeout, wait).await.unwrap_or_else(|_| Err(self.no_worker()))
     }
 
-    fn now(&self) -> Option<Result<Handle, Refusal>> {
+    fn no_worker(&self) -> Refused {
+        let limit = humantime::format_duration(self.spec.limits.queue_timeout);
+        let last = self.ended.borrow();
+        let last =
+            last.as_ref().map_or_else(String::new, |(_, why)| format!("; the last one has ended: {why}"));
+        Refused::because(
+            Refusal::NoWorker,
+            format!("no worker was ready within {limit} (`queue_timeout`){last}"),
+        )
+    }
+
+    fn now(&self) -> Option<Result<Handle, Refused>> {
         match &*self.link.borrow() {
             Link::Ready(handle) if !handle.is_closed() => Some(Ok(handle.clone())),
             // It has just died, and the main thread is about to say so.
             Link::Ready(_) | Link::Waiting => None,
-            Link::Unavailable(Unavailable::NotLoaded) => Some(Err(Refusal::NotLoaded)),
-            Link::Unavailable(Unavailable::CrashLoop) => Some(Err(Refusal::CrashLoop)),
+            Link::Unavailable(Unavailable::NotLoaded(why)) => {
+                Some(Err(Refused::because(Refusal::NotLoaded, why.clone())))
+            }
+            Link::Unavailable(Unavailable::CrashLoop(why)) => {
+                Some(Err(Refused::because(Refusal::CrashLoop, why.clone())))
+            }
         }
     }
 }

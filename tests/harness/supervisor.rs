@@ -112,6 +112,7 @@ impl Plan {
         let mut command = executable();
         command.arg("serve").arg("--config").arg(file).arg("--control").arg(&socket);
         command.args(["--log-format", "json"]).args(&self.flags);
+        command.env("XDG_CACHE_HOME", folder.path().join("caches"));
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the supervisor");
         let log = Log::default();
@@ -128,11 +129,14 @@ impl Plan {
     }
 }
 
-/// The executable under test, in an environment that only tests have.
+/// The executable under test, in an environment that only tests have: nothing is cached where its user has caches.
 #[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
 pub(crate) fn executable() -> Command {
     let mut command = Command::new(EXECUTABLE);
     command.env("SECRET_OF_THE_HOST", "hunter2").stdin(Stdio::null());
+    for name in ["HOME", "XDG_CACHE_HOME", "CACHE_DIRECTORY"] {
+        command.env_remove(name);
+    }
     command
 }
 

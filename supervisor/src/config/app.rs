@@ -1,12 +1,14 @@
 //! One app: where its code is, where it listens, what it may use.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nano_protocol::message::NetRules;
+
 use super::app_name::AppName;
+use super::environment::EnvSources;
 use super::host_pattern::HostPattern;
 
 /// An app that can be run.
@@ -23,13 +25,23 @@ pub struct AppSpec {
     /// The hosts it serves; empty for all that no other app with the same [`Self::listen`] claims.
     pub hosts: Vec<HostPattern>,
     /// What its handler gets as `env`.
-    pub env: BTreeMap<String, serde_json::Value>,
+    pub env: EnvSources,
+    /// What its handler gets as `ctx.props`.
+    pub props: serde_json::Value,
+    /// Which outbound connections it may open.
+    pub net: NetRules,
+    /// Where its translated modules are kept between starts, if there is such a place.
+    pub emit_cache: Option<PathBuf>,
     /// What it may use.
     pub limits: AppLimits,
     /// When its worker is started again.
     pub restart: RestartPolicy,
     /// Whether an uncaught error or unhandled rejection outside of a request ends the worker.
     pub fatal_uncaught: bool,
+    /// Whether its errors are shown to clients.
+    pub development: bool,
+    /// What its operator should know and may ignore, a line each.
+    pub warnings: Vec<String>,
 }
 
 /// An address to listen on.

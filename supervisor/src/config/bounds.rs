@@ -17,14 +17,24 @@ const fn ms(number: u64) -> Duration {
 
 /// Longest configuration file, in bytes.
 pub(super) const CONFIG_FILE: u64 = 4 * MIB;
-/// Longest package.json looked at, in bytes.
-pub(super) const PACKAGE_FILE: u64 = MIB;
+/// Longest package.json or wrangler file looked at, in bytes.
+pub(super) const APP_FILE: u64 = MIB;
 /// Longest env of an app, names and JSON texts together, in bytes: it crosses to the worker in one frame.
 pub(super) const ENV: usize = 512 * 1024;
+/// Longest file of variables, in bytes.
+pub(super) const ENV_FILE: u64 = MIB;
+/// Longest secret, in bytes.
+pub(super) const SECRET_FILE: u64 = ENV as u64;
 /// What each variable counts beyond its name and JSON text: their lengths, as the protocol carries them.
 pub(super) const ENV_ENTRY: usize = 16;
 /// Deepest nesting of an env value.
 pub(super) const ENV_DEPTH: usize = 64;
+/// Longest props of an app as JSON text, in bytes.
+pub(super) const PROPS: usize = 64 * 1024;
+/// Most rules in one list of outbound destinations.
+pub(super) const NET_RULES: usize = 256;
+/// Longest host name, in bytes (RFC 1035).
+pub(super) const HOST: usize = 253;
 /// Greatest whole number that JavaScript holds exactly.
 pub(super) const ENV_INTEGER: u64 = (1 << 53) - 1;
 /// Longest path of the control socket, in bytes: the kernel allows 107, and its temporary name is longer.
@@ -63,5 +73,7 @@ pub(super) const RESTART_SLOW_RETRY: RangeInclusive<Duration> = ms(100)..=DAY;
 const _: () = {
     assert!(*MAX_URI.end() + 3 * *MAX_HEADER.end() <= limits::MAX_HEAD as u64);
     assert!(*MAX_HEADERS.end() + 8 <= limits::MAX_HEADERS);
-    assert!(2 * ENV <= limits::MAX_CONTROL);
+    // Load: env, props and rules with their lengths, and three paths, which the kernel bounds.
+    let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
+    assert!(ENV + PROPS + rules + 3 * 4096 <= limits::MAX_CONTROL);
 };

@@ -1,29 +1,35 @@
 //! An app as one source describes it, before the file system is asked whether it can be run.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::app::{AppSpec, Listen};
 use super::app_name::AppName;
 use super::entry;
+use super::environment::{EnvSources, Given};
 use super::errors::{Flaw, Place, Problems};
 use super::host_pattern::HostPattern;
 use super::settings::Settings;
+use super::wrangler::Wrangler;
 
 /// What a source says of an app. A part that is missing has been reported already.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) places: Places,
     pub(super) name: Option<AppName>,
+    /// Nobody has said how it is called: a name that the app itself brings along is better than that of its folder.
+    pub(super) is_bare: bool,
     /// Its folder.
     pub(super) path: Option<PathBuf>,
     /// Its entry module, unless that is to be looked for.
     pub(super) entry: Option<String>,
     pub(super) listen: Option<Listen>,
     pub(super) hosts: Vec<(HostPattern, Place)>,
-    pub(super) env: BTreeMap<String, serde_json::Value>,
+    pub(super) env: Given,
+    pub(super) props: serde_json::Value,
     pub(super) settings: Settings,
+    /// What its folder says of it.
+    pub(super) wrangler: Wrangler,
 }
 
 /// Where the parts of a draft were written.
@@ -53,31 +59,58 @@ impl Draft {
         Self {
             places,
             name: None,
+            is_bare: false,
             path: None,
             entry: None,
             listen: Some(listen),
             hosts: Vec::new(),
-            env: BTreeMap::new(),
+            env: Given::default(),
+            props: serde_json::json!({}),
             settings: Settings::default(),
+            wrangler: Wrangler::default(),
         }
     }
 
-    /// Finds folder and entry module.
-    pub(super) fn resolve(self, problems: &mut Problems) -> Option<AppSpec> {
+    /// Takes in what the app's folder says of it.
+    pub(super) fn ask_folder(&mut self, problems: &mut Problems) {
+        // A folder that is none is reported by `resolve`.
+        if let Some((path, Ok(root))) = self.path.as_deref().map(|path| (path, folder(path))) {
+            self.wrangler = Wrangler::read(&root, path, problems);
+        }
+        if self.is_bare {
+            self.name = self.wrangler.name.take().or_else(|| self.name.take());
+        }
+    }
+
+    /// Finds folder and entry module, and tries the sources of its env. `cache` is where all apps have their caches.
+    pub(super) fn resolve(self, cache: Option<&Path>, problems: &mut Problems) -> Option<AppSpec> {
         let path = self.path?;
         let root = problems.keep(|| self.places.path, folder(&path))?;
-        let entry = problems.keep(|| self.places.entry, entry::find(&root, self.entry.as_deref()))?;
-        let Settings { limits, restart, fatal_uncaught } = self.settings;
+        let (given, place) = match (&self.entry, &self.wrangler.main) {
+            (Some(entry), _) => (Some(("entry", &**entry)), self.places.entry),
+            (None, Some((main, place))) => (Some(("main", &**main)), place.clone()),
+            (None, None) => (None, self.places.entry),
+        };
+        let entry = problems.keep(|| place, entry::find(&root, given));
+        let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
+        env.read(problems);
+        let Settings { limits, restart, fatal_uncaught, net, development } = self.settings;
+        let name = self.name?;
         Some(AppSpec {
-            name: self.name?,
             root,
-            entry,
+            entry: entry?,
             listen: self.listen?,
             hosts: self.hosts.into_iter().map(|(pattern, _)| pattern).collect(),
-            env: self.env,
+            env,
+            props: self.props,
+            net,
+            emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             restart,
             fatal_uncaught,
+            development,
+            warnings: self.wrangler.warning.into_iter().collect(),
+            name,
         })
     }
 }

@@ -1,64 +1,89 @@
 //! The entry module of an app: the configured one, or the first of the usual places.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::bounds;
 use super::errors::Flaw;
+use super::read::is_missing;
+use super::{bounds, read};
 
-/// Where an entry module is looked for, in this order, before package.json.
-const USUAL: [&str; 3] = ["index.js", "index.mjs", "worker.js"];
+/// Modules that are looked for in this order if nothing else is said, first in the folder itself and, after package.json,
+/// in [`SOURCES`]; each with all [`EXTENSIONS`] in turn.
+const USUAL: [&str; 2] = ["index", "worker"];
+
+/// Where people keep what they write by hand.
+const SOURCES: &str = "src";
 
 /// Fields of package.json that name an entry module, in the order they are looked at.
 const PACKAGE_FIELDS: [&str; 2] = ["module", "main"];
 
 /// Extensions of modules that the worker runs.
-const EXTENSIONS: [&str; 2] = ["js", "mjs"];
+const EXTENSIONS: [&str; 6] = ["js", "mjs", "ts", "mts", "tsx", "jsx"];
 
-/// Finds the entry module in the folder `root`, an absolute path without symlinks. The result is relative to it.
+/// Finds the entry module in the folder `root`, an absolute path without symlinks. `given` is the field that names it and
+/// what it says. The result is relative to `root`.
 ///
 /// # Errors
-/// If there is none, or the one found cannot be used: not a file, outside the folder, not JavaScript.
-pub(super) fn find(root: &Path, given: Option<&str>) -> Result<PathBuf, Flaw> {
-    if let Some(given) = given {
-        return check(root, given)?.ok_or_else(|| {
-            let missing = root.join(given);
+/// If there is none, or the one found cannot be used: not a file, outside the folder, no module.
+pub(super) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, Flaw> {
+    if let Some((field, name)) = given {
+        return check(root, name)?.ok_or_else(|| {
+            let missing = root.join(name);
             Flaw::new(
                 format!("there is no file {}", missing.display()),
-                "create it, or correct `entry` (a path inside the app's folder)",
+                format!("create it (or build it), or correct `{field}` (a path inside the app's folder)"),
             )
         });
     }
-    let mut looked_for = Vec::new();
-    for name in USUAL {
-        if let Some(entry) = check(root, name)? {
-            return Ok(entry);
-        }
-        looked_for.push(name.to_owned());
+    if let Some(entry) = usual(root, "")? {
+        return Ok(entry);
     }
+    let mut looked_for = String::new();
     match read_package(root) {
-        Ok(None) => looked_for.push("package.json".into()),
-        Err(why) => looked_for.push(format!("package.json ({why})")),
+        Ok(None) => looked_for.push_str("package.json"),
+        Err(why) => looked_for = format!("package.json ({why})"),
         Ok(Some(package)) => {
             for field in PACKAGE_FIELDS {
-                let Some(name) = package.get(field).and_then(Value::as_str) else {
-                    looked_for.push(format!("package.json `{field}` (not set)"));
-                    continue;
+                let found = match package.get(field).and_then(Value::as_str) {
+                    Some(name) => {
+                        if let Some(entry) = check(root, name)? {
+                            return Ok(entry);
+                        }
+                        format!("{name:?}, which is no file")
+                    }
+                    None => "not set".to_owned(),
                 };
-                if let Some(entry) = check(root, name)? {
-                    return Ok(entry);
-                }
-                looked_for.push(format!("package.json `{field}` ({name:?}, which is no file)"));
+                let separator = if looked_for.is_empty() { "" } else { ", " };
+                looked_for.push_str(&format!("{separator}package.json `{field}` ({found})"));
             }
         }
     }
+    if let Some(entry) = usual(root, SOURCES)? {
+        return Ok(entry);
+    }
+    let [index, worker] = USUAL;
     Err(Flaw::new(
-        format!("{} has no entry module; looked for {}", root.display(), looked_for.join(", ")),
+        format!(
+            "{} has no entry module; looked for {index} and {worker} (with .{}), {looked_for}, and both in {SOURCES}",
+            root.display(),
+            EXTENSIONS.join(", .")
+        ),
         "add an index.js, or name the module with `entry` in a configuration file",
     ))
+}
+
+/// The first of the usual modules in a folder inside `root`.
+fn usual(root: &Path, folder: &str) -> Result<Option<PathBuf>, Flaw> {
+    for name in USUAL {
+        for extension in EXTENSIONS {
+            let name = Path::new(folder).join(name).with_extension(extension);
+            if let Some(entry) = check(root, &name.to_string_lossy())? {
+                return Ok(Some(entry));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The path `name` in a clean form, or none if it is no file.
@@ -92,28 +117,18 @@ fn check(root: &Path, name: &str) -> Result<Option<PathBuf>, Flaw> {
     let extension = real.extension().and_then(|extension| extension.to_str());
     if !extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) {
         return Err(Flaw::new(
-            format!("entry {name:?} is no .js or .mjs file"),
-            "name a JavaScript module; what is written in another language has to be compiled to one first",
+            format!("entry {name:?} is no module (.{})", EXTENSIONS.join(", .")),
+            "name a JavaScript or TypeScript module",
         ));
     }
     Ok(Some(entry))
 }
 
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
 /// The contents of package.json, if there is one; else why it is of no use.
 fn read_package(root: &Path) -> Result<Option<Value>, String> {
-    let file = match File::open(root.join("package.json")) {
-        Ok(file) => file,
-        Err(error) if is_missing(&error) => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
-    let mut text = String::new();
-    let read = file.take(bounds::PACKAGE_FILE).read_to_string(&mut text);
-    read.map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map(Some).map_err(|error| format!("not valid JSON: {error}"))
+    let text = read::of_app(root, "package.json", bounds::APP_FILE).map_err(|flaw| flaw.what().to_owned())?;
+    let parsed = text.map(|text| serde_json::from_str(&text)).transpose();
+    parsed.map_err(|error| format!("not valid JSON: {error}"))
 }
 
 #[cfg(test)]
@@ -139,7 +154,8 @@ mod tests {
 
     fn found(files: &[(&str, &str)], given: Option<&str>) -> Result<String, String> {
         let (_dir, root) = folder(files);
-        let found = find(&root, given).map(|entry| entry.to_str().unwrap().to_owned());
+        let found =
+            find(&root, given.map(|name| ("entry", name))).map(|entry| entry.to_str().unwrap().to_owned());
         found.map_err(|flaw| flaw.to_string().replace(root.to_str().unwrap(), "ROOT"))
     }
 
@@ -149,7 +165,8 @@ mod tests {
         assert_eq!(found(&files, Some("./src/./main.mjs")), Ok("src/main.mjs".into()));
         assert_eq!(
             found(&files, Some("main.js")),
-            Err("there is no file ROOT/main.js; fix: create it, or correct `entry` (a path inside the app's folder)"
+            Err("there is no file ROOT/main.js; fix: create it (or build it), or correct `entry` (a path inside \
+                 the app's folder)"
                 .into())
         );
         assert!(found(&files, Some("src")).unwrap_err().starts_with("there is no file ROOT/src; fix: "));
@@ -157,22 +174,35 @@ mod tests {
 
     #[test]
     fn the_usual_places_are_tried_in_order() {
-        let package = ("package.json", r#"{ "module": "./m.js", "main": "lib/main.js" }"#);
-        let mut files = vec![("index.js", ""), ("index.mjs", ""), ("worker.js", ""), package, ("m.js", "")];
-        files.push(("lib/main.js", ""));
-        for expected in ["index.js", "index.mjs", "worker.js"] {
+        let package = r#"{ "module": "./m.js", "main": "lib/main.ts" }"#;
+        let order = [
+            "index.js",
+            "index.mjs",
+            "index.ts",
+            "index.mts",
+            "index.tsx",
+            "index.jsx",
+            "worker.js",
+            "worker.ts",
+            "m.js",
+            "lib/main.ts",
+            "src/index.js",
+            "src/index.ts",
+            "src/worker.js",
+            "src/worker.jsx",
+        ];
+        for (first, expected) in order.into_iter().enumerate() {
+            let mut files = vec![("package.json", package)];
+            files.extend(order.iter().skip(first).map(|name| (*name, "")));
             assert_eq!(found(&files, None), Ok(expected.into()));
-            files.remove(0);
         }
-        assert_eq!(found(&files, None), Ok("m.js".into()));
-        files.remove(1);
-        assert_eq!(found(&files, None), Ok("lib/main.js".into()));
     }
 
     #[test]
     fn a_miss_lists_what_was_looked_for() {
-        let end = "; fix: add an index.js, or name the module with `entry` in a configuration file";
-        let begin = "ROOT has no entry module; looked for index.js, index.mjs, worker.js, package.json";
+        let end = ", and both in src; fix: add an index.js, or name the module with `entry` in a configuration file";
+        let begin = "ROOT has no entry module; looked for index and worker (with .js, .mjs, .ts, .mts, .tsx, .jsx), \
+                     package.json";
         assert_eq!(found(&[("index.js/x", "")], None), Err(format!("{begin}{end}")));
         assert_eq!(
             found(&[("package.json", r#"{ "main": "lib" }"#)], None),
@@ -204,11 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_must_be_javascript() {
+    fn an_entry_must_be_a_module() {
+        for name in ["main.js", "main.mjs", "main.ts", "main.mts", "main.tsx", "main.jsx"] {
+            assert_eq!(found(&[(name, "")], Some(name)), Ok(name.into()));
+        }
         assert_eq!(
-            found(&[("main.ts", "")], Some("main.ts")),
-            Err("entry \"main.ts\" is no .js or .mjs file; fix: name a JavaScript module; what is written in another \
-                 language has to be compiled to one first"
+            found(&[("main.py", "")], Some("main.py")),
+            Err("entry \"main.py\" is no module (.js, .mjs, .ts, .mts, .tsx, .jsx); fix: name a JavaScript or TypeScript \
+                 module"
                 .into())
         );
     }

@@ -1,4 +1,4 @@
-//! An app's `env`: TOML values as the JSON values that its handler sees.
+//! An app's `env` and `props` in the configuration file: TOML values as the JSON values that its handler sees.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,30 @@ use super::value;
 /// Reads the section `env` of an app. Each variable that cannot be passed on is recorded.
 pub(super) fn read(app: &Section<'_>, problems: &mut Problems) -> BTreeMap<String, Value> {
     let Some(section) = app.section("env", problems) else { return BTreeMap::new() };
-    let mut env = BTreeMap::new();
-    let mut size = 0;
-    for name in section.names() {
-        if let Some(value) = section.read(name, |value| json(value, 0), problems) {
-            size += name.len() + value.to_string().len() + bounds::ENV_ENTRY;
-            env.insert(name.to_owned(), value);
-        }
-    }
-    if size > bounds::ENV {
-        let fix = format!("keep it below {} bytes; have the app import larger data as a file", bounds::ENV);
-        problems.add(section.whole(), Flaw::new(format!("is too large: {size} bytes as JSON"), fix));
-    }
-    env
+    let convert = |name| Some((String::from(name), section.read(name, json, problems)?));
+    section.names().into_iter().filter_map(convert).collect()
 }
 
-fn json(value: &DeValue<'_>, depth: usize) -> Result<Value, Flaw> {
+/// Reads the field `props` of an app, which its handler gets as `ctx.props`.
+pub(super) fn props(app: &Section<'_>, problems: &mut Problems) -> Value {
+    let convert = |value| {
+        let props = json(value)?;
+        let size = props.to_string().len();
+        if size > bounds::PROPS {
+            let fix = format!("keep it below {} bytes", bounds::PROPS);
+            return Err(Flaw::new(format!("is too large: {size} bytes as JSON"), fix));
+        }
+        Ok(props)
+    };
+    app.read("props", convert, problems).unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+/// A TOML value as JSON. Dates become text.
+pub(super) fn json(value: &DeValue<'_>) -> Result<Value, Flaw> {
+    nested(value, 0)
+}
+
+fn nested(value: &DeValue<'_>, depth: usize) -> Result<Value, Flaw> {
     if depth > bounds::ENV_DEPTH {
         return Err(Flaw::new(
             format!("is nested more than {} levels deep", bounds::ENV_DEPTH),
@@ -58,13 +66,14 @@ fn json(value: &DeValue<'_>, depth: usize) -> Result<Value, Flaw> {
         DeValue::Boolean(yes) => Value::Bool(*yes),
         DeValue::Datetime(date) => Value::String(date.to_string()),
         DeValue::Array(list) => {
-            let items: Result<Vec<_>, _> = list.iter().map(|item| json(item.get_ref(), depth + 1)).collect();
+            let items: Result<Vec<_>, _> =
+                list.iter().map(|item| nested(item.get_ref(), depth + 1)).collect();
             Value::Array(items?)
         }
         DeValue::Table(table) => {
             let mut map = Map::new();
             for (key, value) in table.iter() {
-                map.insert(key.get_ref().to_string(), json(value.get_ref(), depth + 1)?);
+                map.insert(key.get_ref().to_string(), nested(value.get_ref(), depth + 1)?);
             }
             Value::Object(map)
         }
@@ -82,7 +91,7 @@ mod tests {
     fn env(text: &str) -> (Value, Vec<String>) {
         let table = DeTable::parse(text).unwrap();
         let mut problems = Problems::default();
-        let top = Section::top(Document { name: "nano.toml", text }, table.get_ref());
+        let top = Section::top(Document::config("nano.toml", text), table.get_ref());
         let env = read(&top, &mut problems);
         (json!(env), problems.texts())
     }
@@ -111,17 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn size_and_depth_are_bounded() {
-        let (_, found) = env(&format!("[env]\nA = '{}'", "x".repeat(bounds::ENV)));
-        assert_eq!(
-            found,
-            [format!(
-                "nano.toml:1: env: is too large: {} bytes as JSON; fix: keep it below {} bytes; have the app import \
-                 larger data as a file",
-                bounds::ENV + 3 + bounds::ENV_ENTRY,
-                bounds::ENV
-            )]
-        );
+    fn depth_is_bounded() {
         let (_, found) = env(&format!("[env]\nA = {}{}", "[".repeat(70), "]".repeat(70)));
         assert_eq!(
             found,
@@ -129,6 +128,24 @@ mod tests {
                 "nano.toml:2: env.A: is nested more than 64 levels deep; fix: flatten it, or have the app parse it from \
               text"
             ]
+        );
+    }
+
+    #[test]
+    fn props_are_any_value_and_bounded() {
+        let props = |text: &str| {
+            let table = DeTable::parse(text).unwrap();
+            let mut problems = Problems::default();
+            let top = Section::top(Document::config("nano.toml", text), table.get_ref());
+            (props(&top, &mut problems), problems.texts())
+        };
+        assert_eq!(props(""), (json!({}), vec![]));
+        assert_eq!(props("props = { tier = 'gold', n = [1] }").0, json!({ "tier": "gold", "n": [1] }));
+        assert_eq!(props("props = 'gold'").0, json!("gold"));
+        let (_, found) = props(&format!("props = '{}'", "x".repeat(bounds::PROPS)));
+        assert_eq!(
+            found,
+            ["nano.toml:1: props: is too large: 65538 bytes as JSON; fix: keep it below 65536 bytes"]
         );
     }
 }

@@ -30,20 +30,38 @@ impl Flaw {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     shown: String,
-    /// In the configuration file, counted from 1; 0 for everything else.
-    line: usize,
+    /// Where it comes in the list of problems: flags, then the configuration file downwards, then the files of apps.
+    order: (Origin, usize),
+}
+
+/// What a value was written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// The command line.
+    Flag,
+    /// The configuration file.
+    Config,
+    /// A file in an app's folder, or one that an app's section names.
+    App,
 }
 
 impl Place {
     /// A flag or argument, as it was given.
     pub(super) fn flag(flag: impl Into<String>) -> Self {
-        Self { shown: flag.into(), line: 0 }
+        Self { shown: flag.into(), order: (Origin::Flag, 0) }
     }
 
     /// A line of a file, with the field it holds unless that is empty.
-    pub(super) fn line(file: &str, line: usize, field: &str) -> Self {
+    pub(super) fn line(origin: Origin, file: &str, line: usize, field: &str) -> Self {
         let separator = if field.is_empty() { "" } else { ": " };
-        Self { shown: format!("{file}:{line}{separator}{field}"), line }
+        // Files of apps stay apart, in the order of the apps.
+        let order = if origin == Origin::App { 0 } else { line };
+        Self { shown: format!("{file}:{line}{separator}{field}"), order: (origin, order) }
+    }
+
+    /// A file of an app as a whole.
+    pub(super) fn file(file: &std::path::Path) -> Self {
+        Self { shown: file.display().to_string(), order: (Origin::App, 0) }
     }
 }
 
@@ -69,12 +87,17 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What people typed may hold line breaks or terminal escapes; a problem stays one harmless line.
-        for char in format!("{}: {}", self.place, self.flaw).chars() {
-            if char.is_control() { write!(f, "{}", char.escape_default())? } else { write!(f, "{char}")? }
-        }
-        Ok(())
+        f.write_str(&one_line(&format!("{}: {}", self.place, self.flaw)))
     }
+}
+
+/// `text` as one harmless line: what people typed may hold line breaks or terminal escapes.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() { line.extend(char.escape_default()) } else { line.push(char) }
+    }
+    line
 }
 
 /// Everything that keeps a configuration from being used. Displays as one line per problem, then their number.
@@ -84,7 +107,8 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    /// The problems: those of the command line first, then those of the file from top to bottom. Never empty.
+    /// The problems: those of the command line first, then those of the configuration file from top to bottom, then
+    /// those of the apps' own files. Never empty.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -129,7 +153,7 @@ impl Problems {
         if self.found.is_empty() {
             return Ok(value);
         }
-        self.found.sort_by_key(|problem| problem.place.line);
+        self.found.sort_by_key(|problem| problem.place.order);
         Err(ConfigErrors { problems: self.found })
     }
 }
@@ -149,8 +173,10 @@ mod tests {
     #[test]
     fn problems_are_one_line_each_flags_first_then_the_file_downwards() {
         let mut problems = Problems::default();
-        problems.add(Place::line("nano.toml", 12, "apps.blog.port"), Flaw::new("bad", "good"));
-        problems.add(Place::line("nano.toml", 3, ""), Flaw::new("worse", "better"));
+        problems.add(Place::line(Origin::App, "a/.env", 1, "A"), Flaw::new("torn", "sound"));
+        problems
+            .add(Place::line(Origin::Config, "nano.toml", 12, "apps.blog.port"), Flaw::new("bad", "good"));
+        problems.add(Place::line(Origin::Config, "nano.toml", 3, ""), Flaw::new("worse", "better"));
         problems.add(Place::flag("--app a\nb"), Flaw::new("broken", "whole"));
         let errors = problems.or(()).unwrap_err();
         assert_eq!(
@@ -158,7 +184,8 @@ mod tests {
             "--app a\\nb: broken; fix: whole\n\
              nano.toml:3: worse; fix: better\n\
              nano.toml:12: apps.blog.port: bad; fix: good\n\
-             3 problems"
+             a/.env:1: A: torn; fix: sound\n\
+             4 problems"
         );
         assert_eq!(errors.problems()[0].flaw().fix(), "whole");
     }

@@ -1,30 +1,33 @@
 //! The configuration file: `[server]`, `[defaults]` and `[apps.NAME]`.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::net::IpAddr;
 use std::path::Path;
 
 use toml::de::DeTable;
 
 use super::app::Listen;
+use super::cache::Cache;
 use super::draft::{Draft, Places};
+use super::environment::Given;
 use super::errors::{Flaw, Place, Problems};
 use super::section::{Document, Section};
 use super::server::ServerSettings;
 use super::settings::Settings;
 use super::value::{parsed, text, whole};
-use super::{bounds, env, server, settings};
+use super::wrangler::Wrangler;
+use super::{bounds, env, read, server, settings};
 
 const SECTIONS: &[&str] = &["server", "defaults", "apps"];
 
 /// Fields that an app has beyond those that have defaults.
-const APP_FIELDS: &[&str] = &["path", "port", "host", "hosts", "entry", "env"];
+const APP_FIELDS: &[&str] =
+    &["path", "port", "host", "hosts", "entry", "env", "env_files", "secrets", "secrets_dir", "props"];
 
 /// What a configuration file says.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) server: ServerSettings,
+    pub(super) cache: Cache,
     pub(super) defaults: Settings,
     /// In the order of the file.
     pub(super) apps: Vec<Draft>,
@@ -35,10 +38,10 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Contents {
     let name = path.display().to_string();
     let place = || Place::flag(name.clone());
     let Some(text) = problems.keep(place, read_text(path)) else { return Contents::default() };
-    let document = Document { name: &name, text: &text };
+    let document = Document::config(&name, &text);
     let (table, errors) = DeTable::parse_recoverable(&text);
     if !errors.is_empty() {
-        record_syntax_errors(document, &errors, problems);
+        document.record_syntax_errors(&errors, problems);
         return Contents::default();
     }
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -46,40 +49,11 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Contents {
 }
 
 fn read_text(path: &Path) -> Result<String, Flaw> {
-    let cannot_read = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Flaw::new("there is no such file", "create it, or correct the path"),
-        io::ErrorKind::IsADirectory => {
-            Flaw::new("is a folder", "name the file in it, or serve the folder itself without --config")
-        }
-        io::ErrorKind::InvalidData => Flaw::new("is not UTF-8 text", "save it as UTF-8"),
-        _ => Flaw::new(format!("cannot be read: {error}"), "make it readable for this user"),
-    };
-    let mut text = String::new();
-    let file = File::open(path).map_err(cannot_read)?;
-    let read = file.take(bounds::CONFIG_FILE + 1).read_to_string(&mut text).map_err(cannot_read)?;
-    if read as u64 > bounds::CONFIG_FILE {
-        return Err(Flaw::new("is too long", format!("keep it below {} bytes", bounds::CONFIG_FILE)));
+    if path.is_dir() {
+        let fix = "name the file in it, or serve the folder itself without --config";
+        return Err(Flaw::new("is a folder", fix));
     }
-    Ok(text)
-}
-
-/// One problem per line: the first error in a line tends to cause the others.
-fn record_syntax_errors(document: Document<'_>, errors: &[toml::de::Error], problems: &mut Problems) {
-    let mut last = None;
-    for error in errors {
-        let place = document.place(error.span().map_or(0, |span| span.start), "");
-        if last.as_ref() == Some(&place) {
-            continue;
-        }
-        let message = error.message();
-        let fix = if message.contains("duplicate key") {
-            "keep one of them"
-        } else {
-            "correct the TOML of this line"
-        };
-        problems.add(place.clone(), Flaw::new(format!("syntax: {message}"), fix));
-        last = Some(place);
-    }
+    read::text(path, bounds::CONFIG_FILE)
 }
 
 fn read_sections(top: &Section<'_>, folder: &Path, problems: &mut Problems) -> Contents {
@@ -87,6 +61,7 @@ fn read_sections(top: &Section<'_>, folder: &Path, problems: &mut Problems) -> C
     let mut contents = Contents::default();
     if let Some(section) = top.section("server", problems) {
         contents.server = ServerSettings::read(&section, folder, problems);
+        contents.cache = Cache::read(&section, folder, problems);
     }
     if let Some(section) = top.section("defaults", problems) {
         section.only(&[settings::FIELDS], |name| home(name, "[defaults]"), problems);
@@ -122,14 +97,17 @@ fn read_app(
             port: section.place("port"),
         },
         name: problems.keep(|| section.whole(), name.parse()),
+        is_bare: false,
         path: section.require("path", "\"./blog\"", text, problems).map(|path| folder.join(path)),
         entry: section.read("entry", text, problems).map(str::to_owned),
         listen: port
             .filter(|_| is_host_usable)
             .map(|port| Listen { host: host.map(|Host(host)| host), port }),
         hosts: section.list("hosts", parsed, problems),
-        env: env::read(section, problems),
+        env: Given::read(section, folder, problems),
+        props: env::props(section, problems),
         settings: defaults.clone().overridden(section, problems),
+        wrangler: Wrangler::default(),
     }
 }
 

@@ -4,10 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use super::bounds;
 use super::errors::Flaw;
-
-/// Longest host name, in bytes (RFC 1035).
-const MAX_HOST: usize = 253;
 
 /// What begins a pattern for all hosts below a name.
 const WILDCARD: &str = "*.";
@@ -71,12 +69,13 @@ impl FromStr for HostPattern {
     }
 }
 
-fn is_host_name(name: &str) -> bool {
+/// Whether `name` is made of labels that a host may have.
+pub(super) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         !label.is_empty() && label.bytes().all(is_label_byte)
     };
-    name.len() <= MAX_HOST && name.split('.').all(is_label)
+    name.len() <= bounds::HOST && name.split('.').all(is_label)
 }
 
 impl fmt::Display for HostPattern {

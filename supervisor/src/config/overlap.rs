@@ -85,21 +85,14 @@ fn describe(app: &Draft) -> String {
 mod tests {
     use super::*;
     use crate::config::draft::Places;
-    use crate::config::settings::Settings;
 
     fn app(name: &str, host: Option<&str>, port: u16, hosts: &[&str]) -> Draft {
+        let listen = Listen { host: host.map(|host| host.parse().unwrap()), port };
+        let place = |host: &str| Place::flag(format!("<{name} {host}>"));
         Draft {
-            places: Places::flag(format!("<{name}>")),
             name: name.parse().ok(),
-            path: None,
-            entry: None,
-            listen: Some(Listen { host: host.map(|host| host.parse().unwrap()), port }),
-            hosts: hosts
-                .iter()
-                .map(|host| (host.parse().unwrap(), Place::flag(format!("<{name} {host}>"))))
-                .collect(),
-            env: BTreeMap::new(),
-            settings: Settings::default(),
+            hosts: hosts.iter().map(|host| (host.parse().unwrap(), place(host))).collect(),
+            ..Draft::new(Places::flag(format!("<{name}>")), listen)
         }
     }
 

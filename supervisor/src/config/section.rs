@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::errors::{Flaw, Place, Problems};
+use super::errors::{Flaw, Origin, Place, Problems};
 use super::value;
 
 /// Least similarity (0 to 1) at which a misspelt field is taken for a known one.
@@ -12,17 +12,47 @@ const SIMILAR: f64 = 0.7;
 /// The file, for naming places in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Document<'a> {
+    origin: Origin,
     /// The path as given.
-    pub(super) name: &'a str,
+    name: &'a str,
     /// All of it.
-    pub(super) text: &'a str,
+    text: &'a str,
 }
 
-impl Document<'_> {
+impl<'a> Document<'a> {
+    /// The configuration file.
+    pub(super) fn config(name: &'a str, text: &'a str) -> Self {
+        Self { origin: Origin::Config, name, text }
+    }
+
+    /// A file of an app.
+    pub(super) fn of_app(name: &'a str, text: &'a str) -> Self {
+        Self { origin: Origin::App, name, text }
+    }
+
+    /// Records why the file is no TOML, one problem per line: the first error in a line tends to cause the others.
+    pub(super) fn record_syntax_errors(&self, errors: &[toml::de::Error], problems: &mut Problems) {
+        let mut last = None;
+        for error in errors {
+            let place = self.place(error.span().map_or(0, |span| span.start), "");
+            if last.as_ref() == Some(&place) {
+                continue;
+            }
+            let message = error.message();
+            let fix = if message.contains("duplicate key") {
+                "keep one of them"
+            } else {
+                "correct the TOML of this line"
+            };
+            problems.add(place.clone(), Flaw::new(format!("syntax: {message}"), fix));
+            last = Some(place);
+        }
+    }
+
     /// The line that the byte at `offset` is in.
     pub(super) fn place(&self, offset: usize, field: &str) -> Place {
         let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        Place::line(self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count(), field)
+        Place::line(self.origin, self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count(), field)
     }
 }
 
@@ -159,13 +189,18 @@ impl<'a> Section<'a> {
     }
 
     fn child_path(&self, name: &str) -> String {
-        let is_bare = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
-        let separator = if self.path.is_empty() { "" } else { "." };
-        if !name.is_empty() && name.chars().all(is_bare) {
-            format!("{}{separator}{name}", self.path)
-        } else {
-            format!("{}{separator}{name:?}", self.path)
-        }
+        child_path(&self.path, name)
+    }
+}
+
+/// The dotted path of the field `name` in the section `path`.
+pub(super) fn child_path(path: &str, name: &str) -> String {
+    let is_bare = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+    let separator = if path.is_empty() { "" } else { "." };
+    if !name.is_empty() && name.chars().all(is_bare) {
+        format!("{path}{separator}{name}")
+    } else {
+        format!("{path}{separator}{name:?}")
     }
 }
 
@@ -176,7 +211,7 @@ mod tests {
     fn with(text: &str, test: impl FnOnce(Section<'_>, &mut Problems)) -> Vec<String> {
         let table = DeTable::parse(text).unwrap();
         let mut problems = Problems::default();
-        test(Section::top(Document { name: "nano.toml", text }, table.get_ref()), &mut problems);
+        test(Section::top(Document::config("nano.toml", text), table.get_ref()), &mut problems);
         problems.texts()
     }
 

@@ -30,6 +30,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_headers",
     "max_connections",
     "forwarded",
+    "cache_dir",
 ];
 
 /// Settings of the supervisor itself.
@@ -210,7 +211,7 @@ mod tests {
     fn server(text: &str) -> (ServerSettings, Vec<String>) {
         let table = DeTable::parse(text).unwrap();
         let mut problems = Problems::default();
-        let top = Section::top(Document { name: "nano.toml", text }, table.get_ref());
+        let top = Section::top(Document::config("nano.toml", text), table.get_ref());
         let server = ServerSettings::read(&top, Path::new("/etc/nano"), &mut problems);
         (server, problems.texts())
     }
@@ -287,6 +288,7 @@ mod tests {
             control: Some("c.sock".into()),
             drain_timeout: Some("7s".into()),
             forwarded: Some(ForwardedPolicy::Append),
+            ..ServerFlags::default()
         };
         let mut problems = Problems::default();
         let server = server("control = 'x.sock'\ndrain_timeout = '1s'").0.overridden(&flags, &mut problems);

@@ -1,11 +1,14 @@
-//! What `[defaults]` and an app's own section both may say: limits, restarts, uncaught errors.
+//! What `[defaults]` and an app's own section both may say: limits, restarts, uncaught errors, outbound connections,
+//! development mode.
+
+use nano_protocol::message::NetRules;
 
 use super::app::{AppLimits, RestartPolicy};
-use super::bounds;
 use super::errors::{Flaw, Problems};
 use super::quantity::show_duration;
 use super::section::Section;
 use super::value::{decimal, duration, size, switch, whole};
+use super::{bounds, net};
 
 /// Fields of `[defaults]` and of every app.
 pub(super) const FIELDS: &[&str] = &[
@@ -19,6 +22,9 @@ pub(super) const FIELDS: &[&str] = &[
     "hung_timeout",
     "restart",
     "exit_on_unhandled_rejection",
+    "allow_net",
+    "deny_net",
+    "development",
 ];
 
 const RESTART_FIELDS: &[&str] =
@@ -30,6 +36,8 @@ pub(super) struct Settings {
     pub(super) limits: AppLimits,
     pub(super) restart: RestartPolicy,
     pub(super) fatal_uncaught: bool,
+    pub(super) net: NetRules,
+    pub(super) development: bool,
 }
 
 impl Settings {
@@ -50,6 +58,13 @@ impl Settings {
         section.set("watchdog", duration(bounds::WATCHDOG), &mut limits.watchdog, problems);
         section.set("hung_timeout", duration(bounds::HUNG_TIMEOUT), &mut limits.hung_timeout, problems);
         section.set("exit_on_unhandled_rejection", switch, &mut self.fatal_uncaught, problems);
+        section.set("development", switch, &mut self.development, problems);
+        if let Some(rules) = net::read(section, "allow_net", problems) {
+            self.net.allow = Some(rules);
+        }
+        if let Some(rules) = net::read(section, "deny_net", problems) {
+            self.net.deny = rules;
+        }
         check_watchdog(limits, section, problems);
         if let Some(section) = section.section("restart", problems) {
             override_restart(&mut self.restart, &section, problems);
@@ -90,6 +105,7 @@ fn override_restart(restart: &mut RestartPolicy, section: &Section<'_>, problems
 mod tests {
     use std::time::Duration;
 
+    use nano_protocol::message::{NetHost, NetRule};
     use toml::de::DeTable;
 
     use super::*;
@@ -98,7 +114,7 @@ mod tests {
     fn settings(text: &str) -> (Settings, Vec<String>) {
         let table = DeTable::parse(text).unwrap();
         let mut problems = Problems::default();
-        let top = Section::top(Document { name: "nano.toml", text }, table.get_ref());
+        let top = Section::top(Document::config("nano.toml", text), table.get_ref());
         let settings = Settings::default().overridden(&top, &mut problems);
         (settings, problems.texts())
     }
@@ -130,11 +146,15 @@ mod tests {
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
              heap = '64MiB'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = { initial = '1ms', max = '2ms', factor = 3, jitter = 0.4, stable = '5s', window = '6s', \
-             crash_loop = 7, slow_retry = '8s' }",
+             crash_loop = 7, slow_retry = '8s' }\nallow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true",
         );
         let seconds = Duration::from_secs;
         assert_eq!(found, [""; 0]);
-        assert!(settings.fatal_uncaught);
+        assert!(settings.fatal_uncaught && settings.development);
+        let any = NetRule { host: NetHost::Any, port: Some(443) };
+        let private = NetHost::Network { address: "10.0.0.0".parse().unwrap(), prefix: 8 };
+        let deny = vec![NetRule { host: private, port: None }];
+        assert_eq!(settings.net, NetRules { allow: Some(vec![any]), deny });
         assert_eq!(
             settings.limits,
             AppLimits {
@@ -161,6 +181,16 @@ mod tests {
                 slow_retry: seconds(8),
             }
         );
+    }
+
+    #[test]
+    fn an_empty_list_of_an_app_replaces_that_of_the_defaults() {
+        let (defaults, _) = settings("allow_net = ['a']\ndeny_net = ['b']\ndevelopment = true");
+        let text = "allow_net = []\ndeny_net = []\ndevelopment = false";
+        let table = DeTable::parse(text).unwrap();
+        let app = Section::top(Document::config("nano.toml", text), table.get_ref());
+        let found = defaults.overridden(&app, &mut Problems::default());
+        assert_eq!((found.net.allow, found.net.deny, found.development), (Some(vec![]), vec![], false));
     }
 
     #[test]

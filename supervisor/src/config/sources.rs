@@ -30,6 +30,8 @@ pub struct Sources {
     pub host: Option<Host>,
     /// The port of [`Self::folder`] and [`Self::apps_dir`].
     pub port: Option<u16>,
+    /// Whether every app is in development mode, whatever the file says.
+    pub development: bool,
     /// Settings of the supervisor itself, stronger than those of the file.
     pub server: ServerFlags,
 }
@@ -51,6 +53,10 @@ pub struct ServerFlags {
     pub drain_timeout: Option<String>,
     /// What to make of a client's forwarding fields.
     pub forwarded: Option<ForwardedPolicy>,
+    /// Where translated modules are kept between starts.
+    pub cache_dir: Option<PathBuf>,
+    /// Translated modules are not kept.
+    pub no_cache: bool,
 }
 
 impl Sources {
@@ -65,9 +71,12 @@ impl Sources {
             None => file::Contents::default(),
         };
         let server = contents.server.overridden(&self.server, &mut problems);
+        let cache = contents.cache.overridden(&self.server);
+        let cache = cache.folder(|name| std::env::var_os(name), &mut problems);
         let mut drafts = contents.apps;
         drafts.extend(self.folder.as_ref().map(|folder| Draft {
             name: Some(name_of(folder)),
+            is_bare: true,
             path: Some(folder.clone()),
             settings: contents.defaults.clone(),
             ..Draft::new(Places::flag(folder.display().to_string()), self.listen(self.port))
@@ -91,8 +100,13 @@ impl Sources {
         if drafts.is_empty() && problems.is_empty() {
             problems.add(self.nowhere(), nothing_to_serve());
         }
+        for draft in &mut drafts {
+            draft.ask_folder(&mut problems);
+            draft.settings.development |= self.development;
+        }
         overlap::check(&drafts, &mut problems);
-        let apps = drafts.into_iter().filter_map(|draft| draft.resolve(&mut problems)).collect();
+        let resolve = |draft: Draft| draft.resolve(cache.as_deref(), &mut problems);
+        let apps = drafts.into_iter().filter_map(resolve).collect();
         problems.or(Config { server, apps })
     }
 

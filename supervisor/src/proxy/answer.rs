@@ -1,11 +1,17 @@
 //! The one table from failures to statuses, and the short bodies that go with them.
 
 use bytes::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use nano_protocol::message::{RequestId, StreamErrorKind};
 
 use super::body::ResponseBody;
+
+/// Media type of a short text.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Media type of a body for programs.
+pub const JSON: &str = "application/json";
 
 /// Every reason for which the supervisor itself answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +50,17 @@ pub enum Refusal {
     TimedOut,
     /// The handler kept JavaScript busy for too long.
     Watchdog,
+}
+
+/// In which form a client would like to have an answer of the supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Text for people.
+    Text,
+    /// Text for people with a browser; the same as [`Self::Text`] outside of development mode.
+    Html,
+    /// For programs.
+    Json,
 }
 
 /// One row: status, name for programs, text for people, seconds after which to try again.
@@ -120,11 +137,28 @@ impl Refusal {
         self.row().0
     }
 
+    /// The name for programs.
+    pub fn code(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The text for people.
+    pub fn message(self) -> &'static str {
+        self.row().2
+    }
+
     /// The whole response, but for its request id header.
-    pub fn response(self, id: RequestId, json: bool) -> Response<ResponseBody> {
-        let (status, _, _, retry_after) = self.row();
-        let (content_type, text) = self.text(id, json);
-        let mut response = Response::new(ResponseBody::full(Bytes::from(text)));
+    pub fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+        match form {
+            Form::Json => self.with_body(JSON, self.json(id, None)),
+            Form::Text | Form::Html => self.with_body(TEXT, self.text()),
+        }
+    }
+
+    /// A response with this status and this body.
+    pub fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
+        let (status, .., retry_after) = self.row();
+        let mut response = Response::new(ResponseBody::full(Bytes::from(body)));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         if let Some(seconds) = retry_after {
@@ -139,38 +173,47 @@ impl Refusal {
 
     /// The response as HTTP/1.1 bytes, for a connection on which no request could be read.
     pub fn raw_response(self, id: RequestId) -> Vec<u8> {
-        let (content_type, text) = self.text(id, false);
+        let text = self.text();
         let date = httpdate::fmt_http_date(std::time::SystemTime::now());
         let status = self.status();
         format!(
-            "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nx-request-id: {id}\r\n\
+            "HTTP/1.1 {status}\r\ncontent-type: {TEXT}\r\ncontent-length: {}\r\nx-request-id: {id}\r\n\
              connection: close\r\ndate: {date}\r\n\r\n{text}",
             text.len()
         )
         .into_bytes()
     }
 
-    fn text(self, id: RequestId, json: bool) -> (&'static str, String) {
+    /// The body as text.
+    pub fn text(self) -> String {
+        format!("{}\n{}\n", self.status(), self.message())
+    }
+
+    /// The body as JSON, with `detail` if there is more to say.
+    pub fn json(self, id: RequestId, detail: Option<&str>) -> String {
         let (status, code, message, _) = self.row();
-        if json {
-            let status = status.as_u16();
-            let body = serde_json::json!({
-                "error": { "status": status, "code": code, "message": message, "request_id": id.to_string() }
-            });
-            return ("application/json", format!("{body}\n"));
+        let mut body = serde_json::json!({
+            "error": { "status": status.as_u16(), "code": code, "message": message, "request_id": id.to_string() }
+        });
+        if let Some(detail) = detail {
+            body["error"]["detail"] = detail.into();
         }
-        ("text/plain; charset=utf-8", format!("{status}\n{message}\n"))
+        format!("{body}\n")
     }
 }
 
-/// Whether the client would rather have JSON than text.
-pub fn wants_json(headers: &HeaderMap) -> bool {
-    headers.get_all(hyper::header::ACCEPT).iter().any(|value| {
-        value.to_str().is_ok_and(|accept| {
-            accept.split(',').any(|range| {
-                let media = range.split(';').next().unwrap_or_default().trim();
-                media == "application/json" || media.ends_with("+json")
-            })
-        })
-    })
+/// The form that the client accepts; JSON comes before HTML.
+pub fn form(headers: &HeaderMap) -> Form {
+    let mut form = Form::Text;
+    for value in headers.get_all(ACCEPT) {
+        for range in value.to_str().unwrap_or_default().split(',') {
+            match range.split(';').next().unwrap_or_default().trim() {
+                "application/json" => return Form::Json,
+                media if media.ends_with("+json") => return Form::Json,
+                "text/html" => form = Form::Html,
+                _ => {}
+            }
+        }
+    }
+    form
 }

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Duration;
 
 use nano_protocol::limits::PROTOCOL_VERSION;
-use nano_protocol::message::{Control, Hello, Load, Loaded, NetRules, Role, Stats, WorkerLimits};
+use nano_protocol::message::{Control, Hello, Load, Loaded, Role, Stats, WorkerLimits};
 use nano_protocol::{Connection, Event, Handle, ProtocolError, Side};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -13,6 +13,7 @@ use tokio::process::ChildStderr;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::exit_reason::ExitReason;
+use super::load;
 use super::spawn::{self, Process};
 use crate::config::AppSpec;
 use crate::log;
@@ -71,6 +72,7 @@ impl Worker {
     /// [`StartFailure`]; the process is gone by then.
     pub async fn start(spec: &AppSpec, io_threads: usize) -> Result<Started, StartFailure> {
         let failed = |reason| StartFailure { reason };
+        let message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
         let spawned = spawn::spawn(&spec.name, io_threads)
             .map_err(|error| failed(ExitReason::SpawnFailed(error.to_string())))?;
         let mut process = spawned.process;
@@ -87,7 +89,7 @@ impl Worker {
                 hello(&mut connection, &handle, spec, Role::Requests).await?;
                 requests.push(connection.into_socket()?);
             }
-            let loaded = load(&mut control, &handle, spec).await?;
+            let loaded = load_app(&mut control, &handle, spec, message).await?;
             Ok::<_, ProtocolError>((control, handle, requests, loaded))
         })
         .await;
@@ -227,15 +229,13 @@ async fn hello(
     }
 }
 
-async fn load(control: &mut Connection, handle: &Handle, spec: &AppSpec) -> Result<Loaded, ProtocolError> {
-    handle.control(&Control::Load(Load {
-        root: spec.root.to_string_lossy().into_owned(),
-        entry: spec.entry.to_string_lossy().into_owned(),
-        env: spec.env.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
-        props: "{}".to_owned(),
-        net: NetRules::default(),
-        emit_cache: None,
-    }))?;
+async fn load_app(
+    control: &mut Connection,
+    handle: &Handle,
+    spec: &AppSpec,
+    message: Load,
+) -> Result<Loaded, ProtocolError> {
+    handle.control(&Control::Load(message))?;
     loop {
         match control.next().await? {
             Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),

@@ -1,0 +1,183 @@
+//! Where translated modules are kept between starts.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::errors::{Flaw, Place, Problems};
+use super::section::Section;
+use super::sources::ServerFlags;
+use super::value;
+
+/// The folder below what the system has for caches.
+const FOLDER: &str = "nano-supervisor";
+
+/// What the configuration says of the cache.
+#[derive(Debug, Default)]
+pub(super) enum Cache {
+    /// Nothing: it is where caches usually are, if it can be.
+    #[default]
+    Usual,
+    /// It is here.
+    At(PathBuf, Place),
+    /// There is none.
+    Off,
+}
+
+impl Cache {
+    /// What the field `cache_dir` says: a path, relative to `folder`, or `false`.
+    pub(super) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+        let convert = |value: &DeValue<'_>| match value {
+            DeValue::Boolean(false) => Ok(Self::Off),
+            DeValue::Boolean(true) => {
+                Err(Flaw::new("true is no folder", "leave it out: there is a cache unless this is false"))
+            }
+            _ => {
+                let path = value::text(value)?;
+                if path.is_empty() {
+                    return Err(Flaw::new("is empty", "write false, without quotes, for no cache"));
+                }
+                Ok(Self::At(folder.join(path), section.place("cache_dir")))
+            }
+        };
+        section.read("cache_dir", convert, problems).unwrap_or_default()
+    }
+
+    /// This, except for what flags say otherwise.
+    pub(super) fn overridden(self, flags: &ServerFlags) -> Self {
+        match &flags.cache_dir {
+            Some(path) => Self::At(path.clone(), Place::flag(format!("--cache-dir {}", path.display()))),
+            None if flags.no_cache => Self::Off,
+            None => self,
+        }
+    }
+
+    /// The folder, if there is one. One that was asked for must be usable; the usual one is made when it is needed.
+    pub(super) fn folder(
+        self,
+        variable: impl Fn(&str) -> Option<OsString>,
+        problems: &mut Problems,
+    ) -> Option<PathBuf> {
+        match self {
+            Self::Usual => usual(variable),
+            Self::Off => None,
+            Self::At(path, place) => {
+                let usable = prove(&path).map_err(|error| {
+                    let fix = "name a folder in which this user may write, or set `cache_dir = false`";
+                    Flaw::new(format!("cannot write to {}: {error}", path.display()), fix)
+                });
+                problems.keep(|| place, usable)
+            }
+        }
+    }
+}
+
+/// Makes a folder that only this user can use, and those above it.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// The folder that the environment names for caches: systemd's for this service, or the user's (XDG Base Directory).
+fn usual(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let path = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let first = |list: OsString| {
+        let list = list.to_str()?;
+        Some(PathBuf::from(list.split(':').next()?)).filter(|path| path.is_absolute())
+    };
+    variable("CACHE_DIRECTORY")
+        .and_then(first)
+        .or_else(|| path("XDG_CACHE_HOME").map(|caches| caches.join(FOLDER)))
+        .or_else(|| path("HOME").map(|home| home.join(".cache").join(FOLDER)))
+}
+
+/// The path in full, once a file could be made in it.
+fn prove(path: &Path) -> io::Result<PathBuf> {
+    make_private_folder(path)?;
+    let path = path.canonicalize()?;
+    if path.to_str().is_none() {
+        return Err(io::Error::other("the path is not UTF-8"));
+    }
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    OpenOptions::new().write(true).create(true).truncate(true).open(&probe)?;
+    fs::remove_file(probe)?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use toml::de::DeTable;
+
+    use super::*;
+    use crate::config::section::Document;
+
+    /// The folder that this `[server]` section gives, and what is wrong with it.
+    fn folder(section: &str, base: &Path, flags: &ServerFlags) -> (Option<PathBuf>, Vec<String>) {
+        let table = DeTable::parse(section).unwrap();
+        let top = Section::top(Document::config("nano.toml", section), table.get_ref());
+        let mut problems = Problems::default();
+        let cache = Cache::read(&top, base, &mut problems).overridden(flags);
+        let folder = cache.folder(|name| (name == "HOME").then(|| "/home/me".into()), &mut problems);
+        (folder, problems.texts())
+    }
+
+    #[test]
+    fn a_folder_that_is_asked_for_is_made_for_this_user_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let none = ServerFlags::default();
+        let flag = ServerFlags { cache_dir: Some(base.join("flag")), ..ServerFlags::default() };
+        assert_eq!(folder("cache_dir = 'a/b'", &base, &none), (Some(base.join("a/b")), vec![]));
+        assert_eq!(fs::metadata(base.join("a/b")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(base.join("a/b")).unwrap().count(), 0);
+        assert_eq!(folder("cache_dir = 'c'", &base, &flag), (Some(base.join("flag")), vec![]));
+        assert!(!base.join("c").exists());
+        let off = ServerFlags { no_cache: true, ..ServerFlags::default() };
+        assert_eq!(folder("cache_dir = 'c'", &base, &off), (None, vec![]));
+        assert_eq!(folder("cache_dir = false", &base, &none), (None, vec![]));
+        assert_eq!(folder("", &base, &none), (Some("/home/me/.cache/nano-supervisor".into()), vec![]));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_an_error_if_it_was_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let (found, problems) = folder("\ncache_dir = 'file/x'", dir.path(), &ServerFlags::default());
+        let problems = problems.join("").replace(dir.path().to_str().unwrap(), "DIR");
+        assert_eq!(found, None);
+        assert!(
+            problems.starts_with("nano.toml:2: cache_dir: cannot write to DIR/file/x: Not a directory"),
+            "{problems}"
+        );
+        for (value, what) in [
+            ("true", "true is no folder; fix: leave it out: there is a cache unless this is false"),
+            ("''", "is empty; fix: write false, without quotes, for no cache"),
+            ("1", "expected text, found a whole number; fix: put it in quotes: \"1\""),
+        ] {
+            let (_, problems) = folder(&format!("cache_dir = {value}"), dir.path(), &ServerFlags::default());
+            assert_eq!(problems, [format!("nano.toml:1: cache_dir: {what}")]);
+        }
+    }
+
+    #[test]
+    fn the_usual_folder_is_where_the_environment_says() {
+        let usual = |variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+            usual(|name| find(name).map(|(_, value)| value.into())).map(|path| path.display().to_string())
+        };
+        let all = [("CACHE_DIRECTORY", "/var/cache/a:/b"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
+        assert_eq!(usual(&all).as_deref(), Some("/var/cache/a"));
+        assert_eq!(usual(&all[1..]).as_deref(), Some("/x/nano-supervisor"));
+        assert_eq!(usual(&all[2..]).as_deref(), Some("/h/.cache/nano-supervisor"));
+        assert_eq!(
+            usual(&[("XDG_CACHE_HOME", "x"), ("HOME", "/h")]).as_deref(),
+            Some("/h/.cache/nano-supervisor")
+        );
+        assert_eq!(usual(&[("HOME", "")]), None);
+    }
+}

@@ -1,0 +1,346 @@
+//! Where an app's `env` comes from: values of configuration files, files of variables, secret files.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::errors::{Flaw, Origin, Place, Problems};
+use super::section::Section;
+use super::value::text;
+use super::{bounds, dotenv, env, read};
+
+/// Files of variables that an app's folder may hold, the stronger one last.
+const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
+
+/// The sources of an app's `env`. Files are read anew for each worker, so that a restart picks up what has changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvSources {
+    /// Where to report what is wrong with all of them together.
+    place: Place,
+    /// The app's folder.
+    root: PathBuf,
+    /// How people call that folder.
+    shown: PathBuf,
+    /// The weaker ones first.
+    layers: Vec<Layer>,
+}
+
+/// One source of variables; each outranks those before it.
+#[derive(Debug, Clone, PartialEq)]
+enum Layer {
+    Values(Values),
+    /// A file in the app's folder, if there is one.
+    AppFile(&'static str),
+    File(PathBuf, Place),
+    Folder(PathBuf, Place),
+    Secret(String, PathBuf, Place),
+}
+
+/// Variables of a configuration file. Shows only their names.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Values(pub(super) BTreeMap<String, Value>);
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The variables of one worker: name and value as JSON text. Shows only their names.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The variables, sorted by name.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What an app's section says of its `env`.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    values: Values,
+    files: Vec<(PathBuf, Place)>,
+    folder: Option<(PathBuf, Place)>,
+    secrets: Vec<(String, PathBuf, Place)>,
+}
+
+impl Given {
+    /// Reads `env`, `env_files`, `secrets_dir` and `secrets`. Paths are relative to `folder`.
+    pub(super) fn read(app: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+        let files = app.list("env_files", text, problems);
+        let mut secrets = Vec::new();
+        if let Some(section) = app.section("secrets", problems) {
+            for name in section.names() {
+                if let Some(path) = section.read(name, text, problems) {
+                    secrets.push((name.to_owned(), folder.join(path), section.place(name)));
+                }
+            }
+        }
+        let secrets_dir = app.read("secrets_dir", text, problems);
+        Self {
+            values: Values(env::read(app, problems)),
+            files: files.into_iter().map(|(path, place)| (folder.join(path), place)).collect(),
+            folder: secrets_dir.map(|path| (folder.join(path), app.place("secrets_dir"))),
+            secrets,
+        }
+    }
+}
+
+impl EnvSources {
+    /// All sources of the app in `root`, which has no symlinks and is called `shown`. What is wrong with all together is
+    /// reported at `place`.
+    pub(super) fn new(root: &Path, shown: &Path, place: Place, vars: Values, given: Given) -> Self {
+        let mut layers = vec![Layer::Values(vars)];
+        layers.extend(APP_FILES.map(Layer::AppFile));
+        layers.extend(given.files.into_iter().map(|(path, place)| Layer::File(path, place)));
+        layers.push(Layer::Values(given.values));
+        layers.extend(given.folder.map(|(path, place)| Layer::Folder(path, place)));
+        layers.extend(given.secrets.into_iter().map(|(name, path, place)| Layer::Secret(name, path, place)));
+        Self { place, root: root.to_owned(), shown: shown.to_owned(), layers }
+    }
+
+    /// Reads every file and puts all variables together.
+    ///
+    /// # Errors
+    /// What cannot be read, one line per problem. No value is in it.
+    pub fn load(&self) -> Result<Environment, String> {
+        let mut problems = Problems::default();
+        let environment = self.read(&mut problems);
+        problems.or(environment).map_err(|errors| {
+            let lines: Vec<_> = errors.problems().iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        })
+    }
+
+    /// As [`Self::load`], with problems where all are.
+    pub(super) fn read(&self, problems: &mut Problems) -> Environment {
+        let mut found = BTreeMap::new();
+        for layer in &self.layers {
+            match layer {
+                Layer::Values(values) => {
+                    found.extend(values.0.iter().map(|(name, value)| (name.clone(), value.to_string())));
+                }
+                Layer::AppFile(name) => {
+                    let path = self.shown.join(name);
+                    let text = read::of_app(&self.root, name, bounds::ENV_FILE);
+                    let text = problems.keep(|| Place::file(&path), text).flatten();
+                    found.extend(text.map(|text| variables(&path, &text, problems)).unwrap_or_default());
+                }
+                Layer::File(path, place) => {
+                    let text = read::regular(path, bounds::ENV_FILE);
+                    let text = problems.keep(|| place.clone(), text.map_err(|flaw| naming(path, &flaw)));
+                    found.extend(text.map(|text| variables(path, &text, problems)).unwrap_or_default());
+                }
+                Layer::Folder(path, place) => {
+                    let paths = secret_files(path).map_err(|error| naming(path, &read::unreadable(&error)));
+                    for (name, path) in problems.keep(|| place.clone(), paths).unwrap_or_default() {
+                        let value = problems.keep(|| place.clone(), secret(&path));
+                        found.extend(value.map(|value| (name, value)));
+                    }
+                }
+                Layer::Secret(name, path, place) => {
+                    let value = problems.keep(|| place.clone(), secret(path));
+                    found.extend(value.map(|value| (name.clone(), value)));
+                }
+            }
+        }
+        let size: usize =
+            found.iter().map(|(name, value)| name.len() + value.len() + bounds::ENV_ENTRY).sum();
+        if size > bounds::ENV {
+            let fix =
+                format!("keep it below {} bytes; have the app import larger data as a file", bounds::ENV);
+            problems
+                .add(self.place.clone(), Flaw::new(format!("env is too large: {size} bytes as JSON"), fix));
+        }
+        Environment(found)
+    }
+}
+
+/// The variables in a file, as JSON text.
+fn variables(path: &Path, text: &str, problems: &mut Problems) -> Vec<(String, String)> {
+    match dotenv::parse(text) {
+        Ok(found) => {
+            found.into_iter().map(|(name, value)| (name, Value::String(value).to_string())).collect()
+        }
+        Err(fault) => {
+            let shown = path.display().to_string();
+            problems.add(Place::line(Origin::App, &shown, fault.line, &fault.name), fault.flaw);
+            Vec::new()
+        }
+    }
+}
+
+/// A secret as JSON text: what the file holds, without the line end that editors and `echo` add.
+fn secret(path: &Path) -> Result<String, Flaw> {
+    let text = read::regular(path, bounds::SECRET_FILE).map_err(|flaw| naming(path, &flaw))?;
+    let text = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(Value::from(text).to_string())
+}
+
+/// The files that Docker or Kubernetes have mounted in a folder, and their names. What begins with a dot is how Kubernetes
+/// exchanges all of them at once.
+fn secret_files(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // A dangling link is a secret that is missing.
+        if !name.starts_with('.') && !entry.path().is_dir() {
+            files.insert(name, entry.path());
+        }
+    }
+    Ok(files)
+}
+
+/// A flaw of a file that the place does not name.
+fn naming(path: &Path, flaw: &Flaw) -> Flaw {
+    Flaw::new(format!("{}: {}", path.display(), flaw.what()), flaw.fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tempfile::TempDir;
+    use toml::de::DeTable;
+
+    use super::*;
+    use crate::config::section::Document;
+
+    const SECRET: &str = "hunter2";
+
+    /// A folder with these files, of which those below `app` are the app's.
+    fn folder(files: &[(&str, &str)]) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [("app/index.js", "")].iter().chain(files) {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        dir
+    }
+
+    /// The sources of the app in `dir` with this section and these `vars`.
+    fn sources(dir: &TempDir, section: &str, vars: &Value) -> EnvSources {
+        let table = DeTable::parse(section).unwrap();
+        let top = Section::top(Document::config("nano.toml", section), table.get_ref());
+        let mut problems = Problems::default();
+        let given = Given::read(&top, dir.path(), &mut problems);
+        assert_eq!(problems.texts(), [""; 0]);
+        let root = dir.path().canonicalize().unwrap().join("app");
+        let vars = vars.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+        EnvSources::new(&root, Path::new("app"), top.whole(), Values(vars.collect()), given)
+    }
+
+    fn loaded(sources: &EnvSources) -> Value {
+        let pairs = sources.load().unwrap().into_pairs().into_iter();
+        let parsed = pairs.map(|(name, value)| (name, serde_json::from_str(&value).unwrap()));
+        Value::Object(parsed.collect())
+    }
+
+    fn problems(dir: &TempDir, sources: &EnvSources) -> String {
+        sources.load().unwrap_err().replace(dir.path().to_str().unwrap(), "DIR")
+    }
+
+    #[test]
+    fn each_source_outranks_those_before_it() {
+        let dir = folder(&[
+            ("app/.env", "B=env\nC=env\nD=env\nE=env\nF=env\nG=env"),
+            ("app/.dev.vars", "C=dev\nD=dev\nE=dev\nF=dev\nG=dev"),
+            ("one", "D=one\nE=one\nF=one\nG=one"),
+            ("two", "E=two\nF=two\nG=two"),
+            ("all/G", "dir"),
+            ("all/H", "dir"),
+            ("all/..data/x", "dir"),
+            ("all/.hidden", "dir"),
+            ("h", "file"),
+        ]);
+        let section = "env_files = ['one', 'two']\nsecrets_dir = 'all'\nenv = { F = ['config'], G = 1 }\n\
+                       secrets = { H = 'h' }";
+        let vars = json!({ "A": { "x": 1 }, "B": "vars", "C": "vars" });
+        assert_eq!(
+            loaded(&sources(&dir, section, &vars)),
+            json!({
+                "A": { "x": 1 }, "B": "env", "C": "dev", "D": "one", "E": "two", "F": ["config"], "G": "dir",
+                "H": "file",
+            })
+        );
+    }
+
+    #[test]
+    fn files_are_read_anew_each_time_and_lose_one_line_end() {
+        let dir = folder(&[("s", "first\n\n")]);
+        let sources = sources(&dir, "secrets = { S = 's' }", &json!({}));
+        assert_eq!(loaded(&sources), json!({ "S": "first\n" }));
+        fs::write(dir.path().join("s"), "second\r\n").unwrap();
+        fs::write(dir.path().join("app/.env"), "T=1").unwrap();
+        assert_eq!(loaded(&sources), json!({ "S": "second", "T": "1" }));
+        fs::remove_file(dir.path().join("s")).unwrap();
+        assert!(sources.load().is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_no_value_is() {
+        let dir = folder(&[
+            ("app/.env", "A=hunter2\nB='hunter2"),
+            ("app/.dev.vars", "hunter2"),
+            ("all/ok", SECRET),
+            ("broken", "=hunter2"),
+        ]);
+        fs::write(dir.path().join("all/binary"), b"hunter2\xff").unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("all/dangling")).unwrap();
+        let section = "env_files = [\n  'broken',\n  'none',\n]\nsecrets_dir = 'all'\nsecrets.X = 'x'\nsecrets.Y = 'all'";
+        let sources = sources(&dir, section, &json!({}));
+        assert_eq!(
+            problems(&dir, &sources),
+            "nano.toml:3: env_files: DIR/none: there is no such file; fix: create it, or correct the path\n\
+             nano.toml:5: secrets_dir: DIR/all/binary: is not UTF-8 text; fix: save it as UTF-8\n\
+             nano.toml:5: secrets_dir: DIR/all/dangling: there is no such file; fix: create it, or correct the path\n\
+             nano.toml:6: secrets.X: DIR/x: there is no such file; fix: create it, or correct the path\n\
+             nano.toml:7: secrets.Y: DIR/all: is a folder; fix: name a file\n\
+             app/.env:2: B: has a quote that is not closed; fix: close it\n\
+             app/.dev.vars:1: is no line of the form NAME=value; fix: write it as NAME=value\n\
+             DIR/broken:1: has no usable name before its =; fix: use A-Z, a-z, 0-9, '_', '-' and '.', and put a value \
+             of several lines in quotes"
+        );
+    }
+
+    #[test]
+    fn a_missing_folder_of_secrets_is_reported() {
+        let dir = folder(&[]);
+        let sources = sources(&dir, "secrets_dir = 'none'", &json!({}));
+        assert_eq!(
+            problems(&dir, &sources),
+            "nano.toml:1: secrets_dir: DIR/none: there is no such file; fix: create it, or correct the path"
+        );
+    }
+
+    #[test]
+    fn all_sources_together_are_bounded() {
+        let half = "x".repeat(bounds::ENV / 2);
+        let dir = folder(&[("app/.env", &format!("A={half}")), ("s", &half)]);
+        let text = problems(&dir, &sources(&dir, "secrets = { B = 's' }", &json!({})));
+        assert!(text.starts_with("nano.toml:1: env is too large: 524"), "{text}");
+    }
+
+    #[test]
+    fn debug_output_shows_names_only() {
+        let dir = folder(&[("app/.env", "A=hunter2"), ("s", SECRET)]);
+        let sources =
+            sources(&dir, "env = { B = 'hunter2' }\nsecrets = { C = 's' }", &json!({ "D": SECRET }));
+        let shown = format!("{sources:?}{:?}", sources.load());
+        assert!(!shown.contains(SECRET), "{shown}");
+        assert!(shown.ends_with("Ok({\"A\", \"B\", \"C\", \"D\"})"), "{shown}");
+    }
+}

@@ -1,0 +1,101 @@
+//! The fields of a wrangler file, in TOML or JSON with comments, each with its place.
+
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged as _;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::env;
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::section::{Document, child_path};
+
+/// A field and where it is.
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) place: Place,
+    pub(super) content: Content,
+}
+
+/// What a field holds.
+pub(super) enum Content {
+    /// A table at the top; what is in it has places of its own.
+    Table(Vec<Field>),
+    /// Anything else; a flaw if it is no JSON.
+    Value(Result<Value, Flaw>),
+}
+
+/// The fields of a TOML file in its order, or none after recording why.
+pub(super) fn of_toml(document: Document<'_>, text: &str, problems: &mut Problems) -> Option<Vec<Field>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        document.record_syntax_errors(&errors, problems);
+        return None;
+    }
+    Some(toml_fields(document, "", table.get_ref()))
+}
+
+fn toml_fields(document: Document<'_>, path: &str, table: &DeTable<'_>) -> Vec<Field> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    let field = |(key, value): (&toml::Spanned<toml::de::DeString<'_>>, &toml::Spanned<DeValue<'_>>)| {
+        let name = key.get_ref().to_string();
+        let full = child_path(path, &name);
+        let content = match value.get_ref() {
+            DeValue::Table(table) if path.is_empty() => Content::Table(toml_fields(document, &full, table)),
+            value => Content::Value(env::json(value)),
+        };
+        Field { name, place: document.place(key.span().start, &full), content }
+    };
+    entries.into_iter().map(field).collect()
+}
+
+/// The fields of a file of JSON with comments, in its order, or none after recording why.
+pub(super) fn of_json(document: Document<'_>, text: &str, problems: &mut Problems) -> Option<Vec<Field>> {
+    let options = ParseOptions {
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+        ..ParseOptions::default()
+    };
+    match parse_to_ast(text, &CollectOptions::default(), &options) {
+        Ok(parsed) => match parsed.value {
+            Some(ast::Value::Object(object)) => Some(json_fields(document, "", object)),
+            _ => {
+                let flaw =
+                    Flaw::new("is not an object", "write the settings in braces: { \"main\": \"...\" }");
+                problems.add(document.place(0, ""), flaw);
+                None
+            }
+        },
+        Err(error) => {
+            let what = format!("syntax: {}", error.kind());
+            problems.add(
+                document.place(error.range().start, ""),
+                Flaw::new(what, "correct the JSON of this line"),
+            );
+            None
+        }
+    }
+}
+
+fn json_fields(document: Document<'_>, path: &str, object: ast::Object<'_>) -> Vec<Field> {
+    let field = |property: ast::ObjectProp<'_>| {
+        let offset = property.start();
+        let name = property.name.into_string();
+        let full = child_path(path, &name);
+        let content = match property.value {
+            ast::Value::Object(object) if path.is_empty() => {
+                Content::Table(json_fields(document, &full, object))
+            }
+            value => Content::Value(Ok(value.into())),
+        };
+        Field { name, place: document.place(offset, &full), content }
+    };
+    object.properties.into_iter().map(field).collect()
+}

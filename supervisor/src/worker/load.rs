@@ -1,0 +1,75 @@
+//! What a new worker is told: which app, its env and props, where it may connect, where its cache is.
+
+use std::path::Path;
+
+use nano_protocol::message::Load;
+
+use crate::config::{AppSpec, make_private_folder};
+
+/// The load message for `spec`. Reads the files that its env comes from.
+///
+/// # Errors
+/// What cannot be read, for people.
+pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
+    Ok(Load {
+        root: spec.root.to_string_lossy().into_owned(),
+        entry: spec.entry.to_string_lossy().into_owned(),
+        env: spec.env.load()?.into_pairs(),
+        props: spec.props.to_string(),
+        net: spec.net.clone(),
+        emit_cache: spec.emit_cache.as_deref().and_then(cache),
+    })
+}
+
+/// The cache folder, if it is there or can be made. An app runs without one, too.
+fn cache(path: &Path) -> Option<String> {
+    make_private_folder(path).ok()?;
+    path.to_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use nano_protocol::message::{NetHost, NetRule, NetRules};
+
+    use super::*;
+    use crate::config::Sources;
+
+    #[test]
+    fn everything_of_the_configuration_arrives() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/index.ts"), "").unwrap();
+        fs::write(root.join("a/.env"), "FILE=1").unwrap();
+        fs::write(
+            root.join("nano.toml"),
+            "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
+             env = { B = 2 }\nprops = { tier = 'gold' }\nallow_net = ['example.com:443']",
+        )
+        .unwrap();
+        let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
+        let config = sources.load().unwrap();
+        let allow = NetRule { host: NetHost::Name("example.com".into()), port: Some(443) };
+        let deny = NetRule { host: NetHost::Below("internal".into()), port: None };
+        assert_eq!(
+            message(&config.apps[0]).unwrap(),
+            Load {
+                root: root.join("a").display().to_string(),
+                entry: "index.ts".into(),
+                env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
+                props: "{\"tier\":\"gold\"}".into(),
+                net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },
+                emit_cache: Some(root.join("cache/a").display().to_string()),
+            }
+        );
+        let mode = fs::metadata(root.join("cache/a")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        // A cache that cannot be made is none.
+        fs::remove_dir_all(root.join("cache")).unwrap();
+        fs::write(root.join("cache"), "").unwrap();
+        assert_eq!(message(&config.apps[0]).unwrap().emit_cache, None);
+    }
+}

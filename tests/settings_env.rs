@@ -1,0 +1,164 @@
+//! What an app gets as `env`: from configuration, files of variables and secret files, and from nowhere else.
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::TestSupervisor;
+use crate::harness::{App, executable, process};
+
+/// An app that answers with its env.
+const SHOW: &str = "export default {
+  async fetch(request, env) {
+    if (new URL(request.url).pathname === '/import') {
+      const imports = ['./.env', './.dev.vars'].flatMap((name) => [import(name), import(name, { with: { type: 'text' } })]);
+      return Response.json((await Promise.allSettled(imports)).map(({ status }) => status));
+    }
+    return Response.json(env);
+  },
+}";
+
+/// Every value that must not show anywhere.
+const VALUES: [&str; 5] =
+    ["value-of-env", "value-of-dev", "value-of-file", "value-of-dir", "value-of-secret"];
+
+/// An app with a variable from each source, and one that all but the first have.
+fn everything() -> App {
+    App::new("app", SHOW)
+        .file("wrangler.toml", "[vars]\nVARS = { a = [1] }\nALL = 'vars'\nENV = 'vars'")
+        .file(
+            ".env",
+            "ENV=value-of-env\nALL=x\nHOST=$SECRET_OF_THE_HOST${SECRET_OF_THE_HOST}$PATH\nREF=\"<${ENV}>\"",
+        )
+        .file(".dev.vars", "DEV='value-of-dev' # comment\nALL=x")
+        .file("more/vars", "FILE=value-of-file\nALL=x")
+        .file("mounted/DIR", "value-of-dir\n")
+        .file("mounted/..data/DIR", "x")
+        .file("mounted/ALL", "x")
+        .file("key", "value-of-secret\n")
+        .set("env_files = ['app/more/vars']")
+        .set("env = { CONFIG = 1.5, ALL = 'x' }")
+        .set("secrets_dir = 'app/mounted'")
+        .set("secrets = { SECRET = 'app/key', ALL = 'app/key' }")
+}
+
+#[tokio::test]
+async fn env_comes_from_every_source_and_not_from_the_host() {
+    let supervisor = TestSupervisor::plan().app(everything()).start().await;
+    let expected = json!({
+        "VARS": { "a": [1] }, "ENV": "value-of-env", "DEV": "value-of-dev", "FILE": "value-of-file", "CONFIG": 1.5,
+        "DIR": "value-of-dir", "SECRET": "value-of-secret", "ALL": "value-of-secret", "REF": "<value-of-env>",
+        "HOST": "$SECRET_OF_THE_HOST${SECRET_OF_THE_HOST}$PATH",
+    });
+    assert_eq!(supervisor.get("app", "/").await.json(), expected);
+    // The files are no modules, and nothing of the folder is served by itself.
+    assert_eq!(supervisor.get("app", "/.env").await.json(), expected);
+    assert_eq!(
+        supervisor.get("app", "/import").await.json(),
+        json!(["rejected", "rejected", "rejected", "rejected"])
+    );
+}
+
+#[tokio::test]
+async fn values_show_nowhere() {
+    let plan = TestSupervisor::plan().app(everything()).flags(&["--log-level", "trace", "--access-log"]);
+    let supervisor = plan.start().await;
+    let answer = supervisor.get("app", "/").await;
+    assert!(VALUES.iter().all(|value| answer.text().contains(value)), "{}", answer.text());
+    let first = supervisor.worker("app").await;
+    process::signal(first, Signal::SIGKILL);
+    let second = supervisor.replaced("app", first).await.pid.unwrap();
+
+    let mut shown = serde_json::to_string(&supervisor.status().await).unwrap();
+    for pid in [supervisor.pid(), second] {
+        shown += &process::environment(pid);
+        shown += &process::command_line(pid);
+    }
+    let check = |what: &str| {
+        let config = supervisor.folder().join("nano.toml");
+        let output = executable().args(["check", "--config"]).arg(config).output().unwrap();
+        assert_eq!(output.status.success(), what == "fine", "{output:?}");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    shown += &check("fine");
+    // Nor do messages about files that are broken.
+    let env = supervisor.folder().join("app/.env");
+    for (broken, part) in [
+        ("value-of-env\n", "app/.env:1: is no line of the form NAME=value"),
+        ("A=1\nENV='value-of-env\n", "app/.env:2: ENV: has a quote that is not closed"),
+    ] {
+        fs::write(&env, broken).unwrap();
+        let text = check("broken");
+        assert!(text.contains(part), "{text}");
+        shown += &text;
+    }
+    process::signal(second, Signal::SIGKILL);
+    let failed = supervisor.until("app", "has failed", |app| app.state == "failed").await;
+    assert!(failed.last_exit.as_ref().unwrap().contains("ENV: has a quote that is not closed"), "{failed:?}");
+    shown += &serde_json::to_string(&supervisor.status().await).unwrap();
+    shown += &supervisor.log.lines().join("\n");
+    assert!(shown.contains("trace") && shown.contains("has a quote that is not closed"), "{shown}");
+    for value in VALUES {
+        assert!(!shown.contains(value), "{value} in {shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_picks_up_what_has_changed_and_nothing_runs_without_it() {
+    let app = App::new("app", SHOW).file("key", "first\n").set("secrets = { KEY = 'app/key' }");
+    let app = app.set("restart = { slow_retry = '100ms', initial = '1ms' }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "first" }));
+    let key = supervisor.folder().join("app/key");
+    fs::write(&key, "second").unwrap();
+    let first = supervisor.worker("app").await;
+    process::signal(first, Signal::SIGKILL);
+    let second = supervisor.replaced("app", first).await.pid.unwrap();
+    assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "second" }));
+
+    fs::remove_file(&key).unwrap();
+    process::signal(second, Signal::SIGKILL);
+    let failed = supervisor.until("app", "has failed", |app| app.state == "failed").await;
+    let why = failed.last_exit.unwrap();
+    assert!(
+        why.contains("nano.toml:")
+            && why.contains("apps.app.secrets.KEY: ")
+            && why.contains("there is no such file"),
+        "{why}"
+    );
+    assert_eq!(supervisor.get("app", "/").await.status, 500);
+    fs::write(&key, "third").unwrap();
+    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "third" }));
+}
+
+#[test]
+fn an_unreadable_source_is_an_error_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("app")).unwrap();
+    fs::write(folder.path().join("app/index.js"), SHOW).unwrap();
+    let config = "[apps.app]\npath = 'app'\nport = 0\nenv_files = ['none']\nsecrets_dir = 'nowhere'\n\
+                  secrets = { KEY = '/none' }\nprops = { big = 9007199254740993 }";
+    fs::write(folder.path().join("nano.toml"), config).unwrap();
+    std::os::unix::fs::symlink("../nano.toml", folder.path().join("app/.env")).unwrap();
+    for command in ["serve", "check"] {
+        let output = executable()
+            .current_dir(folder.path())
+            .args([command, "--config", "nano.toml"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        for line in [
+            "nano.toml:4: apps.app.env_files: none: there is no such file; fix: create it, or correct the path",
+            "nano.toml:5: apps.app.secrets_dir: nowhere: there is no such file; fix: create it, or correct the path",
+            "nano.toml:6: apps.app.secrets.KEY: /none: there is no such file; fix: create it, or correct the path",
+            "nano.toml:7: apps.app.props: JavaScript has no exact number 9007199254740993; fix: write it as text",
+            "app/.env: leads out of the app's folder, to ",
+            "5 problems",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
+    }
+}
