@@ -10,12 +10,10 @@ use std::time::Duration;
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, scope, v8};
-use deno_permissions::{
-    Permissions, PermissionsContainer, PermissionsOptions, RuntimePermissionDescriptorParser,
-};
 use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
 
 use crate::ext::in_flight::InFlight;
+use crate::ext::net::Network;
 use crate::guard::{Guard, Torn};
 use crate::loader::AppLoader;
 use crate::{ext, heap, lazy_globals, load_error, watchdog};
@@ -64,7 +62,6 @@ impl Engine {
         })
         .map_err(|error| error.to_string())?;
         js.op_state().borrow_mut().put(in_flight.clone());
-        js.op_state().borrow_mut().put(network_permissions()?);
         let guard = Arc::new(Guard::default());
         heap::watch(&mut js, guard.clone());
         let isolate = js.v8_isolate().thread_safe_handle();
@@ -80,6 +77,7 @@ impl Engine {
     /// A text for people that names file, line and column.
     pub(crate) async fn load(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
+        Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone());
         self.prepare(&load.env)?;
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry)
@@ -240,13 +238,4 @@ where
     let value = v8::String::new(scope, name).and_then(|key| object.get(scope, key.into()));
     let value = value.and_then(|value| v8::Local::<T>::try_from(value).ok());
     value.ok_or_else(|| format!("the startup snapshot has no {name}"))
-}
-
-/// An app may open any outbound connection; everything else of the host is closed to it.
-fn network_permissions() -> Result<PermissionsContainer, String> {
-    let parser = Arc::new(RuntimePermissionDescriptorParser::new(sys_traits::impls::RealSys));
-    let options = PermissionsOptions { allow_net: Some(Vec::new()), prompt: false, ..Default::default() };
-    let permissions =
-        Permissions::from_options(parser.as_ref(), &options).map_err(|error| error.to_string())?;
-    Ok(PermissionsContainer::new(parser, permissions))
 }

@@ -7,10 +7,12 @@
 //! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`log_ops`]: console and uncaught errors.
+//! - [`net`]: what an app reaches outside of its process.
 
 pub mod body;
 pub mod in_flight;
 pub mod log_ops;
+pub mod net;
 pub mod request_ops;
 pub mod response_ops;
 
@@ -58,11 +60,9 @@ pub fn extensions() -> Vec<Extension> {
             InMemoryBroadcastChannel::default(),
         ),
         deno_net::init(),
-        deno_fetch::deno_fetch::init(deno_fetch::Options {
-            user_agent: "nano-supervisor".into(),
-            ..Default::default()
-        }),
+        net::fetch_extension(),
         deno_crypto::deno_crypto::init(None),
+        net::nano_net::init(),
         nano_worker::init(),
     ]
 }

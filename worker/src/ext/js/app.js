@@ -19,6 +19,7 @@
   const { InnerRequest } = core.loadExtScript("ext:nano_worker/request.js");
   const { describe, fail, respond } = core.loadExtScript("ext:nano_worker/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const { handleWasmStreaming } = core.loadExtScript("ext:deno_fetch/26_fetch.js");
   const { Event, EventTargetPrototype, listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
   const { setLocationHref } = core.loadExtScript("ext:deno_web/12_location.js");
   const { setAsyncContext } = core;
@@ -99,6 +100,7 @@
       env[entries[i]] = JSONParse(entries[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
+    core.setWasmStreamingCallback(handleWasmStreaming);
     delete globalThis.Deno;
     delete globalThis.__bootstrap;
     delete globalThis.__nano;

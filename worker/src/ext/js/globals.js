@@ -32,7 +32,6 @@
   const encoding = load("ext:deno_web/08_text_encoding.js");
   const { DOMException, QuotaExceededError } = load("ext:deno_web/01_dom_exception.js");
   const event = load("ext:deno_web/02_event.js");
-  const eventSource = load("ext:deno_fetch/27_eventsource.js");
   const fetch = load("ext:deno_fetch/26_fetch.js");
   const file = load("ext:deno_web/09_file.js");
   const fileReader = load("ext:deno_web/10_filereader.js");
@@ -59,7 +58,9 @@
     __proto__: null,
     Crypto: crypto,
     CryptoKey: crypto,
+    EventSource: "ext:nano_net/event_source.js",
     SubtleCrypto: crypto,
+    WebSocket: "ext:nano_net/websocket.js",
   };
   const loadInterface = (name) => load(lazyInterfaces[name])[name];
 
@@ -93,7 +94,6 @@
     DOMException,
     ErrorEvent: event.ErrorEvent,
     Event: event.Event,
-    EventSource: eventSource.EventSource,
     EventTarget: event.EventTarget,
     File: file.File,
     FileReader: fileReader.FileReader,

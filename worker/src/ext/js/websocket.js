@@ -1,0 +1,338 @@
+// The WebSocket of the WebSockets standard, on the ops of net/websocket.rs. Loaded when an app first touches it.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const {
+    ArrayBufferIsView,
+    ArrayPrototypeJoin,
+    ArrayPrototypePush,
+    decodeURIComponent,
+    ErrorPrototypeToString,
+    ObjectDefineProperties,
+    ObjectPrototypeIsPrototypeOf,
+    PromisePrototypeThen,
+    RegExpPrototypeExec,
+    SafeArrayIterator,
+    SafeSet,
+    SetPrototypeGetSize,
+    StringPrototypeEndsWith,
+    SymbolFor,
+    SymbolIterator,
+    TypedArrayPrototypeGetBuffer,
+    TypedArrayPrototypeGetByteLength,
+  } = primordials;
+  const {
+    op_websocket_buffered,
+    op_websocket_close,
+    op_websocket_open,
+    op_websocket_opening,
+    op_websocket_receive,
+    op_websocket_send_bytes,
+    op_websocket_send_text,
+  } = core.ops;
+  const load = core.loadExtScript;
+  const webidl = load("ext:deno_webidl/00_webidl.js");
+  const { forgivingBase64Encode, HTTP_TOKEN_CODE_POINT_RE } = load("ext:deno_web/00_infra.js");
+  const { URL } = load("ext:deno_web/00_url.js");
+  const { createFilteredInspectProxy } = load("ext:deno_web/01_console.js");
+  const { DOMException } = load("ext:deno_web/01_dom_exception.js");
+  const { CloseEvent, defineEventHandler, dispatch, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted } =
+    load("ext:deno_web/02_event.js");
+  const { Blob, BlobPrototype } = load("ext:deno_web/09_file.js");
+  const { fillHeaders, headerListFromHeaders, headersFromHeaderList } = load("ext:deno_fetch/20_headers.js");
+
+  const CONNECTING = 0;
+  const OPEN = 1;
+  const CLOSING = 2;
+  const CLOSED = 3;
+  /** The code of a connection that ended without a closing handshake. */
+  const ABNORMAL = 1006;
+
+  const { converters } = webidl;
+  converters.WebSocketInit = webidl.createDictionaryConverter("WebSocketInit", [
+    { key: "headers", converter: converters.HeadersInit },
+    { key: "protocols", converter: converters["sequence<DOMString>"] },
+  ]);
+  // What other runtimes take as well: an object with header fields for the handshake.
+  const protocolsOrInit = (value, prefix, context, options) => {
+    if (value === undefined) return [];
+    if (webidl.type(value) !== "Object") return [converters.DOMString(value, prefix, context, options)];
+    if (value[SymbolIterator] !== undefined) {
+      return converters["sequence<DOMString>"](value, prefix, context, options);
+    }
+    return converters.WebSocketInit(value, prefix, context, options);
+  };
+  const message = (value, prefix, context, options) => {
+    if (ObjectPrototypeIsPrototypeOf(BlobPrototype, value)) return value;
+    if (ArrayBufferIsView(value) || core.isAnyArrayBuffer(value)) return value;
+    return converters.USVString(value, prefix, context, options);
+  };
+
+  function fire(target, event) {
+    setIsTrusted(event, true);
+    dispatch(target, event);
+  }
+
+  /** The URL of a WebSocket, and what of it goes into the handshake. */
+  function parse(text) {
+    let url;
+    try {
+      url = new URL(text);
+    } catch {
+      throw new DOMException(`${text} is not a URL`, "SyntaxError");
+    }
+    if (url.protocol === "http:") url.protocol = "ws:";
+    if (url.protocol === "https:") url.protocol = "wss:";
+    if (url.protocol !== "ws:" && url.protocol !== "wss:") {
+      throw new DOMException(`a WebSocket has a ws: or wss: URL, not ${url.protocol}`, "SyntaxError");
+    }
+    if (url.hash !== "" || StringPrototypeEndsWith(url.href, "#")) {
+      throw new DOMException("the URL of a WebSocket has no fragment", "SyntaxError");
+    }
+    let authorization;
+    if (url.username !== "" || url.password !== "") {
+      const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+      authorization = `Basic ${forgivingBase64Encode(core.encode(credentials))}`;
+      url.username = "";
+      url.password = "";
+    }
+    return { href: url.href, origin: `${url.protocol}//${url.host}`, authorization };
+  }
+
+  function checkProtocols(protocols) {
+    if (SetPrototypeGetSize(new SafeSet(protocols)) !== protocols.length) {
+      throw new DOMException("a protocol is named twice", "SyntaxError");
+    }
+    for (const protocol of new SafeArrayIterator(protocols)) {
+      if (RegExpPrototypeExec(HTTP_TOKEN_CODE_POINT_RE, protocol) === null) {
+        throw new DOMException(`"${protocol}" is not the name of a protocol`, "SyntaxError");
+      }
+    }
+  }
+
+  class WebSocket extends EventTarget {
+    #url;
+    #origin;
+    #protocol = "";
+    #binaryType = "blob";
+    #readyState = CONNECTING;
+    #opening = op_websocket_opening();
+    #rid;
+    /** Bytes of messages that were never, or not yet, handed to Rust. */
+    #held = 0;
+    /** Settles when what must go out before the next message has been handed to Rust. */
+    #before = null;
+
+    constructor(url, protocols = undefined) {
+      super();
+      const prefix = "Failed to construct 'WebSocket'";
+      webidl.requiredArguments(arguments.length, 1, prefix);
+      url = converters.USVString(url, prefix, "Argument 1");
+      const init = protocolsOrInit(protocols, prefix, "Argument 2");
+      this[webidl.brand] = webidl.brand;
+      const { href, origin, authorization } = parse(url);
+      protocols = init.length === undefined ? init.protocols ?? [] : init;
+      checkProtocols(protocols);
+      const headers = headersFromHeaderList([], "request");
+      if (init.headers !== undefined) fillHeaders(headers, init.headers);
+      const list = headerListFromHeaders(headers);
+      if (authorization !== undefined) ArrayPrototypePush(list, ["authorization", authorization]);
+      this.#url = href;
+      this.#origin = origin;
+      PromisePrototypeThen(
+        op_websocket_open(this.#opening, href, ArrayPrototypeJoin(protocols, ", "), list),
+        (opened) => this.#opened(opened),
+        (error) => this.#fail(error),
+      );
+    }
+
+    get url() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      return this.#url;
+    }
+    get readyState() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      return this.#readyState;
+    }
+    get bufferedAmount() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      return this.#held + (this.#rid === undefined ? 0 : op_websocket_buffered(this.#rid));
+    }
+    get extensions() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      return "";
+    }
+    get protocol() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      return this.#protocol;
+    }
+    get binaryType() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      return this.#binaryType;
+    }
+    set binaryType(value) {
+      webidl.assertBranded(this, WebSocketPrototype);
+      value = converters.DOMString(value, "Failed to set 'binaryType' on 'WebSocket'", "Value");
+      if (value === "blob" || value === "arraybuffer") this.#binaryType = value;
+    }
+
+    send(data) {
+      webidl.assertBranded(this, WebSocketPrototype);
+      const prefix = "Failed to execute 'send' on 'WebSocket'";
+      webidl.requiredArguments(arguments.length, 1, prefix);
+      data = message(data, prefix, "Argument 1");
+      if (this.#readyState === CONNECTING) {
+        throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
+      }
+      const isBlob = ObjectPrototypeIsPrototypeOf(BlobPrototype, data);
+      if (this.#readyState !== OPEN) {
+        this.#held += isBlob ? data.size : lengthOf(data);
+      } else if (isBlob || this.#before !== null) {
+        this.#hold(data, isBlob);
+      } else {
+        this.#hand(data);
+      }
+    }
+
+    close(code = undefined, reason = undefined) {
+      webidl.assertBranded(this, WebSocketPrototype);
+      const prefix = "Failed to execute 'close' on 'WebSocket'";
+      if (code !== undefined) {
+        code = converters["unsigned short"](code, prefix, "Argument 1", { clamp: true });
+        if (code !== 1000 && (code < 3000 || code > 4999)) {
+          throw new DOMException(`the code must be 1000 or from 3000 to 4999, not ${code}`, "InvalidAccessError");
+        }
+      }
+      if (reason !== undefined) {
+        reason = converters.USVString(reason, prefix, "Argument 2");
+        if (core.byteLength(reason) > 123) {
+          throw new DOMException("the reason is longer than 123 bytes", "SyntaxError");
+        }
+      }
+      if (this.#readyState === CONNECTING) {
+        this.#readyState = CLOSING;
+        core.tryClose(this.#opening);
+      } else if (this.#readyState === OPEN) {
+        this.#readyState = CLOSING;
+        const withCode = code ?? (reason === undefined ? 0 : 1000);
+        const close = () => op_websocket_close(this.#rid, withCode, reason ?? "");
+        if (this.#before === null) close();
+        else PromisePrototypeThen(this.#before, close);
+      }
+    }
+
+    #hand(data) {
+      if (typeof data === "string") op_websocket_send_text(this.#rid, data);
+      else op_websocket_send_bytes(this.#rid, data);
+    }
+
+    /** A Blob must be read first; what is sent after it waits for it, as it was when it was sent. */
+    #hold(data, isBlob) {
+      const length = isBlob ? data.size : lengthOf(data);
+      const ready = isBlob ? blobBytes(data) : typeof data === "string" ? data : copyOf(data);
+      this.#held += length;
+      const before = this.#before;
+      const mine = this.#before = (async () => {
+        try {
+          await before;
+          const bytes = await ready;
+          if (this.#rid !== undefined) {
+            this.#hand(bytes);
+            this.#held -= length;
+          }
+        } catch (error) {
+          this.#fail(error);
+        }
+        if (this.#before === mine) this.#before = null;
+      })();
+    }
+
+    #opened({ rid, protocol }) {
+      if (this.#readyState !== CONNECTING) {
+        core.tryClose(rid);
+        return this.#fail(new DOMException("the WebSocket was closed before it was open", "AbortError"));
+      }
+      this.#rid = rid;
+      this.#protocol = protocol;
+      this.#readyState = OPEN;
+      fire(this, new Event("open"));
+      this.#receive(rid);
+    }
+
+    async #receive(rid) {
+      try {
+        for (;;) {
+          const { text, bytes, close } = await op_websocket_receive(rid);
+          if (close !== null) {
+            this.#readyState = CLOSING;
+            return this.#closed(close[0], close[1], true);
+          }
+          if (this.#readyState === OPEN) this.#message(text ?? TypedArrayPrototypeGetBuffer(bytes));
+        }
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+
+    #message(data) {
+      if (typeof data !== "string" && this.#binaryType === "blob") data = new Blob([data]);
+      fire(this, new MessageEvent("message", { data, origin: this.#origin }));
+    }
+
+    #fail(error) {
+      if (this.#readyState === CLOSED) return;
+      this.#readyState = CLOSED;
+      fire(this, new ErrorEvent("error", { error, message: ErrorPrototypeToString(error) }));
+      this.#closed(ABNORMAL, "", false);
+    }
+
+    #closed(code, reason, wasClean) {
+      this.#readyState = CLOSED;
+      if (this.#rid !== undefined) {
+        // What was never sent stays counted.
+        this.#held += op_websocket_buffered(this.#rid);
+        core.tryClose(this.#rid);
+        this.#rid = undefined;
+      }
+      fire(this, new CloseEvent("close", { code, reason, wasClean }));
+    }
+
+    [SymbolFor("Deno.privateCustomInspect")](inspect, options) {
+      return inspect(
+        createFilteredInspectProxy({
+          object: this,
+          evaluate: ObjectPrototypeIsPrototypeOf(WebSocketPrototype, this),
+          keys: ["url", "readyState", "protocol", "extensions", "binaryType", "bufferedAmount"],
+        }),
+        options,
+      );
+    }
+  }
+
+  const lengthOf = (data) => typeof data === "string" ? core.byteLength(data) : data.byteLength;
+  const copyOf = (data) => {
+    const view = ArrayBufferIsView(data)
+      ? new primordials.Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new primordials.Uint8Array(data);
+    return primordials.TypedArrayPrototypeSlice(view);
+  };
+  const readBlob = primordials.uncurryThis(BlobPrototype.arrayBuffer);
+  const blobBytes = (blob) => readBlob(blob);
+
+  for (const name of new SafeArrayIterator(["open", "error", "close", "message"])) {
+    defineEventHandler(WebSocket.prototype, name);
+  }
+  webidl.configureInterface(WebSocket);
+  const constant = (value) => ({ __proto__: null, value, enumerable: true });
+  const constants = {
+    __proto__: null,
+    CONNECTING: constant(CONNECTING),
+    OPEN: constant(OPEN),
+    CLOSING: constant(CLOSING),
+    CLOSED: constant(CLOSED),
+  };
+  ObjectDefineProperties(WebSocket, constants);
+  ObjectDefineProperties(WebSocket.prototype, constants);
+  const WebSocketPrototype = WebSocket.prototype;
+
+  return { WebSocket };
+})();

@@ -1,0 +1,400 @@
+//! WebSockets: the handshake over our connections, and frames by fastwebsockets.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use deno_core::convert::{ByteString, Uint8Array};
+use deno_core::{
+    AsyncRefCell, CancelFuture as _, CancelHandle, OpState, RcRef, Resource, ResourceId, ToV8, op2,
+};
+use fastwebsockets::{Frame, OpCode, Role, WebSocket, WebSocketError, WebSocketRead, WebSocketWrite};
+use http_body_util::Empty;
+use hyper::header::{
+    CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::upgrade::Upgraded;
+use hyper::{HeaderMap, Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use sha1::{Digest as _, Sha1};
+use tokio::io::{ReadHalf, WriteHalf};
+use tokio::time::{Duration, sleep, timeout};
+use tower_service::Service as _;
+
+use super::Network;
+use super::connector::Connector;
+use super::failure::Failure;
+
+/// Longest message that is received, however many frames it comes in.
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
+/// Most that may wait to be sent; a peer that takes nothing would otherwise cost memory without bound.
+const MAX_BUFFERED: usize = 64 * 1024 * 1024;
+
+/// For the server's answer to the request to switch protocols.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// For the other side's half of the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+type Io = TokioIo<Upgraded>;
+
+/// An open WebSocket.
+struct Socket {
+    reader: AsyncRefCell<Reader>,
+    writer: AsyncRefCell<WebSocketWrite<WriteHalf<Io>>>,
+    /// Payload bytes that were sent by JavaScript and not yet taken by the kernel.
+    buffered: Cell<usize>,
+    /// Ends what waits for the next message.
+    end: Rc<CancelHandle>,
+    /// Why it was ended.
+    why: Cell<&'static str>,
+}
+
+struct Reader {
+    frames: WebSocketRead<ReadHalf<Io>>,
+    /// What has come of a message in several frames, and whether it is text.
+    partial: Option<(OpCode, Vec<u8>)>,
+}
+
+impl Resource for Socket {
+    fn name(&self) -> Cow<'_, str> {
+        "webSocket".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.end.cancel();
+    }
+}
+
+/// A handshake under way; closing it ends the handshake.
+struct Opening(Rc<CancelHandle>);
+
+impl Resource for Opening {
+    fn name(&self) -> Cow<'_, str> {
+        "webSocketOpening".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.0.cancel();
+    }
+}
+
+/// The outcome of a handshake.
+#[derive(ToV8)]
+pub struct Opened {
+    rid: ResourceId,
+    protocol: String,
+}
+
+/// What has come: exactly one of its fields is there.
+#[derive(Default, ToV8)]
+pub struct Received {
+    text: Option<String>,
+    bytes: Option<Uint8Array>,
+    /// Code and reason with which the other side closes; 1005 for none.
+    close: Option<(u32, String)>,
+}
+
+/// By which a handshake may be ended.
+#[op2(fast)]
+#[smi]
+pub fn op_websocket_opening(state: &mut OpState) -> ResourceId {
+    state.resource_table.add(Opening(CancelHandle::new_rc()))
+}
+
+/// Opens a WebSocket to a `ws:` or `wss:` URL.
+#[op2]
+pub async fn op_websocket_open(
+    state: Rc<RefCell<OpState>>,
+    #[smi] opening: ResourceId,
+    #[string] url: String,
+    #[string] protocols: String,
+    #[scoped] headers: Vec<(ByteString, ByteString)>,
+) -> Result<Opened, Failure> {
+    let invalid = |error: &dyn std::fmt::Display| Failure::invalid(error.to_string());
+    let (connector, cancel) = {
+        let state = state.borrow();
+        let opening = state.resource_table.get::<Opening>(opening).map_err(|error| invalid(&error))?;
+        (state.borrow::<Rc<Network>>().websockets(), opening.0.clone())
+    };
+    let uri: Uri = url.parse().map_err(|error| invalid(&error))?;
+    // Large, and short-lived.
+    let handshake = Box::pin(handshake(connector, &uri, &protocols, &headers)).or_cancel(cancel);
+    let opened = handshake.await.unwrap_or_else(|_| Err(Failure::invalid("the WebSocket was closed")));
+    let opening = state.borrow_mut().resource_table.take_any(opening);
+    drop(opening);
+    let (io, protocol) = opened?;
+    let mut socket = WebSocket::after_handshake(io, Role::Client);
+    socket.set_max_message_size(MAX_MESSAGE);
+    let (frames, writer) = socket.split(tokio::io::split);
+    let socket = Socket {
+        reader: AsyncRefCell::new(Reader { frames, partial: None }),
+        writer: AsyncRefCell::new(writer),
+        buffered: Cell::new(0),
+        end: CancelHandle::new_rc(),
+        why: Cell::new("the WebSocket was closed"),
+    };
+    Ok(Opened { rid: state.borrow_mut().resource_table.add(socket), protocol })
+}
+
+async fn handshake(
+    mut connector: Connector,
+    uri: &Uri,
+    protocols: &str,
+    headers: &[(ByteString, ByteString)],
+) -> Result<(Io, String), Failure> {
+    let failed = |error: &(dyn std::error::Error + 'static)| Failure::of("WebSocket", uri, error);
+    let refused = |why: String| Failure::because("WebSocket", uri, "EPROTO", &why);
+    let key = fastwebsockets::handshake::generate_key();
+    let request = upgrade_request(uri, &key, protocols, headers)?;
+    let target = uri.to_string().replacen("ws", "http", 1);
+    let target = target.parse().map_err(|error| failed(&error))?;
+    let stream = connector.call(target).await.map_err(|error| failed(&*error))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
+    tokio::spawn(connection.with_upgrades());
+    let answer = timeout(HANDSHAKE_TIMEOUT, sender.send_request(request)).await;
+    let answer = answer.map_err(|_| refused(format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())))?;
+    let response = answer.map_err(|error| failed(&error))?;
+    let status = response.status();
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(refused(format!("the server answered {status} and did not switch to WebSocket")));
+    }
+    let protocol = check_answer(response.headers(), &key, protocols).map_err(|why| refused(why.to_owned()))?;
+    let upgraded = hyper::upgrade::on(response).await.map_err(|error| failed(&error))?;
+    Ok((TokioIo::new(upgraded), protocol))
+}
+
+fn upgrade_request(
+    uri: &Uri,
+    key: &str,
+    protocols: &str,
+    headers: &[(ByteString, ByteString)],
+) -> Result<Request<Empty<Bytes>>, Failure> {
+    let invalid = |name: &str| Failure::invalid(format!("header field {name:?} cannot be sent"));
+    let mut fields = HeaderMap::new();
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name).map_err(|_| invalid(&String::from_utf8_lossy(name)))?;
+        fields.append(&name, HeaderValue::from_bytes(value).map_err(|_| invalid(name.as_str()))?);
+    }
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    let own = [
+        (HOST, host),
+        (UPGRADE, "websocket"),
+        (CONNECTION, "Upgrade"),
+        (SEC_WEBSOCKET_KEY, key),
+        (SEC_WEBSOCKET_VERSION, "13"),
+        (SEC_WEBSOCKET_PROTOCOL, protocols),
+    ];
+    for (name, value) in own {
+        fields.insert(&name, HeaderValue::from_str(value).map_err(|_| invalid(name.as_str()))?);
+    }
+    if protocols.is_empty() {
+        fields.remove(SEC_WEBSOCKET_PROTOCOL);
+    }
+    fields.remove(SEC_WEBSOCKET_EXTENSIONS);
+    let mut request = Request::new(Empty::new());
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    *request.uri_mut() = target.parse().map_err(|_| Failure::invalid(format!("{uri} cannot be requested")))?;
+    *request.headers_mut() = fields;
+    Ok(request)
+}
+
+/// Holds an answer against RFC 6455, section 4.1. Returns the protocol that the server has picked.
+fn check_answer(headers: &HeaderMap, key: &str, asked: &str) -> Result<String, &'static str> {
+    let value = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let has = |name, token: &str| value(name).split(',').any(|item| item.trim().eq_ignore_ascii_case(token));
+    if !has(UPGRADE, "websocket") || !has(CONNECTION, "upgrade") {
+        return Err("the server's answer does not switch to WebSocket");
+    }
+    let digest = Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+    if value(SEC_WEBSOCKET_ACCEPT) != STANDARD.encode(digest) {
+        return Err("the server's Sec-WebSocket-Accept does not fit the key");
+    }
+    if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+        return Err("the server uses extensions that were not asked for");
+    }
+    let protocol = value(SEC_WEBSOCKET_PROTOCOL);
+    if !protocol.is_empty() && !asked.split(", ").any(|offered| offered == protocol) {
+        return Err("the server picked a protocol that was not offered");
+    }
+    Ok(protocol.to_owned())
+}
+
+/// Waits for the next message or for the other side to close.
+#[op2]
+pub async fn op_websocket_receive(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<Received, Failure> {
+    let socket = state.borrow().resource_table.get::<Socket>(rid);
+    let socket = socket.map_err(|error| Failure::invalid(error.to_string()))?;
+    let mut reader = RcRef::map(&socket, |socket| &socket.reader).borrow_mut().await;
+    let received = reader.next(&socket).or_cancel(socket.end.clone()).await;
+    match received {
+        Ok(Ok(received)) => Ok(received),
+        Ok(Err(error)) => {
+            if let Some(code) = violation(&error) {
+                let _ = socket.write_frame(Frame::close(code, &[])).await;
+            }
+            Err(Failure::invalid(format!("the WebSocket failed: {error}")))
+        }
+        Err(_) => Err(Failure::invalid(socket.why.get())),
+    }
+}
+
+/// The close code for what the other side did wrong.
+fn violation(error: &WebSocketError) -> Option<u16> {
+    match error {
+        WebSocketError::InvalidUTF8 => Some(1007),
+        WebSocketError::FrameTooLarge => Some(1009),
+        WebSocketError::IoError(_)
+        | WebSocketError::UnexpectedEOF
+        | WebSocketError::ConnectionClosed
+        | WebSocketError::SendError(_) => None,
+        _ => Some(1002),
+    }
+}
+
+impl Reader {
+    async fn next(&mut self, socket: &Rc<Socket>) -> Result<Received, WebSocketError> {
+        loop {
+            let mut reply = |frame| {
+                let socket = socket.clone();
+                async move { socket.write_frame(frame).await }
+            };
+            let frame = self.frames.read_frame(&mut reply).await?;
+            let (opcode, is_last) = (frame.opcode, frame.fin);
+            let payload = Vec::from(frame.payload);
+            match opcode {
+                OpCode::Text | OpCode::Binary | OpCode::Continuation => {
+                    if let Some(received) = self.join(opcode, is_last, payload)? {
+                        return Ok(received);
+                    }
+                }
+                OpCode::Close => {
+                    let (code, reason) = match payload.split_at_checked(2) {
+                        Some((code, reason)) => (u16::from_be_bytes([code[0], code[1]]), reason),
+                        None => (1005, &[][..]),
+                    };
+                    let reason = String::from_utf8_lossy(reason).into_owned();
+                    return Ok(Received { close: Some((code.into(), reason)), ..Received::default() });
+                }
+                OpCode::Ping | OpCode::Pong => {}
+            }
+        }
+    }
+
+    /// Adds a frame to its message, which is returned when it is complete.
+    fn join(
+        &mut self,
+        opcode: OpCode,
+        is_last: bool,
+        payload: Vec<u8>,
+    ) -> Result<Option<Received>, WebSocketError> {
+        let (kind, message) = match (self.partial.take(), opcode) {
+            (Some((kind, mut message)), OpCode::Continuation) => {
+                if message.len() + payload.len() > MAX_MESSAGE {
+                    return Err(WebSocketError::FrameTooLarge);
+                }
+                message.extend_from_slice(&payload);
+                (kind, message)
+            }
+            (None, OpCode::Text | OpCode::Binary) => (opcode, payload),
+            (Some(_), _) => return Err(WebSocketError::InvalidFragment),
+            (None, _) => return Err(WebSocketError::InvalidContinuationFrame),
+        };
+        if !is_last {
+            self.partial = Some((kind, message));
+            return Ok(None);
+        }
+        Ok(Some(if kind == OpCode::Text {
+            let text = String::from_utf8(message).map_err(|_| WebSocketError::InvalidUTF8)?;
+            Received { text: Some(text), ..Received::default() }
+        } else {
+            Received { bytes: Some(message.into()), ..Received::default() }
+        }))
+    }
+}
+
+impl Socket {
+    /// Writes a frame after those that were written before. After a close frame there is nothing more to say.
+    async fn write_frame(self: &Rc<Self>, frame: Frame<'_>) -> Result<(), WebSocketError> {
+        let mut writer = RcRef::map(self, |socket| &socket.writer).borrow_mut().await;
+        if writer.is_closed() { Ok(()) } else { writer.write_frame(frame).await }
+    }
+
+    fn send(self: Rc<Self>, opcode: OpCode, payload: Vec<u8>) {
+        let length = payload.len();
+        self.buffered.set(self.buffered.get() + length);
+        if self.buffered.get() > MAX_BUFFERED {
+            self.why.set("more than 64 MiB wait to be sent: the other side takes nothing");
+            self.end.cancel();
+            return;
+        }
+        // The place in line is taken here, not when the task is first polled.
+        let writer = RcRef::map(&self, |socket| &socket.writer).borrow_mut();
+        deno_core::unsync::spawn(async move {
+            let mut writer = writer.await;
+            // That the connection is gone is what the reader reports.
+            if !writer.is_closed() {
+                let _ = writer.write_frame(Frame::new(true, opcode, None, payload.into())).await;
+            }
+            self.buffered.set(self.buffered.get() - length);
+        });
+    }
+}
+
+/// Sends a text message.
+#[op2(fast)]
+pub fn op_websocket_send_text(state: &mut OpState, #[smi] rid: ResourceId, #[string] text: String) {
+    if let Ok(socket) = state.resource_table.get::<Socket>(rid) {
+        socket.send(OpCode::Text, text.into_bytes());
+    }
+}
+
+/// Sends a binary message.
+#[op2]
+pub fn op_websocket_send_bytes(state: &mut OpState, #[smi] rid: ResourceId, #[anybuffer] bytes: &[u8]) {
+    if let Ok(socket) = state.resource_table.get::<Socket>(rid) {
+        socket.send(OpCode::Binary, bytes.to_vec());
+    }
+}
+
+/// How many bytes wait to be sent.
+#[op2(fast)]
+#[number]
+pub fn op_websocket_buffered(state: &mut OpState, #[smi] rid: ResourceId) -> u64 {
+    state.resource_table.get::<Socket>(rid).map_or(0, |socket| socket.buffered.get() as u64)
+}
+
+/// Begins the closing handshake, with a code unless it is 0.
+#[op2(fast)]
+pub fn op_websocket_close(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[smi] code: u16,
+    #[string] reason: String,
+) {
+    let Ok(socket) = state.resource_table.get::<Socket>(rid) else { return };
+    let writer = RcRef::map(&socket, |socket| &socket.writer).borrow_mut();
+    deno_core::unsync::spawn(async move {
+        let closing = async {
+            let frame = match code {
+                0 => Frame::close_raw(Vec::new().into()),
+                code => Frame::close(code, reason.as_bytes()),
+            };
+            let _ = writer.await.write_frame(frame).await;
+            sleep(CLOSE_TIMEOUT).await;
+        };
+        if closing.or_cancel(socket.end.clone()).await.is_ok() {
+            socket.why.set("the other side did not take part in closing");
+            socket.end.cancel();
+        }
+    });
+}
