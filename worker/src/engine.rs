@@ -9,7 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use deno_core::error::{CoreError, CoreErrorKind};
-use deno_core::{JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, scope, v8};
+use deno_core::{
+    CompiledWasmModuleStore, JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions,
+    SharedArrayBufferStore, scope, v8,
+};
 use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
 
 use crate::ext::in_flight::InFlight;
@@ -58,6 +61,9 @@ impl Engine {
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SOURCES,
             create_params: Some(heap::create_params(limits.heap)),
+            // What structured clones share or transfer passes through these.
+            shared_array_buffer_store: Some(SharedArrayBufferStore::default()),
+            compiled_wasm_module_store: Some(CompiledWasmModuleStore::default()),
             ..Default::default()
         })
         .map_err(|error| error.to_string())?;

@@ -8,6 +8,7 @@
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`log_ops`]: console and uncaught errors.
 //! - [`net`]: what an app reaches outside of its process.
+//! - [`web`]: the web platform's own extension.
 
 pub mod body;
 pub mod in_flight;
@@ -15,11 +16,9 @@ pub mod log_ops;
 pub mod net;
 pub mod request_ops;
 pub mod response_ops;
-
-use std::sync::Arc;
+pub mod web;
 
 use deno_core::Extension;
-use deno_web::{BlobStore, InMemoryBroadcastChannel};
 
 deno_core::extension!(deno_net, lazy_loaded_js = [dir "src/ext/js", "ext:deno_net/02_tls.js" = "tls_stub.js"]);
 
@@ -46,19 +45,25 @@ deno_core::extension!(
         response_ops::op_respond_text,
         response_ops::op_respond_text_with_headers,
     ],
-    lazy_loaded_js = [dir "src/ext/js", "body_streams.js", "globals.js", "request.js", "respond.js", "app.js"],
+    lazy_loaded_js = [
+        dir "src/ext/js",
+        "app.js",
+        "body_streams.js",
+        "error_classes.js",
+        "global_events.js",
+        "globals.js",
+        "request.js",
+        "respond.js",
+    ],
 );
 
 /// Every extension of a worker, in the one order that snapshot and worker share.
 pub fn extensions() -> Vec<Extension> {
+    let [deno_web, nano_web] = web::extensions();
     vec![
         deno_webidl::deno_webidl::init(),
-        deno_web::deno_web::init(
-            Arc::new(BlobStore::default()),
-            None,
-            false,
-            InMemoryBroadcastChannel::default(),
-        ),
+        deno_web,
+        nano_web,
         deno_net::init(),
         net::fetch_extension(),
         deno_crypto::deno_crypto::init(None),

@@ -14,8 +14,10 @@
     Symbol,
     TypeError,
   } = primordials;
-  const { op_background, op_uncaught } = core.ops;
+  const { op_background } = core.ops;
+  core.loadExtScript("ext:nano_worker/error_classes.js");
   const { lazyInterfaces, loadInterface, log } = core.loadExtScript("ext:nano_worker/globals.js");
+  const { listen, reportError } = core.loadExtScript("ext:nano_worker/global_events.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_worker/request.js");
   const { describe, fail, respond } = core.loadExtScript("ext:nano_worker/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
@@ -101,6 +103,7 @@
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
     core.setWasmStreamingCallback(handleWasmStreaming);
+    listen();
     delete globalThis.Deno;
     delete globalThis.__bootstrap;
     delete globalThis.__nano;
@@ -134,14 +137,7 @@
     }
   }
 
-  core.setUnhandledPromiseRejectionHandler((_promise, reason) => {
-    op_uncaught(`Uncaught (in promise) ${describe(reason)}`);
-    return true;
-  });
-  core.setReportExceptionCallback((error) => {
-    op_uncaught(`Uncaught ${describe(error)}`);
-  });
-
+  ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
   globalThis.__nano = { prepare, install, dispatch, lazyInterfaces, loadInterface };
   return {};
 })();

@@ -142,7 +142,6 @@
     fetch: fetch.fetch,
     navigator: webidl.createBranded(Navigator),
     performance: performance.performance,
-    reportError: event.reportError,
     setInterval: timers.setInterval,
     setTimeout: timers.setTimeout,
     structuredClone: messagePort.structuredClone,
