@@ -14,11 +14,12 @@ async function inner() {
   throw new Bad('<script>alert(\"1\")</script> & more', { cause: new TypeError('the cause') });
 }
 export default { async fetch(request) {
-  switch (new URL(request.url).pathname) {
+  const { pathname, search } = new URL(request.url);
+  switch (pathname) {
     case '/undefined': return undefined;
     case '/spin': for (;;);
     case '/fill': { const kept = []; for (;;) kept.push(new Array(1e5).fill(kept.length)); }
-    case '/never': return new Promise(() => {});
+    case '/never': console.log('never answers', search); return new Promise(() => {});
     case '/fine': return new Response('fine');
   }
   await inner();
@@ -86,25 +87,24 @@ async fn a_browser_gets_a_page_and_programs_get_a_field() {
         assert_eq!(ask(&supervisor, "live", "/", accept).await, expected);
     }
     let (_, _, body) = ask(&supervisor, "live", "/", "application/json").await;
-    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let fields: Vec<_> = body["error"].as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["code", "message", "request_id", "status"]);
+    assert!(body.contains("\"code\":\"handler_failed\"") && !body.contains("detail"), "{body}");
+    assert!(!body.contains("script"), "{body}");
 }
 
 #[tokio::test]
 async fn every_answer_that_the_app_causes_says_why() {
-    let app =
-        |name| App::new(name, FAILING).set("request_timeout = '300ms'\nwatchdog = '200ms'\nheap = '32MiB'");
+    let slow = "await new Promise((done) => setTimeout(done, 60000))";
     let plan = TestSupervisor::plan()
-        .app(app("app").set("restart = { initial = '1ms', max = '1ms', crash_loop = 100 }"))
-        .app(app("loop").set("restart = { initial = '1ms', crash_loop = 1, slow_retry = '1h' }"))
-        .app(App::new("syntax", "export default {\n  fetch() { return new Response('<x>' }\n}"))
+        .app(App::new("app", FAILING).set("heap = '32MiB'\nrestart = { initial = '1ms', crash_loop = 100 }"))
+        .app(App::new("late", FAILING).set("request_timeout = '300ms'"))
+        .app(App::new("busy", FAILING).set("watchdog = '300ms'"))
         .app(
-            App::new("slow", "await new Promise((done) => setTimeout(done, 60000))")
-                .set("queue_timeout = '50ms'\nstart_timeout = '1h'"),
-        );
+            App::new("loop", FAILING).set("restart = { initial = '1ms', crash_loop = 1, slow_retry = '1h' }"),
+        )
+        .app(App::new("syntax", "export default {\n  fetch() { return new Response('<x>' }\n}"))
+        .app(App::new("slow", slow).set("queue_timeout = '50ms'\nstart_timeout = '1h'"));
     let supervisor = plan.flags(&["--dev"]).launch().await;
-    for app in ["app", "loop"] {
+    for app in ["app", "late", "busy", "loop"] {
         supervisor.until(app, "is ready", |app| app.state == "ready").await;
     }
     supervisor.until("syntax", "has failed", |app| app.state == "failed").await;
@@ -116,8 +116,8 @@ async fn every_answer_that_the_app_causes_says_why() {
             "not_a_response",
             &["the fetch handler must return a Response, not undefined"][..],
         ),
-        ("app", "/never", 504, "timed_out", &["300ms (`request_timeout`)"]),
-        ("app", "/spin", 504, "watchdog", &["JavaScript ran longer than `watchdog` allows"]),
+        ("late", "/never", 504, "timed_out", &["300ms (`request_timeout`)"]),
+        ("busy", "/spin", 504, "watchdog", &["JavaScript ran longer than `watchdog` allows"]),
         ("app", "/fill", 500, "out_of_memory", &["the V8 heap reached its limit"]),
         ("slow", "/", 503, "no_worker", &["no worker was ready within 50ms (`queue_timeout`)"]),
         (
@@ -143,15 +143,16 @@ async fn every_answer_that_the_app_causes_says_why() {
 
     // A worker that dies takes its words with it; how it died is known a moment later.
     supervisor.until("app", "is ready", |app| app.state == "ready").await;
-    for (app, code) in [("app", "worker_died"), ("loop", "worker_died")] {
+    for app in ["app", "loop"] {
         let client = supervisor.client(app).await;
-        let request = client.request("GET", "/never").header(ACCEPT, "application/json");
+        let request = client.request("GET", &format!("/never?{app}")).header(ACCEPT, "application/json");
         let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
         let waiting = tokio::spawn(async move { client.send(request).await.unwrap() });
-        supervisor.in_flight(app, 1).await;
+        // A worker that had not seen the request would not be blamed.
+        supervisor.log.record_with(&format!("never answers ?{app}")).await;
         process::signal(supervisor.worker(app).await, Signal::SIGKILL);
         let error = waiting.await.unwrap().json()["error"].clone();
-        assert_eq!((&error["code"], &error["detail"]), (&code.into(), &"killed by SIGKILL".into()));
+        assert_eq!((&error["code"], &error["detail"]), (&"worker_died".into(), &"killed by SIGKILL".into()));
     }
     supervisor.until("loop", "has failed", |app| app.state == "failed").await;
     let (status, _, text) = ask(&supervisor, "loop", "/", "*/*").await;

@@ -153,7 +153,7 @@ fn an_unreadable_source_is_an_error_at_the_start() {
         for line in [
             "nano.toml:4: apps.app.env_files: none: there is no such file; fix: create it, or correct the path",
             "nano.toml:5: apps.app.secrets_dir: nowhere: there is no such file; fix: create it, or correct the path",
-            "nano.toml:6: apps.app.secrets.KEY: /none: there is no such file; fix: create it, or correct the path",
+            "nano.toml:6: apps.app.secrets.KEY: there is no such file; fix: create it, or correct the path",
             "nano.toml:7: apps.app.props: JavaScript has no exact number 9007199254740993; fix: write it as text",
             "app/.env: leads out of the app's folder, to ",
             "5 problems",

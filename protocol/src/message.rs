@@ -255,3 +255,22 @@ pub enum Control {
     /// Supervisor: exit now.
     Shutdown,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_has_no_value_of_a_variable() {
+        let load = Load {
+            root: "/app".into(),
+            entry: "index.js".into(),
+            env: vec![("KEY".into(), "\"hunter2\"".into())],
+            props: "{}".into(),
+            net: NetRules::default(),
+            emit_cache: None,
+        };
+        let shown = format!("{:?}", Control::Load(load));
+        assert!(shown.contains("[\"KEY\"]") && !shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use toml::de::DeValue;
 
 use super::errors::{Flaw, Origin, Place, Problems};
 use super::section::Section;
@@ -83,7 +84,7 @@ impl Given {
         let mut secrets = Vec::new();
         if let Some(section) = app.section("secrets", problems) {
             for name in section.names() {
-                if let Some(path) = section.read(name, text, problems) {
+                if let Some(path) = section.read(name, secret_path, problems) {
                     secrets.push((name.to_owned(), folder.join(path), section.place(name)));
                 }
             }
@@ -146,11 +147,13 @@ impl EnvSources {
                 Layer::Folder(path, place) => {
                     let paths = secret_files(path).map_err(|error| naming(path, &read::unreadable(&error)));
                     for (name, path) in problems.keep(|| place.clone(), paths).unwrap_or_default() {
-                        let value = problems.keep(|| place.clone(), secret(&path));
+                        let value = secret(&path).map_err(|flaw| naming(&path, &flaw));
+                        let value = problems.keep(|| place.clone(), value);
                         found.extend(value.map(|value| (name, value)));
                     }
                 }
                 Layer::Secret(name, path, place) => {
+                    // The path is not named: it may be the secret itself, written in the wrong place.
                     let value = problems.keep(|| place.clone(), secret(path));
                     found.extend(value.map(|value| (name.clone(), value)));
                 }
@@ -184,9 +187,14 @@ fn variables(path: &Path, text: &str, problems: &mut Problems) -> Vec<(String, S
 
 /// A secret as JSON text: what the file holds, without the line end that editors and `echo` add.
 fn secret(path: &Path) -> Result<String, Flaw> {
-    let text = read::regular(path, bounds::SECRET_FILE).map_err(|flaw| naming(path, &flaw))?;
+    let text = read::regular(path, bounds::SECRET_FILE)?;
     let text = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
     Ok(Value::from(text).to_string())
+}
+
+/// The path of a file that holds a secret.
+fn secret_path<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
+    value.as_str().ok_or_else(|| Flaw::new("is not the path of a file", "write the path, in quotes"))
 }
 
 /// The files that Docker or Kubernetes have mounted in a folder, and their names. What begins with a dot is how Kubernetes
@@ -307,12 +315,30 @@ mod tests {
             "nano.toml:3: env_files: DIR/none: there is no such file; fix: create it, or correct the path\n\
              nano.toml:5: secrets_dir: DIR/all/binary: is not UTF-8 text; fix: save it as UTF-8\n\
              nano.toml:5: secrets_dir: DIR/all/dangling: there is no such file; fix: create it, or correct the path\n\
-             nano.toml:6: secrets.X: DIR/x: there is no such file; fix: create it, or correct the path\n\
-             nano.toml:7: secrets.Y: DIR/all: is a folder; fix: name a file\n\
+             nano.toml:6: secrets.X: there is no such file; fix: create it, or correct the path\n\
+             nano.toml:7: secrets.Y: is a folder; fix: name a file\n\
              app/.env:2: B: has a quote that is not closed; fix: close it\n\
              app/.dev.vars:1: is no line of the form NAME=value; fix: write it as NAME=value\n\
              DIR/broken:1: has no usable name before its =; fix: use A-Z, a-z, 0-9, '_', '-' and '.', and put a value \
              of several lines in quotes"
+        );
+    }
+
+    #[test]
+    fn a_secret_in_place_of_its_path_does_not_show() {
+        let text = "[secrets]\nA = 'hunter2'\nB = 31337";
+        let table = DeTable::parse(text).unwrap();
+        let top = Section::top(Document::config("nano.toml", text), table.get_ref());
+        let mut problems = Problems::default();
+        let given = Given::read(&top, Path::new("/nowhere"), &mut problems);
+        EnvSources::new(Path::new("/"), Path::new("/"), top.whole(), Values::default(), given)
+            .read(&mut problems);
+        assert_eq!(
+            problems.texts(),
+            [
+                "nano.toml:3: secrets.B: is not the path of a file; fix: write the path, in quotes",
+                "nano.toml:2: secrets.A: there is no such file; fix: create it, or correct the path",
+            ]
         );
     }
 

@@ -112,6 +112,7 @@ fn wrong(text: &str, fix: &str) -> Flaw {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use toml::de::DeTable;
 
     use super::*;
@@ -184,6 +185,13 @@ mod tests {
             ("[::1]x", "write an IPv6 address such as \"[::1]:8080\""),
         ] {
             assert_eq!(shown(text), format!("{text:?} is no destination; fix: {fix}"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[-*.:/\\[\\]a-z0-9é]{0,24}") {
+            let _ = rule(&text);
         }
     }
 
