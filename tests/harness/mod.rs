@@ -2,6 +2,7 @@
 
 mod client;
 mod log;
+pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod raw;
 mod supervisor;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
 pub(crate) use log::Log;
+pub(crate) use origin::Origin;
 pub(crate) use raw::Raw;
 pub(crate) use supervisor::{App, EXECUTABLE, TestSupervisor, executable};
 

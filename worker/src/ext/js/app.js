@@ -21,6 +21,7 @@
   const { InnerRequest } = core.loadExtScript("ext:nano_worker/request.js");
   const { describe, fail, respond } = core.loadExtScript("ext:nano_worker/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const { ResponsePrototype, responseBodyUsed } = core.loadExtScript("ext:deno_fetch/23_response.js");
   const { handleWasmStreaming } = core.loadExtScript("ext:deno_fetch/26_fetch.js");
   const { Event, EventTargetPrototype, listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
   const { setLocationHref } = core.loadExtScript("ext:deno_web/12_location.js");
@@ -95,6 +96,15 @@
     };
   }
 
+  /** What V8 calls for WebAssembly.compileStreaming and instantiateStreaming. */
+  function compileStreaming(source, rid) {
+    if (ObjectPrototypeIsPrototypeOf(ResponsePrototype, source) && responseBodyUsed(source)) {
+      core.abortWasmStreaming(rid, new TypeError("the body of the response has been used already"));
+    } else {
+      handleWasmStreaming(source, rid);
+    }
+  }
+
   /** Before the app's modules run. `entries` are names and values as JSON text. */
   function prepare(entries) {
     env = {};
@@ -102,8 +112,12 @@
       env[entries[i]] = JSONParse(entries[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
+<<<<<<< HEAD
     core.setWasmStreamingCallback(handleWasmStreaming);
     listen();
+=======
+    core.setWasmStreamingCallback(compileStreaming);
+>>>>>>> 6c90776 (Prove fetch, WebSocket, EventSource and WebAssembly against real servers)
     delete globalThis.Deno;
     delete globalThis.__bootstrap;
     delete globalThis.__nano;

@@ -36,12 +36,16 @@ pub struct Client {
 impl Client {
     /// A client of one app.
     pub fn new(dialer: Dialer) -> Self {
+        Self::over(Connector::new(dialer, Offer::Http2))
+    }
+
+    fn over(connector: Connector) -> Self {
         let pool = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .http2_max_header_list_size(MAX_HEADER)
-            .build(Connector::new(dialer, Offer::Http2));
+            .build(connector);
         Self { pool }
     }
 
@@ -111,7 +115,8 @@ fn accept_compressed(headers: &mut HeaderMap) -> bool {
 
 fn decode(mut response: Response<Incoming>, uri: &Uri) -> Response<ResBody> {
     let is_empty = response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0");
-    let coding = response.headers().get(CONTENT_ENCODING).map(|coding| coding.as_bytes().to_ascii_lowercase());
+    let coding =
+        response.headers().get(CONTENT_ENCODING).map(|coding| coding.as_bytes().to_ascii_lowercase());
     let coding = coding.as_deref().filter(|_| !is_empty).map(<[u8]>::trim_ascii);
     if !matches!(coding, Some(b"gzip" | b"x-gzip" | b"br" | b"deflate")) {
         return response.map(|body| raw(body, uri));
@@ -137,7 +142,9 @@ fn decoded(reader: impl AsyncRead + Send + Sync + 'static, uri: &Uri) -> ResBody
     let stream = ReaderStream::new(reader).map_ok(Frame::data).map_err(move |error| {
         match causes(&error).find_map(|cause| cause.downcast_ref::<JsErrorBox>()) {
             Some(broken) => JsErrorBox::type_error(broken.to_string()),
-            None => JsErrorBox::type_error(format!("the response from {origin} cannot be decompressed: {error}")),
+            None => {
+                JsErrorBox::type_error(format!("the response from {origin} cannot be decompressed: {error}"))
+            }
         }
     });
     StreamBody::new(stream).boxed()
@@ -155,3 +162,6 @@ fn raw(body: Incoming, uri: &Uri) -> ResBody {
 pub fn whole(bytes: Bytes) -> ResBody {
     http_body_util::Full::new(bytes).map_err(|never| match never {}).boxed()
 }
+
+#[cfg(test)]
+mod tests;

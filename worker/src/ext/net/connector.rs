@@ -43,9 +43,16 @@ impl Connector {
         Self { dialer, offer, tls: Arc::default() }
     }
 
+    /// One that trusts other authorities than the system does.
+    #[cfg(test)]
+    pub fn trusting(self, roots: RootCertStore) -> Self {
+        let tls = OnceLock::from((self.dialer.clone(), tls_config(self.offer, Arc::new(roots))).into());
+        Self { tls: Arc::new(tls), ..self }
+    }
+
     async fn connect(mut self, uri: Uri) -> Result<Stream, BoxError> {
         if uri.scheme() == Some(&Scheme::HTTPS) {
-            let tls = self.tls.get_or_init(|| (self.dialer.clone(), tls_config(self.offer)).into());
+            let tls = self.tls.get_or_init(|| (self.dialer.clone(), tls_config(self.offer, roots())).into());
             tls.clone().call(uri).await
         } else {
             Ok(MaybeHttpsStream::Http(self.dialer.call(uri).await?))
@@ -70,12 +77,13 @@ impl Service<Uri> for Connector {
     }
 }
 
-fn tls_config(offer: Offer) -> ClientConfig {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("the provider supports the versions that it was built with")
-        .with_root_certificates(roots())
-        .with_no_client_auth();
+fn tls_config(offer: Offer, roots: Arc<RootCertStore>) -> ClientConfig {
+    let mut config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider supports the versions that it was built with")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
     config.alpn_protocols = match offer {
         Offer::Http2 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         Offer::Http1 => vec![b"http/1.1".to_vec()],

@@ -206,6 +206,9 @@ mod tests {
         let error = denying(&[]).call(format!("http://{closed}/").parse().unwrap()).await.unwrap_err();
         assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
         let error = denying(&[]).call("http://no-such-host.invalid/".parse().unwrap()).await.unwrap_err();
-        assert!(error.to_string().starts_with("the name no-such-host.invalid cannot be resolved ("), "{error}");
+        assert!(
+            error.to_string().starts_with("the name no-such-host.invalid cannot be resolved ("),
+            "{error}"
+        );
     }
 }

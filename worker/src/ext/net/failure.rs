@@ -93,7 +93,9 @@ fn telling(error: &(dyn Error + 'static)) -> Option<(&'static str, String)> {
         }
     }
     match error.downcast_ref::<io::Error>() {
-        Some(error) if error.get_ref().is_none() => Some(system(error)),
+        Some(error) if error.get_ref().is_none() || error.kind() == io::ErrorKind::UnexpectedEof => {
+            Some(system(error))
+        }
         _ => None,
     }
 }
@@ -104,7 +106,7 @@ fn system(error: &io::Error) -> (&'static str, String) {
         io::ErrorKind::ConnectionReset => ("ECONNRESET", "connection reset"),
         io::ErrorKind::ConnectionAborted => ("ECONNABORTED", "connection aborted"),
         io::ErrorKind::BrokenPipe => ("EPIPE", "connection closed by the other side"),
-        io::ErrorKind::UnexpectedEof => ("ECONNRESET", "connection closed by the other side"),
+        io::ErrorKind::UnexpectedEof => ("ECONNRESET", "connection closed too early"),
         io::ErrorKind::HostUnreachable => ("EHOSTUNREACH", "host unreachable"),
         io::ErrorKind::NetworkUnreachable => ("ENETUNREACH", "network unreachable"),
         io::ErrorKind::TimedOut => ("ETIMEDOUT", "timed out"),

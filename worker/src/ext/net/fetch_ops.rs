@@ -73,7 +73,9 @@ pub fn op_fetch(
             let request = request(&method, url.clone(), &headers, body, length)?;
             let sending = state.borrow::<Rc<Network>>().client().send(request);
             let sending = sending.or_cancel(cancel.clone());
-            Box::pin(async { sending.await.unwrap_or_else(|_| Err(Failure::invalid("the fetch was aborted"))) })
+            Box::pin(async {
+                sending.await.unwrap_or_else(|_| Err(Failure::invalid("the fetch was aborted")))
+            })
         }
         "data" => {
             let response = data_response(&url);
@@ -130,7 +132,8 @@ fn request(
     stream_length: Option<u64>,
 ) -> Result<Request<ReqBody>, Failure> {
     let credentials = extract_authority(&mut url);
-    let uri: Uri = url.as_str().parse().map_err(|_| Failure::invalid(format!("{url} cannot be requested")))?;
+    let uri: Uri =
+        url.as_str().parse().map_err(|_| Failure::invalid(format!("{url} cannot be requested")))?;
     let method = Method::from_bytes(method).map_err(|_| Failure::invalid("the method is not a token"))?;
     let mut fields = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {

@@ -127,9 +127,10 @@ impl Policy {
 fn plain(rule: NetRule) -> NetRule {
     match rule.host {
         NetHost::Network { address: IpAddr::V6(v6), prefix } if prefix >= 96 => match v6.to_ipv4_mapped() {
-            Some(v4) => {
-                NetRule { host: NetHost::Network { address: v4.into(), prefix: prefix - 96 }, port: rule.port }
-            }
+            Some(v4) => NetRule {
+                host: NetHost::Network { address: v4.into(), prefix: prefix - 96 },
+                port: rule.port,
+            },
             None => rule,
         },
         _ => rule,
@@ -159,7 +160,8 @@ fn within(host: &NetHost, forms: &Forms) -> bool {
 }
 
 fn guard(forms: &Forms) -> Option<(IpAddr, u8, &'static str)> {
-    let holds = |form: &IpAddr| GUARDED.iter().find(|(network, prefix, _)| contains(*network, *prefix, *form));
+    let holds =
+        |form: &IpAddr| GUARDED.iter().find(|(network, prefix, _)| contains(*network, *prefix, *form));
     forms.iter().flatten().find_map(holds).copied()
 }
 

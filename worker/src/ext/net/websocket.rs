@@ -159,13 +159,15 @@ async fn handshake(
         hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
     tokio::spawn(connection.with_upgrades());
     let answer = timeout(HANDSHAKE_TIMEOUT, sender.send_request(request)).await;
-    let answer = answer.map_err(|_| refused(format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())))?;
+    let answer =
+        answer.map_err(|_| refused(format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())))?;
     let response = answer.map_err(|error| failed(&error))?;
     let status = response.status();
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused(format!("the server answered {status} and did not switch to WebSocket")));
     }
-    let protocol = check_answer(response.headers(), &key, protocols).map_err(|why| refused(why.to_owned()))?;
+    let protocol =
+        check_answer(response.headers(), &key, protocols).map_err(|why| refused(why.to_owned()))?;
     let upgraded = hyper::upgrade::on(response).await.map_err(|error| failed(&error))?;
     Ok((TokioIo::new(upgraded), protocol))
 }
@@ -200,7 +202,8 @@ fn upgrade_request(
     fields.remove(SEC_WEBSOCKET_EXTENSIONS);
     let mut request = Request::new(Empty::new());
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    *request.uri_mut() = target.parse().map_err(|_| Failure::invalid(format!("{uri} cannot be requested")))?;
+    *request.uri_mut() =
+        target.parse().map_err(|_| Failure::invalid(format!("{uri} cannot be requested")))?;
     *request.headers_mut() = fields;
     Ok(request)
 }
@@ -212,7 +215,8 @@ fn check_answer(headers: &HeaderMap, key: &str, asked: &str) -> Result<String, &
     if !has(UPGRADE, "websocket") || !has(CONNECTION, "upgrade") {
         return Err("the server's answer does not switch to WebSocket");
     }
-    let digest = Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+    let digest =
+        Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
     if value(SEC_WEBSOCKET_ACCEPT) != STANDARD.encode(digest) {
         return Err("the server's Sec-WebSocket-Accept does not fit the key");
     }

@@ -45,8 +45,21 @@ fn verdict(policy: &Policy, name: &str, address: &str, port: u16) -> String {
 fn everything_is_open_by_default_but_what_is_guarded() {
     let open = policy(None, &[]);
     for address in [
-        "1.1.1.1", "10.0.0.1", "192.168.1.1", "127.0.0.1", "0.0.0.0", "::1", "::", "fd00::1", "2606:4700::1111",
-        "169.253.255.255", "169.255.0.0", "100.100.100.201", "::ffff:10.0.0.1", "64:ff9b::101:101", "fec0::1",
+        "1.1.1.1",
+        "10.0.0.1",
+        "192.168.1.1",
+        "127.0.0.1",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "fd00::1",
+        "2606:4700::1111",
+        "169.253.255.255",
+        "169.255.0.0",
+        "100.100.100.201",
+        "::ffff:10.0.0.1",
+        "64:ff9b::101:101",
+        "fec0::1",
     ] {
         assert_eq!(verdict(&open, "", address, 80), "", "{address}");
         assert_eq!(verdict(&open, "any.example", address, 443), "", "{address}");
@@ -55,8 +68,11 @@ fn everything_is_open_by_default_but_what_is_guarded() {
 
 #[test]
 fn guarded_addresses_are_refused_in_every_form_and_under_every_name() {
-    let policies =
-        [policy(None, &[]), policy(Some(&["*"]), &[]), policy(Some(&["evil.example", "0.0.0.0/0", "::/0"]), &[])];
+    let policies = [
+        policy(None, &[]),
+        policy(Some(&["*"]), &[]),
+        policy(Some(&["evil.example", "0.0.0.0/0", "::/0"]), &[]),
+    ];
     for (address, what) in [
         ("169.254.169.254", "link-local"),
         ("169.254.0.1", "link-local"),
@@ -120,7 +136,8 @@ fn only_a_rule_for_the_guarded_address_or_its_network_opens_it() {
 
 #[test]
 fn a_list_of_what_is_allowed_closes_the_rest() {
-    let listed = policy(Some(&["api.example:443", "*.shop.example", "10.0.0.0/8", "[2001:db8::1]:5432"]), &[]);
+    let listed =
+        policy(Some(&["api.example:443", "*.shop.example", "10.0.0.0/8", "[2001:db8::1]:5432"]), &[]);
     for (name, address, port) in [
         ("api.example", "1.2.3.4", 443),
         ("api.example", "127.0.0.1", 443),
