@@ -22,6 +22,7 @@ mod isolation;
 mod lifecycle;
 mod logs;
 mod modules;
+mod node;
 mod outbound;
 mod readme;
 mod repository;

@@ -55,6 +55,18 @@ fn the_library_of_v8_is_the_one_that_was_built_for_it() {
 }
 
 #[test]
+fn the_library_of_node_is_the_one_that_was_published() {
+    let folder = root().join("third_party/node");
+    let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let (sum, name) = sums.trim().split_once("  ").expect("a sum and a name");
+    let package = fs::read(folder.join(name)).unwrap();
+    let digest: String = Sha256::digest(&package).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, sum);
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(readme.contains(name), "{name} is not the package that README.md is about");
+}
+
+#[test]
 fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     assert_eq!(files_with(&["supervisor/src", "protocol/src"], "nano_worker"), ["supervisor/src/main.rs"]);
     assert_eq!(
@@ -77,9 +89,14 @@ fn every_source_file_opens_with_its_role_and_holds_one_idea() {
 
 #[test]
 fn the_documents_name_only_files_that_exist() {
-    for document in
-        ["README.md", "ARCHITECTURE.md", "docs/container.md", "docs/benchmark.md", "third_party/v8/README.md"]
-    {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/container.md",
+        "docs/benchmark.md",
+        "third_party/node/README.md",
+        "third_party/v8/README.md",
+    ] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {

@@ -5,7 +5,10 @@
 #[allow(dead_code, unreachable_pub, reason = "only the op table is needed here")]
 #[path = "src/ext/mod.rs"]
 mod ext;
+#[path = "build/node.rs"]
+mod node;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -35,23 +38,36 @@ fn main() {
         println!("cargo:rerun-if-changed={}", file.display());
     }
     println!("cargo:rerun-if-changed=src/ext");
+    println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../third_party/node");
 }
 
 /// Sources that the snapshot did not consume must travel beside it: the app may still touch what they define.
 fn write_residual(out: &Path, consumed: &[String]) {
-    let mut entries = Vec::new();
+    let mut sources = BTreeMap::new();
     for extension in ext::extensions() {
         for file in extension.lazy_loaded_js_files.iter() {
-            if consumed.iter().any(|specifier| specifier == file.specifier) {
-                continue;
-            }
-            let path = out.join(format!("residual-{}.js", entries.len()));
-            fs::write(&path, file.load().expect("extension source").as_str()).expect("write source");
-            entries.push(format!("({:?}, include_str!({:?})),\n", file.specifier, path));
+            sources.insert(
+                file.specifier.to_owned(),
+                file.load().expect("extension source").as_str().to_owned(),
+            );
         }
     }
-    // deno_core looks them up by binary search.
-    entries.sort();
-    fs::write(out.join("residual.rs"), format!("&[\n{}]", entries.concat())).expect("write residual table");
+    sources.extend(node::scripts(&sources.keys().cloned().collect()));
+    sources.extend(ext::node::MODULES.iter().map(|(module, script)| {
+        let load = "__bootstrap.core.loadExtScript(\"ext:nano_worker/builtins.js\")";
+        ((*script).to_owned(), format!("(function () {{ return {load}.namespace({module:?}); }})()"))
+    }));
+    sources.retain(|specifier, _| !consumed.contains(specifier));
+    // deno_core looks them up by binary search, and takes them for ASCII.
+    let mut table = String::from("&[\n");
+    for (index, (specifier, source)) in sources.iter().enumerate() {
+        assert!(source.is_ascii(), "{specifier} is not ASCII");
+        let path = out.join(format!("residual-{index}.js"));
+        // As V8 will be given it: so wrapped, it stays out of V8's heap.
+        fs::write(&path, deno_core::wrap_lazy_ext_script(source)).expect("write source");
+        table += &format!("({specifier:?}, include_str!({path:?})),\n");
+    }
+    fs::write(out.join("residual.rs"), table + "]").expect("write residual table");
 }

@@ -106,7 +106,7 @@ impl AppLoader {
         let (path, source) = self.read(specifier)?;
         let shown = self.display(specifier.as_str());
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("js" | "mjs") => Ok((ModuleType::JavaScript, source)),
+            Some("js" | "mjs") => Ok((ModuleType::JavaScript, builtins::with_env(source))),
             Some("json") if *requested == RequestedModuleType::Json => {
                 // V8 would not say which file it is.
                 let checked = serde_json::from_str::<serde_json::Value>(&source);
@@ -139,6 +139,11 @@ impl ModuleLoader for AppLoader {
             });
             self.refuse(text, place)
         })
+    }
+
+    fn should_load_synthetic_esm(&self, _specifier: &str) -> bool {
+        // Otherwise a dynamic import runs the app's promises before it returns.
+        true
     }
 
     fn load(

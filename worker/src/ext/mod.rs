@@ -8,12 +8,14 @@
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`log_ops`]: console and uncaught errors.
 //! - [`net`]: what an app reaches outside of its process.
+//! - [`node`]: modules of Node.
 //! - [`web`]: the web platform's own extension.
 
 pub mod body;
 pub mod in_flight;
 pub mod log_ops;
 pub mod net;
+pub mod node;
 pub mod request_ops;
 pub mod response_ops;
 pub mod web;
@@ -69,5 +71,6 @@ pub fn extensions() -> Vec<Extension> {
         deno_crypto::deno_crypto::init(None),
         net::nano_net::init(),
         nano_worker::init(),
+        node::extension(),
     ]
 }

@@ -29,6 +29,7 @@
 
   const ERROR = 3;
   let env;
+  let variables;
   let handler;
 
   /** The handler's third argument. */
@@ -108,16 +109,13 @@
   /** Before the app's modules run. `entries` are names and values as JSON text. */
   function prepare(entries) {
     env = {};
+    variables = entries;
     for (let i = 0; i < entries.length; i += 2) {
       env[entries[i]] = JSONParse(entries[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
-<<<<<<< HEAD
     core.setWasmStreamingCallback(handleWasmStreaming);
     listen();
-=======
-    core.setWasmStreamingCallback(compileStreaming);
->>>>>>> 6c90776 (Prove fetch, WebSocket, EventSource and WebAssembly against real servers)
     delete globalThis.Deno;
     delete globalThis.__bootstrap;
     delete globalThis.__nano;
@@ -153,5 +151,5 @@
 
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
   globalThis.__nano = { prepare, install, dispatch, lazyInterfaces, loadInterface };
-  return {};
+  return { variables: () => variables };
 })();

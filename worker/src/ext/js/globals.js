@@ -61,6 +61,11 @@
     EventSource: "ext:nano_net/event_source.js",
     SubtleCrypto: crypto,
     WebSocket: "ext:nano_net/websocket.js",
+    // What packages for Node expect of every environment that is not a browser.
+    Buffer: "ext:deno_node/internal/buffer.mjs",
+    clearImmediate: "ext:deno_node/timers.ts",
+    process: "ext:nano_worker/node/process.js",
+    setImmediate: "ext:deno_node/timers.ts",
   };
   const loadInterface = (name) => load(lazyInterfaces[name])[name];
 
@@ -156,6 +161,7 @@
     console: core.propNonEnumerable(new Console(log)),
     // A read-only attribute.
     crypto: ObjectGetOwnPropertyDescriptor({ get crypto() { return load(crypto).crypto; } }, "crypto"),
+    global: core.propNonEnumerable(globalThis),
     self: core.propWritable(globalThis),
     [webidl.brand]: core.propNonEnumerable(webidl.brand),
   });

@@ -1,0 +1,284 @@
+//! Modules of Node: what they do, what they are called, and that they open nothing that is closed.
+//!
+//! The checks in `tests/node` are JavaScript that holds in Node as well (but for `process.mjs`), so that what is expected can
+//! be held against Node itself.
+
+use std::collections::BTreeMap;
+
+use crate::TestSupervisor;
+use crate::harness::{App, executable};
+
+const CHECK: &str = include_str!("node/check.mjs");
+
+/// Checks by name.
+const CHECKS: &[(&str, &str)] = &[
+    ("bytes", include_str!("node/bytes.mjs")),
+    ("context", include_str!("node/context.mjs")),
+    ("crypto", include_str!("node/crypto.mjs")),
+    ("events", include_str!("node/events.mjs")),
+    ("paths", include_str!("node/paths.mjs")),
+    ("process", include_str!("node/process.mjs")),
+    ("streams", include_str!("node/streams.mjs")),
+    ("timers", include_str!("node/timers.mjs")),
+    ("util", include_str!("node/util.mjs")),
+];
+
+/// An app that runs the checks whose name is its path.
+fn checks() -> App {
+    let mut index = String::from("import { run } from './check.mjs';\nconst checks = {};\n");
+    let mut app = App::named("app").file("check.mjs", CHECK);
+    for (name, source) in CHECKS {
+        index += &format!("import {name} from './{name}.mjs';\nchecks.{name} = {name};\n");
+        app = app.file(&format!("{name}.mjs"), source);
+    }
+    index += "export default { fetch: async (request) =>
+        Response.json(await run(checks[new URL(request.url).pathname.slice(1)])) }";
+    app.file("index.js", &index).set("env = { TEXT = 'hello', NUMBER = 5, FLAG = true, LIST = ['a', 1] }")
+}
+
+#[tokio::test]
+async fn modules_do_what_they_do_in_node() {
+    let supervisor = TestSupervisor::plan().app(checks()).start().await;
+    let mut failures = BTreeMap::new();
+    for (name, _) in CHECKS {
+        let result = supervisor.get("app", &format!("/{name}")).await.json();
+        assert!(result["count"].as_u64() > Some(10), "{name}: {result}");
+        if result["failures"] != serde_json::json!([]) {
+            failures.insert(name, result["failures"].clone());
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    // What process.mjs wrote.
+    for (text, level) in [
+        ("to stdout, in parts", "INFO"),
+        ("and another line", "INFO"),
+        ("to stderr", "ERROR"),
+        ("(node) [OWN001] OwnWarning: careful", "WARN"),
+        ("process.env is read-only: TEXT was not set", "WARN"),
+    ] {
+        let record = supervisor.log.record_with(text).await;
+        assert_eq!(record["level"], level, "{record}");
+    }
+}
+
+#[tokio::test]
+async fn a_context_stays_with_its_request_however_requests_interleave() {
+    let back = TestSupervisor::plan().app(App::hello("back")).start().await;
+    let address = back.address("back").await;
+    let app = App::new(
+        "app",
+        &format!(
+            "import {{ AsyncLocalStorage }} from 'node:async_hooks';
+             import {{ setTimeout as sleep }} from 'node:timers/promises';
+             import {{ Readable }} from 'node:stream';
+             const storage = new AsyncLocalStorage();
+             const shared = new EventTarget();
+             const steps = [
+               () => sleep(Math.random() * 3),
+               () => fetch('http://{address}/').then((answer) => answer.text()),
+               () => new Promise((resolve) => process.nextTick(resolve)),
+               () => new Promise((resolve) => setImmediate(resolve)),
+               () => new Promise((resolve) => shared.addEventListener('go', resolve, {{ once: true }})),
+               () => Readable.from(['x']).toArray(),
+               () => new Response(new ReadableStream({{ pull(controller) {{ controller.close(); }} }})).text(),
+               () => import('node:querystring'),
+             ];
+             setInterval(() => shared.dispatchEvent(new Event('go')), 2);
+             export default {{
+               fetch: (request) => storage.run({{ id: new URL(request.url).pathname }}, async () => {{
+                 const wrong = [];
+                 for (let round = 0; round < 5; round++) {{
+                   for (const [index, step] of steps.entries()) {{
+                     const before = storage.getStore();
+                     const pending = step();
+                     if (storage.getStore() !== before) wrong.push(`during ${{index}}`);
+                     await pending;
+                     if (storage.getStore() !== before) wrong.push(`after ${{index}}`);
+                   }}
+                 }}
+                 console.log('logged by', storage.getStore().id);
+                 return Response.json({{ id: storage.getStore().id, wrong, outside: storage.exit(() => storage.getStore()) ?? null }});
+               }}),
+             }}"
+        ),
+    );
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let client = supervisor.client("app").await;
+    let requests: Vec<_> = (0..24)
+        .map(|id| {
+            let client = client.clone();
+            tokio::spawn(async move { (id, client.get(&format!("/{id}")).await.unwrap()) })
+        })
+        .collect();
+    for request in requests {
+        let (id, reply) = request.await.unwrap();
+        assert_eq!(reply.json(), serde_json::json!({ "id": format!("/{id}"), "wrong": [], "outside": null }));
+        // The context that says which request a log line belongs to is another variable beside the app's.
+        let record = supervisor.log.record_with(&format!("logged by /{id}\"")).await;
+        assert_eq!(record["request_id"], reply.header("x-request-id"), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn loading_a_module_leaves_the_running_code_alone() {
+    let supervisor = TestSupervisor::with(
+        "export default { async fetch() {
+           const order = [];
+           queueMicrotask(() => order.push('microtask'));
+           const imported = import('node:stream');
+           order.push(typeof process.getBuiltinModule('node:crypto').createHash('md5').digest('hex'));
+           order.push(typeof Buffer.from('x').toString);
+           order.push('now');
+           await imported;
+           return Response.json(order);
+         } }",
+    )
+    .await;
+    let expected = serde_json::json!(["string", "function", "now", "microtask"]);
+    assert_eq!(supervisor.get("app", "/").await.json(), expected);
+}
+
+/// What Node 20 exports, of the modules whose names matter: a list of names for each.
+fn names_of_node() -> BTreeMap<String, String> {
+    serde_json::from_str(include_str!("node/names.json")).unwrap()
+}
+
+/// What is not offered, and why.
+const NOT_OFFERED: &[(&str, &str)] = &[
+    // V8's own console has these, for its inspector.
+    ("console", "context createTask"),
+    // Ciphers, signatures, key pairs and certificates: the web's `crypto.subtle` has those that are asked for most.
+    (
+        "crypto",
+        "Certificate Cipher Cipheriv Decipher Decipheriv DiffieHellman DiffieHellmanGroup ECDH Sign Verify \
+         X509Certificate checkPrime checkPrimeSync createCipheriv createDecipheriv createDiffieHellman \
+         createDiffieHellmanGroup createECDH createPrivateKey createPublicKey createSign createVerify diffieHellman \
+         generateKey generateKeyPair generateKeyPairSync generateKeySync generatePrime generatePrimeSync getCipherInfo \
+         getCiphers getCurves getDiffieHellman privateDecrypt privateEncrypt publicDecrypt publicEncrypt sign verify",
+    ),
+    // The state of the OpenSSL library, which is not there.
+    ("crypto", "getFips secureHeapUsed setEngine setFips"),
+    // The inside of Node's own loader, which loads nothing here.
+    (
+        "module",
+        "SourceMap _cache _debug _extensions _findPath _initPaths _load _nodeModulePaths _pathCache _preloadModules \
+         _resolveFilename _resolveLookupPaths findSourceMap globalPaths register runMain syncBuiltinESMExports",
+    ),
+    // What it would tell of the host, or do to it.
+    ("os", "freemem getPriority loadavg setPriority totalmem userInfo"),
+    // It would match against a file system.
+    ("path", "matchesGlob"),
+    ("path/posix", "matchesGlob"),
+    ("path/win32", "matchesGlob"),
+    // Measures of Node's own event loop and network.
+    ("perf_hooks", "PerformanceResourceTiming createHistogram monitorEventLoopDelay"),
+    // The process belongs to the host.
+    (
+        "process",
+        "abort allowedNodeEnvironmentFlags availableMemory binding chdir constrainedMemory cpuUsage debugPort dlopen \
+         getActiveResourcesInfo getegid geteuid getgid getgroups getuid hasUncaughtExceptionCaptureCallback initgroups kill \
+         loadEnvFile openStdin reallyExit report resourceUsage setSourceMapsEnabled setUncaughtExceptionCaptureCallback \
+         setegid seteuid setgid setgroups setuid sourceMapsEnabled",
+    ),
+    // The inside of Node's own process, undocumented or deprecated.
+    (
+        "process",
+        "_debugEnd _debugProcess _events _eventsCount _exiting _fatalException _getActiveHandles _getActiveRequests _kill \
+         _linkedBinding _maxListeners _preload_modules _rawDebug _startProfilerIdleNotifier _stopProfilerIdleNotifier \
+         _tickCallback assert domain moduleLoadList noProcessWarnings",
+    ),
+    // As properties of `process` only: as exports they would load all of `stream` for whoever imports `env`.
+    ("process", "stderr stdin stdout"),
+    // Deprecated since Node 10, undocumented.
+    ("timers", "_unrefActive active enroll unenroll"),
+    // The first two are undocumented, the others were removed in Node 23.
+    (
+        "util",
+        "_errnoException _exceptionWithHostPort isBoolean isBuffer isDate isError isFunction isNull isNullOrUndefined \
+         isNumber isObject isPrimitive isRegExp isString isSymbol isUndefined",
+    ),
+    // There are no files with variables to parse, and no native addons that would make an external value.
+    ("util", "parseEnv"),
+    ("util/types", "isExternal"),
+];
+
+#[tokio::test]
+async fn modules_have_the_names_that_node_gives_them() {
+    let names = names_of_node();
+    let mut index = String::from("const found = {};\n");
+    for (number, module) in names.keys().enumerate() {
+        let bare = if number % 2 == 0 { "" } else { "node:" };
+        index += &format!(
+            "import * as m{number} from '{bare}{module}';\nfound['{module}'] = Object.keys(m{number});\n"
+        );
+    }
+    index += "export default { fetch: () => Response.json(found) }";
+    let found = TestSupervisor::with(&index).await.get("app", "/").await.json();
+    let mut missing = Vec::new();
+    let mut offered = Vec::new();
+    for (module, names) in &names {
+        let found: Vec<&str> =
+            found[module].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+        assert!(found.contains(&"default"), "{module} has no default export");
+        let left_out: Vec<&str> = NOT_OFFERED
+            .iter()
+            .filter(|(at, _)| at == module)
+            .flat_map(|(_, names)| names.split(' '))
+            .collect();
+        missing.extend(
+            names
+                .split(' ')
+                .filter(|name| !found.contains(name) && !left_out.contains(name))
+                .map(|name| format!("{module}.{name}")),
+        );
+        offered.extend(
+            left_out.iter().filter(|name| found.contains(name)).map(|name| format!("{module}.{name}")),
+        );
+    }
+    assert!(missing.is_empty(), "missing: {}", missing.join(" "));
+    assert!(offered.is_empty(), "offered after all: {}", offered.join(" "));
+}
+
+#[tokio::test]
+async fn nothing_leads_from_a_module_to_the_engine() {
+    let modules: Vec<String> = names_of_node().into_keys().collect();
+    let supervisor = TestSupervisor::with(&format!(
+        "const modules = {modules:?};
+         const refused = async (name) => {{ try {{ await import(name); return false; }} catch {{ return true; }} }};
+         export default {{ async fetch() {{
+           const seen = new Set(), found = [];
+           const visit = (value, path) => {{
+             if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return;
+             seen.add(value);
+             if (path.length > 8) return;
+             for (const key of Reflect.ownKeys(value)) {{
+               if (/^op_|^loadExtScript$|^primordials$|^__bootstrap$/.test(String(key))) found.push([...path, String(key)].join('.'));
+               let next;
+               try {{ next = value[key]; }} catch {{ continue; }}
+               visit(next, [...path, String(key)]);
+             }}
+             visit(Object.getPrototypeOf(value), [...path, '__proto__']);
+           }};
+           for (const name of modules) visit(await import('node:' + name), [name]);
+           visit(globalThis, ['globalThis']);
+           const specifiers = ['ext:core/mod.js', 'ext:core/ops', 'ext:deno_node/util.ts', 'ext:nano_worker/builtins.js',
+             'ext:nano_worker/node:util', 'node:fs', 'fs', 'node:net', 'node:child_process', 'node:nope', 'node:'];
+           const reached = [];
+           for (const name of specifiers) if (!await refused(name)) reached.push(name);
+           return Response.json({{ found, reached, enough: seen.size > 2000 }});
+         }} }}"
+    ))
+    .await;
+    let expected = serde_json::json!({ "found": [], "reached": [], "enough": true });
+    assert_eq!(supervisor.get("app", "/").await.json(), expected);
+}
+
+#[tokio::test]
+async fn a_module_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.js"), "import fs from 'node:fs';").unwrap();
+    let output = executable().arg("check").arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("cannot import \"node:fs\" from index.js"), "{text}");
+}

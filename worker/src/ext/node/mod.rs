@@ -1,0 +1,109 @@
+//! Modules of Node: their names, and the native functions that the scripts behind them call.
+//!
+//! The scripts are Node's library as published (`third_party/node`); the names of the ops are the ones it uses. Only ops
+//! that need nothing of the host are here. Scripts of ours stand in for those that would.
+//!
+//! - [`bytes`]: what `Buffer` needs of bytes and strings.
+//! - [`hash`], [`derive`], [`secret`]: `node:crypto`.
+//! - [`domain`]: host names and punycode.
+//! - [`objects`]: what JavaScript cannot see of its own objects and calls.
+
+pub mod bytes;
+pub mod derive;
+pub mod domain;
+pub mod hash;
+pub mod objects;
+pub mod secret;
+
+use std::borrow::Cow;
+
+use deno_core::Extension;
+
+macro_rules! modules {
+    ($($name:literal)*) => {
+        &[$((concat!("node:", $name), concat!("ext:nano_worker/node:", $name))),*]
+    };
+}
+
+/// The modules that apps may import, each with the script that returns its exports.
+pub const MODULES: &[(&str, &str)] = modules!(
+    "assert" "assert/strict" "async_hooks" "buffer" "console" "constants" "crypto" "diagnostics_channel" "events" "module"
+    "os" "path" "path/posix" "path/win32" "perf_hooks" "process" "punycode" "querystring" "stream" "stream/consumers"
+    "stream/promises" "stream/web" "string_decoder" "timers" "timers/promises" "tty" "url" "util" "util/types"
+);
+
+deno_core::extension!(
+    deno_node,
+    deps = [deno_web, deno_crypto, nano_worker],
+    ops = [
+        bytes::op_is_ascii,
+        bytes::op_is_utf8,
+        bytes::op_mark_as_untransferable,
+        bytes::op_node_buffer_compare,
+        bytes::op_node_buffer_compare_offset,
+        bytes::op_node_encoding_slice,
+        bytes::op_transcode,
+        derive::op_node_hkdf,
+        derive::op_node_hkdf_async,
+        derive::op_node_pbkdf2,
+        derive::op_node_pbkdf2_async,
+        derive::op_node_pbkdf2_validate,
+        derive::op_node_scrypt_async,
+        derive::op_node_scrypt_sync,
+        domain::op_node_idna_domain_to_ascii,
+        domain::op_node_idna_domain_to_unicode,
+        domain::op_node_idna_punycode_decode,
+        domain::op_node_idna_punycode_encode,
+        domain::op_node_idna_punycode_to_ascii,
+        domain::op_node_idna_punycode_to_unicode,
+        domain::op_node_idna_to_ascii,
+        hash::op_node_create_hash,
+        hash::op_node_get_hash_size,
+        hash::op_node_get_hashes,
+        hash::op_node_hash_clone,
+        hash::op_node_hash_digest,
+        hash::op_node_hash_digest_hex,
+        hash::op_node_hash_update,
+        hash::op_node_hash_update_str,
+        objects::op_get_env_no_permission_check,
+        objects::op_node_arch,
+        objects::op_node_build_os,
+        objects::op_node_call_is_from_dependency,
+        objects::op_node_fs_constants,
+        objects::op_node_get_own_non_index_properties,
+        objects::op_node_new_async_id,
+        secret::op_node_create_secret_key,
+        secret::op_node_export_secret_key,
+        secret::op_node_export_secret_key_b64url,
+        secret::op_node_fill_random,
+        secret::op_node_fill_random_async,
+        secret::op_node_get_symmetric_key_size,
+        secret::op_node_key_equals,
+        secret::op_node_random_int,
+        secret::op_node_timing_safe_equal,
+    ],
+    lazy_loaded_js = [
+        dir "src/ext/js",
+        "ext:nano_worker/builtins.js" = "builtins.js",
+        "ext:nano_worker/node/console.js" = "node/console.js",
+        "ext:nano_worker/node/crypto.js" = "node/crypto.js",
+        "ext:nano_worker/node/module.js" = "node/module.js",
+        "ext:nano_worker/node/perf_hooks.js" = "node/perf_hooks.js",
+        "ext:nano_worker/node/process.js" = "node/process.js",
+        "ext:nano_worker/node/stdio.js" = "node/stdio.js",
+        "ext:nano_worker/node/tty.js" = "node/tty.js",
+        "ext:deno_io/12_io.js" = "node/terminal.js",
+        "ext:deno_node/_process/process.ts" = "node/next_tick.js",
+        "ext:deno_node/internal/errors/error_source.ts" = "node/error_source.js",
+        "ext:deno_node/internal/options.ts" = "node/options.js",
+        "ext:deno_node/os.ts" = "node/os.js",
+    ],
+    state = |state| state.put(objects::LastAsyncId::default()),
+);
+
+/// The extension with everything behind `node:` modules.
+pub fn extension() -> Extension {
+    let mut extension = deno_node::init();
+    extension.synthetic_esm_modules = Cow::Borrowed(MODULES);
+    extension
+}
