@@ -10,6 +10,7 @@ mod harness;
 
 mod answers;
 mod bodies;
+mod caches;
 mod cli;
 mod container;
 mod development;
@@ -17,6 +18,7 @@ mod drain;
 mod event_source;
 mod globals;
 mod handlers;
+mod html_rewriter;
 mod http;
 mod isolation;
 mod lifecycle;
@@ -31,5 +33,6 @@ mod settings;
 mod settings_env;
 mod webassembly;
 mod websocket;
+mod workers_api;
 
 pub(crate) use harness::{TestSupervisor, until, within};

@@ -1,5 +1,6 @@
 //! What tests are written with.
 
+pub(crate) mod checks;
 mod client;
 mod log;
 pub(crate) mod origin;

@@ -6,7 +6,7 @@ use crate::ext::node;
 const CLOUDFLARE_WORKERS: &str = "cloudflare:workers";
 
 /// The name by which a built-in module is loaded, if `specifier` is one. Modules of Node have one with `node:` before it, and
-/// one without.
+/// one without. The extensions say what is in them (`synthetic_esm`).
 pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
     if specifier == CLOUDFLARE_WORKERS {
         return Some(CLOUDFLARE_WORKERS);
@@ -15,15 +15,10 @@ pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
     node::MODULES.iter().map(|(module, _)| *module).find(|module| module.strip_prefix("node:") == Some(name))
 }
 
-/// The ES module text of a built-in, by its [`canonical`] name. Those of Node have none: the engine makes them from what a
-/// script returns.
+/// What stands for the text of a built-in, by its [`canonical`] name: nothing, because the engine makes it from what a script
+/// of an extension returns.
 pub(crate) fn source(canonical: &str) -> Option<&'static str> {
-    if canonical == CLOUDFLARE_WORKERS {
-        return Some(
-            "export class WorkerEntrypoint { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }\n",
-        );
-    }
-    node::MODULES.iter().any(|(module, _)| *module == canonical).then_some("")
+    (self::canonical(canonical) == Some(canonical)).then_some("")
 }
 
 /// Before the first line of a module that asks for the app's variables as `import.meta.env`.

@@ -84,7 +84,7 @@ impl Engine {
     pub(crate) async fn load(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
         Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone());
-        self.prepare(&load.env)?;
+        self.prepare(&load.props, &load.env)?;
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry)
             .map_err(|()| format!("{} is not an absolute path", entry.display()))?;
@@ -106,15 +106,16 @@ impl Engine {
         if self.install(id, &root)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
     }
 
-    fn prepare(&mut self, env: &[(String, String)]) -> Result<(), String> {
+    fn prepare(&mut self, props: &String, env: &[(String, String)]) -> Result<(), String> {
         scope!(scope, &mut self.js.0);
-        let mut entries = Vec::with_capacity(2 * env.len());
-        for text in env.iter().flat_map(|(name, json)| [name, json]) {
-            let text = v8::String::new(scope, text).ok_or("env is too large")?;
-            entries.push(text.into());
+        let mut settings = Vec::with_capacity(1 + 2 * env.len());
+        let env = env.iter().flat_map(|(name, json)| [name, json]);
+        for text in std::iter::once(props).chain(env) {
+            let text = v8::String::new(scope, text).ok_or("env or props is too large")?;
+            settings.push(text.into());
         }
-        let entries = v8::Array::new_with_elements(scope, &entries).into();
-        call(scope, &self.prepare, entries).map(|_| ()).ok_or_else(|| "env cannot be read".to_owned())
+        let settings = v8::Array::new_with_elements(scope, &settings).into();
+        call(scope, &self.prepare, settings).map(|_| ()).ok_or_else(|| "env cannot be read".to_owned())
     }
 
     fn install(&mut self, module: usize, root: &Path) -> Result<bool, String> {

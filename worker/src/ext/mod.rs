@@ -10,8 +10,13 @@
 //! - [`net`]: what an app reaches outside of its process.
 //! - [`node`]: modules of Node.
 //! - [`web`]: the web platform's own extension.
+//! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: what is behind the extras of Workers.
 
 pub mod body;
+pub mod byte_pipe;
+pub mod cache;
+pub mod digest;
+pub mod html_rewriter;
 pub mod in_flight;
 pub mod log_ops;
 pub mod net;
@@ -31,6 +36,28 @@ deno_core::extension!(
         body::op_request_body,
         body::op_request_body_take,
         body::op_request_body_take_text,
+        byte_pipe::op_byte_pipe,
+        byte_pipe::op_byte_pipe_abort,
+        byte_pipe::op_byte_pipe_close,
+        byte_pipe::op_byte_pipe_reader,
+        byte_pipe::op_byte_pipe_write,
+        cache::op_cache_delete,
+        cache::op_cache_forget,
+        cache::op_cache_incoming,
+        cache::op_cache_match,
+        cache::op_cache_put,
+        cache::op_cache_slice,
+        cache::op_cache_write,
+        digest::op_digest,
+        digest::op_digest_finish,
+        digest::op_digest_update,
+        digest::op_timing_safe_equal,
+        html_rewriter::op_html_rewriter,
+        html_rewriter::op_html_rewriter_end,
+        html_rewriter::op_html_rewriter_step,
+        html_rewriter::op_html_rewriter_take,
+        html_rewriter::op_html_rewriter_write,
+        html_rewriter::op_html_selector,
         log_ops::op_background,
         log_ops::op_log,
         log_ops::op_uncaught,
@@ -51,12 +78,23 @@ deno_core::extension!(
         dir "src/ext/js",
         "app.js",
         "body_streams.js",
+        "context.js",
         "error_classes.js",
         "global_events.js",
         "globals.js",
         "request.js",
         "respond.js",
+        "workers/bytes.js",
+        "workers/cache.js",
+        "workers/cache_policy.js",
+        "workers/cloudflare.js",
+        "workers/crypto.js",
+        "workers/html_rewriter.js",
+        "workers/html_tokens.js",
+        "workers/identity_stream.js",
+        "workers/scheduler.js",
     ],
+    synthetic_esm = ["cloudflare:workers" = "ext:nano_worker/workers/cloudflare.js"],
 );
 
 /// Every extension of a worker, in the one order that snapshot and worker share.

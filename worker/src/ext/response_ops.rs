@@ -87,14 +87,22 @@ pub fn op_respond_bytes_with_headers(
     respond_sized(&in_flight(state), id, status, &headers, Bytes::from_owner(body));
 }
 
-/// The length is known, so it is said, whatever the app said.
 fn respond_sized(in_flight: &InFlight, id: u32, status: u16, headers: &HeaderList, body: Bytes) {
-    let is_length = |name: &[u8]| name.eq_ignore_ascii_case(b"content-length");
-    let others = headers.iter().filter(|(name, _)| !is_length(name)).count();
     let mut digits = itoa::Buffer::new();
-    let length = (&b"content-length"[..], digits.format(body.len()).as_bytes());
-    let all = fields(headers).filter(|(name, _)| !is_length(name)).chain([length]);
-    respond(in_flight, id, status, others + 1, all, body);
+    let (count, all) = with_length(headers, Some(digits.format(body.len())));
+    respond(in_flight, id, status, count, all, body);
+}
+
+/// A length that is known is said, whatever the app said.
+fn with_length<'a>(
+    headers: &'a HeaderList,
+    length: Option<&'a str>,
+) -> (usize, impl Iterator<Item = (&'a [u8], &'a [u8])>) {
+    let is_kept = move |name: &[u8]| length.is_none() || !name.eq_ignore_ascii_case(b"content-length");
+    let length = length.map(|length| (&b"content-length"[..], length.as_bytes()));
+    let others = headers.iter().filter(|(name, _)| is_kept(name)).count();
+    let all = fields(headers).filter(move |(name, _)| is_kept(name)).chain(length);
+    (others + usize::from(length.is_some()), all)
 }
 
 fn respond<'a>(
@@ -160,7 +168,11 @@ pub async fn op_respond_stream(
         resource.close();
         return Ok(());
     };
-    let sent = if send_head(&in_flight, &request, status, headers.len(), fields(&headers), false) {
+    let mut digits = itoa::Buffer::new();
+    let (least, most) = resource.size_hint();
+    let length = most.filter(|most| *most == least).map(|length| digits.format(length));
+    let (count, fields) = with_length(&headers, length);
+    let sent = if send_head(&in_flight, &request, status, count, fields, false) {
         send_stream(&request, &resource).await
     } else {
         Ok(())

@@ -2,71 +2,33 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
+    ArrayPrototypeSlice,
     FunctionPrototypeToString,
     JSONParse,
     ObjectDefineProperty,
-    ObjectFreeze,
     PromisePrototype,
     PromisePrototypeThen,
     PromiseResolve,
     ObjectPrototypeIsPrototypeOf,
     StringPrototypeStartsWith,
-    Symbol,
     TypeError,
   } = primordials;
-  const { op_background } = core.ops;
   core.loadExtScript("ext:nano_worker/error_classes.js");
-  const { lazyInterfaces, loadInterface, log } = core.loadExtScript("ext:nano_worker/globals.js");
+  const { lazyInterfaces, loadInterface } = core.loadExtScript("ext:nano_worker/globals.js");
   const { listen, reportError } = core.loadExtScript("ext:nano_worker/global_events.js");
+  const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_worker/context.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_worker/request.js");
-  const { describe, fail, respond } = core.loadExtScript("ext:nano_worker/respond.js");
+  const { fail, respond } = core.loadExtScript("ext:nano_worker/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const { ResponsePrototype, responseBodyUsed } = core.loadExtScript("ext:deno_fetch/23_response.js");
   const { handleWasmStreaming } = core.loadExtScript("ext:deno_fetch/26_fetch.js");
-  const { Event, EventTargetPrototype, listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
-  const { setLocationHref } = core.loadExtScript("ext:deno_web/12_location.js");
+  const { listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
+  const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { setAsyncContext } = core;
 
-  const ERROR = 3;
   let env;
   let variables;
   let handler;
-
-  /** The handler's third argument. */
-  class ExecutionContext {
-    props = {};
-    waitUntil(promise) {
-      op_background(1);
-      const done = () => op_background(-1);
-      PromisePrototypeThen(PromiseResolve(promise), done, (error) => {
-        log(`Uncaught (in waitUntil) ${describe(error)}`, ERROR);
-        done();
-      });
-    }
-    passThroughOnException() {
-      // Accepted for compatibility: there is no origin behind the app to pass to.
-    }
-  }
-
-  const _context = Symbol("context");
-  const _response = Symbol("response");
-
-  /** What `addEventListener("fetch", ...)` receives. */
-  class FetchEvent extends Event {
-    constructor(type, init) {
-      super(type, init);
-      this.request = init.request;
-      this[_context] = init[_context];
-    }
-    respondWith(response) {
-      if (this[_response] !== undefined) throw new TypeError("respondWith() was already called");
-      this[_response] = PromiseResolve(response);
-    }
-    waitUntil(promise) {
-      this[_context].waitUntil(promise);
-    }
-    passThroughOnException() {}
-  }
 
   function handlerOf(exported) {
     if (typeof exported === "function") {
@@ -87,13 +49,12 @@
     for (const name in env) {
       ObjectDefineProperty(globalThis, name, core.propWritable(env[name]));
     }
-    return (request, _env, ctx) => {
-      const event = new FetchEvent("fetch", { cancelable: true, request, [_context]: ctx });
+    return (request) => {
+      const event = new FetchEvent("fetch", { __proto__: null, cancelable: true, request });
       globalThis.dispatchEvent(event);
-      if (event[_response] === undefined) {
-        throw new TypeError("no fetch listener called event.respondWith()");
-      }
-      return event[_response];
+      const response = responseOf(event);
+      if (response === undefined) throw new TypeError("no fetch listener called event.respondWith()");
+      return response;
     };
   }
 
@@ -106,15 +67,16 @@
     }
   }
 
-  /** Before the app's modules run. `entries` are names and values as JSON text. */
-  function prepare(entries) {
-    env = {};
-    variables = entries;
-    for (let i = 0; i < entries.length; i += 2) {
-      env[entries[i]] = JSONParse(entries[i + 1]);
+  /** Before the app's modules run. `settings` are the props as JSON text, then the names of env and values as JSON text. */
+  function prepare(settings) {
+    variables = ArrayPrototypeSlice(settings, 1);
+    app.propsText = settings[0];
+    app.env = env = {};
+    for (let i = 1; i < settings.length; i += 2) {
+      env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
-    core.setWasmStreamingCallback(handleWasmStreaming);
+    core.setWasmStreamingCallback(compileStreaming);
     listen();
     delete globalThis.Deno;
     delete globalThis.__bootstrap;
@@ -132,7 +94,7 @@
     setAsyncContext({ __proto__: null, request: id });
     try {
       const request = fromInnerRequest(new InnerRequest(id), "immutable");
-      const result = handler(request, env, new ExecutionContext());
+      const result = handler(request, env, new ExecutionContext(webidl.brand));
       if (ObjectPrototypeIsPrototypeOf(PromisePrototype, result) || typeof result?.then === "function") {
         PromisePrototypeThen(
           PromiseResolve(result),

@@ -2,7 +2,15 @@
 // snapshot is made; what needs a live heap is a getter that loads on first use.
 (function () {
   const { core, internals, primordials } = __bootstrap;
-  const { ObjectDefineProperties, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectSetPrototypeOf } = primordials;
+  const {
+    FunctionPrototypeCall,
+    ObjectDefineProperties,
+    ObjectDefineProperty,
+    ObjectGetOwnPropertyDescriptor,
+    ObjectSetPrototypeOf,
+    StringPrototypeToLowerCase,
+    TypeError,
+  } = primordials;
   const { op_log } = core.ops;
   const load = core.loadExtScript;
 
@@ -53,12 +61,18 @@
   const log = (message, level) => op_log(level, message, core.getAsyncContext()?.request ?? 0);
 
   // Interfaces that load when they are first touched, each with its script; lazy_globals.rs defines the properties.
-  const crypto = "ext:deno_crypto/00_crypto.js";
+  const cache = "ext:nano_worker/workers/cache.js";
+  const crypto = "ext:nano_worker/workers/crypto.js";
   const lazyInterfaces = {
     __proto__: null,
+    Cache: cache,
+    CacheStorage: cache,
     Crypto: crypto,
     CryptoKey: crypto,
     EventSource: "ext:nano_net/event_source.js",
+    FixedLengthStream: "ext:nano_worker/workers/identity_stream.js",
+    HTMLRewriter: "ext:nano_worker/workers/html_rewriter.js",
+    IdentityTransformStream: "ext:nano_worker/workers/identity_stream.js",
     SubtleCrypto: crypto,
     WebSocket: "ext:nano_net/websocket.js",
     // What packages for Node expect of every environment that is not a browser.
@@ -68,6 +82,18 @@
     setImmediate: "ext:deno_node/timers.ts",
   };
   const loadInterface = (name) => load(lazyInterfaces[name])[name];
+  // Read-only attributes of the global.
+  const attributes = {
+    get caches() {
+      return load(cache).caches;
+    },
+    get crypto() {
+      return load(crypto).crypto;
+    },
+    get scheduler() {
+      return load("ext:nano_worker/workers/scheduler.js").scheduler;
+    },
+  };
 
   class Navigator {
     get userAgent() {
@@ -157,10 +183,23 @@
   for (const name in functions) {
     ObjectDefineProperty(globalThis, name, core.propWritable(functions[name]));
   }
+  // Of all header fields, only cookies can be had one by one.
+  const { getAll } = {
+    getAll(name) {
+      const prefix = "Failed to execute 'getAll' on 'Headers'";
+      webidl.requiredArguments(arguments.length, 1, prefix);
+      name = StringPrototypeToLowerCase(webidl.converters.ByteString(name, prefix, "Argument 1"));
+      if (name !== "set-cookie") throw new TypeError(`${prefix}: it is for "Set-Cookie" only; use get("${name}")`);
+      return FunctionPrototypeCall(getSetCookie, this);
+    },
+  };
+  const { getSetCookie } = headers.Headers.prototype;
+  ObjectDefineProperty(headers.Headers.prototype, "getAll", core.propWritable(getAll));
+  for (const name in attributes) {
+    ObjectDefineProperty(globalThis, name, ObjectGetOwnPropertyDescriptor(attributes, name));
+  }
   ObjectDefineProperties(globalThis, {
     console: core.propNonEnumerable(new Console(log)),
-    // A read-only attribute.
-    crypto: ObjectGetOwnPropertyDescriptor({ get crypto() { return load(crypto).crypto; } }, "crypto"),
     global: core.propNonEnumerable(globalThis),
     self: core.propWritable(globalThis),
     [webidl.brand]: core.propNonEnumerable(webidl.brand),

@@ -24,8 +24,12 @@
     toInnerResponse,
     wireHeaderList,
   } = core.loadExtScript("ext:deno_fetch/23_response.js");
-  const { getReadableStreamResourceBacking, isReadableStreamDisturbed, resourceForReadableStream } = core
-    .loadExtScript("ext:deno_web/06_streams.js");
+  const {
+    getReadableStreamResourceBacking,
+    getReadableStreamStoredError,
+    isReadableStreamDisturbed,
+    resourceForReadableStream,
+  } = core.loadExtScript("ext:deno_web/06_streams.js");
   const { inspect } = core.loadExtScript("ext:deno_web/01_console.js");
 
   const COPY_BELOW = 4096;
@@ -114,7 +118,8 @@
       rid = resourceForReadableStream(stream, inner.body.length ?? undefined, (error) => cause = error);
     }
     PromisePrototypeThen(op_respond_stream(id, inner.status, headers, rid), undefined, (error) => {
-      op_fail(id, BODY_FAILED, `Uncaught (in the response body) ${describe(cause ?? error)}`);
+      cause ??= getReadableStreamStoredError(stream) ?? error;
+      op_fail(id, BODY_FAILED, `Uncaught (in the response body) ${describe(cause)}`);
     });
   }
 
