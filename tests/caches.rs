@@ -136,7 +136,8 @@ async fn caches_answer_conditions_and_ranges() {
     let part = |range: &str, body: &str| {
         json!([206, format!("bytes {range}/10"), body.len().to_string(), "1", body])
     };
-    let (whole, none) = (json!([200, null, "10", "1", "0123456789"]), json!([416, "bytes */10", null, "1", ""]));
+    let (whole, none) =
+        (json!([200, null, "10", "1", "0123456789"]), json!([416, "bytes */10", null, "1", ""]));
     let not_modified = json!([304, null, null, "1", ""]);
     assert_eq!(
         found,
@@ -183,7 +184,8 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
     )
     .await;
     assert_eq!(supervisor.get("app", "/put").await.json(), true);
-    until("it is forgotten", async || (supervisor.get("app", "/short").await.json() == false).then_some(())).await;
+    until("it is forgotten", async || (supervisor.get("app", "/short").await.json() == false).then_some(()))
+        .await;
     let kept = supervisor.get("app", "/fill").await.json();
     let kept: Vec<_> = kept.as_array().unwrap().iter().map(|kept| kept == true).collect();
     // The one that was used in between outlives others that were not; the oldest of these are gone, the newest are there.
@@ -192,6 +194,9 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
     let reply = supervisor.get("app", "/body").await;
     assert_eq!((reply.header("content-length"), reply.body.len()), ("1048576", 1024 * 1024));
     assert_eq!(supervisor.get("app", "/long").await.json(), json!([false, true]));
-    supervisor.log.record_with("cache.put: the body for https://cache.test/long is too long to be kept").await;
+    supervisor
+        .log
+        .record_with("cache.put: the body for https://cache.test/long is too long to be kept")
+        .await;
     assert_eq!(supervisor.get("app", "/many").await.json(), json!([false, true]));
 }

@@ -305,7 +305,8 @@ async fn a_handler_has_a_context() {
             "pass": null, "counter": { "ctx": 1, "env": 2 }, "cf": null,
         })
     );
-    until("all is settled", async || (supervisor.get("app", "/settled").await.json() == 3).then_some(())).await;
+    until("all is settled", async || (supervisor.get("app", "/settled").await.json() == 3).then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -340,10 +341,7 @@ async fn listeners_get_an_event() {
             "unmade": "TypeError: Failed to construct 'FetchEvent': 'request' of Argument 2 is not of type Request",
         })
     );
-    assert_eq!(
-        supervisor.get("app", "/").await.json(),
-        json!(format!("{failed}: it was already called"))
-    );
+    assert_eq!(supervisor.get("app", "/").await.json(), json!(format!("{failed}: it was already called")));
 }
 
 #[tokio::test]

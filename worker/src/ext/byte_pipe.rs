@@ -135,7 +135,9 @@ unsafe impl GarbageCollected for PipeWriter {
 
 impl Drop for PipeWriter {
     fn drop(&mut self) {
-        self.0.borrow_mut().end(Phase::Failed("the stream was never closed: its writable side is gone".into()));
+        self.0
+            .borrow_mut()
+            .end(Phase::Failed("the stream was never closed: its writable side is gone".into()));
     }
 }
 

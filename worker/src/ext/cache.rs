@@ -101,8 +101,12 @@ impl Store {
     fn make_room(&mut self, size: usize) -> bool {
         let overfull = |store: &Self| store.size + store.incoming + size > CAPACITY;
         while overfull(self) || self.count >= MOST_ENTRIES {
-            let all = self.entries.iter().flat_map(|(key, variants)| variants.iter().map(move |entry| (key, entry.used)));
-            let Some((key, used)) = all.min_by_key(|(_, used)| *used).map(|(key, used)| (key.clone(), used)) else {
+            let all = self
+                .entries
+                .iter()
+                .flat_map(|(key, variants)| variants.iter().map(move |entry| (key, entry.used)));
+            let Some((key, used)) = all.min_by_key(|(_, used)| *used).map(|(key, used)| (key.clone(), used))
+            else {
                 return !overfull(self);
             };
             self.remove(&key, |entry| entry.used == used);

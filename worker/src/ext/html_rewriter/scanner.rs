@@ -81,14 +81,18 @@ impl Scanner {
         Ok(())
     }
 
-    fn open(&self, part: &mut Element<'_, '_>) -> Result<(u32, ElementData), Box<dyn std::error::Error + Send + Sync>> {
+    fn open(
+        &self,
+        part: &mut Element<'_, '_>,
+    ) -> Result<(u32, ElementData), Box<dyn std::error::Error + Send + Sync>> {
         let mut shared = self.0.borrow_mut();
         shared.last_element = shared.last_element.wrapping_add(1).max(1);
         let element = shared.last_element;
         part.set_user_data(Seen(element));
         let attributes = part.attributes().iter().map(|attribute| (attribute.name(), attribute.value()));
         let removed = part.removed() || !shared.removed.is_empty();
-        let data = (part.tag_name(), attributes.collect(), part.namespace_uri(), part.can_have_content(), removed);
+        let data =
+            (part.tag_name(), attributes.collect(), part.namespace_uri(), part.can_have_content(), removed);
         if part.can_have_content() {
             let shared = self.0.clone();
             part.on_end_tag(Box::new(move |end| {

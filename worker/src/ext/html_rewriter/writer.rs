@@ -37,7 +37,11 @@ pub(super) struct Writer(pub(super) Rc<RefCell<Shared>>);
 type Changes = Result<(u32, Vec<Change>), Box<dyn Error + Send + Sync>>;
 
 fn next(shared: &RefCell<Shared>) -> Changes {
-    shared.borrow_mut().changes.pop_front().ok_or_else(|| "its two parsers disagree about the document".into())
+    shared
+        .borrow_mut()
+        .changes
+        .pop_front()
+        .ok_or_else(|| "its two parsers disagree about the document".into())
 }
 
 fn content_type(is_html: bool) -> ContentType {
