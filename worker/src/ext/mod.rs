@@ -9,7 +9,7 @@
 //! - [`log_ops`]: console and uncaught errors.
 //! - [`net`]: what an app reaches outside of its process.
 //! - [`node`]: modules of Node.
-//! - [`web`]: the web platform's own extension.
+//! - [`web`]: the web platform's own extension, with [`url`].
 //! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: what is behind the extras of Workers.
 
 pub mod body;
@@ -23,6 +23,7 @@ pub mod net;
 pub mod node;
 pub mod request_ops;
 pub mod response_ops;
+pub mod url;
 pub mod web;
 
 use deno_core::Extension;

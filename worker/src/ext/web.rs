@@ -9,11 +9,17 @@ use std::sync::Arc;
 use deno_core::Extension;
 use deno_web::{BlobStore, InMemoryBroadcastChannel};
 
+use super::url;
+
 deno_core::extension!(
     nano_replaced,
     lazy_loaded_js = [
         dir "src/ext/js/web",
+        "ext:deno_web/00_url.js" = "url.js",
+        "ext:deno_web/01_broadcast_channel.js" = "broadcast_channel.js",
+        "ext:deno_web/01_urlpattern.js" = "url_pattern.js",
         "ext:deno_web/02_event.js" = "events.js",
+        "ext:deno_web/13_message_port.js" = "message_port.js",
         "ext:deno_web/15_performance.js" = "performance.js",
     ],
 );
@@ -21,6 +27,7 @@ deno_core::extension!(
 deno_core::extension!(
     nano_web,
     deps = [deno_web],
+    ops = [url::op_url_change, url::op_url_read, url::op_url_read_relative, url::op_url_text],
     lazy_loaded_js = [
         dir "src/ext/js/web",
         "clock.js",
@@ -29,6 +36,8 @@ deno_core::extension!(
         "event_types.js",
         "performance_entries.js",
         "performance_observer.js",
+        "structured_clone.js",
+        "url_search_params.js",
     ],
 );
 

@@ -177,8 +177,10 @@
     setTimeout: timers.setTimeout,
     structuredClone: messagePort.structuredClone,
   };
+  const serializable = { __proto__: null, Blob: true, DOMException: true, File: true, QuotaExceededError: true };
   for (const name in interfaces) {
     ObjectDefineProperty(globalThis, name, core.propNonEnumerable(interfaces[name]));
+    if (!serializable[name]) messagePort.markNotSerializable(interfaces[name].prototype);
   }
   for (const name in functions) {
     ObjectDefineProperty(globalThis, name, core.propWritable(functions[name]));
