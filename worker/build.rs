@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, reason = "that is how a build script talks to cargo")]
 
+#[path = "build/corrections.rs"]
+mod corrections;
 #[allow(dead_code, unreachable_pub, reason = "only the op table is needed here")]
 #[path = "src/ext/mod.rs"]
 mod ext;
@@ -12,6 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use deno_core::Extension;
 use deno_core::snapshot::{CreateSnapshotOptions, create_snapshot};
 
 fn main() {
@@ -20,7 +23,7 @@ fn main() {
         cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
         startup_snapshot: None,
         skip_op_registration: false,
-        extensions: ext::extensions(),
+        extensions: corrected_extensions(),
         extension_transpiler: None,
         with_runtime_cb: Some(Box::new(|runtime| {
             runtime
@@ -43,10 +46,16 @@ fn main() {
     println!("cargo:rerun-if-changed=../third_party/node");
 }
 
+fn corrected_extensions() -> Vec<Extension> {
+    let mut extensions = ext::extensions();
+    corrections::apply(&mut extensions);
+    extensions
+}
+
 /// Sources that the snapshot did not consume must travel beside it: the app may still touch what they define.
 fn write_residual(out: &Path, consumed: &[String]) {
     let mut sources = BTreeMap::new();
-    for extension in ext::extensions() {
+    for extension in corrected_extensions() {
         for file in extension.lazy_loaded_js_files.iter() {
             sources.insert(
                 file.specifier.to_owned(),

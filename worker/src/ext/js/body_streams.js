@@ -1,61 +1,114 @@
-// Bodies of strings and buffers as byte streams, as the fetch standard has them: deno_fetch makes default streams of them,
-// on which a BYOB reader cannot be opened. https://fetch.spec.whatwg.org/#concept-bodyinit-extract
+// Bodies of strings and buffers as the fetch standard has them: byte streams that stay the same object, whose clones share
+// no memory, and whose text has been through UTF-8. https://fetch.spec.whatwg.org/#concept-body
 (function () {
   const { core, primordials } = __bootstrap;
   const {
-    ArrayPrototypeFind,
+    FunctionPrototypeCall,
     ObjectDefineProperty,
     ObjectGetOwnPropertyDescriptor,
-    ObjectGetOwnPropertySymbols,
-    SymbolPrototypeGetDescription,
+    ObjectPrototypeIsPrototypeOf,
+    SafeWeakMap,
+    StringPrototypeCharCodeAt,
+    StringPrototypeIsWellFormed,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeSlice,
+    WeakMapPrototypeGet,
+    WeakMapPrototypeSet,
   } = primordials;
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
   const {
-    createReadableStream,
+    _state,
+    createReadableByteStream,
+    isReadableStreamDisturbed,
+    isReadableStreamLocked,
     readableByteStreamControllerClose,
     readableByteStreamControllerEnqueue,
-    ReadableByteStreamController,
-    setUpReadableByteStreamController,
+    readableStreamClose,
+    readableStreamDisturb,
+    ReadableStreamPrototype,
   } = core.loadExtScript("ext:deno_web/06_streams.js");
-  const { brand } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+
+  const BYTE_ORDER_MARK = 0xfeff;
 
   const nothing = () => {};
   const resolved = async () => {};
-  const slotOf = (object, name) =>
-    ArrayPrototypeFind(ObjectGetOwnPropertySymbols(object), (slot) => SymbolPrototypeGetDescription(slot) === name);
-  const probe = createReadableStream(nothing, nothing, resolved);
-  const controllerSlot = slotOf(probe, "[[controller]]");
-  const closeRequestedSlot = slotOf(probe[controllerSlot], "[[closeRequested]]");
+  const isStream = (body) => ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, body);
 
-  // The stream itself stays: deno_fetch remembers by it what it was made of.
-  function serveBytes(stream, body) {
-    const pull = (controller) => {
-      // Enqueueing detaches the buffer, which a clone of the body may share.
-      const bytes = typeof body === "string" ? core.encode(body) : TypedArrayPrototypeSlice(body);
-      if (TypedArrayPrototypeGetByteLength(bytes) > 0) readableByteStreamControllerEnqueue(controller, bytes);
-      readableByteStreamControllerClose(controller);
-      // A reader that came with its own buffer is told of the end through its request.
-      controller.byobRequest?.respond(0);
-      return resolved();
-    };
-    // The default controller has been started and would pull: as one that closes it does not.
-    stream[controllerSlot][closeRequestedSlot] = true;
-    stream[controllerSlot] = undefined;
-    setUpReadableByteStreamController(stream, new ReadableByteStreamController(brand), nothing, pull, resolved, 0, undefined);
+  // What a stream will give, while nobody has read from it.
+  const contents = new SafeWeakMap();
+
+  function streamOf(body) {
+    const stream = createReadableByteStream(
+      nothing,
+      (controller) => {
+        // Enqueueing detaches the buffer, and a redirect may have to send the body again.
+        const bytes = typeof body === "string" ? core.encode(body) : TypedArrayPrototypeSlice(body);
+        if (TypedArrayPrototypeGetByteLength(bytes) > 0) readableByteStreamControllerEnqueue(controller, bytes);
+        readableByteStreamControllerClose(controller);
+        // A reader that came with its own buffer is told of the end through its request.
+        controller.byobRequest?.respond(0);
+        return resolved();
+      },
+      resolved,
+    );
+    WeakMapPrototypeSet(contents, stream, body);
+    return stream;
   }
 
-  const { get } = ObjectGetOwnPropertyDescriptor(InnerBody.prototype, "stream");
-  ObjectDefineProperty(InnerBody.prototype, "stream", {
+  /** The string or bytes behind a stream that nobody has read from. The stream counts as read from then on. */
+  function takeContents(stream) {
+    const body = WeakMapPrototypeGet(contents, stream);
+    if (
+      body === undefined || stream[_state] !== "readable" || isReadableStreamLocked(stream) ||
+      isReadableStreamDisturbed(stream)
+    ) {
+      return undefined;
+    }
+    readableStreamDisturb(stream);
+    readableStreamClose(stream);
+    return body;
+  }
+
+  // Strings have not been encoded yet; only these two kinds come out of that differently.
+  function asDecoded(body) {
+    return typeof body === "string" &&
+        (StringPrototypeCharCodeAt(body, 0) === BYTE_ORDER_MARK || !StringPrototypeIsWellFormed(body))
+      ? core.encode(body)
+      : body;
+  }
+
+  const { prototype } = InnerBody;
+  const { clone, consume, createProxy } = prototype;
+  const { get } = ObjectGetOwnPropertyDescriptor(prototype, "stream");
+  ObjectDefineProperty(prototype, "stream", {
     __proto__: null,
     configurable: true,
     get() {
       const before = this.streamOrStatic;
-      const stream = get.call(this);
-      if (before !== stream && before.consumed === false) serveBytes(stream, before.body);
-      return stream;
+      if (isStream(before)) return before;
+      if (before.consumed) return FunctionPrototypeCall(get, this);
+      return this.streamOrStatic = streamOf(before.body);
     },
   });
-  return {};
+  prototype.consume = function () {
+    const source = this.streamOrStatic;
+    const body = isStream(source) ? takeContents(source) : undefined;
+    return asDecoded(body ?? FunctionPrototypeCall(consume, this));
+  };
+  prototype.clone = function () {
+    const second = FunctionPrototypeCall(clone, this);
+    const source = second.streamOrStatic;
+    if (!isStream(source) && typeof source.body !== "string") source.body = TypedArrayPrototypeSlice(source.body);
+    return second;
+  };
+  prototype.createProxy = function () {
+    const source = this.streamOrStatic;
+    const body = isStream(source) ? takeContents(source) : undefined;
+    if (body === undefined) return FunctionPrototypeCall(createProxy, this);
+    const proxy = new InnerBody({ body, consumed: false });
+    proxy.source = this.source;
+    proxy.length = this.length;
+    return proxy;
+  };
+  return { takeContents };
 })();

@@ -31,6 +31,9 @@
     updateSpanFromRequest: nothing,
   };
 
+  load("ext:nano_worker/error_classes.js");
+  load("ext:nano_worker/form_data.js");
+  load("ext:nano_worker/request_init.js");
   load("ext:nano_worker/body_streams.js");
   const abort = load("ext:deno_web/03_abort_signal.js");
   const base64 = load("ext:deno_web/05_base64.js");
@@ -40,7 +43,7 @@
   const encoding = load("ext:deno_web/08_text_encoding.js");
   const { DOMException, QuotaExceededError } = load("ext:deno_web/01_dom_exception.js");
   const event = load("ext:deno_web/02_event.js");
-  const fetch = load("ext:deno_fetch/26_fetch.js");
+  const { fetch } = load("ext:nano_worker/fetch.js");
   const file = load("ext:deno_web/09_file.js");
   const fileReader = load("ext:deno_web/10_filereader.js");
   const formData = load("ext:deno_fetch/21_formdata.js");
@@ -170,7 +173,7 @@
     btoa: base64.btoa,
     clearInterval: timers.clearInterval,
     clearTimeout: timers.clearTimeout,
-    fetch: fetch.fetch,
+    fetch,
     navigator: webidl.createBranded(Navigator),
     performance: performance.performance,
     setInterval: timers.setInterval,

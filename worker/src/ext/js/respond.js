@@ -30,6 +30,7 @@
     isReadableStreamDisturbed,
     resourceForReadableStream,
   } = core.loadExtScript("ext:deno_web/06_streams.js");
+  const { takeContents } = core.loadExtScript("ext:nano_worker/body_streams.js");
   const { inspect } = core.loadExtScript("ext:deno_web/01_console.js");
 
   const COPY_BELOW = 4096;
@@ -94,9 +95,13 @@
     const headers = wireHeaderList(inner);
     const source = inner.body?.streamOrStatic;
     if (source === undefined) return op_respond(id, inner.status, headers);
-    const body = source.body;
-    if (body === undefined) return respondStream(id, inner, headers);
-    source.consumed = true;
+    let body = source.body;
+    if (body === undefined) {
+      body = takeContents(source);
+      if (body === undefined) return respondStream(id, inner, headers);
+    } else {
+      source.consumed = true;
+    }
     if (typeof body === "string") {
       op_respond_text_with_headers(id, inner.status, headers, body);
     } else {

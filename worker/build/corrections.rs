@@ -1,0 +1,147 @@
+//! Corrections of scripts that are not ours, where they break a standard in a function that nothing outside them reaches.
+//!
+//! What can be corrected from outside is: see `src/ext/js`. Here a few lines of a script's text are replaced before it is
+//! evaluated, so that a worker pays nothing for it. The versions of the crates are pinned; with another version in which
+//! a passage is no longer there, the build fails and says which, and the correction is to be looked at again.
+
+use std::sync::Arc;
+
+use deno_core::{Extension, ExtensionFileSource};
+
+struct Correction {
+    script: &'static str,
+    /// What is wrong, and where the standard says so.
+    why: &'static str,
+    /// Occurs in the script exactly once.
+    passage: &'static str,
+    instead: &'static str,
+}
+
+const CORRECTIONS: &[Correction] = &[
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "pipeTo() wrote during enqueue(): https://streams.spec.whatwg.org/#rs-pipeTo, \"must not be observable\"",
+        passage: "      writeChunk(chunk);
+      if (pumping) {
+        syncAdvance = true;
+      } else {
+        pump();
+      }
+",
+        instead: "      if (pumping) {
+        writeChunk(chunk);
+        syncAdvance = true;
+      } else {
+        uponFulfillment(PromiseResolve(undefined), () => {
+          if (writer[_stream] !== undefined) writeChunk(chunk);
+          pump();
+        });
+      }
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "reads were fulfilled, which runs the app's code, while others were still being filled: \
+            https://streams.spec.whatwg.org/#readable-byte-stream-controller-process-pull-into-descriptors-using-queue",
+        passage: "function readableByteStreamControllerProcessPullIntoDescriptorsUsingQueue(
+  controller,
+) {
+",
+        instead: "function readableByteStreamControllerProcessPullIntoDescriptorsUsingQueue(
+  controller,
+  filled = undefined,
+) {
+  const done = filled === undefined ? [] : [filled];
+  readableByteStreamControllerFillPullIntosUsingQueue(controller, done);
+  for (let i = 0; i < done.length; i++) {
+    readableByteStreamControllerCommitPullIntoDescriptor(controller[_stream], done[i]);
+  }
+}
+function readableByteStreamControllerFillPullIntosUsingQueue(controller, done) {
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the second half of the one before",
+        passage: "      readableByteStreamControllerShiftPendingPullInto(controller);
+      readableByteStreamControllerCommitPullIntoDescriptor(
+        controller[_stream],
+        pullIntoDescriptor,
+      );
+",
+        instead: "      ArrayPrototypePush(done, readableByteStreamControllerShiftPendingPullInto(controller));
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the read that respond() completes belongs to those that are fulfilled when all are filled: \
+            https://streams.spec.whatwg.org/#readable-byte-stream-controller-respond-in-readable-state",
+        passage: "  readableByteStreamControllerCommitPullIntoDescriptor(
+    controller[_stream],
+    pullIntoDescriptor,
+  );
+  readableByteStreamControllerProcessPullIntoDescriptorsUsingQueue(
+    controller,
+  );
+",
+        instead: "  readableByteStreamControllerProcessPullIntoDescriptorsUsingQueue(controller, pullIntoDescriptor);
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "cancel() of a transformer was over before the writable side had started, which hid that it had errored \
+            the stream: https://streams.spec.whatwg.org/#transform-stream-default-source-cancel",
+        passage: "    cancelAlgorithm = (reason) =>
+      webidl.invokeCallbackFunction(
+        transformerDict.cancel,
+        [reason],
+        transformer,
+        webidl.converters[\"Promise<undefined>\"],
+        \"Failed to execute 'cancelAlgorithm' on 'TransformStreamDefaultController'\",
+        true,
+      );
+",
+        instead: "    cancelAlgorithm = (reason) => {
+      const cancelled = webidl.invokeCallbackFunction(
+        transformerDict.cancel,
+        [reason],
+        transformer,
+        webidl.converters[\"Promise<undefined>\"],
+        \"Failed to execute 'cancelAlgorithm' on 'TransformStreamDefaultController'\",
+        true,
+      );
+      return new Promise((resolve) => resolve(cancelled));
+    };
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/20_headers.js",
+        why: "iterating joined an empty value and the next one without a comma, unlike get(): \
+            https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine",
+        passage: "          entries[seenHeaderIndex][1] = entryValue.length > 0
+            ? entryValue + \"\\x2C\\x20\" + value
+            : value;
+",
+        instead: "          entries[seenHeaderIndex][1] = entryValue + \"\\x2C\\x20\" + value;
+",
+    },
+];
+
+/// Applies every correction.
+pub(crate) fn apply(extensions: &mut [Extension]) {
+    for Correction { script, why, passage, instead } in CORRECTIONS {
+        let file = extensions
+            .iter_mut()
+            .flat_map(|extension| extension.lazy_loaded_js_files.to_mut())
+            .find(|file| file.specifier == *script)
+            .unwrap_or_else(|| panic!("{script}, which is to be corrected, is gone ({why})"));
+        let source = file.load().expect("extension source");
+        let found = source.as_str().matches(passage).count();
+        assert_eq!(
+            found, 1,
+            "{script} has changed where it is corrected; look whether it still is wrong: {why}"
+        );
+        let corrected: Arc<str> = source.as_str().replace(passage, instead).into();
+        *file = ExtensionFileSource::new_computed(file.specifier, corrected);
+    }
+}
