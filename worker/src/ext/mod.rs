@@ -7,6 +7,7 @@
 //! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`log_ops`]: console and uncaught errors.
+//! - [`crypto`]: what deno_crypto leaves out.
 //! - [`net`]: what an app reaches outside of its process.
 //! - [`node`]: modules of Node.
 //! - [`web`]: the web platform's own extension, with [`url`].
@@ -15,6 +16,7 @@
 pub mod body;
 pub mod byte_pipe;
 pub mod cache;
+pub mod crypto;
 pub mod digest;
 pub mod html_rewriter;
 pub mod in_flight;
@@ -114,6 +116,7 @@ pub fn extensions() -> Vec<Extension> {
         deno_net::init(),
         net::fetch_extension(),
         deno_crypto::deno_crypto::init(None),
+        crypto::nano_crypto::init(),
         net::nano_net::init(),
         nano_worker::init(),
         node::extension(),

@@ -25,7 +25,7 @@
   const { ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH, ERR_INVALID_ARG_TYPE } = published("internal/errors.ts");
   const { isArrayBufferView } = published("internal/util/types.ts");
   const { validateObject, validateString } = published("internal/validators.mjs");
-  const { crypto: webcrypto } = core.loadExtScript("ext:deno_crypto/00_crypto.js");
+  const { crypto: webcrypto } = core.loadExtScript("ext:nano_worker/workers/crypto.js");
 
   // OpenSSL knows a digest by several names, and does not mind capitals.
   const PREFIX = "rsa-";

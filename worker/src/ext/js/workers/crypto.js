@@ -11,7 +11,7 @@
     TypeError,
   } = primordials;
   const { op_digest, op_digest_finish, op_digest_update, op_timing_safe_equal } = core.ops;
-  const webCrypto = core.loadExtScript("ext:deno_crypto/00_crypto.js");
+  const webCrypto = core.loadExtScript("ext:nano_crypto/web_crypto.js");
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   const { WritableStream } = core.loadExtScript("ext:deno_web/06_streams.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");

@@ -1,0 +1,33 @@
+// Web Cryptography as apps see it. Loaded when an app first touches it.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const { MapPrototypeGet, MapPrototypeSet, ObjectDefineProperty, SafeMap, SafeWeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet } = primordials;
+  const loaded = core.loadExtScript("ext:deno_crypto/00_crypto.js");
+  const { Crypto, CryptoKey, SubtleCrypto } = loaded;
+  // Made here, since what makes it must not stay within reach of the app.
+  const { crypto } = loaded;
+  delete Crypto.create;
+  delete Crypto.registerSymbols;
+  delete SubtleCrypto.create;
+  core.loadExtScript("ext:nano_crypto/algorithms.js");
+  core.loadExtScript("ext:nano_crypto/jwk.js");
+
+  // A key never changes, so that its structured clone can be itself: its material need not pass where the app could see it.
+  const keys = new SafeMap();
+  const numbers = new SafeWeakMap();
+  ObjectDefineProperty(CryptoKey.prototype, core.hostObjectBrand, {
+    __proto__: null,
+    value() {
+      let number = WeakMapPrototypeGet(numbers, this);
+      if (number === undefined) {
+        number = keys.size;
+        WeakMapPrototypeSet(numbers, this, number);
+        MapPrototypeSet(keys, number, this);
+      }
+      return { type: "CryptoKeyOfThisApp", number };
+    },
+  });
+  core.registerCloneableResource("CryptoKeyOfThisApp", ({ number }) => MapPrototypeGet(keys, number));
+
+  return { crypto, Crypto, CryptoKey, SubtleCrypto };
+})();
