@@ -21,6 +21,7 @@ const CHECKS: &[(&str, &str)] = &[
     ("streams", include_str!("node/streams.mjs")),
     ("timers", include_str!("node/timers.mjs")),
     ("util", include_str!("node/util.mjs")),
+    ("zlib", include_str!("node/zlib.mjs")),
 ];
 
 /// An app that runs the checks whose name is its path.
@@ -200,6 +201,12 @@ const NOT_OFFERED: &[(&str, &str)] = &[
     // There are no files with variables to parse, and no native addons that would make an external value.
     ("util", "parseEnv"),
     ("util/types", "isExternal"),
+    // The web's `CompressionStream` has Brotli.
+    (
+        "zlib",
+        "BrotliCompress BrotliDecompress brotliCompress brotliCompressSync brotliDecompress brotliDecompressSync \
+         createBrotliCompress createBrotliDecompress",
+    ),
 ];
 
 #[tokio::test]

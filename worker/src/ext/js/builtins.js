@@ -1,7 +1,14 @@
 // Modules of Node: what `require` and `import` of a name give. Nothing is evaluated before an app asks for it.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { ObjectKeys, TypeError } = primordials;
+  const {
+    ArrayPrototypeFilter,
+    ObjectEntries,
+    ObjectFromEntries,
+    ObjectKeys,
+    RegExpPrototypeTest,
+    TypeError,
+  } = primordials;
   const load = core.loadExtScript;
   const own = (script) => load(`ext:nano_worker/node/${script}`);
   const published = (script) => load(`ext:deno_node/${script}`);
@@ -29,6 +36,11 @@
   function constants() {
     const { crypto, os } = published("internal_binding/constants.ts");
     return { ...os.dlopen, ...os.errno, ...os.priority, ...os.signals, ...crypto };
+  }
+
+  function zlib() {
+    const isOffered = ({ 0: name }) => !RegExpPrototypeTest(/brotli|zstd/i, name);
+    return ObjectFromEntries(ArrayPrototypeFilter(ObjectEntries(published("zlib.js")), isOffered));
   }
 
   const modules = {
@@ -62,6 +74,7 @@
     "node:url": () => published("url.ts"),
     "node:util": util,
     "node:util/types": () => requireBuiltin("node:util").types,
+    "node:zlib": zlib,
   };
   const loaded = { __proto__: null };
 

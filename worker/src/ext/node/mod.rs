@@ -4,11 +4,13 @@
 //! that need nothing of the host are here. Scripts of ours stand in for those that would.
 //!
 //! - [`bytes`]: what `Buffer` needs of bytes and strings.
+//! - [`compression`]: `node:zlib`.
 //! - [`hash`], [`derive`], [`secret`]: `node:crypto`.
 //! - [`domain`]: host names and punycode.
 //! - [`objects`]: what JavaScript cannot see of its own objects and calls.
 
 pub mod bytes;
+pub mod compression;
 pub mod derive;
 pub mod domain;
 pub mod hash;
@@ -29,7 +31,7 @@ macro_rules! modules {
 pub const MODULES: &[(&str, &str)] = modules!(
     "assert" "assert/strict" "async_hooks" "buffer" "console" "constants" "crypto" "diagnostics_channel" "events" "module"
     "os" "path" "path/posix" "path/win32" "perf_hooks" "process" "punycode" "querystring" "stream" "stream/consumers"
-    "stream/promises" "stream/web" "string_decoder" "timers" "timers/promises" "tty" "url" "util" "util/types"
+    "stream/promises" "stream/web" "string_decoder" "timers" "timers/promises" "tty" "url" "util" "util/types" "zlib"
 );
 
 deno_core::extension!(
@@ -43,6 +45,14 @@ deno_core::extension!(
         bytes::op_node_buffer_compare_offset,
         bytes::op_node_encoding_slice,
         bytes::op_transcode,
+        compression::op_zlib_crc32,
+        compression::op_zlib_crc32_string,
+        compression::op_zlib_error,
+        compression::op_zlib_level,
+        compression::op_zlib_members,
+        compression::op_zlib_open,
+        compression::op_zlib_reset,
+        compression::op_zlib_step,
         derive::op_node_hkdf,
         derive::op_node_hkdf_async,
         derive::op_node_pbkdf2,
@@ -94,6 +104,7 @@ deno_core::extension!(
         "ext:nano_worker/node/tty.js" = "node/tty.js",
         "ext:deno_io/12_io.js" = "node/terminal.js",
         "ext:deno_node/_process/process.ts" = "node/next_tick.js",
+        "ext:deno_node/_zlib_binding.mjs" = "node/zlib_binding.js",
         "ext:deno_node/internal/errors/error_source.ts" = "node/error_source.js",
         "ext:deno_node/internal/options.ts" = "node/options.js",
         "ext:deno_node/os.ts" = "node/os.js",
