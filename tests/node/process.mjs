@@ -6,6 +6,7 @@ import nodeConsole, { Console } from "node:console";
 import module, { builtinModules, createRequire, isBuiltin } from "node:module";
 import { performance, PerformanceObserver } from "node:perf_hooks";
 import constants from "node:constants";
+import { createPrivateKey } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { EventEmitter } from "node:events";
 
@@ -43,6 +44,7 @@ export default async function (is, throws) {
   is("stdin is empty", await process.stdin.toArray(), []);
   is("getBuiltinModule", [process.getBuiltinModule("events") === EventEmitter, process.getBuiltinModule("node:os") === os, process.getBuiltinModule("fs") ?? null], [true, true, null]);
 
+  is("what private keys are told", (() => { try { createPrivateKey("x"); } catch (error) { return error.message; } })(), "crypto.createPrivateKey() is not available: crypto.subtle.importKey() takes private keys");
   is("os", [EOL, os.platform(), os.type(), os.endianness(), os.constants.signals.SIGTERM, os.constants.errno.ENOENT], ["\n", "linux", "Linux", "LE", 15, 2]);
   is("constants", [constants.SIGKILL, constants.EACCES, constants.RSA_PKCS1_PADDING], [9, 13, 1]);
   is("module", [isBuiltin("fs"), isBuiltin("node:util"), isBuiltin("path"), builtinModules.includes("util/types"), module.createRequire === createRequire, module.Module === module], [false, true, true, true, true, true]);

@@ -2,6 +2,7 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
+    Error,
     ObjectGetPrototypeOf,
     StringPrototypeSlice,
     StringPrototypeStartsWith,
@@ -72,6 +73,14 @@
     return getArrayBufferOrView(value, name);
   }
 
+  // Packages try these on every key and take what fails for a secret; whether they are there tells if there are KeyObjects.
+  function createPrivateKey() {
+    throw new Error("crypto.createPrivateKey() is not available: crypto.subtle.importKey() takes private keys");
+  }
+  function createPublicKey() {
+    throw new Error("crypto.createPublicKey() is not available: crypto.subtle.importKey() takes public keys");
+  }
+
   function randomUUID(options) {
     if (options !== undefined) validateObject(options, "options");
     return webcrypto.randomUUID();
@@ -84,6 +93,8 @@
     constants,
     createHash: (algorithm, options) => createHash(digestName(algorithm), options),
     createHmac: (algorithm, key, options) => Hmac(digestName(algorithm), key, options),
+    createPrivateKey,
+    createPublicKey,
     createSecretKey,
     getHashes,
     getRandomValues: (array) => webcrypto.getRandomValues(array),
