@@ -47,8 +47,8 @@ impl Mode {
 enum Codec {
     Compress(Compress),
     Decompress(Decompress),
-    /// Nothing has come yet.
-    Undecided,
+    /// Nothing has come yet, or nothing will any more.
+    None,
 }
 
 struct State {
@@ -82,7 +82,7 @@ impl State {
             Mode::Inflate => Codec::Decompress(Decompress::new_with_window_bits(true, bits)),
             Mode::InflateRaw => Codec::Decompress(Decompress::new_with_window_bits(false, bits)),
             Mode::Gunzip => Codec::Decompress(Decompress::new_gzip(bits)),
-            Mode::Unzip => Codec::Undecided,
+            Mode::Unzip => Codec::None,
         };
         // Elsewhere the data says that it needs one.
         match (&mut self.codec, &self.dictionary) {
@@ -97,7 +97,7 @@ impl State {
     }
 
     fn step(&mut self, flush: u32, input: &[u8], output: &mut [u8]) -> Step {
-        if matches!(self.codec, Codec::Undecided)
+        if matches!(self.codec, Codec::None)
             && let Some(first) = input.first()
         {
             // No zlib stream begins like this.
@@ -114,7 +114,7 @@ impl State {
                 let members = self.gunzip && self.members;
                 decompress(codec, flush, input, output, self.dictionary.as_deref(), members, &mut self.error)
             }
-            Codec::Undecided => Step::default(),
+            Codec::None => Step::default(),
         };
         if step.code == BUFFER_ERROR || step.code == 0 {
             // No progress is an error only where there was room for the rest.
@@ -257,7 +257,7 @@ pub fn op_zlib_open(
         _ => 15,
     };
     let mut state = State {
-        codec: Codec::Undecided,
+        codec: Codec::None,
         mode,
         window_bits,
         level: level(compression),
@@ -298,6 +298,12 @@ pub fn op_zlib_error(#[cppgc] stream: &Stream) -> &'static str {
 #[op2(fast)]
 pub fn op_zlib_reset(#[cppgc] stream: &Stream) {
     stream.0.borrow_mut().reset();
+}
+
+/// Frees what the stream holds, which is much: the collector does not know how much.
+#[op2(fast)]
+pub fn op_zlib_close(#[cppgc] stream: &Stream) {
+    stream.0.borrow_mut().codec = Codec::None;
 }
 
 /// Another level from here on.

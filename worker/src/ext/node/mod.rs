@@ -4,8 +4,8 @@
 //! that need nothing of the host are here. Scripts of ours stand in for those that would.
 //!
 //! - [`bytes`]: what `Buffer` needs of bytes and strings.
-//! - [`compression`]: `node:zlib`.
-//! - [`hash`], [`derive`], [`secret`]: `node:crypto`.
+//! - [`compression`]: what `node:zlib` makes streams of.
+//! - [`hash`], [`derive`], [`secret`]: what `node:crypto` computes.
 //! - [`domain`]: host names and punycode.
 //! - [`objects`]: what JavaScript cannot see of its own objects and calls.
 
@@ -45,6 +45,7 @@ deno_core::extension!(
         bytes::op_node_buffer_compare_offset,
         bytes::op_node_encoding_slice,
         bytes::op_transcode,
+        compression::op_zlib_close,
         compression::op_zlib_crc32,
         compression::op_zlib_crc32_string,
         compression::op_zlib_error,

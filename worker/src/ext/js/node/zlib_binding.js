@@ -12,6 +12,7 @@
     Uint8Array,
   } = primordials;
   const {
+    op_zlib_close,
     op_zlib_crc32,
     op_zlib_crc32_string,
     op_zlib_error,
@@ -70,6 +71,7 @@
       op_zlib_members(this.#stream, !reject);
     }
     close() {
+      if (this.#stream !== undefined) op_zlib_close(this.#stream);
       this.#stream = undefined;
     }
   }
