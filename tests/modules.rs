@@ -1,11 +1,10 @@
 //! How an app is loaded: entry modules, forms of handlers, imports inside the folder and never outside, and what is said
 //! when it does not load.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use serde_json::json;
 
 use crate::TestSupervisor;
-use crate::harness::{App, executable};
+use crate::harness::{App, Folder};
 
 const ANSWER: &str = "export default { fetch: () => new Response('answer') }";
 
@@ -17,17 +16,7 @@ async fn answer(app: App) -> String {
 
 /// Loads an app of these files and returns why that fails.
 fn load_error(files: &[(&str, &str)]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join("app").join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    fs::write(folder.path().join("outside.js"), "export default 1").unwrap();
-    let _ = symlink("../outside.js", folder.path().join("app/link.js"));
-    let output = executable().arg("check").arg(folder.path().join("app")).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stdout).unwrap().trim_start_matches("app: does not load: ").trim_end().to_owned()
+    Folder::of(files).load_error()
 }
 
 #[tokio::test]
@@ -150,16 +139,17 @@ fn nothing_outside_the_folder_can_be_imported() {
         );
         assert!(text.contains("\n    at index.js:1:8\n    1 | import "), "{text}");
     }
-    let text = load_error(&[("index.js", &format!("import './link.js'; {ANSWER}"))]);
+    let linked = Folder::of(&[("index.js", "import './link.js';"), ("../outside.js", "export default 1")]);
+    let text = linked.link("link.js", "../outside.js").load_error();
     let expected =
         "\"link.js\" is outside the app's folder; an app may only import files inside it (symlinks included)";
     assert!(text.starts_with(expected), "{text}");
     for (specifier, why) in [
-        ("https://example.com/x.js", "only files inside the app's folder can be imported"),
-        ("data:text/javascript,1", "only files inside the app's folder can be imported"),
-        ("node:fs", "only files inside the app's folder can be imported"),
-        ("ext:core/mod.js", "only files inside the app's folder can be imported"),
-        ("hono", "imports must be relative paths such as \"./hono.js\""),
+        ("https://example.com/x.js", "only files inside the app's folder and its packages can be imported"),
+        ("data:text/javascript,1", "only files inside the app's folder and its packages can be imported"),
+        ("ext:core/mod.js", "only files inside the app's folder and its packages can be imported"),
+        ("nano:commonjs", "only files inside the app's folder and its packages can be imported"),
+        ("nano:left-out", "only files inside the app's folder and its packages can be imported"),
     ] {
         let text = load_error(&[("index.js", &format!("import '{specifier}'; {ANSWER}"))]);
         assert!(text.contains(why), "{specifier}: {text}");
@@ -186,19 +176,30 @@ fn load_errors_name_file_line_and_column_with_the_source_line() {
              1 | import { nope } from './other.js';\n      |          ^",
         ),
         (
-            &[("index.js", "import './missing';"), ("missing.js", "")],
-            "there is no file \"missing\" in the app's folder; did you mean \"missing.js\"?\n    at index.js:1:8\n    \
-             1 | import './missing';\n      |        ^",
-        ),
-        (
-            &[("index.js", "import data from './data.json';"), ("data.json", "{}")],
-            "\"data.json\" is JSON: import it with { type: \"json\" }, as in `import data from \"./data.json\" with { type: \
-             \"json\" }`\n    at index.js:1:18\n    1 | import data from './data.json';\n      |                  ^",
+            &[("index.js", "import './Missing';"), ("missing.js", "")],
+            "there is no file \"Missing\" in the app's folder; did you mean \"missing.js\"?\n    at index.js:1:8\n    \
+             1 | import './Missing';\n      |        ^",
         ),
         (
             &[("index.js", "import './style.css';"), ("style.css", "")],
-            "\"style.css\" cannot be imported: only .js, .mjs and .json files can\n    at index.js:1:8\n    \
-             1 | import './style.css';\n      |        ^",
+            "\"style.css\" is no kind of file that can be imported as a module; to get at its contents, import it with { type: \
+             \"text\" } or { type: \"bytes\" }, as in `import file from \"./style.css\" with { type: \"text\" }`\n    at \
+             index.js:1:8\n    1 | import './style.css';\n      |        ^",
+        ),
+        (
+            &[("index.js", "import './style.css' with { type: 'css' };"), ("style.css", "")],
+            "\"style.css\" cannot be imported with { type: \"css\" }: the types are \"json\", \"text\" and \"bytes\"\n    at \
+             index.js:1:8\n    1 | import './style.css' with { type: 'css' };\n      |        ^",
+        ),
+        (
+            &[("index.js", "import './code.wasm';"), ("code.wasm", "text")],
+            "\"code.wasm\" is not WebAssembly: it does not begin as a binary module does\n    at index.js:1:8\n    1 | import \
+             './code.wasm';\n      |        ^",
+        ),
+        (
+            &[("index.js", "import './a.node';"), ("a.node", "")],
+            "\"a.node\" is a native add-on, which a worker cannot run\n    at index.js:1:8\n    1 | import './a.node';\n      \
+             |        ^",
         ),
         (
             &[("index.js", "export const fetch = 1;")],
@@ -220,5 +221,51 @@ fn load_errors_name_file_line_and_column_with_the_source_line() {
     assert!(
         text.contains("\n    at data.json:1:3\n    1 | { 1 }\n      |   ^\n    at index.js:1:18\n"),
         "{text}"
+    );
+}
+
+#[test]
+fn files_that_are_no_code_are_imported_as_bundlers_do() {
+    // (module (func (export "two") (result i32) i32.const 2))
+    let wasm = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x07\x01\x03two\0\0\x0a\x06\x01\x04\0\x41\x02\x0b";
+    let folder = Folder::new()
+        .file(
+            "index.js",
+            "import wasm from './two.wasm'; import same from './two.wasm?module';
+             import json, { version, name as renamed } from './data.json';
+             import typed from './data.json' with { type: 'json' };
+             import text from './note.txt'; import html from './page.html'; import sql from './query.sql';
+             import bin from './blob.bin';
+             import raw from './style.css' with { type: 'text' };
+             import bytes from './blob.bin' with { type: 'bytes' };
+             import code from './code.ts' with { type: 'text' };
+             const two = (module) => new WebAssembly.Instance(module).exports.two();
+             const late = async (path, options) => (await import(path, options)).default;
+             const failed = await late('./none.txt').catch((error) => error.message.split('\\n')[0]);
+             throw JSON.stringify({
+               wasm: [wasm instanceof WebAssembly.Module, two(wasm), two(same)],
+               json: [json, version, renamed, typed], text: [text, html, sql],
+               bin: [bin instanceof ArrayBuffer, [...new Uint8Array(bin)]], raw, bytes: [bytes instanceof Uint8Array, [...bytes]], code,
+               late: [two(await late('./two.wasm')), await late('./note.txt'), (await late('./blob.bin')).byteLength,
+                 await late('./style.css', { with: { type: 'text' } }), (await late('./data.json')).version, failed],
+             });",
+        )
+        .file("two.wasm", wasm)
+        .file("data.json", r#"{ "version": "1", "name": "n", "not-a-name": 2 }"#)
+        .file("note.txt", "a \"note\"\n\u{2028}`${x}`")
+        .file("page.html", "<p>")
+        .file("query.sql", "SELECT 1")
+        .file("blob.bin", [0, 255, 128])
+        .file("style.css", "a {}")
+        .file("code.ts", "const a: 1 = 1;");
+    let data = json!({ "version": "1", "name": "n", "not-a-name": 2 });
+    assert_eq!(
+        folder.thrown(),
+        json!({
+            "wasm": [true, 2, 2], "json": [data, "1", "n", data],
+            "text": ["a \"note\"\n\u{2028}`${x}`", "<p>", "SELECT 1"], "bin": [true, [0, 255, 128]], "raw": "a {}",
+            "bytes": [true, [0, 255, 128]], "code": "const a: 1 = 1;",
+            "late": [2, "a \"note\"\n\u{2028}`${x}`", 3, "a {}", "1", "there is no file \"none.txt\" in the app's folder"]
+        })
     );
 }

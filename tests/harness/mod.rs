@@ -2,6 +2,7 @@
 
 pub(crate) mod checks;
 mod client;
+mod folder;
 mod log;
 pub(crate) mod origin;
 pub(crate) mod process;
@@ -11,6 +12,7 @@ mod supervisor;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
+pub(crate) use folder::Folder;
 pub(crate) use log::Log;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Raw;

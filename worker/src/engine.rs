@@ -15,11 +15,13 @@ use deno_core::{
 };
 use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
 
+use crate::ext::commonjs_ops::RequireHost;
+use crate::ext::error_report::AppFolder;
 use crate::ext::in_flight::InFlight;
 use crate::ext::net::Network;
 use crate::guard::{Guard, Torn};
-use crate::loader::AppLoader;
-use crate::{ext, heap, lazy_globals, load_error, watchdog};
+use crate::loader::{AppLoader, Modules};
+use crate::{ext, heap, lazy_globals, load_error, stack_trace, watchdog};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
@@ -36,6 +38,8 @@ pub(crate) struct Engine {
     install: v8::Global<v8::Function>,
     dispatch: v8::Global<v8::Function>,
     js: Js,
+    modules: Rc<Modules>,
+    folder: Rc<AppFolder>,
     in_flight: Rc<InFlight>,
     guard: Arc<Guard>,
     heap_limit: u64,
@@ -54,9 +58,11 @@ impl Engine {
     ///
     /// # Errors
     /// A text for people, if the isolate cannot be made.
-    pub(crate) fn new(root: &Path, limits: &WorkerLimits, in_flight: Rc<InFlight>) -> Result<Self, String> {
+    pub(crate) fn new(load: &Load, limits: &WorkerLimits, in_flight: Rc<InFlight>) -> Result<Self, String> {
+        let modules = Rc::new(Modules::new(Path::new(&load.root), load.emit_cache.as_deref()));
+        let folder = Rc::new(AppFolder::new(&modules.folder()?));
         let mut js = JsRuntime::try_new(RuntimeOptions {
-            module_loader: Some(Rc::new(AppLoader::new(root.to_owned()))),
+            module_loader: Some(Rc::new(AppLoader(modules.clone()))),
             extensions: ext::extensions(),
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SOURCES,
@@ -67,14 +73,27 @@ impl Engine {
             ..Default::default()
         })
         .map_err(|error| error.to_string())?;
+        js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
         js.op_state().borrow_mut().put(in_flight.clone());
+        js.op_state().borrow_mut().put(folder.clone());
+        js.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(modules.clone());
         let guard = Arc::new(Guard::default());
         heap::watch(&mut js, guard.clone());
         let isolate = js.v8_isolate().thread_safe_handle();
         watchdog::start(guard.clone(), isolate, Duration::from_millis(limits.watchdog_ms))
             .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
         let [prepare, install, dispatch] = entry_points(&mut js)?;
-        Ok(Self { prepare, install, dispatch, js: Js(js), in_flight, guard, heap_limit: limits.heap })
+        Ok(Self {
+            prepare,
+            install,
+            dispatch,
+            js: Js(js),
+            modules,
+            folder,
+            in_flight,
+            guard,
+            heap_limit: limits.heap,
+        })
     }
 
     /// Loads the app's modules and finds its handler.
@@ -101,9 +120,10 @@ impl Engine {
             None if matches!(error.as_kind(), CoreErrorKind::PendingPromiseResolution) => {
                 "a top-level await never settles".to_owned()
             }
-            None => load_error::describe(&error, &root),
+            None => load_error::describe(&error, &self.folder),
         })?;
-        if self.install(id, &root)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
+        self.modules.release();
+        if self.install(id)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
     }
 
     fn prepare(&mut self, props: &String, env: &[(String, String)]) -> Result<(), String> {
@@ -118,10 +138,10 @@ impl Engine {
         call(scope, &self.prepare, settings).map(|_| ()).ok_or_else(|| "env cannot be read".to_owned())
     }
 
-    fn install(&mut self, module: usize, root: &Path) -> Result<bool, String> {
+    fn install(&mut self, module: usize) -> Result<bool, String> {
         // A module that threw counts as evaluated in deno_core; only here does its error come out.
-        let namespace =
-            self.js.0.get_module_namespace(module).map_err(|error| load_error::describe(&error, root))?;
+        let namespace = self.js.0.get_module_namespace(module);
+        let namespace = namespace.map_err(|error| load_error::describe(&error, &self.folder))?;
         scope!(scope, &mut self.js.0);
         let namespace = v8::Local::new(scope, namespace).into();
         let found = call(scope, &self.install, namespace).ok_or("the default export cannot be read")?;
@@ -155,7 +175,8 @@ impl Engine {
             && self.guard.torn().is_none()
         {
             self.in_flight.add_uncaught();
-            self.in_flight.log(LogLevel::Error, 0, error.to_string());
+            let text = load_error::describe(&error, &self.folder);
+            self.in_flight.log(LogLevel::Error, 0, format!("Uncaught {text}"));
             cx.waker().wake_by_ref();
         }
     }

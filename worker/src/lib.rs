@@ -9,6 +9,7 @@
 //! - `loader`: modules from the app's folder, and never from outside it.
 //! - `builtins`: modules that every app may import besides those of its folder.
 //! - `load_error`: why an app does not load, with file, line, column and source line.
+//! - `stack_trace`: what an app sees of the stack of an error.
 //! - `guard`, `watchdog`, `heap`: what ends JavaScript that will not end by itself.
 //! - `console`: log records on their way to the supervisor.
 
@@ -24,6 +25,7 @@ mod lazy_globals;
 mod load_error;
 mod loader;
 pub mod process;
+mod stack_trace;
 mod watchdog;
 
 pub use process::{WorkerArgs, run};

@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::io;
 use std::os::fd::{FromRawFd as _, RawFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -182,7 +181,7 @@ async fn load_app(
     in_flight: Rc<InFlight>,
     control: &mut Connection,
 ) -> Result<Result<Engine, String>, ProtocolError> {
-    let mut engine = match Engine::new(Path::new(&load.root), &hello.limits, in_flight) {
+    let mut engine = match Engine::new(load, &hello.limits, in_flight) {
         Ok(engine) => engine,
         Err(reason) => return Ok(Err(reason)),
     };

@@ -7,6 +7,8 @@
 //! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`log_ops`]: console and uncaught errors.
+//! - [`error_ops`], [`error_report`], [`error_hints`]: what is said of an error.
+//! - [`commonjs_ops`]: what `require()` needs from the loader.
 //! - [`crypto`]: what deno_crypto leaves out.
 //! - [`net`]: what an app reaches outside of its process.
 //! - [`node`]: modules of Node.
@@ -16,8 +18,12 @@
 pub mod body;
 pub mod byte_pipe;
 pub mod cache;
+pub mod commonjs_ops;
 pub mod crypto;
 pub mod digest;
+pub mod error_hints;
+pub mod error_ops;
+pub mod error_report;
 pub mod html_rewriter;
 pub mod in_flight;
 pub mod log_ops;
@@ -51,10 +57,17 @@ deno_core::extension!(
         cache::op_cache_put,
         cache::op_cache_slice,
         cache::op_cache_write,
+        commonjs_ops::op_require_bytes,
+        commonjs_ops::op_require_kind,
+        commonjs_ops::op_require_resolve,
+        commonjs_ops::op_require_text,
+        commonjs_ops::op_require_url,
         digest::op_digest,
         digest::op_digest_finish,
         digest::op_digest_update,
         digest::op_timing_safe_equal,
+        error_ops::op_compile_error,
+        error_ops::op_describe_error,
         html_rewriter::op_html_rewriter,
         html_rewriter::op_html_rewriter_end,
         html_rewriter::op_html_rewriter_step,
@@ -82,6 +95,7 @@ deno_core::extension!(
         "app.js",
         "blob_urls.js",
         "body_streams.js",
+        "commonjs.js",
         "context.js",
         "error_classes.js",
         "fetch.js",
@@ -103,7 +117,11 @@ deno_core::extension!(
         "workers/identity_stream.js",
         "workers/scheduler.js",
     ],
-    synthetic_esm = ["cloudflare:workers" = "ext:nano_worker/workers/cloudflare.js"],
+    synthetic_esm = [
+        "cloudflare:workers" = "ext:nano_worker/workers/cloudflare.js",
+        // By what an ES module gets at a CommonJS one; the loader lets nothing else import it.
+        "nano:commonjs" = "ext:nano_worker/commonjs.js",
+    ],
 );
 
 /// Every extension of a worker, in the one order that snapshot and worker share.

@@ -86,6 +86,8 @@
   /** After the app's modules ran. Says whether there is a handler. */
   function install(namespace) {
     handler = handlerOf(namespace.default);
+    // A CommonJS module that was an ES module once has its default export below its exports.
+    if (handler === undefined && namespace.default?.__esModule) handler = handlerOf(namespace.default.default);
     if (handler === undefined && listenerCount(globalThis, "fetch") > 0) handler = listenerHandler();
     return handler !== undefined;
   }

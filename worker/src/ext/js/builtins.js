@@ -7,7 +7,6 @@
     ObjectFromEntries,
     ObjectKeys,
     RegExpPrototypeTest,
-    TypeError,
   } = primordials;
   const load = core.loadExtScript;
   const own = (script) => load(`ext:nano_worker/node/${script}`);
@@ -78,9 +77,9 @@
   };
   const loaded = { __proto__: null };
 
-  /** What `require` gives. The name begins with `node:`. */
+  /** What `require` gives of a module whose name begins with `node:`; undefined if there is none of this name. */
   function requireBuiltin(name) {
-    if (!(name in modules)) throw new TypeError(`there is no built-in module ${name}`);
+    if (!(name in modules)) return undefined;
     return loaded[name] ??= modules[name]();
   }
 

@@ -1,8 +1,19 @@
 // From the app's Response to frames: strings, buffers and streams each take their own path.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { ObjectPrototypeIsPrototypeOf, PromisePrototypeThen, TypedArrayPrototypeGetByteLength, TypeError } = primordials;
   const {
+    ErrorPrototype,
+    ObjectDefineProperty,
+    ObjectGetOwnPropertyDescriptor,
+    ObjectHasOwn,
+    ObjectKeys,
+    ObjectPrototypeIsPrototypeOf,
+    PromisePrototypeThen,
+    TypedArrayPrototypeGetByteLength,
+    TypeError,
+  } = primordials;
+  const {
+    op_describe_error,
     op_fail,
     op_respond,
     op_respond_bytes,
@@ -40,12 +51,27 @@
   const NOT_A_RESPONSE = 1;
   const BODY_FAILED = 4;
 
+  // Properties of errors that a report shows in its own way.
+  const SHOWN = { __proto__: null, cause: true, errors: true, message: true, name: true, stack: true };
+
   function describe(error) {
     try {
-      return inspect(error);
+      if (!ObjectPrototypeIsPrototypeOf(ErrorPrototype, error)) return inspect(error);
+      return op_describe_error(error, properties(error));
     } catch {
       return "an error that cannot be printed";
     }
+  }
+
+  /** What else an error carries, such as `code`, as text. Getters are not called. */
+  function properties(error) {
+    const own = {};
+    const keys = ObjectKeys(error);
+    for (let i = 0; i < keys.length; i++) {
+      const property = ObjectGetOwnPropertyDescriptor(error, keys[i]);
+      if (!(keys[i] in SHOWN) && ObjectHasOwn(property, "value")) ObjectDefineProperty(own, keys[i], property);
+    }
+    return ObjectKeys(own).length === 0 ? "" : inspect(own, { depth: 1 });
   }
 
   /** The handler threw or rejected. */

@@ -1,0 +1,64 @@
+//! An app's folder of a test's own, loaded as `check` does: by a real worker that ends afterwards.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::executable;
+
+/// The folder `app`, inside a temporary one.
+#[derive(Debug)]
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("app")).expect("make a folder");
+        Self(folder)
+    }
+
+    /// With these files.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        files.iter().fold(Self::new(), |folder, (path, text)| folder.file(path, text))
+    }
+
+    /// With one more file; a path that begins with `../` is outside of the app's folder.
+    pub(crate) fn file(self, path: &str, contents: impl AsRef<[u8]>) -> Self {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
+        fs::write(path, contents).expect("write a file");
+        self
+    }
+
+    /// With a symlink at `path` to `target`.
+    pub(crate) fn link(self, path: &str, target: &str) -> Self {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
+        symlink(target, path).expect("make a symlink");
+        self
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join("app").join(path)
+    }
+
+    /// Loads the app and returns why that fails; the temporary folder is called `TMP` in it.
+    pub(crate) fn load_error(&self) -> String {
+        let output = executable().arg("check").arg(self.path("")).output().expect("run the executable");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let real = self.0.path().canonicalize().expect("a path");
+        let text = text.replace(real.to_str().expect("a path of text"), "TMP");
+        text.trim_start_matches("app: does not load: ").trim_end().to_owned()
+    }
+
+    /// What the app's modules find out, which they throw as JSON text.
+    pub(crate) fn thrown(&self) -> Value {
+        let text = self.load_error();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+    }
+}

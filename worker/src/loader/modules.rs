@@ -1,0 +1,293 @@
+//! Files as modules: read, told apart, translated if need be.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use deno_core::url::Url;
+use deno_core::{ModuleCodeBytes, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType};
+use rustc_hash::FxHashMap;
+
+use super::assets;
+use super::emit_cache::{EmitCache, Key};
+use super::format::{self, Format, Language, PackageTypes, Words};
+use super::resolver::Resolver;
+use super::root::Root;
+use super::source_maps::SourceMaps;
+use super::translate::{self, Exports, Mistake, Translated, VERSION};
+use crate::builtins;
+
+/// All modules of one app.
+#[derive(Debug)]
+pub(crate) struct Modules {
+    pub(super) root: Root,
+    pub(super) resolver: Resolver,
+    pub(super) source_maps: SourceMaps,
+    types: PackageTypes,
+    formats: RefCell<FxHashMap<PathBuf, Format>>,
+    cache: Option<EmitCache>,
+}
+
+/// JavaScript that can run.
+#[derive(Debug)]
+pub(super) struct Code {
+    /// As what.
+    pub(super) format: Format,
+    /// The program.
+    pub(super) text: String,
+}
+
+/// Why a module cannot be had.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It is not a program; the text has the place.
+    Syntax(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self::Other(text)
+    }
+}
+
+impl Modules {
+    /// Of the app in `root`, an absolute path without symlinks. What is translated is kept in `emit_cache`.
+    pub(crate) fn new(root: &Path, emit_cache: Option<&str>) -> Self {
+        let root = Root::new(root.to_owned());
+        Self {
+            resolver: Resolver::new(root.clone()),
+            root,
+            source_maps: SourceMaps::default(),
+            types: PackageTypes::default(),
+            formats: RefCell::default(),
+            cache: emit_cache.map(EmitCache::new),
+        }
+    }
+
+    /// The URL of the app's folder.
+    pub(crate) fn folder(&self) -> Result<Url, String> {
+        Url::from_directory_path(self.root.path())
+            .map_err(|()| format!("{} is not an absolute path", self.root.path().display()))
+    }
+
+    /// Forgets what is only needed while an app is loaded; it comes back when it is needed again.
+    pub(crate) fn release(&self) {
+        self.resolver.clear();
+        self.types.clear();
+    }
+
+    /// What V8 is given for a module, imported as this type.
+    pub(super) fn source(
+        &self,
+        url: &ModuleSpecifier,
+        requested: &RequestedModuleType,
+    ) -> Result<(ModuleType, ModuleSourceCode), Refusal> {
+        let path = url.to_file_path().map_err(|()| format!("{url} is not a path of this machine"))?;
+        let text = |text: String| ModuleSourceCode::String(text.into());
+        Ok(match requested {
+            RequestedModuleType::None => (ModuleType::JavaScript, text(self.javascript(&path)?)),
+            RequestedModuleType::Json => (ModuleType::Json, text(assets::json(&self.root, &path)?)),
+            RequestedModuleType::Text => (ModuleType::Text, text(self.root.text(&path)?)),
+            RequestedModuleType::Bytes => {
+                let bytes = ModuleCodeBytes::Boxed(self.root.bytes(&path)?.into());
+                (ModuleType::Bytes, ModuleSourceCode::Bytes(bytes))
+            }
+            RequestedModuleType::Other(name) => {
+                return Err(Refusal::Other(format!(
+                    "{:?} cannot be imported with {{ type: {name:?} }}: the types are \"json\", \"text\" and \"bytes\"",
+                    self.root.shown(&path)
+                )));
+            }
+        })
+    }
+
+    fn javascript(&self, path: &Path) -> Result<String, Refusal> {
+        if let Some(kind) = assets::kind(path) {
+            return Ok(assets::facade(&self.root, path, kind)?);
+        }
+        let code = self.code(path)?;
+        Ok(match code.format {
+            Format::Module => builtins::with_env(code.text),
+            Format::CommonJs => self.commonjs_facade(path, &code.text),
+        })
+    }
+
+    /// Whether a file is known to be a CommonJS module.
+    pub(super) fn is_commonjs(&self, path: &Path) -> bool {
+        self.formats.borrow().get(path) == Some(&Format::CommonJs)
+    }
+
+    /// What a file of code is.
+    pub(super) fn format(&self, path: &Path) -> Result<Format, Refusal> {
+        let known = self.formats.borrow().get(path).copied();
+        known.map_or_else(|| self.code(path).map(|code| code.format), Ok)
+    }
+
+    /// A file of code as JavaScript.
+    pub(super) fn code(&self, path: &Path) -> Result<Code, Refusal> {
+        let Some((language, named)) = format::of_name(path) else { return Err(self.no_module(path).into()) };
+        let text = self.root.text(path)?;
+        let known = self.formats.borrow().get(path).copied().or(named);
+        let code = match language {
+            Language::JavaScript => {
+                Code { format: known.map_or_else(|| self.javascript_format(path, &text), Ok)?, text }
+            }
+            Language::Translated => self.translated(path, &text, known)?,
+        };
+        self.formats.borrow_mut().insert(path.to_owned(), code.format);
+        Ok(code)
+    }
+
+    fn javascript_format(&self, path: &Path, text: &str) -> Result<Format, String> {
+        let words = format::words(text, self.root.is_in_package(path));
+        if words == Words::Are(Format::Module) || self.types.is_module(&self.root, path) {
+            return Ok(Format::Module);
+        }
+        let Words::Mixed = words else { return Ok(Format::CommonJs) };
+        let url = self.root.url(path)?;
+        self.kept(&format!("format {url}"), &[text], || {
+            // V8 will say what is wrong with a text that does not parse, whichever it is taken for.
+            Ok(translate::format_of(&url, text).unwrap_or(Format::Module))
+        })
+    }
+
+    fn translated(&self, path: &Path, text: &str, known: Option<Format>) -> Result<Code, Refusal> {
+        let options = self.resolver.compiler_options()?;
+        let known = known.or_else(|| self.types.is_module(&self.root, path).then_some(Format::Module));
+        let url = self.root.url(path)?;
+        let made_of = format!("{known:?} {:?}", options.transpile);
+        let translate = || translate::translate(&url, text, known, &options.transpile);
+        let translated: Translated = self
+            .kept(&format!("code {url}"), &[&made_of, text], translate)
+            .map_err(|mistake| self.mistake(path, mistake))?;
+        self.source_maps.add(&url, translated.source_map);
+        Ok(Code { format: translated.format, text: translated.code })
+    }
+
+    /// What a CommonJS module exports.
+    pub(super) fn exports(&self, path: &Path, code: &str) -> Exports {
+        let Ok(url) = self.root.url(path) else { return Exports::default() };
+        let name = format!("exports {url}");
+        self.kept(&name, &[code], || Ok::<_, String>(translate::exports_of(&url, code))).unwrap_or_default()
+    }
+
+    /// Takes what was kept for `name`, or makes and keeps it.
+    fn kept<T: serde::Serialize + serde::de::DeserializeOwned, E>(
+        &self,
+        name: &str,
+        made_of: &[&str],
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(cache) = &self.cache else { return make() };
+        let parts: Vec<_> = [VERSION, deno_ast::VERSION].iter().chain(made_of).copied().collect();
+        let key = Key::of(&parts);
+        if let Some(kept) = cache.get(name, &key) {
+            return Ok(kept);
+        }
+        let made = make()?;
+        cache.put(name, &key, &made);
+        Ok(made)
+    }
+
+    fn mistake(&self, path: &Path, mistake: Mistake) -> Refusal {
+        let mut text = mistake.message;
+        match mistake.place {
+            Some((line, column)) => self.root.point_at(&mut text, path, line, column),
+            None => text = format!("{}: {text}", self.root.shown(path)),
+        }
+        Refusal::Syntax(text)
+    }
+
+    fn no_module(&self, path: &Path) -> String {
+        let shown = self.root.shown(path);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("node") => format!("{shown:?} is a native add-on, which a worker cannot run"),
+            _ => format!(
+                "{shown:?} is no kind of file that can be imported as a module; to get at its contents, import it with \
+                 {{ type: \"text\" }} or {{ type: \"bytes\" }}, as in `import file from \"./{shown}\" with {{ type: \"text\" }}`"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const SOURCE: &str = "export const a: number = 1;";
+
+    /// An app of one file and where its emits are kept.
+    fn app(name: &str, text: &str) -> (tempfile::TempDir, PathBuf, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("app");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join(name), text).unwrap();
+        let cache = folder.path().join("cache").to_str().unwrap().to_owned();
+        (folder, root, cache)
+    }
+
+    /// The one file of the cache.
+    fn kept(cache: &str) -> PathBuf {
+        let files: Vec<_> = fs::read_dir(cache).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files[0].clone()
+    }
+
+    fn code(root: &Path, cache: &str, name: &str) -> Code {
+        Modules::new(root, Some(cache)).code(&root.join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_translation_is_taken_from_the_cache_until_its_source_or_its_options_change() {
+        let (_folder, root, cache) = app("a.ts", SOURCE);
+        assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
+        let first = fs::read(kept(&cache)).unwrap();
+        // Something else under the same key, which only the cache can know.
+        let modules = Modules::new(&root, Some(&cache));
+        let options = modules.resolver.compiler_options().unwrap();
+        let made_of = format!("None {:?}", options.transpile);
+        let key = Key::of(&[VERSION, deno_ast::VERSION, &made_of, SOURCE]);
+        let url = modules.root.url(&root.join("a.ts")).unwrap();
+        let planted = Translated { format: Format::Module, code: "planted".into(), source_map: "map".into() };
+        modules.cache.as_ref().unwrap().put(&format!("code {url}"), &key, &planted);
+        assert_eq!(modules.code(&root.join("a.ts")).unwrap().text, "planted");
+        assert_eq!(modules.source_maps.of(url.as_str()).unwrap(), b"map");
+
+        fs::write(root.join("tsconfig.json"), r#"{ "compilerOptions": { "verbatimModuleSyntax": true } }"#)
+            .unwrap();
+        assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
+        fs::remove_file(root.join("tsconfig.json")).unwrap();
+        assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
+        assert_eq!(fs::read(kept(&cache)).unwrap(), first);
+        fs::write(root.join("a.ts"), "export const a: number = 2;").unwrap();
+        assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 2;\n");
+    }
+
+    #[test]
+    fn a_damaged_or_unwritable_cache_is_no_cache() {
+        let (_folder, root, cache) = app("a.ts", SOURCE);
+        assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
+        let file = kept(&cache);
+        let whole = fs::read(&file).unwrap();
+        for damaged in [&whole[..whole.len() / 2], b"", b"something else"] {
+            fs::write(&file, damaged).unwrap();
+            assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
+            assert_eq!(fs::read(&file).unwrap(), whole);
+        }
+        let inside_a_file = format!("{}/x", file.display());
+        assert_eq!(code(&root, &inside_a_file, "a.ts").text, "export const a = 1;\n");
+    }
+
+    #[test]
+    fn what_needs_no_work_is_not_kept() {
+        let (_folder, root, cache) = app("a.js", "export const a = 1;");
+        assert_eq!(code(&root, &cache, "a.js").format, Format::Module);
+        assert!(fs::read_dir(&cache).is_err());
+        fs::write(root.join("b.js"), "exports.a = async () => await 1;").unwrap();
+        assert_eq!(code(&root, &cache, "b.js").format, Format::CommonJs);
+        kept(&cache);
+    }
+}

@@ -1,0 +1,33 @@
+//! Back from what runs to what was written: maps of translated modules, and maps that bundlers leave beside their output.
+
+use std::cell::RefCell;
+
+use deno_core::ModuleSpecifier;
+use rustc_hash::FxHashMap;
+
+use super::root::Root;
+
+/// Largest map that is read from the app's folder, in bytes.
+const MAX_MAP: usize = 32 * 1024 * 1024;
+
+/// The maps of translated modules, by URL.
+#[derive(Debug, Default)]
+pub(super) struct SourceMaps(RefCell<FxHashMap<String, String>>);
+
+impl SourceMaps {
+    /// Keeps the map of a module.
+    pub(super) fn add(&self, url: &ModuleSpecifier, map: String) {
+        self.0.borrow_mut().insert(url.as_str().to_owned(), map);
+    }
+
+    /// The map of a module.
+    pub(super) fn of(&self, url: &str) -> Option<Vec<u8>> {
+        self.0.borrow().get(url).map(|map| map.as_bytes().to_vec())
+    }
+}
+
+/// A map that a module names in its last line.
+pub(super) fn external(root: &Root, url: &str) -> Option<Vec<u8>> {
+    let path = ModuleSpecifier::parse(url).ok()?.to_file_path().ok()?;
+    root.bytes(&path).ok().filter(|map| map.len() <= MAX_MAP)
+}
