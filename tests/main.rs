@@ -26,6 +26,7 @@ mod lifecycle;
 mod logs;
 mod modules;
 mod node;
+mod npm_apps;
 mod outbound;
 mod packages;
 mod readme;

@@ -21,6 +21,8 @@ pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_nano-supervisor");
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     name: String,
+    /// Absolute; none for a folder among those of the test.
+    folder: Option<PathBuf>,
     files: Vec<(String, String)>,
     settings: String,
 }
@@ -33,7 +35,12 @@ impl App {
 
     /// An app without any file.
     pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.into(), files: Vec::new(), settings: String::new() }
+        Self { name: name.into(), folder: None, files: Vec::new(), settings: String::new() }
+    }
+
+    /// An app that is there already.
+    pub(crate) fn at(name: &str, folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()), ..Self::named(name) }
     }
 
     /// An app that answers every request with its name.
@@ -104,7 +111,8 @@ impl Plan {
                 fs::write(path, text).expect("write a file");
             }
             let listen = if app.settings.contains("port =") { "" } else { "port = 0\nhost = '127.0.0.1'" };
-            let _ = writeln!(config, "[apps.{name}]\npath = '{name}'\n{listen}\n{}", app.settings);
+            let path = app.folder.as_deref().unwrap_or(Path::new(name)).display();
+            let _ = writeln!(config, "[apps.{name}]\npath = '{path}'\n{listen}\n{}", app.settings);
         }
         let file = folder.path().join("nano.toml");
         fs::write(&file, config).expect("write nano.toml");
