@@ -12,6 +12,7 @@ mod answers;
 mod bodies;
 mod caches;
 mod cli;
+mod conformance;
 mod container;
 mod development;
 mod drain;

@@ -39,7 +39,7 @@
     const { frames } = core.destructureError(core.isNativeError(error) ? error : new Error());
     for (let i = 0; i < frames.length; i++) {
       const { fileName, lineNumber, columnNumber } = frames[i];
-      if (typeof fileName === "string" && !StringPrototypeStartsWith(fileName, "ext:")) {
+      if (typeof fileName === "string" && fileName !== "" && !StringPrototypeStartsWith(fileName, "ext:")) {
         return { filename: fileName, lineno: lineNumber, colno: columnNumber };
       }
     }

@@ -53,6 +53,7 @@
   const request = load("ext:deno_fetch/23_request.js");
   const response = load("ext:deno_fetch/23_response.js");
   const scope = load("ext:deno_web/04_global_interfaces.js");
+  const shapes = load("ext:nano_web/shapes.js");
   const streams = load("ext:deno_web/06_streams.js");
   const timers = load("ext:deno_web/02_timers.js");
   const url = load("ext:deno_web/00_url.js");
@@ -180,6 +181,7 @@
     setTimeout: timers.setTimeout,
     structuredClone: messagePort.structuredClone,
   };
+  shapes.correctInterfaces(interfaces);
   const serializable = { __proto__: null, Blob: true, DOMException: true, File: true, QuotaExceededError: true };
   for (const name in interfaces) {
     ObjectDefineProperty(globalThis, name, core.propNonEnumerable(interfaces[name]));
@@ -203,8 +205,10 @@
   for (const name in attributes) {
     ObjectDefineProperty(globalThis, name, ObjectGetOwnPropertyDescriptor(attributes, name));
   }
+  const console = new Console(log);
+  shapes.correctConsole(console);
   ObjectDefineProperties(globalThis, {
-    console: core.propNonEnumerable(new Console(log)),
+    console: core.propNonEnumerable(console),
     global: core.propNonEnumerable(globalThis),
     self: core.propWritable(globalThis),
     [webidl.brand]: core.propNonEnumerable(webidl.brand),

@@ -36,6 +36,8 @@
   const TRUSTED_ONCE = 1 << 9;
 
   const _listeners = Symbol("listeners");
+  // What a target may do when one comes or goes.
+  const listenersChanged = Symbol("listeners changed");
   const inspectSlot = SymbolFor("Deno.privateCustomInspect");
   let globalObject;
   let reportException;
@@ -91,7 +93,7 @@
       return (this.#flags & STOPPED) !== 0;
     }
     set cancelBubble(value) {
-      if (value) this.#flags |= STOPPED;
+      this.#flags |= value ? STOPPED : 0;
     }
     stopImmediatePropagation() {
       this.#flags |= STOPPED | STOPPED_AT_ONCE;
@@ -106,10 +108,10 @@
       return (this.#flags & CANCELED) === 0;
     }
     set returnValue(value) {
-      if (!value) this.#cancel();
+      this.#cancel(!value);
     }
     preventDefault() {
-      this.#cancel();
+      this.#cancel(true);
     }
     get defaultPrevented() {
       return (this.#flags & CANCELED) !== 0;
@@ -126,8 +128,8 @@
       initialize(this, webidl.converters.DOMString(type, prefix, "Argument 1"), bubbles, cancelable);
     }
 
-    #cancel() {
-      if ((this.#flags & (CANCELABLE | PASSIVE)) === CANCELABLE) this.#flags |= CANCELED;
+    #cancel(really) {
+      if (really && (this.#flags & (CANCELABLE | PASSIVE)) === CANCELABLE) this.#flags |= CANCELED;
     }
     #invoke(listeners, capture) {
       // A copy: what is added meanwhile is not for this event.
@@ -135,7 +137,7 @@
       for (let i = 0; i < present.length; i++) {
         const listener = present[i];
         if (listener.removed || listener.capture !== capture) continue;
-        if (listener.once) removeListener(listeners, listener);
+        if (listener.once) removeListener(this.#currentTarget, listeners, listener);
         if (listener.passive) this.#flags |= PASSIVE;
         callListener(listener.callback, this.#currentTarget, this);
         this.#flags &= ~PASSIVE;
@@ -145,6 +147,7 @@
 
     static {
       dispatch = (target, event) => {
+        event.#flags &= ~TRUSTED_ONCE;
         event.#target = target;
         const listeners = target[_listeners]?.[event.#type];
         if (listeners !== undefined && (event.#flags & STOPPED) === 0) {
@@ -166,7 +169,7 @@
         if (event.#flags & DISPATCHING) {
           throw new DOMException(`${prefix}: The event is being dispatched already`, "InvalidStateError");
         }
-        event.#flags &= event.#flags & TRUSTED_ONCE ? ~TRUSTED_ONCE : ~TRUSTED;
+        if ((event.#flags & TRUSTED_ONCE) === 0) event.#flags &= ~TRUSTED;
         return dispatch(target, event);
       };
       // Whether it did: an event that is being dispatched stays what it is.
@@ -251,10 +254,11 @@
     return undefined;
   }
 
-  function removeListener(listeners, listener) {
+  function removeListener(target, listeners, listener) {
     listener.removed = true;
     const index = ArrayPrototypeIndexOf(listeners, listener);
     if (index !== -1) ArrayPrototypeSplice(listeners, index, 1);
+    target[listenersChanged]?.();
     if (listener.signal !== undefined) {
       const { remove } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
       listener.signal[remove](listener.onAbort);
@@ -307,9 +311,10 @@
       if (findListener(listeners, callback, capture) !== undefined) return;
       const listener = { callback, capture, once, passive, removed: false, signal, onAbort: undefined };
       ArrayPrototypePush(listeners, listener);
+      target[listenersChanged]?.();
       if (signal !== undefined) {
         const { add } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
-        listener.onAbort = () => removeListener(listeners, listener);
+        listener.onAbort = () => removeListener(target, listeners, listener);
         signal[add](listener.onAbort);
       }
     }
@@ -322,7 +327,7 @@
       const capture = captureOf(options);
       const listeners = target[_listeners]?.[type];
       const listener = listeners && findListener(listeners, callback, capture);
-      if (listener !== undefined) removeListener(listeners, listener);
+      if (listener !== undefined) removeListener(target, listeners, listener);
     }
     dispatchEvent(event) {
       const target = targetOf(this);
@@ -352,6 +357,7 @@
     initialize,
     inspectable,
     listenerCount,
+    listenersChanged,
     reportException: (error) => reportException(error),
     saveGlobalThisReference: (object) => globalObject = object,
     setEventTargetData,

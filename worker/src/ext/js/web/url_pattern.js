@@ -9,6 +9,7 @@
     ObjectPrototypeIsPrototypeOf,
     RegExpPrototypeExec,
     SafeRegExp,
+    StringPrototypeReplaceAll,
     StringPrototypeSlice,
     SymbolFor,
     TypeError,
@@ -52,6 +53,17 @@
     return ArrayPrototypeMap(COMPONENTS, (_, i) => StringPrototypeSlice(joined, ends[i], ends[i + 1]));
   }
 
+  /** In the mode of the standard, or else in the one before it, which many an expression was written for. */
+  function compile(source, ignoreCase) {
+    // The crate writes the wildcard of a path segment for the older mode.
+    const expression = StringPrototypeReplaceAll(source, "[^/]", "[^\\/]");
+    try {
+      return new SafeRegExp(expression, ignoreCase ? "vi" : "v");
+    } catch {
+      return new SafeRegExp(source, ignoreCase ? "ui" : "u");
+    }
+  }
+
   class URLPattern {
     #components;
     #hasRegExpGroups;
@@ -71,11 +83,10 @@
       }
       const parsed = op_urlpattern_parse(input, baseURL, options);
       this.#hasRegExpGroups = parsed.hasRegexpGroups;
-      const flags = options.ignoreCase ? "vi" : "v";
       this.#components = ArrayPrototypeMap(COMPONENTS, (name) => {
         const { groupNameList, patternString, regexpString } = parsed[name];
         try {
-          return { groupNameList, patternString, regexp: new SafeRegExp(regexpString, flags) };
+          return { groupNameList, patternString, regexp: compile(regexpString, options.ignoreCase) };
         } catch (error) {
           throw new TypeError(`${prefix}: ${name} is invalid; ${error.message}`);
         }

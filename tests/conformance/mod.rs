@@ -1,0 +1,102 @@
+//! The web platform inside a worker, held against the standards: ECMA-429 and those that it names.
+//!
+//! Each area is an app of its own, `AREA.js` beside this file: checks by name, which a worker runs when it is asked. What
+//! does not hold and is known is in [`KNOWN`], with the reason.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::TestSupervisor;
+use crate::harness::App;
+
+macro_rules! areas {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!($name, ".js")))),*]
+    };
+}
+
+const AREAS: &[(&str, &str)] = areas![
+    "abort",
+    "blobs",
+    "encoding",
+    "events",
+    "exceptions",
+    "global_events",
+    "interfaces",
+    "messaging",
+    "performance",
+    "structured_clone",
+    "timers",
+    "url",
+    "url_data",
+    "url_pattern",
+];
+
+/// An area, a check in it, and why it does not hold.
+const KNOWN: &[(&str, &str, &str)] = &[];
+
+#[tokio::test]
+async fn the_web_platform_is_what_the_standards_say() {
+    let mut plan = TestSupervisor::plan();
+    for (area, checks) in AREAS {
+        let index = format!(
+            "import checks from './{area}.js';
+             import {{ report }} from './harness.js';
+             export default {{ fetch: () => report(checks) }};"
+        );
+        let app = App::new(&area.replace('_', "-"), &index)
+            .file(&format!("{area}.js"), checks)
+            .file("harness.js", include_str!("harness.js"));
+        plan = plan.app(if *area == "url_data" { app.file("data.js", &url_tables()) } else { app });
+    }
+    let supervisor = plan.start().await;
+    let mut table = String::new();
+    let mut wrong = String::new();
+    let (mut passed, mut total) = (0, 0);
+    for (area, _) in AREAS {
+        let reply = supervisor.get(&area.replace('_', "-"), "/").await;
+        assert_eq!(reply.status, 200, "{area}: {}", reply.text());
+        let results: Vec<(String, Option<String>)> = serde_json::from_slice(&reply.body).expect("results");
+        let held = results.iter().filter(|(_, failure)| failure.is_none()).count();
+        let _ = writeln!(table, "{area:18} {held:4}/{}", results.len());
+        (passed, total) = (passed + held, total + results.len());
+        for (check, failure) in &results {
+            let known = KNOWN.iter().find(|(of, name, _)| of == area && name == check);
+            match (failure, known) {
+                (Some(failure), None) => {
+                    let _ = writeln!(wrong, "{area}: {check}: {failure}");
+                }
+                (None, Some(_)) => {
+                    let _ = writeln!(wrong, "{area}: {check} holds now; take it out of KNOWN");
+                }
+                _ => {}
+            }
+        }
+    }
+    eprintln!("{table}{:18} {passed:4}/{total}", "all");
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(total > 700, "only {total} checks ran");
+}
+
+/// The tables that the url crate's own tests use, as a module. Empty where cargo does not keep the crate's source.
+fn url_tables() -> String {
+    let read = |name| fs::read_to_string(url_crate()?.join("tests").join(name)).ok();
+    let (parsed, changed) = (read("urltestdata.json"), read("setters_tests.json"));
+    if parsed.is_none() || changed.is_none() {
+        eprintln!("the source of the url crate is not there; its tables are left out");
+    }
+    let (parsed, changed) = (parsed.unwrap_or_else(|| "[]".into()), changed.unwrap_or_else(|| "{}".into()));
+    format!("export const parsed = {parsed};\nexport const changed = {changed};\n")
+}
+
+/// Where cargo has unpacked the url crate of Cargo.lock.
+fn url_crate() -> Option<PathBuf> {
+    let lock = include_str!("../../Cargo.lock");
+    let version = lock.split("name = \"url\"\nversion = \"").nth(1)?.split('"').next()?;
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
+    let sources = fs::read_dir(home.join("registry/src")).ok()?;
+    sources.filter_map(Result::ok).map(|index| index.path().join(format!("url-{version}"))).find(|path| path.is_dir())
+}
