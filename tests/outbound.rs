@@ -258,6 +258,47 @@ async fn responses_are_what_the_server_answered() {
     );
 }
 
+#[tokio::test]
+async fn an_app_can_be_a_proxy_in_one_line() {
+    let origin = Origin::http(|request: Request<Incoming>| async move {
+        match request.uri().path() {
+            "/echo" => echo(request).await,
+            _ => respond(request).await,
+        }
+    })
+    .await;
+    let index = "export default { fetch(request, env) {
+        const { pathname } = new URL(request.url);
+        return pathname === '/echo' ? fetch(new Request(env.ORIGIN + pathname, request)) : fetch(env.ORIGIN + pathname, request);
+    } }";
+    let app = App::new("app", index).set(&format!("env = {{ ORIGIN = 'http://{}' }}", origin.address));
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let client = supervisor.client("app").await;
+    let sent = within(client.post("/echo", "x".repeat(200_000))).await.unwrap().json();
+    assert_eq!(
+        (&sent["method"], &sent["headers"]["host"]),
+        (&json!("POST"), &json!(origin.address.to_string()))
+    );
+    assert_eq!(sent["headers"]["content-length"], "200000", "{:?}", sent["headers"]);
+    assert_eq!(sent["body"].as_str().unwrap().len(), 200_000);
+    for (path, status, body) in [
+        ("/gzip", 200, "zipped"),
+        ("/plain", 201, "plain"),
+        ("/no-content", 204, ""),
+        ("/nowhere", 404, "no"),
+    ] {
+        let reply = within(client.get(path)).await.unwrap();
+        assert_eq!(
+            (reply.status, reply.text(), reply.header("content-encoding")),
+            (status, body, ""),
+            "{path}"
+        );
+    }
+    let cookies: Vec<_> =
+        within(client.get("/plain")).await.unwrap().headers.get_all("set-cookie").iter().cloned().collect();
+    assert_eq!(cookies, ["c=1", "d=2"]);
+}
+
 /// `/302/path` redirects to `/path`; `/to?URL` to any URL; `/loop` to itself.
 async fn redirect(request: Request<Incoming>) -> Answer {
     let target = request.uri().to_string();

@@ -74,7 +74,11 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
         ["protocol/src/codec.rs"]
     );
     assert_eq!(files_with(&["supervisor/src", "protocol/src"], "deno_core"), [""; 0]);
-    assert_eq!(files_with(&["worker/src"], "hyper::"), [""; 0]);
+    let outbound = files_with(&["worker/src"], "hyper::");
+    assert!(outbound.iter().all(|file| file.starts_with("worker/src/ext/net/")), "{outbound:?}");
+    // Every connection that leaves a worker is opened where the app's rules are applied.
+    assert_eq!(files_with(&["worker/src"], "HttpConnector"), ["worker/src/ext/net/dial.rs"]);
+    assert_eq!(files_with(&["worker/src"], "TcpStream::connect"), [""; 0]);
     assert_eq!(files_with(&["supervisor/src"], "Command::new"), ["supervisor/src/worker/spawn.rs"]);
 }
 

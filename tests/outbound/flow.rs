@@ -173,7 +173,11 @@ async fn a_fetch_can_be_given_up_at_any_time() {
                 }
                 "/hang" => {
                     let _wanted = Wanted::new(counts);
-                    std::future::pending().await
+                    // Of a body that breaks off, only who reads it learns.
+                    match request.into_body().collect().await {
+                        Ok(_) => std::future::pending().await,
+                        Err(_) => answer(400, &[], ""),
+                    }
                 }
                 "/body" => Response::new(Unfinished { begun: false, _wanted: Wanted::new(counts) }.boxed()),
                 _ => answer(200, &[], "whole"),

@@ -115,7 +115,7 @@
     #protocol = "";
     #binaryType = "blob";
     #readyState = CONNECTING;
-    #opening = op_websocket_opening();
+    #opening;
     #rid;
     /** Bytes of messages that were never, or not yet, handed to Rust. */
     #held = 0;
@@ -138,6 +138,7 @@
       if (authorization !== undefined) ArrayPrototypePush(list, ["authorization", authorization]);
       this.#url = href;
       this.#origin = origin;
+      this.#opening = op_websocket_opening();
       PromisePrototypeThen(
         op_websocket_open(this.#opening, href, ArrayPrototypeJoin(protocols, ", "), list),
         (opened) => this.#opened(opened),

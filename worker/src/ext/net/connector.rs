@@ -46,8 +46,8 @@ impl Connector {
     /// One that trusts other authorities than the system does.
     #[cfg(test)]
     pub fn trusting(self, roots: RootCertStore) -> Self {
-        let tls = OnceLock::from((self.dialer.clone(), tls_config(self.offer, Arc::new(roots))).into());
-        Self { tls: Arc::new(tls), ..self }
+        let tls = HttpsConnector::from((self.dialer.clone(), tls_config(self.offer, Arc::new(roots))));
+        Self { tls: Arc::new(tls.into()), ..self }
     }
 
     async fn connect(mut self, uri: Uri) -> Result<Stream, BoxError> {

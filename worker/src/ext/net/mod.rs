@@ -4,7 +4,7 @@
 //! - [`dial`]: the one place where connections are opened, under that policy.
 //! - [`connector`], [`client`]: TLS, and HTTP with a pool of connections.
 //! - [`fetch_ops`]: `fetch` in Rust.
-//! - [`websocket`]: WebSockets in Rust.
+//! - [`handshake`], [`websocket`]: WebSockets in Rust.
 //! - [`failure`]: what is said when it fails.
 
 pub mod client;
@@ -12,6 +12,7 @@ pub mod connector;
 pub mod dial;
 pub mod failure;
 pub mod fetch_ops;
+pub mod handshake;
 pub mod policy;
 pub mod websocket;
 
