@@ -102,13 +102,15 @@ async fn modules_are_imported_from_inside_the_folder() {
          import * as same from './lib/../lib/word.js';
          export default { async fetch() {
            const late = await import('./lib/late.mjs');
-           return Response.json({ word, data, late: late.default, same: same.word === word, url: import.meta.url });
+           const resolved = [import.meta.resolve('./none.js'), import.meta.resolve('package')];
+           return Response.json({ word, data, late: late.default, same: same.word === word, url: import.meta.url, resolved });
          } }",
     )
     .file("lib/word.js", "import { deep } from '../deep/er/module.js'; export const word = 'word ' + deep;")
     .file("deep/er/module.js", "const value = await Promise.resolve('deep'); export { value as deep };")
     .file("lib/late.mjs", "export default import.meta.url.split('/').pop();")
-    .file("data.json", r#"{ "list": [1, 2] }"#);
+    .file("data.json", r#"{ "list": [1, 2] }"#)
+    .file("node_modules/package/index.js", "");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let found = supervisor.get("app", "/").await.json();
     assert_eq!(found["word"], "word deep");
@@ -116,6 +118,8 @@ async fn modules_are_imported_from_inside_the_folder() {
     assert_eq!((&found["late"], &found["same"]), (&"late.mjs".into(), &true.into()));
     let url = found["url"].as_str().unwrap();
     assert!(url.starts_with("file:///") && url.ends_with("/app/index.js"), "{url}");
+    let beside = |name: &str| url.replace("index.js", name);
+    assert_eq!(found["resolved"], json!([beside("none.js"), beside("node_modules/package/index.js")]));
 }
 
 #[tokio::test]
@@ -144,6 +148,10 @@ fn nothing_outside_the_folder_can_be_imported() {
     let expected =
         "\"link.js\" is outside the app's folder; an app may only import files inside it (symlinks included)";
     assert!(text.starts_with(expected), "{text}");
+    // Nor is told what there is.
+    let linked = Folder::of(&[("index.js", "import './link/SECRET.js';"), ("../outside/secret.js", "")]);
+    let text = linked.link("link", "../outside").load_error();
+    assert!(text.starts_with("there is no file \"link/SECRET.js\" in the app's folder\n"), "{text}");
     for (specifier, why) in [
         ("https://example.com/x.js", "only files inside the app's folder and its packages can be imported"),
         ("data:text/javascript,1", "only files inside the app's folder and its packages can be imported"),

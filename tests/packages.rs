@@ -222,6 +222,28 @@ fn commonjs_modules_run_as_in_node() {
 }
 
 #[test]
+fn names_that_only_show_when_a_commonjs_module_runs_can_be_imported_all_the_same() {
+    let folder = finding(
+        "import whole, { computed as renamed, missing } from 'hidden';
+         import { other } from './lib/reexport.ts';
+         import * as space from 'hidden';",
+        "{ renamed, missing: missing === undefined, other, same: [other === whole.other, whole === space.default],
+           static: Object.keys(space).sort() }",
+        &[
+            ("node_modules/hidden/index.js", "const make = () => ({ computed: 1, other: { a: 2 } }); module.exports = make();"),
+            ("lib/reexport.ts", "export { other } from 'hidden'; import { type Unused } from 'hidden'; export type U = Unused;"),
+        ],
+    );
+    assert_eq!(
+        folder.thrown(),
+        json!({
+            "renamed": 1, "missing": true, "other": { "a": 2 }, "same": [true, true],
+            "static": ["computed", "default", "missing", "module.exports"]
+        })
+    );
+}
+
+#[test]
 fn es_modules_can_be_required_unless_they_wait() {
     let folder = finding(
         "import found from './main.cjs';",

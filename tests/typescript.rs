@@ -287,3 +287,32 @@ async fn errors_at_run_time_are_told_by_places_of_the_source() {
          |           ^"
     );
 }
+
+#[test]
+fn maps_that_bundlers_leave_lead_to_their_sources() {
+    // The whole first line of the output is line 5, column 3 of the source.
+    let map = r#"{ "version": 3, "sources": ["../src/app.ts"], "names": [], "mappings": "AAIE" }"#;
+    let bundle = "throw new Error('bundled');\n//# sourceMappingURL=index.js.map";
+    let folder = Folder::of(&[
+        ("package.json", r#"{ "main": "dist/index.js" }"#),
+        ("dist/index.js", bundle),
+        ("dist/index.js.map", map),
+    ]);
+    assert_eq!(folder.load_error(), "Error: bundled\n    at src/app.ts:5:3");
+    let folder = folder.file("src/app.ts", "\n\n\n\n  throw fault;\n");
+    assert_eq!(
+        folder.load_error(),
+        "Error: bundled\n    at src/app.ts:5:3\n    5 |   throw fault;\n      |   ^"
+    );
+    let outside = map.replace("../src/app.ts", "../../secret.txt");
+    let folder = folder.file("../secret.txt", "\n\n\n\nsecret").file("dist/index.js.map", outside);
+    let text = folder.load_error();
+    assert!(text.ends_with("/secret.txt:5:3") && !text.contains("secret\n"), "{text}");
+    for broken in ["", "{", r#"{ "version": 3 }"#] {
+        let folder = Folder::of(&[("index.js", bundle), ("index.js.map", broken)]);
+        assert_eq!(
+            folder.load_error(),
+            "Error: bundled\n    at index.js:1:7\n    1 | throw new Error('bundled');\n      |       ^"
+        );
+    }
+}

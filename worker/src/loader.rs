@@ -7,7 +7,7 @@
 //! - [`format`]: what kind of module a file is.
 //! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, once.
 //! - [`modules`]: files as modules; what the rest is put together to.
-//! - [`commonjs`]: CommonJS modules as ES modules, and what `require()` needs.
+//! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.
 //! - [`assets`]: files that are no code.
 //! - [`source_maps`]: back from what runs to what was written.
 
@@ -18,6 +18,7 @@ mod emit_cache;
 mod format;
 mod missing;
 mod modules;
+mod named_imports;
 mod resolver;
 mod root;
 mod source_maps;
@@ -57,7 +58,10 @@ impl AppLoader {
         // The entry module is asked for by its URL, from nowhere.
         let from = from.unwrap_or_else(|| self.0.root.path().join("."));
         match self.0.resolver.find(specifier, &from, Importer::Module) {
-            Ok(Found::File { path, suffix }) => {
+            Ok(Found::File { path, mut suffix }) => {
+                if !suffix.contains('#') {
+                    suffix += &self.0.wanted_names(&path, specifier, &from);
+                }
                 let url = self.0.root.url(&path).map_err(JsErrorBox::type_error)?;
                 url.join(&suffix).map_err(JsErrorBox::from_err)
             }

@@ -7,6 +7,7 @@ use deno_core::ModuleSpecifier;
 use serde::de::IgnoredAny;
 
 use super::commonjs::{END_OF_FACADE, literal};
+use super::named_imports::is_identifier;
 use super::root::Root;
 use crate::ext::commonjs_ops::RequiredKind;
 
@@ -77,13 +78,6 @@ fn json_facade(text: &str) -> String {
         body.push_str(&format!(" const $_{number} = $.{name}; export {{ $_{number} as {name} }};"));
     }
     body
-}
-
-fn is_identifier(name: &str) -> bool {
-    let mut characters = name.chars();
-    name != "default"
-        && characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_' || first == '$')
-        && characters.all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '$'))
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use deno_error::JsErrorBox;
 
 use super::COMMONJS;
 use super::assets;
-use super::format::Format;
+use super::format::{self, Format, Language};
 use super::modules::{Modules, Refusal};
+use super::named_imports;
 use super::resolver::{Found, Importer};
 use crate::ext::commonjs_ops::{RequireHost, RequiredKind};
 
@@ -20,16 +22,42 @@ pub(super) fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Begins a fragment with names that an importer wants besides those that are found in the module's text.
+const WANTED: &str = "#names=";
+
 impl Modules {
+    /// The fragment of the URL under which `from` imports a module: empty, unless that is CommonJS and the names that are
+    /// imported from it cannot all be found in its text.
+    pub(super) fn wanted_names(&self, path: &Path, specifier: &str, from: &Path) -> String {
+        let may_be_commonjs = match format::of_name(path) {
+            Some((Language::JavaScript, named)) => named != Some(Format::Module),
+            Some((Language::Translated, named)) => named == Some(Format::CommonJs),
+            None => false,
+        };
+        if !may_be_commonjs {
+            return String::new();
+        }
+        let mut names = named_imports::of(&self.importer(from), specifier);
+        if names.is_empty() || !self.format(path).is_ok_and(|format| format == Format::CommonJs) {
+            return String::new();
+        }
+        let known = self.all_exports(path);
+        names.retain(|name| !known.contains(name));
+        if names.is_empty() {
+            return String::new();
+        }
+        let names: Vec<_> = names.into_iter().collect();
+        format!("{WANTED}{}", names.join(","))
+    }
+
     /// The ES module by which others import a CommonJS one: it runs it, and exports what that exports.
-    pub(super) fn commonjs_facade(&self, path: &Path, code: &str) -> String {
-        let mut names = BTreeSet::new();
-        self.collect_exports(path, code, &mut names, &mut BTreeSet::new());
-        let names: Vec<_> = names
-            .iter()
-            .filter(|name| !matches!(name.as_str(), "default" | "module.exports"))
-            .map(|name| literal(name))
-            .collect();
+    pub(super) fn commonjs_facade(&self, path: &Path, fragment: Option<&str>) -> String {
+        let mut names = (*self.all_exports(path)).clone();
+        let wanted = fragment.and_then(|fragment| fragment.strip_prefix(&WANTED[1..])).unwrap_or_default();
+        names.extend(wanted.split(',').filter(|name| named_imports::is_identifier(name)).map(str::to_owned));
+        names.remove("default");
+        names.remove("module.exports");
+        let names: Vec<_> = names.iter().map(|name| literal(name)).collect();
         let mut facade = format!(
             "import {{ evaluate }} from {}; const $ = evaluate({}, [{}]); const $_ = $.default; \
              export {{ $_ as default, $_ as \"module.exports\" }};",
@@ -43,29 +71,31 @@ impl Modules {
         facade + END_OF_FACADE
     }
 
-    /// Adds what a module exports, itself and by taking over from others.
-    fn collect_exports(
-        &self,
-        path: &Path,
-        code: &str,
-        names: &mut BTreeSet<String>,
-        visited: &mut BTreeSet<PathBuf>,
-    ) {
-        if !visited.insert(path.to_owned()) {
+    /// What a module exports, itself and by taking over from others, as far as texts tell.
+    fn all_exports(&self, path: &Path) -> Rc<BTreeSet<String>> {
+        if let Some(known) = self.exports.borrow().get(path) {
+            return known.clone();
+        }
+        let mut names = BTreeSet::new();
+        self.collect_exports(path, &mut names, &mut BTreeSet::new());
+        let names = Rc::new(names);
+        self.exports.borrow_mut().insert(path.to_owned(), names.clone());
+        names
+    }
+
+    fn collect_exports(&self, path: &Path, names: &mut BTreeSet<String>, visited: &mut BTreeSet<PathBuf>) {
+        // What cannot be found or read will be reported when it is required.
+        let Ok(code) = self.code(path) else { return };
+        if code.format != Format::CommonJs || !visited.insert(path.to_owned()) {
             return;
         }
-        let exports = self.exports(path, code);
+        let exports = self.own_exports(path, &code.text);
         names.extend(exports.names);
         for specifier in exports.from {
-            // What cannot be found will be reported when it is required.
-            let Ok(Found::File { path, .. }) = self.resolver.find(&specifier, path, Importer::CommonJs)
-            else {
-                continue;
-            };
-            if let Ok(code) = self.code(&path)
-                && code.format == Format::CommonJs
+            if let Ok(Found::File { path, .. }) = self.resolver.find(&specifier, path, Importer::CommonJs)
+                && format::of_name(&path).is_some()
             {
-                self.collect_exports(&path, &code.text, names, visited);
+                self.collect_exports(&path, names, visited);
             }
         }
     }

@@ -58,7 +58,9 @@ impl Missing<'_> {
     /// A relative path at which there is nothing.
     pub(super) fn file(&self, path: &Path) -> String {
         let shown = self.root.shown(path);
-        let suggestion = similar(path)
+        let folder = path.parent().filter(|folder| self.root.real(folder).is_ok());
+        let suggestion = folder
+            .and_then(|folder| similar(path, folder))
             .map(|name| format!("; did you mean {:?}?", self.root.shown(&path.with_file_name(name))))
             .unwrap_or_default();
         format!("there is no file {shown:?} in the app's folder{suggestion}")
@@ -153,11 +155,11 @@ fn package_name(specifier: &str) -> &str {
     &specifier[..end]
 }
 
-/// A file beside `path` whose name differs only in its case or its extension.
-fn similar(path: &Path) -> Option<String> {
+/// A file of `folder` whose name differs from that of `path` only in its case or its extension.
+fn similar(path: &Path, folder: &Path) -> Option<String> {
     let stem = |name: &str| Path::new(name).file_stem()?.to_str().map(str::to_lowercase);
     let wanted = stem(path.file_name()?.to_str()?)?;
-    let entries = fs::read_dir(path.parent()?).ok()?;
+    let entries = fs::read_dir(folder).ok()?;
     let mut names: Vec<_> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| stem(name).as_ref() == Some(&wanted))

@@ -1,7 +1,9 @@
 //! Files as modules: read, told apart, translated if need be.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use deno_core::url::Url;
 use deno_core::{ModuleCodeBytes, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType};
@@ -24,6 +26,9 @@ pub(crate) struct Modules {
     pub(super) source_maps: SourceMaps,
     types: PackageTypes,
     formats: RefCell<FxHashMap<PathBuf, Format>>,
+    pub(super) exports: RefCell<FxHashMap<PathBuf, Rc<BTreeSet<String>>>>,
+    /// The latest module whose imports were looked at, with its source.
+    importer: RefCell<Option<(PathBuf, Rc<str>)>>,
     cache: Option<EmitCache>,
 }
 
@@ -61,6 +66,8 @@ impl Modules {
             source_maps: SourceMaps::default(),
             types: PackageTypes::default(),
             formats: RefCell::default(),
+            exports: RefCell::default(),
+            importer: RefCell::default(),
             cache: emit_cache.map(EmitCache::new),
         }
     }
@@ -75,6 +82,8 @@ impl Modules {
     pub(crate) fn release(&self) {
         self.resolver.clear();
         self.types.clear();
+        self.exports.take();
+        self.importer.take();
     }
 
     /// What V8 is given for a module, imported as this type.
@@ -86,7 +95,9 @@ impl Modules {
         let path = url.to_file_path().map_err(|()| format!("{url} is not a path of this machine"))?;
         let text = |text: String| ModuleSourceCode::String(text.into());
         Ok(match requested {
-            RequestedModuleType::None => (ModuleType::JavaScript, text(self.javascript(&path)?)),
+            RequestedModuleType::None => {
+                (ModuleType::JavaScript, text(self.javascript(&path, url.fragment())?))
+            }
             RequestedModuleType::Json => (ModuleType::Json, text(assets::json(&self.root, &path)?)),
             RequestedModuleType::Text => (ModuleType::Text, text(self.root.text(&path)?)),
             RequestedModuleType::Bytes => {
@@ -102,15 +113,27 @@ impl Modules {
         })
     }
 
-    fn javascript(&self, path: &Path) -> Result<String, Refusal> {
+    fn javascript(&self, path: &Path, fragment: Option<&str>) -> Result<String, Refusal> {
         if let Some(kind) = assets::kind(path) {
             return Ok(assets::facade(&self.root, path, kind)?);
         }
         let code = self.code(path)?;
         Ok(match code.format {
             Format::Module => builtins::with_env(code.text),
-            Format::CommonJs => self.commonjs_facade(path, &code.text),
+            Format::CommonJs => self.commonjs_facade(path, fragment),
         })
+    }
+
+    /// The source of a module that imports: read once for all that it imports.
+    pub(super) fn importer(&self, path: &Path) -> Rc<str> {
+        if let Some((latest, source)) = &*self.importer.borrow()
+            && latest == path
+        {
+            return source.clone();
+        }
+        let source: Rc<str> = self.root.text(path).unwrap_or_default().into();
+        *self.importer.borrow_mut() = Some((path.to_owned(), source.clone()));
+        source
     }
 
     /// Whether a file is known to be a CommonJS module.
@@ -165,8 +188,8 @@ impl Modules {
         Ok(Code { format: translated.format, text: translated.code })
     }
 
-    /// What a CommonJS module exports.
-    pub(super) fn exports(&self, path: &Path, code: &str) -> Exports {
+    /// What the text of a CommonJS module says that it exports.
+    pub(super) fn own_exports(&self, path: &Path, code: &str) -> Exports {
         let Ok(url) = self.root.url(path) else { return Exports::default() };
         let name = format!("exports {url}");
         self.kept(&name, &[code], || Ok::<_, String>(translate::exports_of(&url, code))).unwrap_or_default()
