@@ -21,6 +21,7 @@ mod event_source;
 mod globals;
 mod handlers;
 mod html_rewriter;
+mod html_streaming;
 mod http;
 mod isolation;
 mod lifecycle;
