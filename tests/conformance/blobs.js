@@ -1,6 +1,8 @@
 // Blob, File, FileReader and blob: URLs. https://w3c.github.io/FileAPI/
 import { equal, event, ok, rejects, same, throws } from "./harness.js";
 
+const bytesOf = async (blob) => [...new Uint8Array(await blob.arrayBuffer())];
+
 export default {
   async "a blob joins its parts"() {
     const { buffer } = new Uint8Array([65, 66, 67]);
@@ -87,5 +89,25 @@ export default {
     URL.revokeObjectURL(url);
     await rejects(TypeError, fetch(url));
     throws(TypeError, () => URL.createObjectURL({}));
+  },
+  async "line ends become native on request"() {
+    equal(await new Blob(["a\r\nb\rc\n"], { endings: "native" }).text(), "a\nb\nc\n");
+    equal(await new Blob(["a\r\n"]).text(), "a\r\n");
+    throws(TypeError, () => new Blob([], { endings: "other" }));
+  },
+  async "a blob's stream is a byte stream"() {
+    const reader = new Blob(["ab", "c"]).stream().getReader({ mode: "byob" });
+    const read = [];
+    for (let result; !(result = await reader.read(new Uint8Array(1))).done;) read.push(...result.value);
+    same(read, [97, 98, 99]);
+  },
+  "what a blob is made of is a sequence"() {
+    for (const parts of [null, "text", 1, new Date()]) throws(TypeError, () => new Blob(parts));
+    same([new Blob().size, new Blob(new Set(["a", "b"])).size, new Blob(new Uint8Array([1, 2])).size], [0, 2, 2]);
+  },
+  async "structured clones"() {
+    const { file, blob } = structuredClone({ file: new File(["x"], "n", { type: "t/x", lastModified: 5 }), blob: new Blob(["y"]) });
+    ok(file instanceof File && blob instanceof Blob, "they are of another class");
+    same([file.name, file.type, file.lastModified, await file.text(), await blob.text()], ["n", "t/x", 5, "x", "y"]);
   },
 };

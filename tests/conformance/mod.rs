@@ -20,13 +20,18 @@ macro_rules! areas {
 const AREAS: &[(&str, &str)] = areas![
     "abort",
     "blobs",
+    "compression",
+    "crypto",
     "encoding",
     "events",
     "exceptions",
+    "fetch",
+    "form_data",
     "global_events",
     "interfaces",
     "messaging",
     "performance",
+    "streams",
     "structured_clone",
     "timers",
     "url",
@@ -78,6 +83,40 @@ async fn the_web_platform_is_what_the_standards_say() {
     eprintln!("{table}{:18} {passed:4}/{total}", "all");
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(total > 700, "only {total} checks ran");
+}
+
+#[tokio::test]
+async fn aborting_a_fetch_tells_the_source_of_its_body_why() {
+    let supervisor = TestSupervisor::with(
+        "export default { async fetch(request) {
+           const url = new URL(request.url);
+           if (url.pathname === '/upload') {
+             const reader = request.body.getReader();
+             await reader.read();
+             return new Response(await reader.read().then(() => 'ended', () => 'cut off'));
+           }
+           const controller = new AbortController();
+           let cancelled;
+           const body = new ReadableStream({
+             start(source) {
+               source.enqueue(new Uint8Array(1));
+             },
+             pull() {
+               setTimeout(() => controller.abort('stop'), 20);
+               return new Promise(() => {});
+             },
+             cancel(reason) {
+               cancelled = reason;
+             },
+           });
+           const upload = fetch(new URL('/upload', url), { method: 'POST', body, duplex: 'half', signal: controller.signal });
+           const ended = await upload.then(() => 'fulfilled', (reason) => reason);
+           return Response.json({ ended, cancelled });
+         } }",
+    )
+    .await;
+    let reply = supervisor.client("app").await.get("/").await.unwrap();
+    assert_eq!(reply.json(), serde_json::json!({ "ended": "stop", "cancelled": "stop" }));
 }
 
 /// The tables that the url crate's own tests use, as a module. Empty where cargo does not keep the crate's source.

@@ -126,6 +126,22 @@ function readableByteStreamControllerFillPullIntosUsingQueue(controller, done) {
 ",
     },
     Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "the source of a request's body was cancelled for another reason than the abort's: \
+            https://fetch.spec.whatwg.org/#abort-fetch",
+        passage: "    if (!request.body.streamOrStatic.locked) {
+      request.body.cancel(error);
+    }
+",
+        instead: "    if (!request.body.streamOrStatic.locked) {
+      request.body.cancel(error);
+    } else {
+      const { readableStreamCancel } = core.loadExtScript(\"ext:deno_web/06_streams.js\");
+      PromisePrototypeCatch(readableStreamCancel(request.body.streamOrStatic, error), () => {});
+    }
+",
+    },
+    Correction {
         script: "ext:deno_crypto/00_crypto.js",
         why: "statics of CryptoKey gave apps the bytes of keys that are not extractable",
         passage: "const CryptoKeyPrototype = CryptoKey.prototype;

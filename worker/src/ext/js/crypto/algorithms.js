@@ -101,7 +101,7 @@
     const tagLength = algorithm.tagLength ?? 128;
     if (iv === undefined || additional === undefined || bytes === undefined) return undefined;
     if (iv.length === 0 || !ArrayPrototypeIncludes(TAG_BITS, tagLength)) return undefined;
-    const usual = (iv.length === 12 || iv.length === 16) && (tagLength >= 96 && tagLength !== 104);
+    const usual = (iv.length === 12 || iv.length === 16) && tagLength === 128;
     return usual ? undefined : [materialOf(key), iv, additional, bytes, tagLength / 8];
   }
 
