@@ -5,12 +5,11 @@
 //! - [`upload`]: the request body, from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it.
 //! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
-//! - [`error_page`], [`excerpt`]: what the developer of an app is told of the cause.
+//! - [`error_page`]: what the developer of an app is told of the cause.
 
 pub mod answer;
 pub mod body;
 pub mod error_page;
-pub mod excerpt;
 pub mod headers;
 pub mod refused;
 pub mod site;

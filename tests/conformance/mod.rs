@@ -137,5 +137,8 @@ fn url_crate() -> Option<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
     let sources = fs::read_dir(home.join("registry/src")).ok()?;
-    sources.filter_map(Result::ok).map(|index| index.path().join(format!("url-{version}"))).find(|path| path.is_dir())
+    sources
+        .filter_map(Result::ok)
+        .map(|index| index.path().join(format!("url-{version}")))
+        .find(|path| path.is_dir())
 }

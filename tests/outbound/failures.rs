@@ -209,9 +209,9 @@ async fn data_and_blob_urls_need_no_network() {
             "noBase64": "TypeError: the data: URL is not valid: this is not Base64 [ERR_INVALID_ARG_VALUE]",
             "blob": [
                 200, true, ["content-length", "4"], ["content-type", "text/x"], "blob",
-                "TypeError: there is nothing under this blob: URL, or it was revoked"
+                "TypeError: the URL names no blob, or one that has been revoked"
             ],
-            "post": "TypeError: Blob URL fetch only supports GET method",
+            "post": "TypeError: a blob: URL can be fetched with GET, not with POST",
         })
     );
 }

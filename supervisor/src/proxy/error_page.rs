@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use nano_protocol::message::RequestId;
 
 use super::answer::Refusal;
-use super::excerpt::Report;
 use super::refused::Scene;
 
 /// Media type of the page.
@@ -34,8 +33,9 @@ dd { margin: 0; overflow-wrap: anywhere }
 p { margin: 0 }
 ";
 
-/// The page about one error.
-pub fn render(why: Refusal, id: RequestId, scene: &Scene, report: &Report) -> String {
+/// The page about one error. `cause` is its text as the log has it: a message, then places and source.
+pub fn render(why: Refusal, id: RequestId, scene: &Scene, cause: &str) -> String {
+    let (message, details) = split(cause);
     let (status, code, headline) = (why.status(), why.code(), why.message());
     let app = escape(&scene.spec.name);
     let mut page = format!(
@@ -44,14 +44,11 @@ pub fn render(why: Refusal, id: RequestId, scene: &Scene, report: &Report) -> St
          <meta name=\"robots\" content=\"noindex\">\n<title>{code}: {app}</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body>\n<main>\n<p class=\"soft\">{status} <code>{code}</code></p>\n<h1>{headline}</h1>\n\
          <pre class=\"message\">{}</pre>\n",
-        escape(&report.message)
+        escape(message)
     );
-    let parts = [("Source", report.source.as_deref()), ("Details", Some(&*report.rest))];
-    for (title, text) in parts {
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
-            // Writing to a string does not fail.
-            let _ = write!(page, "<h2>{title}</h2>\n<pre>{}</pre>\n", escape(text));
-        }
+    if !details.is_empty() {
+        // Writing to a string does not fail.
+        let _ = write!(page, "<h2>Where</h2>\n<pre>{}</pre>\n", escape(details));
     }
     let facts = [
         ("App", &*app),
@@ -68,6 +65,14 @@ pub fn render(why: Refusal, id: RequestId, scene: &Scene, report: &Report) -> St
          command line.</p>\n</main>\n</body>\n</html>\n",
     );
     page
+}
+
+/// The message of an error, and the rest of its text, which begins with the first place.
+fn split(cause: &str) -> (&str, &str) {
+    let mut lines = cause.match_indices('\n').map(|(end, _)| end + 1);
+    let place = lines.find(|start| cause[*start..].trim_start_matches(' ').starts_with("at "));
+    let (message, details) = cause.split_at(place.unwrap_or(cause.len()));
+    (message.trim_end(), details.trim_end())
 }
 
 /// `text` as HTML shows it. Control characters other than line ends and tabs become visible.
@@ -91,6 +96,16 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_ends_where_the_first_place_begins() {
+        assert_eq!(
+            split("Error: a\nb\n    at f (x.js:1:2)\n    1 | x"),
+            ("Error: a\nb", "    at f (x.js:1:2)\n    1 | x")
+        );
+        assert_eq!(split("killed by SIGKILL\n"), ("killed by SIGKILL", ""));
+        assert_eq!(split(""), ("", ""));
+    }
 
     #[test]
     fn text_stays_text() {

@@ -10,7 +10,6 @@ use nano_protocol::message::RequestId;
 use super::answer::{Form, JSON, Refusal, TEXT};
 use super::body::ResponseBody;
 use super::error_page;
-use super::excerpt::Report;
 use crate::config::AppSpec;
 
 /// Why a request is not answered by its app.
@@ -60,11 +59,10 @@ impl Refused {
     pub fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         let why = self.why;
         let (Some(cause), Some(scene)) = (self.cause, self.scene) else { return why.response(id, form) };
-        let report = Report::new(&cause, &scene.spec.root);
         let mut response = match form {
-            Form::Html => why.with_body(error_page::HTML, error_page::render(why, id, &scene, &report)),
-            Form::Json => why.with_body(JSON, why.json(id, Some(&report.to_string()))),
-            Form::Text => why.with_body(TEXT, format!("{}\n{report}\n", why.text())),
+            Form::Html => why.with_body(error_page::HTML, error_page::render(why, id, &scene, &cause)),
+            Form::Json => why.with_body(JSON, why.json(id, Some(&cause))),
+            Form::Text => why.with_body(TEXT, format!("{}\n{}\n", why.text(), cause.trim_end())),
         };
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -18,7 +18,7 @@ export default {
     const header = await stripe.webhooks.generateTestHeaderStringAsync({ payload, secret: "whsec_1" });
     const event = await stripe.webhooks.constructEventAsync(payload, header, "whsec_1");
     const aws = new AwsClient({ accessKeyId: "AKID", secretAccessKey: "secret", region: "eu-west-1", service: "s3" });
-    const signed = await aws.sign(`${upstream}/bucket/key`, { method: "PUT", body: "data", headers: { "x-amz-date": "20260101T000000Z" } });
+    const signed = await aws.sign(`${upstream}/bucket/key`, { method: "PUT", body: "data", aws: { datetime: "20260101T000000Z" } });
     const posted = await axios.post(`${upstream}/echo`, { from: "axios" }, { params: { q: "a b" }, adapter: "fetch" });
     const missing = await axios.get(`${upstream}/missing`, { adapter: "fetch" }).catch((error) => error.response.status);
     return Response.json({

@@ -23,13 +23,14 @@ export default {
       for await (const chunk of source) seen.push(String(chunk));
     });
     const emitter = new EventEmitter();
+    const ready = once(emitter, "ready");
     queueMicrotask(() => emitter.emit("ready", 42));
     const packaged = [];
     for await (const chunk of Readable.from(["x", "y"])) packaged.push(chunk);
     return Response.json({
       seen,
       packaged,
-      once: await once(emitter, "ready"),
+      once: await ready,
       hash: createHash("sha256").update("abc").digest("hex").slice(0, 16),
       buffer: Buffer.from("héllo").toString("base64"),
       promisified: await promisify((value, done) => setTimeout(done, 1, null, value * 2))(21),

@@ -1,12 +1,15 @@
 // WebAssembly packages: an SVG renderer, and a database.
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import resvgWasm from "@resvg/resvg-wasm/index_bg.wasm";
-import initSqlJs from "sql.js";
 import sqlWasm from "sql.js/dist/sql-wasm-browser.wasm";
 
 const ready = initWasm(resvgWasm);
 
+// The build for browsers asks at once where it was loaded from; it gets its module from here, so that any place will do.
+Object.assign(globalThis, { location: new URL("https://app.example/") });
+
 async function database() {
+  const { default: initSqlJs } = await import("sql.js");
   const sql = await initSqlJs({
     instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
       WebAssembly.instantiate(sqlWasm, imports).then(done);

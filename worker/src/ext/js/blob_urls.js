@@ -3,7 +3,6 @@
   const { core, primordials } = __bootstrap;
   const {
     ArrayPrototypePush,
-    Error,
     MathMax,
     MathMin,
     Number,
@@ -27,28 +26,24 @@
 
   const RANGE = new SafeRegExp(/^bytes[\t ]*=[\t ]*(\d*)[\t ]*-[\t ]*(\d*)$/);
 
-  function failed(why) {
-    return new TypeError("fetch failed", { __proto__: null, cause: new Error(why) });
-  }
-
   /** First and last byte of a range within `length` bytes. */
   function rangeOf(field, length) {
     const match = RegExpPrototypeExec(RANGE, field);
     if (match === null || (match[1] === "" && match[2] === "")) {
-      throw failed(`the Range "${field}" does not name one range of bytes`);
+      throw new TypeError(`the Range "${field}" does not name one range of bytes`);
     }
     const [, first, last] = match;
     const start = first === "" ? MathMax(length - Number(last), 0) : Number(first);
     const end = first === "" || last === "" ? length - 1 : MathMin(Number(last), length - 1);
     if (start >= length || (first !== "" && last !== "" && Number(first) > Number(last))) {
-      throw failed(`the Range "${field}" lies outside of the blob's ${length} bytes`);
+      throw new TypeError(`the Range "${field}" lies outside of the blob's ${length} bytes`);
     }
     return [start, end];
   }
 
   function respond(request) {
-    if (request.blobUrlEntry === null) throw failed("the URL names no blob, or one that has been revoked");
-    if (request.method !== "GET") throw failed(`a blob: URL can be fetched with GET, not with ${request.method}`);
+    if (request.blobUrlEntry === null) throw new TypeError("the URL names no blob, or one that has been revoked");
+    if (request.method !== "GET") throw new TypeError(`a blob: URL can be fetched with GET, not with ${request.method}`);
     let blob = request.blobUrlEntry;
     const type = parseMimeType(blob.type) === null ? "" : blob.type;
     const length = blob.size;

@@ -89,7 +89,8 @@ impl Record {
             self.scheme.len() + self.host.as_ref().map_or(0, String::len) + self.path.len() + 16,
         );
         let mut offsets = [0; OFFSETS];
-        let mut mark = |index: usize, text: &str| offsets[index] = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let mut mark =
+            |index: usize, text: &str| offsets[index] = u32::try_from(text.len()).unwrap_or(u32::MAX);
         text.push_str(&self.scheme);
         text.push(':');
         mark(0, &text);

@@ -16,7 +16,9 @@ pub fn offsets(text: &str) -> Option<[u32; OFFSETS]> {
     let host = colon + 2;
     let path = host + bytes[host..].iter().position(|byte| *byte == b'/')?;
     let host_end = bytes[host..path].iter().position(|byte| *byte == b':').map_or(path, |at| host + at);
-    if host_end != path && !is_port(&bytes[host_end + 1..path], default_port) || !is_host(&bytes[host..host_end]) {
+    if host_end != path && !is_port(&bytes[host_end + 1..path], default_port)
+        || !is_host(&bytes[host..host_end])
+    {
         return None;
     }
     let query = path + bytes[path..].iter().position(|byte| *byte == b'?').unwrap_or(bytes.len() - path);
@@ -31,7 +33,10 @@ pub fn offsets(text: &str) -> Option<[u32; OFFSETS]> {
 /// Whether it is a number as the parser writes it, and not the scheme's own.
 fn is_port(digits: &[u8], default: u32) -> bool {
     let number = digits.iter().try_fold(0, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')).filter(|number| *number <= 65535)
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+            .filter(|number| *number <= 65535)
     });
     !digits.is_empty() && digits[0] != b'0' && number.is_some_and(|number| number != default)
 }
@@ -62,8 +67,7 @@ fn is_byte(label: &[u8]) -> bool {
 
 /// Whether no segment is one or two dots, however written.
 fn is_path(path: &[u8]) -> bool {
-    path.iter().all(|byte| is_plain(*byte))
-        && !path.windows(2).any(|pair| matches!(pair, b"/." | b"/%"))
+    path.iter().all(|byte| is_plain(*byte)) && !path.windows(2).any(|pair| matches!(pair, b"/." | b"/%"))
 }
 
 /// Whether path and query hold this byte as it is.

@@ -65,7 +65,8 @@ impl Parser<'_> {
             }
             _ => {
                 let is_empty = self.buffer.is_empty();
-                let needs_one = self.part.is_some() && (self.url.has_credentials() || self.url.port.is_some());
+                let needs_one =
+                    self.part.is_some() && (self.url.has_credentials() || self.url.port.is_some());
                 if is_empty && (self.url.is_special() || needs_one) || !self.take_host() {
                     return Step::Fail;
                 }

@@ -43,7 +43,10 @@ impl Parser<'_> {
             1 if !is_slash => self.url.push_segment(""),
             1 => {}
             _ => {
-                if self.url.scheme == "file" && self.url.path.is_empty() && is_drive_letter(segment.as_bytes()) {
+                if self.url.scheme == "file"
+                    && self.url.path.is_empty()
+                    && is_drive_letter(segment.as_bytes())
+                {
                     segment.replace_range(1.., ":");
                 }
                 self.url.push_segment(&segment);
@@ -85,10 +88,8 @@ impl Parser<'_> {
 fn dots(segment: &str) -> usize {
     let mut count = 0;
     let mut rest = segment;
-    while let Some(after) = rest
-        .strip_prefix('.')
-        .or_else(|| rest.strip_prefix("%2e"))
-        .or_else(|| rest.strip_prefix("%2E"))
+    while let Some(after) =
+        rest.strip_prefix('.').or_else(|| rest.strip_prefix("%2e")).or_else(|| rest.strip_prefix("%2E"))
     {
         count += 1;
         rest = after;
