@@ -159,12 +159,14 @@ fn commonjs_modules_run_as_in_node() {
                  Object.defineProperty(exports, 'late', { enumerable: true, get: function () { return starred.late; } });
                  function __exportStar(from, to) { for (const name in from) to[name] = from[name]; }
                  const starred = require('./starred'); __exportStar(require('./starred'), exports);
-                 exports.fromFile = require('./lib').fromFile;
+                 exports.fromFile = require('./lib/').fromFile;
                  exports.sloppy = (function () { return this === globalThis; })() && this === exports;
                  exports.dynamic = async () => (await import('./module.mjs')).default;",
             ),
             ("node_modules/cjs/starred.js", "exports.starred = 's'; exports.late = 'l';"),
             ("node_modules/cjs/lib/index.js", "exports.fromFile = __filename.split('/').slice(-2).join('/');"),
+            ("node_modules/cjs/lib.js", "throw new Error('the folder is meant')"),
+            ("node_modules/cjs/lib/up.js", "module.exports = [require('..').a, require('.').fromFile, require('./').fromFile];"),
             ("node_modules/cjs/module.mjs", "export default 'module'"),
             (
                 "node_modules/cjs/babel.js",
@@ -187,6 +189,7 @@ fn commonjs_modules_run_as_in_node() {
                    id: short(module.id), dir: short(__dirname), loaded: module.loaded, main, counted, message,
                    paths: module.paths.slice(0, 2).map((path) => path.split('/app/').pop()),
                    children: module.children.length, resolved: short(require.resolve('dual')), via: module.require('./counter').count,
+                   up: require('./lib/up'),
                    keys: Object.keys(require), from: short(require.resolve('dual', { paths: [__dirname] })),
                  };",
             ),
@@ -214,6 +217,7 @@ fn commonjs_modules_run_as_in_node() {
                 "id": "cjs/meta.js", "dir": "cjs", "loaded": false, "main": true, "counted": 3, "message": "t1t2",
                 "paths": ["node_modules/cjs/node_modules", "node_modules"], "children": 2,
                 "resolved": "dual/index.cjs", "via": 2,
+                "up": [1, "lib/index.js", "lib/index.js"],
                 "keys": ["resolve", "main", "cache", "extensions"], "from": "dual/index.cjs"
             },
             "umd": "umd", "own": ["own", "own"], "dual": ["import", "require"], "sloppy": true, "import": "module"

@@ -21,7 +21,8 @@ pub(super) fn of(source: &str, specifier: &str) -> BTreeSet<String> {
 /// What stands between the braces of `{ … } from`, at the end of `text`.
 fn list_before(text: &str) -> Option<&str> {
     let text = text.trim_end().strip_suffix("from")?.trim_end().strip_suffix('}')?;
-    Some(&text[text.rfind('{')? + 1..])
+    let list = &text[text.rfind('{')? + 1..];
+    (!list.contains(['}', ';'])).then_some(list)
 }
 
 /// The imported one of `name`, `name as other`, `type Name`.

@@ -161,7 +161,8 @@ impl Resolver {
             let joined = || {
                 let path = from.parent().unwrap_or(from).join(specifier);
                 let mut path = normalize_path(path.into()).into_owned();
-                if specifier.ends_with('/') || specifier.ends_with('.') && path.is_dir() {
+                if matches!(specifier.rsplit('/').next(), Some("" | "." | "..")) {
+                    // It means a folder, even if there is a file `path.js`.
                     path.push("");
                 }
                 (path, String::new())
