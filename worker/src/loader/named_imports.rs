@@ -11,7 +11,7 @@ pub(super) fn of(source: &str, specifier: &str) -> BTreeSet<String> {
     for quote in ['"', '\''] {
         for (at, _) in source.match_indices(&format!("{quote}{specifier}{quote}")) {
             if let Some(list) = list_before(&source[..at]) {
-                names.extend(list.split(',').filter_map(name));
+                names.extend(without_comments(list).split(',').filter_map(name));
             }
         }
     }
@@ -25,9 +25,12 @@ fn list_before(text: &str) -> Option<&str> {
     (!list.contains(['}', ';'])).then_some(list)
 }
 
+fn without_comments(list: &str) -> String {
+    list.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join(" ")
+}
+
 /// The imported one of `name`, `name as other`, `type Name`.
 fn name(item: &str) -> Option<String> {
-    let item = item.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join(" ");
     let name = item.split_whitespace().find(|word| *word != "type")?;
     is_identifier(name).then(|| name.to_owned())
 }
