@@ -103,3 +103,14 @@ async fn a_certificate_must_be_trusted_valid_and_for_that_name() {
         failed(&format!("localhost:{port}"), "has expired")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_comes_to_nothing_is_given_up() {
+    // Takes connections, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    assert_eq!(
+        post(&client(), url.clone()).await,
+        Err(format!("fetch to {url} failed: no connection within 10 s"))
+    );
+}
