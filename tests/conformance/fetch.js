@@ -112,6 +112,27 @@ export default {
     const { body } = new Response("\ufeff\udc00");
     same(await readAll(body), [0xef, 0xbb, 0xbf, 0xef, 0xbf, 0xbd]);
   },
+  async "nothing on Object.prototype takes part in reading a body"() {
+    const text = async (body) => {
+      const response = new Response(body);
+      Object.prototype.then = (resolve) => {
+        delete Object.prototype.then;
+        resolve({ done: false, value: new Uint8Array([1]) });
+      };
+      try {
+        return await response.text();
+      } finally {
+        delete Object.prototype.then;
+      }
+    };
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes(104, 105));
+        controller.close();
+      },
+    });
+    for (const body of ["hi", bytes(104, 105), stream]) equal(await text(body), "hi");
+  },
   async "a body is read once"() {
     for (const read of ["text", "json", "bytes", "arrayBuffer", "blob", "formData"]) {
       const response = new Response("1");

@@ -115,6 +115,71 @@ function readableByteStreamControllerFillPullIntosUsingQueue(controller, done) {
 ",
     },
     Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "a property of Object.prototype named like a member of a source took part in making body streams: \
+            https://fetch.spec.whatwg.org/#http-network-fetch makes them without any object of the app's",
+        passage: "    type: \"bytes\",
+    async pull(controller) {
+      const v = controller.byobRequest.view;
+      try {
+        if (controller[_readAll] === true) {
+",
+        instead: "    __proto__: null,
+    type: \"bytes\",
+    async pull(controller) {
+      const v = controller.byobRequest.view;
+      try {
+        if (controller[_readAll] === true) {
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "reading a body looked for `then` on its bytes, which Object.prototype may have: \
+            https://streams.spec.whatwg.org/#read-loop hands them on without a promise",
+        passage: "async function readableStreamCollectIntoUint8Array(stream) {
+",
+        instead: "async function readableStreamCollectIntoUint8Array(stream) {
+  return (await readableStreamCollect(stream)).body;
+}
+async function readableStreamCollect(stream) {
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the second part of the one before",
+        passage: "      readableStreamClose(stream);
+      return buf;
+",
+        instead: "      readableStreamClose(stream);
+      return { __proto__: null, body: buf };
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the third part of the one before",
+        passage: "  return finalBuffer;
+",
+        instead: "  return { __proto__: null, body: finalBuffer };
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the fourth part of the one before",
+        passage: "  readableStreamCollectIntoUint8Array,
+",
+        instead: "  readableStreamCollect,
+  readableStreamCollectIntoUint8Array,
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/22_body.js",
+        why: "the fifth part of the one before",
+        passage: "      ? await object[bodySymbol].consume()
+",
+        instead: "      ? (await object[bodySymbol].consumeUnseen()).body
+",
+    },
+    Correction {
         script: "ext:deno_fetch/20_headers.js",
         why: "iterating joined an empty value and the next one without a comma, unlike get(): \
             https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine",

@@ -10,6 +10,7 @@
     SafeWeakMap,
     StringPrototypeCharCodeAt,
     StringPrototypeIsWellFormed,
+    TypeError,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeSlice,
     WeakMapPrototypeGet,
@@ -24,8 +25,10 @@
     readableByteStreamControllerClose,
     readableByteStreamControllerEnqueue,
     readableStreamClose,
+    readableStreamCollect,
     readableStreamDisturb,
     ReadableStreamPrototype,
+    readableStreamThrowIfErrored,
   } = core.loadExtScript("ext:deno_web/06_streams.js");
 
   const BYTE_ORDER_MARK = 0xfeff;
@@ -94,6 +97,19 @@
     const source = this.streamOrStatic;
     const body = isStream(source) ? takeContents(source) : undefined;
     return asDecoded(body ?? FunctionPrototypeCall(consume, this));
+  };
+  /** As consume(), in an object on which nothing is looked up when a promise is resolved with it. */
+  prototype.consumeUnseen = function () {
+    if (this.unusable()) throw new TypeError("the body has been read already");
+    const source = this.streamOrStatic;
+    if (!isStream(source)) {
+      source.consumed = true;
+      return { __proto__: null, body: asDecoded(source.body) };
+    }
+    const body = takeContents(source);
+    if (body !== undefined) return { __proto__: null, body: asDecoded(body) };
+    readableStreamThrowIfErrored(source);
+    return readableStreamCollect(source);
   };
   prototype.clone = function () {
     const second = FunctionPrototypeCall(clone, this);

@@ -9,7 +9,7 @@
   delete Crypto.create;
   delete Crypto.registerSymbols;
   delete SubtleCrypto.create;
-  core.loadExtScript("ext:nano_crypto/algorithms.js");
+  const { algorithmOf } = core.loadExtScript("ext:nano_crypto/algorithms.js");
   core.loadExtScript("ext:nano_crypto/jwk.js");
 
   // A key never changes, so that its structured clone can be itself: its material need not pass where the app could see it.
@@ -18,6 +18,8 @@
   ObjectDefineProperty(CryptoKey.prototype, core.hostObjectBrand, {
     __proto__: null,
     value() {
+      // Throws for what is no key.
+      algorithmOf(this);
       let number = WeakMapPrototypeGet(numbers, this);
       if (number === undefined) {
         number = keys.size;
