@@ -168,16 +168,28 @@ export default {
     }
     await rejects("InvalidAccessError", subtle.sign(sha1, verifying, utf8("x")));
   },
-  async "private JSON Web Keys are whole"() {
-    const ec = { name: "ECDSA", namedCurve: "P-384" };
-    const cut = { ...p384Jwk(), x: p384Jwk().x.slice(0, -2) };
-    const { y: _, ...without } = p384Jwk();
-    for (const jwk of [cut, without]) await rejects("DataError", subtle.importKey("jwk", jwk, ec, true, ["sign"]));
-    for (const [name, usage] of [["Ed25519", "sign"], ["X25519", "deriveBits"]]) {
-      const { privateKey } = await subtle.generateKey(name, true, name === "X25519" ? [usage] : [usage, "verify"]);
-      const { x, ...rest } = await subtle.exportKey("jwk", privateKey);
-      await rejects("DataError", subtle.importKey("jwk", rest, name, true, [usage]));
-      ok(await subtle.importKey("jwk", { ...rest, x }, name, true, [usage]), "the whole key is refused");
+  async "private JSON Web Keys are whole, and of one pair"() {
+    for (const [name, ...usages] of [["Ed25519", "sign", "verify"], ["X25519", "deriveBits"], ["ECDSA", "sign", "verify"], ["ECDH", "deriveKey"]]) {
+      const algorithm = name.startsWith("EC") ? { name, namedCurve: "P-256" } : { name };
+      const generate = async () => subtle.exportKey("jwk", (await subtle.generateKey(algorithm, true, usages)).privateKey);
+      const [jwk, other] = [await generate(), await generate()];
+      const use = (key) => subtle.importKey("jwk", key, algorithm, true, usages.slice(0, 1));
+      ok(await use(jwk), `the whole key of ${name} is refused`);
+      for (const member of Object.keys(jwk).filter((member) => ["x", "y", "crv", "kty"].includes(member))) {
+        const { [member]: _, ...rest } = jwk;
+        await rejects("DataError", use(rest));
+        if (member.length === 1) {
+          await rejects("DataError", use({ ...jwk, [member]: other[member] }));
+          await rejects("DataError", use({ ...jwk, [member]: jwk[member].slice(0, -2) }));
+        }
+      }
+    }
+    const signing = await subtle.exportKey("jwk", (await subtle.generateKey("Ed25519", true, ["sign"])).privateKey);
+    for (const alg of ["Ed25519", "EdDSA", undefined]) {
+      ok(await subtle.importKey("jwk", { ...signing, alg }, "Ed25519", true, ["sign"]), `"${alg}" is refused`);
+    }
+    for (const alg of ["ed25519", "ES256"]) {
+      await rejects("DataError", subtle.importKey("jwk", { ...signing, alg }, "Ed25519", true, ["sign"]));
     }
   },
   async "derived bits end where they were asked to"() {
