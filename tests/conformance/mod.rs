@@ -119,6 +119,25 @@ async fn aborting_a_fetch_tells_the_source_of_its_body_why() {
     assert_eq!(reply.json(), serde_json::json!({ "ended": "stop", "cancelled": "stop" }));
 }
 
+#[tokio::test]
+async fn a_redirect_keeps_the_bytes_of_its_location() {
+    let supervisor = TestSupervisor::with(
+        "export default { async fetch(request) {
+           const url = new URL(request.url);
+           if (url.pathname === '/end') return new Response(url.search);
+           if (url.pathname === '/from') {
+             // UTF-8, a byte that is none, and what is encoded already.
+             return new Response(null, { status: 302, headers: { location: '/end?\\u00e2\\u0098\\u0083\\u00ff%e2%' } });
+           }
+           const response = await fetch(new URL('/from', url));
+           return Response.json({ seen: await response.text(), url: new URL(response.url).search });
+         } }",
+    )
+    .await;
+    let reply = supervisor.client("app").await.get("/").await.unwrap();
+    assert_eq!(reply.json(), serde_json::json!({ "seen": "?%E2%98%83%FF%e2%", "url": "?%E2%98%83%FF%e2%" }));
+}
+
 /// The tables that the url crate's own tests use, as a module. Empty where cargo does not keep the crate's source.
 fn url_tables() -> String {
     let read = |name| fs::read_to_string(url_crate()?.join("tests").join(name)).ok();

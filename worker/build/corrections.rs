@@ -207,6 +207,24 @@ async function readableStreamCollect(stream) {
 ",
     },
     Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "a Location beyond ASCII was taken for Latin-1 and encoded once more, where browsers keep its bytes: \
+            https://github.com/whatwg/fetch/issues/883",
+        passage: "  const locationURL = new URL(
+    locationHeaders[0][1],
+",
+        instead: "  const characters = primordials.StringPrototypeSplit(locationHeaders[0][1], \"\");
+  for (let i = 0; i < characters.length; i++) {
+    const byte = primordials.StringPrototypeCharCodeAt(characters[i], 0);
+    if (byte > 0x7f) {
+      characters[i] = `%${primordials.StringPrototypeToUpperCase(primordials.NumberPrototypeToString(byte, 16))}`;
+    }
+  }
+  const locationURL = new URL(
+    primordials.ArrayPrototypeJoin(characters, \"\"),
+",
+    },
+    Correction {
         script: "ext:deno_crypto/00_crypto.js",
         why: "statics of CryptoKey gave apps the bytes of keys that are not extractable",
         passage: "const CryptoKeyPrototype = CryptoKey.prototype;
