@@ -91,6 +91,8 @@ const INTERFACES = {
     operations:
       "append(2) delete(1) entries(0) forEach(1) get(1) getSetCookie(0) has(1) keys(0) set(2) values(0)",
     iterates: "entries",
+    // Of Workers.
+    more: "getAll",
   },
   MessageChannel: { length: 0, readonly: "port1 port2" },
   MessageEvent: {
@@ -149,8 +151,9 @@ const INTERFACES = {
   SubtleCrypto: {
     operations: "decrypt(3) deriveBits(2) deriveKey(5) digest(2) encrypt(3) exportKey(2) generateKey(3) " +
       "importKey(5) sign(3) unwrapKey(7) verify(4) wrapKey(4)",
-    // Of drafts: https://wicg.github.io/webcrypto-modern-algos/
-    more: "decapsulateBits decapsulateKey encapsulateBits encapsulateKey getPublicKey",
+    // Of Workers, and of a draft: https://wicg.github.io/webcrypto-modern-algos/
+    more: "timingSafeEqual decapsulateBits decapsulateKey encapsulateBits encapsulateKey getPublicKey",
+    moreStatics: "supports",
   },
   TextDecoder: { length: 0, readonly: "encoding fatal ignoreBOM", operations: "decode(0)" },
   TextDecoderStream: { length: 0, readonly: "encoding fatal ignoreBOM readable writable" },
@@ -301,6 +304,7 @@ function checkMembers(label, of, shape) {
     const ofClass = [
       ...Object.keys(statics),
       ...words(shape.staticReadonly ?? ""),
+      ...words(shape.moreStatics ?? ""),
       ...(shape.constants ?? []),
     ];
     same(Object.keys(of).filter((name) => !ofClass.includes(name)), [], "members of the class");

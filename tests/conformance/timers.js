@@ -57,6 +57,9 @@ export default {
     await task();
     equal(count, 3);
   },
+  async "Node's promisify() knows setTimeout"() {
+    equal(await setTimeout[Symbol.for("nodejs.util.promisify.custom")](1, "value"), "value");
+  },
   async "delays wrap around"() {
     await new Promise((resolve) => setTimeout(resolve, 2 ** 32));
     await new Promise((resolve) => setTimeout(resolve, "0"));

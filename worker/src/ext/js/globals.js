@@ -112,6 +112,10 @@
     get languages() {
       return ["en-US"];
     }
+    get platform() {
+      // The standard allows it to be empty, which tells nobody about the host.
+      return "";
+    }
   }
   webidl.configureInterface(Navigator);
 
@@ -164,7 +168,6 @@
     URL: url.URL,
     URLPattern: urlPattern.URLPattern,
     URLSearchParams: url.URLSearchParams,
-    WorkerGlobalScope: scope.WorkerGlobalScope,
     WritableStream: streams.WritableStream,
     WritableStreamDefaultController: streams.WritableStreamDefaultController,
     WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,

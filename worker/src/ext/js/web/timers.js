@@ -6,9 +6,12 @@
     MapPrototypeDelete,
     MapPrototypeGet,
     MapPrototypeSet,
+    ObjectDefineProperty,
+    Promise,
     PromisePrototypeThen,
     ReflectApply,
     SafeMap,
+    SymbolFor,
     TypeError,
     indirectEval,
   } = primordials;
@@ -77,6 +80,13 @@
       return start(handler, timeout, args, false, prefix);
     },
   };
+
+  // What Node's promisify() makes of it, which code for every runtime sleeps with.
+  ObjectDefineProperty(setTimeout, SymbolFor("nodejs.util.promisify.custom"), {
+    __proto__: null,
+    configurable: true,
+    value: (delay, value) => new Promise((resolve) => setTimeout(resolve, delay, value)),
+  });
 
   const withTimer = (apply) => (id) => {
     const timer = MapPrototypeGet(active, id);
