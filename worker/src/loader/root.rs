@@ -65,6 +65,9 @@ impl Root {
 
     /// The contents of a file.
     pub(super) fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
+        if is_of_variables(path) {
+            return Err(format!("{:?} is no module; what it says is in `env`", self.shown(path)));
+        }
         fs::read(self.real(path)?).map_err(|error| self.unreadable(path, &error))
     }
 
@@ -116,4 +119,11 @@ impl Root {
             self.point_at(text, path, line, column);
         }
     }
+}
+/// Files of variables are for the supervisor, which knows what outranks them.
+fn is_of_variables(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    [".env", ".dev.vars"]
+        .iter()
+        .any(|file| name.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
