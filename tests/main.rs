@@ -31,6 +31,7 @@ mod node;
 mod npm_apps;
 mod outbound;
 mod packages;
+mod reachable;
 mod readme;
 mod repository;
 mod serving;
