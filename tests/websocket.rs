@@ -324,7 +324,7 @@ async fn a_socket_closes_or_fails_and_says_why() {
             ),
             "handler": ["open", "hi", "close 1005  true"],
             "urls": ["SyntaxError", "SyntaxError", "SyntaxError", "SyntaxError", "SyntaxError"],
-            "protocols": ["SyntaxError", "SyntaxError", "SyntaxError", "none"],
+            "protocols": ["SyntaxError", "SyntaxError", "SyntaxError", "SyntaxError"],
             "codes": [
                 "InvalidAccessError", "InvalidAccessError", "InvalidAccessError", "InvalidAccessError", "SyntaxError",
                 "SyntaxError", "none"

@@ -180,6 +180,15 @@ const INTERFACES = {
       "append(2) delete(1) entries(0) forEach(1) get(1) getAll(1) has(1) keys(0) set(2) sort(0) toString(0) values(0)",
     iterates: "entries",
   },
+  WebSocket: {
+    parent: "EventTarget",
+    length: 1,
+    readonly: "bufferedAmount extensions protocol readyState url",
+    writable: "binaryType onclose onerror onmessage onopen",
+    operations: "close(0) send(1)",
+    constants: ["CONNECTING", "OPEN", "CLOSING", "CLOSED"],
+    first: 0,
+  },
   WritableStream: { length: 0, readonly: "locked", operations: "abort(0) close(0) getWriter(0)" },
   WritableStreamDefaultController: { readonly: "signal", operations: "error(0)" },
   WritableStreamDefaultWriter: {

@@ -37,6 +37,7 @@ const AREAS: &[(&str, &str)] = areas![
     "url",
     "url_data",
     "url_pattern",
+    "websocket",
 ];
 
 /// An area, a check in it, and why it does not hold.

@@ -4,6 +4,7 @@
   const {
     ArrayBufferIsView,
     ArrayPrototypeJoin,
+    ArrayPrototypeMap,
     ArrayPrototypePush,
     decodeURIComponent,
     ErrorPrototypeToString,
@@ -15,6 +16,7 @@
     SafeSet,
     SetPrototypeGetSize,
     StringPrototypeEndsWith,
+    StringPrototypeToLowerCase,
     SymbolFor,
     SymbolIterator,
     TypedArrayPrototypeGetBuffer,
@@ -99,7 +101,8 @@
   }
 
   function checkProtocols(protocols) {
-    if (SetPrototypeGetSize(new SafeSet(protocols)) !== protocols.length) {
+    const names = ArrayPrototypeMap(protocols, (protocol) => StringPrototypeToLowerCase(protocol));
+    if (SetPrototypeGetSize(new SafeSet(names)) !== protocols.length) {
       throw new DOMException("a protocol is named twice", "SyntaxError");
     }
     for (const protocol of new SafeArrayIterator(protocols)) {
