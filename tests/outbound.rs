@@ -252,7 +252,7 @@ async fn responses_are_what_the_server_answered() {
             "notZipped": not_zipped,
             "empty": [null, null, 201, "5", null, ""],
             "teapot": [false, 418],
-            "twice": "TypeError: Body already consumed",
+            "twice": "TypeError: the body has been read already",
             "cloned": ["plain", "plain"],
         })
     );
