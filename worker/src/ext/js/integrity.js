@@ -4,7 +4,6 @@
   const { core, primordials } = __bootstrap;
   const {
     ArrayPrototypePush,
-    Error,
     RegExpPrototypeExec,
     SafeArrayIterator,
     SafeRegExp,
@@ -65,10 +64,7 @@
       }
       return response;
     }
-    throw new TypeError("fetch failed", {
-      __proto__: null,
-      cause: new Error(`the body has the digest ${algorithm}-${actual}, which "integrity" does not name`),
-    });
+    throw new TypeError(`the body of ${inner.url()} has the digest ${algorithm}-${actual}, which "integrity" does not name`);
   }
 
   return { fetchIntact };
