@@ -10,7 +10,7 @@ export default {
     equal(String(exception), "NotFoundError: m");
     ok(exception instanceof Error, "it is no Error");
     same(Object.keys(exception), []);
-    ok(typeof exception.stack === "string" && exception.stack.includes("exceptions.js"), "it has no stack");
+    ok(exception.stack.startsWith("NotFoundError: m\n") && exception.stack.includes("exceptions.js"), exception.stack);
   },
   "every legacy name has its code"() {
     const codes = { IndexSizeError: 1, SyntaxError: 12, InvalidAccessError: 15, AbortError: 20, QuotaExceededError: 22,

@@ -23,6 +23,21 @@ export default {
     same(await seen, [1, { a: 1 }, "last"]);
     port1.close();
   },
+  async "each message is a task of its own: microtasks of one run before the next"() {
+    const { port1, port2 } = new MessageChannel();
+    const seen = [];
+    const done = new Promise((resolve) =>
+      port2.onmessage = ({ data }) => {
+        seen.push(data);
+        Promise.resolve().then(() => seen.push(`after ${data}`)).then(() => data === 2 && resolve());
+      }
+    );
+    port1.postMessage(1);
+    port1.postMessage(2);
+    await done;
+    same(seen, [1, "after 1", 2, "after 2"]);
+    port1.close();
+  },
   async "a message is a trusted MessageEvent"() {
     const { port1, port2 } = new MessageChannel();
     const arrived = event(port2, "message");

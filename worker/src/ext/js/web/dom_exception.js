@@ -4,7 +4,6 @@
   const { core, primordials } = __bootstrap;
   const {
     Error,
-    ErrorCaptureStackTrace,
     ErrorPrototype,
     ObjectDefineProperty,
     ObjectHasOwn,
@@ -65,8 +64,6 @@
       hide(error, _state, { __proto__: null, message, name });
       hide(error, core.hostObjectBrand, () => serialize(error));
       if ("cause" in options) hide(error, "cause", options.cause, true);
-      // Now that it has name and message.
-      ErrorCaptureStackTrace(error, new.target);
       return error;
     }
     get name() {

@@ -1,21 +1,29 @@
 // In place of deno_web's 02_timers.js. https://html.spec.whatwg.org/#timers
 (function () {
   const { core, primordials } = __bootstrap;
-  const { op_defer } = core.ops;
   const {
     MapPrototypeDelete,
     MapPrototypeGet,
     MapPrototypeSet,
     ObjectDefineProperty,
     Promise,
-    PromisePrototypeThen,
     ReflectApply,
     SafeMap,
     SymbolFor,
     TypeError,
     indirectEval,
   } = primordials;
-  const { cancelTimer, createTimer, getAsyncContext, refTimer, setAsyncContext, unrefTimer } = core;
+  const {
+    cancelTimer,
+    createTimer,
+    getAsyncContext,
+    immediateRefCount,
+    kRefed,
+    queueImmediate,
+    refTimer,
+    setAsyncContext,
+    unrefTimer,
+  } = core;
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { DOMString, long } = webidl.converters;
 
@@ -93,9 +101,26 @@
     if (timer !== undefined) apply(timer);
   };
 
-  /** Calls `action` in a task of its own. */
+  /** Calls `action` in a task of its own, in the async context of now. */
   function defer(action) {
-    PromisePrototypeThen(op_defer(), () => action());
+    const context = getAsyncContext();
+    immediateRefCount(true);
+    queueImmediate({
+      _idleNext: null,
+      _idlePrev: null,
+      _argv: undefined,
+      _destroyed: false,
+      [kRefed]: true,
+      _onImmediate() {
+        const before = getAsyncContext();
+        setAsyncContext(context);
+        try {
+          action();
+        } finally {
+          setAsyncContext(before);
+        }
+      },
+    });
   }
 
   return {
