@@ -132,9 +132,10 @@
       if (really && (this.#flags & (CANCELABLE | PASSIVE)) === CANCELABLE) this.#flags |= CANCELED;
     }
     #invoke(listeners, capture) {
-      // A copy: what is added meanwhile is not for this event.
-      const present = ArrayPrototypeSlice(listeners);
-      for (let i = 0; i < present.length; i++) {
+      // Of many a copy: what is added meanwhile is not for this event.
+      const count = listeners.length;
+      const present = count > 1 ? ArrayPrototypeSlice(listeners) : listeners;
+      for (let i = 0; i < count; i++) {
         const listener = present[i];
         if (listener.removed || listener.capture !== capture) continue;
         if (listener.once) removeListener(this.#currentTarget, listeners, listener);
