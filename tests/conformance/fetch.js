@@ -150,7 +150,7 @@ export default {
   },
   async "the type of a blob is the content type"() {
     const typed = (type) => new Response("", { headers: { "content-type": type } }).blob();
-    equal((await typed("Text/HTML;Charset=UTF-8; x=\"a b\"")).type, 'text/html;charset=utf-8;x="a b"');
+    equal((await typed("Text/HTML;Charset=UTF-8; x=\"a b\"")).type, 'text/html;charset=UTF-8;x="a b"');
     equal((await typed("a/b, text/plain;charset=x, text/plain")).type, "text/plain;charset=x");
     equal((await typed("nonsense")).type, "");
   },

@@ -22,6 +22,7 @@ const AREAS: &[(&str, &str)] = areas![
     "blobs",
     "compression",
     "crypto",
+    "data_urls",
     "encoding",
     "events",
     "exceptions",
@@ -30,6 +31,7 @@ const AREAS: &[(&str, &str)] = areas![
     "global_events",
     "interfaces",
     "messaging",
+    "mime",
     "performance",
     "streams",
     "structured_clone",
@@ -55,7 +57,15 @@ async fn the_web_platform_is_what_the_standards_say() {
         let app = App::new(&area.replace('_', "-"), &index)
             .file(&format!("{area}.js"), checks)
             .file("harness.js", include_str!("harness.js"));
-        plan = plan.app(if *area == "url_data" { app.file("data.js", &url_tables()) } else { app });
+        let data = match *area {
+            "url_data" => tables("url", &[("parsed", "urltestdata.json"), ("changed", "setters_tests.json")]),
+            "data_urls" => tables("data-url", &[("urls", "data-urls.json"), ("base64", "base64.json")]),
+            "mime" => {
+                tables("data-url", &[("types", "mime-types.json"), ("more", "generated-mime-types.json")])
+            }
+            _ => String::new(),
+        };
+        plan = plan.app(app.file("data.js", &data));
     }
     let supervisor = plan.start().await;
     let mut table = String::new();
@@ -139,26 +149,29 @@ async fn a_redirect_keeps_the_bytes_of_its_location() {
     assert_eq!(reply.json(), serde_json::json!({ "seen": "?%E2%98%83%FF%e2%", "url": "?%E2%98%83%FF%e2%" }));
 }
 
-/// The tables that the url crate's own tests use, as a module. Empty where cargo does not keep the crate's source.
-fn url_tables() -> String {
-    let read = |name| fs::read_to_string(url_crate()?.join("tests").join(name)).ok();
-    let (parsed, changed) = (read("urltestdata.json"), read("setters_tests.json"));
-    if parsed.is_none() || changed.is_none() {
-        eprintln!("the source of the url crate is not there; its tables are left out");
+/// Tables that a crate's own tests use, as a module with a name for each. Empty where cargo does not keep the crate's source.
+fn tables(of: &str, files: &[(&str, &str)]) -> String {
+    let folder = source_of(of);
+    if folder.is_none() {
+        eprintln!("the source of the crate {of} is not there; its tables are left out");
     }
-    let (parsed, changed) = (parsed.unwrap_or_else(|| "[]".into()), changed.unwrap_or_else(|| "{}".into()));
-    format!("export const parsed = {parsed};\nexport const changed = {changed};\n")
+    let table = |(name, file): &(&str, &str)| {
+        let text =
+            folder.as_ref().and_then(|folder| fs::read_to_string(folder.join("tests").join(file)).ok());
+        format!("export const {name} = {};\n", text.as_deref().unwrap_or("[]"))
+    };
+    files.iter().map(table).collect()
 }
 
-/// Where cargo has unpacked the url crate of Cargo.lock.
-fn url_crate() -> Option<PathBuf> {
+/// Where cargo has unpacked the crate of this name in Cargo.lock.
+fn source_of(name: &str) -> Option<PathBuf> {
     let lock = include_str!("../../Cargo.lock");
-    let version = lock.split("name = \"url\"\nversion = \"").nth(1)?.split('"').next()?;
+    let version = lock.split(&format!("name = \"{name}\"\nversion = \"")).nth(1)?.split('"').next()?;
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
     let sources = fs::read_dir(home.join("registry/src")).ok()?;
     sources
         .filter_map(Result::ok)
-        .map(|index| index.path().join(format!("url-{version}")))
+        .map(|index| index.path().join(format!("{name}-{version}")))
         .find(|path| path.is_dir())
 }

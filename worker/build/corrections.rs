@@ -180,6 +180,16 @@ async function readableStreamCollect(stream) {
 ",
     },
     Correction {
+        script: "ext:deno_fetch/22_body.js",
+        why: "the type of a body's blob was lower-cased whole: https://fetch.spec.whatwg.org/#dom-body-blob",
+        passage: "      return new Blob([bytes], {
+        type: mimeType !== null ? mimesniff.serializeMimeType(mimeType) : \"\",
+      });
+",
+        instead: "      return mimesniff.typed(new Blob([bytes]), mimeType);
+",
+    },
+    Correction {
         script: "ext:deno_fetch/20_headers.js",
         why: "iterating joined an empty value and the next one without a comma, unlike get(): \
             https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine",

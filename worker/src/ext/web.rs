@@ -18,6 +18,7 @@ deno_core::extension!(
         "ext:deno_web/00_url.js" = "url.js",
         "ext:deno_web/01_broadcast_channel.js" = "broadcast_channel.js",
         "ext:deno_web/01_dom_exception.js" = "dom_exception.js",
+        "ext:deno_web/01_mimesniff.js" = "mime.js",
         "ext:deno_web/01_urlpattern.js" = "url_pattern.js",
         "ext:deno_web/02_event.js" = "events.js",
         "ext:deno_web/02_timers.js" = "timers.js",
