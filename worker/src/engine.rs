@@ -123,7 +123,11 @@ impl Engine {
             None => load_error::describe(&error, &self.folder),
         })?;
         self.modules.release();
-        if self.install(id)? { Ok(()) } else { Err(format!("{}: {NO_HANDLER}", load.entry)) }
+        if !self.install(id)? {
+            return Err(format!("{}: {NO_HANDLER}", load.entry));
+        }
+        heap::give_back();
+        Ok(())
     }
 
     fn prepare(&mut self, props: &String, env: &[(String, String)]) -> Result<(), String> {

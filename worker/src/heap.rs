@@ -1,4 +1,5 @@
-//! The V8 heap limit: the worker ends, with a reason of its own, before the machine swaps.
+//! Memory: the V8 heap limit, at which the worker ends with a reason of its own before the machine swaps, and what is given
+//! back once an app is loaded.
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -29,6 +30,16 @@ pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>) {
         isolate.terminate_execution();
         current + UNWIND_ROOM.max(current / 8)
     });
+}
+
+/// Gives back to the system what loading an app has left free in the C library's heap: an idle worker is smaller by it.
+#[allow(unsafe_code, reason = "there is no safe malloc_trim")]
+pub(crate) fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim has no preconditions; it only returns pages that nothing uses.
+    unsafe {
+        nix::libc::malloc_trim(0);
+    }
 }
 
 /// V8 would abort with a core dump; the worker says what it was instead.

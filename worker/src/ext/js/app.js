@@ -13,7 +13,6 @@
     StringPrototypeStartsWith,
     TypeError,
   } = primordials;
-  core.loadExtScript("ext:nano_worker/error_classes.js");
   const { lazyInterfaces, loadInterface } = core.loadExtScript("ext:nano_worker/globals.js");
   const { listen, reportError } = core.loadExtScript("ext:nano_worker/global_events.js");
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_worker/context.js");
