@@ -7,25 +7,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use crate::TestSupervisor;
-use crate::harness::{App, executable, process};
-
-/// Runs the executable to its end: exit code, output, errors.
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = executable().current_dir(folder).args(arguments).output().expect("run");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
-}
-
-/// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
+use crate::harness::{App, executable, folder, process, run};
 
 const FINE: &str = "export default { fetch: () => new Response('fine') }";
 

@@ -424,7 +424,7 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
             assert!(text.starts_with(&expected), "{text}");
             continue;
         }
-        assert_eq!(text, expected + &place(specifier, "index.js"));
+        assert_eq!(text, format!("{expected}{}", place(specifier, "index.js")));
     }
     let text =
         Folder::of(&[("index.js", "import 'user';"), ("node_modules/user/index.js", "import 'peer';")])

@@ -2,34 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::TestSupervisor;
-use crate::harness::{App, Log, executable, process};
+use crate::harness::{App, Log, executable, folder, process, run};
 
 const SHOW: &str = "export default { fetch: (request, env) => Response.json(env) }";
-
-/// Writes these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-/// Runs the executable to its end: exit code and everything it prints.
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = executable().current_dir(folder).args(arguments).output().unwrap();
-    let text =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    (output.status.code().unwrap(), text)
-}
 
 const WRANGLER: &str = r#"{
   // written for Cloudflare Workers
@@ -71,18 +53,18 @@ async fn a_wrangler_file_gives_name_entry_and_variables() {
 #[tokio::test]
 async fn a_bare_folder_is_called_what_its_wrangler_file_says() {
     let here = folder(&[("some-folder/wrangler.jsonc", WRANGLER), ("some-folder/src/app.js", SHOW)]);
-    let (code, text) = run(here.path(), &["check", "some-folder"]);
+    let (code, text, _) = run(here.path(), &["check", "some-folder"]);
     assert_eq!(code, 0, "{text}");
     assert!(
         text.starts_with(&format!("my-worker: warning: some-folder/{IGNORED}\nmy-worker: ok, ")),
         "{text}"
     );
-    let (code, text) = run(here.path(), &["check", "some-folder", "--json"]);
+    let (code, text, _) = run(here.path(), &["check", "some-folder", "--json"]);
     let found: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &found["apps"][0]["warnings"]), (0, &json!([format!("some-folder/{IGNORED}")])));
-    let (code, text) = run(here.path(), &["check", "--app", "said=some-folder:1"]);
+    let (code, text, _) = run(here.path(), &["check", "--app", "said=some-folder:1"]);
     assert!(code == 0 && text.contains("\nsaid: ok, "), "{text}");
-    let (code, text) = run(here.path(), &["check", "--apps-dir", "."]);
+    let (code, text, _) = run(here.path(), &["check", "--apps-dir", "."]);
     assert!(code == 0 && text.contains("\nsome-folder: ok, "), "{text}");
 }
 
@@ -106,7 +88,8 @@ fn mistakes_in_files_and_fields_name_their_lines() {
         ),
     ]);
     for command in ["serve", "check"] {
-        let (code, text) = run(here.path(), &[command, "--config", "nano.toml"]);
+        let (code, output, errors) = run(here.path(), &[command, "--config", "nano.toml"]);
+        let text = format!("{output}{errors}");
         assert_eq!(code, 2, "{text}");
         for line in [
             "nano.toml:2: server.cache_dir: cannot write to file/x: Not a directory (os error 20); fix: name a folder",
@@ -142,6 +125,37 @@ async fn each_app_has_a_cache_of_its_own_unless_there_is_none() {
 }
 
 #[tokio::test]
+async fn what_is_translated_is_kept_for_the_next_worker() {
+    let index = "import { answer } from './answer.ts'; export default { fetch: () => new Response(answer) };";
+    let app = App::new("app", index).file("answer.ts", "export const answer: string = 'translated';");
+    let supervisor = TestSupervisor::plan().app(app).set("cache_dir = 'here'").start().await;
+    assert_eq!(supervisor.get("app", "/").await.text(), "translated");
+    let kept: Vec<PathBuf> = fs::read_dir(supervisor.folder().join("here/app"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    let [file] = &kept[..] else { panic!("{kept:?}") };
+    let first = fs::read(file).unwrap();
+    // The digest of the source, then that of the contents.
+    let (made_of, contents) = (&first[..32], String::from_utf8(first[64..].to_vec()).unwrap());
+    let other =
+        contents.replace("'translated'", "'from the cache'").replace("\"translated\"", "\"from the cache\"");
+    assert_ne!(contents, other);
+    fs::write(file, [made_of, &Sha256::digest(&other), other.as_bytes()].concat()).unwrap();
+    let pid = supervisor.worker("app").await;
+    process::signal(pid, Signal::SIGKILL);
+    supervisor.replaced("app", pid).await;
+    assert_eq!(supervisor.get("app", "/").await.text(), "from the cache");
+
+    let pid = supervisor.worker("app").await;
+    fs::write(supervisor.folder().join("app/answer.ts"), "export const answer: string = 'changed';").unwrap();
+    process::signal(pid, Signal::SIGKILL);
+    supervisor.replaced("app", pid).await;
+    assert_eq!(supervisor.get("app", "/").await.text(), "changed");
+    assert_eq!(fs::read_dir(supervisor.folder().join("here/app")).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn a_cache_that_nobody_asked_for_may_be_impossible() {
     let here = folder(&[("app/index.js", SHOW), ("file", "")]);
     let mut command = executable();
@@ -158,7 +172,7 @@ async fn a_cache_that_nobody_asked_for_may_be_impossible() {
         "{:?}",
         log.lines()
     );
-    let (code, text) = run(here.path(), &["check", "app", "--cache-dir", "file/x"]);
+    let (code, _, text) = run(here.path(), &["check", "app", "--cache-dir", "file/x"]);
     assert_eq!(code, 2);
     assert!(
         text.starts_with("nano-supervisor: --cache-dir file/x: cannot write to file/x: Not a directory"),

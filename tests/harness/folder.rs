@@ -1,8 +1,9 @@
-//! An app's folder of a test's own, loaded as `check` does: by a real worker that ends afterwards.
+//! Folders of a test's own, and what the executable says of them: of an app's folder as `check` does, by a real worker that
+//! ends afterwards.
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -61,4 +62,22 @@ impl Folder {
         let text = self.load_error();
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     }
+}
+
+/// A temporary folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
+        fs::write(path, text).expect("write a file");
+    }
+    folder
+}
+
+/// Runs the executable in a folder to its end: exit code, output, errors.
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = executable().current_dir(folder).args(arguments).output().expect("run the executable");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
 }

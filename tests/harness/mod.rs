@@ -12,7 +12,7 @@ mod supervisor;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Folder, folder, run};
 pub(crate) use log::Log;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Raw;
