@@ -28,8 +28,8 @@
   const { performance } = load("ext:deno_web/15_performance.js");
 
   const WARN = 2;
-  // Of the releases with long-term support, the one whose interface this is closest to.
-  const version = "24.11.1";
+  // The release of Node that the vendored library follows: NODE_VERSION in its lib.rs.
+  const version = "26.5.1";
   const platform = "linux";
 
   class Process {}
