@@ -82,10 +82,8 @@ impl Podman {
 
     /// The process id, outside of the container, of an app's worker.
     fn worker(&self, app: &str) -> Option<u32> {
-        let named = format!("--app {app} ");
-        process::children(self.supervisor())
-            .into_iter()
-            .find(|pid| process::command_line(*pid).contains(&named))
+        let named = format!("nano:{app}");
+        process::children(self.supervisor()).into_iter().find(|pid| process::name(*pid) == named)
     }
 }
 

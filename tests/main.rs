@@ -33,6 +33,7 @@ mod outbound;
 mod packages;
 mod reachable;
 mod readme;
+mod reload;
 mod repository;
 mod serving;
 mod settings;

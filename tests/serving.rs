@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::TestSupervisor;
-use crate::harness::{App, process, raw};
+use crate::harness::{App, process, raw, until};
 
 #[tokio::test]
 async fn two_apps_on_two_ports_run_independently() {
@@ -11,11 +11,13 @@ async fn two_apps_on_two_ports_run_independently() {
     assert_eq!(supervisor.get("one", "/").await.text(), "hello from one");
     assert_eq!(supervisor.get("two", "/").await.text(), "hello from two");
     assert_ne!(supervisor.address("one").await, supervisor.address("two").await);
-    let mut expected = [supervisor.worker("one").await, supervisor.worker("two").await];
-    let mut workers = process::children(supervisor.pid());
-    expected.sort_unstable();
-    workers.sort_unstable();
-    assert_eq!(workers, expected);
+    let workers = [supervisor.worker("one").await, supervisor.worker("two").await];
+    let with_spare = async || {
+        let mut children = process::children(supervisor.pid());
+        children.retain(|pid| !workers.contains(pid));
+        (children.len() == 1 && children == supervisor.spares().await).then_some(())
+    };
+    until("there are two workers and a spare", with_spare).await;
 }
 
 #[tokio::test]
@@ -129,8 +131,9 @@ async fn a_folder_of_apps_is_served_by_folder_name() {
 async fn a_worker_is_named_after_its_app_and_only_workers_run_v8() {
     let supervisor = TestSupervisor::plan().app(App::hello("blog")).start().await;
     let worker = supervisor.worker("blog").await;
+    assert_eq!(process::name(worker), "nano:blog");
     let command_line = process::command_line(worker);
-    assert!(command_line.starts_with("nano-supervisor worker --app blog"), "{command_line}");
+    assert!(command_line.starts_with("nano-supervisor worker "), "{command_line}");
     let has_v8 = |pid| process::threads(pid).iter().any(|name| name.starts_with("V8"));
     assert!(has_v8(worker), "{:?}", process::threads(worker));
     assert!(!has_v8(supervisor.pid()), "{:?}", process::threads(supervisor.pid()));

@@ -8,10 +8,9 @@ use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use rustc_hash::FxHashMap;
 use tokio::io::AsyncWrite;
 use tokio::net::UnixStream;
 use tokio_util::io::poll_read_buf;
@@ -20,6 +19,8 @@ use crate::ProtocolError;
 use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
 use crate::frame::{Frame, Kind};
+pub use crate::inner::Side;
+use crate::inner::{Inner, Owned};
 use crate::limits::{MAX_STREAMS, READ_BUFFER};
 use crate::message::{Control, RequestLine, StatusLine};
 use crate::outbox::Outbox;
@@ -30,15 +31,6 @@ const READS_PER_TICK: usize = 16;
 
 /// Room below which the read buffer is renewed.
 const MIN_READ: usize = 32 * 1024;
-
-/// Which end of the connection this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Opens streams.
-    Supervisor,
-    /// Answers them.
-    Worker,
-}
 
 /// What a connection hands to its owner.
 #[derive(Debug)]
@@ -65,70 +57,6 @@ pub fn split_request_head(head: &Bytes) -> Result<(RequestLine<'_>, HeaderBlock)
     Ok((line, HeaderBlock::new(head.slice(used..))))
 }
 
-/// State shared by a connection, its handle and its streams.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) side: Side,
-    outbox: Outbox,
-    streams: FxHashMap<u32, Rc<RefCell<State>>>,
-    last_id: u32,
-    closed: bool,
-    driver: Option<Waker>,
-    /// Whether the driver waits, and has to be told of new frames.
-    driver_waits: bool,
-}
-
-impl Inner {
-    pub(crate) fn put(
-        &mut self,
-        kind: Kind,
-        end: bool,
-        stream: u32,
-        encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
-    ) -> Result<(), ProtocolError> {
-        self.outbox.frame(kind, end, stream, encode)?;
-        self.wake_driver();
-        Ok(())
-    }
-
-    pub(crate) fn put_chunk(&mut self, stream: u32, end: bool, data: Bytes) {
-        self.outbox.chunk(stream, end, data);
-        self.wake_driver();
-    }
-
-    pub(crate) fn put_credit(&mut self, stream: u32, bytes: usize) {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        // Cannot fail: the payload is at most five bytes.
-        let _ = self.put(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
-    }
-
-    /// Whether any byte beyond `position` may have reached the peer.
-    pub(crate) fn has_written_beyond(&self, position: u64) -> bool {
-        self.outbox.has_written_beyond(position)
-    }
-
-    pub(crate) fn forget(&mut self, stream: u32) {
-        self.streams.remove(&stream);
-    }
-
-    fn wake_driver(&mut self) {
-        if std::mem::take(&mut self.driver_waits)
-            && let Some(driver) = &self.driver
-        {
-            driver.wake_by_ref();
-        }
-    }
-
-    fn next_id(&mut self) -> u32 {
-        loop {
-            self.last_id = self.last_id.wrapping_add(1);
-            if self.last_id != 0 && !self.streams.contains_key(&self.last_id) {
-                return self.last_id;
-            }
-        }
-    }
-}
-
 /// Sends on a connection from anywhere on its thread.
 #[derive(Debug, Clone)]
 pub struct Handle {
@@ -140,7 +68,7 @@ impl Handle {
     /// that the request has no body.
     ///
     /// # Errors
-    /// [`ProtocolError::Torn`] if the connection has ended, or why the head cannot be sent.
+    /// [`ProtocolError::Torn`] if the connection has ended or is finishing, or why the head cannot be sent.
     pub fn open<'a>(
         &self,
         line: &RequestLine<'_>,
@@ -149,7 +77,7 @@ impl Handle {
         end: bool,
     ) -> Result<(Sender, Receiver), ProtocolError> {
         let mut inner = self.inner.borrow_mut();
-        if inner.closed {
+        if inner.closed || inner.finishing {
             return Err(ProtocolError::Torn);
         }
         if inner.streams.len() >= MAX_STREAMS {
@@ -187,6 +115,19 @@ impl Handle {
         Ok(())
     }
 
+    /// Opens no further stream: the connection ends, without an error, when the last one under way is over. The peer then
+    /// sees its end after everything that was ever sent.
+    pub fn finish(&self) {
+        let mut inner = self.inner.borrow_mut();
+        inner.finishing = true;
+        inner.wake_driver();
+    }
+
+    /// Whether [`Handle::finish`] was called.
+    pub fn is_finishing(&self) -> bool {
+        self.inner.borrow().finishing
+    }
+
     /// Queued bytes that the kernel has not taken yet.
     pub fn unsent(&self) -> usize {
         self.inner.borrow().outbox.len()
@@ -215,17 +156,12 @@ pub struct Connection {
 impl Connection {
     /// Wraps a connected socket.
     pub fn new(socket: UnixStream, side: Side) -> (Self, Handle) {
-        let inner = Rc::new(RefCell::new(Inner {
-            side,
-            outbox: Outbox::default(),
-            streams: FxHashMap::default(),
-            last_id: 0,
-            closed: false,
-            driver: None,
-            driver_waits: false,
-        }));
+        let inner = Rc::new(RefCell::new(Inner::new(side)));
         let handle = Handle { inner: inner.clone() };
-        (Self { socket, inner: Owned(inner), decoder: Decoder::default(), buffer: BytesMut::new() }, handle)
+        (
+            Self { socket, inner: Owned::new(inner), decoder: Decoder::default(), buffer: BytesMut::new() },
+            handle,
+        )
     }
 
     /// Gives the socket back after a handshake, to be driven on another thread.
@@ -241,7 +177,7 @@ impl Connection {
         Ok(self.socket.into_std()?)
     }
 
-    /// The next event; `None` when the peer has closed between frames. Sends what is queued before it reads and before it
+    /// The next event; `None` when the peer has closed between frames, or when the connection has finished. Sends what is queued before it reads and before it
     /// waits. After `None` or an error the connection is closed.
     ///
     /// # Errors
@@ -270,6 +206,10 @@ impl Connection {
         let polled = self.poll_event(cx);
         if polled.is_pending() {
             self.poll_write(cx)?;
+            if self.inner.borrow().is_finished() {
+                self.inner.close();
+                return Poll::Ready(Ok(None));
+            }
         }
         polled
     }
@@ -426,43 +366,6 @@ impl Connection {
         if let Some(state) = state {
             finish(&self.inner, &state, failure);
         }
-    }
-}
-
-/// The driver's share of the state: when it goes, the connection has ended.
-#[derive(Debug)]
-struct Owned(Rc<RefCell<Inner>>);
-
-impl Owned {
-    fn close(&self) {
-        let mut inner = self.0.borrow_mut();
-        inner.closed = true;
-        let streams = std::mem::take(&mut inner.streams);
-        let reached: Vec<_> = streams
-            .into_values()
-            .map(|state| {
-                let reached = inner.outbox.has_written_beyond(state.borrow().head_at);
-                (state, reached)
-            })
-            .collect();
-        drop(inner);
-        for (state, reached) in reached {
-            state.borrow_mut().finish(Failure::Closed { reached });
-        }
-    }
-}
-
-impl std::ops::Deref for Owned {
-    type Target = Rc<RefCell<Inner>>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.close();
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`decoder`]: bytes to frames, incrementally; what the fuzzer drives.
 //! - [`outbox`]: frames waiting for one vectored write.
 //! - [`stream`]: one request on a connection: its two halves, their credit and their end.
+//! - `inner`: what a connection and its streams share.
 //! - [`connection`]: the multiplexer that drives all streams over one Unix-domain socket.
 //! - [`exit`]: the exit codes with which a worker names its own end.
 //!
@@ -21,6 +22,7 @@ pub mod decoder;
 mod error;
 pub mod exit;
 pub mod frame;
+mod inner;
 pub mod limits;
 pub mod message;
 pub mod outbox;

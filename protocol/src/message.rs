@@ -10,12 +10,10 @@ use serde::{Deserialize, Serialize};
 pub struct Hello {
     /// [`crate::limits::PROTOCOL_VERSION`] of the sender.
     pub version: u32,
-    /// The app this worker is for.
-    pub app: String,
     /// What the connection is for.
     pub role: Role,
-    /// What the worker must keep to.
-    pub limits: WorkerLimits,
+    /// The limit of the V8 heap, in bytes. The isolate is made with it before the worker knows its app.
+    pub heap: u64,
 }
 
 /// What a connection carries.
@@ -28,10 +26,8 @@ pub enum Role {
 }
 
 /// Limits the worker enforces on itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerLimits {
-    /// V8 heap, in bytes.
-    pub heap: u64,
     /// Longest time JavaScript may run without returning to the event loop, in milliseconds.
     pub watchdog_ms: u64,
     /// Whether an uncaught error outside a request ends the worker.
@@ -43,8 +39,6 @@ pub struct WorkerLimits {
 pub struct Welcome {
     /// [`crate::limits::PROTOCOL_VERSION`] of the sender.
     pub version: u32,
-    /// The app the worker was started for.
-    pub app: String,
     /// Process id of the worker.
     pub pid: u32,
 }
@@ -52,6 +46,10 @@ pub struct Welcome {
 /// Which app to load; sent once, on the control connection. Its debug output names variables without their values.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
+    /// The app's name.
+    pub app: String,
+    /// What the worker must keep to.
+    pub limits: WorkerLimits,
     /// The app's folder, absolute and without symlinks.
     pub root: String,
     /// The entry module, relative to the folder.
@@ -69,6 +67,8 @@ pub struct Load {
 impl fmt::Debug for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Load")
+            .field("app", &self.app)
+            .field("limits", &self.limits)
             .field("root", &self.root)
             .field("entry", &self.entry)
             .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
@@ -263,6 +263,8 @@ mod tests {
     #[test]
     fn debug_output_has_no_value_of_a_variable() {
         let load = Load {
+            app: "blog".into(),
+            limits: WorkerLimits { watchdog_ms: 5000, fatal_uncaught: false },
             root: "/app".into(),
             entry: "index.js".into(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],

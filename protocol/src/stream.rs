@@ -12,8 +12,8 @@ use bytes::{Bytes, BytesMut};
 
 use crate::ProtocolError;
 use crate::codec::{self, HeaderBlock};
-use crate::connection::{Inner, Side};
 use crate::frame::Kind;
+use crate::inner::{Inner, Side};
 use crate::limits::{COPY_BELOW, MAX_BODY_CHUNK, STREAM_WINDOW};
 use crate::message::{StatusLine, StreamError};
 

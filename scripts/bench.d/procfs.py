@@ -46,9 +46,9 @@ def machine_seconds():
     return (user + nice + system + steal) / TICKS_PER_SECOND
 
 
-def command_line(pid):
+def name(pid):
     try:
-        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return (PROC / str(pid) / "comm").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return ""
 

@@ -11,7 +11,8 @@ from errors import BenchError
 
 READY_SECONDS = 20
 STOP_SECONDS = 10
-WORKER_MARK = " worker --app "
+# What a worker process is called once it has an app; a spare has none.
+WORKER_NAME = "nano:app"
 _next_port = 20000 + os.getpid() % 8000
 
 
@@ -105,7 +106,7 @@ class Running:
         return procfs.tree(process.pid for process in self.processes)
 
     def workers(self):
-        return [pid for pid in self.pids() if WORKER_MARK in procfs.command_line(pid)]
+        return [pid for pid in self.pids() if procfs.name(pid).startswith(WORKER_NAME)]
 
     def cpu_seconds(self):
         """CPU time so far: of all processes, and of our workers alone (None for a server without)."""

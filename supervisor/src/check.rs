@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::config::{AppSpec, Config};
-use crate::worker::Worker;
+use crate::worker::{Spares, Worker};
 
 /// What was found about one app.
 #[derive(Debug, Serialize)]
@@ -29,7 +29,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 
 async fn check_app(spec: &AppSpec) -> Finding {
     // Dropping the worker kills it.
-    let error = Worker::start(spec, 0).await.err().map(|failure| failure.reason.to_string());
+    let error = Worker::start(spec, &Spares::new(0)).await.err().map(|failure| failure.reason.to_string());
     Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),

@@ -1,4 +1,8 @@
 //! The command line: subcommands, their flags and help, and what each prints.
+//!
+//! - `operate`: the subcommands that talk to a running supervisor.
+
+mod operate;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -10,11 +14,8 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use crate::check::{self, Finding};
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
-use crate::control::{self, Status};
 use crate::log::Logs;
-use crate::registry::State;
 use crate::serve;
-use crate::status_table;
 
 /// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
 /// end by a second signal n.)
@@ -90,12 +91,37 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
     },
+    /// Have a running supervisor read its configuration again
+    ///
+    /// Adds, removes and replaces what has changed, without dropping a request, and touches nothing else. An invalid
+    /// configuration changes nothing, and neither does an app that does not load. SIGHUP does the same.
+    Reload {
+        /// Which supervisor.
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start an app that was stopped or has failed, and wait until it is ready
+    Start(OneApp),
+    /// Stop an app, after what is in flight; its clients get 503
+    Stop(OneApp),
+    /// Restart an app, and wait until it is ready
+    ///
+    /// Requests that come meanwhile wait. With --rolling the new worker is ready before the old one goes, and if it does
+    /// not become ready, the old one stays.
+    Restart {
+        /// Which app.
+        #[command(flatten)]
+        app: OneApp,
+        /// Start the new worker before the old one ends.
+        #[arg(long)]
+        rolling: bool,
+    },
     /// What the supervisor starts for each app; not for people.
     #[command(hide = true)]
     Worker {
-        /// The app it is for.
-        #[arg(long)]
-        app: String,
         /// How many request connections it inherits.
         #[arg(long)]
         connections: u16,
@@ -173,7 +199,7 @@ pub struct Server {
     /// Log one line per request.
     #[arg(long)]
     access_log: bool,
-    /// Listen on this Unix-domain socket for `status` and `health`.
+    /// Listen on this Unix-domain socket for `status`, `reload` and the like [default: see `status --help`].
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
     /// How long what is in flight may take to finish at the end [default: 25s].
@@ -193,9 +219,20 @@ pub struct Server {
 /// A running supervisor.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// Its control socket (`serve --control SOCKET`).
-    #[arg(long, value_name = "SOCKET")]
-    control: PathBuf,
+    /// Its control socket (`serve --control SOCKET`) [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /run].
+    #[arg(long, value_name = "SOCKET", env = "NANO_SUPERVISOR_CONTROL")]
+    control: Option<PathBuf>,
+}
+
+/// An app of a running supervisor.
+#[derive(Debug, Args)]
+pub struct OneApp {
+    /// Its name.
+    #[arg(value_name = "APP")]
+    app: String,
+    /// Which supervisor.
+    #[command(flatten)]
+    which: Which,
 }
 
 impl What {
@@ -225,23 +262,27 @@ impl What {
 }
 
 /// Carries out a command. `worker` is what a worker process does, which this library does not know.
-pub fn run(cli: Cli, worker: impl FnOnce(String, u16) -> ExitCode) -> ExitCode {
+pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
     match cli.command {
-        Command::Serve { what, server } => serve_apps(&what.sources(server)),
+        Command::Serve { what, server } => serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check_apps(&what.sources(server), json),
-        Command::Status { which, json } => show_status(&which, json),
-        Command::Health { which } => show_health(&which),
-        Command::Worker { app, connections } => worker(app, connections),
+        Command::Status { which, json } => operate::status(&which, json),
+        Command::Health { which } => operate::health(&which),
+        Command::Reload { which, json } => operate::reload(&which, json),
+        Command::Start(app) => operate::tell(&app, "start"),
+        Command::Stop(app) => operate::tell(&app, "stop"),
+        Command::Restart { app, rolling } => operate::tell(&app, if rolling { "roll" } else { "restart" }),
+        Command::Worker { connections } => worker(connections),
     }
 }
 
-fn serve_apps(sources: &Sources) -> ExitCode {
+fn serve_apps(sources: Sources) -> ExitCode {
     let config = match sources.load() {
         Ok(config) => config,
         Err(problems) => return complain(&problems, USAGE),
     };
     let logs = Logs::start(&config.server.log);
-    match runtime().and_then(|runtime| runtime.block_on(serve::serve(config, &logs))) {
+    match runtime().and_then(|runtime| runtime.block_on(serve::serve(config, sources, &logs))) {
         Ok(code) => code.into(),
         Err(error) => {
             // What was logged until then comes first.
@@ -283,46 +324,6 @@ fn show_findings(config: &Config, findings: &[Finding], json: bool) -> ExitCode 
         }
     }
     if ok { ExitCode::SUCCESS } else { FAILED.into() }
-}
-
-fn show_status(which: &Which, json: bool) -> ExitCode {
-    match ask(which) {
-        Ok(status) if json => print(&serde_json::json!(status)),
-        Ok(status) => print(&status_table::render(&status.apps)),
-        Err(error) => return complain(&error, FAILED),
-    }
-    ExitCode::SUCCESS
-}
-
-fn show_health(which: &Which) -> ExitCode {
-    let status = match ask(which) {
-        Ok(status) => status,
-        Err(error) => return complain(&error, FAILED),
-    };
-    let ready = State::Ready.to_string();
-    let unready: Vec<_> = status.apps.iter().filter(|app| app.state != ready).collect();
-    if unready.is_empty() {
-        print(&format!("all {} apps are ready", status.apps.len()));
-        return ExitCode::SUCCESS;
-    }
-    for app in unready {
-        print(&format!("{} is {}", app.app, app.state));
-    }
-    FAILED.into()
-}
-
-fn ask(which: &Which) -> io::Result<Status> {
-    let asked = runtime().and_then(|runtime| runtime.block_on(control::status(&which.control)));
-    asked.map_err(|error| {
-        let path = which.control.display();
-        io::Error::new(error.kind(), match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                format!("no supervisor answers on {path}; start one with: nano-supervisor serve --control {path} ...")
-            }
-            io::ErrorKind::PermissionDenied => format!("{path} belongs to another user's supervisor"),
-            _ => format!("cannot ask the supervisor on {path}: {error}"),
-        })
-    })
 }
 
 fn runtime() -> io::Result<LocalRuntime> {

@@ -2,7 +2,7 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `cache`, `settings`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
+//! - `server`, `cache`, `control`, `settings`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
 //! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
 //! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
 //! - `apps_dir`: a folder of apps; `read`: files as text.
@@ -13,6 +13,7 @@ mod app_name;
 mod apps_dir;
 mod bounds;
 mod cache;
+mod control;
 mod dotenv;
 mod draft;
 mod entry;
@@ -35,6 +36,7 @@ mod wrangler;
 pub use app::{AppLimits, AppSpec, Listen, RestartPolicy};
 pub use app_name::AppName;
 pub(crate) use cache::make_private_folder;
+pub use control::{ControlPath, usual_control_path};
 pub use environment::{EnvSources, Environment};
 pub use errors::{ConfigErrors, Flaw, Problem};
 pub use file::Host;

@@ -1,6 +1,13 @@
-//! The control socket: HTTP and JSON over a Unix-domain socket, for `status` and `health`.
+//! The control socket: HTTP and JSON over a Unix-domain socket, by which operators see and change what runs.
 //!
-//! `GET /v1/status` answers with a [`Status`]. Only the user who runs the supervisor can open the socket (mode 0600).
+//! - [`api`]: what can be asked, and the answers.
+//! - [`client`]: asks; what the command line is made of.
+//!
+//! Only the user who runs the supervisor, and root, can open the socket: it has mode 0600, and the kernel says who is at the
+//! other end.
+
+pub mod api;
+pub mod client;
 
 use std::convert::Infallible;
 use std::fs;
@@ -8,34 +15,20 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde::{Deserialize, Serialize};
+use nix::unistd::geteuid;
 use tokio::net::{UnixListener, UnixStream};
+use tracing::info;
 
-use crate::registry::{AppStatus, Registry};
-
-/// Path of the status document.
-const STATUS: &str = "/v1/status";
-
-/// Longest status document a client reads, in bytes.
-const MAX_STATUS: usize = 16 * 1024 * 1024;
-
-/// What `GET /v1/status` answers.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Status {
-    /// Version of the supervisor.
-    pub version: String,
-    /// Its process id.
-    pub pid: u32,
-    /// Every app.
-    pub apps: Vec<AppStatus>,
-}
+use crate::config::{ControlPath, usual_control_path};
+use crate::operator::Operator;
 
 /// A bound control socket; its file is removed when dropped.
 #[derive(Debug)]
@@ -45,11 +38,28 @@ pub struct ControlSocket {
 }
 
 impl ControlSocket {
-    /// Binds `path`, over the file of a supervisor that is gone.
+    /// Binds the socket. Without one that nobody asked for, all else works.
     ///
     /// # Errors
-    /// If another supervisor answers there, or the path cannot be used; the text says what to do.
-    pub fn bind(path: &Path) -> io::Result<Self> {
+    /// If it was asked for and another supervisor answers there, or the path cannot be used; the text says what to do.
+    pub fn open(control: &ControlPath) -> io::Result<Option<Self>> {
+        match control {
+            ControlPath::Off => Ok(None),
+            ControlPath::At(path) => Self::bind(path).map(Some),
+            ControlPath::Usual => {
+                let path = usual_control_path(|name| std::env::var_os(name));
+                let bound = Self::bind_path(&path);
+                if let Err(error) = &bound {
+                    let path = path.display();
+                    info!(%path, %error, "no control socket: commands cannot reach this supervisor; set one with --control");
+                }
+                Ok(bound.ok())
+            }
+        }
+    }
+
+    /// Binds `path`, over the file of a supervisor that is gone.
+    fn bind(path: &Path) -> io::Result<Self> {
         Self::bind_path(path).map_err(|error| {
             let hint = match error.kind() {
                 io::ErrorKind::AddrInUse => "stop it, or choose another path",
@@ -76,17 +86,20 @@ impl ControlSocket {
     }
 
     /// Answers until dropped.
-    pub async fn serve(self, registry: Registry) {
+    pub async fn serve(self, operator: Rc<Operator>) {
         loop {
             let Ok((socket, _)) = self.listener.accept().await else {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 continue;
             };
-            let registry = registry.clone();
+            if !is_trusted(&socket) {
+                continue;
+            }
+            let operator = operator.clone();
             tokio::task::spawn_local(async move {
                 let service = service_fn(|request| {
-                    let response = answer(&request, &registry);
-                    async { Ok::<_, Infallible>(response) }
+                    let response = respond(request, operator.clone());
+                    async { Ok::<_, Infallible>(response.await) }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 // Errors are the client's.
@@ -102,39 +115,16 @@ impl Drop for ControlSocket {
     }
 }
 
-fn answer<B>(request: &Request<B>, registry: &Registry) -> Response<Full<Bytes>> {
-    let (status, body) = match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, STATUS) => {
-            let status = Status {
-                version: env!("CARGO_PKG_VERSION").into(),
-                pid: std::process::id(),
-                apps: registry.status(),
-            };
-            (StatusCode::OK, serde_json::to_string(&status).unwrap_or_default())
-        }
-        (_, STATUS) => (StatusCode::METHOD_NOT_ALLOWED, r#"{"error":"use GET"}"#.into()),
-        _ => (StatusCode::NOT_FOUND, format!(r#"{{"error":"there is only {STATUS}"}}"#)),
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body + "\n")));
+/// Whether the process at the other end runs as our user or as root.
+fn is_trusted(socket: &UnixStream) -> bool {
+    let is_ours = |uid: u32| uid == 0 || uid == geteuid().as_raw();
+    socket.peer_cred().is_ok_and(|peer| is_ours(peer.uid()))
+}
+
+async fn respond<B>(request: Request<B>, operator: Rc<Operator>) -> Response<Full<Bytes>> {
+    let (status, body) = api::answer(request.method(), request.uri().path(), &operator).await;
+    let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// Asks the supervisor behind `path` for its status.
-///
-/// # Errors
-/// If none answers there.
-pub async fn status(path: &Path) -> io::Result<Status> {
-    let socket = UnixStream::connect(path).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
-    tokio::spawn(connection);
-    let mut request = Request::new(Empty::<Bytes>::new());
-    *request.uri_mut() = hyper::Uri::from_static(STATUS);
-    request.headers_mut().insert(hyper::header::HOST, HeaderValue::from_static("localhost"));
-    let response = sender.send_request(request).await.map_err(io::Error::other)?;
-    let body = http_body_util::Limited::new(response.into_body(), MAX_STATUS);
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    serde_json::from_slice(&body).map_err(io::Error::other)
 }

@@ -1,12 +1,11 @@
 //! An I/O thread: its own event loop, its own listening sockets, its own connection to every worker. A request that
 //! arrives here never leaves this thread on its way to the worker and back.
 
-use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::io;
+use std::net::TcpListener as StdTcpListener;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
@@ -14,30 +13,26 @@ use nano_protocol::{Connection, ProtocolError, Side};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::client::{TICK, TickLimits};
-use crate::config::{AppSpec, ServerSettings};
+use crate::config::ServerSettings;
 use crate::listener::{self, Shared};
 use crate::proxy::Proxy;
 use crate::proxy::site::Site;
-use crate::registry::AppIndex;
-use crate::routes::{Command, Fault};
-use crate::sockets::SharedSocket;
-use crate::upstream::{Upstream, Upstreams};
+use crate::registry::AppId;
+use crate::routes::{Command, Fault, ListenerId, Sent, Table, Unavailable};
+use crate::upstream::Upstream;
 use crate::worker::ExitReason;
 use crate::worker::handle::Order;
 
 /// What one I/O thread is made of.
 #[derive(Debug)]
 pub struct IoThread {
-    /// Limits and policies.
-    pub settings: Arc<ServerSettings>,
-    /// Every app, and its count of requests in flight.
-    pub apps: Vec<(Arc<AppSpec>, Arc<AtomicUsize>)>,
-    /// This thread's listening sockets.
-    pub sockets: Vec<SharedSocket>,
+    /// Limits and policies until a table comes.
+    pub settings: ServerSettings,
     /// From the main thread.
-    pub commands: mpsc::Receiver<Command>,
+    pub commands: mpsc::Receiver<Sent>,
     /// To the main thread.
     pub faults: mpsc::Sender<Fault>,
 }
@@ -53,104 +48,156 @@ impl IoThread {
     }
 
     async fn serve(mut self) -> io::Result<()> {
-        let upstreams: Upstreams = Rc::new(
-            self.apps
-                .iter()
-                .enumerate()
-                .map(|(index, (spec, in_flight))| {
-                    Rc::new(Upstream::new(AppIndex(index), spec.clone(), in_flight.clone()))
-                })
-                .collect(),
-        );
-        let shared = Rc::new(Shared {
-            settings: self.settings.clone(),
-            clock: Rc::new(Cell::new(0)),
-            open: Cell::new(0),
-            max_open: self.settings.max_connections.div_ceil(self.settings.io_threads),
-            clients: RefCell::default(),
-        });
-        let graceful = Rc::new(GracefulShutdown::new());
-        let (stop, stopping) = watch::channel(());
-        let mut accepting = Vec::with_capacity(self.sockets.len());
-        for SharedSocket { apps, socket } in self.sockets.drain(..) {
-            let site = Site::new(apps.iter().filter_map(|app| upstreams.get(app.0)));
-            let proxy = Rc::new(Proxy { site, settings: self.settings.clone() });
-            let listener = TcpListener::from_std(socket)?;
-            let watchers = graceful.clone();
-            let accept = listener::accept(listener, proxy, shared.clone(), stopping.clone(), move || {
-                watchers.watcher()
-            });
-            accepting.push(tokio::task::spawn_local(accept));
-        }
-        let sweep = tokio::task::spawn_local(sweep(shared, self.settings.clone()));
-        while let Some(command) = self.commands.recv().await {
-            match command {
-                Command::Attach { app, generation, socket } => {
-                    if let Some(upstream) = upstreams.get(app.0) {
-                        attach(upstream, generation, socket, self.faults.clone());
-                    }
-                }
-                Command::Detach { app, generation, why } => {
-                    if let Some(upstream) = upstreams.get(app.0) {
-                        upstream.ended(generation, why);
-                    }
-                }
-                Command::Unavailable { app, why } => {
-                    if let Some(upstream) = upstreams.get(app.0) {
-                        upstream.unavailable(why);
-                    }
-                }
-                Command::Drain => break,
-            }
-        }
-        // Each takes in what the kernel has accepted for it, and closes its socket.
-        drop(stop);
-        for task in accepting {
-            let _ = task.await;
-        }
-        sweep.abort();
-        let finish = async {
-            if let Ok(graceful) = Rc::try_unwrap(graceful) {
-                graceful.shutdown().await;
-            }
+        let shared = Rc::new(Shared::new(Rc::new(self.settings)));
+        tokio::task::spawn_local(sweep(shared.clone()));
+        let mut routing = Routing {
+            shared,
+            upstreams: HashMap::new(),
+            doors: HashMap::new(),
+            closing: JoinSet::new(),
+            faults: self.faults,
         };
-        tokio::pin!(finish);
+        while let Some(Sent { command, done }) = self.commands.recv().await {
+            if matches!(command, Command::Drain) {
+                break;
+            }
+            routing.carry_out(command)?;
+            drop(done);
+        }
+        routing.doors.drain().for_each(|(_, door)| door.close(&mut routing.closing));
         loop {
             tokio::select! {
-                () = &mut finish => return Ok(()),
                 // A worker that crashes now is still replaced, for the requests that wait.
-                command = self.commands.recv() => match command {
-                    Some(Command::Attach { app, generation, socket }) => {
-                        if let Some(upstream) = upstreams.get(app.0) {
-                            attach(upstream, generation, socket, self.faults.clone());
-                        }
-                    }
-                    Some(_) => {}
-                    None => {
-                        finish.await;
-                        return Ok(());
-                    }
+                Some(Sent { command, .. }) = self.commands.recv() => match command {
+                    Command::Table { .. } | Command::Drain => {}
+                    command => routing.carry_out(command)?,
+                },
+                closed = routing.closing.join_next() => if closed.is_none() {
+                    return Ok(());
                 },
             }
         }
     }
 }
 
+/// What this thread knows of the apps, and where it listens for them.
+struct Routing {
+    shared: Rc<Shared>,
+    upstreams: HashMap<AppId, Rc<Upstream>>,
+    doors: HashMap<ListenerId, Door>,
+    /// Listening addresses that are given up, until their last connection has ended.
+    closing: JoinSet<()>,
+    faults: mpsc::Sender<Fault>,
+}
+
+/// A listening socket and its connections.
+struct Door {
+    proxy: Rc<Proxy>,
+    accepting: JoinHandle<()>,
+    stop: watch::Sender<()>,
+    graceful: Rc<GracefulShutdown>,
+}
+
+impl Routing {
+    fn carry_out(&mut self, command: Command) -> io::Result<()> {
+        match command {
+            Command::Table { table, sockets } => self.reconcile(&table, sockets)?,
+            Command::Attach { app, generation, socket } => {
+                if let Some(upstream) = self.upstreams.get(&app) {
+                    attach(upstream, generation, socket, self.faults.clone());
+                }
+            }
+            Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
+            Command::Ended { app, generation, why } => {
+                self.with(app, |upstream| upstream.ended(generation, why));
+            }
+            Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
+            Command::Drain => {}
+        }
+        Ok(())
+    }
+
+    fn with(&self, app: AppId, act: impl FnOnce(&Upstream)) {
+        if let Some(upstream) = self.upstreams.get(&app) {
+            act(upstream);
+        }
+    }
+
+    /// Makes what there is what the table says.
+    fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
+        let settings = Rc::new(ServerSettings::clone(&table.settings));
+        *self.shared.settings.borrow_mut() = settings.clone();
+        let mut known = std::mem::take(&mut self.upstreams);
+        for routed in &table.apps {
+            let upstream = known.remove(&routed.app).unwrap_or_else(|| Rc::new(Upstream::new(routed)));
+            upstream.configure(&routed.spec);
+            self.upstreams.insert(routed.app, upstream);
+        }
+        // Requests may still wait for a worker of an app that is gone.
+        known.into_values().for_each(|upstream| upstream.unavailable(Unavailable::Stopped));
+
+        let mut doors = std::mem::take(&mut self.doors);
+        let mut sockets: HashMap<_, _> = sockets.into_iter().collect();
+        for (id, apps) in &table.listeners {
+            let site = Site::new(apps.iter().filter_map(|app| self.upstreams.get(app)));
+            if let Some(door) = doors.remove(id) {
+                door.proxy.configure(site, settings.clone());
+                self.doors.insert(*id, door);
+            } else if let Some(socket) = sockets.remove(id) {
+                self.doors.insert(*id, self.open(socket, Proxy::new(site, settings.clone()))?);
+            }
+        }
+        doors.into_values().for_each(|door| door.close(&mut self.closing));
+        while self.closing.try_join_next().is_some() {}
+        Ok(())
+    }
+
+    fn open(&self, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
+        let proxy = Rc::new(proxy);
+        let (stop, stopping) = watch::channel(());
+        let graceful = Rc::new(GracefulShutdown::new());
+        let watchers = graceful.clone();
+        let accept = listener::accept(
+            TcpListener::from_std(socket)?,
+            proxy.clone(),
+            self.shared.clone(),
+            stopping,
+            move || watchers.watcher(),
+        );
+        Ok(Door { proxy, accepting: tokio::task::spawn_local(accept), stop, graceful })
+    }
+}
+
+impl Door {
+    /// Takes in what the kernel has accepted, closes the socket, and lets every connection finish what is in flight.
+    fn close(self, closing: &mut JoinSet<()>) {
+        let Self { accepting, stop, graceful, .. } = self;
+        closing.spawn_local(async move {
+            drop(stop);
+            let _ = accepting.await;
+            if let Ok(graceful) = Rc::try_unwrap(graceful) {
+                graceful.shutdown().await;
+            }
+        });
+    }
+}
+
 /// Starts to drive a worker's connection on this thread.
 fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, faults: mpsc::Sender<Fault>) {
-    let drive = match UnixStream::from_std(socket) {
-        Ok(socket) => {
-            let (connection, handle) = Connection::new(socket, Side::Supervisor);
-            upstream.attach(generation, handle);
-            Some(drive(connection))
-        }
-        // The kernel has no room for one more descriptor to watch; another worker may have better luck.
-        Err(_) => None,
-    };
+    let connected = UnixStream::from_std(socket).map(|socket| Connection::new(socket, Side::Supervisor));
+    // Otherwise the kernel has no room for one more descriptor to watch; another worker may have better luck.
+    let connection = connected.ok().map(|(connection, handle)| {
+        upstream.attach(generation, handle.clone());
+        (connection, handle)
+    });
     let upstream = upstream.clone();
     tokio::task::spawn_local(async move {
-        let order = match drive {
-            Some(drive) => drive.await,
+        let order = match connection {
+            Some((connection, handle)) => match drive(connection).await {
+                // It was let go, and has finished.
+                Order::Closed if handle.is_finishing() => return,
+                order => order,
+            },
             None => Order::Closed,
         };
         upstream.detach(generation);
@@ -171,18 +218,19 @@ async fn drive(mut connection: Connection) -> Order {
 }
 
 /// Counts ticks, and closes connections that have been idle or slow for too long.
-async fn sweep(shared: Rc<Shared>, settings: Arc<ServerSettings>) {
+async fn sweep(shared: Rc<Shared>) {
     let ticks = |limit: Duration| u64::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
-    let limits = TickLimits {
-        idle: ticks(settings.idle_timeout),
-        head: ticks(settings.header_read_timeout),
-        send: ticks(settings.send_timeout),
-    };
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
         shared.clock.set(shared.clock.get() + 1);
+        let settings = shared.settings();
+        let limits = TickLimits {
+            idle: ticks(settings.idle_timeout),
+            head: ticks(settings.header_read_timeout),
+            send: ticks(settings.send_timeout),
+        };
         shared.clients.borrow_mut().retain(|client| match client.upgrade() {
             Some(client) => {
                 client.sweep(limits);

@@ -1,15 +1,16 @@
 //! The supervisor: keeps the app registry, owns every listening socket, runs no JavaScript.
 //!
 //! # Layout
-//! In the order of a start: [`cli`] and [`config`] decide what to run; [`serve`] runs it: [`sockets`] (what is bound, and
-//! for which apps), [`registry`] (what is known of each app), [`lifecycle`] (starts its workers one after the other, with
-//! [`restart`] as policy and [`worker`] as the process), [`routes`] (what the main thread tells the I/O threads).
+//! In the order of a start: [`cli`] and [`config`] decide what to run; [`serve`] runs it: [`fleet`] (all apps, changed as a
+//! whole), [`sockets`] (what is bound, and for which apps), [`registry`] (what is known of each app), [`lifecycle`] (one app:
+//! starts and replaces its workers, with [`restart`] as policy and [`worker`] as the process), [`routes`] (what the main
+//! thread tells the I/O threads).
 //!
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
 //!
-//! Beside them: [`log`], [`control`] (status over a Unix-domain socket) and [`status_table`], [`check`], [`orphans`]
-//! (PID 1).
+//! Beside them: [`log`], [`traffic`] (what is counted), [`control`] and [`operator`] (what operators see and change),
+//! [`status_table`], [`check`], [`orphans`] (PID 1).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 
@@ -18,10 +19,12 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod control;
+pub mod fleet;
 pub mod io_thread;
 pub mod lifecycle;
 pub mod listener;
 pub mod log;
+pub mod operator;
 pub mod orphans;
 pub mod proxy;
 pub mod registry;
@@ -30,5 +33,6 @@ pub mod routes;
 pub mod serve;
 pub mod sockets;
 pub mod status_table;
+pub mod traffic;
 pub mod upstream;
 pub mod worker;

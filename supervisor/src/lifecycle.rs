@@ -1,128 +1,364 @@
-//! The life of one app: start a worker, watch it, and after its end start the next.
+//! The life of one app: start a worker, watch it, replace it, and after its end start the next.
+//!
+//! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
+//! supervisor. [`running`] is a worker that has been started.
 
-use std::cell::RefCell;
+pub mod running;
+
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep_until;
 
 use crate::config::AppSpec;
-use crate::registry::{AppIndex, Registry};
+use crate::registry::{AppId, Registry};
 use crate::restart::{Decision, History};
 use crate::routes::{Routes, Unavailable};
-use crate::worker::handle::Order;
-use crate::worker::{ExitReason, Started, Worker};
+use crate::worker::{ExitReason, Spares, StartFailure, Started, Worker};
+use running::{Orders, Running, Stage};
 
-/// Orders to one worker that may wait to be carried out.
-pub const ORDERS: usize = 8;
+/// Commands to one app that may wait to be carried out.
+const COMMANDS: usize = 16;
 
-/// Whether the supervisor is ending, and how long workers may take to drain.
-pub type Ending = watch::Receiver<Option<Duration>>;
+/// Whether the app has another worker now; if that did not work, why, for people.
+pub type Outcome = Result<bool, String>;
 
-/// The way to give the app's worker orders, and of which generation that worker is; none while there is no worker.
-pub type Orders = Rc<RefCell<Option<(u64, mpsc::Sender<Order>)>>>;
+/// What an app is told to do.
+#[derive(Debug)]
+pub struct Command {
+    /// What to do.
+    pub action: Action,
+    /// Told when it is done.
+    pub done: oneshot::Sender<Outcome>,
+}
 
-/// One app and what it needs to live.
+/// What an app can be told to do.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Have a worker.
+    Start,
+    /// Have none.
+    Stop,
+    /// End the worker, and start another one.
+    Restart,
+    /// Start another worker, and end this one when that is ready.
+    Roll,
+    /// Live by this configuration; the worker is replaced, as by [`Action::Roll`], if it was told anything else.
+    Configure(Arc<AppSpec>),
+}
+
+/// The way to tell an app what to do.
+#[derive(Debug)]
+pub struct Lifeline {
+    commands: mpsc::Sender<Command>,
+    ending: watch::Sender<Option<Duration>>,
+    task: RefCell<Option<JoinHandle<()>>>,
+}
+
+impl Lifeline {
+    /// Tells the app what to do, and waits until it is done.
+    pub async fn tell(&self, action: Action) -> Outcome {
+        let (done, outcome) = oneshot::channel();
+        let gone = |_| "the app is about to end".to_owned();
+        let sent = self.commands.send(Command { action, done }).await;
+        sent.map_err(|_| "the app has ended".to_owned())?;
+        outcome.await.map_err(gone)?
+    }
+
+    /// Ends the app for good: its workers may finish what is in flight for this long.
+    pub fn end(&self, limit: Duration) {
+        self.ending.send_replace(Some(limit));
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&self) {
+        let task = self.task.take();
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    }
+}
+
+/// What an app needs to live.
 #[derive(Debug)]
 pub struct Lifecycle {
     /// Which app.
-    pub app: AppIndex,
+    pub app: AppId,
     /// Its configuration.
     pub spec: Arc<AppSpec>,
-    /// Where its state is kept.
-    pub registry: Registry,
-    /// Where its workers' connections go.
-    pub routes: Routes,
-    /// How many connections each worker gets.
-    pub io_threads: usize,
-    /// The way to give its worker orders.
-    pub orders: Orders,
-    /// Changes when the supervisor ends.
-    pub ending: Ending,
+    /// What all apps share.
+    pub shared: Rc<Shared>,
 }
 
-/// Whether the app goes on.
-enum Next {
-    Start,
-    End,
+/// What all apps share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Where their states are kept.
+    pub registry: Registry,
+    /// Where their workers' connections go.
+    pub routes: Routes,
+    /// The way to give workers orders.
+    pub orders: Orders,
+    /// Worker processes without an app.
+    pub spares: Spares,
+    /// How long a worker that has been replaced or stopped may take to finish what is in flight.
+    pub drain_timeout: Cell<Duration>,
+}
+
+impl Shared {
+    /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
+    pub fn tend_spares(&self) {
+        if !self.registry.is_any_starting() {
+            self.spares.refill();
+        }
+    }
 }
 
 impl Lifecycle {
-    /// Keeps a worker running until the supervisor ends.
-    pub async fn run(mut self) {
-        let mut history = History::default();
-        let mut generation = 0;
+    /// Starts the app, and keeps it running until it is told otherwise.
+    pub fn start(self) -> Lifeline {
+        let (commands, received) = mpsc::channel(COMMANDS);
+        let (ending, is_ending) = watch::channel(None);
+        let life = Life {
+            app: self.app,
+            spec: self.spec,
+            stage: Stage::new(self.app, self.shared.clone()),
+            shared: self.shared,
+            commands: received,
+            ending: is_ending,
+            history: History::default(),
+            starts: 0,
+            waiting: Vec::new(),
+        };
+        let task = RefCell::new(Some(tokio::task::spawn_local(life.run())));
+        Lifeline { commands, ending, task }
+    }
+}
+
+/// What an app does at the moment.
+enum Phase {
+    /// A worker is started.
+    Starting,
+    /// There is a worker.
+    Running(Running),
+    /// The next worker is started at this time.
+    Resting(Instant),
+    /// Nothing, until it is told to.
+    Stopped,
+    /// Nothing any more.
+    Ended,
+}
+
+struct Life {
+    app: AppId,
+    spec: Arc<AppSpec>,
+    shared: Rc<Shared>,
+    stage: Stage,
+    commands: mpsc::Receiver<Command>,
+    ending: watch::Receiver<Option<Duration>>,
+    history: History,
+    starts: u64,
+    /// Who waits for the worker that is started.
+    waiting: Vec<oneshot::Sender<Outcome>>,
+}
+
+impl Life {
+    async fn run(mut self) {
+        let mut phase = Phase::Starting;
         loop {
-            generation += 1;
-            if generation > 1 {
-                self.registry.count_restart(self.app);
-            }
-            let (reason, ready_for) = self.live(generation).await;
-            if self.ending.borrow().is_some() {
-                break;
-            }
-            match self.rest(&reason, ready_for, &mut history).await {
-                Next::Start => {}
-                Next::End => break,
-            }
+            phase = match phase {
+                Phase::Starting => self.starting().await,
+                Phase::Running(running) => self.running(running).await,
+                Phase::Resting(until) => self.resting(until).await,
+                Phase::Stopped => self.stopped().await,
+                Phase::Ended => break,
+            };
         }
-        self.registry.stopped(self.app);
+        let limit = self.ending.borrow().unwrap_or_default();
+        self.stage.end(limit).await;
+        self.shared.registry.stopped(self.app);
     }
 
-    /// One worker from start to end: why it ended, and how long it was ready.
-    async fn live(&mut self, generation: u64) -> (ExitReason, Duration) {
-        self.registry.starting(self.app);
+    /// Starts a worker.
+    async fn starting(&mut self) -> Phase {
+        self.starts += 1;
+        if self.starts > 1 {
+            self.shared.registry.count_restart(self.app);
+        }
+        self.shared.registry.starting(self.app);
         let begun = Instant::now();
-        let started = tokio::select! {
-            started = Worker::start(&self.spec, self.io_threads) => started,
-            // Dropping the start kills the process.
-            _ = self.ending.changed() => return (ExitReason::Stopped, Duration::ZERO),
-        };
-        let Started { worker, requests } = match started {
-            Ok(started) => started,
-            Err(failure) => return (failure.reason, Duration::ZERO),
-        };
-        self.registry.ready(self.app, worker.pid, begun.elapsed());
-        self.routes.attach(self.app, generation, requests).await;
-        let ready = Instant::now();
-        let (orders, mut received) = mpsc::channel(ORDERS);
-        *self.orders.borrow_mut() = Some((generation, orders.clone()));
-        let reason = {
-            let stats = |stats| self.registry.record_stats(self.app, stats);
-            let watch = worker.watch(&self.spec, &mut received, stats);
-            tokio::pin!(watch);
+        let (spec, shared) = (self.spec.clone(), self.shared.clone());
+        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares));
+        let started = loop {
             tokio::select! {
-                reason = &mut watch => reason,
-                limit = self.ending.wait_for(Option::is_some) => {
-                    let limit = limit.ok().and_then(|limit| *limit).unwrap_or_default();
-                    self.registry.draining(self.app);
-                    // The queue is only full of orders to kill it.
-                    let _ = orders.try_send(Order::Drain(limit));
-                    watch.await
+                started = &mut start => break started,
+                // Dropping the start kills the process.
+                () = ended(&mut self.ending) => return Phase::Ended,
+                Some(Command { action, done }) = self.commands.recv() => match action {
+                    Action::Stop => return self.stop_without_worker(done).await,
+                    Action::Start => self.waiting.push(done),
+                    Action::Restart | Action::Roll => {
+                        self.waiting.push(done);
+                        return Phase::Starting;
+                    }
+                    Action::Configure(spec) => {
+                        if self.configure_idle(spec, done) {
+                            return Phase::Starting;
+                        }
+                    }
+                },
+            }
+        };
+        match started {
+            Ok(started) => {
+                self.answer(&Ok(true));
+                Phase::Running(self.take_over(started, begun).await)
+            }
+            Err(StartFailure { reason }) => self.after(&reason, Duration::ZERO).await,
+        }
+    }
+
+    /// A worker that is ready gets the requests from now on.
+    async fn take_over(&mut self, started: Started, begun: Instant) -> Running {
+        let Started { worker, requests, .. } = started;
+        self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
+        let running = self.stage.enter(&self.spec, worker);
+        self.shared.routes.attach(self.app, running.generation, requests).await;
+        self.shared.tend_spares();
+        running
+    }
+
+    /// Watches over a worker.
+    async fn running(&mut self, mut running: Running) -> Phase {
+        tokio::select! {
+            reason = running.ended() => {
+                let ready_for = running.ready.elapsed();
+                self.stage.farewell(&running, &reason).await;
+                self.after(&reason, ready_for).await
+            }
+            () = ended(&mut self.ending) => {
+                self.shared.registry.draining(self.app);
+                self.stage.retire(running);
+                Phase::Ended
+            }
+            Some(Command { action, done }) = self.commands.recv() => match action {
+                Action::Start => {
+                    let _ = done.send(Ok(false));
+                    Phase::Running(running)
+                }
+                Action::Stop => {
+                    self.waiting.push(done);
+                    if self.drain(running).await { self.stop().await } else { Phase::Ended }
+                }
+                Action::Restart => {
+                    self.waiting.push(done);
+                    if self.drain(running).await { Phase::Starting } else { Phase::Ended }
+                }
+                Action::Roll => self.roll(running, self.spec.clone(), done).await,
+                Action::Configure(spec) => match running.was_told(&spec) {
+                    Ok(true) => {
+                        self.configure(spec);
+                        let _ = done.send(Ok(false));
+                        Phase::Running(running)
+                    }
+                    Ok(false) => self.roll(running, spec, done).await,
+                    Err(why) => {
+                        let _ = done.send(Err(why));
+                        Phase::Running(running)
+                    }
+                },
+            },
+        }
+    }
+
+    /// Starts the next worker beside this one, which goes when that is ready, and stays if that fails.
+    async fn roll(
+        &mut self,
+        mut running: Running,
+        spec: Arc<AppSpec>,
+        done: oneshot::Sender<Outcome>,
+    ) -> Phase {
+        let (begun, shared) = (Instant::now(), self.shared.clone());
+        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares));
+        let mut crash = None;
+        let started = loop {
+            tokio::select! {
+                started = &mut start => break started,
+                reason = running.ended(), if crash.is_none() => {
+                    // Whatever it died of, its successor is on its way; requests wait for that.
+                    self.stage.farewell(&running, &reason).await;
+                    crash = Some(reason);
+                }
+                () = ended(&mut self.ending) => {
+                    let _ = done.send(Err("the app is about to end".into()));
+                    if crash.is_none() {
+                        return Phase::Running(running);
+                    }
+                    return Phase::Ended;
                 }
             }
         };
-        self.orders.borrow_mut().take();
-        self.routes.detach(self.app, generation, &reason.to_string().into()).await;
-        (reason, ready.elapsed())
+        match started {
+            Ok(started) => {
+                self.starts += 1;
+                self.shared.registry.count_restart(self.app);
+                self.configure(spec.clone());
+                let next = self.take_over(started, begun).await;
+                if crash.is_none() {
+                    self.stage.retire(running);
+                }
+                let _ = done.send(Ok(true));
+                Phase::Running(next)
+            }
+            Err(StartFailure { reason: failure }) => {
+                let _ = done.send(Err(failure.to_string()));
+                match crash {
+                    None => {
+                        self.shared.registry.kept(self.app, &failure);
+                        Phase::Running(running)
+                    }
+                    Some(reason) => self.after(&reason, running.ready.elapsed()).await,
+                }
+            }
+        }
     }
 
-    /// Waits as long as the restart policy says.
-    async fn rest(&mut self, reason: &ExitReason, ready_for: Duration, history: &mut History) -> Next {
+    /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.
+    async fn drain(&mut self, mut running: Running) -> bool {
+        self.shared.registry.draining(self.app);
+        self.shared.routes.retire(self.app, running.generation).await;
+        running.drain(self.shared.drain_timeout.get());
+        tokio::select! {
+            reason = running.ended() => {
+                self.stage.farewell(&running, &reason).await;
+                true
+            }
+            () = ended(&mut self.ending) => {
+                self.stage.retire(running);
+                false
+            }
+        }
+    }
+
+    /// What follows the end of a worker, as the restart policy says.
+    async fn after(&mut self, reason: &ExitReason, ready_for: Duration) -> Phase {
         let policy = &self.spec.restart;
         let decision = match reason {
             // Trying again at once would fail again: nothing has changed.
             ExitReason::LoadFailed(_) => Decision::GiveUp(policy.slow_retry),
-            _ => history.crashed(policy, Instant::now(), ready_for, fastrand::f64()),
+            _ => self.history.crashed(policy, Instant::now(), ready_for, fastrand::f64()),
         };
-        self.registry.crashed(self.app, reason);
-        let pause = match decision {
-            Decision::RestartAfter(pause) if pause.is_zero() => return Next::Start,
+        let registry = &self.shared.registry;
+        registry.crashed(self.app, reason);
+        match decision {
+            Decision::RestartAfter(pause) if pause.is_zero() => Phase::Starting,
             Decision::RestartAfter(pause) => {
-                self.registry.backing_off(self.app, pause);
-                pause
+                registry.backing_off(self.app, pause);
+                Phase::Resting(Instant::now() + pause)
             }
             Decision::GiveUp(pause) => {
                 let why = match reason {
@@ -132,14 +368,88 @@ impl Lifecycle {
                     }
                     _ => Unavailable::CrashLoop(reason.to_string().into()),
                 };
-                self.registry.failed(self.app, reason, pause);
-                self.routes.unavailable(self.app, why).await;
-                pause
+                registry.failed(self.app, reason, pause);
+                self.answer(&Err(reason.to_string()));
+                self.shared.routes.unavailable(self.app, why).await;
+                self.shared.tend_spares();
+                Phase::Resting(Instant::now() + pause)
             }
-        };
-        tokio::select! {
-            () = sleep(pause) => Next::Start,
-            _ = self.ending.wait_for(Option::is_some) => Next::End,
         }
     }
+
+    /// Waits for the next start.
+    async fn resting(&mut self, until: Instant) -> Phase {
+        tokio::select! {
+            () = sleep_until(until.into()) => Phase::Starting,
+            () = ended(&mut self.ending) => Phase::Ended,
+            Some(Command { action, done }) = self.commands.recv() => match action {
+                Action::Stop => self.stop_without_worker(done).await,
+                Action::Configure(spec) => {
+                    if self.configure_idle(spec, done) { Phase::Starting } else { Phase::Resting(until) }
+                }
+                Action::Start | Action::Restart | Action::Roll => {
+                    self.waiting.push(done);
+                    Phase::Starting
+                }
+            },
+        }
+    }
+
+    /// Waits to be started.
+    async fn stopped(&mut self) -> Phase {
+        tokio::select! {
+            () = ended(&mut self.ending) => Phase::Ended,
+            Some(Command { action, done }) = self.commands.recv() => match action {
+                Action::Stop => {
+                    let _ = done.send(Ok(false));
+                    Phase::Stopped
+                }
+                Action::Configure(spec) => {
+                    self.configure_idle(spec, done);
+                    Phase::Stopped
+                }
+                Action::Start | Action::Restart | Action::Roll => {
+                    self.waiting.push(done);
+                    Phase::Starting
+                }
+            },
+        }
+    }
+
+    /// Takes over a configuration while no worker is ready; says whether it is another one.
+    fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
+        let is_new = *spec != *self.spec;
+        self.configure(spec);
+        let _ = done.send(Ok(false));
+        is_new
+    }
+
+    async fn stop_without_worker(&mut self, done: oneshot::Sender<Outcome>) -> Phase {
+        self.waiting.push(done);
+        self.stop().await
+    }
+
+    async fn stop(&mut self) -> Phase {
+        self.history = History::default();
+        self.shared.registry.stopped(self.app);
+        self.shared.routes.unavailable(self.app, Unavailable::Stopped).await;
+        self.answer(&Ok(true));
+        Phase::Stopped
+    }
+
+    fn configure(&mut self, spec: Arc<AppSpec>) {
+        self.spec = spec.clone();
+        self.shared.registry.configure(self.app, spec);
+    }
+
+    fn answer(&mut self, outcome: &Outcome) {
+        for done in self.waiting.drain(..) {
+            let _ = done.send(outcome.clone());
+        }
+    }
+}
+
+/// Waits until the app is to end for good.
+async fn ended(ending: &mut watch::Receiver<Option<Duration>>) {
+    let _ = ending.wait_for(Option::is_some).await;
 }

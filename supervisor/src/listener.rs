@@ -7,7 +7,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -81,16 +80,37 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
 /// What all listeners of one I/O thread share.
 #[derive(Debug)]
 pub struct Shared {
-    /// Limits and policies.
-    pub settings: Arc<ServerSettings>,
+    /// Limits and policies, for further connections.
+    pub settings: RefCell<Rc<ServerSettings>>,
     /// Ticks since the thread started.
     pub clock: Rc<Cell<u64>>,
     /// Connections now open on this thread.
     pub open: Cell<usize>,
-    /// Connections this thread may have open.
-    pub max_open: usize,
     /// For the sweep.
     pub clients: RefCell<Vec<Weak<Client>>>,
+}
+
+impl Shared {
+    /// With these settings, and no connection yet.
+    pub fn new(settings: Rc<ServerSettings>) -> Self {
+        Self {
+            settings: RefCell::new(settings),
+            clock: Rc::default(),
+            open: Cell::new(0),
+            clients: RefCell::default(),
+        }
+    }
+
+    /// Limits and policies.
+    pub fn settings(&self) -> Rc<ServerSettings> {
+        self.settings.borrow().clone()
+    }
+
+    /// Whether this thread has its share of all connections open.
+    fn is_full(&self) -> bool {
+        let settings = self.settings.borrow();
+        self.open.get() >= settings.max_connections.div_ceil(settings.io_threads)
+    }
 }
 
 /// Runs hyper's tasks on this thread.
@@ -120,7 +140,7 @@ pub async fn accept(
     let mut is_stopping = false;
     let mut is_short = false;
     loop {
-        while shared.open.get() >= shared.max_open && !is_stopping {
+        while shared.is_full() && !is_stopping {
             tokio::select! {
                 () = tokio::time::sleep(ACCEPT_PAUSE) => {}
                 _ = &mut stopping => is_stopping = true,
@@ -184,7 +204,7 @@ async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc
             async move { Ok::<_, Infallible>(proxy.answer(request, &peer, serving).await) }
         })
     };
-    let builder = builder(&shared.settings);
+    let builder = builder(&shared.settings());
     let overdue = {
         let mut connection = pin!(watcher.watch(builder.serve_connection(io, service).into_owned()));
         poll_fn(|cx| match client.poll_overdue(cx) {

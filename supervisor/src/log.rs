@@ -62,6 +62,6 @@ pub fn app_record(app: &AppName, record: &LogRecord) {
 }
 
 /// A line that a worker wrote to standard error, which only dying ones do.
-pub fn worker_stderr(app: &AppName, line: &str) {
-    error!(target: "worker", %app, "{line}");
+pub fn worker_stderr(app: Option<&AppName>, line: &str) {
+    error!(target: "worker", app = app.map(tracing::field::display), "{line}");
 }

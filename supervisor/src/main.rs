@@ -6,5 +6,5 @@ use nano_worker::WorkerArgs;
 
 fn main() -> std::process::ExitCode {
     // The only place that names the worker crate: the supervisor process itself never touches V8.
-    cli::run(Cli::parse(), |app, connections| nano_worker::run(&WorkerArgs { app, connections }))
+    cli::run(Cli::parse(), |connections| nano_worker::run(WorkerArgs { connections }))
 }

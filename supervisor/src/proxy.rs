@@ -15,9 +15,9 @@ pub mod refused;
 pub mod site;
 pub mod upload;
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
@@ -28,7 +28,7 @@ use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::{Peer, Reading, Serving};
-use crate::config::{ForwardedPolicy, ServerSettings};
+use crate::config::{AppSpec, ForwardedPolicy, ServerSettings};
 use crate::log::access::Record;
 use crate::upstream::{Place, Upstream};
 use answer::Refusal;
@@ -41,13 +41,26 @@ use upload::{Progress, Upload};
 /// Forwards the requests of one listening port on one I/O thread.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Who answers on this port.
-    pub site: Site,
-    /// Limits and policies.
-    pub settings: Arc<ServerSettings>,
+    site: RefCell<Site>,
+    settings: RefCell<Rc<ServerSettings>>,
 }
 
 impl Proxy {
+    /// A proxy for these apps, with these limits and policies.
+    pub fn new(site: Site, settings: Rc<ServerSettings>) -> Self {
+        Self { site: RefCell::new(site), settings: RefCell::new(settings) }
+    }
+
+    /// What holds for further requests, on open connections as well.
+    pub fn configure(&self, site: Site, settings: Rc<ServerSettings>) {
+        *self.site.borrow_mut() = site;
+        *self.settings.borrow_mut() = settings;
+    }
+
+    fn settings(&self) -> Rc<ServerSettings> {
+        self.settings.borrow().clone()
+    }
+
     /// Answers one request. Never fails: every failure is an answer, or the end of the body.
     pub async fn answer(
         &self,
@@ -55,17 +68,17 @@ impl Proxy {
         peer: &Peer,
         serving: Serving,
     ) -> Response<ResponseBody> {
-        let id = match self.settings.forwarded {
+        let settings = self.settings();
+        let id = match settings.forwarded {
             ForwardedPolicy::Append => headers::request_id(request.headers()),
             ForwardedPolicy::Replace => None,
         };
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
-        let mut record =
-            self.settings.log.access_log.then(|| Box::new(Record::new(&request, peer.address, id)));
+        let mut record = settings.log.access_log.then(|| Box::new(Record::new(&request, peer.address, id)));
         let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
-        let forwarded = self.forward(request, peer, id, record.as_deref_mut(), reading).await;
+        let forwarded = self.forward(&settings, request, peer, id, record.as_deref_mut(), reading).await;
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => (refused.response(id, form), None),
@@ -83,6 +96,7 @@ impl Proxy {
 
     async fn forward(
         &self,
+        settings: &ServerSettings,
         request: Request<Incoming>,
         peer: &Peer,
         id: RequestId,
@@ -90,19 +104,20 @@ impl Proxy {
         reading: Option<Reading>,
     ) -> Result<(Response<ResponseBody>, Place), Refused> {
         let (parts, incoming) = request.into_parts();
-        headers::check_limits(&parts, &self.settings)?;
+        headers::check_limits(&parts, settings)?;
         if parts.method == Method::CONNECT {
             return Err(Refusal::MethodNotAllowed.into());
         }
         let host = headers::host(&parts, peer.local)?;
-        let upstream = self.site.upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
+        let upstream = self.site.borrow().upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
+        let spec = upstream.spec();
         if let Some(record) = record {
-            record.app = Some(upstream.spec.name.clone());
+            record.app = Some(spec.name.clone());
         }
-        headers::check_length(&parts.headers, upstream.spec.limits.max_body)?;
-        let place = upstream.enter()?;
-        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, self.settings.forwarded, id);
-        let max_body = upstream.spec.limits.max_body;
+        let max_body = spec.limits.max_body;
+        headers::check_length(&parts.headers, max_body)?;
+        let place = upstream.enter(&spec)?;
+        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id);
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
@@ -111,29 +126,30 @@ impl Proxy {
             origin: forwarding.origin(),
             target: if target == "*" { "/*" } else { target },
         };
-        match self.deliver(&upstream, &line, &forwarding, &parts.headers, upload).await {
+        match self.deliver(&upstream, &spec, &line, &forwarding, &parts.headers, upload).await {
             Ok(response) => Ok((response, place)),
-            Err(refused) => Err(refused.at(&upstream.spec, &parts)),
+            Err(refused) => Err(refused.at(&spec, &parts)),
         }
     }
 
     /// Sends the request to a worker that takes it.
     async fn deliver(
         &self,
-        upstream: &Rc<Upstream>,
+        upstream: &Upstream,
+        spec: &AppSpec,
         line: &RequestLine<'_>,
         forwarding: &Forwarding<'_>,
         fields: &hyper::HeaderMap,
         mut upload: Option<Upload>,
     ) -> Result<Response<ResponseBody>, Refused> {
         loop {
-            let handle = upstream.handle().await?;
+            let handle = upstream.handle(spec).await?;
             let generation = upstream.generation();
-            match self.send(&handle, upstream, line, forwarding, fields, &mut upload).await {
+            match self.send(&handle, spec, line, forwarding, fields, &mut upload).await {
                 Ok(response) => return Ok(response),
                 // Not a byte of it reached that worker, so the next one may have it.
                 Err(Failed::Unreached) => {}
-                Err(Failed::Died) if upstream.spec.development => {
+                Err(Failed::Died) if spec.development => {
                     return Err(Refused::because(Refusal::WorkerDied, upstream.why_ended(generation).await));
                 }
                 Err(Failed::Died) => return Err(Refusal::WorkerDied.into()),
@@ -145,13 +161,13 @@ impl Proxy {
     async fn send(
         &self,
         handle: &Handle,
-        upstream: &Rc<Upstream>,
+        spec: &AppSpec,
         line: &RequestLine<'_>,
         forwarding: &Forwarding<'_>,
         fields: &hyper::HeaderMap,
         upload: &mut Option<Upload>,
     ) -> Result<Response<ResponseBody>, Failed> {
-        let limit = upstream.spec.limits.request_timeout;
+        let limit = spec.limits.request_timeout;
         let has_body = upload.is_some();
         let (sender, receiver) = forwarding
             .with(fields, |count, fields| handle.open(line, count, fields, !has_body))

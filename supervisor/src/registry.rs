@@ -1,10 +1,10 @@
 //! Every app and what is known of its worker. The one place where an app's state changes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use nano_protocol::message::Stats;
@@ -12,11 +12,12 @@ use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
+use crate::traffic::Traffic;
 use crate::worker::ExitReason;
 
-/// An app's place in the configuration; its name for everything that runs.
+/// Names an app for as long as it is there; never given to another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AppIndex(pub usize);
+pub struct AppId(u32);
 
 /// Where an app is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,8 +44,9 @@ impl State {
     pub fn may_become(self, next: Self) -> bool {
         use State::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
         match next {
-            Starting => matches!(self, Stopped | Crashed | BackingOff | Failed),
-            Ready => self == Starting,
+            Starting => matches!(self, Stopped | Draining | Crashed | BackingOff | Failed),
+            // From one worker to the next without a pause, if it is ready already.
+            Ready => matches!(self, Starting | Ready),
             Draining => matches!(self, Ready | Starting),
             Crashed => matches!(self, Ready | Starting | Draining),
             BackingOff => self == Crashed,
@@ -72,8 +74,7 @@ impl std::fmt::Display for State {
 #[derive(Debug)]
 struct Record {
     spec: Arc<AppSpec>,
-    /// Requests in flight or waiting; the I/O threads count.
-    in_flight: Arc<AtomicUsize>,
+    traffic: Arc<Traffic>,
     /// Where it listens in fact, which port 0 leaves open.
     address: Option<SocketAddr>,
     state: State,
@@ -85,9 +86,10 @@ struct Record {
 }
 
 /// All apps. Cheap to clone; lives on the main thread.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Registry {
-    records: Rc<RefCell<Vec<Record>>>,
+    records: Rc<RefCell<BTreeMap<AppId, Record>>>,
+    last: Rc<Cell<u32>>,
 }
 
 /// What people and programs are told of an app.
@@ -118,11 +120,14 @@ pub struct AppStatus {
 }
 
 impl Registry {
-    /// All apps, stopped, each with its count of requests in flight.
-    pub fn new(apps: &[(Arc<AppSpec>, Arc<AtomicUsize>)]) -> Self {
-        let record = |(spec, in_flight): &(Arc<AppSpec>, Arc<AtomicUsize>)| Record {
-            spec: spec.clone(),
-            in_flight: in_flight.clone(),
+    /// Enters an app, stopped.
+    pub fn add(&self, spec: Arc<AppSpec>) -> (AppId, Arc<Traffic>) {
+        let app = AppId(self.last.get() + 1);
+        self.last.set(app.0);
+        let traffic = Arc::<Traffic>::default();
+        let record = Record {
+            spec,
+            traffic: traffic.clone(),
             address: None,
             state: State::Stopped,
             pid: None,
@@ -131,33 +136,59 @@ impl Registry {
             last_exit: None,
             stats: Stats::default(),
         };
-        Self { records: Rc::new(RefCell::new(apps.iter().map(record).collect())) }
+        self.records.borrow_mut().insert(app, record);
+        (app, traffic)
+    }
+
+    /// Strikes an app off.
+    pub fn remove(&self, app: AppId) {
+        self.records.borrow_mut().remove(&app);
+    }
+
+    /// An app has another configuration.
+    pub fn configure(&self, app: AppId, spec: Arc<AppSpec>) {
+        self.with(app, |record| record.spec = spec);
     }
 
     /// Its socket is bound.
-    pub fn listening(&self, app: AppIndex, address: SocketAddr) {
-        if let Some(record) = self.records.borrow_mut().get_mut(app.0) {
-            record.address = Some(address);
-        }
+    pub fn listening(&self, app: AppId, address: SocketAddr) {
+        self.with(app, |record| record.address = Some(address));
     }
 
     /// A worker is being started.
-    pub fn starting(&self, app: AppIndex) {
+    pub fn starting(&self, app: AppId) {
         self.change(app, State::Starting, |_| {});
     }
 
     /// The worker `pid` takes requests, this long after it was started.
-    pub fn ready(&self, app: AppIndex, pid: u32, took: Duration) {
+    pub fn ready(&self, app: AppId, pid: u32, took: Duration) {
         self.change(app, State::Ready, |record| {
-            record.pid = Some(pid);
+            let replaces = record.pid.replace(pid);
             record.started = Some((SystemTime::now(), Instant::now()));
+            record.stats = Stats::default();
             let (app, state) = (&record.spec.name, State::Ready);
-            info!(%app, %state, pid, ms = took.as_millis() as u64, "worker ready");
+            info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
+        });
+    }
+
+    /// The worker that was to replace the present one did not become ready: all stays as it is.
+    pub fn kept(&self, app: AppId, reason: &ExitReason) {
+        self.with(app, |record| {
+            let (app, pid) = (&record.spec.name, record.pid);
+            warn!(%app, pid, %reason, "the new worker is not ready; the one before it stays");
+        });
+    }
+
+    /// A worker that has been replaced has ended.
+    pub fn retired(&self, app: AppId, pid: u32, reason: &ExitReason) {
+        self.with(app, |record| {
+            let app = &record.spec.name;
+            info!(%app, pid, %reason, "replaced worker ended");
         });
     }
 
     /// The worker finishes what is in flight.
-    pub fn draining(&self, app: AppIndex) {
+    pub fn draining(&self, app: AppId) {
         self.change(app, State::Draining, |record| {
             let (app, state, pid) = (&record.spec.name, State::Draining, record.pid.unwrap_or_default());
             info!(%app, %state, pid, "worker draining");
@@ -165,7 +196,7 @@ impl Registry {
     }
 
     /// The worker has ended unasked.
-    pub fn crashed(&self, app: AppIndex, reason: &ExitReason) {
+    pub fn crashed(&self, app: AppId, reason: &ExitReason) {
         self.change(app, State::Crashed, |record| {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
@@ -175,7 +206,7 @@ impl Registry {
     }
 
     /// The next worker starts after `pause`.
-    pub fn backing_off(&self, app: AppIndex, pause: Duration) {
+    pub fn backing_off(&self, app: AppId, pause: Duration) {
         self.change(app, State::BackingOff, |record| {
             let (app, state) = (&record.spec.name, State::BackingOff);
             info!(%app, %state, pause_ms = pause.as_millis() as u64, "restart delayed");
@@ -183,7 +214,7 @@ impl Registry {
     }
 
     /// The app is given up for `pause`.
-    pub fn failed(&self, app: AppIndex, reason: &ExitReason, pause: Duration) {
+    pub fn failed(&self, app: AppId, reason: &ExitReason, pause: Duration) {
         self.change(app, State::Failed, |record| {
             let (app, state) = (&record.spec.name, State::Failed);
             error!(%app, %state, %reason, retry_in_ms = pause.as_millis() as u64, "app failed");
@@ -192,7 +223,10 @@ impl Registry {
     }
 
     /// No worker, and none will be started.
-    pub fn stopped(&self, app: AppIndex) {
+    pub fn stopped(&self, app: AppId) {
+        if self.state(app) == Some(State::Stopped) {
+            return;
+        }
         self.change(app, State::Stopped, |record| {
             let (app, state) = (&record.spec.name, State::Stopped);
             info!(%app, %state, "app stopped");
@@ -201,33 +235,48 @@ impl Registry {
     }
 
     /// A worker is started that is not the app's first.
-    pub fn count_restart(&self, app: AppIndex) {
-        if let Some(record) = self.records.borrow_mut().get_mut(app.0) {
-            record.restarts += 1;
-        }
+    pub fn count_restart(&self, app: AppId) {
+        self.with(app, |record| record.restarts += 1);
     }
 
-    /// What the worker said of itself.
-    pub fn record_stats(&self, app: AppIndex, stats: Stats) {
-        if let Some(record) = self.records.borrow_mut().get_mut(app.0) {
-            record.stats = stats;
-        }
+    /// What the worker `pid` said of itself.
+    pub fn record_stats(&self, app: AppId, pid: u32, stats: Stats) {
+        self.with(app, |record| {
+            if record.pid == Some(pid) {
+                record.stats = stats;
+            }
+        });
     }
 
-    /// Every app, in the order of the configuration.
+    /// Whether a worker is being started.
+    pub fn is_any_starting(&self) -> bool {
+        self.records.borrow().values().any(|record| record.state == State::Starting)
+    }
+
+    fn state(&self, app: AppId) -> Option<State> {
+        self.records.borrow().get(&app).map(|record| record.state)
+    }
+
+    /// Every app, in the order in which they came.
     pub fn status(&self) -> Vec<AppStatus> {
-        self.records.borrow().iter().map(Record::status).collect()
+        self.records.borrow().values().map(Record::status).collect()
     }
 
-    fn change(&self, app: AppIndex, next: State, then: impl FnOnce(&mut Record)) {
-        let mut records = self.records.borrow_mut();
-        let Some(record) = records.get_mut(app.0) else { return };
-        if !record.state.may_become(next) {
-            let (app, from) = (&record.spec.name, record.state);
-            error!(%app, %from, to = %next, "impossible change of state (a bug in the supervisor)");
+    fn change(&self, app: AppId, next: State, then: impl FnOnce(&mut Record)) {
+        self.with(app, |record| {
+            if !record.state.may_become(next) {
+                let (app, from) = (&record.spec.name, record.state);
+                error!(%app, %from, to = %next, "impossible change of state (a bug in the supervisor)");
+            }
+            record.state = next;
+            then(record);
+        });
+    }
+
+    fn with(&self, app: AppId, act: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.records.borrow_mut().get_mut(&app) {
+            act(record);
         }
-        record.state = next;
-        then(record);
     }
 }
 
@@ -245,7 +294,7 @@ impl Record {
             state: self.state.to_string(),
             pid: self.pid,
             uptime_seconds: self.started.map(|(_, since)| since.elapsed().as_secs()),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
+            in_flight: self.traffic.in_flight(),
             restarts: self.restarts,
             last_exit: self.last_exit.as_ref().map(ToString::to_string),
             heap_used: self.stats.heap_used,

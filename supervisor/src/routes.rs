@@ -1,32 +1,75 @@
 //! What the main thread tells the I/O threads, and what they tell it.
 
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::registry::AppIndex;
+use crate::config::{AppSpec, ServerSettings};
+use crate::registry::AppId;
+use crate::traffic::Traffic;
 use crate::worker::handle::Order;
 
 /// Commands queued for one I/O thread at most; the main thread waits when it is full.
 const QUEUE: usize = 256;
 
+/// Names a listening address for as long as it is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ListenerId(pub u32);
+
+/// Everything that decides which app answers a request: what there is, and not what has changed.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Limits and policies of the supervisor.
+    pub settings: Arc<ServerSettings>,
+    /// Every app.
+    pub apps: Vec<RoutedApp>,
+    /// Every listening address, with the apps that share it.
+    pub listeners: Vec<(ListenerId, Vec<AppId>)>,
+}
+
+/// An app as the I/O threads need to know it.
+#[derive(Debug, Clone)]
+pub struct RoutedApp {
+    /// The app.
+    pub app: AppId,
+    /// Its configuration.
+    pub spec: Arc<AppSpec>,
+    /// What the I/O threads count of it.
+    pub traffic: Arc<Traffic>,
+}
+
 /// From the main thread to one I/O thread.
 #[derive(Debug)]
 pub enum Command {
-    /// A worker is ready: requests for `app` go here.
+    /// From now on this is what there is.
+    Table {
+        /// The same for every thread.
+        table: Arc<Table>,
+        /// This thread's sockets of the addresses that are new.
+        sockets: Vec<(ListenerId, TcpListener)>,
+    },
+    /// A worker is ready: requests for `app` go here, and no further ones to the worker before it.
     Attach {
         /// The app.
-        app: AppIndex,
+        app: AppId,
         /// Which of the app's workers this is.
         generation: u64,
         /// The handshake is done.
         socket: UnixStream,
     },
-    /// This worker is gone: wait for the next one.
-    Detach {
+    /// This worker gets no further requests; they wait for the next one.
+    Retire {
         /// The app.
-        app: AppIndex,
+        app: AppId,
+        /// Which of the app's workers.
+        generation: u64,
+    },
+    /// This worker is gone.
+    Ended {
+        /// The app.
+        app: AppId,
         /// Which of the app's workers.
         generation: u64,
         /// Why, for people.
@@ -35,7 +78,7 @@ pub enum Command {
     /// Waiting is in vain for now.
     Unavailable {
         /// The app.
-        app: AppIndex,
+        app: AppId,
         /// What to answer.
         why: Unavailable,
     },
@@ -50,58 +93,99 @@ pub enum Unavailable {
     NotLoaded(Arc<str>),
     /// It crashes in a loop.
     CrashLoop(Arc<str>),
+    /// It was stopped, or has ended and is not to be started again.
+    Stopped,
 }
 
-/// From an I/O thread to the main thread: this worker broke the protocol.
+/// From an I/O thread to the main thread: something is wrong with this worker.
 #[derive(Debug)]
 pub struct Fault {
     /// The app.
-    pub app: AppIndex,
+    pub app: AppId,
     /// Which of the app's workers.
     pub generation: u64,
     /// What is to be done about it.
     pub order: Order,
 }
 
-/// The main thread's side of the queues to all I/O threads.
+/// A command, and whom to tell that it has been carried out.
+#[derive(Debug)]
+pub struct Sent {
+    /// What to do.
+    pub command: Command,
+    /// Dropped when that is done.
+    pub done: oneshot::Sender<()>,
+}
+
+/// The main thread's side of the queues to all I/O threads. What is told here holds on all of them by the time the call
+/// returns; a thread that has ended needs to know nothing.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    threads: Vec<mpsc::Sender<Command>>,
+    threads: Vec<mpsc::Sender<Sent>>,
 }
 
 impl Routes {
     /// Queues for this many I/O threads, and their receiving ends.
-    pub fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Command>>) {
+    pub fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Sent>>) {
         let (threads, receivers) = (0..io_threads).map(|_| mpsc::channel(QUEUE)).unzip();
         (Self { threads }, receivers)
     }
 
+    /// How many I/O threads there are.
+    pub fn io_threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Replaces the table. `sockets` has one list per I/O thread.
+    pub async fn table(&self, table: Table, sockets: Vec<Vec<(ListenerId, TcpListener)>>) {
+        let table = Arc::new(table);
+        let mut sockets = sockets.into_iter();
+        self.tell(|| {
+            let sockets = sockets.next().unwrap_or_default();
+            Some(Command::Table { table: table.clone(), sockets })
+        })
+        .await;
+    }
+
     /// Hands a worker's connections to the I/O threads, one each.
-    pub async fn attach(&self, app: AppIndex, generation: u64, sockets: Vec<UnixStream>) {
-        for (thread, socket) in self.threads.iter().zip(sockets) {
-            // A thread that has ended needs no worker.
-            let _ = thread.send(Command::Attach { app, generation, socket }).await;
-        }
+    pub async fn attach(&self, app: AppId, generation: u64, sockets: Vec<UnixStream>) {
+        let mut sockets = sockets.into_iter();
+        self.tell(|| Some(Command::Attach { app, generation, socket: sockets.next()? })).await;
     }
 
-    /// Takes a worker away from all I/O threads.
-    pub async fn detach(&self, app: AppIndex, generation: u64, why: &Arc<str>) {
-        for thread in &self.threads {
-            let _ = thread.send(Command::Detach { app, generation, why: why.clone() }).await;
-        }
+    /// Sends a worker no further requests.
+    pub async fn retire(&self, app: AppId, generation: u64) {
+        self.tell(|| Some(Command::Retire { app, generation })).await;
     }
 
-    /// Tells all I/O threads that waiting for a worker is in vain.
-    pub async fn unavailable(&self, app: AppIndex, why: Unavailable) {
-        for thread in &self.threads {
-            let _ = thread.send(Command::Unavailable { app, why: why.clone() }).await;
-        }
+    /// Says that a worker has ended.
+    pub async fn ended(&self, app: AppId, generation: u64, why: &Arc<str>) {
+        self.tell(|| Some(Command::Ended { app, generation, why: why.clone() })).await;
+    }
+
+    /// Says that waiting for a worker is in vain.
+    pub async fn unavailable(&self, app: AppId, why: Unavailable) {
+        self.tell(|| Some(Command::Unavailable { app, why: why.clone() })).await;
     }
 
     /// Tells all I/O threads to finish.
     pub async fn drain(&self) {
+        self.tell(|| Some(Command::Drain)).await;
+    }
+
+    async fn tell(&self, mut command: impl FnMut() -> Option<Command>) {
+        let mut waiting = Vec::with_capacity(self.threads.len());
         for thread in &self.threads {
-            let _ = thread.send(Command::Drain).await;
+            let (done, is_done) = oneshot::channel();
+            if let Some(command) = command()
+                && thread.send(Sent { command, done }).await.is_ok()
+            {
+                waiting.push(is_done);
+            }
+        }
+        for is_done in waiting {
+            // An error is the usual answer: the sender was dropped.
+            let _ = is_done.await;
         }
     }
 }

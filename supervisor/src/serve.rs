@@ -1,27 +1,25 @@
-//! `serve`: binds, starts the I/O threads and the apps, and drains on a signal.
+//! `serve`: starts the I/O threads and the apps, reloads on SIGHUP, and drains on a signal.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use crate::config::{AppSpec, Config};
+use crate::config::{Config, Sources};
 use crate::control::ControlSocket;
+use crate::fleet::Fleet;
 use crate::io_thread::IoThread;
-use crate::lifecycle::{Lifecycle, Orders};
 use crate::log::Logs;
+use crate::operator::Operator;
 use crate::orphans;
-use crate::registry::{AppIndex, Registry};
-use crate::routes::{Fault, Routes};
-use crate::sockets;
+use crate::registry::Registry;
+use crate::routes::Routes;
 
 /// Faults that may wait for the main thread.
 const FAULTS: usize = 64;
@@ -29,79 +27,71 @@ const FAULTS: usize = 64;
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
 
-/// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
+/// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal. `sources` are where
+/// `config` came from, for a reload.
 ///
 /// # Errors
 /// If it cannot start: an address in use, no threads.
-pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
+pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<u8> {
     let mut signals = Signals::listen()?;
     raise_descriptor_limit();
-    let settings = Arc::new(config.server);
-    let specs: Vec<Arc<AppSpec>> = config.apps.into_iter().map(Arc::new).collect();
-    let io_threads = settings.io_threads;
-    let (routes, commands) = Routes::new(io_threads);
+    let settings = config.server.clone();
+    let (routes, commands) = Routes::new(settings.io_threads);
     let (faults, mut faulted) = mpsc::channel(FAULTS);
-    let counted: Vec<_> = specs.iter().map(|spec| (spec.clone(), Arc::new(AtomicUsize::new(0)))).collect();
-    let registry = Registry::new(&counted);
-    let control = settings.control.as_deref().map(ControlSocket::bind).transpose()?;
-    let sockets = sockets::bind(&specs, io_threads, &registry)?;
-    warn_of(&specs);
-
-    let (ended, mut ends) = mpsc::channel(io_threads);
-    for (index, (commands, sockets)) in commands.into_iter().zip(sockets).enumerate() {
-        let io_thread = IoThread {
-            settings: settings.clone(),
-            apps: counted.clone(),
-            sockets,
-            commands,
-            faults: faults.clone(),
-        };
+    let control = ControlSocket::open(&settings.control)?;
+    let (ended, mut ends) = mpsc::channel(settings.io_threads);
+    for (index, commands) in commands.into_iter().enumerate() {
+        let io_thread = IoThread { settings: settings.clone(), commands, faults: faults.clone() };
         start_thread(index, io_thread, ended.clone())?;
     }
-
+    let fleet = Rc::new(Fleet::new(settings, Registry::default(), routes.clone()));
+    fleet.apply(config).await?;
+    let operator = Rc::new(Operator::new(fleet.clone(), sources));
     if let Some(control) = control {
-        tokio::task::spawn_local(control.serve(registry.clone()));
+        tokio::task::spawn_local(control.serve(operator.clone()));
     }
     tokio::task::spawn_local(orphans::reap());
-    let (end, ending) = watch::channel(None);
-    let mut orders = Vec::with_capacity(specs.len());
-    let mut lives = Vec::with_capacity(specs.len());
-    for (index, spec) in specs.iter().enumerate() {
-        let order: Orders = Orders::default();
-        orders.push(order.clone());
-        let lifecycle = Lifecycle {
-            app: AppIndex(index),
-            spec: spec.clone(),
-            registry: registry.clone(),
-            routes: routes.clone(),
-            io_threads,
-            orders: order,
-            ending: ending.clone(),
-        };
-        lives.push(tokio::task::spawn_local(lifecycle.run()));
-    }
 
     let first = loop {
         tokio::select! {
-            name = signals.next() => break name,
-            Some(fault) = faulted.recv() => carry_out(&orders, fault),
+            signal = signals.next() => match signal {
+                // In a task of its own: a second signal must not wait for it.
+                Told::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
+                Told::End(name, number) => break (name, number),
+            },
+            Some(fault) = faulted.recv() => fleet.orders().carry_out(fault),
             // Without one of them nobody can be sure to be served; whoever started us can start us again.
             Some(result) = ends.recv() => {
                 return Err(result.err().unwrap_or_else(|| io::Error::other("an I/O thread has ended by itself")));
             }
         }
     };
-    info!(signal = first.0, drain_timeout_ms = settings.drain_timeout.as_millis() as u64, "draining");
-    let drain = drain(&routes, ends, lives, &end, settings.drain_timeout);
+    let limit = fleet.drain_timeout();
+    info!(signal = first.0, drain_timeout_ms = limit.as_millis() as u64, "draining");
+    let drain = drain(&routes, ends, &fleet, limit);
+    let second = async {
+        loop {
+            if let Told::End(name, number) = signals.next().await {
+                return (name, number);
+            }
+        }
+    };
+    let faults = async {
+        while let Some(fault) = faulted.recv().await {
+            fleet.orders().carry_out(fault);
+        }
+        std::future::pending::<()>().await;
+    };
     let code = tokio::select! {
         clean = drain => {
             if clean { info!("drained"); } else { warn!("drain deadline passed: what was still in flight is cut"); }
             0
         }
-        second = signals.next() => {
-            warn!(signal = second.0, "second signal: ending at once");
-            128 + second.1
+        (name, number) = second => {
+            warn!(signal = name, "second signal: ending at once");
+            128 + number
         }
+        () = faults => 0,
     };
     if logs.dropped() > 0 {
         warn!(lines = logs.dropped(), "log lines were dropped: they came faster than they could be written");
@@ -109,32 +99,17 @@ pub async fn serve(config: Config, logs: &Logs) -> io::Result<u8> {
     Ok(code)
 }
 
-/// What the operator should know, once per start.
-fn warn_of(specs: &[Arc<AppSpec>]) {
-    for spec in specs {
-        for warning in &spec.warnings {
-            warn!(app = %spec.name, "{warning}");
-        }
-    }
-    let is_exposed = |spec: &&Arc<AppSpec>| {
-        spec.development && spec.listen.host.is_none_or(|host| !host.to_canonical().is_loopback())
-    };
-    let exposed: Vec<_> = specs.iter().filter(is_exposed).map(|spec| spec.name.as_str()).collect();
-    if !exposed.is_empty() {
-        let apps = exposed.join(",");
-        warn!(
-            apps,
-            "development mode shows errors and source code to everyone who can connect, and not only this machine can"
-        );
-    }
+/// What SIGHUP does.
+async fn reload(operator: Rc<Operator>) {
+    // The outcome is in the log.
+    let _ = operator.reload().await;
 }
 
 /// First the clients, then the workers: what is in flight can still be answered.
 async fn drain(
     routes: &Routes,
     mut ends: mpsc::Receiver<io::Result<()>>,
-    lives: Vec<JoinHandle<()>>,
-    end: &watch::Sender<Option<Duration>>,
+    fleet: &Fleet,
     limit: Duration,
 ) -> bool {
     let begun = Instant::now();
@@ -148,13 +123,7 @@ async fn drain(
     };
     let clean = tokio::time::timeout(limit, clients).await.is_ok();
     let left = limit.saturating_sub(begun.elapsed());
-    let _ = end.send(Some(left));
-    let workers = async {
-        for life in lives {
-            let _ = life.await;
-        }
-    };
-    tokio::time::timeout(left + LAST_REAP, workers).await.is_ok() && clean
+    tokio::time::timeout(left + LAST_REAP, fleet.end(left)).await.is_ok() && clean
 }
 
 /// Starts an I/O thread, which reports its end, a panic included.
@@ -167,17 +136,6 @@ fn start_thread(index: usize, io_thread: IoThread, ended: mpsc::Sender<io::Resul
     Ok(())
 }
 
-/// Passes an order on to the worker it is about, if that still runs.
-fn carry_out(orders: &[Orders], fault: Fault) {
-    let Some(orders) = orders.get(fault.app.0) else { return };
-    if let Some((generation, sender)) = &*orders.borrow()
-        && *generation == fault.generation
-    {
-        // A full queue holds an order to kill it already.
-        let _ = sender.try_send(fault.order);
-    }
-}
-
 /// Every client takes a descriptor, and the soft limit that shells set is a relic of select().
 fn raise_descriptor_limit() {
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
@@ -187,22 +145,35 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// The signals that end a supervisor.
+/// The signals that a supervisor listens to.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
+}
+
+/// What a signal tells it to do.
+enum Told {
+    /// Read the configuration again.
+    Reload,
+    /// Drain, and end; name and number of the signal.
+    End(&'static str, u8),
 }
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// Name and number of the next one.
-    async fn next(&mut self) -> (&'static str, u8) {
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => ("SIGTERM", 15),
-            _ = self.interrupt.recv() => ("SIGINT", 2),
+            _ = self.terminate.recv() => Told::End("SIGTERM", 15),
+            _ = self.interrupt.recv() => Told::End("SIGINT", 2),
+            _ = self.hangup.recv() => Told::Reload,
         }
     }
 }

@@ -1,68 +1,93 @@
-//! Which listening sockets there are, and which apps are behind each. All are bound before anything is accepted.
+//! Which listening addresses there are, and which apps share each.
 
 use std::io;
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener};
 
-use tracing::info;
-
-use crate::config::AppSpec;
+use crate::config::{AppSpec, Listen};
 use crate::listener;
-use crate::registry::{AppIndex, Registry};
+use crate::registry::AppId;
+use crate::routes::ListenerId;
 
-/// A listening socket of one I/O thread, and the apps that share it.
-#[derive(Debug)]
-pub struct SharedSocket {
-    /// In the order of the configuration.
-    pub apps: Vec<AppIndex>,
-    /// Bound, and not blocking.
-    pub socket: TcpListener,
+/// An address that is bound.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// Its name for the I/O threads.
+    pub id: ListenerId,
+    /// As configured.
+    pub listen: Listen,
+    /// What the kernel made of port 0.
+    pub address: SocketAddr,
+    /// The apps that share it.
+    pub apps: Vec<AppId>,
 }
 
-/// Binds every address, and enters in `registry` what the kernel made of port 0. The result is one list per I/O thread.
+/// An address that is to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// The one that is bound already.
+    pub bound: Option<ListenerId>,
+    /// As configured.
+    pub listen: Listen,
+    /// The apps that share it; never empty.
+    pub apps: Vec<AppId>,
+    serves_all: bool,
+}
+
+/// Which addresses these apps need. Whoever listens already keeps its socket. Apps with the same address share one; only
+/// with port 0 may two of them serve every host, and the second gets a socket, and thereby a port, of its own.
+pub fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slot> {
+    let mut slots: Vec<Slot> =
+        bound.iter().map(|bound| Slot::new(Some(bound.id), bound.listen.clone())).collect();
+    let stays = |app: AppId, spec: &AppSpec| {
+        bound.iter().position(|bound| bound.listen == spec.listen && bound.apps.contains(&app))
+    };
+    for (app, spec) in apps {
+        if let Some(slot) = stays(*app, spec).and_then(|at| slots.get_mut(at)) {
+            slot.add(*app, spec);
+        }
+    }
+    for (app, spec) in apps {
+        if stays(*app, spec).is_some() {
+            continue;
+        }
+        let room =
+            |slot: &&mut Slot| slot.listen == spec.listen && !(slot.serves_all && spec.hosts.is_empty());
+        // With port 0 everyone gets a new port.
+        let is_shared = |slot: &&mut Slot| spec.listen.port != 0 || slot.bound.is_none();
+        if let Some(slot) = slots.iter_mut().filter(is_shared).find(room) {
+            slot.add(*app, spec);
+        } else {
+            let mut slot = Slot::new(None, spec.listen.clone());
+            slot.add(*app, spec);
+            slots.push(slot);
+        }
+    }
+    slots.retain(|slot| !slot.apps.is_empty());
+    slots
+}
+
+impl Slot {
+    fn new(bound: Option<ListenerId>, listen: Listen) -> Self {
+        Self { bound, listen, apps: Vec::new(), serves_all: false }
+    }
+
+    fn add(&mut self, app: AppId, spec: &AppSpec) {
+        self.apps.push(app);
+        self.serves_all |= spec.hosts.is_empty();
+    }
+}
+
+/// Binds an address, with a socket for each I/O thread. `app` is one that wants it.
 ///
 /// # Errors
-/// What the kernel says, with the address, an app that wants it, and what to do.
-pub fn bind(
-    specs: &[Arc<AppSpec>],
-    io_threads: usize,
-    registry: &Registry,
-) -> io::Result<Vec<Vec<SharedSocket>>> {
-    let mut threads: Vec<Vec<_>> = (0..io_threads).map(|_| Vec::new()).collect();
-    for apps in groups(specs) {
-        let Some(first) = apps.first().map(|app| &specs[app.0]) else { continue };
-        let sockets = listener::bind(&first.listen, io_threads).map_err(|error| {
-            let (listen, app, hint) = (&first.listen, &first.name, hint(error.kind()));
-            io::Error::new(error.kind(), format!("cannot listen on {listen} for app {app}: {error}{hint}"))
-        })?;
-        if let Some(address) = sockets.first().and_then(|socket| socket.local_addr().ok()) {
-            apps.iter().for_each(|app| registry.listening(*app, address));
-            let names: Vec<_> = apps.iter().map(|app| specs[app.0].name.as_str()).collect();
-            info!(%address, apps = names.join(","), "listening");
-        }
-        for (thread, socket) in threads.iter_mut().zip(sockets) {
-            thread.push(SharedSocket { apps: apps.clone(), socket });
-        }
-    }
-    Ok(threads)
-}
-
-/// The apps that share a socket are those with the same address. Only with port 0 may two of them serve every host; the
-/// second gets a socket, and thereby a port, of its own.
-fn groups(specs: &[Arc<AppSpec>]) -> Vec<Vec<AppIndex>> {
-    let mut groups: Vec<Vec<AppIndex>> = Vec::new();
-    for (index, spec) in specs.iter().enumerate() {
-        let serves_all = |app: &AppIndex| specs[app.0].hosts.is_empty();
-        let group = groups.iter_mut().find(|group| {
-            let is_same = group.first().is_some_and(|first| specs[first.0].listen == spec.listen);
-            is_same && !(spec.hosts.is_empty() && group.iter().any(serves_all))
-        });
-        match group {
-            Some(group) => group.push(AppIndex(index)),
-            None => groups.push(vec![AppIndex(index)]),
-        }
-    }
-    groups
+/// What the kernel says, with the address, the app, and what to do.
+pub fn bind(listen: &Listen, app: &str, io_threads: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+    let sockets = listener::bind(listen, io_threads).map_err(|error| {
+        let hint = hint(error.kind());
+        io::Error::new(error.kind(), format!("cannot listen on {listen} for app {app}: {error}{hint}"))
+    })?;
+    let first = sockets.first().ok_or_else(|| io::Error::other("there is no I/O thread"))?;
+    Ok((first.local_addr()?, sockets))
 }
 
 fn hint(kind: io::ErrorKind) -> &'static str {

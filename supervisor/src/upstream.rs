@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nano_protocol::Handle;
@@ -13,18 +12,17 @@ use tokio::time::timeout;
 use crate::config::AppSpec;
 use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
-use crate::registry::AppIndex;
-use crate::routes::Unavailable;
+use crate::registry::AppId;
+use crate::routes::{RoutedApp, Unavailable};
+use crate::traffic::Traffic;
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
 pub struct Upstream {
     /// The app.
-    pub app: AppIndex,
-    /// Its configuration.
-    pub spec: Arc<AppSpec>,
-    /// Requests of this app in flight or waiting, on all I/O threads.
-    in_flight: Arc<AtomicUsize>,
+    pub app: AppId,
+    spec: RefCell<Rc<AppSpec>>,
+    traffic: Arc<Traffic>,
     link: RefCell<Link>,
     generation: Cell<u64>,
     /// The last worker that has ended, and why.
@@ -47,12 +45,13 @@ enum Link {
 }
 
 impl Upstream {
-    /// No worker yet. `in_flight` is shared by all I/O threads.
-    pub fn new(app: AppIndex, spec: Arc<AppSpec>, in_flight: Arc<AtomicUsize>) -> Self {
+    /// No worker yet.
+    pub fn new(routed: &RoutedApp) -> Self {
         Self {
-            app,
-            spec,
-            in_flight,
+            app: routed.app,
+            // A copy for this thread: counting references is cheaper where no other thread does.
+            spec: RefCell::new(Rc::new(AppSpec::clone(&routed.spec))),
+            traffic: routed.traffic.clone(),
             link: RefCell::new(Link::Waiting),
             generation: Cell::new(0),
             ended: RefCell::default(),
@@ -60,17 +59,35 @@ impl Upstream {
         }
     }
 
-    /// A worker is ready.
+    /// Its configuration.
+    pub fn spec(&self) -> Rc<AppSpec> {
+        self.spec.borrow().clone()
+    }
+
+    /// The configuration of further requests.
+    pub fn configure(&self, spec: &AppSpec) {
+        if **self.spec.borrow() != *spec {
+            *self.spec.borrow_mut() = Rc::new(spec.clone());
+        }
+    }
+
+    /// A worker is ready. One that was there before finishes what is in flight.
     pub fn attach(&self, generation: u64, handle: Handle) {
         self.generation.set(generation);
-        *self.link.borrow_mut() = Link::Ready(handle);
+        self.relink(Link::Ready(handle));
         self.changed.notify_waiters();
     }
 
     /// A worker takes no more requests; requests wait for the next one. Nothing happens if that is already there.
     pub fn detach(&self, generation: u64) {
         if self.generation.get() == generation && matches!(*self.link.borrow(), Link::Ready(_)) {
-            *self.link.borrow_mut() = Link::Waiting;
+            self.relink(Link::Waiting);
+        }
+    }
+
+    fn relink(&self, link: Link) {
+        if let Link::Ready(before) = self.link.replace(link) {
+            before.finish();
         }
     }
 
@@ -104,7 +121,7 @@ impl Upstream {
 
     /// Waiting is in vain.
     pub fn unavailable(&self, why: Unavailable) {
-        *self.link.borrow_mut() = Link::Unavailable(why);
+        self.relink(Link::Unavailable(why));
         self.changed.notify_waiters();
     }
 
@@ -112,19 +129,19 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refusal::Overloaded`] if all are taken.
-    pub fn enter(&self) -> Result<Place, Refusal> {
-        let place = Place(self.in_flight.clone());
-        if self.in_flight.fetch_add(1, Ordering::Relaxed) >= self.spec.limits.max_in_flight {
-            return Err(Refusal::Overloaded);
+    pub fn enter(&self, spec: &AppSpec) -> Result<Place, Refusal> {
+        if self.traffic.enter(spec.limits.max_in_flight) {
+            Ok(Place(self.traffic.clone()))
+        } else {
+            Err(Refusal::Overloaded)
         }
-        Ok(place)
     }
 
     /// The connection to the app's worker; waits for one up to the queueing deadline.
     ///
     /// # Errors
     /// [`Refused`] if there is none by then, or if waiting is in vain.
-    pub async fn handle(&self) -> Result<Handle, Refused> {
+    pub async fn handle(&self, spec: &AppSpec) -> Result<Handle, Refused> {
         if let Some(found) = self.now() {
             return found;
         }
@@ -137,11 +154,11 @@ impl Upstream {
                 changed.await;
             }
         };
-        timeout(self.spec.limits.queue_timeout, wait).await.unwrap_or_else(|_| Err(self.no_worker()))
+        timeout(spec.limits.queue_timeout, wait).await.unwrap_or_else(|_| Err(self.no_worker(spec)))
     }
 
-    fn no_worker(&self) -> Refused {
-        let limit = humantime::format_duration(self.spec.limits.queue_timeout);
+    fn no_worker(&self, spec: &AppSpec) -> Refused {
+        let limit = humantime::format_duration(spec.limits.queue_timeout);
         let last = self.ended.borrow();
         let last =
             last.as_ref().map_or_else(String::new, |(_, why)| format!("; the last one has ended: {why}"));
@@ -162,19 +179,17 @@ impl Upstream {
             Link::Unavailable(Unavailable::CrashLoop(why)) => {
                 Some(Err(Refused::because(Refusal::CrashLoop, why.clone())))
             }
+            Link::Unavailable(Unavailable::Stopped) => Some(Err(Refusal::Stopped.into())),
         }
     }
 }
 
 /// One request's place among those in flight; given back when dropped.
 #[derive(Debug)]
-pub struct Place(Arc<AtomicUsize>);
+pub struct Place(Arc<Traffic>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.leave();
     }
 }
-
-/// All apps, as one I/O thread sees them, by index.
-pub type Upstreams = Rc<Vec<Rc<Upstream>>>;

@@ -3,6 +3,7 @@
 pub(crate) mod checks;
 mod client;
 mod folder;
+mod load;
 mod log;
 pub(crate) mod origin;
 pub(crate) mod process;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
 pub(crate) use folder::{Folder, folder, run};
+pub(crate) use load::Load;
 pub(crate) use log::Log;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Raw;

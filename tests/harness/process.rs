@@ -42,6 +42,11 @@ pub(crate) fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&text).trim_end_matches('\0').replace('\0', " ")
 }
 
+/// The short name of a process, which `ps -e` and `top` show.
+pub(crate) fn name(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
 /// The environment a process was started with.
 pub(crate) fn environment(pid: u32) -> String {
     String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()).into_owned()

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use nano_supervisor::control;
+use nano_supervisor::control::client as control;
 use nano_supervisor::registry::AppStatus;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -137,14 +137,16 @@ impl Plan {
     }
 }
 
-/// The executable under test, in an environment that only tests have: nothing is cached where its user has caches.
+/// The executable under test, in an environment that only tests have: nothing is where its user has such things.
 #[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
 pub(crate) fn executable() -> Command {
     let mut command = Command::new(EXECUTABLE);
     command.env("SECRET_OF_THE_HOST", "hunter2").stdin(Stdio::null());
-    for name in ["HOME", "XDG_CACHE_HOME", "CACHE_DIRECTORY"] {
+    for name in ["HOME", "XDG_CACHE_HOME", "CACHE_DIRECTORY", "RUNTIME_DIRECTORY", "NANO_SUPERVISOR_CONTROL"]
+    {
         command.env_remove(name);
     }
+    command.env("XDG_RUNTIME_DIR", "/nowhere");
     command
 }
 
@@ -179,6 +181,13 @@ impl TestSupervisor {
         self.folder.path()
     }
 
+    /// Writes its configuration file anew.
+    pub(crate) fn rewrite(&self, change: impl FnOnce(String) -> String) {
+        let file = self.folder().join("nano.toml");
+        let config = fs::read_to_string(&file).expect("read nano.toml");
+        fs::write(&file, change(config)).expect("write nano.toml");
+    }
+
     /// Its control socket.
     pub(crate) fn socket(&self) -> &Path {
         &self.socket
@@ -187,6 +196,11 @@ impl TestSupervisor {
     /// What it says of every app.
     pub(crate) async fn status(&self) -> Vec<AppStatus> {
         control::status(&self.socket).await.expect("a status").apps
+    }
+
+    /// The process ids of its spares.
+    pub(crate) async fn spares(&self) -> Vec<u32> {
+        control::status(&self.socket).await.expect("a status").spares
     }
 
     /// What it says of one app.

@@ -1,4 +1,4 @@
-//! The isolate: made from the startup snapshot, loads the app, calls its handler.
+//! An isolate with an app: loads it, and calls its handler.
 
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use deno_core::error::{CoreError, CoreErrorKind};
-use deno_core::{
-    CompiledWasmModuleStore, JsRuntime, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions,
-    SharedArrayBufferStore, scope, v8,
-};
-use nano_protocol::message::{Load, LogLevel, Stats, WorkerLimits};
+use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
+use nano_protocol::message::{Load, LogLevel, Stats};
 
 use crate::ext::commonjs_ops::RequireHost;
 use crate::ext::error_report::AppFolder;
 use crate::ext::in_flight::InFlight;
 use crate::ext::net::Network;
 use crate::guard::{Guard, Torn};
-use crate::loader::{AppLoader, Modules};
-use crate::{ext, heap, lazy_globals, load_error, stack_trace, watchdog};
-
-static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
-static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
+use crate::isolate::{Isolate, Js};
+use crate::loader::Modules;
+use crate::{heap, load_error, watchdog};
 
 /// Exceptions worth their own text when no handler was found.
 const NO_HANDLER: &str = "the entry module has no fetch handler; add \
@@ -45,62 +40,31 @@ pub(crate) struct Engine {
     heap_limit: u64,
 }
 
-struct Js(JsRuntime);
-
-impl std::fmt::Debug for Js {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JsRuntime")
-    }
-}
-
 impl Engine {
-    /// Makes the isolate. Must be called inside a tokio runtime: V8 posts delayed tasks to it.
-    ///
-    /// # Errors
-    /// A text for people, if the isolate cannot be made.
-    pub(crate) fn new(load: &Load, limits: &WorkerLimits, in_flight: Rc<InFlight>) -> Result<Self, String> {
-        let modules = Rc::new(Modules::new(Path::new(&load.root), load.emit_cache.as_deref()));
-        let folder = Rc::new(AppFolder::new(&modules.folder()?));
-        let mut js = JsRuntime::try_new(RuntimeOptions {
-            module_loader: Some(Rc::new(AppLoader(modules.clone()))),
-            extensions: ext::extensions(),
-            startup_snapshot: Some(SNAPSHOT),
-            residual_lazy_js_sources: RESIDUAL_SOURCES,
-            create_params: Some(heap::create_params(limits.heap)),
-            // What structured clones share or transfer passes through these.
-            shared_array_buffer_store: Some(SharedArrayBufferStore::default()),
-            compiled_wasm_module_store: Some(CompiledWasmModuleStore::default()),
-            ..Default::default()
-        })
-        .map_err(|error| error.to_string())?;
-        js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
-        js.op_state().borrow_mut().put(in_flight.clone());
-        js.op_state().borrow_mut().put(folder.clone());
-        js.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(modules.clone());
-        let guard = Arc::new(Guard::default());
-        heap::watch(&mut js, guard.clone());
-        let isolate = js.v8_isolate().thread_safe_handle();
-        watchdog::start(guard.clone(), isolate, Duration::from_millis(limits.watchdog_ms))
-            .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
-        let [prepare, install, dispatch] = entry_points(&mut js)?;
-        Ok(Self {
-            prepare,
-            install,
-            dispatch,
-            js: Js(js),
-            modules,
-            folder,
-            in_flight,
-            guard,
-            heap_limit: limits.heap,
-        })
-    }
-
-    /// Loads the app's modules and finds its handler.
+    /// Loads an app into a fresh isolate, which is of no further use if that fails.
     ///
     /// # Errors
     /// A text for people that names file, line and column.
-    pub(crate) async fn load(&mut self, load: &Load) -> Result<(), String> {
+    pub(crate) async fn load(isolate: Isolate, load: &Load) -> Result<Self, String> {
+        let Isolate { prepare, install, dispatch, mut js, modules, in_flight, heap_limit } = isolate;
+        let app = Rc::new(Modules::new(Path::new(&load.root), load.emit_cache.as_deref()));
+        let folder = Rc::new(AppFolder::new(&app.folder()?));
+        js.0.op_state().borrow_mut().put(folder.clone());
+        js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());
+        let modules = modules.get_or_init(|| app).clone();
+        let guard = Arc::new(Guard::default());
+        heap::watch(&mut js.0, guard.clone());
+        let interrupt = js.0.v8_isolate().thread_safe_handle();
+        watchdog::start(guard.clone(), interrupt, Duration::from_millis(load.limits.watchdog_ms))
+            .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
+        let mut engine =
+            Self { prepare, install, dispatch, js, modules, folder, in_flight, guard, heap_limit };
+        engine.load_app(load).await?;
+        Ok(engine)
+    }
+
+    /// Loads the app's modules and finds its handler.
+    async fn load_app(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
         Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone());
         self.prepare(&load.props, &load.env)?;
@@ -240,34 +204,4 @@ fn call<'s>(
     v8::tc_scope!(scope, scope);
     let receiver = v8::undefined(scope).into();
     v8::Local::new(scope, function).call(scope, receiver, &[argument])
-}
-
-/// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], String> {
-    let context = js.main_context();
-    scope!(scope, js);
-    let global = v8::Local::new(scope, context).global(scope);
-    let nano = property(scope, global, "__nano")?;
-    let load = property(scope, nano, "loadInterface")?;
-    let interfaces = property(scope, nano, "lazyInterfaces")?;
-    lazy_globals::install(scope, global, interfaces, load)?;
-    let mut functions = Vec::with_capacity(3);
-    for name in ["prepare", "install", "dispatch"] {
-        let function = property(scope, nano, name)?;
-        functions.push(v8::Global::new(scope, function));
-    }
-    functions.try_into().map_err(|_| "the startup snapshot is incomplete".to_owned())
-}
-
-fn property<'s, T>(
-    scope: &mut v8::PinScope<'s, '_>,
-    object: v8::Local<'s, v8::Object>,
-    name: &str,
-) -> Result<v8::Local<'s, T>, String>
-where
-    v8::Local<'s, T>: TryFrom<v8::Local<'s, v8::Value>>,
-{
-    let value = v8::String::new(scope, name).and_then(|key| object.get(scope, key.into()));
-    let value = value.and_then(|value| v8::Local::<T>::try_from(value).ok());
-    value.ok_or_else(|| format!("the startup snapshot has no {name}"))
 }

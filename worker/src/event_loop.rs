@@ -68,7 +68,7 @@ impl EventLoop {
         let written = self.write(cx);
         self.in_flight.report_dropped();
         match written {
-            Ok(flushed) if self.draining && flushed && self.in_flight.is_idle() => Poll::Ready(exit::OK),
+            Ok(flushed) if flushed && self.is_drained() => Poll::Ready(exit::OK),
             Ok(_) => Poll::Pending,
             Err(error) => Poll::Ready(self.broken(&error)),
         }
@@ -124,6 +124,11 @@ impl EventLoop {
             cx.waker().wake_by_ref();
         }
         None
+    }
+
+    /// Nothing is under way, and nothing can come: the I/O threads have let go, after everything they ever sent was read.
+    fn is_drained(&self) -> bool {
+        self.draining && self.requests.is_empty() && self.in_flight.is_idle()
     }
 
     fn on_control(&mut self, message: Control) -> Option<u8> {

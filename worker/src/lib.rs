@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`process`]: what a worker does first (descriptors, parent-death signal) and how it ends.
 //! - `event_loop`: one thread, one tick: read frames, run JavaScript, write frames.
-//! - `engine`: the isolate: made from the startup snapshot, loads the app, calls its handler.
+//! - `isolate`: V8 with the startup snapshot, before there is an app; `engine`: loads the app, calls its handler.
 //! - `lazy_globals`: interfaces that load when the app first touches them.
 //! - `ext`: the JavaScript side: extensions, ops, requests in flight.
 //! - `loader`: modules from the app's folder, and never from outside it.
@@ -21,6 +21,7 @@ mod event_loop;
 mod ext;
 mod guard;
 mod heap;
+mod isolate;
 mod lazy_globals;
 mod load_error;
 mod loader;

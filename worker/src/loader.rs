@@ -25,6 +25,7 @@ mod source_maps;
 mod translate;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use deno_core::error::ModuleLoaderError;
@@ -45,44 +46,56 @@ const LEFT_OUT: &str = "nano:left-out";
 /// By which the ES module around a CommonJS one runs it; see commonjs.js.
 const COMMONJS: &str = "nano:commonjs";
 
+/// The [`Modules`] of an app that is not known yet when the isolate is made.
+pub(crate) type LaterModules = Rc<OnceCell<Rc<Modules>>>;
+
 /// [`Modules`] as deno_core asks for them.
 #[derive(Debug)]
-pub(crate) struct AppLoader(pub(crate) Rc<Modules>);
+pub(crate) struct AppLoader(pub(crate) LaterModules);
 
 impl AppLoader {
+    fn modules(&self) -> Result<&Modules, JsErrorBox> {
+        self.0.get().map(|modules| &**modules).ok_or_else(|| JsErrorBox::generic("no app has been loaded"))
+    }
+
     fn find(&self, specifier: &str, referrer: &str) -> Result<ModuleSpecifier, JsErrorBox> {
+        let modules = self.modules()?;
         let from = ModuleSpecifier::parse(referrer).ok().and_then(|referrer| referrer.to_file_path().ok());
-        if specifier == COMMONJS && from.as_ref().is_some_and(|from| self.0.is_commonjs(from)) {
+        if specifier == COMMONJS && from.as_ref().is_some_and(|from| modules.is_commonjs(from)) {
             return ModuleSpecifier::parse(COMMONJS).map_err(JsErrorBox::from_err);
         }
         // The entry module is asked for by its URL, from nowhere.
-        let from = from.unwrap_or_else(|| self.0.root.path().join("."));
-        match self.0.resolver.find(specifier, &from, Importer::Module) {
+        let from = from.unwrap_or_else(|| modules.root.path().join("."));
+        match modules.resolver.find(specifier, &from, Importer::Module) {
             Ok(Found::File { path, mut suffix }) => {
                 if !suffix.contains('#') {
-                    suffix += &self.0.wanted_names(&path, specifier, &from);
+                    suffix += &modules.wanted_names(&path, specifier, &from);
                 }
-                let url = self.0.root.url(&path).map_err(JsErrorBox::type_error)?;
+                let url = modules.root.url(&path).map_err(JsErrorBox::type_error)?;
                 url.join(&suffix).map_err(JsErrorBox::from_err)
             }
             Ok(Found::Builtin(name)) => ModuleSpecifier::parse(name).map_err(JsErrorBox::from_err),
             Ok(Found::LeftOut) => ModuleSpecifier::parse(LEFT_OUT).map_err(JsErrorBox::from_err),
             Err(mut text) => {
-                self.0.root.point_at_import(&mut text, &from, specifier);
+                modules.root.point_at_import(&mut text, &from, specifier);
                 Err(JsErrorBox::type_error(text))
             }
         }
     }
 
     /// An error that says where the import stands that caused it.
-    fn refuse(&self, error: modules::Refusal, referrer: Option<&ModuleLoadReferrer>) -> ModuleLoaderError {
+    fn refuse(
+        modules: &Modules,
+        error: modules::Refusal,
+        referrer: Option<&ModuleLoadReferrer>,
+    ) -> ModuleLoaderError {
         match error {
             modules::Refusal::Syntax(text) => JsErrorBox::new("SyntaxError", text),
             modules::Refusal::Other(mut text) => {
                 if let Some(from) = referrer
                     && let Ok(path) = from.specifier.to_file_path()
                 {
-                    self.0.root.point_at(&mut text, &path, from.line_number, from.column_number);
+                    modules.root.point_at(&mut text, &path, from.line_number, from.column_number);
                 }
                 JsErrorBox::type_error(text)
             }
@@ -123,20 +136,20 @@ impl ModuleLoader for AppLoader {
         };
         let source = match text {
             Some(text) => Ok((ModuleType::JavaScript, ModuleSourceCode::String(text.to_owned().into()))),
-            None => self.0.source(specifier, &options.requested_module_type),
+            None => self.modules().and_then(|modules| {
+                let source = modules.source(specifier, &options.requested_module_type);
+                source.map_err(|error| Self::refuse(modules, error, referrer))
+            }),
         };
-        ModuleLoadResponse::Sync(match source {
-            Ok((kind, code)) => Ok(ModuleSource::new(kind, code, specifier, None)),
-            Err(error) => Err(self.refuse(error, referrer)),
-        })
+        ModuleLoadResponse::Sync(source.map(|(kind, code)| ModuleSource::new(kind, code, specifier, None)))
     }
 
     fn get_source_map(&self, file: &str) -> Option<Cow<'_, [u8]>> {
-        self.0.source_maps.of(file).map(Cow::Owned)
+        self.0.get()?.source_maps.of(file).map(Cow::Owned)
     }
 
     fn load_external_source_map(&self, url: &str) -> Option<Cow<'_, [u8]>> {
-        source_maps::external(&self.0.root, url).map(Cow::Owned)
+        source_maps::external(&self.0.get()?.root, url).map(Cow::Owned)
     }
 
     fn source_map_source_exists(&self, _source: &str) -> Option<bool> {
@@ -145,6 +158,6 @@ impl ModuleLoader for AppLoader {
     }
 
     fn get_source_mapped_source_line(&self, file: &str, line: usize) -> Option<String> {
-        self.0.root.line(file, line)
+        self.0.get()?.root.line(file, line)
     }
 }

@@ -19,29 +19,35 @@ use crate::console::Console;
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
 use crate::ext::in_flight::{InFlight, LogSink as _};
+use crate::isolate::Isolate;
 
 /// The first descriptor a worker is given: its control connection. Its request connections follow.
 pub const FIRST_DESCRIPTOR: RawFd = 3;
 
-/// How a worker is started.
-#[derive(Debug, Clone)]
+/// How a worker is started. Which app it is for it learns later.
+#[derive(Debug, Clone, Copy)]
 pub struct WorkerArgs {
-    /// The app it is for; on the command line, so that `ps` shows it.
-    pub app: String,
     /// Request connections, one per I/O thread of the supervisor.
     pub connections: u16,
 }
 
 /// Runs a worker to its end. Never returns: V8's threads and static state are not torn down, they just end.
-pub fn run(args: &WorkerArgs) -> ! {
+pub fn run(args: WorkerArgs) -> ! {
     let code = match serve(args) {
         Ok(code) => code,
         Err(error) => {
-            report(args, &error);
+            report(&error);
             exit::PROTOCOL
         }
     };
     exit_now(code)
+}
+
+/// What `ps -e` and `top` show: this process is started as "exe", before it is known for which app.
+fn set_name(app: &str) {
+    if let Ok(name) = CString::new(format!("nano:{app}")) {
+        let _ = nix::sys::prctl::set_name(&name);
+    }
 }
 
 /// Ends the process at once.
@@ -52,18 +58,15 @@ pub fn exit_now(code: u8) -> ! {
 }
 
 #[allow(clippy::print_stderr, reason = "without a connection, stderr is the only way to the supervisor")]
-fn report(args: &WorkerArgs, error: &io::Error) {
-    eprintln!("worker {}: {error}", args.app);
+fn report(error: &io::Error) {
+    eprintln!("worker: {error}");
 }
 
 #[allow(unsafe_code, reason = "signal actions are set through libc")]
-fn serve(args: &WorkerArgs) -> io::Result<u8> {
+fn serve(args: WorkerArgs) -> io::Result<u8> {
     // First of all: if the supervisor dies, so does this process.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-    // Where only the short name is shown (`ps -e`, `top`), it should not be "exe".
-    if let Ok(name) = CString::new(format!("nano:{}", args.app)) {
-        let _ = nix::sys::prctl::set_name(&name);
-    }
+    set_name("spare");
     // A fault must end the process at once and show as its signal; Rust's handler swallows the first one that does not come
     // from an overflowing stack.
     for signal in [Signal::SIGSEGV, Signal::SIGBUS] {
@@ -80,10 +83,10 @@ fn serve(args: &WorkerArgs) -> io::Result<u8> {
         for socket in sockets {
             connections.push(Connection::new(UnixStream::from_std(socket)?, Side::Worker));
         }
-        Ok(start(args, connections).await.unwrap_or_else(|error| match error {
+        Ok(start(connections).await.unwrap_or_else(|error| match error {
             ProtocolError::Io(_) | ProtocolError::Torn => exit::ORPHANED,
             error => {
-                report(args, &io::Error::other(error));
+                report(&io::Error::other(error));
                 exit::PROTOCOL
             }
         }))
@@ -110,21 +113,27 @@ fn take_sockets(connections: u16) -> io::Result<Vec<StdUnixStream>> {
         .collect()
 }
 
-async fn start(args: &WorkerArgs, connections: Vec<(Connection, Handle)>) -> Result<u8, ProtocolError> {
+async fn start(connections: Vec<(Connection, Handle)>) -> Result<u8, ProtocolError> {
     let mut connections = connections.into_iter();
     let Some((mut control, control_handle)) = connections.next() else { return Err(ProtocolError::Torn) };
-    let hello = handshake(args, &mut control, &control_handle, Role::Control).await?;
+    let hello = handshake(&mut control, &control_handle, Role::Control).await?;
     let mut requests = Vec::with_capacity(connections.len());
     for (mut connection, handle) in connections {
-        handshake(args, &mut connection, &handle, Role::Requests).await?;
+        handshake(&mut connection, &handle, Role::Requests).await?;
         requests.push(connection);
     }
+    let console = Rc::new(Console::new(control_handle.clone()));
+    let in_flight = Rc::new(InFlight::new(console.clone()));
+    // Before the app is known, so that a spare has it behind it.
+    let isolate = Isolate::new(hello.heap, in_flight.clone());
     let Control::Load(load) = poll_fn(|cx| poll_control(&mut control, cx)).await? else {
         return Err(ProtocolError::Unexpected("frame before load"));
     };
-    let console = Rc::new(Console::new(control_handle.clone()));
-    let in_flight = Rc::new(InFlight::new(console.clone()));
-    let engine = load_app(&load, &hello, in_flight.clone(), &mut control).await?;
+    set_name(&load.app);
+    let engine = match isolate {
+        Ok(isolate) => load_app(isolate, &load, &mut control).await?,
+        Err(reason) => Err(reason),
+    };
     let engine = match engine {
         Ok(engine) => engine,
         Err(mut reason) => {
@@ -135,7 +144,7 @@ async fn start(args: &WorkerArgs, connections: Vec<(Connection, Handle)>) -> Res
             return Ok(exit::LOAD_FAILED);
         }
     };
-    if in_flight.uncaught() > 0 && hello.limits.fatal_uncaught {
+    if in_flight.uncaught() > 0 && load.limits.fatal_uncaught {
         let message = "an uncaught error while loading is fatal (`exit_on_unhandled_rejection`)".to_owned();
         console.log(LogRecord { level: LogLevel::Error, request_id: None, message });
     }
@@ -146,55 +155,38 @@ async fn start(args: &WorkerArgs, connections: Vec<(Connection, Handle)>) -> Res
         control,
         control_handle,
         requests,
-        fatal_uncaught: hello.limits.fatal_uncaught,
+        fatal_uncaught: load.limits.fatal_uncaught,
         draining: false,
         arrived: Vec::new(),
     };
     Ok(event_loop.run().await)
 }
 
-async fn handshake(
-    args: &WorkerArgs,
-    connection: &mut Connection,
-    handle: &Handle,
-    role: Role,
-) -> Result<Hello, ProtocolError> {
+async fn handshake(connection: &mut Connection, handle: &Handle, role: Role) -> Result<Hello, ProtocolError> {
     let Control::Hello(hello) = poll_fn(|cx| poll_control(connection, cx)).await? else {
         return Err(ProtocolError::Unexpected("frame before hello"));
     };
-    if hello.version != PROTOCOL_VERSION || hello.app != args.app || hello.role != role {
-        return Err(ProtocolError::Unexpected("hello: wrong version, app or role"));
+    if hello.version != PROTOCOL_VERSION || hello.role != role {
+        return Err(ProtocolError::Unexpected("hello: wrong version or role"));
     }
-    handle.control(&Control::Welcome(Welcome {
-        version: PROTOCOL_VERSION,
-        app: args.app.clone(),
-        pid: std::process::id(),
-    }))?;
+    handle.control(&Control::Welcome(Welcome { version: PROTOCOL_VERSION, pid: std::process::id() }))?;
     poll_fn(|cx| connection.poll_flush(cx)).await?;
     Ok(hello)
 }
 
-/// Makes the isolate and loads the app, while log records already go out.
+/// Loads the app, while log records already go out.
 async fn load_app(
+    isolate: Isolate,
     load: &Load,
-    hello: &Hello,
-    in_flight: Rc<InFlight>,
     control: &mut Connection,
 ) -> Result<Result<Engine, String>, ProtocolError> {
-    let mut engine = match Engine::new(load, &hello.limits, in_flight) {
-        Ok(engine) => engine,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let loaded = {
-        let mut loading = pin!(engine.load(load));
-        poll_fn(|cx| {
-            let polled = loading.as_mut().poll(cx);
-            control.poll_write(cx)?;
-            polled.map(Ok::<_, ProtocolError>)
-        })
-        .await?
-    };
-    Ok(loaded.map(|()| engine))
+    let mut loading = pin!(Engine::load(isolate, load));
+    poll_fn(|cx| {
+        let polled = loading.as_mut().poll(cx);
+        control.poll_write(cx)?;
+        polled.map(Ok)
+    })
+    .await
 }
 
 fn send_loaded(control: &Handle, loaded: Loaded) -> Result<(), ProtocolError> {

@@ -132,6 +132,42 @@ async fn what_was_sent_before_the_end_arrives_although_a_write_fails_first() {
 }
 
 #[tokio::test]
+async fn a_connection_that_finishes_ends_after_its_last_stream() {
+    let mut pair = Pair::new();
+    let (supervisor, worker) = (pair.supervisor.arrived.clone(), pair.worker.arrived.clone());
+    let handle = pair.supervisor.handle.clone();
+    let (_sender, receiver) = open(&handle, true);
+    let (_queued, last) = open(&handle, true);
+    handle.finish();
+    assert!(handle.is_finishing() && !handle.is_closed());
+    assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Torn)), "no further stream");
+    // Both had been opened before, so both arrive.
+    let (first, second) = (pair.run(worker.request()).await, pair.run(worker.request()).await);
+    respond(&first.sender, 200, &vec![], true);
+    assert_eq!(pair.run(head(&receiver)).await.unwrap().status, 200);
+    assert!(!handle.is_closed());
+    respond(&second.sender, 201, &vec![], true);
+    assert_eq!(pair.run(head(&last)).await.unwrap().status, 201);
+    assert!(pair.run(supervisor.end()).await.is_ok());
+    pair.supervisor.connection = None;
+    assert!(pair.run(worker.end()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_that_finishes_without_a_stream_ends_at_once_and_says_what_was_queued() {
+    let mut pair = Pair::new();
+    let (supervisor, worker) = (pair.supervisor.arrived.clone(), pair.worker.arrived.clone());
+    let (sender, _receiver) = open(&pair.supervisor.handle, true);
+    let request = pair.run(worker.request()).await;
+    sender.cancel();
+    pair.supervisor.handle.finish();
+    assert!(pair.run(supervisor.end()).await.is_ok());
+    pair.supervisor.connection = None;
+    assert!(pair.run(worker.end()).await.is_ok());
+    assert!(request.sender.is_over());
+}
+
+#[tokio::test]
 async fn nothing_more_is_sent_on_a_connection_that_has_ended() {
     let mut raw = Raw::new(Side::Supervisor);
     let handle = raw.end.handle.clone();

@@ -226,14 +226,7 @@ fn log_record() -> impl Strategy<Value = LogRecord> {
 
 fn hello() -> impl Strategy<Value = Hello> {
     let role = prop_oneof![Just(Role::Control), Just(Role::Requests)];
-    (any::<u32>(), any::<String>(), role, any::<u64>(), any::<u64>(), any::<bool>()).prop_map(
-        |(version, app, role, heap, watchdog_ms, fatal_uncaught)| Hello {
-            version,
-            app,
-            role,
-            limits: WorkerLimits { heap, watchdog_ms, fatal_uncaught },
-        },
-    )
+    (any::<u32>(), role, any::<u64>()).prop_map(|(version, role, heap)| Hello { version, role, heap })
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
@@ -250,9 +243,12 @@ fn stats() -> impl Strategy<Value = Stats> {
 
 fn load() -> impl Strategy<Value = Load> {
     let env = vec(any::<(String, String)>(), 0..40);
-    (any::<String>(), any::<String>(), env, any::<String>(), net_rules(), any::<Option<String>>()).prop_map(
-        |(root, entry, env, props, net, emit_cache)| Load { root, entry, env, props, net, emit_cache },
-    )
+    let limits = any::<(u64, bool)>()
+        .prop_map(|(watchdog_ms, fatal_uncaught)| WorkerLimits { watchdog_ms, fatal_uncaught });
+    let texts = any::<(String, String, String, String, Option<String>)>();
+    (texts, limits, env, net_rules()).prop_map(|((app, root, entry, props, emit_cache), limits, env, net)| {
+        Load { app, limits, root, entry, env, props, net, emit_cache }
+    })
 }
 
 fn net_rules() -> impl Strategy<Value = NetRules> {
@@ -271,8 +267,7 @@ fn net_rules() -> impl Strategy<Value = NetRules> {
 pub(crate) fn control() -> impl Strategy<Value = Control> {
     prop_oneof![
         hello().prop_map(Control::Hello),
-        (any::<u32>(), any::<String>(), any::<u32>())
-            .prop_map(|(version, app, pid)| Control::Welcome(Welcome { version, app, pid })),
+        any::<(u32, u32)>().prop_map(|(version, pid)| Control::Welcome(Welcome { version, pid })),
         load().prop_map(Control::Load),
         Just(Control::Loaded(Loaded::Ready)),
         any::<String>().prop_map(|why| Control::Loaded(Loaded::Failed(why))),
@@ -324,13 +319,14 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
     let field = || vec![(b"name".to_vec(), b"value".to_vec()), (b"empty".to_vec(), Vec::new())];
     let line =
         Line { id: 7, method: text("POST"), origin: text("http://localhost"), target: text("/path?query") };
-    let limits = WorkerLimits { heap: 1 << 30, watchdog_ms: 5000, fatal_uncaught: true };
     let record =
         LogRecord { level: LogLevel::Warn, request_id: Some(RequestId(7)), message: text("said the app") };
     [
-        Control::Hello(Hello { version: 1, app: text("app"), role: Role::Requests, limits }),
-        Control::Welcome(Welcome { version: 1, app: text("app"), pid: 4711 }),
+        Control::Hello(Hello { version: 1, role: Role::Requests, heap: 1 << 30 }),
+        Control::Welcome(Welcome { version: 1, pid: 4711 }),
         Control::Load(Load {
+            app: text("app"),
+            limits: WorkerLimits { watchdog_ms: 5000, fatal_uncaught: true },
             root: text("/apps/app"),
             entry: text("main.js"),
             env: vec![(text("KEY"), text("\"value\""))],

@@ -5,7 +5,7 @@ use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::frame::{END, FrameHeader, HEADER_LEN, Kind};
 use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
-use nano_protocol::message::{Control, Load, Loaded, NetRules};
+use nano_protocol::message::{Control, Load, Loaded, NetRules, WorkerLimits};
 use nano_protocol::outbox::Outbox;
 
 use crate::frames::{Sent, arrive, drain, wire};
@@ -118,6 +118,8 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
     let load = |pairs| {
         let env = vec![(String::new(), String::new()); pairs];
         Control::Load(Load {
+            app: String::new(),
+            limits: WorkerLimits { watchdog_ms: 0, fatal_uncaught: false },
             root: String::new(),
             entry: String::new(),
             env,

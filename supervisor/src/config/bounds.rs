@@ -45,6 +45,7 @@ pub(super) const MAX_CONNECTIONS: RangeInclusive<usize> = 1..=1_000_000;
 pub(super) const MAX_URI: RangeInclusive<u64> = 64..=32 * KIB;
 pub(super) const MAX_HEADER: RangeInclusive<u64> = KIB..=64 * KIB;
 pub(super) const MAX_HEADERS: RangeInclusive<usize> = 8..=1000;
+pub(super) const SPARES: RangeInclusive<usize> = 0..=64;
 pub(super) const DRAIN_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
 pub(super) const HEADER_READ_TIMEOUT: RangeInclusive<Duration> = ms(10)..=HOUR;
 pub(super) const IDLE_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;

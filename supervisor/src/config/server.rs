@@ -1,6 +1,6 @@
 //! Settings of the supervisor itself: threads, logs, connections.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
 use super::bounds;
-use super::errors::{Flaw, Place, Problems};
+use super::control::ControlPath;
+use super::errors::{Place, Problems};
 use super::quantity;
 use super::section::Section;
 use super::sources::ServerFlags;
-use super::value::{choice, duration, size, switch, text, whole};
+use super::value::{choice, duration, size, switch, whole};
 
 /// Fields of `[server]`.
 pub(super) const FIELDS: &[&str] = &[
@@ -31,6 +32,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_connections",
     "forwarded",
     "cache_dir",
+    "spares",
 ];
 
 /// Settings of the supervisor itself.
@@ -40,8 +42,8 @@ pub struct ServerSettings {
     pub io_threads: usize,
     /// Logs.
     pub log: LogSettings,
-    /// Where the control socket is, if there is one.
-    pub control: Option<PathBuf>,
+    /// Where the control socket is.
+    pub control: ControlPath,
     /// How long what is in flight may take to finish when the supervisor ends.
     pub drain_timeout: Duration,
     /// How long a client may take to send a request head; 408 after it.
@@ -60,6 +62,8 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// What to make of a client's forwarding fields.
     pub forwarded: ForwardedPolicy,
+    /// Worker processes without an app to have at hand, for each heap limit that apps have.
+    pub spares: usize,
 }
 
 /// What is logged, and how.
@@ -125,7 +129,7 @@ impl Default for ServerSettings {
         Self {
             io_threads: io_threads.clamp(*bounds::IO_THREADS.start(), *bounds::IO_THREADS.end()),
             log: LogSettings { format: LogFormat::Text, level: LogLevel::Info, access_log: false },
-            control: None,
+            control: ControlPath::Usual,
             // Below the 30 s that Kubernetes gives by default.
             drain_timeout: Duration::from_secs(25),
             header_read_timeout: Duration::from_secs(10),
@@ -136,6 +140,7 @@ impl Default for ServerSettings {
             max_headers: 100,
             max_connections: 10_000,
             forwarded: ForwardedPolicy::Replace,
+            spares: 1,
         }
     }
 }
@@ -149,8 +154,7 @@ impl ServerSettings {
         section.set("log_format", choice, &mut server.log.format, problems);
         section.set("log_level", choice, &mut server.log.level, problems);
         section.set("access_log", switch, &mut server.log.access_log, problems);
-        let control = |value| control(&folder.join(text(value)?)).map(Some);
-        section.set("control", control, &mut server.control, problems);
+        section.set("control", |value| ControlPath::read(value, folder), &mut server.control, problems);
         section.set("drain_timeout", duration(bounds::DRAIN_TIMEOUT), &mut server.drain_timeout, problems);
         let head = duration(bounds::HEADER_READ_TIMEOUT);
         section.set("header_read_timeout", head, &mut server.header_read_timeout, problems);
@@ -161,6 +165,7 @@ impl ServerSettings {
         section.set("max_headers", whole(bounds::MAX_HEADERS), &mut server.max_headers, problems);
         section.set("max_connections", whole(bounds::MAX_CONNECTIONS), &mut server.max_connections, problems);
         section.set("forwarded", choice, &mut server.forwarded, problems);
+        section.set("spares", whole(bounds::SPARES), &mut server.spares, problems);
         server
     }
 
@@ -178,7 +183,7 @@ impl ServerSettings {
         }
         if let Some(path) = &flags.control {
             let place = || Place::flag(format!("--control {}", path.display()));
-            self.control = problems.keep(place, control(path)).or(self.control);
+            self.control = problems.keep(place, ControlPath::at(path)).unwrap_or(self.control);
         }
         self.log.format = flags.log_format.unwrap_or(self.log.format);
         self.log.level = flags.log_level.unwrap_or(self.log.level);
@@ -188,17 +193,25 @@ impl ServerSettings {
     }
 }
 
-/// A path that a Unix-domain socket can have.
-fn control(path: &Path) -> Result<PathBuf, Flaw> {
-    let length = path.as_os_str().len();
-    if path.file_name().is_none() || path.is_dir() {
-        return Err(Flaw::new("is not the path of a socket", "name a file, such as \"/run/nano.sock\""));
+impl ServerSettings {
+    /// Restores what cannot change while the supervisor runs; a line for each field for which that matters.
+    pub fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mut fixed = |field: &str, differs: bool| {
+            if differs {
+                notes.push(format!("server.{field} takes effect when the supervisor is restarted"));
+            }
+        };
+        fixed("io_threads", self.io_threads != running.io_threads);
+        fixed("control", self.control != running.control);
+        fixed("log_format", self.log.format != running.log.format);
+        fixed("log_level", self.log.level != running.log.level);
+        self.io_threads = running.io_threads;
+        self.control.clone_from(&running.control);
+        self.log.format = running.log.format;
+        self.log.level = running.log.level;
+        notes
     }
-    if length > bounds::CONTROL_PATH {
-        let fix = format!("the kernel's limit is near: stay within {} bytes", bounds::CONTROL_PATH);
-        return Err(Flaw::new(format!("is too long for a socket ({length} bytes)"), fix));
-    }
-    Ok(path.to_owned())
 }
 
 #[cfg(test)]
@@ -236,7 +249,7 @@ mod tests {
         let (server, found) = server(
             "io_threads = 3\nlog_format = 'json'\nlog_level = 'trace'\naccess_log = true\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
-             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'",
+             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'\nspares = 3",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(
@@ -244,7 +257,7 @@ mod tests {
             ServerSettings {
                 io_threads: 3,
                 log: LogSettings { format: LogFormat::Json, level: LogLevel::Trace, access_log: true },
-                control: Some("/etc/nano/x.sock".into()),
+                control: ControlPath::At("/etc/nano/x.sock".into()),
                 drain_timeout: seconds(1),
                 header_read_timeout: seconds(2),
                 idle_timeout: seconds(3),
@@ -254,6 +267,7 @@ mod tests {
                 max_headers: 60,
                 max_connections: 7,
                 forwarded: ForwardedPolicy::Append,
+                spares: 3,
             }
         );
     }
@@ -294,7 +308,7 @@ mod tests {
         let server = server("control = 'x.sock'\ndrain_timeout = '1s'").0.overridden(&flags, &mut problems);
         let log = LogSettings { format: LogFormat::Json, level: LogLevel::Debug, access_log: true };
         assert_eq!((server.io_threads, server.log, server.forwarded), (2, log, ForwardedPolicy::Append));
-        assert_eq!(server.control, Some("c.sock".into()));
+        assert_eq!(server.control, ControlPath::At("c.sock".into()));
         assert_eq!(server.drain_timeout, Duration::from_secs(7));
         assert!(problems.is_empty());
     }

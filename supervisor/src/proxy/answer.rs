@@ -42,6 +42,8 @@ pub enum Refusal {
     NotLoaded,
     /// The app crashes in a loop.
     CrashLoop,
+    /// The app was stopped.
+    Stopped,
     /// No worker became ready within the queueing deadline.
     NoWorker,
     /// The app has as many requests in flight as it may.
@@ -117,6 +119,7 @@ impl Refusal {
             Self::CrashLoop => {
                 (S::SERVICE_UNAVAILABLE, "crash_loop", "The app is unavailable: it keeps crashing.", Some(10))
             }
+            Self::Stopped => (S::SERVICE_UNAVAILABLE, "stopped", "The app is stopped.", None),
             Self::NoWorker => {
                 (S::SERVICE_UNAVAILABLE, "no_worker", "The app is not ready to answer yet.", Some(1))
             }

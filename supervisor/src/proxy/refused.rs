@@ -1,5 +1,6 @@
 //! A refusal with its cause, and the answer it becomes: bare, or with all that is known if the app is in development mode.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS};
@@ -26,7 +27,7 @@ pub struct Refused {
 #[derive(Debug)]
 pub struct Scene {
     /// The app.
-    pub spec: Arc<AppSpec>,
+    pub spec: Rc<AppSpec>,
     /// The method of the request.
     pub method: Method,
     /// Path and query of the request.
@@ -46,7 +47,7 @@ impl Refused {
     }
 
     /// The same at its scene, if the app's clients may see it.
-    pub fn at(mut self, spec: &Arc<AppSpec>, request: &Parts) -> Self {
+    pub fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
         if spec.development && self.cause.is_some() {
             let target = request.uri.path_and_query().map_or_else(String::new, ToString::to_string);
             let scene = Scene { spec: spec.clone(), method: request.method.clone(), target };

@@ -26,10 +26,11 @@ impl Site {
 
     /// Adds an app under its hosts, or for all hosts if it names none.
     fn add(&mut self, upstream: &Rc<Upstream>) {
-        if upstream.spec.hosts.is_empty() {
+        let spec = upstream.spec();
+        if spec.hosts.is_empty() {
             self.default = Some(upstream.clone());
         }
-        for pattern in &upstream.spec.hosts {
+        for pattern in &spec.hosts {
             match pattern.exact() {
                 Some(host) => {
                     self.exact.insert(host.to_owned(), upstream.clone());

@@ -1,25 +1,20 @@
-//! Handshake, load, ping, logs, drain: a worker's life over its control connection.
+//! Load, ping, logs, drain: a worker's life over its control connection.
 
 use std::future::pending;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Duration;
 
-use nano_protocol::limits::PROTOCOL_VERSION;
-use nano_protocol::message::{Control, Hello, Load, Loaded, Role, Stats, WorkerLimits};
-use nano_protocol::{Connection, Event, Handle, ProtocolError, Side};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::net::UnixStream;
-use tokio::process::ChildStderr;
+use nano_protocol::message::{Control, Load, Loaded, Stats};
+use nano_protocol::{Connection, Event, Handle, ProtocolError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::exit_reason::ExitReason;
+use super::fingerprint::Fingerprint;
 use super::load;
-use super::spawn::{self, Process};
+use super::spare::{Spare, Spares};
+use super::spawn::Process;
 use crate::config::AppSpec;
 use crate::log;
-
-/// Longest line taken from a worker's stderr, in bytes.
-const MAX_STDERR_LINE: u64 = 8 * 1024;
 
 /// How long a killed process may take to be reaped, and a draining one to say its last words.
 const REAP: Duration = Duration::from_secs(5);
@@ -29,11 +24,11 @@ const REAP: Duration = Duration::from_secs(5);
 pub struct Worker {
     /// Process id.
     pub pid: u32,
+    /// What it was told.
+    pub told: Fingerprint,
     process: Process,
     control: Connection,
     handle: Handle,
-    /// What the worker last said of itself.
-    pub stats: Stats,
     hung_timeout: Duration,
 }
 
@@ -66,46 +61,44 @@ pub enum Order {
 }
 
 impl Worker {
-    /// Starts a process, shakes hands and loads the app, all within the app's start timeout.
+    /// Has a spare load the app, or a process that is started for it if there is none; all within the app's start timeout.
     ///
     /// # Errors
     /// [`StartFailure`]; the process is gone by then.
-    pub async fn start(spec: &AppSpec, io_threads: usize) -> Result<Started, StartFailure> {
+    pub async fn start(spec: &AppSpec, spares: &Spares) -> Result<Started, StartFailure> {
         let failed = |reason| StartFailure { reason };
         let message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
-        let spawned = spawn::spawn(&spec.name, io_threads)
-            .map_err(|error| failed(ExitReason::SpawnFailed(error.to_string())))?;
-        let mut process = spawned.process;
-        let pid = process.pid;
-        if let Some(stderr) = process.stderr() {
-            tokio::task::spawn_local(log_stderr(spec.clone(), stderr));
-        }
+        let told = Fingerprint::new(&message, spec.limits.heap);
+        let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
+        spare.assign(&spec.name);
         let prepared = timeout(spec.limits.start_timeout, async {
-            let mut requests = Vec::with_capacity(spawned.requests.len());
-            let (mut control, handle) = open(spawned.control)?;
-            hello(&mut control, &handle, spec, Role::Control).await?;
-            for socket in spawned.requests {
-                let (mut connection, handle) = open(socket)?;
-                hello(&mut connection, &handle, spec, Role::Requests).await?;
-                requests.push(connection.into_socket()?);
-            }
-            let loaded = load_app(&mut control, &handle, spec, message).await?;
-            Ok::<_, ProtocolError>((control, handle, requests, loaded))
+            spare.shake_hands().await?;
+            load_app(&mut spare, spec, message).await
         })
         .await;
         let reason = match prepared {
-            Ok(Ok((control, handle, requests, Loaded::Ready))) => {
-                let hung_timeout = spec.limits.hung_timeout;
-                let worker = Self { pid, process, control, handle, stats: Stats::default(), hung_timeout };
-                return Ok(Started { worker, requests });
+            Ok(Ok(Loaded::Ready)) => {
+                let Spare { process, control, handle, requests, .. } = spare;
+                let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
+                match sockets.collect() {
+                    Ok(requests) => {
+                        let hung_timeout = spec.limits.hung_timeout;
+                        let worker = Self { pid: process.pid, told, process, control, handle, hung_timeout };
+                        return Ok(Started { worker, requests });
+                    }
+                    Err(error) => {
+                        let reason = ExitReason::Protocol(ProtocolError::to_string(&error));
+                        return Err(failed(reap(process, Some(reason)).await));
+                    }
+                }
             }
-            Ok(Ok((.., Loaded::Failed(reason)))) => Some(ExitReason::LoadFailed(reason)),
+            Ok(Ok(Loaded::Failed(reason))) => Some(ExitReason::LoadFailed(reason)),
             // Its own exit code says more than the connection that broke.
             Ok(Err(ProtocolError::Torn | ProtocolError::Io(_))) => None,
             Ok(Err(error)) => Some(ExitReason::Protocol(error.to_string())),
             Err(_) => Some(ExitReason::StartTimeout),
         };
-        Err(failed(reap(process, reason).await))
+        Err(failed(reap(spare.process, reason).await))
     }
 
     /// Watches over the worker until it has ended; says why. `orders` are carried out as they come.
@@ -198,46 +191,10 @@ impl Worker {
     }
 }
 
-fn open(socket: StdUnixStream) -> Result<(Connection, Handle), ProtocolError> {
-    Ok(Connection::new(UnixStream::from_std(socket)?, Side::Supervisor))
-}
-
-async fn hello(
-    connection: &mut Connection,
-    handle: &Handle,
-    spec: &AppSpec,
-    role: Role,
-) -> Result<(), ProtocolError> {
-    handle.control(&Control::Hello(Hello {
-        version: PROTOCOL_VERSION,
-        app: spec.name.to_string(),
-        role,
-        limits: WorkerLimits {
-            heap: spec.limits.heap,
-            watchdog_ms: u64::try_from(spec.limits.watchdog.as_millis()).unwrap_or(u64::MAX),
-            fatal_uncaught: spec.fatal_uncaught,
-        },
-    }))?;
-    match connection.next().await? {
-        Some(Event::Control(Control::Welcome(welcome)))
-            if welcome.version == PROTOCOL_VERSION && welcome.app == spec.name.as_str() =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(ProtocolError::Unexpected("answer to hello")),
-        None => Err(ProtocolError::Torn),
-    }
-}
-
-async fn load_app(
-    control: &mut Connection,
-    handle: &Handle,
-    spec: &AppSpec,
-    message: Load,
-) -> Result<Loaded, ProtocolError> {
-    handle.control(&Control::Load(message))?;
+async fn load_app(spare: &mut Spare, spec: &AppSpec, message: Load) -> Result<Loaded, ProtocolError> {
+    spare.handle.control(&Control::Load(message))?;
     loop {
-        match control.next().await? {
+        match spare.control.next().await? {
             Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),
             Some(Event::Control(Control::Log(record))) => log::app_record(&spec.name, &record),
             Some(_) => return Err(ProtocolError::Unexpected("answer to load")),
@@ -266,18 +223,5 @@ async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitRe
     match status {
         Ok(status) => ExitReason::from_status(status, known),
         Err(error) => known.unwrap_or_else(|| ExitReason::SpawnFailed(error.to_string())),
-    }
-}
-
-/// What V8 or the Rust runtime print when they die, as log lines of the app.
-async fn log_stderr(spec: AppSpec, stderr: ChildStderr) {
-    let mut reader = BufReader::new(stderr);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match (&mut reader).take(MAX_STDERR_LINE).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => log::worker_stderr(&spec.name, String::from_utf8_lossy(&line).trim_end()),
-        }
     }
 }

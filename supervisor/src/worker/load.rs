@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nano_protocol::message::Load;
+use nano_protocol::message::{Load, WorkerLimits};
 
 use crate::config::{AppSpec, make_private_folder};
 
@@ -12,6 +12,11 @@ use crate::config::{AppSpec, make_private_folder};
 /// What cannot be read, for people.
 pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
     Ok(Load {
+        app: spec.name.to_string(),
+        limits: WorkerLimits {
+            watchdog_ms: u64::try_from(spec.limits.watchdog.as_millis()).unwrap_or(u64::MAX),
+            fatal_uncaught: spec.fatal_uncaught,
+        },
         root: spec.root.to_string_lossy().into_owned(),
         entry: spec.entry.to_string_lossy().into_owned(),
         env: spec.env.load()?.into_pairs(),
@@ -57,6 +62,8 @@ mod tests {
         assert_eq!(
             message(&config.apps[0]).unwrap(),
             Load {
+                app: "a".into(),
+                limits: WorkerLimits { watchdog_ms: 5000, fatal_uncaught: false },
                 root: root.join("a").display().to_string(),
                 entry: "index.ts".into(),
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],

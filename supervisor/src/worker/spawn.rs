@@ -15,8 +15,6 @@ use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
 use tokio::process::{Child, ChildStderr, Command};
 
-use crate::config::AppName;
-
 /// The first descriptor handed over: the control connection. Request connections follow.
 const FIRST_DESCRIPTOR: i32 = 3;
 
@@ -48,6 +46,11 @@ impl Process {
     /// What it writes to standard error; to be had once.
     pub fn stderr(&mut self) -> Option<ChildStderr> {
         self.child.stderr.take()
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Sends SIGKILL, unless it has ended already.
@@ -82,11 +85,11 @@ pub struct Spawned {
     pub requests: Vec<UnixStream>,
 }
 
-/// Starts a worker for `app` with one request connection per I/O thread.
+/// Starts a worker with one request connection per I/O thread.
 ///
 /// # Errors
 /// What the kernel says: no descriptors, no processes, no memory.
-pub fn spawn(app: &AppName, io_threads: usize) -> io::Result<Spawned> {
+pub fn spawn(io_threads: usize) -> io::Result<Spawned> {
     let mut ours = Vec::with_capacity(1 + io_threads);
     let mut mappings = Vec::with_capacity(1 + io_threads);
     for child_fd in (FIRST_DESCRIPTOR..).take(1 + io_threads) {
@@ -100,7 +103,7 @@ pub fn spawn(app: &AppName, io_threads: usize) -> io::Result<Spawned> {
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0("nano-supervisor")
-        .args(["worker", "--app", app.as_str(), "--connections", &io_threads.to_string()])
+        .args(["worker", "--connections", &io_threads.to_string()])
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::null())

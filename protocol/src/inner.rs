@@ -1,0 +1,151 @@
+//! What a connection, its handle and its streams share: what is to be sent, which streams there are, and whether it goes on.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::task::Waker;
+
+use bytes::{Bytes, BytesMut};
+use rustc_hash::FxHashMap;
+
+use crate::ProtocolError;
+use crate::codec;
+use crate::frame::Kind;
+use crate::outbox::Outbox;
+use crate::stream::{Failure, State};
+
+/// Which end of the connection this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Opens streams.
+    Supervisor,
+    /// Answers them.
+    Worker,
+}
+
+/// State shared by a connection, its handle and its streams.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) side: Side,
+    pub(crate) outbox: Outbox,
+    pub(crate) streams: FxHashMap<u32, Rc<RefCell<State>>>,
+    pub(crate) last_id: u32,
+    pub(crate) closed: bool,
+    /// Whether it ends with the streams that are under way.
+    pub(crate) finishing: bool,
+    pub(crate) driver: Option<Waker>,
+    /// Whether the driver waits, and has to be told of new frames.
+    pub(crate) driver_waits: bool,
+}
+
+impl Inner {
+    pub(crate) fn new(side: Side) -> Self {
+        Self {
+            side,
+            outbox: Outbox::default(),
+            streams: FxHashMap::default(),
+            last_id: 0,
+            closed: false,
+            finishing: false,
+            driver: None,
+            driver_waits: false,
+        }
+    }
+
+    pub(crate) fn put(
+        &mut self,
+        kind: Kind,
+        end: bool,
+        stream: u32,
+        encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        self.outbox.frame(kind, end, stream, encode)?;
+        self.wake_driver();
+        Ok(())
+    }
+
+    pub(crate) fn put_chunk(&mut self, stream: u32, end: bool, data: Bytes) {
+        self.outbox.chunk(stream, end, data);
+        self.wake_driver();
+    }
+
+    pub(crate) fn put_credit(&mut self, stream: u32, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // Cannot fail: the payload is at most five bytes.
+        let _ = self.put(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
+    }
+
+    /// Whether any byte beyond `position` may have reached the peer.
+    pub(crate) fn has_written_beyond(&self, position: u64) -> bool {
+        self.outbox.has_written_beyond(position)
+    }
+
+    pub(crate) fn forget(&mut self, stream: u32) {
+        self.streams.remove(&stream);
+        if self.is_finished() {
+            self.wake_driver();
+        }
+    }
+
+    /// Whether it was to end with its streams, and they have ended.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finishing && self.streams.is_empty() && self.outbox.is_empty()
+    }
+
+    pub(crate) fn wake_driver(&mut self) {
+        if std::mem::take(&mut self.driver_waits)
+            && let Some(driver) = &self.driver
+        {
+            driver.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn next_id(&mut self) -> u32 {
+        loop {
+            self.last_id = self.last_id.wrapping_add(1);
+            if self.last_id != 0 && !self.streams.contains_key(&self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+}
+
+/// The driver's share of the state: when it goes, the connection has ended.
+#[derive(Debug)]
+pub(crate) struct Owned(Rc<RefCell<Inner>>);
+
+impl Owned {
+    pub(crate) fn new(inner: Rc<RefCell<Inner>>) -> Self {
+        Self(inner)
+    }
+
+    pub(crate) fn close(&self) {
+        let mut inner = self.0.borrow_mut();
+        inner.closed = true;
+        let streams = std::mem::take(&mut inner.streams);
+        let reached: Vec<_> = streams
+            .into_values()
+            .map(|state| {
+                let reached = inner.outbox.has_written_beyond(state.borrow().head_at);
+                (state, reached)
+            })
+            .collect();
+        drop(inner);
+        for (state, reached) in reached {
+            state.borrow_mut().finish(Failure::Closed { reached });
+        }
+    }
+}
+
+impl std::ops::Deref for Owned {
+    type Target = Rc<RefCell<Inner>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

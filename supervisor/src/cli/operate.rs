@@ -1,0 +1,105 @@
+//! The subcommands that talk to a running supervisor over its control socket.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use hyper::Method;
+use serde::de::DeserializeOwned;
+
+use super::{FAILED, OneApp, Which, complain, print, runtime};
+use crate::config::usual_control_path;
+use crate::control::api::Status;
+use crate::control::client::{self, AskError};
+use crate::fleet::Changes;
+use crate::registry::{AppStatus, State};
+use crate::status_table;
+
+/// `status`.
+pub(super) fn status(which: &Which, json: bool) -> ExitCode {
+    match ask::<Status>(which, Method::GET, "/v1/status") {
+        Ok(status) if json => print(&serde_json::json!(status)),
+        Ok(status) => print(&status_table::render(&status.apps)),
+        Err(error) => return complain(&error, FAILED),
+    }
+    ExitCode::SUCCESS
+}
+
+/// `health`.
+pub(super) fn health(which: &Which) -> ExitCode {
+    let status = match ask::<Status>(which, Method::GET, "/v1/status") {
+        Ok(status) => status,
+        Err(error) => return complain(&error, FAILED),
+    };
+    let ready = State::Ready.to_string();
+    let unready: Vec<_> = status.apps.iter().filter(|app| app.state != ready).collect();
+    if unready.is_empty() {
+        print(&format!("all {} apps are ready", status.apps.len()));
+        return ExitCode::SUCCESS;
+    }
+    for app in unready {
+        print(&format!("{} is {}", app.app, app.state));
+    }
+    FAILED.into()
+}
+
+/// `reload`.
+pub(super) fn reload(which: &Which, json: bool) -> ExitCode {
+    let changes = match ask::<Changes>(which, Method::POST, "/v1/reload") {
+        Ok(changes) => changes,
+        Err(error) => return complain(&error, FAILED),
+    };
+    if json {
+        print(&serde_json::json!(changes));
+    } else {
+        show_changes(&changes);
+    }
+    if changes.failed.is_empty() { ExitCode::SUCCESS } else { FAILED.into() }
+}
+
+fn show_changes(changes: &Changes) {
+    let Changes { added, removed, changed, failed, notes } = changes;
+    for (what, names) in [("added", added), ("removed", removed), ("changed", changed)] {
+        names.iter().for_each(|name| print(&format!("{name}: {what}")));
+    }
+    failed.iter().for_each(|(name, why)| print(&format!("{name}: goes on as before: {why}")));
+    notes.iter().for_each(print);
+    if added.is_empty() && removed.is_empty() && changed.is_empty() && failed.is_empty() {
+        print(&"nothing has changed");
+    }
+}
+
+/// `start`, `stop` and `restart`: the verb is that of the API.
+pub(super) fn tell(app: &OneApp, verb: &str) -> ExitCode {
+    match ask::<AppStatus>(&app.which, Method::POST, &format!("/v1/apps/{}/{verb}", app.app)) {
+        Ok(AppStatus { app, state, pid: Some(pid), .. }) => print(&format!("{app}: {state}, pid {pid}")),
+        Ok(AppStatus { app, state, .. }) => print(&format!("{app}: {state}")),
+        Err(error) => return complain(&error, FAILED),
+    }
+    ExitCode::SUCCESS
+}
+
+fn ask<T: DeserializeOwned>(which: &Which, method: Method, path: &str) -> Result<T, io::Error> {
+    let socket = which.control.clone().unwrap_or_else(|| usual_control_path(|name| std::env::var_os(name)));
+    let asked = runtime()?.block_on(client::ask(&socket, method, path));
+    asked.map_err(|error| explain(error, which, &socket))
+}
+
+fn explain(error: AskError, which: &Which, socket: &Path) -> io::Error {
+    let error = match error {
+        AskError::Refused(why) => return io::Error::other(why),
+        AskError::Unreachable(error) => error,
+    };
+    let path = socket.display();
+    io::Error::new(
+        error.kind(),
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                let flag = if which.control.is_some() { format!(" --control {path}") } else { String::new() };
+                format!("no supervisor answers on {path}; start one with: nano-supervisor serve{flag} ...")
+            }
+            io::ErrorKind::PermissionDenied => format!("{path} belongs to another user's supervisor"),
+            _ => format!("cannot ask the supervisor on {path}: {error}"),
+        },
+    )
+}

@@ -1,0 +1,83 @@
+//! Where the control socket is: where it was asked for, where sockets usually are, or nowhere.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::bounds;
+use super::errors::Flaw;
+use super::value;
+
+/// Its name where it usually is.
+const SOCKET: &str = "nano-supervisor.sock";
+
+/// What the configuration says of the control socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ControlPath {
+    /// Nothing: it is where `status` and the like look for it, unless another supervisor is there already.
+    #[default]
+    Usual,
+    /// It is here.
+    At(PathBuf),
+    /// There is none.
+    Off,
+}
+
+impl ControlPath {
+    /// What the field `control` says: a path, relative to `folder`, or `false`.
+    pub(super) fn read(value: &DeValue<'_>, folder: &Path) -> Result<Self, Flaw> {
+        match value {
+            DeValue::Boolean(false) => Ok(Self::Off),
+            DeValue::Boolean(true) => Err(Flaw::new(
+                "true is no path",
+                "leave it out: there is a control socket unless this is false",
+            )),
+            _ => Self::at(&folder.join(value::text(value)?)),
+        }
+    }
+
+    /// At a path that a Unix-domain socket can have.
+    pub(super) fn at(path: &Path) -> Result<Self, Flaw> {
+        let length = path.as_os_str().len();
+        if path.file_name().is_none() || path.is_dir() {
+            return Err(Flaw::new("is not the path of a socket", "name a file, such as \"/run/nano.sock\""));
+        }
+        if length > bounds::CONTROL_PATH {
+            let fix = format!("the kernel's limit is near: stay within {} bytes", bounds::CONTROL_PATH);
+            return Err(Flaw::new(format!("is too long for a socket ({length} bytes)"), fix));
+        }
+        Ok(Self::At(path.to_owned()))
+    }
+}
+
+/// Where the control socket is if nobody says: in `$RUNTIME_DIRECTORY` (systemd) or `$XDG_RUNTIME_DIR`, else in `/run`.
+pub fn usual_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let folder = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"]
+        .into_iter()
+        .filter_map(|name| variable(name).map(PathBuf::from))
+        .find(|folder| folder.is_absolute());
+    folder.unwrap_or_else(|| "/run".into()).join(SOCKET)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_where_the_system_has_such_things() {
+        let with = |set: &'static [(&str, &str)]| {
+            usual_control_path(|name| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+            })
+        };
+        assert_eq!(with(&[]), Path::new("/run/nano-supervisor.sock"));
+        assert_eq!(
+            with(&[("XDG_RUNTIME_DIR", "/run/user/7")]),
+            Path::new("/run/user/7/nano-supervisor.sock")
+        );
+        let systemd = [("RUNTIME_DIRECTORY", "/run/nano"), ("XDG_RUNTIME_DIR", "/run/user/7")];
+        assert_eq!(with(Box::leak(Box::new(systemd))), Path::new("/run/nano/nano-supervisor.sock"));
+        assert_eq!(with(&[("XDG_RUNTIME_DIR", "relative")]), Path::new("/run/nano-supervisor.sock"));
+    }
+}

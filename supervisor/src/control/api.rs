@@ -1,0 +1,93 @@
+//! What can be asked over the control socket: routes, and their answers as JSON.
+
+use std::rc::Rc;
+
+use hyper::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::lifecycle::Action;
+use crate::operator::Operator;
+use crate::registry::AppStatus;
+
+/// What `GET /v1/status` answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the supervisor.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// The process ids of the workers that have no app yet.
+    pub spares: Vec<u32>,
+    /// Every app.
+    pub apps: Vec<AppStatus>,
+}
+
+/// An answer: its status, and its body.
+pub type Answer = (StatusCode, Value);
+
+/// The first part of every path: a change that would break a client of this one gets another number.
+pub const VERSION: &str = "v1";
+
+/// Answers a request.
+pub async fn answer(method: &Method, path: &str, operator: &Rc<Operator>) -> Answer {
+    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    let [VERSION, parts @ ..] = &parts[..] else { return no_such_path() };
+    match parts {
+        ["status"] => match *method {
+            Method::GET | Method::HEAD => (StatusCode::OK, json!(status(operator))),
+            _ => not_allowed("GET"),
+        },
+        ["reload"] => match *method {
+            Method::POST => outcome(operator.reload().await.map(|changes| json!(changes))),
+            _ => not_allowed("POST"),
+        },
+        ["apps", app, verb] => {
+            let Some(action) = action(verb) else { return no_such_path() };
+            if *method != Method::POST {
+                return not_allowed("POST");
+            }
+            if !operator.has(app) {
+                return (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) }));
+            }
+            let told = operator.tell(app, action).await;
+            outcome(told.map(|_| json!(operator.status().into_iter().find(|status| status.app == **app))))
+        }
+        _ => no_such_path(),
+    }
+}
+
+fn status(operator: &Operator) -> Status {
+    Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        pid: std::process::id(),
+        spares: operator.spares(),
+        apps: operator.status(),
+    }
+}
+
+fn action(verb: &str) -> Option<Action> {
+    Some(match verb {
+        "start" => Action::Start,
+        "stop" => Action::Stop,
+        "restart" => Action::Restart,
+        "roll" => Action::Roll,
+        _ => return None,
+    })
+}
+
+fn outcome(result: Result<Value, String>) -> Answer {
+    match result {
+        Ok(value) => (StatusCode::OK, value),
+        Err(why) => (StatusCode::CONFLICT, json!({ "error": why })),
+    }
+}
+
+fn not_allowed(method: &str) -> Answer {
+    (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": format!("use {method}") }))
+}
+
+fn no_such_path() -> Answer {
+    let known = "GET /v1/status, POST /v1/reload, POST /v1/apps/NAME/start, stop, restart or roll";
+    (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
+}

@@ -1,0 +1,326 @@
+//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::config::{AppSpec, Config, ServerSettings};
+use crate::lifecycle::running::Orders;
+use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
+use crate::registry::{AppId, Registry};
+use crate::routes::{ListenerId, RoutedApp, Routes, Table};
+use crate::sockets::{self, Listening};
+use crate::traffic::Traffic;
+use crate::worker::Spares;
+
+/// All apps that run. Lives on the main thread.
+#[derive(Debug)]
+pub struct Fleet {
+    shared: Rc<Shared>,
+    settings: RefCell<Arc<ServerSettings>>,
+    members: RefCell<Vec<Member>>,
+    listening: RefCell<Vec<Listening>>,
+    last_listener: Cell<u32>,
+    /// Held while something changes.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// An app that runs.
+#[derive(Debug, Clone)]
+struct Member {
+    app: AppId,
+    spec: Arc<AppSpec>,
+    traffic: Arc<Traffic>,
+    lifeline: Rc<Lifeline>,
+}
+
+/// What a change of the configuration came to; names of apps.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// New apps.
+    pub added: Vec<String>,
+    /// Apps that are gone.
+    pub removed: Vec<String>,
+    /// Apps that live by another configuration.
+    pub changed: Vec<String>,
+    /// Apps that could not be changed and go on as before, each with the reason.
+    pub failed: Vec<(String, String)>,
+    /// What else the operator should know.
+    pub notes: Vec<String>,
+}
+
+impl Fleet {
+    /// No app yet.
+    pub fn new(settings: ServerSettings, registry: Registry, routes: Routes) -> Self {
+        let spares = Spares::new(routes.io_threads());
+        let drain_timeout = Cell::new(settings.drain_timeout);
+        let shared = Shared { registry, routes, orders: Orders::default(), spares, drain_timeout };
+        Self {
+            shared: Rc::new(shared),
+            settings: RefCell::new(Arc::new(settings)),
+            members: RefCell::default(),
+            listening: RefCell::default(),
+            last_listener: Cell::new(0),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// How long what is in flight may take to finish.
+    pub fn drain_timeout(&self) -> Duration {
+        self.shared.drain_timeout.get()
+    }
+
+    /// The way to give workers orders.
+    pub fn orders(&self) -> &Orders {
+        &self.shared.orders
+    }
+
+    /// Workers that have no app yet.
+    pub fn spares(&self) -> &Spares {
+        &self.shared.spares
+    }
+
+    /// Where the states of all apps are kept.
+    pub fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    /// Makes what runs what `config` says. An app whose new worker does not become ready goes on as before.
+    ///
+    /// # Errors
+    /// If an address cannot be bound; then nothing has changed.
+    pub async fn apply(&self, config: Config) -> io::Result<Changes> {
+        let _changing = self.changing.lock().await;
+        let mut changes = Changes::default();
+        let wanted = self.enter(config.apps);
+        let mut sockets = self.bind(&wanted)?;
+        changes.notes = self.configure(config.server);
+        let before = self.members.borrow().clone();
+        let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
+        warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
+        let mut routed = Vec::with_capacity(wanted.len());
+        for Wanted { app, spec, traffic, lifeline } in wanted {
+            let spec = match &lifeline {
+                Some(lifeline) => {
+                    let old = before.iter().find(|member| member.app == app).map(|member| &member.spec);
+                    change(lifeline, old, spec, &mut changes).await
+                }
+                None => {
+                    changes.added.push(spec.name.to_string());
+                    spec
+                }
+            };
+            routed.push((RoutedApp { app, spec, traffic }, lifeline));
+        }
+        self.route(routed.iter().map(|(app, _)| app.clone()).collect(), &mut sockets).await;
+        let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
+            let start =
+                || Rc::new(Lifecycle { app, spec: spec.clone(), shared: self.shared.clone() }.start());
+            Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
+        });
+        *self.members.borrow_mut() = after.collect();
+        for member in before {
+            if self.members.borrow().iter().all(|kept| kept.app != member.app) {
+                changes.removed.push(member.spec.name.to_string());
+                self.see_off(member);
+            }
+        }
+        let heaps = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect::<Vec<_>>();
+        self.shared.spares.want(self.settings.borrow().spares, heaps);
+        if changes.added.is_empty() {
+            self.shared.tend_spares();
+        }
+        Ok(changes)
+    }
+
+    /// Enters the apps that are new.
+    fn enter(&self, specs: Vec<AppSpec>) -> Vec<Wanted> {
+        let members = self.members.borrow();
+        let wanted = specs.into_iter().map(|spec| {
+            let spec = Arc::new(spec);
+            match members.iter().find(|member| member.spec.name == spec.name) {
+                Some(Member { app, traffic, lifeline, .. }) => {
+                    Wanted { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
+                }
+                None => {
+                    let (app, traffic) = self.shared.registry.add(spec.clone());
+                    Wanted { app, spec, traffic, lifeline: None }
+                }
+            }
+        });
+        wanted.collect()
+    }
+
+    /// Binds what is missing. If that fails, all is as it was.
+    fn bind(&self, wanted: &[Wanted]) -> io::Result<HashMap<ListenerId, Vec<TcpListener>>> {
+        let io_threads = self.shared.routes.io_threads();
+        let apps: Vec<_> = wanted.iter().map(|wanted| (wanted.app, &*wanted.spec)).collect();
+        let name =
+            |app: &AppId| apps.iter().find(|(found, _)| found == app).map(|(_, spec)| spec.name.as_str());
+        let (mut sockets, mut bound) = (HashMap::new(), Vec::new());
+        for slot in
+            sockets::assign(&self.listening.borrow(), &apps).into_iter().filter(|slot| slot.bound.is_none())
+        {
+            let names: Vec<_> = slot.apps.iter().filter_map(name).collect();
+            let first = names.first().copied().unwrap_or_default();
+            let (address, mine) = match sockets::bind(&slot.listen, first, io_threads) {
+                Ok(bound) => bound,
+                Err(error) => {
+                    let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
+                    new.for_each(|wanted| self.shared.registry.remove(wanted.app));
+                    return Err(error);
+                }
+            };
+            info!(%address, apps = names.join(","), "listening");
+            let id = ListenerId(self.last_listener.get() + 1);
+            self.last_listener.set(id.0);
+            sockets.insert(id, mine);
+            bound.push(Listening { id, listen: slot.listen, address, apps: slot.apps });
+        }
+        self.listening.borrow_mut().extend(bound);
+        Ok(sockets)
+    }
+
+    /// Tells the I/O threads which apps there are and where they listen. What nobody needs any more is closed.
+    async fn route(&self, apps: Vec<RoutedApp>, sockets: &mut HashMap<ListenerId, Vec<TcpListener>>) {
+        let specs: Vec<_> = apps.iter().map(|routed| (routed.app, &*routed.spec)).collect();
+        let slots = sockets::assign(&self.listening.borrow(), &specs);
+        let mut listening = self.listening.take();
+        listening.retain_mut(|bound| {
+            let slot = slots.iter().find(|slot| slot.bound == Some(bound.id));
+            bound.apps = slot.map(|slot| slot.apps.clone()).unwrap_or_default();
+            if slot.is_none() {
+                info!(address = %bound.address, "no longer listening");
+            }
+            slot.is_some()
+        });
+        for bound in &listening {
+            bound.apps.iter().for_each(|app| self.shared.registry.listening(*app, bound.address));
+        }
+        let listeners = listening.iter().map(|bound| (bound.id, bound.apps.clone())).collect();
+        let mut threads: Vec<Vec<_>> = (0..self.shared.routes.io_threads()).map(|_| Vec::new()).collect();
+        for (id, sockets) in sockets.drain() {
+            threads.iter_mut().zip(sockets).for_each(|(thread, socket)| thread.push((id, socket)));
+        }
+        *self.listening.borrow_mut() = listening;
+        let settings = self.settings.borrow().clone();
+        self.shared.routes.table(Table { settings, apps, listeners }, threads).await;
+    }
+
+    /// Takes over what of the supervisor's own settings can change while it runs; says what cannot.
+    fn configure(&self, mut new: ServerSettings) -> Vec<String> {
+        let old = self.settings.borrow().clone();
+        let notes = new.keep_what_is_fixed(&old);
+        self.shared.drain_timeout.set(new.drain_timeout);
+        *self.settings.borrow_mut() = Arc::new(new);
+        notes
+    }
+
+    /// Ends an app that no request reaches any more, in a task of its own.
+    fn see_off(&self, member: Member) {
+        member.lifeline.end(self.shared.drain_timeout.get());
+        let registry = self.shared.registry.clone();
+        tokio::task::spawn_local(async move {
+            member.ended().await;
+            registry.remove(member.app);
+        });
+    }
+
+    /// Tells an app what to do.
+    ///
+    /// # Errors
+    /// If there is no such app, or if it did not work; the text is for people.
+    pub async fn tell(&self, name: &str, action: Action) -> Outcome {
+        let found = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name).cloned();
+        let Some(member) = found else { return Err(self.no_such_app(name)) };
+        member.lifeline.tell(action).await
+    }
+
+    /// Whether there is an app of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.borrow().iter().any(|member| member.spec.name.as_str() == name)
+    }
+
+    /// That there is no app of this name, and which there are.
+    pub fn no_such_app(&self, name: &str) -> String {
+        let members = self.members.borrow();
+        let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
+        format!("there is no app {name:?}; there is: {}", names.join(", "))
+    }
+
+    /// First the clients, then the workers: what is in flight can still be answered.
+    pub async fn end(&self, limit: Duration) {
+        self.shared.spares.want(0, []);
+        self.shared.spares.clear();
+        let members = self.members.take();
+        members.iter().for_each(|member| member.lifeline.end(limit));
+        for member in members {
+            member.ended().await;
+        }
+    }
+}
+
+impl Member {
+    async fn ended(&self) {
+        self.lifeline.ended().await;
+    }
+}
+
+/// An app as it is to be.
+struct Wanted {
+    app: AppId,
+    spec: Arc<AppSpec>,
+    traffic: Arc<Traffic>,
+    /// None if it is new.
+    lifeline: Option<Rc<Lifeline>>,
+}
+
+/// Makes an app live by another configuration; by which it lives in the end.
+async fn change(
+    lifeline: &Lifeline,
+    old: Option<&Arc<AppSpec>>,
+    new: Arc<AppSpec>,
+    changes: &mut Changes,
+) -> Arc<AppSpec> {
+    let name = new.name.to_string();
+    match lifeline.tell(Action::Configure(new.clone())).await {
+        Ok(did_roll) => {
+            if did_roll || old.is_none_or(|old| *old != new) {
+                changes.changed.push(name);
+            }
+            new
+        }
+        Err(why) => {
+            warn!(app = name, %why, "the app could not be changed; it goes on as before");
+            changes.failed.push((name, why));
+            old.cloned().unwrap_or(new)
+        }
+    }
+}
+
+/// What the operator should know of new configurations.
+fn warn_of(specs: &[&Arc<AppSpec>]) {
+    for spec in specs {
+        for warning in &spec.warnings {
+            warn!(app = %spec.name, "{warning}");
+        }
+    }
+    let is_exposed = |spec: &&&Arc<AppSpec>| {
+        spec.development && spec.listen.host.is_none_or(|host| !host.to_canonical().is_loopback())
+    };
+    let exposed: Vec<_> = specs.iter().filter(is_exposed).map(|spec| spec.name.as_str()).collect();
+    if !exposed.is_empty() {
+        let apps = exposed.join(",");
+        warn!(
+            apps,
+            "development mode shows errors and source code to everyone who can connect, and not only this machine can"
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! Worker processes that have no app yet: booted ahead, so that the next start only has to load the app.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use nano_protocol::limits::PROTOCOL_VERSION;
+use nano_protocol::message::{Control, Hello, Role};
+use nano_protocol::{Connection, Event, Handle, ProtocolError, Side};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::ChildStderr;
+
+use super::exit_reason::ExitReason;
+use super::spawn::{self, Process};
+use crate::config::AppName;
+use crate::log;
+
+/// Longest line taken from a worker's stderr, in bytes.
+const MAX_STDERR_LINE: u64 = 8 * 1024;
+
+/// A worker process that has no app yet.
+#[derive(Debug)]
+pub struct Spare {
+    pub(super) process: Process,
+    pub(super) control: Connection,
+    pub(super) handle: Handle,
+    /// One per I/O thread, in order.
+    pub(super) requests: Vec<(Connection, Handle)>,
+    heap: u64,
+    has_shaken_hands: bool,
+    app: Rc<OnceCell<AppName>>,
+}
+
+impl Spare {
+    /// Starts a process that makes an isolate with this heap, in bytes.
+    fn boot(heap: u64, io_threads: usize) -> std::io::Result<Self> {
+        let spawned = spawn::spawn(io_threads)?;
+        let mut process = spawned.process;
+        let app = Rc::new(OnceCell::new());
+        if let Some(stderr) = process.stderr() {
+            tokio::task::spawn_local(log_stderr(app.clone(), stderr));
+        }
+        let open = |socket| Ok(Connection::new(UnixStream::from_std(socket)?, Side::Supervisor));
+        let (control, handle) = open(spawned.control)?;
+        let requests = spawned.requests.into_iter().map(open).collect::<std::io::Result<Vec<_>>>()?;
+        let spare = Self { process, control, handle, requests, heap, has_shaken_hands: false, app };
+        spare.say_hello().map_err(std::io::Error::other)?;
+        Ok(spare)
+    }
+
+    /// On every connection at once; the answers come in [`Spare::shake_hands`].
+    fn say_hello(&self) -> Result<(), ProtocolError> {
+        let hello = |role| Control::Hello(Hello { version: PROTOCOL_VERSION, role, heap: self.heap });
+        self.handle.control(&hello(Role::Control))?;
+        self.requests.iter().try_for_each(|(_, handle)| handle.control(&hello(Role::Requests)))
+    }
+
+    /// Waits until the process has answered on every connection.
+    pub(super) async fn shake_hands(&mut self) -> Result<(), ProtocolError> {
+        if self.has_shaken_hands {
+            return Ok(());
+        }
+        welcome(&mut self.control).await?;
+        for (connection, _) in &mut self.requests {
+            welcome(connection).await?;
+        }
+        self.has_shaken_hands = true;
+        Ok(())
+    }
+
+    /// It is for this app: what it prints is that app's.
+    pub(super) fn assign(&self, app: &AppName) {
+        let _ = self.app.set(app.clone());
+    }
+}
+
+async fn welcome(connection: &mut Connection) -> Result<(), ProtocolError> {
+    match connection.next().await? {
+        Some(Event::Control(Control::Welcome(welcome))) if welcome.version == PROTOCOL_VERSION => Ok(()),
+        Some(_) => Err(ProtocolError::Unexpected("answer to hello")),
+        None => Err(ProtocolError::Torn),
+    }
+}
+
+/// What V8 or the Rust runtime print when they die, as log lines of the app.
+async fn log_stderr(app: Rc<OnceCell<AppName>>, stderr: ChildStderr) {
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut reader).take(MAX_STDERR_LINE).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => log::worker_stderr(app.get(), String::from_utf8_lossy(&line).trim_end()),
+        }
+    }
+}
+
+/// The spares at hand. An isolate's heap limit is set when it is made, so there are some for every limit that apps have.
+#[derive(Debug)]
+pub struct Spares {
+    io_threads: usize,
+    /// How many there should be for each heap limit.
+    each: Cell<usize>,
+    heaps: RefCell<BTreeSet<u64>>,
+    ready: RefCell<Vec<Spare>>,
+}
+
+impl Spares {
+    /// None yet. Workers have as many request connections as there are I/O threads.
+    pub fn new(io_threads: usize) -> Self {
+        Self { io_threads, each: Cell::new(0), heaps: RefCell::default(), ready: RefCell::default() }
+    }
+
+    /// From now on there should be `each` for each of these heap limits, in bytes. [`Spares::refill`] sees to it.
+    pub fn want(&self, each: usize, heaps: impl IntoIterator<Item = u64>) {
+        self.each.set(each);
+        *self.heaps.borrow_mut() = heaps.into_iter().collect();
+    }
+
+    /// A spare with this heap limit, or a process that has just been started.
+    ///
+    /// # Errors
+    /// If there is none and no process can be started.
+    pub(super) fn take(&self, heap: u64) -> Result<Spare, ExitReason> {
+        let mut ready = self.ready.borrow_mut();
+        while let Some(at) = ready.iter().position(|spare| spare.heap == heap) {
+            let mut spare = ready.remove(at);
+            if spare.process.is_running() {
+                return Ok(spare);
+            }
+        }
+        drop(ready);
+        Spare::boot(heap, self.io_threads).map_err(|error| ExitReason::SpawnFailed(error.to_string()))
+    }
+
+    /// Boots what is missing, and ends what is too many.
+    pub fn refill(&self) {
+        let (mut ready, heaps) = (self.ready.borrow_mut(), self.heaps.borrow());
+        let mut found = std::collections::BTreeMap::<u64, usize>::new();
+        ready.retain_mut(|spare| {
+            let found = found.entry(spare.heap).or_default();
+            let is_kept =
+                heaps.contains(&spare.heap) && *found < self.each.get() && spare.process.is_running();
+            *found += usize::from(is_kept);
+            is_kept
+        });
+        for heap in &*heaps {
+            for _ in found.get(heap).copied().unwrap_or_default()..self.each.get() {
+                // Without one the next start takes longer, and says why if it fails, too.
+                ready.extend(Spare::boot(*heap, self.io_threads));
+            }
+        }
+    }
+
+    /// Ends all of them.
+    pub fn clear(&self) {
+        self.ready.borrow_mut().clear();
+    }
+
+    /// The process ids of those there are.
+    pub fn pids(&self) -> Vec<u32> {
+        self.ready.borrow().iter().map(|spare| spare.process.pid).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! Requests without a pause while something else happens, and what became of each.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::task::JoinHandle;
+
+use super::{Client, until};
+
+/// Connections at once: half of them HTTP/1.1, half HTTP/2.
+const CLIENTS: usize = 8;
+
+/// Requests to one address, under way.
+#[derive(Debug)]
+pub(crate) struct Load {
+    answered: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<Seen>>,
+}
+
+/// What came back: how often each text, or what else it was.
+pub(crate) type Seen = BTreeMap<String, usize>;
+
+impl Load {
+    /// Begins, and waits until it is being answered.
+    pub(crate) async fn on(address: SocketAddr) -> Self {
+        let (answered, over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let clients = (0..CLIENTS).map(|number| {
+            let client = Client::new(address, number % 2 == 0);
+            tokio::spawn(run(client, answered.clone(), over.clone()))
+        });
+        let load = Self { clients: clients.collect(), answered, over };
+        load.more(CLIENTS).await;
+        load
+    }
+
+    /// Waits until so many more requests have been answered.
+    pub(crate) async fn more(&self, count: usize) {
+        let now = self.answered.load(Ordering::Relaxed);
+        let more = async || (self.answered.load(Ordering::Relaxed) >= now + count).then_some(());
+        until("more requests are answered", more).await;
+    }
+
+    /// Ends it.
+    pub(crate) async fn seen(self) -> Seen {
+        self.over.store(true, Ordering::Relaxed);
+        let mut all = Seen::new();
+        for client in self.clients {
+            for (text, count) in client.await.expect("a client") {
+                *all.entry(text).or_default() += count;
+            }
+        }
+        all
+    }
+}
+
+async fn run(client: Client, answered: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> Seen {
+    let mut seen = Seen::new();
+    while !over.load(Ordering::Relaxed) {
+        let text = match client.get("/").await {
+            Ok(reply) if reply.status == 200 => reply.text().to_owned(),
+            Ok(reply) => format!("{}: {}", reply.status, reply.text()),
+            Err(error) => format!("failed: {error:?}"),
+        };
+        *seen.entry(text).or_default() += 1;
+        answered.fetch_add(1, Ordering::Relaxed);
+    }
+    seen
+}

@@ -1,0 +1,93 @@
+//! A V8 isolate before it has an app: made from the startup snapshot.
+
+use std::rc::Rc;
+
+use deno_core::{CompiledWasmModuleStore, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8};
+
+use crate::ext::in_flight::InFlight;
+use crate::loader::{AppLoader, LaterModules};
+use crate::{ext, heap, lazy_globals, stack_trace};
+
+static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
+static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
+
+/// An isolate that waits for its app. Most of a start is done by then.
+#[derive(Debug)]
+pub(crate) struct Isolate {
+    // Handles into the isolate go before it.
+    pub(crate) prepare: v8::Global<v8::Function>,
+    pub(crate) install: v8::Global<v8::Function>,
+    pub(crate) dispatch: v8::Global<v8::Function>,
+    pub(crate) js: Js,
+    /// Where the runtime will look for the app's modules.
+    pub(crate) modules: LaterModules,
+    pub(crate) in_flight: Rc<InFlight>,
+    /// In bytes.
+    pub(crate) heap_limit: u64,
+}
+
+/// deno_core's runtime, which says nothing of itself.
+pub(crate) struct Js(pub(crate) JsRuntime);
+
+impl std::fmt::Debug for Js {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JsRuntime")
+    }
+}
+
+impl Isolate {
+    /// Makes an isolate whose heap may grow to `heap_limit` bytes. Must be called inside a tokio runtime: V8 posts delayed
+    /// tasks to it.
+    ///
+    /// # Errors
+    /// A text for people.
+    pub(crate) fn new(heap_limit: u64, in_flight: Rc<InFlight>) -> Result<Self, String> {
+        let modules = LaterModules::default();
+        let mut js = JsRuntime::try_new(RuntimeOptions {
+            module_loader: Some(Rc::new(AppLoader(modules.clone()))),
+            extensions: ext::extensions(),
+            startup_snapshot: Some(SNAPSHOT),
+            residual_lazy_js_sources: RESIDUAL_SOURCES,
+            create_params: Some(heap::create_params(heap_limit)),
+            // What structured clones share or transfer passes through these.
+            shared_array_buffer_store: Some(SharedArrayBufferStore::default()),
+            compiled_wasm_module_store: Some(CompiledWasmModuleStore::default()),
+            ..Default::default()
+        })
+        .map_err(|error| error.to_string())?;
+        js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
+        js.op_state().borrow_mut().put(in_flight.clone());
+        let [prepare, install, dispatch] = entry_points(&mut js)?;
+        Ok(Self { prepare, install, dispatch, js: Js(js), modules, in_flight, heap_limit })
+    }
+}
+
+/// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], String> {
+    let context = js.main_context();
+    scope!(scope, js);
+    let global = v8::Local::new(scope, context).global(scope);
+    let nano = property(scope, global, "__nano")?;
+    let load = property(scope, nano, "loadInterface")?;
+    let interfaces = property(scope, nano, "lazyInterfaces")?;
+    lazy_globals::install(scope, global, interfaces, load)?;
+    let mut functions = Vec::with_capacity(3);
+    for name in ["prepare", "install", "dispatch"] {
+        let function = property(scope, nano, name)?;
+        functions.push(v8::Global::new(scope, function));
+    }
+    functions.try_into().map_err(|_| "the startup snapshot is incomplete".to_owned())
+}
+
+fn property<'s, T>(
+    scope: &mut v8::PinScope<'s, '_>,
+    object: v8::Local<'s, v8::Object>,
+    name: &str,
+) -> Result<v8::Local<'s, T>, String>
+where
+    v8::Local<'s, T>: TryFrom<v8::Local<'s, v8::Value>>,
+{
+    let value = v8::String::new(scope, name).and_then(|key| object.get(scope, key.into()));
+    let value = value.and_then(|value| v8::Local::<T>::try_from(value).ok());
+    value.ok_or_else(|| format!("the startup snapshot has no {name}"))
+}
