@@ -39,31 +39,34 @@ fn folder() -> tempfile::TempDir {
 /// Runs one command with the executable under test in place of the installed one.
 fn start(folder: &Path, command: &str) -> std::process::Child {
     let arguments = command.split_whitespace().skip(1).filter(|word| *word != "&");
-    let arguments =
-        arguments.map(|word| word.replace("/run/nano.sock", &folder.join("nano.sock").display().to_string()));
-    executable().current_dir(folder).args(arguments).stdout(Stdio::piped()).spawn().unwrap()
+    let mut command = executable();
+    command.env("XDG_RUNTIME_DIR", folder).current_dir(folder).args(arguments);
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Whether a command talks to a supervisor that runs.
+fn asks(command: &str) -> bool {
+    [" status", " reload", " restart "].iter().any(|verb| command.contains(verb))
 }
 
 #[tokio::test]
 async fn every_command_does_what_it_says() {
     let folder = folder();
     let commands = commands();
-    assert_eq!(commands.len(), 8, "{commands:?}");
+    assert_eq!(commands.len(), 9, "{commands:?}");
     for command in &commands {
         let mut child = start(folder.path(), command);
         let log = Log::default();
         log.collect(child.stdout.take().unwrap());
-        if command.contains(" serve ") && command.contains("--control") {
-            // The two that follow ask this one.
+        if command.ends_with('&') {
+            // The ones that follow ask this one.
             log.line_with("worker ready").await;
-            for question in
-                commands.iter().filter(|other| other.contains(" status ") || other.contains(" health "))
-            {
+            for question in commands.iter().filter(|other| asks(other)) {
                 let answered =
                     async || start(folder.path(), question).wait().unwrap().success().then_some(());
                 until(&format!("{question} succeeds"), answered).await;
             }
-        } else if command.contains(" status ") || command.contains(" health ") {
+        } else if asks(command) {
             let _ = child.wait().unwrap();
             continue;
         }
