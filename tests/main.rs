@@ -38,6 +38,7 @@ mod repository;
 mod serving;
 mod settings;
 mod settings_env;
+mod supervision;
 mod typescript;
 mod webassembly;
 mod websocket;

@@ -91,6 +91,18 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
     },
+    /// Show how apps have crashed: why, their last lines, and the requests that were lost
+    Crashes {
+        /// Only those of this app.
+        #[arg(value_name = "APP")]
+        app: Option<String>,
+        /// Which supervisor.
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Have a running supervisor read its configuration again
     ///
     /// Adds, removes and replaces what has changed, without dropping a request, and touches nothing else. An invalid
@@ -268,6 +280,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
         Command::Check { what, server, json } => check_apps(&what.sources(server), json),
         Command::Status { which, json } => operate::status(&which, json),
         Command::Health { which } => operate::health(&which),
+        Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
         Command::Reload { which, json } => operate::reload(&which, json),
         Command::Start(app) => operate::tell(&app, "start"),
         Command::Stop(app) => operate::tell(&app, "stop"),

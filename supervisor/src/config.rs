@@ -2,7 +2,7 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `cache`, `control`, `settings`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
+//! - `server`, `cache`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
 //! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
 //! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
 //! - `apps_dir`: a folder of apps; `read`: files as text.
@@ -30,10 +30,11 @@ mod section;
 mod server;
 mod settings;
 pub mod sources;
+mod supervision;
 mod value;
 mod wrangler;
 
-pub use app::{AppLimits, AppSpec, Listen, RestartPolicy};
+pub use app::{AppLimits, AppSpec, Listen};
 pub use app_name::AppName;
 pub(crate) use cache::make_private_folder;
 pub use control::{ControlPath, usual_control_path};
@@ -43,6 +44,7 @@ pub use file::Host;
 pub use host_pattern::HostPattern;
 pub use server::{ForwardedPolicy, LogFormat, LogLevel, LogSettings, ServerSettings};
 pub use sources::{ServerFlags, Sources};
+pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
 
 /// A configuration that can be run.
 #[derive(Debug, Clone, PartialEq)]

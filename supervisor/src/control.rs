@@ -122,7 +122,7 @@ fn is_trusted(socket: &UnixStream) -> bool {
 }
 
 async fn respond<B>(request: Request<B>, operator: Rc<Operator>) -> Response<Full<Bytes>> {
-    let (status, body) = api::answer(request.method(), request.uri().path(), &operator).await;
+    let (status, body) = api::answer(request.method(), request.uri(), &operator).await;
     let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

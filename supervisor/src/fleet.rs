@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::config::{AppSpec, Config, ServerSettings};
+use crate::crashes::Crashes;
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::registry::{AppId, Registry};
-use crate::routes::{ListenerId, RoutedApp, Routes, Table};
+use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
 use crate::traffic::Traffic;
 use crate::worker::Spares;
@@ -61,7 +62,14 @@ impl Fleet {
     pub fn new(settings: ServerSettings, registry: Registry, routes: Routes) -> Self {
         let spares = Spares::new(routes.io_threads());
         let drain_timeout = Cell::new(settings.drain_timeout);
-        let shared = Shared { registry, routes, orders: Orders::default(), spares, drain_timeout };
+        let shared = Shared {
+            registry,
+            routes,
+            orders: Orders::default(),
+            crashes: Crashes::default(),
+            spares,
+            drain_timeout,
+        };
         Self {
             shared: Rc::new(shared),
             settings: RefCell::new(Arc::new(settings)),
@@ -77,14 +85,22 @@ impl Fleet {
         self.shared.drain_timeout.get()
     }
 
-    /// The way to give workers orders.
-    pub fn orders(&self) -> &Orders {
-        &self.shared.orders
+    /// Takes in what an I/O thread says of a worker.
+    pub fn notice(&self, notice: Notice) {
+        match notice {
+            Notice::Fault(worker, order) => self.shared.orders.give(worker, order),
+            Notice::Lost(worker, request) => self.shared.crashes.lost(worker, request),
+        }
     }
 
     /// Workers that have no app yet.
     pub fn spares(&self) -> &Spares {
         &self.shared.spares
+    }
+
+    /// What is left of workers that ended unasked.
+    pub fn crashes(&self) -> &Crashes {
+        &self.shared.crashes
     }
 
     /// Where the states of all apps are kept.

@@ -21,10 +21,10 @@ use crate::listener::{self, Shared};
 use crate::proxy::Proxy;
 use crate::proxy::site::Site;
 use crate::registry::AppId;
-use crate::routes::{Command, Fault, ListenerId, Sent, Table, Unavailable};
+use crate::routes::{Command, ListenerId, Notice, Sent, Table, Unavailable};
 use crate::upstream::Upstream;
 use crate::worker::ExitReason;
-use crate::worker::handle::Order;
+use crate::worker::Order;
 
 /// What one I/O thread is made of.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct IoThread {
     /// From the main thread.
     pub commands: mpsc::Receiver<Sent>,
     /// To the main thread.
-    pub faults: mpsc::Sender<Fault>,
+    pub notices: mpsc::Sender<Notice>,
 }
 
 impl IoThread {
@@ -55,7 +55,7 @@ impl IoThread {
             upstreams: HashMap::new(),
             doors: HashMap::new(),
             closing: JoinSet::new(),
-            faults: self.faults,
+            notices: self.notices,
         };
         while let Some(Sent { command, done }) = self.commands.recv().await {
             if matches!(command, Command::Drain) {
@@ -87,7 +87,7 @@ struct Routing {
     doors: HashMap<ListenerId, Door>,
     /// Listening addresses that are given up, until their last connection has ended.
     closing: JoinSet<()>,
-    faults: mpsc::Sender<Fault>,
+    notices: mpsc::Sender<Notice>,
 }
 
 /// A listening socket and its connections.
@@ -104,7 +104,7 @@ impl Routing {
             Command::Table { table, sockets } => self.reconcile(&table, sockets)?,
             Command::Attach { app, generation, socket } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
-                    attach(upstream, generation, socket, self.faults.clone());
+                    attach(upstream, generation, socket, self.notices.clone());
                 }
             }
             Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
@@ -129,7 +129,9 @@ impl Routing {
         *self.shared.settings.borrow_mut() = settings.clone();
         let mut known = std::mem::take(&mut self.upstreams);
         for routed in &table.apps {
-            let upstream = known.remove(&routed.app).unwrap_or_else(|| Rc::new(Upstream::new(routed)));
+            let upstream = known
+                .remove(&routed.app)
+                .unwrap_or_else(|| Rc::new(Upstream::new(routed, self.notices.clone())));
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
         }
@@ -183,7 +185,7 @@ impl Door {
 }
 
 /// Starts to drive a worker's connection on this thread.
-fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, faults: mpsc::Sender<Fault>) {
+fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, notices: mpsc::Sender<Notice>) {
     let connected = UnixStream::from_std(socket).map(|socket| Connection::new(socket, Side::Supervisor));
     // Otherwise the kernel has no room for one more descriptor to watch; another worker may have better luck.
     let connection = connected.ok().map(|(connection, handle)| {
@@ -201,7 +203,7 @@ fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, fault
             None => Order::Closed,
         };
         upstream.detach(generation);
-        let _ = faults.send(Fault { app: upstream.app, generation, order }).await;
+        let _ = notices.send(Notice::Fault((upstream.app, generation), order)).await;
     });
 }
 

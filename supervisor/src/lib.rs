@@ -9,7 +9,7 @@
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
 //!
-//! Beside them: [`log`], [`traffic`] (what is counted), [`control`] and [`operator`] (what operators see and change),
+//! Beside them: [`log`], [`traffic`] (what is counted), [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change),
 //! [`status_table`], [`check`], [`orphans`] (PID 1).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod control;
+pub mod crashes;
 pub mod fleet;
 pub mod io_thread;
 pub mod lifecycle;

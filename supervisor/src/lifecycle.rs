@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use crate::config::AppSpec;
+use crate::crashes::{Crashes, Remains};
 use crate::registry::{AppId, Registry};
 use crate::restart::{Decision, History};
 use crate::routes::{Routes, Unavailable};
@@ -103,6 +104,8 @@ pub struct Shared {
     pub routes: Routes,
     /// The way to give workers orders.
     pub orders: Orders,
+    /// What is left of workers that ended unasked.
+    pub crashes: Crashes,
     /// Worker processes without an app.
     pub spares: Spares,
     /// How long a worker that has been replaced or stopped may take to finish what is in flight.
@@ -131,6 +134,7 @@ impl Lifecycle {
             commands: received,
             ending: is_ending,
             history: History::default(),
+            recycle_from: Instant::now(),
             starts: 0,
             waiting: Vec::new(),
         };
@@ -161,6 +165,8 @@ struct Life {
     commands: mpsc::Receiver<Command>,
     ending: watch::Receiver<Option<Duration>>,
     history: History,
+    /// From when on the worker may be replaced although it is well.
+    recycle_from: Instant,
     starts: u64,
     /// Who waits for the worker that is started.
     waiting: Vec<oneshot::Sender<Outcome>>,
@@ -218,7 +224,7 @@ impl Life {
                 self.answer(&Ok(true));
                 Phase::Running(self.take_over(started, begun).await)
             }
-            Err(StartFailure { reason }) => self.after(&reason, Duration::ZERO).await,
+            Err(StartFailure { reason }) => self.after(&reason, Remains::default()).await,
         }
     }
 
@@ -227,6 +233,7 @@ impl Life {
         let Started { worker, requests, .. } = started;
         self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
         let running = self.stage.enter(&self.spec, worker);
+        self.recycle_from = running.ready;
         self.shared.routes.attach(self.app, running.generation, requests).await;
         self.shared.tend_spares();
         running
@@ -234,16 +241,24 @@ impl Life {
 
     /// Watches over a worker.
     async fn running(&mut self, mut running: Running) -> Phase {
+        let worn = running.worn(self.spec.recycle, self.recycle_from);
         tokio::select! {
             reason = running.ended() => {
-                let ready_for = running.ready.elapsed();
+                let remains = running.remains(self.app);
                 self.stage.farewell(&running, &reason).await;
-                self.after(&reason, ready_for).await
+                self.after(&reason, remains).await
             }
             () = ended(&mut self.ending) => {
                 self.shared.registry.draining(self.app);
                 self.stage.retire(running);
                 Phase::Ended
+            }
+            why = worn => {
+                self.shared.registry.recycling(self.app, &why);
+                // If that fails, not at once again.
+                self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
+                let (done, _) = oneshot::channel();
+                self.roll(running, self.spec.clone(), done).await
             }
             Some(Command { action, done }) = self.commands.recv() => match action {
                 Action::Start => {
@@ -291,7 +306,7 @@ impl Life {
                 reason = running.ended(), if crash.is_none() => {
                     // Whatever it died of, its successor is on its way; requests wait for that.
                     self.stage.farewell(&running, &reason).await;
-                    crash = Some(reason);
+                    crash = Some((reason, running.remains(self.app)));
                 }
                 () = ended(&mut self.ending) => {
                     let _ = done.send(Err("the app is about to end".into()));
@@ -308,8 +323,11 @@ impl Life {
                 self.shared.registry.count_restart(self.app);
                 self.configure(spec.clone());
                 let next = self.take_over(started, begun).await;
-                if crash.is_none() {
-                    self.stage.retire(running);
+                match crash {
+                    None => self.stage.retire(running),
+                    Some((reason, remains)) => {
+                        self.shared.crashes.record(self.spec.name.as_str(), &reason, remains);
+                    }
                 }
                 let _ = done.send(Ok(true));
                 Phase::Running(next)
@@ -321,7 +339,7 @@ impl Life {
                         self.shared.registry.kept(self.app, &failure);
                         Phase::Running(running)
                     }
-                    Some(reason) => self.after(&reason, running.ready.elapsed()).await,
+                    Some((reason, remains)) => self.after(&reason, remains).await,
                 }
             }
         }
@@ -345,16 +363,17 @@ impl Life {
     }
 
     /// What follows the end of a worker, as the restart policy says.
-    async fn after(&mut self, reason: &ExitReason, ready_for: Duration) -> Phase {
-        let policy = &self.spec.restart;
-        let decision = match reason {
-            // Trying again at once would fail again: nothing has changed.
-            ExitReason::LoadFailed(_) => Decision::GiveUp(policy.slow_retry),
-            _ => self.history.crashed(policy, Instant::now(), ready_for, fastrand::f64()),
-        };
+    async fn after(&mut self, reason: &ExitReason, remains: Remains) -> Phase {
+        let (policy, ready_for) = (&self.spec.restart, remains.ready);
+        self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
+        let decision = self.history.ended(policy, reason.into(), Instant::now(), ready_for, fastrand::f64());
         let registry = &self.shared.registry;
         registry.crashed(self.app, reason);
         match decision {
+            Decision::Stay => {
+                self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
+                self.stop().await
+            }
             Decision::RestartAfter(pause) if pause.is_zero() => Phase::Starting,
             Decision::RestartAfter(pause) => {
                 registry.backing_off(self.app, pause);
@@ -363,7 +382,7 @@ impl Life {
             Decision::GiveUp(pause) => {
                 let why = match reason {
                     ExitReason::LoadFailed(text) => Unavailable::NotLoaded(text.as_str().into()),
-                    ExitReason::StartTimeout | ExitReason::SpawnFailed(_) => {
+                    ExitReason::StartTimeout | ExitReason::Unhealthy(_) | ExitReason::SpawnFailed(_) => {
                         Unavailable::NotLoaded(reason.to_string().into())
                     }
                     _ => Unavailable::CrashLoop(reason.to_string().into()),

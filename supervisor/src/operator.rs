@@ -5,6 +5,7 @@ use std::rc::Rc;
 use tracing::{error, info};
 
 use crate::config::Sources;
+use crate::crashes::Crash;
 use crate::fleet::{Changes, Fleet};
 use crate::lifecycle::{Action, Outcome};
 use crate::registry::AppStatus;
@@ -30,6 +31,11 @@ impl Operator {
     /// The process ids of the workers that have no app yet.
     pub fn spares(&self) -> Vec<u32> {
         self.fleet.spares().pids()
+    }
+
+    /// What is left of workers that ended unasked, of one app or of all, latest first.
+    pub fn crashes(&self, app: Option<&str>) -> Vec<Crash> {
+        self.fleet.crashes().of(app)
     }
 
     /// Reads the configuration again, and makes what runs what it says now. An invalid one changes nothing.

@@ -149,10 +149,14 @@ impl Proxy {
                 Ok(response) => return Ok(response),
                 // Not a byte of it reached that worker, so the next one may have it.
                 Err(Failed::Unreached) => {}
-                Err(Failed::Died) if spec.development => {
-                    return Err(Refused::because(Refusal::WorkerDied, upstream.why_ended(generation).await));
+                Err(Failed::Died) => {
+                    upstream.lost(generation, line);
+                    if spec.development {
+                        let why = upstream.why_ended(generation).await;
+                        return Err(Refused::because(Refusal::WorkerDied, why));
+                    }
+                    return Err(Refusal::WorkerDied.into());
                 }
-                Err(Failed::Died) => return Err(Refusal::WorkerDied.into()),
                 Err(Failed::Refused(refused)) => return Err(refused),
             }
         }

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
 use crate::traffic::Traffic;
-use crate::worker::ExitReason;
+use crate::worker::{ExitReason, Usage};
 
 /// Names an app for as long as it is there; never given to another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,7 +82,10 @@ struct Record {
     started: Option<(SystemTime, Instant)>,
     restarts: u64,
     last_exit: Option<ExitReason>,
+    /// How workers have ended, by cause.
+    ends: BTreeMap<&'static str, u64>,
     stats: Stats,
+    usage: Usage,
 }
 
 /// All apps. Cheap to clone; lives on the main thread.
@@ -134,7 +137,9 @@ impl Registry {
             started: None,
             restarts: 0,
             last_exit: None,
+            ends: BTreeMap::new(),
             stats: Stats::default(),
+            usage: Usage::default(),
         };
         self.records.borrow_mut().insert(app, record);
         (app, traffic)
@@ -165,7 +170,7 @@ impl Registry {
         self.change(app, State::Ready, |record| {
             let replaces = record.pid.replace(pid);
             record.started = Some((SystemTime::now(), Instant::now()));
-            record.stats = Stats::default();
+            (record.stats, record.usage) = Default::default();
             let (app, state) = (&record.spec.name, State::Ready);
             info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
         });
@@ -201,6 +206,7 @@ impl Registry {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
             warn!(%app, %state, pid, %reason, "worker ended");
+            *record.ends.entry(reason.cause()).or_default() += 1;
             record.gone(Some(reason));
         });
     }
@@ -248,6 +254,23 @@ impl Registry {
         });
     }
 
+    /// What the kernel says of the worker `pid`.
+    pub fn record_usage(&self, app: AppId, pid: u32, usage: Usage) {
+        self.with(app, |record| {
+            if record.pid == Some(pid) {
+                record.usage = usage;
+            }
+        });
+    }
+
+    /// The worker is about to be replaced although it is well.
+    pub fn recycling(&self, app: AppId, why: &str) {
+        self.with(app, |record| {
+            let (app, pid) = (&record.spec.name, record.pid);
+            info!(%app, pid, %why, "recycling");
+        });
+    }
+
     /// Whether a worker is being started.
     pub fn is_any_starting(&self) -> bool {
         self.records.borrow().values().any(|record| record.state == State::Starting)
@@ -284,7 +307,7 @@ impl Record {
     fn gone(&mut self, reason: Option<&ExitReason>) {
         self.pid = None;
         self.started = None;
-        self.stats = Stats::default();
+        (self.stats, self.usage) = Default::default();
         self.last_exit = reason.cloned().or_else(|| self.last_exit.take());
     }
 

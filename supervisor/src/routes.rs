@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{AppSpec, ServerSettings};
+use crate::crashes::{LostRequest, WorkerId};
 use crate::registry::AppId;
 use crate::traffic::Traffic;
-use crate::worker::handle::Order;
+use crate::worker::Order;
 
 /// Commands queued for one I/O thread at most; the main thread waits when it is full.
 const QUEUE: usize = 256;
@@ -97,15 +98,13 @@ pub enum Unavailable {
     Stopped,
 }
 
-/// From an I/O thread to the main thread: something is wrong with this worker.
+/// From an I/O thread to the main thread, about a worker.
 #[derive(Debug)]
-pub struct Fault {
-    /// The app.
-    pub app: AppId,
-    /// Which of the app's workers.
-    pub generation: u64,
-    /// What is to be done about it.
-    pub order: Order,
+pub enum Notice {
+    /// Something is wrong with it, and this is to be done about it.
+    Fault(WorkerId, Order),
+    /// A request was in flight when it ended.
+    Lost(WorkerId, LostRequest),
 }
 
 /// A command, and whom to tell that it has been carried out.

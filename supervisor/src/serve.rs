@@ -21,8 +21,8 @@ use crate::orphans;
 use crate::registry::Registry;
 use crate::routes::Routes;
 
-/// Faults that may wait for the main thread.
-const FAULTS: usize = 64;
+/// Notices of the I/O threads that may wait for the main thread.
+const NOTICES: usize = 256;
 
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
@@ -37,11 +37,11 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
     raise_descriptor_limit();
     let settings = config.server.clone();
     let (routes, commands) = Routes::new(settings.io_threads);
-    let (faults, mut faulted) = mpsc::channel(FAULTS);
+    let (notices, mut noticed) = mpsc::channel(NOTICES);
     let control = ControlSocket::open(&settings.control)?;
     let (ended, mut ends) = mpsc::channel(settings.io_threads);
     for (index, commands) in commands.into_iter().enumerate() {
-        let io_thread = IoThread { settings: settings.clone(), commands, faults: faults.clone() };
+        let io_thread = IoThread { settings: settings.clone(), commands, notices: notices.clone() };
         start_thread(index, io_thread, ended.clone())?;
     }
     let fleet = Rc::new(Fleet::new(settings, Registry::default(), routes.clone()));
@@ -59,7 +59,7 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
                 Told::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
                 Told::End(name, number) => break (name, number),
             },
-            Some(fault) = faulted.recv() => fleet.orders().carry_out(fault),
+            Some(notice) = noticed.recv() => fleet.notice(notice),
             // Without one of them nobody can be sure to be served; whoever started us can start us again.
             Some(result) = ends.recv() => {
                 return Err(result.err().unwrap_or_else(|| io::Error::other("an I/O thread has ended by itself")));
@@ -76,9 +76,9 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
             }
         }
     };
-    let faults = async {
-        while let Some(fault) = faulted.recv().await {
-            fleet.orders().carry_out(fault);
+    let notices = async {
+        while let Some(notice) = noticed.recv().await {
+            fleet.notice(notice);
         }
         std::future::pending::<()>().await;
     };
@@ -91,7 +91,7 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
             warn!(signal = name, "second signal: ending at once");
             128 + number
         }
-        () = faults => 0,
+        () = notices => 0,
     };
     if logs.dropped() > 0 {
         warn!(lines = logs.dropped(), "log lines were dropped: they came faster than they could be written");

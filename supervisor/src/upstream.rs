@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nano_protocol::Handle;
-use tokio::sync::Notify;
+use nano_protocol::message::RequestLine;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use crate::config::AppSpec;
+use crate::crashes::LostRequest;
 use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
 use crate::registry::AppId;
-use crate::routes::{RoutedApp, Unavailable};
+use crate::routes::{Notice, RoutedApp, Unavailable};
 use crate::traffic::Traffic;
 
 /// An app as one I/O thread sees it.
@@ -28,6 +30,7 @@ pub struct Upstream {
     /// The last worker that has ended, and why.
     ended: RefCell<Option<(u64, Arc<str>)>>,
     changed: Notify,
+    notices: mpsc::Sender<Notice>,
 }
 
 /// How long an answer about a worker that has died waits for why; its exit status is read within a few milliseconds.
@@ -46,7 +49,7 @@ enum Link {
 
 impl Upstream {
     /// No worker yet.
-    pub fn new(routed: &RoutedApp) -> Self {
+    pub fn new(routed: &RoutedApp, notices: mpsc::Sender<Notice>) -> Self {
         Self {
             app: routed.app,
             // A copy for this thread: counting references is cheaper where no other thread does.
@@ -56,6 +59,7 @@ impl Upstream {
             generation: Cell::new(0),
             ended: RefCell::default(),
             changed: Notify::new(),
+            notices,
         }
     }
 
@@ -101,6 +105,13 @@ impl Upstream {
     /// Which of the app's workers is the latest.
     pub fn generation(&self) -> u64 {
         self.generation.get()
+    }
+
+    /// A request went down with the worker of this generation. The report of its crash names it.
+    pub fn lost(&self, generation: u64, line: &RequestLine<'_>) {
+        let request = LostRequest::new(line.id, line.method, line.target);
+        // If the main thread is that busy, the report names fewer.
+        let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
     }
 
     /// Why a worker has ended that lets go of its connections; waits until that is known.

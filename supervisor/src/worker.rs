@@ -2,18 +2,24 @@
 //!
 //! - [`spawn`]: starts the process; the only place that does.
 //! - [`spare`]: a process that has shaken hands and has no app yet.
-//! - [`handle`]: load, ping, logs, drain over the control connection; `load`: what it is told to load; `fingerprint`: whether
-//!   that would be the same again.
+//! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
+//!   that would be the same again; `health`: whether it answers.
+//! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
 //! - [`exit_reason`]: why a worker ended, in one enum.
 
 pub mod exit_reason;
 mod fingerprint;
 pub mod handle;
+mod health;
 mod load;
 pub mod spare;
 pub mod spawn;
+pub mod usage;
+pub mod watch;
 
 pub use exit_reason::ExitReason;
 pub use fingerprint::Fingerprint;
 pub use handle::{StartFailure, Started, Worker};
 pub use spare::Spares;
+pub use usage::Usage;
+pub use watch::{Order, Report};

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use bytesize::ByteSize;
 use hyper::Method;
 use serde::de::DeserializeOwned;
 
@@ -11,6 +13,7 @@ use super::{FAILED, OneApp, Which, complain, print, runtime};
 use crate::config::usual_control_path;
 use crate::control::api::Status;
 use crate::control::client::{self, AskError};
+use crate::crashes::Crash;
 use crate::fleet::Changes;
 use crate::registry::{AppStatus, State};
 use crate::status_table;
@@ -41,6 +44,42 @@ pub(super) fn health(which: &Which) -> ExitCode {
         print(&format!("{} is {}", app.app, app.state));
     }
     FAILED.into()
+}
+
+/// `crashes`.
+pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
+    let path = app.map_or_else(|| "/v1/crashes".into(), |app| format!("/v1/crashes?app={app}"));
+    match ask::<Vec<Crash>>(which, Method::GET, &path) {
+        Ok(crashes) if json => print(&serde_json::json!(crashes)),
+        Ok(crashes) if crashes.is_empty() => print(&"no worker has crashed"),
+        Ok(crashes) => crashes.iter().for_each(show_crash),
+        Err(error) => return complain(&error, FAILED),
+    }
+    ExitCode::SUCCESS
+}
+
+fn show_crash(crash: &Crash) {
+    let Crash { app, time, reason, ready_ms, usage, heap_used, .. } = crash;
+    let ready = humantime::format_duration(Duration::from_millis(*ready_ms));
+    print(&format!("{time} {app}: {reason}"));
+    if let Some(pid) = crash.pid {
+        let (memory, heap) = (ByteSize(usage.memory), ByteSize(*heap_used));
+        print(&format!("  pid {pid}, ready for {ready}, memory {memory}, heap {heap}"));
+    }
+    for (what, lines) in [("last lines", &crash.lines), ("lost requests", &shown_requests(crash))] {
+        if !lines.is_empty() {
+            print(&format!("  {what}:"));
+            lines.iter().flat_map(|line| line.lines()).for_each(|line| print(&format!("    {line}")));
+        }
+    }
+}
+
+fn shown_requests(crash: &Crash) -> Vec<String> {
+    crash
+        .requests
+        .iter()
+        .map(|request| format!("{} {} {}", request.method, request.target, request.id))
+        .collect()
 }
 
 /// `reload`.

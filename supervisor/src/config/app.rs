@@ -10,6 +10,7 @@ use nano_protocol::message::NetRules;
 use super::app_name::AppName;
 use super::environment::EnvSources;
 use super::host_pattern::HostPattern;
+use super::supervision::{RecyclePolicy, RestartPolicy};
 
 /// An app that can be run.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,10 @@ pub struct AppSpec {
     pub limits: AppLimits,
     /// When its worker is started again.
     pub restart: RestartPolicy,
+    /// When its worker is replaced although it is well.
+    pub recycle: RecyclePolicy,
+    /// Path that a new worker must answer with 2xx before it gets requests.
+    pub health_path: Option<String>,
     /// Whether an uncaught error or unhandled rejection outside of a request ends the worker.
     pub fatal_uncaught: bool,
     /// Whether its errors are shown to clients.
@@ -93,6 +98,8 @@ pub struct AppLimits {
     pub max_body: u64,
     /// V8's heap, in bytes.
     pub heap: u64,
+    /// What the worker process may have resident besides files it maps, in bytes; none for no limit.
+    pub memory: Option<u64>,
     /// Longest time JavaScript may run without returning to the event loop. Shorter than [`Self::hung_timeout`].
     pub watchdog: Duration,
     /// A worker that has not answered a ping for this long is killed.
@@ -108,44 +115,9 @@ impl Default for AppLimits {
             max_in_flight: 2048,
             max_body: 128 * 1024 * 1024,
             heap: 128 * 1024 * 1024,
+            memory: Some(512 * 1024 * 1024),
             watchdog: Duration::from_secs(5),
             hung_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-/// When a worker that has ended is started again. The first restart is immediate, the next ones back off.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RestartPolicy {
-    /// First pause. Not greater than [`Self::max`].
-    pub initial: Duration,
-    /// Longest pause.
-    pub max: Duration,
-    /// By which each pause is longer than the one before; at least 1.
-    pub factor: f64,
-    /// By which fraction of itself, 0 to 1, a pause is made shorter or longer at random.
-    pub jitter: f64,
-    /// A worker that was ready for this long clears the history.
-    pub stable: Duration,
-    /// How far back crashes count.
-    pub window: Duration,
-    /// With this many crashes in the window, at least one, the app has failed.
-    pub crash_loop: u32,
-    /// Pause after which a failed app is tried again.
-    pub slow_retry: Duration,
-}
-
-impl Default for RestartPolicy {
-    fn default() -> Self {
-        Self {
-            initial: Duration::from_millis(100),
-            max: Duration::from_secs(30),
-            factor: 2.0,
-            jitter: 0.2,
-            stable: Duration::from_secs(60),
-            window: Duration::from_secs(60),
-            crash_loop: 5,
-            slow_retry: Duration::from_secs(30),
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) const NET_RULES: usize = 256;
 pub(super) const HOST: usize = 253;
 /// Greatest whole number that JavaScript holds exactly.
 pub(super) const ENV_INTEGER: u64 = (1 << 53) - 1;
+/// Longest path and query of a health check, in bytes.
+pub(super) const HEALTH_PATH: usize = 1024;
 /// Longest path of the control socket, in bytes: the kernel allows 107, and its temporary name is longer.
 pub(super) const CONTROL_PATH: usize = 90;
 
@@ -57,8 +59,13 @@ pub(super) const START_TIMEOUT: RangeInclusive<Duration> = ms(50)..=HOUR;
 pub(super) const MAX_IN_FLIGHT: RangeInclusive<usize> = 1..=limits::MAX_STREAMS;
 pub(super) const MAX_BODY: RangeInclusive<u64> = 0..=1024 * GIB;
 pub(super) const HEAP: RangeInclusive<u64> = 16 * MIB..=64 * GIB;
+pub(super) const MEMORY: RangeInclusive<u64> = 32 * MIB..=1024 * GIB;
 pub(super) const WATCHDOG: RangeInclusive<Duration> = ms(50)..=HOUR;
 pub(super) const HUNG_TIMEOUT: RangeInclusive<Duration> = ms(100)..=DAY;
+
+pub(super) const RECYCLE_REQUESTS: RangeInclusive<u64> = 1..=1_000_000_000_000;
+pub(super) const RECYCLE_LIFETIME: RangeInclusive<Duration> =
+    ms(100)..=Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(super) const RESTART_INITIAL: RangeInclusive<Duration> = ms(1)..=HOUR;
 pub(super) const RESTART_MAX: RangeInclusive<Duration> = ms(1)..=DAY;

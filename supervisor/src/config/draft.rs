@@ -94,7 +94,8 @@ impl Draft {
         let entry = problems.keep(|| place, entry::find(&root, given));
         let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
         env.read(problems);
-        let Settings { limits, restart, fatal_uncaught, net, development } = self.settings;
+        let Settings { limits, restart, recycle, health_path, fatal_uncaught, net, development } =
+            self.settings;
         let name = self.name?;
         Some(AppSpec {
             root,
@@ -107,6 +108,8 @@ impl Draft {
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             restart,
+            recycle,
+            health_path,
             fatal_uncaught,
             development,
             warnings: self.wrangler.warning.into_iter().collect(),

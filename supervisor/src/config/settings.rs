@@ -1,13 +1,15 @@
-//! What `[defaults]` and an app's own section both may say: limits, restarts, uncaught errors, outbound connections,
+//! What `[defaults]` and an app's own section both may say: limits, supervision, uncaught errors, outbound connections,
 //! development mode.
 
 use nano_protocol::message::NetRules;
+use toml::de::DeValue;
 
-use super::app::{AppLimits, RestartPolicy};
+use super::app::AppLimits;
 use super::errors::{Flaw, Problems};
-use super::quantity::show_duration;
+use super::quantity::{show_duration, show_size};
 use super::section::Section;
-use super::value::{decimal, duration, size, switch, whole};
+use super::supervision::{RecyclePolicy, RestartPolicy, or_never};
+use super::value::{duration, size, switch, text, whole};
 use super::{bounds, net};
 
 /// Fields of `[defaults]` and of every app.
@@ -18,23 +20,25 @@ pub(super) const FIELDS: &[&str] = &[
     "max_in_flight",
     "max_body",
     "heap",
+    "memory",
     "watchdog",
     "hung_timeout",
     "restart",
+    "recycle",
+    "health_path",
     "exit_on_unhandled_rejection",
     "allow_net",
     "deny_net",
     "development",
 ];
 
-const RESTART_FIELDS: &[&str] =
-    &["initial", "max", "factor", "jitter", "stable", "window", "crash_loop", "slow_retry"];
-
 /// The part of an app that has defaults.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) limits: AppLimits,
     pub(super) restart: RestartPolicy,
+    pub(super) recycle: RecyclePolicy,
+    pub(super) health_path: Option<String>,
     pub(super) fatal_uncaught: bool,
     pub(super) net: NetRules,
     pub(super) development: bool,
@@ -55,6 +59,8 @@ impl Settings {
         section.set("max_in_flight", whole(bounds::MAX_IN_FLIGHT), &mut limits.max_in_flight, problems);
         section.set("max_body", size(bounds::MAX_BODY), &mut limits.max_body, problems);
         section.set("heap", size(bounds::HEAP), &mut limits.heap, problems);
+        let memory = |value: &DeValue<'_>| or_never(value, size(bounds::MEMORY));
+        section.set("memory", memory, &mut limits.memory, problems);
         section.set("watchdog", duration(bounds::WATCHDOG), &mut limits.watchdog, problems);
         section.set("hung_timeout", duration(bounds::HUNG_TIMEOUT), &mut limits.hung_timeout, problems);
         section.set("exit_on_unhandled_rejection", switch, &mut self.fatal_uncaught, problems);
@@ -66,9 +72,10 @@ impl Settings {
             self.net.deny = rules;
         }
         check_watchdog(limits, section, problems);
-        if let Some(section) = section.section("restart", problems) {
-            override_restart(&mut self.restart, &section, problems);
-        }
+        check_memory(limits, section, problems);
+        self.restart.overridden(section, problems);
+        self.recycle.overridden(section, problems);
+        section.set("health_path", |value| or_never(value, health_path), &mut self.health_path, problems);
         self
     }
 }
@@ -83,22 +90,27 @@ fn check_watchdog(limits: &AppLimits, section: &Section<'_>, problems: &mut Prob
     }
 }
 
-fn override_restart(restart: &mut RestartPolicy, section: &Section<'_>, problems: &mut Problems) {
-    section.only(&[RESTART_FIELDS], |_| None, problems);
-    section.set("initial", duration(bounds::RESTART_INITIAL), &mut restart.initial, problems);
-    section.set("max", duration(bounds::RESTART_MAX), &mut restart.max, problems);
-    section.set("factor", decimal(bounds::RESTART_FACTOR), &mut restart.factor, problems);
-    section.set("jitter", decimal(bounds::RESTART_JITTER), &mut restart.jitter, problems);
-    section.set("stable", duration(bounds::RESTART_STABLE), &mut restart.stable, problems);
-    section.set("window", duration(bounds::RESTART_WINDOW), &mut restart.window, problems);
-    section.set("crash_loop", whole(bounds::RESTART_CRASH_LOOP), &mut restart.crash_loop, problems);
-    section.set("slow_retry", duration(bounds::RESTART_SLOW_RETRY), &mut restart.slow_retry, problems);
-    let field = if section.has("initial") { "initial" } else { "max" };
-    if section.has(field) && restart.initial > restart.max {
-        let (initial, max) = (show_duration(restart.initial), show_duration(restart.max));
-        let what = format!("initial ({initial}) must not be longer than max ({max})");
-        problems.add(section.place(field), Flaw::new(what, "lower `initial` or raise `max`"));
+/// Otherwise the worker would be killed before its heap says why it is full.
+fn check_memory(limits: &AppLimits, section: &Section<'_>, problems: &mut Problems) {
+    let field = if section.has("memory") { "memory" } else { "heap" };
+    if let Some(memory) = limits.memory
+        && section.has(field)
+        && memory < limits.heap
+    {
+        let (memory, heap) = (show_size(memory), show_size(limits.heap));
+        let what = format!("memory ({memory}) must not be less than heap ({heap})");
+        problems.add(section.place(field), Flaw::new(what, "raise `memory` or lower `heap`"));
     }
+}
+
+/// Path and query of a request.
+fn health_path(value: &DeValue<'_>) -> Result<String, Flaw> {
+    let path = text(value)?;
+    let is_target = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_target || path.len() > bounds::HEALTH_PATH {
+        return Err(Flaw::new(format!("{path:?} is no path"), "write it as in a URL, such as \"/health\""));
+    }
+    Ok(path.to_owned())
 }
 
 #[cfg(test)]
@@ -110,6 +122,7 @@ mod tests {
 
     use super::*;
     use crate::config::section::Document;
+    use crate::config::supervision::RestartMode;
 
     fn settings(text: &str) -> (Settings, Vec<String>) {
         let table = DeTable::parse(text).unwrap();
@@ -121,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_valid() {
-        let Settings { limits, restart, .. } = Settings::default();
+        let Settings { limits, .. } = Settings::default();
         assert!(bounds::REQUEST_TIMEOUT.contains(&limits.request_timeout));
         assert!(bounds::QUEUE_TIMEOUT.contains(&limits.queue_timeout));
         assert!(bounds::START_TIMEOUT.contains(&limits.start_timeout));
@@ -129,24 +142,15 @@ mod tests {
         assert!(bounds::MAX_BODY.contains(&limits.max_body) && bounds::HEAP.contains(&limits.heap));
         assert!(bounds::WATCHDOG.contains(&limits.watchdog) && limits.watchdog < limits.hung_timeout);
         assert!(bounds::HUNG_TIMEOUT.contains(&limits.hung_timeout));
-        assert!(bounds::RESTART_INITIAL.contains(&restart.initial) && restart.initial <= restart.max);
-        assert!(
-            bounds::RESTART_MAX.contains(&restart.max) && bounds::RESTART_FACTOR.contains(&restart.factor)
-        );
-        assert!(bounds::RESTART_JITTER.contains(&restart.jitter));
-        assert!(bounds::RESTART_STABLE.contains(&restart.stable));
-        assert!(bounds::RESTART_WINDOW.contains(&restart.window));
-        assert!(bounds::RESTART_CRASH_LOOP.contains(&restart.crash_loop));
-        assert!(bounds::RESTART_SLOW_RETRY.contains(&restart.slow_retry));
     }
 
     #[test]
     fn every_field_can_be_overridden() {
         let (settings, found) = settings(
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
-             heap = '64MiB'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
-             restart = { initial = '1ms', max = '2ms', factor = 3, jitter = 0.4, stable = '5s', window = '6s', \
-             crash_loop = 7, slow_retry = '8s' }\nallow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true",
+             heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
+             restart = 'never'\nrecycle = { requests = 9 }\n\
+             allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true",
         );
         let seconds = Duration::from_secs;
         assert_eq!(found, [""; 0]);
@@ -164,23 +168,13 @@ mod tests {
                 max_in_flight: 4,
                 max_body: 5,
                 heap: 64 << 20,
+                memory: Some(96 << 20),
                 watchdog: seconds(7),
                 hung_timeout: seconds(8),
             }
         );
-        assert_eq!(
-            settings.restart,
-            RestartPolicy {
-                initial: Duration::from_millis(1),
-                max: Duration::from_millis(2),
-                factor: 3.0,
-                jitter: 0.4,
-                stable: seconds(5),
-                window: seconds(6),
-                crash_loop: 7,
-                slow_retry: seconds(8),
-            }
-        );
+        assert_eq!((settings.restart.mode, settings.recycle.requests), (RestartMode::Never, Some(9)));
+        assert_eq!(settings.health_path.as_deref(), Some("/up?x"));
     }
 
     #[test]
@@ -201,8 +195,8 @@ mod tests {
             [
                 "nano.toml:1: watchdog: watchdog (20s) must be shorter than hung_timeout (10s); fix: set \
                  `hung_timeout` to about twice `watchdog`",
-                "nano.toml:2: restart.extra: unknown field; fix: remove it; what can be set here is: initial, max, \
-                 factor, jitter, stable, window, crash_loop, slow_retry",
+                "nano.toml:2: restart.extra: unknown field; fix: remove it; what can be set here is: policy, \
+                 initial, max, factor, jitter, stable, window, crash_loop, slow_retry",
                 "nano.toml:2: restart.initial: initial (1m) must not be longer than max (30s); fix: lower `initial` or \
                  raise `max`",
             ]

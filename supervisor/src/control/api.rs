@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -30,12 +30,16 @@ pub type Answer = (StatusCode, Value);
 pub const VERSION: &str = "v1";
 
 /// Answers a request.
-pub async fn answer(method: &Method, path: &str, operator: &Rc<Operator>) -> Answer {
-    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Answer {
+    let parts: Vec<_> = uri.path().trim_start_matches('/').split('/').collect();
     let [VERSION, parts @ ..] = &parts[..] else { return no_such_path() };
     match parts {
         ["status"] => match *method {
             Method::GET | Method::HEAD => (StatusCode::OK, json!(status(operator))),
+            _ => not_allowed("GET"),
+        },
+        ["crashes"] => match *method {
+            Method::GET | Method::HEAD => crashes(operator, parameter(uri, "app").as_deref()),
             _ => not_allowed("GET"),
         },
         ["reload"] => match *method {
@@ -48,7 +52,7 @@ pub async fn answer(method: &Method, path: &str, operator: &Rc<Operator>) -> Ans
                 return not_allowed("POST");
             }
             if !operator.has(app) {
-                return (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) }));
+                return no_such_app(operator, app);
             }
             let told = operator.tell(app, action).await;
             outcome(told.map(|_| json!(operator.status().into_iter().find(|status| status.app == **app))))
@@ -64,6 +68,25 @@ fn status(operator: &Operator) -> Status {
         spares: operator.spares(),
         apps: operator.status(),
     }
+}
+
+fn crashes(operator: &Operator, app: Option<&str>) -> Answer {
+    let crashes = operator.crashes(app);
+    match app {
+        // Those of an app that is gone can still be asked for.
+        Some(app) if crashes.is_empty() && !operator.has(app) => no_such_app(operator, app),
+        _ => (StatusCode::OK, json!(crashes)),
+    }
+}
+
+/// A parameter of the query.
+fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    let query = form_urlencoded::parse(uri.query()?.as_bytes());
+    query.into_iter().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}
+
+fn no_such_app(operator: &Operator, app: &str) -> Answer {
+    (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) }))
 }
 
 fn action(verb: &str) -> Option<Action> {
@@ -88,6 +111,7 @@ fn not_allowed(method: &str) -> Answer {
 }
 
 fn no_such_path() -> Answer {
-    let known = "GET /v1/status, POST /v1/reload, POST /v1/apps/NAME/start, stop, restart or roll";
+    let known =
+        "GET /v1/status, GET /v1/crashes, POST /v1/reload, POST /v1/apps/NAME/start, stop, restart or roll";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

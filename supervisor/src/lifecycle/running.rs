@@ -1,38 +1,44 @@
 //! A worker that has been started: the task that watches it, the way to give it orders, and what is left of those that have
 //! been replaced.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use bytesize::ByteSize;
+use nano_protocol::message::Stats;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::sleep_until;
 
 use super::Shared;
-use crate::config::AppSpec;
+use crate::config::{AppSpec, RecyclePolicy};
+use crate::crashes::{Remains, WorkerId};
 use crate::registry::AppId;
-use crate::routes::Fault;
-use crate::worker::handle::Order;
-use crate::worker::{ExitReason, Fingerprint, Worker};
+use crate::worker::{ExitReason, Fingerprint, Order, Report, Usage, Worker};
+
+/// Lines of the app kept for the report of a crash.
+const LINES: usize = 20;
+
+/// Longest part of such a line, in bytes.
+const LINE: usize = 1024;
 
 /// Orders to one worker that may wait to be carried out.
 const ORDERS: usize = 8;
 
 /// The way to give every running worker orders, by app and generation.
 #[derive(Debug, Clone, Default)]
-pub struct Orders(Rc<RefCell<ByWorker<mpsc::Sender<Order>>>>);
-
-/// By app and generation.
-type ByWorker<T> = HashMap<(AppId, u64), T>;
+pub struct Orders(Rc<RefCell<HashMap<WorkerId, mpsc::Sender<Order>>>>);
 
 impl Orders {
-    /// Passes on what an I/O thread says of a worker, if that still runs.
-    pub fn carry_out(&self, fault: Fault) {
-        if let Some(orders) = self.0.borrow().get(&(fault.app, fault.generation)) {
+    /// Gives a worker an order, if it still runs.
+    pub fn give(&self, worker: WorkerId, order: Order) {
+        if let Some(orders) = self.0.borrow().get(&worker) {
             // A full queue holds an order to kill it already.
-            let _ = orders.try_send(fault.order);
+            let _ = orders.try_send(order);
         }
     }
 }
@@ -44,7 +50,11 @@ pub struct Running {
     pub generation: u64,
     /// Since when it is ready.
     pub ready: Instant,
-    pid: u32,
+    /// Its process.
+    pub pid: u32,
+    observed: Rc<Observed>,
+    /// By which its lifetime differs from that of others.
+    spread: f64,
     told: Fingerprint,
     orders: mpsc::Sender<Order>,
     task: JoinHandle<ExitReason>,
@@ -63,12 +73,93 @@ impl Running {
         let _ = self.orders.try_send(Order::Drain(limit));
     }
 
+    /// Waits until it is to be replaced although it is well, from `not_before` on; why, for people.
+    pub fn worn(&self, policy: RecyclePolicy, not_before: Instant) -> impl Future<Output = String> + use<> {
+        let (observed, ready) = (self.observed.clone(), self.ready);
+        let old = policy.lifetime.map(|lifetime| ready + lifetime.mul_f64(self.spread));
+        async move {
+            sleep_until(not_before.into()).await;
+            loop {
+                let changed = observed.changed.notified();
+                if let Some(why) = observed.wear(&policy) {
+                    return why;
+                }
+                let old = async {
+                    match old {
+                        Some(old) => sleep_until(old.into()).await,
+                        None => pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = changed => {}
+                    () = old => {
+                        let age = humantime::format_duration(Duration::from_secs(ready.elapsed().as_secs()));
+                        return format!("it has been ready for {age} (`recycle.lifetime`)");
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is known of it.
+    pub fn remains(&self, app: AppId) -> Remains {
+        let (stats, lines) = (self.observed.stats.get(), self.observed.lines.borrow());
+        Remains {
+            worker: Some((app, self.generation)),
+            pid: Some(self.pid),
+            ready: self.ready.elapsed(),
+            lines: lines.iter().cloned().collect(),
+            heap: (stats.heap_used, stats.heap_limit),
+            usage: self.observed.usage.get(),
+        }
+    }
+
     /// Whether it was told all that a worker of this configuration would be told.
     ///
     /// # Errors
     /// What of that cannot be read, for people.
     pub fn was_told(&self, spec: &AppSpec) -> Result<bool, String> {
         Ok(self.told == Fingerprint::of(spec)?)
+    }
+}
+
+/// What has been seen of a worker so far.
+#[derive(Debug, Default)]
+struct Observed {
+    stats: Cell<Stats>,
+    usage: Cell<Usage>,
+    /// The last lines of the app, oldest first.
+    lines: RefCell<VecDeque<String>>,
+    changed: Notify,
+}
+
+impl Observed {
+    fn take_in(&self, report: &Report<'_>) {
+        match report {
+            Report::Stats(stats) => self.stats.set(*stats),
+            Report::Usage(usage) => self.usage.set(*usage),
+            Report::Log(record) => {
+                let mut lines = self.lines.borrow_mut();
+                if lines.len() == LINES {
+                    lines.pop_front();
+                }
+                let end = record.message.floor_char_boundary(LINE);
+                lines.push_back(record.message[..end].to_owned());
+                return;
+            }
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn wear(&self, policy: &RecyclePolicy) -> Option<String> {
+        let (requests, memory) = (self.stats.get().requests, self.usage.get().memory);
+        if policy.requests.is_some_and(|limit| requests >= limit) {
+            return Some(format!("it has answered {requests} requests (`recycle.requests`)"));
+        }
+        policy
+            .memory
+            .is_some_and(|limit| memory > limit)
+            .then(|| format!("it has {} of memory resident (`recycle.memory`)", ByteSize(memory)))
     }
 }
 
@@ -94,10 +185,19 @@ impl Stage {
         let (orders, mut received) = mpsc::channel(ORDERS);
         self.shared.orders.0.borrow_mut().insert((app, generation), orders.clone());
         let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
-        let task = tokio::task::spawn_local(async move {
-            worker.watch(&spec, &mut received, |stats| registry.record_stats(app, pid, stats)).await
-        });
-        Running { generation, ready: Instant::now(), pid, told, orders, task }
+        let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
+        let spread = 0.9 + 0.2 * fastrand::f64();
+        let seen = observed.clone();
+        let report = move |report: Report<'_>| {
+            seen.take_in(&report);
+            match report {
+                Report::Stats(stats) => registry.record_stats(app, pid, stats),
+                Report::Usage(usage) => registry.record_usage(app, pid, usage),
+                Report::Log(_) => {}
+            }
+        };
+        let task = tokio::task::spawn_local(async move { worker.watch(&spec, &mut received, report).await });
+        Running { generation, ready, pid, observed, spread, told, orders, task }
     }
 
     /// Tells the I/O threads, once, that a worker has ended.

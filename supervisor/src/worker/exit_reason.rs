@@ -3,8 +3,11 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
+use bytesize::ByteSize;
 use nano_protocol::exit;
 use nix::sys::signal::Signal;
+
+use crate::restart::End;
 
 /// Why a worker ended. The text is what logs and status show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +36,17 @@ pub enum ExitReason {
     /// It did not finish its handshake and load in time and was killed.
     #[error("did not load within `start_timeout`: a top-level await may never settle")]
     StartTimeout,
+    /// It loaded, and did not answer its health check with 2xx in time.
+    #[error("not healthy within `start_timeout`: {0} (`health_path`)")]
+    Unhealthy(String),
+    /// It had more memory resident than it may, and was killed.
+    #[error("out of memory: {} resident, {} allowed (`memory`)", ByteSize(*.used), ByteSize(*.limit))]
+    Memory {
+        /// What it may have, in bytes.
+        limit: u64,
+        /// What it had, in bytes.
+        used: u64,
+    },
     /// The process could not be started.
     #[error("cannot start the worker process: {0}")]
     SpawnFailed(String),
@@ -51,6 +65,27 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
+    /// One word for programs.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Exited => "exited",
+            Self::Code(_) => "exit_code",
+            Self::Signal(_) => "signal",
+            Self::OutOfMemory => "out_of_memory",
+            Self::Watchdog => "watchdog",
+            Self::Hung => "hung",
+            Self::StartTimeout => "start_timeout",
+            Self::Unhealthy(_) => "unhealthy",
+            Self::Memory { .. } => "memory",
+            Self::SpawnFailed(_) => "spawn_failed",
+            Self::LoadFailed(_) => "load_failed",
+            Self::Protocol(_) => "protocol",
+            Self::Panic => "panic",
+            Self::Uncaught => "uncaught",
+        }
+    }
+
     /// Reads an exit status; `known` is what the supervisor itself knows and outranks it.
     pub fn from_status(status: ExitStatus, known: Option<Self>) -> Self {
         if let Some(known) = known {
@@ -68,6 +103,16 @@ impl ExitReason {
             Ok(exit::PANIC) => Self::Panic,
             Ok(exit::UNCAUGHT) => Self::Uncaught,
             _ => Self::Code(code),
+        }
+    }
+}
+
+impl From<&ExitReason> for End {
+    fn from(reason: &ExitReason) -> Self {
+        match reason {
+            ExitReason::Exited | ExitReason::Stopped => Self::Clean,
+            ExitReason::LoadFailed(_) => Self::NotLoaded,
+            _ => Self::Crash,
         }
     }
 }

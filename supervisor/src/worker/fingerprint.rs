@@ -6,7 +6,7 @@ use nano_protocol::message::Load;
 use sha2::{Digest as _, Sha256};
 
 use super::load;
-use crate::config::AppSpec;
+use crate::config::{AppLimits, AppSpec};
 
 /// Equal for two configurations whose workers are told the same, the values of variables included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +18,16 @@ impl Fingerprint {
     /// # Errors
     /// What cannot be read, for people.
     pub fn of(spec: &AppSpec) -> Result<Self, String> {
-        Ok(Self::new(&load::message(spec)?, spec.limits.heap))
+        Ok(Self::new(&load::message(spec)?, &spec.limits))
     }
 
-    pub(super) fn new(message: &Load, heap: u64) -> Self {
+    pub(super) fn new(message: &Load, limits: &AppLimits) -> Self {
         let mut encoded = BytesMut::new();
         // A message that is too long fails where it is sent.
         let _ = codec::encode(message, &mut encoded);
-        Self(Sha256::new().chain_update(heap.to_le_bytes()).chain_update(&encoded).finalize().into())
+        // What is enforced for it from outside.
+        let AppLimits { heap, memory, hung_timeout, .. } = limits;
+        let outside = format!("{heap} {memory:?} {hung_timeout:?}");
+        Self(Sha256::new().chain_update(outside).chain_update(&encoded).finalize().into())
     }
 }

@@ -1,0 +1,192 @@
+//! What is left of workers that ended unasked: why, the last lines of the app, what it used, what was in flight.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, SystemTime};
+
+use nano_protocol::message::RequestId;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::AppId;
+use crate::worker::{ExitReason, Usage};
+
+/// Crashes kept of one app.
+const OF_ONE: usize = 20;
+
+/// Crashes kept of all apps.
+const OF_ALL: usize = 1000;
+
+/// Requests named for one crash.
+const REQUESTS: usize = 32;
+
+/// Crashes whose requests are remembered before it is known that there was a crash.
+const AHEAD: usize = 64;
+
+/// One crash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Crash {
+    /// The app.
+    pub app: String,
+    /// When, in UTC, as RFC 3339 has it.
+    pub time: String,
+    /// Process id of the worker, unless it never started.
+    pub pid: Option<u32>,
+    /// Why, in one word for programs.
+    pub cause: String,
+    /// Why, for people.
+    pub reason: String,
+    /// How long it had been ready, in milliseconds.
+    pub ready_ms: u64,
+    /// The last lines of the app, oldest first.
+    pub lines: Vec<String>,
+    /// V8 heap in use when it last said so, in bytes.
+    pub heap_used: u64,
+    /// V8 heap limit, in bytes.
+    pub heap_limit: u64,
+    /// What it used when that was last looked at.
+    pub usage: Usage,
+    /// Requests that were in flight, and lost; the first of them.
+    pub requests: Vec<LostRequest>,
+    #[serde(skip)]
+    worker: Option<WorkerId>,
+}
+
+/// A request that went down with its worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostRequest {
+    /// Its id, as in the log.
+    pub id: String,
+    /// Its method.
+    pub method: String,
+    /// Its path and query.
+    pub target: String,
+}
+
+impl LostRequest {
+    /// From what its request line said.
+    pub fn new(id: RequestId, method: &str, target: &str) -> Self {
+        Self { id: id.to_string(), method: method.to_owned(), target: target.to_owned() }
+    }
+}
+
+/// An app, and which of its workers.
+pub type WorkerId = (AppId, u64);
+
+/// What is known of a worker at its end.
+#[derive(Debug, Clone, Default)]
+pub struct Remains {
+    /// Which one; none if it never took requests.
+    pub worker: Option<WorkerId>,
+    /// Its process id.
+    pub pid: Option<u32>,
+    /// How long it had been ready.
+    pub ready: Duration,
+    /// The last lines of the app, oldest first.
+    pub lines: Vec<String>,
+    /// V8 heap in use, and its limit, in bytes.
+    pub heap: (u64, u64),
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// The latest crashes of all apps. Lives on the main thread.
+#[derive(Debug, Default)]
+pub struct Crashes(RefCell<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Oldest first.
+    crashes: VecDeque<Crash>,
+    /// I/O threads may notice before it is known how the worker ended.
+    ahead: HashMap<WorkerId, Vec<LostRequest>>,
+}
+
+impl Crashes {
+    /// A worker of `app` has ended unasked.
+    pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) {
+        let mut kept = self.0.borrow_mut();
+        let requests = remains.worker.and_then(|worker| kept.ahead.remove(&worker)).unwrap_or_default();
+        let crash = Crash {
+            app: app.to_owned(),
+            time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            pid: remains.pid,
+            cause: reason.cause().to_owned(),
+            reason: reason.to_string(),
+            ready_ms: u64::try_from(remains.ready.as_millis()).unwrap_or(u64::MAX),
+            lines: remains.lines,
+            heap_used: remains.heap.0,
+            heap_limit: remains.heap.1,
+            usage: remains.usage,
+            requests,
+            worker: remains.worker,
+        };
+        let of_this = kept.crashes.iter().filter(|crash| crash.app == app).count();
+        if of_this >= OF_ONE
+            && let Some(oldest) = kept.crashes.iter().position(|crash| crash.app == app)
+        {
+            kept.crashes.remove(oldest);
+        }
+        if kept.crashes.len() >= OF_ALL {
+            kept.crashes.pop_front();
+        }
+        kept.crashes.push_back(crash);
+    }
+
+    /// A request was in flight at a worker that has ended.
+    pub fn lost(&self, worker: WorkerId, request: LostRequest) {
+        let mut kept = self.0.borrow_mut();
+        let Kept { crashes, ahead } = &mut *kept;
+        let known = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker));
+        let requests = match known {
+            Some(crash) => &mut crash.requests,
+            None if ahead.len() < AHEAD || ahead.contains_key(&worker) => ahead.entry(worker).or_default(),
+            None => return,
+        };
+        if requests.len() < REQUESTS {
+            requests.push(request);
+        }
+    }
+
+    /// The crashes of one app or of all, latest first.
+    pub fn of(&self, app: Option<&str>) -> Vec<Crash> {
+        let kept = self.0.borrow();
+        let wanted = kept.crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
+        wanted.cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_crashes_of_each_app_are_kept() {
+        let crashes = Crashes::default();
+        crashes.record("rare", &ExitReason::Panic, Remains::default());
+        for _ in 0..100 {
+            crashes.record("often", &ExitReason::Watchdog, Remains::default());
+        }
+        assert_eq!(crashes.of(Some("often")).len(), OF_ONE);
+        assert_eq!(crashes.of(Some("rare"))[0].cause, "panic");
+        for app in 0..2 * OF_ALL {
+            crashes.record(&app.to_string(), &ExitReason::Panic, Remains::default());
+        }
+        assert_eq!(crashes.of(None).len(), OF_ALL);
+    }
+
+    #[test]
+    fn requests_are_named_whether_they_are_reported_before_or_after() {
+        let (crashes, registry) = (Crashes::default(), crate::registry::Registry::default());
+        let spec = crate::config::Sources { folder: Some("../examples/hello".into()), ..Default::default() };
+        let (app, _) = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)));
+        let request = |number| LostRequest::new(RequestId(number), "GET", "/");
+        crashes.lost((app, 1), request(1));
+        let remains = Remains { worker: Some((app, 1)), ..Remains::default() };
+        crashes.record("hello", &ExitReason::Panic, remains);
+        for number in 2..100 {
+            crashes.lost((app, 1), request(number));
+        }
+        let found = &crashes.of(None)[0].requests;
+        assert_eq!((found.len(), &found[0], &found[1]), (REQUESTS, &request(1), &request(2)));
+    }
+}

@@ -1,0 +1,172 @@
+//! A worker that takes requests, watched over until its end: pings, logs, what it uses, drain.
+
+use std::future::pending;
+use std::time::Duration;
+
+use nano_protocol::message::{Control, LogRecord, Stats};
+use nano_protocol::{Event, ProtocolError};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::exit_reason::ExitReason;
+use super::handle::Worker;
+use super::spawn::Process;
+use super::usage::Usage;
+use crate::config::AppSpec;
+use crate::log;
+
+/// How long a killed process may take to be reaped, and a draining one to say its last words.
+const REAP: Duration = Duration::from_secs(5);
+
+/// How often it is looked at what a worker uses.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What is learnt of a worker while it runs.
+#[derive(Debug)]
+pub enum Report<'a> {
+    /// What it says of itself.
+    Stats(Stats),
+    /// What the kernel says of it.
+    Usage(Usage),
+    /// A line of its app.
+    Log(&'a LogRecord),
+}
+
+/// What the owner of a worker may ask while it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Finish what is in flight, then exit; killed after this long.
+    Drain(Duration),
+    /// It broke the protocol: kill it.
+    Kill(ExitReason),
+    /// A request connection has ended, most likely because the worker has: its exit status will say why. If it lives on,
+    /// it is of no use.
+    Closed,
+}
+
+impl Worker {
+    /// Watches over the worker until it has ended; says why. `orders` are carried out as they come.
+    pub async fn watch(
+        mut self,
+        spec: &AppSpec,
+        orders: &mut tokio::sync::mpsc::Receiver<Order>,
+        mut report: impl FnMut(Report<'_>),
+    ) -> ExitReason {
+        let hung_timeout = spec.limits.hung_timeout;
+        let mut pings = interval((hung_timeout / 4).max(Duration::from_millis(10)));
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut number = 0;
+        let mut last_answer = Instant::now();
+        let mut is_draining = false;
+        // When it is killed at the latest, and what that then means.
+        let mut deadline: Option<(Instant, ExitReason)> = None;
+        loop {
+            let overdue = async {
+                match &deadline {
+                    Some((at, reason)) => {
+                        tokio::time::sleep_until(*at).await;
+                        reason.clone()
+                    }
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                status = self.process.wait() => {
+                    let known = is_draining.then_some(ExitReason::Stopped);
+                    self.drain_control(spec, &mut report).await;
+                    return status.map_or_else(
+                        |error| ExitReason::SpawnFailed(error.to_string()),
+                        |status| ExitReason::from_status(status, known),
+                    );
+                }
+                event = self.control.next() => match event {
+                    Ok(Some(Event::Control(Control::Pong(_)))) => last_answer = Instant::now(),
+                    Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
+                    Ok(Some(Event::Control(Control::Log(record)))) => {
+                        log::app_record(&spec.name, &record);
+                        report(Report::Log(&record));
+                    }
+                    Ok(Some(_)) => {
+                        let reason = ExitReason::Protocol("unexpected control frame".into());
+                        return reap(self.process, Some(reason)).await;
+                    }
+                    Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
+                        // It is on its way out; its exit status says why.
+                        let known = is_draining.then_some(ExitReason::Stopped);
+                        return reap_or_kill(self.process, known).await;
+                    }
+                    Err(error) => {
+                        return reap(self.process, Some(ExitReason::Protocol(error.to_string()))).await;
+                    }
+                },
+                _ = pings.tick() => {
+                    if last_answer.elapsed() >= hung_timeout {
+                        return reap(self.process, Some(ExitReason::Hung)).await;
+                    }
+                    number += 1;
+                    self.send(&Control::Ping(number));
+                }
+                _ = looks.tick() => {
+                    let Some(usage) = Usage::of(self.pid) else { continue };
+                    report(Report::Usage(usage));
+                    if let Some(limit) = spec.limits.memory.filter(|limit| usage.memory > *limit) {
+                        return reap(self.process, Some(ExitReason::Memory { limit, used: usage.memory })).await;
+                    }
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Drain(limit)) => {
+                        self.send(&Control::Drain);
+                        is_draining = true;
+                        deadline = Some((Instant::now() + limit, ExitReason::Stopped));
+                    }
+                    Some(Order::Closed) => {
+                        let reason = || ExitReason::Protocol("it closed a request connection".into());
+                        deadline.get_or_insert_with(|| (Instant::now() + REAP, reason()));
+                    }
+                    Some(Order::Kill(reason)) => return reap(self.process, Some(reason)).await,
+                    None => return reap(self.process, Some(ExitReason::Stopped)).await,
+                },
+                reason = overdue => return reap(self.process, Some(reason)).await,
+            }
+        }
+    }
+
+    /// Log records that were still on their way when the process ended.
+    async fn drain_control(&mut self, spec: &AppSpec, report: &mut impl FnMut(Report<'_>)) {
+        while let Ok(Ok(Some(Event::Control(message)))) = timeout(REAP, self.control.next()).await {
+            if let Control::Log(record) = message {
+                log::app_record(&spec.name, &record);
+                report(Report::Log(&record));
+            }
+        }
+    }
+
+    fn send(&self, message: &Control) {
+        // Cannot fail: these frames are far below their limits.
+        let _ = self.handle.control(message);
+    }
+}
+
+/// Kills the process unless it has ended, and waits for it.
+pub(super) async fn reap(mut process: Process, known: Option<ExitReason>) -> ExitReason {
+    if known.is_some() {
+        process.kill();
+    }
+    reap_or_kill(process, known).await
+}
+
+/// Waits for a process that is ending by itself, and kills it if it does not.
+async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitReason {
+    let status = match timeout(REAP, process.wait()).await {
+        Ok(status) => status,
+        Err(_) => {
+            process.kill();
+            process.wait().await
+        }
+    };
+    match status {
+        Ok(status) => ExitReason::from_status(status, known),
+        Err(error) => known.unwrap_or_else(|| ExitReason::SpawnFailed(error.to_string())),
+    }
+}

@@ -1,0 +1,162 @@
+//! What the supervisor does about workers: policies of restart and recycling, memory, health checks, reports of crashes.
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::harness::{App, Load, process, run};
+use crate::{TestSupervisor, until};
+
+fn crashes(supervisor: &TestSupervisor, app: &str) -> Value {
+    let socket = supervisor.socket().to_str().unwrap();
+    let (code, text, errors) = run(supervisor.folder(), &["crashes", app, "--json", "--control", socket]);
+    assert_eq!((code, &*errors), (0, ""), "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn a_policy_of_never_restarting_leaves_the_app_stopped_until_it_is_started() {
+    let supervisor = TestSupervisor::plan().app(App::hello("app").set("restart = 'never'")).start().await;
+    process::signal(supervisor.worker("app").await, Signal::SIGKILL);
+    let app = supervisor.until("app", "is stopped", |app| app.state == "stopped").await;
+    assert_eq!((app.restarts, app.last_exit.as_deref()), (0, Some("killed by SIGKILL")));
+    assert_eq!(supervisor.get("app", "/").await.status, 503);
+    let socket = supervisor.socket().to_str().unwrap();
+    assert_eq!(run(supervisor.folder(), &["start", "app", "--control", socket]).0, 0);
+    assert_eq!(supervisor.get("app", "/").await.status, 200);
+}
+
+/// Keeps as much memory outside of V8's heap as it is told to.
+const HOARD: &str = "
+const kept = [];
+export default { fetch(request) {
+  const mebibytes = Number(new URL(request.url).searchParams.get('mib') ?? 0);
+  for (let i = 0; i < mebibytes; i++) kept.push(new Uint8Array(1 << 20).fill(1));
+  return new Response(String(kept.length));
+} }";
+
+#[tokio::test]
+async fn a_worker_with_too_much_memory_outside_of_its_heap_is_replaced_and_nobody_else_notices() {
+    let hoard = App::new("hoard", HOARD).set("memory = '96MiB'\nheap = '64MiB'");
+    let supervisor = TestSupervisor::plan().app(hoard).app(App::hello("other")).start().await;
+    let (worker, other) = (supervisor.worker("hoard").await, supervisor.worker("other").await);
+    assert_eq!(supervisor.get("hoard", "/?mib=1").await.text(), "1");
+    let _ = supervisor.client("hoard").await.get("/?mib=150").await;
+    let app = supervisor.replaced("hoard", worker).await;
+    let reason = app.last_exit.unwrap();
+    assert!(
+        reason.starts_with("out of memory: ") && reason.ends_with(" resident, 96.0 MiB allowed (`memory`)"),
+        "{reason}"
+    );
+    assert_eq!(supervisor.get("hoard", "/?mib=1").await.text(), "1");
+    assert_eq!(supervisor.worker("other").await, other);
+    let found = &crashes(&supervisor, "hoard")[0];
+    assert_eq!(found["cause"], "memory");
+    assert!(found["usage"]["memory"].as_u64().unwrap() > 96 << 20, "{found}");
+}
+
+#[tokio::test]
+async fn a_worker_is_replaced_after_its_share_of_requests_without_losing_one() {
+    let app =
+        App::hello("app").set("recycle = { requests = 50 }\nhung_timeout = '400ms'\nwatchdog = '200ms'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let load = Load::on(supervisor.address("app").await).await;
+    supervisor.until("app", "was replaced three times", |app| app.restarts >= 3).await;
+    supervisor.log.line_with("requests (`recycle.requests`)").await;
+    assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["hello from app"]);
+    assert_eq!(crashes(&supervisor, "app"), json!([]));
+}
+
+#[tokio::test]
+async fn a_worker_is_replaced_when_it_is_old_or_large() {
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("old").set("recycle = { lifetime = '200ms' }"))
+        .app(App::new("large", HOARD).set("recycle = { memory = '64MiB' }"))
+        .start()
+        .await;
+    supervisor.until("old", "was replaced twice", |app| app.restarts >= 2).await;
+    supervisor.log.line_with("(`recycle.lifetime`)").await;
+    let worker = supervisor.worker("large").await;
+    assert_eq!(supervisor.get("large", "/?mib=80").await.text(), "80");
+    supervisor.replaced("large", worker).await;
+    supervisor.log.line_with("(`recycle.memory`)").await;
+    assert_eq!(supervisor.get("large", "/?mib=1").await.text(), "1");
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_be_recycled_stays() {
+    let supervisor =
+        TestSupervisor::plan().app(App::hello("app").set("recycle = { lifetime = '500ms' }")).start().await;
+    let worker = supervisor.worker("app").await;
+    std::fs::write(supervisor.folder().join("app/index.js"), "export default {").unwrap();
+    supervisor.log.line_with("the new worker is not ready; the one before it stays").await;
+    assert_eq!(supervisor.worker("app").await, worker);
+    assert_eq!(supervisor.get("app", "/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_worker_gets_requests_once_it_answers_its_health_check() {
+    let slow = "
+let asked = 0;
+export default { fetch(request) {
+  if (new URL(request.url).pathname === '/up') {
+    asked++;
+    return asked < 3 ? new Response('not yet', { status: 503 }) : new Response('x'.repeat(300000));
+  }
+  return new Response(`asked ${asked} times by ${request.headers.get('user-agent') ?? 'nobody'}`);
+} }";
+    let never = "export default { fetch: () => new Response('never', { status: 500 }) }";
+    let supervisor = TestSupervisor::plan()
+        .app(App::new("slow", slow).set("health_path = '/up?full'"))
+        .app(
+            App::new("never", never)
+                .set("health_path = '/up'\nstart_timeout = '300ms'\nrestart = { crash_loop = 1 }"),
+        )
+        .start()
+        .await;
+    assert_eq!(supervisor.get("slow", "/").await.text(), "asked 3 times by nobody");
+    let app = supervisor.app("never").await;
+    let reason = "not healthy within `start_timeout`: it answered 500 (`health_path`)";
+    assert_eq!((app.state.as_str(), app.last_exit.as_deref()), ("failed", Some(reason)));
+    assert_eq!(supervisor.get("never", "/").await.status, 500);
+}
+
+#[tokio::test]
+async fn a_crash_leaves_a_report_with_last_lines_and_lost_requests() {
+    let source = "
+export default { fetch(request) {
+  console.log('got', new URL(request.url).pathname);
+  return new URL(request.url).pathname === '/held' ? new Promise(() => {}) : new Response('fine');
+} }";
+    let supervisor =
+        TestSupervisor::plan().app(App::new("app", source)).app(App::hello("other")).start().await;
+    assert_eq!(crashes(&supervisor, "app"), json!([]));
+    let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
+    assert_eq!(client.get("/fine").await.unwrap().status, 200);
+    let held = tokio::spawn(async move { client.post("/held?x=1", "").await.unwrap() });
+    supervisor.log.line_with("got /held").await;
+    process::signal(worker, Signal::SIGKILL);
+    let id = held.await.unwrap().header("x-request-id").to_owned();
+    supervisor.replaced("app", worker).await;
+    let named = until("the report names the request", async || {
+        let found = crashes(&supervisor, "app");
+        (found[0]["requests"] != json!([])).then_some(found)
+    })
+    .await;
+    let found = &named[0];
+    assert_eq!(named.as_array().unwrap().len(), 1);
+    assert_eq!((&found["app"], &found["pid"]), (&json!("app"), &json!(worker)));
+    assert_eq!((&found["cause"], &found["reason"]), (&json!("signal"), &json!("killed by SIGKILL")));
+    assert_eq!(found["lines"], json!(["got /fine", "got /held"]));
+    assert_eq!(found["requests"], json!([{ "id": id, "method": "POST", "target": "/held?x=1" }]));
+    assert!(found["heap_limit"].as_u64().unwrap() >= 128 << 20, "{found}");
+    assert_eq!(crashes(&supervisor, "other"), json!([]));
+
+    let socket = supervisor.socket().to_str().unwrap();
+    let (code, text, _) = run(supervisor.folder(), &["crashes", "--control", socket]);
+    assert_eq!(code, 0);
+    for part in ["app: killed by SIGKILL", "  got /held", &format!("  POST /held?x=1 {id}")] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    let (code, _, errors) = run(supervisor.folder(), &["crashes", "nobody", "--control", socket]);
+    assert!(code == 1 && errors.contains("there is no app \"nobody\""), "{errors}");
+}
