@@ -139,7 +139,8 @@ async fn status_and_health_ask_a_running_supervisor() {
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, _) = run(supervisor.folder(), &["status", "--control", socket]);
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!((code, lines.len()), (0, 3), "{text}");
+    // Below the apps there may be a line about spares.
+    assert!(code == 0 && lines.len() >= 3, "{text}");
     assert!(lines[0].starts_with("APP     STATE   PID"), "{text}");
     assert!(lines[1].starts_with("fine    ready   "), "{text}");
     assert!(

@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod admin;
 mod answers;
 mod bodies;
 mod caches;

@@ -106,8 +106,8 @@ async fn an_invalid_configuration_changes_nothing_and_says_why() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     supervisor.rewrite(|config| {
-        config.replace("port = 'x'", "port = 0\nenv.A = 1")
-            + &format!("[apps.second]\npath = 'app'\nport = {port}\nhost = '127.0.0.1'\n")
+        let first = config.replace("port = 'x'", "port = 0\nenv.A = 1");
+        format!("{first}[apps.second]\npath = 'app'\nport = {port}\nhost = '127.0.0.1'\n")
     });
     let (code, _, errors) = command(&supervisor, &["reload"]);
     assert!(

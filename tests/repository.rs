@@ -68,7 +68,7 @@ fn the_library_of_node_is_the_one_that_was_published() {
 
 #[test]
 fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
-    assert_eq!(files_with(&["supervisor/src", "protocol/src"], "nano_worker"), ["supervisor/src/main.rs"]);
+    assert_eq!(files_with(&["supervisor/src", "protocol/src"], "nano_worker::"), ["supervisor/src/main.rs"]);
     assert_eq!(
         files_with(&["supervisor/src", "protocol/src", "worker/src"], "bincode::"),
         ["protocol/src/codec.rs"]

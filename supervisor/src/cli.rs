@@ -226,6 +226,12 @@ pub struct Server {
     /// Translate modules anew at each start.
     #[arg(long)]
     no_cache: bool,
+    /// Serve health, metrics and a dashboard over HTTP on this address, such as 127.0.0.1:9100 [default: off].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    admin: Option<String>,
+    /// File with the bearer token that the admin listener asks for; needed if others than this machine can reach it.
+    #[arg(long, value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
 }
 
 /// A running supervisor.
@@ -268,6 +274,8 @@ impl What {
                 forwarded: server.forwarded,
                 cache_dir: server.cache_dir,
                 no_cache: server.no_cache,
+                admin: server.admin,
+                admin_token_file: server.admin_token_file,
             },
         }
     }

@@ -2,12 +2,13 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `cache`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
+//! - `server`, `admin`, `cache`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values.
 //! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
 //! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
 //! - `apps_dir`: a folder of apps; `read`: files as text.
 //! - `errors`: every problem with its place and its remedy.
 
+mod admin;
 mod app;
 mod app_name;
 mod apps_dir;
@@ -34,6 +35,7 @@ mod supervision;
 mod value;
 mod wrangler;
 
+pub use admin::Admin;
 pub use app::{AppLimits, AppSpec, Listen};
 pub use app_name::AppName;
 pub(crate) use cache::make_private_folder;

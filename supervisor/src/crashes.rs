@@ -178,7 +178,7 @@ mod tests {
     fn requests_are_named_whether_they_are_reported_before_or_after() {
         let (crashes, registry) = (Crashes::default(), crate::registry::Registry::default());
         let spec = crate::config::Sources { folder: Some("../examples/hello".into()), ..Default::default() };
-        let (app, _) = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)));
+        let (app, _) = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)), 1);
         let request = |number| LostRequest::new(RequestId(number), "GET", "/");
         crashes.lost((app, 1), request(1));
         let remains = Remains { worker: Some((app, 1)), ..Remains::default() };

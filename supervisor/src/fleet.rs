@@ -15,6 +15,7 @@ use crate::config::{AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
+use crate::monitor::Monitor;
 use crate::registry::{AppId, Registry};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
@@ -29,6 +30,7 @@ pub struct Fleet {
     members: RefCell<Vec<Member>>,
     listening: RefCell<Vec<Listening>>,
     last_listener: Cell<u32>,
+    monitor: Monitor,
     /// Held while something changes.
     changing: tokio::sync::Mutex<()>,
 }
@@ -76,6 +78,7 @@ impl Fleet {
             members: RefCell::default(),
             listening: RefCell::default(),
             last_listener: Cell::new(0),
+            monitor: Monitor::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
@@ -83,6 +86,11 @@ impl Fleet {
     /// How long what is in flight may take to finish.
     pub fn drain_timeout(&self) -> Duration {
         self.shared.drain_timeout.get()
+    }
+
+    /// What the apps have been doing lately.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
     }
 
     /// Takes in what an I/O thread says of a worker.
@@ -166,7 +174,8 @@ impl Fleet {
                     Wanted { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
                 }
                 None => {
-                    let (app, traffic) = self.shared.registry.add(spec.clone());
+                    let (app, traffic) =
+                        self.shared.registry.add(spec.clone(), self.shared.routes.io_threads());
                     Wanted { app, spec, traffic, lifeline: None }
                 }
             }

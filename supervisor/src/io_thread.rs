@@ -29,6 +29,8 @@ use crate::worker::Order;
 /// What one I/O thread is made of.
 #[derive(Debug)]
 pub struct IoThread {
+    /// Its number.
+    pub index: usize,
     /// Limits and policies until a table comes.
     pub settings: ServerSettings,
     /// From the main thread.
@@ -51,6 +53,7 @@ impl IoThread {
         let shared = Rc::new(Shared::new(Rc::new(self.settings)));
         tokio::task::spawn_local(sweep(shared.clone()));
         let mut routing = Routing {
+            index: self.index,
             shared,
             upstreams: HashMap::new(),
             doors: HashMap::new(),
@@ -82,6 +85,7 @@ impl IoThread {
 
 /// What this thread knows of the apps, and where it listens for them.
 struct Routing {
+    index: usize,
     shared: Rc<Shared>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
     doors: HashMap<ListenerId, Door>,
@@ -131,7 +135,7 @@ impl Routing {
         for routed in &table.apps {
             let upstream = known
                 .remove(&routed.app)
-                .unwrap_or_else(|| Rc::new(Upstream::new(routed, self.notices.clone())));
+                .unwrap_or_else(|| Rc::new(Upstream::new(routed, self.index, self.notices.clone())));
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
         }

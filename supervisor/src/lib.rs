@@ -9,11 +9,12 @@
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
 //!
-//! Beside them: [`log`], [`traffic`] (what is counted), [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change),
+//! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted), [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change),
 //! [`status_table`], [`check`], [`orphans`] (PID 1).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 
+pub mod admin;
 pub mod check;
 pub mod cli;
 pub mod client;
@@ -21,10 +22,13 @@ pub mod config;
 pub mod control;
 pub mod crashes;
 pub mod fleet;
+pub mod histogram;
 pub mod io_thread;
 pub mod lifecycle;
 pub mod listener;
 pub mod log;
+pub mod metrics;
+pub mod monitor;
 pub mod operator;
 pub mod orphans;
 pub mod proxy;
@@ -33,6 +37,7 @@ pub mod restart;
 pub mod routes;
 pub mod serve;
 pub mod sockets;
+pub mod status;
 pub mod status_table;
 pub mod traffic;
 pub mod upstream;

@@ -43,9 +43,9 @@ impl Logs {
         Self { _guard: guard, dropped }
     }
 
-    /// Lines dropped so far because they came faster than they could be written.
-    pub fn dropped(&self) -> usize {
-        self.dropped.dropped_lines()
+    /// Counts the lines dropped because they came faster than they could be written.
+    pub fn dropped(&self) -> &ErrorCounter {
+        &self.dropped
     }
 }
 

@@ -1,36 +1,72 @@
 //! What an operator can have the supervisor do while it runs; signals and the control socket both end here.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::rc::Rc;
+use std::time::Instant;
 
 use tracing::{error, info};
+use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::config::Sources;
 use crate::crashes::Crash;
 use crate::fleet::{Changes, Fleet};
 use crate::lifecycle::{Action, Outcome};
-use crate::registry::AppStatus;
+use crate::metrics::Sample;
+use crate::monitor::Second;
+use crate::registry::State;
+use crate::status::{AppStatus, SpareStatus};
+use crate::worker::Usage;
 
 /// Carries out what operators ask for.
 #[derive(Debug)]
 pub struct Operator {
     fleet: Rc<Fleet>,
     sources: Sources,
+    log_lines_dropped: ErrorCounter,
+    started: Instant,
 }
 
 impl Operator {
     /// For this fleet, whose configuration comes from `sources`.
-    pub fn new(fleet: Rc<Fleet>, sources: Sources) -> Self {
-        Self { fleet, sources }
+    pub fn new(fleet: Rc<Fleet>, sources: Sources, log_lines_dropped: ErrorCounter) -> Self {
+        Self { fleet, sources, log_lines_dropped, started: Instant::now() }
+    }
+
+    /// What there is to be said in metrics.
+    pub fn sample(&self) -> Sample {
+        let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+        Sample {
+            apps: self.fleet.registry().gauges(),
+            spares: self.spares(),
+            supervisor: Usage::of(std::process::id()).unwrap_or_default(),
+            descriptors,
+            log_lines_dropped: self.log_lines_dropped.dropped_lines(),
+            uptime: self.started.elapsed().as_secs_f64(),
+        }
+    }
+
+    /// The state of every app.
+    pub fn states(&self) -> Vec<State> {
+        self.fleet.registry().gauges().into_iter().map(|app| app.state).collect()
+    }
+
+    /// What every app did in each of the last seconds, oldest first, by name.
+    pub fn history(&self) -> BTreeMap<String, Vec<Second>> {
+        let apps = self.fleet.registry().gauges().into_iter();
+        apps.map(|app| (app.name, self.fleet.monitor().seconds(app.seen.app))).collect()
     }
 
     /// Every app.
     pub fn status(&self) -> Vec<AppStatus> {
-        self.fleet.registry().status()
+        self.fleet.registry().status(self.fleet.monitor())
     }
 
-    /// The process ids of the workers that have no app yet.
-    pub fn spares(&self) -> Vec<u32> {
-        self.fleet.spares().pids()
+    /// The workers that have no app yet.
+    pub fn spares(&self) -> Vec<SpareStatus> {
+        let memory = |pid| Usage::of(pid).unwrap_or_default().memory;
+        let pids = self.fleet.spares().pids().into_iter();
+        pids.map(|pid| SpareStatus { pid, memory: memory(pid) }).collect()
     }
 
     /// What is left of workers that ended unasked, of one app or of all, latest first.

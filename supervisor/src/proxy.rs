@@ -68,7 +68,8 @@ impl Proxy {
         peer: &Peer,
         serving: Serving,
     ) -> Response<ResponseBody> {
-        let settings = self.settings();
+        let (settings, arrived) = (self.settings(), Instant::now());
+        let mut upstream = None;
         let id = match settings.forwarded {
             ForwardedPolicy::Append => headers::request_id(request.headers()),
             ForwardedPolicy::Replace => None,
@@ -78,19 +79,24 @@ impl Proxy {
         let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
-        let forwarded = self.forward(&settings, request, peer, id, record.as_deref_mut(), reading).await;
+        let known = Known { id, arrived, upstream: &mut upstream, record: record.as_deref_mut() };
+        let forwarded = self.forward(&settings, request, peer, known, reading).await;
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => (refused.response(id, form), None),
         };
         response.headers_mut().insert(headers::X_REQUEST_ID, headers::request_id_value(id));
+        let status = response.status().as_u16();
+        if let Some(upstream) = &upstream {
+            upstream.count(|counts| counts.response(status));
+        }
         if let Some(record) = &mut record {
-            record.status = response.status().as_u16();
+            record.status = status;
         }
         if is_to_head {
             *response.body_mut() = ResponseBody::empty();
         }
-        response.body_mut().attach(Tail { _place: place, _serving: serving, record });
+        response.body_mut().attach(Tail { _place: place, upstream, _serving: serving, record });
         response
     }
 
@@ -99,8 +105,7 @@ impl Proxy {
         settings: &ServerSettings,
         request: Request<Incoming>,
         peer: &Peer,
-        id: RequestId,
-        record: Option<&mut Record>,
+        known: Known<'_>,
         reading: Option<Reading>,
     ) -> Result<(Response<ResponseBody>, Place), Refused> {
         let (parts, incoming) = request.into_parts();
@@ -111,6 +116,8 @@ impl Proxy {
         let host = headers::host(&parts, peer.local)?;
         let upstream = self.site.borrow().upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
         let spec = upstream.spec();
+        let Known { id, arrived, upstream: answering, record } = known;
+        *answering = Some(upstream.clone());
         if let Some(record) = record {
             record.app = Some(spec.name.clone());
         }
@@ -118,7 +125,7 @@ impl Proxy {
         headers::check_length(&parts.headers, max_body)?;
         let place = upstream.enter(&spec)?;
         let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id);
-        let upload = reading.map(|reading| Upload::new(incoming, reading, max_body));
+        let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
             id,
@@ -126,7 +133,8 @@ impl Proxy {
             origin: forwarding.origin(),
             target: if target == "*" { "/*" } else { target },
         };
-        match self.deliver(&upstream, &spec, &line, &forwarding, &parts.headers, upload).await {
+        let outgoing = Outgoing { spec: &spec, line: &line, forwarding: &forwarding, fields: &parts.headers };
+        match self.deliver(&upstream, arrived, &outgoing, upload).await {
             Ok(response) => Ok((response, place)),
             Err(refused) => Err(refused.at(&spec, &parts)),
         }
@@ -136,17 +144,23 @@ impl Proxy {
     async fn deliver(
         &self,
         upstream: &Upstream,
-        spec: &AppSpec,
-        line: &RequestLine<'_>,
-        forwarding: &Forwarding<'_>,
-        fields: &hyper::HeaderMap,
+        arrived: Instant,
+        outgoing: &Outgoing<'_>,
         mut upload: Option<Upload>,
     ) -> Result<Response<ResponseBody>, Refused> {
+        let Outgoing { spec, line, .. } = *outgoing;
         loop {
-            let handle = upstream.handle(spec).await?;
+            // Usually there is one, and a look at the clock less.
+            let (handle, taken) = match upstream.now() {
+                Some(found) => (found?, arrived),
+                None => (upstream.handle(spec).await?, Instant::now()),
+            };
             let generation = upstream.generation();
-            match self.send(&handle, spec, line, forwarding, fields, &mut upload).await {
-                Ok(response) => return Ok(response),
+            match self.send(&handle, outgoing, &mut upload).await {
+                Ok(response) => {
+                    upstream.count(|counts| counts.answered(taken - arrived, taken.elapsed()));
+                    return Ok(response);
+                }
                 // Not a byte of it reached that worker, so the next one may have it.
                 Err(Failed::Unreached) => {}
                 Err(Failed::Died) => {
@@ -165,12 +179,10 @@ impl Proxy {
     async fn send(
         &self,
         handle: &Handle,
-        spec: &AppSpec,
-        line: &RequestLine<'_>,
-        forwarding: &Forwarding<'_>,
-        fields: &hyper::HeaderMap,
+        outgoing: &Outgoing<'_>,
         upload: &mut Option<Upload>,
     ) -> Result<Response<ResponseBody>, Failed> {
+        let Outgoing { spec, line, forwarding, fields } = *outgoing;
         let limit = spec.limits.request_timeout;
         let has_body = upload.is_some();
         let (sender, receiver) = forwarding
@@ -189,6 +201,23 @@ impl Proxy {
             Err(refused) => Err(refused),
         }
     }
+}
+
+/// What is known of a request from its first moment, and what others want to know of it.
+struct Known<'a> {
+    id: RequestId,
+    arrived: Instant,
+    /// The app that answers, once that is found.
+    upstream: &'a mut Option<Rc<Upstream>>,
+    record: Option<&'a mut Record>,
+}
+
+/// A request as workers get it, but for its body.
+struct Outgoing<'a> {
+    spec: &'a AppSpec,
+    line: &'a RequestLine<'a>,
+    forwarding: &'a Forwarding<'a>,
+    fields: &'a hyper::HeaderMap,
 }
 
 /// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of

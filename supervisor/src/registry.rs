@@ -12,11 +12,13 @@ use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
-use crate::traffic::Traffic;
+use crate::monitor::{Monitor, Rates};
+use crate::status::AppStatus;
+use crate::traffic::{Totals, Traffic};
 use crate::worker::{ExitReason, Usage};
 
 /// Names an app for as long as it is there; never given to another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AppId(u32);
 
 /// Where an app is in its life.
@@ -95,39 +97,44 @@ pub struct Registry {
     last: Rc<Cell<u32>>,
 }
 
-/// What people and programs are told of an app.
-#[derive(Debug, Clone, Serialize, serde::Deserialize)]
-pub struct AppStatus {
-    /// Name.
-    pub app: String,
-    /// State, as in [`State`]'s text form.
-    pub state: String,
-    /// Process id of its worker.
+/// What is counted of an app at one moment.
+#[derive(Debug)]
+pub struct Seen {
+    /// The app.
+    pub app: AppId,
+    /// What the I/O threads have counted.
+    pub totals: Totals,
+    /// What its worker uses.
+    pub usage: Usage,
+    /// Its worker.
     pub pid: Option<u32>,
-    /// Seconds since the worker became ready.
-    pub uptime_seconds: Option<u64>,
+}
+
+/// What the metrics say of an app.
+#[derive(Debug)]
+pub struct Gauges {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: State,
     /// Requests in flight or waiting.
     pub in_flight: usize,
     /// Workers started after the first.
     pub restarts: u64,
-    /// Why the last worker ended.
-    pub last_exit: Option<String>,
-    /// V8 heap in use, in bytes, at the last ping.
-    pub heap_used: u64,
-    /// Requests answered by this worker, at the last ping.
-    pub requests: u64,
-    /// The address it listens on.
-    pub listen: String,
-    /// The hosts it serves; all if empty.
-    pub hosts: Vec<String>,
+    /// How workers have ended unasked, by cause.
+    pub ends: BTreeMap<&'static str, u64>,
+    /// What its worker says of itself.
+    pub stats: Stats,
+    /// What is counted of it.
+    pub seen: Seen,
 }
 
 impl Registry {
-    /// Enters an app, stopped.
-    pub fn add(&self, spec: Arc<AppSpec>) -> (AppId, Arc<Traffic>) {
+    /// Enters an app, stopped, of which so many I/O threads will count something.
+    pub fn add(&self, spec: Arc<AppSpec>, io_threads: usize) -> (AppId, Arc<Traffic>) {
         let app = AppId(self.last.get() + 1);
         self.last.set(app.0);
-        let traffic = Arc::<Traffic>::default();
+        let traffic = Arc::new(Traffic::new(io_threads));
         let record = Record {
             spec,
             traffic: traffic.clone(),
@@ -281,8 +288,25 @@ impl Registry {
     }
 
     /// Every app, in the order in which they came.
-    pub fn status(&self) -> Vec<AppStatus> {
-        self.records.borrow().values().map(Record::status).collect()
+    pub fn status(&self, monitor: &Monitor) -> Vec<AppStatus> {
+        let records = self.records.borrow();
+        records.iter().map(|(app, record)| record.status(monitor.rates(*app))).collect()
+    }
+
+    /// The number of an app.
+    pub fn find(&self, name: &str) -> Option<AppId> {
+        let records = self.records.borrow();
+        records.iter().find(|(_, record)| record.spec.name.as_str() == name).map(|(app, _)| *app)
+    }
+
+    /// What is counted of every app.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.records.borrow().iter().map(|(app, record)| record.seen(*app)).collect()
+    }
+
+    /// What the metrics say of every app.
+    pub fn gauges(&self) -> Vec<Gauges> {
+        self.records.borrow().iter().map(|(app, record)| record.gauges(*app)).collect()
     }
 
     fn change(&self, app: AppId, next: State, then: impl FnOnce(&mut Record)) {
@@ -311,7 +335,24 @@ impl Record {
         self.last_exit = reason.cloned().or_else(|| self.last_exit.take());
     }
 
-    fn status(&self) -> AppStatus {
+    fn seen(&self, app: AppId) -> Seen {
+        Seen { app, totals: self.traffic.totals(), usage: self.usage, pid: self.pid }
+    }
+
+    fn gauges(&self, app: AppId) -> Gauges {
+        Gauges {
+            name: self.spec.name.to_string(),
+            state: self.state,
+            in_flight: self.traffic.in_flight(),
+            restarts: self.restarts,
+            ends: self.ends.clone(),
+            stats: self.stats,
+            seen: self.seen(app),
+        }
+    }
+
+    fn status(&self, rates: Rates) -> AppStatus {
+        let totals = self.traffic.totals();
         AppStatus {
             app: self.spec.name.to_string(),
             state: self.state.to_string(),
@@ -321,7 +362,13 @@ impl Record {
             restarts: self.restarts,
             last_exit: self.last_exit.as_ref().map(ToString::to_string),
             heap_used: self.stats.heap_used,
-            requests: self.stats.requests,
+            heap_limit: self.stats.heap_limit,
+            memory: self.usage.memory,
+            rss: self.usage.rss,
+            cpu_seconds: self.usage.cpu.as_secs_f64(),
+            requests: totals.requests(),
+            errors: totals.errors(),
+            rates,
             listen: self.address.map_or_else(|| self.spec.listen.to_string(), |address| address.to_string()),
             hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
         }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
+use crate::admin::AdminListener;
 use crate::config::{Config, Sources};
 use crate::control::ControlSocket;
 use crate::fleet::Fleet;
@@ -39,18 +40,24 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
     let (routes, commands) = Routes::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
     let control = ControlSocket::open(&settings.control)?;
+    let admin = settings.admin.as_ref().map(AdminListener::bind).transpose()?;
     let (ended, mut ends) = mpsc::channel(settings.io_threads);
     for (index, commands) in commands.into_iter().enumerate() {
-        let io_thread = IoThread { settings: settings.clone(), commands, notices: notices.clone() };
+        let io_thread = IoThread { index, settings: settings.clone(), commands, notices: notices.clone() };
         start_thread(index, io_thread, ended.clone())?;
     }
     let fleet = Rc::new(Fleet::new(settings, Registry::default(), routes.clone()));
     fleet.apply(config).await?;
-    let operator = Rc::new(Operator::new(fleet.clone(), sources));
+    let operator = Rc::new(Operator::new(fleet.clone(), sources, logs.dropped().clone()));
     if let Some(control) = control {
         tokio::task::spawn_local(control.serve(operator.clone()));
     }
+    if let Some(admin) = admin {
+        tokio::task::spawn_local(admin.serve(operator.clone()));
+    }
     tokio::task::spawn_local(orphans::reap());
+    let watched = fleet.clone();
+    tokio::task::spawn_local(async move { watched.monitor().run(watched.registry()).await });
 
     let first = loop {
         tokio::select! {
@@ -93,8 +100,9 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
         }
         () = notices => 0,
     };
-    if logs.dropped() > 0 {
-        warn!(lines = logs.dropped(), "log lines were dropped: they came faster than they could be written");
+    let lines = logs.dropped().dropped_lines();
+    if lines > 0 {
+        warn!(lines, "log lines were dropped: they came faster than they could be written");
     }
     Ok(code)
 }

@@ -1,14 +1,74 @@
-//! What the I/O threads count of an app, and the main thread reads.
+//! What the I/O threads count of an app, and the main thread reads. Each thread counts for itself, so that counting is a plain
+//! addition.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::histogram::{Histogram, Snapshot};
 
 /// The counts of one app.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Traffic {
     in_flight: AtomicUsize,
+    threads: Box<[Counts]>,
+}
+
+/// The counts of one I/O thread, which alone adds to them.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Counts {
+    responses: [AtomicU64; CLASSES],
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    cut_off: AtomicU64,
+    stalls: AtomicU64,
+    total: Histogram,
+    queue: Histogram,
+    worker: Histogram,
+}
+
+/// Status classes: 1xx to 5xx.
+const CLASSES: usize = 5;
+
+/// The sums over all threads at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Responses by the first digit of their status, from 1 on.
+    pub responses: [u64; CLASSES],
+    /// Bytes of request bodies.
+    pub bytes_in: u64,
+    /// Bytes of response bodies.
+    pub bytes_out: u64,
+    /// Responses that ended before they were complete.
+    pub cut_off: u64,
+    /// Times at which a request body had to wait because the worker did not read on.
+    pub stalls: u64,
+    /// From the arrival of a request to its response head.
+    pub total: Snapshot,
+    /// From the arrival of a request to the moment at which a worker took it.
+    pub queue: Snapshot,
+    /// From there to the response head.
+    pub worker: Snapshot,
+}
+
+impl Totals {
+    /// All responses.
+    pub fn requests(&self) -> u64 {
+        self.responses.iter().sum()
+    }
+
+    /// Those that say that the app or the supervisor has failed.
+    pub fn errors(&self) -> u64 {
+        self.responses[CLASSES - 1]
+    }
 }
 
 impl Traffic {
+    /// Nothing yet, for so many I/O threads.
+    pub fn new(io_threads: usize) -> Self {
+        Self { in_flight: AtomicUsize::new(0), threads: (0..io_threads).map(|_| Counts::default()).collect() }
+    }
+
     /// Requests in flight or waiting, on all I/O threads.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
@@ -26,5 +86,104 @@ impl Traffic {
     /// One less.
     pub fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// What one thread counts; none if there is no such thread.
+    pub fn of_thread(&self, thread: usize) -> Option<&Counts> {
+        self.threads.get(thread)
+    }
+
+    /// The sums now.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for counts in &self.threads {
+            for (total, count) in totals.responses.iter_mut().zip(&counts.responses) {
+                *total += get(count);
+            }
+            totals.bytes_in += get(&counts.bytes_in);
+            totals.bytes_out += get(&counts.bytes_out);
+            totals.cut_off += get(&counts.cut_off);
+            totals.stalls += get(&counts.stalls);
+            totals.total.add(&counts.total);
+            totals.queue.add(&counts.queue);
+            totals.worker.add(&counts.worker);
+        }
+        totals
+    }
+}
+
+impl Counts {
+    /// A response with this status.
+    pub fn response(&self, status: u16) {
+        let class = usize::from(status / 100).clamp(1, CLASSES) - 1;
+        add(&self.responses[class], 1);
+    }
+
+    /// A response head of a worker: how long the request waited for the worker, and how long the worker took.
+    pub fn answered(&self, queue: Duration, worker: Duration) {
+        self.total.record(queue + worker);
+        self.queue.record(queue);
+        self.worker.record(worker);
+    }
+
+    /// Bytes of a request body.
+    pub fn received(&self, bytes: usize) {
+        add(&self.bytes_in, bytes as u64);
+    }
+
+    /// Bytes of a response body.
+    pub fn sent(&self, bytes: usize) {
+        add(&self.bytes_out, bytes as u64);
+    }
+
+    /// A response that ended before it was complete.
+    pub fn cut_off(&self) {
+        add(&self.cut_off, 1);
+    }
+
+    /// A request body that has to wait for its worker.
+    pub fn stalled(&self) {
+        add(&self.stalls, 1);
+    }
+}
+
+/// Adds to what only this thread writes.
+pub(crate) fn add(count: &AtomicU64, more: u64) {
+    count.store(count.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+}
+
+/// Reads what another thread may write.
+pub(crate) fn get(count: &AtomicU64) -> u64 {
+    count.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_of_all_threads_add_up() {
+        let traffic = Traffic::new(2);
+        for (thread, status) in [(0, 200), (1, 204), (1, 404), (0, 503), (0, 99), (0, 700)] {
+            traffic.of_thread(thread).unwrap().response(status);
+        }
+        let counts = traffic.of_thread(1).unwrap();
+        counts.answered(Duration::from_millis(1), Duration::from_millis(2));
+        counts.sent(7);
+        counts.received(3);
+        let totals = traffic.totals();
+        assert_eq!(totals.responses, [1, 2, 0, 1, 2]);
+        assert_eq!((totals.requests(), totals.errors(), totals.bytes_in, totals.bytes_out), (6, 2, 3, 7));
+        assert_eq!((totals.total.count(), totals.total.sum()), (1, Duration::from_millis(3)));
+        assert!(traffic.of_thread(2).is_none());
+    }
+
+    #[test]
+    fn places_are_limited_and_given_back() {
+        let traffic = Traffic::new(1);
+        assert!(traffic.enter(2) && traffic.enter(2) && !traffic.enter(2));
+        assert_eq!(traffic.in_flight(), 2);
+        traffic.leave();
+        assert!(traffic.enter(2));
     }
 }

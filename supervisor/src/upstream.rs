@@ -16,7 +16,7 @@ use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
 use crate::registry::AppId;
 use crate::routes::{Notice, RoutedApp, Unavailable};
-use crate::traffic::Traffic;
+use crate::traffic::{Counts, Traffic};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Upstream {
     pub app: AppId,
     spec: RefCell<Rc<AppSpec>>,
     traffic: Arc<Traffic>,
+    /// Which I/O thread this is.
+    thread: usize,
     link: RefCell<Link>,
     generation: Cell<u64>,
     /// The last worker that has ended, and why.
@@ -49,17 +51,25 @@ enum Link {
 
 impl Upstream {
     /// No worker yet.
-    pub fn new(routed: &RoutedApp, notices: mpsc::Sender<Notice>) -> Self {
+    pub fn new(routed: &RoutedApp, thread: usize, notices: mpsc::Sender<Notice>) -> Self {
         Self {
             app: routed.app,
             // A copy for this thread: counting references is cheaper where no other thread does.
             spec: RefCell::new(Rc::new(AppSpec::clone(&routed.spec))),
             traffic: routed.traffic.clone(),
+            thread,
             link: RefCell::new(Link::Waiting),
             generation: Cell::new(0),
             ended: RefCell::default(),
             changed: Notify::new(),
             notices,
+        }
+    }
+
+    /// What this thread counts of the app.
+    pub fn count(&self, count: impl FnOnce(&Counts)) {
+        if let Some(counts) = self.traffic.of_thread(self.thread) {
+            count(counts);
         }
     }
 
@@ -153,9 +163,6 @@ impl Upstream {
     /// # Errors
     /// [`Refused`] if there is none by then, or if waiting is in vain.
     pub async fn handle(&self, spec: &AppSpec) -> Result<Handle, Refused> {
-        if let Some(found) = self.now() {
-            return found;
-        }
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -179,7 +186,8 @@ impl Upstream {
         )
     }
 
-    fn now(&self) -> Option<Result<Handle, Refused>> {
+    /// The connection to the app's worker, or why there is none for long; none if there may soon be one.
+    pub fn now(&self) -> Option<Result<Handle, Refused>> {
         match &*self.link.borrow() {
             Link::Ready(handle) if !handle.is_closed() => Some(Ok(handle.clone())),
             // It has just died, and the main thread is about to say so.

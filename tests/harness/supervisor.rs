@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use nano_supervisor::control::client as control;
-use nano_supervisor::registry::AppStatus;
+use nano_supervisor::status::AppStatus;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
@@ -200,7 +200,8 @@ impl TestSupervisor {
 
     /// The process ids of its spares.
     pub(crate) async fn spares(&self) -> Vec<u32> {
-        control::status(&self.socket).await.expect("a status").spares
+        let status = control::status(&self.socket).await.expect("a status");
+        status.spares.iter().map(|spare| spare.pid).collect()
     }
 
     /// What it says of one app.

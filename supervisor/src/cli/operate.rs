@@ -15,14 +15,21 @@ use crate::control::api::Status;
 use crate::control::client::{self, AskError};
 use crate::crashes::Crash;
 use crate::fleet::Changes;
-use crate::registry::{AppStatus, State};
+use crate::registry::State;
+use crate::status::AppStatus;
 use crate::status_table;
 
 /// `status`.
 pub(super) fn status(which: &Which, json: bool) -> ExitCode {
     match ask::<Status>(which, Method::GET, "/v1/status") {
         Ok(status) if json => print(&serde_json::json!(status)),
-        Ok(status) => print(&status_table::render(&status.apps)),
+        Ok(Status { apps, spares, .. }) => {
+            print(&status_table::render(&apps));
+            if !spares.is_empty() {
+                let memory = ByteSize(spares.iter().map(|spare| spare.memory).sum());
+                print(&format!("\nspares: {}, memory {memory}", spares.len()));
+            }
+        }
         Err(error) => return complain(&error, FAILED),
     }
     ExitCode::SUCCESS

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::admin::AdminDraft;
 use super::app::Listen;
 use super::cache::Cache;
 use super::draft::{Draft, Places};
@@ -28,6 +29,7 @@ const APP_FIELDS: &[&str] =
 pub(super) struct Contents {
     pub(super) server: ServerSettings,
     pub(super) cache: Cache,
+    pub(super) admin: AdminDraft,
     pub(super) defaults: Settings,
     /// In the order of the file.
     pub(super) apps: Vec<Draft>,
@@ -62,6 +64,7 @@ fn read_sections(top: &Section<'_>, folder: &Path, problems: &mut Problems) -> C
     if let Some(section) = top.section("server", problems) {
         contents.server = ServerSettings::read(&section, folder, problems);
         contents.cache = Cache::read(&section, folder, problems);
+        contents.admin = AdminDraft::read(&section, folder, problems);
     }
     if let Some(section) = top.section("defaults", problems) {
         section.only(&[settings::FIELDS], |name| home(name, "[defaults]"), problems);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
+use super::admin::Admin;
 use super::bounds;
 use super::control::ControlPath;
 use super::errors::{Place, Problems};
@@ -33,6 +34,8 @@ pub(super) const FIELDS: &[&str] = &[
     "forwarded",
     "cache_dir",
     "spares",
+    "admin",
+    "admin_token_file",
 ];
 
 /// Settings of the supervisor itself.
@@ -64,6 +67,8 @@ pub struct ServerSettings {
     pub forwarded: ForwardedPolicy,
     /// Worker processes without an app to have at hand, for each heap limit that apps have.
     pub spares: usize,
+    /// The admin listener, if there is one.
+    pub admin: Option<Admin>,
 }
 
 /// What is logged, and how.
@@ -141,6 +146,7 @@ impl Default for ServerSettings {
             max_connections: 10_000,
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
+            admin: None,
         }
     }
 }
@@ -204,10 +210,12 @@ impl ServerSettings {
         };
         fixed("io_threads", self.io_threads != running.io_threads);
         fixed("control", self.control != running.control);
+        fixed("admin", self.admin != running.admin);
         fixed("log_format", self.log.format != running.log.format);
         fixed("log_level", self.log.level != running.log.level);
         self.io_threads = running.io_threads;
         self.control.clone_from(&running.control);
+        self.admin.clone_from(&running.admin);
         self.log.format = running.log.format;
         self.log.level = running.log.level;
         notes
@@ -268,6 +276,7 @@ mod tests {
                 max_connections: 7,
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
+                admin: None,
             }
         );
     }

@@ -57,6 +57,10 @@ pub struct ServerFlags {
     pub cache_dir: Option<PathBuf>,
     /// Translated modules are not kept.
     pub no_cache: bool,
+    /// Where the admin listener is.
+    pub admin: Option<String>,
+    /// What its clients must know.
+    pub admin_token_file: Option<PathBuf>,
 }
 
 impl Sources {
@@ -70,7 +74,8 @@ impl Sources {
             Some(path) => file::read(path, &mut problems),
             None => file::Contents::default(),
         };
-        let server = contents.server.overridden(&self.server, &mut problems);
+        let mut server = contents.server.overridden(&self.server, &mut problems);
+        server.admin = contents.admin.overridden(&self.server, &mut problems).resolve(&mut problems);
         let cache = contents.cache.overridden(&self.server);
         let cache = cache.folder(|name| std::env::var_os(name), &mut problems);
         let mut drafts = contents.apps;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::lifecycle::Action;
 use crate::operator::Operator;
-use crate::registry::AppStatus;
+use crate::status::{AppStatus, SpareStatus};
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,8 +17,8 @@ pub struct Status {
     pub version: String,
     /// Its process id.
     pub pid: u32,
-    /// The process ids of the workers that have no app yet.
-    pub spares: Vec<u32>,
+    /// The workers that have no app yet.
+    pub spares: Vec<SpareStatus>,
     /// Every app.
     pub apps: Vec<AppStatus>,
 }
@@ -36,6 +36,10 @@ pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Answ
     match parts {
         ["status"] => match *method {
             Method::GET | Method::HEAD => (StatusCode::OK, json!(status(operator))),
+            _ => not_allowed("GET"),
+        },
+        ["history"] => match *method {
+            Method::GET | Method::HEAD => (StatusCode::OK, json!(operator.history())),
             _ => not_allowed("GET"),
         },
         ["crashes"] => match *method {
@@ -111,7 +115,6 @@ fn not_allowed(method: &str) -> Answer {
 }
 
 fn no_such_path() -> Answer {
-    let known =
-        "GET /v1/status, GET /v1/crashes, POST /v1/reload, POST /v1/apps/NAME/start, stop, restart or roll";
+    let known = "GET /v1/status, GET /v1/history, GET /v1/crashes, POST /v1/reload, POST /v1/apps/NAME/start, stop, restart or roll";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

@@ -1,6 +1,7 @@
 //! The response body as hyper polls it.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use nano_protocol::codec::HeaderBlock;
 
 use crate::client::Serving;
 use crate::log::access::Record;
-use crate::upstream::Place;
+use crate::traffic::Counts;
+use crate::upstream::{Place, Upstream};
 
 /// A response body, and what ends with it.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ enum Content {
 pub struct Tail {
     /// The request's place among those in flight.
     pub _place: Option<Place>,
+    /// The app that answers, once it is known.
+    pub upstream: Option<Rc<Upstream>>,
     /// The connection is busy with it.
     pub _serving: Serving,
     /// The access log line, written when dropped.
@@ -81,13 +85,21 @@ impl ResponseBody {
     }
 
     fn count(&mut self, bytes: usize) {
-        if let Some(record) = self.tail.as_mut().and_then(|tail| tail.record.as_mut()) {
+        let Some(tail) = &mut self.tail else { return };
+        if let Some(upstream) = &tail.upstream {
+            upstream.count(|counts| counts.sent(bytes));
+        }
+        if let Some(record) = &mut tail.record {
             record.bytes += bytes as u64;
         }
     }
 
     fn cut_off(&mut self) {
-        if let Some(record) = self.tail.as_mut().and_then(|tail| tail.record.as_mut()) {
+        let Some(tail) = &mut self.tail else { return };
+        if let Some(upstream) = &tail.upstream {
+            upstream.count(Counts::cut_off);
+        }
+        if let Some(record) = &mut tail.record {
             record.cut_off = true;
         }
     }

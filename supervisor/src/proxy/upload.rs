@@ -16,6 +16,8 @@ use nano_protocol::codec::{HeaderBlock, encode_headers};
 
 use super::answer::Refusal;
 use crate::client::Reading;
+use crate::traffic::Counts;
+use crate::upstream::Upstream;
 
 /// A request body, of which some may have been read and not have reached a worker.
 #[derive(Debug)]
@@ -30,11 +32,15 @@ pub struct Upload {
     trailers: Option<HeaderBlock>,
     /// Bytes that may still come.
     left: u64,
+    /// The app it is for.
+    upstream: Rc<Upstream>,
+    /// The worker does not read on.
+    is_stalled: bool,
 }
 
 impl Upload {
     /// A body of at most `max_body` bytes.
-    pub fn new(incoming: Incoming, reading: Reading, max_body: u64) -> Self {
+    pub fn new(incoming: Incoming, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
         Self {
             incoming,
             reading,
@@ -42,6 +48,8 @@ impl Upload {
             held: VecDeque::new(),
             trailers: None,
             left: max_body,
+            upstream,
+            is_stalled: false,
         }
     }
 
@@ -63,9 +71,14 @@ impl Upload {
             let is_read = self.trailers.is_none() && self.incoming.is_end_stream();
             while let [chunk, later @ ..] = self.unsent.make_contiguous() {
                 let is_last = is_read && later.is_empty();
-                if ready!(sender.poll_send(cx, chunk, is_last)).is_err() {
+                let polled = sender.poll_send(cx, chunk, is_last);
+                if polled.is_pending() && !std::mem::replace(&mut self.is_stalled, true) {
+                    self.upstream.count(Counts::stalled);
+                }
+                if ready!(polled).is_err() {
                     return Poll::Ready(Ok(()));
                 }
+                self.is_stalled = false;
                 if sender.is_complete() {
                     self.reading.done();
                     return Poll::Ready(Ok(()));
@@ -82,6 +95,7 @@ impl Upload {
                 None => self.trailers = Some(HeaderBlock::default()),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
+                        self.upstream.count(|counts| counts.received(data.len()));
                         self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
                         if sender.is_reached() {
                             self.held.clear();

@@ -1,0 +1,3 @@
+// The dashboard: asks for the status and shows it.
+const response = await fetch("/v1/status");
+document.querySelector("#apps").textContent = JSON.stringify(await response.json());

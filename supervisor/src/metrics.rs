@@ -1,0 +1,158 @@
+//! What the supervisor counts, in the text format of Prometheus, version 0.0.4:
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+
+use std::fmt::{Display, Write as _};
+
+use crate::histogram::Snapshot;
+use crate::registry::{Gauges, State};
+use crate::status::SpareStatus;
+use crate::worker::Usage;
+
+/// Media type of the text.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What there is to tell.
+#[derive(Debug)]
+pub struct Sample {
+    /// Every app.
+    pub apps: Vec<Gauges>,
+    /// The workers that have no app yet.
+    pub spares: Vec<SpareStatus>,
+    /// What the supervisor itself uses.
+    pub supervisor: Usage,
+    /// Descriptors that the supervisor has open.
+    pub descriptors: usize,
+    /// Log lines that were dropped because they came too fast.
+    pub log_lines_dropped: usize,
+    /// Seconds since the supervisor started.
+    pub uptime: f64,
+}
+
+/// The whole text.
+pub fn render(sample: &Sample) -> String {
+    let mut text = Text(String::with_capacity(16 * 1024));
+    text.family("nano_info", "gauge", "The supervisor's version.");
+    text.line("nano_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    of_apps(&mut text, &sample.apps);
+    of_workers(&mut text, &sample.apps);
+    let Sample { spares, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
+    text.family("nano_spares", "gauge", "Workers that have no app yet.");
+    text.line("nano_spares", &[], spares.len());
+    text.family("nano_spares_memory_bytes", "gauge", "Resident memory of all spares that is their own.");
+    text.line("nano_spares_memory_bytes", &[], spares.iter().map(|spare| spare.memory).sum::<u64>());
+    text.family("nano_log_lines_dropped_total", "counter", "Log lines dropped because they came too fast.");
+    text.line("nano_log_lines_dropped_total", &[], log_lines_dropped);
+    text.family(
+        "nano_supervisor_memory_bytes",
+        "gauge",
+        "Resident memory of the supervisor that is its own.",
+    );
+    text.line("nano_supervisor_memory_bytes", &[], supervisor.memory);
+    text.family("nano_supervisor_cpu_seconds_total", "counter", "CPU time of the supervisor.");
+    text.line("nano_supervisor_cpu_seconds_total", &[], supervisor.cpu.as_secs_f64());
+    text.family("nano_supervisor_descriptors", "gauge", "Descriptors that the supervisor has open.");
+    text.line("nano_supervisor_descriptors", &[], descriptors);
+    text.family("nano_supervisor_uptime_seconds", "gauge", "Time since the supervisor started.");
+    text.line("nano_supervisor_uptime_seconds", &[], uptime);
+    text.0
+}
+
+fn of_apps(text: &mut Text, apps: &[Gauges]) {
+    text.family("nano_requests_total", "counter", "Responses, by class of their status.");
+    for app in apps {
+        for (class, count) in app.seen.totals.responses.iter().enumerate().skip(1) {
+            let class = format!("{}xx", class + 1);
+            text.line("nano_requests_total", &[("app", &app.name), ("status", &class)], count);
+        }
+    }
+    text.each("nano_requests_in_flight", "gauge", "Requests in flight or waiting.", apps, |app| {
+        app.in_flight
+    });
+    let (name, help) = ("nano_request_body_bytes_total", "Bytes of request bodies.");
+    text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_in);
+    let (name, help) = ("nano_response_body_bytes_total", "Bytes of response bodies.");
+    text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_out);
+    let (name, help) = ("nano_responses_cut_off_total", "Responses that ended before they were complete.");
+    text.each(name, "counter", help, apps, |app| app.seen.totals.cut_off);
+    let (name, help) = (
+        "nano_credit_stalls_total",
+        "Times at which a request body had to wait because its worker did not read on.",
+    );
+    text.each(name, "counter", help, apps, |app| app.seen.totals.stalls);
+    let help = "From the arrival of a request to its response head.";
+    text.histogram("nano_request_seconds", help, apps, |app| &app.seen.totals.total);
+    let help = "From the arrival of a request to the moment at which a worker took it.";
+    text.histogram("nano_request_queue_seconds", help, apps, |app| &app.seen.totals.queue);
+    let help = "From the moment at which a worker took a request to the response head: JavaScript, and what it waits for.";
+    text.histogram("nano_request_worker_seconds", help, apps, |app| &app.seen.totals.worker);
+}
+
+fn of_workers(text: &mut Text, apps: &[Gauges]) {
+    text.each("nano_app_ready", "gauge", "Whether the app is ready.", apps, |app| {
+        u8::from(app.state == State::Ready)
+    });
+    text.each("nano_worker_starts_total", "counter", "Workers started after the first.", apps, |app| {
+        app.restarts
+    });
+    text.family("nano_worker_ends_total", "counter", "Workers that ended unasked, by cause.");
+    for app in apps {
+        for (cause, count) in &app.ends {
+            text.line("nano_worker_ends_total", &[("app", &app.name), ("cause", cause)], count);
+        }
+    }
+    let (name, help) = ("nano_worker_memory_bytes", "Resident memory of the worker that is its own.");
+    text.each(name, "gauge", help, apps, |app| app.seen.usage.memory);
+    let (name, help) =
+        ("nano_worker_resident_bytes", "All resident memory of the worker, shared files included.");
+    text.each(name, "gauge", help, apps, |app| app.seen.usage.rss);
+    text.each("nano_worker_heap_bytes", "gauge", "V8 heap in use.", apps, |app| app.stats.heap_used);
+    text.each("nano_worker_heap_limit_bytes", "gauge", "V8 heap limit.", apps, |app| app.stats.heap_limit);
+    let (name, help) =
+        ("nano_worker_external_bytes", "Memory outside of the heap that JavaScript keeps alive.");
+    text.each(name, "gauge", help, apps, |app| app.stats.external);
+    let (name, help) = ("nano_worker_cpu_seconds", "CPU time of the present worker.");
+    text.each(name, "gauge", help, apps, |app| app.seen.usage.cpu.as_secs_f64());
+}
+
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// Values of labels need no escapes: names of apps, causes and numbers have no characters that do.
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        self.0.push_str(name);
+        for (at, (label, value)) in labels.iter().enumerate() {
+            let _ = write!(self.0, "{}{label}=\"{value}\"", if at == 0 { '{' } else { ',' });
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{end} {value}");
+    }
+
+    fn each<T: Display>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        apps: &[Gauges],
+        value: impl Fn(&Gauges) -> T,
+    ) {
+        self.family(name, kind, help);
+        apps.iter().for_each(|app| self.line(name, &[("app", &app.name)], value(app)));
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, apps: &[Gauges], of: impl Fn(&Gauges) -> &Snapshot) {
+        self.family(name, "histogram", help);
+        for app in apps {
+            let (snapshot, bucket) = (of(app), format!("{name}_bucket"));
+            for (bound, below) in snapshot.cumulative() {
+                self.line(&bucket, &[("app", &app.name), ("le", &bound.to_string())], below);
+            }
+            self.line(&bucket, &[("app", &app.name), ("le", "+Inf")], snapshot.count());
+            self.line(&format!("{name}_sum"), &[("app", &app.name)], snapshot.sum().as_secs_f64());
+            self.line(&format!("{name}_count"), &[("app", &app.name)], snapshot.count());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What people and programs are told of an app.
+
+use serde::{Deserialize, Serialize};
+
+use crate::monitor::Rates;
+
+/// One app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AppStatus {
+    /// Name.
+    pub app: String,
+    /// State, as in [`crate::registry::State`]'s text form.
+    pub state: String,
+    /// Process id of its worker.
+    pub pid: Option<u32>,
+    /// Seconds since the worker became ready.
+    pub uptime_seconds: Option<u64>,
+    /// Requests in flight or waiting.
+    pub in_flight: usize,
+    /// Workers started after the first.
+    pub restarts: u64,
+    /// Why the last worker ended.
+    pub last_exit: Option<String>,
+    /// V8 heap in use, in bytes, at the last ping.
+    pub heap_used: u64,
+    /// V8 heap limit, in bytes.
+    pub heap_limit: u64,
+    /// Resident memory of the worker that is its own, in bytes.
+    pub memory: u64,
+    /// All resident memory of the worker, in bytes.
+    pub rss: u64,
+    /// CPU time of the worker, in seconds.
+    pub cpu_seconds: f64,
+    /// Responses since the app came.
+    pub requests: u64,
+    /// Responses of class 5xx since the app came.
+    pub errors: u64,
+    /// What it has been doing lately.
+    #[serde(flatten)]
+    pub rates: Rates,
+    /// The address it listens on.
+    pub listen: String,
+    /// The hosts it serves; all if empty.
+    pub hosts: Vec<String>,
+}
+
+/// A worker that has no app yet.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct SpareStatus {
+    /// Its process id.
+    pub pid: u32,
+    /// Its resident memory that is its own, in bytes.
+    pub memory: u64,
+}
