@@ -13,9 +13,15 @@ use std::time::Duration;
 /// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
 pub const TICK: Duration = Duration::from_millis(250);
 
+/// For how long a connection must have been idle before it is ended with its listener: a client that has just had its answer
+/// may already be sending the next request, and is told to close with the answer to that.
+const CLOSING_IDLE: u64 = 4;
+
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Nothing at all so far, since this tick.
+    Fresh(u64),
     /// Nothing, since this tick.
     Idle(u64),
     /// Part of a request head has come, since this tick.
@@ -49,6 +55,8 @@ pub struct Client {
     requests: Cell<usize>,
     is_http2: Cell<bool>,
     clock: Rc<Cell<u64>>,
+    /// Whether the listener it came through is being closed.
+    closing: Rc<Cell<bool>>,
     /// Since this tick the client has not taken what there is for it.
     stalled: Cell<Option<u64>>,
     /// The client may be sending what nobody will read.
@@ -81,11 +89,11 @@ pub struct TickLimits {
 }
 
 impl Client {
-    /// A fresh connection; `clock` counts ticks.
-    pub fn new(clock: &Rc<Cell<u64>>) -> Self {
+    /// A fresh connection; `clock` counts ticks, and `closing` becomes true when it is to end soon.
+    pub fn new(clock: &Rc<Cell<u64>>, closing: &Rc<Cell<bool>>) -> Self {
         Self {
-            // A connection that never says anything is one whose head does not come.
-            phase: Cell::new(Phase::ReadingHead(clock.get())),
+            phase: Cell::new(Phase::Fresh(clock.get())),
+            closing: closing.clone(),
             requests: Cell::new(0),
             is_http2: Cell::new(false),
             clock: clock.clone(),
@@ -118,16 +126,26 @@ impl Client {
     /// Closes the connection if it has been in one phase for longer than the limits allow.
     pub fn sweep(&self, limits: TickLimits) {
         let now = self.clock.get();
+        let idle = if self.closing.get() { limits.idle.min(CLOSING_IDLE) } else { limits.idle };
         let why = match (self.phase.get(), self.stalled.get()) {
             (_, Some(since)) if now - since > limits.send => Overdue::Stalled,
-            (Phase::Idle(since), _) if now - since > limits.idle => Overdue::Idle,
-            (Phase::ReadingHead(since), _) if now - since > limits.head => Overdue::Head,
+            (Phase::Idle(since), _) if now - since > idle => Overdue::Idle,
+            // Sooner or later one that never says anything is one whose head does not come.
+            (Phase::Fresh(since), _) if self.closing.get() && now - since > idle => Overdue::Idle,
+            (Phase::Fresh(since) | Phase::ReadingHead(since), _) if now - since > limits.head => {
+                Overdue::Head
+            }
             _ => return,
         };
         self.overdue.set(Some(why));
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
+    }
+
+    /// Whether the connection speaks HTTP/2, as far as is known.
+    pub fn is_http2(&self) -> bool {
+        self.is_http2.get()
     }
 
     /// The connection speaks HTTP/2: what comes between requests (pings, settings) is no head under way.
@@ -142,6 +160,7 @@ impl Client {
 
     fn has_read(&self) {
         match self.phase.get() {
+            Phase::Fresh(since) => self.phase.set(Phase::ReadingHead(since)),
             Phase::Idle(_) if self.is_http2.get() => self.phase.set(Phase::Idle(self.clock.get())),
             Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.clock.get())),
             Phase::ReadingHead(_) | Phase::Serving => {}
@@ -200,7 +219,8 @@ mod tests {
     #[test]
     fn idle_slow_and_stalled_connections_are_overdue_and_busy_ones_are_not() {
         let clock = Rc::new(Cell::new(0));
-        let client = Rc::new(Client::new(&clock));
+        let closing = Rc::new(Cell::new(false));
+        let client = Rc::new(Client::new(&clock, &closing));
         let overdue = || {
             client.sweep(TickLimits { idle: 10, head: 5, send: 20 });
             client.overdue.take()
@@ -231,5 +251,26 @@ mod tests {
         assert_eq!(overdue(), None);
         clock.set(117);
         assert_eq!(overdue(), Some(Overdue::Head));
+    }
+
+    #[test]
+    fn a_connection_that_is_to_close_ends_once_it_has_been_idle_for_a_moment() {
+        let (clock, closing) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(true)));
+        let client = Rc::new(Client::new(&clock, &closing));
+        let overdue = || {
+            client.sweep(TickLimits { idle: 100, head: 100, send: 100 });
+            client.overdue.take()
+        };
+        assert_eq!(overdue(), None);
+        clock.set(CLOSING_IDLE + 1);
+        assert_eq!(overdue(), Some(Overdue::Idle), "it never said anything");
+        let serving = client.serve();
+        clock.set(50);
+        assert_eq!(overdue(), None);
+        drop(serving);
+        clock.set(50 + CLOSING_IDLE);
+        assert_eq!(overdue(), None);
+        clock.set(51 + CLOSING_IDLE);
+        assert_eq!(overdue(), Some(Overdue::Idle));
     }
 }

@@ -8,16 +8,15 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use nano_protocol::{Connection, ProtocolError, Side};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::client::{TICK, TickLimits};
 use crate::config::ServerSettings;
-use crate::listener::{self, Shared};
+use crate::listener::{self, Closer, Closing, Shared};
 use crate::proxy::Proxy;
 use crate::proxy::site::Site;
 use crate::registry::AppId;
@@ -97,9 +96,7 @@ struct Routing {
 /// A listening socket and its connections.
 struct Door {
     proxy: Rc<Proxy>,
-    accepting: JoinHandle<()>,
-    stop: watch::Sender<()>,
-    graceful: Rc<GracefulShutdown>,
+    closer: Closer,
 }
 
 impl Routing {
@@ -159,32 +156,17 @@ impl Routing {
     }
 
     fn open(&self, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
-        let proxy = Rc::new(proxy);
-        let (stop, stopping) = watch::channel(());
-        let graceful = Rc::new(GracefulShutdown::new());
-        let watchers = graceful.clone();
-        let accept = listener::accept(
-            TcpListener::from_std(socket)?,
-            proxy.clone(),
-            self.shared.clone(),
-            stopping,
-            move || watchers.watcher(),
-        );
-        Ok(Door { proxy, accepting: tokio::task::spawn_local(accept), stop, graceful })
+        let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
+        let listener = TcpListener::from_std(socket)?;
+        tokio::task::spawn_local(listener::accept(listener, proxy.clone(), self.shared.clone(), closing));
+        Ok(Door { proxy, closer })
     }
 }
 
 impl Door {
     /// Takes in what the kernel has accepted, closes the socket, and lets every connection finish what is in flight.
     fn close(self, closing: &mut JoinSet<()>) {
-        let Self { accepting, stop, graceful, .. } = self;
-        closing.spawn_local(async move {
-            drop(stop);
-            let _ = accepting.await;
-            if let Ok(graceful) = Rc::try_unwrap(graceful) {
-                graceful.shutdown().await;
-            }
-        });
+        closing.spawn_local(self.closer.close());
     }
 }
 

@@ -10,10 +10,10 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::Watcher;
 use nano_protocol::message::RequestId;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -127,16 +127,46 @@ where
     }
 }
 
-/// Accepts until `stop` changes or closes, and then once more what the kernel has accepted for us already: to their
-/// clients, those connections are open. Each connection is watched for graceful shutdown by its own watcher.
-pub async fn accept(
-    listener: TcpListener,
-    proxy: Rc<Proxy>,
-    shared: Rc<Shared>,
-    mut stop: watch::Receiver<()>,
-    watcher: impl Fn() -> Watcher,
-) {
-    let mut stopping = pin!(stop.changed());
+/// Whether a listening address goes on, for those who accept from it and for its connections.
+#[derive(Debug, Clone)]
+pub struct Closing {
+    /// Changes when it does not.
+    stop: watch::Receiver<()>,
+    /// True from then on.
+    is_closing: Rc<Cell<bool>>,
+}
+
+/// The other end of a [`Closing`].
+#[derive(Debug)]
+pub struct Closer {
+    stop: watch::Sender<()>,
+    is_closing: Rc<Cell<bool>>,
+}
+
+impl Closing {
+    /// One that goes on.
+    pub fn new() -> (Closer, Self) {
+        let (sender, stop) = watch::channel(());
+        let is_closing = Rc::default();
+        (Closer { stop: sender, is_closing: Rc::clone(&is_closing) }, Self { stop, is_closing })
+    }
+}
+
+impl Closer {
+    /// Closes it, and waits until every connection has ended. HTTP/2 clients are told at once to send nothing more, others
+    /// with their next answer; one that is idle for a moment is closed.
+    pub async fn close(self) {
+        self.is_closing.set(true);
+        let _ = self.stop.send(());
+        self.stop.closed().await;
+    }
+}
+
+/// Accepts until it is told to stop, and then once more what the kernel has accepted for us already: to their clients,
+/// those connections are open.
+pub async fn accept(listener: TcpListener, proxy: Rc<Proxy>, shared: Rc<Shared>, mut closing: Closing) {
+    let template = closing.clone();
+    let mut stopping = pin!(closing.stop.changed());
     let mut is_stopping = false;
     let mut is_short = false;
     loop {
@@ -160,7 +190,7 @@ pub async fn accept(
                 // Answers are written whole: waiting for more would only delay them.
                 let _ = socket.set_nodelay(true);
                 shared.open.set(shared.open.get() + 1);
-                let connection = serve(socket, peer, proxy.clone(), shared.clone(), watcher());
+                let connection = serve(socket, peer, proxy.clone(), shared.clone(), template.clone());
                 let shared = shared.clone();
                 tokio::task::spawn_local(async move {
                     connection.await;
@@ -186,31 +216,57 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn serve(socket: TcpStream, peer: SocketAddr, proxy: Rc<Proxy>, shared: Rc<Shared>, watcher: Watcher) {
+async fn serve(
+    socket: TcpStream,
+    peer: SocketAddr,
+    proxy: Rc<Proxy>,
+    shared: Rc<Shared>,
+    mut closing: Closing,
+) {
     let Ok(local) = socket.local_addr() else { return };
-    let client = Rc::new(Client::new(&shared.clock));
+    let client = Rc::new(Client::new(&shared.clock, &closing.is_closing));
     shared.clients.borrow_mut().push(Rc::downgrade(&client));
     let peer = Rc::new(Peer::new(peer, local));
     let io = ClientIo::new(socket, client.clone());
     let socket = io.socket();
     let service = {
-        let client = client.clone();
+        let (client, is_closing) = (client.clone(), closing.is_closing.clone());
         service_fn(move |request| {
             if request.version() == hyper::Version::HTTP_2 {
                 client.speaks_http2();
             }
             let serving = client.serve();
-            let (proxy, peer) = (proxy.clone(), peer.clone());
-            async move { Ok::<_, Infallible>(proxy.answer(request, &peer, serving).await) }
+            let (proxy, peer, is_closing) = (proxy.clone(), peer.clone(), is_closing.clone());
+            async move {
+                let is_http1 = request.version() < hyper::Version::HTTP_2;
+                let mut response = proxy.answer(request, &peer, serving).await;
+                if is_http1 && is_closing.get() {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         })
     };
     let builder = builder(&shared.settings());
+    let is_closing = closing.is_closing.clone();
     let overdue = {
-        let mut connection = pin!(watcher.watch(builder.serve_connection(io, service).into_owned()));
-        poll_fn(|cx| match client.poll_overdue(cx) {
-            Poll::Ready(why) => Poll::Ready(Some(why)),
+        let mut connection = pin!(builder.serve_connection(io, service).into_owned());
+        let mut stopped = pin!(closing.stop.changed());
+        let (mut is_told, mut has_said_goodbye) = (false, false);
+        poll_fn(|cx| {
+            if let Poll::Ready(why) = client.poll_overdue(cx) {
+                return Poll::Ready(Some(why));
+            }
+            // Once is enough to be woken; what has changed then shows in the cell, at no cost for every request.
+            if !std::mem::replace(&mut is_told, true) {
+                let _ = stopped.as_mut().poll(cx);
+            }
+            // hyper would close an idle connection of HTTP/1.1 at once, under the request that may be on its way.
+            if is_closing.get() && client.is_http2() && !std::mem::replace(&mut has_said_goodbye, true) {
+                connection.as_mut().graceful_shutdown();
+            }
             // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
-            Poll::Pending => connection.as_mut().poll(cx).map(|_| None),
+            connection.as_mut().poll(cx).map(|_| None)
         })
         .await
     };
