@@ -41,6 +41,7 @@ mod settings;
 mod settings_env;
 mod supervision;
 mod typescript;
+mod upgrade;
 mod webassembly;
 mod websocket;
 mod workers_api;

@@ -79,7 +79,10 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     // Every connection that leaves a worker is opened where the app's rules are applied.
     assert_eq!(files_with(&["worker/src"], "HttpConnector"), ["worker/src/ext/net/dial.rs"]);
     assert_eq!(files_with(&["worker/src"], "TcpStream::connect"), [""; 0]);
-    assert_eq!(files_with(&["supervisor/src"], "Command::new"), ["supervisor/src/worker/spawn.rs"]);
+    assert_eq!(
+        files_with(&["supervisor/src"], "Command::new"),
+        ["supervisor/src/upgrade.rs", "supervisor/src/worker/spawn.rs"]
+    );
 }
 
 #[test]

@@ -57,22 +57,28 @@ pub struct AdminListener {
 }
 
 impl AdminListener {
-    /// Binds it.
+    /// Binds it, unless it is bound already.
     ///
     /// # Errors
     /// What the kernel says, with the address.
-    pub fn bind(admin: &Admin) -> io::Result<Self> {
-        let bound = StdTcpListener::bind(admin.address).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            Ok(listener)
-        });
+    pub fn bind(admin: &Admin, bound: Option<StdTcpListener>) -> io::Result<Self> {
+        let bound = bound.map_or_else(|| StdTcpListener::bind(admin.address), Ok);
         let listener = bound.map_err(|error| {
             let text =
                 format!("cannot listen on {} for admin: {error}; fix: choose another address", admin.address);
             io::Error::new(error.kind(), text)
         })?;
+        listener.set_nonblocking(true)?;
         info!(address = %listener.local_addr()?, token = admin.token.is_some(), "admin listening");
         Ok(Self { listener, guard: Guard::new(admin.token.as_deref()) })
+    }
+
+    /// Its socket, for a successor.
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn socket(&self) -> io::Result<StdTcpListener> {
+        self.listener.try_clone()
     }
 
     /// Answers until dropped.

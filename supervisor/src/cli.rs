@@ -14,8 +14,10 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use crate::check::{self, Finding};
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
+use crate::inherited::Inherited;
 use crate::log::Logs;
-use crate::serve;
+use crate::serve::{self, Start};
+use crate::upgrade::Invocation;
 
 /// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
 /// end by a second signal n.)
@@ -114,6 +116,15 @@ pub enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Have a running supervisor hand over to its executable as it is now, such as a new version
+    ///
+    /// The successor takes over every listening socket, and the old supervisor drains once every app that was ready is
+    /// ready there. If that does not happen, the old one goes on. SIGUSR2 does the same.
+    Upgrade {
+        /// Which supervisor.
+        #[command(flatten)]
+        which: Which,
     },
     /// Start an app that was stopped or has failed, and wait until it is ready
     Start(OneApp),
@@ -290,6 +301,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
         Command::Health { which } => operate::health(&which),
         Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
         Command::Reload { which, json } => operate::reload(&which, json),
+        Command::Upgrade { which } => operate::upgrade(&which),
         Command::Start(app) => operate::tell(&app, "start"),
         Command::Stop(app) => operate::tell(&app, "stop"),
         Command::Restart { app, rolling } => operate::tell(&app, if rolling { "roll" } else { "restart" }),
@@ -303,7 +315,12 @@ fn serve_apps(sources: Sources) -> ExitCode {
         Err(problems) => return complain(&problems, USAGE),
     };
     let logs = Logs::start(&config.server.log);
-    match runtime().and_then(|runtime| runtime.block_on(serve::serve(config, sources, &logs))) {
+    let inherited = Inherited::take(|name| std::env::var(name).ok());
+    let served = inherited.and_then(|inherited| {
+        let invocation = Invocation::own()?;
+        runtime()?.block_on(serve::serve(config, Start { sources, inherited, invocation }, &logs))
+    });
+    match served {
         Ok(code) => code.into(),
         Err(error) => {
             // What was logged until then comes first.

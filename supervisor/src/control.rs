@@ -12,7 +12,7 @@ pub mod client;
 use std::convert::Infallible;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -35,20 +35,23 @@ use crate::operator::Operator;
 pub struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
+    /// Device and number of its file: a successor's may be in its place by the time it is to be removed.
+    file: Option<(u64, u64)>,
 }
 
 impl ControlSocket {
-    /// Binds the socket. Without one that nobody asked for, all else works.
+    /// Binds the socket, in place of another supervisor's if this one takes over from it. Without one that nobody asked for,
+    /// all else works.
     ///
     /// # Errors
     /// If it was asked for and another supervisor answers there, or the path cannot be used; the text says what to do.
-    pub fn open(control: &ControlPath) -> io::Result<Option<Self>> {
+    pub fn open(control: &ControlPath, takes_over: bool) -> io::Result<Option<Self>> {
         match control {
             ControlPath::Off => Ok(None),
-            ControlPath::At(path) => Self::bind(path).map(Some),
+            ControlPath::At(path) => Self::bind(path, takes_over).map(Some),
             ControlPath::Usual => {
                 let path = usual_control_path(|name| std::env::var_os(name));
-                let bound = Self::bind_path(&path);
+                let bound = Self::bind_path(&path, takes_over);
                 if let Err(error) = &bound {
                     let path = path.display();
                     info!(%path, %error, "no control socket: commands cannot reach this supervisor; set one with --control");
@@ -59,8 +62,8 @@ impl ControlSocket {
     }
 
     /// Binds `path`, over the file of a supervisor that is gone.
-    fn bind(path: &Path) -> io::Result<Self> {
-        Self::bind_path(path).map_err(|error| {
+    fn bind(path: &Path, takes_over: bool) -> io::Result<Self> {
+        Self::bind_path(path, takes_over).map_err(|error| {
             let hint = match error.kind() {
                 io::ErrorKind::AddrInUse => "stop it, or choose another path",
                 io::ErrorKind::NotFound => "create the folder first",
@@ -70,19 +73,21 @@ impl ControlSocket {
         })
     }
 
-    fn bind_path(path: &Path) -> io::Result<Self> {
+    fn bind_path(path: &Path, takes_over: bool) -> io::Result<Self> {
         if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
-            if StdUnixStream::connect(path).is_ok() {
+            if !takes_over && StdUnixStream::connect(path).is_ok() {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, "another supervisor uses it"));
             }
-            fs::remove_file(path)?;
+            if !takes_over {
+                fs::remove_file(path)?;
+            }
         }
         // Bound under a name nobody knows, closed to others, then moved into place: at no time can others open it.
         let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
         let listener = UnixListener::bind(&temporary)?;
         fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600))?;
         fs::rename(&temporary, path)?;
-        Ok(Self { listener, path: path.to_owned() })
+        Ok(Self { listener, path: path.to_owned(), file: identity(path) })
     }
 
     /// Answers until dropped.
@@ -111,8 +116,15 @@ impl ControlSocket {
 
 impl Drop for ControlSocket {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if self.file.is_some() && identity(&self.path) == self.file {
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Device and number of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether the process at the other end runs as our user or as root.

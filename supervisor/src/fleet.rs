@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
+use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +14,19 @@ use tracing::{info, warn};
 
 use crate::config::{AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
+use crate::inherited::{HandedSocket, Inherited};
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::monitor::Monitor;
-use crate::registry::{AppId, Registry};
+use crate::registry::{AppId, Registry, State};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
+use crate::status::AppStatus;
 use crate::traffic::Traffic;
 use crate::worker::Spares;
+
+/// How often it is looked whether every app has been tried.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// All apps that run. Lives on the main thread.
 #[derive(Debug)]
@@ -30,6 +36,9 @@ pub struct Fleet {
     members: RefCell<Vec<Member>>,
     listening: RefCell<Vec<Listening>>,
     last_listener: Cell<u32>,
+    /// A copy of every listening socket, for a successor.
+    sockets: RefCell<HashMap<ListenerId, Vec<TcpListener>>>,
+    inherited: Inherited,
     monitor: Monitor,
     /// Held while something changes.
     changing: tokio::sync::Mutex<()>,
@@ -61,7 +70,7 @@ pub struct Changes {
 
 impl Fleet {
     /// No app yet.
-    pub fn new(settings: ServerSettings, registry: Registry, routes: Routes) -> Self {
+    pub fn new(settings: ServerSettings, registry: Registry, routes: Routes, inherited: Inherited) -> Self {
         let spares = Spares::new(routes.io_threads());
         let drain_timeout = Cell::new(settings.drain_timeout);
         let shared = Shared {
@@ -78,6 +87,8 @@ impl Fleet {
             members: RefCell::default(),
             listening: RefCell::default(),
             last_listener: Cell::new(0),
+            sockets: RefCell::default(),
+            inherited,
             monitor: Monitor::default(),
             changing: tokio::sync::Mutex::default(),
         }
@@ -195,8 +206,13 @@ impl Fleet {
         {
             let names: Vec<_> = slot.apps.iter().filter_map(name).collect();
             let first = names.first().copied().unwrap_or_default();
-            let (address, mine) = match sockets::bind(&slot.listen, first, io_threads) {
-                Ok(bound) => bound,
+            let claimed = self.inherited.claim(&slot.listen, &names, io_threads);
+            let found = claimed.and_then(|claimed| match claimed {
+                Some(sockets) => sockets::bound(sockets),
+                None => sockets::bind(&slot.listen, first, io_threads),
+            });
+            let (address, mine) = match found {
+                Ok(found) => found,
                 Err(error) => {
                     let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
                     new.for_each(|wanted| self.shared.registry.remove(wanted.app));
@@ -206,6 +222,8 @@ impl Fleet {
             info!(%address, apps = names.join(","), "listening");
             let id = ListenerId(self.last_listener.get() + 1);
             self.last_listener.set(id.0);
+            let copies = mine.iter().filter_map(|socket| socket.try_clone().ok()).collect();
+            self.sockets.borrow_mut().insert(id, copies);
             sockets.insert(id, mine);
             bound.push(Listening { id, listen: slot.listen, address, apps: slot.apps });
         }
@@ -229,6 +247,7 @@ impl Fleet {
         for bound in &listening {
             bound.apps.iter().for_each(|app| self.shared.registry.listening(*app, bound.address));
         }
+        self.sockets.borrow_mut().retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         let listeners = listening.iter().map(|bound| (bound.id, bound.apps.clone())).collect();
         let mut threads: Vec<Vec<_>> = (0..self.shared.routes.io_threads()).map(|_| Vec::new()).collect();
         for (id, sockets) in sockets.drain() {
@@ -278,6 +297,52 @@ impl Fleet {
         let members = self.members.borrow();
         let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
         format!("there is no app {name:?}; there is: {}", names.join(", "))
+    }
+
+    /// Copies of all listening sockets for a successor; `hand` gives each the number it will have there.
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn hand_over(&self, mut hand: impl FnMut(OwnedFd) -> RawFd) -> io::Result<Vec<HandedSocket>> {
+        let (listening, sockets, members) =
+            (self.listening.borrow(), self.sockets.borrow(), self.members.borrow());
+        let name = |app: &AppId| {
+            let member = members.iter().find(|member| member.app == *app)?;
+            Some(member.spec.name.to_string())
+        };
+        let handed = listening.iter().filter_map(|bound| Some((bound, sockets.get(&bound.id)?)));
+        let handed = handed.map(|(bound, sockets)| {
+            let copies = sockets.iter().map(|socket| Ok(hand(socket.try_clone()?.into())));
+            Ok(HandedSocket {
+                listen: bound.listen.to_string(),
+                apps: bound.apps.iter().filter_map(name).collect(),
+                descriptors: copies.collect::<io::Result<_>>()?,
+            })
+        });
+        handed.collect()
+    }
+
+    /// Waits until every app has been tried: it is ready, has failed, or is not to run.
+    pub async fn tried(&self) {
+        let is_tried = |state: State| matches!(state, State::Ready | State::Failed | State::Stopped);
+        while !self.registry().gauges().iter().all(|app| is_tried(app.state)) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Every app, for people.
+    pub fn statuses(&self) -> Vec<AppStatus> {
+        self.registry().status(&self.monitor)
+    }
+
+    /// What this supervisor has inherited.
+    pub fn inherited(&self) -> &Inherited {
+        &self.inherited
+    }
+
+    /// Lets go of the listening sockets: the I/O threads are about to close theirs.
+    pub fn release_sockets(&self) {
+        self.sockets.borrow_mut().clear();
     }
 
     /// First the clients, then the workers: what is in flight can still be answered.

@@ -124,6 +124,8 @@ impl Shared {
 impl Lifecycle {
     /// Starts the app, and keeps it running until it is told otherwise.
     pub fn start(self) -> Lifeline {
+        // Before anyone can look.
+        self.shared.registry.starting(self.app);
         let (commands, received) = mpsc::channel(COMMANDS);
         let (ending, is_ending) = watch::channel(None);
         let life = Life {

@@ -1,10 +1,13 @@
 //! What an operator can have the supervisor do while it runs; signals and the control socket both end here.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::Instant;
 
+use tokio::sync::Notify;
 use tracing::{error, info};
 use tracing_appender::non_blocking::ErrorCounter;
 
@@ -14,8 +17,10 @@ use crate::fleet::{Changes, Fleet};
 use crate::lifecycle::{Action, Outcome};
 use crate::metrics::Sample;
 use crate::monitor::Second;
+use crate::notify;
 use crate::registry::State;
 use crate::status::{AppStatus, SpareStatus};
+use crate::upgrade::{self, Invocation};
 use crate::worker::Usage;
 
 /// Carries out what operators ask for.
@@ -23,14 +28,63 @@ use crate::worker::Usage;
 pub struct Operator {
     fleet: Rc<Fleet>,
     sources: Sources,
+    invocation: Invocation,
     log_lines_dropped: ErrorCounter,
     started: Instant,
+    /// The socket of the admin listener, for a successor.
+    admin: RefCell<Option<TcpListener>>,
+    is_upgrading: Cell<bool>,
+    handed_over: Notify,
 }
 
 impl Operator {
     /// For this fleet, whose configuration comes from `sources`.
-    pub fn new(fleet: Rc<Fleet>, sources: Sources, log_lines_dropped: ErrorCounter) -> Self {
-        Self { fleet, sources, log_lines_dropped, started: Instant::now() }
+    pub fn new(
+        fleet: Rc<Fleet>,
+        sources: Sources,
+        invocation: Invocation,
+        log_lines_dropped: ErrorCounter,
+    ) -> Self {
+        Self {
+            fleet,
+            sources,
+            invocation,
+            log_lines_dropped,
+            started: Instant::now(),
+            admin: RefCell::default(),
+            is_upgrading: Cell::new(false),
+            handed_over: Notify::new(),
+        }
+    }
+
+    /// Starts the executable again, and hands over to it if it is ready; its process id.
+    ///
+    /// # Errors
+    /// Why everything goes on as before, for people.
+    pub async fn upgrade(&self) -> Result<u32, String> {
+        if self.is_upgrading.replace(true) {
+            return Err("an upgrade is under way already".into());
+        }
+        let upgraded = upgrade::upgrade(&self.fleet, self.admin_copy(), &self.invocation).await;
+        match &upgraded {
+            Ok(_) => self.handed_over.notify_one(),
+            Err(_) => self.is_upgrading.set(false),
+        }
+        upgraded
+    }
+
+    /// Keeps the socket of the admin listener for a successor.
+    pub fn keep_admin(&self, socket: Option<TcpListener>) {
+        *self.admin.borrow_mut() = socket;
+    }
+
+    fn admin_copy(&self) -> Option<TcpListener> {
+        self.admin.borrow().as_ref().and_then(|socket| socket.try_clone().ok())
+    }
+
+    /// Waits until a successor has taken over.
+    pub async fn handed_over(&self) {
+        self.handed_over.notified().await;
     }
 
     /// What there is to be said in metrics.
@@ -59,7 +113,7 @@ impl Operator {
 
     /// Every app.
     pub fn status(&self) -> Vec<AppStatus> {
-        self.fleet.registry().status(self.fleet.monitor())
+        self.fleet.statuses()
     }
 
     /// The workers that have no app yet.
@@ -79,6 +133,7 @@ impl Operator {
     /// # Errors
     /// What is wrong with the configuration, or which address cannot be bound; for people.
     pub async fn reload(&self) -> Result<Changes, String> {
+        notify::reloading();
         let loaded = self.sources.load().map_err(|problems| problems.to_string());
         let applied = match loaded {
             Ok(config) => self.fleet.apply(config).await.map_err(|error| error.to_string()),
@@ -99,6 +154,7 @@ impl Operator {
             }
             Err(why) => error!(%why, "not reloaded: everything goes on as before"),
         }
+        notify::ready();
         applied
     }
 

@@ -169,7 +169,9 @@ impl Registry {
 
     /// A worker is being started.
     pub fn starting(&self, app: AppId) {
-        self.change(app, State::Starting, |_| {});
+        if self.state(app) != Some(State::Starting) {
+            self.change(app, State::Starting, |_| {});
+        }
     }
 
     /// The worker `pid` takes requests, this long after it was started.

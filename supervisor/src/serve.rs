@@ -12,48 +12,68 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use crate::admin::AdminListener;
-use crate::config::{Config, Sources};
+use crate::config::{Config, ServerSettings, Sources};
 use crate::control::ControlSocket;
 use crate::fleet::Fleet;
+use crate::inherited::Inherited;
 use crate::io_thread::IoThread;
 use crate::log::Logs;
+use crate::notify;
 use crate::operator::Operator;
 use crate::orphans;
 use crate::registry::Registry;
 use crate::routes::Routes;
+use crate::upgrade::{self, Invocation, Predecessor};
 
 /// Notices of the I/O threads that may wait for the main thread.
 const NOTICES: usize = 256;
 
+/// What a drain is put down to that follows an upgrade.
+const UPGRADE: &str = "upgrade";
+
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
 
-/// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal. `sources` are where
-/// `config` came from, for a reload.
+/// How this supervisor came to be.
+#[derive(Debug)]
+pub struct Start {
+    /// Where its configuration came from, for a reload.
+    pub sources: Sources,
+    /// What was there before it.
+    pub inherited: Inherited,
+    /// How to start the next one.
+    pub invocation: Invocation,
+}
+
+/// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
 ///
 /// # Errors
 /// If it cannot start: an address in use, no threads.
-pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<u8> {
+pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
+    let Start { sources, inherited, invocation } = start;
     let mut signals = Signals::listen()?;
     raise_descriptor_limit();
     let settings = config.server.clone();
     let (routes, commands) = Routes::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
-    let control = ControlSocket::open(&settings.control)?;
-    let admin = settings.admin.as_ref().map(AdminListener::bind).transpose()?;
+    // A successor has them once it may go on.
+    let doors = if inherited.is_successor() { None } else { Some(Doors::open(&settings, None)?) };
     let (ended, mut ends) = mpsc::channel(settings.io_threads);
     for (index, commands) in commands.into_iter().enumerate() {
         let io_thread = IoThread { index, settings: settings.clone(), commands, notices: notices.clone() };
         start_thread(index, io_thread, ended.clone())?;
     }
-    let fleet = Rc::new(Fleet::new(settings, Registry::default(), routes.clone()));
+    let fleet = Rc::new(Fleet::new(settings.clone(), Registry::default(), routes.clone(), inherited));
     fleet.apply(config).await?;
-    let operator = Rc::new(Operator::new(fleet.clone(), sources, logs.dropped().clone()));
-    if let Some(control) = control {
-        tokio::task::spawn_local(control.serve(operator.clone()));
-    }
-    if let Some(admin) = admin {
-        tokio::task::spawn_local(admin.serve(operator.clone()));
+    fleet.inherited().close_rest();
+    let operator = Rc::new(Operator::new(fleet.clone(), sources, invocation, logs.dropped().clone()));
+    let (mut taking_over, mut has_taken_over) = (Box::pin(take_over(fleet.clone())), false);
+    match doors {
+        Some(doors) => {
+            doors.serve(&operator);
+            tokio::task::spawn_local(say_ready(fleet.clone()));
+        }
+        None => info!("waiting for every app, to take over from the supervisor before this one"),
     }
     tokio::task::spawn_local(orphans::reap());
     let watched = fleet.clone();
@@ -64,8 +84,22 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
             signal = signals.next() => match signal {
                 // In a task of its own: a second signal must not wait for it.
                 Told::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
+                Told::Upgrade => drop(tokio::task::spawn_local(upgrade(operator.clone()))),
                 Told::End(name, number) => break (name, number),
             },
+            () = operator.handed_over() => break (UPGRADE, 0),
+            taken = &mut taking_over, if !has_taken_over => {
+                has_taken_over = true;
+                let predecessor = taken?;
+                match Doors::open(&settings, Some(&fleet)) {
+                    Ok(doors) => doors.serve(&operator),
+                    // Its clients have nobody else any more.
+                    Err(error) => error!(%error, "operators cannot reach this supervisor"),
+                }
+                predecessor.say_taken();
+                notify::ready();
+                info!("taken over from the supervisor before this one");
+            }
             Some(notice) = noticed.recv() => fleet.notice(notice),
             // Without one of them nobody can be sure to be served; whoever started us can start us again.
             Some(result) = ends.recv() => {
@@ -74,6 +108,10 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
         }
     };
     let limit = fleet.drain_timeout();
+    if first.0 != UPGRADE {
+        notify::stopping();
+    }
+    fleet.release_sockets();
     info!(signal = first.0, drain_timeout_ms = limit.as_millis() as u64, "draining");
     let drain = drain(&routes, ends, &fleet, limit);
     let second = async {
@@ -111,6 +149,52 @@ pub async fn serve(config: Config, sources: Sources, logs: &Logs) -> io::Result<
 async fn reload(operator: Rc<Operator>) {
     // The outcome is in the log.
     let _ = operator.reload().await;
+}
+
+/// What SIGUSR2 does.
+async fn upgrade(operator: Rc<Operator>) {
+    let _ = operator.upgrade().await;
+}
+
+/// Tells whoever started this process when every app was tried.
+async fn say_ready(fleet: Rc<Fleet>) {
+    fleet.tried().await;
+    notify::ready();
+}
+
+/// Takes over from the supervisor before this one; never ends if there is none.
+async fn take_over(fleet: Rc<Fleet>) -> io::Result<Predecessor> {
+    match fleet.inherited().predecessor() {
+        Some(talk) => upgrade::take_over(&fleet, talk).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Where operators come in.
+struct Doors {
+    control: Option<ControlSocket>,
+    admin: Option<AdminListener>,
+}
+
+impl Doors {
+    fn open(settings: &ServerSettings, taken_over: Option<&Fleet>) -> io::Result<Self> {
+        let control = ControlSocket::open(&settings.control, taken_over.is_some())?;
+        let admin = settings.admin.as_ref().map(|admin| {
+            let bound = taken_over.and_then(|fleet| fleet.inherited().claim_admin(admin.address));
+            AdminListener::bind(admin, bound)
+        });
+        Ok(Self { control, admin: admin.transpose()? })
+    }
+
+    fn serve(self, operator: &Rc<Operator>) {
+        if let Some(control) = self.control {
+            tokio::task::spawn_local(control.serve(operator.clone()));
+        }
+        if let Some(admin) = self.admin {
+            operator.keep_admin(admin.socket().ok());
+            tokio::task::spawn_local(admin.serve(operator.clone()));
+        }
+    }
 }
 
 /// First the clients, then the workers: what is in flight can still be answered.
@@ -158,12 +242,15 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    user2: Signal,
 }
 
 /// What a signal tells it to do.
 enum Told {
     /// Read the configuration again.
     Reload,
+    /// Hand over to the executable as it is now.
+    Upgrade,
     /// Drain, and end; name and number of the signal.
     End(&'static str, u8),
 }
@@ -174,6 +261,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            user2: signal(SignalKind::user_defined2())?,
         })
     }
 
@@ -182,6 +270,7 @@ impl Signals {
             _ = self.terminate.recv() => Told::End("SIGTERM", 15),
             _ = self.interrupt.recv() => Told::End("SIGINT", 2),
             _ = self.hangup.recv() => Told::Reload,
+            _ = self.user2.recv() => Told::Upgrade,
         }
     }
 }

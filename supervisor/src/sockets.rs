@@ -86,6 +86,14 @@ pub fn bind(listen: &Listen, app: &str, io_threads: usize) -> io::Result<(Socket
         let hint = hint(error.kind());
         io::Error::new(error.kind(), format!("cannot listen on {listen} for app {app}: {error}{hint}"))
     })?;
+    bound(sockets)
+}
+
+/// Sockets with the address that they have.
+///
+/// # Errors
+/// If there is none.
+pub fn bound(sockets: Vec<TcpListener>) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
     let first = sockets.first().ok_or_else(|| io::Error::other("there is no I/O thread"))?;
     Ok((first.local_addr()?, sockets))
 }

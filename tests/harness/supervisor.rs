@@ -126,7 +126,7 @@ impl Plan {
         let log = Log::default();
         log.collect(child.stdout.take().expect("its output"));
         log.collect(child.stderr.take().expect("its errors"));
-        let mut supervisor = TestSupervisor { child, socket, folder, log };
+        let mut supervisor = TestSupervisor { child, socket, folder, successor: None, log };
         until("the supervisor answers", async || {
             let ended = supervisor.child.try_wait().expect("its state");
             assert!(ended.is_none(), "the supervisor ended at once: {:?}", supervisor.log.lines());
@@ -156,6 +156,8 @@ pub(crate) struct TestSupervisor {
     child: Child,
     socket: PathBuf,
     folder: TempDir,
+    /// The process that has taken over.
+    successor: Option<u32>,
     /// What it has logged.
     pub(crate) log: Log,
 }
@@ -173,7 +175,7 @@ impl TestSupervisor {
 
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.successor.unwrap_or_else(|| self.child.id())
     }
 
     /// Its temporary folder, with a folder for each app.
@@ -258,6 +260,18 @@ impl TestSupervisor {
         process::signal(self.pid(), signal);
     }
 
+    /// Another process has taken over: waits for the end of this one.
+    pub(crate) async fn succeeded_by(&mut self, next: u32) -> ExitStatus {
+        let first = self.successor.replace(next);
+        match first {
+            None => self.ended().await,
+            Some(before) => {
+                until("the supervisor has ended", async || (!process::is_alive(before)).then_some(())).await;
+                ExitStatus::default()
+            }
+        }
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         until("the supervisor has ended", async || self.child.try_wait().expect("its state")).await
@@ -267,6 +281,9 @@ impl TestSupervisor {
 impl Drop for TestSupervisor {
     fn drop(&mut self) {
         // Its workers end with it.
+        if let Some(next) = self.successor.filter(|next| process::is_alive(*next)) {
+            process::signal(next, Signal::SIGKILL);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         let lines = self.log.lines();

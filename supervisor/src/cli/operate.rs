@@ -115,6 +115,21 @@ fn show_changes(changes: &Changes) {
     }
 }
 
+/// `upgrade`.
+pub(super) fn upgrade(which: &Which) -> ExitCode {
+    match ask::<Successor>(which, Method::POST, "/v1/upgrade") {
+        Ok(Successor { pid }) => print(&format!("handed over to pid {pid}")),
+        Err(error) => return complain(&error, FAILED),
+    }
+    ExitCode::SUCCESS
+}
+
+/// The answer to an upgrade.
+#[derive(serde::Deserialize)]
+struct Successor {
+    pid: u32,
+}
+
 /// `start`, `stop` and `restart`: the verb is that of the API.
 pub(super) fn tell(app: &OneApp, verb: &str) -> ExitCode {
     match ask::<AppStatus>(&app.which, Method::POST, &format!("/v1/apps/{}/{verb}", app.app)) {

@@ -50,6 +50,10 @@ pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Answ
             Method::POST => outcome(operator.reload().await.map(|changes| json!(changes))),
             _ => not_allowed("POST"),
         },
+        ["upgrade"] => match *method {
+            Method::POST => outcome(operator.upgrade().await.map(|pid| json!({ "pid": pid }))),
+            _ => not_allowed("POST"),
+        },
         ["apps", app, verb] => {
             let Some(action) = action(verb) else { return no_such_path() };
             if *method != Method::POST {
@@ -115,6 +119,6 @@ fn not_allowed(method: &str) -> Answer {
 }
 
 fn no_such_path() -> Answer {
-    let known = "GET /v1/status, GET /v1/history, GET /v1/crashes, POST /v1/reload, POST /v1/apps/NAME/start, stop, restart or roll";
+    let known = "GET /v1/status, GET /v1/history, GET /v1/crashes, POST /v1/reload, POST /v1/upgrade, POST /v1/apps/NAME/start, stop, restart or roll";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

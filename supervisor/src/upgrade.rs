@@ -1,0 +1,181 @@
+//! The change from one supervisor to the next, such as another version of the executable, while clients connect: the successor
+//! gets every listening socket, starts its own workers, and says when it is ready; then this one drains and ends. If the
+//! successor is worse than this one, it is ended instead.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use command_fds::CommandFdExt as _;
+use command_fds::FdMapping;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::fleet::Fleet;
+use crate::inherited::{HANDOVER, Handover};
+use crate::registry::State;
+
+/// How long a successor may take to try every app. Starts of apps have limits of their own.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// How long is waited for what is about to be said.
+const LAST_WORD: Duration = Duration::from_secs(10);
+
+/// What a successor says once.
+#[derive(Debug, Serialize, Deserialize)]
+struct Word {
+    /// Every app that is not ready, and why.
+    unready: BTreeMap<String, String>,
+}
+
+/// How this process was started, and how the next one is.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    executable: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Invocation {
+    /// Of this process. To be asked early: later the file may have been replaced.
+    ///
+    /// # Errors
+    /// If the system does not say which executable this is.
+    pub fn own() -> io::Result<Self> {
+        Ok(Self { executable: std::env::current_exe()?, arguments: std::env::args_os().skip(1).collect() })
+    }
+}
+
+/// Starts a successor, and lets it go on if every app that is ready here is ready there. Returns its process id; this
+/// process is to drain then.
+///
+/// # Errors
+/// Why everything stays as it is, for people.
+pub async fn upgrade(
+    fleet: &Fleet,
+    admin: Option<TcpListener>,
+    invocation: &Invocation,
+) -> Result<u32, String> {
+    if std::process::id() == 1 {
+        return Err(
+            "this is the first process of a container, which ends with it; fix: start another container"
+                .into(),
+        );
+    }
+    let (mut child, ours) = start(fleet, admin, invocation)
+        .map_err(|error| format!("cannot start {}: {error}", invocation.executable.display()))?;
+    let pid = child.id().unwrap_or_default();
+    info!(pid, executable = %invocation.executable.display(), "successor started");
+    let heard = match timeout(PATIENCE, hear(ours)).await {
+        Ok(Ok(heard)) => Ok(heard),
+        Ok(Err(why)) => Err(match timeout(LAST_WORD, child.wait()).await {
+            Ok(Ok(status)) => format!("it ended ({status}); its log says why"),
+            Ok(Err(_)) | Err(_) => why,
+        }),
+        Err(_) => Err("it took too long".into()),
+    };
+    let worse = match heard {
+        Ok((word, talk)) => match missing(fleet, &word) {
+            None => return say_go(talk, pid).await,
+            Some(worse) => worse,
+        },
+        Err(why) => why,
+    };
+    let _ = child.start_kill();
+    let _ = child.wait().await;
+    warn!(pid, why = worse, "the successor was ended; everything goes on as before");
+    Err(format!("the successor was ended: {worse}"))
+}
+
+fn start(
+    fleet: &Fleet,
+    admin: Option<TcpListener>,
+    invocation: &Invocation,
+) -> io::Result<(Child, UnixStream)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut mappings = Vec::new();
+    let mut hand = |parent_fd: std::os::fd::OwnedFd| {
+        let child_fd = 3 + i32::try_from(mappings.len()).unwrap_or(i32::MAX);
+        mappings.push(FdMapping { parent_fd, child_fd });
+        child_fd
+    };
+    let talk = hand(theirs.into());
+    let sockets = fleet.hand_over(&mut hand)?;
+    let admin = admin.map(|socket| hand(socket.into()));
+    let handover = serde_json::to_string(&Handover { talk, sockets, admin }).map_err(io::Error::other)?;
+    #[allow(clippy::disallowed_methods, reason = "it is no worker, and outlives this process")]
+    let mut command = Command::new(&invocation.executable);
+    command
+        .args(&invocation.arguments)
+        .env(HANDOVER, handover)
+        .env_remove("LISTEN_FDS")
+        .env_remove("LISTEN_PID");
+    command.fd_mappings(mappings).map_err(io::Error::other)?;
+    Ok((command.spawn()?, UnixStream::from_std(ours)?))
+}
+
+async fn hear(talk: UnixStream) -> Result<(Word, BufReader<UnixStream>), String> {
+    let mut reader = BufReader::new(talk);
+    let mut line = String::new();
+    reader.read_line(&mut line).await.map_err(|error| error.to_string())?;
+    let word = serde_json::from_str(&line).map_err(|_| "it did not say that it is ready".to_owned())?;
+    Ok((word, reader))
+}
+
+/// What the successor cannot do that this process can.
+fn missing(fleet: &Fleet, word: &Word) -> Option<String> {
+    let ready = fleet.registry().gauges().into_iter().filter(|app| app.state == State::Ready);
+    let worse = ready.filter_map(|app| word.unready.get(&app.name).map(|why| format!("{} {why}", app.name)));
+    let worse: Vec<_> = worse.collect();
+    (!worse.is_empty()).then(|| format!("not ready there: {}", worse.join("; ")))
+}
+
+/// Lets the successor go on, and waits until operators reach it.
+async fn say_go(mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, String> {
+    talk.write_all(b"go\n").await.map_err(|error| format!("the successor has ended: {error}"))?;
+    info!(pid, "the successor takes over");
+    let _ = timeout(LAST_WORD, talk.read_line(&mut String::new())).await;
+    Ok(pid)
+}
+
+/// The supervisor before this one, which waits for word that operators reach this one.
+#[derive(Debug)]
+pub struct Predecessor(UnixStream);
+
+impl Predecessor {
+    /// They do.
+    pub fn say_taken(self) {
+        // If it is gone already, it need not know.
+        let _ = self.0.try_write(b"taken\n");
+    }
+}
+
+/// The successor's part: waits until every app was tried, says so, and waits for word to go on.
+///
+/// # Errors
+/// If the supervisor before this one has ended it, or has itself ended.
+pub async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
+    fleet.tried().await;
+    let unready = fleet.statuses().into_iter().filter(|app| app.state != State::Ready.to_string());
+    let unready = unready.map(|app| {
+        let why = app.last_exit.map_or_else(String::new, |why| format!(": {why}"));
+        (app.app, format!("is {}{why}", app.state))
+    });
+    let mut word = serde_json::to_string(&Word { unready: unready.collect() }).map_err(io::Error::other)?;
+    word.push('\n');
+    let mut talk = BufReader::new(UnixStream::from_std(talk)?);
+    talk.write_all(word.as_bytes()).await?;
+    let mut line = String::new();
+    if talk.read_line(&mut line).await? == 0 {
+        return Err(io::Error::other("the supervisor before this one did not let it go on"));
+    }
+    Ok(Predecessor(talk.into_inner()))
+}

@@ -1,0 +1,159 @@
+//! The change from one supervisor to the next without a closed socket, and sockets that systemd has bound.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::time::Duration;
+
+use command_fds::{CommandFdExt as _, FdMapping};
+use nix::sys::signal::Signal;
+
+use crate::harness::{App, Client, EXECUTABLE, Load, executable, folder, process, run};
+use crate::{TestSupervisor, until};
+
+fn upgrade(supervisor: &TestSupervisor) -> (i32, String, String) {
+    run(supervisor.folder(), &["upgrade", "--control", supervisor.socket().to_str().unwrap()])
+}
+
+#[tokio::test]
+async fn a_successor_takes_over_every_socket_and_no_request_is_lost() {
+    let mut supervisor = TestSupervisor::plan().app(App::hello("one")).app(App::hello("two")).start().await;
+    let (one, two) = (supervisor.address("one").await, supervisor.address("two").await);
+    let loads = [Load::on(one).await, Load::on(two).await];
+    for _ in 0..2 {
+        let before = supervisor.pid();
+        let worker = supervisor.worker("one").await;
+        let (code, text, errors) = upgrade(&supervisor);
+        assert_eq!((code, &*errors), (0, ""));
+        let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
+        assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
+        assert!(!process::is_alive(before) && !process::is_alive(worker));
+        assert_eq!(supervisor.pid(), next);
+        assert_eq!((supervisor.address("one").await, supervisor.address("two").await), (one, two));
+        for load in &loads {
+            load.more(30).await;
+        }
+    }
+    let [first, second] = loads;
+    assert_eq!(first.seen().await.into_keys().collect::<Vec<_>>(), ["hello from one"]);
+    assert_eq!(second.seen().await.into_keys().collect::<Vec<_>>(), ["hello from two"]);
+    // It ends like any other.
+    supervisor.signal(Signal::SIGTERM);
+    until("the successor has ended", async || (!process::is_alive(supervisor.pid())).then_some(())).await;
+    assert!(!supervisor.socket().exists());
+}
+
+#[tokio::test]
+async fn a_successor_that_is_worse_is_ended_and_everything_goes_on() {
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .app(App::new("broken", "export default {"))
+        .start()
+        .await;
+    let load = Load::on(supervisor.address("app").await).await;
+    fs::write(supervisor.folder().join("app/index.js"), "export default {").unwrap();
+    let (code, _, errors) = upgrade(&supervisor);
+    assert_eq!(code, 1);
+    let expected = "nano-supervisor: the successor was ended: not ready there: app is failed: does not load: SyntaxError";
+    assert!(errors.starts_with(expected) && !errors.contains("broken"), "{errors}");
+    until("the successor is gone", async || {
+        let children = process::children(supervisor.pid());
+        children.iter().all(|pid| process::name(*pid).starts_with("nano:")).then_some(())
+    })
+    .await;
+    supervisor.rewrite(|config| config.replace("[server]", "[server]\nnonsense = 1"));
+    let (code, _, errors) = upgrade(&supervisor);
+    assert!(code == 1 && errors.contains("it ended (exit status: 2); its log says why"), "{errors}");
+    load.more(50).await;
+    assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["hello from app"]);
+    assert_eq!(supervisor.app("app").await.restarts, 0);
+}
+
+#[tokio::test]
+async fn sigusr2_starts_the_executable_that_is_there_now() {
+    let here = folder(&[("app/index.js", "export default { fetch: () => new Response('x') }")]);
+    let copy = here.path().join("nano-supervisor");
+    fs::hard_link(EXECUTABLE, &copy).or_else(|_| fs::copy(EXECUTABLE, &copy).map(|_| ())).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = executable();
+    #[allow(clippy::disallowed_methods, reason = "a copy of the executable under test")]
+    let mut old = std::process::Command::new(&copy);
+    for (name, value) in command.env("XDG_RUNTIME_DIR", here.path()).get_envs() {
+        match value {
+            Some(value) => old.env(name, value),
+            None => old.env_remove(name),
+        };
+    }
+    old.current_dir(here.path()).args(["serve", "app", "--host", "127.0.0.1", "--port", &port.to_string()]);
+    let mut old = old.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let client = Client::new(([127, 0, 0, 1], port).into(), false);
+    let answers = async || client.get("/").await.ok().filter(|reply| reply.status == 200);
+    until("it answers", answers).await;
+    // Another file under the same name, as a package manager would leave it.
+    let link = here.path().join("next");
+    fs::copy(EXECUTABLE, &link).unwrap();
+    fs::rename(&link, &copy).unwrap();
+    process::signal(old.id(), Signal::SIGUSR2);
+    let ended = until("the old one has ended", async || old.try_wait().unwrap()).await;
+    assert_eq!(ended.code(), Some(0));
+    let reply = client.get("/").await.unwrap();
+    assert_eq!(reply.status, 200);
+    let (_, text, _) = status(here.path());
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let next = u32::try_from(status["pid"].as_u64().unwrap()).unwrap();
+    assert_eq!(fs::read_link(format!("/proc/{next}/exe")).unwrap(), copy.canonicalize().unwrap());
+    process::signal(next, Signal::SIGTERM);
+    until("it has ended", async || (!process::is_alive(next)).then_some(())).await;
+}
+
+fn status(here: &Path) -> (i32, String, String) {
+    run(here, &["status", "--json", "--control", here.join("nano-supervisor.sock").to_str().unwrap()])
+}
+
+#[tokio::test]
+async fn a_socket_of_systemd_is_used_and_systemd_is_told_what_happens() {
+    let here = folder(&[("app/index.js", "export default { fetch: () => new Response('activated') }")]);
+    let bound = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = bound.local_addr().unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let notify = UnixDatagram::bind(here.path().join("notify")).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let told = || {
+        let mut text = [0; 1024];
+        let length = notify.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    };
+    // A client may connect before anything runs.
+    let early = tokio::spawn({
+        let client = Client::new(address, false);
+        async move { client.get("/").await.unwrap().text().to_owned() }
+    });
+    let port = address.port();
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "systemd names the process id, which only a shell knows beforehand"
+    )]
+    let mut command = std::process::Command::new("sh");
+    let serve =
+        format!("LISTEN_PID=$$ LISTEN_FDS=2 exec {EXECUTABLE} serve app --host 127.0.0.1 --port {port}");
+    command.current_dir(here.path()).args(["-c", &serve]).env("NOTIFY_SOCKET", here.path().join("notify"));
+    command.env("XDG_RUNTIME_DIR", here.path()).env_remove("HOME").stdout(std::process::Stdio::piped());
+    let hand = |socket: TcpListener, child_fd| FdMapping { parent_fd: OwnedFd::from(socket), child_fd };
+    command.fd_mappings(vec![hand(bound, 3), hand(other, 4)]).unwrap();
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let log = crate::harness::Log::default();
+    log.collect(child.stdout.take().unwrap());
+    assert_eq!(crate::within(early).await.unwrap(), "activated");
+    log.line_with("no app listens on this socket of systemd's").await;
+    let ready = told();
+    assert!(ready.contains("READY=1") && ready.contains(&format!("MAINPID={}", child.id())), "{ready}");
+    process::signal(child.id(), Signal::SIGHUP);
+    assert!(told().contains("RELOADING=1"));
+    assert!(told().contains("READY=1"));
+    process::signal(child.id(), Signal::SIGTERM);
+    assert!(told().contains("STOPPING=1"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
