@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::App;
 use crate::harness::checks;
 use crate::{TestSupervisor, until};
 
@@ -153,7 +154,8 @@ async fn caches_answer_conditions_and_ranges() {
 
 #[tokio::test]
 async fn caches_forget_in_time_and_stay_within_their_bounds() {
-    let supervisor = TestSupervisor::with(
+    let supervisor = TestSupervisor::plan().app(App::new(
+        "app",
         "const url = (name) => `https://cache.test/${name}`;
          const has = async (name) => await caches.default.match(url(name)) !== undefined;
          const megabyte = new Uint8Array(1024 * 1024);
@@ -182,6 +184,9 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
            }
          } }",
     )
+    // Megabytes take their time on a busy machine.
+    .set("watchdog = '60s'\nhung_timeout = '120s'"))
+    .start()
     .await;
     assert_eq!(supervisor.get("app", "/put").await.json(), true);
     until("it is forgotten", async || (supervisor.get("app", "/short").await.json() == false).then_some(()))

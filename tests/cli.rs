@@ -129,6 +129,34 @@ fn the_examples_load() {
     assert_eq!((code, output.lines().count()), (0, 2), "{output}{text}");
 }
 
+#[test]
+fn completions_and_the_manual_page_know_every_subcommand() {
+    let here = folder(&[]);
+    for arguments in [&["completions", "bash"][..], &["completions", "fish"][..], &["man"][..]] {
+        let (code, text, errors) = run(here.path(), arguments);
+        assert_eq!((code, &*errors), (0, ""));
+        for subcommand in ["serve", "reload", "upgrade"] {
+            assert!(text.contains(subcommand), "{subcommand} in {arguments:?}");
+        }
+    }
+    assert_eq!(run(here.path(), &["completions", "nothing"]).0, 2);
+}
+
+#[tokio::test]
+async fn a_watched_status_is_shown_again_and_again() {
+    let supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;
+    let mut command = executable();
+    command.args(["status", "--watch", "--json", "--control"]).arg(supervisor.socket());
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let log = crate::harness::Log::default();
+    log.collect(child.stdout.take().unwrap());
+    let twice = async || (log.lines().len() >= 2).then_some(());
+    crate::until("it was shown twice", twice).await;
+    assert!(log.lines().iter().all(|line| line.starts_with("{\"version\":")), "{:?}", log.lines());
+    process::signal(child.id(), Signal::SIGINT);
+    let _ = child.wait();
+}
+
 #[tokio::test]
 async fn status_and_health_ask_a_running_supervisor() {
     let supervisor = TestSupervisor::plan()

@@ -7,8 +7,9 @@ mod operate;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::check::{self, Finding};
@@ -26,6 +27,9 @@ const FAILED: u8 = 1;
 /// The command line or the configuration is wrong; clap uses the same code.
 const USAGE: u8 = 2;
 
+/// What it is called.
+const NAME: &str = "nano-supervisor";
+
 /// Self-hosted, crash-isolated hosting for Workers-style JavaScript apps.
 ///
 /// An app is a folder with an index.js whose default export has a fetch handler:
@@ -36,7 +40,7 @@ const USAGE: u8 = 2;
 /// of memory answers errors for itself and is restarted; no other app notices.
 #[derive(Debug, Parser)]
 #[command(
-    name = "nano-supervisor",
+    name = NAME,
     version,
     propagate_version = true,
     verbatim_doc_comment,
@@ -86,6 +90,10 @@ pub enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Show it again and again until Ctrl-C, every so many seconds [default: 1].
+        #[arg(long, short, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1",
+              value_parser = clap::value_parser!(u64).range(1..=3600))]
+        watch: Option<u64>,
     },
     /// Exit with 0 if every app of a running supervisor is ready, for container health checks
     Health {
@@ -142,6 +150,17 @@ pub enum Command {
         #[arg(long)]
         rolling: bool,
     },
+    /// Print completions for a shell
+    ///
+    /// Such as: nano-supervisor completions bash > /etc/bash_completion.d/nano-supervisor
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    ///
+    /// Such as: nano-supervisor man > /usr/local/share/man/man1/nano-supervisor.1
+    Man,
     /// What the supervisor starts for each app; not for people.
     #[command(hide = true)]
     Worker {
@@ -297,7 +316,18 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
     match cli.command {
         Command::Serve { what, server } => serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check_apps(&what.sources(server), json),
-        Command::Status { which, json } => operate::status(&which, json),
+        Command::Status { which, json, watch: None } => operate::status(&which, json),
+        Command::Status { which, json, watch: Some(seconds) } => {
+            operate::watch(&which, json, Duration::from_secs(seconds))
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), NAME, &mut io::stdout());
+            ExitCode::SUCCESS
+        }
+        Command::Man => match clap_mangen::Man::new(Cli::command()).render(&mut io::stdout()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error, FAILED),
+        },
         Command::Health { which } => operate::health(&which),
         Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
         Command::Reload { which, json } => operate::reload(&which, json),
@@ -380,8 +410,6 @@ fn complain(error: &impl std::fmt::Display, code: u8) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The subcommands that talk to a running supervisor over its control socket.
 
-use std::io;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,6 +18,25 @@ use crate::fleet::Changes;
 use crate::registry::State;
 use crate::status::AppStatus;
 use crate::status_table;
+
+/// `status --watch`: at a terminal the table stays in its place; elsewhere one follows the other.
+pub(super) fn watch(which: &Which, json: bool, pause: Duration) -> ExitCode {
+    let is_terminal = io::stdout().is_terminal();
+    loop {
+        if is_terminal {
+            // To the top, and nothing of the last one below it.
+            let _ = write!(io::stdout(), "\x1b[H\x1b[J");
+        }
+        if status(which, json) != ExitCode::SUCCESS {
+            return FAILED.into();
+        }
+        if io::stdout().flush().is_err() {
+            // The reader has gone.
+            return ExitCode::SUCCESS;
+        }
+        std::thread::sleep(pause);
+    }
+}
 
 /// `status`.
 pub(super) fn status(which: &Which, json: bool) -> ExitCode {
