@@ -1,15 +1,15 @@
 //! What an app's folder and the configuration say of it: entry, wrangler files, outbound rules, cache.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::TestSupervisor;
 use crate::harness::{App, Log, executable, folder, process, run};
+use crate::{TestSupervisor, until};
 
 const SHOW: &str = "export default { fetch: (request, env) => Response.json(env) }";
 
@@ -153,6 +153,39 @@ async fn what_is_translated_is_kept_for_the_next_worker() {
     supervisor.replaced("app", pid).await;
     assert_eq!(supervisor.get("app", "/").await.text(), "changed");
     assert_eq!(fs::read_dir(supervisor.folder().join("here/app")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn what_v8_has_compiled_is_kept_for_the_next_worker() {
+    // Long enough to be worth it.
+    let filler: String =
+        (0..200).map(|number| format!("function unused{number}() {{ return 'never called'; }}\n")).collect();
+    let source = format!("{filler}export default {{ fetch: () => new Response('compiled') }};");
+    let supervisor =
+        TestSupervisor::plan().app(App::new("app", &source)).set("cache_dir = 'here'").start().await;
+    let kept = async || {
+        let files = fs::read_dir(supervisor.folder().join("here/app")).unwrap();
+        files
+            .map(|file| file.unwrap().path())
+            .find(|file| fs::metadata(file).is_ok_and(|found| found.len() > 1000))
+    };
+    let file = until("something was kept", kept).await;
+    let restart = async || {
+        let pid = supervisor.worker("app").await;
+        process::signal(pid, Signal::SIGKILL);
+        supervisor.replaced("app", pid).await;
+        assert_eq!(supervisor.get("app", "/").await.text(), "compiled");
+    };
+    // A file that V8 does not accept is written anew, under the same name.
+    let (first, number) = (fs::read(&file).unwrap(), || fs::metadata(&file).unwrap().ino());
+    let before = number();
+    restart().await;
+    restart().await;
+    assert_eq!(number(), before);
+    let garbage = vec![7; first.len() - 64];
+    fs::write(&file, [&first[..32], &Sha256::digest(&garbage), &garbage].concat()).unwrap();
+    restart().await;
+    until("what V8 refused was replaced", async || (number() != before).then_some(())).await;
 }
 
 #[tokio::test]

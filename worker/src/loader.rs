@@ -5,13 +5,14 @@
 //! - [`resolver`], [`missing`]: which file a specifier names, and what is said when it names none.
 //! - [`compiler_options`]: what tsconfig.json or deno.json says about TypeScript and JSX.
 //! - [`format`]: what kind of module a file is.
-//! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, once.
+//! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, once; [`code_cache`]: what V8 has compiled.
 //! - [`modules`]: files as modules; what the rest is put together to.
 //! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.
 //! - [`assets`]: files that are no code.
 //! - [`source_maps`]: back from what runs to what was written.
 
 mod assets;
+mod code_cache;
 mod commonjs;
 mod compiler_options;
 mod emit_cache;
@@ -26,12 +27,14 @@ mod translate;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
-    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, resolve_import,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, SourceCodeCacheInfo,
+    resolve_import,
 };
 use deno_error::JsErrorBox;
 
@@ -141,7 +144,32 @@ impl ModuleLoader for AppLoader {
                 source.map_err(|error| Self::refuse(modules, error, referrer))
             }),
         };
-        ModuleLoadResponse::Sync(source.map(|(kind, code)| ModuleSource::new(kind, code, specifier, None)))
+        ModuleLoadResponse::Sync(source.map(|(kind, code)| {
+            let compiled = match (&kind, &code) {
+                (ModuleType::JavaScript, ModuleSourceCode::String(text)) => self
+                    .modules()
+                    .ok()
+                    .and_then(|modules| modules.compiled(specifier.as_str(), text.as_str())),
+                _ => None,
+            };
+            ModuleSource::new(kind, code, specifier, compiled)
+        }))
+    }
+
+    fn code_cache_ready(
+        &self,
+        specifier: ModuleSpecifier,
+        hash: u64,
+        compiled: &[u8],
+    ) -> Pin<Box<dyn Future<Output = ()>>> {
+        if let Some(modules) = self.0.get() {
+            modules.keep_compiled(specifier.as_str(), hash, compiled);
+        }
+        Box::pin(std::future::ready(()))
+    }
+
+    fn get_code_cache(&self, specifier: &ModuleSpecifier, source: &str) -> Option<SourceCodeCacheInfo> {
+        self.0.get()?.compiled(specifier.as_str(), source)
     }
 
     fn get_source_map(&self, file: &str) -> Option<Cow<'_, [u8]>> {

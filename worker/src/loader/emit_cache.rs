@@ -32,6 +32,13 @@ impl Key {
         }
         Self(digest.finalize().into())
     }
+
+    /// A part of it, for those who have room for no more.
+    pub(super) fn short(&self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.0[..8]);
+        u64::from_le_bytes(bytes)
+    }
 }
 
 impl EmitCache {
@@ -42,22 +49,34 @@ impl EmitCache {
 
     /// What was kept for `name`, if it was made of the same.
     pub(super) fn get<T: DeserializeOwned>(&self, name: &str, key: &Key) -> Option<T> {
-        let file = fs::read(self.path(name)).ok()?;
+        serde_json::from_slice(&self.get_bytes(name, key)?).ok()
+    }
+
+    /// As [`Self::get`], for bytes.
+    pub(super) fn get_bytes(&self, name: &str, key: &Key) -> Option<Vec<u8>> {
+        let mut file = fs::read(self.path(name)).ok()?;
         let (made_of, rest) = file.split_at_checked(DIGEST)?;
         let (digest, contents) = rest.split_at_checked(DIGEST)?;
         if made_of != key.0 || digest != Sha256::digest(contents).as_slice() {
             return None;
         }
-        serde_json::from_slice(contents).ok()
+        file.drain(..2 * DIGEST);
+        Some(file)
     }
 
     /// Keeps `value` for `name`, in place of what was kept before.
     pub(super) fn put<T: Serialize>(&self, name: &str, key: &Key, value: &T) {
-        let Ok(contents) = serde_json::to_vec(value) else { return };
+        if let Ok(contents) = serde_json::to_vec(value) {
+            self.put_bytes(name, key, &contents);
+        }
+    }
+
+    /// As [`Self::put`], for bytes.
+    pub(super) fn put_bytes(&self, name: &str, key: &Key, contents: &[u8]) {
         let mut file = Vec::with_capacity(2 * DIGEST + contents.len());
         file.extend_from_slice(&key.0);
-        file.extend_from_slice(&Sha256::digest(&contents));
-        file.extend_from_slice(&contents);
+        file.extend_from_slice(&Sha256::digest(contents));
+        file.extend_from_slice(contents);
         // Without it the next start does the work again, and nothing else.
         let _ = self.write(&self.path(name), &file);
     }

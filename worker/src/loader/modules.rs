@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use deno_core::url::Url;
-use deno_core::{ModuleCodeBytes, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType};
+use deno_core::{
+    ModuleCodeBytes, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType, SourceCodeCacheInfo,
+};
 use rustc_hash::FxHashMap;
 
 use super::assets;
+use super::code_cache::CodeCache;
 use super::emit_cache::{EmitCache, Key};
 use super::format::{self, Format, Language, PackageTypes, Words};
 use super::resolver::Resolver;
@@ -30,6 +33,7 @@ pub(crate) struct Modules {
     /// The latest module whose imports were looked at, with its source.
     importer: RefCell<Option<(PathBuf, Rc<str>)>>,
     cache: Option<EmitCache>,
+    compiled: CodeCache,
 }
 
 /// JavaScript that can run.
@@ -69,6 +73,7 @@ impl Modules {
             exports: RefCell::default(),
             importer: RefCell::default(),
             cache: emit_cache.map(EmitCache::new),
+            compiled: CodeCache::default(),
         }
     }
 
@@ -84,6 +89,18 @@ impl Modules {
         self.types.clear();
         self.exports.take();
         self.importer.take();
+    }
+
+    /// What V8 had compiled of this source at an earlier start.
+    pub(super) fn compiled(&self, name: &str, source: &str) -> Option<SourceCodeCacheInfo> {
+        self.compiled.find(self.cache.as_ref()?, name, source)
+    }
+
+    /// Keeps what V8 has compiled for the next start.
+    pub(super) fn keep_compiled(&self, name: &str, hash: u64, compiled: &[u8]) {
+        if let Some(cache) = &self.cache {
+            self.compiled.keep(cache, name, hash, compiled);
+        }
     }
 
     /// What V8 is given for a module, imported as this type.
