@@ -35,19 +35,26 @@ pub(super) struct Contents {
     pub(super) apps: Vec<Draft>,
 }
 
-/// Reads the file at `path`. What is wrong with it is recorded; what is right comes back.
-pub(super) fn read(path: &Path, problems: &mut Problems) -> Contents {
+impl Contents {
+    /// Nothing but these defaults.
+    pub(super) fn new(defaults: Settings) -> Self {
+        Self { defaults, ..Self::default() }
+    }
+}
+
+/// Reads the file at `path`. What is wrong with it is recorded; what is right comes back, over `contents`.
+pub(super) fn read(path: &Path, contents: Contents, problems: &mut Problems) -> Contents {
     let name = path.display().to_string();
     let place = || Place::flag(name.clone());
-    let Some(text) = problems.keep(place, read_text(path)) else { return Contents::default() };
+    let Some(text) = problems.keep(place, read_text(path)) else { return contents };
     let document = Document::config(&name, &text);
     let (table, errors) = DeTable::parse_recoverable(&text);
     if !errors.is_empty() {
         document.record_syntax_errors(&errors, problems);
-        return Contents::default();
+        return contents;
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    read_sections(&Section::top(document, table.get_ref()), folder, problems)
+    read_sections(&Section::top(document, table.get_ref()), folder, contents, problems)
 }
 
 fn read_text(path: &Path) -> Result<String, Flaw> {
@@ -58,9 +65,13 @@ fn read_text(path: &Path) -> Result<String, Flaw> {
     read::text(path, bounds::CONFIG_FILE)
 }
 
-fn read_sections(top: &Section<'_>, folder: &Path, problems: &mut Problems) -> Contents {
+fn read_sections(
+    top: &Section<'_>,
+    folder: &Path,
+    mut contents: Contents,
+    problems: &mut Problems,
+) -> Contents {
     top.only(&[SECTIONS], |name| home(name, ""), problems);
-    let mut contents = Contents::default();
     if let Some(section) = top.section("server", problems) {
         contents.server = ServerSettings::read(&section, folder, problems);
         contents.cache = Cache::read(&section, folder, problems);

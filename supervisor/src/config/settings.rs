@@ -36,6 +36,8 @@ pub(super) const FIELDS: &[&str] = &[
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) limits: AppLimits,
+    /// Whether somebody has said what the limit of memory is.
+    is_memory_set: bool,
     pub(super) restart: RestartPolicy,
     pub(super) recycle: RecyclePolicy,
     pub(super) health_path: Option<String>,
@@ -45,6 +47,19 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// The defaults where all apps together have so much memory, in bytes: one app that is out of bounds must not take all
+    /// of it.
+    pub(super) fn of_machine(memory: Option<u64>) -> Self {
+        let mut settings = Self::default();
+        if let Some(available) = memory {
+            let limits = &mut settings.limits;
+            limits.heap = limits.heap.min(available / 8).max(*bounds::HEAP.start());
+            let least = limits.heap.max(*bounds::MEMORY.start());
+            limits.memory = limits.memory.map(|memory| memory.min(available / 2).max(least));
+        }
+        settings
+    }
+
     /// These settings, except for what `section` says otherwise.
     pub(super) fn overridden(mut self, section: &Section<'_>, problems: &mut Problems) -> Self {
         let limits = &mut self.limits;
@@ -61,6 +76,11 @@ impl Settings {
         section.set("heap", size(bounds::HEAP), &mut limits.heap, problems);
         let memory = |value: &DeValue<'_>| or_never(value, size(bounds::MEMORY));
         section.set("memory", memory, &mut limits.memory, problems);
+        self.is_memory_set |= section.has("memory");
+        if !self.is_memory_set {
+            // Who wants a large heap wants room for it.
+            limits.memory = limits.memory.map(|memory| memory.max(limits.heap.saturating_mul(2)));
+        }
         section.set("watchdog", duration(bounds::WATCHDOG), &mut limits.watchdog, problems);
         section.set("hung_timeout", duration(bounds::HUNG_TIMEOUT), &mut limits.hung_timeout, problems);
         section.set("exit_on_unhandled_rejection", switch, &mut self.fatal_uncaught, problems);
@@ -142,6 +162,34 @@ mod tests {
         assert!(bounds::MAX_BODY.contains(&limits.max_body) && bounds::HEAP.contains(&limits.heap));
         assert!(bounds::WATCHDOG.contains(&limits.watchdog) && limits.watchdog < limits.hung_timeout);
         assert!(bounds::HUNG_TIMEOUT.contains(&limits.hung_timeout));
+    }
+
+    #[test]
+    fn small_machines_have_small_defaults() {
+        let limits = |memory| {
+            let Settings { limits, .. } = Settings::of_machine(memory);
+            (limits.heap >> 20, limits.memory.unwrap_or_default() >> 20)
+        };
+        assert_eq!(limits(None), (128, 512));
+        assert_eq!(limits(Some(64 << 30)), (128, 512));
+        assert_eq!(limits(Some(512 << 20)), (64, 256));
+        assert_eq!(limits(Some(64 << 20)), (16, 32));
+        assert_eq!(limits(Some(1)), (16, 32));
+    }
+
+    #[test]
+    fn a_large_heap_has_room_unless_somebody_says_otherwise() {
+        let (found, problems) = settings("heap = '1GiB'");
+        assert_eq!((found.limits.memory, problems), (Some(2 << 30), vec![]));
+        assert_eq!(settings("heap = '1GiB'\nmemory = false").0.limits.memory, None);
+        let (_, problems) = settings("heap = '1GiB'\nmemory = '512MiB'");
+        assert_eq!(
+            problems,
+            [
+                "nano.toml:2: memory: memory (512MiB) must not be less than heap (1GiB); fix: raise `memory` or lower \
+              `heap`"
+            ]
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::draft::{Draft, Places};
 use super::errors::{ConfigErrors, Flaw, Place, Problems};
 use super::file::{self, Host};
 use super::server::{ForwardedPolicy, LogFormat, LogLevel};
-use super::{Config, apps_dir, overlap};
+use super::settings::Settings;
+use super::{Config, apps_dir, machine, overlap};
 
 /// Where an app listens that says nothing of a port.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -70,9 +71,10 @@ impl Sources {
     /// Every problem there is, not only the first.
     pub fn load(&self) -> Result<Config, ConfigErrors> {
         let mut problems = Problems::default();
+        let defaults = file::Contents::new(Settings::of_machine(machine::memory()));
         let contents = match &self.config {
-            Some(path) => file::read(path, &mut problems),
-            None => file::Contents::default(),
+            Some(path) => file::read(path, defaults, &mut problems),
+            None => defaults,
         };
         let mut server = contents.server.overridden(&self.server, &mut problems);
         server.admin = contents.admin.overridden(&self.server, &mut problems).resolve(&mut problems);

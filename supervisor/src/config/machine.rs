@@ -1,0 +1,86 @@
+//! What this machine, or the container it is, has for all apps together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Memory that this process may use, in bytes: the least of what the machine has and of what control groups allow, its own and
+/// those above it. None if the kernel does not say.
+pub(super) fn memory() -> Option<u64> {
+    memory_below(Path::new("/"))
+}
+
+fn memory_below(root: &Path) -> Option<u64> {
+    let text = |path: &str| fs::read_to_string(root.join(path)).ok();
+    let physical = text("proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()?.checked_mul(1024)
+    });
+    let groups = text("proc/self/cgroup").unwrap_or_default();
+    let limits = groups.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, ':');
+        let (_, controllers, group) = (parts.next()?, parts.next()?, parts.next()?);
+        let (mount, file) = match controllers {
+            // Version 2 has one hierarchy, without names.
+            "" => ("sys/fs/cgroup", "memory.max"),
+            "memory" => ("sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+            _ => return None,
+        };
+        let mount = root.join(mount);
+        let group = mount.join(group.trim_start_matches('/'));
+        // In a container the group's path may be that of the host, and its mount the group itself.
+        let start = if group.is_dir() { group } else { mount.clone() };
+        least(&mount, start, file)
+    });
+    limits.chain(physical).min()
+}
+
+/// The least limit of a group and those above it, up to the mount.
+fn least(mount: &Path, mut group: PathBuf, file: &str) -> Option<u64> {
+    let mut least = None;
+    loop {
+        let limit =
+            fs::read_to_string(group.join(file)).ok().and_then(|text| text.trim().parse::<u64>().ok());
+        least = [least, limit].into_iter().flatten().min();
+        if group == mount || !group.pop() {
+            return least;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(files: &[(&str, &str)]) -> Option<u64> {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        memory_below(root.path())
+    }
+
+    const PHYSICAL: (&str, &str) = ("proc/meminfo", "MemTotal:        8192 kB\nMemFree: 1 kB\n");
+
+    #[test]
+    fn the_least_limit_of_all_groups_counts() {
+        assert_eq!(machine(&[]), None);
+        assert_eq!(machine(&[PHYSICAL]), Some(8192 * 1024));
+        let v2 = ("proc/self/cgroup", "0::/a/b\n");
+        let limits = [("sys/fs/cgroup/a/b/memory.max", "max\n"), ("sys/fs/cgroup/a/memory.max", "5000\n")];
+        assert_eq!(machine(&[PHYSICAL, v2, limits[0], limits[1]]), Some(5000));
+        // A container sees its own group as the whole.
+        assert_eq!(machine(&[PHYSICAL, v2, ("sys/fs/cgroup/memory.max", "4000\n")]), Some(4000));
+        let v1 = ("proc/self/cgroup", "3:cpu:/x\n4:memory:/x\n0::/\n");
+        let limit = ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "3000\n");
+        assert_eq!(machine(&[PHYSICAL, v1, limit]), Some(3000));
+        let unlimited = ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "9223372036854771712\n");
+        assert_eq!(machine(&[PHYSICAL, v1, unlimited]), Some(8192 * 1024));
+    }
+
+    #[test]
+    fn this_machine_has_some() {
+        assert!(memory().is_some_and(|memory| memory > 1 << 20));
+    }
+}
