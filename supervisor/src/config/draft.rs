@@ -94,7 +94,7 @@ impl Draft {
         let entry = problems.keep(|| place, entry::find(&root, given));
         let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
         env.read(problems);
-        let Settings { limits, restart, recycle, health_path, fatal_uncaught, net, development } =
+        let Settings { limits, restart, recycle, health_path, fatal_uncaught, net, development, .. } =
             self.settings;
         let name = self.name?;
         Some(AppSpec {
