@@ -1,6 +1,7 @@
 //! Outbound connections: those over the limit wait, idle ones make room, and the limit of descriptors is no end of the worker.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hyper::{Request, Response};
 use serde_json::json;
@@ -12,19 +13,28 @@ use crate::{TestSupervisor, until, within};
 
 /// Answers at once, or when it is told to.
 async fn origin() -> (Origin, Arc<Notify>) {
-    let go = Arc::new(Notify::new());
-    let held = go.clone();
+    let (origin, go, _) = counting_origin().await;
+    (origin, go)
+}
+
+/// As [`origin`], with the most requests that it has held at once.
+async fn counting_origin() -> (Origin, Arc<Notify>, Arc<AtomicUsize>) {
+    let (go, now, most) =
+        (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)), Arc::<AtomicUsize>::default());
+    let (held, peak) = (go.clone(), most.clone());
     let origin = Origin::http(move |request: Request<hyper::body::Incoming>| {
-        let held = held.clone();
+        let (held, now, peak) = (held.clone(), now.clone(), peak.clone());
         async move {
             if request.uri().path() == "/held" {
+                peak.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                 held.notified().await;
+                now.fetch_sub(1, Ordering::Relaxed);
             }
             Response::new(whole("from the origin"))
         }
     })
     .await;
-    (origin, go)
+    (origin, go, most)
 }
 
 /// Fetches what the query says, all at once; answers with what came of it.
@@ -53,25 +63,24 @@ fn path(urls: &[String]) -> String {
 
 #[tokio::test]
 async fn outbound_connections_beyond_the_limit_wait_for_a_place() {
-    let (origin, go) = origin().await;
+    let (origin, go, most) = counting_origin().await;
     let app = App::new("app", FETCH).set("max_outbound = 2");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let client = supervisor.client("app").await;
-    let held = path(&vec![format!("http://{}/held", origin.address); 3]);
+    let held = path(&vec![format!("http://{}/held", origin.address); 20]);
     let fetching = tokio::spawn({
         let client = client.clone();
         async move { client.get(&held).await.unwrap() }
     });
     until("two have come", async || (origin.connections() == 2).then_some(())).await;
-    // The first that is done makes room for the third, on its connection or a new one.
-    go.notify_one();
-    until("one is left", async || {
+    // One that is done makes room for the next, on its connection or a new one.
+    until("all are done", async || {
         go.notify_one();
         fetching.is_finished().then_some(())
     })
     .await;
-    let all = vec!["from the origin"; 3];
-    assert_eq!(fetching.await.unwrap().json(), json!(all));
+    assert_eq!(fetching.await.unwrap().json(), json!(vec!["from the origin"; 20]));
+    assert_eq!(most.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]

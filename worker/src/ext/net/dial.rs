@@ -258,6 +258,18 @@ mod tests {
         assert!(error.to_string().contains("link-local"), "{error}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_taken_until_the_connection_is_closed() {
+        let dialer = Dialer::new(Policy::default(), 1);
+        let seat = dialer.seat().await.unwrap();
+        assert_eq!(dialer.counts().open, 1);
+        let error = dialer.seat().await.unwrap_err();
+        assert!(matches!(error, DialError::NoPlace { max: 1 }), "{error}");
+        assert_eq!(dialer.counts().refused, 1);
+        let (next, ()) = tokio::join!(dialer.seat(), async { drop(seat) });
+        assert!(next.is_ok() && dialer.counts().open == 1);
+    }
+
     #[tokio::test]
     async fn a_failure_says_what_happened() {
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
