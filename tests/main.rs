@@ -26,6 +26,7 @@ mod html_streaming;
 mod http;
 mod isolation;
 mod lifecycle;
+mod limits;
 mod logs;
 mod modules;
 mod node;

@@ -16,3 +16,5 @@ pub const PROTOCOL: u8 = 113;
 pub const ORPHANED: u8 = 114;
 /// An uncaught error outside a request, in an app configured to treat it as fatal.
 pub const UNCAUGHT: u8 = 115;
+/// A request used more CPU time than it may.
+pub const CPU_TIME: u8 = 116;

@@ -30,6 +30,12 @@ pub enum Role {
 pub struct WorkerLimits {
     /// Longest time JavaScript may run without returning to the event loop, in milliseconds.
     pub watchdog_ms: u64,
+    /// CPU time of one request, in milliseconds.
+    pub cpu_ms: u64,
+    /// How long work handed to `waitUntil` keeps a draining worker after the response, in milliseconds.
+    pub wait_until_ms: u64,
+    /// Outbound connections at once.
+    pub max_outbound: u32,
     /// Whether an uncaught error outside a request ends the worker.
     pub fatal_uncaught: bool,
 }
@@ -161,6 +167,14 @@ pub struct Stats {
     pub in_flight: u32,
     /// Requests answered since start.
     pub requests: u64,
+    /// Works handed to `waitUntil` that took longer than they may keep the worker, since start.
+    pub late_background: u64,
+    /// Outbound connections that are open, idle ones included.
+    pub outbound: u32,
+    /// Outbound connections that found no place in time, since start.
+    pub outbound_refused: u64,
+    /// Outbound connections that found no descriptor left, since start.
+    pub no_descriptor: u64,
 }
 
 /// Names one request in headers and logs; 32 hexadecimal digits for people.
@@ -229,6 +243,8 @@ pub enum StreamErrorKind {
     OutOfMemory,
     /// The response body's stream failed.
     BodyFailed,
+    /// The request used up its CPU time.
+    CpuTime,
 }
 
 /// Everything that is not about one stream.
@@ -264,7 +280,13 @@ mod tests {
     fn debug_output_has_no_value_of_a_variable() {
         let load = Load {
             app: "blog".into(),
-            limits: WorkerLimits { watchdog_ms: 5000, fatal_uncaught: false },
+            limits: WorkerLimits {
+                watchdog_ms: 5000,
+                cpu_ms: 30_000,
+                wait_until_ms: 30_000,
+                max_outbound: 256,
+                fatal_uncaught: false,
+            },
             root: "/app".into(),
             entry: "index.js".into(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],

@@ -1,8 +1,13 @@
 //! `check`: validates the configuration and loads every app once, without serving.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::config::{AppSpec, Config};
+use crate::log::app::AppLog;
+use crate::traffic::Traffic;
 use crate::worker::{Spares, Worker};
 
 /// What was found about one app.
@@ -28,8 +33,10 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 }
 
 async fn check_app(spec: &AppSpec) -> Finding {
+    let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
     // Dropping the worker kills it.
-    let error = Worker::start(spec, &Spares::new(0)).await.err().map(|failure| failure.reason.to_string());
+    let error =
+        Worker::start(spec, &Spares::new(0), &log).await.err().map(|failure| failure.reason.to_string());
     Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),

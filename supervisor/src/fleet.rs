@@ -17,6 +17,7 @@ use crate::crashes::Crashes;
 use crate::inherited::{HandedSocket, Inherited};
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
+use crate::log::app::AppLog;
 use crate::monitor::Monitor;
 use crate::registry::{AppId, Registry, State};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
@@ -156,8 +157,10 @@ impl Fleet {
         }
         self.route(routed.iter().map(|(app, _)| app.clone()).collect(), &mut sockets).await;
         let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
-            let start =
-                || Rc::new(Lifecycle { app, spec: spec.clone(), shared: self.shared.clone() }.start());
+            let start = || {
+                let log = Rc::new(AppLog::new(&spec, traffic.clone()));
+                Rc::new(Lifecycle { app, spec: spec.clone(), log, shared: self.shared.clone() }.start())
+            };
             Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();

@@ -16,6 +16,7 @@ use tokio::time::sleep_until;
 
 use crate::config::AppSpec;
 use crate::crashes::{Crashes, Remains};
+use crate::log::app::AppLog;
 use crate::registry::{AppId, Registry};
 use crate::restart::{Decision, History};
 use crate::routes::{Routes, Unavailable};
@@ -91,6 +92,8 @@ pub struct Lifecycle {
     pub app: AppId,
     /// Its configuration.
     pub spec: Arc<AppSpec>,
+    /// Where what it logs goes.
+    pub log: Rc<AppLog>,
     /// What all apps share.
     pub shared: Rc<Shared>,
 }
@@ -131,6 +134,7 @@ impl Lifecycle {
         let life = Life {
             app: self.app,
             spec: self.spec,
+            log: self.log,
             stage: Stage::new(self.app, self.shared.clone()),
             shared: self.shared,
             commands: received,
@@ -162,6 +166,7 @@ enum Phase {
 struct Life {
     app: AppId,
     spec: Arc<AppSpec>,
+    log: Rc<AppLog>,
     shared: Rc<Shared>,
     stage: Stage,
     commands: mpsc::Receiver<Command>,
@@ -199,8 +204,8 @@ impl Life {
         }
         self.shared.registry.starting(self.app);
         let begun = Instant::now();
-        let (spec, shared) = (self.spec.clone(), self.shared.clone());
-        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares));
+        let (spec, shared, log) = (self.spec.clone(), self.shared.clone(), self.log.clone());
+        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares, &log));
         let started = loop {
             tokio::select! {
                 started = &mut start => break started,
@@ -299,8 +304,8 @@ impl Life {
         spec: Arc<AppSpec>,
         done: oneshot::Sender<Outcome>,
     ) -> Phase {
-        let (begun, shared) = (Instant::now(), self.shared.clone());
-        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares));
+        let (begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
+        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares, &log));
         let mut crash = None;
         let started = loop {
             tokio::select! {
@@ -460,6 +465,7 @@ impl Life {
 
     fn configure(&mut self, spec: Arc<AppSpec>) {
         self.spec = spec.clone();
+        self.log.configure(&spec);
         self.shared.registry.configure(self.app, spec);
     }
 

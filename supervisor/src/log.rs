@@ -4,6 +4,8 @@
 //! the queue is full, lines are dropped and counted rather than waited for.
 
 pub mod access;
+pub mod app;
+pub mod rate;
 
 use nano_protocol::message::{LogLevel, LogRecord};
 use tracing::{debug, error, info, warn};

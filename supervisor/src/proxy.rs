@@ -3,7 +3,7 @@
 //! - [`site`]: which app answers, by port and host.
 //! - [`headers`]: what of a head crosses: hop-by-hop fields, forwarding fields, limits.
 //! - [`upload`]: the request body, from the client into a stream.
-//! - [`body`]: the response body, as hyper polls it.
+//! - [`body`]: the response body, as hyper polls it; [`response_limit`]: how long it may be.
 //! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
 //! - [`error_page`]: what the developer of an app is told of the cause.
 
@@ -12,6 +12,7 @@ pub mod body;
 pub mod error_page;
 pub mod headers;
 pub mod refused;
+pub mod response_limit;
 pub mod site;
 pub mod upload;
 
@@ -159,7 +160,7 @@ impl Proxy {
             match self.send(&handle, outgoing, &mut upload).await {
                 Ok(response) => {
                     upstream.count(|counts| counts.answered(taken - arrived, taken.elapsed()));
-                    return Ok(response);
+                    return response_limit::hold(response, upstream, spec, line.id);
                 }
                 // Not a byte of it reached that worker, so the next one may have it.
                 Err(Failed::Unreached) => {}

@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 use crate::config::AppSpec;
 use crate::monitor::{Monitor, Rates};
 use crate::status::AppStatus;
-use crate::traffic::{Totals, Traffic};
+use crate::traffic::{Limit, Totals, Traffic};
 use crate::worker::{ExitReason, Usage};
 
 /// Names an app for as long as it is there; never given to another one.
@@ -252,6 +252,13 @@ impl Registry {
     /// A worker is started that is not the app's first.
     pub fn count_restart(&self, app: AppId) {
         self.with(app, |record| record.restarts += 1);
+    }
+
+    /// A worker of the app has ended.
+    pub fn count_end(&self, app: AppId, reason: &ExitReason) {
+        if *reason == ExitReason::CpuTime {
+            self.with(app, |record| record.traffic.count_broken(Limit::CpuTime, 1));
+        }
     }
 
     /// What the worker `pid` said of itself.

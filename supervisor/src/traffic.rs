@@ -1,15 +1,35 @@
 //! What the I/O threads count of an app, and the main thread reads. Each thread counts for itself, so that counting is a plain
-//! addition.
+//! addition; what is rare, as a limit that was broken, has one count for all.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::histogram::{Histogram, Snapshot};
 
+/// The limits of an app whose breaking the supervisor counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `cpu_time`: workers that were replaced.
+    CpuTime,
+    /// `max_queue`: requests that were refused.
+    Queue,
+    /// `max_response`: responses that were refused or cut off.
+    Response,
+    /// `log_rate`: log lines that were dropped.
+    LogRate,
+}
+
+impl Limit {
+    /// How many there are.
+    const COUNT: usize = Self::LogRate as usize + 1;
+}
+
 /// The counts of one app.
 #[derive(Debug)]
 pub struct Traffic {
     in_flight: AtomicUsize,
+    waiting: AtomicUsize,
+    broken: [AtomicU64; Limit::COUNT],
     threads: Box<[Counts]>,
 }
 
@@ -66,7 +86,13 @@ impl Totals {
 impl Traffic {
     /// Nothing yet, for so many I/O threads.
     pub fn new(io_threads: usize) -> Self {
-        Self { in_flight: AtomicUsize::new(0), threads: (0..io_threads).map(|_| Counts::default()).collect() }
+        let threads = (0..io_threads).map(|_| Counts::default()).collect();
+        Self {
+            in_flight: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            broken: Default::default(),
+            threads,
+        }
     }
 
     /// Requests in flight or waiting, on all I/O threads.
@@ -86,6 +112,28 @@ impl Traffic {
     /// One less.
     pub fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Requests that wait for a worker, on all I/O threads.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// One more that waits for a worker, unless `max` do already.
+    pub fn wait(&self, max: usize) -> Option<Waiting<'_>> {
+        let waiting = Waiting(self);
+        // Given back at once by dropping, if it is one too many.
+        (self.waiting.fetch_add(1, Ordering::Relaxed) < max).then_some(waiting)
+    }
+
+    /// How often a limit was broken since the app was added.
+    pub fn broken(&self, limit: Limit) -> u64 {
+        self.broken[limit as usize].load(Ordering::Relaxed)
+    }
+
+    /// A limit was broken this often.
+    pub fn count_broken(&self, limit: Limit, times: u64) {
+        self.broken[limit as usize].fetch_add(times, Ordering::Relaxed);
     }
 
     /// What one thread counts; none if there is no such thread.
@@ -147,6 +195,16 @@ impl Counts {
     }
 }
 
+/// A place among the requests that wait for a worker; given back when dropped.
+#[derive(Debug)]
+pub struct Waiting<'a>(&'a Traffic);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Adds to what only this thread writes.
 pub(crate) fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
@@ -185,5 +243,25 @@ mod tests {
         assert_eq!(traffic.in_flight(), 2);
         traffic.leave();
         assert!(traffic.enter(2));
+    }
+
+    #[test]
+    fn places_of_those_who_wait_are_given_back() {
+        let traffic = Traffic::new(0);
+        let first = traffic.wait(1).unwrap();
+        assert!(traffic.wait(1).is_none() && traffic.waiting() == 1);
+        drop(first);
+        assert!(traffic.wait(1).is_some() && traffic.waiting() == 0);
+        assert!(traffic.wait(0).is_none());
+    }
+
+    #[test]
+    fn each_limit_has_a_count_of_its_own() {
+        let traffic = Traffic::new(0);
+        traffic.count_broken(Limit::LogRate, 3);
+        traffic.count_broken(Limit::CpuTime, 1);
+        let counts =
+            [Limit::CpuTime, Limit::Queue, Limit::Response, Limit::LogRate].map(|l| traffic.broken(l));
+        assert_eq!(counts, [1, 0, 0, 3]);
     }
 }

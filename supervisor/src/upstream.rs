@@ -16,7 +16,7 @@ use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
 use crate::registry::AppId;
 use crate::routes::{Notice, RoutedApp, Unavailable};
-use crate::traffic::{Counts, Traffic};
+use crate::traffic::{Counts, Limit, Traffic};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
@@ -161,8 +161,17 @@ impl Upstream {
     /// The connection to the app's worker; waits for one up to the queueing deadline.
     ///
     /// # Errors
-    /// [`Refused`] if there is none by then, or if waiting is in vain.
+    /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
     pub async fn handle(&self, spec: &AppSpec) -> Result<Handle, Refused> {
+        if let Some(found) = self.now() {
+            return found;
+        }
+        let Some(_waiting) = self.traffic.wait(spec.limits.max_queue) else {
+            self.traffic.count_broken(Limit::Queue, 1);
+            let max = spec.limits.max_queue;
+            let why = format!("{max} requests wait for a worker already (`max_queue`)");
+            return Err(Refused::because(Refusal::QueueFull, why));
+        };
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -173,6 +182,11 @@ impl Upstream {
             }
         };
         timeout(spec.limits.queue_timeout, wait).await.unwrap_or_else(|_| Err(self.no_worker(spec)))
+    }
+
+    /// What is counted of it.
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     fn no_worker(&self, spec: &AppSpec) -> Refused {

@@ -3,10 +3,12 @@
 //! - [`spawn`]: starts the process; the only place that does.
 //! - [`spare`]: a process that has shaken hands and has no app yet.
 //! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
-//!   that would be the same again; `health`: whether it answers.
+//!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
+//!   may have open.
 //! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
 //! - [`exit_reason`]: why a worker ended, in one enum.
 
+mod descriptors;
 pub mod exit_reason;
 mod fingerprint;
 pub mod handle;

@@ -12,6 +12,7 @@ use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
 use nano_protocol::message::{Load, LogLevel, Stats};
 
+use crate::cpu_time::Meter;
 use crate::ext::commonjs_ops::RequireHost;
 use crate::ext::error_report::AppFolder;
 use crate::ext::in_flight::InFlight;
@@ -19,7 +20,7 @@ use crate::ext::net::Network;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
 use crate::loader::Modules;
-use crate::{heap, load_error, watchdog};
+use crate::{cpu_time, heap, load_error, watchdog};
 
 /// Exceptions worth their own text when no handler was found.
 const NO_HANDLER: &str = "the entry module has no fetch handler; add \
@@ -37,6 +38,7 @@ pub(crate) struct Engine {
     folder: Rc<AppFolder>,
     in_flight: Rc<InFlight>,
     guard: Arc<Guard>,
+    meter: Rc<Meter>,
     heap_limit: u64,
 }
 
@@ -52,13 +54,19 @@ impl Engine {
         js.0.op_state().borrow_mut().put(folder.clone());
         js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());
         let modules = modules.get_or_init(|| app).clone();
+        in_flight.background.set_timeout(Duration::from_millis(load.limits.wait_until_ms));
         let guard = Arc::new(Guard::default());
         heap::watch(&mut js.0, guard.clone());
         let interrupt = js.0.v8_isolate().thread_safe_handle();
-        watchdog::start(guard.clone(), interrupt, Duration::from_millis(load.limits.watchdog_ms))
+        let limits = watchdog::Limits {
+            entry: Duration::from_millis(load.limits.watchdog_ms),
+            cpu_time: Duration::from_millis(load.limits.cpu_ms),
+        };
+        let (meter, sampler) = Meter::start(&mut js.0, guard.clone(), limits.cpu_time);
+        watchdog::start(guard.clone(), interrupt, sampler, limits)
             .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
         let mut engine =
-            Self { prepare, install, dispatch, js, modules, folder, in_flight, guard, heap_limit };
+            Self { prepare, install, dispatch, js, modules, folder, in_flight, guard, meter, heap_limit };
         engine.load_app(load).await?;
         Ok(engine)
     }
@@ -66,7 +74,7 @@ impl Engine {
     /// Loads the app's modules and finds its handler.
     async fn load_app(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
-        Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone());
+        Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone(), load.limits.max_outbound);
         self.prepare(&load.props, &load.env)?;
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry)
@@ -154,18 +162,27 @@ impl Engine {
         self.guard.torn()
     }
 
-    /// The request whose code was running when the isolate was torn, as far as its async context tells.
+    /// The request whose code was running when the isolate was torn, as far as that is known: from the last sample, or from
+    /// what is left of the async context.
     pub(crate) fn running_request(&mut self) -> Option<u32> {
+        let sampled = match self.guard.torn() {
+            // It is not the heap's last straw that is sampled.
+            Some(Torn::OutOfMemory) | None => None,
+            Some(Torn::Watchdog | Torn::CpuTime) => {
+                self.guard.left().and_then(|entry| self.meter.latest(entry))
+            }
+        };
+        if sampled.is_some() {
+            return sampled;
+        }
         self.js.0.v8_isolate().cancel_terminate_execution();
         scope!(scope, &mut self.js.0);
-        let context = scope.get_continuation_preserved_embedder_data();
-        let context = v8::Local::<v8::Object>::try_from(context).ok()?;
-        let key = v8::String::new(scope, "request")?;
-        context.get(scope, key.into())?.uint32_value(scope).filter(|id| *id != 0)
+        cpu_time::running_request(scope)
     }
 
     /// The worker's own numbers.
     pub(crate) fn stats(&mut self) -> Stats {
+        let outbound = Network::counts(&self.js.0.op_state().borrow());
         let heap = self.js.0.v8_isolate().get_heap_statistics();
         Stats {
             heap_used: heap.used_heap_size() as u64,
@@ -173,6 +190,10 @@ impl Engine {
             external: heap.external_memory() as u64,
             in_flight: u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX),
             requests: self.in_flight.answered(),
+            late_background: self.in_flight.background.late(),
+            outbound: outbound.open,
+            outbound_refused: outbound.refused,
+            no_descriptor: outbound.no_descriptor,
         }
     }
 }
@@ -180,7 +201,8 @@ impl Engine {
 fn torn_while_loading(cause: Torn) -> &'static str {
     match cause {
         Torn::Watchdog => "the app's modules ran longer than `watchdog` allows without returning",
-        Torn::OutOfMemory => "the app's modules used more heap than `heap` allows",
+        // No request has been served yet.
+        Torn::CpuTime | Torn::OutOfMemory => "the app's modules used more heap than `heap` allows",
     }
 }
 

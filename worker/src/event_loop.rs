@@ -57,6 +57,7 @@ impl EventLoop {
         if self.engine.torn().is_none() {
             self.engine.poll(cx);
             self.in_flight.poll_unsent(cx);
+            self.in_flight.poll_background(cx);
         }
         if let Some(cause) = self.engine.torn() {
             self.blame(cause);
@@ -170,14 +171,20 @@ impl EventLoop {
             Torn::Watchdog => {
                 (StreamErrorKind::Watchdog, "JavaScript ran longer than `watchdog` allows without returning")
             }
+            Torn::CpuTime => {
+                (StreamErrorKind::CpuTime, "the request used more CPU time than `cpu_time` allows")
+            }
             Torn::OutOfMemory => (StreamErrorKind::OutOfMemory, "the V8 heap reached its limit (`heap`)"),
         };
         let error = StreamError { kind, message: message.to_owned() };
-        let blamed = self.engine.running_request().and_then(|id| self.in_flight.answer(id));
+        let culprit = self.engine.running_request();
+        let blamed = culprit.and_then(|id| self.in_flight.answer(id));
         let request_id = blamed.as_ref().map(|request| request.id);
-        match blamed {
-            Some(request) => request.sender.fail(&error),
-            None => self.in_flight.fail_all(&error),
+        match (blamed, culprit) {
+            (Some(request), _) => request.sender.fail(&error),
+            // It has been answered already; the others fail with the worker.
+            (None, Some(culprit)) => return self.in_flight.log(LogLevel::Error, culprit, message.to_owned()),
+            (None, None) => self.in_flight.fail_all(&error),
         }
         self.in_flight.log_as(LogLevel::Error, request_id, message.to_owned());
     }

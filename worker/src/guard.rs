@@ -11,6 +11,8 @@ pub(crate) enum Torn {
     Watchdog,
     /// Its heap reached the limit.
     OutOfMemory,
+    /// A request used up its CPU time.
+    CpuTime,
 }
 
 impl Torn {
@@ -19,6 +21,7 @@ impl Torn {
         match self {
             Self::Watchdog => exit::WATCHDOG,
             Self::OutOfMemory => exit::OUT_OF_MEMORY,
+            Self::CpuTime => exit::CPU_TIME,
         }
     }
 }
@@ -49,6 +52,12 @@ impl Guard {
         (entries % 2 == 1).then_some(entries)
     }
 
+    /// The number of the entry that was left last, if JavaScript does not run.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let entries = self.entries.load(Ordering::Relaxed);
+        entries.is_multiple_of(2).then(|| entries.saturating_sub(1))
+    }
+
     /// Marks the isolate as torn; the first cause stays. Says whether this was the first.
     pub(crate) fn tear(&self, cause: Torn) -> bool {
         let code = cause.exit_code();
@@ -60,6 +69,7 @@ impl Guard {
         match self.torn.load(Ordering::Acquire) {
             exit::WATCHDOG => Some(Torn::Watchdog),
             exit::OUT_OF_MEMORY => Some(Torn::OutOfMemory),
+            exit::CPU_TIME => Some(Torn::CpuTime),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@
 
 mod builtins;
 mod console;
+mod cpu_time;
 mod engine;
 mod event_loop;
 #[allow(unreachable_pub, reason = "shared with the build script, where it is a private module as well")]

@@ -1,42 +1,76 @@
-//! Ends JavaScript that runs too long without returning to the event loop, such as `while (true) {}`.
+//! Ends JavaScript that runs too long without returning to the event loop, such as `while (true) {}`, and has the CPU time of
+//! requests measured.
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::cpu_time::Sampler;
+use crate::guard::{Guard, Torn};
+use crate::process::exit_now;
 use deno_core::v8;
 use nano_protocol::exit;
 
-use crate::guard::{Guard, Torn};
-use crate::process::exit_now;
-
-/// Looks per limit: an entry is ended after one limit, give or take this fraction of it.
+/// Looks per limit while JavaScript does not run: an entry is ended, and CPU time noticed, after one limit, give or take
+/// this fraction of it.
 const LOOKS: u32 = 10;
+
+/// Most time between two looks while JavaScript runs.
+const CLOSE_LOOK: Duration = Duration::from_millis(10);
+
+/// Close looks in a row at which JavaScript did not run, after which it is idle.
+const IDLE: u32 = 20;
 
 /// How long terminated JavaScript may take to unwind before the process ends regardless.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Starts the watchdog thread, which lives as long as the process.
-///
-/// Time is counted in looks, not read off a clock: a process that was stopped (SIGSTOP, a suspended machine) must not
-/// find all of that time charged to one request.
-pub(crate) fn start(guard: Arc<Guard>, isolate: v8::IsolateHandle, limit: Duration) -> std::io::Result<()> {
-    let pause = limit / LOOKS;
+/// How long JavaScript may run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Without returning to the event loop.
+    pub(crate) entry: Duration,
+    /// For one request, in CPU time.
+    pub(crate) cpu_time: Duration,
+}
+
+/// Starts the watchdog thread, which lives as long as the process. It looks seldom until it finds JavaScript running, and
+/// closely until it has not run for a while: an idle worker costs a few wake-ups per limit.
+pub(crate) fn start(
+    guard: Arc<Guard>,
+    isolate: v8::IsolateHandle,
+    sampler: Sampler,
+    limits: Limits,
+) -> std::io::Result<()> {
+    let seldom = limits.entry.min(limits.cpu_time) / LOOKS;
+    let closely = CLOSE_LOOK.min(limits.cpu_time / 50).min(seldom);
     let watch = move || {
         let mut last = None;
-        let mut looks = 0;
+        let mut lasted = Duration::ZERO;
+        let mut idle = IDLE;
         loop {
+            let pause = if idle < IDLE { closely } else { seldom };
+            let begun = Instant::now();
             thread::sleep(pause);
+            // A process that was stopped (SIGSTOP, a suspended machine) must not find all of that time charged to one
+            // request.
+            let passed = begun.elapsed().min(2 * pause);
             let running = guard.running();
-            looks = if running.is_some() && running == last { looks + 1 } else { 0 };
+            lasted = if running.is_some() && running == last { lasted + passed } else { Duration::ZERO };
             last = running;
-            if looks >= LOOKS {
+            if let Some(entry) = running {
+                idle = 0;
+                sampler.sample(entry, passed);
+            } else {
+                idle = (idle + 1).min(IDLE);
+            }
+            let is_torn = guard.torn() == Some(Torn::CpuTime);
+            if lasted >= limits.entry || is_torn {
                 guard.tear(Torn::Watchdog);
                 isolate.terminate_execution();
                 thread::sleep(GRACE);
-                if guard.running() == running {
+                if running.is_some() && guard.running() == running {
                     // Native code that V8 cannot interrupt.
-                    exit_now(exit::WATCHDOG);
+                    exit_now(guard.torn().map_or(exit::WATCHDOG, Torn::exit_code));
                 }
             }
         }

@@ -230,21 +230,35 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    (any::<u64>(), any::<u64>(), any::<u64>(), any::<u32>(), any::<u64>()).prop_map(
-        |(heap_used, heap_limit, external, in_flight, requests)| Stats {
-            heap_used,
-            heap_limit,
-            external,
-            in_flight,
-            requests,
+    any::<([u64; 4], u32, [u64; 3], u32)>().prop_map(
+        |([heap_used, heap_limit, external, requests], in_flight, counts, outbound)| {
+            let [late_background, outbound_refused, no_descriptor] = counts;
+            Stats {
+                heap_used,
+                heap_limit,
+                external,
+                in_flight,
+                requests,
+                late_background,
+                outbound,
+                outbound_refused,
+                no_descriptor,
+            }
         },
     )
 }
 
 fn load() -> impl Strategy<Value = Load> {
     let env = vec(any::<(String, String)>(), 0..40);
-    let limits = any::<(u64, bool)>()
-        .prop_map(|(watchdog_ms, fatal_uncaught)| WorkerLimits { watchdog_ms, fatal_uncaught });
+    let limits = any::<([u64; 3], u32, bool)>().prop_map(
+        |([watchdog_ms, cpu_ms, wait_until_ms], max_outbound, fatal_uncaught)| WorkerLimits {
+            watchdog_ms,
+            cpu_ms,
+            wait_until_ms,
+            max_outbound,
+            fatal_uncaught,
+        },
+    );
     let texts = any::<(String, String, String, String, Option<String>)>();
     (texts, limits, env, net_rules()).prop_map(|((app, root, entry, props, emit_cache), limits, env, net)| {
         Load { app, limits, root, entry, env, props, net, emit_cache }
@@ -287,6 +301,7 @@ fn stream_error() -> impl Strategy<Value = StreamError> {
         Just(StreamErrorKind::Watchdog),
         Just(StreamErrorKind::OutOfMemory),
         Just(StreamErrorKind::BodyFailed),
+        Just(StreamErrorKind::CpuTime),
     ];
     (kind, any::<String>()).prop_map(|(kind, message)| StreamError { kind, message })
 }
@@ -326,7 +341,13 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
         Control::Welcome(Welcome { version: 1, pid: 4711 }),
         Control::Load(Load {
             app: text("app"),
-            limits: WorkerLimits { watchdog_ms: 5000, fatal_uncaught: true },
+            limits: WorkerLimits {
+                watchdog_ms: 5000,
+                cpu_ms: 30_000,
+                wait_until_ms: 30_000,
+                max_outbound: 256,
+                fatal_uncaught: true,
+            },
             root: text("/apps/app"),
             entry: text("main.js"),
             env: vec![(text("KEY"), text("\"value\""))],

@@ -119,7 +119,13 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
         let env = vec![(String::new(), String::new()); pairs];
         Control::Load(Load {
             app: String::new(),
-            limits: WorkerLimits { watchdog_ms: 0, fatal_uncaught: false },
+            limits: WorkerLimits {
+                watchdog_ms: 0,
+                cpu_ms: 0,
+                wait_until_ms: 0,
+                max_outbound: 0,
+                fatal_uncaught: false,
+            },
             root: String::new(),
             entry: String::new(),
             env,

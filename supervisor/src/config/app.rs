@@ -94,8 +94,22 @@ pub struct AppLimits {
     pub start_timeout: Duration,
     /// Requests at once; 503 beyond it.
     pub max_in_flight: usize,
+    /// Requests at once that wait for a worker; 503 beyond it.
+    pub max_queue: usize,
     /// Longest request body, in bytes; 413 beyond it.
     pub max_body: u64,
+    /// Longest response body, in bytes, if there is a limit; 500 beyond it, or the response is cut off.
+    pub max_response: Option<u64>,
+    /// CPU time of one request; 503 beyond it, and the worker is replaced.
+    pub cpu_time: Duration,
+    /// How long after the response work handed to `waitUntil` keeps a draining worker.
+    pub wait_until_timeout: Duration,
+    /// Log lines in bytes per second, and in one burst.
+    pub log_rate: u64,
+    /// Outbound connections at once.
+    pub max_outbound: u32,
+    /// Descriptors that the worker may have open at once.
+    pub max_fds: u64,
     /// V8's heap, in bytes.
     pub heap: u64,
     /// What the worker process may have resident besides files it maps, in bytes; none for no limit.
@@ -113,7 +127,14 @@ impl Default for AppLimits {
             queue_timeout: Duration::from_secs(5),
             start_timeout: Duration::from_secs(10),
             max_in_flight: 2048,
+            max_queue: 1024,
             max_body: 128 * 1024 * 1024,
+            max_response: None,
+            cpu_time: Duration::from_secs(30),
+            wait_until_timeout: Duration::from_secs(30),
+            log_rate: 1024 * 1024,
+            max_outbound: 256,
+            max_fds: 1024,
             heap: 128 * 1024 * 1024,
             memory: Some(512 * 1024 * 1024),
             watchdog: Duration::from_secs(5),

@@ -57,7 +57,16 @@ pub(super) const REQUEST_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
 pub(super) const QUEUE_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
 pub(super) const START_TIMEOUT: RangeInclusive<Duration> = ms(50)..=HOUR;
 pub(super) const MAX_IN_FLIGHT: RangeInclusive<usize> = 1..=limits::MAX_STREAMS;
+pub(super) const MAX_QUEUE: RangeInclusive<usize> = 0..=limits::MAX_STREAMS;
 pub(super) const MAX_BODY: RangeInclusive<u64> = 0..=1024 * GIB;
+pub(super) const MAX_RESPONSE: RangeInclusive<u64> = 0..=1024 * GIB;
+pub(super) const CPU_TIME: RangeInclusive<Duration> = ms(50)..=DAY;
+pub(super) const WAIT_UNTIL_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=DAY;
+/// A line of the greatest length has to fit.
+pub(super) const LOG_RATE: RangeInclusive<u64> = 128 * KIB..=GIB;
+pub(super) const MAX_OUTBOUND: RangeInclusive<u32> = 1..=65_536;
+/// A worker needs about 30 to boot and to load an app.
+pub(super) const MAX_FDS: RangeInclusive<u64> = 64..=MIB;
 pub(super) const HEAP: RangeInclusive<u64> = 16 * MIB..=64 * GIB;
 pub(super) const MEMORY: RangeInclusive<u64> = 32 * MIB..=1024 * GIB;
 pub(super) const WATCHDOG: RangeInclusive<Duration> = ms(50)..=HOUR;

@@ -9,7 +9,7 @@ use super::errors::{Flaw, Problems};
 use super::quantity::{show_duration, show_size};
 use super::section::Section;
 use super::supervision::{RecyclePolicy, RestartPolicy, or_never};
-use super::value::{duration, size, switch, text, whole};
+use super::value::{duration, or_none, size, switch, text, whole};
 use super::{bounds, net};
 
 /// Fields of `[defaults]` and of every app.
@@ -18,7 +18,14 @@ pub(super) const FIELDS: &[&str] = &[
     "queue_timeout",
     "start_timeout",
     "max_in_flight",
+    "max_queue",
     "max_body",
+    "max_response",
+    "cpu_time",
+    "wait_until_timeout",
+    "log_rate",
+    "max_outbound",
+    "max_fds",
     "heap",
     "memory",
     "watchdog",
@@ -72,7 +79,19 @@ impl Settings {
         section.set("queue_timeout", duration(bounds::QUEUE_TIMEOUT), &mut limits.queue_timeout, problems);
         section.set("start_timeout", duration(bounds::START_TIMEOUT), &mut limits.start_timeout, problems);
         section.set("max_in_flight", whole(bounds::MAX_IN_FLIGHT), &mut limits.max_in_flight, problems);
+        section.set("max_queue", whole(bounds::MAX_QUEUE), &mut limits.max_queue, problems);
         section.set("max_body", size(bounds::MAX_BODY), &mut limits.max_body, problems);
+        section.set("max_response", or_none(size(bounds::MAX_RESPONSE)), &mut limits.max_response, problems);
+        section.set("cpu_time", duration(bounds::CPU_TIME), &mut limits.cpu_time, problems);
+        section.set(
+            "wait_until_timeout",
+            duration(bounds::WAIT_UNTIL_TIMEOUT),
+            &mut limits.wait_until_timeout,
+            problems,
+        );
+        section.set("log_rate", size(bounds::LOG_RATE), &mut limits.log_rate, problems);
+        section.set("max_outbound", whole(bounds::MAX_OUTBOUND), &mut limits.max_outbound, problems);
+        section.set("max_fds", whole(bounds::MAX_FDS), &mut limits.max_fds, problems);
         section.set("heap", size(bounds::HEAP), &mut limits.heap, problems);
         let memory = |value: &DeValue<'_>| or_never(value, size(bounds::MEMORY));
         section.set("memory", memory, &mut limits.memory, problems);
@@ -160,6 +179,11 @@ mod tests {
         assert!(bounds::START_TIMEOUT.contains(&limits.start_timeout));
         assert!(bounds::MAX_IN_FLIGHT.contains(&limits.max_in_flight));
         assert!(bounds::MAX_BODY.contains(&limits.max_body) && bounds::HEAP.contains(&limits.heap));
+        assert!(bounds::MAX_QUEUE.contains(&limits.max_queue) && limits.max_response.is_none());
+        assert!(bounds::CPU_TIME.contains(&limits.cpu_time) && bounds::LOG_RATE.contains(&limits.log_rate));
+        assert!(bounds::WAIT_UNTIL_TIMEOUT.contains(&limits.wait_until_timeout));
+        assert!(bounds::MAX_OUTBOUND.contains(&limits.max_outbound));
+        assert!(bounds::MAX_FDS.contains(&limits.max_fds));
         assert!(bounds::WATCHDOG.contains(&limits.watchdog) && limits.watchdog < limits.hung_timeout);
         assert!(bounds::HUNG_TIMEOUT.contains(&limits.hung_timeout));
     }
@@ -196,6 +220,8 @@ mod tests {
     fn every_field_can_be_overridden() {
         let (settings, found) = settings(
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
+             max_queue = 9\nmax_response = '6B'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
+             log_rate = '256KiB'\nmax_outbound = 12\nmax_fds = 130\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = 'never'\nrecycle = { requests = 9 }\n\
              allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true",
@@ -214,7 +240,14 @@ mod tests {
                 queue_timeout: seconds(2),
                 start_timeout: seconds(3),
                 max_in_flight: 4,
+                max_queue: 9,
                 max_body: 5,
+                max_response: Some(6),
+                cpu_time: seconds(10),
+                wait_until_timeout: seconds(11),
+                log_rate: 256 << 10,
+                max_outbound: 12,
+                max_fds: 130,
                 heap: 64 << 20,
                 memory: Some(96 << 20),
                 watchdog: seconds(7),
@@ -233,6 +266,23 @@ mod tests {
         let app = Section::top(Document::config("nano.toml", text), table.get_ref());
         let found = defaults.overridden(&app, &mut Problems::default());
         assert_eq!((found.net.allow, found.net.deny, found.development), (Some(vec![]), vec![], false));
+    }
+
+    #[test]
+    fn an_app_can_have_no_limit_of_its_responses_again() {
+        let (defaults, _) = settings("max_response = '1MiB'");
+        let limit = |text: &str| {
+            let table = DeTable::parse(text).unwrap();
+            let app = Section::top(Document::config("nano.toml", text), table.get_ref());
+            let mut problems = Problems::default();
+            let found = defaults.clone().overridden(&app, &mut problems).limits.max_response;
+            (found, problems.texts().concat())
+        };
+        assert_eq!(limit(""), (Some(1 << 20), String::new()));
+        assert_eq!(limit("max_response = false"), (None, String::new()));
+        let (kept, problem) = limit("max_response = true");
+        assert_eq!(kept, Some(1 << 20));
+        assert!(problem.ends_with("true is no limit; fix: write a size, or false for no limit"), "{problem}");
     }
 
     #[test]

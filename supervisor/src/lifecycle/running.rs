@@ -232,6 +232,7 @@ impl Stage {
 
 async fn farewell(shared: &Shared, app: AppId, generation: u64, reason: &ExitReason) {
     if shared.orders.0.borrow_mut().remove(&(app, generation)).is_some() {
+        shared.registry.count_end(app, reason);
         shared.routes.ended(app, generation, &reason.to_string().into()).await;
     }
 }

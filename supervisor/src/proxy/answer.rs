@@ -48,6 +48,12 @@ pub enum Refusal {
     NoWorker,
     /// The app has as many requests in flight as it may.
     Overloaded,
+    /// As many requests wait for a worker of the app as may.
+    QueueFull,
+    /// The request used up its CPU time.
+    CpuTime,
+    /// The response body is over the app's limit.
+    ResponseTooLarge,
     /// The handler took longer than its time limit.
     TimedOut,
     /// The handler kept JavaScript busy for too long.
@@ -76,6 +82,7 @@ impl Refusal {
             StreamErrorKind::NotAResponse => Self::NotAResponse,
             StreamErrorKind::Watchdog => Self::Watchdog,
             StreamErrorKind::OutOfMemory => Self::OutOfMemory,
+            StreamErrorKind::CpuTime => Self::CpuTime,
         }
     }
 
@@ -126,6 +133,16 @@ impl Refusal {
             Self::Overloaded => {
                 (S::SERVICE_UNAVAILABLE, "overloaded", "The app has too many requests in flight.", Some(1))
             }
+            Self::QueueFull => {
+                (S::SERVICE_UNAVAILABLE, "queue_full", "Too many requests wait for the app already.", Some(1))
+            }
+            Self::CpuTime => (S::SERVICE_UNAVAILABLE, "cpu_time", "The app used up its CPU time.", None),
+            Self::ResponseTooLarge => (
+                S::INTERNAL_SERVER_ERROR,
+                "response_too_large",
+                "The app's response is larger than it may be.",
+                None,
+            ),
             Self::TimedOut => {
                 (S::GATEWAY_TIMEOUT, "timed_out", "The app did not answer within its time limit.", None)
             }

@@ -11,6 +11,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use nano_protocol::Receiver;
 use nano_protocol::codec::HeaderBlock;
 
+use super::response_limit::ResponseLimit;
 use crate::client::Serving;
 use crate::log::access::Record;
 use crate::traffic::Counts;
@@ -22,6 +23,7 @@ pub struct ResponseBody {
     content: Content,
     /// The stream has failed, and hyper is told so next.
     is_failing: bool,
+    limit: Option<Box<ResponseLimit>>,
     /// Given back when the body is complete or the client has gone.
     tail: Option<Tail>,
 }
@@ -31,6 +33,8 @@ enum Content {
     Empty,
     Full(Bytes),
     Stream(Receiver),
+    /// It is longer than it may be.
+    Failed,
 }
 
 /// What ends with the response.
@@ -54,7 +58,7 @@ pub struct CutOff;
 
 impl ResponseBody {
     fn new(content: Content) -> Self {
-        Self { content, is_failing: false, tail: None }
+        Self { content, is_failing: false, limit: None, tail: None }
     }
 
     /// No body.
@@ -77,6 +81,13 @@ impl ResponseBody {
             _ => Content::Stream(receiver),
         };
         Self::new(content)
+    }
+
+    /// Bounds what is passed on of a stream.
+    pub fn limit(&mut self, limit: ResponseLimit) {
+        if matches!(self.content, Content::Stream(_)) {
+            self.limit = Some(Box::new(limit));
+        }
     }
 
     /// Ties what ends with the response to its body.
@@ -116,10 +127,20 @@ impl Body for ResponseBody {
         let this = &mut *self;
         let chunk = match &mut this.content {
             Content::Empty => return Poll::Ready(None),
+            Content::Failed => return Poll::Ready(Some(Err(CutOff))),
             Content::Full(bytes) => std::mem::take(bytes),
             Content::Stream(receiver) => match receiver.poll_chunk(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => {
+                    if let Some(limit) = &mut this.limit
+                        && !limit.takes(chunk.len())
+                    {
+                        this.cut_off();
+                        this.content = Content::Failed;
+                        // As below: first a turn to write.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     this.count(chunk.len());
                     return Poll::Ready(Some(Ok(Frame::data(chunk))));
                 }
@@ -148,6 +169,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Empty => true,
+            Content::Failed => false,
             Content::Full(bytes) => bytes.is_empty(),
             Content::Stream(receiver) => receiver.is_done() && receiver.trailers().as_bytes().is_empty(),
         }
@@ -157,7 +179,7 @@ impl Body for ResponseBody {
         match &self.content {
             Content::Empty => SizeHint::with_exact(0),
             Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Stream(_) => SizeHint::default(),
+            Content::Stream(_) | Content::Failed => SizeHint::default(),
         }
     }
 }

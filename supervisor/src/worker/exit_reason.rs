@@ -30,6 +30,9 @@ pub enum ExitReason {
     /// Its JavaScript ran too long without returning to the event loop.
     #[error("watchdog: JavaScript did not return to the event loop in time")]
     Watchdog,
+    /// One of its requests used more CPU time than it may.
+    #[error("CPU time: a request used more than `cpu_time` allows")]
+    CpuTime,
     /// It did not answer pings and was killed.
     #[error("hung: no answer to a ping in time")]
     Hung,
@@ -74,6 +77,7 @@ impl ExitReason {
             Self::Signal(_) => "signal",
             Self::OutOfMemory => "out_of_memory",
             Self::Watchdog => "watchdog",
+            Self::CpuTime => "cpu_time",
             Self::Hung => "hung",
             Self::StartTimeout => "start_timeout",
             Self::Unhealthy(_) => "unhealthy",
@@ -99,6 +103,7 @@ impl ExitReason {
             Ok(exit::OK) => Self::Exited,
             Ok(exit::OUT_OF_MEMORY) => Self::OutOfMemory,
             Ok(exit::WATCHDOG) => Self::Watchdog,
+            Ok(exit::CPU_TIME) => Self::CpuTime,
             Ok(exit::PROTOCOL) => Self::Protocol("the worker refused what it was sent".into()),
             Ok(exit::PANIC) => Self::Panic,
             Ok(exit::UNCAUGHT) => Self::Uncaught,
@@ -132,6 +137,7 @@ mod tests {
         assert_eq!(decode(9).to_string(), "killed by SIGKILL");
         assert_eq!(decode(i32::from(exit::WATCHDOG) << 8), ExitReason::Watchdog);
         assert_eq!(decode(i32::from(exit::OUT_OF_MEMORY) << 8), ExitReason::OutOfMemory);
+        assert_eq!(decode(i32::from(exit::CPU_TIME) << 8), ExitReason::CpuTime);
         assert_eq!(decode(0), ExitReason::Exited);
         assert_eq!(decode(7 << 8), ExitReason::Code(7));
         assert_eq!(

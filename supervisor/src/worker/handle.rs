@@ -1,6 +1,7 @@
 //! A worker from its process to the moment at which it takes requests.
 
 use std::os::unix::net::UnixStream as StdUnixStream;
+use std::rc::Rc;
 
 use nano_protocol::message::{Control, Load, Loaded};
 use nano_protocol::{Connection, Event, Handle, ProtocolError};
@@ -11,9 +12,9 @@ use super::fingerprint::Fingerprint;
 use super::spare::{Spare, Spares};
 use super::spawn::Process;
 use super::watch::reap;
-use super::{health, load};
+use super::{descriptors, health, load};
 use crate::config::AppSpec;
-use crate::log;
+use crate::log::app::AppLog;
 
 /// A running worker process.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Worker {
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
+    pub(super) log: Rc<AppLog>,
 }
 
 /// A worker that is ready, and the connections for the I/O threads.
@@ -45,22 +47,24 @@ pub struct StartFailure {
 
 impl Worker {
     /// Has a spare load the app, or a process that is started for it if there is none; all within the app's start timeout.
+    /// What it logs goes to `log`.
     ///
     /// # Errors
     /// [`StartFailure`]; the process is gone by then.
-    pub async fn start(spec: &AppSpec, spares: &Spares) -> Result<Started, StartFailure> {
+    pub async fn start(spec: &AppSpec, spares: &Spares, log: &Rc<AppLog>) -> Result<Started, StartFailure> {
         let failed = |reason| StartFailure { reason };
         let message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
         let told = Fingerprint::new(&message, &spec.limits);
         let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
-        spare.assign(&spec.name);
+        spare.assign(log);
+        descriptors::limit(spare.process.pid, spec.limits.max_fds, spare.requests.len());
         let mut unhealthy = String::new();
         let prepared = timeout(spec.limits.start_timeout, async {
             spare.shake_hands().await?;
-            let loaded = load_app(&mut spare, spec, message).await?;
+            let loaded = load_app(&mut spare, log, message).await?;
             if let (Loaded::Ready, Some(path)) = (&loaded, &spec.health_path) {
                 unhealthy = "it did not answer".into();
-                health::check(&mut spare, spec, path, &mut unhealthy).await?;
+                health::check(&mut spare, log, path, &mut unhealthy).await?;
             }
             Ok(loaded)
         })
@@ -71,7 +75,8 @@ impl Worker {
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
                     Ok(requests) => {
-                        let worker = Self { pid: process.pid, told, process, control, handle };
+                        let log = log.clone();
+                        let worker = Self { pid: process.pid, told, process, control, handle, log };
                         return Ok(Started { worker, requests });
                     }
                     Err(error) => {
@@ -91,12 +96,12 @@ impl Worker {
     }
 }
 
-async fn load_app(spare: &mut Spare, spec: &AppSpec, message: Load) -> Result<Loaded, ProtocolError> {
+async fn load_app(spare: &mut Spare, log: &AppLog, message: Load) -> Result<Loaded, ProtocolError> {
     spare.handle.control(&Control::Load(message))?;
     loop {
         match spare.control.next().await? {
             Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),
-            Some(Event::Control(Control::Log(record))) => log::app_record(&spec.name, &record),
+            Some(Event::Control(Control::Log(record))) => log.record(&record),
             Some(_) => return Err(ProtocolError::Unexpected("answer to load")),
             None => return Err(ProtocolError::Torn),
         }

@@ -1,6 +1,7 @@
 //! What a new worker is told: which app, its env and props, where it may connect, where its cache is.
 
 use std::path::Path;
+use std::time::Duration;
 
 use nano_protocol::message::{Load, WorkerLimits};
 
@@ -14,7 +15,10 @@ pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
     Ok(Load {
         app: spec.name.to_string(),
         limits: WorkerLimits {
-            watchdog_ms: u64::try_from(spec.limits.watchdog.as_millis()).unwrap_or(u64::MAX),
+            watchdog_ms: millis(spec.limits.watchdog),
+            cpu_ms: millis(spec.limits.cpu_time),
+            wait_until_ms: millis(spec.limits.wait_until_timeout),
+            max_outbound: spec.limits.max_outbound,
             fatal_uncaught: spec.fatal_uncaught,
         },
         root: spec.root.to_string_lossy().into_owned(),
@@ -24,6 +28,10 @@ pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
         net: spec.net.clone(),
         emit_cache: spec.emit_cache.as_deref().and_then(cache),
     })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The cache folder, if it is there or can be made. An app runs without one, too.
@@ -52,7 +60,7 @@ mod tests {
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
-             env = { B = 2 }\nprops = { tier = 'gold' }\nallow_net = ['example.com:443']",
+             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nallow_net = ['example.com:443']",
         )
         .unwrap();
         let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
@@ -63,7 +71,13 @@ mod tests {
             message(&config.apps[0]).unwrap(),
             Load {
                 app: "a".into(),
-                limits: WorkerLimits { watchdog_ms: 5000, fatal_uncaught: false },
+                limits: WorkerLimits {
+                    watchdog_ms: 5000,
+                    cpu_ms: 2000,
+                    wait_until_ms: 3000,
+                    max_outbound: 4,
+                    fatal_uncaught: false,
+                },
                 root: root.join("a").display().to_string(),
                 entry: "index.ts".into(),
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],

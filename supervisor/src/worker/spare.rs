@@ -13,8 +13,8 @@ use tokio::process::ChildStderr;
 
 use super::exit_reason::ExitReason;
 use super::spawn::{self, Process};
-use crate::config::AppName;
 use crate::log;
+use crate::log::app::AppLog;
 
 /// Longest line taken from a worker's stderr, in bytes.
 const MAX_STDERR_LINE: u64 = 8 * 1024;
@@ -29,7 +29,7 @@ pub struct Spare {
     pub(super) requests: Vec<(Connection, Handle)>,
     heap: u64,
     has_shaken_hands: bool,
-    app: Rc<OnceCell<AppName>>,
+    log: Rc<OnceCell<Rc<AppLog>>>,
 }
 
 impl Spare {
@@ -37,14 +37,14 @@ impl Spare {
     fn boot(heap: u64, io_threads: usize) -> std::io::Result<Self> {
         let spawned = spawn::spawn(io_threads)?;
         let mut process = spawned.process;
-        let app = Rc::new(OnceCell::new());
+        let log = Rc::new(OnceCell::new());
         if let Some(stderr) = process.stderr() {
-            tokio::task::spawn_local(log_stderr(app.clone(), stderr));
+            tokio::task::spawn_local(log_stderr(log.clone(), stderr));
         }
         let open = |socket| Ok(Connection::new(UnixStream::from_std(socket)?, Side::Supervisor));
         let (control, handle) = open(spawned.control)?;
         let requests = spawned.requests.into_iter().map(open).collect::<std::io::Result<Vec<_>>>()?;
-        let spare = Self { process, control, handle, requests, heap, has_shaken_hands: false, app };
+        let spare = Self { process, control, handle, requests, heap, has_shaken_hands: false, log };
         spare.say_hello().map_err(std::io::Error::other)?;
         Ok(spare)
     }
@@ -70,8 +70,8 @@ impl Spare {
     }
 
     /// It is for this app: what it prints is that app's.
-    pub(super) fn assign(&self, app: &AppName) {
-        let _ = self.app.set(app.clone());
+    pub(super) fn assign(&self, log: &Rc<AppLog>) {
+        let _ = self.log.set(log.clone());
     }
 }
 
@@ -84,14 +84,20 @@ async fn welcome(connection: &mut Connection) -> Result<(), ProtocolError> {
 }
 
 /// What V8 or the Rust runtime print when they die, as log lines of the app.
-async fn log_stderr(app: Rc<OnceCell<AppName>>, stderr: ChildStderr) {
+async fn log_stderr(log: Rc<OnceCell<Rc<AppLog>>>, stderr: ChildStderr) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
         line.clear();
         match (&mut reader).take(MAX_STDERR_LINE).read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => log::worker_stderr(app.get(), String::from_utf8_lossy(&line).trim_end()),
+            Ok(_) => {
+                let line = String::from_utf8_lossy(&line);
+                match log.get() {
+                    Some(log) => log.stderr(line.trim_end()),
+                    None => log::worker_stderr(None, line.trim_end()),
+                }
+            }
         }
     }
 }

@@ -12,7 +12,6 @@ use super::handle::Worker;
 use super::spawn::Process;
 use super::usage::Usage;
 use crate::config::AppSpec;
-use crate::log;
 
 /// How long a killed process may take to be reaped, and a draining one to say its last words.
 const REAP: Duration = Duration::from_secs(5);
@@ -74,7 +73,7 @@ impl Worker {
             tokio::select! {
                 status = self.process.wait() => {
                     let known = is_draining.then_some(ExitReason::Stopped);
-                    self.drain_control(spec, &mut report).await;
+                    self.drain_control(&mut report).await;
                     return status.map_or_else(
                         |error| ExitReason::SpawnFailed(error.to_string()),
                         |status| ExitReason::from_status(status, known),
@@ -84,7 +83,7 @@ impl Worker {
                     Ok(Some(Event::Control(Control::Pong(_)))) => last_answer = Instant::now(),
                     Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
                     Ok(Some(Event::Control(Control::Log(record)))) => {
-                        log::app_record(&spec.name, &record);
+                        self.log.record(&record);
                         report(Report::Log(&record));
                     }
                     Ok(Some(_)) => {
@@ -104,6 +103,7 @@ impl Worker {
                     if last_answer.elapsed() >= hung_timeout {
                         return reap(self.process, Some(ExitReason::Hung)).await;
                     }
+                    self.log.catch_up();
                     number += 1;
                     self.send(&Control::Ping(number));
                 }
@@ -133,13 +133,14 @@ impl Worker {
     }
 
     /// Log records that were still on their way when the process ended.
-    async fn drain_control(&mut self, spec: &AppSpec, report: &mut impl FnMut(Report<'_>)) {
+    async fn drain_control(&mut self, report: &mut impl FnMut(Report<'_>)) {
         while let Ok(Ok(Some(Event::Control(message)))) = timeout(REAP, self.control.next()).await {
             if let Control::Log(record) = message {
-                log::app_record(&spec.name, &record);
+                self.log.record(&record);
                 report(Report::Log(&record));
             }
         }
+        self.log.conclude();
     }
 
     fn send(&self, message: &Control) {

@@ -11,6 +11,8 @@ use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestLine, Stream
 use nano_protocol::{ProtocolError, Receiver, Sender, connection};
 use rustc_hash::FxHashMap;
 
+use super::background::Background;
+
 /// One request until it is answered.
 #[derive(Debug)]
 pub struct Request {
@@ -74,7 +76,7 @@ pub struct InFlight {
     names: Box<[Cell<(u32, RequestId)>]>,
     answered: Cell<u64>,
     /// `waitUntil` promises that are not settled.
-    background: Cell<i32>,
+    pub background: Background,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
     sink: Rc<dyn LogSink>,
@@ -95,7 +97,7 @@ impl InFlight {
             last: Cell::new(0),
             names: std::iter::repeat_with(|| Cell::new((0, RequestId(0)))).take(REMEMBERED).collect(),
             answered: Cell::new(0),
-            background: Cell::new(0),
+            background: Background::new(),
             uncaught: Cell::new(0),
             sink,
         }
@@ -147,7 +149,7 @@ impl InFlight {
 
     /// Whether nothing is under way: no request, no body, no `waitUntil`.
     pub fn is_idle(&self) -> bool {
-        self.requests.borrow().is_empty() && self.unsent.borrow().is_empty() && self.background.get() <= 0
+        self.requests.borrow().is_empty() && self.unsent.borrow().is_empty() && self.background.is_empty()
     }
 
     /// Forgets requests that the supervisor has given up and whose handler may never settle.
@@ -167,9 +169,22 @@ impl InFlight {
             .retain_mut(|(request, body)| matches!(request.sender.poll_send(cx, body, true), Poll::Pending));
     }
 
-    /// Counts `waitUntil` promises up or down.
-    pub fn add_background(&self, change: i32) {
-        self.background.set(self.background.get() + change);
+    /// Begins work that keeps the worker, of the request that JavaScript calls `id`. Returns the number with which it ends.
+    pub fn begin_background(&self, id: u32) -> u32 {
+        let request = self.find(id).map(|request| Rc::downgrade(&request)).unwrap_or_default();
+        self.background.begin(id, request)
+    }
+
+    /// Gives up work that keeps the worker for too long.
+    pub fn poll_background(&self, cx: &mut Context<'_>) {
+        if self.background.is_empty() {
+            return;
+        }
+        self.background.poll(cx, |id| {
+            let message = "waitUntil took longer than `wait_until_timeout` after the response; it no longer keeps \
+                           the worker";
+            self.log(LogLevel::Warn, id, message.to_owned());
+        });
     }
 
     /// Records an uncaught error outside a request.

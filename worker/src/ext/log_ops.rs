@@ -25,8 +25,14 @@ pub fn op_uncaught(state: &OpState, #[string] message: String) {
     in_flight.log(LogLevel::Error, 0, message);
 }
 
-/// Counts work that `waitUntil` keeps the worker alive for.
+/// Work begins that `waitUntil` keeps the worker alive for. Returns the number with which it ends.
 #[op2(fast)]
-pub fn op_background(state: &OpState, #[smi] change: i32) {
-    in_flight(state).add_background(change);
+pub fn op_background_begin(state: &OpState, #[smi] request: u32) -> u32 {
+    in_flight(state).begin_background(request)
+}
+
+/// That work is done.
+#[op2(fast)]
+pub fn op_background_end(state: &OpState, number: u32) {
+    in_flight(state).background.end(number);
 }

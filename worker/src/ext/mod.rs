@@ -3,7 +3,7 @@
 //! Compiled twice: into the worker, and into its build script, which makes the startup snapshot. Extensions and ops
 //! must be the same in both, and in the same order, so both take them from [`extensions`].
 //!
-//! - [`in_flight`]: the requests that JavaScript may ask about, by id.
+//! - [`in_flight`]: the requests that JavaScript may ask about, by id; [`background`]: what `waitUntil` keeps the worker for.
 //! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`log_ops`]: console and uncaught errors.
@@ -15,6 +15,7 @@
 //! - [`web`]: the web platform's own extension, with [`url`].
 //! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: what is behind the extras of Workers.
 
+pub mod background;
 pub mod body;
 pub mod byte_pipe;
 pub mod cache;
@@ -74,7 +75,8 @@ deno_core::extension!(
         html_rewriter::op_html_rewriter_take,
         html_rewriter::op_html_rewriter_write,
         html_rewriter::op_html_selector,
-        log_ops::op_background,
+        log_ops::op_background_begin,
+        log_ops::op_background_end,
         log_ops::op_log,
         log_ops::op_uncaught,
         request_ops::op_request_cancelled,

@@ -9,7 +9,7 @@
     PromiseResolve,
     SafeArrayIterator,
   } = primordials;
-  const { op_background } = core.ops;
+  const { op_background_begin, op_background_end } = core.ops;
   const { log } = core.loadExtScript("ext:nano_worker/globals.js");
   const { describe } = core.loadExtScript("ext:nano_worker/respond.js");
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
@@ -21,10 +21,10 @@
   /** The app's settings, set before its modules run. */
   const app = { __proto__: null, env: undefined, propsText: "{}", props: undefined };
 
-  /** Keeps the worker alive until a promise settles. */
+  /** Keeps the worker alive until a promise settles, or `wait_until_timeout` after the response. */
   function inBackground(promise) {
-    op_background(1);
-    const done = () => op_background(-1);
+    const work = op_background_begin(core.getAsyncContext()?.request ?? 0);
+    const done = () => op_background_end(work);
     PromisePrototypeThen(PromiseResolve(promise), done, (error) => {
       log(`Uncaught (in waitUntil) ${describe(error)}`, ERROR);
       done();

@@ -20,6 +20,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 use super::connector::{Connector, Offer};
 use super::dial::Dialer;
 use super::failure::{Failure, causes, explain, origin};
+use super::places::{Use, holding};
 
 /// Idle connections that are kept per host.
 const IDLE_CONNECTIONS: usize = 32;
@@ -58,14 +59,15 @@ impl Client {
         let uri = request.uri().clone();
         let decodes = accept_compressed(request.headers_mut());
         let again = copy(&request);
-        let mut sent = self.pool.request(request).await;
+        let send = async |request| self.pool.request(request).await;
+        let (mut sent, mut held) = holding(request, send).await;
         if let (Err(error), Some(again)) = (&sent, again)
             && may_repeat(again.method().is_idempotent(), error)
         {
-            sent = self.pool.request(again).await;
+            (sent, held) = holding(again, send).await;
         }
         let response = sent.map_err(|error| Failure::of("fetch", &uri, &error))?;
-        Ok(if decodes { decode(response, &uri) } else { response.map(|body| raw(body, &uri)) })
+        Ok(if decodes { decode(response, &uri, held) } else { response.map(|body| raw(body, &uri, held)) })
     }
 }
 
@@ -113,18 +115,18 @@ fn accept_compressed(headers: &mut HeaderMap) -> bool {
     !accepted.as_bytes().eq_ignore_ascii_case(b"identity")
 }
 
-fn decode(mut response: Response<Incoming>, uri: &Uri) -> Response<ResBody> {
+fn decode(mut response: Response<Incoming>, uri: &Uri, held: Option<Use>) -> Response<ResBody> {
     let is_empty = response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0");
     let coding =
         response.headers().get(CONTENT_ENCODING).map(|coding| coding.as_bytes().to_ascii_lowercase());
     let coding = coding.as_deref().filter(|_| !is_empty).map(<[u8]>::trim_ascii);
     if !matches!(coding, Some(b"gzip" | b"x-gzip" | b"br" | b"deflate")) {
-        return response.map(|body| raw(body, uri));
+        return response.map(|body| raw(body, uri, held));
     }
     // The header fields stay as they are; this mark tells that they describe what was sent, not what is read.
     response.extensions_mut().insert(BodyDecoded);
     let (parts, body) = response.into_parts();
-    let reader = StreamReader::new(BodyDataStream::new(raw(body, uri)).map_err(io::Error::other));
+    let reader = StreamReader::new(BodyDataStream::new(raw(body, uri, held)).map_err(io::Error::other));
     let body = match coding {
         Some(b"br") => decoded(BrotliDecoder::new(reader), uri),
         Some(b"deflate") => decoded(ZlibDecoder::new(reader), uri),
@@ -150,9 +152,11 @@ fn decoded(reader: impl AsyncRead + Send + Sync + 'static, uri: &Uri) -> ResBody
     StreamBody::new(stream).boxed()
 }
 
-fn raw(body: Incoming, uri: &Uri) -> ResBody {
+fn raw(body: Incoming, uri: &Uri, held: Option<Use>) -> ResBody {
     let origin = origin(uri);
     body.map_err(move |error| {
+        // Held as long as the body is.
+        let _ = &held;
         JsErrorBox::type_error(format!("the response from {origin} broke off: {}", explain(&error).1))
     })
     .boxed()

@@ -7,15 +7,14 @@ use std::task::{Context, Poll};
 use hyper::Uri;
 use hyper::http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::dial::{CONNECT_TIMEOUT, DialError, Dialer};
+use super::dial::{CONNECT_TIMEOUT, DialError, Dialer, Seat};
+use super::places::Dialed;
 
 /// A connection, encrypted or not.
-pub type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub type Stream = MaybeHttpsStream<Dialed>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -34,7 +33,7 @@ pub struct Connector {
     dialer: Dialer,
     offer: Offer,
     /// Made for the first `https:` URL.
-    tls: Arc<OnceLock<HttpsConnector<Dialer>>>,
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
 impl Connector {
@@ -46,16 +45,16 @@ impl Connector {
     /// One that trusts other authorities than the system does.
     #[cfg(test)]
     pub fn trusting(self, roots: RootCertStore) -> Self {
-        let tls = HttpsConnector::from((self.dialer.clone(), tls_config(self.offer, Arc::new(roots))));
+        let tls = Arc::new(tls_config(self.offer, Arc::new(roots)));
         Self { tls: Arc::new(tls.into()), ..self }
     }
 
-    async fn connect(mut self, uri: Uri) -> Result<Stream, BoxError> {
+    async fn connect(&self, mut seat: Seat, uri: Uri) -> Result<Stream, BoxError> {
         if uri.scheme() == Some(&Scheme::HTTPS) {
-            let tls = self.tls.get_or_init(|| (self.dialer.clone(), tls_config(self.offer, roots())).into());
-            tls.clone().call(uri).await
+            let tls = self.tls.get_or_init(|| Arc::new(tls_config(self.offer, roots())));
+            HttpsConnector::from((seat, tls.clone())).call(uri).await
         } else {
-            Ok(MaybeHttpsStream::Http(self.dialer.call(uri).await?))
+            Ok(MaybeHttpsStream::Http(seat.call(uri).await?))
         }
     }
 }
@@ -70,8 +69,10 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connection = self.clone().connect(uri);
-        Box::pin(async {
+        let connector = self.clone();
+        Box::pin(async move {
+            let seat = connector.dialer.seat().await?;
+            let connection = connector.connect(seat, uri);
             tokio::time::timeout(CONNECT_TIMEOUT, connection).await.unwrap_or(Err(DialError::TimedOut.into()))
         })
     }

@@ -1,12 +1,13 @@
 //! The one way out of a worker: every TCP connection that an app causes is opened here, and only to addresses that its
-//! policy lets through. What asks for the connection, and after how many redirects, makes no difference.
+//! policy lets through, and only from a [`Seat`], of which it has so many at once. What asks for the connection, and after how
+//! many redirects, makes no difference.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,10 +16,14 @@ use hyper::http::uri::Scheme;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioIo;
+use nix::libc::EMFILE;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tower_service::Service;
 
 use super::failure::causes;
+use super::places::{Counts, Dialed, Places};
 use super::policy::{Policy, Refusal};
 
 /// For everything until a connection can be used: looking its name up, TCP and TLS.
@@ -31,6 +36,14 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Dialer {
     policy: Arc<Policy>,
+    places: Arc<Places>,
+}
+
+/// A place among an app's outbound connections, from which one can be opened.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    dialer: Dialer,
+    place: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
 }
 
 /// Why there is no connection.
@@ -50,6 +63,19 @@ pub enum DialError {
     /// None of its addresses took the connection.
     #[error("{0}")]
     Unconnected(io::Error),
+    /// All places were taken for [`CONNECT_TIMEOUT`].
+    #[error(
+        "the app has {max} outbound connections open, which is as many as it may (`max_outbound`), and none was closed \
+         within {} s",
+        CONNECT_TIMEOUT.as_secs()
+    )]
+    NoPlace {
+        /// How many places there are.
+        max: u32,
+    },
+    /// The worker has as many descriptors open as it may.
+    #[error("the app has as many files and connections open as it may (`max_fds`)")]
+    NoDescriptor,
     /// It took longer than [`CONNECT_TIMEOUT`].
     #[error("no connection within {} s", CONNECT_TIMEOUT.as_secs())]
     TimedOut,
@@ -57,12 +83,29 @@ pub enum DialError {
 
 impl Dialer {
     /// A dialer for one app.
-    pub fn new(policy: Policy) -> Self {
-        Self { policy: Arc::new(policy) }
+    pub fn new(policy: Policy, max: u32) -> Self {
+        Self { policy: Arc::new(policy), places: Arc::new(Places::new(max)) }
+    }
+
+    /// What is counted of the app's connections.
+    pub fn counts(&self) -> Counts {
+        self.places.counts()
+    }
+
+    /// Takes a place; waits for one up to [`CONNECT_TIMEOUT`].
+    ///
+    /// # Errors
+    /// [`DialError::NoPlace`].
+    pub async fn seat(&self) -> Result<Seat, DialError> {
+        let Ok(place) = timeout(CONNECT_TIMEOUT, self.places.take()).await else {
+            self.places.count_refused();
+            return Err(DialError::NoPlace { max: self.places.max() });
+        };
+        Ok(Seat { dialer: self.clone(), place: Arc::new(Mutex::new(Some(place))) })
     }
 
     /// Connects to the host and port of a URL, trying its addresses as RFC 8305 says.
-    async fn dial(self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
+    async fn dial(&self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default);
@@ -76,6 +119,10 @@ impl Dialer {
             let error = causes(&error).find_map(|cause| cause.downcast_ref::<io::Error>());
             match error.map(|error| (error.kind(), error.raw_os_error())) {
                 Some((io::ErrorKind::TimedOut, _)) => DialError::TimedOut,
+                Some((_, Some(EMFILE))) => {
+                    self.places.count_no_descriptor();
+                    DialError::NoDescriptor
+                }
                 Some((_, Some(code))) => DialError::Unconnected(io::Error::from_raw_os_error(code)),
                 Some((kind, None)) => DialError::Unconnected(kind.into()),
                 None => DialError::Unconnected(io::Error::other("no address to connect to")),
@@ -122,8 +169,8 @@ async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, port)).await?.collect())
 }
 
-impl Service<Uri> for Dialer {
-    type Response = TokioIo<TcpStream>;
+impl Service<Uri> for Seat {
+    type Response = Dialed;
     type Error = DialError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
 
@@ -132,7 +179,14 @@ impl Service<Uri> for Dialer {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        Box::pin(self.clone().dial(uri))
+        let Self { dialer, place } = self.clone();
+        Box::pin(async move {
+            let io = dialer.dial(uri).await?;
+            let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // A seat is good for one connection.
+            let place = place.ok_or(DialError::NoPlace { max: dialer.places.max() })?;
+            Ok(dialer.places.enter(io, place))
+        })
     }
 }
 
@@ -159,11 +213,15 @@ mod tests {
     use nano_protocol::message::{NetHost, NetRule, NetRules};
     use tokio::net::TcpListener;
 
-    use super::{Dialer, Policy, Service as _};
+    use super::{DialError, Dialed, Dialer, Policy, Service as _};
 
     fn denying(hosts: &[NetHost]) -> Dialer {
         let deny = hosts.iter().map(|host| NetRule { host: host.clone(), port: None }).collect();
-        Dialer::new(Policy::new(NetRules { allow: None, deny }))
+        Dialer::new(Policy::new(NetRules { allow: None, deny }), 8)
+    }
+
+    async fn dial(dialer: &Dialer, url: &str) -> Result<Dialed, DialError> {
+        dialer.seat().await?.call(url.parse().unwrap()).await
     }
 
     fn network(address: &str, prefix: u8) -> NetHost {
@@ -174,18 +232,18 @@ mod tests {
     async fn each_address_of_a_name_is_judged_by_itself() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let uri = || format!("http://localhost:{port}/").parse().unwrap();
-        let open = denying(&[]).call(uri()).await.unwrap();
-        assert_eq!(open.inner().peer_addr().unwrap().port(), port);
+        let url = &*format!("http://localhost:{port}/");
+        let open = dial(&denying(&[]), url).await.unwrap();
+        assert_eq!(open.socket().peer_addr().unwrap().port(), port);
         // The other address of the name is left.
-        assert!(denying(&[network("::1", 128)]).call(uri()).await.is_ok());
-        let error = denying(&[network("127.0.0.0", 8), network("::1", 128)]).call(uri()).await.unwrap_err();
+        assert!(dial(&denying(&[network("::1", 128)]), url).await.is_ok());
+        let error = dial(&denying(&[network("127.0.0.0", 8), network("::1", 128)]), url).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} (127.0.0.1) is denied by deny_net"));
-        let error = denying(&[NetHost::Name("localhost".into())]).call(uri()).await.unwrap_err();
+        let error = dial(&denying(&[NetHost::Name("localhost".into())]), url).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
         // A name's case and its root dot do not make another name of it.
-        let dotted = format!("http://LocalHost.:{port}/").parse().unwrap();
-        let error = denying(&[NetHost::Name("localhost".into())]).call(dotted).await.unwrap_err();
+        let dotted = &*format!("http://LocalHost.:{port}/");
+        let error = dial(&denying(&[NetHost::Name("localhost".into())]), dotted).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
     }
 
@@ -193,19 +251,31 @@ mod tests {
     async fn addresses_written_out_are_judged_too() {
         let dialer = denying(&[network("127.0.0.0", 8)]);
         for host in ["127.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"] {
-            let error = dialer.clone().call(format!("http://{host}:9/").parse().unwrap()).await.unwrap_err();
+            let error = dial(&dialer, &format!("http://{host}:9/")).await.unwrap_err();
             assert!(error.to_string().ends_with("is denied by deny_net"), "{error}");
         }
-        let error = dialer.clone().call("https://169.254.169.254/".parse().unwrap()).await.unwrap_err();
+        let error = dial(&dialer, "https://169.254.169.254/").await.unwrap_err();
         assert!(error.to_string().contains("link-local"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_taken_until_the_connection_is_closed() {
+        let dialer = Dialer::new(Policy::default(), 1);
+        let seat = dialer.seat().await.unwrap();
+        assert_eq!(dialer.counts().open, 1);
+        let error = dialer.seat().await.unwrap_err();
+        assert!(matches!(error, DialError::NoPlace { max: 1 }), "{error}");
+        assert_eq!(dialer.counts().refused, 1);
+        let (next, ()) = tokio::join!(dialer.seat(), async { drop(seat) });
+        assert!(next.is_ok() && dialer.counts().open == 1);
     }
 
     #[tokio::test]
     async fn a_failure_says_what_happened() {
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let error = denying(&[]).call(format!("http://{closed}/").parse().unwrap()).await.unwrap_err();
+        let error = dial(&denying(&[]), &format!("http://{closed}/")).await.unwrap_err();
         assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
-        let error = denying(&[]).call("http://no-such-host.invalid/".parse().unwrap()).await.unwrap_err();
+        let error = dial(&denying(&[]), "http://no-such-host.invalid/").await.unwrap_err();
         assert!(
             error.to_string().starts_with("the name no-such-host.invalid cannot be resolved ("),
             "{error}"

@@ -75,6 +75,8 @@ fn telling(error: &(dyn Error + 'static)) -> Option<(&'static str, String)> {
             }
             DialError::Unresolved { .. } => ("ENOTFOUND", error.to_string()),
             DialError::Unconnected(error) => system(error),
+            DialError::NoPlace { .. } => ("EBUSY", error.to_string()),
+            DialError::NoDescriptor => ("EMFILE", error.to_string()),
             DialError::TimedOut => ("ETIMEDOUT", error.to_string()),
         });
     }

@@ -1,7 +1,7 @@
 //! What an app reaches outside of its process, and how: `fetch`, `EventSource`, `WebSocket`.
 //!
 //! - [`policy`]: which addresses may be reached.
-//! - [`dial`]: the one place where connections are opened, under that policy.
+//! - [`dial`]: the one place where connections are opened, under that policy; [`places`]: how many at once.
 //! - [`connector`], [`client`]: TLS, and HTTP with a pool of connections.
 //! - [`fetch_ops`]: `fetch` in Rust.
 //! - [`handshake`], [`websocket`]: WebSockets in Rust.
@@ -13,6 +13,7 @@ pub mod dial;
 pub mod failure;
 pub mod fetch_ops;
 pub mod handshake;
+pub mod places;
 pub mod policy;
 pub mod websocket;
 
@@ -25,6 +26,7 @@ use nano_protocol::message::NetRules;
 use client::Client;
 use connector::{Connector, Offer};
 use dial::Dialer;
+use places::Counts;
 use policy::Policy;
 
 deno_core::extension!(
@@ -51,10 +53,15 @@ pub struct Network {
 }
 
 impl Network {
-    /// Puts the way out under these rules where ops find it.
-    pub fn install(state: &mut OpState, rules: NetRules) {
-        let dialer = Dialer::new(Policy::new(rules));
+    /// Puts the way out under these rules, with so many connections at once, where ops find it.
+    pub fn install(state: &mut OpState, rules: NetRules, max_outbound: u32) {
+        let dialer = Dialer::new(Policy::new(rules), max_outbound);
         state.put(Rc::new(Self { dialer, client: OnceCell::new(), websockets: OnceCell::new() }));
+    }
+
+    /// What is counted of the app's connections.
+    pub fn counts(state: &OpState) -> Counts {
+        state.try_borrow::<Rc<Self>>().map(|network| network.dialer.counts()).unwrap_or_default()
     }
 
     fn client(&self) -> Client {

@@ -56,7 +56,7 @@ async fn serve(certificate: &[u8], protocols: &[&str]) -> u16 {
 fn client() -> Client {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(AUTHORITY).unwrap()).unwrap();
-    Client::over(Connector::new(Dialer::new(Policy::default()), Offer::Http2).trusting(roots))
+    Client::over(Connector::new(Dialer::new(Policy::default(), 8), Offer::Http2).trusting(roots))
 }
 
 /// The version that was spoken and the body that came back, or why there is none.
@@ -92,7 +92,7 @@ async fn a_certificate_must_be_trusted_valid_and_for_that_name() {
         post(&client, format!("https://127.0.0.1:{port}/")).await,
         failed(&format!("127.0.0.1:{port}"), "is for another name")
     );
-    let untrusting = Client::new(Dialer::new(Policy::default()));
+    let untrusting = Client::new(Dialer::new(Policy::default(), 8));
     assert_eq!(
         post(&untrusting, format!("https://localhost:{port}/")).await,
         failed(&format!("localhost:{port}"), "is not from an authority that this system trusts")

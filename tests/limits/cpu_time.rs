@@ -1,0 +1,127 @@
+//! CPU time of a request: what counts, who pays, and who is blamed for JavaScript that was ended.
+
+use http_body_util::Empty;
+use serde_json::json;
+
+use super::has;
+use crate::TestSupervisor;
+use crate::harness::{App, Client};
+
+/// Uses CPU time, or none, in the way the path names.
+const BUSY: &str = "
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const burn = (ms) => { const begun = performance.now(); while (performance.now() - begun < ms); };
+const burnOn = async () => { while (true) { burn(10); await sleep(1); } };
+export default { async fetch(request, env, ctx) {
+  switch (new URL(request.url).pathname) {
+    case '/loop': while (true) {}
+    case '/timers': await burnOn();
+    case '/microtasks': while (true) await null;
+    case '/regexp': /^(a+)+$/.test('a'.repeat(40) + 'b'); return new Response('matched');
+    case '/answered': ctx.waitUntil(burnOn()); return new Response('answered');
+    case '/spin-later': await sleep(1); while (true) {}
+    case '/spin-microtask': await null; while (true) {}
+    case '/wait': return new Promise(() => {});
+    case '/sleep': for (let i = 0; i < 10; i++) await sleep(50); return new Response('rested');
+  }
+  return new Response('fine');
+} }";
+
+const OVER: &str = "the request used more CPU time than `cpu_time` allows";
+
+async fn busy(settings: &str) -> TestSupervisor {
+    let app = App::new("app", BUSY).set(settings);
+    TestSupervisor::plan().app(app).app(App::hello("neighbour")).start().await
+}
+
+/// The status and the code that a request is answered with, and its id.
+async fn ask(client: &Client, path: &str) -> (u16, String, String) {
+    let request =
+        client.request("GET", path).header("accept", "application/json").body(Empty::new()).unwrap();
+    let reply = client.send(request).await.unwrap();
+    let code = reply.json()["error"]["code"].as_str().unwrap_or_default().to_owned();
+    (reply.status, code, reply.header("x-request-id").to_owned())
+}
+
+#[tokio::test]
+async fn a_request_that_uses_up_its_cpu_time_is_answered_503_and_the_worker_is_replaced() {
+    let supervisor = busy("cpu_time = '200ms'\nwatchdog = '20s'\nhung_timeout = '1m'").await;
+    let client = supervisor.client("app").await;
+    for path in ["/loop", "/timers", "/microtasks", "/regexp"] {
+        let before = supervisor.worker("app").await;
+        let (status, code, id) = ask(&client, path).await;
+        assert_eq!((status, &*code), (503, "cpu_time"), "{path}");
+        let after = supervisor.replaced("app", before).await;
+        assert_eq!(after.last_exit.as_deref(), Some("CPU time: a request used more than `cpu_time` allows"));
+        let is_told = |record: &serde_json::Value| {
+            has(record, &json!({ "level": "ERROR", "app": "app", "message": OVER, "request_id": id }))
+        };
+        let records = supervisor.log.records();
+        assert!(records.iter().any(is_told), "{path}: {records:?}");
+        assert_eq!(client.get("/").await.unwrap().text(), "fine");
+    }
+    assert_eq!(supervisor.app("neighbour").await.restarts, 0);
+}
+
+#[tokio::test]
+async fn waiting_costs_no_cpu_time_and_each_request_has_its_own() {
+    let supervisor = busy("cpu_time = '50ms'").await;
+    let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
+    // All that V8 compiles for the first time is behind it.
+    client.get("/").await.unwrap();
+    let rest: Vec<_> = (0..10)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get("/sleep").await.unwrap() })
+        })
+        .collect();
+    for _ in 0..1000 {
+        assert_eq!(client.get("/").await.unwrap().text(), "fine");
+    }
+    for rested in rest {
+        assert_eq!(rested.await.unwrap().text(), "rested");
+    }
+    assert_eq!(supervisor.worker("app").await, worker);
+}
+
+#[tokio::test]
+async fn what_a_request_does_after_its_response_counts_and_others_fail_with_the_worker() {
+    let supervisor = busy("cpu_time = '200ms'").await;
+    let (client, before) = (supervisor.client("app").await, supervisor.worker("app").await);
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { ask(&client, "/wait").await }
+    });
+    supervisor.in_flight("app", 1).await;
+    let answered = client.get("/answered").await.unwrap();
+    assert_eq!(answered.text(), "answered");
+    let (status, code, _) = waiting.await.unwrap();
+    assert_eq!((status, &*code), (500, "worker_died"));
+    let record = supervisor.log.record_with(OVER).await;
+    assert_eq!(record["request_id"], answered.header("x-request-id"));
+    supervisor.replaced("app", before).await;
+}
+
+#[tokio::test]
+async fn a_spin_after_an_await_is_blamed_on_its_own_request() {
+    let supervisor = busy("watchdog = '300ms'").await;
+    let client = supervisor.client("app").await;
+    for path in ["/spin-later", "/spin-microtask"] {
+        let before = supervisor.worker("app").await;
+        let waiting = tokio::spawn({
+            let client = client.clone();
+            async move { ask(&client, "/wait").await }
+        });
+        supervisor.in_flight("app", 1).await;
+        let (status, code, id) = ask(&client, path).await;
+        assert_eq!((status, &*code), (504, "watchdog"), "{path}");
+        let (status, code, _) = waiting.await.unwrap();
+        assert_eq!((status, &*code), (500, "worker_died"), "{path}");
+        supervisor.replaced("app", before).await;
+        let records = supervisor.log.records();
+        let is_told = |record: &serde_json::Value| {
+            record["request_id"] == *id && record["message"].as_str().unwrap().contains("`watchdog`")
+        };
+        assert!(records.iter().any(is_told), "{path}: {records:?}");
+    }
+}

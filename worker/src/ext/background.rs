@@ -1,0 +1,107 @@
+//! What `waitUntil` keeps the worker for, and for how long (`wait_until_timeout`).
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Weak;
+use std::task::Context;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::in_flight::Request;
+
+/// Looks per limit: work is given up after one limit, or up to two looks later.
+const LOOKS: u32 = 10;
+
+/// Least and most time between two looks.
+const LEAST: Duration = Duration::from_millis(10);
+const MOST: Duration = Duration::from_secs(1);
+
+/// Work that is not done.
+struct Work {
+    /// As JavaScript calls the request that it belongs to; zero for none.
+    id: u32,
+    request: Weak<Request>,
+    /// Since when the response has been seen to be out.
+    since: Option<Instant>,
+}
+
+/// All work that keeps the worker.
+pub struct Background {
+    works: RefCell<FxHashMap<u32, Work>>,
+    last: Cell<u32>,
+    timeout: Cell<Duration>,
+    /// Runs while there is work.
+    next_look: RefCell<Option<Pin<Box<Sleep>>>>,
+    late: Cell<u64>,
+}
+
+impl Background {
+    /// None yet.
+    pub fn new() -> Self {
+        Self {
+            works: RefCell::default(),
+            last: Cell::new(0),
+            timeout: Cell::new(Duration::MAX),
+            next_look: RefCell::default(),
+            late: Cell::new(0),
+        }
+    }
+
+    /// How long after the response work keeps the worker.
+    pub fn set_timeout(&self, timeout: Duration) {
+        self.timeout.set(timeout);
+    }
+
+    /// Whether nothing keeps the worker.
+    pub fn is_empty(&self) -> bool {
+        self.works.borrow().is_empty()
+    }
+
+    /// Works that took too long, since start.
+    pub fn late(&self) -> u64 {
+        self.late.get()
+    }
+
+    /// Begins work of the request that JavaScript calls `id`. Returns the number with which it ends.
+    pub fn begin(&self, id: u32, request: Weak<Request>) -> u32 {
+        let number = self.last.get().wrapping_add(1);
+        self.last.set(number);
+        self.works.borrow_mut().insert(number, Work { id, request, since: None });
+        number
+    }
+
+    /// Work is done; it may have been given up before.
+    pub fn end(&self, number: u32) {
+        self.works.borrow_mut().remove(&number);
+    }
+
+    /// Gives up work that takes too long; calls `on_late` with the request it belongs to.
+    pub fn poll(&self, cx: &mut Context<'_>, mut on_late: impl FnMut(u32)) {
+        let mut works = self.works.borrow_mut();
+        let mut next_look = self.next_look.borrow_mut();
+        let timeout = self.timeout.get();
+        while !works.is_empty() {
+            let pause = || Box::pin(sleep((timeout / LOOKS).clamp(LEAST, MOST)));
+            if next_look.get_or_insert_with(pause).as_mut().poll(cx).is_pending() {
+                return;
+            }
+            *next_look = None;
+            let now = Instant::now();
+            works.retain(|_, work| {
+                let is_answered = || work.request.upgrade().is_none_or(|request| request.sender.is_over());
+                if work.since.is_none() && is_answered() {
+                    work.since = Some(now);
+                }
+                let is_late = work.since.is_some_and(|since| now.duration_since(since) >= timeout);
+                if is_late {
+                    self.late.set(self.late.get() + 1);
+                    on_late(work.id);
+                }
+                !is_late
+            });
+        }
+        *next_look = None;
+    }
+}
