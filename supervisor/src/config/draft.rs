@@ -94,7 +94,7 @@ impl Draft {
         let entry = problems.keep(|| place, entry::find(&root, given));
         let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
         env.read(problems);
-        let Settings { limits, restart, recycle, health_path, fatal_uncaught, net, development } =
+        let Settings { limits, restart, recycle, health_path, fatal_uncaught, net, development, log_level } =
             self.settings;
         let name = self.name?;
         Some(AppSpec {
@@ -112,6 +112,7 @@ impl Draft {
             health_path,
             fatal_uncaught,
             development,
+            log_level,
             warnings: self.wrangler.warning.into_iter().collect(),
             name,
         })
