@@ -8,12 +8,14 @@
 
 mod harness;
 
+mod access_log;
 mod admin;
 mod answers;
 mod bodies;
 mod caches;
 mod cli;
 mod conformance;
+mod console;
 mod container;
 mod development;
 mod drain;
@@ -26,7 +28,9 @@ mod html_streaming;
 mod http;
 mod isolation;
 mod lifecycle;
+mod log_files;
 mod logs;
+mod logs_command;
 mod modules;
 mod node;
 mod npm_apps;
