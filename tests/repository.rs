@@ -101,6 +101,7 @@ fn the_documents_name_only_files_that_exist() {
         "ARCHITECTURE.md",
         "docs/container.md",
         "docs/benchmark.md",
+        "docs/logs.md",
         "third_party/node/README.md",
         "third_party/v8/README.md",
     ] {
