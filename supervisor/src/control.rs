@@ -21,9 +21,10 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use nix::unistd::geteuid;
 use serde_json::Value;
@@ -106,8 +107,11 @@ impl ControlSocket {
             let operator = operator.clone();
             tokio::task::spawn_local(async move {
                 let service = service_fn(|request| {
-                    let response = respond(request, operator.clone());
-                    async { Ok::<_, Infallible>(response.await) }
+                    let operator = operator.clone();
+                    async move {
+                        let request: Request<Incoming> = request;
+                        Ok::<_, Infallible>(answer(request.method(), request.uri(), &operator).await)
+                    }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 // Errors are the client's.
@@ -137,17 +141,17 @@ fn is_trusted(socket: &UnixStream) -> bool {
 }
 
 /// What is answered: a text, or lines of the log as they come.
-type Body = Either<Full<Bytes>, logs::Lines>;
+pub type Body = Either<Full<Bytes>, logs::Lines>;
 
-async fn respond<B>(request: Request<B>, operator: Rc<Operator>) -> Response<Body> {
-    let (method, uri) = (request.method(), request.uri());
+/// Answers a request.
+pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
     let (status, body, kind) = if uri.path() == logs::PATH {
-        match logs::answer(method, uri.query().unwrap_or_default(), &operator) {
+        match logs::answer(method, uri.query().unwrap_or_default(), operator) {
             Ok(lines) => (StatusCode::OK, Either::Right(lines), "application/x-ndjson"),
             Err((status, body)) => (status, text(&body), "application/json"),
         }
     } else {
-        let (status, body) = api::answer(method, uri, &operator).await;
+        let (status, body) = api::answer(method, uri, operator).await;
         (status, text(&body), "application/json")
     };
     let mut response = Response::new(body);

@@ -280,7 +280,7 @@ impl Fleet {
             member.ended().await;
             registry.remove(member.app);
             // Another app may have its name by now.
-            if registry.status().iter().all(|app| app.app != member.spec.name.as_str()) {
+            if registry.find(member.spec.name.as_str()).is_none() {
                 log::forget(&member.spec.name);
             }
         });

@@ -15,6 +15,7 @@ pub mod line;
 pub mod memory;
 pub mod text;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
@@ -151,7 +152,7 @@ impl Hub {
             LogFormat::Json => line.json(),
         };
         if self.has_colours {
-            line.message = text::without_colours(&line.message);
+            line.message = text::without_colours(&line.message).into_owned();
         }
         let json = match self.format {
             LogFormat::Text => line.json(),
@@ -202,6 +203,11 @@ pub fn has_colours() -> bool {
     HUB.get().is_some_and(|hub| hub.has_colours)
 }
 
+/// What an app has printed, without the colours that it may have for a terminal.
+pub fn plain(message: &str) -> Cow<'_, str> {
+    if has_colours() { text::without_colours(message) } else { message.into() }
+}
+
 /// The latest lines; none are kept before the logs have been started.
 pub fn memory() -> Option<Arc<Memory>> {
     HUB.get().map(|hub| hub.memory.clone())
@@ -215,7 +221,7 @@ pub fn forget(app: &AppName) {
 }
 
 /// A line that an app printed.
-pub fn app_record(app: &AppName, record: LogRecord) {
+pub fn app_record(app: &AppName, record: &LogRecord) {
     let Some(hub) = HUB.get() else { return };
     let level = match record.level {
         LogLevel::Debug => Level::DEBUG,
@@ -227,7 +233,8 @@ pub fn app_record(app: &AppName, record: LogRecord) {
     let least = *levels.apps.get(app).unwrap_or(&levels.server);
     drop(levels);
     if level <= least {
-        hub.write(Line::new(level, "app").saying(record.message).about(Some(app)).during(record.request_id));
+        let line = Line::new(level, "app").saying(record.message.as_str());
+        hub.write(line.about(Some(app)).during(record.request_id));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Lines for people: one line of text, or several of which only the first begins like a line of the log.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -98,7 +99,10 @@ fn colour_code(text: &str) -> Option<&str> {
 }
 
 /// The text without colours.
-pub(super) fn without_colours(text: &str) -> String {
+pub(super) fn without_colours(text: &str) -> Cow<'_, str> {
+    if !text.contains('\x1b') {
+        return text.into();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\x1b') {
@@ -113,7 +117,7 @@ pub(super) fn without_colours(text: &str) -> String {
         );
         rest = &rest[length..];
     }
-    out + rest
+    (out + rest).into()
 }
 
 #[cfg(test)]

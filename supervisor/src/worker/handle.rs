@@ -96,7 +96,7 @@ async fn load_app(spare: &mut Spare, spec: &AppSpec, message: Load) -> Result<Lo
     loop {
         match spare.control.next().await? {
             Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),
-            Some(Event::Control(Control::Log(record))) => log::app_record(&spec.name, record),
+            Some(Event::Control(Control::Log(record))) => log::app_record(&spec.name, &record),
             Some(_) => return Err(ProtocolError::Unexpected("answer to load")),
             None => return Err(ProtocolError::Torn),
         }

@@ -40,7 +40,7 @@ pub(super) async fn check(
         tokio::select! {
             asked = &mut ask => return asked,
             event = control.next() => match event? {
-                Some(Event::Control(Control::Log(record))) => log::app_record(&spec.name, record),
+                Some(Event::Control(Control::Log(record))) => log::app_record(&spec.name, &record),
                 Some(_) => return Err(ProtocolError::Unexpected("frame before the first request")),
                 None => return Err(ProtocolError::Torn),
             },

@@ -84,7 +84,7 @@ impl Worker {
                     Ok(Some(Event::Control(Control::Pong(_)))) => last_answer = Instant::now(),
                     Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
                     Ok(Some(Event::Control(Control::Log(record)))) => {
-                        log::app_record(&spec.name, record);
+                        log::app_record(&spec.name, &record);
                         report(Report::Log(&record));
                     }
                     Ok(Some(_)) => {
@@ -136,7 +136,7 @@ impl Worker {
     async fn drain_control(&mut self, spec: &AppSpec, report: &mut impl FnMut(Report<'_>)) {
         while let Ok(Ok(Some(Event::Control(message)))) = timeout(REAP, self.control.next()).await {
             if let Control::Log(record) = message {
-                log::app_record(&spec.name, record);
+                log::app_record(&spec.name, &record);
                 report(Report::Log(&record));
             }
         }
