@@ -91,6 +91,7 @@ async fn files_that_were_moved_away_are_made_anew_at_a_signal() {
     let path = |name: &str| supervisor.folder().join(name);
     supervisor.get("app", "/before").await;
     file_with(&path("access.log"), "/before").await;
+    file_with(&path("nano.log"), "\"message\":\"/before\"").await;
     for name in ["nano.log", "access.log"] {
         fs::rename(path(name), path(name).with_added_extension("moved")).unwrap();
     }

@@ -161,8 +161,9 @@ async fn an_app_has_a_level_of_its_own_or_that_of_the_supervisor() {
         supervisor.get(name, "/").await;
         let errors = || {
             let records = supervisor.log.records().split_off(before);
-            let of_app =
-                records.into_iter().filter(|record| record["target"] == "app" && record["app"] == name);
+            let of_app = records
+                .into_iter()
+                .filter(|record| record["request_id"].is_string() && record["app"] == name);
             let levels: Vec<_> = of_app.map(|record| record["level"].as_str().unwrap().to_owned()).collect();
             levels.contains(&"ERROR".to_owned()).then(|| levels.join(" "))
         };
