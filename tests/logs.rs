@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 
-use crate::TestSupervisor;
-use crate::harness::{App, Log, executable, process};
+use crate::harness::{App, Log, executable, process, run};
+use crate::{TestSupervisor, until};
 
 const TALKATIVE: &str = "console.log('loading');
 export default { async fetch(request) {
@@ -125,4 +125,71 @@ async fn what_a_line_holds_cannot_forge_another() {
     let record = supervisor.log.record_with("forged").await;
     assert_eq!(record["level"], "INFO");
     assert!(record["message"].as_str().unwrap().starts_with("one\n"));
+}
+
+#[tokio::test]
+async fn what_an_app_prints_as_text_cannot_pass_for_a_line_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let source =
+        "console.log('one\\n2026-01-01T00:00:00.000000Z ERROR nano_supervisor: forged\\r\\x1b[1A\\n\\nlast');
+      export default { fetch: () => new Response('x') }";
+    std::fs::write(folder.path().join("index.js"), source).unwrap();
+    let mut command = executable();
+    command.args(["serve", "--port", "0", "--host", "127.0.0.1"]).arg(folder.path());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let log = Log::default();
+    log.collect(child.stdout.take().unwrap());
+    log.line_with("worker ready").await;
+    process::signal(child.id(), Signal::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let lines = log.lines();
+    let first = lines.iter().position(|line| line.ends_with(" INFO app: one")).unwrap();
+    let expected =
+        ["    2026-01-01T00:00:00.000000Z ERROR nano_supervisor: forged\\r\\x1b[1A", "    ", "    last app="];
+    for (line, expected) in lines[first + 1..].iter().zip(expected) {
+        assert!(line.starts_with(expected), "{line:?} in {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_has_a_level_of_its_own_or_that_of_the_supervisor() {
+    let app = |name: &str| App::new(name, TALKATIVE);
+    let plan = TestSupervisor::plan().set("log_level = 'info'").app(app("plain"));
+    let plan = plan.app(app("quiet").set("log_level = 'warn'")).app(app("open").set("log_level = 'debug'"));
+    let supervisor = plan.start().await;
+    let levels = async |name: &str| {
+        let before = supervisor.log.records().len();
+        supervisor.get(name, "/").await;
+        let errors = || {
+            let records = supervisor.log.records().split_off(before);
+            let of_app = records
+                .into_iter()
+                .filter(|record| record["request_id"].is_string() && record["app"] == name);
+            let levels: Vec<_> = of_app.map(|record| record["level"].as_str().unwrap().to_owned()).collect();
+            levels.contains(&"ERROR".to_owned()).then(|| levels.join(" "))
+        };
+        until("its last line is there", async || errors()).await
+    };
+    assert_eq!(levels("plain").await, "INFO INFO WARN ERROR");
+    assert_eq!(levels("quiet").await, "WARN ERROR");
+    assert_eq!(levels("open").await, "DEBUG INFO INFO WARN ERROR");
+    let workers = [supervisor.worker("plain").await, supervisor.worker("quiet").await];
+
+    // All of it can be changed while apps run, and no worker is replaced for it.
+    supervisor.rewrite(|config| config.replace("log_level = 'warn'", "").replace("'info'", "'debug'"));
+    let (code, text, errors) =
+        run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
+    assert_eq!((code, &*text, &*errors), (0, "quiet: changed\n", ""));
+    assert_eq!(levels("plain").await, "DEBUG INFO INFO WARN ERROR");
+    assert_eq!(levels("quiet").await, "DEBUG INFO INFO WARN ERROR");
+    assert_eq!([supervisor.worker("plain").await, supervisor.worker("quiet").await], workers);
+
+    // What the supervisor itself says has the supervisor's level, which a reload sets as well.
+    supervisor.rewrite(|config| config.replacen("'debug'", "'error'", 1));
+    run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
+    let before = supervisor.log.records().len();
+    run(supervisor.folder(), &["restart", "open", "--control", supervisor.socket().to_str().unwrap()]);
+    assert_eq!(levels("open").await, "DEBUG INFO INFO WARN ERROR");
+    let records = supervisor.log.records().split_off(before);
+    assert!(records.iter().all(|record| record["target"] == "app"), "{records:?}");
 }

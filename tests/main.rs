@@ -8,12 +8,14 @@
 
 mod harness;
 
+mod access_log;
 mod admin;
 mod answers;
 mod bodies;
 mod caches;
 mod cli;
 mod conformance;
+mod console;
 mod container;
 mod development;
 mod drain;
@@ -27,7 +29,9 @@ mod http;
 mod isolation;
 mod lifecycle;
 mod limits;
+mod log_files;
 mod logs;
+mod logs_command;
 mod modules;
 mod node;
 mod npm_apps;

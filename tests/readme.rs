@@ -46,14 +46,14 @@ fn start(folder: &Path, command: &str) -> std::process::Child {
 
 /// Whether a command talks to a supervisor that runs.
 fn asks(command: &str) -> bool {
-    [" status", " reload", " restart "].iter().any(|verb| command.contains(verb))
+    [" status", " reload", " restart ", " logs "].iter().any(|verb| command.contains(verb))
 }
 
 #[tokio::test]
 async fn every_command_does_what_it_says() {
     let folder = folder();
     let commands = commands();
-    assert_eq!(commands.len(), 9, "{commands:?}");
+    assert_eq!(commands.len(), 10, "{commands:?}");
     for command in &commands {
         let mut child = start(folder.path(), command);
         let log = Log::default();

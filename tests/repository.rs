@@ -102,6 +102,7 @@ fn the_documents_name_only_files_that_exist() {
         "docs/container.md",
         "docs/benchmark.md",
         "docs/limits.md",
+        "docs/logs.md",
         "third_party/node/README.md",
         "third_party/v8/README.md",
     ] {

@@ -68,6 +68,8 @@ pub struct Load {
     pub net: NetRules,
     /// Folder in which translated modules are kept between starts, absolute; none if there is no such place.
     pub emit_cache: Option<String>,
+    /// Whether what the console prints is for a terminal that shows colours.
+    pub has_colours: bool,
 }
 
 impl fmt::Debug for Load {
@@ -81,6 +83,7 @@ impl fmt::Debug for Load {
             .field("props", &self.props)
             .field("net", &self.net)
             .field("emit_cache", &self.emit_cache)
+            .field("has_colours", &self.has_colours)
             .finish()
     }
 }
@@ -133,9 +136,9 @@ pub enum Loaded {
 /// Severity of a log record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LogLevel {
-    /// `console.debug`, `console.trace`.
+    /// `console.debug`.
     Debug,
-    /// `console.log`, `console.info`.
+    /// `console.log`, `console.info`, `console.trace`.
     Info,
     /// `console.warn`.
     Warn,
@@ -293,6 +296,7 @@ mod tests {
             props: "{}".into(),
             net: NetRules::default(),
             emit_cache: None,
+            has_colours: false,
         };
         let shown = format!("{:?}", Control::Load(load));
         assert!(shown.contains("[\"KEY\"]") && !shown.contains("hunter2"), "{shown}");

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::config::Admin;
-use crate::control::api;
+use crate::control::{self, Body};
 use crate::metrics;
 use crate::operator::Operator;
 use crate::registry::State;
@@ -112,7 +112,7 @@ impl AdminListener {
     }
 }
 
-async fn answer<B>(request: Request<B>, operator: Rc<Operator>, guard: Rc<Guard>) -> Response<Full<Bytes>> {
+async fn answer<B>(request: Request<B>, operator: Rc<Operator>, guard: Rc<Guard>) -> Response<Body> {
     let mut response = route(&request, &operator, &guard).await;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -127,7 +127,7 @@ async fn answer<B>(request: Request<B>, operator: Rc<Operator>, guard: Rc<Guard>
     response
 }
 
-async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) -> Response<Full<Bytes>> {
+async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) -> Response<Body> {
     let (method, path) = (request.method(), request.uri().path());
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     // Probes carry no token, and learn nothing but yes or no.
@@ -154,12 +154,11 @@ async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) 
     if !is_read && let Err(why) = guard.check_change(request.headers()) {
         return text(StatusCode::FORBIDDEN, &format!("{why}\n"));
     }
-    let (status, body) = api::answer(method, request.uri(), operator).await;
-    with_type(status, "application/json", format!("{body}\n").into())
+    control::answer(method, request.uri(), operator).await
 }
 
 /// Whether every app that is to run does.
-fn ready(operator: &Operator) -> Response<Full<Bytes>> {
+fn ready(operator: &Operator) -> Response<Body> {
     let is_down = |state: State| !matches!(state, State::Ready | State::Stopped);
     if operator.states().into_iter().any(is_down) {
         return text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n");
@@ -167,12 +166,12 @@ fn ready(operator: &Operator) -> Response<Full<Bytes>> {
     text(StatusCode::OK, "ready\n")
 }
 
-fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+fn text(status: StatusCode, text: &str) -> Response<Body> {
     with_type(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
 }
 
-fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::new(body)));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response

@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::check::{self, Finding};
 use crate::config::sources::DEFAULT_PORT;
-use crate::config::{Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
+use crate::config::{AccessLog, Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
 use crate::inherited::Inherited;
 use crate::log::Logs;
 use crate::serve::{self, Start};
@@ -161,6 +161,20 @@ pub enum Command {
     ///
     /// Such as: nano-supervisor man > /usr/local/share/man/man1/nano-supervisor.1
     Man,
+    /// Show the latest lines of an app, or of all apps and the supervisor itself
+    ///
+    /// They are kept in memory (`log_memory`), so this works wherever the log goes. The access log is not among them.
+    Logs {
+        /// Which app.
+        #[arg(value_name = "APP")]
+        app: Option<String>,
+        /// Which lines, and how.
+        #[command(flatten)]
+        lines: Lines,
+        /// Which supervisor.
+        #[command(flatten)]
+        which: Which,
+    },
     /// What the supervisor starts for each app; not for people.
     #[command(hide = true)]
     Worker {
@@ -238,9 +252,21 @@ pub struct Server {
     /// Least important level that is logged [default: info].
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<LogLevel>,
-    /// Log one line per request.
-    #[arg(long)]
-    access_log: bool,
+    /// Append log lines to this file, and keep it from growing without bound [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Log one line per request: in the form of the other lines, as nginx does (combined), or as JSON.
+    #[arg(
+        long,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    access_log: Option<AccessLog>,
+    /// Append the access log to this file [default: where the other lines go].
+    #[arg(long, value_name = "FILE")]
+    access_log_file: Option<PathBuf>,
     /// Listen on this Unix-domain socket for `status`, `reload` and the like [default: see `status --help`].
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
@@ -283,6 +309,26 @@ pub struct OneApp {
     which: Which,
 }
 
+/// Which lines of the log, and how.
+#[derive(Debug, Args)]
+pub struct Lines {
+    /// Go on with what comes, beginning with the latest ten lines unless -n or --since say otherwise.
+    #[arg(long, short)]
+    follow: bool,
+    /// Only those since then: "5m" ago, or a time such as "2026-01-31T12:00:00Z".
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only those at least as important.
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<LogLevel>,
+    /// Only the latest so many.
+    #[arg(long, short = 'n', value_name = "LINES")]
+    lines: Option<usize>,
+    /// Print JSON, one object per line.
+    #[arg(long)]
+    json: bool,
+}
+
 impl What {
     fn sources(self, server: Server) -> Sources {
         Sources {
@@ -298,7 +344,9 @@ impl What {
                 io_threads: server.io_threads,
                 log_format: server.log_format,
                 log_level: server.log_level,
+                log_file: server.log_file,
                 access_log: server.access_log,
+                access_log_file: server.access_log_file,
                 control: server.control,
                 drain_timeout: server.drain_timeout,
                 forwarded: server.forwarded,
@@ -335,6 +383,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
         Command::Start(app) => operate::tell(&app, "start"),
         Command::Stop(app) => operate::tell(&app, "stop"),
         Command::Restart { app, rolling } => operate::tell(&app, if rolling { "roll" } else { "restart" }),
+        Command::Logs { app, lines, which } => operate::logs(app.as_deref(), &lines, &which),
         Command::Worker { connections } => worker(connections),
     }
 }
@@ -344,7 +393,10 @@ fn serve_apps(sources: Sources) -> ExitCode {
         Ok(config) => config,
         Err(problems) => return complain(&problems, USAGE),
     };
-    let logs = Logs::start(&config.server.log);
+    let logs = match Logs::start(&config.server.log) {
+        Ok(logs) => logs,
+        Err(error) => return complain(&error, FAILED),
+    };
     let inherited = Inherited::take(|name| std::env::var(name).ok());
     let served = inherited.and_then(|inherited| {
         let invocation = Invocation::own()?;

@@ -2,8 +2,8 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `admin`, `cache`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves; `bounds`: their least and greatest values;
-//!   `machine`: what their defaults depend on.
+//! - `server`, `log`, `admin`, `cache`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves; `bounds`: their
+//!   least and greatest values; `machine`: what their defaults depend on.
 //! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
 //! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
 //! - `apps_dir`: a folder of apps; `read`: files as text.
@@ -24,6 +24,7 @@ mod environment;
 mod errors;
 mod file;
 mod host_pattern;
+mod log;
 mod machine;
 mod net;
 mod overlap;
@@ -46,7 +47,8 @@ pub use environment::{EnvSources, Environment};
 pub use errors::{ConfigErrors, Flaw, Problem};
 pub use file::Host;
 pub use host_pattern::HostPattern;
-pub use server::{ForwardedPolicy, LogFormat, LogLevel, LogSettings, ServerSettings};
+pub use log::{AccessLog, LogFormat, LogLevel, LogSettings};
+pub use server::{ForwardedPolicy, ServerSettings};
 pub use sources::{ServerFlags, Sources};
 pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
 

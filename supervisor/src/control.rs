@@ -2,12 +2,14 @@
 //!
 //! - [`api`]: what can be asked, and the answers.
 //! - [`client`]: asks; what the command line is made of.
+//! - [`logs`]: the latest lines of the log, and what follows.
 //!
 //! Only the user who runs the supervisor, and root, can open the socket: it has mode 0600, and the kernel says who is at the
 //! other end.
 
 pub mod api;
 pub mod client;
+pub mod logs;
 
 use std::convert::Infallible;
 use std::fs;
@@ -18,12 +20,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use nix::unistd::geteuid;
+use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tracing::info;
 
@@ -103,8 +107,11 @@ impl ControlSocket {
             let operator = operator.clone();
             tokio::task::spawn_local(async move {
                 let service = service_fn(|request| {
-                    let response = respond(request, operator.clone());
-                    async { Ok::<_, Infallible>(response.await) }
+                    let operator = operator.clone();
+                    async move {
+                        let request: Request<Incoming> = request;
+                        Ok::<_, Infallible>(answer(request.method(), request.uri(), &operator).await)
+                    }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 // Errors are the client's.
@@ -133,10 +140,26 @@ fn is_trusted(socket: &UnixStream) -> bool {
     socket.peer_cred().is_ok_and(|peer| is_ours(peer.uid()))
 }
 
-async fn respond<B>(request: Request<B>, operator: Rc<Operator>) -> Response<Full<Bytes>> {
-    let (status, body) = api::answer(request.method(), request.uri(), &operator).await;
-    let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
+/// What is answered: a text, or lines of the log as they come.
+pub type Body = Either<Full<Bytes>, logs::Lines>;
+
+/// Answers a request.
+pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
+    let (status, body, kind) = if uri.path() == logs::PATH {
+        match logs::answer(method, uri.query().unwrap_or_default(), operator) {
+            Ok(lines) => (StatusCode::OK, Either::Right(lines), "application/x-ndjson"),
+            Err((status, body)) => (status, text(&body), "application/json"),
+        }
+    } else {
+        let (status, body) = api::answer(method, uri, operator).await;
+        (status, text(&body), "application/json")
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
+}
+
+fn text(body: &Value) -> Body {
+    Either::Left(Full::new(Bytes::from(format!("{body}\n"))))
 }

@@ -17,6 +17,7 @@ use crate::crashes::Crashes;
 use crate::inherited::{HandedSocket, Inherited};
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
+use crate::log;
 use crate::log::app::AppLog;
 use crate::monitor::Monitor;
 use crate::registry::{AppId, Registry, State};
@@ -138,6 +139,7 @@ impl Fleet {
         let wanted = self.enter(config.apps);
         let mut sockets = self.bind(&wanted)?;
         changes.notes = self.configure(config.server);
+        log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
         let before = self.members.borrow().clone();
         let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
         warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
@@ -164,6 +166,8 @@ impl Fleet {
             Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
+        // An app that could not be changed has its old level.
+        log::configure_apps(self.members.borrow().iter().map(|member| &*member.spec));
         for member in before {
             if self.members.borrow().iter().all(|kept| kept.app != member.app) {
                 changes.removed.push(member.spec.name.to_string());
@@ -266,6 +270,7 @@ impl Fleet {
         let old = self.settings.borrow().clone();
         let notes = new.keep_what_is_fixed(&old);
         self.shared.drain_timeout.set(new.drain_timeout);
+        log::configure(&new.log);
         *self.settings.borrow_mut() = Arc::new(new);
         notes
     }
@@ -277,6 +282,10 @@ impl Fleet {
         tokio::task::spawn_local(async move {
             member.ended().await;
             registry.remove(member.app);
+            // Another app may have its name by now.
+            if registry.find(member.spec.name.as_str()).is_none() {
+                log::forget(&member.spec.name);
+            }
         });
     }
 

@@ -1,69 +1,248 @@
 //! Logs: what the supervisor does, what apps print, one line per request. Text for people or JSON for machines.
 //!
-//! Lines are queued and written by a thread of their own, so that a slow terminal or pipe never holds up a request; when
-//! the queue is full, lines are dropped and counted rather than waited for.
+//! Lines are queued and written by a thread of their own, so that a slow terminal, pipe or disk never holds up a request;
+//! when the queue is full, lines are dropped and counted rather than waited for.
+//!
+//! - [`line`]: a line before it has a form; `layer`: lines from what the supervisor says through tracing.
+//! - [`text`]: lines for people; [`access`]: the access log and its forms.
+//! - `file`: where lines go that do not go to standard output.
+//! - [`memory`]: the latest lines, for whoever asks.
 
 pub mod access;
 pub mod app;
+mod file;
+mod layer;
+pub mod line;
+pub mod memory;
 pub mod rate;
+pub mod text;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use nano_protocol::message::{LogLevel, LogRecord};
-use tracing::{debug, error, info, warn};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing::{Level, info};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Registry, reload};
 
-use crate::config::{AppName, LogFormat, LogSettings};
+use crate::config::{AppName, AppSpec, LogFormat, LogSettings};
+use file::LogFile;
+use line::Line;
+use memory::Memory;
 
 /// Lines that may wait to be written.
 const QUEUE: usize = 16 * 1024;
 
-/// Keeps the writing thread alive; dropping it writes what is queued.
+/// All of this process's logs, once they have been started.
+static HUB: OnceLock<Hub> = OnceLock::new();
+
+/// Where every line comes by.
+#[derive(Debug)]
+struct Hub {
+    format: LogFormat,
+    /// Whether lines go to a terminal that shows colours.
+    has_colours: bool,
+    out: NonBlocking,
+    /// None if the access log goes to the other lines.
+    access: Option<NonBlocking>,
+    levels: RwLock<Levels>,
+    filter: reload::Handle<LevelFilter, Registry>,
+    /// One for each file that is open.
+    reopen: Vec<Arc<AtomicBool>>,
+    memory: Arc<Memory>,
+}
+
+/// The least important level that is logged.
+#[derive(Debug)]
+struct Levels {
+    server: Level,
+    /// Of the apps that have one of their own.
+    apps: HashMap<AppName, Level>,
+}
+
+/// Keeps the writing threads alive; dropping it writes what is queued.
 #[derive(Debug)]
 pub struct Logs {
-    _guard: WorkerGuard,
-    dropped: ErrorCounter,
+    _guards: Vec<WorkerGuard>,
+    dropped: Dropped,
+}
+
+/// Counts the lines dropped because they came faster than they could be written.
+#[derive(Debug, Clone)]
+pub struct Dropped(Vec<ErrorCounter>);
+
+impl Dropped {
+    /// How many so far.
+    pub fn lines(&self) -> usize {
+        self.0.iter().map(ErrorCounter::dropped_lines).sum()
+    }
 }
 
 impl Logs {
-    /// Starts logging to standard output.
-    pub fn start(settings: &LogSettings) -> Self {
-        let (writer, guard) = NonBlockingBuilder::default()
-            .buffered_lines_limit(QUEUE)
-            .lossy(true)
-            .thread_name("log")
-            .finish(std::io::stdout());
-        let dropped = writer.error_counter();
-        let level: LevelFilter = settings.level.into();
-        let ansi = settings.format == LogFormat::Text && std::io::IsTerminal::is_terminal(&std::io::stdout());
-        let builder = fmt().with_max_level(level).with_writer(writer).with_ansi(ansi);
-        // Fails only if logging has been started before, and then it works already.
-        let _ = match settings.format {
-            LogFormat::Text => builder.try_init(),
-            LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
+    /// Starts logging.
+    ///
+    /// # Errors
+    /// If a file cannot be opened.
+    pub fn start(settings: &LogSettings) -> io::Result<Self> {
+        let mut reopen = Vec::new();
+        let mut open = |path: &Path| {
+            let flag = Arc::new(AtomicBool::new(false));
+            reopen.push(flag.clone());
+            LogFile::open(path, settings.max_size, settings.keep, flag)
         };
-        Self { _guard: guard, dropped }
+        let (out, guard) = match &settings.file {
+            Some(path) => queue("log", open(path)?),
+            None => queue("log", io::stdout()),
+        };
+        let (mut guards, mut counters) = (vec![guard], vec![out.error_counter()]);
+        let access = match &settings.access_file {
+            Some(path) if settings.access_file != settings.file => {
+                let (access, guard) = queue("access-log", open(path)?);
+                guards.push(guard);
+                counters.push(access.error_counter());
+                Some(access)
+            }
+            _ => None,
+        };
+        let wants_colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let is_terminal = settings.file.is_none() && io::stdout().is_terminal();
+        let (filter, handle) = reload::Layer::new(LevelFilter::from(settings.level));
+        let hub = Hub {
+            format: settings.format,
+            has_colours: settings.format == LogFormat::Text && is_terminal && wants_colours,
+            out,
+            access,
+            levels: RwLock::new(Levels { server: settings.level.into(), apps: HashMap::new() }),
+            filter: handle,
+            reopen,
+            memory: Arc::new(Memory::new(settings.memory)),
+        };
+        if HUB.set(hub).is_ok()
+            && let Some(hub) = HUB.get()
+        {
+            // Fails only if something else has been made the default, and then it works already.
+            let _ = tracing::subscriber::set_global_default(
+                Registry::default().with(filter).with(layer::Lines(hub)),
+            );
+        }
+        Ok(Self { _guards: guards, dropped: Dropped(counters) })
     }
 
     /// Counts the lines dropped because they came faster than they could be written.
-    pub fn dropped(&self) -> &ErrorCounter {
+    pub fn dropped(&self) -> &Dropped {
         &self.dropped
+    }
+}
+
+/// A thread that writes lines as fast as `writer` takes them.
+fn queue(name: &str, writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    let builder = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
+    builder.thread_name(name).finish(writer)
+}
+
+impl Hub {
+    /// Writes a line, and remembers it.
+    fn write(&self, mut line: Line) {
+        let mut text = match self.format {
+            LogFormat::Text => text::render(&line, self.has_colours),
+            LogFormat::Json => line.json(),
+        };
+        if self.has_colours {
+            line.message = text::without_colours(&line.message).into_owned();
+        }
+        let json = match self.format {
+            LogFormat::Text => line.json(),
+            LogFormat::Json => text.clone(),
+        };
+        self.memory.push(&line, json);
+        text.push('\n');
+        write(&self.out, &text);
+    }
+
+    fn levels(&self) -> std::sync::RwLockReadGuard<'_, Levels> {
+        self.levels.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(queue: &NonBlocking, text: &str) {
+    // Never fails: what there is no room for is counted.
+    let _ = queue.clone().write(text.as_bytes());
+}
+
+/// Takes over what can change while the supervisor runs.
+pub fn configure(settings: &LogSettings) {
+    let Some(hub) = HUB.get() else { return };
+    hub.memory.keep(settings.memory);
+    hub.levels.write().unwrap_or_else(PoisonError::into_inner).server = settings.level.into();
+    // Fails only if nobody logs any more.
+    let _ = hub.filter.reload(LevelFilter::from(settings.level));
+}
+
+/// Takes over the levels that apps have of their own.
+pub fn configure_apps<'a>(specs: impl Iterator<Item = &'a AppSpec>) {
+    let Some(hub) = HUB.get() else { return };
+    let apps = specs.filter_map(|spec| Some((spec.name.clone(), spec.log_level?.into()))).collect();
+    hub.levels.write().unwrap_or_else(PoisonError::into_inner).apps = apps;
+}
+
+/// Has every file opened anew, because someone has moved it away.
+pub fn reopen() {
+    let Some(hub) = HUB.get() else { return };
+    hub.reopen.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
+    // This one wakes the thread that writes it; an empty line wakes the other.
+    info!("log files are opened anew");
+    [Some(&hub.out), hub.access.as_ref()].into_iter().flatten().for_each(|queue| write(queue, ""));
+}
+
+/// Whether lines go to a terminal that shows colours.
+pub fn has_colours() -> bool {
+    HUB.get().is_some_and(|hub| hub.has_colours)
+}
+
+/// What an app has printed, without the colours that it may have for a terminal.
+pub fn plain(message: &str) -> Cow<'_, str> {
+    if has_colours() { text::without_colours(message) } else { message.into() }
+}
+
+/// The latest lines; none are kept before the logs have been started.
+pub fn memory() -> Option<Arc<Memory>> {
+    HUB.get().map(|hub| hub.memory.clone())
+}
+
+/// Forgets the lines of an app that is gone.
+pub fn forget(app: &AppName) {
+    if let Some(hub) = HUB.get() {
+        hub.memory.forget(app.as_str());
     }
 }
 
 /// A line that an app printed.
 pub fn app_record(app: &AppName, record: &LogRecord) {
-    let message = record.message.as_str();
-    let request_id = record.request_id.map(tracing::field::display);
-    match record.level {
-        LogLevel::Debug => debug!(target: "app", %app, request_id, "{message}"),
-        LogLevel::Info => info!(target: "app", %app, request_id, "{message}"),
-        LogLevel::Warn => warn!(target: "app", %app, request_id, "{message}"),
-        LogLevel::Error => error!(target: "app", %app, request_id, "{message}"),
+    let Some(hub) = HUB.get() else { return };
+    let level = match record.level {
+        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Error => Level::ERROR,
+    };
+    let levels = hub.levels();
+    let least = *levels.apps.get(app).unwrap_or(&levels.server);
+    drop(levels);
+    if level <= least {
+        let line = Line::new(level, "app").saying(record.message.as_str());
+        hub.write(line.about(Some(app)).during(record.request_id));
     }
 }
 
 /// A line that a worker wrote to standard error, which only dying ones do.
 pub fn worker_stderr(app: Option<&AppName>, line: &str) {
-    error!(target: "worker", app = app.map(tracing::field::display), "{line}");
+    if let Some(hub) = HUB.get() {
+        hub.write(Line::new(Level::ERROR, "worker").saying(line).about(app));
+    }
 }

@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 use tracing::{error, info};
-use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::config::Sources;
 use crate::crashes::Crash;
 use crate::fleet::{Changes, Fleet};
 use crate::lifecycle::{Action, Outcome};
+use crate::log::Dropped;
 use crate::metrics::Sample;
 use crate::monitor::Second;
 use crate::notify;
@@ -29,7 +29,7 @@ pub struct Operator {
     fleet: Rc<Fleet>,
     sources: Sources,
     invocation: Invocation,
-    log_lines_dropped: ErrorCounter,
+    log_lines_dropped: Dropped,
     started: Instant,
     /// The socket of the admin listener, for a successor.
     admin: RefCell<Option<TcpListener>>,
@@ -43,7 +43,7 @@ impl Operator {
         fleet: Rc<Fleet>,
         sources: Sources,
         invocation: Invocation,
-        log_lines_dropped: ErrorCounter,
+        log_lines_dropped: Dropped,
     ) -> Self {
         Self {
             fleet,
@@ -95,7 +95,7 @@ impl Operator {
             spares: self.spares(),
             supervisor: Usage::of(std::process::id()).unwrap_or_default(),
             descriptors,
-            log_lines_dropped: self.log_lines_dropped.dropped_lines(),
+            log_lines_dropped: self.log_lines_dropped.lines(),
             uptime: self.started.elapsed().as_secs_f64(),
         }
     }

@@ -29,7 +29,7 @@ use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::{Peer, Reading, Serving};
-use crate::config::{AppSpec, ForwardedPolicy, ServerSettings};
+use crate::config::{AccessLog, AppSpec, ForwardedPolicy, ServerSettings};
 use crate::log::access::Record;
 use crate::upstream::{Place, Upstream};
 use answer::Refusal;
@@ -76,7 +76,9 @@ impl Proxy {
             ForwardedPolicy::Replace => None,
         };
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
-        let mut record = settings.log.access_log.then(|| Box::new(Record::new(&request, peer.address, id)));
+        let access = settings.log.access;
+        let mut record = (access != AccessLog::Off)
+            .then(|| Box::new(Record::new(access, &request, peer.address, id, arrived.into_std())));
         let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
@@ -117,9 +119,9 @@ impl Proxy {
         let host = headers::host(&parts, peer.local)?;
         let upstream = self.site.borrow().upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
         let spec = upstream.spec();
-        let Known { id, arrived, upstream: answering, record } = known;
+        let Known { id, arrived, upstream: answering, mut record } = known;
         *answering = Some(upstream.clone());
-        if let Some(record) = record {
+        if let Some(record) = &mut record {
             record.app = Some(spec.name.clone());
         }
         let max_body = spec.limits.max_body;
@@ -135,7 +137,7 @@ impl Proxy {
             target: if target == "*" { "/*" } else { target },
         };
         let outgoing = Outgoing { spec: &spec, line: &line, forwarding: &forwarding, fields: &parts.headers };
-        match self.deliver(&upstream, arrived, &outgoing, upload).await {
+        match self.deliver(&upstream, arrived, &outgoing, upload, record).await {
             Ok(response) => Ok((response, place)),
             Err(refused) => Err(refused.at(&spec, &parts)),
         }
@@ -148,6 +150,7 @@ impl Proxy {
         arrived: Instant,
         outgoing: &Outgoing<'_>,
         mut upload: Option<Upload>,
+        mut record: Option<&mut Record>,
     ) -> Result<Response<ResponseBody>, Refused> {
         let Outgoing { spec, line, .. } = *outgoing;
         loop {
@@ -156,10 +159,17 @@ impl Proxy {
                 Some(found) => (found?, arrived),
                 None => (upstream.handle(spec).await?, Instant::now()),
             };
+            if let Some(record) = &mut record {
+                record.queue = Some(taken - arrived);
+            }
             let generation = upstream.generation();
             match self.send(&handle, outgoing, &mut upload).await {
                 Ok(response) => {
-                    upstream.count(|counts| counts.answered(taken - arrived, taken.elapsed()));
+                    let worker = taken.elapsed();
+                    upstream.count(|counts| counts.answered(taken - arrived, worker));
+                    if let Some(record) = record {
+                        record.worker = Some(worker);
+                    }
                     return response_limit::hold(response, upstream, spec, line.id);
                 }
                 // Not a byte of it reached that worker, so the next one may have it.

@@ -1,4 +1,4 @@
-//! `serve`: starts the I/O threads and the apps, reloads on SIGHUP, and drains on a signal.
+//! `serve`: starts the I/O threads and the apps, reloads on SIGHUP, opens log files anew on SIGUSR1, and drains on a signal.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +17,7 @@ use crate::control::ControlSocket;
 use crate::fleet::Fleet;
 use crate::inherited::Inherited;
 use crate::io_thread::IoThread;
-use crate::log::Logs;
+use crate::log::{self, Logs};
 use crate::notify;
 use crate::operator::Operator;
 use crate::orphans;
@@ -85,6 +85,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
                 // In a task of its own: a second signal must not wait for it.
                 Told::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
                 Told::Upgrade => drop(tokio::task::spawn_local(upgrade(operator.clone()))),
+                Told::Reopen => log::reopen(),
                 Told::End(name, number) => break (name, number),
             },
             () = operator.handed_over() => break (UPGRADE, 0),
@@ -116,8 +117,10 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
     let drain = drain(&routes, ends, &fleet, limit);
     let second = async {
         loop {
-            if let Told::End(name, number) = signals.next().await {
-                return (name, number);
+            match signals.next().await {
+                Told::End(name, number) => return (name, number),
+                Told::Reopen => log::reopen(),
+                Told::Reload | Told::Upgrade => {}
             }
         }
     };
@@ -138,7 +141,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
         }
         () = notices => 0,
     };
-    let lines = logs.dropped().dropped_lines();
+    let lines = logs.dropped().lines();
     if lines > 0 {
         warn!(lines, "log lines were dropped: they came faster than they could be written");
     }
@@ -243,6 +246,7 @@ struct Signals {
     interrupt: Signal,
     hangup: Signal,
     user2: Signal,
+    user1: Signal,
 }
 
 /// What a signal tells it to do.
@@ -251,6 +255,8 @@ enum Told {
     Reload,
     /// Hand over to the executable as it is now.
     Upgrade,
+    /// Open the log files anew: someone has moved them away.
+    Reopen,
     /// Drain, and end; name and number of the signal.
     End(&'static str, u8),
 }
@@ -262,6 +268,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             user2: signal(SignalKind::user_defined2())?,
+            user1: signal(SignalKind::user_defined1())?,
         })
     }
 
@@ -271,6 +278,7 @@ impl Signals {
             _ = self.interrupt.recv() => Told::End("SIGINT", 2),
             _ = self.hangup.recv() => Told::Reload,
             _ = self.user2.recv() => Told::Upgrade,
+            _ = self.user1.recv() => Told::Reopen,
         }
     }
 }

@@ -75,7 +75,7 @@ impl Engine {
     async fn load_app(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
         Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone(), load.limits.max_outbound);
-        self.prepare(&load.props, &load.env)?;
+        self.prepare(load)?;
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry)
             .map_err(|()| format!("{} is not an absolute path", entry.display()))?;
@@ -102,11 +102,12 @@ impl Engine {
         Ok(())
     }
 
-    fn prepare(&mut self, props: &String, env: &[(String, String)]) -> Result<(), String> {
+    fn prepare(&mut self, load: &Load) -> Result<(), String> {
         scope!(scope, &mut self.js.0);
-        let mut settings = Vec::with_capacity(1 + 2 * env.len());
-        let env = env.iter().flat_map(|(name, json)| [name, json]);
-        for text in std::iter::once(props).chain(env) {
+        let mut settings = Vec::with_capacity(2 + 2 * load.env.len());
+        settings.push(v8::Boolean::new(scope, load.has_colours).into());
+        let env = load.env.iter().flat_map(|(name, json)| [name, json]);
+        for text in std::iter::once(&load.props).chain(env) {
             let text = v8::String::new(scope, text).ok_or("env or props is too large")?;
             settings.push(text.into());
         }

@@ -260,8 +260,9 @@ fn load() -> impl Strategy<Value = Load> {
         },
     );
     let texts = any::<(String, String, String, String, Option<String>)>();
-    (texts, limits, env, net_rules()).prop_map(|((app, root, entry, props, emit_cache), limits, env, net)| {
-        Load { app, limits, root, entry, env, props, net, emit_cache }
+    (texts, limits, env, net_rules(), any::<bool>()).prop_map(|(texts, limits, env, net, has_colours)| {
+        let (app, root, entry, props, emit_cache) = texts;
+        Load { app, limits, root, entry, env, props, net, emit_cache, has_colours }
     })
 }
 
@@ -354,6 +355,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             props: text("{}"),
             net: NetRules::default(),
             emit_cache: Some(text("/var/cache/app")),
+            has_colours: true,
         }),
         Control::Loaded(Loaded::Ready),
         Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),

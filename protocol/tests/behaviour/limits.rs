@@ -132,6 +132,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             props: String::new(),
             net: NetRules::default(),
             emit_cache: None,
+            has_colours: false,
         })
     };
     assert!(fits_on_both_sides_or_on_neither(load(50_000)));

@@ -1,23 +1,31 @@
 //! The subcommands that talk to a running supervisor over its control socket.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::ValueEnum as _;
+use clap::builder::PossibleValue;
 use hyper::Method;
 use serde::de::DeserializeOwned;
 
-use super::{FAILED, OneApp, Which, complain, print, runtime};
+use super::{FAILED, Lines, OneApp, Which, complain, print, runtime};
 use crate::config::usual_control_path;
 use crate::control::api::Status;
 use crate::control::client::{self, AskError};
+use crate::control::logs::{PATH, query};
 use crate::crashes::Crash;
 use crate::fleet::Changes;
+use crate::log::line::Line;
+use crate::log::text::render;
 use crate::registry::State;
 use crate::status::AppStatus;
 use crate::status_table;
+
+/// With how many lines `logs --follow` begins.
+const FIRST_LINES: usize = 10;
 
 /// `status --watch`: at a terminal the table stays in its place; elsewhere one follows the other.
 pub(super) fn watch(which: &Which, json: bool, pause: Duration) -> ExitCode {
@@ -159,8 +167,43 @@ pub(super) fn tell(app: &OneApp, verb: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// `logs`.
+pub(super) fn logs(app: Option<&str>, lines: &Lines, which: &Which) -> ExitCode {
+    let level = lines.level.and_then(|level| level.to_possible_value());
+    let level = level.as_ref().map(PossibleValue::get_name);
+    let is_limited = lines.lines.is_some() || lines.since.is_some();
+    let count = lines.lines.or((lines.follow && !is_limited).then_some(FIRST_LINES));
+    let query = query(&[
+        ("app", app.as_ref().map(|app| app as _)),
+        ("since", lines.since.as_ref().map(|since| since as _)),
+        ("level", level.as_ref().map(|level| level as _)),
+        ("lines", count.as_ref().map(|count| count as _)),
+        ("follow", lines.follow.then_some(&true)),
+    ]);
+    let mut out = io::stdout();
+    let has_colours = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let show = |json: &str| match serde_json::from_str::<Line>(json) {
+        Ok(line) if !lines.json => writeln!(out, "{}", render(&line, has_colours)).is_ok(),
+        // A reader that has gone away is no failure of ours.
+        _ => writeln!(out, "{json}").is_ok(),
+    };
+    let socket = socket(which);
+    let shown = runtime().and_then(|runtime| {
+        let shown = runtime.block_on(client::lines(&socket, &format!("{PATH}?{query}"), show));
+        shown.map_err(|error| explain(error, which, &socket))
+    });
+    match shown {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error, FAILED),
+    }
+}
+
+fn socket(which: &Which) -> PathBuf {
+    which.control.clone().unwrap_or_else(|| usual_control_path(|name| std::env::var_os(name)))
+}
+
 fn ask<T: DeserializeOwned>(which: &Which, method: Method, path: &str) -> Result<T, io::Error> {
-    let socket = which.control.clone().unwrap_or_else(|| usual_control_path(|name| std::env::var_os(name)));
+    let socket = socket(which);
     let asked = runtime()?.block_on(client::ask(&socket, method, path));
     asked.map_err(|error| explain(error, which, &socket))
 }

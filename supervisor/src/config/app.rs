@@ -10,6 +10,7 @@ use nano_protocol::message::NetRules;
 use super::app_name::AppName;
 use super::environment::EnvSources;
 use super::host_pattern::HostPattern;
+use super::log::LogLevel;
 use super::supervision::{RecyclePolicy, RestartPolicy};
 
 /// An app that can be run.
@@ -45,6 +46,8 @@ pub struct AppSpec {
     pub fatal_uncaught: bool,
     /// Whether its errors are shown to clients.
     pub development: bool,
+    /// The least important level of its console that is logged; the supervisor's own if none.
+    pub log_level: Option<LogLevel>,
     /// What its operator should know and may ignore, a line each.
     pub warnings: Vec<String>,
 }

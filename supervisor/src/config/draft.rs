@@ -94,8 +94,17 @@ impl Draft {
         let entry = problems.keep(|| place, entry::find(&root, given));
         let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
         env.read(problems);
-        let Settings { limits, restart, recycle, health_path, fatal_uncaught, net, development, .. } =
-            self.settings;
+        let Settings {
+            limits,
+            restart,
+            recycle,
+            health_path,
+            fatal_uncaught,
+            net,
+            development,
+            log_level,
+            ..
+        } = self.settings;
         let name = self.name?;
         Some(AppSpec {
             root,
@@ -112,6 +121,7 @@ impl Draft {
             health_path,
             fatal_uncaught,
             development,
+            log_level,
             warnings: self.wrangler.warning.into_iter().collect(),
             name,
         })

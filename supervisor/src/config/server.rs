@@ -5,23 +5,28 @@ use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tracing::level_filters::LevelFilter;
 
 use super::admin::Admin;
 use super::bounds;
 use super::control::ControlPath;
 use super::errors::{Place, Problems};
+use super::log::LogSettings;
 use super::quantity;
 use super::section::Section;
 use super::sources::ServerFlags;
-use super::value::{choice, duration, size, switch, whole};
+use super::value::{choice, duration, size, whole};
 
 /// Fields of `[server]`.
 pub(super) const FIELDS: &[&str] = &[
     "io_threads",
     "log_format",
     "log_level",
+    "log_file",
+    "log_max_size",
+    "log_keep",
+    "log_memory",
     "access_log",
+    "access_log_file",
     "control",
     "drain_timeout",
     "header_read_timeout",
@@ -71,53 +76,6 @@ pub struct ServerSettings {
     pub admin: Option<Admin>,
 }
 
-/// What is logged, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    /// For people or for machines.
-    pub format: LogFormat,
-    /// The least important level that is logged.
-    pub level: LogLevel,
-    /// Whether there is a line per request.
-    pub access_log: bool,
-}
-
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
-/// How important a log line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogLevel {
-    /// Something does not work.
-    Error,
-    /// Something has gone wrong and was dealt with.
-    Warn,
-    /// What happens to apps and to the server.
-    Info,
-    /// What it takes to find out why.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-impl From<LogLevel> for LevelFilter {
-    fn from(level: LogLevel) -> Self {
-        match level {
-            LogLevel::Error => Self::ERROR,
-            LogLevel::Warn => Self::WARN,
-            LogLevel::Info => Self::INFO,
-            LogLevel::Debug => Self::DEBUG,
-            LogLevel::Trace => Self::TRACE,
-        }
-    }
-}
-
 /// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ForwardedPolicy {
@@ -133,7 +91,7 @@ impl Default for ServerSettings {
         let io_threads = thread::available_parallelism().map_or(1, |cores| cores.get() / 2);
         Self {
             io_threads: io_threads.clamp(*bounds::IO_THREADS.start(), *bounds::IO_THREADS.end()),
-            log: LogSettings { format: LogFormat::Text, level: LogLevel::Info, access_log: false },
+            log: LogSettings::default(),
             control: ControlPath::Usual,
             // Below the 30 s that Kubernetes gives by default.
             drain_timeout: Duration::from_secs(25),
@@ -157,9 +115,7 @@ impl ServerSettings {
         section.only(&[FIELDS], |name| super::file::home(name, "[server]"), problems);
         let mut server = Self::default();
         section.set("io_threads", whole(bounds::IO_THREADS), &mut server.io_threads, problems);
-        section.set("log_format", choice, &mut server.log.format, problems);
-        section.set("log_level", choice, &mut server.log.level, problems);
-        section.set("access_log", switch, &mut server.log.access_log, problems);
+        server.log.read(section, folder, problems);
         section.set("control", |value| ControlPath::read(value, folder), &mut server.control, problems);
         section.set("drain_timeout", duration(bounds::DRAIN_TIMEOUT), &mut server.drain_timeout, problems);
         let head = duration(bounds::HEADER_READ_TIMEOUT);
@@ -191,9 +147,7 @@ impl ServerSettings {
             let place = || Place::flag(format!("--control {}", path.display()));
             self.control = problems.keep(place, ControlPath::at(path)).unwrap_or(self.control);
         }
-        self.log.format = flags.log_format.unwrap_or(self.log.format);
-        self.log.level = flags.log_level.unwrap_or(self.log.level);
-        self.log.access_log |= flags.access_log;
+        self.log.override_with(flags, problems);
         self.forwarded = flags.forwarded.unwrap_or(self.forwarded);
         self
     }
@@ -211,13 +165,10 @@ impl ServerSettings {
         fixed("io_threads", self.io_threads != running.io_threads);
         fixed("control", self.control != running.control);
         fixed("admin", self.admin != running.admin);
-        fixed("log_format", self.log.format != running.log.format);
-        fixed("log_level", self.log.level != running.log.level);
+        self.log.keep_what_is_fixed(&running.log).into_iter().for_each(|field| fixed(field, true));
         self.io_threads = running.io_threads;
         self.control.clone_from(&running.control);
         self.admin.clone_from(&running.admin);
-        self.log.format = running.log.format;
-        self.log.level = running.log.level;
         notes
     }
 }
@@ -228,6 +179,7 @@ mod tests {
 
     use super::*;
     use crate::config::section::Document;
+    use crate::config::{AccessLog, LogFormat, LogLevel};
 
     fn server(text: &str) -> (ServerSettings, Vec<String>) {
         let table = DeTable::parse(text).unwrap();
@@ -255,7 +207,7 @@ mod tests {
     fn every_field_can_be_set() {
         let seconds = Duration::from_secs;
         let (server, found) = server(
-            "io_threads = 3\nlog_format = 'json'\nlog_level = 'trace'\naccess_log = true\ncontrol = 'x.sock'\n\
+            "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
              max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'\nspares = 3",
         );
@@ -264,7 +216,7 @@ mod tests {
             server,
             ServerSettings {
                 io_threads: 3,
-                log: LogSettings { format: LogFormat::Json, level: LogLevel::Trace, access_log: true },
+                log: LogSettings { file: Some("/etc/nano/x.log".into()), ..LogSettings::default() },
                 control: ControlPath::At("/etc/nano/x.sock".into()),
                 drain_timeout: seconds(1),
                 header_read_timeout: seconds(2),
@@ -307,7 +259,7 @@ mod tests {
             io_threads: Some(2),
             log_format: Some(LogFormat::Json),
             log_level: Some(LogLevel::Debug),
-            access_log: true,
+            access_log: Some(AccessLog::Lines),
             control: Some("c.sock".into()),
             drain_timeout: Some("7s".into()),
             forwarded: Some(ForwardedPolicy::Append),
@@ -315,7 +267,12 @@ mod tests {
         };
         let mut problems = Problems::default();
         let server = server("control = 'x.sock'\ndrain_timeout = '1s'").0.overridden(&flags, &mut problems);
-        let log = LogSettings { format: LogFormat::Json, level: LogLevel::Debug, access_log: true };
+        let log = LogSettings {
+            format: LogFormat::Json,
+            level: LogLevel::Debug,
+            access: AccessLog::Lines,
+            ..LogSettings::default()
+        };
         assert_eq!((server.io_threads, server.log, server.forwarded), (2, log, ForwardedPolicy::Append));
         assert_eq!(server.control, ControlPath::At("c.sock".into()));
         assert_eq!(server.drain_timeout, Duration::from_secs(7));

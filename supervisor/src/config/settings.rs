@@ -6,10 +6,11 @@ use toml::de::DeValue;
 
 use super::app::AppLimits;
 use super::errors::{Flaw, Problems};
+use super::log::LogLevel;
 use super::quantity::{show_duration, show_size};
 use super::section::Section;
 use super::supervision::{RecyclePolicy, RestartPolicy, or_never};
-use super::value::{duration, or_none, size, switch, text, whole};
+use super::value::{choice, duration, or_none, size, switch, text, whole};
 use super::{bounds, net};
 
 /// Fields of `[defaults]` and of every app.
@@ -37,6 +38,7 @@ pub(super) const FIELDS: &[&str] = &[
     "allow_net",
     "deny_net",
     "development",
+    "log_level",
 ];
 
 /// The part of an app that has defaults.
@@ -51,6 +53,7 @@ pub(super) struct Settings {
     pub(super) fatal_uncaught: bool,
     pub(super) net: NetRules,
     pub(super) development: bool,
+    pub(super) log_level: Option<LogLevel>,
 }
 
 impl Settings {
@@ -104,6 +107,7 @@ impl Settings {
         section.set("hung_timeout", duration(bounds::HUNG_TIMEOUT), &mut limits.hung_timeout, problems);
         section.set("exit_on_unhandled_rejection", switch, &mut self.fatal_uncaught, problems);
         section.set("development", switch, &mut self.development, problems);
+        section.set("log_level", |value| choice(value).map(Some), &mut self.log_level, problems);
         if let Some(rules) = net::read(section, "allow_net", problems) {
             self.net.allow = Some(rules);
         }
@@ -224,11 +228,12 @@ mod tests {
              log_rate = '256KiB'\nmax_outbound = 12\nmax_fds = 130\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = 'never'\nrecycle = { requests = 9 }\n\
-             allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true",
+             allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true\nlog_level = 'warn'",
         );
         let seconds = Duration::from_secs;
         assert_eq!(found, [""; 0]);
         assert!(settings.fatal_uncaught && settings.development);
+        assert_eq!(settings.log_level, Some(LogLevel::Warn));
         let any = NetRule { host: NetHost::Any, port: Some(443) };
         let private = NetHost::Network { address: "10.0.0.0".parse().unwrap(), prefix: 8 };
         let deny = vec![NetRule { host: private, port: None }];

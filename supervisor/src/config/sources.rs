@@ -7,7 +7,8 @@ use super::app_name::AppName;
 use super::draft::{Draft, Places};
 use super::errors::{ConfigErrors, Flaw, Place, Problems};
 use super::file::{self, Host};
-use super::server::{ForwardedPolicy, LogFormat, LogLevel};
+use super::log::{AccessLog, LogFormat, LogLevel};
+use super::server::ForwardedPolicy;
 use super::settings::Settings;
 use super::{Config, apps_dir, machine, overlap};
 
@@ -46,8 +47,12 @@ pub struct ServerFlags {
     pub log_format: Option<LogFormat>,
     /// The least important level that is logged.
     pub log_level: Option<LogLevel>,
-    /// Whether there is a line per request.
-    pub access_log: bool,
+    /// Where lines go.
+    pub log_file: Option<PathBuf>,
+    /// Whether there is a line per request, and in which form.
+    pub access_log: Option<AccessLog>,
+    /// Where the lines of the access log go.
+    pub access_log_file: Option<PathBuf>,
     /// Where the control socket is.
     pub control: Option<PathBuf>,
     /// How long what is in flight may take to finish at the end, with its unit.

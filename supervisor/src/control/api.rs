@@ -114,11 +114,11 @@ fn outcome(result: Result<Value, String>) -> Answer {
     }
 }
 
-fn not_allowed(method: &str) -> Answer {
+pub(super) fn not_allowed(method: &str) -> Answer {
     (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": format!("use {method}") }))
 }
 
 fn no_such_path() -> Answer {
-    let known = "GET /v1/status, GET /v1/history, GET /v1/crashes, POST /v1/reload, POST /v1/upgrade, POST /v1/apps/NAME/start, stop, restart or roll";
+    let known = "GET /v1/status, GET /v1/history, GET /v1/logs, GET /v1/crashes, POST /v1/reload, POST /v1/upgrade, POST /v1/apps/NAME/start, stop, restart or roll";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
@@ -47,6 +48,32 @@ pub async fn status(socket: &Path) -> Result<Status, AskError> {
 /// # Errors
 /// If none answers there, or if it refuses.
 pub async fn ask<T: DeserializeOwned>(socket: &Path, method: Method, path: &str) -> Result<T, AskError> {
+    let body = send(socket, method, path).await?;
+    Ok(serde_json::from_slice(&whole(body).await?).map_err(io::Error::other)?)
+}
+
+/// Asks the supervisor behind `socket` for lines, and hands them on without their ends, as they come. `false` from `each`
+/// ends it.
+///
+/// # Errors
+/// If none answers there, if it refuses, or if it ends before the lines do.
+pub async fn lines(socket: &Path, path: &str, mut each: impl FnMut(&str) -> bool) -> Result<(), AskError> {
+    let mut body = send(socket, Method::GET, path).await?;
+    let mut pending = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| io::Error::other("it has ended"))?;
+        pending.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+        let complete = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if !String::from_utf8_lossy(&pending[..complete]).lines().all(&mut each) {
+            break;
+        }
+        pending.drain(..complete);
+    }
+    Ok(())
+}
+
+/// The body of an answer that is no error.
+async fn send(socket: &Path, method: Method, path: &str) -> Result<Incoming, AskError> {
     let socket = UnixStream::connect(socket).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
@@ -56,12 +83,15 @@ pub async fn ask<T: DeserializeOwned>(socket: &Path, method: Method, path: &str)
     *request.uri_mut() = path.parse::<Uri>().map_err(io::Error::other)?;
     request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
     let response = sender.send_request(request).await.map_err(io::Error::other)?;
-    let is_fine = response.status().is_success();
-    let body = Limited::new(response.into_body(), MAX_ANSWER);
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    if is_fine {
-        return Ok(serde_json::from_slice(&body).map_err(io::Error::other)?);
+    if response.status().is_success() {
+        return Ok(response.into_body());
     }
-    let refusal: Refusal = serde_json::from_slice(&body).map_err(io::Error::other)?;
+    let refusal: Refusal =
+        serde_json::from_slice(&whole(response.into_body()).await?).map_err(io::Error::other)?;
     Err(AskError::Refused(refusal.error))
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, AskError> {
+    let body = Limited::new(body, MAX_ANSWER);
+    Ok(body.collect().await.map_err(io::Error::other)?.to_bytes())
 }

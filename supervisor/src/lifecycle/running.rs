@@ -17,6 +17,7 @@ use tokio::time::sleep_until;
 use super::Shared;
 use crate::config::{AppSpec, RecyclePolicy};
 use crate::crashes::{Remains, WorkerId};
+use crate::log;
 use crate::registry::AppId;
 use crate::worker::{ExitReason, Fingerprint, Order, Report, Usage, Worker};
 
@@ -143,8 +144,8 @@ impl Observed {
                 if lines.len() == LINES {
                     lines.pop_front();
                 }
-                let end = record.message.floor_char_boundary(LINE);
-                lines.push_back(record.message[..end].to_owned());
+                let message = log::plain(&record.message);
+                lines.push_back(message[..message.floor_char_boundary(LINE)].to_owned());
                 return;
             }
         }

@@ -1,4 +1,5 @@
-//! What a new worker is told: which app, its env and props, where it may connect, where its cache is.
+//! What a new worker is told: which app, its env and props, where it may connect, where its cache is, whether
+//! its console has colours.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use std::time::Duration;
 use nano_protocol::message::{Load, WorkerLimits};
 
 use crate::config::{AppSpec, make_private_folder};
+use crate::log;
 
 /// The load message for `spec`. Reads the files that its env comes from.
 ///
@@ -27,6 +29,7 @@ pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
         props: spec.props.to_string(),
         net: spec.net.clone(),
         emit_cache: spec.emit_cache.as_deref().and_then(cache),
+        has_colours: log::has_colours(),
     })
 }
 
@@ -84,6 +87,7 @@ mod tests {
                 props: "{\"tier\":\"gold\"}".into(),
                 net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },
                 emit_cache: Some(root.join("cache/a").display().to_string()),
+                has_colours: false,
             }
         );
         let mode = fs::metadata(root.join("cache/a")).unwrap().permissions().mode();

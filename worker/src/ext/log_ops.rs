@@ -5,12 +5,18 @@ use nano_protocol::message::LogLevel;
 
 use super::in_flight::in_flight;
 
+/// `console.trace` in deno_web: a stack, then its line end by itself.
+const TRACE: u32 = 4;
+
 /// A line of the console. Levels are those of `Console` in deno_web.
 #[op2(fast)]
 pub fn op_log(state: &OpState, #[smi] level: u32, #[string] message: String, #[smi] request: u32) {
+    if level == TRACE && message == "\n" {
+        return;
+    }
     let level = match level {
         0 => LogLevel::Debug,
-        1 => LogLevel::Info,
+        1 | TRACE => LogLevel::Info,
         2 => LogLevel::Warn,
         _ => LogLevel::Error,
     };

@@ -13,7 +13,7 @@
     StringPrototypeStartsWith,
     TypeError,
   } = primordials;
-  const { lazyInterfaces, loadInterface } = core.loadExtScript("ext:nano_worker/globals.js");
+  const { lazyInterfaces, loadInterface, setColours } = core.loadExtScript("ext:nano_worker/globals.js");
   const { listen, reportError } = core.loadExtScript("ext:nano_worker/global_events.js");
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_worker/context.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_worker/request.js");
@@ -66,12 +66,16 @@
     }
   }
 
-  /** Before the app's modules run. `settings` are the props as JSON text, then the names of env and values as JSON text. */
+  /**
+   * Before the app's modules run. `settings` are whether the console has colours, the props as JSON text, then the names
+   * of env and values as JSON text.
+   */
   function prepare(settings) {
-    variables = ArrayPrototypeSlice(settings, 1);
-    app.propsText = settings[0];
+    setColours(settings[0]);
+    app.propsText = settings[1];
+    variables = ArrayPrototypeSlice(settings, 2);
     app.env = env = {};
-    for (let i = 1; i < settings.length; i += 2) {
+    for (let i = 2; i < settings.length; i += 2) {
       env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));

@@ -60,7 +60,10 @@
   const urlPattern = load("ext:deno_web/01_urlpattern.js");
   const webidl = load("ext:deno_webidl/00_webidl.js");
 
-  setNoColorFns(() => true, () => true);
+  let hasColours = false;
+  const hasNoColours = () => !hasColours;
+  const setColours = (value) => hasColours = value;
+  setNoColorFns(hasNoColours, hasNoColours);
   // The id of the request that the running code belongs to rides in the async context, across awaits and timers.
   const log = (message, level) => op_log(level, message, core.getAsyncContext()?.request ?? 0);
 
@@ -219,5 +222,5 @@
   ObjectSetPrototypeOf(globalThis, scope.WorkerGlobalScope.prototype);
   event.setEventTargetData(globalThis);
   event.saveGlobalThisReference(globalThis);
-  return { lazyInterfaces, loadInterface, log };
+  return { lazyInterfaces, loadInterface, log, setColours };
 })();

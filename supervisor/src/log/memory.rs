@@ -1,0 +1,268 @@
+//! The latest lines of each app and of the supervisor itself, in bounded memory, for whoever asks.
+//!
+//! Whoever follows reads from here and has no queue of its own: a slow reader finds out that lines are gone, and holds up
+//! nothing.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::Notify;
+use tracing::Level;
+
+use super::line::Line;
+
+/// What a line takes beyond its text, in bytes: its entry, of which a queue may have twice as many as it needs, and the
+/// head of its text.
+const OVERHEAD: usize = 2 * size_of::<Kept>() + 2 * size_of::<usize>();
+
+/// The latest lines, by app.
+#[derive(Debug)]
+pub struct Memory {
+    rings: Mutex<Rings>,
+    more: Notify,
+    /// Most bytes of each ring.
+    max: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Rings {
+    /// How many lines there have been.
+    count: u64,
+    /// Those of the supervisor itself have no app.
+    by_app: HashMap<Option<Box<str>>, Ring>,
+}
+
+/// The lines of one app.
+#[derive(Debug, Default)]
+struct Ring {
+    kept: VecDeque<Kept>,
+    bytes: usize,
+    /// How many there have been, those that are gone included.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    /// Its number among all lines.
+    number: u64,
+    time: SystemTime,
+    level: Level,
+    json: Arc<str>,
+}
+
+/// Which lines are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// Those of this app; those of all apps and of the supervisor itself if none.
+    pub app: Option<String>,
+    /// Those since then.
+    pub since: Option<SystemTime>,
+    /// Those at least as important.
+    pub level: Option<Level>,
+    /// Of those that are there, the latest so many.
+    pub lines: Option<usize>,
+}
+
+/// Reads what was asked for, and then what comes.
+#[derive(Debug)]
+pub struct Reader {
+    memory: Arc<Memory>,
+    question: Question,
+    /// How many lines of each app have been read or missed; none before the first time.
+    seen: Option<HashMap<Option<Box<str>>, u64>>,
+}
+
+/// What a reader finds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Lines as JSON, in order.
+    pub lines: Vec<Arc<str>>,
+    /// How many were gone before they were read.
+    pub dropped: u64,
+}
+
+impl Memory {
+    /// Keeps up to `max` bytes of each app.
+    pub fn new(max: usize) -> Self {
+        Self { rings: Mutex::default(), more: Notify::new(), max: AtomicUsize::new(max) }
+    }
+
+    /// Keeps as much from now on.
+    pub fn keep(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
+        self.lock().by_app.values_mut().for_each(|ring| ring.shrink(max));
+    }
+
+    /// Takes in a line, whose text as JSON is `json`.
+    pub fn push(&self, line: &Line, json: String) {
+        let max = self.max.load(Ordering::Relaxed);
+        let mut rings = self.lock();
+        rings.count += 1;
+        let number = rings.count;
+        let ring = rings.by_app.entry(line.app().map(Box::from)).or_default();
+        ring.count += 1;
+        ring.bytes += OVERHEAD + json.len();
+        ring.kept.push_back(Kept { number, time: line.time, level: line.level, json: json.into() });
+        ring.shrink(max);
+        drop(rings);
+        self.more.notify_waiters();
+    }
+
+    /// Forgets an app that is gone.
+    pub fn forget(&self, app: &str) {
+        self.lock().by_app.remove(&Some(Box::from(app)));
+    }
+
+    /// A reader of these lines.
+    pub fn reader(self: Arc<Self>, question: Question) -> Reader {
+        Reader { memory: self, question, seen: None }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Rings> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    /// Lets go of the oldest until the rest is within `max` bytes.
+    fn shrink(&mut self, max: usize) {
+        while self.bytes > max {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.bytes -= OVERHEAD + oldest.json.len();
+        }
+    }
+
+    /// How many lines are gone.
+    fn gone(&self) -> u64 {
+        self.count - self.kept.len() as u64
+    }
+}
+
+impl Reader {
+    /// What is there and has not been read.
+    pub fn read(&mut self) -> Found {
+        let Question { app, since, level, lines } = &self.question;
+        let is_first = self.seen.is_none();
+        let seen = self.seen.get_or_insert_default();
+        let (mut found, mut dropped) = (Vec::new(), 0);
+        let rings = self.memory.lock();
+        for (name, ring) in &rings.by_app {
+            if app.is_some() && app.as_deref() != name.as_deref() {
+                continue;
+            }
+            // An app that has been forgotten since counts from the beginning again.
+            let read = seen.get(name).copied().filter(|read| *read <= ring.count).unwrap_or_default();
+            if !is_first {
+                dropped += ring.gone().saturating_sub(read);
+            }
+            let skip = usize::try_from(read.saturating_sub(ring.gone())).unwrap_or(usize::MAX);
+            let is_wanted = |kept: &&Kept| {
+                level.is_none_or(|level| kept.level <= level) && since.is_none_or(|since| kept.time >= since)
+            };
+            let wanted = ring.kept.iter().skip(skip).filter(is_wanted);
+            found.extend(wanted.map(|kept| (kept.number, kept.json.clone())));
+            if read != ring.count {
+                seen.insert(name.clone(), ring.count);
+            }
+        }
+        drop(rings);
+        found.sort_unstable_by_key(|(number, _)| *number);
+        let first = if is_first { found.len().saturating_sub(lines.unwrap_or(usize::MAX)) } else { 0 };
+        Found { lines: found.drain(first..).map(|(_, json)| json).collect(), dropped }
+    }
+
+    /// What comes next: at least one line, or the news that some are gone.
+    pub async fn next(&mut self) -> Found {
+        let memory = self.memory.clone();
+        loop {
+            let more = memory.more.notified();
+            let found = self.read();
+            if !found.lines.is_empty() || found.dropped > 0 {
+                return found;
+            }
+            more.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn push(memory: &Memory, app: Option<&str>, level: Level, message: &str) {
+        let mut line = Line::new(level, "app").saying(message);
+        if let Some(app) = app {
+            line = line.with("app", app);
+        }
+        memory.push(&line, message.into());
+    }
+
+    fn texts(found: &Found) -> Vec<&str> {
+        found.lines.iter().map(|line| &**line).collect()
+    }
+
+    #[test]
+    fn each_app_has_its_share_and_the_oldest_lines_go() {
+        let memory = Arc::new(Memory::new(3 * (OVERHEAD + 10)));
+        push(&memory, Some("calm"), Level::INFO, "calm");
+        push(&memory, None, Level::INFO, "supervisor");
+        for number in 0..100 {
+            push(&memory, Some("loud"), Level::INFO, &format!("loud{number:06}"));
+        }
+        let all = memory.clone().reader(Question::default()).read();
+        assert_eq!(texts(&all), ["calm", "supervisor", "loud000097", "loud000098", "loud000099"]);
+        assert_eq!(all.dropped, 0);
+        // A line that is too long by itself is not kept either.
+        push(&memory, Some("calm"), Level::INFO, &"x".repeat(1000));
+        let calm = Question { app: Some("calm".into()), ..Question::default() };
+        assert_eq!(texts(&memory.clone().reader(calm).read()), [""; 0]);
+        memory.keep(OVERHEAD + 10);
+        memory.forget("calm");
+        assert_eq!(texts(&memory.reader(Question::default()).read()), ["supervisor", "loud000099"]);
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_found() {
+        let memory = Arc::new(Memory::new(1 << 20));
+        push(&memory, Some("a"), Level::ERROR, "error");
+        push(&memory, Some("b"), Level::WARN, "warn");
+        push(&memory, Some("a"), Level::INFO, "info");
+        let ask = |question| memory.clone().reader(question).read();
+        let level = Some(Level::WARN);
+        assert_eq!(texts(&ask(Question { level, ..Question::default() })), ["error", "warn"]);
+        assert_eq!(texts(&ask(Question { lines: Some(2), ..Question::default() })), ["warn", "info"]);
+        let app = || Some("a".to_owned());
+        assert_eq!(texts(&ask(Question { app: app(), level, ..Question::default() })), ["error"]);
+        let since = Some(SystemTime::now() + Duration::from_secs(60));
+        assert_eq!(texts(&ask(Question { since, ..Question::default() })), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_is_told_what_it_has_missed() {
+        let memory = Arc::new(Memory::new(2 * (OVERHEAD + 1)));
+        push(&memory, Some("a"), Level::INFO, "1");
+        let mut reader = memory.clone().reader(Question::default());
+        assert_eq!(texts(&reader.read()), ["1"]);
+        for text in ["2", "3", "4", "5"] {
+            push(&memory, Some("a"), Level::INFO, text);
+        }
+        let found = reader.next().await;
+        assert_eq!((texts(&found), found.dropped), (vec!["4", "5"], 2));
+        push(&memory, None, Level::INFO, "6");
+        let found = reader.next().await;
+        assert_eq!((texts(&found), found.dropped), (vec!["6"], 0));
+    }
+
+    #[tokio::test]
+    async fn a_reader_waits_for_lines() {
+        let memory = Arc::new(Memory::new(1 << 20));
+        let mut reader = memory.clone().reader(Question::default());
+        assert_eq!(texts(&reader.read()), [""; 0]);
+        let (found, ()) = tokio::join!(reader.next(), async { push(&memory, None, Level::INFO, "late") });
+        assert_eq!(texts(&found), ["late"]);
+    }
+}

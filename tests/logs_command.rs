@@ -1,0 +1,161 @@
+//! `logs`: the latest lines of each app and of the supervisor, wherever the log goes, and what follows.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::TestSupervisor;
+use crate::harness::{App, DEADLINE, Log, executable, run};
+
+/// Prints the path at the level that the query names.
+const PRINTS: &str = "export default { fetch(request) {
+  const { pathname, search } = new URL(request.url);
+  console[search.slice(1) || 'log'](pathname);
+  return new Response('x');
+} }";
+
+/// What `logs` prints with these arguments, and its exit code.
+fn logs(supervisor: &TestSupervisor, arguments: &[&str]) -> (i32, String) {
+    let socket = supervisor.socket().to_str().unwrap();
+    let (code, text, errors) =
+        run(supervisor.folder(), &[&["logs"], arguments, &["--control", socket]].concat());
+    (code, text + &errors)
+}
+
+/// The messages of what it prints as JSON.
+fn messages(supervisor: &TestSupervisor, arguments: &[&str]) -> Vec<String> {
+    let (code, text) = logs(supervisor, &[arguments, &["--json"]].concat());
+    assert_eq!(code, 0, "{text}");
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    records.map(|record| record["message"].as_str().unwrap().to_owned()).collect()
+}
+
+fn printed(supervisor: &TestSupervisor, arguments: &[&str]) -> Vec<String> {
+    messages(supervisor, arguments).into_iter().filter(|message| message.starts_with('/')).collect()
+}
+
+#[tokio::test]
+async fn the_latest_lines_are_there_wherever_the_log_goes() {
+    let plan = TestSupervisor::plan().app(App::new("a", PRINTS)).app(App::new("b", PRINTS));
+    let supervisor = plan.set("log_file = '/dev/null'\naccess_log = true").start().await;
+    for path in ["/1", "/2?warn", "/3?error"] {
+        supervisor.get("a", path).await;
+    }
+    supervisor.get("b", "/4").await;
+    // What the supervisor says of an app is among its lines, and no line of the access log.
+    let of_a = messages(&supervisor, &["a"]);
+    assert_eq!(of_a.last().map(String::as_str), Some("/3"));
+    assert!(of_a.iter().any(|message| message == "worker ready"), "{of_a:?}");
+    assert!(!of_a.iter().any(|message| message == "request" || message == "/4"), "{of_a:?}");
+    assert_eq!(printed(&supervisor, &[]), ["/1", "/2", "/3", "/4"]);
+    assert!(messages(&supervisor, &[]).iter().any(|message| message == "listening"));
+    assert_eq!(printed(&supervisor, &["--level", "warn"]), ["/2", "/3"]);
+    assert_eq!(printed(&supervisor, &["a", "-n", "1"]), ["/3"]);
+    assert_eq!(printed(&supervisor, &["--since", "1h"]), ["/1", "/2", "/3", "/4"]);
+    assert_eq!(printed(&supervisor, &["--since", "2999-01-01T00:00:00Z"]), [""; 0]);
+
+    // The text is that of the log itself, without colours where there is no terminal.
+    let (code, text) = logs(&supervisor, &["a", "-n", "1"]);
+    let (_, after) = text.split_once('Z').unwrap();
+    let (_, id) = after.trim_end().rsplit_once('=').unwrap();
+    assert_eq!((code, after), (0, &*format!(" ERROR app: /3 app=a request_id={id}\n")));
+}
+
+#[tokio::test]
+async fn what_is_asked_wrongly_is_answered_with_a_fix() {
+    let supervisor = TestSupervisor::with(PRINTS).await;
+    let expected = "nano-supervisor: there is no app \"none\"; there is: app\n";
+    assert_eq!(logs(&supervisor, &["none"]), (1, expected.into()));
+    let expected = "nano-supervisor: since=soon: write how long ago, such as 5m, or a time such as \
+                    2026-01-31T12:00:00Z\n";
+    assert_eq!(logs(&supervisor, &["--since", "soon"]), (1, expected.into()));
+    let answer = ask(&supervisor, "POST /v1/logs HTTP/1.0");
+    let mut lines = BufReader::new(answer).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some("HTTP/1.0 405 Method Not Allowed"));
+}
+
+/// Asks over the control socket.
+fn ask(supervisor: &TestSupervisor, line: &str) -> UnixStream {
+    let mut socket = UnixStream::connect(supervisor.socket()).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(socket, "{line}\r\nHost: localhost\r\n\r\n").unwrap();
+    socket
+}
+
+/// `logs --follow`, and what it prints.
+fn follow(supervisor: &TestSupervisor, arguments: &[&str]) -> (Child, Log) {
+    let mut command = executable();
+    command.args(["logs", "--follow", "--control"]).arg(supervisor.socket()).args(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = Log::default();
+    log.collect(child.stdout.take().unwrap());
+    log.collect(child.stderr.take().unwrap());
+    (child, log)
+}
+
+#[tokio::test]
+async fn whoever_follows_sees_what_comes() {
+    let plan = TestSupervisor::plan().app(App::new("a", PRINTS)).app(App::new("b", PRINTS));
+    let supervisor = plan.start().await;
+    for number in 0..20 {
+        supervisor.get("a", &format!("/before{number:02}")).await;
+    }
+    let (mut child, log) = follow(&supervisor, &["a"]);
+    log.line_with("/before19").await;
+    supervisor.get("b", "/other").await;
+    supervisor.get("a", "/after").await;
+    log.line_with("/after").await;
+    let lines = log.lines();
+    assert!(lines[0].contains("/before10") && lines.len() == 11, "{lines:?}");
+    // It ends with the supervisor, and says so.
+    drop(supervisor);
+    log.line_with("it has ended").await;
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_follower_that_does_not_read_loses_lines_and_holds_up_nothing() {
+    let app = "export default { fetch(request) {
+      for (let line = 0; line < 2000; line++) console.log('x'.repeat(1000));
+      console.log('end of', new URL(request.url).pathname);
+      return new Response('x');
+    } }";
+    let supervisor =
+        TestSupervisor::plan().app(App::new("app", app)).set("log_memory = '16KiB'").start().await;
+    let socket = ask(&supervisor, "GET /v1/logs?app=app&follow=true HTTP/1.1");
+    let mut lines = BufReader::new(socket).lines().map(Result::unwrap);
+    // It has begun to follow.
+    lines.find(|line| line.contains("worker ready")).unwrap();
+    // Far more than a socket holds.
+    for path in ["/1", "/2", "/3"] {
+        assert_eq!(supervisor.get("app", path).await.status, 200);
+        supervisor.log.line_with(&format!("end of {path}")).await;
+    }
+    let line = lines.find(|line| line.contains("lines: they came faster than they were read")).unwrap();
+    let record: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&record["level"], &record["target"]), (&"WARN".into(), &"logs".into()));
+    // And it goes on.
+    assert_eq!(supervisor.get("app", "/4").await.status, 200);
+    lines.find(|line| line.contains("end of /4")).unwrap();
+}
+
+#[tokio::test]
+async fn an_app_keeps_as_much_as_log_memory_says_and_pushes_out_no_other() {
+    let app = "for (let line = 0; line < 500; line++) console.log('line', line, 'x'.repeat(100));
+      export default { fetch: () => new Response('x') }";
+    let plan = TestSupervisor::plan().app(App::new("loud", app)).app(App::new("calm", PRINTS));
+    let supervisor = plan.set("log_memory = '16KiB'").start().await;
+    supervisor.get("calm", "/calm").await;
+    let (code, text) = logs(&supervisor, &["loud", "--json"]);
+    assert!(code == 0 && text.len() <= 16 << 10 && text.len() > 4 << 10, "{} bytes", text.len());
+    assert!(text.contains("line 499 ") && !text.contains("line 10 "), "{text}");
+    assert_eq!(printed(&supervisor, &["calm"]), ["/calm"]);
+    assert!(messages(&supervisor, &[]).iter().any(|message| message == "listening"));
+    // More can be kept from a reload on.
+    supervisor.rewrite(|config| config.replace("'16KiB'", "'1MiB'"));
+    run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
+    run(supervisor.folder(), &["restart", "loud", "--control", supervisor.socket().to_str().unwrap()]);
+    assert!(messages(&supervisor, &["loud"]).len() > 500);
+}
