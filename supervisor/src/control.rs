@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -29,6 +30,9 @@ use tracing::info;
 
 use crate::config::{ControlPath, usual_control_path};
 use crate::operator::Operator;
+
+/// Longest body of a request, in bytes.
+const MAX_BODY: usize = 64 * 1024;
 
 /// A bound control socket; its file is removed when dropped.
 #[derive(Debug)]
@@ -133,8 +137,16 @@ fn is_trusted(socket: &UnixStream) -> bool {
     socket.peer_cred().is_ok_and(|peer| is_ours(peer.uid()))
 }
 
-async fn respond<B>(request: Request<B>, operator: Rc<Operator>) -> Response<Full<Bytes>> {
-    let (status, body) = api::answer(request.method(), request.uri(), &operator).await;
+async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response<Full<Bytes>> {
+    // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
+    let answered = tokio::task::spawn_local(async move {
+        let (head, body) = request.into_parts();
+        match Limited::new(body, MAX_BODY).collect().await {
+            Ok(body) => api::answer(&head.method, &head.uri, &body.to_bytes(), &operator).await,
+            Err(error) => api::malformed(&error),
+        }
+    });
+    let (status, body) = answered.await.unwrap_or_else(|error| api::failed(&error));
     let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

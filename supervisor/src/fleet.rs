@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -15,6 +15,8 @@ use tracing::{info, warn};
 use crate::config::{AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
 use crate::inherited::{HandedSocket, Inherited};
+use crate::lifecycle::adoption::Adoption;
+use crate::lifecycle::folders::Folders;
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::monitor::Monitor;
@@ -23,7 +25,7 @@ use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
 use crate::status::AppStatus;
 use crate::traffic::Traffic;
-use crate::worker::Spares;
+use crate::worker::{Spares, Worker};
 
 /// How often it is looked whether every app has been tried.
 const LOOK: Duration = Duration::from_millis(5);
@@ -79,6 +81,7 @@ impl Fleet {
             orders: Orders::default(),
             crashes: Crashes::default(),
             spares,
+            folders: Folders::default(),
             drain_timeout,
         };
         Self {
@@ -122,6 +125,11 @@ impl Fleet {
         &self.shared.crashes
     }
 
+    /// The folders that workers are served from.
+    pub fn folders(&self) -> &Folders {
+        &self.shared.folders
+    }
+
     /// Where the states of all apps are kept.
     pub fn registry(&self) -> &Registry {
         &self.shared.registry
@@ -134,9 +142,10 @@ impl Fleet {
     pub async fn apply(&self, config: Config) -> io::Result<Changes> {
         let _changing = self.changing.lock().await;
         let mut changes = Changes::default();
-        let wanted = self.enter(config.apps);
+        let wanted = self.enter(config.apps.into_iter().map(Arc::new));
         let mut sockets = self.bind(&wanted)?;
-        changes.notes = self.configure(config.server);
+        changes.notes = config.notes;
+        changes.notes.extend(self.configure(config.server));
         let before = self.members.borrow().clone();
         let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
         warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
@@ -156,8 +165,7 @@ impl Fleet {
         }
         self.route(routed.iter().map(|(app, _)| app.clone()).collect(), &mut sockets).await;
         let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
-            let start =
-                || Rc::new(Lifecycle { app, spec: spec.clone(), shared: self.shared.clone() }.start());
+            let start = || self.bring_to_life(app, &spec, None);
             Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
@@ -167,20 +175,100 @@ impl Fleet {
                 self.see_off(member);
             }
         }
-        let heaps = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect::<Vec<_>>();
-        self.shared.spares.want(self.settings.borrow().spares, heaps);
+        self.want_spares();
         if changes.added.is_empty() {
             self.shared.tend_spares();
         }
         Ok(changes)
     }
 
+    /// Has one app live by `spec`, whether it is there already or not: its next worker is started first, then the addresses
+    /// are bound, then comes `commit`, and if all of that works, the worker before it goes.
+    ///
+    /// # Errors
+    /// What does not work, for people; then nothing has changed.
+    pub async fn put(
+        &self,
+        spec: AppSpec,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        let (spec, begun) = (Arc::new(spec), Instant::now());
+        warn_of(&[&spec]);
+        let started = Worker::start(&spec, &self.shared.spares).await;
+        let started = started.map_err(|failure| failure.reason.to_string())?;
+        let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
+        let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        match specs.iter_mut().find(|known| known.name == spec.name) {
+            Some(known) => *known = spec.clone(),
+            None => specs.push(spec.clone()),
+        }
+        let wanted = self.enter(specs);
+        let mut sockets = self.bind(&wanted).map_err(|error| error.to_string())?;
+        if let Err(why) = commit.await {
+            self.listening.borrow_mut().retain(|bound| !sockets.contains_key(&bound.id));
+            self.strike_off_new(&wanted);
+            return Err(why);
+        }
+        let mut first = Some(adoption);
+        if let Some(lifeline) = wanted.iter().find_map(|wanted| wanted.lifeline_of(&spec))
+            && let Some(adoption) = first.take()
+        {
+            lifeline.tell(Action::Adopt(adoption)).await?;
+        }
+        self.route(wanted.iter().map(Wanted::routed).collect(), &mut sockets).await;
+        let after = wanted.into_iter().map(|Wanted { app, spec, traffic, lifeline }| {
+            let lifeline = lifeline.unwrap_or_else(|| self.bring_to_life(app, &spec, first.take()));
+            Member { app, spec, traffic, lifeline }
+        });
+        *self.members.borrow_mut() = after.collect();
+        self.want_spares();
+        self.shared.tend_spares();
+        Ok(())
+    }
+
+    /// Removes an app after `commit`. It gets no further request, and ends after what is in flight.
+    ///
+    /// # Errors
+    /// What `commit` says; then nothing has changed.
+    pub async fn remove(
+        &self,
+        name: &str,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        commit.await?;
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
+        self.route(kept.iter().map(Member::routed).collect(), &mut HashMap::new()).await;
+        *self.members.borrow_mut() = kept;
+        gone.into_iter().for_each(|member| self.see_off(member));
+        self.want_spares();
+        self.shared.tend_spares();
+        Ok(())
+    }
+
+    fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, first: Option<Box<Adoption>>) -> Rc<Lifeline> {
+        Rc::new(Lifecycle { app, spec: spec.clone(), shared: self.shared.clone(), first }.start())
+    }
+
+    /// Spares for the apps that there are.
+    fn want_spares(&self) {
+        let heaps: Vec<_> = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect();
+        self.shared.spares.want(self.settings.borrow().spares, heaps);
+    }
+
+    /// Forgets apps that were entered and do not come after all.
+    fn strike_off_new(&self, wanted: &[Wanted]) {
+        let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
+        new.for_each(|wanted| self.shared.registry.remove(wanted.app));
+    }
+
     /// Enters the apps that are new.
-    fn enter(&self, specs: Vec<AppSpec>) -> Vec<Wanted> {
+    fn enter(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>) -> Vec<Wanted> {
         let members = self.members.borrow();
-        let wanted = specs.into_iter().map(|spec| {
-            let spec = Arc::new(spec);
-            match members.iter().find(|member| member.spec.name == spec.name) {
+        let wanted =
+            specs.into_iter().map(|spec| match members.iter().find(|member| member.spec.name == spec.name) {
                 Some(Member { app, traffic, lifeline, .. }) => {
                     Wanted { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
                 }
@@ -189,8 +277,7 @@ impl Fleet {
                         self.shared.registry.add(spec.clone(), self.shared.routes.io_threads());
                     Wanted { app, spec, traffic, lifeline: None }
                 }
-            }
-        });
+            });
         wanted.collect()
     }
 
@@ -214,8 +301,7 @@ impl Fleet {
             let (address, mine) = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
-                    new.for_each(|wanted| self.shared.registry.remove(wanted.app));
+                    self.strike_off_new(wanted);
                     return Err(error);
                 }
             };
@@ -296,6 +382,9 @@ impl Fleet {
     pub fn no_such_app(&self, name: &str) -> String {
         let members = self.members.borrow();
         let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
+        if names.is_empty() {
+            return format!("there is no app {name:?}; there is none at all");
+        }
         format!("there is no app {name:?}; there is: {}", names.join(", "))
     }
 
@@ -358,6 +447,10 @@ impl Fleet {
 }
 
 impl Member {
+    fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
     async fn ended(&self) {
         self.lifeline.ended().await;
     }
@@ -370,6 +463,17 @@ struct Wanted {
     traffic: Arc<Traffic>,
     /// None if it is new.
     lifeline: Option<Rc<Lifeline>>,
+}
+
+impl Wanted {
+    fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
+    /// The app's lifeline, if this is the app of that name and it is there already.
+    fn lifeline_of(&self, spec: &AppSpec) -> Option<&Rc<Lifeline>> {
+        self.lifeline.as_ref().filter(|_| self.spec.name == spec.name)
+    }
 }
 
 /// Makes an app live by another configuration; by which it lives in the end.

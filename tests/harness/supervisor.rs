@@ -142,8 +142,15 @@ impl Plan {
 pub(crate) fn executable() -> Command {
     let mut command = Command::new(EXECUTABLE);
     command.env("SECRET_OF_THE_HOST", "hunter2").stdin(Stdio::null());
-    for name in ["HOME", "XDG_CACHE_HOME", "CACHE_DIRECTORY", "RUNTIME_DIRECTORY", "NANO_SUPERVISOR_CONTROL"]
-    {
+    for name in [
+        "HOME",
+        "XDG_CACHE_HOME",
+        "CACHE_DIRECTORY",
+        "XDG_STATE_HOME",
+        "STATE_DIRECTORY",
+        "RUNTIME_DIRECTORY",
+        "NANO_SUPERVISOR_CONTROL",
+    ] {
         command.env_remove(name);
     }
     command.env("XDG_RUNTIME_DIR", "/nowhere");

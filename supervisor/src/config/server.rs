@@ -1,6 +1,6 @@
 //! Settings of the supervisor itself: threads, logs, connections.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_connections",
     "forwarded",
     "cache_dir",
+    "state_dir",
     "spares",
     "admin",
     "admin_token_file",
@@ -69,6 +70,17 @@ pub struct ServerSettings {
     pub spares: usize,
     /// The admin listener, if there is one.
     pub admin: Option<Admin>,
+    /// Where deploys are kept, if anywhere.
+    pub state_dir: Option<StateDir>,
+}
+
+/// A folder for deploys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDir {
+    /// Its path. Absolute and there, if it was asked for.
+    pub path: PathBuf,
+    /// Whether somebody has named it; otherwise it is where such things usually are.
+    pub is_asked_for: bool,
 }
 
 /// What is logged, and how.
@@ -147,6 +159,7 @@ impl Default for ServerSettings {
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
             admin: None,
+            state_dir: None,
         }
     }
 }
@@ -213,11 +226,13 @@ impl ServerSettings {
         fixed("admin", self.admin != running.admin);
         fixed("log_format", self.log.format != running.log.format);
         fixed("log_level", self.log.level != running.log.level);
+        fixed("state_dir", self.state_dir != running.state_dir);
         self.io_threads = running.io_threads;
         self.control.clone_from(&running.control);
         self.admin.clone_from(&running.admin);
         self.log.format = running.log.format;
         self.log.level = running.log.level;
+        self.state_dir.clone_from(&running.state_dir);
         notes
     }
 }
@@ -277,6 +292,7 @@ mod tests {
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
                 admin: None,
+                state_dir: None,
             }
         );
     }

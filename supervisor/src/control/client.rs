@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
@@ -39,19 +39,25 @@ struct Refusal {
 /// # Errors
 /// If none answers there.
 pub async fn status(socket: &Path) -> Result<Status, AskError> {
-    ask(socket, Method::GET, "/v1/status").await
+    ask(socket, Method::GET, "/v1/status", None).await
 }
 
-/// Asks the supervisor behind `socket` for something.
+/// Asks the supervisor behind `socket` for something, with a body of JSON if there is one.
 ///
 /// # Errors
 /// If none answers there, or if it refuses.
-pub async fn ask<T: DeserializeOwned>(socket: &Path, method: Method, path: &str) -> Result<T, AskError> {
+pub async fn ask<T: DeserializeOwned>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> Result<T, AskError> {
     let socket = UnixStream::connect(socket).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
     tokio::spawn(connection);
-    let mut request = Request::new(Empty::<Bytes>::new());
+    let mut request =
+        Request::new(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()));
     *request.method_mut() = method;
     *request.uri_mut() = path.parse::<Uri>().map_err(io::Error::other)?;
     request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
