@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::TestSupervisor;
 use crate::deploy::{command, digests, empty, says, succeed, write};
-use crate::harness::{App, Load, executable, folder, run};
+use crate::harness::{App, Client, Load, executable, folder, run};
 
 /// The complaint of a command that must not work.
 fn refused(supervisor: &TestSupervisor, arguments: &[&str]) -> String {
@@ -277,4 +277,28 @@ async fn the_api_says_how_it_is_right() {
         assert!(found == status && text.contains(part), "{method} {path}: {found} {text}");
         connection.abort();
     }
+}
+
+#[tokio::test]
+async fn the_admin_listener_deploys_nothing_and_may_roll_back() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plan = TestSupervisor::plan().app(App::hello("app")).set(&format!("admin = '{address}'"));
+    let supervisor = plan.set("state_dir = 'state'").start().await;
+    for word in ["one", "two"] {
+        write(&supervisor, "next/index.js", &says(word));
+        succeed(&supervisor, &["deploy", "app", "next"]);
+    }
+    let admin = Client::new(address, false);
+    let post = async |path: &str, body: String| {
+        let request = admin.request("POST", path).header("x-nano-admin", "1");
+        admin.send(request.body(Full::<bytes::Bytes>::from(body)).unwrap()).await.unwrap()
+    };
+    let order = json!({ "path": supervisor.folder().join("next") }).to_string();
+    let reply = post("/v1/apps/app/deploy", order).await;
+    assert_eq!(
+        (reply.status, reply.json()["error"].as_str().unwrap()),
+        (403, "folders of this machine are deployed over the control socket only")
+    );
+    assert_eq!(post("/v1/apps/app/rollback", String::new()).await.status, 200);
+    assert_eq!(supervisor.get("app", "/").await.text(), "one");
 }

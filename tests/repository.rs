@@ -100,6 +100,8 @@ fn the_documents_name_only_files_that_exist() {
         "README.md",
         "ARCHITECTURE.md",
         "docs/container.md",
+        "docs/develop.md",
+        "docs/operate.md",
         "docs/benchmark.md",
         "third_party/node/README.md",
         "third_party/v8/README.md",

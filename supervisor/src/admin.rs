@@ -154,7 +154,7 @@ async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) 
     if !is_read && let Err(why) = guard.check_change(request.headers()) {
         return text(StatusCode::FORBIDDEN, &format!("{why}\n"));
     }
-    let (status, body) = api::answer(method, request.uri(), &[], operator).await;
+    let (status, body) = api::answer(method, request.uri(), None, operator).await;
     with_type(status, "application/json", format!("{body}\n").into())
 }
 

@@ -1,12 +1,13 @@
 //! The command line: subcommands, their flags and help, and what each prints.
 //!
 //! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
+//! - `start`: those that serve.
 
 mod deploys;
 mod operate;
+mod start;
 
 use std::io::{self, Write as _};
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,12 +18,7 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use crate::check::{self, Finding};
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
-use crate::deploy::{Available, Deploys};
-use crate::inherited::Inherited;
 use crate::init::{self, Template};
-use crate::log::Logs;
-use crate::serve::{self, Start};
-use crate::upgrade::Invocation;
 use deploys::{Deploy, OneDeployed, Rollback};
 
 /// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
@@ -368,7 +364,7 @@ impl What {
 /// Carries out a command. `worker` is what a worker process does, which this library does not know.
 pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
     match cli.command {
-        Command::Serve { what, server } => serve_apps(what.sources(server)),
+        Command::Serve { what, server } => start::serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check_apps(&what.sources(server), json),
         Command::Status { which, json, watch: None } => operate::status(&which, json),
         Command::Status { which, json, watch: Some(seconds) } => {
@@ -394,54 +390,8 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
         Command::Deploys { app, json } => deploys::list(&app, json),
         Command::Remove(app) => deploys::remove(&app),
         Command::Init { folder, template } => init_app(&folder, template),
-        Command::Dev { folder, port, control } => develop(folder, port, control),
+        Command::Dev { folder, port, control } => start::develop(folder, port, control),
         Command::Worker { connections } => worker(connections),
-    }
-}
-
-fn serve_apps(sources: Sources) -> ExitCode {
-    let mut deploys = Err("none were asked for".to_owned());
-    let loaded = sources.load_with(|folder| {
-        deploys = Deploys::open(folder)?;
-        Ok(deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state())).unwrap_or_default())
-    });
-    match loaded {
-        Ok(config) => serve_until_told(config, sources, deploys, false),
-        Err(problems) => complain(&problems, USAGE),
-    }
-}
-
-fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> ExitCode {
-    let sources = Sources {
-        folder: Some(folder),
-        host: Some(Host(Ipv4Addr::LOCALHOST.into())),
-        port: Some(port),
-        development: true,
-        server: ServerFlags { control, ..ServerFlags::default() },
-        ..Sources::default()
-    };
-    let deploys = Err("`dev` keeps none".to_owned());
-    match sources.load() {
-        Ok(config) => serve_until_told(config, sources, deploys, true),
-        Err(problems) => complain(&problems, USAGE),
-    }
-}
-
-fn serve_until_told(config: Config, sources: Sources, deploys: Available, is_watched: bool) -> ExitCode {
-    let logs = Logs::start(&config.server.log);
-    let inherited = Inherited::take(|name| std::env::var(name).ok());
-    let served = inherited.and_then(|inherited| {
-        let invocation = Invocation::own()?;
-        let start = Start { sources, deploys, is_watched, inherited, invocation };
-        runtime()?.block_on(serve::serve(config, start, &logs))
-    });
-    match served {
-        Ok(code) => code.into(),
-        Err(error) => {
-            // What was logged until then comes first.
-            drop(logs);
-            complain(&error, FAILED)
-        }
     }
 }
 

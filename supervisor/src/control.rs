@@ -138,15 +138,11 @@ fn is_trusted(socket: &UnixStream) -> bool {
 }
 
 async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response<Full<Bytes>> {
-    // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
-    let answered = tokio::task::spawn_local(async move {
-        let (head, body) = request.into_parts();
-        match Limited::new(body, MAX_BODY).collect().await {
-            Ok(body) => api::answer(&head.method, &head.uri, &body.to_bytes(), &operator).await,
-            Err(error) => api::malformed(&error),
-        }
-    });
-    let (status, body) = answered.await.unwrap_or_else(|error| api::failed(&error));
+    let (head, body) = request.into_parts();
+    let (status, body) = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => api::answer(&head.method, &head.uri, Some(body.to_bytes()), &operator).await,
+        Err(error) => api::malformed(&error),
+    };
     let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,6 +4,7 @@ mod deploys;
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use hyper::{Method, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,8 +32,15 @@ pub type Answer = (StatusCode, Value);
 /// The first part of every path: a change that would break a client of this one gets another number.
 pub const VERSION: &str = "v1";
 
-/// Answers a request.
-pub async fn answer(method: &Method, uri: &Uri, body: &[u8], operator: &Rc<Operator>) -> Answer {
+/// Answers a request. `body` is none where nobody may tell the supervisor to read folders.
+pub async fn answer(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
+    // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
+    let (method, uri, operator) = (method.clone(), uri.clone(), operator.clone());
+    let answered = tokio::task::spawn_local(async move { route(&method, &uri, body, &operator).await });
+    answered.await.unwrap_or_else(|error| failed(&error))
+}
+
+async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
     let parts: Vec<_> = uri.path().trim_start_matches('/').split('/').collect();
     let [VERSION, parts @ ..] = &parts[..] else { return no_such_path() };
     match parts {
@@ -57,7 +65,7 @@ pub async fn answer(method: &Method, uri: &Uri, body: &[u8], operator: &Rc<Opera
             _ => not_allowed("POST"),
         },
         ["apps", app, rest @ ..] if deploys::is_about(rest) => {
-            deploys::answer(method, app, rest, body, operator).await
+            deploys::answer(method, app, rest, body.as_deref(), operator).await
         }
         ["apps", app, verb] => {
             let Some(action) = action(verb) else { return no_such_path() };
@@ -125,7 +133,7 @@ pub(super) fn malformed(error: &dyn std::fmt::Display) -> Answer {
 }
 
 /// That it was not answered.
-pub(super) fn failed(error: &dyn std::fmt::Display) -> Answer {
+fn failed(error: &dyn std::fmt::Display) -> Answer {
     (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": error.to_string() }))
 }
 
