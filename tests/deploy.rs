@@ -284,3 +284,26 @@ async fn a_deploy_mends_an_app_that_has_failed_or_was_stopped() {
     supervisor.replaced("stopped", worker).await;
     assert_eq!(supervisor.get("stopped", "/").await.text(), "mended");
 }
+
+#[tokio::test]
+async fn an_upgrade_takes_deploys_along_and_one_that_fails_leaves_them() {
+    let mut supervisor = empty().await;
+    write(&supervisor, "app/index.js", &says("one"));
+    succeed(&supervisor, &["deploy", "app", "app", "--port", "0", "--host", "127.0.0.1"]);
+    let copy = supervisor.folder().join("state/deploys/app");
+    let copy = copy.join(copies(&supervisor.folder().join("state"), "app").remove(0)).join("index.js");
+    fs::remove_file(&copy).unwrap();
+    fs::write(&copy, "export default {").unwrap();
+    let (code, _, errors) = command(&supervisor, &["upgrade"]);
+    assert!(code == 1 && errors.contains("app is failed: does not load"), "{errors}");
+    write(&supervisor, "app/index.js", &says("two"));
+    succeed(&supervisor, &["deploy", "app", "app"]);
+    let address = supervisor.address("app").await;
+    let text = succeed(&supervisor, &["upgrade"]);
+    let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
+    assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
+    assert_eq!((supervisor.address("app").await, supervisor.get("app", "/").await.text()), (address, "two"));
+    write(&supervisor, "app/index.js", &says("three"));
+    succeed(&supervisor, &["deploy", "app", "app"]);
+    assert_eq!(supervisor.get("app", "/").await.text(), "three");
+}
