@@ -1,4 +1,7 @@
-//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request.
+//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
+//! a single one.
+
+mod one;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,7 +10,7 @@ use std::net::TcpListener;
 use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -25,7 +28,7 @@ use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
 use crate::status::AppStatus;
 use crate::traffic::Traffic;
-use crate::worker::{Spares, Worker};
+use crate::worker::Spares;
 
 /// How often it is looked whether every app has been tried.
 const LOOK: Duration = Duration::from_millis(5);
@@ -180,72 +183,6 @@ impl Fleet {
             self.shared.tend_spares();
         }
         Ok(changes)
-    }
-
-    /// Has one app live by `spec`, whether it is there already or not: its next worker is started first, then the addresses
-    /// are bound, then comes `commit`, and if all of that works, the worker before it goes.
-    ///
-    /// # Errors
-    /// What does not work, for people; then nothing has changed.
-    pub async fn put(
-        &self,
-        spec: AppSpec,
-        commit: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), String> {
-        let _changing = self.changing.lock().await;
-        let (spec, begun) = (Arc::new(spec), Instant::now());
-        warn_of(&[&spec]);
-        let started = Worker::start(&spec, &self.shared.spares).await;
-        let started = started.map_err(|failure| failure.reason.to_string())?;
-        let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
-        let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
-        match specs.iter_mut().find(|known| known.name == spec.name) {
-            Some(known) => *known = spec.clone(),
-            None => specs.push(spec.clone()),
-        }
-        let wanted = self.enter(specs);
-        let mut sockets = self.bind(&wanted).map_err(|error| error.to_string())?;
-        if let Err(why) = commit.await {
-            self.listening.borrow_mut().retain(|bound| !sockets.contains_key(&bound.id));
-            self.strike_off_new(&wanted);
-            return Err(why);
-        }
-        let mut first = Some(adoption);
-        if let Some(lifeline) = wanted.iter().find_map(|wanted| wanted.lifeline_of(&spec))
-            && let Some(adoption) = first.take()
-        {
-            lifeline.tell(Action::Adopt(adoption)).await?;
-        }
-        self.route(wanted.iter().map(Wanted::routed).collect(), &mut sockets).await;
-        let after = wanted.into_iter().map(|Wanted { app, spec, traffic, lifeline }| {
-            let lifeline = lifeline.unwrap_or_else(|| self.bring_to_life(app, &spec, first.take()));
-            Member { app, spec, traffic, lifeline }
-        });
-        *self.members.borrow_mut() = after.collect();
-        self.want_spares();
-        self.shared.tend_spares();
-        Ok(())
-    }
-
-    /// Removes an app after `commit`. It gets no further request, and ends after what is in flight.
-    ///
-    /// # Errors
-    /// What `commit` says; then nothing has changed.
-    pub async fn remove(
-        &self,
-        name: &str,
-        commit: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), String> {
-        let _changing = self.changing.lock().await;
-        commit.await?;
-        let (gone, kept): (Vec<_>, Vec<_>) =
-            self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
-        self.route(kept.iter().map(Member::routed).collect(), &mut HashMap::new()).await;
-        *self.members.borrow_mut() = kept;
-        gone.into_iter().for_each(|member| self.see_off(member));
-        self.want_spares();
-        self.shared.tend_spares();
-        Ok(())
     }
 
     fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, first: Option<Box<Adoption>>) -> Rc<Lifeline> {
