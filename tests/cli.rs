@@ -16,7 +16,19 @@ fn help_teaches() {
     let here = folder(&[]);
     let (code, text, _) = run(here.path(), &["--help"]);
     assert_eq!(code, 0);
-    for part in ["export default { async fetch(request, env, ctx)", "serve", "check", "status", "health"] {
+    for part in [
+        "export default { async fetch(request, env, ctx)",
+        "serve",
+        "check",
+        "status",
+        "health",
+        "deploy",
+        "rollback",
+        "deploys",
+        "remove",
+        "init",
+        "dev",
+    ] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
     assert!(!text.contains("worker"), "{text}");
@@ -36,7 +48,7 @@ fn a_wrong_command_line_is_exit_code_2_and_says_how_it_is_right() {
     let here = folder(&[]);
     for (arguments, part) in [
         (&[][..], "Usage: nano-supervisor <COMMAND>"),
-        (&["serv"], "a similar subcommand exists: 'serve'"),
+        (&["serv"], "similar subcommands exist: 'dev', 'serve'"),
         (&["serve", "--prot", "1"], "a similar argument exists: '--port'"),
         (&["serve", ".", "--port", "99999"], "99999 is not in 0..=65535"),
         (

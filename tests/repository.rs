@@ -100,6 +100,8 @@ fn the_documents_name_only_files_that_exist() {
         "README.md",
         "ARCHITECTURE.md",
         "docs/container.md",
+        "docs/develop.md",
+        "docs/operate.md",
         "docs/benchmark.md",
         "docs/limits.md",
         "docs/logs.md",

@@ -154,7 +154,7 @@ async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) 
     if !is_read && let Err(why) = guard.check_change(request.headers()) {
         return text(StatusCode::FORBIDDEN, &format!("{why}\n"));
     }
-    control::answer(method, request.uri(), operator).await
+    control::answer(method, request.uri(), None, operator).await
 }
 
 /// Whether every app that is to run does.

@@ -1,11 +1,14 @@
 //! The command line: subcommands, their flags and help, and what each prints.
 //!
-//! - `operate`: the subcommands that talk to a running supervisor.
+//! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
+//! - `start`: those that serve.
 
+mod deploys;
 mod operate;
+mod start;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,10 +18,8 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use crate::check::{self, Finding};
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{AccessLog, Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
-use crate::inherited::Inherited;
-use crate::log::Logs;
-use crate::serve::{self, Start};
-use crate::upgrade::Invocation;
+use crate::init::{self, Template};
+use deploys::{Deploy, OneDeployed, Rollback};
 
 /// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
 /// end by a second signal n.)
@@ -175,6 +176,51 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
     },
+    /// Have a running supervisor serve an app from a copy of a folder
+    ///
+    /// The folder is copied as it is, packages included, and the app is switched to the copy without losing a request: a new
+    /// app, one that was deployed before, or one of the configuration, of which everything else stays as it says there. If it
+    /// does not become ready, what there was goes on. Deploys outlive a restart of the supervisor.
+    Deploy(Deploy),
+    /// Switch an app back to an earlier deploy
+    Rollback(Rollback),
+    /// Show the deploys of an app, the current one first
+    Deploys {
+        /// Which app.
+        #[command(flatten)]
+        app: OneDeployed,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove an app that was deployed, after what is in flight
+    ///
+    /// An app of the configuration goes back to the folder that stands there.
+    Remove(OneDeployed),
+    /// Write a small app to start from
+    Init {
+        /// The folder, which is made.
+        #[arg(value_name = "NAME")]
+        folder: PathBuf,
+        /// What to start from.
+        #[arg(long, short, value_enum, default_value_t = Template::Hello)]
+        template: Template,
+    },
+    /// Serve a folder on this machine, and follow changes of its files
+    ///
+    /// In development mode, on 127.0.0.1. After each save the new code is loaded beside the old; if it does not load, the
+    /// report is shown and the old code stays. What is in node_modules and .git does not count.
+    Dev {
+        /// Folder of the app.
+        #[arg(value_name = "FOLDER", default_value = ".")]
+        folder: PathBuf,
+        /// Its port; 0 lets the kernel pick one.
+        #[arg(long, short, value_name = "PORT", default_value_t = DEFAULT_PORT)]
+        port: u16,
+        /// Listen on this Unix-domain socket for `status`, `reload` and the like [default: see `status --help`].
+        #[arg(long, value_name = "SOCKET")]
+        control: Option<PathBuf>,
+    },
     /// What the supervisor starts for each app; not for people.
     #[command(hide = true)]
     Worker {
@@ -288,6 +334,9 @@ pub struct Server {
     /// File with the bearer token that the admin listener asks for; needed if others than this machine can reach it.
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+    /// Keep deploys in this folder [default: where the system keeps state]. With it there need be no app to start with.
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
 }
 
 /// A running supervisor.
@@ -354,6 +403,7 @@ impl What {
                 no_cache: server.no_cache,
                 admin: server.admin,
                 admin_token_file: server.admin_token_file,
+                state_dir: server.state_dir,
             },
         }
     }
@@ -362,7 +412,7 @@ impl What {
 /// Carries out a command. `worker` is what a worker process does, which this library does not know.
 pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
     match cli.command {
-        Command::Serve { what, server } => serve_apps(what.sources(server)),
+        Command::Serve { what, server } => start::serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check_apps(&what.sources(server), json),
         Command::Status { which, json, watch: None } => operate::status(&which, json),
         Command::Status { which, json, watch: Some(seconds) } => {
@@ -384,31 +434,27 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
         Command::Stop(app) => operate::tell(&app, "stop"),
         Command::Restart { app, rolling } => operate::tell(&app, if rolling { "roll" } else { "restart" }),
         Command::Logs { app, lines, which } => operate::logs(app.as_deref(), &lines, &which),
+        Command::Deploy(deploy) => deploys::deploy(&deploy),
+        Command::Rollback(rollback) => deploys::rollback(&rollback),
+        Command::Deploys { app, json } => deploys::list(&app, json),
+        Command::Remove(app) => deploys::remove(&app),
+        Command::Init { folder, template } => init_app(&folder, template),
+        Command::Dev { folder, port, control } => start::develop(folder, port, control),
         Command::Worker { connections } => worker(connections),
     }
 }
 
-fn serve_apps(sources: Sources) -> ExitCode {
-    let config = match sources.load() {
-        Ok(config) => config,
-        Err(problems) => return complain(&problems, USAGE),
-    };
-    let logs = match Logs::start(&config.server.log) {
-        Ok(logs) => logs,
-        Err(error) => return complain(&error, FAILED),
-    };
-    let inherited = Inherited::take(|name| std::env::var(name).ok());
-    let served = inherited.and_then(|inherited| {
-        let invocation = Invocation::own()?;
-        runtime()?.block_on(serve::serve(config, Start { sources, inherited, invocation }, &logs))
-    });
-    match served {
-        Ok(code) => code.into(),
-        Err(error) => {
-            // What was logged until then comes first.
-            drop(logs);
-            complain(&error, FAILED)
+fn init_app(folder: &Path, template: Template) -> ExitCode {
+    match init::write(folder, template) {
+        Ok(files) => {
+            files.iter().for_each(|file| print(&format!("wrote {}", file.display())));
+            print(&format!(
+                "\nserve it, and follow changes of its files, with:\n  nano-supervisor dev {}",
+                folder.display()
+            ));
+            ExitCode::SUCCESS
         }
+        Err(error) => complain(&error, FAILED),
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `log`, `admin`, `cache`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves; `bounds`: their
-//!   least and greatest values; `machine`: what their defaults depend on.
+//! - `server`, `log`, `admin`, `own_folder`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves;
+//!   `bounds`: their least and greatest values; `machine`: what their defaults depend on.
 //! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
 //! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
+//! - `deployed`: apps that were deployed, laid over those of the configuration.
 //! - `apps_dir`: a folder of apps; `read`: files as text.
 //! - `errors`: every problem with its place and its remedy.
 
@@ -14,8 +15,8 @@ mod app;
 mod app_name;
 mod apps_dir;
 mod bounds;
-mod cache;
 mod control;
+mod deployed;
 mod dotenv;
 mod draft;
 mod entry;
@@ -28,6 +29,7 @@ mod log;
 mod machine;
 mod net;
 mod overlap;
+mod own_folder;
 mod quantity;
 mod read;
 mod section;
@@ -41,14 +43,16 @@ mod wrangler;
 pub use admin::Admin;
 pub use app::{AppLimits, AppSpec, Listen};
 pub use app_name::AppName;
-pub(crate) use cache::make_private_folder;
 pub use control::{ControlPath, usual_control_path};
+pub use deployed::{BrokenState, Deployed};
+pub(crate) use draft::folder as app_folder;
 pub use environment::{EnvSources, Environment};
 pub use errors::{ConfigErrors, Flaw, Problem};
 pub use file::Host;
 pub use host_pattern::HostPattern;
 pub use log::{AccessLog, LogFormat, LogLevel, LogSettings};
-pub use server::{ForwardedPolicy, ServerSettings};
+pub(crate) use own_folder::make_private_folder;
+pub use server::{ForwardedPolicy, ServerSettings, StateDir};
 pub use sources::{ServerFlags, Sources};
 pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
 
@@ -57,6 +61,10 @@ pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
 pub struct Config {
     /// The supervisor's own settings.
     pub server: ServerSettings,
-    /// At least one app. No two of them claim the same name, port or host.
+    /// The apps. No two of them claim the same name, port or host. Empty only if there is a place for deploys to wait for.
     pub apps: Vec<AppSpec>,
+    /// Those of the apps that were deployed and are not in the configuration.
+    pub only_deployed: Vec<AppName>,
+    /// What the operator should know of it.
+    pub notes: Vec<String>,
 }

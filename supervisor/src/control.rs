@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
@@ -33,6 +33,9 @@ use tracing::info;
 
 use crate::config::{ControlPath, usual_control_path};
 use crate::operator::Operator;
+
+/// Longest body of a request, in bytes.
+const MAX_BODY: usize = 64 * 1024;
 
 /// A bound control socket; its file is removed when dropped.
 #[derive(Debug)]
@@ -107,11 +110,8 @@ impl ControlSocket {
             let operator = operator.clone();
             tokio::task::spawn_local(async move {
                 let service = service_fn(|request| {
-                    let operator = operator.clone();
-                    async move {
-                        let request: Request<Incoming> = request;
-                        Ok::<_, Infallible>(answer(request.method(), request.uri(), &operator).await)
-                    }
+                    let response = respond(request, operator.clone());
+                    async { Ok::<_, Infallible>(response.await) }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
                 // Errors are the client's.
@@ -143,17 +143,36 @@ fn is_trusted(socket: &UnixStream) -> bool {
 /// What is answered: a text, or lines of the log as they come.
 pub type Body = Either<Full<Bytes>, logs::Lines>;
 
-/// Answers a request.
-pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
-    let (status, body, kind) = if uri.path() == logs::PATH {
-        match logs::answer(method, uri.query().unwrap_or_default(), operator) {
-            Ok(lines) => (StatusCode::OK, Either::Right(lines), "application/x-ndjson"),
-            Err((status, body)) => (status, text(&body), "application/json"),
+/// Answers a request of the control socket.
+async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => answer(&head.method, &head.uri, Some(body.to_bytes()), &operator).await,
+        Err(error) => {
+            let (status, body) = api::malformed(&*error);
+            with_type(status, text(&body), "application/json")
         }
-    } else {
-        let (status, body) = api::answer(method, uri, operator).await;
-        (status, text(&body), "application/json")
-    };
+    }
+}
+
+/// Answers a request; without a body, those that need one are refused.
+pub async fn answer(
+    method: &Method,
+    uri: &Uri,
+    body: Option<Bytes>,
+    operator: &Rc<Operator>,
+) -> Response<Body> {
+    if uri.path() != logs::PATH {
+        let (status, body) = api::answer(method, uri, body, operator).await;
+        return with_type(status, text(&body), "application/json");
+    }
+    match logs::answer(method, uri.query().unwrap_or_default(), operator) {
+        Ok(lines) => with_type(StatusCode::OK, Either::Right(lines), "application/x-ndjson"),
+        Err((status, body)) => with_type(status, text(&body), "application/json"),
+    }
+}
+
+fn with_type(status: StatusCode, body: Body, kind: &'static str) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -177,8 +177,9 @@ mod tests {
     #[test]
     fn requests_are_named_whether_they_are_reported_before_or_after() {
         let (crashes, registry) = (Crashes::default(), crate::registry::Registry::default());
+        let traffic = std::sync::Arc::new(crate::traffic::Traffic::new(1));
         let spec = crate::config::Sources { folder: Some("../examples/hello".into()), ..Default::default() };
-        let (app, _) = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)), 1);
+        let app = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)), traffic);
         let request = |number| LostRequest::new(RequestId(number), "GET", "/");
         crashes.lost((app, 1), request(1));
         let remains = Remains { worker: Some((app, 1)), ..Remains::default() };

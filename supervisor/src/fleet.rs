@@ -1,4 +1,7 @@
-//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request.
+//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
+//! a single one.
+
+mod one;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,6 +18,8 @@ use tracing::{info, warn};
 use crate::config::{AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
 use crate::inherited::{HandedSocket, Inherited};
+use crate::lifecycle::adoption::Adoption;
+use crate::lifecycle::folders::Folders;
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::log;
@@ -81,6 +86,7 @@ impl Fleet {
             orders: Orders::default(),
             crashes: Crashes::default(),
             spares,
+            folders: Folders::default(),
             drain_timeout,
         };
         Self {
@@ -124,6 +130,11 @@ impl Fleet {
         &self.shared.crashes
     }
 
+    /// The folders that workers are served from.
+    pub fn folders(&self) -> &Folders {
+        &self.shared.folders
+    }
+
     /// Where the states of all apps are kept.
     pub fn registry(&self) -> &Registry {
         &self.shared.registry
@@ -136,9 +147,10 @@ impl Fleet {
     pub async fn apply(&self, config: Config) -> io::Result<Changes> {
         let _changing = self.changing.lock().await;
         let mut changes = Changes::default();
-        let wanted = self.enter(config.apps);
+        let wanted = self.enter(config.apps.into_iter().map(Arc::new), None);
         let mut sockets = self.bind(&wanted)?;
-        changes.notes = self.configure(config.server);
+        changes.notes = config.notes;
+        changes.notes.extend(self.configure(config.server));
         log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
         let before = self.members.borrow().clone();
         let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
@@ -159,10 +171,7 @@ impl Fleet {
         }
         self.route(routed.iter().map(|(app, _)| app.clone()).collect(), &mut sockets).await;
         let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
-            let start = || {
-                let log = Rc::new(AppLog::new(&spec, traffic.clone()));
-                Rc::new(Lifecycle { app, spec: spec.clone(), log, shared: self.shared.clone() }.start())
-            };
+            let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), None);
             Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
@@ -174,31 +183,54 @@ impl Fleet {
                 self.see_off(member);
             }
         }
-        let heaps = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect::<Vec<_>>();
-        self.shared.spares.want(self.settings.borrow().spares, heaps);
+        self.want_spares();
         if changes.added.is_empty() {
             self.shared.tend_spares();
         }
         Ok(changes)
     }
 
-    /// Enters the apps that are new.
-    fn enter(&self, specs: Vec<AppSpec>) -> Vec<Wanted> {
+    fn bring_to_life(
+        &self,
+        app: AppId,
+        spec: &Arc<AppSpec>,
+        log: Rc<AppLog>,
+        first: Option<Box<Adoption>>,
+    ) -> Rc<Lifeline> {
+        Rc::new(Lifecycle { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
+    }
+
+    /// Spares for the apps that there are.
+    fn want_spares(&self) {
+        let heaps: Vec<_> = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect();
+        self.shared.spares.want(self.settings.borrow().spares, heaps);
+    }
+
+    /// Forgets apps that were entered and do not come after all.
+    fn strike_off_new(&self, wanted: &[Wanted]) {
+        let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
+        new.for_each(|wanted| self.shared.registry.remove(wanted.app));
+    }
+
+    /// Enters the apps that are new. If one of them logs already, what is counted of it is counted there.
+    fn enter(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, log: Option<&AppLog>) -> Vec<Wanted> {
         let members = self.members.borrow();
-        let wanted = specs.into_iter().map(|spec| {
-            let spec = Arc::new(spec);
-            match members.iter().find(|member| member.spec.name == spec.name) {
+        let wanted =
+            specs.into_iter().map(|spec| match members.iter().find(|member| member.spec.name == spec.name) {
                 Some(Member { app, traffic, lifeline, .. }) => {
                     Wanted { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
                 }
                 None => {
-                    let (app, traffic) =
-                        self.shared.registry.add(spec.clone(), self.shared.routes.io_threads());
+                    let traffic = log.map_or_else(|| self.new_traffic(), |log| log.traffic().clone());
+                    let app = self.shared.registry.add(spec.clone(), traffic.clone());
                     Wanted { app, spec, traffic, lifeline: None }
                 }
-            }
-        });
+            });
         wanted.collect()
+    }
+
+    fn new_traffic(&self) -> Arc<Traffic> {
+        Arc::new(Traffic::new(self.shared.routes.io_threads()))
     }
 
     /// Binds what is missing. If that fails, all is as it was.
@@ -221,8 +253,7 @@ impl Fleet {
             let (address, mine) = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
-                    new.for_each(|wanted| self.shared.registry.remove(wanted.app));
+                    self.strike_off_new(wanted);
                     return Err(error);
                 }
             };
@@ -308,6 +339,9 @@ impl Fleet {
     pub fn no_such_app(&self, name: &str) -> String {
         let members = self.members.borrow();
         let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
+        if names.is_empty() {
+            return format!("there is no app {name:?}; there is none at all");
+        }
         format!("there is no app {name:?}; there is: {}", names.join(", "))
     }
 
@@ -370,6 +404,10 @@ impl Fleet {
 }
 
 impl Member {
+    fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
     async fn ended(&self) {
         self.lifeline.ended().await;
     }
@@ -382,6 +420,17 @@ struct Wanted {
     traffic: Arc<Traffic>,
     /// None if it is new.
     lifeline: Option<Rc<Lifeline>>,
+}
+
+impl Wanted {
+    fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
+    /// The app's lifeline, if this is the app of that name and it is there already.
+    fn lifeline_of(&self, spec: &AppSpec) -> Option<&Rc<Lifeline>> {
+        self.lifeline.as_ref().filter(|_| self.spec.name == spec.name)
+    }
 }
 
 /// Makes an app live by another configuration; by which it lives in the end.

@@ -9,8 +9,9 @@
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
 //!
-//! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted), [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change),
-//! [`status_table`], [`check`], [`orphans`] (PID 1).
+//! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted),
+//! [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
+//! apps are served from), [`dev`] (watches files), [`init`], [`status_table`], [`check`], [`orphans`] (PID 1).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 
@@ -21,9 +22,12 @@ pub mod client;
 pub mod config;
 pub mod control;
 pub mod crashes;
+pub mod deploy;
+pub mod dev;
 pub mod fleet;
 pub mod histogram;
 pub mod inherited;
+pub mod init;
 pub mod io_thread;
 pub mod lifecycle;
 pub mod listener;

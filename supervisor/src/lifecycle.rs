@@ -1,8 +1,11 @@
 //! The life of one app: start a worker, watch it, replace it, and after its end start the next.
 //!
 //! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
-//! supervisor. [`running`] is a worker that has been started.
+//! supervisor. [`running`] is a worker that has been started, [`folders`] is where workers are served from, [`adoption`]
+//! takes over workers that others have started.
 
+pub mod adoption;
+pub mod folders;
 pub mod running;
 
 use std::cell::{Cell, RefCell};
@@ -21,6 +24,8 @@ use crate::registry::{AppId, Registry};
 use crate::restart::{Decision, History};
 use crate::routes::{Routes, Unavailable};
 use crate::worker::{ExitReason, Spares, StartFailure, Started, Worker};
+use adoption::Adoption;
+use folders::Folders;
 use running::{Orders, Running, Stage};
 
 /// Commands to one app that may wait to be carried out.
@@ -39,7 +44,7 @@ pub struct Command {
 }
 
 /// What an app can be told to do.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Action {
     /// Have a worker.
     Start,
@@ -51,11 +56,15 @@ pub enum Action {
     Roll,
     /// Live by this configuration; the worker is replaced, as by [`Action::Roll`], if it was told anything else.
     Configure(Arc<AppSpec>),
+    /// Go on with this worker, whatever there was before it.
+    Adopt(Box<Adoption>),
 }
 
 /// The way to tell an app what to do.
 #[derive(Debug)]
 pub struct Lifeline {
+    /// What the app logs.
+    pub log: Rc<AppLog>,
     commands: mpsc::Sender<Command>,
     ending: watch::Sender<Option<Duration>>,
     task: RefCell<Option<JoinHandle<()>>>,
@@ -96,6 +105,8 @@ pub struct Lifecycle {
     pub log: Rc<AppLog>,
     /// What all apps share.
     pub shared: Rc<Shared>,
+    /// Its first worker, if that is ready already.
+    pub first: Option<Box<Adoption>>,
 }
 
 /// What all apps share.
@@ -111,6 +122,8 @@ pub struct Shared {
     pub crashes: Crashes,
     /// Worker processes without an app.
     pub spares: Spares,
+    /// The folders that workers are served from.
+    pub folders: Folders,
     /// How long a worker that has been replaced or stopped may take to finish what is in flight.
     pub drain_timeout: Cell<Duration>,
 }
@@ -134,7 +147,7 @@ impl Lifecycle {
         let life = Life {
             app: self.app,
             spec: self.spec,
-            log: self.log,
+            log: self.log.clone(),
             stage: Stage::new(self.app, self.shared.clone()),
             shared: self.shared,
             commands: received,
@@ -144,8 +157,8 @@ impl Lifecycle {
             starts: 0,
             waiting: Vec::new(),
         };
-        let task = RefCell::new(Some(tokio::task::spawn_local(life.run())));
-        Lifeline { commands, ending, task }
+        let task = RefCell::new(Some(tokio::task::spawn_local(life.run(self.first))));
+        Lifeline { log: self.log, commands, ending, task }
     }
 }
 
@@ -180,8 +193,11 @@ struct Life {
 }
 
 impl Life {
-    async fn run(mut self) {
-        let mut phase = Phase::Starting;
+    async fn run(mut self, first: Option<Box<Adoption>>) {
+        let mut phase = match first {
+            Some(first) => self.adopt_idle(*first, None).await,
+            None => Phase::Starting,
+        };
         loop {
             phase = match phase {
                 Phase::Starting => self.starting().await,
@@ -222,6 +238,9 @@ impl Life {
                         if self.configure_idle(spec, done) {
                             return Phase::Starting;
                         }
+                    }
+                    Action::Adopt(adoption) => {
+                        return Phase::Running(self.adopt(*adoption, Some(done)).await);
                     }
                 },
             }
@@ -293,6 +312,11 @@ impl Life {
                         Phase::Running(running)
                     }
                 },
+                Action::Adopt(adoption) => {
+                    let next = self.adopt(*adoption, Some(done)).await;
+                    self.stage.retire(running);
+                    Phase::Running(next)
+                }
             },
         }
     }
@@ -413,6 +437,7 @@ impl Life {
                 Action::Configure(spec) => {
                     if self.configure_idle(spec, done) { Phase::Starting } else { Phase::Resting(until) }
                 }
+                Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Start | Action::Restart | Action::Roll => {
                     self.waiting.push(done);
                     Phase::Starting
@@ -434,6 +459,7 @@ impl Life {
                     self.configure_idle(spec, done);
                     Phase::Stopped
                 }
+                Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Start | Action::Restart | Action::Roll => {
                     self.waiting.push(done);
                     Phase::Starting

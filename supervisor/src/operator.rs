@@ -1,4 +1,7 @@
-//! What an operator can have the supervisor do while it runs; signals and the control socket both end here.
+//! What an operator can have the supervisor do while it runs; signals and the control socket both end here. [`deploys`] has
+//! the verbs about deploys.
+
+pub mod deploys;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,6 +15,7 @@ use tracing::{error, info};
 
 use crate::config::Sources;
 use crate::crashes::Crash;
+use crate::deploy::Available;
 use crate::fleet::{Changes, Fleet};
 use crate::lifecycle::{Action, Outcome};
 use crate::log::Dropped;
@@ -28,6 +32,7 @@ use crate::worker::Usage;
 pub struct Operator {
     fleet: Rc<Fleet>,
     sources: Sources,
+    deploys: Available,
     invocation: Invocation,
     log_lines_dropped: Dropped,
     started: Instant,
@@ -35,25 +40,30 @@ pub struct Operator {
     admin: RefCell<Option<TcpListener>>,
     is_upgrading: Cell<bool>,
     handed_over: Notify,
+    /// Held from when the configuration is read until all is as it says.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Operator {
-    /// For this fleet, whose configuration comes from `sources`.
+    /// For this fleet, whose configuration comes from `sources`, with `deploys` over it.
     pub fn new(
         fleet: Rc<Fleet>,
         sources: Sources,
+        deploys: Available,
         invocation: Invocation,
         log_lines_dropped: Dropped,
     ) -> Self {
         Self {
             fleet,
             sources,
+            deploys,
             invocation,
             log_lines_dropped,
             started: Instant::now(),
             admin: RefCell::default(),
             is_upgrading: Cell::new(false),
             handed_over: Notify::new(),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -65,11 +75,22 @@ impl Operator {
         if self.is_upgrading.replace(true) {
             return Err("an upgrade is under way already".into());
         }
+        // The successor must be able to hold the state folder.
+        let held = match &self.deploys {
+            Ok(deploys) => deploys.let_go().await.ok(),
+            Err(_) => None,
+        };
         let upgraded = upgrade::upgrade(&self.fleet, self.admin_copy(), &self.invocation).await;
         match &upgraded {
             Ok(_) => self.handed_over.notify_one(),
-            Err(_) => self.is_upgrading.set(false),
+            Err(_) => {
+                self.is_upgrading.set(false);
+                if let Ok(deploys) = &self.deploys {
+                    deploys.take_back();
+                }
+            }
         }
+        drop(held);
         upgraded
     }
 
@@ -134,11 +155,7 @@ impl Operator {
     /// What is wrong with the configuration, or which address cannot be bound; for people.
     pub async fn reload(&self) -> Result<Changes, String> {
         notify::reloading();
-        let loaded = self.sources.load().map_err(|problems| problems.to_string());
-        let applied = match loaded {
-            Ok(config) => self.fleet.apply(config).await.map_err(|error| error.to_string()),
-            Err(problems) => Err(problems),
-        };
+        let applied = self.apply().await;
         match &applied {
             Ok(Changes { added, removed, changed, failed, notes }) => {
                 let failed: Vec<_> = failed.iter().map(|(app, _)| app.as_str()).collect();
@@ -156,6 +173,21 @@ impl Operator {
         }
         notify::ready();
         applied
+    }
+
+    /// As [`Self::reload`], without a word in the log of what has come of it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn apply(&self) -> Result<Changes, String> {
+        let _changing = self.changing.lock().await;
+        let deployed = || self.deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state()));
+        let loaded = self.sources.load_with(|_| Ok(deployed().unwrap_or_default()));
+        let loaded = loaded.map_err(|problems| problems.to_string());
+        match loaded {
+            Ok(config) => self.fleet.apply(config).await.map_err(|error| error.to_string()),
+            Err(problems) => Err(problems),
+        }
     }
 
     /// Whether there is an app of this name.

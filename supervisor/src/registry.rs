@@ -130,14 +130,13 @@ pub struct Gauges {
 }
 
 impl Registry {
-    /// Enters an app, stopped, of which so many I/O threads will count something.
-    pub fn add(&self, spec: Arc<AppSpec>, io_threads: usize) -> (AppId, Arc<Traffic>) {
+    /// Enters an app, stopped, with what the I/O threads will count of it.
+    pub fn add(&self, spec: Arc<AppSpec>, traffic: Arc<Traffic>) -> AppId {
         let app = AppId(self.last.get() + 1);
         self.last.set(app.0);
-        let traffic = Arc::new(Traffic::new(io_threads));
         let record = Record {
             spec,
-            traffic: traffic.clone(),
+            traffic,
             address: None,
             state: State::Stopped,
             pid: None,
@@ -149,7 +148,7 @@ impl Registry {
             usage: Usage::default(),
         };
         self.records.borrow_mut().insert(app, record);
-        (app, traffic)
+        app
     }
 
     /// Strikes an app off.

@@ -14,7 +14,9 @@ use tracing::{error, info, warn};
 use crate::admin::AdminListener;
 use crate::config::{Config, ServerSettings, Sources};
 use crate::control::ControlSocket;
-use crate::fleet::Fleet;
+use crate::deploy::Available;
+use crate::dev;
+use crate::fleet::{Changes, Fleet};
 use crate::inherited::Inherited;
 use crate::io_thread::IoThread;
 use crate::log::{self, Logs};
@@ -39,6 +41,10 @@ const LAST_REAP: Duration = Duration::from_secs(2);
 pub struct Start {
     /// Where its configuration came from, for a reload.
     pub sources: Sources,
+    /// The deploys in it.
+    pub deploys: Available,
+    /// Whether the first app follows changes of its files.
+    pub is_watched: bool,
     /// What was there before it.
     pub inherited: Inherited,
     /// How to start the next one.
@@ -50,7 +56,7 @@ pub struct Start {
 /// # Errors
 /// If it cannot start: an address in use, no threads.
 pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
-    let Start { sources, inherited, invocation } = start;
+    let Start { sources, deploys, is_watched, inherited, invocation } = start;
     let mut signals = Signals::listen()?;
     raise_descriptor_limit();
     let settings = config.server.clone();
@@ -64,9 +70,18 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
         start_thread(index, io_thread, ended.clone())?;
     }
     let fleet = Rc::new(Fleet::new(settings.clone(), Registry::default(), routes.clone(), inherited));
-    fleet.apply(config).await?;
+    let followed =
+        config.apps.first().filter(|_| is_watched).map(|app| (app.name.to_string(), app.root.clone()));
+    let Changes { notes, .. } = fleet.apply(config).await?;
+    notes.iter().for_each(|note| warn!("{note}"));
     fleet.inherited().close_rest();
-    let operator = Rc::new(Operator::new(fleet.clone(), sources, invocation, logs.dropped().clone()));
+    let operator =
+        Rc::new(Operator::new(fleet.clone(), sources, deploys, invocation, logs.dropped().clone()));
+    if let Some((app, root)) = followed {
+        tokio::task::spawn_local(dev::watch(operator.clone(), app, root));
+    }
+    let tidy = operator.clone();
+    tokio::task::spawn_local(async move { tidy.keep_tidy().await });
     let (mut taking_over, mut has_taken_over) = (Box::pin(take_over(fleet.clone())), false);
     match doors {
         Some(doors) => {

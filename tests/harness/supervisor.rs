@@ -116,24 +116,9 @@ impl Plan {
         }
         let file = folder.path().join("nano.toml");
         fs::write(&file, config).expect("write nano.toml");
-        let socket = folder.path().join("control.sock");
-        let mut command = executable();
-        command.arg("serve").arg("--config").arg(file).arg("--control").arg(&socket);
-        command.args(["--log-format", "json"]).args(&self.flags);
-        command.env("XDG_CACHE_HOME", folder.path().join("caches"));
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the supervisor");
-        let log = Log::default();
-        log.collect(child.stdout.take().expect("its output"));
-        log.collect(child.stderr.take().expect("its errors"));
-        let mut supervisor = TestSupervisor { child, socket, folder, successor: None, log };
-        until("the supervisor answers", async || {
-            let ended = supervisor.child.try_wait().expect("its state");
-            assert!(ended.is_none(), "the supervisor ended at once: {:?}", supervisor.log.lines());
-            control::status(&supervisor.socket).await.ok()
-        })
-        .await;
-        supervisor
+        let config = file.to_str().expect("a path of text").to_owned();
+        let arguments = ["serve".into(), "--config".into(), config, "--log-format".into(), "json".into()];
+        TestSupervisor::run(folder, arguments.into_iter().chain(self.flags).collect()).await
     }
 }
 
@@ -142,12 +127,30 @@ impl Plan {
 pub(crate) fn executable() -> Command {
     let mut command = Command::new(EXECUTABLE);
     command.env("SECRET_OF_THE_HOST", "hunter2").stdin(Stdio::null());
-    for name in ["HOME", "XDG_CACHE_HOME", "CACHE_DIRECTORY", "RUNTIME_DIRECTORY", "NANO_SUPERVISOR_CONTROL"]
-    {
+    for name in [
+        "HOME",
+        "XDG_CACHE_HOME",
+        "CACHE_DIRECTORY",
+        "XDG_STATE_HOME",
+        "STATE_DIRECTORY",
+        "RUNTIME_DIRECTORY",
+        "NANO_SUPERVISOR_CONTROL",
+    ] {
         command.env_remove(name);
     }
     command.env("XDG_RUNTIME_DIR", "/nowhere");
     command
+}
+
+fn spawn(folder: &Path, socket: &Path, arguments: &[String], log: &Log) -> Child {
+    let mut command = executable();
+    command.args(arguments).arg("--control").arg(socket).current_dir(folder);
+    command.env("XDG_CACHE_HOME", folder.join("caches")).env("XDG_STATE_HOME", folder.join("states"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("start the supervisor");
+    log.collect(child.stdout.take().expect("its output"));
+    log.collect(child.stderr.take().expect("its errors"));
+    child
 }
 
 /// A running supervisor, killed at the end of its test.
@@ -158,6 +161,7 @@ pub(crate) struct TestSupervisor {
     folder: TempDir,
     /// The process that has taken over.
     successor: Option<u32>,
+    arguments: Vec<String>,
     /// What it has logged.
     pub(crate) log: Log,
 }
@@ -171,6 +175,32 @@ impl TestSupervisor {
     /// Serves one app with this index.js, under the name `app`.
     pub(crate) async fn with(index: &str) -> Self {
         Self::plan().app(App::new("app", index)).start().await
+    }
+
+    /// Runs the executable with these arguments and a control socket, in `folder`, and waits until it listens.
+    pub(crate) async fn run(folder: TempDir, arguments: Vec<String>) -> Self {
+        let (socket, log) = (folder.path().join("control.sock"), Log::default());
+        let child = spawn(folder.path(), &socket, &arguments, &log);
+        let mut supervisor = Self { child, socket, folder, arguments, successor: None, log };
+        supervisor.answers().await;
+        supervisor
+    }
+
+    /// Ends it as an operator would, starts it again with the same arguments, and waits until it listens.
+    pub(crate) async fn restart(&mut self) {
+        self.signal(Signal::SIGTERM);
+        assert_eq!(self.ended().await.code(), Some(0));
+        self.child = spawn(self.folder.path(), &self.socket, &self.arguments, &self.log);
+        self.answers().await;
+    }
+
+    async fn answers(&mut self) {
+        until("the supervisor answers", async || {
+            let ended = self.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "the supervisor ended at once: {:?}", self.log.lines());
+            control::status(&self.socket).await.ok()
+        })
+        .await;
     }
 
     /// Its process id.

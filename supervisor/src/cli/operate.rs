@@ -203,8 +203,18 @@ fn socket(which: &Which) -> PathBuf {
 }
 
 fn ask<T: DeserializeOwned>(which: &Which, method: Method, path: &str) -> Result<T, io::Error> {
+    ask_with(which, method, path, None)
+}
+
+/// Asks the supervisor, with a body of JSON if there is one.
+pub(super) fn ask_with<T: DeserializeOwned>(
+    which: &Which,
+    method: Method,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> Result<T, io::Error> {
     let socket = socket(which);
-    let asked = runtime()?.block_on(client::ask(&socket, method, path));
+    let asked = runtime()?.block_on(client::ask(&socket, method, path, body));
     asked.map_err(|error| explain(error, which, &socket))
 }
 

@@ -82,6 +82,17 @@ impl Draft {
         }
     }
 
+    /// Has it be served from another folder than the one its source names.
+    pub(super) fn serve_from(&mut self, path: PathBuf, place: Place) {
+        self.path = Some(path);
+        if self.entry.is_none() {
+            self.places.entry = place.clone();
+        }
+        self.places.path = place;
+        self.is_bare = false;
+        self.wrangler = Wrangler::default();
+    }
+
     /// Finds folder and entry module, and tries the sources of its env. `cache` is where all apps have their caches.
     pub(super) fn resolve(self, cache: Option<&Path>, problems: &mut Problems) -> Option<AppSpec> {
         let path = self.path?;
@@ -129,7 +140,7 @@ impl Draft {
 }
 
 /// The folder at `path`, as an absolute path without symlinks.
-pub(super) fn folder(path: &Path) -> Result<PathBuf, Flaw> {
+pub(crate) fn folder(path: &Path) -> Result<PathBuf, Flaw> {
     let shown = path.display();
     let found = path.canonicalize().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {

@@ -7,10 +7,10 @@ use toml::de::DeTable;
 
 use super::admin::AdminDraft;
 use super::app::Listen;
-use super::cache::Cache;
 use super::draft::{Draft, Places};
 use super::environment::Given;
 use super::errors::{Flaw, Place, Problems};
+use super::own_folder::{CACHE, OwnFolder, STATE};
 use super::section::{Document, Section};
 use super::server::ServerSettings;
 use super::settings::Settings;
@@ -28,7 +28,8 @@ const APP_FIELDS: &[&str] =
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) server: ServerSettings,
-    pub(super) cache: Cache,
+    pub(super) cache: OwnFolder,
+    pub(super) state: OwnFolder,
     pub(super) admin: AdminDraft,
     pub(super) defaults: Settings,
     /// In the order of the file.
@@ -74,7 +75,8 @@ fn read_sections(
     top.only(&[SECTIONS], |name| home(name, ""), problems);
     if let Some(section) = top.section("server", problems) {
         contents.server = ServerSettings::read(&section, folder, problems);
-        contents.cache = Cache::read(&section, folder, problems);
+        contents.cache = OwnFolder::read(&CACHE, &section, folder, problems);
+        contents.state = OwnFolder::read(&STATE, &section, folder, problems);
         contents.admin = AdminDraft::read(&section, folder, problems);
     }
     if let Some(section) = top.section("defaults", problems) {

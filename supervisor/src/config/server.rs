@@ -1,6 +1,6 @@
 //! Settings of the supervisor itself: threads, logs, connections.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_connections",
     "forwarded",
     "cache_dir",
+    "state_dir",
     "spares",
     "admin",
     "admin_token_file",
@@ -74,6 +75,17 @@ pub struct ServerSettings {
     pub spares: usize,
     /// The admin listener, if there is one.
     pub admin: Option<Admin>,
+    /// Where deploys are kept, if anywhere.
+    pub state_dir: Option<StateDir>,
+}
+
+/// A folder for deploys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDir {
+    /// Its path. Absolute and there, if it was asked for.
+    pub path: PathBuf,
+    /// Whether somebody has named it; otherwise it is where such things usually are.
+    pub is_asked_for: bool,
 }
 
 /// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
@@ -105,6 +117,7 @@ impl Default for ServerSettings {
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
             admin: None,
+            state_dir: None,
         }
     }
 }
@@ -165,10 +178,12 @@ impl ServerSettings {
         fixed("io_threads", self.io_threads != running.io_threads);
         fixed("control", self.control != running.control);
         fixed("admin", self.admin != running.admin);
+        fixed("state_dir", self.state_dir != running.state_dir);
         self.log.keep_what_is_fixed(&running.log).into_iter().for_each(|field| fixed(field, true));
         self.io_threads = running.io_threads;
         self.control.clone_from(&running.control);
         self.admin.clone_from(&running.admin);
+        self.state_dir.clone_from(&running.state_dir);
         notes
     }
 }
@@ -229,6 +244,7 @@ mod tests {
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
                 admin: None,
+                state_dir: None,
             }
         );
     }

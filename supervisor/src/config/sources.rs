@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use super::app::Listen;
 use super::app_name::AppName;
+use super::deployed::{self, BrokenState, Deployed, Overlay};
 use super::draft::{Draft, Places};
 use super::errors::{ConfigErrors, Flaw, Place, Problems};
 use super::file::{self, Host};
 use super::log::{AccessLog, LogFormat, LogLevel};
-use super::server::ForwardedPolicy;
+use super::own_folder::{CACHE, STATE};
+use super::server::{ForwardedPolicy, StateDir};
 use super::settings::Settings;
 use super::{Config, apps_dir, machine, overlap};
 
@@ -67,14 +69,28 @@ pub struct ServerFlags {
     pub admin: Option<String>,
     /// What its clients must know.
     pub admin_token_file: Option<PathBuf>,
+    /// Where deploys are kept.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl Sources {
-    /// Reads and validates everything.
+    /// Reads and validates everything but deploys.
     ///
     /// # Errors
     /// Every problem there is, not only the first.
     pub fn load(&self) -> Result<Config, ConfigErrors> {
+        self.load_with(|_| Ok(Vec::new()))
+    }
+
+    /// Reads and validates everything, with the apps over it that were deployed. `deployed` knows them, from the folder that
+    /// there is for them.
+    ///
+    /// # Errors
+    /// Every problem there is, not only the first.
+    pub fn load_with(
+        &self,
+        deployed: impl FnOnce(Option<&StateDir>) -> Result<Vec<Deployed>, BrokenState>,
+    ) -> Result<Config, ConfigErrors> {
         let mut problems = Problems::default();
         let defaults = file::Contents::new(Settings::of_machine(machine::memory()));
         let contents = match &self.config {
@@ -83,8 +99,14 @@ impl Sources {
         };
         let mut server = contents.server.overridden(&self.server, &mut problems);
         server.admin = contents.admin.overridden(&self.server, &mut problems).resolve(&mut problems);
-        let cache = contents.cache.overridden(&self.server);
-        let cache = cache.folder(|name| std::env::var_os(name), &mut problems);
+        let flags = &self.server;
+        let variable = |name: &str| std::env::var_os(name);
+        let cache = contents.cache.overridden(&CACHE, flags.cache_dir.as_ref(), flags.no_cache);
+        let cache = cache.folder(&CACHE, variable, &mut problems);
+        let state = contents.state.overridden(&STATE, flags.state_dir.as_ref(), false);
+        let is_asked_for = state.is_asked_for();
+        let state = state.folder(&STATE, variable, &mut problems);
+        server.state_dir = state.map(|path| StateDir { path, is_asked_for });
         let mut drafts = contents.apps;
         drafts.extend(self.folder.as_ref().map(|folder| Draft {
             name: Some(name_of(folder)),
@@ -109,17 +131,30 @@ impl Sources {
             let apps = apps_dir::read(folder, self.domain.as_deref(), &listen, &mut problems);
             drafts.extend(apps.into_iter().map(|app| Draft { settings: contents.defaults.clone(), ..app }));
         }
-        if drafts.is_empty() && problems.is_empty() {
+        for draft in drafts.iter_mut().filter(|draft| draft.is_bare) {
+            draft.ask_folder(&mut problems);
+        }
+        let overlay = match deployed(server.state_dir.as_ref()) {
+            Ok(deployed) => deployed::overlay(&mut drafts, deployed, &contents.defaults),
+            Err(BrokenState { place, flaw }) => {
+                problems.add(Place::flag(place), flaw);
+                Overlay::default()
+            }
+        };
+        if drafts.is_empty() && !is_asked_for && problems.is_empty() {
             problems.add(self.nowhere(), nothing_to_serve());
         }
         for draft in &mut drafts {
-            draft.ask_folder(&mut problems);
+            if !draft.is_bare {
+                draft.ask_folder(&mut problems);
+            }
             draft.settings.development |= self.development;
         }
         overlap::check(&drafts, &mut problems);
         let resolve = |draft: Draft| draft.resolve(cache.as_deref(), &mut problems);
         let apps = drafts.into_iter().filter_map(resolve).collect();
-        problems.or(Config { server, apps })
+        let Overlay { only_deployed, notes } = overlay;
+        problems.or(Config { server, apps, only_deployed, notes })
     }
 
     fn listen(&self, port: Option<u16>) -> Listen {
@@ -140,7 +175,7 @@ fn nothing_to_serve() -> Flaw {
     Flaw::new(
         "there is no app to serve",
         "name a folder (nano-supervisor serve ./my-app), --app NAME=PATH:PORT, --apps-dir DIR, or a file with \
-         [apps.NAME] sections (--config nano.toml)",
+         [apps.NAME] sections (--config nano.toml), or --state-dir DIR to wait for deploys",
     )
 }
 

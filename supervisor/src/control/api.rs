@@ -1,7 +1,10 @@
-//! What can be asked over the control socket: routes, and their answers as JSON.
+//! What can be asked over the control socket: routes, and their answers as JSON. `deploys` has those about deploys.
+
+mod deploys;
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use hyper::{Method, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,8 +32,15 @@ pub type Answer = (StatusCode, Value);
 /// The first part of every path: a change that would break a client of this one gets another number.
 pub const VERSION: &str = "v1";
 
-/// Answers a request.
-pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Answer {
+/// Answers a request. `body` is none where nobody may tell the supervisor to read folders.
+pub async fn answer(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
+    // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
+    let (method, uri, operator) = (method.clone(), uri.clone(), operator.clone());
+    let answered = tokio::task::spawn_local(async move { route(&method, &uri, body, &operator).await });
+    answered.await.unwrap_or_else(|error| failed(&error))
+}
+
+async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
     let parts: Vec<_> = uri.path().trim_start_matches('/').split('/').collect();
     let [VERSION, parts @ ..] = &parts[..] else { return no_such_path() };
     match parts {
@@ -54,6 +64,9 @@ pub async fn answer(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Answ
             Method::POST => outcome(operator.upgrade().await.map(|pid| json!({ "pid": pid }))),
             _ => not_allowed("POST"),
         },
+        ["apps", app, rest @ ..] if deploys::is_about(rest) => {
+            deploys::answer(method, app, rest, body.as_deref(), operator).await
+        }
         ["apps", app, verb] => {
             let Some(action) = action(verb) else { return no_such_path() };
             if *method != Method::POST {
@@ -114,11 +127,23 @@ fn outcome(result: Result<Value, String>) -> Answer {
     }
 }
 
+/// That a request is not what it should be.
+pub(super) fn malformed(error: &dyn std::fmt::Display) -> Answer {
+    (StatusCode::BAD_REQUEST, json!({ "error": format!("the request cannot be read: {error}") }))
+}
+
+/// That it was not answered.
+fn failed(error: &dyn std::fmt::Display) -> Answer {
+    (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": error.to_string() }))
+}
+
 pub(super) fn not_allowed(method: &str) -> Answer {
     (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": format!("use {method}") }))
 }
 
 fn no_such_path() -> Answer {
-    let known = "GET /v1/status, GET /v1/history, GET /v1/logs, GET /v1/crashes, POST /v1/reload, POST /v1/upgrade, POST /v1/apps/NAME/start, stop, restart or roll";
+    let known = "GET /v1/status, GET /v1/history, GET /v1/logs, GET /v1/crashes, POST /v1/reload, POST /v1/upgrade, \
+                 POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
+                 GET /v1/apps/NAME/deploys";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Uri};
@@ -40,15 +40,20 @@ struct Refusal {
 /// # Errors
 /// If none answers there.
 pub async fn status(socket: &Path) -> Result<Status, AskError> {
-    ask(socket, Method::GET, "/v1/status").await
+    ask(socket, Method::GET, "/v1/status", None).await
 }
 
-/// Asks the supervisor behind `socket` for something.
+/// Asks the supervisor behind `socket` for something, with a body of JSON if there is one.
 ///
 /// # Errors
 /// If none answers there, or if it refuses.
-pub async fn ask<T: DeserializeOwned>(socket: &Path, method: Method, path: &str) -> Result<T, AskError> {
-    let body = send(socket, method, path).await?;
+pub async fn ask<T: DeserializeOwned>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> Result<T, AskError> {
+    let body = send(socket, method, path, body).await?;
     Ok(serde_json::from_slice(&whole(body).await?).map_err(io::Error::other)?)
 }
 
@@ -58,7 +63,7 @@ pub async fn ask<T: DeserializeOwned>(socket: &Path, method: Method, path: &str)
 /// # Errors
 /// If none answers there, if it refuses, or if it ends before the lines do.
 pub async fn lines(socket: &Path, path: &str, mut each: impl FnMut(&str) -> bool) -> Result<(), AskError> {
-    let mut body = send(socket, Method::GET, path).await?;
+    let mut body = send(socket, Method::GET, path, None).await?;
     let mut pending = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| io::Error::other("it has ended"))?;
@@ -73,12 +78,18 @@ pub async fn lines(socket: &Path, path: &str, mut each: impl FnMut(&str) -> bool
 }
 
 /// The body of an answer that is no error.
-async fn send(socket: &Path, method: Method, path: &str) -> Result<Incoming, AskError> {
+async fn send(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> Result<Incoming, AskError> {
     let socket = UnixStream::connect(socket).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
     tokio::spawn(connection);
-    let mut request = Request::new(Empty::<Bytes>::new());
+    let mut request =
+        Request::new(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()));
     *request.method_mut() = method;
     *request.uri_mut() = path.parse::<Uri>().map_err(io::Error::other)?;
     request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use super::Shared;
+use super::folders::Held;
 use crate::config::{AppSpec, RecyclePolicy};
 use crate::crashes::{Remains, WorkerId};
 use crate::log;
@@ -59,6 +60,7 @@ pub struct Running {
     told: Fingerprint,
     orders: mpsc::Sender<Order>,
     task: JoinHandle<ExitReason>,
+    _folder: Held,
 }
 
 impl Running {
@@ -186,6 +188,7 @@ impl Stage {
         let (orders, mut received) = mpsc::channel(ORDERS);
         self.shared.orders.0.borrow_mut().insert((app, generation), orders.clone());
         let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
+        let folder = self.shared.folders.hold(&spec.root);
         let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
         let spread = 0.9 + 0.2 * fastrand::f64();
         let seen = observed.clone();
@@ -198,7 +201,7 @@ impl Stage {
             }
         };
         let task = tokio::task::spawn_local(async move { worker.watch(&spec, &mut received, report).await });
-        Running { generation, ready, pid, observed, spread, told, orders, task }
+        Running { generation, ready, pid, observed, spread, told, orders, task, _folder: folder }
     }
 
     /// Tells the I/O threads, once, that a worker has ended.

@@ -26,6 +26,11 @@ impl AppLog {
         Self { app: spec.name.clone(), traffic, gate }
     }
 
+    /// What is counted of the app.
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
     /// The limit of further lines.
     pub fn configure(&self, spec: &AppSpec) {
         self.gate.borrow_mut().configure(spec.limits.log_rate);

@@ -1,4 +1,4 @@
-//! Where translated modules are kept between starts.
+//! The supervisor's own folders: where translated modules are kept between starts, and where deploys are.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -10,16 +10,44 @@ use toml::de::DeValue;
 
 use super::errors::{Flaw, Place, Problems};
 use super::section::Section;
-use super::sources::ServerFlags;
 use super::value;
 
-/// The folder below what the system has for caches.
+/// The folder below what the system has for such things.
 const FOLDER: &str = "nano-supervisor";
 
-/// What the configuration says of the cache.
+/// What a folder is for, and where it usually is.
+#[derive(Debug)]
+pub(super) struct Purpose {
+    /// Its field in `[server]`.
+    field: &'static str,
+    /// What it is for, for people.
+    what: &'static str,
+    /// systemd's variable for such a folder of this service.
+    service: &'static str,
+    /// The variable for the user's folder of such things (XDG Base Directory), and where that is without it.
+    user: (&'static str, &'static str),
+}
+
+/// Where translated modules are kept.
+pub(super) const CACHE: Purpose = Purpose {
+    field: "cache_dir",
+    what: "cache",
+    service: "CACHE_DIRECTORY",
+    user: ("XDG_CACHE_HOME", ".cache"),
+};
+
+/// Where deploys are kept.
+pub(super) const STATE: Purpose = Purpose {
+    field: "state_dir",
+    what: "state folder",
+    service: "STATE_DIRECTORY",
+    user: ("XDG_STATE_HOME", ".local/state"),
+};
+
+/// What the configuration says of such a folder.
 #[derive(Debug, Default)]
-pub(super) enum Cache {
-    /// Nothing: it is where caches usually are, if it can be.
+pub(super) enum OwnFolder {
+    /// Nothing: it is where such things usually are, if it can be.
     #[default]
     Usual,
     /// It is here.
@@ -28,46 +56,61 @@ pub(super) enum Cache {
     Off,
 }
 
-impl Cache {
-    /// What the field `cache_dir` says: a path, relative to `folder`, or `false`.
-    pub(super) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+impl OwnFolder {
+    /// What the purpose's field says: a path, relative to `folder`, or `false`.
+    pub(super) fn read(
+        purpose: &Purpose,
+        section: &Section<'_>,
+        folder: &Path,
+        problems: &mut Problems,
+    ) -> Self {
+        let Purpose { field, what, .. } = purpose;
         let convert = |value: &DeValue<'_>| match value {
             DeValue::Boolean(false) => Ok(Self::Off),
             DeValue::Boolean(true) => {
-                Err(Flaw::new("true is no folder", "leave it out: there is a cache unless this is false"))
+                let fix = format!("leave it out: there is a {what} unless this is false");
+                Err(Flaw::new("true is no folder", fix))
             }
             _ => {
                 let path = value::text(value)?;
                 if path.is_empty() {
-                    return Err(Flaw::new("is empty", "write false, without quotes, for no cache"));
+                    return Err(Flaw::new("is empty", format!("write false, without quotes, for no {what}")));
                 }
-                Ok(Self::At(folder.join(path), section.place("cache_dir")))
+                Ok(Self::At(folder.join(path), section.place(field)))
             }
         };
-        section.read("cache_dir", convert, problems).unwrap_or_default()
+        section.read(field, convert, problems).unwrap_or_default()
     }
 
-    /// This, except for what flags say otherwise.
-    pub(super) fn overridden(self, flags: &ServerFlags) -> Self {
-        match &flags.cache_dir {
-            Some(path) => Self::At(path.clone(), Place::flag(format!("--cache-dir {}", path.display()))),
-            None if flags.no_cache => Self::Off,
+    /// This, except for what flags say otherwise: a path, or that there is none.
+    pub(super) fn overridden(self, purpose: &Purpose, path: Option<&PathBuf>, is_off: bool) -> Self {
+        let flag = |path: &Path| format!("--{} {}", purpose.field.replace('_', "-"), path.display());
+        match path {
+            Some(path) => Self::At(path.clone(), Place::flag(flag(path))),
+            None if is_off => Self::Off,
             None => self,
         }
+    }
+
+    /// Whether somebody has named a folder.
+    pub(super) fn is_asked_for(&self) -> bool {
+        matches!(self, Self::At(..))
     }
 
     /// The folder, if there is one. One that was asked for must be usable; the usual one is made when it is needed.
     pub(super) fn folder(
         self,
+        purpose: &Purpose,
         variable: impl Fn(&str) -> Option<OsString>,
         problems: &mut Problems,
     ) -> Option<PathBuf> {
         match self {
-            Self::Usual => usual(variable),
+            Self::Usual => usual(purpose, variable),
             Self::Off => None,
             Self::At(path, place) => {
                 let usable = prove(&path).map_err(|error| {
-                    let fix = "name a folder in which this user may write, or set `cache_dir = false`";
+                    let field = purpose.field;
+                    let fix = format!("name a folder in which this user may write, or set `{field} = false`");
                     Flaw::new(format!("cannot write to {}: {error}", path.display()), fix)
                 });
                 problems.keep(|| place, usable)
@@ -81,17 +124,18 @@ pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// The folder that the environment names for caches: systemd's for this service, or the user's (XDG Base Directory).
-fn usual(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+/// The folder that the environment names for this purpose: systemd's for this service, or the user's.
+fn usual(purpose: &Purpose, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let path = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let first = |list: OsString| {
         let list = list.to_str()?;
         Some(PathBuf::from(list.split(':').next()?)).filter(|path| path.is_absolute())
     };
-    variable("CACHE_DIRECTORY")
+    let (user, below_home) = purpose.user;
+    variable(purpose.service)
         .and_then(first)
-        .or_else(|| path("XDG_CACHE_HOME").map(|caches| caches.join(FOLDER)))
-        .or_else(|| path("HOME").map(|home| home.join(".cache").join(FOLDER)))
+        .or_else(|| path(user).map(|folder| folder.join(FOLDER)))
+        .or_else(|| path("HOME").map(|home| home.join(below_home).join(FOLDER)))
 }
 
 /// The path in full, once a file could be made in it.
@@ -115,14 +159,19 @@ mod tests {
 
     use super::*;
     use crate::config::section::Document;
+    use crate::config::sources::ServerFlags;
 
     /// The folder that this `[server]` section gives, and what is wrong with it.
     fn folder(section: &str, base: &Path, flags: &ServerFlags) -> (Option<PathBuf>, Vec<String>) {
         let table = DeTable::parse(section).unwrap();
         let top = Section::top(Document::config("nano.toml", section), table.get_ref());
         let mut problems = Problems::default();
-        let cache = Cache::read(&top, base, &mut problems).overridden(flags);
-        let folder = cache.folder(|name| (name == "HOME").then(|| "/home/me".into()), &mut problems);
+        let cache = OwnFolder::read(&CACHE, &top, base, &mut problems).overridden(
+            &CACHE,
+            flags.cache_dir.as_ref(),
+            flags.no_cache,
+        );
+        let folder = cache.folder(&CACHE, |name| (name == "HOME").then(|| "/home/me".into()), &mut problems);
         (folder, problems.texts())
     }
 
@@ -166,10 +215,12 @@ mod tests {
 
     #[test]
     fn the_usual_folder_is_where_the_environment_says() {
-        let usual = |variables: &[(&str, &str)]| {
+        let of = |purpose: &Purpose, variables: &[(&str, &str)]| {
             let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
-            usual(|name| find(name).map(|(_, value)| value.into())).map(|path| path.display().to_string())
+            let found = usual(purpose, |name| find(name).map(|(_, value)| value.into()));
+            found.map(|path| path.display().to_string())
         };
+        let usual = |variables: &[(&str, &str)]| of(&CACHE, variables);
         let all = [("CACHE_DIRECTORY", "/var/cache/a:/b"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
         assert_eq!(usual(&all).as_deref(), Some("/var/cache/a"));
         assert_eq!(usual(&all[1..]).as_deref(), Some("/x/nano-supervisor"));
@@ -179,5 +230,9 @@ mod tests {
             Some("/h/.cache/nano-supervisor")
         );
         assert_eq!(usual(&[("HOME", "")]), None);
+        let all = [("STATE_DIRECTORY", "/var/lib/a"), ("XDG_STATE_HOME", "/x"), ("HOME", "/h")];
+        assert_eq!(of(&STATE, &all).as_deref(), Some("/var/lib/a"));
+        assert_eq!(of(&STATE, &all[1..]).as_deref(), Some("/x/nano-supervisor"));
+        assert_eq!(of(&STATE, &all[2..]).as_deref(), Some("/h/.local/state/nano-supervisor"));
     }
 }

@@ -1,0 +1,64 @@
+//! The subcommands that serve: `serve` and `dev`.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{FAILED, USAGE, complain, runtime};
+use crate::config::{Config, Host, ServerFlags, Sources};
+use crate::deploy::{Available, Deploys};
+use crate::inherited::Inherited;
+use crate::log::Logs;
+use crate::serve::{self, Start};
+use crate::upgrade::Invocation;
+
+/// `serve`.
+pub(super) fn serve_apps(sources: Sources) -> ExitCode {
+    let mut deploys = Err("none were asked for".to_owned());
+    let loaded = sources.load_with(|folder| {
+        deploys = Deploys::open(folder)?;
+        Ok(deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state())).unwrap_or_default())
+    });
+    match loaded {
+        Ok(config) => serve_until_told(config, sources, deploys, false),
+        Err(problems) => complain(&problems, USAGE),
+    }
+}
+
+/// `dev`.
+pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> ExitCode {
+    let sources = Sources {
+        folder: Some(folder),
+        host: Some(Host(Ipv4Addr::LOCALHOST.into())),
+        port: Some(port),
+        development: true,
+        server: ServerFlags { control, ..ServerFlags::default() },
+        ..Sources::default()
+    };
+    let deploys = Err("`dev` keeps none".to_owned());
+    match sources.load() {
+        Ok(config) => serve_until_told(config, sources, deploys, true),
+        Err(problems) => complain(&problems, USAGE),
+    }
+}
+
+fn serve_until_told(config: Config, sources: Sources, deploys: Available, is_watched: bool) -> ExitCode {
+    let logs = match Logs::start(&config.server.log) {
+        Ok(logs) => logs,
+        Err(error) => return complain(&error, FAILED),
+    };
+    let inherited = Inherited::take(|name| std::env::var(name).ok());
+    let served = inherited.and_then(|inherited| {
+        let invocation = Invocation::own()?;
+        let start = Start { sources, deploys, is_watched, inherited, invocation };
+        runtime()?.block_on(serve::serve(config, start, &logs))
+    });
+    match served {
+        Ok(code) => code.into(),
+        Err(error) => {
+            // What was logged until then comes first.
+            drop(logs);
+            complain(&error, FAILED)
+        }
+    }
+}

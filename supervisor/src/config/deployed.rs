@@ -1,0 +1,69 @@
+//! Apps that were deployed, laid over those of the configuration.
+
+use std::path::PathBuf;
+
+use super::app::Listen;
+use super::app_name::AppName;
+use super::draft::{Draft, Places};
+use super::errors::{Flaw, Place};
+use super::host_pattern::HostPattern;
+use super::settings::Settings;
+
+/// An app that was deployed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// Its name.
+    pub name: AppName,
+    /// The folder it is served from.
+    pub path: PathBuf,
+    /// Where it listens and the hosts it serves, if the configuration has no such app.
+    pub site: Option<(Listen, Vec<HostPattern>)>,
+    /// Where that is written, for people.
+    pub place: String,
+}
+
+/// Where deploys cannot be learnt from, and why.
+#[derive(Debug)]
+pub struct BrokenState {
+    /// A file or folder, for people.
+    pub place: String,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+}
+
+/// What laying deploys over the configuration has come to.
+#[derive(Debug, Default)]
+pub(super) struct Overlay {
+    /// Apps that the configuration does not have.
+    pub(super) only_deployed: Vec<AppName>,
+    /// What the operator should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Has each app that was deployed be served from where its deploy is, and adds those that the configuration does not have.
+/// The drafts must know their names.
+pub(super) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults: &Settings) -> Overlay {
+    let mut overlay = Overlay::default();
+    for Deployed { name, path, site, place } in deployed {
+        let place = Place::flag(place);
+        let known = drafts.iter_mut().find(|draft| draft.name.as_ref() == Some(&name));
+        match (known, site) {
+            (Some(draft), _) => draft.serve_from(path, place),
+            (None, Some((listen, hosts))) => {
+                overlay.only_deployed.push(name.clone());
+                drafts.push(Draft {
+                    name: Some(name),
+                    path: Some(path),
+                    hosts: hosts.into_iter().map(|host| (host, place.clone())).collect(),
+                    settings: defaults.clone(),
+                    ..Draft::new(Places::all(place), listen)
+                });
+            }
+            (None, None) => overlay.notes.push(format!(
+                "app {name} was deployed over one of the configuration that is gone, so it is not served; fix: deploy it \
+                 with --port, or remove it"
+            )),
+        }
+    }
+    overlay
+}

@@ -1,0 +1,164 @@
+//! The copies of folders that apps are served from, one for each digest that an app was deployed with.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::copy::{self, Digest, Seen, Tree};
+use crate::config::{AppName, make_private_folder};
+
+/// Where copies are in the state folder.
+const FOLDER: &str = "deploys";
+
+/// The name of a copy that is not complete yet.
+const UNFINISHED: &str = ".unfinished";
+
+/// The copies in a state folder.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A folder that is in the store.
+#[derive(Debug)]
+pub struct Stored {
+    /// What was read.
+    pub seen: Seen,
+    /// Whether it had to be copied.
+    pub is_new: bool,
+}
+
+impl Store {
+    /// That of a state folder.
+    pub fn new(state_dir: &Path) -> Self {
+        Self { folder: state_dir.join(FOLDER) }
+    }
+
+    /// Where the copy with this digest is.
+    pub fn path(&self, name: &AppName, digest: &Digest) -> PathBuf {
+        self.folder.join(name.as_str()).join(digest.as_str())
+    }
+
+    /// Copies the folder at `root`, an absolute path without symlinks, unless there is such a copy already. Blocks. Only one
+    /// may run at a time.
+    ///
+    /// # Errors
+    /// What cannot be copied, for people; then nothing is left behind.
+    pub fn put(&self, name: &AppName, root: &Path, is_cancelled: &AtomicBool) -> Result<Stored, String> {
+        if self.folder.starts_with(root) {
+            let (root, folder) = (root.display(), self.folder.display());
+            return Err(format!(
+                "{root} holds the state folder ({folder}); fix: deploy the folder of one app"
+            ));
+        }
+        let tree = Tree::scan(root, copy::LIMITS, is_cancelled)?;
+        let seen = tree.digest(is_cancelled)?;
+        if self.path(name, &seen.digest).is_dir() {
+            return Ok(Stored { seen, is_new: false });
+        }
+        let folder = self.folder.join(name.as_str());
+        let failed = |error: io::Error| format!("cannot write to {}: {error}", folder.display());
+        make_private_folder(&folder).map_err(failed)?;
+        let unfinished = Unfinished::new(folder.join(UNFINISHED)).map_err(failed)?;
+        // What counts is what was written: a file may have changed since it was read first.
+        let seen = tree.copy(&unfinished.0, is_cancelled)?;
+        let path = self.path(name, &seen.digest);
+        if path.is_dir() {
+            return Ok(Stored { seen, is_new: false });
+        }
+        copy::sync_all_below(&unfinished.0).map_err(failed)?;
+        fs::rename(&unfinished.0, &path).map_err(failed)?;
+        for folder in [&folder, &self.folder] {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        Ok(Stored { seen, is_new: true })
+    }
+
+    /// Every copy there is, and what is left of copying that was cut off.
+    pub fn all(&self) -> HashSet<PathBuf> {
+        let apps = below(&self.folder);
+        apps.iter().flat_map(|app| below(app)).collect()
+    }
+
+    /// Deletes these copies, and the folders of apps that have none left. Blocks.
+    ///
+    /// # Errors
+    /// What the kernel says of the first that cannot be deleted.
+    pub fn delete(&self, copies: &HashSet<PathBuf>) -> io::Result<()> {
+        for copy in copies {
+            fs::remove_dir_all(copy)?;
+        }
+        // Fails for those that are not empty, which is right.
+        below(&self.folder).iter().for_each(|app| drop(fs::remove_dir(app)));
+        Ok(())
+    }
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+/// A copy that is deleted again unless it is moved to where it belongs.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    fn new(path: PathBuf) -> io::Result<Self> {
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(Self(path)),
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_copied_once_and_nothing_is_left_of_a_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().canonicalize().unwrap();
+        let (app, state, on) = (dir.join("app"), dir.join("state"), AtomicBool::new(false));
+        fs::create_dir(&app).unwrap();
+        fs::write(app.join("index.js"), "1").unwrap();
+        let (store, name) = (Store::new(&state), "blog".parse().unwrap());
+        let first = store.put(&name, &app, &on).unwrap();
+        let path = store.path(&name, &first.seen.digest);
+        assert_eq!((first.is_new, fs::read_to_string(path.join("index.js")).unwrap()), (true, "1".into()));
+        assert_eq!(fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(!store.put(&name, &app, &on).unwrap().is_new);
+
+        let socket = UnixListener::bind(app.join("x.sock")).unwrap();
+        let error = store.put(&name, &app, &on).unwrap_err();
+        assert!(error.contains("x.sock is a socket, which cannot be copied; fix: "), "{error}");
+        drop(socket);
+        fs::remove_file(app.join("x.sock")).unwrap();
+        let error = store.put(&name, &dir, &on).unwrap_err();
+        assert!(error.contains("holds the state folder"), "{error}");
+        assert_eq!(store.all(), HashSet::from([path.clone()]));
+
+        // What a supervisor has left behind that was killed.
+        fs::create_dir(path.with_file_name(UNFINISHED)).unwrap();
+        fs::write(app.join("index.js"), "2").unwrap();
+        let second = store.put(&name, &app, &on).unwrap();
+        assert!(second.is_new);
+        let second = store.path(&name, &second.seen.digest);
+        assert_eq!(store.all(), HashSet::from([path.clone(), second.clone()]));
+        store.delete(&HashSet::from([path])).unwrap();
+        assert_eq!(store.all(), HashSet::from([second.clone()]));
+        store.delete(&HashSet::from([second])).unwrap();
+        assert!(!state.join(FOLDER).join("blog").exists());
+    }
+}

@@ -1,0 +1,153 @@
+//! `dev`: watches the files of an app, and has it live by them after each change.
+//!
+//! Folders are watched one by one, not recursively: `node_modules` may hold tens of thousands, each of which would cost one
+//! of the user's inotify watches.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use ::notify::event::{EventKind, ModifyKind};
+use ::notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{error, warn};
+
+use crate::lifecycle::Action;
+use crate::operator::Operator;
+
+/// Folders whose contents do not count: git writes there all the time, and installing packages writes thousands of files.
+/// What it changes in `package.json` or a lock file does count.
+const IGNORED: [&str; 2] = [".git", "node_modules"];
+
+/// How long nothing may change before a change is complete: an editor may write a file in several steps.
+const QUIET: Duration = Duration::from_millis(5);
+
+/// How long a change may go on before it is taken up all the same.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Changes that may wait to be taken up; beyond that they are one.
+const QUEUE: usize = 64;
+
+/// What has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Contents,
+    /// There may be other folders.
+    Names,
+}
+
+/// Watches the folder `root`, an absolute path without symlinks, of the app `app`. Never returns.
+pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
+    let (changes, mut changed) = mpsc::channel(QUEUE);
+    let watched = root.clone();
+    let watcher = ::notify::recommended_watcher(move |event: ::notify::Result<Event>| {
+        // A full queue holds changes already. An error is a sign that some were lost.
+        if let Some(change) = event.map_or(Some(Change::Names), |event| classify(&event, &watched)) {
+            let _ = changes.try_send(change);
+        }
+    });
+    let mut watcher = match watcher {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            error!(%error, "files cannot be watched; fix: raise fs.inotify.max_user_instances");
+            return;
+        }
+    };
+    watch_folders(&mut watcher, &root);
+    while let Some(first) = changed.recv().await {
+        let mut change = first;
+        let deadline = Instant::now() + PATIENCE;
+        while let Ok(Ok(Some(next))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
+            if next == Change::Names {
+                change = next;
+            }
+        }
+        if change == Change::Names {
+            watch_folders(&mut watcher, &root);
+        }
+        refresh(&operator, &app).await;
+    }
+}
+
+/// Has the app live by its files as they are now.
+async fn refresh(operator: &Operator, app: &str) {
+    let worker = || operator.status().into_iter().find(|status| status.app == app).and_then(|app| app.pid);
+    let before = worker();
+    // What is read with the configuration, such as .env and wrangler files, may be among them.
+    match operator.apply().await {
+        Err(why) => error!(app, "not reloaded, everything goes on as before: {why}"),
+        Ok(changes) if !changes.failed.is_empty() => {}
+        Ok(_) if worker() == before => {
+            // The outcome is in the log.
+            let _ = operator.tell(app, Action::Roll).await;
+        }
+        Ok(_) => {}
+    }
+}
+
+/// Watches all folders that count. One that is watched already stays so.
+fn watch_folders(watcher: &mut RecommendedWatcher, root: &Path) {
+    let mut pending = vec![root.to_owned()];
+    while let Some(folder) = pending.pop() {
+        match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            Ok(()) => {}
+            // It may be gone again.
+            Err(_) if !folder.is_dir() => continue,
+            Err(error) => {
+                let folder = folder.display();
+                warn!(%folder, %error, "changes here are not seen; fix: raise fs.inotify.max_user_watches");
+                return;
+            }
+        }
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        pending.extend(folders.map(|folder| folder.path()).filter(|folder| counts(folder, root)));
+    }
+}
+
+/// What an event means for the app, if anything.
+fn classify(event: &Event, root: &Path) -> Option<Change> {
+    let change = match event.kind {
+        // Reading is no change, and the app's worker reads whenever it starts.
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => return None,
+        EventKind::Modify(ModifyKind::Data(_)) => Change::Contents,
+        _ => Change::Names,
+    };
+    let is_of_app = event.paths.is_empty() || event.paths.iter().any(|path| counts(path, root));
+    is_of_app.then_some(change)
+}
+
+fn counts(path: &Path, root: &Path) -> bool {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    !inside.components().any(|part| IGNORED.iter().any(|ignored| part.as_os_str() == *ignored))
+}
+
+#[cfg(test)]
+mod tests {
+    use ::notify::event::{AccessKind, CreateKind, DataChange, Flag, MetadataKind, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn what_a_worker_or_git_or_npm_does_is_no_change() {
+        let of = |kind, path: &str| {
+            classify(
+                &Event::new(kind).add_path(Path::new("/node_modules/app").join(path)),
+                Path::new("/node_modules/app"),
+            )
+        };
+        let data = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert_eq!(of(data, "src/index.js"), Some(Change::Contents));
+        assert_eq!(of(EventKind::Create(CreateKind::Folder), "src"), Some(Change::Names));
+        assert_eq!(of(EventKind::Modify(ModifyKind::Name(RenameMode::To)), "index.js"), Some(Change::Names));
+        assert_eq!(of(data, ".git/index"), None);
+        assert_eq!(of(data, "packages/a/node_modules/x/index.js"), None);
+        assert_eq!(of(EventKind::Create(CreateKind::Folder), "node_modules"), None);
+        assert_eq!(of(EventKind::Access(AccessKind::Any), "index.js"), None);
+        assert_eq!(of(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), "index.js"), None);
+        let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(classify(&lost, Path::new("/")), Some(Change::Names));
+    }
+}

@@ -1,0 +1,87 @@
+//! Changes of a single app, all others untouched.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Fleet, Member, Wanted, warn_of};
+use crate::config::AppSpec;
+use crate::lifecycle::Action;
+use crate::lifecycle::adoption::Adoption;
+use crate::log::app::AppLog;
+use crate::worker::Worker;
+
+impl Fleet {
+    /// Has one app live by `spec`, whether it is there already or not: its next worker is started first, then the addresses
+    /// are bound, then comes `commit`, and if all of that works, the worker before it goes.
+    ///
+    /// # Errors
+    /// What does not work, for people; then nothing has changed.
+    pub async fn put(
+        &self,
+        spec: AppSpec,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        let (spec, begun) = (Arc::new(spec), Instant::now());
+        warn_of(&[&spec]);
+        let known = self.members.borrow().iter().find(|member| member.spec.name == spec.name).cloned();
+        let log = known.map_or_else(
+            || Rc::new(AppLog::new(&spec, self.new_traffic())),
+            |member| member.lifeline.log.clone(),
+        );
+        let started = Worker::start(&spec, &self.shared.spares, &log).await;
+        let started = started.map_err(|failure| failure.reason.to_string())?;
+        let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
+        let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        match specs.iter_mut().find(|known| known.name == spec.name) {
+            Some(known) => *known = spec.clone(),
+            None => specs.push(spec.clone()),
+        }
+        let wanted = self.enter(specs, Some(&log));
+        let mut sockets = self.bind(&wanted).map_err(|error| error.to_string())?;
+        if let Err(why) = commit.await {
+            self.listening.borrow_mut().retain(|bound| !sockets.contains_key(&bound.id));
+            self.strike_off_new(&wanted);
+            return Err(why);
+        }
+        let mut first = Some(adoption);
+        if let Some(lifeline) = wanted.iter().find_map(|wanted| wanted.lifeline_of(&spec))
+            && let Some(adoption) = first.take()
+        {
+            lifeline.tell(Action::Adopt(adoption)).await?;
+        }
+        self.route(wanted.iter().map(Wanted::routed).collect(), &mut sockets).await;
+        let after = wanted.into_iter().map(|Wanted { app, spec, traffic, lifeline }| {
+            let lifeline =
+                lifeline.unwrap_or_else(|| self.bring_to_life(app, &spec, log.clone(), first.take()));
+            Member { app, spec, traffic, lifeline }
+        });
+        *self.members.borrow_mut() = after.collect();
+        self.want_spares();
+        self.shared.tend_spares();
+        Ok(())
+    }
+
+    /// Removes an app after `commit`. It gets no further request, and ends after what is in flight.
+    ///
+    /// # Errors
+    /// What `commit` says; then nothing has changed.
+    pub async fn remove(
+        &self,
+        name: &str,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        commit.await?;
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
+        self.route(kept.iter().map(Member::routed).collect(), &mut HashMap::new()).await;
+        *self.members.borrow_mut() = kept;
+        gone.into_iter().for_each(|member| self.see_off(member));
+        self.want_spares();
+        self.shared.tend_spares();
+        Ok(())
+    }
+}

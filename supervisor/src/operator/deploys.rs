@@ -1,0 +1,264 @@
+//! Deploy, rollback, remove: an app goes to another folder, start-before-stop. One whose new worker does not become ready
+//! stays where it is.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use super::Operator;
+use crate::config::{AppName, AppSpec, Config, Deployed, HostPattern, Listen, app_folder};
+use crate::deploy::Deploys;
+use crate::deploy::state::{State, show_time};
+
+/// What is to be deployed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployOrder {
+    /// The folder: an absolute path.
+    pub path: PathBuf,
+    /// Where an app listens that the configuration does not have.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// As above; all addresses if none.
+    #[serde(default)]
+    pub host: Option<IpAddr>,
+    /// The hosts that such an app serves; all if empty.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+/// Where to go back to.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackOrder {
+    /// How the digest of that deploy begins; the one before the current if none.
+    #[serde(default)]
+    pub to: Option<String>,
+}
+
+/// What a deploy or a rollback has come to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Switched {
+    /// The app.
+    pub app: String,
+    /// The digest of what it is served from now.
+    pub digest: String,
+    /// What was deployed, unless this is a rollback.
+    pub copied: Option<Copied>,
+}
+
+/// What was deployed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Copied {
+    /// Files.
+    pub files: usize,
+    /// Their contents together, in bytes.
+    pub bytes: u64,
+    /// Whether there was no such copy before.
+    pub is_new: bool,
+}
+
+/// What a removal has come to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Removed {
+    /// The app.
+    pub app: String,
+    /// The folder that the configuration names, from which it is served now; none if it is gone.
+    pub folder: Option<PathBuf>,
+}
+
+/// One deploy of an app.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DeployRow {
+    /// Its digest.
+    pub digest: String,
+    /// When the app was last switched to it, as RFC 3339.
+    pub deployed_at: String,
+    /// Whether the app is served from it.
+    pub is_current: bool,
+}
+
+impl Operator {
+    /// Copies a folder and has an app be served from the copy.
+    ///
+    /// # Errors
+    /// Why not, for people; then all goes on as before.
+    pub async fn deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, String> {
+        let done = self.try_deploy(name, order).await;
+        match &done {
+            Ok(Switched { digest, .. }) => info!(app = %name, digest, "deployed"),
+            Err(why) => warn!(app = %name, %why, "not deployed: everything goes on as before"),
+        }
+        done
+    }
+
+    async fn try_deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, String> {
+        let deploys = self.deploys()?;
+        if !order.path.is_absolute() {
+            return Err(format!("{} is not an absolute path", order.path.display()));
+        }
+        let root = app_folder(&order.path).map_err(|flaw| flaw.to_string())?;
+        let held = deploys.hold().await?;
+        let state = deploys.state();
+        // Most of what can be wrong is found before anything is copied, and named as the operator knows it.
+        let site = self.site(deploys, &state, name, &order, &root)?;
+        let stored = deploys.copy(&held, name, &root).await?;
+        let digest = stored.seen.digest.clone();
+        let next = state.with_deploy(name, digest.clone(), site, SystemTime::now());
+        let switched = self.switch(deploys, name, next).await;
+        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        switched?;
+        let copied = Copied { files: stored.seen.files, bytes: stored.seen.bytes, is_new: stored.is_new };
+        Ok(Switched { app: name.to_string(), digest: digest.to_string(), copied: Some(copied) })
+    }
+
+    /// Where an app is to listen that the configuration does not have.
+    fn site(
+        &self,
+        deploys: &Deploys,
+        state: &State,
+        name: &AppName,
+        order: &DeployOrder,
+        root: &Path,
+    ) -> Result<Option<(Listen, Vec<HostPattern>)>, String> {
+        let before = state.apps.get(name).and_then(|entry| entry.site.as_ref());
+        let hosts: Result<Vec<HostPattern>, _> = order.hosts.iter().map(|host| host.parse()).collect();
+        let hosts = hosts.map_err(|flaw| flaw.to_string())?;
+        let port = order.port.or(before.map(|(listen, _)| listen.port));
+        let site = port.map(|port| {
+            let host = order.host.or(before.and_then(|(listen, _)| listen.host));
+            let hosts_before = || before.map(|(_, hosts)| hosts.clone()).unwrap_or_default();
+            (Listen { host, port }, if hosts.is_empty() { hosts_before() } else { hosts })
+        });
+        let mut deployed = deploys.deployed(state);
+        deployed.retain(|known| known.name != *name);
+        let place = format!("deploy {name}");
+        deployed.push(Deployed { name: name.clone(), path: root.to_owned(), site: site.clone(), place });
+        let config = self.config(deployed)?;
+        if config.only_deployed.contains(name) {
+            return Ok(site);
+        }
+        if config.apps.iter().all(|app| app.name != *name) {
+            return Err(format!("app {name} is new, and nothing says where it listens; fix: add --port"));
+        }
+        if order.port.is_some() || order.host.is_some() || !order.hosts.is_empty() {
+            return Err(format!(
+                "the configuration says where app {name} listens; fix: leave out --port, --host and --hosts"
+            ));
+        }
+        Ok(None)
+    }
+
+    /// Goes back to an earlier deploy.
+    ///
+    /// # Errors
+    /// Why not, for people; then all goes on as before.
+    pub async fn rollback(&self, name: &AppName, order: &RollbackOrder) -> Result<Switched, String> {
+        let deploys = self.deploys()?;
+        let held = deploys.hold().await?;
+        let next = deploys.state().rolled_back(name, order.to.as_deref(), SystemTime::now())?;
+        let Some(digest) = next.apps.get(name).map(|entry| entry.current.digest.to_string()) else {
+            return Err(format!("app {name} was never deployed"));
+        };
+        if !deploys.has_copy(&next, name) {
+            return Err(format!("the copy of {digest} is gone; fix: deploy its folder again"));
+        }
+        let switched = self.switch(deploys, name, next).await;
+        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        match &switched {
+            Ok(()) => info!(app = %name, digest, "rolled back"),
+            Err(why) => warn!(app = %name, %why, "not rolled back: everything goes on as before"),
+        }
+        switched?;
+        Ok(Switched { app: name.to_string(), digest, copied: None })
+    }
+
+    /// Ends the deploys of an app: it goes back to the folder that the configuration names, or is removed if there is none.
+    ///
+    /// # Errors
+    /// Why not, for people; then all goes on as before.
+    pub async fn remove(&self, name: &AppName) -> Result<Removed, String> {
+        if self.was_never_deployed(name) {
+            return Err(format!("app {name} was never deployed; fix: remove it from nano.toml and reload"));
+        }
+        let deploys = self.deploys()?;
+        let held = deploys.hold().await?;
+        let next = deploys.state().without(name);
+        let changing = self.changing.lock().await;
+        let config = self.config(deploys.deployed(&next))?;
+        let folder = match find(config, name) {
+            Some(spec) => {
+                let root = spec.root.clone();
+                self.fleet.put(spec, deploys.commit(next)).await?;
+                Some(root)
+            }
+            None => {
+                self.fleet.remove(name, deploys.commit(next)).await?;
+                None
+            }
+        };
+        drop(changing);
+        info!(app = %name, folder = folder.as_ref().map(|path| tracing::field::display(path.display())), "deploys removed");
+        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        Ok(Removed { app: name.to_string(), folder })
+    }
+
+    /// The deploys of an app, the current one first.
+    pub fn deploys_of(&self, name: &AppName) -> Vec<DeployRow> {
+        let Ok(deploys) = &self.deploys else { return Vec::new() };
+        let state = deploys.state();
+        let rows = state.apps.get(name).into_iter().flat_map(|entry| entry.deploys());
+        let row = |(at, deploy): (usize, &crate::deploy::state::Deploy)| DeployRow {
+            digest: deploy.digest.to_string(),
+            deployed_at: show_time(deploy.deployed_at),
+            is_current: at == 0,
+        };
+        rows.enumerate().map(row).collect()
+    }
+
+    /// Whether there is an app of this name that was never deployed.
+    fn was_never_deployed(&self, name: &AppName) -> bool {
+        let is_deployed = |deploys: &Deploys| deploys.state().apps.contains_key(name);
+        !self.deploys.as_ref().is_ok_and(is_deployed)
+    }
+
+    /// Deletes copies when the last worker that used them has ended. Never returns.
+    pub async fn keep_tidy(&self) {
+        let Ok(deploys) = &self.deploys else { return };
+        let folders = self.fleet.folders();
+        loop {
+            let Ok(held) = deploys.hold().await else { return };
+            deploys.tidy(&held, |folder| folders.is_held(folder)).await;
+            drop(held);
+            folders.released().await;
+        }
+    }
+
+    /// Has an app live as `next` says, and makes that what is deployed.
+    async fn switch(&self, deploys: &Deploys, name: &AppName, next: State) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        let config = self.config(deploys.deployed(&next))?;
+        let Some(spec) = find(config, name) else {
+            return Err(format!("the configuration has no app {name} any more; fix: deploy it with --port"));
+        };
+        self.fleet.put(spec, deploys.commit(next)).await
+    }
+
+    fn config(&self, deployed: Vec<Deployed>) -> Result<Config, String> {
+        self.sources.load_with(|_| Ok(deployed)).map_err(|problems| problems.to_string())
+    }
+
+    fn deploys(&self) -> Result<&Deploys, String> {
+        self.deploys.as_ref().map_err(|why| {
+            let fix = "start the supervisor with --state-dir DIR, or set `state_dir` in its configuration";
+            format!("this supervisor cannot keep deploys: {why}; fix: {fix}")
+        })
+    }
+}
+
+fn find(config: Config, name: &AppName) -> Option<AppSpec> {
+    config.apps.into_iter().find(|app| app.name == *name)
+}
