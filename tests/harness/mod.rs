@@ -5,6 +5,7 @@ mod client;
 mod folder;
 mod load;
 mod log;
+pub(crate) mod npm;
 pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod raw;
