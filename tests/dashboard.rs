@@ -3,12 +3,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "these tests run a browser")]
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::TestSupervisor;
-use crate::harness::{App, npm};
+use crate::harness::{App, free_address, npm};
 
 /// The folder with the packages that drive the browser; none, with the reason on stderr, where something is missing.
 fn tools() -> Option<PathBuf> {
@@ -17,11 +16,6 @@ fn tools() -> Option<PathBuf> {
         return None;
     }
     npm::installed()
-}
-
-/// A port that is free now.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Has a script look at the dashboard of a supervisor that serves `apps`.
