@@ -46,18 +46,25 @@ function say(kind, text) {
 
 find("#message button").addEventListener("click", () => say("none", ""));
 
+const dialog = find("#confirm");
+/** Ends the question that is asked, if one is. */
+let answer = () => {};
+
 /** Asks with a dialog; Escape is no. */
 function isWanted(title, yes) {
-  const dialog = find("#confirm");
+  answer(false);
   setText(find("h2", dialog), title);
   setText(find("[value=yes]", dialog), yes);
-  dialog.returnValue = "no";
   dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  return new Promise((resolve) => (answer = resolve));
+}
+
+for (const button of dialog.querySelectorAll("button")) {
+  button.addEventListener("click", () => {
+    answer(button.value === "yes");
+    dialog.close();
   });
 }
 
-for (const button of find("#confirm").querySelectorAll("button")) {
-  button.addEventListener("click", () => find("#confirm").close(button.value));
-}
+// The event comes late: by then the next question may be asked.
+dialog.addEventListener("close", () => dialog.open || answer(false));
