@@ -1,20 +1,14 @@
 //! The admin listener: probes, metrics, who may use it, and changes that no other page can cause.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{App, Client, process, run};
+use crate::harness::{App, Client, free_address, process, run};
 use crate::{TestSupervisor, until};
-
-/// A port that is free now.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// Every value of the metrics by its name with its labels.
 async fn metrics(admin: &Client) -> BTreeMap<String, f64> {

@@ -122,8 +122,8 @@ async fn a_follower_that_does_not_read_loses_lines_and_holds_up_nothing() {
       console.log('end of', new URL(request.url).pathname);
       return new Response('x');
     } }";
-    let supervisor =
-        TestSupervisor::plan().app(App::new("app", app)).set("log_memory = '16KiB'").start().await;
+    let app = App::new("app", app).set("log_rate = '1GiB'");
+    let supervisor = TestSupervisor::plan().app(app).set("log_memory = '16KiB'").start().await;
     let socket = ask(&supervisor, "GET /v1/logs?app=app&follow=true HTTP/1.1");
     let mut lines = BufReader::new(socket).lines().map(Result::unwrap);
     // It has begun to follow.

@@ -1,69 +1,16 @@
 //! Apps of real packages from npm, at the versions of `tests/npm/package-lock.json`, driven over HTTP. Skipped, with a line
 //! that says so, where there is no npm to install them.
 
-#![allow(clippy::disallowed_methods, reason = "npm installs what these tests run")]
-
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{fs, io};
-
 use bytes::Bytes;
 use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::TestSupervisor;
-use crate::harness::{App, Client, within};
-
-/// Where `package.json`, the lock and the apps are.
-fn sources() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/npm")
-}
-
-/// The folder with the packages and the apps, made by the first test that needs it; none, with the reason on stderr, where
-/// npm cannot be run.
-fn installed() -> Option<PathBuf> {
-    if let Err(error) = Command::new("npm").arg("--version").stdout(Stdio::null()).status() {
-        eprintln!("skipped: npm cannot be run here: {error}");
-        return None;
-    }
-    let manifests = ["package.json", "package-lock.json", ".npmrc"];
-    let mut hasher = DefaultHasher::new();
-    for name in manifests {
-        fs::read(sources().join(name)).unwrap().hash(&mut hasher);
-    }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).canonicalize().unwrap();
-    let folder = target.join(format!("npm-{:016x}", hasher.finish()));
-    let lock = fs::File::create(target.join("npm.lock")).unwrap();
-    lock.lock().unwrap();
-    if !folder.exists() {
-        let new = tempfile::tempdir_in(&target).unwrap();
-        for name in manifests {
-            fs::copy(sources().join(name), new.path().join(name)).unwrap();
-        }
-        let output = Command::new("npm").arg("ci").current_dir(new.path()).output().unwrap();
-        assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
-        fs::rename(new.keep(), &folder).unwrap();
-    }
-    copy_apps(&folder).unwrap();
-    Some(folder)
-}
-
-/// The apps change more often than their packages. Each becomes visible at once, because other tests read them meanwhile.
-fn copy_apps(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder.join("apps"))?;
-    for entry in fs::read_dir(sources().join("apps"))? {
-        let entry = entry?;
-        let new = tempfile::NamedTempFile::new_in(folder)?;
-        fs::copy(entry.path(), new.path())?;
-        new.persist(folder.join("apps").join(entry.file_name()))?;
-    }
-    Ok(())
-}
+use crate::harness::{App, Client, npm, within};
 
 /// One of the apps, in a supervisor of its own; none where npm cannot be run.
 async fn serve(file: &str, settings: &str) -> Option<TestSupervisor> {
-    let folder = installed()?;
+    let folder = npm::installed()?;
     let entry = format!("entry = 'apps/{file}'\nstart_timeout = '30s'\n{settings}");
     let supervisor = TestSupervisor::plan().app(App::at("app", &folder).set(&entry)).start().await;
     let app = supervisor.app("app").await;

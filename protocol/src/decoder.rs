@@ -80,7 +80,7 @@ fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
     Ok(match kind {
         Kind::Hello => Frame::Control(Control::Hello(codec::decode(name, &payload)?)),
         Kind::Welcome => Frame::Control(Control::Welcome(codec::decode(name, &payload)?)),
-        Kind::Load => Frame::Control(Control::Load(codec::decode(name, &payload)?)),
+        Kind::Load => Frame::Control(Control::Load(Box::new(codec::decode(name, &payload)?))),
         Kind::Loaded => Frame::Control(Control::Loaded(codec::decode(name, &payload)?)),
         Kind::Ping => Frame::Control(Control::Ping(codec::decode(name, &payload)?)),
         Kind::Pong => Frame::Control(Control::Pong(codec::decode(name, &payload)?)),

@@ -258,7 +258,7 @@ pub enum Control {
     /// Worker: handshake.
     Welcome(Welcome),
     /// Supervisor: load this app.
-    Load(Load),
+    Load(Box<Load>),
     /// Worker: loaded, or not.
     Loaded(Loaded),
     /// Supervisor: answer with the same number, from the JavaScript thread.
@@ -298,7 +298,7 @@ mod tests {
             emit_cache: None,
             has_colours: false,
         };
-        let shown = format!("{:?}", Control::Load(load));
+        let shown = format!("{:?}", Control::Load(load.into()));
         assert!(shown.contains("[\"KEY\"]") && !shown.contains("hunter2"), "{shown}");
     }
 }

@@ -1,7 +1,7 @@
 //! The admin listener: health, metrics and the dashboard over HTTP, for probes, Prometheus and browsers.
 //!
 //! - [`guard`]: who may ask for what.
-//! - `dashboard.html` and what it loads are served from the executable.
+//! - `dashboard/`: the page, and what it loads; served from the executable.
 //!
 //! It is off by default, and answers the control socket's API as well, for the dashboard.
 
@@ -38,15 +38,27 @@ const CONNECTIONS: usize = 256;
 /// For one request head.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// What the page may load: only what comes with it.
+/// What the page may load: only what comes with it. Nor may a text ever become markup in it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
-    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+    form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+    trusted-types 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
 
 /// The files of the dashboard: path, media type, contents.
-const FILES: [(&str, &str, &str); 3] = [
-    ("/", "text/html; charset=utf-8", include_str!("admin/dashboard.html")),
-    ("/dashboard.js", "text/javascript; charset=utf-8", include_str!("admin/dashboard.js")),
-    ("/dashboard.css", "text/css; charset=utf-8", include_str!("admin/dashboard.css")),
+const FILES: [(&str, &str, &str); 10] = [
+    ("/", HTML, include_str!("admin/dashboard/index.html")),
+    ("/dashboard.css", CSS, include_str!("admin/dashboard/dashboard.css")),
+    ("/dashboard.js", JS, include_str!("admin/dashboard/dashboard.js")),
+    ("/actions.js", JS, include_str!("admin/dashboard/actions.js")),
+    ("/api.js", JS, include_str!("admin/dashboard/api.js")),
+    ("/apps.js", JS, include_str!("admin/dashboard/apps.js")),
+    ("/crashes.js", JS, include_str!("admin/dashboard/crashes.js")),
+    ("/dom.js", JS, include_str!("admin/dashboard/dom.js")),
+    ("/format.js", JS, include_str!("admin/dashboard/format.js")),
+    ("/sparkline.js", JS, include_str!("admin/dashboard/sparkline.js")),
 ];
 
 /// A bound admin listener.

@@ -1,20 +1,20 @@
 //! The life of one app: start a worker, watch it, replace it, and after its end start the next.
 //!
 //! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
-//! supervisor. [`running`] is a worker that has been started, [`folders`] is where workers are served from, [`adoption`]
+//! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`folders`] is where workers are served from, [`adoption`]
 //! takes over workers that others have started.
 
 pub mod adoption;
 pub mod folders;
+pub mod lifeline;
 pub mod running;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
 use crate::config::AppSpec;
@@ -26,73 +26,9 @@ use crate::routes::{Routes, Unavailable};
 use crate::worker::{ExitReason, Spares, StartFailure, Started, Worker};
 use adoption::Adoption;
 use folders::Folders;
+pub use lifeline::{Action, Lifeline, Outcome};
+use lifeline::{COMMANDS, Command};
 use running::{Orders, Running, Stage};
-
-/// Commands to one app that may wait to be carried out.
-const COMMANDS: usize = 16;
-
-/// Whether the app has another worker now; if that did not work, why, for people.
-pub type Outcome = Result<bool, String>;
-
-/// What an app is told to do.
-#[derive(Debug)]
-pub struct Command {
-    /// What to do.
-    pub action: Action,
-    /// Told when it is done.
-    pub done: oneshot::Sender<Outcome>,
-}
-
-/// What an app can be told to do.
-#[derive(Debug)]
-pub enum Action {
-    /// Have a worker.
-    Start,
-    /// Have none.
-    Stop,
-    /// End the worker, and start another one.
-    Restart,
-    /// Start another worker, and end this one when that is ready.
-    Roll,
-    /// Live by this configuration; the worker is replaced, as by [`Action::Roll`], if it was told anything else.
-    Configure(Arc<AppSpec>),
-    /// Go on with this worker, whatever there was before it.
-    Adopt(Box<Adoption>),
-}
-
-/// The way to tell an app what to do.
-#[derive(Debug)]
-pub struct Lifeline {
-    /// What the app logs.
-    pub log: Rc<AppLog>,
-    commands: mpsc::Sender<Command>,
-    ending: watch::Sender<Option<Duration>>,
-    task: RefCell<Option<JoinHandle<()>>>,
-}
-
-impl Lifeline {
-    /// Tells the app what to do, and waits until it is done.
-    pub async fn tell(&self, action: Action) -> Outcome {
-        let (done, outcome) = oneshot::channel();
-        let gone = |_| "the app is about to end".to_owned();
-        let sent = self.commands.send(Command { action, done }).await;
-        sent.map_err(|_| "the app has ended".to_owned())?;
-        outcome.await.map_err(gone)?
-    }
-
-    /// Ends the app for good: its workers may finish what is in flight for this long.
-    pub fn end(&self, limit: Duration) {
-        self.ending.send_replace(Some(limit));
-    }
-
-    /// Waits for the end.
-    pub async fn ended(&self) {
-        let task = self.task.take();
-        if let Some(task) = task {
-            let _ = task.await;
-        }
-    }
-}
 
 /// What an app needs to live.
 #[derive(Debug)]
@@ -157,8 +93,8 @@ impl Lifecycle {
             starts: 0,
             waiting: Vec::new(),
         };
-        let task = RefCell::new(Some(tokio::task::spawn_local(life.run(self.first))));
-        Lifeline { log: self.log, commands, ending, task }
+        let task = tokio::task::spawn_local(life.run(self.first));
+        Lifeline::new(self.log, commands, ending, task)
     }
 }
 

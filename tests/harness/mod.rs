@@ -5,11 +5,13 @@ mod client;
 mod folder;
 mod load;
 mod log;
+pub(crate) mod npm;
 pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod raw;
 mod supervisor;
 
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
@@ -25,6 +27,11 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// How often a condition is looked at that raises no event.
 const POLL: Duration = Duration::from_millis(5);
+
+/// A port that is free now.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
 
 /// Waits for what must come before the deadline.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {

@@ -283,7 +283,7 @@ pub(crate) fn control() -> impl Strategy<Value = Control> {
     prop_oneof![
         hello().prop_map(Control::Hello),
         any::<(u32, u32)>().prop_map(|(version, pid)| Control::Welcome(Welcome { version, pid })),
-        load().prop_map(Control::Load),
+        load().prop_map(|load| Control::Load(Box::new(load))),
         Just(Control::Loaded(Loaded::Ready)),
         any::<String>().prop_map(|why| Control::Loaded(Loaded::Failed(why))),
         any::<u64>().prop_map(Control::Ping),
@@ -340,7 +340,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
     [
         Control::Hello(Hello { version: 1, role: Role::Requests, heap: 1 << 30 }),
         Control::Welcome(Welcome { version: 1, pid: 4711 }),
-        Control::Load(Load {
+        Control::Load(Box::new(Load {
             app: text("app"),
             limits: WorkerLimits {
                 watchdog_ms: 5000,
@@ -356,7 +356,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             net: NetRules::default(),
             emit_cache: Some(text("/var/cache/app")),
             has_colours: true,
-        }),
+        })),
         Control::Loaded(Loaded::Ready),
         Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),
         Control::Ping(300),

@@ -117,7 +117,7 @@ fn a_long_message_that_is_queued_is_also_accepted() {
 fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
     let load = |pairs| {
         let env = vec![(String::new(), String::new()); pairs];
-        Control::Load(Load {
+        Control::Load(Box::new(Load {
             app: String::new(),
             limits: WorkerLimits {
                 watchdog_ms: 0,
@@ -133,7 +133,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             net: NetRules::default(),
             emit_cache: None,
             has_colours: false,
-        })
+        }))
     };
     assert!(fits_on_both_sides_or_on_neither(load(50_000)));
     assert!(!fits_on_both_sides_or_on_neither(load(100_000)));

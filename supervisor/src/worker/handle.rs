@@ -97,7 +97,7 @@ impl Worker {
 }
 
 async fn load_app(spare: &mut Spare, log: &AppLog, message: Load) -> Result<Loaded, ProtocolError> {
-    spare.handle.control(&Control::Load(message))?;
+    spare.handle.control(&Control::Load(message.into()))?;
     loop {
         match spare.control.next().await? {
             Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),

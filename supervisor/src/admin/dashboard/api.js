@@ -1,0 +1,45 @@
+// Asks the supervisor, with the token if it wants one.
+
+const TOKEN = "nano-admin-token";
+
+/** Until an answer to a question must be there, in milliseconds; changes take as long as workers do. */
+const PATIENCE = 5000;
+
+/** The supervisor wants a token, or another one. */
+export class TokenNeeded extends Error {}
+
+/** The supervisor answered that it did not work; the message is for people. */
+export class Refused extends Error {}
+
+/** The token of this tab; none if it has none. */
+export const token = () => sessionStorage.getItem(TOKEN);
+
+/** Remembers a token until the tab is closed. */
+export const remember = (value) => sessionStorage.setItem(TOKEN, value);
+
+/** Forgets the token. */
+export const forget = () => sessionStorage.removeItem(TOKEN);
+
+/** The answer to a question. */
+export const get = (path) => ask(path, { signal: AbortSignal.timeout(PATIENCE) });
+
+/** The answer to a change. No other page can send this header. */
+export const post = (path) => ask(path, { method: "POST", headers: { "x-nano-admin": "1" } });
+
+async function ask(path, { headers = {}, ...options }) {
+  const known = token();
+  if (known !== null) headers.authorization = `Bearer ${known}`;
+  const response = await fetch(path, { ...options, headers, cache: "no-store", redirect: "error" });
+  if (response.status === 401) throw new TokenNeeded();
+  if (response.ok) return await response.json();
+  const text = await response.text();
+  throw new Refused(errorOf(text) ?? `${response.status} ${text.trim()}`);
+}
+
+function errorOf(text) {
+  try {
+    return JSON.parse(text).error;
+  } catch {
+    return undefined;
+  }
+}

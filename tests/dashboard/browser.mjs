@@ -1,0 +1,76 @@
+// What the scripts of this folder are written with: a Chromium, and what a page of the dashboard must never do.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const { chromium } = createRequire(`${process.env.PACKAGES}/`)("playwright-core");
+
+/** Where the dashboard is. */
+export const ADMIN = process.env.ADMIN;
+
+/** Far beyond what anything takes. */
+const DEADLINE = 60_000;
+
+const executablePath = process.env.PATH.split(":").map((folder) => `${folder}/chromium`).find(existsSync);
+
+const windows = [];
+let browser;
+
+/** Opens the dashboard in a new window. `allowed` are the errors that the page may log. */
+export async function open({ allowed = /^$/, prepare = () => {}, ...options } = {}) {
+  // Root cannot use Chromium's sandbox; all it shows here is our page.
+  browser ??= await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: DEADLINE });
+  const context = await browser.newContext({ reducedMotion: "no-preference", ...options });
+  context.setDefaultTimeout(DEADLINE);
+  const page = await context.newPage();
+  const problems = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !allowed.test(message.text())) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== ADMIN && protocol !== "data:") problems.push(`asked for ${request.url()}`);
+  });
+  windows.push({ context, problems });
+  await prepare(page);
+  await page.goto(`${ADMIN}/`);
+  return page;
+}
+
+/** Waits until `find` finds something. */
+export async function until(what, find) {
+  for (const begun = Date.now(); Date.now() - begun < DEADLINE; ) {
+    const found = await find();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`waited in vain until ${what}`);
+}
+
+/** What the supervisor says. */
+export const status = async () => (await fetch(`${ADMIN}/v1/status`)).json();
+
+/** What it says of one app. */
+export const statusOf = async (app) => (await status()).apps.find((found) => found.app === app);
+
+/** The row of an app. */
+export const row = (page, app) => page.locator(`#apps tr[data-app="${app}"]`);
+
+/** A part of the row of an app. */
+export const field = (page, app, name) => row(page, app).locator(`[data-field="${name}"]`);
+
+/** Waits until a part of the row of an app says this. */
+export const shows = (page, app, name, text) =>
+  until(`${app} shows ${name} ${text}`, async () => (await field(page, app, name).textContent()) === text);
+
+/** Closes everything. */
+export async function end() {
+  for (const { context, problems } of windows) {
+    await context.close();
+    assert.deepEqual(problems, []);
+  }
+  await browser.close();
+  console.log("all is well");
+}
