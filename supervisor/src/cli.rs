@@ -3,6 +3,7 @@
 //! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
 //! - `start`: those that serve.
 
+mod check;
 mod deploys;
 mod operate;
 mod start;
@@ -15,9 +16,8 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
-use crate::check::{self, Finding};
 use crate::config::sources::DEFAULT_PORT;
-use crate::config::{AccessLog, Config, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
+use crate::config::{AccessLog, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
 use crate::init::{self, Template};
 use deploys::{Deploy, OneDeployed, Rollback};
 
@@ -413,7 +413,7 @@ impl What {
 pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
     match cli.command {
         Command::Serve { what, server } => start::serve_apps(what.sources(server)),
-        Command::Check { what, server, json } => check_apps(&what.sources(server), json),
+        Command::Check { what, server, json } => check::check_apps(&what.sources(server), json),
         Command::Status { which, json, watch: None } => operate::status(&which, json),
         Command::Status { which, json, watch: Some(seconds) } => {
             operate::watch(&which, json, Duration::from_secs(seconds))
@@ -456,40 +456,6 @@ fn init_app(folder: &Path, template: Template) -> ExitCode {
         }
         Err(error) => complain(&error, FAILED),
     }
-}
-
-fn check_apps(sources: &Sources, json: bool) -> ExitCode {
-    let config = match sources.load() {
-        Ok(config) => config,
-        Err(problems) if json => {
-            let problems: Vec<_> = problems.problems().iter().map(ToString::to_string).collect();
-            print(&serde_json::json!({ "ok": false, "problems": problems, "apps": [] }));
-            return USAGE.into();
-        }
-        Err(problems) => return complain(&problems, USAGE),
-    };
-    match runtime().map(|runtime| runtime.block_on(check::check(&config))) {
-        Ok(findings) => show_findings(&config, &findings, json),
-        Err(error) => complain(&error, FAILED),
-    }
-}
-
-fn show_findings(config: &Config, findings: &[Finding], json: bool) -> ExitCode {
-    let ok = findings.iter().all(|finding| finding.error.is_none());
-    if json {
-        print(&serde_json::json!({ "ok": ok, "problems": [], "apps": findings }));
-    } else {
-        for (finding, app) in findings.iter().zip(&config.apps) {
-            for warning in &finding.warnings {
-                print(&format!("{}: warning: {warning}", finding.app));
-            }
-            match &finding.error {
-                None => print(&format!("{}: ok, {} on {}", finding.app, finding.entry, app.listen)),
-                Some(error) => print(&format!("{}: {error}", finding.app)),
-            }
-        }
-    }
-    if ok { ExitCode::SUCCESS } else { FAILED.into() }
 }
 
 fn runtime() -> io::Result<LocalRuntime> {
