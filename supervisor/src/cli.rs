@@ -1,7 +1,7 @@
 //! The command line: subcommands, their flags and help, and what each prints.
 //!
 //! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
-//! - `start`: those that serve.
+//! - `start`: those that serve; `check`: the one that only looks.
 
 mod check;
 mod deploys;
