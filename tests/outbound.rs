@@ -386,3 +386,37 @@ async fn redirects_are_followed_as_the_standard_says() {
         })
     );
 }
+
+#[tokio::test]
+async fn a_trace_goes_on_with_what_its_request_asks_for() {
+    let origin = Origin::http(echo).await;
+    let url = format!("http://{}", origin.address);
+    let app = "export default { async fetch(request, env) {
+      const seen = async (...input) => {
+        const { headers } = await (await fetch(...input)).json();
+        return [headers.traceparent ?? null, headers.tracestate ?? null];
+      };
+      await null;
+      return Response.json({
+        plain: await seen(env.ORIGIN), own: await seen(env.ORIGIN, { headers: { Traceparent: 'own' } }),
+        request: await seen(new Request(env.ORIGIN, { method: 'POST', body: 'x' })),
+        app: request.headers.get('traceparent'), wrong: await fetch('nonsense').catch((error) => error.name),
+      });
+    } }";
+    let app = App::new("app", app).set(&format!("env.ORIGIN = '{url}'"));
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let client = supervisor.client("app").await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = client.request("GET", "/").header("traceparent", trace).header("tracestate", "a=1");
+    let found =
+        client.send(request.body(http_body_util::Full::<Bytes>::default()).unwrap()).await.unwrap().json();
+    assert_eq!(
+        found,
+        json!({
+            "plain": [trace, "a=1"], "own": ["own", null], "request": [trace, "a=1"], "app": trace,
+            "wrong": "TypeError",
+        })
+    );
+    let found = client.get("/").await.unwrap().json();
+    assert_eq!(found["plain"], json!([null, null]));
+}

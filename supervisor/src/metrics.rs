@@ -4,8 +4,10 @@
 use std::fmt::{Display, Write as _};
 
 use crate::histogram::Snapshot;
+use crate::proxy::answer::Refusal;
 use crate::registry::{Gauges, State};
 use crate::status::SpareStatus;
+use crate::traffic::Limit;
 use crate::worker::Usage;
 
 /// Media type of the text.
@@ -35,6 +37,7 @@ pub fn render(sample: &Sample) -> String {
     text.line("nano_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     of_apps(&mut text, &sample.apps);
     of_workers(&mut text, &sample.apps);
+    of_limits(&mut text, &sample.apps);
     let Sample { spares, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
     text.family("nano_spares", "gauge", "Workers that have no app yet.");
     text.line("nano_spares", &[], spares.len());
@@ -65,6 +68,19 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
             text.line("nano_requests_total", &[("app", &app.name), ("status", &class)], count);
         }
     }
+    text.family(
+        "nano_refusals_total",
+        "counter",
+        "Answers of the supervisor in place of the app, by their code.",
+    );
+    for app in apps {
+        for (refusal, count) in
+            Refusal::ALL.iter().zip(&app.seen.totals.refusals).filter(|(_, count)| **count > 0)
+        {
+            text.line("nano_refusals_total", &[("app", &app.name), ("code", refusal.code())], count);
+        }
+    }
+    text.each("nano_requests_waiting", "gauge", "Requests that wait for a worker.", apps, |app| app.waiting);
     text.each("nano_requests_in_flight", "gauge", "Requests in flight or waiting.", apps, |app| {
         app.in_flight
     });
@@ -85,6 +101,29 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     text.histogram("nano_request_queue_seconds", help, apps, |app| &app.seen.totals.queue);
     let help = "From the moment at which a worker took a request to the response head: JavaScript, and what it waits for.";
     text.histogram("nano_request_worker_seconds", help, apps, |app| &app.seen.totals.worker);
+}
+
+/// What limits say that answer no request. Those that do are among the refusals, and those that end workers among the ends.
+fn of_limits(text: &mut Text, apps: &[Gauges]) {
+    let help =
+        "How often a limit was broken, by the field that sets it; the last three since the worker started.";
+    text.family("nano_limit_broken_total", "counter", help);
+    for app in apps {
+        let stats = &app.stats;
+        let of_worker = [
+            ("wait_until_timeout", stats.late_background),
+            ("max_outbound", stats.outbound_refused),
+            ("max_fds", stats.no_descriptor),
+        ];
+        let counted =
+            Limit::ALL.iter().map(|(limit, field)| (*field, app.seen.totals.broken[*limit as usize]));
+        for (field, count) in counted.chain(of_worker) {
+            text.line("nano_limit_broken_total", &[("app", &app.name), ("limit", field)], count);
+        }
+    }
+    let (name, help) =
+        ("nano_worker_outbound_connections", "Outbound connections of the worker that are open.");
+    text.each(name, "gauge", help, apps, |app| app.stats.outbound);
 }
 
 fn of_workers(text: &mut Text, apps: &[Gauges]) {

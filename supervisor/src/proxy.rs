@@ -86,7 +86,12 @@ impl Proxy {
         let forwarded = self.forward(&settings, request, peer, known, reading).await;
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
-            Err(refused) => (refused.response(id, form), None),
+            Err(refused) => {
+                if let Some(upstream) = &upstream {
+                    upstream.count(|counts| counts.refused(refused.why() as usize));
+                }
+                (refused.response(id, form), None)
+            }
         };
         response.headers_mut().insert(headers::X_REQUEST_ID, headers::request_id_value(id));
         let status = response.status().as_u16();

@@ -119,6 +119,8 @@ pub struct Gauges {
     pub state: State,
     /// Requests in flight or waiting.
     pub in_flight: usize,
+    /// Requests that wait for a worker.
+    pub waiting: usize,
     /// Workers started after the first.
     pub restarts: u64,
     /// How workers have ended unasked, by cause.
@@ -352,6 +354,7 @@ impl Record {
             name: self.spec.name.to_string(),
             state: self.state,
             in_flight: self.traffic.in_flight(),
+            waiting: self.traffic.waiting(),
             restarts: self.restarts,
             ends: self.ends.clone(),
             stats: self.stats,

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::histogram::{Histogram, Snapshot};
 
+/// Room for the number of every reason for which the supervisor answers in place of the app.
+pub const REFUSALS: usize = 32;
+
 /// The limits of an app whose breaking the supervisor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -22,6 +25,14 @@ pub enum Limit {
 impl Limit {
     /// How many there are.
     const COUNT: usize = Self::LogRate as usize + 1;
+
+    /// All of them, in the order of their numbers (`as usize`), with the field that says each.
+    pub const ALL: [(Self, &str); Self::COUNT] = [
+        (Self::CpuTime, "cpu_time"),
+        (Self::Queue, "max_queue"),
+        (Self::Response, "max_response"),
+        (Self::LogRate, "log_rate"),
+    ];
 }
 
 /// The counts of one app.
@@ -38,6 +49,7 @@ pub struct Traffic {
 #[repr(align(128))]
 pub struct Counts {
     responses: [AtomicU64; CLASSES],
+    refusals: [AtomicU64; REFUSALS],
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     cut_off: AtomicU64,
@@ -55,6 +67,10 @@ const CLASSES: usize = 5;
 pub struct Totals {
     /// Responses by the first digit of their status, from 1 on.
     pub responses: [u64; CLASSES],
+    /// Answers of the supervisor in place of the app, by the number of their reason.
+    pub refusals: [u64; REFUSALS],
+    /// How often each [`Limit`] was broken, by its number.
+    pub broken: [u64; Limit::COUNT],
     /// Bytes of request bodies.
     pub bytes_in: u64,
     /// Bytes of response bodies.
@@ -144,7 +160,13 @@ impl Traffic {
     /// The sums now.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
+        for (total, count) in totals.broken.iter_mut().zip(&self.broken) {
+            *total = get(count);
+        }
         for counts in &self.threads {
+            for (total, count) in totals.refusals.iter_mut().zip(&counts.refusals) {
+                *total += get(count);
+            }
             for (total, count) in totals.responses.iter_mut().zip(&counts.responses) {
                 *total += get(count);
             }
@@ -165,6 +187,13 @@ impl Counts {
     pub fn response(&self, status: u16) {
         let class = usize::from(status / 100).clamp(1, CLASSES) - 1;
         add(&self.responses[class], 1);
+    }
+
+    /// An answer of the supervisor in place of the app, by the number of its reason.
+    pub fn refused(&self, reason: usize) {
+        if let Some(count) = self.refusals.get(reason) {
+            add(count, 1);
+        }
     }
 
     /// A response head of a worker: how long the request waited for the worker, and how long the worker took.

@@ -75,6 +75,31 @@ pub enum Form {
 type Row = (StatusCode, &'static str, &'static str, Option<u16>);
 
 impl Refusal {
+    /// Every reason, in the order of their numbers (`as usize`).
+    pub const ALL: &[Self] = &[
+        Self::Malformed,
+        Self::NoSuchHost,
+        Self::MethodNotAllowed,
+        Self::RequestTimedOut,
+        Self::BodyTooLarge,
+        Self::UriTooLong,
+        Self::HeadersTooLarge,
+        Self::HandlerFailed,
+        Self::NotAResponse,
+        Self::OutOfMemory,
+        Self::WorkerDied,
+        Self::NotLoaded,
+        Self::CrashLoop,
+        Self::Stopped,
+        Self::NoWorker,
+        Self::Overloaded,
+        Self::QueueFull,
+        Self::CpuTime,
+        Self::ResponseTooLarge,
+        Self::TimedOut,
+        Self::Watchdog,
+    ];
+
     /// The answer to a failure that a worker reports for one request.
     pub fn from_worker(kind: StreamErrorKind) -> Self {
         match kind {
@@ -236,4 +261,16 @@ pub fn form(headers: &HeaderMap) -> Form {
         }
     }
     form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::REFUSALS;
+
+    #[test]
+    fn every_reason_has_its_number() {
+        assert!(Refusal::ALL.iter().enumerate().all(|(number, reason)| *reason as usize == number));
+        assert!(Refusal::ALL.len() == Refusal::Watchdog as usize + 1 && Refusal::ALL.len() <= REFUSALS);
+    }
 }

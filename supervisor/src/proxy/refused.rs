@@ -46,6 +46,11 @@ impl Refused {
         Self { why, cause: Some(cause.into()), scene: None }
     }
 
+    /// The reason, without its cause.
+    pub fn why(&self) -> Refusal {
+        self.why
+    }
+
     /// The same at its scene, if the app's clients may see it.
     pub fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
         if spec.development && self.cause.is_some() {

@@ -1,13 +1,49 @@
-// fetch(), with what deno_fetch leaves out: ranges of blob: URLs, and integrity. Both load when they are asked for.
+// fetch(), with what deno_fetch leaves out: ranges of blob: URLs and integrity, which load when they are asked for, and the trace
+// that the request being handled is part of.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp } = primordials;
+  const {
+    ArrayPrototypePush,
+    ArrayPrototypeSome,
+    ObjectPrototypeIsPrototypeOf,
+    PromiseReject,
+    RegExpPrototypeTest,
+    SafeArrayIterator,
+    SafeRegExp,
+    StringPrototypeToLowerCase,
+  } = primordials;
+  const { op_request_header } = core.ops;
   const load = core.loadExtScript;
   const { fetch: fetchAnything } = load("ext:deno_fetch/26_fetch.js");
-  const { RequestPrototype, toInnerRequest } = load("ext:deno_fetch/23_request.js");
+  const { Request, RequestPrototype, toInnerRequest } = load("ext:deno_fetch/23_request.js");
   const { URLPrototype } = load("ext:deno_web/00_url.js");
 
   const BLOB_URL = new SafeRegExp(/^[\0- ]*blob:/i);
+
+  // https://www.w3.org/TR/trace-context/
+  const TRACE = ["traceparent", "tracestate"];
+
+  /** The request with the trace of the one that is being handled, unless it has its own; undefined if there is none. */
+  function traced(input, init) {
+    const id = core.getAsyncContext()?.request;
+    if (!id) return undefined;
+    const fields = [];
+    try {
+      for (const name of new SafeArrayIterator(TRACE)) {
+        const value = op_request_header(id, name);
+        if (value !== null) ArrayPrototypePush(fields, [name, value]);
+      }
+    } catch {
+      // It has been answered, and its head is gone.
+    }
+    if (fields[0]?.[0] !== "traceparent") return undefined;
+    const request = new Request(input, init);
+    const { headerList } = toInnerRequest(request);
+    const isOwn = (field) => StringPrototypeToLowerCase(field[0]) === "traceparent";
+    if (ArrayPrototypeSome(headerList, isOwn)) return request;
+    ArrayPrototypePush(headerList, ...new SafeArrayIterator(fields));
+    return request;
+  }
 
   function fetch(input, init = undefined) {
     if (arguments.length === 0) return fetchAnything();
@@ -26,7 +62,13 @@
       return load("ext:nano_worker/blob_urls.js").fetchBlob(input, init);
     }
     if (init?.integrity) return load("ext:nano_worker/integrity.js").fetchIntact(fetchAnything, input, init);
-    return fetchAnything(input, init);
+    let request;
+    try {
+      request = traced(input, init);
+    } catch (error) {
+      return PromiseReject(error);
+    }
+    return request === undefined ? fetchAnything(input, init) : fetchAnything(request);
   }
 
   return { fetch };
