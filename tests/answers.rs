@@ -305,3 +305,30 @@ async fn who_accepts_json_gets_json() {
         assert!(head.contains(&format!("x-request-id: {}", body["error"]["request_id"].as_str().unwrap())));
     }
 }
+
+#[tokio::test]
+async fn the_limits_of_a_head_are_those_of_the_configuration() {
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .set("max_uri = '100B'\nmax_header = '1KiB'\nmax_headers = 8")
+        .start()
+        .await;
+    let client = supervisor.client("app").await;
+    let status = async |path: &str, fields: Vec<(String, String)>| {
+        let request = client.request("GET", path);
+        let request = fields.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        client
+            .send(request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap())
+            .await
+            .unwrap()
+            .status
+    };
+    let numbered = |count: usize| (0..count).map(|number| (format!("x-{number}"), "y".to_owned())).collect();
+    assert_eq!(status(&format!("/{}", "x".repeat(99)), vec![]).await, 200);
+    assert_eq!(status(&format!("/{}", "x".repeat(100)), vec![]).await, 414);
+    assert_eq!(status("/", vec![("x".into(), "y".repeat(500))]).await, 200);
+    assert_eq!(status("/", vec![("x".into(), "y".repeat(1100))]).await, 431);
+    // The client adds a host.
+    assert_eq!(status("/", numbered(7)).await, 200);
+    assert_eq!(status("/", numbered(8)).await, 431);
+}

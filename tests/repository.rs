@@ -118,19 +118,57 @@ fn the_documents_name_only_files_that_exist() {
     }
 }
 
+/// Every field of the configuration.
+fn config_fields() -> Vec<String> {
+    let files = fs::read_dir(root().join("supervisor/src/config")).unwrap();
+    let mut fields = Vec::new();
+    for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some()) {
+        let source = fs::read_to_string(file).unwrap();
+        for list in source.split("FIELDS: &[&str] =").skip(1) {
+            let list = list.split("];").next().unwrap();
+            fields.extend(list.split('"').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    assert!(fields.len() > 60, "{fields:?}");
+    fields
+}
+
+/// The integration tests, as text.
+fn all_tests() -> String {
+    let mut text = String::new();
+    for file in
+        files_below("tests").into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs"))
+    {
+        text += &fs::read_to_string(file).unwrap();
+    }
+    text
+}
+
+fn files_below(folder: &str) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    for below in folders {
+        let below = below.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        files.extend(files_below(&below));
+    }
+    files
+}
+
+#[test]
+fn every_field_of_the_configuration_is_set_in_a_test_of_the_whole() {
+    let tests = all_tests();
+    for field in config_fields() {
+        let flag = format!("--{}", field.replace('_', "-"));
+        let is_set = [format!("{field} ="), format!("{field}."), flag].iter().any(|way| tests.contains(way));
+        assert!(is_set, "no test sets {field} and looks what it does");
+    }
+}
+
 #[test]
 fn the_readme_names_every_field_of_the_configuration_and_every_answer() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for file in [
-        "supervisor/src/config/server.rs",
-        "supervisor/src/config/settings.rs",
-        "supervisor/src/config/file.rs",
-    ] {
-        let source = fs::read_to_string(root().join(file)).unwrap();
-        let lists = source.split("FIELDS: &[&str] =").skip(1).map(|rest| rest.split("];").next().unwrap());
-        for field in lists.flat_map(|list| list.split('"').skip(1).step_by(2)) {
-            assert!(readme.contains(&format!("`{field}`")), "{field} of {file} is not documented");
-        }
+    for field in config_fields() {
+        assert!(readme.contains(&format!("`{field}`")), "{field} is not documented");
     }
     let answers = fs::read_to_string(root().join("supervisor/src/proxy/answer.rs")).unwrap();
     let rows = answers.split("fn row(").nth(1).unwrap().split("/// The status.").next().unwrap();

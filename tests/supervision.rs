@@ -25,6 +25,37 @@ async fn a_policy_of_never_restarting_leaves_the_app_stopped_until_it_is_started
     assert_eq!(supervisor.get("app", "/").await.status, 200);
 }
 
+#[tokio::test]
+async fn pauses_between_restarts_grow_as_the_policy_says() {
+    let restart = |jitter| {
+        format!(
+            "restart = {{ policy = 'always', initial = '20ms', factor = 3, jitter = {jitter}, max = '1h', crash_loop = 100 }}"
+        )
+    };
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("even").set(&restart(0)))
+        .app(App::hello("uneven").set(&restart(1)))
+        .start()
+        .await;
+    for app in ["even", "uneven"] {
+        for _ in 0..4 {
+            let worker = supervisor.worker(app).await;
+            process::signal(worker, Signal::SIGKILL);
+            supervisor.replaced(app, worker).await;
+        }
+    }
+    let pauses = |app: &str| -> Vec<u64> {
+        let lines = supervisor.log.lines();
+        let records = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let delayed = records.filter(|line| line["message"] == "restart delayed" && line["app"] == app);
+        delayed.map(|line| line["pause_ms"].as_u64().unwrap()).collect()
+    };
+    // The first restart is immediate.
+    assert_eq!(pauses("even"), [20, 60, 180]);
+    let uneven = pauses("uneven");
+    assert!(uneven.iter().zip([20, 60, 180]).all(|(pause, middle)| *pause <= 2 * middle), "{uneven:?}");
+}
+
 /// Keeps as much memory outside of V8's heap as it is told to.
 const HOARD: &str = "
 const kept = [];
