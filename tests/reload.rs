@@ -1,11 +1,14 @@
 //! Changes while requests come: reload, restart, stop and start. No request of an app that goes on is lost.
 
 use std::fs;
+use std::sync::Arc;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
-use crate::harness::{App, Client, Load, process, run};
+use crate::harness::origin::whole;
+use crate::harness::{App, Client, Load, Origin, process, run};
 use crate::{TestSupervisor, until};
 
 /// A command of the executable, which must work; what it prints as JSON.
@@ -162,44 +165,61 @@ async fn a_restart_drops_no_request() {
     }
 }
 
-/// Answers one request when another one says so, and says when it has done the rest.
+/// Waits for a server of the test's, in a request and after one.
 const HELD: &str = "
-let release;
-const released = new Promise((resolve) => release = resolve);
 export default { async fetch(request, env, ctx) {
+  const released = async (what) => { await (await fetch(env.ORIGIN + what)).text(); };
   switch (new URL(request.url).pathname) {
-    case '/release': release(); return new Response('released');
-    case '/background':
-      ctx.waitUntil(released.then(() => new Promise((resolve) => setTimeout(resolve, 50)))
-        .then(() => console.log('the rest is done')));
+    case '/background': 
+      ctx.waitUntil(released('/background').then(() => console.log('the rest is done')));
       return new Response('answered');
-    case '/held': {
-      const id = setInterval(() => {}, 10);
-      await released; clearInterval(id); return new Response('held');
-    }
+    case '/held': await released('/request'); return new Response('held');
+    case '/stream': return new Response(new ReadableStream({ async start(controller) {
+      controller.enqueue(new TextEncoder().encode('first '));
+      await released('/request');
+      controller.enqueue(new TextEncoder().encode('last'));
+      controller.close();
+    } }));
   }
   return new Response('fine');
 } }";
 
 #[tokio::test]
 async fn a_replaced_worker_finishes_what_is_in_flight_and_its_background_work() {
-    let supervisor = TestSupervisor::plan().app(App::new("app", HELD)).start().await;
+    let (requests, background) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let gates = (requests.clone(), background.clone());
+    let origin = Origin::http(move |request| {
+        let gate = if request.uri().path() == "/background" { gates.1.clone() } else { gates.0.clone() };
+        async move {
+            gate.acquire().await.unwrap().forget();
+            hyper::Response::new(whole("released"))
+        }
+    })
+    .await;
+    let app = App::new("app", HELD).set(&format!("env.ORIGIN = 'http://{}'", origin.address));
+    let supervisor = TestSupervisor::plan().app(app).start().await;
     let before = supervisor.worker("app").await;
     let client = supervisor.client("app").await;
     assert_eq!(client.get("/background").await.unwrap().text(), "answered");
-    let held = tokio::spawn({
+    let held = ["/held", "/stream"].map(|path| {
         let client = client.clone();
-        async move { client.get("/held").await.unwrap().text().to_owned() }
+        tokio::spawn(async move { client.get(path).await.unwrap().text().to_owned() })
     });
-    supervisor.in_flight("app", 1).await;
+    supervisor.in_flight("app", 2).await;
     let (code, _, errors) = command(&supervisor, &["restart", "--rolling", "app"]);
     assert_eq!(code, 0, "{errors}");
-    assert!(process::is_alive(before), "it has something in flight");
     assert_eq!(client.get("/").await.unwrap().text(), "fine");
-    // Nobody can tell the old worker to release any more, so the deadline ends it.
-    held.abort();
-    supervisor.log.line_with("worker ready").await;
-    assert_eq!(supervisor.app("app").await.state, "ready");
+    assert!(process::is_alive(before), "it has something in flight");
+    requests.add_permits(2);
+    let mut texts = Vec::new();
+    for held in held {
+        texts.push(crate::within(held).await.unwrap());
+    }
+    assert_eq!(texts, ["held", "first last"]);
+    assert!(process::is_alive(before), "its background work is under way");
+    background.add_permits(1);
+    supervisor.log.line_with("the rest is done").await;
+    until("the replaced worker has ended", async || (!process::exists(before)).then_some(())).await;
 }
 
 #[tokio::test]
