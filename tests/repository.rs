@@ -144,7 +144,7 @@ fn all_tests() -> String {
     text
 }
 
-fn files_below(folder: &str) -> Vec<std::path::PathBuf> {
+fn files_below(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     for below in folders {
