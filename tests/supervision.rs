@@ -191,3 +191,35 @@ export default { fetch(request) {
     let (code, _, errors) = run(supervisor.folder(), &["crashes", "nobody", "--control", socket]);
     assert!(code == 1 && errors.contains("there is no app \"nobody\""), "{errors}");
 }
+
+#[tokio::test]
+async fn a_worker_that_dies_while_its_successor_starts_is_reported_and_succeeded() {
+    let app = "await fetch(env.ORIGIN).catch(() => {}); export default { fetch: () => new Response('x') };";
+    let app = format!("import {{ env }} from 'cloudflare:workers'; {app}");
+    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(1));
+    let gates = gate.clone();
+    let origin = crate::harness::Origin::http(move |_| {
+        let gate = gates.clone();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            hyper::Response::new(crate::harness::origin::whole(""))
+        }
+    })
+    .await;
+    let app = App::new("app", &app).set(&format!("env.ORIGIN = 'http://{}'", origin.address));
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let worker = supervisor.worker("app").await;
+    let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_str().unwrap().to_owned());
+    let rolled = tokio::task::spawn_blocking(move || {
+        run(&folder, &["restart", "--rolling", "app", "--control", &socket])
+    });
+    until("the successor loads", async || (origin.connections() >= 2).then_some(())).await;
+    process::signal(worker, Signal::SIGKILL);
+    let app = supervisor.until("app", "is not called ready", |app| app.state == "starting").await;
+    assert_eq!((app.pid, app.last_exit.as_deref()), (None, Some("killed by SIGKILL")));
+    gate.add_permits(1);
+    let (code, _, errors) = crate::within(rolled).await.unwrap();
+    assert_eq!((code, &*errors), (0, ""));
+    assert_eq!(supervisor.get("app", "/").await.text(), "x");
+    assert_eq!(crashes(&supervisor, "app").as_array().unwrap().len(), 1);
+}

@@ -183,8 +183,9 @@ impl Life {
         };
         match started {
             Ok(started) => {
+                let running = self.take_over(started, begun).await;
                 self.answer(&Ok(true));
-                Phase::Running(self.take_over(started, begun).await)
+                Phase::Running(running)
             }
             Err(StartFailure { reason }) => self.after(&reason, Remains::default()).await,
         }
@@ -266,21 +267,21 @@ impl Life {
     ) -> Phase {
         let (begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
         let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares, &log));
-        let mut crash = None;
+        let mut is_gone = false;
         let started = loop {
             tokio::select! {
                 started = &mut start => break started,
-                reason = running.ended(), if crash.is_none() => {
+                reason = running.ended(), if !is_gone => {
                     // Whatever it died of, its successor is on its way; requests wait for that.
+                    is_gone = true;
+                    let remains = running.remains(self.app);
                     self.stage.farewell(&running, &reason).await;
-                    crash = Some((reason, running.remains(self.app)));
+                    let _ = self.note_end(&reason, remains);
+                    self.shared.registry.starting(self.app);
                 }
                 () = ended(&mut self.ending) => {
                     let _ = done.send(Err("the app is about to end".into()));
-                    if crash.is_none() {
-                        return Phase::Running(running);
-                    }
-                    return Phase::Ended;
+                    return if is_gone { Phase::Ended } else { Phase::Running(running) };
                 }
             }
         };
@@ -290,24 +291,19 @@ impl Life {
                 self.shared.registry.count_restart(self.app);
                 self.configure(spec.clone());
                 let next = self.take_over(started, begun).await;
-                match crash {
-                    None => self.stage.retire(running),
-                    Some((reason, remains)) => {
-                        self.shared.crashes.record(self.spec.name.as_str(), &reason, remains);
-                    }
+                if !is_gone {
+                    self.stage.retire(running);
                 }
                 let _ = done.send(Ok(true));
                 Phase::Running(next)
             }
             Err(StartFailure { reason: failure }) => {
                 let _ = done.send(Err(failure.to_string()));
-                match crash {
-                    None => {
-                        self.shared.registry.kept(self.app, &failure);
-                        Phase::Running(running)
-                    }
-                    Some((reason, remains)) => self.after(&reason, remains).await,
+                if is_gone {
+                    return self.after(&failure, Remains::default()).await;
                 }
+                self.shared.registry.kept(self.app, &failure);
+                Phase::Running(running)
             }
         }
     }
@@ -329,13 +325,19 @@ impl Life {
         }
     }
 
+    /// Takes note of the end of a worker; what the restart policy says to that.
+    fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
+        let ready_for = remains.ready;
+        self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
+        self.shared.registry.crashed(self.app, reason);
+        let policy = &self.spec.restart;
+        self.history.ended(policy, reason.into(), Instant::now(), ready_for, fastrand::f64())
+    }
+
     /// What follows the end of a worker, as the restart policy says.
     async fn after(&mut self, reason: &ExitReason, remains: Remains) -> Phase {
-        let (policy, ready_for) = (&self.spec.restart, remains.ready);
-        self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
-        let decision = self.history.ended(policy, reason.into(), Instant::now(), ready_for, fastrand::f64());
+        let decision = self.note_end(reason, remains);
         let registry = &self.shared.registry;
-        registry.crashed(self.app, reason);
         match decision {
             Decision::Stay => {
                 self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
