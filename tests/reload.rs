@@ -296,7 +296,15 @@ async fn a_crashed_worker_is_replaced_by_a_spare() {
         assert_eq!(process::name(spare), "nano:app");
         assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
     }
-    // A spare that has died is of no use, and nothing else is lost.
+    // One that has died is replaced, and no zombie is left of it.
+    let spare = until("there is a spare", async || supervisor.spares().await.first().copied()).await;
+    process::signal(spare, Signal::SIGKILL);
+    until("it is replaced", async || {
+        let spares = supervisor.spares().await;
+        (!spares.is_empty() && !spares.contains(&spare) && !process::exists(spare)).then_some(())
+    })
+    .await;
+    // If it is wanted before that is noticed, nothing else is lost.
     let spare = until("there is a spare", async || supervisor.spares().await.first().copied()).await;
     process::signal(spare, Signal::SIGKILL);
     let worker = supervisor.worker("app").await;

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -24,7 +24,7 @@ use crate::lifecycle::running::Orders;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::log;
 use crate::log::app::AppLog;
-use crate::monitor::Monitor;
+use crate::monitor::{self, Monitor};
 use crate::registry::{AppId, Registry, State};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
@@ -110,6 +110,17 @@ impl Fleet {
     /// What the apps have been doing lately.
     pub fn monitor(&self) -> &Monitor {
         &self.monitor
+    }
+
+    /// Does what nobody else does: takes the counts, and replaces spares that have died. Never returns.
+    pub async fn look_after(&self) {
+        let mut looks = tokio::time::interval(monitor::LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            self.monitor.look(Instant::now(), self.registry().seen());
+            self.shared.tend_spares();
+        }
     }
 
     /// Takes in what an I/O thread says of a worker.
@@ -371,7 +382,7 @@ impl Fleet {
     /// Waits until every app has been tried: it is ready, has failed, or is not to run.
     pub async fn tried(&self) {
         let is_tried = |state: State| matches!(state, State::Ready | State::Failed | State::Stopped);
-        while !self.registry().gauges().iter().all(|app| is_tried(app.state)) {
+        while !self.registry().states().into_iter().all(is_tried) {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::histogram::Snapshot;
-use crate::registry::{AppId, Registry, Seen};
+use crate::registry::{AppId, Seen};
 
 /// How often is looked.
 pub const LOOK: Duration = Duration::from_secs(1);
@@ -76,17 +76,8 @@ struct Look {
 }
 
 impl Monitor {
-    /// Looks at every app, once in every [`LOOK`].
-    pub async fn run(&self, registry: &Registry) {
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            looks.tick().await;
-            self.look(Instant::now(), registry.seen());
-        }
-    }
-
-    fn look(&self, now: Instant, apps: Vec<Seen>) {
+    /// Looks at every app. To be called once in every [`LOOK`].
+    pub fn look(&self, now: Instant, apps: Vec<Seen>) {
         let mut histories = self.0.borrow_mut();
         histories.retain(|app, _| apps.iter().any(|seen| seen.app == *app));
         for seen in apps {

@@ -123,7 +123,7 @@ impl Operator {
 
     /// The state of every app.
     pub fn states(&self) -> Vec<State> {
-        self.fleet.registry().gauges().into_iter().map(|app| app.state).collect()
+        self.fleet.registry().states()
     }
 
     /// What every app did in each of the last seconds, oldest first, by name.

@@ -293,6 +293,11 @@ impl Registry {
         self.records.borrow().values().any(|record| record.state == State::Starting)
     }
 
+    /// The state of every app.
+    pub fn states(&self) -> Vec<State> {
+        self.records.borrow().values().map(|record| record.state).collect()
+    }
+
     fn state(&self, app: AppId) -> Option<State> {
         self.records.borrow().get(&app).map(|record| record.state)
     }

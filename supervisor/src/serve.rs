@@ -92,7 +92,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
     }
     tokio::task::spawn_local(orphans::reap());
     let watched = fleet.clone();
-    tokio::task::spawn_local(async move { watched.monitor().run(watched.registry()).await });
+    tokio::task::spawn_local(async move { watched.look_after().await });
 
     let first = loop {
         tokio::select! {
