@@ -56,10 +56,17 @@ impl Load {
     }
 }
 
+/// Whether the server had said before, by a GOAWAY without a fault, that it would not take this request: every client of
+/// HTTP/2 sends it over another connection then (RFC 9113, 6.8). hyper leaves that to its users.
+fn is_unprocessed(error: &str) -> bool {
+    error.contains("GoAway(b\"\", NO_ERROR, Remote)")
+}
+
 async fn run(client: Client, answered: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> Seen {
     let mut seen = Seen::new();
     while !over.load(Ordering::Relaxed) {
         let text = match client.get("/").await {
+            Err(error) if is_unprocessed(&format!("{error:?}")) => continue,
             Ok(reply) if reply.status == 200 => reply.text().to_owned(),
             Ok(reply) => format!("{}: {}", reply.status, reply.text()),
             Err(error) => format!("failed: {error:?}"),

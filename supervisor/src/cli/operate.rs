@@ -68,13 +68,18 @@ pub(super) fn health(which: &Which) -> ExitCode {
         Ok(status) => status,
         Err(error) => return complain(&error, FAILED),
     };
-    let ready = State::Ready.to_string();
-    let unready: Vec<_> = status.apps.iter().filter(|app| app.state != ready).collect();
-    if unready.is_empty() {
-        print(&format!("all {} apps are ready", status.apps.len()));
+    // An app that an operator has stopped is as it should be; `/readyz` says the same.
+    let is_down = |app: &&AppStatus| {
+        ![State::Ready, State::Stopped].map(|state| state.to_string()).contains(&app.state)
+    };
+    let (down, fine): (Vec<_>, Vec<_>) = status.apps.iter().partition(is_down);
+    if down.is_empty() {
+        let stopped = fine.iter().filter(|app| app.state == State::Stopped.to_string()).count();
+        let but = if stopped == 0 { String::new() } else { format!(" or stopped ({stopped})") };
+        print(&format!("all {} apps are ready{but}", fine.len()));
         return ExitCode::SUCCESS;
     }
-    for app in unready {
+    for app in down {
         print(&format!("{} is {}", app.app, app.state));
     }
     FAILED.into()
