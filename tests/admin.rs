@@ -11,7 +11,7 @@ use crate::harness::{App, Client, free_address, process, run};
 use crate::{TestSupervisor, until};
 
 /// Every value of the metrics by its name with its labels.
-async fn metrics(admin: &Client) -> BTreeMap<String, f64> {
+pub(crate) async fn metrics(admin: &Client) -> BTreeMap<String, f64> {
     let reply = admin.get("/metrics").await.unwrap();
     assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let mut types = BTreeMap::new();

@@ -1,8 +1,10 @@
 //! What one app may use: each limit, hit for real. Whoever breaks one is told, and nobody else notices.
 //!
+//! - [`cgroups`]: what the kernel holds workers to.
 //! - [`cpu_time`]: CPU time of a request, and who is blamed for it.
 //! - [`outbound`]: outbound connections and descriptors.
 
+mod cgroups;
 mod cpu_time;
 mod outbound;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::config::{AppSpec, Config};
 use crate::log::app::AppLog;
 use crate::traffic::Traffic;
-use crate::worker::{Spares, Worker};
+use crate::worker::{Cgroups, Spares, Worker};
 
 /// What was found about one app.
 #[derive(Debug, Serialize)]
@@ -35,8 +35,10 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 async fn check_app(spec: &AppSpec) -> Finding {
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
     // Dropping the worker kills it.
-    let error =
-        Worker::start(spec, &Spares::new(0), &log).await.err().map(|failure| failure.reason.to_string());
+    let error = Worker::start(spec, &Spares::new(0, Cgroups::none()), &log)
+        .await
+        .err()
+        .map(|failure| failure.reason.to_string());
     Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),

@@ -223,11 +223,18 @@ pub enum Command {
     },
     /// What the supervisor starts for each app; not for people.
     #[command(hide = true)]
-    Worker {
-        /// How many request connections it inherits.
-        #[arg(long)]
-        connections: u16,
-    },
+    Worker(WorkerFlags),
+}
+
+/// How the supervisor starts a worker.
+#[derive(Debug, Args)]
+pub struct WorkerFlags {
+    /// How many request connections it inherits.
+    #[arg(long)]
+    pub connections: u16,
+    /// How the name of its control group begins; the folder that is to be in follows the connections.
+    #[arg(long)]
+    pub cgroup: Option<String>,
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -410,7 +417,7 @@ impl What {
 }
 
 /// Carries out a command. `worker` is what a worker process does, which this library does not know.
-pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
+pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
     match cli.command {
         Command::Serve { what, server } => start::serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check::check_apps(&what.sources(server), json),
@@ -440,7 +447,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(u16) -> ExitCode) -> ExitCode {
         Command::Remove(app) => deploys::remove(&app),
         Command::Init { folder, template } => init_app(&folder, template),
         Command::Dev { folder, port, control } => start::develop(folder, port, control),
-        Command::Worker { connections } => worker(connections),
+        Command::Worker(flags) => worker(flags),
     }
 }
 

@@ -30,7 +30,7 @@ use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
 use crate::status::AppStatus;
 use crate::traffic::Traffic;
-use crate::worker::Spares;
+use crate::worker::{Cgroups, Spares};
 
 /// How often it is looked whether every app has been tried.
 const LOOK: Duration = Duration::from_millis(5);
@@ -78,7 +78,8 @@ pub struct Changes {
 impl Fleet {
     /// No app yet.
     pub fn new(settings: ServerSettings, registry: Registry, routes: Routes, inherited: Inherited) -> Self {
-        let spares = Spares::new(routes.io_threads());
+        let cgroups = Cgroups::take(settings.cgroups, !inherited.is_successor());
+        let spares = Spares::new(routes.io_threads(), cgroups);
         let drain_timeout = Cell::new(settings.drain_timeout);
         let shared = Shared {
             registry,
@@ -120,6 +121,7 @@ impl Fleet {
             looks.tick().await;
             self.monitor.look(Instant::now(), self.registry().seen());
             self.shared.tend_spares();
+            self.spares().cgroups().tidy();
         }
     }
 
@@ -411,6 +413,7 @@ impl Fleet {
         for member in members {
             member.ended().await;
         }
+        self.spares().cgroups().tidy();
     }
 }
 

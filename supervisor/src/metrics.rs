@@ -20,6 +20,8 @@ pub struct Sample {
     pub apps: Vec<Gauges>,
     /// The workers that have no app yet.
     pub spares: Vec<SpareStatus>,
+    /// Whether control groups hold workers to their limits.
+    pub has_cgroups: bool,
     /// What the supervisor itself uses.
     pub supervisor: Usage,
     /// Descriptors that the supervisor has open.
@@ -38,7 +40,9 @@ pub fn render(sample: &Sample) -> String {
     of_apps(&mut text, &sample.apps);
     of_workers(&mut text, &sample.apps);
     of_limits(&mut text, &sample.apps);
-    let Sample { spares, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
+    let Sample { spares, has_cgroups, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
+    text.family("nano_cgroups", "gauge", "Whether control groups hold workers to their limits.");
+    text.line("nano_cgroups", &[], u8::from(*has_cgroups));
     text.family("nano_spares", "gauge", "Workers that have no app yet.");
     text.line("nano_spares", &[], spares.len());
     text.family("nano_spares_memory_bytes", "gauge", "Resident memory of all spares that is their own.");

@@ -25,7 +25,7 @@ use crate::notify;
 use crate::registry::State;
 use crate::status::{AppStatus, SpareStatus};
 use crate::upgrade::{self, Invocation};
-use crate::worker::Usage;
+use crate::worker::{CgroupStatus, Usage};
 
 /// Carries out what operators ask for.
 #[derive(Debug)]
@@ -114,6 +114,7 @@ impl Operator {
         Sample {
             apps: self.fleet.registry().gauges(),
             spares: self.spares(),
+            has_cgroups: self.cgroups().path.is_some(),
             supervisor: Usage::of(std::process::id()).unwrap_or_default(),
             descriptors,
             log_lines_dropped: self.log_lines_dropped.lines(),
@@ -142,6 +143,11 @@ impl Operator {
         let memory = |pid| Usage::of(pid).unwrap_or_default().memory;
         let pids = self.fleet.spares().pids().into_iter();
         pids.map(|pid| SpareStatus { pid, memory: memory(pid) }).collect()
+    }
+
+    /// Whether and where the kernel holds workers to their limits.
+    pub fn cgroups(&self) -> CgroupStatus {
+        self.fleet.spares().cgroups().status()
     }
 
     /// What is left of workers that ended unasked, of one app or of all, latest first.

@@ -20,11 +20,15 @@ pub enum Limit {
     Response,
     /// `log_rate`: log lines that were dropped.
     LogRate,
+    /// `max_pids`: processes and threads that were refused.
+    Pids,
+    /// `max_cpus`: periods of 100 ms in which a worker was held up.
+    Cpus,
 }
 
 impl Limit {
     /// How many there are.
-    const COUNT: usize = Self::LogRate as usize + 1;
+    const COUNT: usize = Self::Cpus as usize + 1;
 
     /// All of them, in the order of their numbers (`as usize`), with the field that says each.
     pub const ALL: [(Self, &str); Self::COUNT] = [
@@ -32,6 +36,8 @@ impl Limit {
         (Self::Queue, "max_queue"),
         (Self::Response, "max_response"),
         (Self::LogRate, "log_rate"),
+        (Self::Pids, "max_pids"),
+        (Self::Cpus, "max_cpus"),
     ];
 }
 
@@ -289,8 +295,7 @@ mod tests {
         let traffic = Traffic::new(0);
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
-        let counts =
-            [Limit::CpuTime, Limit::Queue, Limit::Response, Limit::LogRate].map(|l| traffic.broken(l));
-        assert_eq!(counts, [1, 0, 0, 3]);
+        let counts = Limit::ALL.map(|(limit, _)| traffic.broken(limit));
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0]);
     }
 }

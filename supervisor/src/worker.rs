@@ -5,9 +5,11 @@
 //! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
 //!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
 //!   may have open.
+//! - [`cgroup`]: what the kernel holds it to.
 //! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
 //! - [`exit_reason`]: why a worker ended, in one enum.
 
+pub mod cgroup;
 mod descriptors;
 pub mod exit_reason;
 mod fingerprint;
@@ -19,6 +21,7 @@ pub mod spawn;
 pub mod usage;
 pub mod watch;
 
+pub use cgroup::{CgroupStatus, Cgroups};
 pub use exit_reason::ExitReason;
 pub use fingerprint::Fingerprint;
 pub use handle::{StartFailure, Started, Worker};

@@ -67,6 +67,7 @@ pub(crate) struct Plan {
     apps: Vec<App>,
     server: String,
     flags: Vec<String>,
+    group: Option<PathBuf>,
 }
 
 impl Plan {
@@ -85,6 +86,12 @@ impl Plan {
     /// With flags on its command line.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
+    }
+
+    /// In this control group.
+    pub(crate) fn within(mut self, group: &Path) -> Self {
+        self.group = Some(group.to_owned());
         self
     }
 
@@ -118,14 +125,27 @@ impl Plan {
         fs::write(&file, config).expect("write nano.toml");
         let config = file.to_str().expect("a path of text").to_owned();
         let arguments = ["serve".into(), "--config".into(), config, "--log-format".into(), "json".into()];
-        TestSupervisor::run(folder, arguments.into_iter().chain(self.flags).collect()).await
+        let arguments = arguments.into_iter().chain(self.flags).collect();
+        TestSupervisor::run_within(folder, arguments, self.group).await
     }
 }
 
 /// The executable under test, in an environment that only tests have: nothing is where its user has such things.
 #[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
 pub(crate) fn executable() -> Command {
-    let mut command = Command::new(EXECUTABLE);
+    with_usual_environment(Command::new(EXECUTABLE))
+}
+
+/// The executable under test, in this control group from its first moment.
+#[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
+fn executable_within(group: &Path) -> Command {
+    let mut command = Command::new("sh");
+    let script = r#"echo $$ > "$0/cgroup.procs" && exec "$@""#;
+    command.arg("-c").arg(script).arg(group).arg(EXECUTABLE);
+    with_usual_environment(command)
+}
+
+fn with_usual_environment(mut command: Command) -> Command {
     command.env("SECRET_OF_THE_HOST", "hunter2").stdin(Stdio::null());
     for name in [
         "HOME",
@@ -142,8 +162,8 @@ pub(crate) fn executable() -> Command {
     command
 }
 
-fn spawn(folder: &Path, socket: &Path, arguments: &[String], log: &Log) -> Child {
-    let mut command = executable();
+fn spawn(folder: &Path, socket: &Path, arguments: &[String], group: Option<&Path>, log: &Log) -> Child {
+    let mut command = group.map_or_else(executable, executable_within);
     command.args(arguments).arg("--control").arg(socket).current_dir(folder);
     command.env("XDG_CACHE_HOME", folder.join("caches")).env("XDG_STATE_HOME", folder.join("states"));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -179,8 +199,12 @@ impl TestSupervisor {
 
     /// Runs the executable with these arguments and a control socket, in `folder`, and waits until it listens.
     pub(crate) async fn run(folder: TempDir, arguments: Vec<String>) -> Self {
+        Self::run_within(folder, arguments, None).await
+    }
+
+    async fn run_within(folder: TempDir, arguments: Vec<String>, group: Option<PathBuf>) -> Self {
         let (socket, log) = (folder.path().join("control.sock"), Log::default());
-        let child = spawn(folder.path(), &socket, &arguments, &log);
+        let child = spawn(folder.path(), &socket, &arguments, group.as_deref(), &log);
         let mut supervisor = Self { child, socket, folder, arguments, successor: None, log };
         supervisor.answers().await;
         supervisor
@@ -190,7 +214,13 @@ impl TestSupervisor {
     pub(crate) async fn restart(&mut self) {
         self.signal(Signal::SIGTERM);
         assert_eq!(self.ended().await.code(), Some(0));
-        self.child = spawn(self.folder.path(), &self.socket, &self.arguments, &self.log);
+        self.child = spawn(self.folder.path(), &self.socket, &self.arguments, None, &self.log);
+        self.answers().await;
+    }
+
+    /// Starts it again with the same arguments after its end, in another control group, and waits until it listens.
+    pub(crate) async fn start_again_within(&mut self, group: &Path) {
+        self.child = spawn(self.folder.path(), &self.socket, &self.arguments, Some(group), &self.log);
         self.answers().await;
     }
 

@@ -1,6 +1,7 @@
 //! What a worker does first (descriptors, parent-death signal) and how it ends.
 
 use std::ffi::CString;
+use std::fs;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{FromRawFd as _, RawFd};
@@ -25,10 +26,13 @@ use crate::isolate::Isolate;
 pub const FIRST_DESCRIPTOR: RawFd = 3;
 
 /// How a worker is started. Which app it is for it learns later.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct WorkerArgs {
     /// Request connections, one per I/O thread of the supervisor.
     pub connections: u16,
+    /// How the name of its control group begins, which it makes in the folder that is its last descriptor; its process id
+    /// follows.
+    pub cgroup: Option<String>,
 }
 
 /// Runs a worker to its end. Never returns: V8's threads and static state are not torn down, they just end.
@@ -73,6 +77,13 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
         // SAFETY: the default action runs no code of ours.
         unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
     }
+    if let Some(prefix) = args.cgroup {
+        let folder = FIRST_DESCRIPTOR + 1 + RawFd::from(args.connections);
+        // The supervisor sees whether it has worked.
+        if let Err(error) = enter_cgroup(folder, &prefix) {
+            report(&error);
+        }
+    }
     let sockets = take_sockets(args.connections)?;
     // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
     deno_core::v8_set_flags(vec!["nano-supervisor".into()]);
@@ -91,6 +102,18 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
             }
         }))
     })
+}
+
+/// Makes a control group below an open one, and moves this process there. Done here, and before anything else: whatever has
+/// been used until then is not counted there, and the kernel may take its time.
+fn enter_cgroup(folder: RawFd, prefix: &str) -> io::Result<()> {
+    let group = format!("/proc/self/fd/{folder}/{prefix}{}", std::process::id());
+    match fs::create_dir(&group) {
+        // Left by a worker that had the same process id.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    fs::write(format!("{group}/cgroup.procs"), "0")
 }
 
 /// Takes over the inherited sockets and closes whatever else may have been inherited.

@@ -50,12 +50,13 @@ pub(super) fn watch(which: &Which, json: bool, pause: Duration) -> ExitCode {
 pub(super) fn status(which: &Which, json: bool) -> ExitCode {
     match ask::<Status>(which, Method::GET, "/v1/status") {
         Ok(status) if json => print(&serde_json::json!(status)),
-        Ok(Status { apps, spares, .. }) => {
+        Ok(Status { apps, spares, cgroups, .. }) => {
             print(&status_table::render(&apps));
             if !spares.is_empty() {
                 let memory = ByteSize(spares.iter().map(|spare| spare.memory).sum());
                 print(&format!("\nspares: {}, memory {memory}", spares.len()));
             }
+            print(&format!("control groups: {cgroups}"));
         }
         Err(error) => return complain(&error, FAILED),
     }

@@ -113,6 +113,10 @@ pub struct AppLimits {
     pub max_outbound: u32,
     /// Descriptors that the worker may have open at once.
     pub max_fds: u64,
+    /// Processes and threads that the worker may be at once, where control groups hold it to that.
+    pub max_pids: u64,
+    /// CPU time that the worker may use, in thousandths of one CPU, where control groups hold it to that; none for no limit.
+    pub max_cpus: Option<u32>,
     /// V8's heap, in bytes.
     pub heap: u64,
     /// What the worker process may have resident besides files it maps, in bytes; none for no limit.
@@ -138,6 +142,8 @@ impl Default for AppLimits {
             log_rate: 1024 * 1024,
             max_outbound: 256,
             max_fds: 1024,
+            max_pids: 256,
+            max_cpus: None,
             heap: 128 * 1024 * 1024,
             memory: Some(512 * 1024 * 1024),
             watchdog: Duration::from_secs(5),

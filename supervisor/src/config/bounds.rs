@@ -70,6 +70,10 @@ pub(super) const LOG_RATE: RangeInclusive<u64> = 128 * KIB..=GIB;
 pub(super) const MAX_OUTBOUND: RangeInclusive<u32> = 1..=65_536;
 /// A worker needs about 30 to boot and to load an app.
 pub(super) const MAX_FDS: RangeInclusive<u64> = 64..=MIB;
+/// A worker needs about 10 to boot, and V8 more with the number of CPUs.
+pub(super) const MAX_PIDS: RangeInclusive<u64> = 32..=MIB;
+/// The kernel allows no less than a millisecond in each period.
+pub(super) const MAX_CPUS: RangeInclusive<f64> = 0.01..=1024.0;
 pub(super) const HEAP: RangeInclusive<u64> = 16 * MIB..=64 * GIB;
 pub(super) const MEMORY: RangeInclusive<u64> = 32 * MIB..=1024 * GIB;
 pub(super) const WATCHDOG: RangeInclusive<Duration> = ms(50)..=HOUR;

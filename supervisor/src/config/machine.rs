@@ -3,6 +3,24 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Where control groups (cgroup v2) are mounted.
+const MOUNT: &str = "sys/fs/cgroup";
+
+/// The folder of this process's own control group; none where there are none of version 2.
+pub(crate) fn own_cgroup() -> Option<PathBuf> {
+    let root = Path::new("/");
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    root.join(MOUNT).join("cgroup.controllers").is_file().then(|| folder(&root.join(MOUNT), group))
+}
+
+/// The folder of a control group.
+fn folder(mount: &Path, group: &str) -> PathBuf {
+    let folder = mount.join(group.trim_start_matches('/'));
+    // In a container the group's path may be that of the host, and its mount the group itself.
+    if folder.is_dir() { folder } else { mount.to_owned() }
+}
+
 /// Memory that this process may use, in bytes: the least of what the machine has and of what control groups allow, its own and
 /// those above it. None if the kernel does not say.
 pub(super) fn memory() -> Option<u64> {
@@ -21,15 +39,12 @@ fn memory_below(root: &Path) -> Option<u64> {
         let (_, controllers, group) = (parts.next()?, parts.next()?, parts.next()?);
         let (mount, file) = match controllers {
             // Version 2 has one hierarchy, without names.
-            "" => ("sys/fs/cgroup", "memory.max"),
+            "" => (MOUNT, "memory.max"),
             "memory" => ("sys/fs/cgroup/memory", "memory.limit_in_bytes"),
             _ => return None,
         };
         let mount = root.join(mount);
-        let group = mount.join(group.trim_start_matches('/'));
-        // In a container the group's path may be that of the host, and its mount the group itself.
-        let start = if group.is_dir() { group } else { mount.clone() };
-        least(&mount, start, file)
+        least(&mount, folder(&mount, group), file)
     });
     limits.chain(physical).min()
 }

@@ -14,7 +14,7 @@ use super::log::LogSettings;
 use super::quantity;
 use super::section::Section;
 use super::sources::ServerFlags;
-use super::value::{choice, duration, size, whole};
+use super::value::{choice, duration, size, switch, whole};
 
 /// Fields of `[server]`.
 pub(super) const FIELDS: &[&str] = &[
@@ -40,6 +40,7 @@ pub(super) const FIELDS: &[&str] = &[
     "cache_dir",
     "state_dir",
     "spares",
+    "cgroups",
     "admin",
     "admin_token_file",
 ];
@@ -73,6 +74,8 @@ pub struct ServerSettings {
     pub forwarded: ForwardedPolicy,
     /// Worker processes without an app to have at hand, for each heap limit that apps have.
     pub spares: usize,
+    /// Whether control groups hold workers to their limits, where one is ours to divide.
+    pub cgroups: bool,
     /// The admin listener, if there is one.
     pub admin: Option<Admin>,
     /// Where deploys are kept, if anywhere.
@@ -116,6 +119,7 @@ impl Default for ServerSettings {
             max_connections: 10_000,
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
+            cgroups: true,
             admin: None,
             state_dir: None,
         }
@@ -141,6 +145,7 @@ impl ServerSettings {
         section.set("max_connections", whole(bounds::MAX_CONNECTIONS), &mut server.max_connections, problems);
         section.set("forwarded", choice, &mut server.forwarded, problems);
         section.set("spares", whole(bounds::SPARES), &mut server.spares, problems);
+        section.set("cgroups", switch, &mut server.cgroups, problems);
         server
     }
 
@@ -177,11 +182,13 @@ impl ServerSettings {
         };
         fixed("io_threads", self.io_threads != running.io_threads);
         fixed("control", self.control != running.control);
+        fixed("cgroups", self.cgroups != running.cgroups);
         fixed("admin", self.admin != running.admin);
         fixed("state_dir", self.state_dir != running.state_dir);
         self.log.keep_what_is_fixed(&running.log).into_iter().for_each(|field| fixed(field, true));
         self.io_threads = running.io_threads;
         self.control.clone_from(&running.control);
+        self.cgroups = running.cgroups;
         self.admin.clone_from(&running.admin);
         self.state_dir.clone_from(&running.state_dir);
         notes
@@ -224,7 +231,7 @@ mod tests {
         let (server, found) = server(
             "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
-             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'\nspares = 3",
+             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'\nspares = 3\ncgroups = false",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(
@@ -243,6 +250,7 @@ mod tests {
                 max_connections: 7,
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
+                cgroups: false,
                 admin: None,
                 state_dir: None,
             }

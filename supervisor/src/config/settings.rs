@@ -10,7 +10,7 @@ use super::log::LogLevel;
 use super::quantity::{show_duration, show_size};
 use super::section::Section;
 use super::supervision::{RecyclePolicy, RestartPolicy, or_never};
-use super::value::{choice, duration, or_none, size, switch, text, whole};
+use super::value::{choice, decimal, duration, or_none, size, switch, text, whole};
 use super::{bounds, net};
 
 /// Fields of `[defaults]` and of every app.
@@ -27,6 +27,8 @@ pub(super) const FIELDS: &[&str] = &[
     "log_rate",
     "max_outbound",
     "max_fds",
+    "max_pids",
+    "max_cpus",
     "heap",
     "memory",
     "watchdog",
@@ -95,6 +97,8 @@ impl Settings {
         section.set("log_rate", size(bounds::LOG_RATE), &mut limits.log_rate, problems);
         section.set("max_outbound", whole(bounds::MAX_OUTBOUND), &mut limits.max_outbound, problems);
         section.set("max_fds", whole(bounds::MAX_FDS), &mut limits.max_fds, problems);
+        section.set("max_pids", whole(bounds::MAX_PIDS), &mut limits.max_pids, problems);
+        section.set("max_cpus", |value| or_never(value, cpus), &mut limits.max_cpus, problems);
         section.set("heap", size(bounds::HEAP), &mut limits.heap, problems);
         let memory = |value: &DeValue<'_>| or_never(value, size(bounds::MEMORY));
         section.set("memory", memory, &mut limits.memory, problems);
@@ -146,6 +150,12 @@ fn check_memory(limits: &AppLimits, section: &Section<'_>, problems: &mut Proble
     }
 }
 
+/// A number of CPUs, in thousandths of one.
+fn cpus(value: &DeValue<'_>) -> Result<u32, Flaw> {
+    // Within the bounds it is far from what does not fit.
+    decimal(bounds::MAX_CPUS)(value).map(|cpus| (cpus * 1000.0).round() as u32)
+}
+
 /// Path and query of a request.
 fn health_path(value: &DeValue<'_>) -> Result<String, Flaw> {
     let path = text(value)?;
@@ -188,6 +198,7 @@ mod tests {
         assert!(bounds::WAIT_UNTIL_TIMEOUT.contains(&limits.wait_until_timeout));
         assert!(bounds::MAX_OUTBOUND.contains(&limits.max_outbound));
         assert!(bounds::MAX_FDS.contains(&limits.max_fds));
+        assert!(bounds::MAX_PIDS.contains(&limits.max_pids) && limits.max_cpus.is_none());
         assert!(bounds::WATCHDOG.contains(&limits.watchdog) && limits.watchdog < limits.hung_timeout);
         assert!(bounds::HUNG_TIMEOUT.contains(&limits.hung_timeout));
     }
@@ -225,7 +236,7 @@ mod tests {
         let (settings, found) = settings(
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
              max_queue = 9\nmax_response = '6B'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
-             log_rate = '256KiB'\nmax_outbound = 12\nmax_fds = 130\n\
+             log_rate = '256KiB'\nmax_outbound = 12\nmax_fds = 130\nmax_pids = 40\nmax_cpus = 1.5\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = 'never'\nrecycle = { requests = 9 }\n\
              allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true\nlog_level = 'warn'",
@@ -253,6 +264,8 @@ mod tests {
                 log_rate: 256 << 10,
                 max_outbound: 12,
                 max_fds: 130,
+                max_pids: 40,
+                max_cpus: Some(1500),
                 heap: 64 << 20,
                 memory: Some(96 << 20),
                 watchdog: seconds(7),

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::lifecycle::Action;
 use crate::operator::Operator;
 use crate::status::{AppStatus, SpareStatus};
+use crate::worker::CgroupStatus;
 
 /// What `GET /v1/status` answers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Status {
     pub pid: u32,
     /// The workers that have no app yet.
     pub spares: Vec<SpareStatus>,
+    /// Whether and where the kernel holds workers to their limits.
+    pub cgroups: CgroupStatus,
     /// Every app.
     pub apps: Vec<AppStatus>,
 }
@@ -87,6 +90,7 @@ fn status(operator: &Operator) -> Status {
         version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
         spares: operator.spares(),
+        cgroups: operator.cgroups(),
         apps: operator.status(),
     }
 }

@@ -50,6 +50,15 @@ pub enum ExitReason {
         /// What it had, in bytes.
         used: u64,
     },
+    /// The kernel ended it, because its control group had all the memory that it may have.
+    #[error("out of memory: the kernel ended it at {} (`memory`)", ByteSize(*.limit))]
+    MemoryMax {
+        /// What it may have, in bytes.
+        limit: u64,
+    },
+    /// The kernel ended it, because a control group that it shares with others, as that of the container, was full.
+    #[error("the kernel ended it: all apps together are out of memory")]
+    MachineMemory,
     /// The process could not be started.
     #[error("cannot start the worker process: {0}")]
     SpawnFailed(String),
@@ -81,7 +90,8 @@ impl ExitReason {
             Self::Hung => "hung",
             Self::StartTimeout => "start_timeout",
             Self::Unhealthy(_) => "unhealthy",
-            Self::Memory { .. } => "memory",
+            Self::Memory { .. } | Self::MemoryMax { .. } => "memory",
+            Self::MachineMemory => "machine_memory",
             Self::SpawnFailed(_) => "spawn_failed",
             Self::LoadFailed(_) => "load_failed",
             Self::Protocol(_) => "protocol",

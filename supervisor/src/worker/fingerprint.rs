@@ -26,8 +26,8 @@ impl Fingerprint {
         // A message that is too long fails where it is sent.
         let _ = codec::encode(message, &mut encoded);
         // What is enforced for it from outside.
-        let AppLimits { heap, memory, hung_timeout, max_fds, .. } = limits;
-        let outside = format!("{heap} {memory:?} {hung_timeout:?} {max_fds}");
+        let AppLimits { heap, memory, hung_timeout, max_fds, max_pids, max_cpus, .. } = limits;
+        let outside = format!("{heap} {memory:?} {hung_timeout:?} {max_fds} {max_pids} {max_cpus:?}");
         Self(Sha256::new().chain_update(outside).chain_update(&encoded).finalize().into())
     }
 }

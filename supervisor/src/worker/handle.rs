@@ -61,6 +61,11 @@ impl Worker {
         let mut unhealthy = String::new();
         let prepared = timeout(spec.limits.start_timeout, async {
             spare.shake_hands().await?;
+            let group = spares.cgroups().of(spare.process.pid);
+            if let Some(group) = &group {
+                group.limit(&spec.limits);
+            }
+            spare.process.is_in(group);
             let loaded = load_app(&mut spare, log, message).await?;
             if let (Loaded::Ready, Some(path)) = (&loaded, &spec.health_path) {
                 unhealthy = "it did not answer".into();

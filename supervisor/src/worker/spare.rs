@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
 
+use super::cgroup::Cgroups;
 use super::exit_reason::ExitReason;
 use super::spawn::{self, Process};
 use crate::log;
@@ -34,8 +35,8 @@ pub struct Spare {
 
 impl Spare {
     /// Starts a process that makes an isolate with this heap, in bytes.
-    fn boot(heap: u64, io_threads: usize) -> std::io::Result<Self> {
-        let spawned = spawn::spawn(io_threads)?;
+    fn boot(heap: u64, io_threads: usize, cgroups: &Cgroups) -> std::io::Result<Self> {
+        let spawned = spawn::spawn(io_threads, cgroups)?;
         let mut process = spawned.process;
         let log = Rc::new(OnceCell::new());
         if let Some(stderr) = process.stderr() {
@@ -106,6 +107,7 @@ async fn log_stderr(log: Rc<OnceCell<Rc<AppLog>>>, stderr: ChildStderr) {
 #[derive(Debug)]
 pub struct Spares {
     io_threads: usize,
+    cgroups: Cgroups,
     /// How many there should be for each heap limit.
     each: Cell<usize>,
     heaps: RefCell<BTreeSet<u64>>,
@@ -114,8 +116,14 @@ pub struct Spares {
 
 impl Spares {
     /// None yet. Workers have as many request connections as there are I/O threads.
-    pub fn new(io_threads: usize) -> Self {
-        Self { io_threads, each: Cell::new(0), heaps: RefCell::default(), ready: RefCell::default() }
+    pub fn new(io_threads: usize, cgroups: Cgroups) -> Self {
+        let (heaps, ready) = (RefCell::default(), RefCell::default());
+        Self { io_threads, cgroups, each: Cell::new(0), heaps, ready }
+    }
+
+    /// What holds workers to their limits.
+    pub fn cgroups(&self) -> &Cgroups {
+        &self.cgroups
     }
 
     /// From now on there should be `each` for each of these heap limits, in bytes. [`Spares::refill`] sees to it.
@@ -137,7 +145,8 @@ impl Spares {
             }
         }
         drop(ready);
-        Spare::boot(heap, self.io_threads).map_err(|error| ExitReason::SpawnFailed(error.to_string()))
+        Spare::boot(heap, self.io_threads, &self.cgroups)
+            .map_err(|error| ExitReason::SpawnFailed(error.to_string()))
     }
 
     /// Boots what is missing, and ends what is too many.
@@ -154,7 +163,7 @@ impl Spares {
         for heap in &*heaps {
             for _ in found.get(heap).copied().unwrap_or_default()..self.each.get() {
                 // Without one the next start takes longer, and says why if it fails, too.
-                ready.extend(Spare::boot(*heap, self.io_threads));
+                ready.extend(Spare::boot(*heap, self.io_threads, &self.cgroups));
             }
         }
     }

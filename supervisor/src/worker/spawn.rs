@@ -9,11 +9,16 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 
 use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
+use nix::sys::signal::Signal;
 use tokio::process::{Child, ChildStderr, Command};
+
+use super::cgroup::{Cgroups, Group};
+use super::exit_reason::ExitReason;
 
 /// The first descriptor handed over: the control connection. Request connections follow.
 const FIRST_DESCRIPTOR: i32 = 3;
@@ -34,13 +39,24 @@ pub struct Process {
     /// Process id.
     pub pid: u32,
     child: Child,
+    group: Option<Group>,
 }
 
 impl Process {
     fn new(child: Child) -> Self {
         let pid = child.id().unwrap_or_default();
         OWNED.with_borrow_mut(|owned| owned.insert(pid));
-        Self { pid, child }
+        Self { pid, child, group: None }
+    }
+
+    /// It is in a control group of its own.
+    pub fn is_in(&mut self, group: Option<Group>) {
+        self.group = group;
+    }
+
+    /// Its control group, if it has one.
+    pub fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
     }
 
     /// What it writes to standard error; to be had once.
@@ -66,6 +82,13 @@ impl Process {
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
+
+    /// Why it has ended, by its status and its control group; `known` is what the supervisor itself knows and outranks both.
+    pub fn reason(&self, status: ExitStatus, known: Option<ExitReason>) -> ExitReason {
+        let is_killed = status.signal() == Some(Signal::SIGKILL as i32);
+        let killed = || self.group().filter(|_| is_killed)?.out_of_memory();
+        ExitReason::from_status(status, known.or_else(killed))
+    }
 }
 
 impl Drop for Process {
@@ -85,11 +108,11 @@ pub struct Spawned {
     pub requests: Vec<UnixStream>,
 }
 
-/// Starts a worker with one request connection per I/O thread.
+/// Starts a worker with one request connection per I/O thread, which makes itself a control group first, where there are any.
 ///
 /// # Errors
 /// What the kernel says: no descriptors, no processes, no memory.
-pub fn spawn(io_threads: usize) -> io::Result<Spawned> {
+pub fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
     let mut ours = Vec::with_capacity(1 + io_threads);
     let mut mappings = Vec::with_capacity(1 + io_threads);
     for child_fd in (FIRST_DESCRIPTOR..).take(1 + io_threads) {
@@ -99,11 +122,17 @@ pub fn spawn(io_threads: usize) -> io::Result<Spawned> {
         ours.push(our);
         mappings.push(FdMapping { parent_fd: theirs.into(), child_fd });
     }
+    let mut arguments = vec!["worker".into(), "--connections".into(), io_threads.to_string()];
+    if let Some((folder, prefix)) = cgroups.entrance() {
+        let parent_fd = folder?.into();
+        mappings.push(FdMapping { parent_fd, child_fd: FIRST_DESCRIPTOR + mappings.len() as i32 });
+        arguments.extend(["--cgroup".into(), prefix.into()]);
+    }
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0("nano-supervisor")
-        .args(["worker", "--connections", &io_threads.to_string()])
+        .args(arguments)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::null())

@@ -7,11 +7,13 @@ use nano_protocol::message::{Control, LogRecord, Stats};
 use nano_protocol::{Event, ProtocolError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::cgroup::{Counts, Group};
 use super::exit_reason::ExitReason;
 use super::handle::Worker;
 use super::spawn::Process;
 use super::usage::Usage;
 use crate::config::AppSpec;
+use crate::traffic::Limit;
 
 /// How long a killed process may take to be reaped, and a draining one to say its last words.
 const REAP: Duration = Duration::from_secs(5);
@@ -55,7 +57,7 @@ impl Worker {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut number = 0;
+        let (mut number, mut held_up) = (0, Counts::default());
         let mut last_answer = Instant::now();
         let mut is_draining = false;
         // When it is killed at the latest, and what that then means.
@@ -74,9 +76,10 @@ impl Worker {
                 status = self.process.wait() => {
                     let known = is_draining.then_some(ExitReason::Stopped);
                     self.drain_control(&mut report).await;
+                    self.count_held_up(&mut held_up);
                     return status.map_or_else(
                         |error| ExitReason::SpawnFailed(error.to_string()),
-                        |status| ExitReason::from_status(status, known),
+                        |status| self.process.reason(status, known),
                     );
                 }
                 event = self.control.next() => match event {
@@ -108,9 +111,11 @@ impl Worker {
                     self.send(&Control::Ping(number));
                 }
                 _ = looks.tick() => {
+                    self.count_held_up(&mut held_up);
                     let Some(usage) = Usage::of(self.pid) else { continue };
                     report(Report::Usage(usage));
-                    if let Some(limit) = spec.limits.memory.filter(|limit| usage.memory > *limit) {
+                    let is_ours = !self.process.group().is_some_and(Group::holds_memory);
+                    if let Some(limit) = spec.limits.memory.filter(|limit| is_ours && usage.memory > *limit) {
                         return reap(self.process, Some(ExitReason::Memory { limit, used: usage.memory })).await;
                     }
                 }
@@ -130,6 +135,15 @@ impl Worker {
                 reason = overdue => return reap(self.process, Some(reason)).await,
             }
         }
+    }
+
+    /// Counts what its control group has refused it since the last time.
+    fn count_held_up(&self, last: &mut Counts) {
+        let Some(group) = self.process.group() else { return };
+        let (now, traffic) = (group.counts(), self.log.traffic());
+        traffic.count_broken(Limit::Pids, now.pids_refused.saturating_sub(last.pids_refused));
+        traffic.count_broken(Limit::Cpus, now.throttled.saturating_sub(last.throttled));
+        *last = now;
     }
 
     /// Log records that were still on their way when the process ended.
@@ -167,7 +181,7 @@ async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitRe
         }
     };
     match status {
-        Ok(status) => ExitReason::from_status(status, known),
+        Ok(status) => process.reason(status, known),
         Err(error) => known.unwrap_or_else(|| ExitReason::SpawnFailed(error.to_string())),
     }
 }
