@@ -50,6 +50,7 @@ mod serving;
 mod settings;
 mod settings_env;
 mod supervision;
+mod traces;
 mod typescript;
 mod upgrade;
 mod webassembly;

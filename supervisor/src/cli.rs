@@ -341,6 +341,9 @@ pub struct Server {
     /// File with the bearer token that the admin listener asks for; needed if others than this machine can reach it.
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+    /// Send a span of each request to this OpenTelemetry collector, such as http://127.0.0.1:4318 [default: none].
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
+    otlp_endpoint: Option<String>,
     /// Keep deploys in this folder [default: where the system keeps state]. With it there need be no app to start with.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -410,6 +413,7 @@ impl What {
                 no_cache: server.no_cache,
                 admin: server.admin,
                 admin_token_file: server.admin_token_file,
+                otlp_endpoint: server.otlp_endpoint,
                 state_dir: server.state_dir,
             },
         }

@@ -2,7 +2,7 @@
 //!
 //! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
-//! - `server`, `log`, `admin`, `own_folder`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves;
+//! - `server`, `log`, `admin`, `traces`, `own_folder`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves;
 //!   `bounds`: their least and greatest values; `machine`: what their defaults depend on.
 //! - `env`, `environment`, `dotenv`: what an app's handler gets as `env`, from values and files.
 //! - `draft`, `entry`, `wrangler`, `overlap`: an app before it is known to be runnable, and what decides that.
@@ -37,6 +37,7 @@ mod server;
 mod settings;
 pub mod sources;
 mod supervision;
+mod traces;
 mod value;
 mod wrangler;
 
@@ -56,6 +57,7 @@ pub(crate) use own_folder::make_private_folder;
 pub use server::{ForwardedPolicy, ServerSettings, StateDir};
 pub use sources::{ServerFlags, Sources};
 pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
+pub use traces::Traces;
 
 /// A configuration that can be run.
 #[derive(Debug, Clone, PartialEq)]

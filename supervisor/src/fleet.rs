@@ -1,6 +1,7 @@
 //! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
-//! a single one.
+//! a single one; `changes`: what came of it.
 
+mod changes;
 mod one;
 
 use std::cell::{Cell, RefCell};
@@ -12,9 +13,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::info;
 
+pub use changes::Changes;
+
+use self::changes::{change, warn_of};
 use crate::config::{AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
 use crate::inherited::{HandedSocket, Inherited};
@@ -29,6 +32,7 @@ use crate::registry::{AppId, Registry, State};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
 use crate::status::AppStatus;
+use crate::traces::Exporter;
 use crate::traffic::Traffic;
 use crate::worker::{Cgroups, Spares};
 
@@ -47,6 +51,7 @@ pub struct Fleet {
     sockets: RefCell<HashMap<ListenerId, Vec<TcpListener>>>,
     inherited: Inherited,
     monitor: Monitor,
+    exporter: Exporter,
     /// Held while something changes.
     changing: tokio::sync::Mutex<()>,
 }
@@ -60,27 +65,13 @@ struct Member {
     lifeline: Rc<Lifeline>,
 }
 
-/// What a change of the configuration came to; names of apps.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changes {
-    /// New apps.
-    pub added: Vec<String>,
-    /// Apps that are gone.
-    pub removed: Vec<String>,
-    /// Apps that live by another configuration.
-    pub changed: Vec<String>,
-    /// Apps that could not be changed and go on as before, each with the reason.
-    pub failed: Vec<(String, String)>,
-    /// What else the operator should know.
-    pub notes: Vec<String>,
-}
-
 impl Fleet {
     /// No app yet.
     pub fn new(settings: ServerSettings, registry: Registry, routes: Routes, inherited: Inherited) -> Self {
         let cgroups = Cgroups::take(settings.cgroups, !inherited.is_successor());
         let spares = Spares::new(routes.io_threads(), cgroups);
         let drain_timeout = Cell::new(settings.drain_timeout);
+        let exporter = Exporter::start(settings.traces.as_ref());
         let shared = Shared {
             registry,
             routes,
@@ -99,6 +90,7 @@ impl Fleet {
             sockets: RefCell::default(),
             inherited,
             monitor: Monitor::default(),
+            exporter,
             changing: tokio::sync::Mutex::default(),
         }
     }
@@ -106,6 +98,11 @@ impl Fleet {
     /// How long what is in flight may take to finish.
     pub fn drain_timeout(&self) -> Duration {
         self.shared.drain_timeout.get()
+    }
+
+    /// What sends spans.
+    pub fn exporter(&self) -> &Exporter {
+        &self.exporter
     }
 
     /// What the apps have been doing lately.
@@ -315,6 +312,7 @@ impl Fleet {
         let notes = new.keep_what_is_fixed(&old);
         self.shared.drain_timeout.set(new.drain_timeout);
         log::configure(&new.log);
+        self.exporter.configure(new.traces.as_ref());
         *self.settings.borrow_mut() = Arc::new(new);
         notes
     }
@@ -444,48 +442,5 @@ impl Wanted {
     /// The app's lifeline, if this is the app of that name and it is there already.
     fn lifeline_of(&self, spec: &AppSpec) -> Option<&Rc<Lifeline>> {
         self.lifeline.as_ref().filter(|_| self.spec.name == spec.name)
-    }
-}
-
-/// Makes an app live by another configuration; by which it lives in the end.
-async fn change(
-    lifeline: &Lifeline,
-    old: Option<&Arc<AppSpec>>,
-    new: Arc<AppSpec>,
-    changes: &mut Changes,
-) -> Arc<AppSpec> {
-    let name = new.name.to_string();
-    match lifeline.tell(Action::Configure(new.clone())).await {
-        Ok(did_roll) => {
-            if did_roll || old.is_none_or(|old| *old != new) {
-                changes.changed.push(name);
-            }
-            new
-        }
-        Err(why) => {
-            warn!(app = name, %why, "the app could not be changed; it goes on as before");
-            changes.failed.push((name, why));
-            old.cloned().unwrap_or(new)
-        }
-    }
-}
-
-/// What the operator should know of new configurations.
-fn warn_of(specs: &[&Arc<AppSpec>]) {
-    for spec in specs {
-        for warning in &spec.warnings {
-            warn!(app = %spec.name, "{warning}");
-        }
-    }
-    let is_exposed = |spec: &&&Arc<AppSpec>| {
-        spec.development && spec.listen.host.is_none_or(|host| !host.to_canonical().is_loopback())
-    };
-    let exposed: Vec<_> = specs.iter().filter(is_exposed).map(|spec| spec.name.as_str()).collect();
-    if !exposed.is_empty() {
-        let apps = exposed.join(",");
-        warn!(
-            apps,
-            "development mode shows errors and source code to everyone who can connect, and not only this machine can"
-        );
     }
 }

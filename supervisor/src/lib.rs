@@ -10,6 +10,7 @@
 //! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
 //!
 //! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted),
+//! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
 //! [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
 //! apps are served from), [`dev`] (watches files), [`init`], [`status_table`], [`check`], [`orphans`] (PID 1).
 //!
@@ -38,6 +39,7 @@ pub mod notify;
 pub mod operator;
 pub mod orphans;
 pub mod proxy;
+pub mod record;
 pub mod registry;
 pub mod restart;
 pub mod routes;
@@ -45,6 +47,8 @@ pub mod serve;
 pub mod sockets;
 pub mod status;
 pub mod status_table;
+pub mod trace_context;
+pub mod traces;
 pub mod traffic;
 pub mod upgrade;
 pub mod upstream;

@@ -7,6 +7,7 @@ use crate::histogram::Snapshot;
 use crate::proxy::answer::Refusal;
 use crate::registry::{Gauges, State};
 use crate::status::SpareStatus;
+use crate::traces;
 use crate::traffic::Limit;
 use crate::worker::Usage;
 
@@ -26,6 +27,8 @@ pub struct Sample {
     pub supervisor: Usage,
     /// Descriptors that the supervisor has open.
     pub descriptors: usize,
+    /// What has become of spans.
+    pub spans: traces::Counts,
     /// Log lines that were dropped because they came too fast.
     pub log_lines_dropped: usize,
     /// Seconds since the supervisor started.
@@ -47,6 +50,11 @@ pub fn render(sample: &Sample) -> String {
     text.line("nano_spares", &[], spares.len());
     text.family("nano_spares_memory_bytes", "gauge", "Resident memory of all spares that is their own.");
     text.line("nano_spares_memory_bytes", &[], spares.iter().map(|spare| spare.memory).sum::<u64>());
+    text.family("nano_spans_total", "counter", "Spans, by what has become of them.");
+    let traces::Counts { exported, failed, dropped } = sample.spans;
+    for (outcome, count) in [("exported", exported), ("failed", failed), ("dropped", dropped)] {
+        text.line("nano_spans_total", &[("outcome", outcome)], count);
+    }
     text.family("nano_log_lines_dropped_total", "counter", "Log lines dropped because they came too fast.");
     text.line("nano_log_lines_dropped_total", &[], log_lines_dropped);
     text.family(

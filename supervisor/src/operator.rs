@@ -24,6 +24,7 @@ use crate::monitor::Second;
 use crate::notify;
 use crate::registry::State;
 use crate::status::{AppStatus, SpareStatus};
+use crate::traces;
 use crate::upgrade::{self, Invocation};
 use crate::worker::{CgroupStatus, Usage};
 
@@ -114,6 +115,7 @@ impl Operator {
         Sample {
             apps: self.fleet.registry().gauges(),
             spares: self.spares(),
+            spans: traces::counts(),
             has_cgroups: self.cgroups().path.is_some(),
             supervisor: Usage::of(std::process::id()).unwrap_or_default(),
             descriptors,

@@ -5,12 +5,14 @@
 //! - [`upload`]: the request body, from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it; [`response_limit`]: how long it may be.
 //! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
+//! - [`recorded`]: what is remembered of it, for the access log and for its span.
 //! - [`error_page`]: what the developer of an app is told of the cause.
 
 pub mod answer;
 pub mod body;
 pub mod error_page;
 pub mod headers;
+pub mod recorded;
 pub mod refused;
 pub mod response_limit;
 pub mod site;
@@ -30,11 +32,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::client::{Peer, Reading, Serving};
 use crate::config::{AccessLog, AppSpec, ForwardedPolicy, ServerSettings};
-use crate::log::access::Record;
+use crate::record::{Record, Span};
 use crate::upstream::{Place, Upstream};
 use answer::Refusal;
 use body::{ResponseBody, Tail};
 use headers::Forwarding;
+use recorded::Recorded;
 use refused::Refused;
 use site::Site;
 use upload::{Progress, Upload};
@@ -77,18 +80,24 @@ impl Proxy {
         };
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
         let access = settings.log.access;
-        let mut record = (access != AccessLog::Off)
-            .then(|| Box::new(Record::new(access, &request, peer.address, id, arrived.into_std())));
+        let span = settings.traces.as_ref().map(|traces| Span::of(request.headers(), traces.sample));
+        let recorded = span.clone().filter(|span| span.context.is_sampled());
+        let record = (access != AccessLog::Off || recorded.is_some())
+            .then(|| Record::new(&request, peer.address, id, arrived.into_std(), access, recorded));
+        let mut record = Recorded::new(record);
         let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
-        let known = Known { id, arrived, upstream: &mut upstream, record: record.as_deref_mut() };
+        let known = Known { id, arrived, span: span.as_ref(), upstream: &mut upstream, record: record.get() };
         let forwarded = self.forward(&settings, request, peer, known, reading).await;
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => {
                 if let Some(upstream) = &upstream {
                     upstream.count(|counts| counts.refused(refused.why() as usize));
+                }
+                if let Some(record) = record.get() {
+                    record.refusal = Some(refused.why().code());
                 }
                 (refused.response(id, form), None)
             }
@@ -98,7 +107,7 @@ impl Proxy {
         if let Some(upstream) = &upstream {
             upstream.count(|counts| counts.response(status));
         }
-        if let Some(record) = &mut record {
+        if let Some(record) = record.get() {
             record.status = status;
         }
         if is_to_head {
@@ -124,7 +133,7 @@ impl Proxy {
         let host = headers::host(&parts, peer.local)?;
         let upstream = self.site.borrow().upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
         let spec = upstream.spec();
-        let Known { id, arrived, upstream: answering, mut record } = known;
+        let Known { id, arrived, span, upstream: answering, mut record } = known;
         *answering = Some(upstream.clone());
         if let Some(record) = &mut record {
             record.app = Some(spec.name.clone());
@@ -132,7 +141,10 @@ impl Proxy {
         let max_body = spec.limits.max_body;
         headers::check_length(&parts.headers, max_body)?;
         let place = upstream.enter(&spec)?;
-        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id);
+        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id, span);
+        if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
+            forwarding.origin().clone_into(&mut record.origin);
+        }
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
@@ -223,6 +235,8 @@ impl Proxy {
 struct Known<'a> {
     id: RequestId,
     arrived: Instant,
+    /// Its span, whether that is recorded or not, where there are any.
+    span: Option<&'a Span>,
     /// The app that answers, once that is found.
     upstream: &'a mut Option<Rc<Upstream>>,
     record: Option<&'a mut Record>,

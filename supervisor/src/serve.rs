@@ -233,7 +233,9 @@ async fn drain(
     };
     let clean = tokio::time::timeout(limit, clients).await.is_ok();
     let left = limit.saturating_sub(begun.elapsed());
-    tokio::time::timeout(left + LAST_REAP, fleet.end(left)).await.is_ok() && clean
+    // Every span is there by now.
+    let rest = async { tokio::join!(fleet.end(left), fleet.exporter().flush(LAST_REAP)) };
+    tokio::time::timeout(left + LAST_REAP, rest).await.is_ok() && clean
 }
 
 /// Starts an I/O thread, which reports its end, a panic included.

@@ -14,6 +14,7 @@ use super::own_folder::{CACHE, OwnFolder, STATE};
 use super::section::{Document, Section};
 use super::server::ServerSettings;
 use super::settings::Settings;
+use super::traces::TracesDraft;
 use super::value::{parsed, text, whole};
 use super::wrangler::Wrangler;
 use super::{bounds, env, read, server, settings};
@@ -31,6 +32,7 @@ pub(super) struct Contents {
     pub(super) cache: OwnFolder,
     pub(super) state: OwnFolder,
     pub(super) admin: AdminDraft,
+    pub(super) traces: TracesDraft,
     pub(super) defaults: Settings,
     /// In the order of the file.
     pub(super) apps: Vec<Draft>,
@@ -78,6 +80,7 @@ fn read_sections(
         contents.cache = OwnFolder::read(&CACHE, &section, folder, problems);
         contents.state = OwnFolder::read(&STATE, &section, folder, problems);
         contents.admin = AdminDraft::read(&section, folder, problems);
+        contents.traces = TracesDraft::read(&section, folder, problems);
     }
     if let Some(section) = top.section("defaults", problems) {
         section.only(&[settings::FIELDS], |name| home(name, "[defaults]"), problems);

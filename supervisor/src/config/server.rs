@@ -14,6 +14,7 @@ use super::log::LogSettings;
 use super::quantity;
 use super::section::Section;
 use super::sources::ServerFlags;
+use super::traces::Traces;
 use super::value::{choice, duration, size, switch, whole};
 
 /// Fields of `[server]`.
@@ -43,10 +44,13 @@ pub(super) const FIELDS: &[&str] = &[
     "cgroups",
     "admin",
     "admin_token_file",
+    "otlp_endpoint",
+    "otlp_headers_file",
+    "trace_sample",
 ];
 
 /// Settings of the supervisor itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServerSettings {
     /// Threads that serve connections; at least one.
     pub io_threads: usize,
@@ -78,6 +82,8 @@ pub struct ServerSettings {
     pub cgroups: bool,
     /// The admin listener, if there is one.
     pub admin: Option<Admin>,
+    /// Where spans go, if anywhere.
+    pub traces: Option<Traces>,
     /// Where deploys are kept, if anywhere.
     pub state_dir: Option<StateDir>,
 }
@@ -121,6 +127,7 @@ impl Default for ServerSettings {
             spares: 1,
             cgroups: true,
             admin: None,
+            traces: None,
             state_dir: None,
         }
     }
@@ -252,6 +259,7 @@ mod tests {
                 spares: 3,
                 cgroups: false,
                 admin: None,
+                traces: None,
                 state_dir: None,
             }
         );

@@ -69,6 +69,8 @@ pub struct ServerFlags {
     pub admin: Option<String>,
     /// What its clients must know.
     pub admin_token_file: Option<PathBuf>,
+    /// Where spans go.
+    pub otlp_endpoint: Option<String>,
     /// Where deploys are kept.
     pub state_dir: Option<PathBuf>,
 }
@@ -99,6 +101,7 @@ impl Sources {
         };
         let mut server = contents.server.overridden(&self.server, &mut problems);
         server.admin = contents.admin.overridden(&self.server, &mut problems).resolve(&mut problems);
+        server.traces = contents.traces.overridden(&self.server, &mut problems).resolve(&mut problems);
         let flags = &self.server;
         let variable = |name: &str| std::env::var_os(name);
         let cache = contents.cache.overridden(&CACHE, flags.cache_dir.as_ref(), flags.no_cache);

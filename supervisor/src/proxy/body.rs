@@ -11,9 +11,9 @@ use hyper::header::{HeaderName, HeaderValue};
 use nano_protocol::Receiver;
 use nano_protocol::codec::HeaderBlock;
 
+use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
 use crate::client::Serving;
-use crate::log::access::Record;
 use crate::traffic::Counts;
 use crate::upstream::{Place, Upstream};
 
@@ -46,8 +46,8 @@ pub struct Tail {
     pub upstream: Option<Rc<Upstream>>,
     /// The connection is busy with it.
     pub _serving: Serving,
-    /// The access log line, written when dropped.
-    pub record: Option<Box<Record>>,
+    /// What is remembered of the request, if anything is.
+    pub record: Recorded,
 }
 
 /// The worker ended, or its stream failed, in the middle of the body: hyper must cut the connection, so that nobody
@@ -100,7 +100,7 @@ impl ResponseBody {
         if let Some(upstream) = &tail.upstream {
             upstream.count(|counts| counts.sent(bytes));
         }
-        if let Some(record) = &mut tail.record {
+        if let Some(record) = tail.record.get() {
             record.bytes += bytes as u64;
         }
     }
@@ -110,7 +110,7 @@ impl ResponseBody {
         if let Some(upstream) = &tail.upstream {
             upstream.count(Counts::cut_off);
         }
-        if let Some(record) = &mut tail.record {
+        if let Some(record) = tail.record.get() {
             record.cut_off = true;
         }
     }

@@ -13,6 +13,8 @@ use nano_protocol::message::RequestId;
 use super::answer::Refusal;
 use super::body::ResponseBody;
 use crate::config::{ForwardedPolicy, ServerSettings};
+use crate::record::{Span, TRACEPARENT, TRACESTATE};
+use crate::trace_context;
 
 /// Names a request in answers, in what the app sees, and in logs.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -133,6 +135,8 @@ pub struct Forwarding<'a> {
     /// Whether `Host` has to be added (HTTP/2 sends `:authority`) or corrected.
     replace_host: bool,
     policy: ForwardedPolicy,
+    /// The span that the app's own are below, if there is one, and whether the client's `tracestate` goes with it.
+    trace: Option<([u8; trace_context::LENGTH], bool)>,
 }
 
 impl<'a> Forwarding<'a> {
@@ -143,6 +147,7 @@ impl<'a> Forwarding<'a> {
         client: &'a str,
         policy: ForwardedPolicy,
         id: RequestId,
+        span: Option<&Span>,
     ) -> Self {
         let trusted = |name: &HeaderName| match policy {
             ForwardedPolicy::Append => headers.get(name).and_then(|value| value.to_str().ok()),
@@ -165,6 +170,7 @@ impl<'a> Forwarding<'a> {
             id: id.hex(),
             replace_host: sent != Some(host.authority().as_bytes()),
             policy,
+            trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
         }
     }
 
@@ -187,9 +193,12 @@ impl<'a> Forwarding<'a> {
                 || *name == X_REQUEST_ID
                 || (self.replace_host && *name == header::HOST)
                 || *name == header::EXPECT;
+            let is_of_trace = self.trace.is_some_and(|(_, keeps_state)| {
+                *name == TRACEPARENT || (*name == TRACESTATE && !keeps_state)
+            });
             let dropped = self.policy == ForwardedPolicy::Replace && *name == header::FORWARDED;
             let is_named = has_connection && is_named_by_connection(headers, name);
-            !(replaced || dropped || is_named || is_hop_by_hop(name))
+            !(replaced || dropped || is_of_trace || is_named || is_hop_by_hop(name))
         };
         let own = [
             (&b"x-forwarded-for"[..], self.client.as_bytes()),
@@ -198,14 +207,16 @@ impl<'a> Forwarding<'a> {
             (b"x-request-id", &self.id[..]),
         ];
         let host = self.replace_host.then(|| (&b"host"[..], self.authority().as_bytes()));
+        let trace = self.trace.as_ref().map(|(trace, _)| (&b"traceparent"[..], &trace[..]));
         let count = headers.iter().filter(|(name, _)| crosses(name)).count()
             + own.len()
-            + usize::from(host.is_some());
+            + usize::from(host.is_some())
+            + usize::from(trace.is_some());
         let forwarded = headers
             .iter()
             .filter(|(name, _)| crosses(name))
             .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        open(count, &mut host.into_iter().chain(forwarded).chain(own))
+        open(count, &mut host.into_iter().chain(forwarded).chain(own).chain(trace))
     }
 
     fn authority(&self) -> &str {

@@ -1,0 +1,340 @@
+//! Spans of requests, as a collector gets them, and the trace that goes on with what an app fetches.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use nix::sys::signal::Signal;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use serde_json::{Value as Json, json};
+
+use crate::admin::metrics;
+use crate::harness::{App, Client, Origin, free_address};
+use crate::{TestSupervisor, until, within};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "b7ad6b7169203331";
+
+/// Collects spans.
+struct Collector {
+    origin: Origin,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Each with the name of its service.
+    spans: Vec<(String, Span)>,
+    posts: usize,
+    headers: HeaderMap,
+    path: String,
+}
+
+impl Collector {
+    /// Answers with what `answer` says of the number of the request; takes the spans if that is a success.
+    async fn new(answer: impl Fn(usize) -> Response<Bytes> + Clone + Send + Sync + 'static) -> Self {
+        let seen = Arc::<Mutex<Seen>>::default();
+        let taken = seen.clone();
+        let origin = Origin::http(move |request| {
+            let (taken, answer) = (taken.clone(), answer.clone());
+            async move {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.unwrap().to_bytes();
+                let mut seen = taken.lock().unwrap();
+                let answer = answer(seen.posts);
+                seen.posts += 1;
+                (seen.headers, seen.path) = (head.headers, head.uri.path().to_owned());
+                if answer.status().is_success() {
+                    for one in ExportTraceServiceRequest::decode(body).unwrap().resource_spans {
+                        let service = text(&one.resource.unwrap().attributes[0].value);
+                        let spans = one.scope_spans.into_iter().flat_map(|scope| scope.spans);
+                        seen.spans.extend(spans.map(|span| (service.clone(), span)));
+                    }
+                }
+                answer.map(|body| Full::new(body).map_err(|never: Infallible| match never {}).boxed())
+            }
+        })
+        .await;
+        Self { origin, seen }
+    }
+
+    async fn willing() -> Self {
+        Self::new(|_| Response::default()).await
+    }
+
+    fn field(&self) -> String {
+        format!("otlp_endpoint = 'http://{}'", self.origin.address)
+    }
+
+    /// Waits for so many spans.
+    async fn spans(&self, count: usize) -> Vec<(String, Span)> {
+        until(&format!("there are {count} spans"), async || {
+            let seen = self.seen.lock().unwrap();
+            (seen.spans.len() >= count).then(|| seen.spans.clone())
+        })
+        .await
+    }
+}
+
+fn text(value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>) -> String {
+    match value.as_ref().unwrap().value.as_ref().unwrap() {
+        Value::StringValue(text) => text.clone(),
+        Value::IntValue(number) => number.to_string(),
+        Value::DoubleValue(number) => number.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn attribute(span: &Span, key: &str) -> String {
+    let found = span.attributes.iter().find(|attribute| attribute.key == key);
+    found.map_or_else(|| "none".into(), |found| text(&found.value))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Says which trace it sees itself, and which one that sees what it fetches.
+const ECHO: &str = "
+const seen = (headers) => [headers.get('traceparent'), headers.get('tracestate')];
+export default { async fetch(request, env) {
+  const { pathname } = new URL(request.url);
+  if (pathname === '/fail') throw new Error('no');
+  if (pathname === '/exit') for (;;);
+  return Response.json({ app: seen(request.headers), fetched: await (await fetch(env.ORIGIN)).json() });
+} }";
+
+/// What an app fetches: answers with the trace it was told.
+async fn upstream() -> Origin {
+    Origin::http(async |request| {
+        let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let told = json!([header("traceparent"), header("tracestate")]).to_string();
+        Response::new(Full::new(Bytes::from(told)).map_err(|never: Infallible| match never {}).boxed())
+    })
+    .await
+}
+
+async fn get(client: &Client, path: &str, fields: &[(&str, &str)]) -> (u16, Json) {
+    let request = fields
+        .iter()
+        .fold(client.request("GET", path), |request, (name, value)| request.header(*name, *value));
+    let reply = client.send(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+    (reply.status, serde_json::from_slice(&reply.body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_request_is_a_span_below_that_of_its_client_and_above_what_the_app_fetches() {
+    let (collector, origin) = (Collector::willing().await, upstream().await);
+    let app = App::new("app", ECHO).set(&format!("env.ORIGIN = 'http://{}'", origin.address));
+    let supervisor = TestSupervisor::plan().app(app).set(&collector.field()).start().await;
+    let client = supervisor.client("app").await;
+    let parent = format!("00-{TRACE}-{PARENT}-01");
+    let (_, told) =
+        get(&client, "/x?y=1", &[("traceparent", &parent), ("tracestate", "a=1"), ("user-agent", "test")])
+            .await;
+    let [(service, span)] = &collector.spans(1).await[..] else { panic!("one span") };
+    let expected = format!("00-{TRACE}-{}-01", hex(&span.span_id));
+    assert_eq!(told, json!({ "app": [expected, "a=1"], "fetched": [expected, "a=1"] }));
+    assert_ne!(hex(&span.span_id), PARENT);
+    assert_eq!(
+        (service.as_str(), span.name.as_str(), span.kind, &*span.trace_state),
+        ("app", "GET", 2, "a=1")
+    );
+    assert_eq!((hex(&span.trace_id), hex(&span.parent_span_id)), (TRACE.into(), PARENT.into()));
+    assert!(span.start_time_unix_nano < span.end_time_unix_nano && span.status.is_none());
+    for (key, value) in [
+        ("http.request.method", "GET"),
+        ("http.response.status_code", "200"),
+        ("url.path", "/x"),
+        ("url.query", "y=1"),
+        ("url.scheme", "http"),
+        ("server.address", "127.0.0.1"),
+        ("client.address", "127.0.0.1"),
+        ("network.protocol.version", "1.1"),
+        ("user_agent.original", "test"),
+        ("error.type", "none"),
+    ] {
+        assert_eq!(attribute(span, key), value, "{key}");
+    }
+    let ms = |key| attribute(span, key).parse::<f64>().unwrap();
+    assert!(ms("nano.queue_ms") >= 0.0 && ms("nano.worker_ms") > 0.0);
+    assert_eq!(attribute(span, "http.response.body.size"), told.to_string().len().to_string());
+    let seen = collector.seen.lock().unwrap();
+    assert_eq!(
+        (seen.path.as_str(), &seen.headers["content-type"]),
+        ("/v1/traces", &"application/x-protobuf".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_request_without_a_valid_parent_begins_a_trace() {
+    let (collector, origin) = (Collector::willing().await, upstream().await);
+    let app = App::new("app", ECHO).set(&format!("env.ORIGIN = 'http://{}'", origin.address));
+    let supervisor = TestSupervisor::plan().app(app).set(&collector.field()).start().await;
+    let client = supervisor.client("app").await;
+    let invalid = format!("00-{TRACE}-0000000000000000-01");
+    let valid = format!("00-{TRACE}-{PARENT}-01");
+    for fields in [
+        &[][..],
+        &[("traceparent", invalid.as_str()), ("tracestate", "a=1")],
+        &[("traceparent", &valid), ("traceparent", &valid), ("tracestate", "a=1")],
+    ] {
+        let (_, told) = get(&client, "/", fields).await;
+        assert_eq!(told["app"][1], Json::Null);
+        assert_eq!(told["app"], told["fetched"]);
+        assert!(
+            told["app"][0].as_str().unwrap().ends_with("-03")
+                && !told["app"][0].as_str().unwrap().contains(TRACE)
+        );
+    }
+    for (_, span) in collector.spans(3).await {
+        assert!(span.parent_span_id.is_empty() && hex(&span.trace_id) != TRACE && span.trace_id.len() == 16);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_sampled_is_no_span_and_the_trace_goes_on() {
+    let (collector, origin) = (Collector::willing().await, upstream().await);
+    let app = App::new("app", ECHO).set(&format!("env.ORIGIN = 'http://{}'", origin.address));
+    let supervisor =
+        TestSupervisor::plan().app(app).set(&collector.field()).set("trace_sample = 0.0").start().await;
+    let client = supervisor.client("app").await;
+    let parent = |flags| format!("00-{TRACE}-{PARENT}-{flags}");
+    let (_, told) = get(&client, "/none", &[]).await;
+    assert!(told["app"][0].as_str().unwrap().ends_with("-02"), "{told}");
+    let (_, told) = get(&client, "/unsampled", &[("traceparent", &parent("00"))]).await;
+    let text = told["app"][0].as_str().unwrap();
+    assert!(text.starts_with(&format!("00-{TRACE}-")) && text.ends_with("-00"), "{text}");
+    // Whoever began the trace has decided.
+    get(&client, "/sampled", &[("traceparent", &parent("01"))]).await;
+    let spans = collector.spans(1).await;
+    assert_eq!(spans.iter().map(|(_, span)| attribute(span, "url.path")).collect::<Vec<_>>(), ["/sampled"]);
+}
+
+#[tokio::test]
+async fn failures_are_told_apart() {
+    let collector = Collector::willing().await;
+    let app = App::new("app", ECHO).set("watchdog = '100ms'");
+    let supervisor = TestSupervisor::plan().app(app).set(&collector.field()).start().await;
+    let client = supervisor.client("app").await;
+    for (path, status) in [("/fail", 500), ("/exit", 504)] {
+        assert_eq!(get(&client, path, &[]).await.0, status);
+    }
+    let spans = collector.spans(2).await;
+    let errors: Vec<_> = spans
+        .iter()
+        .map(|(_, span)| (attribute(span, "error.type"), span.status.clone().unwrap().code))
+        .collect();
+    assert_eq!(errors, [("handler_failed".into(), 2), ("watchdog".into(), 2)]);
+}
+
+#[tokio::test]
+async fn a_collector_that_is_away_disturbs_no_request_and_gets_its_spans_when_it_is_back() {
+    let busy = |post| match post {
+        0 => Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).header(RETRY_AFTER, "1"),
+        _ => Response::builder(),
+    };
+    let collector = Collector::new(move |post| busy(post).body(Bytes::new()).unwrap()).await;
+    let away = format!("otlp_endpoint = 'http://{}'", free_address());
+    let admin = free_address();
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .set(&away)
+        .set(&format!("admin = '{admin}'"))
+        .start()
+        .await;
+    let client = supervisor.client("app").await;
+    assert_eq!(client.get("/").await.unwrap().status, 200);
+    supervisor.log.line_with("spans cannot be exported").await;
+    // Another endpoint, which is busy first, gets the same ones.
+    supervisor.rewrite(|config| config.replace(&away, &collector.field()));
+    supervisor.signal(Signal::SIGHUP);
+    supervisor.log.line_with("spans are exported again").await;
+    assert_eq!(collector.spans(1).await.len(), 1);
+    assert_eq!(collector.seen.lock().unwrap().posts, 2);
+    let warnings =
+        supervisor.log.lines().iter().filter(|line| line.contains("spans cannot be exported")).count();
+    assert_eq!(warnings, 1);
+    let counts = metrics(&Client::new(admin, false)).await;
+    assert_eq!(counts["nano_spans_total{outcome=\"exported\"}"], 1.0);
+    assert_eq!(counts["nano_spans_total{outcome=\"dropped\"}"], 0.0);
+}
+
+#[tokio::test]
+async fn what_a_collector_refuses_is_counted_and_not_sent_again() {
+    let answer = |post| match post {
+        0 => Response::builder().status(400).body(Bytes::from("no")).unwrap(),
+        _ => {
+            let partial = ExportTracePartialSuccess { rejected_spans: 1, error_message: "too old".into() };
+            let answer = ExportTraceServiceResponse { partial_success: Some(partial) };
+            Response::new(answer.encode_to_vec().into())
+        }
+    };
+    let (collector, admin) = (Collector::new(answer).await, free_address());
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .set(&collector.field())
+        .set(&format!("admin = '{admin}'"))
+        .start()
+        .await;
+    let (client, admin) = (supervisor.client("app").await, Client::new(admin, false));
+    let failed = async |count: f64| {
+        let name = "nano_spans_total{outcome=\"failed\"}";
+        until("refused spans are counted", async || (metrics(&admin).await[name] == count).then_some(()))
+            .await;
+    };
+    client.get("/").await.unwrap();
+    failed(1.0).await;
+    client.get("/").await.unwrap();
+    failed(2.0).await;
+    supervisor.log.line_with("too old").await;
+    assert_eq!(collector.seen.lock().unwrap().posts, 2);
+}
+
+#[tokio::test]
+async fn a_flood_fills_a_queue_and_no_more_and_the_end_does_not_wait() {
+    let hangs = Origin::raw(async |stream, _| {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let admin = free_address();
+    let mut supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .set(&format!("otlp_endpoint = 'http://{}'\nadmin = '{admin}'", hangs.address))
+        .start()
+        .await;
+    let client = supervisor.client("app").await;
+    // Beyond those that are being sent and those that wait.
+    for _ in 0..3000 {
+        assert_eq!(client.get("/").await.unwrap().status, 200);
+    }
+    let counts = metrics(&Client::new(admin, false)).await;
+    assert!(counts["nano_spans_total{outcome=\"dropped\"}"] > 0.0, "{counts:?}");
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(within(supervisor.ended()).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_last_spans_are_sent_at_the_end_with_the_headers_of_a_file() {
+    let collector = Collector::willing().await;
+    let mut supervisor = TestSupervisor::plan()
+        .app(App::hello("app").file("headers", "x-key: secret\n"))
+        .set(&collector.field())
+        .set("otlp_headers_file = 'app/headers'")
+        .start()
+        .await;
+    supervisor.get("app", "/").await;
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(within(supervisor.ended()).await.code(), Some(0));
+    let seen = collector.seen.lock().unwrap();
+    assert_eq!((seen.spans.len(), &seen.headers["x-key"]), (1, &"secret".parse().unwrap()));
+}
