@@ -17,7 +17,7 @@ use prost::Message as _;
 use serde_json::{Value as Json, json};
 
 use crate::admin::metrics;
-use crate::harness::{App, Client, Origin, free_address};
+use crate::harness::{App, Client, Origin, free_address, process};
 use crate::{TestSupervisor, until, within};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -108,7 +108,11 @@ const seen = (headers) => [headers.get('traceparent'), headers.get('tracestate')
 export default { async fetch(request, env) {
   const { pathname } = new URL(request.url);
   if (pathname === '/fail') throw new Error('no');
-  if (pathname === '/exit') for (;;);
+  if (pathname === '/spin') for (;;);
+  if (pathname === '/wait') await new Promise(() => {});
+  if (pathname === '/cut') return new Response(new ReadableStream({
+    start(controller) { controller.enqueue(new Uint8Array(9)); setTimeout(() => controller.error(new Error('no')), 50); },
+  }));
   return Response.json({ app: seen(request.headers), fetched: await (await fetch(env.ORIGIN)).json() });
 } }";
 
@@ -222,18 +226,37 @@ async fn what_is_not_sampled_is_no_span_and_the_trace_goes_on() {
 #[tokio::test]
 async fn failures_are_told_apart() {
     let collector = Collector::willing().await;
-    let app = App::new("app", ECHO).set("watchdog = '100ms'");
-    let supervisor = TestSupervisor::plan().app(app).set(&collector.field()).start().await;
+    let app = App::new("app", ECHO).set("watchdog = '100ms'\nhosts = ['127.0.0.1']\nmax_body = '1KiB'");
+    let endpoint = format!("http://{}", collector.origin.address);
+    let plan = TestSupervisor::plan().app(app).flags(&["--otlp-endpoint", &endpoint]);
+    let supervisor = plan.start().await;
     let client = supervisor.client("app").await;
-    for (path, status) in [("/fail", 500), ("/exit", 504)] {
+    let first = supervisor.worker("app").await;
+    for (path, status) in [("/fail", 500), ("/spin", 504)] {
         assert_eq!(get(&client, path, &[]).await.0, status);
     }
-    let spans = collector.spans(2).await;
-    let errors: Vec<_> = spans
-        .iter()
-        .map(|(_, span)| (attribute(span, "error.type"), span.status.clone().unwrap().code))
-        .collect();
-    assert_eq!(errors, [("handler_failed".into(), 2), ("watchdog".into(), 2)]);
+    let worker = supervisor.replaced("app", first).await.pid.unwrap();
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { get(&client, "/wait", &[]).await.0 }
+    });
+    supervisor.in_flight("app", 1).await;
+    process::signal(worker, Signal::SIGKILL);
+    assert_eq!(waiting.await.unwrap(), 500);
+    let cut_off = client.get("/cut").await;
+    assert!(cut_off.is_err(), "{cut_off:?}");
+    assert_eq!(client.post("/", "x".repeat(2000)).await.unwrap().status, 413);
+    assert_eq!(get(&client, "/", &[("host", "other.example")]).await.0, 404);
+    let spans = collector.spans(6).await;
+    // A batch is sorted by service.
+    let (own, unknown): (Vec<_>, Vec<_>) = spans.iter().partition(|(service, _)| service == "app");
+    let code = |span: &Span| span.status.as_ref().map_or(0, |status| status.code);
+    let errors: Vec<_> = own.iter().map(|(_, span)| (attribute(span, "error.type"), code(span))).collect();
+    let expected = [("handler_failed", 2), ("watchdog", 2), ("worker_died", 2), ("cut_off", 2), ("none", 0)];
+    assert_eq!(errors, expected.map(|(error, code)| (error.to_owned(), code)));
+    let [(service, refused)] = &unknown[..] else { panic!("{unknown:?}") };
+    let address = (attribute(refused, "url.scheme"), attribute(refused, "server.address"));
+    assert_eq!((service.as_str(), address), ("nano-supervisor", ("http".into(), "other.example".into())));
 }
 
 #[tokio::test]
@@ -314,7 +337,7 @@ async fn a_flood_fills_a_queue_and_no_more_and_the_end_does_not_wait() {
         .await;
     let client = supervisor.client("app").await;
     // Beyond those that are being sent and those that wait.
-    for _ in 0..3000 {
+    for _ in 0..4000 {
         assert_eq!(client.get("/").await.unwrap().status, 200);
     }
     let counts = metrics(&Client::new(admin, false)).await;
@@ -337,4 +360,32 @@ async fn the_last_spans_are_sent_at_the_end_with_the_headers_of_a_file() {
     assert_eq!(within(supervisor.ended()).await.code(), Some(0));
     let seen = collector.seen.lock().unwrap();
     assert_eq!((seen.spans.len(), &seen.headers["x-key"]), (1, &"secret".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_collector_that_is_busy_is_not_kept() {
+    // It wants to be left alone for longer than anybody waits, and then for half a minute.
+    let answer = |post| match post {
+        0 => Response::builder().status(503).header(RETRY_AFTER, u64::MAX).body(Bytes::new()).unwrap(),
+        1 => Response::builder().status(503).header(RETRY_AFTER, "25").body(Bytes::new()).unwrap(),
+        // It has them, whatever it has to say.
+        _ => Response::new(vec![b'x'; 100_000].into()),
+    };
+    let (collector, admin) = (Collector::new(answer).await, free_address());
+    let mut supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .set(&format!("{}\nadmin = '{admin}'", collector.field()))
+        .start()
+        .await;
+    let (client, admin) = (supervisor.client("app").await, Client::new(admin, false));
+    client.get("/given-up").await.unwrap();
+    let failed = "nano_spans_total{outcome=\"failed\"}";
+    until("a batch is given up", async || (metrics(&admin).await[failed] == 1.0).then_some(())).await;
+    client.get("/kept").await.unwrap();
+    until("another one was sent", async || (collector.seen.lock().unwrap().posts == 2).then_some(())).await;
+    supervisor.signal(Signal::SIGTERM);
+    assert_eq!(within(supervisor.ended()).await.code(), Some(0));
+    let seen = collector.seen.lock().unwrap();
+    let paths: Vec<_> = seen.spans.iter().map(|(_, span)| attribute(span, "url.path")).collect();
+    assert_eq!((paths, seen.posts), (vec!["/kept".to_owned()], 3));
 }

@@ -68,7 +68,7 @@ struct Member {
 impl Fleet {
     /// No app yet.
     pub fn new(settings: ServerSettings, registry: Registry, routes: Routes, inherited: Inherited) -> Self {
-        let cgroups = Cgroups::take(settings.cgroups, !inherited.is_successor());
+        let cgroups = Cgroups::take(settings.cgroups);
         let spares = Spares::new(routes.io_threads(), cgroups);
         let drain_timeout = Cell::new(settings.drain_timeout);
         let exporter = Exporter::start(settings.traces.as_ref());

@@ -131,9 +131,13 @@ impl Proxy {
             return Err(Refusal::MethodNotAllowed.into());
         }
         let host = headers::host(&parts, peer.local)?;
+        let Known { id, arrived, span, upstream: answering, mut record } = known;
+        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id, span);
+        if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
+            forwarding.origin().clone_into(&mut record.origin);
+        }
         let upstream = self.site.borrow().upstream(host.name()).ok_or(Refusal::NoSuchHost)?;
         let spec = upstream.spec();
-        let Known { id, arrived, span, upstream: answering, mut record } = known;
         *answering = Some(upstream.clone());
         if let Some(record) = &mut record {
             record.app = Some(spec.name.clone());
@@ -141,10 +145,6 @@ impl Proxy {
         let max_body = spec.limits.max_body;
         headers::check_length(&parts.headers, max_body)?;
         let place = upstream.enter(&spec)?;
-        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id, span);
-        if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
-            forwarding.origin().clone_into(&mut record.origin);
-        }
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {

@@ -64,8 +64,8 @@ pub struct Span {
     pub context: TraceContext,
     /// The span it is part of, if the client has told one.
     pub parent: Option<u64>,
-    /// `tracestate`, as the client sent it.
-    pub state: Option<HeaderValue>,
+    /// `tracestate`, as the client sent it; empty if it is not valid.
+    pub state: String,
 }
 
 impl Span {
@@ -79,10 +79,15 @@ impl Span {
         };
         match parent {
             Some(parent) => {
-                let state = headers.get(TRACESTATE).cloned();
+                let states = headers.get_all(TRACESTATE).iter().map(HeaderValue::to_str);
+                let state = states.collect::<Result<Vec<_>, _>>().unwrap_or_default().join(",");
                 Self { context: parent.child(), parent: Some(parent.span), state }
             }
-            None => Self { context: TraceContext::root(fastrand::f64() < sample), parent: None, state: None },
+            None => Self {
+                context: TraceContext::root(fastrand::f64() < sample),
+                parent: None,
+                state: String::new(),
+            },
         }
     }
 }

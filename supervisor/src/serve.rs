@@ -36,6 +36,9 @@ const UPGRADE: &str = "upgrade";
 /// Time after the drain deadline in which killed workers are reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
 
+/// Time for the last spans, within that of the last reaping.
+const FLUSH: Duration = Duration::from_millis(1500);
+
 /// How this supervisor came to be.
 #[derive(Debug)]
 pub struct Start {
@@ -234,7 +237,7 @@ async fn drain(
     let clean = tokio::time::timeout(limit, clients).await.is_ok();
     let left = limit.saturating_sub(begun.elapsed());
     // Every span is there by now.
-    let rest = async { tokio::join!(fleet.end(left), fleet.exporter().flush(LAST_REAP)) };
+    let rest = async { tokio::join!(fleet.end(left), fleet.exporter().flush(FLUSH)) };
     tokio::time::timeout(left + LAST_REAP, rest).await.is_ok() && clean
 }
 

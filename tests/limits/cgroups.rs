@@ -64,12 +64,15 @@ impl Group {
         workers
     }
 
-    /// Waits until there is a group for each of these workers, and no other.
-    async fn until_there_are(&self, mut pids: Vec<u32>) {
-        pids.sort_by_key(|pid| format!("worker-{pid}"));
-        let expected: Vec<_> = pids.iter().map(|pid| format!("worker-{pid}")).collect();
-        until(&format!("the groups are {expected:?}"), async || (self.workers() == expected).then_some(()))
-            .await;
+    /// Waits until there is a group for the app's worker, for each spare, and no other.
+    async fn until_only_those_of(&self, supervisor: &TestSupervisor) {
+        until("there is a group for each worker, and no other", async || {
+            let pids = supervisor.spares().await.into_iter().chain(supervisor.app("app").await.pid);
+            let mut expected: Vec<_> = pids.map(|pid| format!("worker-{pid}")).collect();
+            expected.sort();
+            (self.workers() == expected).then_some(())
+        })
+        .await;
     }
 }
 
@@ -226,20 +229,25 @@ async fn every_limit_is_the_kernels_and_changes_with_a_reload() {
 #[ignore = "needs a control group of its own; `on_a_kernel_of_its_own` runs it"]
 async fn groups_go_with_their_workers_whatever_ends_them() {
     let group = Group::new("gone");
-    let mut supervisor =
-        TestSupervisor::plan().app(App::hello("app")).set("spares = 0").within(&group.0).start().await;
+    let mut supervisor = TestSupervisor::plan().app(App::hello("app")).within(&group.0).start().await;
+    let spare = until("there is a spare", async || supervisor.spares().await.first().copied()).await;
+    group.until_only_those_of(&supervisor).await;
+    process::signal(spare, Signal::SIGKILL);
+    until("the spare is gone", async || {
+        (!group.workers().contains(&format!("worker-{spare}"))).then_some(())
+    })
+    .await;
     let first = supervisor.worker("app").await;
-    group.until_there_are(vec![first]).await;
     process::signal(first, Signal::SIGKILL);
-    let second = supervisor.replaced("app", first).await.pid.unwrap();
-    group.until_there_are(vec![second]).await;
+    supervisor.replaced("app", first).await;
+    group.until_only_those_of(&supervisor).await;
 
     let (code, text, _) =
         run(supervisor.folder(), &["upgrade", "--control", supervisor.socket().to_str().unwrap()]);
     assert_eq!(code, 0);
     let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
     supervisor.succeeded_by(next).await;
-    group.until_there_are(vec![supervisor.worker("app").await]).await;
+    group.until_only_those_of(&supervisor).await;
     assert_eq!(
         status_line(&supervisor),
         format!("control groups: memory, pids, cpu in {}", group.0.display())
@@ -260,7 +268,7 @@ async fn what_a_killed_supervisor_has_left_is_removed_by_the_next() {
     // Processes cannot come into a group that hands its controllers down.
     supervisor.start_again_within(&group.0.join("supervisor")).await;
     supervisor.until("app", "is ready", |app| app.state == "ready").await;
-    group.until_there_are(vec![supervisor.worker("app").await]).await;
+    group.until_only_those_of(&supervisor).await;
     let line = status_line(&supervisor);
     assert_eq!(line, format!("control groups: memory, pids, cpu in {}", group.0.display()));
 }

@@ -109,8 +109,11 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
 fn enter_cgroup(folder: RawFd, prefix: &str) -> io::Result<()> {
     let group = format!("/proc/self/fd/{folder}/{prefix}{}", std::process::id());
     match fs::create_dir(&group) {
-        // Left by a worker that had the same process id.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        // Left by a worker that had the same process id, with what has happened to that.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_dir(&group)?;
+            fs::create_dir(&group)?;
+        }
         made => made?,
     }
     fs::write(format!("{group}/cgroup.procs"), "0")

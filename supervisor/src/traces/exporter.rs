@@ -1,24 +1,28 @@
 //! Sends finished spans in batches, tries again where the protocol says so, and gives up in time.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
-use hyper::{Request, StatusCode};
+use hyper::http::uri::Scheme;
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
 use prost::Message as _;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::{Finished, HUB, Hub, QUEUE, otlp};
@@ -41,11 +45,20 @@ const LONGEST: usize = 64 * 1024;
 /// Sends spans. Lives on the main thread.
 #[derive(Debug, Clone)]
 pub struct Exporter {
-    to: Rc<RefCell<Option<Collector>>>,
-    flushes: mpsc::Sender<oneshot::Sender<()>>,
+    to: Rc<Destination>,
+    flushes: mpsc::Sender<Flushed>,
 }
 
-/// Where they go.
+/// Told when all there was has been sent or given up.
+type Flushed = oneshot::Sender<()>;
+
+/// Where spans go now.
+#[derive(Debug, Default)]
+struct Destination {
+    collector: RefCell<Option<Collector>>,
+    changed: Notify,
+}
+
 #[derive(Debug, Clone)]
 struct Collector {
     traces: Rc<Traces>,
@@ -53,9 +66,10 @@ struct Collector {
 }
 
 /// Why one attempt has failed.
+#[derive(Debug)]
 struct Failed {
     why: String,
-    /// Whether another attempt may work, and not before when.
+    /// If another attempt may work: how long it has to wait at least.
     again: Option<Duration>,
 }
 
@@ -68,18 +82,20 @@ impl Exporter {
         exporter.configure(traces);
         let count = AtomicU64::default;
         if HUB.set(Hub { queue, exported: count(), failed: count(), dropped: count() }).is_ok() {
-            tokio::task::spawn_local(
-                Run { to: exporter.to.clone(), is_failing: Cell::new(false) }.run(finished, asked),
-            );
+            let to = exporter.to.clone();
+            let run = Run { to, finished, asked, asking: None, is_failing: false, is_complaining: false };
+            tokio::task::spawn_local(run.run());
         }
         exporter
     }
 
     /// Sends to another place from now on, or nowhere.
     pub fn configure(&self, traces: Option<&Traces>) {
-        let mut to = self.to.borrow_mut();
-        if to.as_ref().map(|collector| &*collector.traces) != traces {
-            *to = traces.map(|traces| Collector { traces: Rc::new(traces.clone()), client: client() });
+        let mut collector = self.to.collector.borrow_mut();
+        if collector.as_ref().map(|collector| &*collector.traces) != traces {
+            let new = |traces: &Traces| Collector { traces: Rc::new(traces.clone()), client: client(traces) };
+            *collector = traces.map(new);
+            self.to.changed.notify_waiters();
         }
     }
 
@@ -94,9 +110,12 @@ impl Exporter {
     }
 }
 
-fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+fn client(traces: &Traces) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().unwrap_or_default());
+    if traces.url.scheme() == Some(&Scheme::HTTPS) {
+        // Without any, the attempts say that the certificate is not known.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().unwrap_or_default());
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider supports the versions that it was built with")
@@ -108,158 +127,164 @@ fn client() -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
 }
 
 /// The task that sends.
+#[derive(Debug)]
 struct Run {
-    to: Rc<RefCell<Option<Collector>>>,
-    /// Whether the last attempt has failed: that is said once.
-    is_failing: Cell<bool>,
+    to: Rc<Destination>,
+    finished: mpsc::Receiver<Finished>,
+    asked: mpsc::Receiver<Flushed>,
+    /// Whoever waits for all to be sent.
+    asking: Option<Flushed>,
+    /// Whether the last attempt has failed, and whether the last answer had a complaint: each is said once.
+    is_failing: bool,
+    is_complaining: bool,
 }
 
 impl Run {
-    async fn run(
-        self,
-        mut finished: mpsc::Receiver<Finished>,
-        mut asked: mpsc::Receiver<oneshot::Sender<()>>,
-    ) {
+    async fn run(mut self) {
         loop {
-            tokio::select! {
-                Some(first) = finished.recv() => {
-                    let mut batch = vec![first];
-                    let flush = gather(&mut batch, &mut finished, &mut asked).await;
-                    self.send(batch).await;
-                    if let Some(done) = flush {
-                        self.flush(&mut finished, done).await;
-                    }
-                }
-                Some(done) = asked.recv() => self.flush(&mut finished, done).await,
-                else => return,
+            let batch = self.gather().await;
+            if !batch.is_empty() {
+                self.send(&batch).await;
+            }
+            if self.finished.is_empty()
+                && let Some(done) = self.asking.take()
+            {
+                let _ = done.send(());
             }
         }
     }
 
-    async fn flush(&self, finished: &mut mpsc::Receiver<Finished>, done: oneshot::Sender<()>) {
-        while !finished.is_empty() {
-            let mut batch = Vec::new();
-            finished.recv_many(&mut batch, BATCH).await;
-            self.send(batch).await;
+    /// Waits for spans, up to a batch of them, unless somebody asks for all there is.
+    async fn gather(&mut self) -> Vec<Finished> {
+        let (mut batch, mut deadline) = (Vec::new(), None);
+        while batch.len() < BATCH && self.asking.is_none() {
+            let room = BATCH - batch.len();
+            let late = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.finished.recv_many(&mut batch, room) => {
+                    deadline.get_or_insert_with(|| Instant::now() + DELAY);
+                }
+                asking = self.asked.recv() => self.asking = asking,
+                () = late => break,
+            }
         }
-        let _ = done.send(());
+        while batch.len() < BATCH
+            && let Ok(finished) = self.finished.try_recv()
+        {
+            batch.push(finished);
+        }
+        batch
     }
 
     /// Sends a batch, or gives it up.
-    async fn send(&self, batch: Vec<Finished>) {
+    async fn send(&mut self, batch: &[Finished]) {
         let Some(hub) = HUB.get() else { return };
-        let count = batch.len() as u64;
-        let body = Bytes::from(otlp::request(&batch).encode_to_vec());
-        drop(batch);
+        let (count, body) = (batch.len() as u64, Bytes::from(otlp::request(batch).encode_to_vec()));
         let (begun, mut pause) = (Instant::now(), PAUSE);
         loop {
             // Another one may have been configured.
-            let collector = self.to.borrow().clone();
+            let collector = self.to.collector.borrow().clone();
             let Some(collector) = collector else {
                 hub.dropped.fetch_add(count, Ordering::Relaxed);
                 return;
             };
             let Failed { why, again } = match collector.post(body.clone()).await {
-                Ok(rejected) => {
-                    hub.failed.fetch_add(rejected.min(count), Ordering::Relaxed);
-                    hub.exported.fetch_add(count.saturating_sub(rejected), Ordering::Relaxed);
-                    if self.is_failing.replace(false) {
-                        info!("spans are exported again");
-                    }
+                Ok(complaint) => {
+                    let rejected = self.heed(complaint).min(count);
+                    hub.failed.fetch_add(rejected, Ordering::Relaxed);
+                    hub.exported.fetch_add(count - rejected, Ordering::Relaxed);
                     return;
                 }
                 Err(failed) => failed,
             };
-            if !self.is_failing.replace(true) {
+            if !std::mem::replace(&mut self.is_failing, true) {
                 warn!(url = %collector.traces.url, why, "spans cannot be exported");
             }
             let wait = again.map(|least| least.max(pause.mul_f64(0.5 + fastrand::f64())));
-            match wait.filter(|wait| begun.elapsed() + *wait < PATIENCE) {
-                Some(wait) => sleep(wait).await,
-                None => {
-                    hub.failed.fetch_add(count, Ordering::Relaxed);
-                    return;
-                }
+            // Who asks for all there is gets one more attempt.
+            let wait =
+                wait.filter(|wait| self.asking.is_none() && begun.elapsed().saturating_add(*wait) < PATIENCE);
+            let Some(wait) = wait else {
+                hub.failed.fetch_add(count, Ordering::Relaxed);
+                return;
+            };
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.to.changed.notified() => {}
+                asking = self.asked.recv() => self.asking = asking,
             }
             pause *= 2;
         }
     }
-}
 
-/// Waits for others, up to a batch of them, unless somebody asks for all there is.
-async fn gather(
-    batch: &mut Vec<Finished>,
-    finished: &mut mpsc::Receiver<Finished>,
-    asked: &mut mpsc::Receiver<oneshot::Sender<()>>,
-) -> Option<oneshot::Sender<()>> {
-    let deadline = Instant::now() + DELAY;
-    while batch.len() < BATCH {
-        let room = BATCH - batch.len();
-        tokio::select! {
-            more = timeout_at(deadline, finished.recv_many(batch, room)) => if !more.is_ok_and(|more| more > 0) {
-                return None;
-            },
-            Some(done) = asked.recv() => return Some(done),
+    /// Takes in the answer to a batch that has arrived: how many of its spans were rejected for good.
+    fn heed(&mut self, complaint: Option<ExportTracePartialSuccess>) -> u64 {
+        if std::mem::take(&mut self.is_failing) {
+            info!("spans are exported again");
         }
+        let was_complaining = std::mem::replace(&mut self.is_complaining, complaint.is_some());
+        let Some(complaint) = complaint else { return 0 };
+        let rejected = u64::try_from(complaint.rejected_spans).unwrap_or(0);
+        if !was_complaining {
+            warn!(rejected, why = complaint.error_message, "the collector of spans complains");
+        }
+        rejected
     }
-    None
 }
 
 impl Collector {
-    /// One attempt; how many spans the collector has rejected for good.
-    async fn post(&self, body: Bytes) -> Result<u64, Failed> {
-        let for_good = |why: String| Failed { why, again: None };
-        let mut request = Request::post(&self.traces.url)
-            .body(Full::new(body))
-            .map_err(|error| for_good(error.to_string()))?;
+    /// One attempt. An answer may say that some spans were rejected.
+    async fn post(&self, body: Bytes) -> Result<Option<ExportTracePartialSuccess>, Failed> {
+        let later = |why: String| Failed { why, again: Some(Duration::ZERO) };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        request.uri_mut().clone_from(&self.traces.url);
         let headers = request.headers_mut();
         headers.clone_from(&self.traces.headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        headers
-            .entry(USER_AGENT)
-            .or_insert(HeaderValue::from_static(concat!("nano-supervisor/", env!("CARGO_PKG_VERSION"))));
-        let later = |why: String| Failed { why, again: Some(Duration::ZERO) };
+        let name = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(name));
         let answered = async {
             let response = self.client.request(request).await.map_err(|error| later(cause(&error)))?;
-            let (head, body) = response.into_parts();
-            let body =
-                Limited::new(body, LONGEST).collect().await.map_err(|error| later(error.to_string()))?;
-            Ok((head, body.to_bytes()))
+            if !response.status().is_success() {
+                return Err(refused(&response));
+            }
+            // It has them, whatever becomes of the rest.
+            let body = Limited::new(response.into_body(), LONGEST).collect().await.ok();
+            let answer = body.and_then(|body| ExportTraceServiceResponse::decode(body.to_bytes()).ok());
+            Ok(answer.unwrap_or_default().partial_success)
         };
-        let (head, body) = timeout(ATTEMPT, answered)
-            .await
-            .unwrap_or_else(|_| Err(later("it did not answer in time".into())))?;
-        if head.status.is_success() {
-            return Ok(rejected(&body));
-        }
-        let again = matches!(
-            head.status,
-            StatusCode::TOO_MANY_REQUESTS
-                | StatusCode::BAD_GATEWAY
-                | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT
-        );
-        Err(Failed {
-            why: format!("it answered {}", head.status),
-            again: again.then(|| retry_after(&head.headers)),
-        })
+        let late = |_| Err(later("it did not answer in time".into()));
+        let complaint = timeout(ATTEMPT, answered).await.unwrap_or_else(late)?;
+        Ok(complaint.filter(|found| found.rejected_spans > 0 || !found.error_message.is_empty()))
     }
 }
 
-/// How many of the spans it did not take, although it has answered 200.
-fn rejected(body: &[u8]) -> u64 {
-    let answer = ExportTraceServiceResponse::decode(body).unwrap_or_default();
-    let Some(partial) = answer.partial_success else { return 0 };
-    let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0);
-    if rejected > 0 || !partial.error_message.is_empty() {
-        warn!(rejected, why = partial.error_message, "the collector of spans complains");
-    }
-    rejected
+/// What an answer means that is no success.
+fn refused<T>(response: &Response<T>) -> Failed {
+    let status = response.status();
+    let is_temporary = matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    );
+    let again = is_temporary.then(|| retry_after(response.headers(), SystemTime::now()));
+    Failed { why: format!("it answered {status}"), again }
 }
 
-fn retry_after(headers: &HeaderMap) -> Duration {
-    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(0))
+/// In seconds, or as a date; none at all if it cannot be read.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Duration {
+    let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let until = |date: SystemTime| date.duration_since(now).unwrap_or_default();
+    let date = || httpdate::parse_http_date(text).map(until);
+    text.parse().map(Duration::from_secs).or_else(|_| date()).unwrap_or_default()
 }
 
 /// The innermost cause, which says most.
@@ -269,4 +294,26 @@ fn cause(error: &dyn std::error::Error) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_collector_wants_to_be_left_alone_is_read() {
+        let now = httpdate::parse_http_date("Wed, 25 Nov 2026 12:00:00 GMT").unwrap();
+        for (text, seconds) in [
+            ("3", 3),
+            ("18446744073709551615", u64::MAX),
+            ("Wed, 25 Nov 2026 12:00:07 GMT", 7),
+            ("Wed, 25 Nov 2026 11:00:00 GMT", 0),
+            ("-1", 0),
+            ("soon", 0),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
+            assert_eq!(retry_after(&headers, now), Duration::from_secs(seconds), "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), Duration::ZERO);
+    }
 }

@@ -18,6 +18,10 @@ use crate::record::Record;
 /// The service of requests that no app was found for.
 const SUPERVISOR: &str = "nano-supervisor";
 
+/// That it is known whether the parent is in another process, and that it is: bits 8 and 9 of a span's flags.
+const HAS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
 /// Longest text of an attribute, in bytes.
 const LONGEST: usize = 4096;
 
@@ -32,7 +36,7 @@ pub(super) fn request(batch: &[Finished]) -> ExportTraceServiceRequest {
         services.entry(service).or_default().extend(span(finished));
     }
     let resource_spans = services.into_iter().map(|(service, spans)| ResourceSpans {
-        resource: Some(Resource { attributes: vec![text("service.name", service)], ..Resource::default() }),
+        resource: Some(Resource { attributes: resource(service), ..Resource::default() }),
         scope_spans: vec![ScopeSpans {
             scope: Some(InstrumentationScope {
                 name: env!("CARGO_PKG_NAME").into(),
@@ -47,16 +51,22 @@ pub(super) fn request(batch: &[Finished]) -> ExportTraceServiceRequest {
     ExportTraceServiceRequest { resource_spans: resource_spans.collect() }
 }
 
+fn resource(service: &str) -> Vec<KeyValue> {
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    let host = host.map(|name| text("host.name", &name));
+    [text("service.name", service)].into_iter().chain(host).collect()
+}
+
 fn span(Finished { record, ended, took }: &Finished) -> Option<Span> {
     let span = record.span.as_ref()?;
-    let state = span.state.as_ref().and_then(|state| state.to_str().ok());
-    let is_error = record.status >= 500 || record.cut_off;
+    let is_error = error_type(record).is_some();
+    let is_remote = if span.parent.is_some() { IS_REMOTE } else { 0 };
     Some(Span {
         trace_id: span.context.trace.to_be_bytes().into(),
         span_id: span.context.span.to_be_bytes().into(),
-        trace_state: state.unwrap_or_default().to_owned(),
+        trace_state: span.state.clone(),
         parent_span_id: span.parent.map(|parent| parent.to_be_bytes().into()).unwrap_or_default(),
-        flags: u32::from(span.context.flags()),
+        flags: u32::from(span.context.flags()) | HAS_IS_REMOTE | is_remote,
         // There are no routes here, and a path would be another name for each request.
         name: if is_known(&record.method) { record.method.clone() } else { "HTTP".into() },
         kind: SpanKind::Server.into(),
@@ -105,10 +115,9 @@ fn attributes(record: &Record) -> Vec<KeyValue> {
     all
 }
 
-/// What has gone wrong, if anything has that is the server's fault, or the client has gone.
+/// What has gone wrong, if that is the server's fault. Where the client has gone before the response there is no status either.
 fn error_type(record: &Record) -> Option<String> {
     match record.status {
-        0 => Some("client_gone".into()),
         500.. => Some(record.refusal.map_or_else(|| record.status.to_string(), Into::into)),
         _ if record.cut_off => Some("cut_off".into()),
         _ => None,
@@ -175,7 +184,7 @@ mod tests {
     fn finished(method: &str, target: &str, change: impl FnOnce(&mut Record)) -> Finished {
         let context =
             TraceContext::parse(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
-        let span = record::Span { context, parent: Some(7), state: None };
+        let span = record::Span { context, parent: Some(7), state: "a=1".into() };
         let request = Request::builder().method(method).uri(target).body(()).unwrap();
         let client = "[::ffff:192.0.2.1]:5".parse().unwrap();
         let mut record =
@@ -207,6 +216,7 @@ mod tests {
         }))
         .unwrap();
         assert_eq!((one.name.as_str(), one.kind, one.status.clone()), ("GET", 2, None));
+        assert_eq!((one.trace_state.as_str(), one.flags), ("a=1", 0x301));
         assert_eq!((one.trace_id[0], one.span_id[7], one.parent_span_id[7]), (0x0a, 0x31, 7));
         assert_eq!((one.start_time_unix_nano, one.end_time_unix_nano), (99_000_000_000, 100_000_000_000));
         assert_eq!(
@@ -244,7 +254,7 @@ mod tests {
         assert_eq!(of(503, Some("overloaded"), false), (Some(2), "overloaded".into()));
         assert_eq!(of(500, None, false), (Some(2), "500".into()));
         assert_eq!(of(200, None, true), (Some(2), "cut_off".into()));
-        assert_eq!(of(0, None, false), (None, "client_gone".into()));
+        assert_eq!(of(0, None, false), (None, String::new()));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! OWN/worker-PID    one for each worker, from before it has an app, since what a process has used is never recharged
 //! ```
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::exit_reason::ExitReason;
 use crate::config::{self, AppLimits};
@@ -40,8 +40,6 @@ pub struct Cgroups(Rc<Result<Own, String>>);
 struct Own {
     path: PathBuf,
     controllers: Vec<String>,
-    /// Groups that could not be removed yet, because their process was not quite gone.
-    leftovers: RefCell<Vec<PathBuf>>,
 }
 
 /// What people and programs are told of it.
@@ -65,11 +63,17 @@ impl fmt::Display for CgroupStatus {
 }
 
 impl Cgroups {
-    /// Takes this process's own group, and moves this process to a group below it. `is_first` unless a supervisor before
-    /// this one still has workers in groups beside it.
-    pub fn take(is_wanted: bool, is_first: bool) -> Self {
-        let cgroups = if is_wanted { Self(Rc::new(Own::take(is_first))) } else { Self::none() };
-        info!(control_groups = %cgroups.status(), "limits");
+    /// Takes this process's own group, and moves this process to a group below it.
+    pub fn take(is_wanted: bool) -> Self {
+        let cgroups = if is_wanted { Self(Rc::new(Own::take())) } else { Self::none() };
+        // A supervisor that was killed has left them.
+        cgroups.tidy();
+        let state = cgroups.status();
+        match &state.path {
+            Some(_) => info!(control_groups = %state, "the kernel holds workers to their limits"),
+            // `status` shows it as well.
+            None => debug!(control_groups = %state, "the kernel does not hold workers to their limits"),
+        }
         cgroups
     }
 
@@ -100,24 +104,23 @@ impl Cgroups {
         let own = self.0.as_ref().as_ref().ok()?;
         let path = own.path.join(format!("{WORKER}{pid}"));
         let processes = read(&path, "cgroup.procs").unwrap_or_default();
-        let group = Group { path, memory: Cell::new(None), cgroups: self.clone() };
         let has_entered = processes.trim() == pid.to_string();
         if !has_entered {
             warn!(pid, "the worker has no control group of its own: its limits are held without one");
         }
-        has_entered.then_some(group)
+        has_entered.then(|| Group { path, memory: Cell::new(None), cgroups: self.clone() })
     }
 
-    /// Removes the groups whose processes are gone by now.
+    /// Removes the groups of workers that are gone. To be called now and then: a group can outlive its process for a moment.
     pub fn tidy(&self) {
         if let Ok(own) = &*self.0 {
-            own.leftovers.borrow_mut().retain(|path| !is_removed(path));
+            own.tidy(Path::new("/proc"));
         }
     }
 }
 
 impl Own {
-    fn take(is_first: bool) -> Result<Self, String> {
+    fn take() -> Result<Self, String> {
         let found = config::own_cgroup().ok_or("cgroup v2 is not mounted at /sys/fs/cgroup")?;
         // From before an upgrade, or of systemd's making.
         let path = match found.file_name() {
@@ -127,10 +130,10 @@ impl Own {
         if is_left_to_systemd(&path) {
             return Err(format!("{} is not delegated; fix: `Delegate=yes` in the unit", path.display()));
         }
-        Self::divide(path, std::process::id(), is_first)
+        Self::divide(path, std::process::id())
     }
 
-    fn divide(path: PathBuf, pid: u32, is_first: bool) -> Result<Self, String> {
+    fn divide(path: PathBuf, pid: u32) -> Result<Self, String> {
         let failed = |error: io::Error| format!("{}: {error}", path.display());
         let offered = read(&path, "cgroup.controllers").map_err(failed)?;
         let controllers: Vec<_> = CONTROLLERS
@@ -160,11 +163,19 @@ impl Own {
             let _ = fs::remove_dir(&supervisor);
             return Err(failed(error));
         }
-        if is_first {
-            remove_stale(&path);
-        }
         let controllers = controllers.into_iter().map(|name| (*name).to_owned()).collect();
-        Ok(Self { path, controllers, leftovers: RefCell::default() })
+        Ok(Self { path, controllers })
+    }
+
+    fn tidy(&self, processes: &Path) {
+        for group in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let name = group.file_name();
+            let pid = name.to_str().and_then(|name| name.strip_prefix(WORKER));
+            // A worker that has just made its group is not in it yet.
+            if pid.is_some_and(|pid| !processes.join(pid).exists()) {
+                let _ = fs::remove_dir(group.path());
+            }
+        }
     }
 }
 
@@ -178,15 +189,7 @@ fn is_left_to_systemd(path: &Path) -> bool {
         && !is_delegated("user.delegate")
 }
 
-/// Removes what a supervisor has left that was killed.
-fn remove_stale(path: &Path) {
-    let groups = fs::read_dir(path).into_iter().flatten().flatten();
-    for group in groups.filter(|group| group.file_name().to_string_lossy().starts_with(WORKER)) {
-        is_removed(&group.path());
-    }
-}
-
-/// The group of one worker; removed when dropped, once its process is gone.
+/// The group of one worker.
 #[derive(Debug)]
 pub struct Group {
     path: PathBuf,
@@ -255,16 +258,6 @@ impl Group {
     }
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Ok(own) = &*self.cgroups.0
-            && !is_removed(&self.path)
-        {
-            own.leftovers.borrow_mut().push(std::mem::take(&mut self.path));
-        }
-    }
-}
-
 fn read(group: &Path, file: &str) -> io::Result<String> {
     fs::read_to_string(group.join(file))
 }
@@ -274,14 +267,6 @@ fn write(group: &Path, file: &str, text: &str) -> io::Result<()> {
         .write(true)
         .open(group.join(file))
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
-}
-
-/// Whether the group does not exist any more.
-fn is_removed(path: &Path) -> bool {
-    match fs::remove_dir(path) {
-        Ok(()) => true,
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    }
 }
 
 /// A number of a file of lines that are a name and a number.
@@ -307,7 +292,7 @@ mod tests {
     fn a_group_that_cannot_be_divided_is_left_as_it_is() {
         let why = |files: &[(&str, &str)]| {
             let folder = group(files);
-            let why = Own::divide(folder.path().to_owned(), 7, true).unwrap_err();
+            let why = Own::divide(folder.path().to_owned(), 7).unwrap_err();
             assert!(!folder.path().join(SUPERVISOR).exists());
             why.replace(folder.path().to_str().unwrap(), "OWN")
         };
@@ -321,15 +306,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_supervisor_has_left_is_removed() {
-        let folder = group(&[]);
-        for name in ["worker-1", "worker-2", "other"] {
+    fn groups_go_once_their_process_is_gone() {
+        let (folder, processes) = (group(&[]), group(&[("2", ""), ("x", "")]));
+        for name in ["worker-1", "worker-2", "other", "1"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        fs::write(folder.path().join("worker-2/busy"), "").unwrap();
-        remove_stale(folder.path());
-        let left = |name| folder.path().join(name).exists();
-        assert_eq!([left("worker-1"), left("worker-2"), left("other")], [false, true, true]);
+        let own = Own { path: folder.path().to_owned(), controllers: Vec::new() };
+        own.tidy(processes.path());
+        let left = ["worker-1", "worker-2", "other", "1"].map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, true, true]);
     }
 
     #[test]
