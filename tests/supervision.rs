@@ -223,3 +223,14 @@ async fn a_worker_that_dies_while_its_successor_starts_is_reported_and_succeeded
     assert_eq!(supervisor.get("app", "/").await.text(), "x");
     assert_eq!(crashes(&supervisor, "app").as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn the_report_of_an_app_that_does_not_load_has_what_it_printed() {
+    let index = "console.log('reads the settings');\nthrow new Error('there are none');";
+    let app = App::new("app", index).set("restart = 'never'");
+    let supervisor = TestSupervisor::plan().app(app).launch().await;
+    supervisor.until("app", "has failed to load", |app| app.last_exit.is_some()).await;
+    let found = &crashes(&supervisor, "app")[0];
+    assert_eq!((&found["cause"], &found["lines"]), (&json!("load_failed"), &json!(["reads the settings"])));
+    assert!(found["pid"].as_u64().is_some_and(|pid| pid > 1), "{found}");
+}

@@ -187,7 +187,7 @@ impl Life {
                 self.answer(&Ok(true));
                 Phase::Running(running)
             }
-            Err(StartFailure { reason }) => self.after(&reason, Remains::default()).await,
+            Err(failure) => self.after(&failure.reason, remains(&failure)).await,
         }
     }
 
@@ -297,12 +297,12 @@ impl Life {
                 let _ = done.send(Ok(true));
                 Phase::Running(next)
             }
-            Err(StartFailure { reason: failure }) => {
-                let _ = done.send(Err(failure.to_string()));
+            Err(failure) => {
+                let _ = done.send(Err(failure.reason.to_string()));
                 if is_gone {
-                    return self.after(&failure, Remains::default()).await;
+                    return self.after(&failure.reason, remains(&failure)).await;
                 }
-                self.shared.registry.kept(self.app, &failure);
+                self.shared.registry.kept(self.app, &failure.reason);
                 Phase::Running(running)
             }
         }
@@ -438,6 +438,11 @@ impl Life {
             let _ = done.send(outcome.clone());
         }
     }
+}
+
+/// What is left of a worker that has not become ready.
+fn remains(failure: &StartFailure) -> Remains {
+    Remains { pid: failure.pid, lines: failure.lines.clone(), ..Remains::default() }
 }
 
 /// Waits until the app is to end for good.

@@ -5,7 +5,7 @@
 //! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
 //!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
 //!   may have open.
-//! - [`cgroup`]: what the kernel holds it to.
+//! - [`cgroup`]: what the kernel holds it to; `output`: what it prints.
 //! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
 //! - [`exit_reason`]: why a worker ended, in one enum.
 
@@ -16,6 +16,7 @@ mod fingerprint;
 pub mod handle;
 mod health;
 mod load;
+mod output;
 pub mod spare;
 pub mod spawn;
 pub mod usage;
@@ -25,6 +26,7 @@ pub use cgroup::{CgroupStatus, Cgroups};
 pub use exit_reason::ExitReason;
 pub use fingerprint::Fingerprint;
 pub use handle::{StartFailure, Started, Worker};
+pub use output::Output;
 pub use spare::Spares;
 pub use usage::Usage;
 pub use watch::{Order, Report};

@@ -2,7 +2,7 @@
 //! been replaced.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,15 +18,8 @@ use super::Shared;
 use super::folders::Held;
 use crate::config::{AppSpec, RecyclePolicy};
 use crate::crashes::{Remains, WorkerId};
-use crate::log;
 use crate::registry::AppId;
-use crate::worker::{ExitReason, Fingerprint, Order, Report, Usage, Worker};
-
-/// Lines of the app kept for the report of a crash.
-const LINES: usize = 20;
-
-/// Longest part of such a line, in bytes.
-const LINE: usize = 1024;
+use crate::worker::{ExitReason, Fingerprint, Order, Output, Report, Usage, Worker};
 
 /// Orders to one worker that may wait to be carried out.
 const ORDERS: usize = 8;
@@ -55,6 +48,7 @@ pub struct Running {
     /// Its process.
     pub pid: u32,
     observed: Rc<Observed>,
+    output: Rc<Output>,
     /// By which its lifetime differs from that of others.
     spread: f64,
     told: Fingerprint,
@@ -106,12 +100,12 @@ impl Running {
 
     /// What is known of it.
     pub fn remains(&self, app: AppId) -> Remains {
-        let (stats, lines) = (self.observed.stats.get(), self.observed.lines.borrow());
+        let stats = self.observed.stats.get();
         Remains {
             worker: Some((app, self.generation)),
             pid: Some(self.pid),
             ready: self.ready.elapsed(),
-            lines: lines.iter().cloned().collect(),
+            lines: self.output.last_lines(),
             heap: (stats.heap_used, stats.heap_limit),
             usage: self.observed.usage.get(),
         }
@@ -131,25 +125,14 @@ impl Running {
 struct Observed {
     stats: Cell<Stats>,
     usage: Cell<Usage>,
-    /// The last lines of the app, oldest first.
-    lines: RefCell<VecDeque<String>>,
     changed: Notify,
 }
 
 impl Observed {
-    fn take_in(&self, report: &Report<'_>) {
+    fn take_in(&self, report: Report) {
         match report {
-            Report::Stats(stats) => self.stats.set(*stats),
-            Report::Usage(usage) => self.usage.set(*usage),
-            Report::Log(record) => {
-                let mut lines = self.lines.borrow_mut();
-                if lines.len() == LINES {
-                    lines.pop_front();
-                }
-                let message = log::plain(&record.message);
-                lines.push_back(message[..message.floor_char_boundary(LINE)].to_owned());
-                return;
-            }
+            Report::Stats(stats) => self.stats.set(stats),
+            Report::Usage(usage) => self.usage.set(usage),
         }
         self.changed.notify_waiters();
     }
@@ -188,20 +171,20 @@ impl Stage {
         let (orders, mut received) = mpsc::channel(ORDERS);
         self.shared.orders.0.borrow_mut().insert((app, generation), orders.clone());
         let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
+        let output = worker.output.clone();
         let folder = self.shared.folders.hold(&spec.root);
         let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
         let spread = 0.9 + 0.2 * fastrand::f64();
         let seen = observed.clone();
-        let report = move |report: Report<'_>| {
-            seen.take_in(&report);
+        let report = move |report: Report| {
+            seen.take_in(report);
             match report {
                 Report::Stats(stats) => registry.record_stats(app, pid, stats),
                 Report::Usage(usage) => registry.record_usage(app, pid, usage),
-                Report::Log(_) => {}
             }
         };
         let task = tokio::task::spawn_local(async move { worker.watch(&spec, &mut received, report).await });
-        Running { generation, ready, pid, observed, spread, told, orders, task, _folder: folder }
+        Running { generation, ready, pid, observed, output, spread, told, orders, task, _folder: folder }
     }
 
     /// Tells the I/O threads, once, that a worker has ended.

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::exit_reason::ExitReason;
 use super::fingerprint::Fingerprint;
+use super::output::Output;
 use super::spare::{Spare, Spares};
 use super::spawn::Process;
 use super::watch::reap;
@@ -26,7 +27,8 @@ pub struct Worker {
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
-    pub(super) log: Rc<AppLog>,
+    /// What it prints.
+    pub output: Rc<Output>,
 }
 
 /// A worker that is ready, and the connections for the I/O threads.
@@ -43,6 +45,10 @@ pub struct Started {
 pub struct StartFailure {
     /// Why.
     pub reason: ExitReason,
+    /// Process id, if there was a process.
+    pub pid: Option<u32>,
+    /// The last lines that it printed, oldest first.
+    pub lines: Vec<String>,
 }
 
 impl Worker {
@@ -52,11 +58,14 @@ impl Worker {
     /// # Errors
     /// [`StartFailure`]; the process is gone by then.
     pub async fn start(spec: &AppSpec, spares: &Spares, log: &Rc<AppLog>) -> Result<Started, StartFailure> {
-        let failed = |reason| StartFailure { reason };
+        let failed = |reason| StartFailure { reason, pid: None, lines: Vec::new() };
         let message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
         let told = Fingerprint::new(&message, &spec.limits);
         let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
-        spare.assign(log);
+        let output = Rc::new(Output::new(log));
+        spare.assign(&output);
+        let pid = spare.process.pid;
+        let failed = |reason| StartFailure { reason, pid: Some(pid), lines: output.last_lines() };
         descriptors::limit(spare.process.pid, spec.limits.max_fds, spare.requests.len());
         let mut unhealthy = String::new();
         let prepared = timeout(spec.limits.start_timeout, async {
@@ -66,10 +75,10 @@ impl Worker {
                 group.limit(&spec.limits);
             }
             spare.process.is_in(group);
-            let loaded = load_app(&mut spare, log, message).await?;
+            let loaded = load_app(&mut spare, &output, message).await?;
             if let (Loaded::Ready, Some(path)) = (&loaded, &spec.health_path) {
                 unhealthy = "it did not answer".into();
-                health::check(&mut spare, log, path, &mut unhealthy).await?;
+                health::check(&mut spare, &output, path, &mut unhealthy).await?;
             }
             Ok(loaded)
         })
@@ -80,8 +89,7 @@ impl Worker {
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
                     Ok(requests) => {
-                        let log = log.clone();
-                        let worker = Self { pid: process.pid, told, process, control, handle, log };
+                        let worker = Self { pid, told, process, control, handle, output };
                         return Ok(Started { worker, requests });
                     }
                     Err(error) => {
@@ -101,12 +109,12 @@ impl Worker {
     }
 }
 
-async fn load_app(spare: &mut Spare, log: &AppLog, message: Load) -> Result<Loaded, ProtocolError> {
+async fn load_app(spare: &mut Spare, output: &Output, message: Load) -> Result<Loaded, ProtocolError> {
     spare.handle.control(&Control::Load(message.into()))?;
     loop {
         match spare.control.next().await? {
             Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),
-            Some(Event::Control(Control::Log(record))) => log.record(&record),
+            Some(Event::Control(Control::Log(record))) => output.record(&record),
             Some(_) => return Err(ProtocolError::Unexpected("answer to load")),
             None => return Err(ProtocolError::Torn),
         }

@@ -7,8 +7,8 @@ use nano_protocol::message::{Control, RequestId, RequestLine};
 use nano_protocol::{Event, Failure, Handle, ProtocolError};
 use tokio::time::sleep;
 
+use super::output::Output;
 use super::spare::Spare;
-use crate::log::app::AppLog;
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Asks until the answer is 2xx; `last` is what it was otherwise, for people. Never ends if that does not come.
 pub(super) async fn check(
     spare: &mut Spare,
-    log: &AppLog,
+    output: &Output,
     path: &str,
     last: &mut String,
 ) -> Result<(), ProtocolError> {
@@ -39,7 +39,7 @@ pub(super) async fn check(
         tokio::select! {
             asked = &mut ask => return asked,
             event = control.next() => match event? {
-                Some(Event::Control(Control::Log(record))) => log.record(&record),
+                Some(Event::Control(Control::Log(record))) => output.record(&record),
                 Some(_) => return Err(ProtocolError::Unexpected("frame before the first request")),
                 None => return Err(ProtocolError::Torn),
             },

@@ -13,9 +13,9 @@ use tokio::process::ChildStderr;
 
 use super::cgroup::Cgroups;
 use super::exit_reason::ExitReason;
+use super::output::Output;
 use super::spawn::{self, Process};
 use crate::log;
-use crate::log::app::AppLog;
 
 /// Longest line taken from a worker's stderr, in bytes.
 const MAX_STDERR_LINE: u64 = 8 * 1024;
@@ -30,7 +30,7 @@ pub struct Spare {
     pub(super) requests: Vec<(Connection, Handle)>,
     heap: u64,
     has_shaken_hands: bool,
-    log: Rc<OnceCell<Rc<AppLog>>>,
+    output: Rc<OnceCell<Rc<Output>>>,
 }
 
 impl Spare {
@@ -38,14 +38,14 @@ impl Spare {
     fn boot(heap: u64, io_threads: usize, cgroups: &Cgroups) -> std::io::Result<Self> {
         let spawned = spawn::spawn(io_threads, cgroups)?;
         let mut process = spawned.process;
-        let log = Rc::new(OnceCell::new());
+        let output = Rc::new(OnceCell::new());
         if let Some(stderr) = process.stderr() {
-            tokio::task::spawn_local(log_stderr(log.clone(), stderr));
+            tokio::task::spawn_local(log_stderr(output.clone(), stderr));
         }
         let open = |socket| Ok(Connection::new(UnixStream::from_std(socket)?, Side::Supervisor));
         let (control, handle) = open(spawned.control)?;
         let requests = spawned.requests.into_iter().map(open).collect::<std::io::Result<Vec<_>>>()?;
-        let spare = Self { process, control, handle, requests, heap, has_shaken_hands: false, log };
+        let spare = Self { process, control, handle, requests, heap, has_shaken_hands: false, output };
         spare.say_hello().map_err(std::io::Error::other)?;
         Ok(spare)
     }
@@ -71,8 +71,8 @@ impl Spare {
     }
 
     /// It is for this app: what it prints is that app's.
-    pub(super) fn assign(&self, log: &Rc<AppLog>) {
-        let _ = self.log.set(log.clone());
+    pub(super) fn assign(&self, output: &Rc<Output>) {
+        let _ = self.output.set(output.clone());
     }
 }
 
@@ -85,7 +85,7 @@ async fn welcome(connection: &mut Connection) -> Result<(), ProtocolError> {
 }
 
 /// What V8 or the Rust runtime print when they die, as log lines of the app.
-async fn log_stderr(log: Rc<OnceCell<Rc<AppLog>>>, stderr: ChildStderr) {
+async fn log_stderr(output: Rc<OnceCell<Rc<Output>>>, stderr: ChildStderr) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
@@ -94,8 +94,8 @@ async fn log_stderr(log: Rc<OnceCell<Rc<AppLog>>>, stderr: ChildStderr) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 let line = String::from_utf8_lossy(&line);
-                match log.get() {
-                    Some(log) => log.stderr(line.trim_end()),
+                match output.get() {
+                    Some(output) => output.stderr(line.trim_end()),
                     None => log::worker_stderr(None, line.trim_end()),
                 }
             }

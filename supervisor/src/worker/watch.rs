@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use nano_protocol::message::{Control, LogRecord, Stats};
+use nano_protocol::message::{Control, Stats};
 use nano_protocol::{Event, ProtocolError};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -22,14 +22,12 @@ const REAP: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(500);
 
 /// What is learnt of a worker while it runs.
-#[derive(Debug)]
-pub enum Report<'a> {
+#[derive(Debug, Clone, Copy)]
+pub enum Report {
     /// What it says of itself.
     Stats(Stats),
     /// What the kernel says of it.
     Usage(Usage),
-    /// A line of its app.
-    Log(&'a LogRecord),
 }
 
 /// What the owner of a worker may ask while it runs.
@@ -50,7 +48,7 @@ impl Worker {
         mut self,
         spec: &AppSpec,
         orders: &mut tokio::sync::mpsc::Receiver<Order>,
-        mut report: impl FnMut(Report<'_>),
+        mut report: impl FnMut(Report),
     ) -> ExitReason {
         let hung_timeout = spec.limits.hung_timeout;
         let mut pings = interval((hung_timeout / 4).max(Duration::from_millis(10)));
@@ -75,7 +73,7 @@ impl Worker {
             tokio::select! {
                 status = self.process.wait() => {
                     let known = is_draining.then_some(ExitReason::Stopped);
-                    self.drain_control(&mut report).await;
+                    self.drain_control().await;
                     self.count_held_up(&mut held_up);
                     return status.map_or_else(
                         |error| ExitReason::SpawnFailed(error.to_string()),
@@ -85,10 +83,7 @@ impl Worker {
                 event = self.control.next() => match event {
                     Ok(Some(Event::Control(Control::Pong(_)))) => last_answer = Instant::now(),
                     Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
-                    Ok(Some(Event::Control(Control::Log(record)))) => {
-                        self.log.record(&record);
-                        report(Report::Log(&record));
-                    }
+                    Ok(Some(Event::Control(Control::Log(record)))) => self.output.record(&record),
                     Ok(Some(_)) => {
                         let reason = ExitReason::Protocol("unexpected control frame".into());
                         return reap(self.process, Some(reason)).await;
@@ -106,7 +101,7 @@ impl Worker {
                     if last_answer.elapsed() >= hung_timeout {
                         return reap(self.process, Some(ExitReason::Hung)).await;
                     }
-                    self.log.catch_up();
+                    self.output.app().catch_up();
                     number += 1;
                     self.send(&Control::Ping(number));
                 }
@@ -140,21 +135,20 @@ impl Worker {
     /// Counts what its control group has refused it since the last time.
     fn count_held_up(&self, last: &mut Counts) {
         let Some(group) = self.process.group() else { return };
-        let (now, traffic) = (group.counts(), self.log.traffic());
+        let (now, traffic) = (group.counts(), self.output.app().traffic());
         traffic.count_broken(Limit::Pids, now.pids_refused.saturating_sub(last.pids_refused));
         traffic.count_broken(Limit::Cpus, now.throttled.saturating_sub(last.throttled));
         *last = now;
     }
 
     /// Log records that were still on their way when the process ended.
-    async fn drain_control(&mut self, report: &mut impl FnMut(Report<'_>)) {
+    async fn drain_control(&mut self) {
         while let Ok(Ok(Some(Event::Control(message)))) = timeout(REAP, self.control.next()).await {
             if let Control::Log(record) = message {
-                self.log.record(&record);
-                report(Report::Log(&record));
+                self.output.record(&record);
             }
         }
-        self.log.conclude();
+        self.output.app().conclude();
     }
 
     fn send(&self, message: &Control) {
