@@ -165,7 +165,8 @@ async fn a_watched_status_is_shown_again_and_again() {
     let twice = async || (log.lines().len() >= 2).then_some(());
     crate::until("it was shown twice", twice).await;
     assert!(log.lines().iter().all(|line| line.starts_with("{\"version\":")), "{:?}", log.lines());
-    process::signal(child.id(), Signal::SIGINT);
+    // Not SIGINT: whoever is started in the background ignores that.
+    process::signal(child.id(), Signal::SIGTERM);
     let _ = child.wait();
 }
 
