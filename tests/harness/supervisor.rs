@@ -155,6 +155,7 @@ fn with_usual_environment(mut command: Command) -> Command {
         "STATE_DIRECTORY",
         "RUNTIME_DIRECTORY",
         "NANO_SUPERVISOR_CONTROL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
     ] {
         command.env_remove(name);
     }
