@@ -97,7 +97,7 @@ async fn every_answer_that_the_app_causes_says_why() {
         .app(App::new("late", FAILING).set("request_timeout = '300ms'"))
         .app(App::new("busy", FAILING).set("watchdog = '300ms'"))
         .app(
-            App::new("loop", FAILING).set("restart = { initial = '1ms', crash_loop = 1, slow_retry = '1h' }"),
+            App::new("loop", FAILING).set("restart = { initial = '1ms', crash_loop = 1, min_uptime = '1h' }"),
         )
         .app(App::new("syntax", "export default {\n  fetch() { return new Response('<x>' }\n}"))
         .app(App::new("slow", slow).set("queue_timeout = '50ms'\nstart_timeout = '1h'"));

@@ -29,13 +29,13 @@ async fn the_first_restart_is_immediate_and_further_ones_back_off() {
 }
 
 #[tokio::test]
-async fn a_stable_period_makes_the_next_restart_immediate_again() {
+async fn a_worker_that_was_up_for_long_enough_is_replaced_at_once() {
     let app =
-        App::hello("app").set("restart = { initial = '1h', max = '1h', stable = '1ms', crash_loop = 2 }");
+        App::hello("app").set("restart = { initial = '1h', max = '1h', min_uptime = '1ms', crash_loop = 2 }");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let mut pid = supervisor.worker("app").await;
     for _ in 0..3 {
-        until("it has been stable", async || {
+        until("it has been up for long enough", async || {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
             Some(())
         })

@@ -17,6 +17,7 @@ mod cli;
 mod conformance;
 mod console;
 mod container;
+mod crash_cost;
 mod dashboard;
 mod deploy;
 mod deploy_refused;

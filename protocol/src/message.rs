@@ -250,6 +250,16 @@ pub enum StreamErrorKind {
     CpuTime,
 }
 
+impl StreamErrorKind {
+    /// Whether the worker ends with the stream.
+    pub fn is_fatal(self) -> bool {
+        match self {
+            Self::Watchdog | Self::OutOfMemory | Self::CpuTime => true,
+            Self::HandlerFailed | Self::NotAResponse | Self::BodyFailed => false,
+        }
+    }
+}
+
 /// Everything that is not about one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {

@@ -1,7 +1,7 @@
 //! What is left of workers that ended unasked: why, the last lines of the app, what it used, what was in flight.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use nano_protocol::message::RequestId;
@@ -19,8 +19,11 @@ const OF_ALL: usize = 1000;
 /// Requests named for one crash.
 const REQUESTS: usize = 32;
 
-/// Crashes whose requests are remembered before it is known that there was a crash.
-const AHEAD: usize = 64;
+/// Longest part of a method that is kept, in bytes.
+const METHOD: usize = 32;
+
+/// Longest part of a path and query that is kept, in bytes.
+const TARGET: usize = 256;
 
 /// One crash.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,7 +48,9 @@ pub struct Crash {
     pub heap_limit: u64,
     /// What it used when that was last looked at.
     pub usage: Usage,
-    /// Requests that were in flight, and lost; the first of them.
+    /// The request that has ended it, if that is known.
+    pub culprit: Option<LostRequest>,
+    /// Others that were in flight, and lost; the first of them.
     pub requests: Vec<LostRequest>,
     #[serde(skip)]
     worker: Option<WorkerId>,
@@ -60,12 +65,19 @@ pub struct LostRequest {
     pub method: String,
     /// Its path and query.
     pub target: String,
+    /// Whether it is the one that has ended the worker.
+    #[serde(skip)]
+    pub is_culprit: bool,
 }
 
 impl LostRequest {
     /// From what its request line said.
-    pub fn new(id: RequestId, method: &str, target: &str) -> Self {
-        Self { id: id.to_string(), method: method.to_owned(), target: target.to_owned() }
+    pub fn new(id: RequestId, method: &str, target: &str, is_culprit: bool) -> Self {
+        let cut = |text: &str, longest| match text.floor_char_boundary(longest) {
+            end if end < text.len() => format!("{}...", &text[..end]),
+            _ => text.to_owned(),
+        };
+        Self { id: id.to_string(), method: cut(method, METHOD), target: cut(target, TARGET), is_culprit }
     }
 }
 
@@ -87,25 +99,24 @@ pub struct Remains {
     pub heap: (u64, u64),
     /// What it used.
     pub usage: Usage,
+    /// Requests that were lost with it.
+    pub lost: Vec<LostRequest>,
 }
 
 /// The latest crashes of all apps. Lives on the main thread.
 #[derive(Debug, Default)]
-pub struct Crashes(RefCell<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
+pub struct Crashes(
     /// Oldest first.
-    crashes: VecDeque<Crash>,
-    /// I/O threads may notice before it is known how the worker ended.
-    ahead: HashMap<WorkerId, Vec<LostRequest>>,
-}
+    RefCell<VecDeque<Crash>>,
+);
 
 impl Crashes {
     /// A worker of `app` has ended unasked.
     pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) {
-        let mut kept = self.0.borrow_mut();
-        let requests = remains.worker.and_then(|worker| kept.ahead.remove(&worker)).unwrap_or_default();
+        let mut crashes = self.0.borrow_mut();
+        let (mut culprits, mut requests): (Vec<_>, Vec<_>) =
+            remains.lost.into_iter().partition(|request| request.is_culprit);
+        requests.truncate(REQUESTS);
         let crash = Crash {
             app: app.to_owned(),
             time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
@@ -117,40 +128,36 @@ impl Crashes {
             heap_used: remains.heap.0,
             heap_limit: remains.heap.1,
             usage: remains.usage,
+            culprit: culprits.pop(),
             requests,
             worker: remains.worker,
         };
-        let of_this = kept.crashes.iter().filter(|crash| crash.app == app).count();
+        let of_this = crashes.iter().filter(|crash| crash.app == app).count();
         if of_this >= OF_ONE
-            && let Some(oldest) = kept.crashes.iter().position(|crash| crash.app == app)
+            && let Some(oldest) = crashes.iter().position(|crash| crash.app == app)
         {
-            kept.crashes.remove(oldest);
+            crashes.remove(oldest);
         }
-        if kept.crashes.len() >= OF_ALL {
-            kept.crashes.pop_front();
+        if crashes.len() >= OF_ALL {
+            crashes.pop_front();
         }
-        kept.crashes.push_back(crash);
+        crashes.push_back(crash);
     }
 
-    /// A request was in flight at a worker that has ended.
+    /// A request was in flight at a worker that has ended, and hears of it late.
     pub fn lost(&self, worker: WorkerId, request: LostRequest) {
-        let mut kept = self.0.borrow_mut();
-        let Kept { crashes, ahead } = &mut *kept;
-        let known = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker));
-        let requests = match known {
-            Some(crash) => &mut crash.requests,
-            None if ahead.len() < AHEAD || ahead.contains_key(&worker) => ahead.entry(worker).or_default(),
-            None => return,
-        };
-        if requests.len() < REQUESTS {
-            requests.push(request);
+        let mut crashes = self.0.borrow_mut();
+        if let Some(crash) = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker))
+            && crash.requests.len() < REQUESTS
+        {
+            crash.requests.push(request);
         }
     }
 
     /// The crashes of one app or of all, latest first.
     pub fn of(&self, app: Option<&str>) -> Vec<Crash> {
-        let kept = self.0.borrow();
-        let wanted = kept.crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
+        let crashes = self.0.borrow();
+        let wanted = crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
         wanted.cloned().collect()
     }
 }
@@ -180,9 +187,8 @@ mod tests {
         let traffic = std::sync::Arc::new(crate::traffic::Traffic::new(1));
         let spec = crate::config::Sources { folder: Some("../examples/hello".into()), ..Default::default() };
         let app = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)), traffic);
-        let request = |number| LostRequest::new(RequestId(number), "GET", "/");
-        crashes.lost((app, 1), request(1));
-        let remains = Remains { worker: Some((app, 1)), ..Remains::default() };
+        let request = |number| LostRequest::new(RequestId(number), "GET", "/", false);
+        let remains = Remains { worker: Some((app, 1)), lost: vec![request(1)], ..Remains::default() };
         crashes.record("hello", &ExitReason::Panic, remains);
         for number in 2..100 {
             crashes.lost((app, 1), request(number));

@@ -109,9 +109,16 @@ impl Routing {
                 }
             }
             Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
-            Command::Ended { app, generation, why } => {
-                self.with(app, |upstream| upstream.ended(generation, why));
+            Command::Ended { app, generation, why, lost } => {
+                if let Some(upstream) = self.upstreams.get(&app).cloned() {
+                    upstream.ended(generation, why);
+                    // The kernel may still hold what it has said last.
+                    tokio::task::spawn_local(async move {
+                        let _ = lost.send(upstream.lost_with(generation).await);
+                    });
+                }
             }
+            Command::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
             Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
             Command::Drain => {}
         }
@@ -181,11 +188,15 @@ fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, notic
     let upstream = upstream.clone();
     tokio::task::spawn_local(async move {
         let order = match connection {
-            Some((connection, handle)) => match drive(connection).await {
-                // It was let go, and has finished.
-                Order::Closed if handle.is_finishing() => return,
-                order => order,
-            },
+            Some((connection, handle)) => {
+                let order = drive(connection).await;
+                upstream.disconnected(generation);
+                match order {
+                    // It was let go, and has finished.
+                    Order::Closed if handle.is_finishing() => return,
+                    order => order,
+                }
+            }
             None => Order::Closed,
         };
         upstream.detach(generation);

@@ -21,7 +21,7 @@ use crate::config::AppSpec;
 use crate::crashes::{Crashes, Remains};
 use crate::log::app::AppLog;
 use crate::registry::{AppId, Registry};
-use crate::restart::{Decision, History};
+use crate::restart::{Decision, End, History, Worth};
 use crate::routes::{Routes, Unavailable};
 use crate::worker::{ExitReason, Spares, StartFailure, Started, Worker};
 use adoption::Adoption;
@@ -207,8 +207,7 @@ impl Life {
         let worn = running.worn(self.spec.recycle, self.recycle_from);
         tokio::select! {
             reason = running.ended() => {
-                let remains = running.remains(self.app);
-                self.stage.farewell(&running, &reason).await;
+                let remains = self.stage.farewell(&running, &reason).await;
                 self.after(&reason, remains).await
             }
             () = ended(&mut self.ending) => {
@@ -234,16 +233,24 @@ impl Life {
                 }
                 Action::Restart => {
                     self.waiting.push(done);
+                    self.history = History::default();
                     if self.drain(running).await { Phase::Starting } else { Phase::Ended }
                 }
-                Action::Roll => self.roll(running, self.spec.clone(), done).await,
+                Action::Roll => {
+                    // Its code may have changed.
+                    self.history = History::default();
+                    self.roll(running, self.spec.clone(), done).await
+                }
                 Action::Configure(spec) => match running.was_told(&spec) {
                     Ok(true) => {
                         self.configure(spec);
                         let _ = done.send(Ok(false));
                         Phase::Running(running)
                     }
-                    Ok(false) => self.roll(running, spec, done).await,
+                    Ok(false) => {
+                        self.history = History::default();
+                        self.roll(running, spec, done).await
+                    }
                     Err(why) => {
                         let _ = done.send(Err(why));
                         Phase::Running(running)
@@ -274,8 +281,7 @@ impl Life {
                 reason = running.ended(), if !is_gone => {
                     // Whatever it died of, its successor is on its way; requests wait for that.
                     is_gone = true;
-                    let remains = running.remains(self.app);
-                    self.stage.farewell(&running, &reason).await;
+                    let remains = self.stage.farewell(&running, &reason).await;
                     let _ = self.note_end(&reason, remains);
                     self.shared.registry.starting(self.app);
                 }
@@ -327,11 +333,19 @@ impl Life {
 
     /// Takes note of the end of a worker; what the restart policy says to that.
     fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
-        let ready_for = remains.ready;
+        let worth = match (reason, remains.worker) {
+            (ExitReason::LoadFailed(_), _) => Worth::NotLoaded,
+            (_, None) => Worth::NotReady,
+            (_, Some((_, generation))) => Worth::Ready {
+                lasted: remains.ready,
+                has_answered: self.shared.registry.was_useful(self.app, generation),
+                is_blamed: remains.lost.iter().any(|request| request.is_culprit),
+            },
+        };
         self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
         self.shared.registry.crashed(self.app, reason);
-        let policy = &self.spec.restart;
-        self.history.ended(policy, reason.into(), Instant::now(), ready_for, fastrand::f64())
+        let end = End { is_clean: reason.is_clean(), worth };
+        self.history.ended(&self.spec.restart, end, fastrand::f64())
     }
 
     /// What follows the end of a worker, as the restart policy says.
@@ -346,21 +360,24 @@ impl Life {
             Decision::RestartAfter(pause) if pause.is_zero() => Phase::Starting,
             Decision::RestartAfter(pause) => {
                 registry.backing_off(self.app, pause);
-                Phase::Resting(Instant::now() + pause)
+                let until = Instant::now() + pause;
+                self.shared.routes.resting(self.app, until).await;
+                Phase::Resting(until)
             }
             Decision::GiveUp(pause) => {
+                let until = Instant::now() + pause;
                 let why = match reason {
                     ExitReason::LoadFailed(text) => Unavailable::NotLoaded(text.as_str().into()),
                     ExitReason::StartTimeout | ExitReason::Unhealthy(_) | ExitReason::SpawnFailed(_) => {
                         Unavailable::NotLoaded(reason.to_string().into())
                     }
-                    _ => Unavailable::CrashLoop(reason.to_string().into()),
+                    _ => Unavailable::CrashLoop(reason.to_string().into(), until),
                 };
                 registry.failed(self.app, reason, pause);
                 self.answer(&Err(reason.to_string()));
                 self.shared.routes.unavailable(self.app, why).await;
                 self.shared.tend_spares();
-                Phase::Resting(Instant::now() + pause)
+                Phase::Resting(until)
             }
         }
     }
@@ -409,6 +426,9 @@ impl Life {
     /// Takes over a configuration while no worker is ready; says whether it is another one.
     fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
         let is_new = *spec != *self.spec;
+        if is_new {
+            self.history = History::default();
+        }
         self.configure(spec);
         let _ = done.send(Ok(false));
         is_new

@@ -182,6 +182,7 @@ impl Proxy {
             let generation = upstream.generation();
             match self.send(&handle, outgoing, &mut upload).await {
                 Ok(response) => {
+                    upstream.answered(generation, response.status().as_u16());
                     let worker = taken.elapsed();
                     upstream.count(|counts| counts.answered(taken - arrived, worker));
                     if let Some(record) = record {
@@ -192,12 +193,16 @@ impl Proxy {
                 // Not a byte of it reached that worker, so the next one may have it.
                 Err(Failed::Unreached) => {}
                 Err(Failed::Died) => {
-                    upstream.lost(generation, line);
+                    upstream.lost(generation, line, false);
                     if spec.development {
                         let why = upstream.why_ended(generation).await;
                         return Err(Refused::because(Refusal::WorkerDied, why));
                     }
                     return Err(Refusal::WorkerDied.into());
+                }
+                Err(Failed::Fatal(refused)) => {
+                    upstream.lost(generation, line, true);
+                    return Err(refused);
                 }
                 Err(Failed::Refused(refused)) => return Err(refused),
             }
@@ -322,6 +327,8 @@ enum Failed {
     Unreached,
     /// The worker ended.
     Died,
+    /// It has brought the worker down, which says so itself; this is the answer.
+    Fatal(Refused),
     /// This is the answer.
     Refused(Refused),
 }
@@ -332,7 +339,8 @@ impl Failed {
             Failure::Closed { reached: false } => Self::Unreached,
             Failure::Closed { reached: true } | Failure::Over => Self::Died,
             Failure::Worker(error) => {
-                Self::Refused(Refused::because(Refusal::from_worker(error.kind), error.message))
+                let refused = Refused::because(Refusal::from_worker(error.kind), error.message);
+                if error.kind.is_fatal() { Self::Fatal(refused) } else { Self::Refused(refused) }
             }
         }
     }

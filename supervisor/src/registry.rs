@@ -262,6 +262,12 @@ impl Registry {
         }
     }
 
+    /// Whether a worker of the app has answered a request well.
+    pub fn was_useful(&self, app: AppId, generation: u64) -> bool {
+        let records = self.records.borrow();
+        records.get(&app).is_some_and(|record| record.traffic.useful() >= generation)
+    }
+
     /// What the worker `pid` said of itself.
     pub fn record_stats(&self, app: AppId, pid: u32, stats: Stats) {
         self.with(app, |record| {

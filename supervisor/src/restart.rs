@@ -1,17 +1,18 @@
-//! When to start the next worker: a pure function of history and time.
+//! When to start the next worker: a pure function of history, policy, and how the worker before it ended.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::config::{RestartMode, RestartPolicy};
 
-/// The crashes of one app that still count.
+/// What the workers of one app have been worth so far, with the code and the configuration that it has.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Crashes inside the policy's window, oldest first.
-    recent: VecDeque<Instant>,
-    /// Crashes since the app last ran for a stable period.
+    /// Whether one of them was useful: the app can answer, whatever ends its workers.
+    was_useful: bool,
+    /// Ends since one was useful.
     in_a_row: u32,
+    /// Those of them that the app itself must have caused.
+    by_itself: u32,
 }
 
 /// What to do after the end of a worker.
@@ -19,56 +20,71 @@ pub struct History {
 pub enum Decision {
     /// Start the next worker after this pause; the first time there is none.
     RestartAfter(Duration),
-    /// The app crashes in a loop: it counts as failed and is only tried again after this pause.
+    /// The app cannot answer: it counts as failed and is only tried again after this pause.
     GiveUp(Duration),
     /// Start none: the policy wants it so.
     Stay,
 }
 
-/// How a worker ended, as far as the policy is concerned.
+/// How a worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub struct End {
     /// By itself, with exit code 0.
-    Clean,
-    /// In any other way.
-    Crash,
-    /// It could not load its app: trying again at once would fail again, since nothing has changed.
+    pub is_clean: bool,
+    /// What it had done by then.
+    pub worth: Worth,
+}
+
+/// What a worker had done by its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// It could not load its app: trying again at once would fail again, unless the same has loaded before.
     NotLoaded,
+    /// It has ended before it was ready, in another way.
+    NotReady,
+    /// It took requests.
+    Ready {
+        /// For how long.
+        lasted: Duration,
+        /// Whether it has answered one.
+        has_answered: bool,
+        /// Whether a request has ended it, which says nothing about others.
+        is_blamed: bool,
+    },
 }
 
 impl History {
-    /// Records the end, at `now`, of a worker that had been ready for `ready_for`. `random` in 0..1 spreads the pauses.
-    pub fn ended(
-        &mut self,
-        policy: &RestartPolicy,
-        end: End,
-        now: Instant,
-        ready_for: Duration,
-        random: f64,
-    ) -> Decision {
-        match (policy.mode, end) {
-            (RestartMode::Never, _) | (RestartMode::OnFailure, End::Clean) => return Decision::Stay,
-            (_, End::NotLoaded) => return Decision::GiveUp(policy.slow_retry),
-            (_, End::Clean | End::Crash) => {}
+    /// Records the end of a worker. `random` in 0..1 spreads the pauses.
+    ///
+    /// Whoever can answer is never given up for what its requests do to it: there is always a next worker, after a pause of
+    /// at most [`RestartPolicy::max`] if the one before was of no use to anybody.
+    pub fn ended(&mut self, policy: &RestartPolicy, end: End, random: f64) -> Decision {
+        match policy.mode {
+            RestartMode::Never => return Decision::Stay,
+            RestartMode::OnFailure if end.is_clean => return Decision::Stay,
+            RestartMode::OnFailure | RestartMode::Always => {}
         }
-        if ready_for >= policy.stable {
-            self.in_a_row = 0;
-            self.recent.clear();
-        }
+        let is_own_fault = match end.worth {
+            Worth::Ready { lasted, has_answered, .. } if has_answered || lasted >= policy.min_uptime => {
+                *self = Self { was_useful: true, ..Self::default() };
+                return Decision::RestartAfter(Duration::ZERO);
+            }
+            Worth::NotLoaded if !self.was_useful => return Decision::GiveUp(policy.slow_retry),
+            // What has loaded before may do so again, and nobody can be served if it does not.
+            Worth::NotLoaded => true,
+            Worth::NotReady => !self.was_useful,
+            Worth::Ready { is_blamed, .. } => !self.was_useful && !is_blamed,
+        };
         self.in_a_row = self.in_a_row.saturating_add(1);
-        self.recent.push_back(now);
-        while self.recent.front().is_some_and(|first| now.duration_since(*first) > policy.window) {
-            self.recent.pop_front();
-        }
-        if self.recent.len() >= policy.crash_loop as usize {
-            self.recent.drain(..self.recent.len() - policy.crash_loop as usize);
+        self.by_itself = self.by_itself.saturating_add(u32::from(is_own_fault));
+        if is_own_fault && self.by_itself >= policy.crash_loop {
             return Decision::GiveUp(policy.slow_retry);
         }
         Decision::RestartAfter(pause(policy, self.in_a_row, random))
     }
 }
 
-/// Nothing for the first crash in a row, then exponential back-off with jitter, never more than the maximum.
+/// Nothing for the first end in a row, then exponential back-off with jitter, never more than the maximum.
 fn pause(policy: &RestartPolicy, in_a_row: u32, random: f64) -> Duration {
     let Some(exponent) = in_a_row.checked_sub(2) else { return Duration::ZERO };
     let exponent = i32::try_from(exponent).unwrap_or(i32::MAX);
@@ -84,97 +100,135 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    fn policy() -> RestartPolicy {
-        RestartPolicy { crash_loop: 5, ..RestartPolicy::default() }
+    const fn ready(lasted: Duration, has_answered: bool, is_blamed: bool) -> End {
+        End { is_clean: false, worth: Worth::Ready { lasted, has_answered, is_blamed } }
+    }
+
+    /// Of a worker that nobody had anything of, by itself.
+    const YOUNG: End = ready(Duration::ZERO, false, false);
+    /// Of a worker that has answered.
+    const USEFUL: End = ready(Duration::ZERO, true, true);
+    const NOT_LOADED: End = End { is_clean: false, worth: Worth::NotLoaded };
+    const NOT_READY: End = End { is_clean: false, worth: Worth::NotReady };
+    const AT_ONCE: Decision = Decision::RestartAfter(Duration::ZERO);
+
+    /// What follows each of these ends.
+    fn decisions(ends: impl IntoIterator<Item = End>) -> Vec<Decision> {
+        let (policy, mut history) = (RestartPolicy::default(), History::default());
+        ends.into_iter().map(|end| history.ended(&policy, end, 0.5)).collect()
     }
 
     #[test]
-    fn the_first_restart_is_immediate_and_a_stable_period_resets() {
-        let (policy, mut history, now) = (policy(), History::default(), Instant::now());
-        let mut crash = |ready_for| history.ended(&policy, End::Crash, now, ready_for, 0.5);
-        assert_eq!(crash(Duration::ZERO), Decision::RestartAfter(Duration::ZERO));
-        assert_eq!(crash(Duration::ZERO), Decision::RestartAfter(policy.initial));
-        assert_eq!(crash(Duration::ZERO), Decision::RestartAfter(policy.initial.mul_f64(policy.factor)));
-        assert_eq!(crash(policy.stable), Decision::RestartAfter(Duration::ZERO));
+    fn a_worker_that_was_useful_is_replaced_at_once_however_often() {
+        assert!(decisions([USEFUL; 1000]).iter().all(|decision| *decision == AT_ONCE));
+        let old = ready(RestartPolicy::default().min_uptime, false, false);
+        assert!(decisions([old; 1000]).iter().all(|decision| *decision == AT_ONCE));
     }
 
     #[test]
-    fn an_app_that_does_not_load_is_given_up_at_once_and_its_crashes_do_not_count() {
-        let (policy, mut history, now) = (policy(), History::default(), Instant::now());
-        for _ in 0..20 {
-            let decision = history.ended(&policy, End::NotLoaded, now, Duration::ZERO, 0.5);
-            assert_eq!(decision, Decision::GiveUp(policy.slow_retry));
+    fn pauses_before_the_next_worker_grow_to_a_second_and_a_useful_one_ends_them() {
+        let policy = RestartPolicy { crash_loop: u32::MAX, ..RestartPolicy::default() };
+        let mut history = History::default();
+        let mut after = |end| match history.ended(&policy, end, 0.5) {
+            Decision::RestartAfter(pause) => pause.as_millis(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([YOUNG; 7].map(&mut after), [0, 100, 200, 400, 800, 1000, 1000]);
+        assert_eq!([USEFUL, YOUNG, YOUNG].map(&mut after), [0, 0, 100]);
+    }
+
+    #[test]
+    fn what_does_not_load_is_given_up_at_once_unless_the_same_has_answered_before() {
+        let given_up = Decision::GiveUp(RestartPolicy::default().slow_retry);
+        assert_eq!(decisions([NOT_LOADED; 3]), [given_up; 3]);
+        let found = decisions([USEFUL, NOT_LOADED, NOT_LOADED, NOT_LOADED, NOT_LOADED, NOT_LOADED]);
+        assert!(found[..5].iter().all(|decision| matches!(decision, Decision::RestartAfter(_))));
+        assert_eq!(found[5], given_up);
+    }
+
+    #[test]
+    fn what_dies_young_by_itself_or_does_not_become_ready_is_given_up_until_it_was_useful() {
+        for end in [YOUNG, NOT_READY] {
+            let found = decisions([end; 8]);
+            let is_given_up: Vec<_> =
+                found.iter().map(|found| matches!(found, Decision::GiveUp(_))).collect();
+            assert_eq!(is_given_up, [false, false, false, false, true, true, true, true]);
+            let after = decisions(std::iter::once(USEFUL).chain([end; 1000]));
+            assert!(after.iter().all(|decision| matches!(decision, Decision::RestartAfter(_))));
         }
-        let decision = history.ended(&policy, End::Crash, now, Duration::ZERO, 0.5);
-        assert_eq!(decision, Decision::RestartAfter(Duration::ZERO));
+    }
+
+    #[test]
+    fn nobody_can_hold_an_app_down_with_requests_that_end_its_workers() {
+        // An app that has never answered, and gets nothing else; or each new worker is met by the next of a burst.
+        for lasted in [Duration::from_secs(1), Duration::ZERO] {
+            let killed = ready(lasted, false, true);
+            let most = RestartPolicy::default().max;
+            assert!(decisions([killed; 1000]).iter().all(|decision| match decision {
+                Decision::RestartAfter(pause) => *pause <= most,
+                _ => false,
+            }));
+        }
     }
 
     fn any_policy() -> impl Strategy<Value = RestartPolicy> {
         let ms = |range| Strategy::prop_map(range, Duration::from_millis);
-        let times = (ms(1u64..1000), ms(0u64..100_000), ms(1u64..100_000), ms(1u64..100_000));
+        let times = (ms(1u64..1000), ms(0u64..100_000), ms(1u64..100_000));
         let numbers = (1.0f64..10.0, 0.0f64..=1.0, 1u32..10);
-        (times, numbers).prop_map(|((initial, longer, stable, window), (factor, jitter, crash_loop))| {
+        (times, numbers).prop_map(|((initial, longer, min_uptime), (factor, jitter, crash_loop))| {
             let max = initial + longer;
-            RestartPolicy {
-                initial,
-                max,
-                stable,
-                window,
-                factor,
-                jitter,
-                crash_loop,
-                ..RestartPolicy::default()
-            }
+            RestartPolicy { initial, max, min_uptime, factor, jitter, crash_loop, ..RestartPolicy::default() }
         })
     }
 
-    /// When a crash came after the one before, how long its worker had been ready, and a random number.
-    fn any_crashes() -> impl Strategy<Value = Vec<(Duration, Duration, f64)>> {
-        let crash = (0u64..50_000, 0u64..50_000, 0.0f64..1.0);
-        vec(
-            crash.prop_map(|(gap, ready, random)| {
-                let ready = ready.min(gap);
-                (Duration::from_millis(gap), Duration::from_millis(ready), random)
-            }),
-            1..60,
-        )
+    fn any_end() -> impl Strategy<Value = End> {
+        let lasted = (0u64..100_000).prop_map(Duration::from_millis);
+        let ready = (lasted, any::<bool>(), any::<bool>())
+            .prop_map(|(lasted, has_answered, is_blamed)| Worth::Ready { lasted, has_answered, is_blamed });
+        let worth = prop_oneof![Just(Worth::NotLoaded), Just(Worth::NotReady), ready];
+        (any::<bool>(), worth).prop_map(|(is_clean, worth)| End { is_clean, worth })
     }
 
     proptest! {
         #[test]
-        fn pauses_stay_within_bounds(in_a_row in 0u32..=u32::MAX, random in 0.0f64..1.0) {
-            let policy = policy();
-            prop_assert!(pause(&policy, in_a_row, random) <= policy.max);
+        fn pauses_stay_within_bounds_and_grow(in_a_row in 0u32..=u32::MAX - 1, random in 0.0f64..1.0) {
+            let policy = RestartPolicy::default();
+            let (one, next) = (pause(&policy, in_a_row, random), pause(&policy, in_a_row + 1, random));
+            prop_assert!(one <= next && next <= policy.max);
         }
 
         #[test]
-        fn pauses_grow(in_a_row in 2u32..40, random in 0.0f64..1.0) {
-            let policy = policy();
-            prop_assert!(pause(&policy, in_a_row, random) <= pause(&policy, in_a_row + 1, random));
-        }
-
-        #[test]
-        fn an_app_is_given_up_exactly_when_it_crashes_too_often_in_the_window(
-            policy in any_policy(), crashes in any_crashes(),
+        fn an_app_that_was_useful_is_given_up_for_nothing_but_code_that_does_not_load(
+            policy in any_policy(), ends in vec((any_end(), 0.0f64..1.0), 1..60),
         ) {
-            let (mut history, mut now) = (History::default(), Instant::now());
-            let mut times = Vec::new();
-            for (gap, ready_for, random) in crashes {
-                now += gap;
-                if ready_for >= policy.stable {
-                    times.clear();
+            let mut history = History::default();
+            let (mut was_useful, mut since_useful, mut own) = (false, 0, 0);
+            for (end, random) in ends {
+                let decision = history.ended(&policy, end, random);
+                let is_useful = matches!(end.worth, Worth::Ready { lasted, has_answered, .. }
+                    if has_answered || lasted >= policy.min_uptime);
+                if is_useful {
+                    prop_assert_eq!(decision, AT_ONCE);
+                    (was_useful, since_useful, own) = (true, 0, 0);
+                    continue;
                 }
-                times.push(now);
-                let in_window = times.iter().filter(|time| now.duration_since(**time) <= policy.window).count();
-                let decision = history.ended(&policy, End::Crash, now, ready_for, random);
-                let is_loop = in_window >= policy.crash_loop as usize;
-                prop_assert_eq!(matches!(decision, Decision::GiveUp(_)), is_loop);
+                let counts = match end.worth {
+                    Worth::NotLoaded => true,
+                    Worth::NotReady => !was_useful,
+                    Worth::Ready { is_blamed, .. } => !was_useful && !is_blamed,
+                };
+                let is_hopeless = end.worth == Worth::NotLoaded && !was_useful;
+                if !is_hopeless {
+                    (since_useful, own) = (since_useful + 1, own + u32::from(counts));
+                }
                 match decision {
-                    Decision::GiveUp(pause) => prop_assert_eq!(pause, policy.slow_retry),
+                    Decision::GiveUp(pause) => {
+                        prop_assert_eq!(pause, policy.slow_retry);
+                        prop_assert!(is_hopeless || (counts && own >= policy.crash_loop));
+                    }
                     Decision::RestartAfter(pause) => {
-                        prop_assert!(pause <= policy.max);
-                        // Nothing but the first crash since a stable period is forgiven.
-                        prop_assert_eq!(pause.is_zero() && policy.jitter < 1.0, times.len() == 1 && policy.jitter < 1.0);
+                        prop_assert!(!is_hopeless && !(counts && own >= policy.crash_loop));
+                        prop_assert!(pause <= policy.max && (since_useful > 1 || pause.is_zero()));
                     }
                     Decision::Stay => prop_assert!(false, "this policy always restarts"),
                 }
@@ -182,21 +236,18 @@ mod tests {
         }
 
         #[test]
-        fn the_mode_decides_whether_there_is_another_worker(policy in any_policy(), crashes in any_crashes()) {
+        fn the_mode_decides_whether_there_is_another_worker(policy in any_policy(), ends in vec(any_end(), 1..60)) {
             let never = RestartPolicy { mode: RestartMode::Never, ..policy.clone() };
             let on_failure = RestartPolicy { mode: RestartMode::OnFailure, ..policy.clone() };
             let (mut first, mut second) = (History::default(), History::default());
-            let mut now = Instant::now();
-            for (gap, ready_for, random) in crashes {
-                now += gap;
-                for end in [End::Clean, End::Crash, End::NotLoaded] {
-                    let decision = History::default().ended(&never, end, now, ready_for, random);
-                    prop_assert_eq!(decision, Decision::Stay);
+            for end in ends {
+                prop_assert_eq!(History::default().ended(&never, end, 0.5), Decision::Stay);
+                let found = first.ended(&on_failure, end, 0.5);
+                if end.is_clean {
+                    prop_assert_eq!(found, Decision::Stay);
+                } else {
+                    prop_assert_eq!(found, second.ended(&policy, end, 0.5));
                 }
-                let clean = first.ended(&on_failure, End::Clean, now, ready_for, random);
-                prop_assert_eq!(clean, Decision::Stay);
-                let crash = first.ended(&on_failure, End::Crash, now, ready_for, random);
-                prop_assert_eq!(crash, second.ended(&policy, End::Crash, now, ready_for, random));
             }
         }
     }

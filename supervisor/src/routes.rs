@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,6 +76,15 @@ pub enum Command {
         generation: u64,
         /// Why, for people.
         why: Arc<str>,
+        /// Told which requests were lost with it, once all that it has ever said is read.
+        lost: oneshot::Sender<Vec<LostRequest>>,
+    },
+    /// The next worker is not started before this time; requests may wait for it.
+    Resting {
+        /// The app.
+        app: AppId,
+        /// When it is started.
+        until: Instant,
     },
     /// Waiting is in vain for now.
     Unavailable {
@@ -92,8 +102,8 @@ pub enum Command {
 pub enum Unavailable {
     /// It does not load.
     NotLoaded(Arc<str>),
-    /// It crashes in a loop.
-    CrashLoop(Arc<str>),
+    /// It crashes in a loop, and is tried again at this time.
+    CrashLoop(Arc<str>, Instant),
     /// It was stopped, or has ended and is not to be started again.
     Stopped,
 }
@@ -157,9 +167,25 @@ impl Routes {
         self.tell(|| Some(Command::Retire { app, generation })).await;
     }
 
-    /// Says that a worker has ended.
-    pub async fn ended(&self, app: AppId, generation: u64, why: &Arc<str>) {
-        self.tell(|| Some(Command::Ended { app, generation, why: why.clone() })).await;
+    /// Says that a worker has ended; returns the requests that were lost with it.
+    pub async fn ended(&self, app: AppId, generation: u64, why: &Arc<str>) -> Vec<LostRequest> {
+        let mut answers = Vec::with_capacity(self.threads.len());
+        self.tell(|| {
+            let (lost, answer) = oneshot::channel();
+            answers.push(answer);
+            Some(Command::Ended { app, generation, why: why.clone(), lost })
+        })
+        .await;
+        let mut lost = Vec::new();
+        for answer in answers {
+            lost.extend(answer.await.unwrap_or_default());
+        }
+        lost
+    }
+
+    /// Says that the next worker is not started before `until`.
+    pub async fn resting(&self, app: AppId, until: Instant) {
+        self.tell(|| Some(Command::Resting { app, until })).await;
     }
 
     /// Says that waiting for a worker is in vain.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nano_protocol::Handle;
 use nano_protocol::message::RequestLine;
@@ -31,12 +31,25 @@ pub struct Upstream {
     generation: Cell<u64>,
     /// The last worker that has ended, and why.
     ended: RefCell<Option<(u64, Arc<str>)>>,
+    /// Workers whose connections have not ended.
+    connected: RefCell<Vec<u64>>,
+    /// The latest worker that has answered a request well.
+    useful: Cell<u64>,
+    /// Requests that went down with workers that have not been said to have ended.
+    lost: RefCell<Vec<(u64, LostRequest)>>,
+    /// The latest worker whose lost requests the main thread was told of.
+    told: Cell<u64>,
+    /// The next worker is not started before this time.
+    resting: Cell<Option<Instant>>,
     changed: Notify,
     notices: mpsc::Sender<Notice>,
 }
 
 /// How long an answer about a worker that has died waits for why; its exit status is read within a few milliseconds.
 const AUTOPSY: Duration = Duration::from_secs(2);
+
+/// Lost requests that are remembered until it is known how their workers ended.
+const LOST: usize = 64;
 
 /// Where requests go.
 #[derive(Debug)]
@@ -61,6 +74,11 @@ impl Upstream {
             link: RefCell::new(Link::Waiting),
             generation: Cell::new(0),
             ended: RefCell::default(),
+            connected: RefCell::default(),
+            useful: Cell::new(0),
+            lost: RefCell::default(),
+            told: Cell::new(0),
+            resting: Cell::new(None),
             changed: Notify::new(),
             notices,
         }
@@ -88,6 +106,8 @@ impl Upstream {
     /// A worker is ready. One that was there before finishes what is in flight.
     pub fn attach(&self, generation: u64, handle: Handle) {
         self.generation.set(generation);
+        self.resting.set(None);
+        self.connected.borrow_mut().push(generation);
         self.relink(Link::Ready(handle));
         self.changed.notify_waiters();
     }
@@ -105,6 +125,17 @@ impl Upstream {
         }
     }
 
+    /// A worker's connection has ended: all that it has ever said here is read.
+    pub fn disconnected(&self, generation: u64) {
+        self.connected.borrow_mut().retain(|connected| *connected != generation);
+        self.changed.notify_waiters();
+    }
+
+    /// The next worker is not started before this time.
+    pub fn rest(&self, until: Instant) {
+        self.resting.set(Some(until));
+    }
+
     /// A worker has ended.
     pub fn ended(&self, generation: u64, why: Arc<str>) {
         self.detach(generation);
@@ -117,11 +148,46 @@ impl Upstream {
         self.generation.get()
     }
 
-    /// A request went down with the worker of this generation. The report of its crash names it.
-    pub fn lost(&self, generation: u64, line: &RequestLine<'_>) {
-        let request = LostRequest::new(line.id, line.method, line.target);
-        // If the main thread is that busy, the report names fewer.
-        let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
+    /// A request went down with the worker of this generation, or has brought it down. The report of its crash names it.
+    pub fn lost(&self, generation: u64, line: &RequestLine<'_>, is_culprit: bool) {
+        let request = LostRequest::new(line.id, line.method, line.target, is_culprit);
+        if self.told.get() >= generation {
+            // If the main thread is that busy, the report names fewer.
+            let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
+            return;
+        }
+        let mut lost = self.lost.borrow_mut();
+        if lost.len() < LOST {
+            lost.push((generation, request));
+        }
+    }
+
+    /// The requests that went down with a worker that has ended; waits until all that it has said is read.
+    pub async fn lost_with(&self, generation: u64) -> Vec<LostRequest> {
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                if !self.connected.borrow().contains(&generation) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // Whoever holds the worker's end of the connection, if anybody does, must not hold up its successor.
+        let _ = timeout(AUTOPSY, wait).await;
+        // The requests have been told, and have their turn before this task has its next.
+        tokio::task::yield_now().await;
+        self.told.set(generation.max(self.told.get()));
+        let mut lost = self.lost.borrow_mut();
+        lost.extract_if(.., |(with, _)| *with == generation).map(|(_, request)| request).collect()
+    }
+
+    /// A worker has answered a request with this status.
+    pub fn answered(&self, generation: u64, status: u16) {
+        if self.useful.get() != generation && status < 500 {
+            self.useful.set(generation);
+            self.traffic.was_useful(generation);
+        }
     }
 
     /// Why a worker has ended that lets go of its connections; waits until that is known.
@@ -194,10 +260,13 @@ impl Upstream {
         let last = self.ended.borrow();
         let last =
             last.as_ref().map_or_else(String::new, |(_, why)| format!("; the last one has ended: {why}"));
-        Refused::because(
-            Refusal::NoWorker,
-            format!("no worker was ready within {limit} (`queue_timeout`){last}"),
-        )
+        let why = format!("no worker was ready within {limit} (`queue_timeout`){last}");
+        let refused = Refused::because(Refusal::NoWorker, why);
+        match self.resting.get() {
+            Some(until) => refused.until(until),
+            // Nobody knows how long the next one takes to start.
+            None => refused,
+        }
     }
 
     /// The connection to the app's worker, or why there is none for long; none if there may soon be one.
@@ -209,8 +278,8 @@ impl Upstream {
             Link::Unavailable(Unavailable::NotLoaded(why)) => {
                 Some(Err(Refused::because(Refusal::NotLoaded, why.clone())))
             }
-            Link::Unavailable(Unavailable::CrashLoop(why)) => {
-                Some(Err(Refused::because(Refusal::CrashLoop, why.clone())))
+            Link::Unavailable(Unavailable::CrashLoop(why, until)) => {
+                Some(Err(Refused::because(Refusal::CrashLoop, why.clone()).until(*until)))
             }
             Link::Unavailable(Unavailable::Stopped) => Some(Err(Refusal::Stopped.into())),
         }

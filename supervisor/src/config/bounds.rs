@@ -88,8 +88,7 @@ pub(super) const RESTART_INITIAL: RangeInclusive<Duration> = ms(1)..=HOUR;
 pub(super) const RESTART_MAX: RangeInclusive<Duration> = ms(1)..=DAY;
 pub(super) const RESTART_FACTOR: RangeInclusive<f64> = 1.0..=100.0;
 pub(super) const RESTART_JITTER: RangeInclusive<f64> = 0.0..=1.0;
-pub(super) const RESTART_STABLE: RangeInclusive<Duration> = ms(1)..=DAY;
-pub(super) const RESTART_WINDOW: RangeInclusive<Duration> = ms(1)..=DAY;
+pub(super) const RESTART_MIN_UPTIME: RangeInclusive<Duration> = ms(1)..=DAY;
 pub(super) const RESTART_CRASH_LOOP: RangeInclusive<u32> = 1..=1000;
 pub(super) const RESTART_SLOW_RETRY: RangeInclusive<Duration> = ms(100)..=DAY;
 

@@ -130,15 +130,15 @@ fn read_app(
     }
 }
 
-/// The section in which a field belongs that is not known in the section `here`.
-pub(super) fn home(name: &str, here: &str) -> Option<&'static str> {
+/// What to do about a field that is not known in the section `here`, if there is a section in which it belongs.
+pub(super) fn home(name: &str, here: &str) -> Option<String> {
     let homes = [
         ("[server]", server::FIELDS),
         ("[defaults] or to an app's section", settings::FIELDS),
         ("an app's section", APP_FIELDS),
     ];
     let found = homes.into_iter().find(|(home, fields)| *home != here && fields.contains(&name));
-    found.map(|(home, _)| home)
+    found.map(|(home, _)| format!("move it to {home}"))
 }
 
 /// One address to listen on.

@@ -160,11 +160,11 @@ impl<'a> Section<'a> {
         keys.into_iter().map(|key| &**key.get_ref()).collect()
     }
 
-    /// Records every field that is none of `known`; `elsewhere` says where a field belongs that is only misplaced.
+    /// Records every field that is none of `known`; `fix` says what to do about those that are only misplaced, or were known once.
     pub(super) fn only(
         &self,
         known: &[&[&str]],
-        elsewhere: impl Fn(&str) -> Option<&'static str>,
+        fix: impl Fn(&str) -> Option<String>,
         problems: &mut Problems,
     ) {
         let known = || known.iter().copied().flatten().copied();
@@ -175,8 +175,8 @@ impl<'a> Section<'a> {
             let nearest = known()
                 .map(|known| (strsim::jaro_winkler(known, name), known))
                 .max_by(|(one, _), (other, _)| one.total_cmp(other));
-            let fix = match (elsewhere(name), nearest) {
-                (Some(home), _) => format!("move it to {home}"),
+            let fix = match (fix(name), nearest) {
+                (Some(fix), _) => fix,
                 (None, Some((similarity, nearest))) if similarity > SIMILAR => {
                     format!("did you mean `{nearest}`?")
                 }
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn every_unknown_field_is_reported() {
-        let elsewhere = |name: &str| (name == "heap").then_some("[defaults]");
+        let elsewhere = |name: &str| (name == "heap").then(|| "move it to [defaults]".to_owned());
         let found = with("prot = 1\nzzz = 2\nheap = 3\nport = 4\n\"a b\" = 5", |top, problems| {
             top.only(&[&["path"], &["port"]], elsewhere, problems);
         });

@@ -312,8 +312,8 @@ mod tests {
                 "nano.toml:1: watchdog: watchdog (20s) must be shorter than hung_timeout (10s); fix: set \
                  `hung_timeout` to about twice `watchdog`",
                 "nano.toml:2: restart.extra: unknown field; fix: remove it; what can be set here is: policy, \
-                 initial, max, factor, jitter, stable, window, crash_loop, slow_retry",
-                "nano.toml:2: restart.initial: initial (1m) must not be longer than max (30s); fix: lower `initial` or \
+                 initial, max, factor, jitter, min_uptime, crash_loop, slow_retry",
+                "nano.toml:2: restart.initial: initial (1m) must not be longer than max (1s); fix: lower `initial` or \
                  raise `max`",
             ]
         );

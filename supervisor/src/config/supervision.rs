@@ -12,11 +12,11 @@ use super::section::Section;
 use super::value::{choice, decimal, duration, size, whole};
 
 const RESTART_FIELDS: &[&str] =
-    &["policy", "initial", "max", "factor", "jitter", "stable", "window", "crash_loop", "slow_retry"];
+    &["policy", "initial", "max", "factor", "jitter", "min_uptime", "crash_loop", "slow_retry"];
 
 const RECYCLE_FIELDS: &[&str] = &["requests", "lifetime", "memory"];
 
-/// When a worker that has ended is started again. The first restart is immediate, the next ones back off.
+/// When a worker that has ended is started again: at once after one that was useful; after others, pauses grow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestartPolicy {
     /// After which ends.
@@ -29,11 +29,9 @@ pub struct RestartPolicy {
     pub factor: f64,
     /// By which fraction of itself, 0 to 1, a pause is made shorter or longer at random.
     pub jitter: f64,
-    /// A worker that was ready for this long clears the history.
-    pub stable: Duration,
-    /// How far back crashes count.
-    pub window: Duration,
-    /// With this many crashes in the window, at least one, the app has failed.
+    /// A worker that was ready for this long was useful, even if nobody has asked it for anything.
+    pub min_uptime: Duration,
+    /// After this many ends in a row, at least one, that a useless app has brought about by itself, it has failed.
     pub crash_loop: u32,
     /// Pause after which a failed app is tried again.
     pub slow_retry: Duration,
@@ -55,11 +53,10 @@ impl Default for RestartPolicy {
         Self {
             mode: RestartMode::Always,
             initial: Duration::from_millis(100),
-            max: Duration::from_secs(30),
+            max: Duration::from_secs(1),
             factor: 2.0,
             jitter: 0.2,
-            stable: Duration::from_secs(60),
-            window: Duration::from_secs(60),
+            min_uptime: Duration::from_secs(5),
             crash_loop: 5,
             slow_retry: Duration::from_secs(30),
         }
@@ -75,14 +72,14 @@ impl RestartPolicy {
             return;
         }
         let Some(section) = section.section("restart", problems) else { return };
-        section.only(&[RESTART_FIELDS], |_| None, problems);
+        section.only(&[RESTART_FIELDS], former, problems);
         section.set("policy", choice, &mut self.mode, problems);
         section.set("initial", duration(bounds::RESTART_INITIAL), &mut self.initial, problems);
         section.set("max", duration(bounds::RESTART_MAX), &mut self.max, problems);
         section.set("factor", decimal(bounds::RESTART_FACTOR), &mut self.factor, problems);
         section.set("jitter", decimal(bounds::RESTART_JITTER), &mut self.jitter, problems);
-        section.set("stable", duration(bounds::RESTART_STABLE), &mut self.stable, problems);
-        section.set("window", duration(bounds::RESTART_WINDOW), &mut self.window, problems);
+        let min_uptime = duration(bounds::RESTART_MIN_UPTIME);
+        section.set("min_uptime", min_uptime, &mut self.min_uptime, problems);
         section.set("crash_loop", whole(bounds::RESTART_CRASH_LOOP), &mut self.crash_loop, problems);
         section.set("slow_retry", duration(bounds::RESTART_SLOW_RETRY), &mut self.slow_retry, problems);
         let field = if section.has("initial") { "initial" } else { "max" };
@@ -92,6 +89,18 @@ impl RestartPolicy {
             problems.add(section.place(field), Flaw::new(what, "lower `initial` or raise `max`"));
         }
     }
+}
+
+/// What to do about a field that earlier versions had.
+fn former(name: &str) -> Option<String> {
+    let fix = match name {
+        "stable" => {
+            "remove it; a worker that has answered, or was ready for `min_uptime`, clears the history"
+        }
+        "window" => "remove it; ends count until a worker is useful, see `min_uptime` and `crash_loop`",
+        _ => return None,
+    };
+    Some(fix.to_owned())
 }
 
 /// When a worker is replaced, start-before-stop, although it is well. Each is none for never.
@@ -151,8 +160,7 @@ mod tests {
         assert!(bounds::RESTART_MAX.contains(&restart.max));
         assert!(bounds::RESTART_FACTOR.contains(&restart.factor));
         assert!(bounds::RESTART_JITTER.contains(&restart.jitter));
-        assert!(bounds::RESTART_STABLE.contains(&restart.stable));
-        assert!(bounds::RESTART_WINDOW.contains(&restart.window));
+        assert!(bounds::RESTART_MIN_UPTIME.contains(&restart.min_uptime));
         assert!(bounds::RESTART_CRASH_LOOP.contains(&restart.crash_loop));
         assert!(bounds::RESTART_SLOW_RETRY.contains(&restart.slow_retry));
     }
@@ -160,8 +168,8 @@ mod tests {
     #[test]
     fn every_field_can_be_set() {
         let (restart, recycle, found) = read(
-            "restart = { policy = 'never', initial = '1ms', max = '2ms', factor = 3, jitter = 0.4, stable = '5s', \
-             window = '6s', crash_loop = 7, slow_retry = '8s' }\n\
+            "restart = { policy = 'never', initial = '1ms', max = '2ms', factor = 3, jitter = 0.4, min_uptime = '5s', \
+             crash_loop = 7, slow_retry = '8s' }\n\
              recycle = { requests = 1000, lifetime = '1h', memory = '64MiB' }",
         );
         let seconds = Duration::from_secs;
@@ -174,8 +182,7 @@ mod tests {
                 max: Duration::from_millis(2),
                 factor: 3.0,
                 jitter: 0.4,
-                stable: seconds(5),
-                window: seconds(6),
+                min_uptime: seconds(5),
                 crash_loop: 7,
                 slow_retry: seconds(8),
             }
@@ -194,6 +201,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_reported() {
+        assert_eq!(
+            read("restart = { stable = '1m', windo = '1m' }").2,
+            [
+                "nano.toml:1: restart.stable: unknown field; fix: remove it; a worker that has answered, or was ready for \
+                 `min_uptime`, clears the history",
+                "nano.toml:1: restart.windo: unknown field; fix: remove it; what can be set here is: policy, initial, max, \
+                 factor, jitter, min_uptime, crash_loop, slow_retry",
+            ]
+        );
         assert_eq!(
             read("restart = 'sometimes'\nrecycle = { requests = true, after = 1 }").2,
             [

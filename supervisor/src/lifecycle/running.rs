@@ -17,7 +17,7 @@ use tokio::time::sleep_until;
 use super::Shared;
 use super::folders::Held;
 use crate::config::{AppSpec, RecyclePolicy};
-use crate::crashes::{Remains, WorkerId};
+use crate::crashes::{LostRequest, Remains, WorkerId};
 use crate::registry::AppId;
 use crate::worker::{ExitReason, Fingerprint, Order, Output, Report, Usage, Worker};
 
@@ -108,6 +108,7 @@ impl Running {
             lines: self.output.last_lines(),
             heap: (stats.heap_used, stats.heap_limit),
             usage: self.observed.usage.get(),
+            lost: Vec::new(),
         }
     }
 
@@ -187,9 +188,11 @@ impl Stage {
         Running { generation, ready, pid, observed, output, spread, told, orders, task, _folder: folder }
     }
 
-    /// Tells the I/O threads, once, that a worker has ended.
-    pub async fn farewell(&self, running: &Running, reason: &ExitReason) {
-        farewell(&self.shared, self.app, running.generation, reason).await;
+    /// Tells the I/O threads, once, that a worker has ended; what is known of it.
+    pub async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
+        let remains = running.remains(self.app);
+        let lost = farewell(&self.shared, self.app, running.generation, reason).await;
+        Remains { lost, ..remains }
     }
 
     /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
@@ -217,9 +220,10 @@ impl Stage {
     }
 }
 
-async fn farewell(shared: &Shared, app: AppId, generation: u64, reason: &ExitReason) {
-    if shared.orders.0.borrow_mut().remove(&(app, generation)).is_some() {
-        shared.registry.count_end(app, reason);
-        shared.routes.ended(app, generation, &reason.to_string().into()).await;
+async fn farewell(shared: &Shared, app: AppId, generation: u64, reason: &ExitReason) -> Vec<LostRequest> {
+    if shared.orders.0.borrow_mut().remove(&(app, generation)).is_none() {
+        return Vec::new();
     }
+    shared.registry.count_end(app, reason);
+    shared.routes.ended(app, generation, &reason.to_string().into()).await
 }

@@ -1,7 +1,7 @@
 //! The one table from failures to statuses, and the short bodies that go with them.
 
 use bytes::Bytes;
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 use nano_protocol::message::{RequestId, StreamErrorKind};
 
@@ -71,8 +71,8 @@ pub enum Form {
     Json,
 }
 
-/// One row: status, name for programs, text for people, seconds after which to try again.
-type Row = (StatusCode, &'static str, &'static str, Option<u16>);
+/// One row: status, name for programs, text for people.
+type Row = (StatusCode, &'static str, &'static str);
 
 impl Refusal {
     /// Every reason, in the order of their numbers (`as usize`).
@@ -114,65 +114,52 @@ impl Refusal {
     fn row(self) -> Row {
         use StatusCode as S;
         match self {
-            Self::Malformed => (S::BAD_REQUEST, "malformed_request", "The request is not valid HTTP.", None),
-            Self::NoSuchHost => (S::NOT_FOUND, "no_such_host", "No app serves this host on this port.", None),
+            Self::Malformed => (S::BAD_REQUEST, "malformed_request", "The request is not valid HTTP."),
+            Self::NoSuchHost => (S::NOT_FOUND, "no_such_host", "No app serves this host on this port."),
             Self::MethodNotAllowed => {
-                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not supported.", None)
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not supported.")
             }
             Self::RequestTimedOut => {
-                (S::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time.", None)
+                (S::REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time.")
             }
-            Self::BodyTooLarge => {
-                (S::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is too large.", None)
-            }
-            Self::UriTooLong => (S::URI_TOO_LONG, "uri_too_long", "The request target is too long.", None),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is too large."),
+            Self::UriTooLong => (S::URI_TOO_LONG, "uri_too_long", "The request target is too long."),
             Self::HeadersTooLarge => (
                 S::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "headers_too_large",
                 "The request headers are too large.",
-                None,
             ),
-            Self::HandlerFailed => {
-                (S::INTERNAL_SERVER_ERROR, "handler_failed", "The app failed to answer.", None)
-            }
+            Self::HandlerFailed => (S::INTERNAL_SERVER_ERROR, "handler_failed", "The app failed to answer."),
             Self::NotAResponse => {
-                (S::INTERNAL_SERVER_ERROR, "not_a_response", "The app did not return a valid response.", None)
+                (S::INTERNAL_SERVER_ERROR, "not_a_response", "The app did not return a valid response.")
             }
-            Self::OutOfMemory => {
-                (S::INTERNAL_SERVER_ERROR, "out_of_memory", "The app ran out of memory.", None)
+            Self::OutOfMemory => (S::INTERNAL_SERVER_ERROR, "out_of_memory", "The app ran out of memory."),
+            Self::WorkerDied => {
+                (S::INTERNAL_SERVER_ERROR, "worker_died", "The app crashed while it handled the request.")
             }
-            Self::WorkerDied => (
-                S::INTERNAL_SERVER_ERROR,
-                "worker_died",
-                "The app crashed while it handled the request.",
-                None,
-            ),
-            Self::NotLoaded => (S::INTERNAL_SERVER_ERROR, "not_loaded", "The app could not be loaded.", None),
+            Self::NotLoaded => (S::INTERNAL_SERVER_ERROR, "not_loaded", "The app could not be loaded."),
             Self::CrashLoop => {
-                (S::SERVICE_UNAVAILABLE, "crash_loop", "The app is unavailable: it keeps crashing.", Some(10))
+                (S::SERVICE_UNAVAILABLE, "crash_loop", "The app is unavailable: it keeps crashing.")
             }
-            Self::Stopped => (S::SERVICE_UNAVAILABLE, "stopped", "The app is stopped.", None),
-            Self::NoWorker => {
-                (S::SERVICE_UNAVAILABLE, "no_worker", "The app is not ready to answer yet.", Some(1))
-            }
+            Self::Stopped => (S::SERVICE_UNAVAILABLE, "stopped", "The app is stopped."),
+            Self::NoWorker => (S::SERVICE_UNAVAILABLE, "no_worker", "The app is not ready to answer yet."),
             Self::Overloaded => {
-                (S::SERVICE_UNAVAILABLE, "overloaded", "The app has too many requests in flight.", Some(1))
+                (S::SERVICE_UNAVAILABLE, "overloaded", "The app has too many requests in flight.")
             }
             Self::QueueFull => {
-                (S::SERVICE_UNAVAILABLE, "queue_full", "Too many requests wait for the app already.", Some(1))
+                (S::SERVICE_UNAVAILABLE, "queue_full", "Too many requests wait for the app already.")
             }
-            Self::CpuTime => (S::SERVICE_UNAVAILABLE, "cpu_time", "The app used up its CPU time.", None),
+            Self::CpuTime => (S::SERVICE_UNAVAILABLE, "cpu_time", "The app used up its CPU time."),
             Self::ResponseTooLarge => (
                 S::INTERNAL_SERVER_ERROR,
                 "response_too_large",
                 "The app's response is larger than it may be.",
-                None,
             ),
             Self::TimedOut => {
-                (S::GATEWAY_TIMEOUT, "timed_out", "The app did not answer within its time limit.", None)
+                (S::GATEWAY_TIMEOUT, "timed_out", "The app did not answer within its time limit.")
             }
             Self::Watchdog => {
-                (S::GATEWAY_TIMEOUT, "watchdog", "The app was interrupted: it kept running too long.", None)
+                (S::GATEWAY_TIMEOUT, "watchdog", "The app was interrupted: it kept running too long.")
             }
         }
     }
@@ -202,13 +189,10 @@ impl Refusal {
 
     /// A response with this status and this body.
     pub fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
-        let (status, .., retry_after) = self.row();
+        let status = self.status();
         let mut response = Response::new(ResponseBody::full(Bytes::from(body)));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
         if self == Self::MethodNotAllowed {
             let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
             response.headers_mut().insert(ALLOW, methods);
@@ -236,7 +220,7 @@ impl Refusal {
 
     /// The body as JSON, with `detail` if there is more to say.
     pub fn json(self, id: RequestId, detail: Option<&str>) -> String {
-        let (status, code, message, _) = self.row();
+        let (status, code, message) = self.row();
         let mut body = serde_json::json!({
             "error": { "status": status.as_u16(), "code": code, "message": message, "request_id": id.to_string() }
         });

@@ -2,8 +2,11 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use nano_protocol::message::RequestId;
@@ -19,6 +22,8 @@ pub struct Refused {
     why: Refusal,
     /// What the app did, in the words of the log.
     cause: Option<Arc<str>>,
+    /// When the app will be tried again, if that is known.
+    until: Option<Instant>,
     /// Where it happened, if the client may be told.
     scene: Option<Box<Scene>>,
 }
@@ -36,14 +41,20 @@ pub struct Scene {
 
 impl From<Refusal> for Refused {
     fn from(why: Refusal) -> Self {
-        Self { why, cause: None, scene: None }
+        Self { why, cause: None, until: None, scene: None }
     }
 }
 
 impl Refused {
     /// A refusal that the app has caused.
     pub fn because(why: Refusal, cause: impl Into<Arc<str>>) -> Self {
-        Self { why, cause: Some(cause.into()), scene: None }
+        Self { why, cause: Some(cause.into()), until: None, scene: None }
+    }
+
+    /// The same, with the time before which it is of no use to ask again.
+    pub fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
     }
 
     /// The reason, without its cause.
@@ -63,6 +74,16 @@ impl Refused {
 
     /// The whole response, but for its request id header.
     pub fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+        let until = self.until;
+        let mut response = self.without_time(id, form);
+        if let Some(until) = until {
+            let seconds = whole_seconds(until.saturating_duration_since(Instant::now()));
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+
+    fn without_time(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         let why = self.why;
         let (Some(cause), Some(scene)) = (self.cause, self.scene) else { return why.response(id, form) };
         let mut response = match form {
@@ -75,5 +96,23 @@ impl Refused {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(error_page::POLICY));
         response
+    }
+}
+
+/// In `Retry-After`, which has no fractions: whoever waits so long never comes too early, and whoever comes while the app is
+/// just being tried has to come again.
+fn whole_seconds(left: Duration) -> u64 {
+    (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_as_long_as_told_is_not_too_early() {
+        for (left, expected) in [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 2), (29_500, 30)] {
+            assert_eq!(whole_seconds(Duration::from_millis(left)), expected);
+        }
     }
 }

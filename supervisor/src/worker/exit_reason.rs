@@ -7,8 +7,6 @@ use bytesize::ByteSize;
 use nano_protocol::exit;
 use nix::sys::signal::Signal;
 
-use crate::restart::End;
-
 /// Why a worker ended. The text is what logs and status show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExitReason {
@@ -122,13 +120,10 @@ impl ExitReason {
     }
 }
 
-impl From<&ExitReason> for End {
-    fn from(reason: &ExitReason) -> Self {
-        match reason {
-            ExitReason::Exited | ExitReason::Stopped => Self::Clean,
-            ExitReason::LoadFailed(_) => Self::NotLoaded,
-            _ => Self::Crash,
-        }
+impl ExitReason {
+    /// Whether it has ended by itself and well, or was told to.
+    pub fn is_clean(&self) -> bool {
+        matches!(self, Self::Exited | Self::Stopped)
     }
 }
 
