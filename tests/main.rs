@@ -43,6 +43,7 @@ mod node;
 mod npm_apps;
 mod outbound;
 mod packages;
+mod proxying;
 mod reachable;
 mod readme;
 mod reload;

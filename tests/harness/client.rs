@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::body::{Body, Incoming};
+use hyper::ext::ReasonPhrase;
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -17,6 +18,8 @@ pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Reply {
     /// Status.
     pub(crate) status: u16,
+    /// Its text, where there is one.
+    pub(crate) reason: String,
     /// Header fields.
     pub(crate) headers: HeaderMap,
     /// Body.
@@ -81,7 +84,12 @@ impl Client {
     {
         let (parts, body) = self.begin(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
-        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+        // hyper keeps those only that are not the usual ones.
+        let reason = match parts.extensions.get::<ReasonPhrase>() {
+            Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
+            None => parts.status.canonical_reason().unwrap_or_default().to_owned(),
+        };
+        Ok(Reply { status: parts.status.as_u16(), reason, headers: parts.headers, body })
     }
 
     /// GET.

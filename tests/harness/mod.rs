@@ -10,6 +10,7 @@ pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod raw;
 mod supervisor;
+pub(crate) mod workerd;
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};

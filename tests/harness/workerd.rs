@@ -1,0 +1,135 @@
+//! The same app here and in workerd, the reference where Workers define what is right, with one upstream: what differs shows.
+
+#![allow(clippy::disallowed_methods, reason = "tests start workerd")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::client::{BodyError, Client, Reply};
+use super::{App, TestSupervisor, npm, within};
+
+/// What the app is held to there, as in the newest projects.
+const COMPATIBILITY: &str = "2026-11-01";
+
+/// workerd with one app. It ends with its test.
+#[derive(Debug)]
+pub(crate) struct Workerd {
+    child: Child,
+    address: SocketAddr,
+    /// What its app prints would find a closed pipe.
+    _output: BufReader<ChildStdout>,
+    _folder: TempDir,
+}
+
+impl Workerd {
+    /// Serves an app, which finds `upstream` in `env.UP`; none, with the reason on stderr, where npm cannot install workerd.
+    pub(crate) fn serve(app: &str, upstream: &str) -> Option<Self> {
+        let executable = executable()?;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = format!(
+            "using Workerd = import \"/workerd/workerd.capnp\";
+             const config :Workerd.Config = (
+               services = [
+                 (name = \"app\", worker = .app),
+                 (name = \"internet\", network = (allow = [\"public\", \"private\"])),
+               ],
+               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"app\")],
+             );
+             const app :Workerd.Worker = (
+               modules = [(name = \"index.js\", esModule = embed \"index.js\")],
+               compatibilityDate = \"{COMPATIBILITY}\",
+               bindings = [(name = \"UP\", text = \"{upstream}\")],
+             );"
+        );
+        fs::write(folder.path().join("index.js"), app).expect("write the app");
+        fs::write(folder.path().join("config.capnp"), config).expect("write its configuration");
+        let mut child = Command::new(executable)
+            .args(["serve", "config.capnp", "--control-fd=1"])
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("start workerd");
+        // It says where it listens, once it does.
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        output.read_line(&mut line).expect("read its output");
+        let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("workerd said {line:?}"));
+        let port = event["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+        Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _output: output, _folder: folder })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Workerd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn executable() -> Option<PathBuf> {
+    let packages = npm::installed()?.join("node_modules/@cloudflare");
+    let Ok(entries) = fs::read_dir(&packages) else {
+        eprintln!("skipped: there is no workerd for this system");
+        return None;
+    };
+    entries.flatten().map(|entry| entry.path().join("bin/workerd")).find(|path| path.exists())
+}
+
+/// One app in both.
+#[derive(Debug)]
+pub(crate) struct Both {
+    /// Our own.
+    pub(crate) ours: TestSupervisor,
+    theirs: Workerd,
+    clients: [Client; 2],
+}
+
+impl Both {
+    /// Serves an app in both, which finds `upstream` in `env.UP`; none where npm cannot install workerd.
+    pub(crate) async fn serve(app: &str, upstream: SocketAddr) -> Option<Self> {
+        let upstream = format!("http://{upstream}");
+        let theirs = Workerd::serve(app, &upstream)?;
+        let app = App::new("app", app).set(&format!("env = {{ UP = '{upstream}' }}"));
+        let ours = TestSupervisor::plan().app(app).start().await;
+        let clients = [ours.client("app").await, Client::new(theirs.address(), false)];
+        Some(Self { ours, theirs, clients })
+    }
+
+    /// Where ours and theirs listen.
+    pub(crate) async fn addresses(&self) -> [SocketAddr; 2] {
+        [self.ours.address("app").await, self.theirs.address()]
+    }
+
+    /// What both answer, ours first.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> [Result<Reply, BodyError>; 2] {
+        let body = body.into();
+        let send = async |client: &Client| {
+            let request = client.request(method, path);
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            within(client.send(request.body(Full::new(body.clone())).expect("a request"))).await
+        };
+        let [ours, theirs] = &self.clients;
+        [send(ours).await, send(theirs).await]
+    }
+}
