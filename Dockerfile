@@ -15,6 +15,8 @@ USER 10001:10001
 VOLUME /run/nano
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/usr/local/bin/nano-supervisor", "health", "--control", "/run/nano/control.sock"]
+# Where `serve` has its control socket unless told otherwise, and where the health check and `docker exec` look for it.
+ENV NANO_SUPERVISOR_CONTROL=/run/nano/control.sock
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["/usr/local/bin/nano-supervisor", "health"]
 ENTRYPOINT ["/usr/local/bin/nano-supervisor"]
-CMD ["serve", "--apps-dir", "/apps", "--control", "/run/nano/control.sock"]
+CMD ["serve", "--apps-dir", "/apps"]

@@ -15,7 +15,6 @@ use crate::harness::{EXECUTABLE, process, raw};
 use crate::until;
 
 const NAME: &str = "nano";
-const CONTROL: &str = "/run/nano/control.sock";
 const ULIMITS: [&str; 4] = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
 
 /// podman with a storage of its own; removed at the end, whatever happened.
@@ -143,18 +142,7 @@ async fn the_image_serves_survives_and_drains() {
         &volume,
     ]);
     run.extend(ULIMITS);
-    run.extend([
-        NAME,
-        "serve",
-        "--apps-dir",
-        "/apps",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        &port_text,
-        "--control",
-        CONTROL,
-    ]);
+    run.extend([NAME, "serve", "--apps-dir", "/apps", "--host", "127.0.0.1", "--port", &port_text]);
     podman.run(&run);
 
     let address = ([127, 0, 0, 1], port).into();
@@ -170,7 +158,7 @@ async fn the_image_serves_survives_and_drains() {
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(app), "{answer}");
     }
     assert!(get("three", "/").starts_with("HTTP/1.1 404 "));
-    let status = podman.run(&["exec", NAME, "nano-supervisor", "status", "--control", CONTROL]);
+    let status = podman.run(&["exec", NAME, "nano-supervisor", "status"]);
     assert!(status.contains("one") && status.contains("ready"), "{status}");
 
     // One crashes: the other does not notice, and it comes back.
@@ -194,7 +182,7 @@ async fn the_image_serves_survives_and_drains() {
         raw::exchange(address, "GET /slow HTTP/1.1\r\nhost: one\r\nconnection: close\r\n\r\n")
     });
     let in_flight = async || {
-        let status = podman.run(&["exec", NAME, "nano-supervisor", "status", "--control", CONTROL, "--json"]);
+        let status = podman.run(&["exec", NAME, "nano-supervisor", "status", "--json"]);
         let status: serde_json::Value = serde_json::from_str(&status).unwrap();
         (status["apps"][0]["in_flight"] == 1).then_some(())
     };
