@@ -141,17 +141,127 @@ fn the_examples_load() {
     assert_eq!((code, output.lines().count()), (0, 2), "{output}{text}");
 }
 
+/// The subcommands that `--help` shows.
+fn subcommands() -> Vec<String> {
+    let (_, help, _) = run(folder(&[]).path(), &["--help"]);
+    let list = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let names = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .filter(|name| name != "help")
+        .collect()
+}
+
 #[test]
-fn completions_and_the_manual_page_know_every_subcommand() {
+fn there_is_a_manual_page_of_each_subcommand_with_every_option() {
     let here = folder(&[]);
-    for arguments in [&["completions", "bash"][..], &["completions", "fish"][..], &["man"][..]] {
-        let (code, text, errors) = run(here.path(), arguments);
-        assert_eq!((code, &*errors), (0, ""));
-        for subcommand in ["serve", "reload", "upgrade"] {
-            assert!(text.contains(subcommand), "{subcommand} in {arguments:?}");
+    let (code, _, errors) = run(here.path(), &["man", "--dir", "."]);
+    assert_eq!((code, &*errors), (0, ""));
+    let page = |name: &str| fs::read_to_string(here.path().join(format!("{name}.1"))).unwrap();
+    let names = subcommands();
+    assert!(names.len() >= 20, "{names:?}");
+    let whole = page("nano-supervisor");
+    for name in &names {
+        let (_, help, _) = run(here.path(), &[name, "--help"]);
+        let page = page(&format!("nano-supervisor-{name}"));
+        assert!(whole.contains(&format!("nano\\-supervisor\\-{name}(1)")), "{name} in {whole}");
+        for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
+            let option =
+                option.trim_end_matches([',', ')', '.', ';', ']']).split(['[', '=', '<']).next().unwrap();
+            assert!(page.contains(&option.replace('-', "\\-")), "{option} in {page}");
         }
+        assert_eq!(run(here.path(), &["man", name]).1, page);
     }
+    assert_eq!(run(here.path(), &["man"]).1, whole);
+    assert!(!here.path().join("nano-supervisor-worker.1").exists() && !whole.contains("worker(1)"));
+    let (code, _, errors) = run(here.path(), &["man", "none"]);
+    assert!(code == 1 && errors.contains("there is no subcommand none"), "{errors}");
+}
+
+/// What bash offers for the last of these words.
+#[allow(clippy::disallowed_methods, reason = "the shell that completes")]
+fn completed(here: &Path, control: Option<&Path>, words: &[&str]) -> Vec<String> {
+    let program = here.join("nano-supervisor");
+    let _ = std::os::unix::fs::symlink(crate::harness::EXECUTABLE, &program);
+    let script = r#"source <(nano-supervisor completions bash)
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_TYPE=9
+        _clap_complete_nano_supervisor nano-supervisor "${!#}" "${@:$#-1:1}"
+        printf '%s\n' "${COMPREPLY[@]}""#;
+    let mut command = std::process::Command::new("bash");
+    command
+        .args(["--norc", "-c", script, "bash"])
+        .args(words)
+        .env("PATH", format!("{}:/usr/bin:/bin", here.display()));
+    command.env_remove("NANO_SUPERVISOR_CONTROL").env("XDG_RUNTIME_DIR", "/nowhere");
+    if let Some(control) = control {
+        command.env("NANO_SUPERVISOR_CONTROL", control);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn completions_know_the_apps_that_run_and_nothing_that_is_not_for_people() {
+    let supervisor = TestSupervisor::plan().app(App::hello("blog")).app(App::hello("shop")).start().await;
+    let (here, socket) = (folder(&[]), supervisor.socket());
+    let offered = completed(here.path(), None, &["nano-supervisor", ""]);
+    for name in subcommands() {
+        assert!(offered.contains(&name), "{name} in {offered:?}");
+    }
+    assert_eq!(completed(here.path(), None, &["nano-supervisor", "work"]), [""; 0]);
+    for command in ["status", "restart", "stop", "start", "logs", "crashes", "rollback", "deploys", "remove"]
+    {
+        assert_eq!(
+            completed(here.path(), Some(socket), &["nano-supervisor", command, "bl"]),
+            ["blog"],
+            "{command}"
+        );
+    }
+    let named = ["nano-supervisor", "restart", "--control", socket.to_str().unwrap(), "s"];
+    assert_eq!(completed(here.path(), None, &named), ["shop"]);
+    // Without a supervisor nothing is offered, and nobody waits.
+    assert_eq!(completed(here.path(), None, &["nano-supervisor", "stop", "bl"]), [""; 0]);
     assert_eq!(run(here.path(), &["completions", "nothing"]).0, 2);
+}
+
+#[tokio::test]
+async fn a_second_supervisor_warns_that_commands_do_not_reach_it() {
+    let here = folder(&[("app/index.js", FINE)]);
+    let start = || {
+        let mut command = executable();
+        command
+            .args(["serve", "app", "--port", "0"])
+            .current_dir(here.path())
+            .env("XDG_RUNTIME_DIR", here.path());
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let log = crate::harness::Log::default();
+        log.collect(child.stdout.take().unwrap());
+        (child, log)
+    };
+    let (mut first, log) = start();
+    log.line_with("worker ready").await;
+    let (mut second, log) = start();
+    let line = log.line_with("no control socket").await;
+    assert!(line.contains(" WARN ") && line.contains("another supervisor uses it"), "{line}");
+    log.line_with("worker ready").await;
+    for child in [&mut first, &mut second] {
+        process::signal(child.id(), Signal::SIGTERM);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_supervisor_without_apps_says_what_it_waits_for() {
+    let here = folder(&[]);
+    let supervisor =
+        TestSupervisor::run(here, ["serve", "--state-dir", "state"].map(Into::into).into()).await;
+    supervisor
+        .log
+        .line_with("no apps yet: deploy one with: nano-supervisor deploy NAME FOLDER --port PORT")
+        .await;
 }
 
 #[tokio::test]
@@ -183,11 +293,11 @@ async fn status_and_health_ask_a_running_supervisor() {
     // Below the apps there may be a line about spares.
     assert!(code == 0 && lines.len() >= 3, "{text}");
     assert!(lines[0].starts_with("APP     STATE   PID"), "{text}");
-    assert!(lines[1].starts_with("fine    ready   "), "{text}");
     assert!(
-        lines[2].starts_with("broken  failed  -") && lines[2].contains("does not load: index.js: "),
+        lines[1].starts_with("broken  failed  -") && lines[1].contains("does not load: index.js: "),
         "{text}"
     );
+    assert!(lines[2].starts_with("fine    ready   "), "{text}");
 
     let (code, text, _) = run(supervisor.folder(), &["status", "--control", socket, "--json"]);
     let status: serde_json::Value = serde_json::from_str(&text).unwrap();

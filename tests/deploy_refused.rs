@@ -257,7 +257,7 @@ async fn the_api_says_how_it_is_right() {
         (Method::POST, "/v1/apps/A/deploy", "{}", 400, "\\\"A\\\" is not an app name"),
         (Method::GET, "/v1/apps/a/deploy", "", 405, "use POST"),
         (Method::GET, "/v1/apps/a/rollback", "", 405, "use POST"),
-        (Method::GET, "/v1/apps/a", "", 405, "use DELETE"),
+        (Method::PUT, "/v1/apps/a", "", 405, "use GET or DELETE"),
         (Method::POST, "/v1/apps/a/deploys", "", 405, "use GET"),
         (Method::POST, "/v1/apps/a/rollback", "", 404, "there is no app"),
         (Method::DELETE, "/v1/apps/a", "", 404, "there is no app"),

@@ -1,25 +1,34 @@
 //! The command line: subcommands, their flags and help, and what each prints.
 //!
 //! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
+//! - `status`: what they show of apps; `terminal`: what that has to fit in.
+//! - [`complete`]: completions and manual pages.
 //! - `start`: those that serve; `check`: the one that only looks.
 
 mod check;
+pub mod complete;
 mod deploys;
 mod operate;
 mod start;
+mod status;
+mod terminal;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use clap_complete::ArgValueCandidates;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{AccessLog, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
 use crate::init::{self, Template};
+use complete::Shell;
 use deploys::{Deploy, OneDeployed, Rollback};
+use operate::{Lines, OneApp, Which};
+use status::List;
 
 /// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
 /// end by a second signal n.)
@@ -83,8 +92,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show every app of a running supervisor: state, process, restarts, last exit
+    /// Show every app of a running supervisor, those with problems first, or all that is known of one
     Status {
+        /// Only this app, in detail.
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+        app: Option<String>,
         /// Which supervisor.
         #[command(flatten)]
         which: Which,
@@ -96,6 +108,8 @@ pub enum Command {
               value_parser = clap::value_parser!(u64).range(1..=3600))]
         watch: Option<u64>,
     },
+    /// List the apps of a running supervisor: name, state, address
+    List(List),
     /// Exit with 0 if every app of a running supervisor is ready, for container health checks
     Health {
         /// Which supervisor.
@@ -105,7 +119,7 @@ pub enum Command {
     /// Show how apps have crashed: why, their last lines, and the requests that were lost
     Crashes {
         /// Only those of this app.
-        #[arg(value_name = "APP")]
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
         app: Option<String>,
         /// Which supervisor.
         #[command(flatten)]
@@ -144,30 +158,45 @@ pub enum Command {
     /// Requests that come meanwhile wait. With --rolling the new worker is ready before the old one goes, and if it does
     /// not become ready, the old one stays.
     Restart {
-        /// Which app.
+        /// Its name.
+        #[arg(value_name = "APP", required_unless_present = "all", add = ArgValueCandidates::new(complete::apps))]
+        app: Option<String>,
+        /// Every app but those that were stopped, one after the other.
+        #[arg(long, conflicts_with = "app")]
+        all: bool,
+        /// Which supervisor.
         #[command(flatten)]
-        app: OneApp,
+        which: Which,
         /// Start the new worker before the old one ends.
         #[arg(long)]
         rolling: bool,
     },
     /// Print completions for a shell
     ///
-    /// Such as: nano-supervisor completions bash > /etc/bash_completion.d/nano-supervisor
+    /// They know the names of the apps that run. Such as:
+    /// nano-supervisor completions bash > /etc/bash_completion.d/nano-supervisor
     Completions {
         /// Which shell.
-        shell: clap_complete::Shell,
+        shell: Shell,
     },
-    /// Print the manual page
+    /// Print a manual page, or write all of them
     ///
-    /// Such as: nano-supervisor man > /usr/local/share/man/man1/nano-supervisor.1
-    Man,
+    /// There is one of the whole and one of each subcommand, with every option. Such as:
+    /// nano-supervisor man --dir /usr/local/share/man/man1
+    Man {
+        /// Of this subcommand.
+        #[arg(value_name = "COMMAND", conflicts_with = "dir")]
+        command: Option<String>,
+        /// Write every page into this folder.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Show the latest lines of an app, or of all apps and the supervisor itself
     ///
     /// They are kept in memory (`log_memory`), so this works wherever the log goes. The access log is not among them.
     Logs {
         /// Which app.
-        #[arg(value_name = "APP")]
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
         app: Option<String>,
         /// Which lines, and how.
         #[command(flatten)]
@@ -349,45 +378,6 @@ pub struct Server {
     state_dir: Option<PathBuf>,
 }
 
-/// A running supervisor.
-#[derive(Debug, Args)]
-pub struct Which {
-    /// Its control socket (`serve --control SOCKET`) [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /run].
-    #[arg(long, value_name = "SOCKET", env = "NANO_SUPERVISOR_CONTROL")]
-    control: Option<PathBuf>,
-}
-
-/// An app of a running supervisor.
-#[derive(Debug, Args)]
-pub struct OneApp {
-    /// Its name.
-    #[arg(value_name = "APP")]
-    app: String,
-    /// Which supervisor.
-    #[command(flatten)]
-    which: Which,
-}
-
-/// Which lines of the log, and how.
-#[derive(Debug, Args)]
-pub struct Lines {
-    /// Go on with what comes, beginning with the latest ten lines unless -n or --since say otherwise.
-    #[arg(long, short)]
-    follow: bool,
-    /// Only those since then: "5m" ago, or a time such as "2026-01-31T12:00:00Z".
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only those at least as important.
-    #[arg(long, value_name = "LEVEL")]
-    level: Option<LogLevel>,
-    /// Only the latest so many.
-    #[arg(long, short = 'n', value_name = "LINES")]
-    lines: Option<usize>,
-    /// Print JSON, one object per line.
-    #[arg(long)]
-    json: bool,
-}
-
 impl What {
     fn sources(self, server: Server) -> Sources {
         Sources {
@@ -425,25 +415,26 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
     match cli.command {
         Command::Serve { what, server } => start::serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check::check_apps(&what.sources(server), json),
-        Command::Status { which, json, watch: None } => operate::status(&which, json),
-        Command::Status { which, json, watch: Some(seconds) } => {
-            operate::watch(&which, json, Duration::from_secs(seconds))
+        Command::Status { app, which, json, watch: None } => status::status(app.as_deref(), &which, json),
+        Command::Status { app, which, json, watch: Some(seconds) } => {
+            status::watch(app.as_deref(), &which, json, Duration::from_secs(seconds))
         }
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), NAME, &mut io::stdout());
-            ExitCode::SUCCESS
-        }
-        Command::Man => match clap_mangen::Man::new(Cli::command()).render(&mut io::stdout()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&error, FAILED),
-        },
-        Command::Health { which } => operate::health(&which),
+        Command::List(list) => status::list(&list),
+        Command::Completions { shell } => complete::script(shell),
+        Command::Man { command, dir } => complete::manual(command.as_deref(), dir.as_deref()),
+        Command::Health { which } => status::health(&which),
         Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
         Command::Reload { which, json } => operate::reload(&which, json),
         Command::Upgrade { which } => operate::upgrade(&which),
-        Command::Start(app) => operate::tell(&app, "start"),
-        Command::Stop(app) => operate::tell(&app, "stop"),
-        Command::Restart { app, rolling } => operate::tell(&app, if rolling { "roll" } else { "restart" }),
+        Command::Start(OneApp { app, which }) => operate::tell(&app, &which, "start"),
+        Command::Stop(OneApp { app, which }) => operate::tell(&app, &which, "stop"),
+        Command::Restart { app, which, rolling, .. } => {
+            let verb = if rolling { "roll" } else { "restart" };
+            match app {
+                Some(app) => operate::tell(&app, &which, verb),
+                None => operate::tell_all(&which, verb),
+            }
+        }
         Command::Logs { app, lines, which } => operate::logs(app.as_deref(), &lines, &which),
         Command::Deploy(deploy) => deploys::deploy(&deploy),
         Command::Rollback(rollback) => deploys::rollback(&rollback),
@@ -489,6 +480,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        <Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

@@ -44,7 +44,7 @@ mod wrangler;
 pub use admin::Admin;
 pub use app::{AppLimits, AppSpec, Listen};
 pub use app_name::AppName;
-pub use control::{ControlPath, usual_control_path};
+pub use control::{ControlPath, found_control_path, usual_control_path};
 pub use deployed::{BrokenState, Deployed};
 pub(crate) use draft::folder as app_folder;
 pub use environment::{EnvSources, Environment};

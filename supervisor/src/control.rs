@@ -29,7 +29,7 @@ use hyper_util::rt::TokioIo;
 use nix::unistd::geteuid;
 use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
-use tracing::info;
+use tracing::warn;
 
 use crate::config::{ControlPath, usual_control_path};
 use crate::operator::Operator;
@@ -61,7 +61,7 @@ impl ControlSocket {
                 let bound = Self::bind_path(&path, takes_over);
                 if let Err(error) = &bound {
                     let path = path.display();
-                    info!(%path, %error, "no control socket: commands cannot reach this supervisor; set one with --control");
+                    warn!(%path, %error, "no control socket: `status` and the like cannot reach this supervisor; fix: set one with --control");
                 }
                 Ok(bound.ok())
             }

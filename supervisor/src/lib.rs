@@ -12,7 +12,7 @@
 //! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
 //! [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
-//! apps are served from), [`dev`] (watches files), [`init`], [`status_table`], [`check`], [`orphans`] (PID 1).
+//! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 
@@ -46,7 +46,6 @@ pub mod routes;
 pub mod serve;
 pub mod sockets;
 pub mod status;
-pub mod status_table;
 pub mod trace_context;
 pub mod traces;
 pub mod traffic;

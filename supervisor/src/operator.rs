@@ -23,7 +23,7 @@ use crate::metrics::Sample;
 use crate::monitor::Second;
 use crate::notify;
 use crate::registry::State;
-use crate::status::{AppStatus, SpareStatus};
+use crate::status::{AppDetail, AppStatus, SpareStatus};
 use crate::traces;
 use crate::upgrade::{self, Invocation};
 use crate::worker::{CgroupStatus, Usage};
@@ -138,6 +138,11 @@ impl Operator {
     /// Every app.
     pub fn status(&self) -> Vec<AppStatus> {
         self.fleet.statuses()
+    }
+
+    /// All that is told of one app.
+    pub fn detail(&self, app: &str) -> Option<AppDetail> {
+        self.fleet.registry().detail(self.fleet.monitor(), app)
     }
 
     /// The workers that have no app yet.

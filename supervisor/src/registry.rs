@@ -1,4 +1,6 @@
-//! Every app and what is known of its worker. The one place where an app's state changes.
+//! Every app and what is known of its worker. The one place where an app's state changes. [`starts`] counts workers.
+
+pub mod starts;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -13,9 +15,10 @@ use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
 use crate::monitor::{Monitor, Rates};
-use crate::status::AppStatus;
+use crate::status::{AppDetail, AppStatus};
 use crate::traffic::{Limit, Totals, Traffic};
 use crate::worker::{ExitReason, Usage};
+use starts::Starts;
 
 /// Names an app for as long as it is there; never given to another one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,13 +85,22 @@ struct Record {
     state: State,
     pid: Option<u32>,
     started: Option<(SystemTime, Instant)>,
-    restarts: u64,
-    last_exit: Option<ExitReason>,
+    /// Workers after the first, by why they were started.
+    starts: Starts,
+    /// Why the last worker ended, and when.
+    last_exit: Option<(ExitReason, SystemTime)>,
+    /// When the next start is to be, while the app rests.
+    retry: Option<Instant>,
+    /// Since when the worker owes an answer to a ping.
+    unanswered: Option<Instant>,
     /// How workers have ended, by cause.
     ends: BTreeMap<&'static str, u64>,
     stats: Stats,
     usage: Usage,
 }
+
+/// A worker that owes an answer to a ping for this long is busy: its JavaScript has not returned to the event loop.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// All apps. Cheap to clone; lives on the main thread.
 #[derive(Debug, Clone, Default)]
@@ -122,7 +134,7 @@ pub struct Gauges {
     /// Requests that wait for a worker.
     pub waiting: usize,
     /// Workers started after the first.
-    pub restarts: u64,
+    pub starts: u64,
     /// How workers have ended unasked, by cause.
     pub ends: BTreeMap<&'static str, u64>,
     /// What its worker says of itself.
@@ -143,8 +155,10 @@ impl Registry {
             state: State::Stopped,
             pid: None,
             started: None,
-            restarts: 0,
+            starts: Starts::default(),
             last_exit: None,
+            retry: None,
+            unanswered: None,
             ends: BTreeMap::new(),
             stats: Stats::default(),
             usage: Usage::default(),
@@ -171,7 +185,7 @@ impl Registry {
     /// A worker is being started.
     pub fn starting(&self, app: AppId) {
         if self.state(app) != Some(State::Starting) {
-            self.change(app, State::Starting, |_| {});
+            self.change(app, State::Starting, |record| record.retry = None);
         }
     }
 
@@ -180,6 +194,7 @@ impl Registry {
         self.change(app, State::Ready, |record| {
             let replaces = record.pid.replace(pid);
             record.started = Some((SystemTime::now(), Instant::now()));
+            record.unanswered = None;
             (record.stats, record.usage) = Default::default();
             let (app, state) = (&record.spec.name, State::Ready);
             info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
@@ -217,6 +232,7 @@ impl Registry {
             let pid = record.pid.take();
             warn!(%app, %state, pid, %reason, "worker ended");
             *record.ends.entry(reason.cause()).or_default() += 1;
+            record.starts.note_crash(true);
             record.gone(Some(reason));
         });
     }
@@ -226,6 +242,7 @@ impl Registry {
         self.change(app, State::BackingOff, |record| {
             let (app, state) = (&record.spec.name, State::BackingOff);
             info!(%app, %state, pause_ms = pause.as_millis() as u64, "restart delayed");
+            record.retry = Some(Instant::now() + pause);
         });
     }
 
@@ -235,6 +252,7 @@ impl Registry {
             let (app, state) = (&record.spec.name, State::Failed);
             error!(%app, %state, %reason, retry_in_ms = pause.as_millis() as u64, "app failed");
             record.gone(Some(reason));
+            record.retry = Some(Instant::now() + pause);
         });
     }
 
@@ -247,12 +265,27 @@ impl Registry {
             let (app, state) = (&record.spec.name, State::Stopped);
             info!(%app, %state, "app stopped");
             record.gone(None);
+            record.starts.note_crash(false);
         });
     }
 
     /// A worker is started that is not the app's first.
     pub fn count_restart(&self, app: AppId) {
-        self.with(app, |record| record.restarts += 1);
+        self.with(app, |record| record.starts.count());
+    }
+
+    /// As [`Self::count_restart`], for a worker that was started to deploy something.
+    pub fn count_deploy(&self, app: AppId) {
+        self.with(app, |record| record.starts.count_deploy());
+    }
+
+    /// Since when the worker `pid` owes an answer to a ping; none if it owes none.
+    pub fn record_unanswered(&self, app: AppId, pid: u32, since: Option<Instant>) {
+        self.with(app, |record| {
+            if record.pid == Some(pid) {
+                record.unanswered = since;
+            }
+        });
     }
 
     /// A worker of the app has ended.
@@ -314,6 +347,20 @@ impl Registry {
         records.iter().map(|(app, record)| record.status(monitor.rates(*app))).collect()
     }
 
+    /// All that is told of one app.
+    pub fn detail(&self, monitor: &Monitor, name: &str) -> Option<AppDetail> {
+        let app = self.find(name)?;
+        let records = self.records.borrow();
+        let record = records.get(&app)?;
+        let limits = record.spec.limits.in_force();
+        Some(AppDetail {
+            status: record.status(monitor.rates(app)),
+            folder: record.spec.root.display().to_string(),
+            entry: record.spec.entry.display().to_string(),
+            limits: limits.into_iter().map(|(field, limit)| (field.to_owned(), limit)).collect(),
+        })
+    }
+
     /// The number of an app.
     pub fn find(&self, name: &str) -> Option<AppId> {
         let records = self.records.borrow();
@@ -352,8 +399,15 @@ impl Record {
     fn gone(&mut self, reason: Option<&ExitReason>) {
         self.pid = None;
         self.started = None;
+        self.unanswered = None;
+        self.retry = None;
         (self.stats, self.usage) = Default::default();
-        self.last_exit = reason.cloned().or_else(|| self.last_exit.take());
+        // An app that is given up is so for the end that was told already.
+        if let Some(reason) = reason.filter(|reason| {
+            self.state == State::Crashed || self.last_exit.as_ref().is_none_or(|(last, _)| last != *reason)
+        }) {
+            self.last_exit = Some((reason.clone(), SystemTime::now()));
+        }
     }
 
     fn seen(&self, app: AppId) -> Seen {
@@ -366,7 +420,7 @@ impl Record {
             state: self.state,
             in_flight: self.traffic.in_flight(),
             waiting: self.traffic.waiting(),
-            restarts: self.restarts,
+            starts: self.starts.all(),
             ends: self.ends.clone(),
             stats: self.stats,
             seen: self.seen(app),
@@ -381,11 +435,24 @@ impl Record {
             pid: self.pid,
             uptime_seconds: self.started.map(|(_, since)| since.elapsed().as_secs()),
             in_flight: self.traffic.in_flight(),
-            restarts: self.restarts,
-            last_exit: self.last_exit.as_ref().map(ToString::to_string),
+            crashes: self.ends.values().sum(),
+            restarts: self.starts.on_purpose(),
+            deploys: self.starts.deploys(),
+            last_exit: self.last_exit.as_ref().map(|(reason, _)| reason.to_string()),
+            last_exit_at: self
+                .last_exit
+                .as_ref()
+                .map(|(_, at)| humantime::format_rfc3339_millis(*at).to_string()),
+            retry_in_ms: self.retry.map(|at| milliseconds(at.saturating_duration_since(Instant::now()))),
+            busy_ms: self
+                .unanswered
+                .map(|since| since.elapsed())
+                .filter(|busy| *busy >= BUSY)
+                .map(milliseconds),
             heap_used: self.stats.heap_used,
             heap_limit: self.stats.heap_limit,
             memory: self.usage.memory,
+            memory_limit: self.spec.limits.memory,
             rss: self.usage.rss,
             cpu_seconds: self.usage.cpu.as_secs_f64(),
             requests: totals.requests(),
@@ -395,6 +462,10 @@ impl Record {
             hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -77,6 +77,9 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
         config.apps.first().filter(|_| is_watched).map(|app| (app.name.to_string(), app.root.clone()));
     let Changes { notes, .. } = fleet.apply(config).await?;
     notes.iter().for_each(|note| warn!("{note}"));
+    if fleet.registry().states().is_empty() {
+        info!("no apps yet: deploy one with: nano-supervisor deploy NAME FOLDER --port PORT");
+    }
     fleet.inherited().close_rest();
     let operator =
         Rc::new(Operator::new(fleet.clone(), sources, deploys, invocation, logs.dropped().clone()));

@@ -1,5 +1,7 @@
 //! What people and programs are told of an app.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::Rates;
@@ -17,16 +19,29 @@ pub struct AppStatus {
     pub uptime_seconds: Option<u64>,
     /// Requests in flight or waiting.
     pub in_flight: usize,
-    /// Workers started after the first.
+    /// Workers that ended unasked, or did not become ready.
+    pub crashes: u64,
+    /// Workers started after the first because somebody wanted it so, the configuration has changed, or the one before was
+    /// worn; not those after a crash or by a deploy.
     pub restarts: u64,
+    /// Workers started after the first by a deploy or a rollback.
+    pub deploys: u64,
     /// Why the last worker ended.
     pub last_exit: Option<String>,
+    /// When, in UTC, as RFC 3339 has it.
+    pub last_exit_at: Option<String>,
+    /// In how many milliseconds the next worker is started, while the app rests.
+    pub retry_in_ms: Option<u64>,
+    /// For how many milliseconds the worker has not returned to its event loop, if that is long.
+    pub busy_ms: Option<u64>,
     /// V8 heap in use, in bytes, at the last ping.
     pub heap_used: u64,
     /// V8 heap limit, in bytes.
     pub heap_limit: u64,
     /// Resident memory of the worker that is its own, in bytes.
     pub memory: u64,
+    /// How much that may be, in bytes, if there is a limit.
+    pub memory_limit: Option<u64>,
     /// All resident memory of the worker, in bytes.
     pub rss: u64,
     /// CPU time of the worker, in seconds.
@@ -42,6 +57,20 @@ pub struct AppStatus {
     pub listen: String,
     /// The hosts it serves; all if empty.
     pub hosts: Vec<String>,
+}
+
+/// What is told of one app beyond its status.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AppDetail {
+    /// Its status.
+    #[serde(flatten)]
+    pub status: AppStatus,
+    /// The folder it is served from.
+    pub folder: String,
+    /// Its entry module, relative to the folder.
+    pub entry: String,
+    /// The limits in force, by field, as the configuration would have them.
+    pub limits: BTreeMap<String, String>,
 }
 
 /// A worker that has no app yet.

@@ -10,6 +10,7 @@ pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod raw;
 mod supervisor;
+mod terminal;
 pub(crate) mod workerd;
 
 use std::net::{SocketAddr, TcpListener};
@@ -22,6 +23,7 @@ pub(crate) use log::Log;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Raw;
 pub(crate) use supervisor::{App, EXECUTABLE, TestSupervisor, executable};
+pub(crate) use terminal::Terminal;
 
 /// Far beyond what anything takes here; only a test that would fail waits for it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

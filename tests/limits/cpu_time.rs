@@ -60,7 +60,7 @@ async fn a_request_that_uses_up_its_cpu_time_is_answered_503_and_the_worker_is_r
         assert!(records.iter().any(is_told), "{path}: {records:?}");
         assert_eq!(client.get("/").await.unwrap().text(), "fine");
     }
-    assert_eq!(supervisor.app("neighbour").await.restarts, 0);
+    assert_eq!(supervisor.app("neighbour").await.crashes, 0);
 }
 
 #[tokio::test]

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use hyper::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::operate::ask_with;
-use super::{FAILED, Which, complain, print};
+use super::operate::{Which, ask_with};
+use super::{FAILED, complain, complete, print};
 use crate::config::{AppName, Host};
 use crate::operator::deploys::{DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 
@@ -56,7 +57,7 @@ pub struct Rollback {
 #[derive(Debug, Args)]
 pub struct OneDeployed {
     /// Name of the app.
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::apps))]
     name: AppName,
     /// Which supervisor.
     #[command(flatten)]
@@ -65,9 +66,9 @@ pub struct OneDeployed {
 
 /// What the supervisor says of an app's deploys.
 #[derive(Serialize, Deserialize)]
-struct Listed {
+pub(super) struct Listed {
     app: String,
-    deploys: Vec<DeployRow>,
+    pub(super) deploys: Vec<DeployRow>,
 }
 
 impl OneDeployed {
@@ -143,6 +144,7 @@ pub(super) fn remove(app: &OneDeployed) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn short(digest: &str) -> &str {
+/// As many digits of a digest as people are shown.
+pub(super) fn short(digest: &str) -> &str {
     digest.get(..SHOWN_DIGITS).unwrap_or(digest)
 }

@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::ValueEnum as _;
 use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum as _};
+use clap_complete::ArgValueCandidates;
 use hyper::Method;
 use serde::de::DeserializeOwned;
 
-use super::{FAILED, Lines, OneApp, Which, complain, print, runtime};
-use crate::config::usual_control_path;
+use super::{FAILED, complain, complete, print, runtime};
+use crate::config::{LogLevel, found_control_path};
 use crate::control::api::Status;
 use crate::control::client::{self, AskError};
 use crate::control::logs::{PATH, query};
@@ -22,69 +23,48 @@ use crate::log::line::Line;
 use crate::log::text::render;
 use crate::registry::State;
 use crate::status::AppStatus;
-use crate::status_table;
+
+/// A running supervisor.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Its control socket (`serve --control SOCKET`) [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR, /run or /run/nano-supervisor].
+    #[arg(long, value_name = "SOCKET", env = "NANO_SUPERVISOR_CONTROL")]
+    control: Option<PathBuf>,
+}
+
+/// An app of a running supervisor.
+#[derive(Debug, Args)]
+pub struct OneApp {
+    /// Its name.
+    #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+    pub(super) app: String,
+    /// Which supervisor.
+    #[command(flatten)]
+    pub(super) which: Which,
+}
+
+/// Which lines of the log, and how.
+#[derive(Debug, Args)]
+pub struct Lines {
+    /// Go on with what comes, beginning with the latest ten lines unless -n or --since say otherwise.
+    #[arg(long, short)]
+    pub(super) follow: bool,
+    /// Only those since then: "5m" ago, or a time such as "2026-01-31T12:00:00Z".
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Only those at least as important.
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) level: Option<LogLevel>,
+    /// Only the latest so many.
+    #[arg(long, short = 'n', value_name = "LINES")]
+    pub(super) lines: Option<usize>,
+    /// Print JSON, one object per line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
 
 /// With how many lines `logs --follow` begins.
 const FIRST_LINES: usize = 10;
-
-/// `status --watch`: at a terminal the table stays in its place; elsewhere one follows the other.
-pub(super) fn watch(which: &Which, json: bool, pause: Duration) -> ExitCode {
-    let is_terminal = io::stdout().is_terminal();
-    loop {
-        if is_terminal {
-            // To the top, and nothing of the last one below it.
-            let _ = write!(io::stdout(), "\x1b[H\x1b[J");
-        }
-        if status(which, json) != ExitCode::SUCCESS {
-            return FAILED.into();
-        }
-        if io::stdout().flush().is_err() {
-            // The reader has gone.
-            return ExitCode::SUCCESS;
-        }
-        std::thread::sleep(pause);
-    }
-}
-
-/// `status`.
-pub(super) fn status(which: &Which, json: bool) -> ExitCode {
-    match ask::<Status>(which, Method::GET, "/v1/status") {
-        Ok(status) if json => print(&serde_json::json!(status)),
-        Ok(Status { apps, spares, cgroups, .. }) => {
-            print(&status_table::render(&apps));
-            if !spares.is_empty() {
-                let memory = ByteSize(spares.iter().map(|spare| spare.memory).sum());
-                print(&format!("\nspares: {}, memory {memory}", spares.len()));
-            }
-            print(&format!("control groups: {cgroups}"));
-        }
-        Err(error) => return complain(&error, FAILED),
-    }
-    ExitCode::SUCCESS
-}
-
-/// `health`.
-pub(super) fn health(which: &Which) -> ExitCode {
-    let status = match ask::<Status>(which, Method::GET, "/v1/status") {
-        Ok(status) => status,
-        Err(error) => return complain(&error, FAILED),
-    };
-    // An app that an operator has stopped is as it should be; `/readyz` says the same.
-    let is_down = |app: &&AppStatus| {
-        ![State::Ready, State::Stopped].map(|state| state.to_string()).contains(&app.state)
-    };
-    let (down, fine): (Vec<_>, Vec<_>) = status.apps.iter().partition(is_down);
-    if down.is_empty() {
-        let stopped = fine.iter().filter(|app| app.state == State::Stopped.to_string()).count();
-        let but = if stopped == 0 { String::new() } else { format!(" or stopped ({stopped})") };
-        print(&format!("all {} apps are ready{but}", fine.len()));
-        return ExitCode::SUCCESS;
-    }
-    for app in down {
-        print(&format!("{} is {}", app.app, app.state));
-    }
-    FAILED.into()
-}
 
 /// `crashes`.
 pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
@@ -164,13 +144,32 @@ struct Successor {
 }
 
 /// `start`, `stop` and `restart`: the verb is that of the API.
-pub(super) fn tell(app: &OneApp, verb: &str) -> ExitCode {
-    match ask::<AppStatus>(&app.which, Method::POST, &format!("/v1/apps/{}/{verb}", app.app)) {
+pub(super) fn tell(app: &str, which: &Which, verb: &str) -> ExitCode {
+    match ask::<AppStatus>(which, Method::POST, &format!("/v1/apps/{app}/{verb}")) {
         Ok(AppStatus { app, state, pid: Some(pid), .. }) => print(&format!("{app}: {state}, pid {pid}")),
         Ok(AppStatus { app, state, .. }) => print(&format!("{app}: {state}")),
         Err(error) => return complain(&error, FAILED),
     }
     ExitCode::SUCCESS
+}
+
+/// `restart --all`: one app after the other; one that was stopped stays so.
+pub(super) fn tell_all(which: &Which, verb: &str) -> ExitCode {
+    let apps = match ask::<Status>(which, Method::GET, "/v1/status") {
+        Ok(status) => status.apps,
+        Err(error) => return complain(&error, FAILED),
+    };
+    let mut code = ExitCode::SUCCESS;
+    for AppStatus { app, state, .. } in &apps {
+        if *state == State::Stopped.to_string() {
+            print(&format!("{app}: stopped, and stays so"));
+        } else if let Err(error) = ask::<AppStatus>(which, Method::POST, &format!("/v1/apps/{app}/{verb}")) {
+            code = complain(&format!("{app}: {error}"), FAILED);
+        } else {
+            print(&format!("{app}: restarted"));
+        }
+    }
+    code
 }
 
 /// `logs`.
@@ -205,10 +204,11 @@ pub(super) fn logs(app: Option<&str>, lines: &Lines, which: &Which) -> ExitCode 
 }
 
 fn socket(which: &Which) -> PathBuf {
-    which.control.clone().unwrap_or_else(|| usual_control_path(|name| std::env::var_os(name)))
+    which.control.clone().unwrap_or_else(|| found_control_path(|name| std::env::var_os(name)))
 }
 
-fn ask<T: DeserializeOwned>(which: &Which, method: Method, path: &str) -> Result<T, io::Error> {
+/// Asks the supervisor.
+pub(super) fn ask<T: DeserializeOwned>(which: &Which, method: Method, path: &str) -> Result<T, io::Error> {
     ask_with(which, method, path, None)
 }
 

@@ -11,6 +11,7 @@ use super::app_name::AppName;
 use super::environment::EnvSources;
 use super::host_pattern::HostPattern;
 use super::log::LogLevel;
+use super::quantity::{show_duration, show_size};
 use super::supervision::{RecyclePolicy, RestartPolicy};
 
 /// An app that can be run.
@@ -111,8 +112,6 @@ pub struct AppLimits {
     pub log_rate: u64,
     /// Outbound connections at once.
     pub max_outbound: u32,
-    /// Cryptographic calls that run or wait for a thread at once; further ones fail.
-    pub max_blocking: u32,
     /// Descriptors that the worker may have open at once.
     pub max_fds: u64,
     /// Processes and threads that the worker may be at once, where control groups hold it to that.
@@ -129,6 +128,54 @@ pub struct AppLimits {
     pub hung_timeout: Duration,
 }
 
+impl AppLimits {
+    /// Each limit by its field, as the configuration would have it.
+    pub fn in_force(&self) -> Vec<(&'static str, String)> {
+        let time = |limit: &Duration| show_duration(*limit).to_string();
+        let or_none = |limit: Option<String>| limit.unwrap_or_else(|| "false".into());
+        let Self {
+            request_timeout,
+            queue_timeout,
+            start_timeout,
+            max_in_flight,
+            max_queue,
+            max_body,
+            max_response,
+            cpu_time,
+            wait_until_timeout,
+            log_rate,
+            max_outbound,
+            max_fds,
+            max_pids,
+            max_cpus,
+            heap,
+            memory,
+            watchdog,
+            hung_timeout,
+        } = self;
+        vec![
+            ("request_timeout", time(request_timeout)),
+            ("queue_timeout", time(queue_timeout)),
+            ("start_timeout", time(start_timeout)),
+            ("max_in_flight", max_in_flight.to_string()),
+            ("max_queue", max_queue.to_string()),
+            ("max_body", show_size(*max_body)),
+            ("max_response", or_none(max_response.map(show_size))),
+            ("cpu_time", time(cpu_time)),
+            ("wait_until_timeout", time(wait_until_timeout)),
+            ("log_rate", show_size(*log_rate)),
+            ("max_outbound", max_outbound.to_string()),
+            ("max_fds", max_fds.to_string()),
+            ("max_pids", max_pids.to_string()),
+            ("max_cpus", or_none(max_cpus.map(|cpus| (f64::from(cpus) / 1000.0).to_string()))),
+            ("heap", show_size(*heap)),
+            ("memory", or_none(memory.map(show_size))),
+            ("watchdog", time(watchdog)),
+            ("hung_timeout", time(hung_timeout)),
+        ]
+    }
+}
+
 impl Default for AppLimits {
     fn default() -> Self {
         Self {
@@ -143,7 +190,6 @@ impl Default for AppLimits {
             wait_until_timeout: Duration::from_secs(30),
             log_rate: 1024 * 1024,
             max_outbound: 256,
-            max_blocking: 1024,
             max_fds: 1024,
             max_pids: 256,
             max_cpus: None,

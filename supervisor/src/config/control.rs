@@ -12,6 +12,9 @@ use super::value;
 /// Its name where it usually is.
 const SOCKET: &str = "nano-supervisor.sock";
 
+/// Where it is of a supervisor that root, or systemd, has started.
+const OF_OTHERS: [&str; 2] = ["/run", "/run/nano-supervisor"];
+
 /// What the configuration says of the control socket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ControlPath {
@@ -51,8 +54,21 @@ impl ControlPath {
     }
 }
 
-/// Where the control socket is if nobody says: in `$RUNTIME_DIRECTORY` (systemd) or `$XDG_RUNTIME_DIR`, else in `/run`.
+/// Where commands find a supervisor that nobody has named: where they would have one of their own, or where the unit for systemd
+/// has it.
+pub fn found_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let usual = usual_control_path(variable);
+    let others = OF_OTHERS.iter().map(|folder| Path::new(folder).join(SOCKET));
+    // Who cannot look into a folder is told what is wrong with the first.
+    [usual.clone()].into_iter().chain(others).find(|path| path.exists()).unwrap_or(usual)
+}
+
+/// Where the control socket is if nobody says: at `$NANO_SUPERVISOR_CONTROL`, in `$RUNTIME_DIRECTORY` (systemd) or
+/// `$XDG_RUNTIME_DIR`, else in `/run`.
 pub fn usual_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    if let Some(path) = variable("NANO_SUPERVISOR_CONTROL").filter(|path| !path.is_empty()) {
+        return path.into();
+    }
     let folder = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"]
         .into_iter()
         .filter_map(|name| variable(name).map(PathBuf::from))
@@ -78,6 +94,9 @@ mod tests {
         );
         let systemd = [("RUNTIME_DIRECTORY", "/run/nano"), ("XDG_RUNTIME_DIR", "/run/user/7")];
         assert_eq!(with(Box::leak(Box::new(systemd))), Path::new("/run/nano/nano-supervisor.sock"));
+        let image =
+            [("NANO_SUPERVISOR_CONTROL", "/run/nano/control.sock"), ("XDG_RUNTIME_DIR", "/run/user/7")];
+        assert_eq!(with(Box::leak(Box::new(image))), Path::new("/run/nano/control.sock"));
         assert_eq!(with(&[("XDG_RUNTIME_DIR", "relative")]), Path::new("/run/nano-supervisor.sock"));
     }
 }

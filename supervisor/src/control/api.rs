@@ -67,6 +67,10 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
             Method::POST => outcome(operator.upgrade().await.map(|pid| json!({ "pid": pid }))),
             _ => not_allowed("POST"),
         },
+        ["apps", app] if matches!(*method, Method::GET | Method::HEAD) => match operator.detail(app) {
+            Some(detail) => (StatusCode::OK, json!(detail)),
+            None => no_such_app(operator, app),
+        },
         ["apps", app, rest @ ..] if deploys::is_about(rest) => {
             deploys::answer(method, app, rest, body.as_deref(), operator).await
         }
@@ -146,7 +150,7 @@ pub(super) fn not_allowed(method: &str) -> Answer {
 }
 
 fn no_such_path() -> Answer {
-    let known = "GET /v1/status, GET /v1/history, GET /v1/logs, GET /v1/crashes, POST /v1/reload, POST /v1/upgrade, \
+    let known = "GET /v1/status, GET /v1/history, GET /v1/logs, GET /v1/crashes, GET /v1/apps/NAME, POST /v1/reload, POST /v1/upgrade, \
                  POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
                  GET /v1/apps/NAME/deploys";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))

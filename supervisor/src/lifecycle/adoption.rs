@@ -29,7 +29,7 @@ impl Life {
         self.waiting.extend(done);
         self.starts += 1;
         if self.starts > 1 {
-            self.shared.registry.count_restart(self.app);
+            self.shared.registry.count_deploy(self.app);
         }
         // What is known of crashes is known of other code.
         self.history = History::default();

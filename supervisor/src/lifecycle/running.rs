@@ -134,6 +134,7 @@ impl Observed {
         match report {
             Report::Stats(stats) => self.stats.set(stats),
             Report::Usage(usage) => self.usage.set(usage),
+            Report::Unanswered(_) => return,
         }
         self.changed.notify_waiters();
     }
@@ -182,6 +183,7 @@ impl Stage {
             match report {
                 Report::Stats(stats) => registry.record_stats(app, pid, stats),
                 Report::Usage(usage) => registry.record_usage(app, pid, usage),
+                Report::Unanswered(since) => registry.record_unanswered(app, pid, since),
             }
         };
         let task = tokio::task::spawn_local(async move { worker.watch(&spec, &mut received, report).await });

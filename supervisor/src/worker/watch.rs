@@ -18,6 +18,9 @@ use crate::traffic::Limit;
 /// How long a killed process may take to be reaped, and a draining one to say its last words.
 const REAP: Duration = Duration::from_secs(5);
 
+/// How often it is pinged at least, by which it shows whether it returns to its event loop.
+const PING: Duration = Duration::from_secs(1);
+
 /// How often it is looked at what a worker uses.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -28,6 +31,8 @@ pub enum Report {
     Stats(Stats),
     /// What the kernel says of it.
     Usage(Usage),
+    /// Since when it owes an answer to a ping; none if it owes none.
+    Unanswered(Option<std::time::Instant>),
 }
 
 /// What the owner of a worker may ask while it runs.
@@ -51,12 +56,12 @@ impl Worker {
         mut report: impl FnMut(Report),
     ) -> ExitReason {
         let hung_timeout = spec.limits.hung_timeout;
-        let mut pings = interval((hung_timeout / 4).max(Duration::from_millis(10)));
+        let mut pings = interval((hung_timeout / 4).clamp(Duration::from_millis(10), PING));
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut number, mut held_up) = (0, Counts::default());
-        let mut last_answer = Instant::now();
+        let (mut last_answer, mut is_unanswered) = (Instant::now(), false);
         let mut is_draining = false;
         // When it is killed at the latest, and what that then means.
         let mut deadline: Option<(Instant, ExitReason)> = None;
@@ -81,7 +86,11 @@ impl Worker {
                     );
                 }
                 event = self.control.next() => match event {
-                    Ok(Some(Event::Control(Control::Pong(_)))) => last_answer = Instant::now(),
+                    Ok(Some(Event::Control(Control::Pong(_)))) => {
+                        last_answer = Instant::now();
+                        is_unanswered = false;
+                        report(Report::Unanswered(None));
+                    }
                     Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
                     Ok(Some(Event::Control(Control::Log(record)))) => self.output.record(&record),
                     Ok(Some(_)) => {
@@ -104,6 +113,9 @@ impl Worker {
                     self.output.app().catch_up();
                     number += 1;
                     self.send(&Control::Ping(number));
+                    if !std::mem::replace(&mut is_unanswered, true) {
+                        report(Report::Unanswered(Some(std::time::Instant::now())));
+                    }
                 }
                 _ = looks.tick() => {
                     self.count_held_up(&mut held_up);

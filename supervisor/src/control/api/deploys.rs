@@ -40,7 +40,7 @@ pub(super) async fn answer(
         },
         (["deploy"] | ["rollback"], _) if method != Method::POST => not_allowed("POST"),
         (["deploys"], _) if method != Method::GET => not_allowed("GET"),
-        ([], _) if method != Method::DELETE => not_allowed("DELETE"),
+        ([], _) if method != Method::DELETE => not_allowed("GET or DELETE"),
         _ if !is_known => (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })),
         (["rollback"], _) => {
             match body.filter(|body| !body.is_empty()).map_or_else(|| Ok(RollbackOrder::default()), read) {

@@ -2,7 +2,7 @@
 //!
 //! - [`gcm`]: AES-GCM with initialization vectors and tags of every length.
 //!
-//! `js/crypto` decides which calls come here. On which threads the algorithms run is a matter of [`super::turns`].
+//! `js/crypto` decides which calls come here.
 
 pub mod gcm;
 
@@ -12,8 +12,6 @@ use p384::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
 use p384::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p384::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 
-use super::turns;
-
 deno_core::extension!(
     nano_crypto,
     deps = [deno_crypto],
@@ -22,13 +20,8 @@ deno_core::extension!(
         gcm::op_aes_gcm_seal,
         op_p384_sign,
         op_p384_verify,
-        turns::op_turn_end,
-        turns::op_turn_enter,
-        turns::op_turn_leave,
-        turns::op_turn_take,
-        turns::op_turn_wait,
     ],
-    lazy_loaded_js = [dir "src/ext/js/crypto", "algorithms.js", "jwk.js", "turns.js", "web_crypto.js"],
+    lazy_loaded_js = [dir "src/ext/js/crypto", "algorithms.js", "jwk.js", "web_crypto.js"],
 );
 
 pub(crate) fn operation_error(why: &'static str) -> JsErrorBox {

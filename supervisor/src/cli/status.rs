@@ -1,0 +1,167 @@
+//! `status`, `list` and `health`: what a running supervisor's apps are doing, for people and programs.
+//!
+//! - `problem`: what is wrong with an app; `table`: all apps, in the width there is; `detail`: one app.
+//! - `screen`: the table that `--watch` keeps in its place, a page at a time.
+
+mod detail;
+mod problem;
+mod screen;
+mod table;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use bytesize::ByteSize;
+use clap::Args;
+use hyper::Method;
+use serde_json::json;
+
+use super::operate::{Which, ask};
+use super::terminal::{self, Paint};
+use super::{FAILED, complain, print};
+use crate::control::api::Status;
+use crate::crashes::Crash;
+use crate::operator::deploys::DeployRow;
+use crate::registry::State;
+use crate::status::{AppDetail, AppStatus};
+
+/// Crashes shown of one app.
+const CRASHES: usize = 3;
+
+/// The arguments of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    which: Which,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "names")]
+    json: bool,
+    /// Print nothing but the names.
+    #[arg(long)]
+    names: bool,
+}
+
+/// `status`, of all apps or of one.
+pub(super) fn status(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
+    let shown = match app {
+        Some(app) => one(app, which, json),
+        None => all(which, json),
+    };
+    match shown {
+        Ok(text) => {
+            print(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => complain(&error, FAILED),
+    }
+}
+
+/// `status --watch`: at a terminal the table stays in its place; elsewhere one follows the other.
+pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duration) -> ExitCode {
+    if terminal::is_one() && !json {
+        let frame = || match app {
+            Some(app) => one(app, which, false),
+            None => all(which, false),
+        };
+        return screen::show(frame, pause);
+    }
+    loop {
+        let code = status(app, which, json);
+        if code != ExitCode::SUCCESS {
+            return code;
+        }
+        if io::stdout().flush().is_err() {
+            // The reader has gone.
+            return ExitCode::SUCCESS;
+        }
+        std::thread::sleep(pause);
+    }
+}
+
+fn all(which: &Which, json: bool) -> io::Result<String> {
+    let status: Status = ask(which, Method::GET, "/v1/status")?;
+    if json {
+        return Ok(json!(status).to_string());
+    }
+    let Status { apps, spares, cgroups, .. } = status;
+    let (width, paint) = (terminal::width(), Paint(terminal::has_colours()));
+    let mut lines = table::render(&apps, width, paint, SystemTime::now());
+    lines.push(String::new());
+    let mut ends = vec![table::summary(&apps)];
+    if !spares.is_empty() {
+        let memory = ByteSize(spares.iter().map(|spare| spare.memory).sum());
+        ends.push(format!("spares: {}, memory {memory}", spares.len()));
+    }
+    ends.push(format!("control groups: {cgroups}"));
+    for end in ends {
+        match width {
+            Some(width) => lines.extend(terminal::wrap(&end, width)),
+            None => lines.push(end),
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+fn one(app: &str, which: &Which, json: bool) -> io::Result<String> {
+    let detail: AppDetail = ask(which, Method::GET, &format!("/v1/apps/{app}"))?;
+    if json {
+        return Ok(json!(detail).to_string());
+    }
+    let mut crashes: Vec<Crash> = ask(which, Method::GET, &format!("/v1/crashes?app={app}"))?;
+    crashes.truncate(CRASHES);
+    let deploys =
+        ask::<super::deploys::Listed>(which, Method::GET, &format!("/v1/apps/{app}/deploys"))?.deploys;
+    let deploy: Option<DeployRow> = deploys.into_iter().find(|deploy| deploy.is_current);
+    let facts = detail::Facts { detail: &detail, deploy: deploy.as_ref(), crashes: &crashes };
+    let (width, paint) = (terminal::width(), Paint(terminal::has_colours()));
+    Ok(detail::render(&facts, width, paint, SystemTime::now()).join("\n"))
+}
+
+/// `list`.
+pub(super) fn list(List { which, json, names }: &List) -> ExitCode {
+    let mut apps = match ask::<Status>(which, Method::GET, "/v1/status") {
+        Ok(status) => status.apps,
+        Err(error) => return complain(&error, FAILED),
+    };
+    apps.sort_by(|one, other| one.app.cmp(&other.app));
+    let row = |app: &AppStatus| json!({ "app": app.app, "state": app.state, "listen": app.listen, "hosts": app.hosts });
+    if *json {
+        print(&json!(apps.iter().map(row).collect::<Vec<_>>()));
+        return ExitCode::SUCCESS;
+    }
+    let widest = |text: fn(&AppStatus) -> &str| apps.iter().map(|app| text(app).len()).max().unwrap_or(0);
+    let (name, state) = (widest(|app| &app.app), widest(problem::state));
+    for app in &apps {
+        match names {
+            true => print(&app.app),
+            false => {
+                print(&format!("{:name$}  {:state$}  {}", app.app, problem::state(app), table::listen(app)))
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// `health`.
+pub(super) fn health(which: &Which) -> ExitCode {
+    let status = match ask::<Status>(which, Method::GET, "/v1/status") {
+        Ok(status) => status,
+        Err(error) => return complain(&error, FAILED),
+    };
+    // An app that an operator has stopped is as it should be; `/readyz` says the same.
+    let is_down = |app: &&AppStatus| {
+        ![State::Ready, State::Stopped].map(|state| state.to_string()).contains(&app.state)
+    };
+    let (down, fine): (Vec<_>, Vec<_>) = status.apps.iter().partition(is_down);
+    if down.is_empty() {
+        let stopped = fine.iter().filter(|app| app.state == State::Stopped.to_string()).count();
+        let but = if stopped == 0 { String::new() } else { format!(" or stopped ({stopped})") };
+        print(&format!("all {} apps are ready{but}", fine.len()));
+        return ExitCode::SUCCESS;
+    }
+    for app in down {
+        print(&format!("{} is {}", app.app, app.state));
+    }
+    FAILED.into()
+}

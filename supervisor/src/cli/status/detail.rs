@@ -1,0 +1,157 @@
+//! `status APP`: all that is known of one app.
+
+use std::time::{Duration, SystemTime};
+
+use bytesize::ByteSize;
+
+use super::super::terminal::{Paint, Tone, columns, wrap};
+use super::problem::{Problem, age, since_end, state};
+use super::table::state_tone;
+use crate::crashes::Crash;
+use crate::operator::deploys::DeployRow;
+use crate::registry::State;
+use crate::status::AppDetail;
+
+/// What the names of facts take.
+const NAMES: usize = 12;
+
+/// What is known of an app.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    /// What the supervisor says of it.
+    pub(super) detail: &'a AppDetail,
+    /// What it is served from, if it was deployed.
+    pub(super) deploy: Option<&'a DeployRow>,
+    /// Its latest crashes, the last one first.
+    pub(super) crashes: &'a [Crash],
+}
+
+/// As lines, of at most `width` columns if there is a width.
+pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now: SystemTime) -> Vec<String> {
+    let Facts { detail, deploy, crashes } = facts;
+    let app = &detail.status;
+    let problem = Problem::of(app, now);
+    let head = format!("{}  {}", app.app, paint.tone(state_tone(problem.severity, app), state(app)));
+    let mut page = Page { lines: vec![head], width: width.unwrap_or(usize::MAX), paint };
+    for note in &problem.notes {
+        page.say(problem.severity.tone(), "", note);
+    }
+    page.lines.push(String::new());
+    page.fact("addresses", &addresses(detail).join("  "));
+    if let Some(pid) = app.pid {
+        let uptime = age(Duration::from_secs(app.uptime_seconds.unwrap_or_default()));
+        page.fact("worker", &format!("pid {pid}, ready for {uptime}"));
+    }
+    page.fact("requests", &requests(detail));
+    let of = |used: u64, limit: Option<u64>| match limit.filter(|limit| *limit > 0) {
+        Some(limit) => format!("{} of {}", ByteSize(used), ByteSize(limit)),
+        None => ByteSize(used).to_string(),
+    };
+    if app.pid.is_some() {
+        let rss = ByteSize(app.rss);
+        page.fact("memory", &format!("{} (with what is shared: {rss})", of(app.memory, app.memory_limit)));
+        page.fact("heap", &of(app.heap_used, Some(app.heap_limit)));
+        let cpus = detail.limits.get("max_cpus").filter(|cpus| *cpus != "false");
+        let limit = cpus.map(|cpus| format!(", of {cpus} CPUs")).unwrap_or_default();
+        let cpu =
+            format!("{:.0} % of one CPU{limit}; {:.1} s so far", app.rates.cpu_percent, app.cpu_seconds);
+        page.fact("cpu", &cpu);
+    }
+    page.fact(
+        "workers",
+        &format!("{} crashes, {} restarts, {} deploys", app.crashes, app.restarts, app.deploys),
+    );
+    if let Some(reason) = &app.last_exit {
+        let since = since_end(app, now).map(|since| format!(", {} ago", age(since))).unwrap_or_default();
+        let at = app.last_exit_at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+        let mut lines = reason.lines();
+        page.fact("last exit", &format!("{}{since}{at}", lines.next().unwrap_or_default()));
+        lines.for_each(|line| page.lines.push(format!("{:NAMES$}{line}", "")));
+    }
+    page.fact("served from", &format!("{}, entry {}", detail.folder, detail.entry));
+    if let Some(DeployRow { digest, deployed_at, .. }) = deploy {
+        page.fact("deploy", &format!("{} of {deployed_at}", super::super::deploys::short(digest)));
+    }
+    let limits: Vec<_> =
+        detail.limits.iter().map(|(field, limit)| format!("{field}={}", limit.replace(' ', ""))).collect();
+    page.fact("limits", &limits.join(" "));
+    if !crashes.is_empty() {
+        page.lines.push(String::new());
+        page.lines
+            .push(paint.tone(Tone::Head, format!("last crashes (all: nano-supervisor crashes {})", app.app)));
+        crashes.iter().for_each(|crash| page.crash(crash));
+    }
+    page.lines
+}
+
+struct Page {
+    lines: Vec<String>,
+    width: usize,
+    paint: Paint,
+}
+
+impl Page {
+    fn fact(&mut self, name: &str, value: &str) {
+        self.say(Tone::Plain, name, value);
+    }
+
+    /// A name, and a text beside it.
+    fn say(&mut self, tone: Tone, name: &str, text: &str) {
+        for (index, line) in wrap(text, self.width.saturating_sub(NAMES)).into_iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            let padding = " ".repeat(NAMES - columns(name));
+            self.lines.push(format!(
+                "{}{padding}{}",
+                self.paint.tone(Tone::Faint, name),
+                self.paint.tone(tone, line)
+            ));
+        }
+    }
+
+    fn crash(&mut self, crash: &Crash) {
+        let reason = crash.reason.lines().next().unwrap_or_default();
+        for (index, line) in
+            wrap(&format!("{} {reason}", crash.time), self.width.saturating_sub(4)).iter().enumerate()
+        {
+            self.lines.push(format!("{}{line}", if index == 0 { "  " } else { "    " }));
+        }
+        for request in &crash.requests {
+            let text = format!("lost: {} {} {}", request.method, request.target, request.id);
+            wrap(&text, self.width.saturating_sub(6))
+                .iter()
+                .for_each(|line| self.lines.push(format!("    {line}")));
+        }
+    }
+}
+
+/// Where the app can be reached, as URLs where that is known.
+fn addresses(detail: &AppDetail) -> Vec<String> {
+    let app = &detail.status;
+    let Some((_, port)) = app.listen.rsplit_once(':') else { return vec![app.listen.clone()] };
+    let port = if port == "80" { String::new() } else { format!(":{port}") };
+    let hosts: Vec<String> = app.hosts.clone();
+    let reached = match (hosts.is_empty(), app.listen.strip_suffix(&port)) {
+        (true, Some("*" | "[::]" | "0.0.0.0")) => vec!["localhost".to_owned()],
+        (true, Some(address)) => vec![address.to_owned()],
+        _ => hosts,
+    };
+    let mut urls: Vec<_> = reached.iter().map(|host| format!("http://{host}{port}/")).collect();
+    if app.state != State::Ready.to_string() || !app.hosts.is_empty() {
+        urls.push(format!("(listens on {})", app.listen));
+    }
+    urls
+}
+
+fn requests(detail: &AppDetail) -> String {
+    let app = &detail.status;
+    let rates = &app.rates;
+    let mut parts = vec![format!("{:.1}/s", rates.requests_per_second)];
+    if rates.errors_per_second > 0.0 {
+        parts.push(format!("5xx {:.1}/s", rates.errors_per_second));
+    }
+    for (name, value) in [("p50", rates.p50_ms), ("p99", rates.p99_ms)] {
+        parts.extend(value.map(|ms| format!("{name} {ms:.1} ms")));
+    }
+    parts.push(format!("{} in flight", app.in_flight));
+    format!("{}; {} so far, {} of them 5xx", parts.join(", "), app.requests, app.errors)
+}

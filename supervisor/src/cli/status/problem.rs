@@ -1,0 +1,150 @@
+//! What is wrong with an app, if anything, for people, and how bad that is.
+
+use std::time::{Duration, SystemTime};
+
+use bytesize::ByteSize;
+
+use super::super::terminal::Tone;
+use crate::registry::State;
+use crate::status::AppStatus;
+
+/// How long an end is of interest once the app runs again.
+const RECENT: Duration = Duration::from_secs(600);
+
+/// From which share of a limit on an app is said to be near it.
+const NEAR: f64 = 0.9;
+
+/// How bad it is, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Severity {
+    /// It is given up, but for slow retries.
+    Failed,
+    /// It has no worker at the moment.
+    Down,
+    /// It has one that does not answer.
+    Busy,
+    /// It answers, and something is the matter.
+    Warning,
+    /// It is on its way up or down.
+    Changing,
+    /// Nothing.
+    None,
+}
+
+impl Severity {
+    /// How it is set off.
+    pub(super) fn tone(self) -> Tone {
+        match self {
+            Self::Failed | Self::Down => Tone::Bad,
+            Self::Busy | Self::Warning | Self::Changing => Tone::Odd,
+            Self::None => Tone::Plain,
+        }
+    }
+}
+
+/// How an app is, and what there is to say of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// How bad it is.
+    pub(super) severity: Severity,
+    /// One sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+/// The state as people are shown it.
+pub(in crate::cli) fn state(app: &AppStatus) -> &str {
+    if app.state == State::Ready.to_string() && app.busy_ms.is_some() { "busy" } else { &app.state }
+}
+
+impl Problem {
+    /// Of this app, at this time.
+    pub(super) fn of(app: &AppStatus, now: SystemTime) -> Self {
+        let is = |state: State| app.state == state.to_string();
+        let mut notes = Vec::new();
+        let ended = ended(app, now);
+        let retry = app.retry_in_ms.map(|ms| format!("retry in {}", age(Duration::from_millis(ms))));
+        let severity = if is(State::Stopped) {
+            Severity::None
+        } else if is(State::Failed) || is(State::BackingOff) || is(State::Crashed) {
+            notes.extend(ended);
+            notes.extend(retry);
+            if is(State::Failed) { Severity::Failed } else { Severity::Down }
+        } else if is(State::Starting) && app.pid.is_none() && app.crashes > 0 {
+            notes.extend(ended);
+            Severity::Down
+        } else if let Some(ms) = app.busy_ms {
+            let busy = age(Duration::from_millis(ms));
+            notes.push(format!("JavaScript has not returned to the event loop for {busy}"));
+            Severity::Busy
+        } else {
+            notes.extend(near("memory", app.memory, app.memory_limit));
+            notes.extend(near("heap", app.heap_used, Some(app.heap_limit)));
+            if app.rates.errors_per_second > 0.0 {
+                let (errors, all) = (app.rates.errors_per_second, app.rates.requests_per_second);
+                notes.push(format!("{errors:.1} of {all:.1} requests/s are answered 5xx"));
+            }
+            if app.crashes > 0 && since_end(app, now).is_some_and(|since| since < RECENT) {
+                notes.extend(ended);
+            }
+            match notes.is_empty() {
+                false => Severity::Warning,
+                true if is(State::Ready) => Severity::None,
+                true => Severity::Changing,
+            }
+        };
+        Self { severity, notes }
+    }
+}
+
+/// How long ago the last worker ended.
+pub(super) fn since_end(app: &AppStatus, now: SystemTime) -> Option<Duration> {
+    let at = humantime::parse_rfc3339(app.last_exit_at.as_deref()?).ok()?;
+    Some(now.duration_since(at).unwrap_or_default())
+}
+
+fn ended(app: &AppStatus, now: SystemTime) -> Option<String> {
+    // A reason may go over several lines; the first says what it was.
+    let reason = app.last_exit.as_deref()?.lines().next()?;
+    let since = since_end(app, now).map(|since| format!(" {} ago", age(since)));
+    let often = if app.crashes > 1 { format!(" (crash {})", app.crashes) } else { String::new() };
+    Some(format!("{reason}{}{often}", since.unwrap_or_default()))
+}
+
+fn near(what: &str, used: u64, limit: Option<u64>) -> Option<String> {
+    let limit = limit.filter(|limit| *limit > 0)?;
+    let is_near = used as f64 >= limit as f64 * NEAR;
+    is_near.then(|| format!("{what} {} of {}", ByteSize(used), ByteSize(limit)))
+}
+
+/// A duration in its two greatest units.
+pub(super) fn age(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds == 0 {
+        return format!("{} ms", duration.as_millis());
+    }
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let first = units.iter().position(|(length, _)| seconds >= *length).unwrap_or(units.len() - 1);
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (length, unit) in &units[first..units.len().min(first + 2)] {
+        if left / length > 0 {
+            parts.push(format!("{}{unit}", left / length));
+        }
+        left %= length;
+    }
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_two_units() {
+        for (ms, text) in
+            [(0, "0 ms"), (999, "999 ms"), (61_000, "1m 1s"), (3_600_000, "1h"), (90_061_000, "1d 1h")]
+        {
+            assert_eq!(age(Duration::from_millis(ms)), text);
+        }
+    }
+}

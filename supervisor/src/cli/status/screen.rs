@@ -1,0 +1,258 @@
+//! `status --watch` at a terminal: a screen of its own, a page at a time, and everything as it was when it ends.
+
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use nix::libc;
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::super::terminal::{self, Paint, Tone, cut};
+use super::super::{FAILED, complain, runtime};
+
+/// Keys that may wait to be heeded.
+const KEYS: usize = 8;
+
+/// The terminal while it is ours; given back when dropped.
+struct Screen {
+    /// How it was before, if keys can be read.
+    before: Option<Termios>,
+}
+
+impl Screen {
+    fn take() -> Self {
+        let before = if io::stdin().is_terminal() { tcgetattr(io::stdin()).ok() } else { None };
+        if let Some(before) = &before {
+            // Keys come one by one and are not shown. Ctrl-C still is a signal; there is nothing to stop and go on with.
+            let mut ours = before.clone();
+            ours.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
+            ours.control_chars[SpecialCharacterIndices::VSUSP as usize] = libc::_POSIX_VDISABLE;
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &ours);
+        }
+        // The other screen, without a cursor.
+        put("\x1b[?1049h\x1b[?25l");
+        Self { before }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        put("\x1b[?25h\x1b[?1049l");
+        if let Some(before) = &self.before {
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
+        }
+    }
+}
+
+/// What a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Next,
+    Back,
+    First,
+    Last,
+    Quit,
+}
+
+/// Shows `frame` again and again, with a `pause` in between, until q or a signal.
+pub(super) fn show(mut frame: impl FnMut() -> io::Result<String>, pause: Duration) -> ExitCode {
+    let screen = Screen::take();
+    let mut keys = if screen.before.is_some() { Some(read_keys()) } else { None };
+    let mut view = View::default();
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error, FAILED),
+    };
+    loop {
+        // Whoever watches a supervisor that is started anew wants to see it come.
+        view.take_in(&frame());
+        let next = Instant::now() + pause;
+        let ended = runtime.block_on(async {
+            let mut signals = Signals::listen().ok()?;
+            loop {
+                view.draw();
+                tokio::select! {
+                    () = sleep_until(next) => return None,
+                    number = signals.next() => return number,
+                    key = key(&mut keys) => match key {
+                        Key::Quit => return Some(0),
+                        key => view.turn(key),
+                    },
+                }
+            }
+        });
+        if let Some(number) = ended {
+            drop(screen);
+            return if number == 0 { ExitCode::SUCCESS } else { (128 + number).into() };
+        }
+    }
+}
+
+/// The signals that end it, and the one that says that the terminal has another size.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    resize: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            resize: signal(SignalKind::window_change())?,
+        })
+    }
+
+    /// The number of the signal that ends it; none if all is to be shown anew.
+    async fn next(&mut self) -> Option<u8> {
+        tokio::select! {
+            _ = self.interrupt.recv() => Some(2),
+            _ = self.terminate.recv() => Some(15),
+            _ = self.hangup.recv() => Some(1),
+            _ = self.resize.recv() => None,
+        }
+    }
+}
+
+/// Reads keys in a thread of its own, which ends with the process: nothing can interrupt a read.
+fn read_keys() -> mpsc::Receiver<Key> {
+    let (sender, receiver) = mpsc::channel(KEYS);
+    std::thread::spawn(move || {
+        let mut bytes = [0; 16];
+        while let Ok(length @ 1..) = io::stdin().lock().read(&mut bytes) {
+            let mut left = &bytes[..length];
+            while !left.is_empty() {
+                let (key, taken) = meaning(left);
+                left = &left[taken..];
+                if let Some(key) = key
+                    && sender.blocking_send(key).is_err()
+                {
+                    return;
+                }
+            }
+        }
+    });
+    receiver
+}
+
+/// What the first key of those that have come asks for, if anything, and of how many bytes it is.
+fn meaning(bytes: &[u8]) -> (Option<Key>, usize) {
+    const SEQUENCES: [(&[u8], Key); 6] = [
+        (b"\x1b[B", Key::Next),
+        (b"\x1b[6~", Key::Next),
+        (b"\x1b[A", Key::Back),
+        (b"\x1b[5~", Key::Back),
+        (b"\x1b[H", Key::First),
+        (b"\x1b[F", Key::Last),
+    ];
+    if let Some((sequence, key)) = SEQUENCES.iter().find(|(sequence, _)| bytes.starts_with(sequence)) {
+        return (Some(*key), sequence.len());
+    }
+    let key = match bytes.first() {
+        // Another key that begins like this: nobody meant to quit.
+        Some(b'\x1b') if bytes.len() > 1 => return (None, bytes.len()),
+        Some(b'q' | b'Q' | b'\x1b') => Key::Quit,
+        Some(b' ' | b'j' | b'f' | b'\r' | b'\n') => Key::Next,
+        Some(b'b' | b'k') => Key::Back,
+        Some(b'g') => Key::First,
+        Some(b'G') => Key::Last,
+        _ => return (None, 1),
+    };
+    (Some(key), 1)
+}
+
+async fn key(keys: &mut Option<mpsc::Receiver<Key>>) -> Key {
+    if let Some(keys) = keys
+        && let Some(key) = keys.recv().await
+    {
+        return key;
+    }
+    std::future::pending().await
+}
+
+/// What there is to be shown, and which part of it is.
+#[derive(Debug, Default)]
+struct View {
+    lines: Vec<String>,
+    /// Why what is shown is not what is.
+    stale: Option<String>,
+    /// The first line that is shown.
+    top: usize,
+}
+
+impl View {
+    fn take_in(&mut self, frame: &io::Result<String>) {
+        match frame {
+            Ok(text) => {
+                self.lines = text.lines().map(str::to_owned).collect();
+                self.stale = None;
+            }
+            Err(error) => self.stale = Some(error.to_string()),
+        }
+    }
+
+    /// Lines of a page, below which there is one that says where it is.
+    fn page(&self) -> usize {
+        terminal::size().1.saturating_sub(1).max(1)
+    }
+
+    fn turn(&mut self, key: Key) {
+        let last = self.lines.len().saturating_sub(self.page());
+        self.top = match key {
+            Key::Next => (self.top + self.page()).min(last),
+            Key::Back => self.top.saturating_sub(self.page()),
+            Key::First => 0,
+            Key::Last => last,
+            Key::Quit => self.top,
+        };
+    }
+
+    fn draw(&mut self) {
+        let (width, _) = terminal::size();
+        let (page, count) = (self.page(), self.lines.len());
+        self.top = self.top.min(count.saturating_sub(page));
+        let paint = Paint(terminal::has_colours());
+        let end = (self.top + page).min(count);
+        let mut out = String::from("\x1b[H");
+        for line in &self.lines[self.top..end] {
+            out += line;
+            // Nothing of what stood there before.
+            out += "\x1b[K\r\n";
+        }
+        let place = match (&self.stale, count > page) {
+            (Some(why), _) => paint.tone(Tone::Bad, cut(why, width)),
+            (None, true) => {
+                let place = format!("lines {}-{end} of {count}: space next, b back, q quit", self.top + 1);
+                paint.tone(Tone::Faint, cut(&place, width))
+            }
+            (None, false) => paint.tone(Tone::Faint, cut("q quit", width)),
+        };
+        put(&(out + &place + "\x1b[K\x1b[J"));
+    }
+}
+
+/// Writes to the terminal, all at once. One that has gone away ends us by a signal.
+fn put(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_come_together_are_heeded_one_by_one() {
+        assert_eq!(meaning(b"bq"), (Some(Key::Back), 1));
+        assert_eq!(meaning(b"\x1b[6~q"), (Some(Key::Next), 4));
+        assert_eq!(meaning(b"\x1b"), (Some(Key::Quit), 1));
+        assert_eq!(meaning(b"\x1b[31;1~"), (None, 7));
+        assert_eq!(meaning(b"x"), (None, 1));
+    }
+}

@@ -1,0 +1,82 @@
+//! A command at a real terminal (a pty): what it shows there, and keys for it.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::pty::{Winsize, openpty};
+use nix::sys::termios::{LocalFlags, tcgetattr};
+
+use super::until;
+
+/// A command at a terminal of its own; killed at the end of its test.
+pub(crate) struct Terminal {
+    master: File,
+    child: Child,
+    shown: Arc<Mutex<String>>,
+}
+
+impl Terminal {
+    /// Starts the command at a terminal of this many columns and lines.
+    pub(crate) fn start(mut command: Command, columns: u16, lines: u16) -> Self {
+        let size = Winsize { ws_col: columns, ws_row: lines, ws_xpixel: 0, ws_ypixel: 0 };
+        let pty = openpty(&size, None).unwrap();
+        command.env_remove("COLUMNS").env("TERM", "xterm");
+        command.stdin(Stdio::from(pty.slave.try_clone().unwrap()));
+        command.stderr(Stdio::from(pty.slave.try_clone().unwrap())).stdout(Stdio::from(pty.slave));
+        let child = command.spawn().unwrap();
+        let master = File::from(pty.master);
+        let (mut reader, shown) = (master.try_clone().unwrap(), Arc::new(Mutex::new(String::new())));
+        let text = shown.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // The last of its other ends has been closed: an error.
+            while let Ok(length @ 1..) = reader.read(&mut bytes) {
+                let part = String::from_utf8_lossy(&bytes[..length]).into_owned();
+                text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&part);
+            }
+        });
+        Self { master, child, shown }
+    }
+
+    /// All that was written to it so far.
+    pub(crate) fn shown(&self) -> String {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it shows this.
+    pub(crate) async fn shows(&self, text: &str) {
+        until(&format!("{text:?} is shown in {:?}", self.shown()), async || {
+            self.shown().contains(text).then_some(())
+        })
+        .await;
+    }
+
+    /// Types keys.
+    pub(crate) fn type_keys(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Whether keys are shown as they are typed, and come line by line: what a shell expects.
+    pub(crate) fn is_cooked(&self) -> bool {
+        tcgetattr(&self.master).unwrap().local_flags.contains(LocalFlags::ECHO | LocalFlags::ICANON)
+    }
+
+    /// The process id of the command.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        until("the command has ended", async || self.child.try_wait().unwrap()).await
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
