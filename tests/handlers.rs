@@ -59,7 +59,7 @@ async fn requests_are_standard_requests() {
              is: request instanceof Request, method: request.method, url: request.url,
              header: request.headers.get('x-sent'), missing: request.headers.get('x-missing'),
              has: request.headers.has('X-SENT'), signal: request.signal instanceof AbortSignal,
-             aborted: request.signal.aborted, redirect: request.redirect, cf: 'cf' in request,
+             aborted: request.signal.aborted, redirect: request.redirect, cf: request.cf,
              immutable: (() => { try { request.headers.set('a', 'b'); return false; } catch { return true; } })(),
              used: [request.bodyUsed, (await copy.json()).a, request.bodyUsed], changed: changed.headers.get('x-new'),
              body: await changed.text(),
@@ -78,7 +78,7 @@ async fn requests_are_standard_requests() {
         client.send(request).await.unwrap().json(),
         serde_json::json!({
             "is": true, "method": "POST", "url": format!("http://{address}/path?query=1"), "header": "sent",
-            "missing": null, "has": true, "signal": true, "aborted": false, "redirect": "manual", "cf": false,
+            "missing": null, "has": true, "signal": true, "aborted": false, "redirect": "manual", "cf": { "httpProtocol": "HTTP/1.1" },
             "immutable": true, "used": [true, 1, true], "changed": "1", "body": "{\"a\":1}"
         })
     );

@@ -302,7 +302,7 @@ async fn a_handler_has_a_context() {
             "shape": ["[object ExecutionContext]", ["props", "waitUntil", "passThroughOnException"], 1],
             "illegal": "TypeError: Illegal constructor", "detached": "TypeError: Illegal invocation",
             "nothing": "TypeError: Failed to execute 'waitUntil' on 'ExecutionContext': 1 argument required, but only 0 present",
-            "pass": null, "counter": { "ctx": 1, "env": 2 }, "cf": null,
+            "pass": null, "counter": { "ctx": 1, "env": 2 }, "cf": { "httpProtocol": "HTTP/1.1" },
         })
     );
     until("all is settled", async || (supervisor.get("app", "/settled").await.json() == 3).then_some(()))

@@ -211,10 +211,34 @@ pub struct RequestLine<'a> {
     pub id: RequestId,
     /// Method, as received.
     pub method: &'a str,
-    /// Scheme and authority, such as `http://example.com:8080`.
+    /// Scheme and authority as a URL is written, such as `http://example.com:8080`.
     pub origin: &'a str,
-    /// Path and query, starting with `/`.
+    /// Path and query as received, starting with `/` or, where the path is empty, with `?`.
     pub target: &'a str,
+    /// What the client speaks.
+    pub version: HttpVersion,
+}
+
+/// The versions of HTTP that clients speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HttpVersion {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+    /// HTTP/2.
+    Http2,
+}
+
+impl HttpVersion {
+    /// The version as people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        }
+    }
 }
 
 /// What of a response is always there; its header fields follow in the same frame.

@@ -61,6 +61,8 @@ pub struct Client {
     stalled: Cell<Option<u64>>,
     /// The client may be sending what nobody will read.
     leaves_unread: Cell<bool>,
+    /// Where the next request would begin may be read in more than one way.
+    is_unclear: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
     /// Whom to tell of that.
     driver: RefCell<Option<Waker>>,
@@ -99,6 +101,7 @@ impl Client {
             clock: clock.clone(),
             stalled: Cell::new(None),
             leaves_unread: Cell::new(false),
+            is_unclear: Cell::new(false),
             overdue: Cell::new(None),
             driver: RefCell::default(),
         }
@@ -158,6 +161,12 @@ impl Client {
         self.leaves_unread.get()
     }
 
+    /// Whether a connection of HTTP/1 has to end with the answer now due: others may read what follows from another place, and
+    /// would take the next answer for that to another request.
+    pub fn is_unclear(&self) -> bool {
+        self.is_unclear.get()
+    }
+
     fn has_read(&self) {
         match self.phase.get() {
             Phase::Fresh(since) => self.phase.set(Phase::ReadingHead(since)),
@@ -189,6 +198,11 @@ impl Serving {
         self.0.leaves_unread.set(true);
         Reading(self.0.clone())
     }
+
+    /// The request is not HTTP as it should be.
+    pub fn distrust(&self) {
+        self.0.is_unclear.set(true);
+    }
 }
 
 /// A request body that is being read.
@@ -196,8 +210,19 @@ impl Serving {
 pub struct Reading(Rc<Client>);
 
 impl Reading {
+    /// Its end is found by its chunks, and is not certain before.
+    pub fn is_chunked(&self) {
+        self.0.is_unclear.set(true);
+    }
+
     /// It has been read to its end.
     pub fn done(&self) {
+        self.0.is_unclear.set(false);
+        self.done_with_trailers();
+    }
+
+    /// As [`Self::done`]; but hyper ends trailer fields at an empty line of any form, others may not.
+    pub fn done_with_trailers(&self) {
         self.0.leaves_unread.set(false);
     }
 }

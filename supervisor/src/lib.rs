@@ -7,7 +7,7 @@
 //! thread tells the I/O threads).
 //!
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
-//! [`proxy`] checks and forwards, [`upstream`] gives the connection to the app's worker.
+//! [`proxy`] checks and forwards ([`host_name`]: by which host), [`upstream`] gives the connection to the app's worker.
 //!
 //! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
@@ -27,6 +27,7 @@ pub mod deploy;
 pub mod dev;
 pub mod fleet;
 pub mod histogram;
+pub mod host_name;
 pub mod inherited;
 pub mod init;
 pub mod io_thread;

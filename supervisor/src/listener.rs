@@ -237,10 +237,11 @@ async fn serve(
             }
             let serving = client.serve();
             let (proxy, peer, is_closing) = (proxy.clone(), peer.clone(), is_closing.clone());
+            let client = client.clone();
             async move {
                 let is_http1 = request.version() < hyper::Version::HTTP_2;
                 let mut response = proxy.answer(request, &peer, serving).await;
-                if is_http1 && is_closing.get() {
+                if is_http1 && (is_closing.get() || client.is_unclear()) {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response)

@@ -1,7 +1,8 @@
 //! The way of one request: checks, resolves the app, forwards, and maps every failure to one status.
 //!
 //! - [`site`]: which app answers, by port and host.
-//! - [`headers`]: what of a head crosses: hop-by-hop fields, forwarding fields, limits.
+//! - [`headers`]: what of a head crosses: limits, framing, hop-by-hop fields; [`host`]: whom a request is for;
+//!   [`forwarding`]: what its app is told of it.
 //! - [`upload`]: the request body, from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it; [`response_limit`]: how long it may be.
 //! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
@@ -11,7 +12,9 @@
 pub mod answer;
 pub mod body;
 pub mod error_page;
+pub mod forwarding;
 pub mod headers;
+pub mod host;
 pub mod recorded;
 pub mod refused;
 pub mod response_limit;
@@ -26,7 +29,7 @@ use std::time::Duration;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Request, Response, StatusCode};
-use nano_protocol::message::{RequestId, RequestLine};
+use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
 use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
@@ -36,7 +39,7 @@ use crate::record::{Record, Span};
 use crate::upstream::{Place, Upstream};
 use answer::Refusal;
 use body::{ResponseBody, Tail};
-use headers::Forwarding;
+use forwarding::Forwarding;
 use recorded::Recorded;
 use refused::Refused;
 use site::Site;
@@ -93,6 +96,9 @@ impl Proxy {
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => {
+                if refused.why() == Refusal::Malformed {
+                    serving.distrust();
+                }
                 if let Some(upstream) = &upstream {
                     upstream.count(|counts| counts.refused(refused.why() as usize));
                 }
@@ -130,9 +136,15 @@ impl Proxy {
         if parts.method == Method::CONNECT {
             return Err(Refusal::MethodNotAllowed.into());
         }
-        let host = headers::host(&parts, peer.local)?;
+        let target = headers::target(&parts)?;
+        let host = host::host(&parts, peer.local)?;
+        if let Some(reading) = &reading
+            && headers::is_chunked(&parts.headers)?
+        {
+            reading.is_chunked();
+        }
         let Known { id, arrived, span, upstream: answering, mut record } = known;
-        let forwarding = Forwarding::new(&parts.headers, &host, &peer.ip, settings.forwarded, id, span);
+        let forwarding = Forwarding::new(&parts.headers, &host, peer, settings.forwarded, id, span);
         if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
             forwarding.origin().clone_into(&mut record.origin);
         }
@@ -146,12 +158,12 @@ impl Proxy {
         headers::check_length(&parts.headers, max_body)?;
         let place = upstream.enter(&spec)?;
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let line = RequestLine {
             id,
             method: parts.method.as_str(),
             origin: forwarding.origin(),
-            target: if target == "*" { "/*" } else { target },
+            target,
+            version: version(parts.version),
         };
         let outgoing = Outgoing { spec: &spec, line: &line, forwarding: &forwarding, fields: &parts.headers };
         match self.deliver(&upstream, arrived, &outgoing, upload, record).await {
@@ -352,6 +364,14 @@ impl Failed {
             ProtocolError::TooManyStreams => Self::Refused(Refusal::Overloaded.into()),
             _ => Self::Refused(Refusal::HeadersTooLarge.into()),
         }
+    }
+}
+
+fn version(version: hyper::Version) -> HttpVersion {
+    match version {
+        hyper::Version::HTTP_2 => HttpVersion::Http2,
+        hyper::Version::HTTP_11 => HttpVersion::Http11,
+        _ => HttpVersion::Http10,
     }
 }
 

@@ -117,7 +117,11 @@ impl Record {
             id,
             client,
             method: request.method().to_string(),
-            target: request.uri().path_and_query().map_or_else(|| "*".into(), ToString::to_string),
+            target: match request.uri().path_and_query() {
+                Some(target) => target.to_string(),
+                // As only CONNECT may send it.
+                None => request.uri().to_string(),
+            },
             version: request.version(),
             referer: field(REFERER),
             user_agent: field(USER_AGENT),

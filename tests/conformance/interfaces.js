@@ -66,6 +66,8 @@ const INTERFACES = {
     readonly: "readyState url withCredentials",
     writable: "onerror onmessage onopen",
     operations: "close(0)",
+    // Of Workers.
+    statics: "from(1)",
     constants: ["CONNECTING", "OPEN", "CLOSED"],
     first: 0,
   },
@@ -138,7 +140,8 @@ const INTERFACES = {
   ReadableStreamDefaultReader: { length: 1, readonly: "closed", operations: "cancel(0) read(0) releaseLock(0)" },
   Request: {
     length: 1,
-    readonly: "body bodyUsed cache credentials destination duplex headers integrity isHistoryNavigation " +
+    // `cf` is of Workers.
+    readonly: "body bodyUsed cache cf credentials destination duplex headers integrity isHistoryNavigation " +
       "isReloadNavigation keepalive method mode redirect referrer referrerPolicy signal url",
     operations: "arrayBuffer(0) blob(0) bytes(0) clone(0) formData(0) json(0) text(0) textStream(0)",
   },

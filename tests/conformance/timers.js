@@ -30,7 +30,7 @@ export default {
     );
     same(args, [true, 1, 2]);
   },
-  async "ids are numbers, and clearing knows both kinds"() {
+  async "what a timer returns stands for a number, and clearing knows both kinds"() {
     let called = 0;
     const timeout = setTimeout(() => called++, 0);
     const interval = setInterval(() => called++, 0);

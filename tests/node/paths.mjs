@@ -21,6 +21,14 @@ export default async function (is, throws) {
 
   const parsed = url.parse("http://u:p@Host.com:8080/p/a?q=1&r#h", true);
   is("url.parse", [parsed.protocol, parsed.auth, parsed.host, parsed.port, parsed.pathname, parsed.search, { ...parsed.query }, parsed.hash, parsed.href], ["http:", "u:p", "host.com:8080", "8080", "/p/a", "?q=1&r", { q: "1", r: "" }, "#h", "http://u:p@host.com:8080/p/a?q=1&r#h"]);
+  for (const [text, host, href] of [
+    ["http://a@b\r\nc/d", "bc", "http://a@bc/d"],
+    ["http://a\tb:8\n0/c", "ab:80", "http://ab:80/c"],
+    ["//a\nb/c", null, "//a%0Ab/c"],
+    ["http://x/a\nb?c\td", "x", "http://x/a%0Ab?c%09d"],
+  ]) is(`the host of ${JSON.stringify(text)}`, [url.parse(text).host, url.parse(text).href], [host, href]);
+  is("the host without a scheme", url.parse("//a\nb/c", false, true).host, "ab");
+  is("both parsers see one host", [url.parse("http://a@b\r\nc/d").host], [new URL("http://a@b\r\nc/d").host]);
   is("url.format", [url.format({ protocol: "https", host: "h.com", pathname: "/a", query: { x: 1 } }), url.format(new URL("http://user:pw@h.com/#f"), { auth: false, fragment: false })], ["https://h.com/a?x=1", "http://h.com/"]);
   is("url.resolve", [url.resolve("/one/two/three", "four"), url.resolve("http://example.com/one", "/two")], ["/one/two/four", "http://example.com/two"]);
   is("the web's classes", [url.URL === globalThis.URL, url.URLSearchParams === globalThis.URLSearchParams], [true, true]);

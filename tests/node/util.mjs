@@ -23,6 +23,9 @@ export default async function (is, throws) {
   is("promisify rejects", await promisify((callback) => callback(new Error("no")))().catch((error) => error.message), "no");
   is("promisify.custom", await promisify(Object.assign(() => {}, { [promisify.custom]: async () => "own" }))(), "own");
   is("callbackify", await new Promise((resolve) => callbackify(async (a) => a * 2)(4, (error, value) => resolve([error, value]))), [null, 8]);
+  is("callbackify of what has then", await new Promise((resolve) => callbackify(() => ({ then: (done) => done(5) }))((error, value) => resolve([error, value]))), [null, 5]);
+  is("callbackify of what has then and fails", await new Promise((resolve) => callbackify(() => ({ then: (_, fail) => fail(null) }))((error) => resolve(error.code))), "ERR_FALSY_VALUE_REJECTION");
+  throws("callbackify of a function that returns neither", () => callbackify(() => 5)(() => {}), "TypeError");
   function Old() {}
   function Base() {}
   inherits(Old, Base);

@@ -4,6 +4,7 @@
 //! evaluated, so that a worker pays nothing for it. The versions of the crates are pinned; with another version in which
 //! a passage is no longer there, the build fails and says which, and the correction is to be looked at again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deno_core::{Extension, ExtensionFileSource};
@@ -235,6 +236,69 @@ async function readableStreamCollect(stream) {
 ",
     },
     Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "a response with status 101 is for a WebSocket that it carries: \
+            https://fetch.spec.whatwg.org/#initialize-a-response",
+        passage: "  if ((init.status < 200 || init.status > 599) && init.status != 101) {
+    throw new RangeError(
+      `The status provided (${init.status}) is not equal to 101 and outside the range [200, 599]`,
+",
+        instead: "  if (init.status < 200 || init.status > 599) {
+    throw new RangeError(
+      `The status provided (${init.status}) is outside the range [200, 599]`,
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_request.js",
+        why: "what Workers tell of a request beside its head, see `request_init.js`",
+        passage: "  if (request.cacheMode !== undefined) cloned.cacheMode = request.cacheMode;
+",
+        instead: "  if (request.copyCf !== undefined) cloned.cf = request.copyCf();
+  else if (request.cf !== undefined) cloned.cf = primordials.JSONParse(primordials.JSONStringify(request.cf));
+  if (request.cacheMode !== undefined) cloned.cacheMode = request.cacheMode;
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_request.js",
+        why: "the second part of the one before",
+        passage: "    // 25.
+    if (init.method !== undefined) {
+",
+        instead: "    if (init.cf !== undefined) request.cf = init.cf;
+    // 25.
+    if (init.method !== undefined) {
+",
+    },
+    Correction {
+        script: "ext:deno_node/_util/_util_callbackify.js",
+        why: "callbackify() took promises only, not what has `then`: https://nodejs.org/api/util.html",
+        passage: "    PromisePrototypeThen(
+      ReflectApply(original, this, args),
+",
+        instead: "    ReflectApply(original, this, args).then(
+",
+    },
+    Correction {
+        script: "ext:deno_node/url.ts",
+        why: "url.parse() found another host than `URL` where there are tabs and line ends, which Node removes: \
+            https://github.com/nodejs/node/blob/main/lib/url.js",
+        passage: "          case CHAR_TAB:
+          case CHAR_LINE_FEED:
+          case CHAR_CARRIAGE_RETURN:
+          case CHAR_SPACE:
+          case CHAR_DOUBLE_QUOTE:
+",
+        instead: "          case CHAR_TAB:
+          case CHAR_LINE_FEED:
+          case CHAR_CARRIAGE_RETURN:
+            rest = StringPrototypeSlice(rest, 0, i) + StringPrototypeSlice(rest, i + 1);
+            i -= 1;
+            break;
+          case CHAR_SPACE:
+          case CHAR_DOUBLE_QUOTE:
+",
+    },
+    Correction {
         script: "ext:deno_crypto/00_crypto.js",
         why: "statics of CryptoKey gave apps the bytes of keys that are not extractable",
         passage: "const CryptoKeyPrototype = CryptoKey.prototype;
@@ -272,21 +336,41 @@ delete CryptoKey.importSync;
     },
 ];
 
-/// Applies every correction.
-pub(crate) fn apply(extensions: &mut [Extension]) {
+/// What the specifiers of Node's library begin with, which are no part of an extension.
+pub(crate) const NODE: &str = "ext:deno_node/";
+
+/// The scripts of Node's library that are to be corrected.
+pub(crate) fn of_node() -> impl Iterator<Item = &'static str> {
+    CORRECTIONS.iter().map(|correction| correction.script).filter(|script| script.starts_with(NODE))
+}
+
+/// A script with its corrections.
+pub(crate) fn correct(specifier: &str, source: &str) -> String {
+    let mut source = source.to_owned();
     for Correction { script, why, passage, instead } in CORRECTIONS {
+        if script == &specifier {
+            let found = source.matches(passage).count();
+            assert_eq!(
+                found, 1,
+                "{script} has changed where it is corrected; look whether it still is wrong: {why}"
+            );
+            source = source.replace(passage, instead);
+        }
+    }
+    source
+}
+
+/// Applies every correction of the extensions.
+pub(crate) fn apply(extensions: &mut [Extension]) {
+    let scripts: BTreeSet<_> = CORRECTIONS.iter().map(|correction| correction.script).collect();
+    for script in scripts.into_iter().filter(|script| !script.starts_with(NODE)) {
         let file = extensions
             .iter_mut()
             .flat_map(|extension| extension.lazy_loaded_js_files.to_mut())
-            .find(|file| file.specifier == *script)
-            .unwrap_or_else(|| panic!("{script}, which is to be corrected, is gone ({why})"));
+            .find(|file| file.specifier == script)
+            .unwrap_or_else(|| panic!("{script}, which is to be corrected, is gone"));
         let source = file.load().expect("extension source");
-        let found = source.as_str().matches(passage).count();
-        assert_eq!(
-            found, 1,
-            "{script} has changed where it is corrected; look whether it still is wrong: {why}"
-        );
-        let corrected: Arc<str> = source.as_str().replace(passage, instead).into();
+        let corrected: Arc<str> = correct(script, source.as_str()).into();
         *file = ExtensionFileSource::new_computed(file.specifier, corrected);
     }
 }

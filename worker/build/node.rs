@@ -16,6 +16,8 @@ use deno_ast::{
 use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use super::corrections::{NODE, correct, of_node};
+
 /// What is published, what of it is used, and its checksum.
 const FOLDER: &str = "../third_party/node";
 
@@ -53,8 +55,16 @@ pub(crate) fn scripts(own: &BTreeSet<String>) -> BTreeMap<String, String> {
     let files = unpack(&folder, &listed);
     let missing: Vec<_> = listed.iter().filter(|file| !files.contains_key(**file)).collect();
     assert!(missing.is_empty(), "listed in scripts.txt, but not in the package: {missing:?}");
-    let scripts: BTreeMap<_, _> =
-        files.iter().map(|(file, text)| (format!("ext:deno_node/{file}"), script(file, text))).collect();
+    let scripts: BTreeMap<_, _> = files
+        .iter()
+        .map(|(file, text)| {
+            let specifier = format!("{NODE}{file}");
+            let text = script(file, &correct(&specifier, text));
+            (specifier, text)
+        })
+        .collect();
+    let gone: Vec<_> = of_node().filter(|script| !scripts.contains_key(*script)).collect();
+    assert!(gone.is_empty(), "to be corrected, but not in the package: {gone:?}");
     for (specifier, text) in &scripts {
         for load in text.split(['"', '\n']).filter(|literal| literal.starts_with("ext:")) {
             let known = scripts.contains_key(load)

@@ -18,7 +18,7 @@ use counting::peak_of;
 use nano_protocol::codec;
 use nano_protocol::frame::{FrameHeader, Kind};
 use nano_protocol::limits::{MAX_BODY_CHUNK, MAX_CONTROL, READ_BUFFER, STREAM_WINDOW};
-use nano_protocol::message::{RequestId, RequestLine, StatusLine};
+use nano_protocol::message::{HttpVersion, RequestId, RequestLine, StatusLine};
 use nano_protocol::{Connection, Handle, Receiver, Side};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -145,7 +145,8 @@ fn supervisor() -> (Connection, Handle, Receiver, StdUnixStream) {
     peer.set_nonblocking(true).expect("a socket");
     let (connection, handle) =
         Connection::new(UnixStream::from_std(ours).expect("inside a runtime"), Side::Supervisor);
-    let line = RequestLine { id: RequestId(1), method: "GET", origin: "http://localhost", target: "/" };
+    let (origin, version) = ("http://localhost", HttpVersion::Http11);
+    let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version };
     let (_sender, receiver) = handle.open(&line, 0, std::iter::empty(), true).expect("a short head");
     (connection, handle, receiver, peer)
 }

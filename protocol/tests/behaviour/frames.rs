@@ -10,8 +10,8 @@ use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind};
 use nano_protocol::limits::MAX_BODY_CHUNK;
 use nano_protocol::message::{
-    Control, Hello, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId, RequestLine,
-    Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
+    Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId,
+    RequestLine, Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use proptest::collection::vec;
@@ -50,6 +50,7 @@ impl Line {
             method: &self.method,
             origin: &self.origin,
             target: &self.target,
+            version: HttpVersion::Http2,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use nano_protocol::message::{Control, RequestId, RequestLine};
+use nano_protocol::message::{Control, HttpVersion, RequestId, RequestLine};
 use nano_protocol::{
     Connection, Event, Failure, Handle, ProtocolError, Receiver, ResponseHead, Sender, Side,
 };
@@ -225,8 +225,13 @@ pub(crate) fn open_with(
     fields: &[(Vec<u8>, Vec<u8>)],
     end: bool,
 ) -> Result<(Sender, Receiver), ProtocolError> {
-    let line =
-        RequestLine { id: RequestId(1), method: "POST", origin: "http://localhost", target: "/path?query" };
+    let line = RequestLine {
+        id: RequestId(1),
+        method: "POST",
+        origin: "http://localhost",
+        target: "/path?query",
+        version: HttpVersion::Http11,
+    };
     handle.open(&line, fields.len(), borrow(fields), end)
 }
 

@@ -6,34 +6,33 @@ use std::str::FromStr;
 
 use super::bounds;
 use super::errors::Flaw;
+use crate::host_name::canonical;
 
 /// What begins a pattern for all hosts below a name.
 const WILDCARD: &str = "*.";
 
 /// A host an app serves: an exact name (`blog.example`), or every name below one (`*.blog.example`, which does not match
-/// `blog.example` itself). Lower case, without port.
+/// `blog.example` itself). In the spelling that requests are routed by, see [`canonical`], without port and without a dot at its
+/// end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostPattern(String);
 
 impl HostPattern {
-    /// The pattern as text, in lower case.
+    /// The pattern as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The one host it matches, in lower case, unless it has a wildcard.
+    /// The one host it matches, unless it has a wildcard.
     pub fn exact(&self) -> Option<&str> {
         (!self.0.starts_with(WILDCARD)).then_some(&*self.0)
     }
 
-    /// Whether `host` (a name without port, in any case) is meant.
+    /// Whether `host` is meant, which is spelt as a pattern is.
     pub fn matches(&self, host: &str) -> bool {
-        let Some(suffix) = self.0.strip_prefix('*') else { return self.0.eq_ignore_ascii_case(host) };
+        let Some(suffix) = self.0.strip_prefix('*') else { return self.0 == host };
         // The suffix begins with its dot, so what is before it ends a label; an empty label is no host.
-        match host.len().checked_sub(suffix.len()).and_then(|split| host.split_at_checked(split)) {
-            Some((label, end)) => !label.is_empty() && end.eq_ignore_ascii_case(suffix),
-            None => false,
-        }
+        host.strip_suffix(suffix).is_some_and(|label| !label.is_empty())
     }
 }
 
@@ -43,25 +42,27 @@ impl FromStr for HostPattern {
     fn from_str(text: &str) -> Result<Self, Flaw> {
         let pattern = text.to_ascii_lowercase();
         let name = pattern.strip_prefix(WILDCARD).unwrap_or(&pattern);
-        let is_ipv6 = |name: &str| {
-            let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-            address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
-        };
-        if is_host_name(name) || is_ipv6(&pattern) {
-            return Ok(Self(pattern));
+        if let Some(host) = canonical(name.strip_suffix('.').unwrap_or(name)) {
+            if name.len() == pattern.len() {
+                return Ok(Self(host.into_owned()));
+            }
+            // Below an address there are no names.
+            if canonical(&format!("a.{host}")).is_some() {
+                return Ok(Self(format!("{WILDCARD}{host}")));
+            }
         }
-        let (host, port) = name.rsplit_once(':').unwrap_or((name, ""));
+        let port = name
+            .rsplit_once(':')
+            .filter(|(host, port)| is_host_name(host) && port.bytes().all(|byte| byte.is_ascii_digit()));
         let fix = if pattern == "*" {
             "leave out `hosts`: an app without them serves every host that no other app on its port claims"
                 .into()
         } else if name.parse::<Ipv6Addr>().is_ok() {
             format!("write it in brackets: \"[{name}]\"")
-        } else if is_host_name(host) && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        } else if let Some((_, port)) = port {
             format!("leave out the port: {:?}", pattern.strip_suffix(&format!(":{port}")).unwrap_or(&pattern))
         } else if name.contains("//") {
             "leave out the scheme: write the bare name, such as \"blog.example\"".into()
-        } else if !name.is_ascii() {
-            "write an international name in its ASCII form (xn--...)".into()
         } else {
             "write a name such as \"blog.example\", or \"*.blog.example\" for all names below it".into()
         };
@@ -93,10 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_name_matches_in_any_case() {
+    fn an_exact_name_is_spelt_in_one_way() {
+        for text in ["Blog.Example", "blog.example.", "blog.example"] {
+            assert_eq!(pattern(text).exact(), Some("blog.example"));
+        }
+        assert_eq!(pattern("Bücher.example").exact(), Some("xn--bcher-kva.example"));
+        assert_eq!(pattern("*.Bücher.example").as_str(), "*.xn--bcher-kva.example");
         let pattern = pattern("Blog.Example");
-        assert_eq!(pattern.exact(), Some("blog.example"));
-        assert!(pattern.matches("blog.example") && pattern.matches("BLOG.example"));
+        assert!(pattern.matches("blog.example"));
         for other in ["", "example", "a.blog.example", "blog.example.", "blog.example:80", "blogxexample"] {
             assert!(!pattern.matches(other), "{other}");
         }
@@ -106,7 +111,7 @@ mod tests {
     fn a_wildcard_matches_every_name_below_and_not_the_name_itself() {
         let pattern = pattern("*.Blog.example");
         assert_eq!((pattern.exact(), pattern.as_str()), (None, "*.blog.example"));
-        assert!(pattern.matches("a.blog.example") && pattern.matches("A.b.BLOG.example"));
+        assert!(pattern.matches("a.blog.example") && pattern.matches("a.b.blog.example"));
         for other in
             ["", "blog.example", ".blog.example", "ablog.example", "a.blog.example.org", "ää.example"]
         {
@@ -118,6 +123,8 @@ mod tests {
     fn addresses_are_hosts_too() {
         assert!(pattern("127.0.0.1").matches("127.0.0.1"));
         assert!(pattern("[::1]").matches("[::1]"));
+        assert_eq!(pattern("0x7f.1").exact(), Some("127.0.0.1"));
+        assert_eq!(pattern("[0:0::1]").exact(), Some("[::1]"));
     }
 
     #[test]
@@ -128,7 +135,10 @@ mod tests {
             ("blog.example:8080", "leave out the port: \"blog.example\""),
             ("*.blog.example:8080", "leave out the port: \"*.blog.example\""),
             ("http://blog.example", "leave out the scheme"),
-            ("bücher.example", "ASCII form"),
+            ("xn--a.example", "write a name such as"),
+            ("256.256.256.256", "write a name such as"),
+            ("*.127.0.0.1", "write a name such as"),
+            ("ex%61mple.com", "write a name such as"),
             ("", "write a name such as"),
             ("a..b", "write a name such as"),
             ("a.*.b", "write a name such as"),

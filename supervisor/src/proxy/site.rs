@@ -41,15 +41,11 @@ impl Site {
         self.wildcards.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.as_str().len()));
     }
 
-    /// The app for `host`, a name without port.
+    /// The app for `host`, in its one spelling, without port and without a dot at its end.
     pub fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
         if !self.exact.is_empty() || !self.wildcards.is_empty() {
-            let found = match self.exact.get(host) {
-                Some(found) => Some(found),
-                None => self.exact.get(&host.to_ascii_lowercase()),
-            };
             let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(host));
-            if let Some(found) = found.or_else(|| wildcard().map(|(_, upstream)| upstream)) {
+            if let Some(found) = self.exact.get(host).or_else(|| wildcard().map(|(_, upstream)| upstream)) {
                 return Some(found.clone());
             }
         }

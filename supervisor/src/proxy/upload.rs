@@ -8,16 +8,23 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::body::{Body as _, Incoming};
 use nano_protocol::Sender;
-use nano_protocol::codec::{HeaderBlock, encode_headers};
+use nano_protocol::codec::HeaderBlock;
 
 use super::answer::Refusal;
 use crate::client::Reading;
 use crate::traffic::Counts;
 use crate::upstream::Upstream;
+
+/// How a body ends.
+#[derive(Debug)]
+enum End {
+    Plain,
+    Trailers,
+}
 
 /// A request body, of which some may have been read and not have reached a worker.
 #[derive(Debug)]
@@ -28,8 +35,8 @@ pub struct Upload {
     unsent: VecDeque<Bytes>,
     /// In a stream of which no byte has left yet: if it fails, the next worker must get them, too.
     held: VecDeque<Bytes>,
-    /// The client has sent all, with these trailer fields.
-    trailers: Option<HeaderBlock>,
+    /// How the body has ended, if it has.
+    end: Option<End>,
     /// Bytes that may still come.
     left: u64,
     /// The app it is for.
@@ -46,7 +53,7 @@ impl Upload {
             reading,
             unsent: VecDeque::new(),
             held: VecDeque::new(),
-            trailers: None,
+            end: None,
             left: max_body,
             upstream,
             is_stalled: false,
@@ -68,7 +75,7 @@ impl Upload {
     fn poll(&mut self, cx: &mut Context<'_>, sender: &Sender, shared: &Shared) -> Poll<Result<(), Refusal>> {
         loop {
             // Where hyper knows that these are the last bytes, the end rides on them.
-            let is_read = self.trailers.is_none() && self.incoming.is_end_stream();
+            let is_read = self.end.is_none() && self.incoming.is_end_stream();
             while let [chunk, later @ ..] = self.unsent.make_contiguous() {
                 let is_last = is_read && later.is_empty();
                 let polled = sender.poll_send(cx, chunk, is_last);
@@ -86,13 +93,16 @@ impl Upload {
                 self.unsent.pop_front();
                 shared.moved.set(Some(Instant::now()));
             }
-            if let Some(trailers) = &self.trailers {
-                self.reading.done();
-                let _ = sender.end(trailers);
+            if let Some(end) = &self.end {
+                match end {
+                    End::Plain => self.reading.done(),
+                    End::Trailers => self.reading.done_with_trailers(),
+                }
+                let _ = sender.end(&HeaderBlock::default());
                 return Poll::Ready(Ok(()));
             }
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-                None => self.trailers = Some(HeaderBlock::default()),
+                None => self.end = Some(End::Plain),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
                         self.upstream.count(|counts| counts.received(data.len()));
@@ -104,7 +114,11 @@ impl Upload {
                         }
                         self.unsent.push_back(data);
                     }
-                    Err(frame) => self.trailers = Some(encode(&frame.into_trailers().unwrap_or_default())),
+                    // Apps cannot see trailer fields, so none cross. Some that hold no field are no trailer fields.
+                    Err(frame) if frame.trailers_ref().is_some_and(HeaderMap::is_empty) => {
+                        return Poll::Ready(Err(Refusal::Malformed));
+                    }
+                    Err(_) => self.end = Some(End::Trailers),
                 },
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::Malformed)),
             }
@@ -129,15 +143,6 @@ async fn run(progress: Progress, sender: Sender) {
     if let Err(why) = done {
         shared.fault.set(Some(why));
         sender.cancel();
-    }
-}
-
-fn encode(trailers: &HeaderMap) -> HeaderBlock {
-    let mut encoded = BytesMut::new();
-    let fields = trailers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-    match encode_headers(trailers.len(), fields, &mut encoded) {
-        Ok(()) => HeaderBlock::new(encoded.freeze()),
-        Err(_) => HeaderBlock::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use nano_protocol::message::{Control, RequestId, RequestLine};
+use nano_protocol::message::{Control, HttpVersion, RequestId, RequestLine};
 use nano_protocol::{Event, Failure, Handle, ProtocolError};
 use tokio::time::sleep;
 
@@ -54,7 +54,8 @@ pub(super) async fn check(
 /// The status of one answer, whose body is read to its end: nothing of it may be under way afterwards.
 async fn ask(handle: &Handle, path: &str) -> Result<Result<u16, Failure>, ProtocolError> {
     let id = RequestId(fastrand::u128(..));
-    let line = RequestLine { id, method: "GET", origin: "http://localhost", target: path };
+    let (origin, version) = ("http://localhost", HttpVersion::Http11);
+    let line = RequestLine { id, method: "GET", origin, target: path, version };
     let fields: [(&[u8], &[u8]); 2] =
         [(b"host", b"localhost"), (b"user-agent", b"nano-supervisor health check")];
     let (_sender, receiver) = handle.open(&line, fields.len(), fields.into_iter(), true)?;

@@ -81,6 +81,7 @@ deno_core::extension!(
         log_ops::op_uncaught,
         request_ops::op_request_cancelled,
         request_ops::op_request_header,
+        request_ops::op_request_cf,
         request_ops::op_request_headers,
         request_ops::op_request_method,
         request_ops::op_request_url,

@@ -21,7 +21,7 @@ deno_core::extension!(
         op_p384_sign,
         op_p384_verify,
     ],
-    lazy_loaded_js = [dir "src/ext/js/crypto", "algorithms.js", "jwk.js", "web_crypto.js"],
+    lazy_loaded_js = [dir "src/ext/js/crypto", "algorithms.js", "jwk.js", "node_ed25519.js", "web_crypto.js"],
 );
 
 pub(crate) fn operation_error(why: &'static str) -> JsErrorBox {

@@ -26,12 +26,6 @@
     return util;
   }
 
-  function timers() {
-    const timers = published("timers.ts");
-    const { clearImmediate, clearInterval, clearTimeout, promises, setImmediate, setInterval, setTimeout } = timers;
-    return { clearImmediate, clearInterval, clearTimeout, promises, setImmediate, setInterval, setTimeout };
-  }
-
   function constants() {
     const { crypto, os } = published("internal_binding/constants.ts");
     return { ...os.dlopen, ...os.errno, ...os.priority, ...os.signals, ...crypto };
@@ -67,7 +61,7 @@
     "node:stream/promises": () => published("stream/promises.js").default,
     "node:stream/web": () => published("stream/web.js"),
     "node:string_decoder": () => published("string_decoder.ts").default,
-    "node:timers": timers,
+    "node:timers": () => own("timers.js"),
     "node:timers/promises": () => requireBuiltin("node:timers").promises,
     "node:tty": () => own("tty.js"),
     "node:url": () => published("url.ts"),

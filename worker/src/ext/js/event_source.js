@@ -3,9 +3,11 @@
   const { core, primordials } = __bootstrap;
   const {
     ArrayPrototypePush,
+    Error,
     Number,
     ObjectDefineProperties,
     ObjectPrototypeIsPrototypeOf,
+    PromisePrototypeThen,
     RegExpPrototypeExec,
     SafeArrayIterator,
     SafeRegExp,
@@ -14,6 +16,7 @@
     StringPrototypeSlice,
     StringPrototypeStartsWith,
     SymbolFor,
+    TypeError,
   } = primordials;
   const { op_utf8_to_byte_string } = core.ops;
   const load = core.loadExtScript;
@@ -27,7 +30,7 @@
   );
   const { clearTimeout, setTimeout } = load("ext:deno_web/02_timers.js");
   const { AbortController } = load("ext:deno_web/03_abort_signal.js");
-  const { acquireReadableStreamDefaultReader } = load("ext:deno_web/06_streams.js");
+  const { acquireReadableStreamDefaultReader, isReadableStreamLocked } = load("ext:deno_web/06_streams.js");
   const { TextDecoder } = load("ext:deno_web/08_text_encoding.js");
   const { fillHeaders, getDecodeSplitHeader, headerListFromHeaders, headersFromHeaderList } = load(
     "ext:deno_fetch/20_headers.js",
@@ -88,9 +91,18 @@
     #lastEventId = "";
     #timer;
     #abort = new AbortController();
+    /** Of a stream that was given. */
+    #reader;
 
     constructor(url, init = undefined) {
       super();
+      if (url === webidl.brand) {
+        this[webidl.brand] = webidl.brand;
+        this.#url = "";
+        this.#withCredentials = false;
+        this.#readyState = OPEN;
+        return;
+      }
       const prefix = "Failed to construct 'EventSource'";
       webidl.requiredArguments(arguments.length, 1, prefix);
       url = converters.USVString(url, prefix, "Argument 1");
@@ -104,6 +116,18 @@
       this.#withCredentials = init.withCredentials;
       this.#headers = init.headers;
       this.#connect();
+    }
+
+    /** The events of a stream, as on Workers: there is nothing to connect to, so the end of the stream is the end. */
+    static from(stream) {
+      const prefix = "Failed to execute 'from' on 'EventSource'";
+      webidl.requiredArguments(arguments.length, 1, prefix);
+      stream = converters.ReadableStream(stream, prefix, "Argument 1");
+      if (isReadableStreamLocked(stream)) throw new TypeError(`${prefix}: the stream is locked`);
+      const source = new EventSource(webidl.brand);
+      source.#reader = acquireReadableStreamDefaultReader(stream);
+      source.#follow();
+      return source;
     }
 
     get url() {
@@ -123,6 +147,21 @@
       this.#readyState = CLOSED;
       clearTimeout(this.#timer);
       this.#abort.abort();
+      // Whoever fills the stream need not go on.
+      if (this.#reader !== undefined) PromisePrototypeThen(this.#reader.cancel(), undefined, () => {});
+    }
+
+    async #follow() {
+      let error;
+      try {
+        await this.#read(this.#reader, "");
+        error = new Error("the stream has ended");
+      } catch (reason) {
+        error = reason;
+      }
+      if (this.#readyState === CLOSED) return;
+      this.#readyState = CLOSED;
+      fire(this, new ErrorEvent("error", { error, message: `${error?.message ?? error}` }));
     }
 
     #request() {
@@ -147,7 +186,8 @@
         }
         this.#readyState = OPEN;
         fire(this, new Event("open"));
-        await this.#read(response);
+        const reader = acquireReadableStreamDefaultReader(response.body.stream);
+        await this.#read(reader, new URL(response.url()).origin);
       } catch (error) {
         // Refused by the app's own rules: another time would end the same.
         if (error?.code === "EACCES") return this.#fail(error.message);
@@ -155,9 +195,7 @@
       this.#reconnect();
     }
 
-    async #read(response) {
-      const origin = new URL(response.url()).origin;
-      const reader = acquireReadableStreamDefaultReader(response.body.stream);
+    async #read(reader, origin) {
       const decoder = new TextDecoder();
       const lines = new Lines();
       let data = [];

@@ -1,12 +1,13 @@
 // The request as the app sees it: every property crosses from Rust only when it is touched.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { PromisePrototypeThen, TypedArrayPrototypeGetByteLength } = primordials;
+  const { JSONParse, JSONStringify, PromisePrototypeThen, SafeArrayIterator, TypedArrayPrototypeGetByteLength } = primordials;
   const {
     op_request_body,
     op_request_body_take,
     op_request_body_take_text,
     op_request_cancelled,
+    op_request_cf,
     op_request_header,
     op_request_headers,
     op_request_method,
@@ -26,6 +27,7 @@
     #url;
     #headerList;
     #body;
+    #cf;
 
     constructor(id) {
       this.#id = id;
@@ -54,6 +56,13 @@
     header(name) {
       return op_request_header(this.#id, name);
     }
+    get cf() {
+      return this.#cf ??= this.#readCf();
+    }
+    /** For a clone, whose own it will be. */
+    copyCf() {
+      return this.#cf === undefined ? this.#readCf() : JSONParse(JSONStringify(this.#cf));
+    }
     get body() {
       if (this.#body === undefined) {
         this.#body = this.#hasBody() ? this.#openBody() : null;
@@ -73,6 +82,11 @@
     }
     onCancel(callback) {
       PromisePrototypeThen(op_request_cancelled(this.#id), (cancelled) => cancelled && callback());
+    }
+    #readCf() {
+      const cf = {};
+      for (const { 0: name, 1: value } of new SafeArrayIterator(op_request_cf(this.#id))) cf[name] = value;
+      return cf;
     }
     #hasBody() {
       return this.method !== "GET" && this.method !== "HEAD";

@@ -1,9 +1,11 @@
-// The `duplex` member of RequestInit, which deno_fetch does not know: libraries find out by whether it is read if a request's
-// body may be a stream. https://fetch.spec.whatwg.org/#dom-requestinit-duplex
+// Members of RequestInit that deno_fetch does not know: `duplex`, by which libraries find out if a request's body may be a stream
+// (https://fetch.spec.whatwg.org/#dom-requestinit-duplex), and `cf` of Workers, with the attribute that gives it back.
 (function () {
-  const { core } = __bootstrap;
-  const { converters, createEnumConverter } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
-  core.loadExtScript("ext:deno_fetch/23_request.js");
+  const { core, primordials } = __bootstrap;
+  const { JSONParse, JSONStringify, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, TypeError } = primordials;
+  const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+  const { converters, createEnumConverter } = webidl;
+  const { Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
 
   converters.RequestDuplex = createEnumConverter("RequestDuplex", ["half"]);
   const convert = converters.RequestInit;
@@ -14,7 +16,20 @@
     if (duplex !== undefined) {
       converters.RequestDuplex(duplex, prefix, `'duplex' of 'RequestInit' (${context})`, options);
     }
+    const cf = value?.cf;
+    if (cf !== undefined) {
+      if (typeof cf !== "object" || cf === null) throw new TypeError(`${prefix}: 'cf' of 'RequestInit' is not an object`);
+      init.cf = JSONParse(JSONStringify(cf));
+    }
     return init;
   };
+
+  const attribute = {
+    get cf() {
+      webidl.assertBranded(this, Request.prototype);
+      return toInnerRequest(this).cf;
+    },
+  };
+  ObjectDefineProperty(Request.prototype, "cf", ObjectGetOwnPropertyDescriptor(attribute, "cf"));
   return {};
 })();

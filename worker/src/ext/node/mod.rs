@@ -102,6 +102,7 @@ deno_core::extension!(
         "ext:nano_worker/node/perf_hooks.js" = "node/perf_hooks.js",
         "ext:nano_worker/node/process.js" = "node/process.js",
         "ext:nano_worker/node/stdio.js" = "node/stdio.js",
+        "ext:nano_worker/node/timers.js" = "node/timers.js",
         "ext:nano_worker/node/tty.js" = "node/tty.js",
         "ext:deno_io/12_io.js" = "node/terminal.js",
         "ext:deno_node/_process/process.ts" = "node/next_tick.js",

@@ -15,6 +15,17 @@ use self::parser::{Invalid, State, parse, parse_part};
 use self::percent::EncodeSet;
 use self::record::{OFFSETS, Record};
 
+/// A URL as the parser would write it.
+pub fn serialized(text: String) -> String {
+    if simple::offsets(&text).is_some() {
+        return text;
+    }
+    match parse(&text, None) {
+        Ok(url) => url.write().0,
+        Err(Invalid) => text,
+    }
+}
+
 /// What the ops return: the text is as it was; it is another, for [`op_url_text`]; it is no URL.
 const SAME: u32 = 0;
 const CHANGED: u32 = 1;

@@ -9,6 +9,8 @@
     DataViewPrototypeGetBuffer,
     DataViewPrototypeGetByteLength,
     DataViewPrototypeGetByteOffset,
+    JSONParse,
+    JSONStringify,
     ObjectDefineProperty,
     ObjectGetOwnPropertyDescriptor,
     ObjectPrototypeIsPrototypeOf,
@@ -26,6 +28,7 @@
   } = primordials;
   const { op_aes_gcm_open, op_aes_gcm_seal, op_p384_sign, op_p384_verify } = core.ops;
   const { CryptoKey, cryptoKeyExportNodeKeyMaterial, SubtleCrypto } = core.loadExtScript("ext:deno_crypto/00_crypto.js");
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 
   /** Bytes of a point of Ed25519: y, and in the highest bit the sign of x. */
   const POINT = 32;
@@ -42,6 +45,8 @@
   const usagesOf = uncurryThis(ObjectGetOwnPropertyDescriptor(prototype, "usages").get);
   const typeOf = uncurryThis(ObjectGetOwnPropertyDescriptor(prototype, "type").get);
   const digest = uncurryThis(SubtleCrypto.prototype.digest);
+  const exportKey = uncurryThis(SubtleCrypto.prototype.exportKey);
+  const importKey = uncurryThis(SubtleCrypto.prototype.importKey);
 
   /** Replaces a method of SubtleCrypto, which is given the one it stands for. */
   function redefine(method, length, replacement) {
@@ -100,7 +105,8 @@
     const bytes = bytesOf(data);
     const tagLength = algorithm.tagLength ?? 128;
     if (iv === undefined || additional === undefined || bytes === undefined) return undefined;
-    if (iv.length === 0 || !ArrayPrototypeIncludes(TAG_BITS, tagLength)) return undefined;
+    if (iv.length === 0) throw new DOMException("AES-GCM needs an initialization vector that is not empty", "OperationError");
+    if (!ArrayPrototypeIncludes(TAG_BITS, tagLength)) return undefined;
     const usual = (iv.length === 12 || iv.length === 16) && tagLength === 128;
     return usual ? undefined : [materialOf(key), iv, additional, bytes, tagLength / 8];
   }
@@ -115,6 +121,32 @@
     const gcm = unusualGcm(args[0], args[1], args[2], "decrypt");
     if (gcm === undefined) return ReflectApply(original, subtle, args);
     return TypedArrayPrototypeGetBuffer(ReflectApply(op_aes_gcm_open, undefined, gcm));
+  });
+
+  // What wrapping is made of: exporting and encrypting, decrypting and importing.
+  redefine("wrapKey", 4, async (original, subtle, args) => {
+    const [format, key, wrappingKey, algorithm] = args;
+    const gcm = unusualGcm(algorithm, wrappingKey, new Uint8Array(), "wrapKey");
+    if (gcm === undefined) return ReflectApply(original, subtle, args);
+    const exported = await exportKey(subtle, format, key);
+    gcm[3] = format === "jwk" ? core.encode(JSONStringify(exported)) : new Uint8Array(exported);
+    return TypedArrayPrototypeGetBuffer(ReflectApply(op_aes_gcm_seal, undefined, gcm));
+  });
+
+  redefine("unwrapKey", 7, async (original, subtle, args) => {
+    const [format, wrapped, unwrappingKey, algorithm, ...rest] = new SafeArrayIterator(args);
+    const gcm = unusualGcm(algorithm, unwrappingKey, wrapped, "unwrapKey");
+    if (gcm === undefined) return ReflectApply(original, subtle, args);
+    const bytes = ReflectApply(op_aes_gcm_open, undefined, gcm);
+    let key = bytes;
+    if (format === "jwk") {
+      try {
+        key = JSONParse(core.decode(bytes));
+      } catch {
+        throw new DOMException("what was unwrapped is no JSON Web Key", "DataError");
+      }
+    }
+    return await importKey(subtle, format, key, ...new SafeArrayIterator(rest));
   });
 
   redefine("deriveBits", 2, async (original, subtle, args) => {

@@ -11,6 +11,7 @@
   delete SubtleCrypto.create;
   const { algorithmOf } = core.loadExtScript("ext:nano_crypto/algorithms.js");
   core.loadExtScript("ext:nano_crypto/jwk.js");
+  core.loadExtScript("ext:nano_crypto/node_ed25519.js");
 
   // A key never changes, so that its structured clone can be itself: its material need not pass where the app could see it.
   const keys = new SafeMap();

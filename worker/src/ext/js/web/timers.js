@@ -1,4 +1,5 @@
-// In place of deno_web's 02_timers.js. https://html.spec.whatwg.org/#timers
+// In place of deno_web's 02_timers.js. https://html.spec.whatwg.org/#timers, but for what setTimeout() and setInterval() return:
+// on Workers, as in Node, that is an object which stands for its number.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -9,7 +10,9 @@
     Promise,
     ReflectApply,
     SafeMap,
+    SymbolDispose,
     SymbolFor,
+    SymbolToPrimitive,
     TypeError,
     indirectEval,
   } = primordials;
@@ -20,6 +23,7 @@
     immediateRefCount,
     kRefed,
     queueImmediate,
+    refreshTimer,
     refTimer,
     setAsyncContext,
     unrefTimer,
@@ -27,53 +31,117 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { DOMString, long } = webidl.converters;
 
+  /** Those that will still run, by number. */
   const active = new SafeMap();
+  let isTimeout;
+
+  /** A timer, once or again and again, in the async context in which it was made. */
+  class Timeout {
+    #run;
+    #delay;
+    #repeats;
+    /** The engine's own timer, while this one waits. */
+    #timer = null;
+    #id = 0;
+    #hasRef = true;
+    #isClosed = false;
+
+    /** Calls `callback` with `args`, and with itself as `this` if no other is given. */
+    constructor(key, callback, self, delay, args, repeats) {
+      if (key !== webidl.brand) webidl.illegalConstructor();
+      const context = getAsyncContext();
+      this.#delay = delay;
+      this.#repeats = repeats;
+      this.#run = () => {
+        if (!repeats) {
+          MapPrototypeDelete(active, this.#id);
+          this.#timer = null;
+        }
+        const before = getAsyncContext();
+        setAsyncContext(context);
+        try {
+          ReflectApply(callback, self ?? this, args);
+        } finally {
+          setAsyncContext(before);
+        }
+      };
+      this.#start();
+    }
+    static {
+      isTimeout = (value) => typeof value === "object" && value !== null && #timer in value;
+    }
+    #start() {
+      this.#timer = createTimer(this.#run, this.#delay, undefined, this.#repeats, this.#hasRef);
+      this.#id = this.#timer._timerId;
+      MapPrototypeSet(active, this.#id, this);
+    }
+    /** Begins to wait anew, also after it has run. */
+    refresh() {
+      if (this.#timer !== null) refreshTimer(this.#timer);
+      else if (!this.#isClosed) this.#start();
+      return this;
+    }
+    ref() {
+      if (this.#timer !== null) refTimer(this.#timer);
+      this.#hasRef = true;
+      return this;
+    }
+    unref() {
+      if (this.#timer !== null) unrefTimer(this.#timer);
+      this.#hasRef = false;
+      return this;
+    }
+    hasRef() {
+      return this.#hasRef;
+    }
+    close() {
+      this.#isClosed = true;
+      if (this.#timer !== null) {
+        cancelTimer(this.#timer);
+        this.#timer = null;
+        MapPrototypeDelete(active, this.#id);
+      }
+      return this;
+    }
+    [SymbolDispose]() {
+      this.close();
+    }
+    [SymbolToPrimitive]() {
+      return this.#id;
+    }
+  }
+  const { close, ref, unref } = Timeout.prototype;
+
+  function find(timer) {
+    return isTimeout(timer) ? timer : MapPrototypeGet(active, long(timer));
+  }
+
+  function apply(method, timer) {
+    timer = find(timer);
+    if (timer !== undefined) ReflectApply(method, timer, []);
+  }
 
   function checkThis(self) {
     if (self !== undefined && self !== null && self !== globalThis) throw new TypeError("Illegal invocation");
   }
 
-  /** Runs `handler` in the async context of now, once or again and again. */
   function start(handler, timeout, args, repeats, prefix) {
     let callback = handler;
     if (typeof handler !== "function") {
       const source = DOMString(handler, prefix, "Argument 1");
       callback = () => indirectEval(source);
     }
-    timeout = long(timeout, prefix, "Argument 2");
-    const context = getAsyncContext();
-    const run = () => {
-      const before = getAsyncContext();
-      setAsyncContext(context);
-      try {
-        ReflectApply(callback, globalThis, args);
-      } finally {
-        setAsyncContext(before);
-        if (!repeats) MapPrototypeDelete(active, id);
-      }
-    };
-    const timer = createTimer(run, timeout, undefined, repeats, true);
-    const id = timer._timerId;
-    MapPrototypeSet(active, id, timer);
-    return id;
-  }
-
-  function stop(id) {
-    id = long(id);
-    const timer = MapPrototypeGet(active, id);
-    if (timer === undefined) return;
-    cancelTimer(timer);
-    MapPrototypeDelete(active, id);
+    return new Timeout(webidl.brand, callback, globalThis, long(timeout, prefix, "Argument 2"), args, repeats);
   }
 
   const { clearInterval, clearTimeout, setInterval, setTimeout } = {
     clearInterval(id = 0) {
       checkThis(this);
-      stop(id);
+      apply(close, id);
     },
     clearTimeout(id = 0) {
       checkThis(this);
-      stop(id);
+      apply(close, id);
     },
     setInterval(handler, timeout = 0, ...args) {
       checkThis(this);
@@ -95,11 +163,6 @@
     configurable: true,
     value: (delay, value) => new Promise((resolve) => setTimeout(resolve, delay, value)),
   });
-
-  const withTimer = (apply) => (id) => {
-    const timer = MapPrototypeGet(active, id);
-    if (timer !== undefined) apply(timer);
-  };
 
   /** Calls `action` in a task of its own, in the async context of now. */
   function defer(action) {
@@ -123,13 +186,18 @@
     });
   }
 
+  /** As Node calls it: with the timer as `this`. */
+  const startOfNode = (callback, delay, args, repeats) =>
+    new Timeout(webidl.brand, callback, undefined, long(delay), args, repeats);
+
   return {
     clearInterval,
     clearTimeout,
     defer,
-    refTimer: withTimer(refTimer),
+    refTimer: (timer) => apply(ref, timer),
     setInterval,
     setTimeout,
-    unrefTimer: withTimer(unrefTimer),
+    startOfNode,
+    unrefTimer: (timer) => apply(unref, timer),
   };
 })();

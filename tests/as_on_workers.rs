@@ -1,0 +1,255 @@
+//! Small things that apps written for Workers count on; each was held against workerd.
+
+use serde_json::json;
+
+use crate::harness::checks::results;
+
+#[tokio::test]
+async fn timers_are_objects_that_stand_for_their_number() {
+    let found = results(
+        "const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+         const timers = await import('node:timers');
+         let ran = 0;
+         const run = () => ran++;
+         await it('shape', () => {
+           const timeout = setTimeout(run, 1e6);
+           const found = [typeof timeout, timeout.constructor.name, Object.keys(timeout), typeof +timeout, timeout.unref() === timeout,
+             timeout.hasRef(), timeout.ref().hasRef(), timeout.refresh() === timeout, timeout.close() === timeout, typeof Timeout];
+           clearTimeout(timeout);
+           return found;
+         });
+         await it('constructor', () => new (setTimeout(run, 1e6).unref().close().constructor)());
+         await it('unref', async () => { ran = 0; setTimeout(run, 1).unref(); await pause(); return ran; });
+         for (const [name, clear] of Object.entries({
+           object: (timer) => clearTimeout(timer), number: (timer) => clearTimeout(+timer), text: (timer) => clearTimeout(`${timer}`),
+           interval: (timer) => clearInterval(timer), node: (timer) => timers.clearTimeout(timer), close: (timer) => timer.close(),
+           dispose: (timer) => timer[Symbol.dispose](),
+         })) {
+           await it('cleared by ' + name, async () => {
+             ran = 0;
+             for (const start of [setTimeout, setInterval, timers.setTimeout, timers.setInterval]) clear(start(run, 1));
+             await pause();
+             return ran;
+           });
+         }
+         await it('refreshed', async () => {
+           ran = 0;
+           const timeout = setTimeout(() => { if (++ran < 3) timeout.refresh(); }, 1);
+           await pause();
+           const first = ran;
+           timeout.refresh();
+           await pause();
+           clearTimeout(timeout.refresh());
+           timeout.refresh();
+           await pause();
+           return [first, ran];
+         });
+         await it('this', () => new Promise((resolve) => {
+           const timeout = timers.setTimeout(function () { resolve(this === timeout); }, 1);
+         }));
+         await it('nothing to clear', () => { for (const clear of [clearTimeout, timers.clearTimeout, timers.clearInterval])
+           [null, undefined, {}, 'abc', -1, NaN].forEach((timer) => clear(timer)); return 'fine'; });
+         await it('immediate', () => { const immediate = setImmediate(run); clearImmediate(immediate);
+           return [immediate.constructor.name, immediate.unref().hasRef()]; });",
+    )
+    .await;
+    let mut expected = json!({
+        "shape": ["object", "Timeout", [], "number", true, false, true, true, true, "undefined"],
+        "constructor": "TypeError: Illegal constructor",
+        "unref": 1, "refreshed": [3, 4], "this": true, "nothing to clear": "fine", "immediate": ["Immediate", false],
+    });
+    for how in ["object", "number", "text", "interval", "node", "close", "dispose"] {
+        expected[format!("cleared by {how}")] = 0.into();
+    }
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn cf_goes_with_a_request() {
+    let found = results(
+        "await it('of an init', () => new Request('http://x/', { cf: { a: 1, b: { c: [2] } } }).cf);
+         await it('none', () => typeof new Request('http://x/').cf);
+         await it('undefined', () => new Request(new Request('http://x/', { cf: { a: 1 } }), { cf: undefined }).cf);
+         await it('another', () => new Request(new Request('http://x/', { cf: { a: 1 } }), { cf: { b: 1 } }).cf);
+         await it('copies', () => {
+           const given = { a: { b: 1 } };
+           const first = new Request('http://x/', { cf: given });
+           const copies = [first.clone(), new Request(first), new Request('http://y/', first)];
+           copies.forEach((copy, index) => copy.cf.a.b = index + 2);
+           return [first.cf === given, first.cf === first.cf, first.cf, copies.map((copy) => copy.cf)];
+         });
+         await it('number', () => new Request('http://x/', { cf: 5 }));
+         await it('null', () => new Request('http://x/', { cf: null }));
+         await it('shape', () => [typeof Object.getOwnPropertyDescriptor(Request.prototype, 'cf').get, 'cf' in request]);
+         await it('of no request', () => Request.prototype.cf);",
+    )
+    .await;
+    let refused = "TypeError: Failed to construct 'Request': 'cf' of 'RequestInit' is not an object";
+    let expected = json!({
+        "of an init": { "a": 1, "b": { "c": [2] } }, "none": "undefined", "undefined": { "a": 1 }, "another": { "b": 1 },
+        "copies": [false, true, { "a": { "b": 1 } }, [{ "a": { "b": 2 } }, { "a": { "b": 3 } }, { "a": { "b": 4 } }]],
+        "number": refused, "null": refused, "shape": ["function", true], "of no request": "TypeError: Illegal invocation",
+    });
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_response_has_a_status_of_its_own() {
+    let found = results(
+        "for (const status of [100, 101, 199, 200, 599, 600]) await it(status, () => new Response(null, { status }).status);",
+    )
+    .await;
+    let refused =
+        |status| format!("RangeError: The status provided ({status}) is outside the range [200, 599]");
+    let expected = json!({
+        "100": refused(100), "101": refused(101), "199": refused(199), "200": 200, "599": 599, "600": refused(600),
+    });
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_stream_is_a_source_of_events() {
+    let found = results(
+        "const follow = (stream) => {
+           const log = [];
+           const source = EventSource.from(stream);
+           log.push([source.url, source.readyState, source.withCredentials, stream.locked]);
+           source.onopen = () => log.push('open');
+           source.onmessage = (event) => log.push([event.data, event.lastEventId]);
+           source.addEventListener('named', (event) => log.push([event.type, event.data, event.lastEventId]));
+           const over = new Promise((resolve) => {
+             source.onerror = (event) => { log.push([event.constructor.name, String(event.error), source.readyState]); resolve(log); };
+           });
+           return { log, source, over };
+         };
+         await it('events', () => {
+           const { readable, writable } = new TransformStream();
+           const { over } = follow(readable);
+           const writer = writable.getWriter();
+           writer.write(encode('data: 1\\n\\nid: 7\\nevent: named\\ndata: a\\nda'));
+           writer.write(encode('ta: b\\n\\nretry: 5\\ndata: never ended'));
+           writer.close();
+           return over;
+         });
+         await it('failure', () => follow(new ReadableStream({ pull() { throw new Error('broken'); } })).over);
+         await it('text', () => follow(new ReadableStream({ start: (controller) => controller.enqueue('data: 1') })).over
+           .then((log) => log.at(-1)[1].split(':')[0]));
+         await it('close', async () => {
+           let reason = 'none';
+           const { log, source } = follow(new ReadableStream({ cancel: () => reason = 'cancelled' }));
+           source.close();
+           await scheduler.wait(1);
+           return [reason, source.readyState, log.length];
+         });
+         await it('no stream', () => EventSource.from(5));
+         await it('locked', () => { const stream = new ReadableStream(); stream.getReader(); EventSource.from(stream); });",
+    )
+    .await;
+    let begin = json!(["", 1, false, true]);
+    let expected = json!({
+        "events": [begin, ["1", ""], ["named", "a\nb", "7"], ["ErrorEvent", "Error: the stream has ended", 2]],
+        "failure": [begin, ["ErrorEvent", "Error: broken", 2]],
+        "text": "TypeError",
+        "close": ["cancelled", 2, 1],
+        "no stream": "TypeError: Failed to execute 'from' on 'EventSource': Argument 1 is not of type ReadableStream",
+        "locked": "TypeError: Failed to execute 'from' on 'EventSource': the stream is locked",
+    });
+    let mut found = found;
+    if let Some(text) = found["no stream"].as_str() {
+        found["no stream"] = text.trim_end_matches('.').into();
+    }
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn cryptography_has_the_names_of_workers() {
+    let found = results(
+        "const { subtle } = crypto;
+         for (const name of ['MD5', 'md5', { name: 'Md5' }, 'sha-1', 'SHA-256']) {
+           await it('digest ' + JSON.stringify(name), async () => hex(await subtle.digest(name, encode('abc'))).slice(0, 16));
+         }
+         await it('a view of bytes', async () => hex(await subtle.digest('MD5', new Uint8Array([0, 97, 98, 99, 0]).subarray(1, 4))).slice(0, 16));
+         await it('digest of nothing', async () => (await subtle.digest('MD5')));
+         await it('digest of text', () => subtle.digest('MD5', 'abc'));
+         await it('unknown digest', async () => (await subtle.digest('MD4', encode('abc'))));
+         const aes = await subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey']);
+         const gcm = { name: 'aes-gcm', iv: new Uint8Array() };
+         await it('seal', () => subtle.encrypt(gcm, aes, encode('abc')));
+         await it('open', () => subtle.decrypt(gcm, aes, new Uint8Array(30)));
+         await it('wrap', () => subtle.wrapKey('raw', aes, aes, gcm));
+         await it('unwrap', () => subtle.unwrapKey('raw', new Uint8Array(32), aes, gcm, 'AES-GCM', true, ['encrypt']));
+         await it('wrap with another vector', async () => {
+           const other = { name: 'AES-GCM', iv: new Uint8Array(7), tagLength: 96 };
+           const unwrapped = [];
+           for (const format of ['raw', 'jwk']) {
+             const wrapped = await subtle.wrapKey(format, aes, aes, other);
+             const key = await subtle.unwrapKey(format, wrapped, aes, other, 'AES-GCM', true, ['encrypt']);
+             unwrapped.push(hex(await subtle.exportKey('raw', key)) === hex(await subtle.exportKey('raw', aes)), key.usages);
+           }
+           const fixed = await subtle.generateKey({ name: 'AES-GCM', length: 128 }, false, ['encrypt']);
+           await subtle.wrapKey('raw', fixed, aes, other).catch((error) => unwrapped.push(error.name));
+           await subtle.unwrapKey('raw', new Uint8Array(28), aes, other, 'AES-GCM', true, []).catch((error) => unwrapped.push(error.name));
+           return unwrapped;
+         });
+         const algorithm = { name: 'NODE-ED25519', namedCurve: 'NODE-ED25519' };
+         const pair = await subtle.generateKey({ ...algorithm, name: 'node-Ed25519' }, true, ['sign', 'verify']);
+         const standard = await subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+         const data = encode('data');
+         const signature = await subtle.sign('NODE-ED25519', pair.privateKey, data);
+         await it('keys', () => [pair.privateKey.algorithm, pair.publicKey.algorithm, pair.publicKey.algorithm === pair.publicKey.algorithm,
+           pair.privateKey.usages, pair.publicKey.usages, pair.privateKey.extractable]);
+         await it('signature', async () => [signature.byteLength, await subtle.verify(algorithm, pair.publicKey, signature, data),
+           await subtle.verify(algorithm, pair.publicKey, signature, encode('other'))]);
+         await it('jwk', async () => { const { x, ...rest } = await subtle.exportKey('jwk', pair.publicKey); return rest; });
+         await it('formats', async () => {
+           const verified = [];
+           for (const format of ['raw', 'spki', 'jwk']) {
+             const key = await subtle.importKey(format, await subtle.exportKey(format, pair.publicKey), algorithm, true, ['verify']);
+             verified.push(await subtle.verify(algorithm, key, signature, data));
+           }
+           const key = await subtle.importKey('pkcs8', await subtle.exportKey('pkcs8', pair.privateKey), algorithm, false, ['sign']);
+           return [...verified, hex(await subtle.sign(algorithm, key, data)) === hex(signature), key.algorithm.name];
+         });
+         await it('clone', () => structuredClone(pair.publicKey).algorithm.name);
+         await it('by the other name', () => subtle.sign('Ed25519', pair.privateKey, data));
+         await it('another key', () => subtle.verify('NODE-ED25519', standard.publicKey, signature, data));
+         await it('no key', () => subtle.sign('NODE-ED25519', {}, data));
+         await it('no curve', () => subtle.generateKey('NODE-ED25519', true, ['sign']));
+         await it('other curve', () => subtle.generateKey({ ...algorithm, namedCurve: 'P-256' }, true, ['sign']));
+         await it('wrong use', () => subtle.importKey('raw', new Uint8Array(32), algorithm, true, ['sign']).catch((error) => error.name));
+         await it('the standard one', async () => [standard.publicKey.algorithm, await subtle.verify('Ed25519', standard.publicKey,
+           await subtle.sign('Ed25519', standard.privateKey, data), data)]);",
+    )
+    .await;
+    let named = json!({ "name": "NODE-ED25519", "namedCurve": "NODE-ED25519" });
+    let empty = "OperationError: AES-GCM needs an initialization vector that is not empty";
+    let mut found = found;
+    for (name, begin) in [
+        ("digest of nothing", "TypeError: "),
+        ("digest of text", "TypeError: "),
+        ("unknown digest", "NotSupportedError: "),
+        ("no key", "TypeError: "),
+    ] {
+        assert!(found[name].as_str().is_some_and(|text| text.starts_with(begin)), "{name}: {}", found[name]);
+        found.as_object_mut().unwrap().remove(name);
+    }
+    let expected = json!({
+        "digest \"MD5\"": "900150983cd24fb0", "digest \"md5\"": "900150983cd24fb0",
+        "digest {\"name\":\"Md5\"}": "900150983cd24fb0", "digest \"sha-1\"": "a9993e364706816a",
+        "digest \"SHA-256\"": "ba7816bf8f01cfea", "a view of bytes": "900150983cd24fb0",
+        "seal": empty, "open": empty, "wrap": empty, "unwrap": empty,
+        "wrap with another vector": [true, ["encrypt"], true, ["encrypt"], "InvalidAccessError", "OperationError"],
+        "keys": [named, named, true, ["sign"], ["verify"], true],
+        "signature": [64, true, false],
+        "jwk": { "kty": "OKP", "crv": "Ed25519", "ext": true, "key_ops": ["verify"] },
+        "formats": [true, true, true, true, "NODE-ED25519"],
+        "clone": "NODE-ED25519",
+        "by the other name": "InvalidAccessError: the key is for another algorithm",
+        "another key": "InvalidAccessError: the key is for another algorithm",
+        "no curve": "TypeError: \"namedCurve\" of NODE-ED25519 is missing",
+        "other curve": "NotSupportedError: NODE-ED25519 has no curve P-256",
+        "wrong use": "SyntaxError",
+        "the standard one": [{ "name": "Ed25519" }, true],
+    });
+    assert_eq!(found, expected);
+}

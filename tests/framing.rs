@@ -1,0 +1,105 @@
+//! Where a request ends: a body whose end can be read in two ways never decides over the next request.
+
+use crate::TestSupervisor;
+use crate::harness::{Raw, raw};
+
+/// Answers with the path, and the body if it is asked to read it.
+const PATHS: &str = "export default { async fetch(request) {
+  const { pathname } = new URL(request.url);
+  return new Response(pathname + (pathname === '/unread' ? '' : await request.text()) + ';');
+} }";
+
+const NEXT: &str = "GET /next HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+/// Status and body of every answer to bytes that end in [`NEXT`].
+fn answers(address: std::net::SocketAddr, bytes: &str) -> String {
+    let all = raw::exchange(address, format!("{bytes}{NEXT}"));
+    let mut answers = String::new();
+    for answer in all.split("HTTP/1.1 ").skip(1) {
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        answers += &head[..3];
+        answers += if &head[..3] == "200" { body } else { ";" };
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_body_is_coded_in_chunks_or_not_at_all() {
+    let supervisor = TestSupervisor::with(PATHS).await;
+    let address = supervisor.address("app").await;
+    for (coding, expected) in [
+        ("chunked", "200/hi;200/next;"),
+        ("Chunked", "200/hi;200/next;"),
+        ("gzip, chunked", "400;"),
+        ("chunked, chunked", "400;"),
+        ("identity, chunked", "400;"),
+        (",chunked", "400;"),
+        ("identity", "400;"),
+        ("chunked, identity", "400;"),
+        ("gzip", "400;"),
+        ("xchunked", "400;"),
+        ("chunked;q=1", "400;"),
+        ("chunked\r\ntransfer-encoding: chunked", "400;"),
+        ("identity\r\ntransfer-encoding: chunked", "400;"),
+        // Both at once: the chunks count, and the connection ends (RFC 9112, 6.1).
+        ("chunked\r\ncontent-length: 99", "200/hi;"),
+    ] {
+        let request =
+            format!("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: {coding}\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+        assert_eq!(answers(address, &request), expected, "{coding}");
+    }
+    let old = raw::exchange(
+        address,
+        "POST / HTTP/1.0\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    );
+    assert!(old.starts_with("HTTP/1.1 400 ") || old.starts_with("HTTP/1.0 400 "), "{old}");
+}
+
+#[tokio::test]
+async fn what_follows_a_body_with_trailers_is_no_request() {
+    let supervisor = TestSupervisor::with(PATHS).await;
+    let address = supervisor.address("app").await;
+    let hidden = "GET /hidden HTTP/1.1\r\nhost: x\r\n\r\n";
+    let many: String = (0..300).map(|number| format!("x-{number}: y\r\n")).collect();
+    let long = format!("x: {}\r\n", "y".repeat(20_000));
+    for (trailers, expected) in [
+        ("\r\n", &["200/hi;200/next;"][..]),
+        ("x-trailer: 1\r\n\r\n", &["200/hi;"]),
+        ("content-length: 99\r\ntransfer-encoding: gzip\r\nhost: evil\r\n\r\n", &["200/hi;"]),
+        ("no field\r\n\r\n", &["400;"]),
+        (": empty name\r\n\r\n", &["400;"]),
+        ("a b: space\r\n\r\n", &["400;"]),
+        (hidden, &["400;"]),
+        // Empty lines that only some take for the end.
+        (&format!("\n{hidden}"), &["400;"]),
+        (&format!("a: b\n\n{hidden}"), &["200/hi;"]),
+        (&format!("{many}\r\n"), &["400;"]),
+        (&format!("{long}\r\n"), &["400;"]),
+    ] {
+        let chunks = |path: &str| {
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n{trailers}"
+            )
+        };
+        let answered = answers(address, &chunks("/"));
+        assert!(expected.contains(&&*answered), "{:?}: {answered}", &trailers[..trailers.len().min(40)]);
+        // An app that does not read the body may have answered before its end is seen, and then nothing follows.
+        let answered = answers(address, &chunks("/unread"));
+        let is_whole = trailers == "\r\n";
+        let may_be = ["200/unread;", "400;", if is_whole { "200/unread;200/next;" } else { "" }];
+        assert!(may_be.contains(&&*answered), "{:?}: {answered}", &trailers[..trailers.len().min(40)]);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_after_a_body_in_chunks() {
+    let supervisor = TestSupervisor::with(PATHS).await;
+    let mut connection = Raw::connect(supervisor.address("app").await);
+    for _ in 0..3 {
+        connection
+            .send("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+        let head = connection.up_to("\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 200 ") && !head.contains("connection: close"), "{head}");
+        assert_eq!(connection.exactly(4), b"/hi;");
+    }
+}

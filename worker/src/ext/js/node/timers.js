@@ -1,0 +1,40 @@
+// node:timers: the timers of the globals, with Node's rules for what they are given. A timer of one is cleared by the other.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const { ObjectDefineProperty, SymbolFor } = primordials;
+  const { clearImmediate, promises, setImmediate } = core.loadExtScript("ext:deno_node/timers.ts");
+  const { validateFunction } = core.loadExtScript("ext:deno_node/internal/validators.mjs");
+  const { clearInterval, clearTimeout, startOfNode } = core.loadExtScript("ext:deno_web/02_timers.js");
+
+  function setTimeout(callback, delay = 1, ...args) {
+    validateFunction(callback, "callback");
+    return startOfNode(callback, delay, args, false);
+  }
+
+  function setInterval(callback, delay = 1, ...args) {
+    validateFunction(callback, "callback");
+    return startOfNode(callback, delay, args, true);
+  }
+
+  ObjectDefineProperty(setTimeout, SymbolFor("nodejs.util.promisify.custom"), {
+    __proto__: null,
+    configurable: true,
+    enumerable: true,
+    value: promises.setTimeout,
+  });
+
+  /** What cannot be cleared is left alone. */
+  const leniently = (clear) => (timer) => {
+    if (timer !== null && typeof timer !== "symbol") clear(timer);
+  };
+
+  return {
+    clearImmediate,
+    clearInterval: leniently(clearInterval),
+    clearTimeout: leniently(clearTimeout),
+    promises,
+    setImmediate,
+    setInterval,
+    setTimeout,
+  };
+})();
