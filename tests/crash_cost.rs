@@ -2,9 +2,10 @@
 
 use nano_supervisor::status::AppStatus;
 use nix::sys::signal::Signal;
+use serde_json::{Value, json};
 
 use crate::TestSupervisor;
-use crate::harness::{App, process};
+use crate::harness::{App, crashes, process};
 
 /// Fails in the way the path names, and is fine otherwise.
 const APP: &str = "
@@ -12,8 +13,10 @@ const kept = [];
 export default { async fetch(request) {
   switch (new URL(request.url).pathname) {
     case '/hoard': for (;;) kept.push(new Array(10000).fill(kept.length));
-    case '/spin': for (;;);
-    case '/wait': return new Promise(() => {});
+    case '/spin': console.log('is about to spin'); await 0; for (;;);
+    case '/die': console.log('is about to be killed'); for (;;);
+    case '/wait': console.log('waits', request.url); return new Promise(() => {});
+    case '/length': return new Response((await request.text()).length);
   }
   return new Response('fine');
 } }";
@@ -49,6 +52,18 @@ async fn an_app_that_gets_nothing_but_requests_that_end_it_still_answers_others(
     for _ in 0..5 {
         assert_eq!(supervisor.get("app", "/hoard").await.status, 500);
     }
+    // Or all of them at once.
+    let client = supervisor.client("app").await;
+    let burst: Vec<_> = (0..5)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get("/hoard").await.unwrap().status })
+        })
+        .collect();
+    assert_eq!(supervisor.get("app", "/").await.text(), "fine");
+    for killing in burst {
+        assert_eq!(killing.await.unwrap(), 500);
+    }
     assert_eq!(supervisor.get("app", "/").await.text(), "fine");
 }
 
@@ -77,4 +92,94 @@ async fn whoever_is_refused_learns_when_it_is_of_use_to_ask_again() {
         assert_eq!(reply.status, 503);
         assert!((least..=most).contains(&seconds), "{app}: {seconds}");
     }
+}
+
+#[tokio::test]
+async fn whoever_has_ended_a_worker_is_named_and_nobody_else_is() {
+    let app = App::new("app", APP).set("heap = '32MiB'\nwatchdog = '300ms'");
+    let supervisor = TestSupervisor::plan().app(app).app(App::new("slow", APP)).start().await;
+    for (app, path, cause) in
+        [("app", "/hoard?x=1", "out_of_memory"), ("app", "/spin", "watchdog"), ("slow", "/die", "signal")]
+    {
+        let (worker, client) = (supervisor.worker(app).await, supervisor.client(app).await);
+        let innocent = tokio::spawn(async move { client.get(&format!("/wait?{cause}")).await.unwrap() });
+        supervisor.log.line_with(&format!("/wait?{cause}")).await;
+        let reply = if path == "/die" {
+            let client = supervisor.client(app).await;
+            let dying = tokio::spawn(async move { client.get("/die").await.unwrap() });
+            supervisor.log.line_with("is about to be killed").await;
+            process::signal(worker, Signal::SIGSEGV);
+            dying.await.unwrap()
+        } else {
+            supervisor.get(app, path).await
+        };
+        supervisor.replaced(app, worker).await;
+        let innocent = innocent.await.unwrap();
+        assert_eq!(innocent.status, 500);
+        let crash = &crashes(&supervisor, app)[0];
+        let id = reply.header("x-request-id");
+        assert_eq!(crash["cause"], cause);
+        assert_eq!(crash["culprit"], json!({ "id": id, "method": "GET", "target": path }), "{crash}");
+        let id = innocent.header("x-request-id");
+        assert_eq!(
+            crash["requests"],
+            json!([{ "id": id, "method": "GET", "target": format!("/wait?{cause}") }])
+        );
+        let ended = supervisor.log.record_with(&format!("\"target\":\"{path}\"")).await;
+        assert_eq!(ended["message"], "worker ended");
+    }
+    // Nobody is guessed.
+    let (worker, client) = (supervisor.worker("app").await, supervisor.client("app").await);
+    let innocent = tokio::spawn(async move { client.get("/wait?idle").await.unwrap() });
+    supervisor.log.line_with("/wait?idle").await;
+    process::signal(worker, Signal::SIGSEGV);
+    assert_eq!(innocent.await.unwrap().status, 500);
+    supervisor.replaced("app", worker).await;
+    let crash = &crashes(&supervisor, "app")[0];
+    assert_eq!((&crash["culprit"], crash["requests"].as_array().unwrap().len()), (&Value::Null, 1));
+}
+
+#[tokio::test]
+async fn requests_that_a_worker_has_not_begun_with_are_answered_by_the_next_bodies_included() {
+    let app = App::new("app", APP).set("watchdog = '300ms'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let client = supervisor.client("app").await;
+    let spinning = tokio::spawn(async move { client.get("/spin").await.unwrap().status });
+    supervisor.log.line_with("is about to spin").await;
+    let client = supervisor.client("app").await;
+    // More than a stream carries before its reader reads.
+    let body = "x".repeat(300_000);
+    let innocents: Vec<_> = (0..10)
+        .map(|number| {
+            let (client, body) = (client.clone(), body.clone());
+            tokio::spawn(async move {
+                if number % 2 == 0 { client.get("/").await } else { client.post("/length", body).await }
+            })
+        })
+        .collect();
+    let texts: Vec<_> =
+        all(innocents).await.into_iter().map(|reply| reply.unwrap().text().to_owned()).collect();
+    assert_eq!(spinning.await.unwrap(), 504);
+    assert_eq!(texts, ["fine", "300000"].repeat(5));
+    assert_eq!(crashes(&supervisor, "app")[0]["requests"], json!([]));
+}
+
+async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+#[tokio::test]
+async fn of_a_request_with_a_long_target_only_its_beginning_is_kept() {
+    let app = App::new("app", APP).set("watchdog = '300ms'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let path = format!("/spin?{}", "x".repeat(8000));
+    let worker = supervisor.worker("app").await;
+    assert_eq!(supervisor.get("app", &path).await.status, 504);
+    supervisor.replaced("app", worker).await;
+    let kept = crashes(&supervisor, "app")[0]["culprit"]["target"].as_str().unwrap().to_owned();
+    assert!(kept.len() < 300 && kept.starts_with("/spin?x") && kept.ends_with("..."), "{kept}");
 }

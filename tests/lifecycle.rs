@@ -6,8 +6,11 @@ use crate::harness::{App, Raw, process};
 use crate::{TestSupervisor, until};
 
 const SLOW: &str = "export default { async fetch(request) {
-  const path = new URL(request.url).pathname;
-  if (path === '/wait') await new Promise(() => {});
+  const { pathname, search } = new URL(request.url);
+  if (pathname === '/wait') {
+    console.log('waits', search);
+    await new Promise(() => {});
+  }
   return new Response(await request.text() || 'fine');
 } }";
 
@@ -53,8 +56,8 @@ async fn requests_that_arrive_during_a_restart_are_served_by_the_next_worker() {
     for round in 0..5 {
         let before = supervisor.worker("app").await;
         let mut in_flight = Raw::connect(supervisor.address("app").await);
-        in_flight.send("GET /wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        supervisor.in_flight("app", 1).await;
+        in_flight.send(&format!("GET /wait?{round} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+        supervisor.log.line_with(&format!("waits ?{round}")).await;
         process::signal(before, Signal::SIGKILL);
         until("the worker is gone", async || (!process::exists(before)).then_some(())).await;
         // Exactly the request in flight is lost. Those that come while there is no worker are not, bodies included.

@@ -3,15 +3,8 @@
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{App, Load, process, run};
+use crate::harness::{App, Load, crashes, process, run};
 use crate::{TestSupervisor, until};
-
-fn crashes(supervisor: &TestSupervisor, app: &str) -> Value {
-    let socket = supervisor.socket().to_str().unwrap();
-    let (code, text, errors) = run(supervisor.folder(), &["crashes", app, "--json", "--control", socket]);
-    assert_eq!((code, &*errors), (0, ""), "{text}");
-    serde_json::from_str(&text).unwrap()
-}
 
 #[tokio::test]
 async fn a_policy_of_never_restarting_leaves_the_app_stopped_until_it_is_started() {
@@ -140,7 +133,7 @@ export default { fetch(request) {
         .app(App::new("slow", slow).set("health_path = '/up?full'"))
         .app(
             App::new("never", never)
-                .set("health_path = '/up'\nstart_timeout = '300ms'\nrestart = { crash_loop = 1 }"),
+                .set("health_path = '/up'\nstart_timeout = '2s'\nrestart = { crash_loop = 1 }"),
         )
         .start()
         .await;

@@ -25,6 +25,7 @@ use crate::limits::{MAX_STREAMS, READ_BUFFER};
 use crate::message::{Control, RequestLine, StatusLine};
 use crate::outbox::Outbox;
 use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish};
+use crate::witness::Begun;
 
 /// Reads in one tick before others get their turn.
 const READS_PER_TICK: usize = 16;
@@ -89,7 +90,8 @@ impl Handle {
             codec::encode(line, out)?;
             codec::encode_headers(count, fields, out)
         })?;
-        let mut state = State::new(id, head_at);
+        inner.opened += 1;
+        let mut state = State::new(id, head_at, inner.opened);
         if end {
             state.mark_sent();
         }
@@ -164,6 +166,12 @@ impl Connection {
         )
     }
 
+    /// The same, to a peer that tells which streams it has begun with.
+    pub fn witnessed(self, begun: Begun) -> Self {
+        self.inner.borrow_mut().begun = Some(begun);
+        self
+    }
+
     /// Gives the socket back after a handshake, to be driven on another thread.
     ///
     /// # Errors
@@ -192,8 +200,8 @@ impl Connection {
     /// Any [`ProtocolError`].
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
         let polled = self.poll_both(cx);
-        if matches!(polled, Poll::Ready(Err(_))) {
-            self.inner.close();
+        if let Poll::Ready(Err(error)) = &polled {
+            self.inner.close(error.is_of_a_peer_that_is_gone());
         }
         polled
     }
@@ -207,7 +215,7 @@ impl Connection {
         if polled.is_pending() {
             self.poll_write(cx)?;
             if self.inner.borrow().is_finished() {
-                self.inner.close();
+                self.inner.close(false);
                 return Poll::Ready(Ok(None));
             }
         }
@@ -222,8 +230,10 @@ impl Connection {
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
         self.inner.borrow_mut().driver_waits = false;
         let polled = self.poll_frames(cx);
-        if matches!(polled, Poll::Ready(Ok(None) | Err(_))) {
-            self.inner.close();
+        match &polled {
+            Poll::Ready(Ok(None)) => self.inner.close(true),
+            Poll::Ready(Err(error)) => self.inner.close(error.is_of_a_peer_that_is_gone()),
+            Poll::Ready(Ok(Some(_))) | Poll::Pending => {}
         }
         polled
     }
@@ -336,7 +346,7 @@ impl Connection {
         if inner.streams.contains_key(&stream) {
             return Err(ProtocolError::Unexpected("second request head"));
         }
-        let mut state = State::new(stream, 0);
+        let mut state = State::new(stream, 0, 0);
         if end {
             state.mark_empty();
         }

@@ -45,3 +45,14 @@ pub enum ProtocolError {
     #[error("connection failed: {0}")]
     Io(#[from] io::Error),
 }
+
+impl ProtocolError {
+    /// Whether it comes of the end of the peer, which has closed its socket without reading all.
+    pub(crate) fn is_of_a_peer_that_is_gone(&self) -> bool {
+        match self {
+            Self::Torn => true,
+            Self::Io(error) => error.kind() == io::ErrorKind::ConnectionReset,
+            _ => false,
+        }
+    }
+}

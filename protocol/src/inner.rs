@@ -12,6 +12,7 @@ use crate::codec;
 use crate::frame::Kind;
 use crate::outbox::Outbox;
 use crate::stream::{Failure, State};
+use crate::witness::Begun;
 
 /// Which end of the connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     pub(crate) streams: FxHashMap<u32, Rc<RefCell<State>>>,
     pub(crate) last_id: u32,
+    /// Streams opened so far.
+    pub(crate) opened: u64,
+    /// Which of them the peer has begun with, if it tells.
+    pub(crate) begun: Option<Begun>,
     pub(crate) closed: bool,
     /// Whether it ends with the streams that are under way.
     pub(crate) finishing: bool,
@@ -44,6 +49,8 @@ impl Inner {
             outbox: Outbox::default(),
             streams: FxHashMap::default(),
             last_id: 0,
+            opened: 0,
+            begun: None,
             closed: false,
             finishing: false,
             driver: None,
@@ -74,9 +81,10 @@ impl Inner {
         let _ = self.put(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
     }
 
-    /// Whether any byte beyond `position` may have reached the peer.
-    pub(crate) fn has_written_beyond(&self, position: u64) -> bool {
-        self.outbox.has_written_beyond(position)
+    /// Whether the peer may have begun with a stream: if it tells, whether it has; otherwise, whether a byte of it has left.
+    pub(crate) fn has_reached(&self, state: &State) -> bool {
+        self.outbox.has_written_beyond(state.head_at)
+            && self.begun.as_ref().is_none_or(|begun| begun.count() >= state.ordinal)
     }
 
     pub(crate) fn forget(&mut self, stream: u32) {
@@ -118,14 +126,18 @@ impl Owned {
         Self(inner)
     }
 
-    pub(crate) fn close(&self) {
+    /// It has ended. A peer that is gone begins with nothing any more.
+    pub(crate) fn close(&self, is_peer_gone: bool) {
         let mut inner = self.0.borrow_mut();
         inner.closed = true;
+        if !is_peer_gone {
+            inner.begun = None;
+        }
         let streams = std::mem::take(&mut inner.streams);
         let reached: Vec<_> = streams
             .into_values()
             .map(|state| {
-                let reached = inner.outbox.has_written_beyond(state.borrow().head_at);
+                let reached = inner.has_reached(&state.borrow());
                 (state, reached)
             })
             .collect();
@@ -146,6 +158,6 @@ impl std::ops::Deref for Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        self.close();
+        self.close(false);
     }
 }

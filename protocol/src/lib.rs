@@ -10,6 +10,7 @@
 //! - [`stream`]: one request on a connection: its two halves, their credit and their end.
 //! - `inner`: what a connection and its streams share.
 //! - [`connection`]: the multiplexer that drives all streams over one Unix-domain socket.
+//! - [`witness`]: a page of memory that tells, when a worker is gone, what it was doing.
 //! - [`exit`]: the exit codes with which a worker names its own end.
 //!
 //! A *stream* is one request and its response. The supervisor opens it with a request head; it ends with the end of
@@ -27,7 +28,9 @@ pub mod limits;
 pub mod message;
 pub mod outbox;
 pub mod stream;
+pub mod witness;
 
 pub use connection::{Connection, Event, Handle, Side};
 pub use error::ProtocolError;
 pub use stream::{Failure, Receiver, ResponseHead, Sender};
+pub use witness::{Begun, Witness};

@@ -23,7 +23,7 @@ pub enum Failure {
     /// The connection ended.
     #[error("the connection ended")]
     Closed {
-        /// Whether any byte of this request may have reached the peer. If not, another worker may have it.
+        /// Whether the peer may have begun with this request. If not, another worker may have it.
         reached: bool,
     },
     /// The worker gave up on the stream.
@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) id: u32,
     /// Where the request head stands in the outgoing byte stream.
     pub(crate) head_at: u64,
+    /// Which of the streams of the connection it is, from 1 on.
+    pub(crate) ordinal: u64,
     head: Option<ResponseHead>,
     chunks: VecDeque<Bytes>,
     trailers: HeaderBlock,
@@ -70,10 +72,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(id: u32, head_at: u64) -> Self {
+    pub(crate) fn new(id: u32, head_at: u64, ordinal: u64) -> Self {
         Self {
             id,
             head_at,
+            ordinal,
             head: None,
             chunks: VecDeque::new(),
             trailers: HeaderBlock::default(),
@@ -290,9 +293,9 @@ impl Sender {
         cancel(&self.inner, &self.state);
     }
 
-    /// Supervisor: whether any byte of this request may have reached the peer.
+    /// Supervisor: whether the peer may have begun with this request.
     pub fn is_reached(&self) -> bool {
-        self.inner.borrow().has_written_beyond(self.state.borrow().head_at)
+        self.inner.borrow().has_reached(&self.state.borrow())
     }
 
     /// Waits until the stream is over, for whatever reason.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use nano_protocol::message::RequestId;
@@ -61,7 +62,7 @@ pub struct Crash {
 pub struct LostRequest {
     /// Its id, as in the log.
     pub id: String,
-    /// Its method.
+    /// Its method; empty if nothing but its id is known, since it had been answered before.
     pub method: String,
     /// Its path and query.
     pub target: String,
@@ -70,14 +71,28 @@ pub struct LostRequest {
     pub is_culprit: bool,
 }
 
+impl fmt::Display for LostRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.method.as_str() {
+            "" => write!(f, "{} (answered before)", self.id),
+            method => write!(f, "{method} {} {}", self.target, self.id),
+        }
+    }
+}
+
 impl LostRequest {
     /// From what its request line said.
-    pub fn new(id: RequestId, method: &str, target: &str, is_culprit: bool) -> Self {
+    pub fn new(id: RequestId, method: &str, target: &str) -> Self {
         let cut = |text: &str, longest| match text.floor_char_boundary(longest) {
             end if end < text.len() => format!("{}...", &text[..end]),
             _ => text.to_owned(),
         };
-        Self { id: id.to_string(), method: cut(method, METHOD), target: cut(target, TARGET), is_culprit }
+        Self {
+            id: id.to_string(),
+            method: cut(method, METHOD),
+            target: cut(target, TARGET),
+            is_culprit: false,
+        }
     }
 }
 
@@ -103,6 +118,25 @@ pub struct Remains {
     pub lost: Vec<LostRequest>,
 }
 
+impl Remains {
+    /// This request has ended the worker. One that had been answered before is only known by its id.
+    pub fn blame(&mut self, id: RequestId) {
+        let name = id.to_string();
+        let found = self.lost.iter().position(|request| request.id == name);
+        let mut culprit = match found {
+            Some(at) => self.lost.remove(at),
+            None => LostRequest::new(id, "", ""),
+        };
+        culprit.is_culprit = true;
+        self.lost.insert(0, culprit);
+    }
+
+    /// The request that has ended the worker, if that is known.
+    pub fn culprit(&self) -> Option<&LostRequest> {
+        self.lost.first().filter(|request| request.is_culprit)
+    }
+}
+
 /// The latest crashes of all apps. Lives on the main thread.
 #[derive(Debug, Default)]
 pub struct Crashes(
@@ -111,11 +145,12 @@ pub struct Crashes(
 );
 
 impl Crashes {
-    /// A worker of `app` has ended unasked.
-    pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) {
+    /// A worker of `app` has ended unasked; what is told of that.
+    pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) -> Crash {
         let mut crashes = self.0.borrow_mut();
-        let (mut culprits, mut requests): (Vec<_>, Vec<_>) =
-            remains.lost.into_iter().partition(|request| request.is_culprit);
+        let culprit = remains.culprit().cloned();
+        let mut requests = remains.lost;
+        requests.retain(|request| !request.is_culprit);
         requests.truncate(REQUESTS);
         let crash = Crash {
             app: app.to_owned(),
@@ -128,7 +163,7 @@ impl Crashes {
             heap_used: remains.heap.0,
             heap_limit: remains.heap.1,
             usage: remains.usage,
-            culprit: culprits.pop(),
+            culprit,
             requests,
             worker: remains.worker,
         };
@@ -141,7 +176,8 @@ impl Crashes {
         if crashes.len() >= OF_ALL {
             crashes.pop_front();
         }
-        crashes.push_back(crash);
+        crashes.push_back(crash.clone());
+        crash
     }
 
     /// A request was in flight at a worker that has ended, and hears of it late.
@@ -187,7 +223,7 @@ mod tests {
         let traffic = std::sync::Arc::new(crate::traffic::Traffic::new(1));
         let spec = crate::config::Sources { folder: Some("../examples/hello".into()), ..Default::default() };
         let app = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)), traffic);
-        let request = |number| LostRequest::new(RequestId(number), "GET", "/", false);
+        let request = |number| LostRequest::new(RequestId(number), "GET", "/");
         let remains = Remains { worker: Some((app, 1)), lost: vec![request(1)], ..Remains::default() };
         crashes.record("hello", &ExitReason::Panic, remains);
         for number in 2..100 {

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use nano_protocol::{Connection, ProtocolError, Side};
+use nano_protocol::{Begun, Connection, ProtocolError, Side};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -103,9 +103,9 @@ impl Routing {
     fn carry_out(&mut self, command: Command) -> io::Result<()> {
         match command {
             Command::Table { table, sockets } => self.reconcile(&table, sockets)?,
-            Command::Attach { app, generation, socket } => {
+            Command::Attach { app, generation, socket, begun } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
-                    attach(upstream, generation, socket, self.notices.clone());
+                    attach(upstream, generation, (socket, begun), self.notices.clone());
                 }
             }
             Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
@@ -178,8 +178,16 @@ impl Door {
 }
 
 /// Starts to drive a worker's connection on this thread.
-fn attach(upstream: &Rc<Upstream>, generation: u64, socket: StdUnixStream, notices: mpsc::Sender<Notice>) {
-    let connected = UnixStream::from_std(socket).map(|socket| Connection::new(socket, Side::Supervisor));
+fn attach(
+    upstream: &Rc<Upstream>,
+    generation: u64,
+    (socket, begun): (StdUnixStream, Begun),
+    notices: mpsc::Sender<Notice>,
+) {
+    let connected = UnixStream::from_std(socket).map(|socket| {
+        let (connection, handle) = Connection::new(socket, Side::Supervisor);
+        (connection.witnessed(begun), handle)
+    });
     // Otherwise the kernel has no room for one more descriptor to watch; another worker may have better luck.
     let connection = connected.ok().map(|(connection, handle)| {
         upstream.attach(generation, handle.clone());

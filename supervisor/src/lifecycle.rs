@@ -197,7 +197,7 @@ impl Life {
         self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
         let running = self.stage.enter(&self.spec, worker);
         self.recycle_from = running.ready;
-        self.shared.routes.attach(self.app, running.generation, requests).await;
+        self.shared.routes.attach(self.app, running.generation, requests, &running.witness).await;
         self.shared.tend_spares();
         running
     }
@@ -339,11 +339,11 @@ impl Life {
             (_, Some((_, generation))) => Worth::Ready {
                 lasted: remains.ready,
                 has_answered: self.shared.registry.was_useful(self.app, generation),
-                is_blamed: remains.lost.iter().any(|request| request.is_culprit),
+                is_blamed: remains.culprit().is_some(),
             },
         };
-        self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
-        self.shared.registry.crashed(self.app, reason);
+        let crash = self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
+        self.shared.registry.crashed(self.app, reason, &crash);
         let end = End { is_clean: reason.is_clean(), worth };
         self.history.ended(&self.spec.restart, end, fastrand::f64())
     }

@@ -202,10 +202,10 @@ impl Proxy {
                     }
                     return response_limit::hold(response, upstream, spec, line.id);
                 }
-                // Not a byte of it reached that worker, so the next one may have it.
-                Err(Failed::Unreached) => {}
-                Err(Failed::Died) => {
-                    upstream.lost(generation, line, false);
+                // That worker has not begun with it, so the next one may have it; but not for ever.
+                Err(Failed::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
+                Err(Failed::Unreached | Failed::Died) => {
+                    upstream.lost(generation, line);
                     if spec.development {
                         let why = upstream.why_ended(generation).await;
                         return Err(Refused::because(Refusal::WorkerDied, why));
@@ -213,7 +213,7 @@ impl Proxy {
                     return Err(Refusal::WorkerDied.into());
                 }
                 Err(Failed::Fatal(refused)) => {
-                    upstream.lost(generation, line, true);
+                    upstream.lost(generation, line);
                     return Err(refused);
                 }
                 Err(Failed::Refused(refused)) => return Err(refused),
@@ -240,7 +240,9 @@ impl Proxy {
         match head(&receiver, progress.as_ref(), limit).await {
             Ok(head) => respond(head, receiver, line.method == Method::HEAD.as_str()),
             Err(Failed::Unreached) => {
-                *upload = progress.and_then(|progress| progress.take_back());
+                if let Some(progress) = progress {
+                    *upload = Some(progress.take_back().ok_or(Failed::Died)?);
+                }
                 Err(Failed::Unreached)
             }
             Err(refused) => Err(refused),
@@ -335,7 +337,7 @@ fn respond(
 
 /// Why one attempt at a worker gave no response.
 enum Failed {
-    /// No byte reached the worker.
+    /// The worker has not begun with it.
     Unreached,
     /// The worker ended.
     Died,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
+use crate::crashes::Crash;
 use crate::monitor::{Monitor, Rates};
 use crate::status::{AppDetail, AppStatus};
 use crate::traffic::{Limit, Totals, Traffic};
@@ -226,11 +227,17 @@ impl Registry {
     }
 
     /// The worker has ended unasked.
-    pub fn crashed(&self, app: AppId, reason: &ExitReason) {
+    pub fn crashed(&self, app: AppId, reason: &ExitReason, crash: &Crash) {
         self.change(app, State::Crashed, |record| {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
-            warn!(%app, %state, pid, %reason, "worker ended");
+            let culprit = crash.culprit.as_ref();
+            let request_id = culprit.map(|request| request.id.as_str());
+            let method = culprit.map(|request| request.method.as_str());
+            let target = culprit.map(|request| request.target.as_str());
+            let (heap, memory, cpu_ms) = (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
+            let lost = crash.requests.len();
+            warn!(%app, %state, request_id, method, target, pid, %reason, lost, heap, memory, cpu_ms, "worker ended");
             *record.ends.entry(reason.cause()).or_default() += 1;
             record.starts.note_crash(true);
             record.gone(Some(reason));

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
+use nano_protocol::{Begun, Witness};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{AppSpec, ServerSettings};
@@ -60,6 +61,8 @@ pub enum Command {
         generation: u64,
         /// The handshake is done.
         socket: UnixStream,
+        /// Tells which requests it has begun with.
+        begun: Begun,
     },
     /// This worker gets no further requests; they wait for the next one.
     Retire {
@@ -157,9 +160,20 @@ impl Routes {
     }
 
     /// Hands a worker's connections to the I/O threads, one each.
-    pub async fn attach(&self, app: AppId, generation: u64, sockets: Vec<UnixStream>) {
-        let mut sockets = sockets.into_iter();
-        self.tell(|| Some(Command::Attach { app, generation, socket: sockets.next()? })).await;
+    pub async fn attach(
+        &self,
+        app: AppId,
+        generation: u64,
+        sockets: Vec<UnixStream>,
+        witness: &Arc<Witness>,
+    ) {
+        let mut sockets = sockets.into_iter().enumerate();
+        self.tell(|| {
+            let (number, socket) = sockets.next()?;
+            let begun = Begun::from_now(witness.clone(), number);
+            Some(Command::Attach { app, generation, socket, begun })
+        })
+        .await;
     }
 
     /// Sends a worker no further requests.

@@ -149,8 +149,8 @@ impl Upstream {
     }
 
     /// A request went down with the worker of this generation, or has brought it down. The report of its crash names it.
-    pub fn lost(&self, generation: u64, line: &RequestLine<'_>, is_culprit: bool) {
-        let request = LostRequest::new(line.id, line.method, line.target, is_culprit);
+    pub fn lost(&self, generation: u64, line: &RequestLine<'_>) {
+        let request = LostRequest::new(line.id, line.method, line.target);
         if self.told.get() >= generation {
             // If the main thread is that busy, the report names fewer.
             let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
@@ -236,7 +236,7 @@ impl Upstream {
             self.traffic.count_broken(Limit::Queue, 1);
             let max = spec.limits.max_queue;
             let why = format!("{max} requests wait for a worker already (`max_queue`)");
-            return Err(Refused::because(Refusal::QueueFull, why));
+            return Err(self.for_now(Refused::because(Refusal::QueueFull, why)));
         };
         let wait = async {
             loop {
@@ -261,10 +261,13 @@ impl Upstream {
         let last =
             last.as_ref().map_or_else(String::new, |(_, why)| format!("; the last one has ended: {why}"));
         let why = format!("no worker was ready within {limit} (`queue_timeout`){last}");
-        let refused = Refused::because(Refusal::NoWorker, why);
+        self.for_now(Refused::because(Refusal::NoWorker, why))
+    }
+
+    /// The refusal with the time of the next start, where that is known.
+    fn for_now(&self, refused: Refused) -> Refused {
         match self.resting.get() {
             Some(until) => refused.until(until),
-            // Nobody knows how long the next one takes to start.
             None => refused,
         }
     }

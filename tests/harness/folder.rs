@@ -81,3 +81,11 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
 }
+
+/// What `crashes APP --json` says.
+pub(crate) fn crashes(supervisor: &super::TestSupervisor, app: &str) -> Value {
+    let socket = supervisor.socket().to_str().unwrap();
+    let (code, text, errors) = run(supervisor.folder(), &["crashes", app, "--json", "--control", socket]);
+    assert_eq!((code, &*errors), (0, ""), "{text}");
+    serde_json::from_str(&text).unwrap()
+}

@@ -17,7 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
-pub(crate) use folder::{Folder, folder, run};
+pub(crate) use folder::{Folder, crashes, folder, run};
 pub(crate) use load::Load;
 pub(crate) use log::Log;
 pub(crate) use origin::Origin;

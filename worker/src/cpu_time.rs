@@ -13,6 +13,7 @@ use deno_core::{JsRuntime, v8};
 use nix::time::{ClockId, clock_gettime};
 use rustc_hash::FxHashMap;
 
+use crate::ext::in_flight::InFlight;
 use crate::guard::{Guard, Torn};
 
 /// Requests whose CPU time is remembered. Beyond it, those that have used the least are forgotten.
@@ -44,6 +45,7 @@ pub(crate) struct Sampler {
 pub(crate) struct Meter {
     ask: Arc<Ask>,
     guard: Arc<Guard>,
+    in_flight: Rc<InFlight>,
     isolate: v8::IsolateHandle,
     context: v8::Global<v8::Context>,
     limit: Duration,
@@ -85,13 +87,19 @@ impl Sampler {
 
 impl Meter {
     /// A meter for the isolate of this thread, and the end that has it sample.
-    pub(crate) fn start(runtime: &mut JsRuntime, guard: Arc<Guard>, limit: Duration) -> (Rc<Self>, Sampler) {
+    pub(crate) fn start(
+        runtime: &mut JsRuntime,
+        guard: Arc<Guard>,
+        in_flight: Rc<InFlight>,
+        limit: Duration,
+    ) -> (Rc<Self>, Sampler) {
         let ask = Arc::<Ask>::default();
         let isolate = runtime.v8_isolate().thread_safe_handle();
         let sampler = Sampler { ask: ask.clone(), isolate: isolate.clone() };
         let meter = Rc::new(Self {
             ask,
             guard,
+            in_flight,
             isolate,
             context: runtime.main_context(),
             limit,
@@ -122,6 +130,7 @@ impl Meter {
         v8::scope_with_context!(scope, isolate, &self.context);
         let request = running_request(scope).unwrap_or_default();
         self.latest.set((entry, request));
+        self.guard.witness.runs(entry, self.in_flight.name(request));
         if request != 0 && self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
             self.isolate.terminate_execution();
         }
@@ -154,6 +163,11 @@ pub(crate) fn running_request(scope: &mut v8::PinScope<'_, '_>) -> Option<u32> {
 fn thread_time() -> Duration {
     // Linux always has this clock.
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}
+
+/// CPU time of this process.
+pub(crate) fn of_process() -> Duration {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }
 
 /// V8 has come round to a sample, on the isolate's thread and between two instructions of JavaScript.

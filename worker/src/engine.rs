@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
-use nano_protocol::message::{Load, LogLevel, Stats};
+use nano_protocol::Witness;
+use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
+use nano_protocol::witness::LastUsage;
 
 use crate::cpu_time::Meter;
 use crate::ext::commonjs_ops::RequireHost;
@@ -20,7 +22,7 @@ use crate::ext::net::Network;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
 use crate::loader::Modules;
-use crate::{cpu_time, heap, load_error, watchdog};
+use crate::{cpu_time, heap, load_error, process, watchdog};
 
 /// Exceptions worth their own text when no handler was found.
 const NO_HANDLER: &str = "the entry module has no fetch handler; add \
@@ -47,7 +49,7 @@ impl Engine {
     ///
     /// # Errors
     /// A text for people that names file, line and column.
-    pub(crate) async fn load(isolate: Isolate, load: &Load) -> Result<Self, String> {
+    pub(crate) async fn load(isolate: Isolate, load: &Load, witness: Witness) -> Result<Self, String> {
         let Isolate { prepare, install, dispatch, mut js, modules, in_flight, heap_limit } = isolate;
         let app = Rc::new(Modules::new(Path::new(&load.root), load.emit_cache.as_deref()));
         let folder = Rc::new(AppFolder::new(&app.folder()?));
@@ -55,14 +57,14 @@ impl Engine {
         js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());
         let modules = modules.get_or_init(|| app).clone();
         in_flight.background.set_timeout(Duration::from_millis(load.limits.wait_until_ms));
-        let guard = Arc::new(Guard::default());
+        let guard = Arc::new(Guard::new(witness));
         heap::watch(&mut js.0, guard.clone());
         let interrupt = js.0.v8_isolate().thread_safe_handle();
         let limits = watchdog::Limits {
             entry: Duration::from_millis(load.limits.watchdog_ms),
             cpu_time: Duration::from_millis(load.limits.cpu_ms),
         };
-        let (meter, sampler) = Meter::start(&mut js.0, guard.clone(), limits.cpu_time);
+        let (meter, sampler) = Meter::start(&mut js.0, guard.clone(), in_flight.clone(), limits.cpu_time);
         watchdog::start(guard.clone(), interrupt, sampler, limits)
             .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
         let mut engine =
@@ -99,6 +101,8 @@ impl Engine {
             return Err(format!("{}: {NO_HANDLER}", load.entry));
         }
         heap::give_back();
+        let heap = self.js.0.v8_isolate().get_heap_statistics();
+        self.guard.witness.collected(heap.used_heap_size() as u64);
         Ok(())
     }
 
@@ -125,22 +129,26 @@ impl Engine {
         Ok(found.is_true())
     }
 
-    /// Calls the app's handler for each of these requests.
-    pub(crate) fn dispatch(&mut self, ids: &[u32]) {
-        if ids.is_empty() {
-            return;
+    /// Calls the app's handler for each of these requests, which came over these connections, until one tears the isolate;
+    /// returns for how many it was called.
+    pub(crate) fn dispatch(&mut self, arrived: &[(usize, u32)]) -> usize {
+        if arrived.is_empty() {
+            return 0;
         }
         scope!(scope, &mut self.js.0);
-        for id in ids {
-            self.guard.enter();
+        for (begun, (connection, id)) in arrived.iter().enumerate() {
+            self.guard.begin(*connection, self.in_flight.name(*id).unwrap_or(RequestId(0)));
             let id = v8::Integer::new_from_unsigned(scope, *id).into();
             // dispatch() catches whatever the app throws; only termination gets out.
-            let returned = call(scope, &self.dispatch, id);
+            call(scope, &self.dispatch, id);
+            // What is done with this request before the next one begins is not lost with that.
+            scope.perform_microtask_checkpoint();
             self.guard.leave();
-            if returned.is_none() && self.guard.torn().is_some() {
-                return;
+            if self.guard.torn().is_some() {
+                return begun + 1;
             }
         }
+        arrived.len()
     }
 
     /// Runs what is ready: promises, timers, completed ops.
@@ -179,6 +187,13 @@ impl Engine {
         self.js.0.v8_isolate().cancel_terminate_execution();
         scope!(scope, &mut self.js.0);
         cpu_time::running_request(scope)
+    }
+
+    /// Leaves behind why this worker ends, and what it had.
+    pub(crate) fn testify(&mut self, culprit: Option<RequestId>) {
+        let heap = self.js.0.v8_isolate().get_heap_statistics().used_heap_size() as u64;
+        let (memory, cpu) = (process::own_memory().unwrap_or_default(), cpu_time::of_process());
+        self.guard.witness.ends(culprit, LastUsage { heap, memory, cpu });
     }
 
     /// The worker's own numbers.

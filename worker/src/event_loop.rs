@@ -26,14 +26,15 @@ pub(crate) struct EventLoop {
     pub(crate) control: Connection,
     /// For sending on `control`.
     pub(crate) control_handle: Handle,
-    /// One per I/O thread of the supervisor.
-    pub(crate) requests: Vec<Connection>,
+    /// One per I/O thread of the supervisor, with its number.
+    pub(crate) requests: Vec<(usize, Connection)>,
     /// Whether an uncaught error ends the worker.
     pub(crate) fatal_uncaught: bool,
     /// Whether the supervisor asked to finish.
     pub(crate) draining: bool,
-    /// Requests read in this tick, not yet handed to JavaScript; kept for its allocation.
-    pub(crate) arrived: Vec<u32>,
+    /// Requests read in this tick, not yet handed to JavaScript, and the numbers of their connections; kept for its
+    /// allocation.
+    pub(crate) arrived: Vec<(usize, u32)>,
 }
 
 impl EventLoop {
@@ -50,10 +51,8 @@ impl EventLoop {
         if let Some(code) = self.read(cx) {
             return Poll::Ready(code);
         }
-        let arrived = std::mem::take(&mut self.arrived);
-        self.engine.dispatch(&arrived);
-        self.arrived = arrived;
-        self.arrived.clear();
+        let begun = self.engine.dispatch(&self.arrived);
+        self.arrived.drain(..begun);
         if self.engine.torn().is_none() {
             self.engine.poll(cx);
             self.in_flight.poll_unsent(cx);
@@ -96,12 +95,12 @@ impl EventLoop {
             }
         }
         let mut closed = None;
-        for (index, connection) in self.requests.iter_mut().enumerate() {
+        for (index, (number, connection)) in self.requests.iter_mut().enumerate() {
             loop {
                 match connection.poll_event(cx) {
                     Poll::Ready(Ok(Some(Event::Request { head, sender, receiver }))) => {
                         match Request::new(head, sender, receiver) {
-                            Ok(request) => self.arrived.push(self.in_flight.insert(request)),
+                            Ok(request) => self.arrived.push((*number, self.in_flight.insert(request))),
                             Err(error) => return Some(self.broken(&error)),
                         }
                     }
@@ -152,7 +151,7 @@ impl EventLoop {
 
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, ProtocolError> {
         let mut flushed = self.control.poll_flush(cx)?.is_ready();
-        for connection in &mut self.requests {
+        for (_, connection) in &mut self.requests {
             flushed &= connection.poll_flush(cx)?.is_ready();
         }
         Ok(flushed)
@@ -165,7 +164,8 @@ impl EventLoop {
         }
     }
 
-    /// Answers the request that tore the isolate; if it cannot be told which, all of them bear it.
+    /// Answers the request that tore the isolate; if it cannot be told which, all that have begun bear it. Those that have not
+    /// go to the next worker.
     fn blame(&mut self, cause: Torn) {
         let (kind, message) = match cause {
             Torn::Watchdog => {
@@ -180,11 +180,12 @@ impl EventLoop {
         let culprit = self.engine.running_request();
         let blamed = culprit.and_then(|id| self.in_flight.answer(id));
         let request_id = blamed.as_ref().map(|request| request.id);
+        self.engine.testify(culprit.and_then(|id| self.in_flight.name(id)));
         match (blamed, culprit) {
             (Some(request), _) => request.sender.fail(&error),
             // It has been answered already; the others fail with the worker.
             (None, Some(culprit)) => return self.in_flight.log(LogLevel::Error, culprit, message.to_owned()),
-            (None, None) => self.in_flight.fail_all(&error),
+            (None, None) => self.in_flight.fail_all(&error, &self.arrived),
         }
         self.in_flight.log_as(LogLevel::Error, request_id, message.to_owned());
     }

@@ -1,8 +1,9 @@
 //! What the JavaScript thread and those who may interrupt it know of each other.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use nano_protocol::exit;
+use nano_protocol::message::RequestId;
+use nano_protocol::{Witness, exit};
 
 /// Why JavaScript was interrupted. An interrupted isolate is torn: it never serves again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,34 +28,44 @@ impl Torn {
 }
 
 /// Shared by the JavaScript thread, the watchdog thread and the heap-limit callback.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Guard {
-    /// Odd while JavaScript runs; every entry and exit adds one. So a watcher needs no clock on the hot path: the same
-    /// odd number at two looks means that one entry lasted the time between.
-    entries: AtomicU64,
+    /// Counts entries and exits, for whoever looks when this process is gone. So a watcher needs no clock on the hot path:
+    /// the same odd number at two looks means that one entry lasted the time between.
+    pub(crate) witness: Witness,
     torn: AtomicU8,
 }
 
 impl Guard {
+    /// Nothing has run yet.
+    pub(crate) fn new(witness: Witness) -> Self {
+        Self { witness, torn: AtomicU8::new(0) }
+    }
+
     /// JavaScript is about to run.
     pub(crate) fn enter(&self) {
-        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.witness.enter();
+    }
+
+    /// JavaScript is about to run for this request, which came over this connection.
+    pub(crate) fn begin(&self, connection: usize, request: RequestId) {
+        self.witness.begin(connection, request);
     }
 
     /// JavaScript has returned.
     pub(crate) fn leave(&self) {
-        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.witness.leave();
     }
 
     /// The number of the entry under way, if JavaScript runs.
     pub(crate) fn running(&self) -> Option<u64> {
-        let entries = self.entries.load(Ordering::Relaxed);
+        let entries = self.witness.entries();
         (entries % 2 == 1).then_some(entries)
     }
 
     /// The number of the entry that was left last, if JavaScript does not run.
     pub(crate) fn left(&self) -> Option<u64> {
-        let entries = self.entries.load(Ordering::Relaxed);
+        let entries = self.witness.entries();
         entries.is_multiple_of(2).then(|| entries.saturating_sub(1))
     }
 

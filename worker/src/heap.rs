@@ -1,7 +1,8 @@
 //! Memory: the V8 heap limit, at which the worker ends with a reason of its own before the machine swaps, and what is given
 //! back once an app is loaded.
 
-use std::ffi::c_char;
+use std::cell::RefCell;
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 use deno_core::{JsRuntime, v8};
@@ -9,6 +10,11 @@ use nano_protocol::exit;
 
 use crate::guard::{Guard, Torn};
 use crate::process::exit_now;
+
+thread_local! {
+    /// Where V8's callbacks find it: they run on the isolate's thread.
+    static GUARD: RefCell<Option<Arc<Guard>>> = const { RefCell::new(None) };
+}
 
 /// Least room beyond the limit in which terminated JavaScript unwinds and the request is answered, in bytes.
 const UNWIND_ROOM: usize = 16 * 1024 * 1024;
@@ -18,10 +24,13 @@ pub(crate) fn create_params(limit: u64) -> v8::CreateParams {
     v8::CreateParams::default().heap_limits(0, usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// Interrupts JavaScript when the heap comes near its limit.
+/// Interrupts JavaScript when the heap comes near its limit, and has the supervisor know what survives each full collection.
 pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>) {
     let isolate = runtime.v8_isolate().thread_safe_handle();
     runtime.v8_isolate().set_oom_error_handler(on_fatal);
+    GUARD.replace(Some(guard.clone()));
+    let full = v8::GCType::kGCTypeMarkSweepCompact;
+    runtime.v8_isolate().add_gc_epilogue_callback(on_collected, std::ptr::null_mut(), full);
     runtime.add_near_heap_limit_callback(move |current, _initial| {
         if !guard.tear(Torn::OutOfMemory) && guard.torn() == Some(Torn::OutOfMemory) {
             // Called again: it grows faster than it unwinds.
@@ -40,6 +49,20 @@ pub(crate) fn give_back() {
     unsafe {
         nix::libc::malloc_trim(0);
     }
+}
+
+/// V8 has made a full collection, on the isolate's thread.
+#[allow(unsafe_code, reason = "V8 hands the isolate over as a raw pointer")]
+unsafe extern "C" fn on_collected(
+    mut isolate: v8::UnsafeRawIsolatePtr,
+    _type: v8::GCType,
+    _flags: v8::GCCallbackFlags,
+    _data: *mut c_void,
+) {
+    // SAFETY: V8 passes the isolate whose heap it has collected, and only its counts are read.
+    let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut(&mut isolate) };
+    let live = isolate.get_heap_statistics().used_heap_size() as u64;
+    GUARD.with_borrow(|guard| guard.iter().for_each(|guard| guard.witness.collected(live)));
 }
 
 /// V8 would abort with a core dump; the worker says what it was instead.

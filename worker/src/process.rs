@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fs;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{FromRawFd as _, RawFd};
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::pin;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use nano_protocol::connection::poll_control;
 use nano_protocol::limits::{MAX_ERROR, PROTOCOL_VERSION};
 use nano_protocol::message::{Control, Hello, Load, Loaded, LogLevel, LogRecord, Role, Welcome};
-use nano_protocol::{Connection, Handle, ProtocolError, Side, exit};
+use nano_protocol::{Connection, Handle, ProtocolError, Side, Witness, exit};
 use nix::sys::signal::{SigHandler, Signal};
 use tokio::net::UnixStream;
 
@@ -22,7 +22,8 @@ use crate::event_loop::EventLoop;
 use crate::ext::in_flight::{InFlight, LogSink as _};
 use crate::isolate::Isolate;
 
-/// The first descriptor a worker is given: its control connection. Its request connections follow.
+/// The first descriptor a worker is given: its control connection. Its request connections follow, then the page that it
+/// leaves behind.
 pub const FIRST_DESCRIPTOR: RawFd = 3;
 
 /// How a worker is started. Which app it is for it learns later.
@@ -78,13 +79,13 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
         unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
     }
     if let Some(prefix) = args.cgroup {
-        let folder = FIRST_DESCRIPTOR + 1 + RawFd::from(args.connections);
+        let folder = FIRST_DESCRIPTOR + 2 + RawFd::from(args.connections);
         // The supervisor sees whether it has worked.
         if let Err(error) = enter_cgroup(folder, &prefix) {
             report(&error);
         }
     }
-    let sockets = take_sockets(args.connections)?;
+    let (sockets, witness) = take_descriptors(args.connections)?;
     // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
     deno_core::v8_set_flags(vec!["nano-supervisor".into()]);
     deno_core::JsRuntime::init_platform(None);
@@ -94,7 +95,7 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
         for socket in sockets {
             connections.push(Connection::new(UnixStream::from_std(socket)?, Side::Worker));
         }
-        Ok(start(connections).await.unwrap_or_else(|error| match error {
+        Ok(start(connections, witness).await.unwrap_or_else(|error| match error {
             ProtocolError::Io(_) | ProtocolError::Torn => exit::ORPHANED,
             error => {
                 report(&io::Error::other(error));
@@ -119,14 +120,14 @@ fn enter_cgroup(folder: RawFd, prefix: &str) -> io::Result<()> {
     fs::write(format!("{group}/cgroup.procs"), "0")
 }
 
-/// Takes over the inherited sockets and closes whatever else may have been inherited.
+/// Takes over the inherited sockets and the page that it leaves behind, and closes whatever else may have been inherited.
 #[allow(unsafe_code, reason = "descriptors arrive as numbers")]
-fn take_sockets(connections: u16) -> io::Result<Vec<StdUnixStream>> {
+fn take_descriptors(connections: u16) -> io::Result<(Vec<StdUnixStream>, Witness)> {
     let end = FIRST_DESCRIPTOR + 1 + RawFd::from(connections);
-    // SAFETY: nothing in this process owns a descriptor at or above `end` yet: it has just been started.
-    let closed = unsafe { nix::libc::close_range(end as u32, u32::MAX, 0) };
+    // SAFETY: nothing in this process owns a descriptor above `end` yet: it has just been started.
+    let closed = unsafe { nix::libc::close_range(end as u32 + 1, u32::MAX, 0) };
     nix::errno::Errno::result(closed)?;
-    (FIRST_DESCRIPTOR..end)
+    let sockets = (FIRST_DESCRIPTOR..end)
         .map(|descriptor| {
             nix::sys::socket::getsockname::<nix::sys::socket::UnixAddr>(descriptor).map_err(|_| {
                 io::Error::other("it is started by the supervisor, never by hand (no sockets inherited)")
@@ -136,17 +137,29 @@ fn take_sockets(connections: u16) -> io::Result<Vec<StdUnixStream>> {
             socket.set_nonblocking(true)?;
             Ok(socket)
         })
-        .collect()
+        .collect::<io::Result<_>>()?;
+    // SAFETY: as above; it is closed here, and the page stays.
+    let witness = Witness::open(&unsafe { OwnedFd::from_raw_fd(end) })?;
+    Ok((sockets, witness))
 }
 
-async fn start(connections: Vec<(Connection, Handle)>) -> Result<u8, ProtocolError> {
+/// Resident memory that is this process's own, in bytes, as the supervisor counts it.
+pub(crate) fn own_memory() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let mut pages = statm.split_whitespace().skip(1).map_while(|field| field.parse::<u64>().ok());
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
+    let (resident, of_files) = (pages.next()?, pages.next()?);
+    Some(resident.saturating_sub(of_files) * u64::try_from(page).ok()?)
+}
+
+async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Result<u8, ProtocolError> {
     let mut connections = connections.into_iter();
     let Some((mut control, control_handle)) = connections.next() else { return Err(ProtocolError::Torn) };
     let hello = handshake(&mut control, &control_handle, Role::Control).await?;
     let mut requests = Vec::with_capacity(connections.len());
-    for (mut connection, handle) in connections {
+    for (number, (mut connection, handle)) in connections.enumerate() {
         handshake(&mut connection, &handle, Role::Requests).await?;
-        requests.push(connection);
+        requests.push((number, connection));
     }
     let console = Rc::new(Console::new(control_handle.clone()));
     let in_flight = Rc::new(InFlight::new(console.clone()));
@@ -157,7 +170,7 @@ async fn start(connections: Vec<(Connection, Handle)>) -> Result<u8, ProtocolErr
     };
     set_name(&load.app);
     let engine = match isolate {
-        Ok(isolate) => load_app(isolate, &load, &mut control).await?,
+        Ok(isolate) => load_app(isolate, &load, witness, &mut control).await?,
         Err(reason) => Err(reason),
     };
     let engine = match engine {
@@ -204,9 +217,10 @@ async fn handshake(connection: &mut Connection, handle: &Handle, role: Role) -> 
 async fn load_app(
     isolate: Isolate,
     load: &Load,
+    witness: Witness,
     control: &mut Connection,
 ) -> Result<Result<Engine, String>, ProtocolError> {
-    let mut loading = pin!(Engine::load(isolate, load));
+    let mut loading = pin!(Engine::load(isolate, load, witness));
     poll_fn(|cx| {
         let polled = loading.as_mut().poll(cx);
         control.poll_write(cx)?;

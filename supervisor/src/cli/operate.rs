@@ -17,7 +17,7 @@ use crate::config::{LogLevel, found_control_path};
 use crate::control::api::Status;
 use crate::control::client::{self, AskError};
 use crate::control::logs::{PATH, query};
-use crate::crashes::Crash;
+use crate::crashes::{Crash, LostRequest};
 use crate::fleet::Changes;
 use crate::log::line::Line;
 use crate::log::text::render;
@@ -86,20 +86,17 @@ fn show_crash(crash: &Crash) {
         let (memory, heap) = (ByteSize(usage.memory), ByteSize(*heap_used));
         print(&format!("  pid {pid}, ready for {ready}, memory {memory}, heap {heap}"));
     }
-    for (what, lines) in [("last lines", &crash.lines), ("lost requests", &shown_requests(crash))] {
+    let title = if crash.culprit.is_some() { "also lost" } else { "lost requests" };
+    let shown = |requests: &[LostRequest]| requests.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let culprit = shown(crash.culprit.as_slice());
+    for (what, lines) in
+        [("ended by", &culprit), ("last lines", &crash.lines), (title, &shown(&crash.requests))]
+    {
         if !lines.is_empty() {
             print(&format!("  {what}:"));
             lines.iter().flat_map(|line| line.lines()).for_each(|line| print(&format!("    {line}")));
         }
     }
-}
-
-fn shown_requests(crash: &Crash) -> Vec<String> {
-    crash
-        .requests
-        .iter()
-        .map(|request| format!("{} {} {}", request.method, request.target, request.id))
-        .collect()
 }
 
 /// `reload`.

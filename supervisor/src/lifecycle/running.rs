@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use nano_protocol::Witness;
 use nano_protocol::message::Stats;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -47,6 +48,8 @@ pub struct Running {
     pub ready: Instant,
     /// Its process.
     pub pid: u32,
+    /// What it leaves behind.
+    pub witness: Arc<Witness>,
     observed: Rc<Observed>,
     output: Rc<Output>,
     /// By which its lifetime differs from that of others.
@@ -99,15 +102,21 @@ impl Running {
     }
 
     /// What is known of it.
-    pub fn remains(&self, app: AppId) -> Remains {
-        let stats = self.observed.stats.get();
+    fn remains(&self, app: AppId) -> Remains {
+        let (stats, mut usage) = (self.observed.stats.get(), self.observed.usage.get());
+        let mut heap = stats.heap_used;
+        // Of a process that is gone, nobody else knows.
+        if let Some(last) = self.witness.last_usage() {
+            heap = last.heap;
+            usage = Usage { memory: last.memory, rss: usage.rss.max(last.memory), cpu: last.cpu };
+        }
         Remains {
             worker: Some((app, self.generation)),
             pid: Some(self.pid),
             ready: self.ready.elapsed(),
             lines: self.output.last_lines(),
-            heap: (stats.heap_used, stats.heap_limit),
-            usage: self.observed.usage.get(),
+            heap: (heap, stats.heap_limit),
+            usage,
             lost: Vec::new(),
         }
     }
@@ -173,7 +182,7 @@ impl Stage {
         let (orders, mut received) = mpsc::channel(ORDERS);
         self.shared.orders.0.borrow_mut().insert((app, generation), orders.clone());
         let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
-        let output = worker.output.clone();
+        let (output, witness) = (worker.output.clone(), worker.witness.clone());
         let folder = self.shared.folders.hold(&spec.root);
         let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
         let spread = 0.9 + 0.2 * fastrand::f64();
@@ -187,14 +196,29 @@ impl Stage {
             }
         };
         let task = tokio::task::spawn_local(async move { worker.watch(&spec, &mut received, report).await });
-        Running { generation, ready, pid, observed, output, spread, told, orders, task, _folder: folder }
+        Running {
+            generation,
+            ready,
+            pid,
+            witness,
+            observed,
+            output,
+            spread,
+            told,
+            orders,
+            task,
+            _folder: folder,
+        }
     }
 
     /// Tells the I/O threads, once, that a worker has ended; what is known of it.
     pub async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
-        let remains = running.remains(self.app);
-        let lost = farewell(&self.shared, self.app, running.generation, reason).await;
-        Remains { lost, ..remains }
+        let mut remains = running.remains(self.app);
+        remains.lost = farewell(&self.shared, self.app, running.generation, reason).await;
+        if let Some(culprit) = running.witness.culprit() {
+            remains.blame(culprit);
+        }
+        remains
     }
 
     /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.

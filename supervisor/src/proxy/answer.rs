@@ -169,6 +169,11 @@ impl Refusal {
         self.row().0
     }
 
+    /// Whether it may be otherwise at any moment.
+    pub fn is_momentary(self) -> bool {
+        matches!(self, Self::NoWorker | Self::Overloaded | Self::QueueFull)
+    }
+
     /// The name for programs.
     pub fn code(self) -> &'static str {
         self.row().1

@@ -74,10 +74,11 @@ impl Refused {
 
     /// The whole response, but for its request id header.
     pub fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
-        let until = self.until;
+        let (until, why) = (self.until, self.why);
         let mut response = self.without_time(id, form);
-        if let Some(until) = until {
-            let seconds = whole_seconds(until.saturating_duration_since(Instant::now()));
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if let Some(left) = left.or_else(|| why.is_momentary().then_some(Duration::ZERO)) {
+            let seconds = whole_seconds(left);
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response

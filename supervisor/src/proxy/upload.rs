@@ -33,10 +33,13 @@ pub struct Upload {
     reading: Reading,
     /// Read, and not yet in a stream.
     unsent: VecDeque<Bytes>,
-    /// In a stream of which no byte has left yet: if it fails, the next worker must get them, too.
+    /// In a stream that the worker has not begun with: if it fails, the next worker must get them, too. At most what a stream
+    /// may carry before its reader reads.
     held: VecDeque<Bytes>,
     /// How the body has ended, if it has.
     end: Option<End>,
+    /// Some of it was not held any more.
+    is_begun: bool,
     /// Bytes that may still come.
     left: u64,
     /// The app it is for.
@@ -54,6 +57,7 @@ impl Upload {
             unsent: VecDeque::new(),
             held: VecDeque::new(),
             end: None,
+            is_begun: false,
             left: max_body,
             upstream,
             is_stalled: false,
@@ -107,7 +111,8 @@ impl Upload {
                     Ok(data) => {
                         self.upstream.count(|counts| counts.received(data.len()));
                         self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
-                        if sender.is_reached() {
+                        self.is_begun |= sender.is_reached();
+                        if self.is_begun {
                             self.held.clear();
                         } else {
                             self.held.push_back(data.clone());
@@ -174,9 +179,9 @@ impl Progress {
         self.0.is_client_late.get()
     }
 
-    /// The body for another worker, after no byte of the request has reached this one.
+    /// The whole body for another worker, if this one has not begun with the request.
     pub fn take_back(&self) -> Option<Upload> {
-        let mut upload = self.0.upload.borrow_mut().take()?;
+        let mut upload = self.0.upload.borrow_mut().take().filter(|upload| !upload.is_begun)?;
         // Still held: the next worker may go the same way.
         upload.unsent = upload.held.clone();
         Some(upload)

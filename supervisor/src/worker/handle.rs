@@ -2,9 +2,10 @@
 
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use nano_protocol::message::{Control, Load, Loaded};
-use nano_protocol::{Connection, Event, Handle, ProtocolError};
+use nano_protocol::{Connection, Event, Handle, ProtocolError, Witness};
 use tokio::time::timeout;
 
 use super::exit_reason::ExitReason;
@@ -29,6 +30,8 @@ pub struct Worker {
     pub(super) handle: Handle,
     /// What it prints.
     pub output: Rc<Output>,
+    /// What it leaves behind.
+    pub witness: Arc<Witness>,
 }
 
 /// A worker that is ready, and the connections for the I/O threads.
@@ -85,11 +88,11 @@ impl Worker {
         .await;
         let reason = match prepared {
             Ok(Ok(Loaded::Ready)) => {
-                let Spare { process, control, handle, requests, .. } = spare;
+                let Spare { process, control, handle, requests, witness, .. } = spare;
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
                     Ok(requests) => {
-                        let worker = Self { pid, told, process, control, handle, output };
+                        let worker = Self { pid, told, process, control, handle, output, witness };
                         return Ok(Started { worker, requests });
                     }
                     Err(error) => {

@@ -3,10 +3,11 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use nano_protocol::limits::PROTOCOL_VERSION;
 use nano_protocol::message::{Control, Hello, Role};
-use nano_protocol::{Connection, Event, Handle, ProtocolError, Side};
+use nano_protocol::{Connection, Event, Handle, ProtocolError, Side, Witness};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
@@ -28,6 +29,7 @@ pub struct Spare {
     pub(super) handle: Handle,
     /// One per I/O thread, in order.
     pub(super) requests: Vec<(Connection, Handle)>,
+    pub(super) witness: Arc<Witness>,
     heap: u64,
     has_shaken_hands: bool,
     output: Rc<OnceCell<Rc<Output>>>,
@@ -45,7 +47,9 @@ impl Spare {
         let open = |socket| Ok(Connection::new(UnixStream::from_std(socket)?, Side::Supervisor));
         let (control, handle) = open(spawned.control)?;
         let requests = spawned.requests.into_iter().map(open).collect::<std::io::Result<Vec<_>>>()?;
-        let spare = Self { process, control, handle, requests, heap, has_shaken_hands: false, output };
+        let witness = spawned.witness;
+        let spare =
+            Self { process, control, handle, requests, witness, heap, has_shaken_hands: false, output };
         spare.say_hello().map_err(std::io::Error::other)?;
         Ok(spare)
     }

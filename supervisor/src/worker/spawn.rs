@@ -11,9 +11,11 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 
 use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
+use nano_protocol::Witness;
 use nix::sys::signal::Signal;
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -106,6 +108,8 @@ pub struct Spawned {
     pub control: UnixStream,
     /// Our ends of the request connections, one per I/O thread.
     pub requests: Vec<UnixStream>,
+    /// What it leaves behind.
+    pub witness: Arc<Witness>,
 }
 
 /// Starts a worker with one request connection per I/O thread, which makes itself a control group first, where there are any.
@@ -122,6 +126,8 @@ pub fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
         ours.push(our);
         mappings.push(FdMapping { parent_fd: theirs.into(), child_fd });
     }
+    let (witness, theirs) = Witness::create()?;
+    mappings.push(FdMapping { parent_fd: theirs, child_fd: FIRST_DESCRIPTOR + mappings.len() as i32 });
     let mut arguments = vec!["worker".into(), "--connections".into(), io_threads.to_string()];
     if let Some((folder, prefix)) = cgroups.entrance() {
         let parent_fd = folder?.into();
@@ -144,5 +150,5 @@ pub fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
     let process = Process::new(command.spawn()?);
     let mut ours = ours.into_iter();
     let control = ours.next().ok_or_else(|| io::Error::other("no control connection"))?;
-    Ok(Spawned { process, control, requests: ours.collect() })
+    Ok(Spawned { process, control, requests: ours.collect(), witness: witness.into() })
 }

@@ -197,12 +197,16 @@ impl InFlight {
         self.uncaught.get()
     }
 
+    /// The name of the request that JavaScript calls `id`, which may have been answered; zero is none.
+    pub fn name(&self, id: u32) -> Option<RequestId> {
+        let (latest, name) = self.names[id as usize % REMEMBERED].get();
+        let is_remembered = id != 0 && latest == id;
+        is_remembered.then_some(name).or_else(|| self.find(id).map(|request| request.id))
+    }
+
     /// Logs on behalf of the request that JavaScript calls `id`; zero is none.
     pub fn log(&self, level: LogLevel, id: u32, message: String) {
-        let (latest, name) = self.names[id as usize % REMEMBERED].get();
-        let remembered = || (id != 0 && latest == id).then_some(name);
-        let request_id = self.find(id).map(|request| request.id).or_else(remembered);
-        self.sink.log(LogRecord { level, request_id, message });
+        self.sink.log(LogRecord { level, request_id: self.name(id), message });
     }
 
     /// Logs on behalf of a request that may have been answered already.
@@ -215,10 +219,12 @@ impl InFlight {
         self.sink.report_dropped();
     }
 
-    /// Gives up on every request.
-    pub fn fail_all(&self, error: &StreamError) {
-        for (_, request) in self.requests.borrow_mut().drain() {
-            request.sender.fail(error);
+    /// Gives up on every request but these.
+    pub fn fail_all(&self, error: &StreamError, but: &[(usize, u32)]) {
+        for (id, request) in &*self.requests.borrow() {
+            if !but.iter().any(|(_, spared)| spared == id) {
+                request.sender.fail(error);
+            }
         }
     }
 }

@@ -1,0 +1,306 @@
+//! What a worker leaves behind: a page of memory that it shares with the supervisor, which reads there, when the worker is gone,
+//! whose JavaScript ran last, and which requests it had begun with.
+//!
+//! A few plain stores per request, and no system call. A worker is not trusted: all that it can write are numbers, and the
+//! page cannot be made shorter. Its end of the connections is closed after its last store, so whoever has seen that reads
+//! what was true at its end.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::libc;
+
+use crate::message::RequestId;
+
+/// Most request connections of one worker.
+pub const MAX_CONNECTIONS: usize = 256;
+
+/// Entered and left before the process could ever count so far: no entry has this number.
+const NEVER: u64 = 0;
+
+/// What is on the page. All zero at first.
+#[repr(C)]
+struct Page {
+    /// Odd while JavaScript runs; every entry and exit adds one.
+    entries: AtomicU64,
+    /// The entry that `running` is about.
+    running_in: AtomicU64,
+    /// The request whose JavaScript runs, high and low half of its number; zero for none.
+    running: [AtomicU64; 2],
+    /// The request that the worker itself knows to have ended it.
+    culprit: [AtomicU64; 2],
+    /// V8's heap after its last full collection, in bytes, and how many there were.
+    live: AtomicU64,
+    collections: AtomicU64,
+    /// What the worker had when it knew that it would end, in bytes and microseconds.
+    heap: AtomicU64,
+    memory: AtomicU64,
+    cpu: AtomicU64,
+    /// Request heads handed to JavaScript, by connection.
+    begun: [AtomicU64; MAX_CONNECTIONS],
+}
+
+/// The page.
+pub struct Witness(NonNull<Page>);
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Witness").field("entries", &self.page().entries).finish_non_exhaustive()
+    }
+}
+
+#[allow(unsafe_code, reason = "the page is shared memory")]
+// SAFETY: all that is on the page are atomics, and it stays mapped for as long as this lives, whichever thread has it.
+unsafe impl Send for Witness {}
+#[allow(unsafe_code, reason = "the page is shared memory")]
+// SAFETY: as above.
+unsafe impl Sync for Witness {}
+
+/// What a worker had when it knew that it would end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastUsage {
+    /// V8's heap, in bytes.
+    pub heap: u64,
+    /// Resident memory that is its own, in bytes.
+    pub memory: u64,
+    /// CPU time.
+    pub cpu: Duration,
+}
+
+impl Witness {
+    /// Supervisor: a new page, and the descriptor by which a worker finds it.
+    ///
+    /// # Errors
+    /// What the kernel says: no descriptors, no memory.
+    #[allow(unsafe_code, reason = "there is no safe memfd_create")]
+    pub fn create() -> io::Result<(Self, OwnedFd)> {
+        // SAFETY: the name is a string of C; the call has no other preconditions.
+        let descriptor =
+            unsafe { libc::memfd_create(c"witness".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
+        let descriptor = Errno::result(descriptor)?;
+        // SAFETY: the kernel has just made this descriptor, and nobody else has it.
+        let file = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        // SAFETY: both calls take an open descriptor and numbers.
+        Errno::result(unsafe { libc::ftruncate(file.as_raw_fd(), LENGTH as libc::off_t) })?;
+        // A page that were made shorter would end whoever reads it.
+        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        // SAFETY: as above.
+        Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) })?;
+        let page = map(file.as_raw_fd(), libc::PROT_READ)?;
+        Ok((page, file))
+    }
+
+    /// Worker: the page that it was given.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn open(descriptor: &OwnedFd) -> io::Result<Self> {
+        map(descriptor.as_raw_fd(), libc::PROT_READ | libc::PROT_WRITE)
+    }
+
+    #[allow(unsafe_code, reason = "the page is shared memory")]
+    fn page(&self) -> &Page {
+        // SAFETY: the pointer is to a mapping of at least this length that ends with `self`; any bytes are valid atomics.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Worker: JavaScript is about to run.
+    pub fn enter(&self) {
+        // Nobody else writes.
+        add(&self.page().entries);
+    }
+
+    /// Worker: JavaScript is about to run, first of all for this request, which came over this connection.
+    pub fn begin(&self, connection: usize, request: RequestId) {
+        let page = self.page();
+        add(&page.entries);
+        self.runs(page.entries.load(Ordering::Relaxed), Some(request));
+        if let Some(begun) = page.begun.get(connection) {
+            add(begun);
+        }
+    }
+
+    /// Worker: JavaScript has returned.
+    pub fn leave(&self) {
+        add(&self.page().entries);
+    }
+
+    /// How often JavaScript was entered and left; odd while it runs.
+    pub fn entries(&self) -> u64 {
+        self.page().entries.load(Ordering::Relaxed)
+    }
+
+    /// Worker: in this entry, JavaScript runs for this request.
+    pub fn runs(&self, entry: u64, request: Option<RequestId>) {
+        let page = self.page();
+        // What is half written is about no entry.
+        page.running_in.store(NEVER, Ordering::Relaxed);
+        store(&page.running, request);
+        page.running_in.store(entry, Ordering::Release);
+    }
+
+    /// Worker: it will end, because of this request if that is known.
+    pub fn ends(&self, culprit: Option<RequestId>, usage: LastUsage) {
+        let page = self.page();
+        store(&page.culprit, culprit);
+        page.heap.store(usage.heap, Ordering::Relaxed);
+        page.memory.store(usage.memory, Ordering::Relaxed);
+        page.cpu.store(u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Worker: this much of its heap has survived a full collection, in bytes.
+    pub fn collected(&self, live: u64) {
+        self.page().live.store(live, Ordering::Relaxed);
+        add(&self.page().collections);
+    }
+
+    /// Supervisor: how many full collections there were, and how much of the heap has survived the last one, in bytes.
+    pub fn live(&self) -> (u64, u64) {
+        (self.page().collections.load(Ordering::Relaxed), self.page().live.load(Ordering::Relaxed))
+    }
+
+    /// Supervisor, of a worker that is gone: the request that has ended it, as the worker says, or whose JavaScript ran.
+    pub fn culprit(&self) -> Option<RequestId> {
+        let page = self.page();
+        let named = load(&page.culprit);
+        let entries = self.entries();
+        let is_running = entries % 2 == 1 && page.running_in.load(Ordering::Acquire) == entries;
+        named.or_else(|| is_running.then(|| load(&page.running)).flatten())
+    }
+
+    /// Supervisor: what the worker had when it knew that it would end, if it has known it.
+    pub fn last_usage(&self) -> Option<LastUsage> {
+        let get = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let page = self.page();
+        let cpu = Duration::from_micros(get(&page.cpu));
+        let usage = LastUsage { heap: get(&page.heap), memory: get(&page.memory), cpu };
+        (usage.heap > 0).then_some(usage)
+    }
+
+    fn begun(&self, connection: usize) -> u64 {
+        self.page().begun.get(connection).map_or(u64::MAX, |begun| begun.load(Ordering::Acquire))
+    }
+}
+
+/// Length of the page, in bytes.
+const LENGTH: usize = 4096;
+
+const _: () = assert!(size_of::<Page>() <= LENGTH);
+
+#[allow(unsafe_code, reason = "there is no safe mmap")]
+fn map(descriptor: RawFd, protection: libc::c_int) -> io::Result<Witness> {
+    // SAFETY: the kernel chooses a place that nothing else uses.
+    let page =
+        unsafe { libc::mmap(std::ptr::null_mut(), LENGTH, protection, libc::MAP_SHARED, descriptor, 0) };
+    if page == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(page.cast()).map(Witness).ok_or_else(|| io::Error::other("mapped at nowhere"))
+}
+
+#[allow(unsafe_code, reason = "there is no safe munmap")]
+impl Drop for Witness {
+    fn drop(&mut self) {
+        // SAFETY: nobody has a reference into the mapping any more.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), LENGTH) };
+    }
+}
+
+/// One more, where only one thread writes.
+fn add(number: &AtomicU64) {
+    number.store(number.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+}
+
+fn store(halves: &[AtomicU64; 2], request: Option<RequestId>) {
+    let number = request.map_or(0, |RequestId(number)| number);
+    halves[0].store((number >> 64) as u64, Ordering::Relaxed);
+    halves[1].store(number as u64, Ordering::Relaxed);
+}
+
+fn load(halves: &[AtomicU64; 2]) -> Option<RequestId> {
+    let [high, low] = [&halves[0], &halves[1]].map(|half| u128::from(half.load(Ordering::Relaxed)));
+    let number = high << 64 | low;
+    (number != 0).then_some(RequestId(number))
+}
+
+/// Which requests of one connection a worker has begun with, as it says on its page.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    witness: Arc<Witness>,
+    connection: usize,
+    /// What it had begun with before.
+    before: u64,
+}
+
+impl Begun {
+    /// From now on, on the connection of this number.
+    pub fn from_now(witness: Arc<Witness>, connection: usize) -> Self {
+        let before = witness.begun(connection);
+        Self { witness, connection, before }
+    }
+
+    /// How many requests it has begun with.
+    pub(crate) fn count(&self) -> u64 {
+        self.witness.begun(self.connection).wrapping_sub(self.before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Arc<Witness>, Witness) {
+        let (ours, file) = Witness::create().unwrap();
+        let theirs = Witness::open(&file).unwrap();
+        // Whoever has the descriptor cannot make the page shorter.
+        let file = std::fs::File::from(file);
+        assert!(file.set_len(0).is_err() && file.set_len(1 << 20).is_err());
+        (ours.into(), theirs)
+    }
+
+    #[test]
+    fn whose_javascript_ran_is_known_as_long_as_it_ran() {
+        let (supervisor, worker) = pair();
+        assert_eq!((supervisor.culprit(), supervisor.last_usage()), (None, None));
+        let (one, other) = (RequestId(1 << 100 | 7), RequestId(9));
+        worker.begin(0, one);
+        assert_eq!(supervisor.culprit(), Some(one));
+        worker.leave();
+        assert_eq!(supervisor.culprit(), None);
+        worker.enter();
+        assert_eq!(supervisor.culprit(), None);
+        worker.runs(worker.entries(), Some(other));
+        assert_eq!(supervisor.culprit(), Some(other));
+        worker.runs(worker.entries(), None);
+        assert_eq!(supervisor.culprit(), None);
+        worker.leave();
+        let usage = LastUsage { heap: 1, memory: 2, cpu: Duration::from_millis(3) };
+        worker.ends(Some(one), usage);
+        assert_eq!((supervisor.culprit(), supervisor.last_usage()), (Some(one), Some(usage)));
+    }
+
+    #[test]
+    fn what_was_begun_is_counted_by_connection() {
+        let (supervisor, worker) = pair();
+        worker.begin(1, RequestId(1));
+        let [first, second] = [0, 1].map(|number| Begun::from_now(supervisor.clone(), number));
+        assert_eq!([first.count(), second.count()], [0, 0]);
+        worker.begin(1, RequestId(2));
+        worker.begin(MAX_CONNECTIONS, RequestId(3));
+        assert_eq!([first.count(), second.count()], [0, 1]);
+    }
+
+    #[test]
+    fn what_survives_a_collection_is_known() {
+        let (supervisor, worker) = pair();
+        worker.collected(5);
+        worker.collected(7);
+        assert_eq!(supervisor.live(), (2, 7));
+    }
+}
