@@ -179,8 +179,8 @@ async fn a_token_is_demanded_and_other_pages_cannot_change_anything() {
 
     let local = TestSupervisor::plan().app(App::hello("app")).set(&format!("admin = '{open}'")).start().await;
     let client = Client::new(open, false);
-    let history: Value = ask(&client, "GET", "/v1/history", &[]).await.json();
-    assert!(history["app"].is_array(), "{history}");
+    let history: Value = ask(&client, "GET", "/v1/apps/app/history", &[]).await.json();
+    assert!(history["seconds"].is_array(), "{history}");
     for host in ["evil.example", "192.0.2.1"] {
         assert_eq!(ask(&client, "GET", "/v1/status", &[("host", host)]).await.status, 403, "{host}");
     }

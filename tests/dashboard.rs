@@ -3,11 +3,12 @@
 
 #![allow(clippy::disallowed_methods, reason = "these tests run a browser")]
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::TestSupervisor;
-use crate::harness::{App, free_address, npm};
+use crate::harness::{App, free_address, npm, run};
 
 /// The folder with the packages that drive the browser; none, with the reason on stderr, where something is missing.
 fn tools() -> Option<PathBuf> {
@@ -21,9 +22,19 @@ fn tools() -> Option<PathBuf> {
 /// Has a script look at the dashboard of a supervisor that serves `apps`.
 async fn check(script: &str, settings: &str, apps: impl IntoIterator<Item = App>) {
     let Some(packages) = tools() else { return };
+    let (address, supervisor) = serve(settings, apps).await;
+    look(script, address, &packages);
+    drop(supervisor);
+}
+
+/// A supervisor with a dashboard at that address.
+async fn serve(settings: &str, apps: impl IntoIterator<Item = App>) -> (SocketAddr, TestSupervisor) {
     let address = free_address();
     let plan = TestSupervisor::plan().set(&format!("admin = '{address}'\n{settings}"));
-    let supervisor = apps.into_iter().fold(plan, |plan, app| plan.app(app)).start().await;
+    (address, apps.into_iter().fold(plan, |plan, app| plan.app(app)).start().await)
+}
+
+fn look(script: &str, address: SocketAddr, packages: &Path) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/dashboard").join(script);
     let mut node = Command::new("node");
     node.arg(file).env("ADMIN", format!("http://{address}")).env("PACKAGES", packages);
@@ -32,32 +43,50 @@ async fn check(script: &str, settings: &str, apps: impl IntoIterator<Item = App>
     assert!(output.status.success(), "{script}: {text}\n{errors}");
     // A script that checked nothing has not got this far.
     assert!(text.ends_with("all is well\n"), "{script}: {text}\n{errors}");
-    drop(supervisor);
 }
 
 /// What an app might print to take over the page of whoever reads it.
 const HOSTILE: &str = "<img src=x onerror=\"window.isOwned = true\"><script>window.isOwned = true</script>";
 
-/// Prints that at every request, and answers all but `/hang`.
+/// Prints that at every request, with what colours a terminal and what turns text around, and answers all but `/hang`.
 fn talkative(name: &str) -> App {
     let source = format!(
         "export default {{ fetch({{ url }}) {{
-            console.log({HOSTILE:?});
+            console.log({HOSTILE:?} + '\\x1b[31m\\u202e');
             return url.includes('/hang') ? new Promise(() => {{}}) : new Response('hello');
         }} }}"
     );
     App::new(name, &source)
 }
 
+/// Says so of every request, as an error of `/hello`; fails at `/throw`.
+fn chatty(name: &str) -> App {
+    App::new(
+        name,
+        "export default { fetch({ url }) {
+            const { pathname } = new URL(url);
+            console.log('said', pathname);
+            if (pathname === '/hello') console.error('wrong', pathname);
+            if (pathname === '/throw') throw new Error('no');
+            return new Response('x');
+        } }",
+    )
+}
+
+/// One that does not load.
+fn broken(name: &str) -> App {
+    App::new(name, "export default {")
+}
+
 #[tokio::test]
 async fn it_shows_what_apps_do_and_how_their_workers_end() {
-    let bad = format!("throw new Error({HOSTILE:?})");
+    let bad = format!("throw new Error({:?})", format!("{HOSTILE}\nsecond line"));
     check("shows.mjs", "", [talkative("evil"), App::hello("shop"), App::new("bad", &bad)]).await;
 }
 
 #[tokio::test]
 async fn its_buttons_restart_stop_and_start_by_mouse_and_by_keyboard() {
-    check("buttons.mjs", "", [App::hello("app"), App::new("bad", "export default {")]).await;
+    check("buttons.mjs", "", [App::hello("app"), broken("bad")]).await;
 }
 
 #[tokio::test]
@@ -74,6 +103,41 @@ async fn it_fits_a_phone_and_can_be_read_in_light_and_in_dark() {
 }
 
 #[tokio::test]
-async fn it_says_when_the_supervisor_does_not_answer_and_asks_nothing_while_nobody_looks() {
+async fn it_says_when_the_supervisor_does_not_answer_and_asks_less_while_nobody_looks_or_answers() {
     check("polling.mjs", "", [App::hello("app")]).await;
+}
+
+#[tokio::test]
+async fn it_shows_problems_first_and_filters_searches_and_sorts() {
+    let shop = App::hello("shop").set("hosts = ['shop.example', '*.shop.example']");
+    check("list.mjs", "", [shop, chatty("api"), broken("broken"), App::hello("docs")]).await;
+}
+
+#[tokio::test]
+async fn a_line_opens_to_curves_that_can_be_read_and_to_the_log_as_it_comes() {
+    check("detail.mjs", "", [chatty("app").set("memory = '256MiB'")]).await;
+}
+
+#[tokio::test]
+async fn it_lists_deploys_and_goes_back_to_any_of_them() {
+    let Some(packages) = tools() else { return };
+    let (address, supervisor) = serve("", [App::hello("app")]).await;
+    let socket = supervisor.socket().to_str().unwrap();
+    for text in ["one", "two", "three"] {
+        let folder = supervisor.folder().join(text);
+        std::fs::create_dir(&folder).unwrap();
+        let source = format!("export default {{ fetch: () => new Response('{text}') }}");
+        std::fs::write(folder.join("index.js"), source).unwrap();
+        let arguments = ["deploy", "app", folder.to_str().unwrap(), "--control", socket];
+        assert_eq!(run(supervisor.folder(), &arguments).0, 0);
+    }
+    look("deploys.mjs", address, &packages);
+    drop(supervisor);
+}
+
+#[tokio::test]
+async fn of_two_hundred_apps_it_is_told_what_has_changed_and_touches_no_other_line() {
+    // Those that do not load cost no process.
+    let broken = (1..200).map(|number| broken(&format!("app-{number:03}")));
+    check("many.mjs", "", broken.chain([App::hello("busy")])).await;
 }

@@ -1,10 +1,11 @@
 //! The admin listener: health, metrics and the dashboard over HTTP, for probes, Prometheus and browsers.
 //!
 //! - [`guard`]: who may ask for what.
-//! - `dashboard/`: the page, and what it loads; served from the executable.
+//! - [`files`]: the dashboard, from the folder `dashboard/`.
 //!
 //! It is off by default, and answers the control socket's API as well, for the dashboard.
 
+pub mod files;
 pub mod guard;
 
 use std::convert::Infallible;
@@ -42,24 +43,6 @@ const HEAD: Duration = Duration::from_secs(10);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
-
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const JS: &str = "text/javascript; charset=utf-8";
-
-/// The files of the dashboard: path, media type, contents.
-const FILES: [(&str, &str, &str); 10] = [
-    ("/", HTML, include_str!("admin/dashboard/index.html")),
-    ("/dashboard.css", CSS, include_str!("admin/dashboard/dashboard.css")),
-    ("/dashboard.js", JS, include_str!("admin/dashboard/dashboard.js")),
-    ("/actions.js", JS, include_str!("admin/dashboard/actions.js")),
-    ("/api.js", JS, include_str!("admin/dashboard/api.js")),
-    ("/apps.js", JS, include_str!("admin/dashboard/apps.js")),
-    ("/crashes.js", JS, include_str!("admin/dashboard/crashes.js")),
-    ("/dom.js", JS, include_str!("admin/dashboard/dom.js")),
-    ("/format.js", JS, include_str!("admin/dashboard/format.js")),
-    ("/sparkline.js", JS, include_str!("admin/dashboard/sparkline.js")),
-];
 
 /// A bound admin listener.
 #[derive(Debug)]
@@ -152,8 +135,8 @@ async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) 
         return text(StatusCode::FORBIDDEN, &format!("{why}\n"));
     }
     // The page itself is in the executable for everyone to read.
-    if let Some((_, kind, contents)) = FILES.iter().find(|(file, ..)| *file == path).filter(|_| is_read) {
-        return with_type(StatusCode::OK, kind, Bytes::from_static(contents.as_bytes()));
+    if let Some(file) = files::find(path).filter(|_| is_read) {
+        return with_type(StatusCode::OK, file.kind, Bytes::from_static(file.contents.as_bytes()));
     }
     if !guard.knows_token(request.headers()) {
         let mut response = text(StatusCode::UNAUTHORIZED, "a bearer token is needed\n");

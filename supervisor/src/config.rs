@@ -52,7 +52,7 @@ pub use errors::{ConfigErrors, Flaw, Problem};
 pub use file::Host;
 pub use host_pattern::HostPattern;
 pub use log::{AccessLog, LogFormat, LogLevel, LogSettings};
-pub(crate) use machine::own_cgroup;
+pub(crate) use machine::{memory as machine_memory, own_cgroup};
 pub(crate) use own_folder::make_private_folder;
 pub use server::{ForwardedPolicy, ServerSettings, StateDir};
 pub use sources::{ServerFlags, Sources};

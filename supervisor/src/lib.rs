@@ -9,7 +9,8 @@
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
 //! [`proxy`] checks and forwards ([`host_name`]: by which host), [`upstream`] gives the connection to the app's worker.
 //!
-//! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`log`], [`traffic`] (what is counted),
+//! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`news`] (what has changed),
+//! [`machine`] (what is in use of it), [`log`], [`traffic`] (what is counted),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
 //! [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
 //! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1).
@@ -34,8 +35,10 @@ pub mod io_thread;
 pub mod lifecycle;
 pub mod listener;
 pub mod log;
+pub mod machine;
 pub mod metrics;
 pub mod monitor;
+pub mod news;
 pub mod notify;
 pub mod operator;
 pub mod orphans;

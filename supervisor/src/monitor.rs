@@ -33,6 +33,17 @@ pub struct Second {
     pub p99_ms: Option<f64>,
     /// Memory of the worker, in bytes.
     pub memory: u64,
+    /// CPU time of the worker, in percent of one core.
+    pub cpu_percent: f64,
+}
+
+/// What an app did in the seconds since somebody asked last.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// The number of the second that comes next: what to ask for then.
+    pub next: u64,
+    /// Oldest first; those that are remembered.
+    pub seconds: Vec<Second>,
 }
 
 /// What an app has been doing lately.
@@ -90,9 +101,10 @@ impl Monitor {
         self.0.borrow().get(&app).map(History::rates).unwrap_or_default()
     }
 
-    /// What an app did in each of the last seconds, oldest first.
-    pub fn seconds(&self, app: AppId) -> Vec<Second> {
-        self.0.borrow().get(&app).map(|history| history.seconds.iter().copied().collect()).unwrap_or_default()
+    /// What an app did in each of the last seconds, from that number on. A number that there has never been, as from another
+    /// supervisor, asks for all.
+    pub fn seconds(&self, app: AppId, from: u64) -> Seconds {
+        self.0.borrow().get(&app).map(|history| history.seconds(from)).unwrap_or_default()
     }
 }
 
@@ -112,6 +124,9 @@ impl History {
             Look { at: now, requests: totals.requests(), errors: totals.errors(), pid, cpu: usage.cpu };
         if let Some(last) = self.seen.back() {
             let p99 = totals.total.since(&self.latest).quantile(0.99);
+            let cpu = if last.pid == pid { usage.cpu.saturating_sub(last.cpu) } else { Duration::ZERO };
+            let seconds = now.duration_since(last.at).as_secs_f64();
+            let percent = if seconds > 0.0 { 100.0 * cpu.as_secs_f64() / seconds } else { 0.0 };
             push(
                 &mut self.seconds,
                 HISTORY,
@@ -120,6 +135,7 @@ impl History {
                     errors: look.errors.saturating_sub(last.errors),
                     p99_ms: p99.map(millis),
                     memory: usage.memory,
+                    cpu_percent: (percent * 10.0).round() / 10.0,
                 },
             );
         }
@@ -132,6 +148,14 @@ impl History {
         while self.seen.get(1).is_some_and(|second| now.duration_since(second.at) >= RATE) {
             self.seen.pop_front();
         }
+    }
+
+    fn seconds(&self, from: u64) -> Seconds {
+        let next = self.looks.saturating_sub(1);
+        let first = next - self.seconds.len() as u64;
+        let gone = if from > next { 0 } else { from.saturating_sub(first) };
+        let gone = usize::try_from(gone).unwrap_or(usize::MAX);
+        Seconds { next, seconds: self.seconds.iter().skip(gone).copied().collect() }
     }
 
     fn rates(&self) -> Rates {
@@ -198,6 +222,14 @@ mod tests {
         // Another process begins at nothing.
         assert!(rates.cpu_percent.abs() < 0.1, "{rates:?}");
         assert_eq!(history.seconds.len(), HISTORY);
-        assert_eq!(history.seconds[0].requests, 30);
+        assert_eq!((history.seconds[0].requests, history.seconds[0].cpu_percent), (30, 25.0));
+        let numbers = |from| {
+            let Seconds { next, seconds } = history.seconds(from);
+            (next, seconds.len())
+        };
+        assert_eq!(numbers(0), (201, HISTORY));
+        assert_eq!(numbers(199), (201, 2));
+        assert_eq!(numbers(201), (201, 0));
+        assert_eq!(numbers(202), (201, HISTORY), "of another supervisor");
     }
 }

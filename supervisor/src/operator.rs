@@ -4,7 +4,6 @@
 pub mod deploys;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -19,8 +18,10 @@ use crate::deploy::Available;
 use crate::fleet::{Changes, Fleet};
 use crate::lifecycle::{Action, Outcome};
 use crate::log::Dropped;
+use crate::machine::{Machine, MachineStatus};
 use crate::metrics::Sample;
-use crate::monitor::Second;
+use crate::monitor::Seconds;
+use crate::news::{News, Newsroom};
 use crate::notify;
 use crate::registry::State;
 use crate::status::{AppDetail, AppStatus, SpareStatus};
@@ -37,6 +38,8 @@ pub struct Operator {
     invocation: Invocation,
     log_lines_dropped: Dropped,
     started: Instant,
+    newsroom: Newsroom,
+    machine: Machine,
     /// The socket of the admin listener, for a successor.
     admin: RefCell<Option<TcpListener>>,
     is_upgrading: Cell<bool>,
@@ -61,6 +64,8 @@ impl Operator {
             invocation,
             log_lines_dropped,
             started: Instant::now(),
+            newsroom: Newsroom::default(),
+            machine: Machine::default(),
             admin: RefCell::default(),
             is_upgrading: Cell::new(false),
             handed_over: Notify::new(),
@@ -129,10 +134,20 @@ impl Operator {
         self.fleet.registry().states()
     }
 
-    /// What every app did in each of the last seconds, oldest first, by name.
-    pub fn history(&self) -> BTreeMap<String, Vec<Second>> {
-        let apps = self.fleet.registry().gauges().into_iter();
-        apps.map(|app| (app.name, self.fleet.monitor().seconds(app.seen.app))).collect()
+    /// What an app did in each second from that number on; none if there is no such app.
+    pub fn history(&self, app: &str, from: u64) -> Option<Seconds> {
+        let app = self.fleet.registry().find(app)?;
+        Some(self.fleet.monitor().seconds(app, from))
+    }
+
+    /// What has changed of the apps since then.
+    pub fn news(&self, since: Option<u64>) -> News {
+        self.newsroom.since(since, self.status())
+    }
+
+    /// How much of the machine is in use.
+    pub fn machine(&self) -> MachineStatus {
+        self.machine.status()
     }
 
     /// Every app.

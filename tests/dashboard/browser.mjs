@@ -55,15 +55,31 @@ export const status = async () => (await fetch(`${ADMIN}/v1/status`)).json();
 /** What it says of one app. */
 export const statusOf = async (app) => (await status()).apps.find((found) => found.app === app);
 
-/** The row of an app. */
-export const row = (page, app) => page.locator(`#apps tr[data-app="${app}"]`);
+/** An app in the list: its line, and what it opens to. */
+export const row = (page, app) => page.locator(`#apps .app[data-app="${app}"]`);
 
-/** A part of the row of an app. */
+/** A part of an app in the list. */
 export const field = (page, app, name) => row(page, app).locator(`[data-field="${name}"]`);
 
-/** Waits until a part of the row of an app says this. */
+/** Waits until a part of an app in the list says this. */
 export const shows = (page, app, name, text) =>
-  until(`${app} shows ${name} ${text}`, async () => (await field(page, app, name).textContent()) === text);
+  until(`${app} shows ${name} ${text}`, async () => {
+    const found = await field(page, app, name).textContent();
+    return text instanceof RegExp ? text.test(found) : found === text;
+  });
+
+/** The button that opens the line of an app and closes it. */
+export const toggle = (page, app) => row(page, app).locator(".toggle");
+
+/** The names of the apps in the list, in its order. */
+export const listed = (page) => page.locator("#apps .name").allTextContents();
+
+/** Waits until these apps are listed, in this order. */
+export const lists = (page, names) =>
+  until(`${names} are listed`, async () => JSON.stringify(await listed(page)) === JSON.stringify(names));
+
+/** The value of an item of the summary. */
+export const tile = (page, name) => page.locator(`[data-tile="${name}"]`);
 
 /** Closes everything. */
 export async function end() {

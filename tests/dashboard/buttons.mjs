@@ -5,47 +5,51 @@ import { end, open, row, shows, statusOf, until } from "./browser.mjs";
 
 // Chromium itself logs every answer of class 4xx.
 const page = await open({ allowed: /status of 409/ });
-const button = (verb, app = "app") => row(page, app).getByRole("button", { name: `${verb} ${app}`, exact: true });
-const isOff = async (verb, app) => (await button(verb, app).getAttribute("aria-disabled")) === "true";
-const message = page.getByRole("status");
+const button = (name) => page.getByRole("button", { name, exact: true });
+const item = (name) => page.getByRole("menu").getByRole("menuitem", { name });
+const choose = async (name, app = "app") => {
+  await button(`More for ${app}`).click();
+  await item(name).click();
+};
+const message = page.locator("#message p");
 const says = (pattern) => until(`it says ${pattern}`, async () => pattern.test(await message.textContent()));
 const dialog = page.getByRole("dialog");
-const areOff = async (app, restart, stop, start) =>
-  until(`the buttons of ${app} are so`, async () => {
-    const found = [await isOff("Restart", app), await isOff("Stop", app), await isOff("Start", app)];
-    return JSON.stringify(found) === JSON.stringify([restart, stop, start]);
-  });
 
 await shows(page, "app", "state", "ready");
-await areOff("app", false, false, true);
-await areOff("bad", true, false, false);
+// One fitting action each.
+assert.equal(await row(page, "app").locator(".act").getAttribute("aria-label"), "Restart app");
+assert.equal(await row(page, "bad").locator(".act").getAttribute("aria-label"), "Start bad");
 
 const first = await statusOf("app");
-await button("Restart").click();
+await button("Restart app").click();
 await says(/^app has been restarted: worker \d+ is ready\.$/);
 const second = await statusOf("app");
 assert.notEqual(second.pid, first.pid);
-await shows(page, "app", "pid", `pid ${second.pid}`);
 
-await button("Stop").click();
+// What hurts is asked once.
+await choose(/^Stop/);
 await dialog.getByRole("button", { name: "Cancel" }).click();
 await dialog.waitFor({ state: "hidden" });
 assert.equal((await statusOf("app")).pid, second.pid);
-await button("Stop").click();
-assert.match(await dialog.textContent(), /Stop app\?.*503/s);
+await choose(/^Restart now/);
+assert.match(await dialog.textContent(), /Restart now: app\?.*is lost/s);
+await dialog.getByRole("button", { name: "Restart now app" }).click();
+await until("it has another worker", async () => ![null, second.pid].includes((await statusOf("app")).pid));
+await says(/^app has been restarted: worker \d+ is ready\.$/);
+await choose(/^Stop/);
+assert.match(await dialog.textContent(), /Stop: app\?.*503/s);
 await dialog.getByRole("button", { name: "Stop app" }).click();
 await says(/^app has been stopped\.$/);
 assert.equal((await statusOf("app")).state, "stopped");
 await shows(page, "app", "state", "stopped");
-await areOff("app", true, true, false);
-// A button that is off does nothing.
-await button("Stop").dispatchEvent("click");
-assert.equal(await dialog.isVisible(), false);
-await button("Start").click();
+await button("More for app").click();
+assert.deepEqual(await page.getByRole("menuitem").evaluateAll((items) => items.map((item) => item.dataset.verb)), ["start", "rollback", undefined]);
+await page.keyboard.press("Escape");
+await button("Start app").click();
 await says(/^app has been started: worker \d+ is ready\.$/);
 await shows(page, "app", "state", "ready");
 
-await button("Start", "bad").click();
+await button("Start bad").click();
 await says(/^bad: does not load: SyntaxError/);
 await page.getByRole("button", { name: "Dismiss" }).click();
 assert.equal(await message.textContent(), "");
@@ -58,7 +62,7 @@ const focused = () => page.evaluate(() => document.activeElement.getAttribute("a
 const isSeen = () => page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none");
 const third = await statusOf("app");
 for (let steps = 0; (await focused()) !== "Restart app"; steps++) {
-  assert.ok(steps < 20, "Tab leads to the buttons");
+  assert.ok(steps < 40, "Tab leads to the buttons");
   await press("Tab");
 }
 assert.ok(await isSeen());
@@ -66,26 +70,40 @@ await press("Enter");
 await says(/^app has been restarted/);
 assert.notEqual((await statusOf("app")).pid, third.pid);
 assert.equal(await focused(), "Restart app");
-await areOff("app", false, false, true);
 await press("Tab");
-assert.equal(await focused(), "Stop app");
-await press("Space");
+assert.equal(await focused(), "More for app");
+await press("Enter");
+assert.match(await focused(), /^Restart/);
+await press("ArrowUp");
+assert.match(await focused(), /^Open /);
+await press("ArrowUp");
+assert.match(await focused(), /^Stop/);
+await press("Escape");
+assert.equal(await focused(), "More for app");
+await press("Enter");
+await press("End");
+await press("ArrowUp");
+await press("Enter");
 assert.equal(await focused(), "Cancel");
 await press("Escape");
 await dialog.waitFor({ state: "hidden" });
-assert.equal(await focused(), "Stop app");
+assert.equal(await focused(), "More for app");
+await press("Enter");
+await press("End");
+await press("ArrowUp");
 await press("Enter");
 await press("Tab");
 assert.equal(await focused(), "Stop app");
 assert.ok(await isSeen());
 await press("Enter");
 await says(/^app has been stopped\.$/);
-await areOff("app", true, true, false);
-assert.equal(await focused(), "Stop app");
-await press("Tab");
+await shows(page, "app", "state", "stopped");
+// Its line has gone below others, and the focus with it.
+assert.equal(await focused(), "More for app");
+await page.keyboard.press("Shift+Tab");
 assert.equal(await focused(), "Start app");
 await press("Enter");
 await says(/^app has been started/);
 await shows(page, "app", "state", "ready");
-assert.equal(await focused(), "Start app");
+assert.equal(await focused(), "Restart app");
 await end();

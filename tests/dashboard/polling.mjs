@@ -13,20 +13,23 @@ process.kill(pid, "SIGSTOP");
 try {
   await is("lost");
   const text = await page.getByRole("alert").filter({ visible: true }).textContent();
-  assert.match(text, /^The supervisor does not answer\. What you see is from \d\d:\d\d:\d\d\. Trying again/);
-  assert.match(await page.title(), /^Not connected/);
+  assert.match(text, /^The supervisor does not answer\. Disconnected since \d\d:\d\d:\d\d\. What you see is from then\. Trying again in \d+s\.$/);
+  assert.match(await page.title(), /^Disconnected/);
   await row(page, "app").waitFor();
 } finally {
   process.kill(pid, "SIGCONT");
 }
+// Nobody has to wait for that.
+await page.getByRole("button", { name: "Try now" }).click();
 await is("live");
-assert.equal(await page.locator("#lost").textContent(), "");
-assert.match(await page.title(), /^1\/1 ready/);
+assert.equal(await page.locator("#lost p").textContent(), "");
+assert.match(await page.title(), /^1 app, no problems/);
 
 // The clock of this one goes as fast as we like.
 let asked = 0;
 let pending = 0;
 const hidden = await open({
+  allowed: /ERR_FAILED/,
   prepare: async (page) => {
     page.on("request", () => (asked++, pending++));
     for (const event of ["requestfinished", "requestfailed"]) page.on(event, () => pending--);
@@ -42,16 +45,46 @@ const look = (isHidden) =>
     Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
     document.dispatchEvent(new Event("visibilitychange"));
   }, isHidden);
+const settled = () => until("all is answered", () => pending === 0);
 const before = asked;
 await until("it asks again and again", async () => {
   await pass(2);
   return asked >= before + 8;
 });
+// Who does not look is asked for less often.
 await look(true);
-await until("all is answered", () => pending === 0);
+await settled();
 const quiet = asked;
-await pass(60);
+await pass(29);
 assert.equal(asked, quiet);
+await until("it asks once in thirty seconds", async () => {
+  await pass(1);
+  return asked > quiet;
+});
+await settled();
+assert.equal(asked, quiet + 1);
 await look(false);
-await until("it asks again", () => asked > quiet);
+await until("it asks at once", () => asked > quiet + 1);
+await settled();
+
+// While nobody answers, it asks less and less often.
+let refused = 0;
+await hidden.route("**/v1/news*", (route) => (refused++, route.abort()));
+const pauses = [];
+for (let seconds = 0; pauses.length < 6; seconds = 0) {
+  const asked = refused;
+  while (refused === asked) {
+    await pass(1);
+    seconds++;
+    assert.ok(seconds < 120, "it goes on asking");
+    await new Promise(setImmediate);
+  }
+  await settled();
+  await until("it has heard", async () => (await hidden.locator("#link").getAttribute("data-link")) === "lost");
+  pauses.push(seconds);
+}
+assert.ok(pauses.slice(1).every((pause, at) => pause >= pauses[at] - 1) && pauses.at(-1) >= 25, `${pauses}`);
+await hidden.unroute("**/v1/news*");
+await hidden.getByRole("button", { name: "Try now" }).click();
+await until("it is live", async () => (await hidden.locator("#link").getAttribute("data-link")) === "live");
 await end();

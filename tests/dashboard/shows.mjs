@@ -1,76 +1,90 @@
-// The table follows what happens, and nothing that apps print is anything but text.
+// The list follows what happens, and nothing that apps print is anything but text.
 
 import assert from "node:assert/strict";
-import { end, field, open, row, shows, status, statusOf, until } from "./browser.mjs";
+import { end, field, lists, open, row, shows, status, statusOf, tile, toggle, until } from "./browser.mjs";
 
 const HOSTILE = '<img src=x onerror="window.isOwned = true"><script>window.isOwned = true</script>';
 
 const page = await open();
 await row(page, "evil").waitFor();
-assert.deepEqual(await page.locator("#apps .name").allTextContents(), ["evil", "shop", "bad"]);
-assert.equal(await page.locator("table > caption").count(), 1);
-assert.equal(await page.locator('thead th[scope="col"]').count(), 8);
+// The problem first.
+await lists(page, ["bad", "evil", "shop"]);
+const table = page.getByRole("table", { name: "Apps" });
+assert.equal(await table.getByRole("columnheader").count(), 8);
+assert.equal(await table.getByRole("rowheader").count(), 3);
+assert.equal(await table.getByRole("row").nth(1).getByRole("cell").count(), 7);
 const before = await statusOf("evil");
 await shows(page, "evil", "state", "ready");
-await shows(page, "evil", "pid", `pid ${before.pid}`);
-await shows(page, "evil", "listen", before.listen);
-await shows(page, "evil", "restarts", "0");
 await shows(page, "bad", "state", "failed");
-await shows(page, "bad", "last_exit", `last exit: ${(await statusOf("bad")).last_exit.split("\n")[0]}`);
-assert.ok((await field(page, "bad", "last_exit").textContent()).includes(HOSTILE));
+assert.equal(await row(page, "bad").getAttribute("data-level"), "bad");
+assert.ok((await field(page, "bad", "why").textContent()).includes(HOSTILE));
 const { pid, version } = await status();
-assert.equal(await page.locator("#identity").textContent(), `version ${version}, pid ${pid}`);
-assert.equal(await page.locator("[data-total=ready]").textContent(), "2 of 3");
-await until("there is a spare", async () => (await page.locator("[data-total=spares]").textContent()).startsWith("1, "));
+await until("there is a spare", async () => (await page.locator("#identity").textContent()).startsWith(`version ${version}, pid ${pid}, 1 spare (`));
+assert.equal(await tile(page, "apps").locator(".value").textContent(), "3");
+assert.equal(await tile(page, "ready").locator(".value").textContent(), "2");
+await until("memory and CPU of the machine are shown", async () => {
+  const texts = await page.locator('[data-tile="memory"], [data-tile="cpu"]').allTextContents();
+  return /^\s*Memory\s+[\d.]+\s[GM]iB\s+of [\d.]+\sGiB, apps /.test(texts[0]) && /^\s*CPU\s+<?\d+\s%\s+of \d+ cores?, apps /.test(texts[1]);
+});
 
-// Rates, latencies and curves.
+// Where it can be reached, by the name by which this page is.
+const { port } = new URL(`http://${before.listen}/`);
+const address = row(page, "evil").locator("a.address");
+assert.equal(await address.getAttribute("href"), `http://127.0.0.1:${port}/`);
+assert.equal(await address.getAttribute("rel"), "noopener noreferrer");
+
+// Rates and latencies.
 const shop = `http://${(await statusOf("shop")).listen}/`;
 await until("requests are shown", async () => {
   await (await fetch(shop)).text();
-  return (await field(page, "shop", "requests").textContent()) !== "0/s";
+  return Number(await field(page, "shop", "requests").textContent()) > 0;
 });
-await until("latencies are shown", async () => /\d\sms$/.test(await field(page, "shop", "p50").textContent()));
-await until("memory is shown", async () => /\d\sMiB$/.test(await field(page, "shop", "memory").textContent()));
-for (const [curve, words] of Object.entries({ requests: "Requests", p99_ms: "99th percentile", memory: "Memory" })) {
-  const svg = row(page, "shop").locator(`svg[data-curve="${curve}"]`);
-  await until(`${curve} has a curve`, async () => /^M\d+ [\d.]+L/.test(await svg.locator(".line").getAttribute("d")));
-  const text = await svg.locator("title").textContent();
-  assert.match(text, new RegExp(`^${words}.*, last two minutes: at most \\d`));
-}
+await shows(page, "shop", "p99", /\d\sms$/);
+await shows(page, "shop", "memory", /\d\sMiB$/);
+assert.match(await tile(page, "requests").locator(".value").textContent(), /^[\d.]+\/s$/);
 
 // A worker is killed with a request in flight.
+await toggle(page, "evil").click();
+await shows(page, "evil", "no-crashes", "No worker has ended unasked.");
 const hanging = fetch(`http://${before.listen}/hang?a=1`).then((response) => response.status);
-await shows(page, "evil", "in_flight", "1 in flight");
-const button = row(page, "evil").getByRole("button", { name: "Restart evil" });
-await button.focus();
+await until("it is in flight", async () => (await row(page, "evil").locator('[data-fact="In flight"]').textContent()) === "1");
+const focus = row(page, "evil").getByRole("button", { name: "More for evil" });
+await focus.focus();
 process.kill(before.pid, "SIGKILL");
 await hanging;
-await shows(page, "evil", "restarts", "1");
-await shows(page, "evil", "last_exit", "last exit: killed by SIGKILL");
 const after = await until("another worker is ready", async () => {
   const app = await statusOf("evil");
   return app.state === "ready" && app.pid !== before.pid && app;
 });
-await shows(page, "evil", "pid", `pid ${after.pid}`);
-assert.ok(await button.evaluate((element) => element === document.activeElement), "the focus has stayed");
+const fact = (name) => row(page, "evil").locator(`[data-fact="${name}"]`);
+await until("it is shown", async () => (await fact("Process").textContent()).startsWith(`pid ${after.pid}, `));
+assert.ok(await focus.evaluate((element) => element === document.activeElement), "the focus has stayed");
 
 // Its crash.
-await shows(page, "evil", "crashes", "1 crash");
-const crashes = page.locator("#crashes-of-evil details");
+const crashes = row(page, "evil").locator(".crashes details");
+await until("it is listed", async () => (await crashes.count()) === 1);
 await crashes.locator("summary").click();
-assert.equal(await crashes.locator("summary .reason").textContent(), "killed by SIGKILL");
+assert.equal(await crashes.locator("summary .cause").textContent(), "killed by SIGKILL");
 const time = Date.parse(await crashes.locator("time").getAttribute("datetime"));
 assert.ok(Math.abs(Date.now() - time) < 300_000, "its time");
-assert.equal(await crashes.locator('[data-field="lines"]').innerText(), HOSTILE);
+assert.equal(await crashes.locator('[data-field="lines"]').textContent(), `${HOSTILE}\\x1b[31m\\u{202e}`);
 await until("the lost request is named", async () => (await crashes.locator("li code").allTextContents())[0] === "GET /hang?a=1");
-const whole = page.locator("#crashes-of-bad details").first();
-assert.ok((await whole.locator("summary").textContent()).includes(HOSTILE));
 
-// The next one comes to the top, and the one that is open stays so.
+// The log shows what cannot be seen.
+await until("the log is shown", async () => (await row(page, "evil").locator('[data-field="lines"] .text').allTextContents()).some((text) => text.startsWith(`${HOSTILE}\\x1b[31m\\u{202e}`)));
+
+// One that ends in the same way is one more of them, and what is open stays so.
 process.kill(after.pid, "SIGKILL");
-await shows(page, "evil", "crashes", "2 crashes");
-await until("it is shown", async () => (await crashes.count()) === 2);
-assert.deepEqual(await crashes.evaluateAll((list) => list.map((details) => details.open)), [false, true]);
+await until("there are two", async () => (await crashes.locator(".times").textContent()) === "2×");
+assert.equal(await crashes.count(), 1);
+assert.equal(await crashes.evaluate((details) => details.open), true);
+
+// Only one line is open. What is said over several lines can be read there.
+await toggle(page, "bad").click();
+assert.equal(await page.locator(".detail").count(), 1);
+assert.equal(await toggle(page, "evil").getAttribute("aria-expanded"), "false");
+assert.equal(await toggle(page, "bad").getAttribute("aria-controls"), await page.locator(".detail").getAttribute("id"));
+await until("the crash is listed", async () => ((await row(page, "bad").locator(".crashes summary").allTextContents())[0] ?? "").includes(HOSTILE));
 
 assert.equal(await page.evaluate(() => window.isOwned), undefined);
 assert.equal(await page.locator("main img, main script").count(), 0);

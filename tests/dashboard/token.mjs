@@ -26,8 +26,8 @@ assert.deepEqual(await page.evaluate(() => [Object.values(sessionStorage), local
 
 await page.reload();
 await row(page, "app").waitFor();
-await row(page, "app").getByRole("button", { name: "Restart app" }).click();
-await until("it was restarted", async () => /restarted/.test(await page.getByRole("status").textContent()));
+await page.getByRole("button", { name: "Restart app" }).click();
+await until("it was restarted", async () => /restarted/.test(await page.locator("#message p").textContent()));
 
 await page.getByRole("button", { name: "Forget token" }).click();
 await input.waitFor();

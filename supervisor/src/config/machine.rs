@@ -23,7 +23,7 @@ fn folder(mount: &Path, group: &str) -> PathBuf {
 
 /// Memory that this process may use, in bytes: the least of what the machine has and of what control groups allow, its own and
 /// those above it. None if the kernel does not say.
-pub(super) fn memory() -> Option<u64> {
+pub(crate) fn memory() -> Option<u64> {
     memory_below(Path::new("/"))
 }
 

@@ -1,6 +1,8 @@
-//! What can be asked over the control socket: routes, and their answers as JSON. `deploys` has those about deploys.
+//! What can be asked over the control socket: routes, and their answers as JSON. `deploys` has those about deploys, `looks`
+//! those for who looks on.
 
 mod deploys;
+mod looks;
 
 use std::rc::Rc;
 
@@ -51,10 +53,7 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
             Method::GET | Method::HEAD => (StatusCode::OK, json!(status(operator))),
             _ => not_allowed("GET"),
         },
-        ["history"] => match *method {
-            Method::GET | Method::HEAD => (StatusCode::OK, json!(operator.history())),
-            _ => not_allowed("GET"),
-        },
+        ["news"] => looks::news(method, uri, operator),
         ["crashes"] => match *method {
             Method::GET | Method::HEAD => crashes(operator, parameter(uri, "app").as_deref()),
             _ => not_allowed("GET"),
@@ -72,8 +71,9 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
             None => no_such_app(operator, app),
         },
         ["apps", app, rest @ ..] if deploys::is_about(rest) => {
-            deploys::answer(method, app, rest, body.as_deref(), operator).await
+            deploys::answer(method, uri, app, rest, body.as_deref(), operator).await
         }
+        ["apps", app, "history"] => looks::history(method, uri, app, operator),
         ["apps", app, verb] => {
             let Some(action) = action(verb) else { return no_such_path() };
             if *method != Method::POST {
@@ -150,8 +150,8 @@ pub(super) fn not_allowed(method: &str) -> Answer {
 }
 
 fn no_such_path() -> Answer {
-    let known = "GET /v1/status, GET /v1/history, GET /v1/logs, GET /v1/crashes, GET /v1/apps/NAME, POST /v1/reload, POST /v1/upgrade, \
+    let known = "GET /v1/status, GET /v1/news, GET /v1/logs, GET /v1/crashes, GET /v1/apps/NAME, POST /v1/reload, POST /v1/upgrade, \
                  POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
-                 GET /v1/apps/NAME/deploys";
+                 GET /v1/apps/NAME/deploys or history";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

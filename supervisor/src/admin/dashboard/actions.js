@@ -1,33 +1,97 @@
-// What the buttons do: asks if need be, has the supervisor do it, says how that went.
+// What can be done with an app: asks if that hurts, has the supervisor do it, says how it went.
 
-import { Refused, TokenNeeded, post } from "./api.js";
+import { Refused, TokenNeeded, pathOf, post } from "./api.js";
 import { find, setAttribute, setText } from "./dom.js";
+import { askForToken } from "./token.js";
 
-/** For each verb of the API: what is being done, what has been done, and whether to ask first. */
+const DOWN = ["crashed", "backing-off", "failed"];
+
+/**
+ * For each verb of the API: what the button says, in which states it makes sense, what is being done, what has been done, and what
+ * to ask first, if it hurts.
+ */
 const VERBS = {
-  roll: { doing: "Restarting", done: "has been restarted" },
-  stop: { doing: "Stopping", done: "has been stopped", isAsked: true },
-  start: { doing: "Starting", done: "has been started" },
+  roll: { word: "Restart", means: "start-before-stop", states: ["ready"], doing: "Restarting", done: "has been restarted" },
+  start: { word: "Start", means: "now", states: ["stopped", ...DOWN], doing: "Starting", done: "has been started" },
+  restart: {
+    word: "Restart now",
+    means: "ends its worker first",
+    states: ["ready", "starting", "draining"],
+    doing: "Restarting",
+    done: "has been restarted",
+    asks: "Its worker ends before the next one is ready: requests wait until then, and what it does not finish is lost. Restart alone loses nothing.",
+  },
+  rollback: {
+    word: "Roll back",
+    means: "to the deploy before",
+    states: ["ready", "starting", "stopped", ...DOWN],
+    doing: "Rolling back",
+    done: "has been rolled back",
+    asks: "It is served from an earlier deploy, if that becomes ready; otherwise all stays as it is.",
+  },
+  stop: {
+    word: "Stop",
+    means: "until it is started",
+    states: ["ready", "starting", ...DOWN],
+    doing: "Stopping",
+    done: "has been stopped",
+    asks: "Its worker ends after what is in flight. Clients get 503 until the app is started again.",
+  },
 };
 
 /** The apps that are being changed. */
-export const busy = new Set();
+const busy = new Set();
 
-/** Has an app do something. `changed` is called whenever the page has something new to show. */
-export async function act(verb, app, changed) {
-  const { doing, done, isAsked } = VERBS[verb];
-  if (isAsked && !(await isWanted(`Stop ${app}?`, `Stop ${app}`))) return;
+/** Whether an app is being changed. */
+export const isBusy = (app) => busy.has(app);
+
+let tell = () => {};
+
+/** Calls `changed` with the name of an app whenever something is being done or has been done to it. */
+export function onAction(changed) {
+  tell = changed;
+}
+
+/** The one action that fits an app best. */
+export function fitting(app) {
+  const verb = VERBS.start.states.includes(app.state) ? "start" : "roll";
+  return { verb, word: VERBS[verb].word, name: `${VERBS[verb].word} ${app.app}` };
+}
+
+/** Everything that can be done with an app: verbs with their words and meanings. */
+export function possible(app) {
+  const verbs = Object.entries(VERBS).filter(([, { states }]) => states.includes(app.state));
+  return verbs.map(([verb, { word, means, asks }]) => ({ verb, word, means, isHarmful: Boolean(asks) }));
+}
+
+/** Has an app do something; `to` is the deploy to go back to. */
+export async function act(verb, app, to) {
+  const { word, doing, done, asks } = VERBS[verb];
+  if (busy.has(app)) return;
+  const title = to ? `Roll ${app} back to ${to.slice(0, 12)}?` : `${word}: ${app}?`;
+  if (asks && !(await isSure(title, asks, to ? "Roll back" : `${word} ${app}`))) return;
   busy.add(app);
   say("busy", `${doing} ${app}…`);
-  changed();
+  tell(app);
   try {
-    const { pid } = await post(`/v1/apps/${encodeURIComponent(app)}/${verb}`);
-    say("done", `${app} ${done}${pid ? `: worker ${pid} is ready` : ""}.`);
+    const told = await withToken(() => post(pathOf(app, verb, { to })));
+    const now = told.pid ? `: worker ${told.pid} is ready` : told.digest ? ` to ${told.digest.slice(0, 12)}` : "";
+    say("done", `${app} ${done}${now}.`);
   } catch (error) {
     say("failed", `${app}: ${reasonOf(error)}`);
   } finally {
     busy.delete(app);
-    changed();
+    tell(app);
+  }
+}
+
+async function withToken(change) {
+  for (;;) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!(error instanceof TokenNeeded) || !(await askForToken())) throw error;
+    }
   }
 }
 
@@ -51,9 +115,10 @@ const dialog = find("#confirm");
 let answer = () => {};
 
 /** Asks with a dialog; Escape is no. */
-function isWanted(title, yes) {
+function isSure(title, text, yes) {
   answer(false);
   setText(find("h2", dialog), title);
+  setText(find("#confirm-text"), text);
   setText(find("[value=yes]", dialog), yes);
   dialog.showModal();
   return new Promise((resolve) => (answer = resolve));

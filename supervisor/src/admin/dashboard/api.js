@@ -20,18 +20,37 @@ export const remember = (value) => sessionStorage.setItem(TOKEN, value);
 /** Forgets the token. */
 export const forget = () => sessionStorage.removeItem(TOKEN);
 
+/** The path of an app, with a query. */
+export function pathOf(app, rest, query = {}) {
+  const parts = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined && value !== ""));
+  return `/v1/apps/${encodeURIComponent(app)}/${rest}${parts.size ? `?${parts}` : ""}`;
+}
+
 /** The answer to a question. */
-export const get = (path) => ask(path, { signal: AbortSignal.timeout(PATIENCE) });
+export const get = async (path) => (await ask(path, { signal: AbortSignal.timeout(PATIENCE) })).json();
 
 /** The answer to a change. No other page can send this header. */
-export const post = (path) => ask(path, { method: "POST", headers: { "x-nano-admin": "1" } });
+export const post = async (path) => (await ask(path, { method: "POST", headers: { "x-nano-admin": "1" } })).json();
+
+/** The lines of an answer, as they come, several at a time. */
+export async function* lines(path, signal) {
+  const response = await ask(path, { signal });
+  let rest = "";
+  for (const reader = response.body.pipeThrough(new TextDecoderStream()).getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const whole = (rest + value).split("\n");
+    rest = whole.pop();
+    if (whole.length) yield whole;
+  }
+}
 
 async function ask(path, { headers = {}, ...options }) {
   const known = token();
   if (known !== null) headers.authorization = `Bearer ${known}`;
   const response = await fetch(path, { ...options, headers, cache: "no-store", redirect: "error" });
   if (response.status === 401) throw new TokenNeeded();
-  if (response.ok) return await response.json();
+  if (response.ok) return response;
   const text = await response.text();
   throw new Refused(errorOf(text) ?? `${response.status} ${text.trim()}`);
 }

@@ -1,67 +1,93 @@
-// How workers have ended unasked, by app. All of it was written by apps and their clients.
+// How the workers of the open app have ended unasked; those that ended for the same reason as one. All of it was written by apps
+// and their clients.
 
-import { copyOf, fieldsOf, find, keep, setAttribute, setText } from "./dom.js";
+import { get } from "./api.js";
+import { copyOf, fieldsOf, keep, make, setAttribute, setHidden, setText } from "./dom.js";
 import { bytes, duration, firstLine, moment } from "./format.js";
 
-const groups = new Map();
-
-/** Shows these crashes, latest first, the app with the latest one first. */
-export function showCrashes(crashes) {
-  const byApp = Map.groupBy(crashes, (crash) => crash.app);
-  keep(find("#crashes"), groups, byApp, {
-    key: ([app]) => app,
-    make([app]) {
-      const element = copyOf("crash-group");
-      element.id = `crashes-of-${app}`;
-      setText(find("h3", element), app);
-      return { element, crashes: new Map() };
+/** Makes the list of an app. */
+export function makeCrashes(name, { crashes: list, "no-crashes": none }) {
+  const views = new Map();
+  let seen = null;
+  let isAsking = false;
+  return {
+    async refresh(app) {
+      // Changes whenever a worker has ended. Lost requests may be reported a little later: the look after a change sees them.
+      const now = JSON.stringify([app.state, app.pid, app.restarts, app.crashes, app.last_exit, app.last_exit_at]);
+      if (isAsking || (seen?.now === now && seen.before === now)) return;
+      isAsking = true;
+      try {
+        const crashes = await get(`/v1/crashes?app=${encodeURIComponent(name)}`);
+        seen = { now, before: seen?.now };
+        show(list, views, crashes);
+        setHidden(none, crashes.length > 0);
+      } catch {
+        // The next look will tell whether anybody answers.
+      } finally {
+        isAsking = false;
+      }
     },
-    update(group, [, ofApp]) {
-      keep(find("ol", group.element), group.crashes, ofApp, {
-        key: (crash) => `${crash.time} ${crash.pid}`,
-        make: makeCrash,
-        // Only the lost requests can become more.
-        update: (view, crash) => showRequests(view.fields, crash.requests),
-      });
+  };
+}
+
+function show(list, views, crashes) {
+  const groups = Map.groupBy(crashes, ({ cause, reason }) => `${cause} ${reason}`);
+  keep(list, views, groups, {
+    key: ([key]) => key,
+    make() {
+      const element = copyOf("crash");
+      return { element, fields: fieldsOf(element) };
+    },
+    update({ fields }, [, group]) {
+      const [latest] = group;
+      const summary = firstLine(latest.reason);
+      setText(fields.times, group.length > 1 ? `${group.length}×` : "");
+      setHidden(fields.times, group.length === 1);
+      setAttribute(fields.times, "aria-label", `${group.length} times:`);
+      setText(fields.cause, summary);
+      setAttribute(fields.latest, "datetime", latest.time);
+      setText(fields.latest, `${group.length > 1 ? "last " : ""}${moment(new Date(latest.time))}`);
+      setText(fields.whole, latest.reason);
+      setHidden(fields.whole, latest.reason === summary);
+      setText(fields.facts, factsOf(latest, group));
+      setText(fields.lines, latest.lines.length ? latest.lines.join("\n") : "None were kept.");
+      showCulprit(fields.culprit, latest.culprit);
+      showRequests(fields, latest);
     },
   });
-  find("#no-crashes").hidden = crashes.length > 0;
 }
 
-function makeCrash(crash) {
-  const element = copyOf("crash");
-  const fields = fieldsOf(element);
-  const time = find("time", element);
-  time.dateTime = crash.time;
-  setText(time, moment(new Date(crash.time)));
-  const summary = firstLine(crash.reason);
-  setText(fields.reason, summary);
-  setText(fields.whole, crash.reason);
-  fields.whole.hidden = crash.reason === summary;
-  setText(fields.facts, factsOf(crash));
-  setText(fields.lines, crash.lines.length ? crash.lines.join("\n") : "None were kept.");
-  return { element, fields };
-}
-
-function factsOf({ pid, ready_ms, usage, heap_used, heap_limit }) {
+function factsOf({ pid, ready_ms, usage, heap_used, heap_limit }, group) {
   const facts = [pid === null ? "no process" : `pid ${pid}`];
   facts.push(ready_ms ? `ready for ${duration(ready_ms / 1000)}` : "never ready");
   if (usage.memory) facts.push(`memory ${bytes(usage.memory)}`);
   if (heap_limit) facts.push(`heap ${bytes(heap_used)} of ${bytes(heap_limit)}`);
   const cpu = usage.cpu.secs + usage.cpu.nanos / 1e9;
   if (cpu) facts.push(`CPU ${cpu.toFixed(1)} s`);
+  if (group.length > 1) facts.push(`first ${moment(new Date(group.at(-1).time))}`);
   return facts.join(" · ");
 }
 
-function showRequests(fields, requests) {
-  fields["no-requests"].hidden = requests.length > 0;
+/** The request that ended the worker, if that is known. */
+function showCulprit(element, culprit) {
+  setHidden(element, !culprit);
+  if (!culprit) return;
+  const key = JSON.stringify(culprit);
+  if (element.dataset.key === key) return;
+  element.dataset.key = key;
+  element.replaceChildren("Ended by ", make("code", "", `${culprit.method} ${culprit.target}`), " ", make("span", "quiet", `request ${culprit.id}`));
+}
+
+function showRequests(fields, { pid, time, requests }) {
+  setHidden(fields["no-requests"], requests.length > 0);
   const list = fields.requests;
+  // Of the same crash, there can only be more of them.
+  const crash = `${time} ${pid}`;
+  if (list.dataset.crash !== crash) list.replaceChildren();
+  list.dataset.crash = crash;
   for (const { id, method, target } of requests.slice(list.childElementCount)) {
-    const [item, line, name] = ["li", "code", "span"].map((kind) => document.createElement(kind));
-    setText(line, `${method} ${target}`);
-    setText(name, `request ${id}`);
-    setAttribute(name, "class", "detail");
-    item.append(line, " ", name);
+    const item = make("li");
+    item.append(make("code", "", `${method} ${target}`), " ", make("span", "quiet", `request ${id}`));
     list.append(item);
   }
 }

@@ -1,141 +1,102 @@
-// The dashboard: asks for the status every two seconds while somebody looks, and shows it.
+// The dashboard: asks what has changed while somebody looks, and shows it.
 
-import { act, busy } from "./actions.js";
-import { Refused, TokenNeeded, forget, get, remember, token } from "./api.js";
-import { showApps } from "./apps.js";
-import { showCrashes } from "./crashes.js";
-import { find, setAttribute, setText } from "./dom.js";
-import { bytes, clock, percent, rate, whole } from "./format.js";
+import { onAction } from "./actions.js";
+import { Refused, TokenNeeded, forget, get, token } from "./api.js";
+import { refreshDetail } from "./detail.js";
+import { find, setAttribute, setHidden, setText } from "./dom.js";
+import { about, bytes, clock, many } from "./format.js";
+import { forgetAll, known, takeIn } from "./known.js";
+import { showList } from "./list.js";
+import { pause, poll, wake } from "./poll.js";
+import { showSummary } from "./summary.js";
+import { askForToken } from "./token.js";
+import { onChange, view, want } from "./view.js";
 
-/** Between an answer and the next question, in milliseconds. */
-const PAUSE = 2000;
+const search = find("#search");
 
-/** What was heard last; shown again when an app is being changed. */
-let known = null;
-let heard = null;
+/** Since when nobody answers. */
+let lostSince = null;
 
-async function refresh() {
+async function ask() {
   try {
-    const [status, history] = await Promise.all([get("/v1/status"), get("/v1/history")]);
-    const changes = changesOf(status);
-    // Lost requests may be reported a little later than the crash: the look after a change sees them.
-    const isCalm = known?.changes === changes && known.before === changes;
-    const crashes = isCalm ? known.crashes : await get("/v1/crashes");
-    known = { status, history, crashes, changes, before: known?.changes };
-    heard = new Date();
-    show();
-    showLink("live", `Live, ${clock(heard)}`);
+    const news = await get(known.mark === undefined ? "/v1/news" : `/v1/news?since=${known.mark}`);
+    show(takeIn(news));
+    lostSince = null;
+    showLink("live", `Live, ${clock(known.heard)}`);
+    refreshDetail();
+    return true;
   } catch (error) {
-    if (error instanceof TokenNeeded) return askForToken();
+    if (error instanceof TokenNeeded) return needToken();
+    lostSince ??= known.heard ?? new Date();
     const why = error instanceof Refused ? `answers: ${error.message}` : "does not answer";
-    const since = heard ? ` What you see is from ${clock(heard)}.` : "";
-    showLink("lost", "Not connected", `The supervisor ${why}.${since} Trying again every two seconds.`);
+    const shown = known.heard ? " What you see is from then." : "";
+    showLink("lost", "Disconnected", `The supervisor ${why}. Disconnected since ${clock(lostSince)}.${shown} Trying again in ${about(pause(1) / 1000)}.`);
+    return false;
   }
 }
 
-/** Changes whenever a worker has ended. */
-function changesOf({ pid, apps }) {
-  return JSON.stringify([pid, apps.map((app) => [app.app, app.state, app.pid, app.restarts, app.last_exit])]);
-}
-
-function show() {
-  if (!known) return;
-  const { status, history, crashes } = known;
-  const counts = new Map();
-  for (const { app } of crashes) counts.set(app, (counts.get(app) ?? 0) + 1);
-  showTotals(status);
-  showApps(status.apps, { history, crashes: counts, busy, act: (verb, app) => act(verb, app, changed) });
-  showCrashes(crashes);
-  find("#content").hidden = false;
-  find("#token-form").hidden = true;
-  find("#forget").hidden = token() === null;
-}
-
-/** Something is done or has been done to an app. */
-function changed() {
-  show();
-  wake();
-}
-
-function showTotals({ version, pid, spares, apps }) {
-  const sum = (list, field) => list.reduce((total, item) => total + item[field], 0);
-  const ready = apps.filter((app) => app.state === "ready").length;
-  const totals = {
-    ready: `${ready} of ${apps.length}`,
-    requests: rate(sum(apps, "requests_per_second")),
-    errors: rate(sum(apps, "errors_per_second")),
-    in_flight: whole(sum(apps, "in_flight")),
-    memory: bytes(sum(apps, "memory")),
-    cpu: percent(sum(apps, "cpu_percent")),
-    spares: spares.length ? `${spares.length}, ${bytes(sum(spares, "memory"))}` : "0",
-  };
-  for (const [name, text] of Object.entries(totals)) setText(find(`[data-total=${name}]`), text);
-  setText(find("#identity"), `version ${version}, pid ${pid}`);
-  document.title = `${ready}/${apps.length} ready – nano-supervisor`;
+function show(changed) {
+  if (!known.supervisor) return;
+  const problems = showSummary();
+  showList(changed);
+  const { supervisor, spares } = known;
+  const memory = spares.reduce((total, spare) => total + spare.memory, 0);
+  setText(find("#identity"), `version ${supervisor.version}, pid ${supervisor.pid}, ${many(spares.length, "spare")}${spares.length ? ` (${bytes(memory)})` : ""}`);
+  setHidden(find("#content"), false);
+  setHidden(find("#forget"), token() === null);
+  document.title = problems ? `(${problems}) ${many(problems, "problem")} – nano-supervisor` : `${many(known.names.length, "app")}, no problems – nano-supervisor`;
 }
 
 /** Says whether what is shown is true. */
 function showLink(link, text, lost = "") {
   setAttribute(find("#link"), "data-link", link);
   setText(find("#link"), text);
-  setText(find("#lost"), lost);
+  setText(find("#lost p"), lost);
+  setHidden(find("#lost"), lost === "");
   document.body.classList.toggle("is-stale", link === "lost");
-  if (link === "lost") document.title = "Not connected – nano-supervisor";
+  if (link === "lost") document.title = "Disconnected – nano-supervisor";
 }
 
-const form = find("#token-form");
-
-function askForToken() {
-  const isWrong = token() !== null;
-  forget();
-  known = null;
+async function needToken() {
+  forgetAll();
+  want({ open: "" });
+  setHidden(find("#content"), true);
+  setHidden(find("#forget"), true);
   showLink("waiting", "Waiting for a token");
-  find("#content").hidden = true;
-  find("#forget").hidden = true;
-  setText(find("#token-error"), isWrong ? "That is not the token." : "");
-  form.hidden = false;
-  find("#token").focus();
+  await askForToken({ isNeeded: true });
+  wake();
+  return true;
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const value = find("#token").value.trim();
-  // Nothing else can be sent in a header.
-  if (!/^[\x21-\x7e]+$/.test(value)) return setText(find("#token-error"), "That is not a token.");
-  find("#token").value = "";
-  remember(value);
+onAction((app) => {
+  show(new Set([app]));
   wake();
 });
 
-find("#forget").addEventListener("click", () => {
-  forget();
-  askForToken();
+onChange(() => {
+  if (search.value !== view.search) search.value = view.search;
+  show();
+  refreshDetail();
 });
 
-/** Whether to ask again at once, and who waits for that. */
-let isDue = true;
-let resume = () => {};
+search.value = view.search;
+search.addEventListener("input", () => want({ search: search.value }));
+addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, select, textarea, dialog");
+  if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    search.focus();
+    search.select();
+  } else if (event.key === "Escape" && event.target === search) {
+    want({ search: "" });
+  }
+});
 
-function wake() {
-  isDue = true;
-  resume();
-}
+find("#again").addEventListener("click", wake);
+find("#forget").addEventListener("click", () => {
+  forget();
+  wake();
+  setHidden(find("#content"), true);
+});
 
-document.addEventListener("visibilitychange", wake);
-
-/** Until the time has come, or something has happened, and somebody looks. */
-async function pause() {
-  const wait = (limit) => new Promise((resolve) => {
-    resume = resolve;
-    if (limit) setTimeout(resolve, limit);
-  });
-  if (!isDue) await wait(PAUSE);
-  // Without a token there is nothing to ask.
-  while (document.hidden || (!form.hidden && token() === null)) await wait();
-  isDue = false;
-}
-
-for (;;) {
-  await pause();
-  await refresh();
-}
+poll(ask);

@@ -1,6 +1,7 @@
 // Numbers for people; a no-break space before a unit.
 
-const NONE = "–";
+/** What stands for a number that there is not. */
+export const NONE = "–";
 const SPACE = "\u00a0";
 
 /** Bytes, in the units of the command line. */
@@ -9,10 +10,10 @@ export function bytes(count) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   for (; count >= 1024 && unit < units.length - 1; unit++) count /= 1024;
-  return `${count.toFixed(unit ? 1 : 0)}${SPACE}${units[unit]}`;
+  return `${count.toFixed(unit && count < 100 ? 1 : 0)}${SPACE}${units[unit]}`;
 }
 
-/** Seconds: the two largest units. */
+/** Seconds: the two largest units; of an hour or more, no seconds. */
 export function duration(seconds) {
   const parts = [
     [Math.floor(seconds / 86400), "d"],
@@ -25,11 +26,20 @@ export function duration(seconds) {
   return shown.map(([count, unit]) => `${count}${unit}`).join(" ");
 }
 
-/** So many a second. */
-export function rate(count) {
-  const digits = count > 0 && count < 100 ? 1 : 0;
-  return `${count.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })}/s`;
+/** Seconds, in one unit. */
+export function about(seconds) {
+  return duration(seconds).split(" ")[0];
 }
+
+/** A number with one digit after the point while it is small. */
+export function decimal(count) {
+  const digits = count > 0 && count < 100 ? 1 : 0;
+  if (count > 0 && count < 0.05) return "<0.1";
+  return count.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** So many a second. */
+export const rate = (count) => `${decimal(count)}/s`;
 
 /** Milliseconds; none if there was no request. */
 export function latency(ms) {
@@ -38,8 +48,8 @@ export function latency(ms) {
   return `${ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0)}${SPACE}ms`;
 }
 
-/** Percent of one core. */
-export const percent = (value) => `${Math.round(value)}${SPACE}%`;
+/** Percent. */
+export const percent = (value) => (value > 0 && value < 0.5 ? `<1${SPACE}%` : `${Math.round(value)}${SPACE}%`);
 
 /** A whole number. */
 export const whole = (count) => count.toLocaleString("en");
@@ -50,14 +60,13 @@ export const many = (count, one, more = `${one}s`) => `${whole(count)} ${count =
 /** The first line of a text. */
 export const firstLine = (text) => text.split("\n", 1)[0];
 
-/** A moment, in the time zone of whoever looks. */
+const two = (number) => String(number).padStart(2, "0");
+
+/** A moment, in the time zone of whoever looks; without the day if that is today. */
 export function moment(date) {
-  const two = (number) => String(number).padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${clock(date)}`;
+  return date.toDateString() === new Date().toDateString() ? clock(date) : `${day} ${clock(date)}`;
 }
 
 /** The time of day. */
-export function clock(date) {
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
-}
+export const clock = (date) => [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::{Answer, malformed, not_allowed, outcome};
+use super::{Answer, malformed, not_allowed, outcome, parameter};
 use crate::config::AppName;
 use crate::operator::Operator;
 use crate::operator::deploys::RollbackOrder;
@@ -19,6 +19,7 @@ pub(super) fn is_about(rest: &[&str]) -> bool {
 /// Answers a request for one of them.
 pub(super) async fn answer(
     method: &Method,
+    uri: &Uri,
     app: &str,
     rest: &[&str],
     body: Option<&[u8]>,
@@ -43,7 +44,8 @@ pub(super) async fn answer(
         ([], _) if method != Method::DELETE => not_allowed("GET or DELETE"),
         _ if !is_known => (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })),
         (["rollback"], _) => {
-            match body.filter(|body| !body.is_empty()).map_or_else(|| Ok(RollbackOrder::default()), read) {
+            let asked = || Ok(RollbackOrder { to: parameter(uri, "to") });
+            match body.filter(|body| !body.is_empty()).map_or_else(asked, read) {
                 Ok(order) => outcome(operator.rollback(&name, &order).await.map(|done| json!(done))),
                 Err(error) => malformed(&error),
             }

@@ -1,0 +1,47 @@
+// The deploys of the open app, and the way back to each.
+
+import { act } from "./actions.js";
+import { get, pathOf } from "./api.js";
+import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
+import { moment } from "./format.js";
+
+/** Makes the list of an app. */
+export function makeDeploys(name, { deploys: list, "deploys-section": section }) {
+  const views = new Map();
+  let seen = null;
+  let isAsking = false;
+  return {
+    async refresh(app) {
+      // Whatever is deployed has another worker, or none.
+      const now = JSON.stringify([app.state, app.pid, app.restarts, app.deploys]);
+      if (isAsking || seen === now) return;
+      isAsking = true;
+      try {
+        const { deploys } = await get(pathOf(name, "deploys"));
+        seen = now;
+        setHidden(section, deploys.length === 0);
+        keep(list, views, deploys, { key: ({ digest }) => digest, make: (deploy) => makeDeploy(name, deploy), update });
+      } catch {
+        // The next look will tell whether anybody answers.
+      } finally {
+        isAsking = false;
+      }
+    },
+  };
+}
+
+function makeDeploy(name, { digest }) {
+  const element = copyOf("deploy");
+  const fields = fieldsOf(element);
+  setText(fields.digest, digest.slice(0, 12));
+  setAttribute(fields.back, "aria-label", `Roll ${name} back to ${digest.slice(0, 12)}`);
+  fields.back.addEventListener("click", () => act("rollback", name, digest));
+  return { element, fields };
+}
+
+function update({ fields }, { deployed_at, is_current }) {
+  setAttribute(fields.at, "datetime", deployed_at);
+  setText(fields.at, moment(new Date(deployed_at)));
+  setHidden(fields.back, is_current);
+  setHidden(fields.current, !is_current);
+}

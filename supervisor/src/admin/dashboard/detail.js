@@ -1,0 +1,81 @@
+// What a line opens to: facts, curves, log, crashes, deploys. One app at a time is open, so that only one is asked for.
+
+import { makeCrashes } from "./crashes.js";
+import { makeCurves } from "./curves.js";
+import { makeDeploys } from "./deploys.js";
+import { copyOf, fieldsOf, make, setHidden, setText } from "./dom.js";
+import { bytes, duration, many, moment, whole } from "./format.js";
+import { known, uptime } from "./known.js";
+import { makeLog } from "./logs.js";
+import { addressesOf, linkTo } from "./row.js";
+
+let open = null;
+
+/** Opens an app below its line. */
+export function openDetail(row, name) {
+  const element = copyOf("detail");
+  const fields = fieldsOf(element);
+  element.id = `detail-of-${name}`;
+  row.querySelector(".toggle").setAttribute("aria-controls", element.id);
+  row.append(element);
+  const parts = [makeCurves(name, fields), makeLog(name, fields), makeCrashes(name, fields), makeDeploys(name, fields)];
+  open = { name, element, fields, parts };
+  refreshDetail();
+}
+
+/** Closes what is open. */
+export function closeDetail() {
+  for (const part of open.parts) part.end?.();
+  open.element.remove();
+  open = null;
+}
+
+/** Shows what there is to know now of what is open. */
+export function refreshDetail() {
+  const app = open && known.apps.get(open.name);
+  if (!app) return;
+  showReason(open.fields.reason, app);
+  showFacts(open.fields.facts, app);
+  for (const part of open.parts) part.refresh(app);
+}
+
+/** Why its last worker ended, if that is more than its line can say. */
+function showReason(element, app) {
+  const exit = app.last_exit;
+  // One line of it is in the line of the app.
+  const isSaid = app.state !== "ready" && exit && exit.length < 100 && !exit.includes("\n");
+  setHidden(element, !exit || isSaid);
+  setText(element, exit ? `Last exit: ${exit}` : "");
+}
+
+function showFacts(list, app) {
+  const isRunning = app.pid !== null;
+  const addresses = addressesOf(app);
+  const facts = {
+    Addresses: `${app.listen} ${app.hosts}`,
+    Process: isRunning ? `pid ${app.pid}, ready for ${duration(uptime(app) ?? 0)}` : "none",
+    "In flight": whole(app.in_flight),
+    Heap: app.heap_limit ? `${bytes(app.heap_used)} of ${bytes(app.heap_limit)}` : "–",
+    Workers: [
+      app.crashes === undefined ? "" : many(app.crashes, "crash", "crashes"),
+      many(app.restarts, "restart"),
+      app.deploys === undefined ? "" : many(app.deploys, "deploy"),
+    ].filter(Boolean).join(", "),
+    "Last exit": app.last_exit_at ? moment(new Date(app.last_exit_at)) : "",
+  };
+  for (const [name, text] of Object.entries(facts)) {
+    let value = list.querySelector(`[data-fact="${name}"]`);
+    if (!value) {
+      const pair = make("div");
+      value = make("dd");
+      value.dataset.fact = name;
+      pair.append(make("dt", "", name), value);
+      list.append(pair);
+    }
+    setHidden(value.parentElement, text === "");
+    if (value.dataset.text === text) continue;
+    value.dataset.text = text;
+    if (name === "Addresses") value.replaceChildren(...addresses.flatMap((address) => [linkTo(address), " "]));
+    else setText(value, text);
+  }
+}

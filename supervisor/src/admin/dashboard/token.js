@@ -1,0 +1,45 @@
+// The dialog that asks for the token.
+
+import { forget, remember, token } from "./api.js";
+import { find, setHidden, setText } from "./dom.js";
+
+const dialog = find("#token-dialog");
+const input = find("#token");
+const error = find("#token-error");
+
+/** Those who wait for a token: whether there is one. */
+let waiting = [];
+
+/** Asks for a token, or for another one; whether one was given. Without one, `isNeeded` for everything, there is no way out. */
+export function askForToken({ isNeeded = false } = {}) {
+  const isWrong = token() !== null;
+  forget();
+  setText(error, isWrong ? "That is not the token." : "");
+  setHidden(find("#token-cancel"), isNeeded);
+  dialog.dataset.needed = String(isNeeded);
+  if (!dialog.open) dialog.showModal();
+  input.focus();
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+/** Whether somebody is being asked. */
+export const isAsking = () => dialog.open;
+
+function end(isGiven) {
+  if (dialog.open) dialog.close();
+  for (const resolve of waiting.splice(0)) resolve(isGiven);
+}
+
+find("#token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const value = input.value.trim();
+  // Nothing else can be sent in a header.
+  if (!/^[\x21-\x7e]+$/.test(value)) return setText(error, "That is not a token.");
+  input.value = "";
+  remember(value);
+  end(true);
+});
+
+find("#token-cancel").addEventListener("click", () => end(false));
+dialog.addEventListener("cancel", (event) => dialog.dataset.needed === "true" && event.preventDefault());
+dialog.addEventListener("close", () => dialog.open || end(false));

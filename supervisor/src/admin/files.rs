@@ -1,0 +1,52 @@
+//! The files of the dashboard, which are part of the executable: the page, and what it loads.
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+/// One file.
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// Where it is.
+    pub path: &'static str,
+    /// Its media type.
+    pub kind: &'static str,
+    /// Its contents.
+    pub contents: &'static str,
+}
+
+macro_rules! files {
+    ($($path:literal $kind:ident $name:literal)*) => {
+        &[$(File { path: $path, kind: $kind, contents: include_str!(concat!("dashboard/", $name)) }),*]
+    };
+}
+
+const FILES: &[File] = files! {
+    "/" HTML "index.html"
+    "/dashboard.css" CSS "dashboard.css"
+    "/detail.css" CSS "detail.css"
+    "/dashboard.js" JS "dashboard.js"
+    "/actions.js" JS "actions.js"
+    "/api.js" JS "api.js"
+    "/chart.js" JS "chart.js"
+    "/crashes.js" JS "crashes.js"
+    "/curves.js" JS "curves.js"
+    "/deploys.js" JS "deploys.js"
+    "/detail.js" JS "detail.js"
+    "/dom.js" JS "dom.js"
+    "/format.js" JS "format.js"
+    "/judge.js" JS "judge.js"
+    "/known.js" JS "known.js"
+    "/list.js" JS "list.js"
+    "/logs.js" JS "logs.js"
+    "/menu.js" JS "menu.js"
+    "/poll.js" JS "poll.js"
+    "/row.js" JS "row.js"
+    "/summary.js" JS "summary.js"
+    "/view.js" JS "view.js"
+};
+
+/// The file at this path.
+pub fn find(path: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.path == path)
+}

@@ -1,0 +1,62 @@
+//! The routes for those who look on: what has changed, and the last minutes of one app.
+
+use hyper::{Method, StatusCode, Uri};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Answer, malformed, no_such_app, not_allowed, parameter};
+use crate::machine::MachineStatus;
+use crate::news::News;
+use crate::operator::Operator;
+use crate::status::SpareStatus;
+
+/// What `GET /v1/news` answers.
+#[derive(Debug, Serialize)]
+struct Look {
+    /// Version of the supervisor.
+    version: String,
+    /// Its process id.
+    pid: u32,
+    /// The workers that have no app yet.
+    spares: Vec<SpareStatus>,
+    /// How much of the machine is in use.
+    machine: MachineStatus,
+    /// What has changed.
+    #[serde(flatten)]
+    news: News,
+}
+
+/// What has changed since the mark `since`.
+pub(super) fn news(method: &Method, uri: &Uri, operator: &Operator) -> Answer {
+    let since = match since(method, uri) {
+        Ok(since) => since,
+        Err(answer) => return answer,
+    };
+    let look = Look {
+        version: env!("CARGO_PKG_VERSION").into(),
+        pid: std::process::id(),
+        spares: operator.spares(),
+        machine: operator.machine(),
+        news: operator.news(since),
+    };
+    (StatusCode::OK, json!(look))
+}
+
+/// What an app did in each second from the number `since` on.
+pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator) -> Answer {
+    match since(method, uri) {
+        Ok(since) => match operator.history(app, since.unwrap_or_default()) {
+            Some(seconds) => (StatusCode::OK, json!(seconds)),
+            None => no_such_app(operator, app),
+        },
+        Err(answer) => answer,
+    }
+}
+
+fn since(method: &Method, uri: &Uri) -> Result<Option<u64>, Answer> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Err(not_allowed("GET"));
+    }
+    let Some(text) = parameter(uri, "since") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| malformed(&format!("since={text}: write a number")))
+}
