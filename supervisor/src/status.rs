@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::monitor::Rates;
 
 /// One app.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppStatus {
     /// Name.
     pub app: String,

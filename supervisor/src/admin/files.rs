@@ -43,10 +43,30 @@ const FILES: &[File] = files! {
     "/poll.js" JS "poll.js"
     "/row.js" JS "row.js"
     "/summary.js" JS "summary.js"
+    "/token.js" JS "token.js"
     "/view.js" JS "view.js"
 };
 
 /// The file at this path.
 pub fn find(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/admin/dashboard");
+        let files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files.len(), FILES.len());
+        for file in files {
+            let name = file.to_str().unwrap();
+            let path = if name == "index.html" { "/".to_owned() } else { format!("/{name}") };
+            let served = find(&path).unwrap_or_else(|| panic!("{name} is not served"));
+            assert_eq!(served.contents, std::fs::read_to_string(format!("{folder}/{name}")).unwrap());
+        }
+    }
 }

@@ -1,7 +1,7 @@
 // How the workers of the open app have ended unasked; those that ended for the same reason as one. All of it was written by apps
 // and their clients.
 
-import { get } from "./api.js";
+import { TokenNeeded, get } from "./api.js";
 import { copyOf, fieldsOf, keep, make, setAttribute, setHidden, setText } from "./dom.js";
 import { bytes, duration, firstLine, moment } from "./format.js";
 
@@ -20,9 +20,11 @@ export function makeCrashes(name, { crashes: list, "no-crashes": none }) {
         const crashes = await get(`/v1/crashes?app=${encodeURIComponent(name)}`);
         seen = { now, before: seen?.now };
         show(list, views, crashes);
+        setText(none, "No worker has ended unasked.");
         setHidden(none, crashes.length > 0);
-      } catch {
-        // The next look will tell whether anybody answers.
+      } catch (error) {
+        // Whether anybody answers, the next look will tell.
+        if (error instanceof TokenNeeded) setText(none, "Crashes need the token.");
       } finally {
         isAsking = false;
       }
@@ -51,7 +53,7 @@ function show(list, views, crashes) {
       setHidden(fields.whole, latest.reason === summary);
       setText(fields.facts, factsOf(latest, group));
       setText(fields.lines, latest.lines.length ? latest.lines.join("\n") : "None were kept.");
-      showCulprit(fields.culprit, latest.culprit);
+      showCulprits(fields.culprit, group);
       showRequests(fields, latest);
     },
   });
@@ -68,14 +70,24 @@ function factsOf({ pid, ready_ms, usage, heap_used, heap_limit }, group) {
   return facts.join(" · ");
 }
 
-/** The request that ended the worker, if that is known. */
-function showCulprit(element, culprit) {
-  setHidden(element, !culprit);
-  if (!culprit) return;
-  const key = JSON.stringify(culprit);
+/** Requests that are named as culprits of equal crashes. */
+const CULPRITS = 3;
+
+/** The requests that ended the workers, as far as that is known, the most frequent first. */
+function showCulprits(element, group) {
+  const culprits = group.flatMap(({ culprit }) => culprit ?? []);
+  setHidden(element, culprits.length === 0);
+  const key = culprits.map(({ id }) => id).join(" ");
   if (element.dataset.key === key) return;
   element.dataset.key = key;
-  element.replaceChildren("Ended by ", make("code", "", `${culprit.method} ${culprit.target}`), " ", make("span", "quiet", `request ${culprit.id}`));
+  const byLine = [...Map.groupBy(culprits, ({ method, target }) => `${method} ${target}`.trim())].sort(([, one], [, other]) => other.length - one.length);
+  const parts = byLine.slice(0, CULPRITS).map(([line, [{ id }, ...others]]) => {
+    const part = make("p", "", "Ended by ");
+    // Of a request that had been answered before, nothing but its id is known.
+    part.append(line ? make("code", "", line) : "a request that had been answered", others.length ? `, ${others.length + 1} times, last ` : " ", make("span", "quiet", `request ${id}`));
+    return part;
+  });
+  element.replaceChildren(...parts);
 }
 
 function showRequests(fields, { pid, time, requests }) {

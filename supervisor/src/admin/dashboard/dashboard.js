@@ -9,7 +9,7 @@ import { forgetAll, known, takeIn } from "./known.js";
 import { showList } from "./list.js";
 import { pause, poll, wake } from "./poll.js";
 import { showSummary } from "./summary.js";
-import { askForToken } from "./token.js";
+import { askForToken, onToken } from "./token.js";
 import { onChange, view, want } from "./view.js";
 
 const search = find("#search");
@@ -64,9 +64,10 @@ async function needToken() {
   setHidden(find("#forget"), true);
   showLink("waiting", "Waiting for a token");
   await askForToken({ isNeeded: true });
-  wake();
   return true;
 }
+
+onToken(wake);
 
 onAction((app) => {
   show(new Set([app]));

@@ -1,6 +1,6 @@
 // The log of the open app: its latest lines, and what comes.
 
-import { Refused, TokenNeeded, lines } from "./api.js";
+import { Refused, TokenNeeded, lines, token } from "./api.js";
 import { make, setAttribute, setText, visible } from "./dom.js";
 import { clock } from "./format.js";
 import { askForToken } from "./token.js";
@@ -58,12 +58,13 @@ export function makeLog(name, { lines: list, level, follow, "log-note": note, "l
   function offerToken() {
     const button = make("button", "small", "Enter the token");
     button.type = "button";
-    button.addEventListener("click", async () => (await askForToken()) && read());
+    button.addEventListener("click", async () => askForToken());
     note.replaceChildren("Logs need the token. ", button);
-    isRefused = true;
+    refused = token();
   }
 
-  let isRefused = false;
+  /** The token with which lines were refused: with the same, they will be again. */
+  let refused;
   let isNew = true;
   follow.addEventListener("click", () => {
     setAttribute(follow, "aria-pressed", String(follow.getAttribute("aria-pressed") !== "true"));
@@ -74,7 +75,7 @@ export function makeLog(name, { lines: list, level, follow, "log-note": note, "l
   document.addEventListener("visibilitychange", look);
 
   function refresh() {
-    const isWanted = isNew || (follow.getAttribute("aria-pressed") === "true" && reading === null && !isRefused);
+    const isWanted = isNew || (follow.getAttribute("aria-pressed") === "true" && reading === null && token() !== refused);
     if (!isWanted || document.hidden) return;
     isNew = false;
     read();

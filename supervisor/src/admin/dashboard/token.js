@@ -8,7 +8,14 @@ const input = find("#token");
 const error = find("#token-error");
 
 /** Those who wait for a token: whether there is one. */
-let waiting = [];
+const waiting = [];
+
+let tell = () => {};
+
+/** Calls `given` whenever a token was given. */
+export function onToken(given) {
+  tell = given;
+}
 
 /** Asks for a token, or for another one; whether one was given. Without one, `isNeeded` for everything, there is no way out. */
 export function askForToken({ isNeeded = false } = {}) {
@@ -21,9 +28,6 @@ export function askForToken({ isNeeded = false } = {}) {
   input.focus();
   return new Promise((resolve) => waiting.push(resolve));
 }
-
-/** Whether somebody is being asked. */
-export const isAsking = () => dialog.open;
 
 function end(isGiven) {
   if (dialog.open) dialog.close();
@@ -38,6 +42,7 @@ find("#token-form").addEventListener("submit", (event) => {
   input.value = "";
   remember(value);
   end(true);
+  tell();
 });
 
 find("#token-cancel").addEventListener("click", () => end(false));
