@@ -43,7 +43,7 @@ await says(/^app has been stopped\.$/);
 assert.equal((await statusOf("app")).state, "stopped");
 await shows(page, "app", "state", "stopped");
 await button("More for app").click();
-assert.deepEqual(await page.getByRole("menuitem").evaluateAll((items) => items.map((item) => item.dataset.verb)), ["start", "rollback", undefined]);
+assert.deepEqual(await page.getByRole("menuitem").evaluateAll((items) => items.map((item) => item.dataset.verb)), ["start", undefined]);
 await page.keyboard.press("Escape");
 await button("Start app").click();
 await says(/^app has been started: worker \d+ is ready\.$/);

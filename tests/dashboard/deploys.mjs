@@ -26,9 +26,4 @@ await until("it says so", async () => (await page.locator("#message p").textCont
 assert.equal(await answers(), "one");
 await until("it is the current one", async () => (await listed.filter({ has: page.locator(".current:visible") }).locator("code").textContent()) === oldest.slice(0, 12));
 
-// Without saying where to, to the one before.
-await page.getByRole("button", { name: "More for app" }).click();
-await page.getByRole("menuitem", { name: /^Roll back/ }).click();
-await page.getByRole("dialog").getByRole("button", { name: "Roll back app" }).click();
-await until("it is served from another", async () => (await answers()) !== "one");
 await end();

@@ -23,8 +23,8 @@ const VERBS = {
   },
   rollback: {
     word: "Roll back",
-    means: "to the deploy before",
-    states: ["ready", "starting", "stopped", ...DOWN],
+    // From the list of deploys, which says where to.
+    states: [],
     doing: "Rolling back",
     done: "has been rolled back",
     asks: "It is served from an earlier deploy, if that becomes ready; otherwise all stays as it is.",

@@ -5,7 +5,7 @@ import { makeCurves } from "./curves.js";
 import { makeDeploys } from "./deploys.js";
 import { copyOf, fieldsOf, make, setHidden, setText } from "./dom.js";
 import { bytes, duration, many, moment, whole } from "./format.js";
-import { known, uptime } from "./known.js";
+import { known, retryAt, uptime } from "./known.js";
 import { makeLog } from "./logs.js";
 import { addressesOf, linkTo } from "./row.js";
 
@@ -57,11 +57,12 @@ function showFacts(list, app) {
     "In flight": whole(app.in_flight),
     Heap: app.heap_limit ? `${bytes(app.heap_used)} of ${bytes(app.heap_limit)}` : "–",
     Workers: [
-      app.crashes === undefined ? "" : many(app.crashes, "crash", "crashes"),
+      many(app.crashes, "crash", "crashes"),
       many(app.restarts, "restart"),
-      app.deploys === undefined ? "" : many(app.deploys, "deploy"),
-    ].filter(Boolean).join(", "),
+      many(app.deploys, "deploy"),
+    ].join(", "),
     "Last exit": app.last_exit_at ? moment(new Date(app.last_exit_at)) : "",
+    "Next try": app.retry_in_ms === null ? "" : moment(retryAt(app)),
   };
   for (const [name, text] of Object.entries(facts)) {
     let value = list.querySelector(`[data-fact="${name}"]`);

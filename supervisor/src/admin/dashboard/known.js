@@ -1,6 +1,6 @@
 // What is known of the supervisor and of every app: what was told last, put together from what has changed since.
 
-/** How long what the clock does to an app is known: names, and the time at which they were told. */
+/** All of it. An app has, beside what is told of it, `told`: when. */
 export const known = { mark: undefined, supervisor: null, machine: null, spares: [], names: [], apps: new Map(), heard: null };
 
 /** Takes in an answer to `/v1/news`; the names of the apps that have changed. */
@@ -28,11 +28,11 @@ const since = (app) => (Date.now() - app.told) / 1000;
 /** For how many seconds its worker has been ready; none without one. */
 export const uptime = (app) => (app.uptime_seconds === null ? null : app.uptime_seconds + since(app));
 
-/** In how many seconds it is tried again; none if it is not. */
-export function retryIn(app) {
-  if (app.retry_in_ms === null || app.retry_in_ms === undefined) return null;
-  return Math.max(0, app.retry_in_ms / 1000 - since(app));
-}
+/** When it is tried again; none if it is not. */
+export const retryAt = (app) => (app.retry_in_ms === null ? null : new Date(app.told + app.retry_in_ms));
 
-/** How many seconds ago its last worker ended unasked; none if none has. */
-export const lastExitAgo = (app) => (app.last_exit_at ? Math.max(0, (Date.now() - Date.parse(app.last_exit_at)) / 1000) : null);
+/** Since when its worker has not returned to its event loop; none if it has. */
+export const busySince = (app) => (app.busy_ms === null ? null : new Date(app.told - app.busy_ms));
+
+/** When its last worker ended unasked; none if none has. */
+export const lastExit = (app) => (app.last_exit_at === null ? null : new Date(app.last_exit_at));
