@@ -36,6 +36,8 @@ pub struct WorkerLimits {
     pub wait_until_ms: u64,
     /// Outbound connections at once.
     pub max_outbound: u32,
+    /// Cryptographic calls that run or wait on other threads, at once.
+    pub max_blocking: u32,
     /// Whether an uncaught error outside a request ends the worker.
     pub fatal_uncaught: bool,
 }
@@ -178,6 +180,10 @@ pub struct Stats {
     pub outbound_refused: u64,
     /// Outbound connections that found no descriptor left, since start.
     pub no_descriptor: u64,
+    /// Cryptographic calls that run or wait on other threads.
+    pub blocking: u32,
+    /// Such calls that found too many others, since start.
+    pub blocking_refused: u64,
 }
 
 /// Names one request in headers and logs; 32 hexadecimal digits for people.
@@ -322,6 +328,7 @@ mod tests {
                 cpu_ms: 30_000,
                 wait_until_ms: 30_000,
                 max_outbound: 256,
+                max_blocking: 1024,
                 fatal_uncaught: false,
             },
             root: "/app".into(),

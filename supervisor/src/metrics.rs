@@ -118,7 +118,7 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
 /// What limits say that answer no request. Those that do are among the refusals, and those that end workers among the ends.
 fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let help =
-        "How often a limit was broken, by the field that sets it; the last three since the worker started.";
+        "How often a limit was broken, by the field that sets it; the last four since the worker started.";
     text.family("nano_limit_broken_total", "counter", help);
     for app in apps {
         let stats = &app.stats;
@@ -126,6 +126,7 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
             ("wait_until_timeout", stats.late_background),
             ("max_outbound", stats.outbound_refused),
             ("max_fds", stats.no_descriptor),
+            ("max_blocking", stats.blocking_refused),
         ];
         let counted =
             Limit::ALL.iter().map(|(limit, field)| (*field, app.seen.totals.broken[*limit as usize]));
@@ -136,6 +137,9 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let (name, help) =
         ("nano_worker_outbound_connections", "Outbound connections of the worker that are open.");
     text.each(name, "gauge", help, apps, |app| app.stats.outbound);
+    let (name, help) =
+        ("nano_worker_blocking_calls", "Cryptographic calls of the worker that run or wait for a thread.");
+    text.each(name, "gauge", help, apps, |app| app.stats.blocking);
 }
 
 fn of_workers(text: &mut Text, apps: &[Gauges]) {

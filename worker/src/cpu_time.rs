@@ -136,6 +136,14 @@ impl Meter {
         }
     }
 
+    /// Charges a request for what another thread has used for it, while JavaScript does not run.
+    pub(crate) fn charge_elsewhere(&self, request: u32, due: Duration) {
+        if self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
+            // It is the one to blame, whatever ran last here.
+            self.latest.set((self.guard.left().unwrap_or_default(), request));
+        }
+    }
+
     /// Charges a request; returns what it has used by now.
     fn charge(&self, request: u32, due: Duration) -> Duration {
         let mut all = self.used.borrow_mut();

@@ -19,6 +19,7 @@ use crate::ext::commonjs_ops::RequireHost;
 use crate::ext::error_report::AppFolder;
 use crate::ext::in_flight::InFlight;
 use crate::ext::net::Network;
+use crate::ext::turns::Turns;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
 use crate::loader::Modules;
@@ -41,6 +42,7 @@ pub(crate) struct Engine {
     in_flight: Rc<InFlight>,
     guard: Arc<Guard>,
     meter: Rc<Meter>,
+    turns: Rc<Turns>,
     heap_limit: u64,
 }
 
@@ -67,8 +69,21 @@ impl Engine {
         let (meter, sampler) = Meter::start(&mut js.0, guard.clone(), in_flight.clone(), limits.cpu_time);
         watchdog::start(guard.clone(), interrupt, sampler, limits)
             .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
-        let mut engine =
-            Self { prepare, install, dispatch, js, modules, folder, in_flight, guard, meter, heap_limit };
+        let turns = js.0.op_state().borrow().borrow::<Rc<Turns>>().clone();
+        turns.set_max(load.limits.max_blocking as usize);
+        let mut engine = Self {
+            prepare,
+            install,
+            dispatch,
+            js,
+            modules,
+            folder,
+            in_flight,
+            guard,
+            meter,
+            turns,
+            heap_limit,
+        };
         engine.load_app(load).await?;
         Ok(engine)
     }
@@ -164,6 +179,7 @@ impl Engine {
             self.in_flight.log(LogLevel::Error, 0, format!("Uncaught {text}"));
             cx.waker().wake_by_ref();
         }
+        self.turns.poll(cx, |request, used| self.meter.charge_elsewhere(request, used));
     }
 
     /// Why the isolate may not serve any more, if so.
@@ -210,6 +226,8 @@ impl Engine {
             outbound: outbound.open,
             outbound_refused: outbound.refused,
             no_descriptor: outbound.no_descriptor,
+            blocking: u32::try_from(self.turns.pending()).unwrap_or(u32::MAX),
+            blocking_refused: self.turns.refused(),
         }
     }
 }

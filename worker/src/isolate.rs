@@ -5,6 +5,7 @@ use std::rc::Rc;
 use deno_core::{CompiledWasmModuleStore, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8};
 
 use crate::ext::in_flight::InFlight;
+use crate::ext::turns::Turns;
 use crate::loader::{AppLoader, LaterModules};
 use crate::{ext, heap, lazy_globals, stack_trace};
 
@@ -57,6 +58,7 @@ impl Isolate {
         .map_err(|error| error.to_string())?;
         js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
         js.op_state().borrow_mut().put(in_flight.clone());
+        js.op_state().borrow_mut().put(Rc::<Turns>::default());
         let [prepare, install, dispatch] = entry_points(&mut js)?;
         Ok(Self { prepare, install, dispatch, js: Js(js), modules, in_flight, heap_limit })
     }

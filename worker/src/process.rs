@@ -26,6 +26,9 @@ use crate::isolate::Isolate;
 /// leaves behind.
 pub const FIRST_DESCRIPTOR: RawFd = 3;
 
+/// Names of hosts that are looked up at once: nothing else uses this runtime's blocking threads, see `ext/turns.rs`.
+const NAME_LOOKUPS: usize = 4;
+
 /// How a worker is started. Which app it is for it learns later.
 #[derive(Debug, Clone)]
 pub struct WorkerArgs {
@@ -89,7 +92,10 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
     // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
     deno_core::v8_set_flags(vec!["nano-supervisor".into()]);
     deno_core::JsRuntime::init_platform(None);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(NAME_LOOKUPS)
+        .build()?;
     runtime.block_on(async {
         let mut connections = Vec::with_capacity(sockets.len());
         for socket in sockets {

@@ -231,9 +231,9 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    any::<([u64; 4], u32, [u64; 3], u32)>().prop_map(
-        |([heap_used, heap_limit, external, requests], in_flight, counts, outbound)| {
-            let [late_background, outbound_refused, no_descriptor] = counts;
+    any::<([u64; 4], u32, [u64; 4], [u32; 2])>().prop_map(
+        |([heap_used, heap_limit, external, requests], in_flight, counts, [outbound, blocking])| {
+            let [late_background, outbound_refused, no_descriptor, blocking_refused] = counts;
             Stats {
                 heap_used,
                 heap_limit,
@@ -244,6 +244,8 @@ fn stats() -> impl Strategy<Value = Stats> {
                 outbound,
                 outbound_refused,
                 no_descriptor,
+                blocking,
+                blocking_refused,
             }
         },
     )
@@ -251,12 +253,13 @@ fn stats() -> impl Strategy<Value = Stats> {
 
 fn load() -> impl Strategy<Value = Load> {
     let env = vec(any::<(String, String)>(), 0..40);
-    let limits = any::<([u64; 3], u32, bool)>().prop_map(
-        |([watchdog_ms, cpu_ms, wait_until_ms], max_outbound, fatal_uncaught)| WorkerLimits {
+    let limits = any::<([u64; 3], [u32; 2], bool)>().prop_map(
+        |([watchdog_ms, cpu_ms, wait_until_ms], [max_outbound, max_blocking], fatal_uncaught)| WorkerLimits {
             watchdog_ms,
             cpu_ms,
             wait_until_ms,
             max_outbound,
+            max_blocking,
             fatal_uncaught,
         },
     );
@@ -348,6 +351,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
                 cpu_ms: 30_000,
                 wait_until_ms: 30_000,
                 max_outbound: 256,
+                max_blocking: 1024,
                 fatal_uncaught: true,
             },
             root: text("/apps/app"),

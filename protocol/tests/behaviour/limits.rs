@@ -124,6 +124,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
                 cpu_ms: 0,
                 wait_until_ms: 0,
                 max_outbound: 0,
+                max_blocking: 0,
                 fatal_uncaught: false,
             },
             root: String::new(),

@@ -112,6 +112,8 @@ pub struct AppLimits {
     pub log_rate: u64,
     /// Outbound connections at once.
     pub max_outbound: u32,
+    /// Cryptographic calls that run or wait for a thread at once; further ones fail.
+    pub max_blocking: u32,
     /// Descriptors that the worker may have open at once.
     pub max_fds: u64,
     /// Processes and threads that the worker may be at once, where control groups hold it to that.
@@ -190,6 +192,7 @@ impl Default for AppLimits {
             wait_until_timeout: Duration::from_secs(30),
             log_rate: 1024 * 1024,
             max_outbound: 256,
+            max_blocking: 1024,
             max_fds: 1024,
             max_pids: 256,
             max_cpus: None,

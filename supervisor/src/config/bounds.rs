@@ -69,6 +69,7 @@ pub(super) const WAIT_UNTIL_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..
 /// A line of the greatest length has to fit.
 pub(super) const LOG_RATE: RangeInclusive<u64> = 128 * KIB..=GIB;
 pub(super) const MAX_OUTBOUND: RangeInclusive<u32> = 1..=65_536;
+pub(super) const MAX_BLOCKING: RangeInclusive<u32> = 2..=65_536;
 /// A worker needs about 30 to boot and to load an app.
 pub(super) const MAX_FDS: RangeInclusive<u64> = 64..=MIB;
 /// A worker needs about 10 to boot, and V8 more with the number of CPUs.

@@ -26,6 +26,7 @@ pub(super) const FIELDS: &[&str] = &[
     "wait_until_timeout",
     "log_rate",
     "max_outbound",
+    "max_blocking",
     "max_fds",
     "max_pids",
     "max_cpus",
@@ -96,6 +97,7 @@ impl Settings {
         );
         section.set("log_rate", size(bounds::LOG_RATE), &mut limits.log_rate, problems);
         section.set("max_outbound", whole(bounds::MAX_OUTBOUND), &mut limits.max_outbound, problems);
+        section.set("max_blocking", whole(bounds::MAX_BLOCKING), &mut limits.max_blocking, problems);
         section.set("max_fds", whole(bounds::MAX_FDS), &mut limits.max_fds, problems);
         section.set("max_pids", whole(bounds::MAX_PIDS), &mut limits.max_pids, problems);
         section.set("max_cpus", |value| or_never(value, cpus), &mut limits.max_cpus, problems);
@@ -197,6 +199,7 @@ mod tests {
         assert!(bounds::CPU_TIME.contains(&limits.cpu_time) && bounds::LOG_RATE.contains(&limits.log_rate));
         assert!(bounds::WAIT_UNTIL_TIMEOUT.contains(&limits.wait_until_timeout));
         assert!(bounds::MAX_OUTBOUND.contains(&limits.max_outbound));
+        assert!(bounds::MAX_BLOCKING.contains(&limits.max_blocking));
         assert!(bounds::MAX_FDS.contains(&limits.max_fds));
         assert!(bounds::MAX_PIDS.contains(&limits.max_pids) && limits.max_cpus.is_none());
         assert!(bounds::WATCHDOG.contains(&limits.watchdog) && limits.watchdog < limits.hung_timeout);
@@ -236,7 +239,7 @@ mod tests {
         let (settings, found) = settings(
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
              max_queue = 9\nmax_response = '6B'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
-             log_rate = '256KiB'\nmax_outbound = 12\nmax_fds = 130\nmax_pids = 40\nmax_cpus = 1.5\n\
+             log_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_fds = 130\nmax_pids = 40\nmax_cpus = 1.5\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = 'never'\nrecycle = { requests = 9 }\n\
              allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true\nlog_level = 'warn'",
@@ -263,6 +266,7 @@ mod tests {
                 wait_until_timeout: seconds(11),
                 log_rate: 256 << 10,
                 max_outbound: 12,
+                max_blocking: 13,
                 max_fds: 130,
                 max_pids: 40,
                 max_cpus: Some(1500),

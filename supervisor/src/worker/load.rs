@@ -21,6 +21,7 @@ pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
             cpu_ms: millis(spec.limits.cpu_time),
             wait_until_ms: millis(spec.limits.wait_until_timeout),
             max_outbound: spec.limits.max_outbound,
+            max_blocking: spec.limits.max_blocking,
             fatal_uncaught: spec.fatal_uncaught,
         },
         root: spec.root.to_string_lossy().into_owned(),
@@ -63,7 +64,7 @@ mod tests {
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
-             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nallow_net = ['example.com:443']",
+             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\nallow_net = ['example.com:443']",
         )
         .unwrap();
         let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
@@ -79,6 +80,7 @@ mod tests {
                     cpu_ms: 2000,
                     wait_until_ms: 3000,
                     max_outbound: 4,
+                    max_blocking: 6,
                     fatal_uncaught: false,
                 },
                 root: root.join("a").display().to_string(),

@@ -59,6 +59,11 @@ impl Background {
         self.works.borrow().is_empty()
     }
 
+    /// Whether the request that JavaScript calls `id` keeps the worker.
+    pub fn is_of(&self, id: u32) -> bool {
+        self.works.borrow().values().any(|work| work.id == id)
+    }
+
     /// Works that took too long, since start.
     pub fn late(&self) -> u64 {
         self.late.get()

@@ -9,7 +9,7 @@
 //! - [`log_ops`]: console and uncaught errors.
 //! - [`error_ops`], [`error_report`], [`error_hints`]: what is said of an error.
 //! - [`commonjs_ops`]: what `require()` needs from the loader.
-//! - [`crypto`]: what deno_crypto leaves out.
+//! - [`crypto`]: what deno_crypto leaves out; [`turns`]: the threads for work that keeps one busy.
 //! - [`net`]: what an app reaches outside of its process.
 //! - [`node`]: modules of Node.
 //! - [`web`]: the web platform's own extension, with [`url`].
@@ -32,6 +32,7 @@ pub mod net;
 pub mod node;
 pub mod request_ops;
 pub mod response_ops;
+pub mod turns;
 pub mod url;
 pub mod web;
 

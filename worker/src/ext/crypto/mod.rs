@@ -2,7 +2,7 @@
 //!
 //! - [`gcm`]: AES-GCM with initialization vectors and tags of every length.
 //!
-//! `js/crypto` decides which calls come here.
+//! `js/crypto` decides which calls come here. On which threads the algorithms run is a matter of [`super::turns`].
 
 pub mod gcm;
 
@@ -12,6 +12,8 @@ use p384::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
 use p384::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p384::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 
+use super::turns;
+
 deno_core::extension!(
     nano_crypto,
     deps = [deno_crypto],
@@ -20,8 +22,20 @@ deno_core::extension!(
         gcm::op_aes_gcm_seal,
         op_p384_sign,
         op_p384_verify,
+        turns::op_turn_end,
+        turns::op_turn_enter,
+        turns::op_turn_leave,
+        turns::op_turn_take,
+        turns::op_turn_wait,
     ],
-    lazy_loaded_js = [dir "src/ext/js/crypto", "algorithms.js", "jwk.js", "node_ed25519.js", "web_crypto.js"],
+    lazy_loaded_js = [
+        dir "src/ext/js/crypto",
+        "algorithms.js",
+        "jwk.js",
+        "node_ed25519.js",
+        "turns.js",
+        "web_crypto.js",
+    ],
 );
 
 pub(crate) fn operation_error(why: &'static str) -> JsErrorBox {

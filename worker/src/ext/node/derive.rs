@@ -1,13 +1,16 @@
 //! Keys from passwords and from other keys: `crypto.pbkdf2`, `crypto.scrypt`, `crypto.hkdf`.
 //!
-//! The asynchronous forms run on a thread of their own, as in Node: they are slow on purpose.
+//! The asynchronous forms run elsewhere, as in Node: they are slow on purpose. `request` is the one they are charged to.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use deno_core::convert::Uint8Array;
-use deno_core::unsync::spawn_blocking;
-use deno_core::{JsBuffer, StringOrBuffer, op2};
+use deno_core::{JsBuffer, OpState, StringOrBuffer, op2};
 use deno_error::JsErrorBox;
 
 use super::hash::with_digest;
+use crate::ext::turns;
 
 fn pbkdf2(
     password: &[u8],
@@ -28,14 +31,16 @@ fn invalid_digest(digest: &str) -> JsErrorBox {
 
 /// Runs `derive` on another thread, into a key of this length.
 async fn elsewhere(
+    state: Rc<RefCell<OpState>>,
+    request: u32,
     length: usize,
     derive: impl FnOnce(&mut [u8]) -> Result<(), JsErrorBox> + Send + 'static,
 ) -> Result<Uint8Array, JsErrorBox> {
-    let derived = spawn_blocking(move || {
+    let derived = turns::run(state, request, move || {
         let mut key = vec![0; length];
         derive(&mut key).map(|()| key)
     });
-    derived.await.map_err(|error| JsErrorBox::generic(error.to_string()))?.map(Into::into)
+    derived.await?.map(Into::into)
 }
 
 /// PBKDF2 into `key`; false if there is no such digest.
@@ -58,7 +63,10 @@ pub fn op_node_pbkdf2_validate(#[string] digest: &str) -> Result<(), JsErrorBox>
 
 /// PBKDF2, elsewhere.
 #[op2]
+#[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub async fn op_node_pbkdf2_async(
+    state: Rc<RefCell<OpState>>,
+    #[smi] request: u32,
     #[buffer] password: JsBuffer,
     #[buffer] salt: JsBuffer,
     #[smi] iterations: u32,
@@ -66,7 +74,7 @@ pub async fn op_node_pbkdf2_async(
     #[number] length: usize,
 ) -> Result<Uint8Array, JsErrorBox> {
     let (password, salt) = (password.to_vec(), salt.to_vec());
-    elsewhere(length, move |key| pbkdf2(&password, &salt, iterations, &digest, key)).await
+    elsewhere(state, request, length, move |key| pbkdf2(&password, &salt, iterations, &digest, key)).await
 }
 
 fn hkdf(digest: &str, secret: &[u8], salt: &[u8], info: &[u8], key: &mut [u8]) -> Result<(), JsErrorBox> {
@@ -90,7 +98,10 @@ pub fn op_node_hkdf(
 
 /// HKDF, elsewhere.
 #[op2]
+#[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub async fn op_node_hkdf_async(
+    state: Rc<RefCell<OpState>>,
+    #[smi] request: u32,
     #[string] digest: String,
     #[buffer] secret: JsBuffer,
     #[buffer] salt: JsBuffer,
@@ -98,7 +109,7 @@ pub async fn op_node_hkdf_async(
     #[number] length: usize,
 ) -> Result<Uint8Array, JsErrorBox> {
     let (secret, salt, info) = (secret.to_vec(), salt.to_vec(), info.to_vec());
-    elsewhere(length, move |key| hkdf(&digest, &secret, &salt, &info, key)).await
+    elsewhere(state, request, length, move |key| hkdf(&digest, &secret, &salt, &info, key)).await
 }
 
 /// What scrypt costs, as the library has checked it against the memory it may take.
@@ -136,6 +147,8 @@ pub fn op_node_scrypt_sync(
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub async fn op_node_scrypt_async(
+    state: Rc<RefCell<OpState>>,
+    #[smi] request: u32,
     #[serde] password: StringOrBuffer,
     #[serde] salt: StringOrBuffer,
     #[smi] length: u32,
@@ -145,5 +158,6 @@ pub async fn op_node_scrypt_async(
     #[number] _max_memory: u64,
 ) -> Result<Uint8Array, JsErrorBox> {
     let (password, salt) = (password.to_vec(), salt.to_vec());
-    elsewhere(length as usize, move |key| scrypt(&password, &salt, Cost { log_n, r, p }, key)).await
+    elsewhere(state, request, length as usize, move |key| scrypt(&password, &salt, Cost { log_n, r, p }, key))
+        .await
 }

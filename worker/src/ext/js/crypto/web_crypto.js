@@ -9,6 +9,7 @@
   delete Crypto.create;
   delete Crypto.registerSymbols;
   delete SubtleCrypto.create;
+  core.loadExtScript("ext:nano_crypto/turns.js");
   const { algorithmOf } = core.loadExtScript("ext:nano_crypto/algorithms.js");
   core.loadExtScript("ext:nano_crypto/jwk.js");
   core.loadExtScript("ext:nano_crypto/node_ed25519.js");

@@ -4,6 +4,7 @@
   const {
     Error,
     ObjectGetPrototypeOf,
+    SafeArrayIterator,
     StringPrototypeSlice,
     StringPrototypeStartsWith,
     StringPrototypeToLowerCase,
@@ -13,6 +14,11 @@
   // The library tells the handle of a digest from a name by its class. Handles made in this crate, which the build script
   // compiles under another name, have none of their own.
   core.ops.Hasher = { prototype: ObjectGetPrototypeOf(op_node_create_hash("md5")) };
+  // The work of these is charged to the request that asks for it.
+  for (const name of new SafeArrayIterator(["op_node_hkdf_async", "op_node_pbkdf2_async", "op_node_scrypt_async"])) {
+    const op = core.ops[name];
+    core.ops[name] = (...args) => op(core.getAsyncContext()?.request ?? 0, ...new SafeArrayIterator(args));
+  }
   const published = (script) => core.loadExtScript(`ext:deno_node/${script}`);
   const { Hash, Hmac, createHash, getHashes } = published("internal/crypto/hash.ts");
   const { hkdf, hkdfSync } = published("internal/crypto/hkdf.ts");
