@@ -1,11 +1,13 @@
 //! What one app may use: each limit, hit for real. Whoever breaks one is told, and nobody else notices.
 //!
 //! - [`blocking`]: cryptographic calls, and the threads they run on.
+//! - [`buffers`]: what bodies hold on their way.
 //! - [`cgroups`]: what the kernel holds workers to.
 //! - [`cpu_time`]: CPU time of a request, and who is blamed for it.
 //! - [`outbound`]: outbound connections and descriptors.
 
 mod blocking;
+mod buffers;
 mod cgroups;
 mod cpu_time;
 mod outbound;

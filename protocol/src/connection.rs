@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -16,6 +17,7 @@ use tokio::net::UnixStream;
 use tokio_util::io::poll_read_buf;
 
 use crate::ProtocolError;
+use crate::budget::Budget;
 use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
 use crate::frame::{Frame, Kind};
@@ -38,7 +40,7 @@ const MIN_READ: usize = 32 * 1024;
 pub enum Event {
     /// A frame that is not about a stream.
     Control(Control),
-    /// Worker: a request. The payload is a [`RequestLine`] and a header block, see [`split_request_head`].
+    /// Worker: a request. The payload is the window of the response, a [`RequestLine`] and a header block, see [`split_request_head`].
     Request {
         /// The encoded head.
         head: Bytes,
@@ -49,12 +51,12 @@ pub enum Event {
     },
 }
 
-/// Splits the payload of a request head into its line and its header block.
+/// Splits the payload of a request head, behind the window of its response, into its line and its header block.
 ///
 /// # Errors
 /// [`ProtocolError::Malformed`].
 pub fn split_request_head(head: &Bytes) -> Result<(RequestLine<'_>, HeaderBlock), ProtocolError> {
-    let (line, used) = codec::decode_prefix("request head", head)?;
+    let ((_window, line), used) = codec::decode_prefix::<(u32, _)>("request head", head)?;
     Ok((line, HeaderBlock::new(head.slice(used..))))
 }
 
@@ -86,12 +88,12 @@ impl Handle {
         }
         let id = inner.next_id();
         let head_at = inner.outbox.position();
+        let mut state = State::opened(id, head_at, inner.opened + 1, inner.budget.clone());
         inner.put(Kind::RequestHead, end, id, |out| {
-            codec::encode(line, out)?;
+            codec::encode(&(state.window() as u32, line), out)?;
             codec::encode_headers(count, fields, out)
         })?;
         inner.opened += 1;
-        let mut state = State::new(id, head_at, inner.opened);
         if end {
             state.mark_sent();
         }
@@ -101,6 +103,11 @@ impl Handle {
             Sender { inner: self.inner.clone(), state: state.clone() },
             Receiver { inner: self.inner.clone(), state },
         ))
+    }
+
+    /// Supervisor: what the responses to further requests may hold.
+    pub fn set_budget(&self, budget: Arc<Budget>) {
+        self.inner.borrow_mut().budget = Some(budget);
     }
 
     /// Queues a control frame. Nothing happens if the connection has ended.
@@ -280,9 +287,13 @@ impl Connection {
                 // The peer is gone. What it sent before is still to be read, and its end shows there.
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::BrokenPipe => inner.outbox.discard(),
                 Poll::Ready(Err(error)) => return Err(error.into()),
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    inner.written();
+                    return Ok(());
+                }
             }
         }
+        inner.written();
         if !inner.driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
             inner.driver = Some(cx.waker().clone());
         }
@@ -346,7 +357,8 @@ impl Connection {
         if inner.streams.contains_key(&stream) {
             return Err(ProtocolError::Unexpected("second request head"));
         }
-        let mut state = State::new(stream, 0, 0);
+        let (window, _) = codec::decode_prefix::<u32>("request head", &head)?;
+        let mut state = State::accepted(stream, window as usize);
         if end {
             state.mark_empty();
         }

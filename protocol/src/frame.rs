@@ -167,7 +167,8 @@ impl FrameHeader {
 pub enum Frame {
     /// Not about a stream.
     Control(Control),
-    /// Supervisor: opens a stream. The payload is a [`crate::message::RequestLine`] and a header block.
+    /// Supervisor: opens a stream. The payload is the window of the response (u32), a
+    /// [`crate::message::RequestLine`] and a header block.
     RequestHead {
         /// The new stream.
         stream: u32,

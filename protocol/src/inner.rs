@@ -2,14 +2,17 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::{Bytes, BytesMut};
 use rustc_hash::FxHashMap;
 
 use crate::ProtocolError;
+use crate::budget::Budget;
 use crate::codec;
 use crate::frame::Kind;
+use crate::limits::MAX_UNSENT_BODIES;
 use crate::outbox::Outbox;
 use crate::stream::{Failure, State};
 use crate::witness::Begun;
@@ -40,6 +43,11 @@ pub(crate) struct Inner {
     pub(crate) driver: Option<Waker>,
     /// Whether the driver waits, and has to be told of new frames.
     pub(crate) driver_waits: bool,
+    /// What responses may hold, and how many unsent bytes it was told of.
+    pub(crate) budget: Option<Arc<Budget>>,
+    told_unsent: usize,
+    /// Streams whose bodies wait for unsent bytes to leave.
+    waiting: Vec<Rc<RefCell<State>>>,
 }
 
 impl Inner {
@@ -55,6 +63,9 @@ impl Inner {
             finishing: false,
             driver: None,
             driver_waits: false,
+            budget: None,
+            told_unsent: 0,
+            waiting: Vec::new(),
         }
     }
 
@@ -85,6 +96,29 @@ impl Inner {
     pub(crate) fn has_reached(&self, state: &State) -> bool {
         self.outbox.has_written_beyond(state.head_at)
             && self.begun.as_ref().is_none_or(|begun| begun.count() >= state.ordinal)
+    }
+
+    /// Whether bodies have to wait until more of what is queued has left. Workers are bounded by what the supervisor grants.
+    pub(crate) fn is_full(&self) -> bool {
+        self.side == Side::Supervisor && self.outbox.len() >= MAX_UNSENT_BODIES
+    }
+
+    /// The body of this stream waits for that.
+    pub(crate) fn wait_for_room(&mut self, state: &Rc<RefCell<State>>) {
+        self.waiting.push(state.clone());
+    }
+
+    /// Some of what was queued may have left.
+    pub(crate) fn written(&mut self) {
+        let unsent = self.outbox.len();
+        if let Some(budget) = &self.budget {
+            budget.hold(std::mem::replace(&mut self.told_unsent, unsent), unsent);
+        }
+        if unsent < MAX_UNSENT_BODIES / 2 {
+            for state in self.waiting.drain(..) {
+                state.borrow_mut().has_room();
+            }
+        }
     }
 
     pub(crate) fn forget(&mut self, stream: u32) {
@@ -134,6 +168,7 @@ impl Owned {
             inner.begun = None;
         }
         let streams = std::mem::take(&mut inner.streams);
+        inner.waiting.clear();
         let reached: Vec<_> = streams
             .into_values()
             .map(|state| {
@@ -153,6 +188,14 @@ impl std::ops::Deref for Owned {
 
     fn deref(&self) -> &Self::Target {
         &self.0
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.hold(self.told_unsent, 0);
+        }
     }
 }
 

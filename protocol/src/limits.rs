@@ -18,8 +18,18 @@ pub const MAX_ERROR: usize = 64 * 1024;
 /// Longest message of one log record, in bytes; the worker cuts longer ones.
 pub const MAX_LOG_MESSAGE: usize = 64 * 1024;
 
-/// Credit with which each direction of a stream starts, in bytes.
+/// Body bytes of a stream that may be under way in one direction, where no [`crate::Budget`] says otherwise.
 pub const STREAM_WINDOW: usize = 128 * 1024;
+
+/// As [`STREAM_WINDOW`], for responses under a budget: at first, where little is left of it, and once a stream is held up by it.
+pub const FIRST_WINDOW: usize = 64 * 1024;
+/// See [`FIRST_WINDOW`].
+pub const LEAST_WINDOW: usize = 16 * 1024;
+/// See [`FIRST_WINDOW`].
+pub const MOST_WINDOW: usize = 256 * 1024;
+
+/// Unsent bytes of a connection above which the bodies of its requests wait: a worker that reads nothing costs that much.
+pub const MAX_UNSENT_BODIES: usize = 1024 * 1024;
 
 /// Most header fields in one head or trailer section.
 pub const MAX_HEADERS: usize = 1024;

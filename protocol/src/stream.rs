@@ -6,15 +6,18 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::ProtocolError;
+use crate::budget::Budget;
+use crate::chunk::Chunk;
 use crate::codec::{self, HeaderBlock};
 use crate::frame::Kind;
 use crate::inner::{Inner, Side};
-use crate::limits::{COPY_BELOW, MAX_BODY_CHUNK, STREAM_WINDOW};
+use crate::limits::{COPY_BELOW, MAX_BODY_CHUNK, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
 use crate::message::{StatusLine, StreamError};
 
 /// Why a stream ended before its response was complete.
@@ -60,32 +63,54 @@ pub(crate) struct State {
     reader: Option<Waker>,
     /// Those who wait for the stream to be over.
     watchers: Vec<Waker>,
+    /// Body bytes that the peer may send before any is consumed: those it still may, those that are here, and those consumed.
+    window: usize,
+    /// What the window is promised by, if anything bounds it.
+    budget: Option<Arc<Budget>>,
     /// Body bytes the peer may still send.
     allowance: usize,
     /// Body bytes consumed and not yet granted again.
     consumed: usize,
     /// Body bytes this side may still send.
     credit: usize,
+    /// Most that it may ever be.
+    most_credit: usize,
     outgoing_ended: bool,
     writer: Option<Waker>,
     over: Option<Failure>,
 }
 
 impl State {
-    pub(crate) fn new(id: u32, head_at: u64, ordinal: u64) -> Self {
+    /// A request of this side, whose response the budget bounds.
+    pub(crate) fn opened(id: u32, head_at: u64, ordinal: u64, budget: Option<Arc<Budget>>) -> Self {
+        let mut state = Self::new(id, budget, STREAM_WINDOW, STREAM_WINDOW);
+        (state.head_at, state.ordinal) = (head_at, ordinal);
+        state
+    }
+
+    /// A request of the peer, with what it grants for the response.
+    pub(crate) fn accepted(id: u32, credit: usize) -> Self {
+        Self::new(id, None, credit, MOST_WINDOW)
+    }
+
+    fn new(id: u32, budget: Option<Arc<Budget>>, credit: usize, most_credit: usize) -> Self {
+        let window = budget.as_ref().map_or(STREAM_WINDOW, |budget| budget.first());
         Self {
             id,
-            head_at,
-            ordinal,
+            head_at: 0,
+            ordinal: 0,
             head: None,
             chunks: VecDeque::new(),
             trailers: HeaderBlock::default(),
             incoming_ended: false,
             reader: None,
             watchers: Vec::new(),
-            allowance: STREAM_WINDOW,
+            window,
+            budget,
+            allowance: window,
             consumed: 0,
-            credit: STREAM_WINDOW,
+            credit,
+            most_credit,
             outgoing_ended: false,
             writer: None,
             over: None,
@@ -108,6 +133,7 @@ impl State {
         }
         self.allowance =
             self.allowance.checked_sub(data.len()).ok_or(ProtocolError::CreditExceeded(self.id))?;
+        self.hold(0, data.len());
         if !data.is_empty() {
             self.keep(data);
         }
@@ -125,6 +151,8 @@ impl State {
                 joined.extend_from_slice(&data);
                 *last = joined.freeze();
             }
+            // The reader is late, and what is kept for it keeps a whole read buffer.
+            Some(_) if data.len() < READ_BUFFER / 4 => self.chunks.push_back(Bytes::copy_from_slice(&data)),
             _ => self.chunks.push_back(data),
         }
     }
@@ -141,7 +169,7 @@ impl State {
 
     pub(crate) fn on_credit(&mut self, bytes: usize) -> Result<(), ProtocolError> {
         self.credit += bytes;
-        if self.credit > STREAM_WINDOW {
+        if self.credit > self.most_credit {
             return Err(ProtocolError::Unexpected("credit beyond the window"));
         }
         wake(&mut self.writer);
@@ -168,6 +196,43 @@ impl State {
         Poll::Pending
     }
 
+    pub(crate) fn window(&self) -> usize {
+        self.window
+    }
+
+    fn hold(&self, before: usize, after: usize) {
+        if let Some(budget) = &self.budget {
+            budget.hold(before, after);
+        }
+    }
+
+    /// The reader has done with bytes of the body. Returns what the peer may send for it, once that is worth a frame.
+    fn consume(&mut self, length: usize) -> Option<usize> {
+        self.hold(length, 0);
+        if self.incoming_ended || self.over.is_some() {
+            return None;
+        }
+        self.consumed += length;
+        if self.consumed < self.window / 2 {
+            return None;
+        }
+        let consumed = std::mem::take(&mut self.consumed);
+        // The peer has sent all it may, and the reader keeps up with it.
+        let kept = self.window.saturating_sub(self.allowance + consumed);
+        let is_short = self.allowance <= self.window / 4 && kept <= self.window / 4;
+        let next =
+            self.budget.as_ref().map_or(self.window, |budget| budget.next(self.window, consumed, is_short));
+        let grant = (consumed + next).saturating_sub(self.window);
+        self.window = next;
+        self.allowance += grant;
+        (grant > 0).then_some(grant)
+    }
+
+    /// What was queued before its body has left.
+    pub(crate) fn has_room(&mut self) {
+        wake(&mut self.writer);
+    }
+
     pub(crate) fn has_head(&self) -> bool {
         self.head.is_some()
     }
@@ -183,6 +248,23 @@ impl State {
 
     pub(crate) fn mark_sent(&mut self) {
         self.outgoing_ended = true;
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.release(self.window);
+            budget.hold(self.chunks.iter().map(Bytes::len).sum(), 0);
+        }
+    }
+}
+
+/// The reader of a stream has done with bytes of its body.
+pub(crate) fn consume(inner: &RefCell<Inner>, state: &RefCell<State>, length: usize) {
+    let mut state = state.borrow_mut();
+    if let Some(grant) = state.consume(length) {
+        inner.borrow_mut().put_credit(state.id, grant);
     }
 }
 
@@ -240,11 +322,10 @@ impl Sender {
     pub fn poll_send(&self, cx: &mut Context<'_>, data: &mut Bytes, end: bool) -> Poll<Result<(), Failure>> {
         while !data.is_empty() {
             let id = self.open_id()?;
-            let mut state = self.state.borrow_mut();
-            if state.credit == 0 {
-                remember(&mut state.writer, cx);
+            if self.poll_room(cx).is_pending() {
                 return Poll::Pending;
             }
+            let mut state = self.state.borrow_mut();
             let part = data.split_to(data.len().min(state.credit).min(MAX_BODY_CHUNK));
             state.credit -= part.len();
             drop(state);
@@ -255,6 +336,22 @@ impl Sender {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Waits until at least a byte of the body can be sent, so that nobody reads what would only lie here; ready as well if the
+    /// stream is over.
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.borrow_mut();
+        let is_full = self.inner.borrow().is_full();
+        if state.over.is_some() || (state.credit > 0 && !is_full) {
+            return Poll::Ready(());
+        }
+        remember(&mut state.writer, cx);
+        if is_full {
+            drop(state);
+            self.inner.borrow_mut().wait_for_room(&self.state);
+        }
+        Poll::Pending
     }
 
     /// Ends the body, with trailer fields if any.
@@ -372,16 +469,24 @@ impl Receiver {
     /// # Errors
     /// [`Failure`] if the stream is over before the body is.
     pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        let polled = self.poll_bytes(cx);
+        if let Poll::Ready(Some(Ok(chunk))) = &polled {
+            consume(&self.inner, &self.state, chunk.len());
+        }
+        polled
+    }
+
+    /// As [`Receiver::poll_chunk`], for who passes the bytes on: they are consumed when what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Failure`] if the stream is over before the body is.
+    pub fn poll_part(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, Failure>>> {
+        self.poll_bytes(cx).map_ok(|bytes| Chunk::new(bytes, self.inner.clone(), self.state.clone()))
+    }
+
+    fn poll_bytes(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         let mut state = self.state.borrow_mut();
         if let Some(chunk) = state.chunks.pop_front() {
-            if !state.incoming_ended && state.over.is_none() {
-                state.consumed += chunk.len();
-                if state.consumed >= STREAM_WINDOW / 2 {
-                    let grant = std::mem::take(&mut state.consumed);
-                    state.allowance += grant;
-                    self.inner.borrow_mut().put_credit(state.id, grant);
-                }
-            }
             return Poll::Ready(Some(Ok(chunk)));
         }
         if state.incoming_ended {
@@ -402,6 +507,14 @@ impl Receiver {
         }
     }
 
+    /// As [`Receiver::try_chunk`] and [`Receiver::poll_part`].
+    pub fn try_part(&self) -> Option<Chunk> {
+        match self.poll_part(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Ok(part))) => Some(part),
+            _ => None,
+        }
+    }
+
     /// Whether the whole body has been received.
     pub fn is_received(&self) -> bool {
         self.state.borrow().incoming_ended
@@ -418,9 +531,9 @@ impl Receiver {
         self.state.borrow_mut().poll_over(cx)
     }
 
-    /// Puts back a chunk that was taken from a body received whole.
-    pub fn put_back(self, chunk: Bytes) -> Self {
-        self.state.borrow_mut().chunks.push_front(chunk);
+    /// Puts back a part that was taken from a body received whole.
+    pub fn put_back(self, part: Chunk) -> Self {
+        self.state.borrow_mut().chunks.push_front(part.into_bytes());
         self
     }
 

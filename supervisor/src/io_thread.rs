@@ -6,9 +6,10 @@ use std::io;
 use std::net::TcpListener as StdTcpListener;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use nano_protocol::{Begun, Connection, ProtocolError, Side};
+use nano_protocol::{Begun, Budget, Connection, ProtocolError, Side};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -53,6 +54,7 @@ impl IoThread {
         tokio::task::spawn_local(sweep(shared.clone()));
         let mut routing = Routing {
             index: self.index,
+            budget: Arc::new(Budget::new(share(&shared.settings()), None)),
             shared,
             upstreams: HashMap::new(),
             doors: HashMap::new(),
@@ -86,6 +88,8 @@ impl IoThread {
 struct Routing {
     index: usize,
     shared: Rc<Shared>,
+    /// What bodies of all apps may hold on this thread.
+    budget: Arc<Budget>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
     doors: HashMap<ListenerId, Door>,
     /// Listening addresses that are given up, until their last connection has ended.
@@ -135,11 +139,12 @@ impl Routing {
     fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
         let settings = Rc::new(ServerSettings::clone(&table.settings));
         *self.shared.settings.borrow_mut() = settings.clone();
+        self.budget.set_max(share(&settings));
         let mut known = std::mem::take(&mut self.upstreams);
         for routed in &table.apps {
-            let upstream = known
-                .remove(&routed.app)
-                .unwrap_or_else(|| Rc::new(Upstream::new(routed, self.index, self.notices.clone())));
+            let upstream = known.remove(&routed.app).unwrap_or_else(|| {
+                Rc::new(Upstream::new(routed, self.index, &self.budget, self.notices.clone()))
+            });
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
         }
@@ -168,6 +173,11 @@ impl Routing {
         tokio::task::spawn_local(listener::accept(listener, proxy.clone(), self.shared.clone(), closing));
         Ok(Door { proxy, closer })
     }
+}
+
+/// What one thread has of what bodies may hold.
+fn share(settings: &ServerSettings) -> usize {
+    settings.max_buffered / settings.io_threads
 }
 
 impl Door {

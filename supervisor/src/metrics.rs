@@ -100,6 +100,14 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_in);
     let (name, help) = ("nano_response_body_bytes_total", "Bytes of response bodies.");
     text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_out);
+    let (name, help) = (
+        "nano_buffered_bytes",
+        "Bytes of bodies that the supervisor holds: clients have not taken them, or the worker has not.",
+    );
+    text.each(name, "gauge", help, apps, |app| app.buffered);
+    let help =
+        "Bytes of bodies that the supervisor may hold before responses have only the least (`max_buffered`).";
+    text.each("nano_buffered_limit_bytes", "gauge", help, apps, |app| app.max_buffered);
     let (name, help) = ("nano_responses_cut_off_total", "Responses that ended before they were complete.");
     text.each(name, "counter", help, apps, |app| app.seen.totals.cut_off);
     let (name, help) = (

@@ -134,6 +134,10 @@ pub struct Gauges {
     pub in_flight: usize,
     /// Requests that wait for a worker.
     pub waiting: usize,
+    /// Bytes of bodies that are held.
+    pub buffered: u64,
+    /// Bytes of bodies that may be held.
+    pub max_buffered: u64,
     /// Workers started after the first.
     pub starts: u64,
     /// How workers have ended unasked, by cause.
@@ -427,6 +431,8 @@ impl Record {
             state: self.state,
             in_flight: self.traffic.in_flight(),
             waiting: self.traffic.waiting(),
+            buffered: self.traffic.buffered(),
+            max_buffered: self.spec.limits.max_buffered,
             starts: self.starts.all(),
             ends: self.ends.clone(),
             stats: self.stats,

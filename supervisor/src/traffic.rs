@@ -2,7 +2,10 @@
 //! addition; what is rare, as a limit that was broken, has one count for all.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use nano_protocol::Budget;
 
 use crate::histogram::{Histogram, Snapshot};
 
@@ -50,6 +53,8 @@ pub struct Traffic {
     /// The latest of the app's workers that has answered a request.
     useful: AtomicU64,
     threads: Box<[Counts]>,
+    /// What bodies hold on each thread.
+    budgets: Box<[OnceLock<Arc<Budget>>]>,
 }
 
 /// The counts of one I/O thread, which alone adds to them.
@@ -116,8 +121,26 @@ impl Traffic {
             waiting: AtomicUsize::new(0),
             broken: Default::default(),
             useful: AtomicU64::new(0),
+            budgets: (0..io_threads).map(|_| OnceLock::new()).collect(),
             threads,
         }
+    }
+
+    /// What one thread has of so many bytes.
+    pub fn share(&self, bytes: u64) -> usize {
+        usize::try_from(bytes).unwrap_or(usize::MAX) / self.threads.len().max(1)
+    }
+
+    /// What bodies of the app hold on a thread, from its start on.
+    pub fn hold(&self, thread: usize, budget: Arc<Budget>) {
+        if let Some(slot) = self.budgets.get(thread) {
+            let _ = slot.set(budget);
+        }
+    }
+
+    /// Bytes of bodies that are held: of responses, and not taken by their clients; of requests, and not taken by the worker.
+    pub fn buffered(&self) -> u64 {
+        self.budgets.iter().filter_map(OnceLock::get).map(|budget| budget.held() as u64).sum()
     }
 
     /// Requests in flight or waiting, on all I/O threads.

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nano_protocol::Handle;
 use nano_protocol::message::RequestLine;
+use nano_protocol::{Budget, Handle};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
@@ -27,6 +27,8 @@ pub struct Upstream {
     traffic: Arc<Traffic>,
     /// Which I/O thread this is.
     thread: usize,
+    /// What bodies on this thread may hold.
+    budget: Arc<Budget>,
     link: RefCell<Link>,
     generation: Cell<u64>,
     /// The last worker that has ended, and why.
@@ -63,14 +65,23 @@ enum Link {
 }
 
 impl Upstream {
-    /// No worker yet.
-    pub fn new(routed: &RoutedApp, thread: usize, notices: mpsc::Sender<Notice>) -> Self {
+    /// No worker yet. What its bodies hold counts in `total`, too.
+    pub fn new(
+        routed: &RoutedApp,
+        thread: usize,
+        total: &Arc<Budget>,
+        notices: mpsc::Sender<Notice>,
+    ) -> Self {
+        let share = routed.traffic.share(routed.spec.limits.max_buffered);
+        let budget = Arc::new(Budget::new(share, Some(total.clone())));
+        routed.traffic.hold(thread, budget.clone());
         Self {
             app: routed.app,
             // A copy for this thread: counting references is cheaper where no other thread does.
             spec: RefCell::new(Rc::new(AppSpec::clone(&routed.spec))),
             traffic: routed.traffic.clone(),
             thread,
+            budget,
             link: RefCell::new(Link::Waiting),
             generation: Cell::new(0),
             ended: RefCell::default(),
@@ -99,6 +110,7 @@ impl Upstream {
     /// The configuration of further requests.
     pub fn configure(&self, spec: &AppSpec) {
         if **self.spec.borrow() != *spec {
+            self.budget.set_max(self.traffic.share(spec.limits.max_buffered));
             *self.spec.borrow_mut() = Rc::new(spec.clone());
         }
     }
@@ -108,6 +120,7 @@ impl Upstream {
         self.generation.set(generation);
         self.resting.set(None);
         self.connected.borrow_mut().push(generation);
+        handle.set_budget(self.budget.clone());
         self.relink(Link::Ready(handle));
         self.changed.notify_waiters();
     }

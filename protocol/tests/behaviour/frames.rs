@@ -8,7 +8,7 @@ use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::connection::split_request_head;
 use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind};
-use nano_protocol::limits::MAX_BODY_CHUNK;
+use nano_protocol::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
 use nano_protocol::message::{
     Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId,
     RequestLine, Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
@@ -62,7 +62,7 @@ impl Sent {
             Self::Control(message) => outbox.control(message),
             Self::Request { stream, end, line, fields } => {
                 outbox.frame(Kind::RequestHead, *end, *stream, |out| {
-                    codec::encode(&line.borrow(), out)?;
+                    codec::encode(&(STREAM_WINDOW as u32, line.borrow()), out)?;
                     put_fields(fields, out)
                 })
             }

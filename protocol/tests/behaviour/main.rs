@@ -9,6 +9,7 @@ mod frames;
 mod hostile;
 mod pair;
 
+mod budget;
 mod cancelling;
 mod credit;
 mod endings;

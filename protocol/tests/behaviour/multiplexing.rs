@@ -168,7 +168,7 @@ async fn a_chunk_that_was_put_back_is_read_again() {
     })
     .await;
     pair.run(std::future::poll_fn(|cx| receiver.poll_over(cx))).await;
-    let taken = receiver.try_chunk().unwrap();
+    let taken = receiver.try_part().unwrap();
     assert!(receiver.is_done());
     let receiver = receiver.put_back(taken);
     assert!(!receiver.is_done());

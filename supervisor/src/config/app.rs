@@ -104,6 +104,8 @@ pub struct AppLimits {
     pub max_body: u64,
     /// Longest response body, in bytes, if there is a limit; 500 beyond it, or the response is cut off.
     pub max_response: Option<u64>,
+    /// What bodies on their way may hold, in bytes; beyond it each response has the least that it needs.
+    pub max_buffered: u64,
     /// CPU time of one request; 503 beyond it, and the worker is replaced.
     pub cpu_time: Duration,
     /// How long after the response work handed to `waitUntil` keeps a draining worker.
@@ -143,10 +145,12 @@ impl AppLimits {
             max_queue,
             max_body,
             max_response,
+            max_buffered,
             cpu_time,
             wait_until_timeout,
             log_rate,
             max_outbound,
+            max_blocking,
             max_fds,
             max_pids,
             max_cpus,
@@ -163,10 +167,12 @@ impl AppLimits {
             ("max_queue", max_queue.to_string()),
             ("max_body", show_size(*max_body)),
             ("max_response", or_none(max_response.map(show_size))),
+            ("max_buffered", show_size(*max_buffered)),
             ("cpu_time", time(cpu_time)),
             ("wait_until_timeout", time(wait_until_timeout)),
             ("log_rate", show_size(*log_rate)),
             ("max_outbound", max_outbound.to_string()),
+            ("max_blocking", max_blocking.to_string()),
             ("max_fds", max_fds.to_string()),
             ("max_pids", max_pids.to_string()),
             ("max_cpus", or_none(max_cpus.map(|cpus| (f64::from(cpus) / 1000.0).to_string()))),
@@ -188,6 +194,7 @@ impl Default for AppLimits {
             max_queue: 1024,
             max_body: 128 * 1024 * 1024,
             max_response: None,
+            max_buffered: 64 * 1024 * 1024,
             cpu_time: Duration::from_secs(30),
             wait_until_timeout: Duration::from_secs(30),
             log_rate: 1024 * 1024,

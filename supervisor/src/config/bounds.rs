@@ -64,6 +64,8 @@ pub(super) const MAX_IN_FLIGHT: RangeInclusive<usize> = 1..=limits::MAX_STREAMS;
 pub(super) const MAX_QUEUE: RangeInclusive<usize> = 0..=limits::MAX_STREAMS;
 pub(super) const MAX_BODY: RangeInclusive<u64> = 0..=1024 * GIB;
 pub(super) const MAX_RESPONSE: RangeInclusive<u64> = 0..=1024 * GIB;
+/// The windows of a few responses have to fit.
+pub(super) const MAX_BUFFERED: RangeInclusive<u64> = MIB..=64 * GIB;
 pub(super) const CPU_TIME: RangeInclusive<Duration> = ms(50)..=DAY;
 pub(super) const WAIT_UNTIL_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=DAY;
 /// A line of the greatest length has to fit.

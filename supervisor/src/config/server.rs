@@ -37,6 +37,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_header",
     "max_headers",
     "max_connections",
+    "max_buffered",
     "forwarded",
     "cache_dir",
     "state_dir",
@@ -74,6 +75,8 @@ pub struct ServerSettings {
     pub max_headers: usize,
     /// Connections at once; further ones wait to be accepted.
     pub max_connections: usize,
+    /// What bodies of all apps on their way may hold, in bytes.
+    pub max_buffered: usize,
     /// What to make of a client's forwarding fields.
     pub forwarded: ForwardedPolicy,
     /// Worker processes without an app to have at hand, for each heap limit that apps have.
@@ -123,6 +126,7 @@ impl Default for ServerSettings {
             max_header: 32 * 1024,
             max_headers: 100,
             max_connections: 10_000,
+            max_buffered: 256 * 1024 * 1024,
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
             cgroups: true,
@@ -150,6 +154,7 @@ impl ServerSettings {
         section.set("max_header", size(bounds::MAX_HEADER), &mut server.max_header, problems);
         section.set("max_headers", whole(bounds::MAX_HEADERS), &mut server.max_headers, problems);
         section.set("max_connections", whole(bounds::MAX_CONNECTIONS), &mut server.max_connections, problems);
+        section.set("max_buffered", size(bounds::MAX_BUFFERED), &mut server.max_buffered, problems);
         section.set("forwarded", choice, &mut server.forwarded, problems);
         section.set("spares", whole(bounds::SPARES), &mut server.spares, problems);
         section.set("cgroups", switch, &mut server.cgroups, problems);
@@ -230,6 +235,7 @@ mod tests {
         assert!(bounds::MAX_HEADER.contains(&(server.max_header as u64)));
         assert!(bounds::MAX_HEADERS.contains(&server.max_headers));
         assert!(bounds::MAX_CONNECTIONS.contains(&server.max_connections));
+        assert!(bounds::MAX_BUFFERED.contains(&(server.max_buffered as u64)));
     }
 
     #[test]
@@ -238,7 +244,7 @@ mod tests {
         let (server, found) = server(
             "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
-             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nforwarded = 'append'\nspares = 3\ncgroups = false",
+             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(
@@ -255,6 +261,7 @@ mod tests {
                 max_header: 5000,
                 max_headers: 60,
                 max_connections: 7,
+                max_buffered: 3 << 20,
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
                 cgroups: false,

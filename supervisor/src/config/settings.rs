@@ -22,6 +22,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_queue",
     "max_body",
     "max_response",
+    "max_buffered",
     "cpu_time",
     "wait_until_timeout",
     "log_rate",
@@ -88,6 +89,7 @@ impl Settings {
         section.set("max_queue", whole(bounds::MAX_QUEUE), &mut limits.max_queue, problems);
         section.set("max_body", size(bounds::MAX_BODY), &mut limits.max_body, problems);
         section.set("max_response", or_none(size(bounds::MAX_RESPONSE)), &mut limits.max_response, problems);
+        section.set("max_buffered", size(bounds::MAX_BUFFERED), &mut limits.max_buffered, problems);
         section.set("cpu_time", duration(bounds::CPU_TIME), &mut limits.cpu_time, problems);
         section.set(
             "wait_until_timeout",
@@ -199,6 +201,7 @@ mod tests {
         assert!(bounds::CPU_TIME.contains(&limits.cpu_time) && bounds::LOG_RATE.contains(&limits.log_rate));
         assert!(bounds::WAIT_UNTIL_TIMEOUT.contains(&limits.wait_until_timeout));
         assert!(bounds::MAX_OUTBOUND.contains(&limits.max_outbound));
+        assert!(bounds::MAX_BUFFERED.contains(&limits.max_buffered));
         assert!(bounds::MAX_BLOCKING.contains(&limits.max_blocking));
         assert!(bounds::MAX_FDS.contains(&limits.max_fds));
         assert!(bounds::MAX_PIDS.contains(&limits.max_pids) && limits.max_cpus.is_none());
@@ -238,7 +241,7 @@ mod tests {
     fn every_field_can_be_overridden() {
         let (settings, found) = settings(
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
-             max_queue = 9\nmax_response = '6B'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
+             max_queue = 9\nmax_response = '6B'\nmax_buffered = '2MiB'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
              log_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_fds = 130\nmax_pids = 40\nmax_cpus = 1.5\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = 'never'\nrecycle = { requests = 9 }\n\
@@ -262,6 +265,7 @@ mod tests {
                 max_queue: 9,
                 max_body: 5,
                 max_response: Some(6),
+                max_buffered: 2 << 20,
                 cpu_time: seconds(10),
                 wait_until_timeout: seconds(11),
                 log_rate: 256 << 10,

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
-use nano_protocol::Receiver;
 use nano_protocol::codec::HeaderBlock;
+use nano_protocol::{Chunk, Receiver};
 
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
@@ -31,7 +31,7 @@ pub struct ResponseBody {
 #[derive(Debug)]
 enum Content {
     Empty,
-    Full(Bytes),
+    Full(Chunk),
     Stream(Receiver),
     /// It is longer than it may be.
     Failed,
@@ -68,13 +68,13 @@ impl ResponseBody {
 
     /// These bytes.
     pub fn full(bytes: Bytes) -> Self {
-        Self::new(Content::Full(bytes))
+        Self::new(Content::Full(bytes.into()))
     }
 
     /// The body of a worker's response. If all of it is here, hyper need not be told of a stream.
     pub fn from_worker(receiver: Receiver) -> Self {
         let has_trailers = |receiver: &Receiver| !receiver.trailers().as_bytes().is_empty();
-        let content = match receiver.is_received().then(|| receiver.try_chunk()) {
+        let content = match receiver.is_received().then(|| receiver.try_part()) {
             Some(None) if !has_trailers(&receiver) => Content::Empty,
             Some(Some(chunk)) if receiver.is_done() && !has_trailers(&receiver) => Content::Full(chunk),
             Some(Some(chunk)) => Content::Stream(receiver.put_back(chunk)),
@@ -117,19 +117,19 @@ impl ResponseBody {
 }
 
 impl Body for ResponseBody {
-    type Data = Bytes;
+    type Data = Chunk;
     type Error = CutOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+    ) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
         let this = &mut *self;
         let chunk = match &mut this.content {
             Content::Empty => return Poll::Ready(None),
             Content::Failed => return Poll::Ready(Some(Err(CutOff))),
             Content::Full(bytes) => std::mem::take(bytes),
-            Content::Stream(receiver) => match receiver.poll_chunk(cx) {
+            Content::Stream(receiver) => match receiver.poll_part(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => {
                     if let Some(limit) = &mut this.limit

@@ -105,6 +105,14 @@ impl Upload {
                 let _ = sender.end(&HeaderBlock::default());
                 return Poll::Ready(Ok(()));
             }
+            // What the worker has no room for is not read from the client.
+            if sender.poll_room(cx).is_pending() {
+                if !std::mem::replace(&mut self.is_stalled, true) {
+                    self.upstream.count(Counts::stalled);
+                }
+                return Poll::Pending;
+            }
+            self.is_stalled = false;
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
                 None => self.end = Some(End::Plain),
                 Some(Ok(frame)) => match frame.into_data() {
@@ -140,7 +148,7 @@ async fn run(progress: Progress, sender: Sender) {
             return Poll::Ready(Ok(()));
         };
         let polled = upload.poll(cx, &sender, shared);
-        shared.is_client_late.set(polled.is_pending() && upload.unsent.is_empty());
+        shared.is_client_late.set(polled.is_pending() && !upload.is_stalled);
         polled
     })
     .await;

@@ -1,0 +1,153 @@
+//! What the bodies of an app hold is bounded, whoever does not read.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MAX_UNSENT_BODIES, MOST_WINDOW, STREAM_WINDOW};
+use nano_protocol::{Budget, Chunk, Receiver, Side};
+
+use crate::frames::Sent;
+use crate::pair::{Pair, Raw, Request, open, respond, send, some_bytes};
+
+const LONG: usize = 4 * MOST_WINDOW;
+
+/// A pair whose supervisor has so much for responses.
+fn pair(max: usize) -> (Pair, Arc<Budget>) {
+    let (pair, budget) = (Pair::new(), Arc::new(Budget::new(max, None)));
+    pair.supervisor.handle.set_budget(budget.clone());
+    (pair, budget)
+}
+
+/// Lets the worker send until it may not; returns how much that was, from what was received.
+async fn pour(pair: &mut Pair, request: &Request, receiver: &Receiver) -> (usize, Vec<Chunk>) {
+    let mut data = some_bytes(LONG, 1);
+    let mut noop = Context::from_waker(Waker::noop());
+    pair.run(std::future::poll_fn(|cx| request.sender.poll_room(cx))).await;
+    assert!(request.sender.poll_send(&mut noop, &mut data, true).is_pending());
+    let sent = LONG - data.len();
+    let mut parts = Vec::new();
+    let mut received = 0;
+    pair.run(std::future::poll_fn(|cx| {
+        while received < sent {
+            match receiver.poll_part(cx) {
+                Poll::Ready(part) => parts.push(part.unwrap().unwrap()),
+                Poll::Pending => return Poll::Pending,
+            }
+            received += parts.last().map_or(0, Chunk::len);
+        }
+        Poll::Ready(())
+    }))
+    .await;
+    (sent, parts)
+}
+
+/// Opens a stream whose response has begun.
+async fn begin(pair: &mut Pair) -> (Request, Receiver) {
+    let (_sender, receiver) = open(&pair.supervisor.handle, true);
+    let arrived = pair.worker.arrived.clone();
+    let request = pair.run(arrived.request()).await;
+    respond(&request.sender, 200, &vec![], false);
+    (request, receiver)
+}
+
+#[tokio::test]
+async fn bytes_count_until_who_passes_them_on_has_dropped_them() {
+    let (mut pair, budget) = pair(64 * MOST_WINDOW);
+    let (request, receiver) = begin(&mut pair).await;
+    let (sent, mut parts) = pour(&mut pair, &request, &receiver).await;
+    assert_eq!((sent, budget.held()), (FIRST_WINDOW, FIRST_WINDOW));
+    // Nothing comes while they are kept, and whatever is left of a part counts.
+    let mut first = parts.remove(0);
+    drop(parts);
+    let beginning = first.split_to(10);
+    drop(first);
+    assert_eq!(budget.held(), 10);
+    drop(beginning);
+    assert_eq!(budget.held(), 0);
+    let (more, parts) = pour(&mut pair, &request, &receiver).await;
+    assert!(more >= FIRST_WINDOW, "{more}");
+    drop((parts, request, receiver));
+    pair.run(async {}).await;
+    assert_eq!(budget.held(), 0);
+}
+
+#[tokio::test]
+async fn a_window_grows_for_a_reader_that_keeps_up() {
+    let (mut pair, _budget) = pair(64 * MOST_WINDOW);
+    let (request, receiver) = begin(&mut pair).await;
+    let mut windows = Vec::new();
+    for _ in 0..6 {
+        let (sent, parts) = pour(&mut pair, &request, &receiver).await;
+        drop(parts);
+        windows.push(sent);
+    }
+    assert_eq!(windows[0], FIRST_WINDOW);
+    assert!(windows.is_sorted() && windows[5] > FIRST_WINDOW && windows[5] <= MOST_WINDOW, "{windows:?}");
+}
+
+#[tokio::test]
+async fn who_comes_when_much_is_promised_gets_the_least_and_it_is_enough() {
+    let (mut pair, _budget) = pair(4 * FIRST_WINDOW);
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        streams.push(begin(&mut pair).await);
+    }
+    let mut windows = Vec::new();
+    for (request, receiver) in &streams {
+        windows.push(pour(&mut pair, request, receiver).await);
+    }
+    let sent: Vec<_> = windows.iter().map(|(sent, _)| *sent).collect();
+    assert_eq!(sent, [FIRST_WINDOW, FIRST_WINDOW, FIRST_WINDOW, LEAST_WINDOW, LEAST_WINDOW]);
+    // All of a body comes over the least window, too.
+    drop(windows);
+    pair.run(async {}).await;
+    let (request, receiver) = streams.pop().unwrap();
+    let mut data = some_bytes(LONG, 2);
+    let (sent, received) = pair
+        .run(async { tokio::join!(send(&request.sender, &mut data, true), crate::pair::body(&receiver)) })
+        .await;
+    sent.unwrap();
+    assert_eq!(received.unwrap().len(), LONG);
+}
+
+#[tokio::test]
+async fn bodies_for_a_worker_that_reads_nothing_wait_in_front_of_the_connection() {
+    let mut raw = Raw::new(Side::Supervisor);
+    let handle = raw.end.handle.clone();
+    let budget = Arc::new(Budget::new(1 << 30, None));
+    handle.set_budget(budget.clone());
+    let streams: Vec<_> = (0..20).map(|_| open(&handle, false)).collect();
+    let mut bodies = vec![some_bytes(STREAM_WINDOW, 0); streams.len()];
+    let mut noop = Context::from_waker(Waker::noop());
+    raw.run(async {}).await;
+    for ((sender, _), body) in streams.iter().zip(&mut bodies) {
+        let _ = sender.poll_send(&mut noop, body, true);
+    }
+    assert!(handle.unsent() < MAX_UNSENT_BODIES + STREAM_WINDOW, "{}", handle.unsent());
+    assert!(streams.last().unwrap().0.poll_room(&mut noop).is_pending());
+    raw.run(async {}).await;
+    assert_eq!(budget.held(), handle.unsent());
+    // It begins to read, and all of them arrive.
+    let all = async {
+        for ((sender, _), body) in streams.iter().zip(&mut bodies) {
+            send(sender, body, true).await.unwrap();
+        }
+    };
+    let mut all = std::pin::pin!(all);
+    let mut is_sent = false;
+    let mut received = 0;
+    let mut bytes = Vec::new();
+    while received < streams.len() {
+        raw.run(std::future::poll_fn(|cx| {
+            is_sent = is_sent || all.as_mut().poll(cx).is_ready();
+            Poll::Ready(())
+        }))
+        .await;
+        bytes.extend(raw.received_bytes());
+        let frames = crate::frames::joined(crate::frames::arrive(&bytes, &[]).unwrap_or_default());
+        received = frames.iter().filter(|frame| matches!(frame, Sent::Body { end: true, .. })).count();
+        tokio::task::yield_now().await;
+    }
+    raw.run(async {}).await;
+    assert_eq!((handle.unsent(), budget.held()), (0, 0));
+}

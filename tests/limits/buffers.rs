@@ -1,0 +1,115 @@
+//! What bodies hold on their way: thousands of clients that read nothing, and a worker that reads nothing, cost little.
+
+use std::net::SocketAddr;
+
+use nix::sys::signal::Signal;
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::TestSupervisor;
+use crate::harness::{App, process};
+
+/// Answers without end.
+const ENDLESS: &str = "
+const part = new Uint8Array(64 * 1024);
+export default { fetch() {
+  return new Response(new ReadableStream({ pull(controller) { controller.enqueue(part); } }));
+} }";
+
+const CLIENTS: usize = 2000;
+
+/// A client whose kernel takes hardly anything for it.
+async fn connect(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// Sends as much as the supervisor takes.
+fn pour(client: &TcpStream, bytes: &[u8]) -> usize {
+    let mut sent = 0;
+    while let Ok(more) = client.try_write(bytes) {
+        sent += more;
+    }
+    sent
+}
+
+/// Sends as much as the supervisor takes, and again, until that is all.
+async fn pour_all(clients: &[TcpStream], bytes: &[u8], meanwhile: impl AsyncFn()) {
+    let mut sent = usize::MAX;
+    while sent > 0 {
+        sent = clients.iter().map(|client| pour(client, bytes)).sum();
+        meanwhile().await;
+    }
+}
+
+async fn street(app: App) -> TestSupervisor {
+    process::raise_descriptor_limit();
+    let app = app.set("max_in_flight = 8192\nrequest_timeout = '1h'\nhung_timeout = '1h'");
+    TestSupervisor::plan().app(app).app(App::hello("neighbour")).start().await
+}
+
+/// Most memory that the supervisor has had so far, in MiB.
+fn memory(supervisor: &TestSupervisor) -> u64 {
+    process::peak_rss(supervisor.pid()) >> 20
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_their_answers_cost_little_each() {
+    let supervisor = street(App::new("app", ENDLESS)).await;
+    let (address, neighbour) = (supervisor.address("app").await, supervisor.client("neighbour").await);
+    let before = memory(&supervisor);
+    let mut clients = Vec::with_capacity(CLIENTS);
+    for _ in 0..CLIENTS {
+        let client = connect(address).await;
+        client.writable().await.unwrap();
+        assert!(client.try_write(b"GET / HTTP/1.1\r\nhost: app\r\n\r\n").unwrap() > 0);
+        clients.push(client);
+    }
+    for client in &clients {
+        client.readable().await.unwrap();
+    }
+    supervisor.in_flight("app", CLIENTS).await;
+    for _ in 0..100 {
+        assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
+    }
+    let grown = memory(&supervisor) - before;
+    assert!(grown < 200, "{grown} MiB for {CLIENTS} clients");
+    // The app itself answers those who do read.
+    let mut length = 0;
+    let client = supervisor.client("app").await;
+    let request = client.request("GET", "/").body(http_body_util::Empty::new()).unwrap();
+    let mut body = client.begin(request).await.unwrap().into_body();
+    while length < 4 << 20 {
+        let frame = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap();
+        length += frame.into_data().unwrap().len();
+    }
+}
+
+#[tokio::test]
+async fn bodies_for_a_worker_that_hangs_are_left_with_their_clients() {
+    let supervisor = street(App::hello("app")).await;
+    let (address, neighbour) = (supervisor.address("app").await, supervisor.client("neighbour").await);
+    let worker = supervisor.worker("app").await;
+    process::signal(worker, Signal::SIGSTOP);
+    let before = memory(&supervisor);
+    let mut clients = Vec::with_capacity(CLIENTS);
+    for _ in 0..CLIENTS {
+        let client = connect(address).await;
+        client.writable().await.unwrap();
+        let head = b"POST / HTTP/1.1\r\nhost: app\r\ncontent-length: 100000000\r\n\r\n";
+        assert!(client.try_write(head).unwrap() > 0);
+        clients.push(client);
+    }
+    supervisor.in_flight("app", CLIENTS).await;
+    pour_all(&clients, &[0; 64 * 1024], async || {
+        for _ in 0..20 {
+            assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
+        }
+    })
+    .await;
+    let grown = memory(&supervisor) - before;
+    assert!(grown < 120, "{grown} MiB for {CLIENTS} clients");
+    process::signal(worker, Signal::SIGKILL);
+    supervisor.in_flight("app", 0).await;
+    assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
+}
