@@ -1,10 +1,10 @@
-//! `dev`: a folder is served as it is after each save, and a save that does not load changes nothing.
+//! `dev`: a folder is served as it is after each save; one that does not load is shown, in the terminal and the browser.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use crate::harness::{Load, folder, run};
+use crate::harness::{Load, Terminal, executable, folder, raw, run};
 use crate::{TestSupervisor, until};
 
 fn says(text: &str) -> String {
@@ -32,26 +32,103 @@ async fn answers(supervisor: &TestSupervisor, text: &str) {
 }
 
 #[tokio::test]
-async fn each_save_goes_live_without_losing_a_request_and_a_broken_one_changes_nothing() {
+async fn each_save_goes_live_without_losing_a_request() {
     let supervisor = develop(&[("app/index.js", &says("one"))]).await;
-    assert!(supervisor.address("app").await.ip().is_loopback());
-    let load = Load::on(supervisor.address("app").await).await;
+    let address = supervisor.address("app").await;
+    assert!(address.ip().is_loopback());
+    supervisor.log.line_with(&format!("http://{address}/ is ")).await;
+    let load = Load::on(address).await;
     save(&supervisor, "index.js", &says("two"));
     answers(&supervisor, "two").await;
-    save(&supervisor, "index.js", "export default {\n  fetch() { return new Response('x' }\n}");
-    supervisor.log.line_with("does not load: SyntaxError: missing ) after argument list").await;
-    supervisor.log.line_with("2 |   fetch() { return new Response('x' }").await;
+    let line = supervisor.log.line_with("reloaded index.js in ").await;
+    assert!(line.ends_with(" ms"), "{line}");
     load.more(20).await;
-    save(&supervisor, "index.js", &says("three"));
-    answers(&supervisor, "three").await;
     // As editors save that write another file first.
     let (file, other) =
         (supervisor.folder().join("app/index.js"), supervisor.folder().join("app/.index.js.new"));
-    fs::write(&other, says("four")).unwrap();
+    fs::write(&other, says("three")).unwrap();
     fs::rename(other, file).unwrap();
-    answers(&supervisor, "four").await;
+    answers(&supervisor, "three").await;
     let seen = load.seen().await;
-    assert!(seen.keys().all(|text| ["one", "two", "three", "four"].contains(&&**text)), "{seen:?}");
+    assert!(seen.keys().all(|text| ["one", "two", "three"].contains(&&**text)), "{seen:?}");
+}
+
+const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+
+/// What a browser gets: status, `refresh`, and the page.
+async fn page(supervisor: &TestSupervisor) -> (u16, String, String) {
+    let client = supervisor.client("app").await;
+    let request = client.request("GET", "/page").header("accept", BROWSER);
+    let reply = client.send(request.body(http_body_util::Empty::new()).unwrap()).await.unwrap();
+    let refresh = reply.headers.get("refresh").map(|value| value.to_str().unwrap().to_owned());
+    (reply.status, refresh.unwrap_or_default(), reply.text().to_owned())
+}
+
+#[tokio::test]
+async fn a_save_that_does_not_load_is_shown_in_the_browser_until_one_does() {
+    let supervisor =
+        develop(&[("app/index.js", &says("one")), ("app/src/part.ts", "export const part = 1;")]).await;
+    answers(&supervisor, "one").await;
+    save(&supervisor, "index.js", "export default {\n  fetch() { return new Response('x' }\n}");
+    supervisor.log.line_with("error: does not load: SyntaxError: missing ) after argument list").await;
+    supervisor.log.line_with("2 |   fetch() { return new Response('x' }").await;
+    until("the browser is told", async || (supervisor.get("app", "/").await.status == 500).then_some(()))
+        .await;
+    let (status, refresh, text) = page(&supervisor).await;
+    assert_eq!((status, &*refresh), (500, "1"), "{text}");
+    assert!(text.contains("SyntaxError: missing ) after argument list"), "{text}");
+    assert_eq!(supervisor.app("app").await.state, "failed");
+    // It is said once, and not with every time at which the page asks again.
+    page(&supervisor).await;
+    page(&supervisor).await;
+    let asked = || supervisor.log.lines().iter().filter(|line| line.starts_with("GET /page ")).count();
+    save(&supervisor, "src/part.ts", "export const part: number = 2;");
+    save(&supervisor, "index.js", &says("mended"));
+    answers(&supervisor, "mended").await;
+    supervisor.log.line_with("reloaded index.js").await;
+    let (status, refresh, _) = page(&supervisor).await;
+    assert_eq!((status, &*refresh), (200, ""));
+    until("its requests are there", async || (asked() == 2).then_some(())).await;
+    let told = supervisor.log.lines().iter().filter(|line| line.contains("SyntaxError")).count();
+    assert_eq!(told, 1, "{:#?}", supervisor.log.lines());
+}
+
+#[tokio::test]
+async fn its_terminal_shows_requests_what_the_app_prints_and_its_errors_and_nothing_else() {
+    let index = "console.log('loading');
+        export default { fetch(request) {
+            const { pathname } = new URL(request.url);
+            if (pathname === '/bad') throw new TypeError('bad');
+            console.warn('careful');
+            return new Response('x', { status: pathname === '/none' ? 404 : 200 });
+        } }";
+    let here = folder(&[("app/index.js", index)]);
+    let (socket, mut command) = (here.path().join("x.sock"), executable());
+    command
+        .args(["dev", "app", "--port", "0", "--control"])
+        .arg(&socket)
+        .current_dir(here.path())
+        .env("NO_COLOR", "");
+    let terminal = Terminal::start(command, 120, 40);
+    terminal.shows("http://127.0.0.1:").await;
+    terminal.shows("loading").await;
+    let shown = terminal.shown();
+    let address = shown.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+    for path in ["/fine", "/none", "/bad"] {
+        raw::exchange(address, format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+    }
+    for part in [
+        "GET /fine \x1b[32m200\x1b[0m \x1b[2m",
+        "GET /none \x1b[33m404\x1b[0m \x1b[2m",
+        "GET /bad \x1b[31m500\x1b[0m \x1b[2m",
+        "\x1b[33mwarning\x1b[0m in GET /fine: careful",
+        "\x1b[31merror\x1b[0m in GET /bad: Uncaught TypeError: bad",
+    ] {
+        terminal.shows(part).await;
+    }
+    for part in ["worker ready", "request_id", "nano_supervisor::"] {
+        assert!(!terminal.shown().contains(part), "{part} in {}", terminal.shown());
+    }
 }
 
 #[tokio::test]
@@ -76,9 +153,10 @@ async fn variables_new_folders_and_another_entry_are_followed() {
 
     // What cannot be a configuration is shown, and the next one that can be goes live.
     save(&supervisor, "wrangler.toml", "main = 'none.js'");
-    supervisor.log.line_with("not reloaded, everything goes on as before").await;
     supervisor.log.line_with("wrangler.toml:1: main: there is no file").await;
-    answers(&supervisor, "main!").await;
+    let told =
+        async || supervisor.get("app", "/").await.text().contains("main: there is no file").then_some(());
+    until("clients are told", told).await;
     fs::remove_file(supervisor.folder().join("app/wrangler.toml")).unwrap();
     answers(&supervisor, "deeper").await;
 }

@@ -143,9 +143,10 @@ async fn what_an_app_prints_as_text_cannot_pass_for_a_line_of_the_log() {
     process::signal(child.id(), Signal::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let lines = log.lines();
-    let first = lines.iter().position(|line| line.ends_with(" INFO app: one")).unwrap();
+    let first =
+        lines.iter().position(|line| line.contains(" INFO app: app=") && line.ends_with(" one")).unwrap();
     let expected =
-        ["    2026-01-01T00:00:00.000000Z ERROR nano_supervisor: forged\\r\\x1b[1A", "    ", "    last app="];
+        ["    2026-01-01T00:00:00.000000Z ERROR nano_supervisor: forged\\r\\x1b[1A", "    ", "    last"];
     for (line, expected) in lines[first + 1..].iter().zip(expected) {
         assert!(line.starts_with(expected), "{line:?} in {lines:#?}");
     }

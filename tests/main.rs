@@ -41,6 +41,7 @@ mod lifecycle;
 mod limits;
 mod log_files;
 mod logs;
+mod logs_blame;
 mod logs_command;
 mod modules;
 mod node;

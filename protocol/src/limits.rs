@@ -18,6 +18,9 @@ pub const MAX_ERROR: usize = 64 * 1024;
 /// Longest message of one log record, in bytes; the worker cuts longer ones.
 pub const MAX_LOG_MESSAGE: usize = 64 * 1024;
 
+/// Longest path that is told of a request in the log, in bytes.
+pub const MAX_LOG_PATH: usize = 1024;
+
 /// Body bytes of a stream that may be under way in one direction, where no [`crate::Budget`] says otherwise.
 pub const STREAM_WINDOW: usize = 128 * 1024;
 

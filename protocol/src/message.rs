@@ -155,8 +155,19 @@ pub struct LogRecord {
     pub level: LogLevel,
     /// The request during which it was written.
     pub request_id: Option<RequestId>,
+    /// What that request was, where something is wrong.
+    pub request: Option<RequestName>,
     /// The text, without a line end.
     pub message: String,
+}
+
+/// What people call a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestName {
+    /// Its method.
+    pub method: String,
+    /// Its path, or how that begins.
+    pub path: String,
 }
 
 /// A snapshot of the worker's own numbers, sent after every pong.

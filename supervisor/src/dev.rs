@@ -1,8 +1,10 @@
-//! `dev`: watches the files of an app, and has it live by them after each change.
+//! `dev`: watches the files of an app, and has it live by them after each change. Where they cannot be loaded, its clients are
+//! shown why.
 //!
 //! Folders are watched one by one, not recursively: `node_modules` may hold tens of thousands, each of which would cost one
 //! of the user's inotify watches.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -12,7 +14,7 @@ use ::notify::event::{EventKind, ModifyKind};
 use ::notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::lifecycle::Action;
 use crate::operator::Operator;
@@ -30,6 +32,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// Changes that may wait to be taken up; beyond that they are one.
 const QUEUE: usize = 64;
 
+/// Files that are named when all that has changed is told.
+const NAMED: usize = 3;
+
 /// What has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
@@ -38,14 +43,21 @@ enum Change {
     Names,
 }
 
+/// A change, and the files that it is about, relative to the folder.
+type Changed = (Change, Vec<PathBuf>);
+
 /// Watches the folder `root`, an absolute path without symlinks, of the app `app`. Never returns.
 pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
-    let (changes, mut changed) = mpsc::channel(QUEUE);
+    let (changes, mut changed) = mpsc::channel::<Changed>(QUEUE);
     let watched = root.clone();
     let watcher = ::notify::recommended_watcher(move |event: ::notify::Result<Event>| {
         // A full queue holds changes already. An error is a sign that some were lost.
-        if let Some(change) = event.map_or(Some(Change::Names), |event| classify(&event, &watched)) {
-            let _ = changes.try_send(change);
+        let changed = match event {
+            Ok(event) => classify(&event, &watched).map(|change| (change, files(&event, &watched))),
+            Err(_) => Some((Change::Names, Vec::new())),
+        };
+        if let Some(changed) = changed {
+            let _ = changes.try_send(changed);
         }
     });
     let mut watcher = match watcher {
@@ -56,34 +68,67 @@ pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
         }
     };
     watch_folders(&mut watcher, &root);
-    while let Some(first) = changed.recv().await {
-        let mut change = first;
-        let deadline = Instant::now() + PATIENCE;
-        while let Ok(Ok(Some(next))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
+    if let Some(listen) = operator.status().into_iter().find(|status| status.app == app).map(|app| app.listen)
+    {
+        info!("http://{listen}/ is {}; each save is followed, Ctrl-C ends", root.display());
+    }
+    while let Some((mut change, mut files)) = changed.recv().await {
+        let begun = Instant::now();
+        let deadline = begun + PATIENCE;
+        while let Ok(Ok(Some((next, more)))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
             if next == Change::Names {
                 change = next;
             }
+            files.extend(more);
         }
         if change == Change::Names {
             watch_folders(&mut watcher, &root);
         }
-        refresh(&operator, &app).await;
+        match refresh(&operator, &app).await {
+            Ok(()) => info!("reloaded {} in {} ms", named(&files, &root), begun.elapsed().as_millis()),
+            Err(why) => {
+                error!("{why}");
+                // Nobody is to take the answers of older code for those of the present.
+                let _ = operator.tell(&app, Action::Break(why)).await;
+            }
+        }
     }
 }
 
 /// Has the app live by its files as they are now.
-async fn refresh(operator: &Operator, app: &str) {
+///
+/// # Errors
+/// Why it cannot, for people.
+async fn refresh(operator: &Operator, app: &str) -> Result<(), String> {
     let worker = || operator.status().into_iter().find(|status| status.app == app).and_then(|app| app.pid);
     let before = worker();
     // What is read with the configuration, such as .env and wrangler files, may be among them.
-    match operator.apply().await {
-        Err(why) => error!(app, "not reloaded, everything goes on as before: {why}"),
-        Ok(changes) if !changes.failed.is_empty() => {}
-        Ok(_) if worker() == before => {
-            // The outcome is in the log.
-            let _ = operator.tell(app, Action::Roll).await;
-        }
-        Ok(_) => {}
+    let mut changes = operator.apply().await?;
+    if let Some((_, why)) = changes.failed.pop() {
+        return Err(why);
+    }
+    if worker() == before {
+        operator.tell(app, Action::Roll).await?;
+    }
+    Ok(())
+}
+
+/// The files of an event that count.
+fn files(event: &Event, root: &Path) -> Vec<PathBuf> {
+    let of_app = event.paths.iter().filter(|path| counts(path, root));
+    of_app.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned())).collect()
+}
+
+/// What has changed, for people: those that are there, if any is; editors write others and take them away.
+fn named(files: &[PathBuf], root: &Path) -> String {
+    let all: BTreeSet<&PathBuf> = files.iter().collect();
+    let there: Vec<_> = all.iter().filter(|path| root.join(path).is_file()).copied().collect();
+    let named = if there.is_empty() { all.into_iter().collect() } else { there };
+    let names: Vec<_> = named.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    match named.len() {
+        0 => "the app".to_owned(),
+        count if count > NAMED => format!("{} and {} more", names.join(", "), count - NAMED),
+        _ => names.join(", "),
     }
 }
 
@@ -129,6 +174,18 @@ mod tests {
     use ::notify::event::{AccessKind, CreateKind, DataChange, Flag, MetadataKind, RenameMode};
 
     use super::*;
+
+    #[test]
+    fn what_has_changed_is_named_as_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::write(root.join("a.js"), "").unwrap();
+        let files = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(named(&files(&["a.js", ".a.js.swp", "a.js"]), root), "a.js");
+        assert_eq!(named(&files(&["gone.js"]), root), "gone.js");
+        assert_eq!(named(&files(&["1", "2", "3", "4", "5"]), root), "1, 2, 3 and 2 more");
+        assert_eq!(named(&[], root), "the app");
+    }
 
     #[test]
     fn what_a_worker_or_git_or_npm_does_is_no_change() {

@@ -2,9 +2,10 @@
 //!
 //! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
 //! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`folders`] is where workers are served from, [`adoption`]
-//! takes over workers that others have started.
+//! takes over workers that others have started, `broken` is for what those know who follow its files.
 
 pub mod adoption;
+mod broken;
 pub mod folders;
 pub mod lifeline;
 pub mod running;
@@ -178,6 +179,7 @@ impl Life {
                     Action::Adopt(adoption) => {
                         return Phase::Running(self.adopt(*adoption, Some(done)).await);
                     }
+                    Action::Break(why) => return self.broken(why, done).await,
                 },
             }
         };
@@ -260,6 +262,11 @@ impl Life {
                     let next = self.adopt(*adoption, Some(done)).await;
                     self.stage.retire(running);
                     Phase::Running(next)
+                }
+                Action::Break(why) => {
+                    let phase = self.broken(why, done).await;
+                    self.stage.retire(running);
+                    phase
                 }
             },
         }
@@ -393,6 +400,7 @@ impl Life {
                     if self.configure_idle(spec, done) { Phase::Starting } else { Phase::Resting(until) }
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
+                Action::Break(why) => self.broken(why, done).await,
                 Action::Start | Action::Restart | Action::Roll => {
                     self.waiting.push(done);
                     Phase::Starting
@@ -415,6 +423,7 @@ impl Life {
                     Phase::Stopped
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
+                Action::Break(why) => self.broken(why, done).await,
                 Action::Start | Action::Restart | Action::Roll => {
                     self.waiting.push(done);
                     Phase::Starting

@@ -4,12 +4,13 @@
 //! when the queue is full, lines are dropped and counted rather than waited for.
 //!
 //! - [`line`]: a line before it has a form; `layer`: lines from what the supervisor says through tracing.
-//! - [`text`]: lines for people; [`access`]: the access log and its forms.
+//! - [`text`]: lines for people; `dev`: those of whoever writes an app; [`access`]: the access log and its forms.
 //! - `file`: where lines go that do not go to standard output.
 //! - [`memory`]: the latest lines, for whoever asks.
 
 pub mod access;
 pub mod app;
+mod dev;
 mod file;
 mod layer;
 pub mod line;
@@ -115,7 +116,7 @@ impl Logs {
         let (filter, handle) = reload::Layer::new(LevelFilter::from(settings.level));
         let hub = Hub {
             format: settings.format,
-            has_colours: settings.format == LogFormat::Text && is_terminal && wants_colours,
+            has_colours: settings.format != LogFormat::Json && is_terminal && wants_colours,
             out,
             access,
             levels: RwLock::new(Levels { server: settings.level.into(), apps: HashMap::new() }),
@@ -149,20 +150,23 @@ fn queue(name: &str, writer: impl Write + Send + 'static) -> (NonBlocking, Worke
 impl Hub {
     /// Writes a line, and remembers it.
     fn write(&self, mut line: Line) {
-        let mut text = match self.format {
-            LogFormat::Text => text::render(&line, self.has_colours),
-            LogFormat::Json => line.json(),
+        let text = match self.format {
+            LogFormat::Text => Some(text::render(&line, self.has_colours)),
+            LogFormat::Json => Some(line.json()),
+            LogFormat::Dev => dev::render(&line, self.has_colours),
         };
         if self.has_colours {
             line.message = text::without_colours(&line.message).into_owned();
         }
-        let json = match self.format {
-            LogFormat::Text => line.json(),
-            LogFormat::Json => text.clone(),
+        let json = match (self.format, &text) {
+            (LogFormat::Json, Some(json)) => json.clone(),
+            _ => line.json(),
         };
         self.memory.push(&line, json);
-        text.push('\n');
-        write(&self.out, &text);
+        if let Some(mut text) = text {
+            text.push('\n');
+            write(&self.out, &text);
+        }
     }
 
     fn levels(&self) -> std::sync::RwLockReadGuard<'_, Levels> {
@@ -235,8 +239,8 @@ pub fn app_record(app: &AppName, record: &LogRecord) {
     let least = *levels.apps.get(app).unwrap_or(&levels.server);
     drop(levels);
     if level <= least {
-        let line = Line::new(level, "app").saying(record.message.as_str());
-        hub.write(line.about(Some(app)).during(record.request_id));
+        let line = Line::new(level, "app").about(Some(app)).during(record.request_id);
+        hub.write(line.of(record.request.as_ref()).saying(record.message.as_str()));
     }
 }
 

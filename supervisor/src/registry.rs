@@ -1,6 +1,9 @@
-//! Every app and what is known of its worker. The one place where an app's state changes. [`starts`] counts workers.
+//! Every app and what is known of its worker. The one place where an app's state changes. [`state`] says which changes
+//! there are, [`starts`] counts workers, [`failing`] what is said of an app that goes on failing.
 
+pub mod failing;
 pub mod starts;
+pub mod state;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -10,7 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use nano_protocol::message::Stats;
-use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
@@ -19,62 +21,13 @@ use crate::monitor::{Monitor, Rates};
 use crate::status::{AppDetail, AppStatus};
 use crate::traffic::{Limit, Totals, Traffic};
 use crate::worker::{ExitReason, Usage};
+use failing::Failing;
 use starts::Starts;
+pub use state::State;
 
 /// Names an app for as long as it is there; never given to another one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AppId(u32);
-
-/// Where an app is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// A worker is being started.
-    Starting,
-    /// A worker takes requests.
-    Ready,
-    /// The worker finishes what is in flight and takes nothing new.
-    Draining,
-    /// The worker has ended unasked.
-    Crashed,
-    /// The next worker starts after a pause.
-    BackingOff,
-    /// The app does not load or crashes in a loop; it is tried again only slowly.
-    Failed,
-    /// No worker, and none will be started.
-    Stopped,
-}
-
-impl State {
-    /// Whether the life of an app may go from here to `next`.
-    pub fn may_become(self, next: Self) -> bool {
-        use State::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
-        match next {
-            Starting => matches!(self, Stopped | Draining | Crashed | BackingOff | Failed),
-            // From one worker to the next without a pause, if it is ready already.
-            Ready => matches!(self, Starting | Ready),
-            Draining => matches!(self, Ready | Starting),
-            Crashed => matches!(self, Ready | Starting | Draining),
-            BackingOff => self == Crashed,
-            Failed => matches!(self, Crashed | Starting),
-            Stopped => self != Stopped,
-        }
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Starting => "starting",
-            Self::Ready => "ready",
-            Self::Draining => "draining",
-            Self::Crashed => "crashed",
-            Self::BackingOff => "backing-off",
-            Self::Failed => "failed",
-            Self::Stopped => "stopped",
-        })
-    }
-}
 
 /// One app.
 #[derive(Debug)]
@@ -90,6 +43,8 @@ struct Record {
     starts: Starts,
     /// Why the last worker ended, and when.
     last_exit: Option<(ExitReason, SystemTime)>,
+    /// What it fails with.
+    failing: Failing,
     /// When the next start is to be, while the app rests.
     retry: Option<Instant>,
     /// Since when the worker owes an answer to a ping.
@@ -162,6 +117,7 @@ impl Registry {
             started: None,
             starts: Starts::default(),
             last_exit: None,
+            failing: Failing::default(),
             retry: None,
             unanswered: None,
             ends: BTreeMap::new(),
@@ -200,6 +156,7 @@ impl Registry {
             let replaces = record.pid.replace(pid);
             record.started = Some((SystemTime::now(), Instant::now()));
             record.unanswered = None;
+            record.failing = Failing::default();
             (record.stats, record.usage) = Default::default();
             let (app, state) = (&record.spec.name, State::Ready);
             info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
@@ -210,7 +167,11 @@ impl Registry {
     pub fn kept(&self, app: AppId, reason: &ExitReason) {
         self.with(app, |record| {
             let (app, pid) = (&record.spec.name, record.pid);
-            warn!(%app, pid, %reason, "the new worker is not ready; the one before it stays");
+            // Who develops an app has asked for another worker, and is told.
+            match record.spec.development {
+                true => info!(%app, pid, %reason, "the new worker is not ready"),
+                false => warn!(%app, pid, %reason, "the new worker is not ready; the one before it stays"),
+            }
         });
     }
 
@@ -241,7 +202,9 @@ impl Registry {
             let target = culprit.map(|request| request.target.as_str());
             let (heap, memory, cpu_ms) = (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
             let lost = crash.requests.len();
+            if record.failing.is_told_apart(reason) {
             warn!(%app, %state, request_id, method, target, pid, %reason, lost, heap, memory, cpu_ms, "worker ended");
+            }
             *record.ends.entry(reason.cause()).or_default() += 1;
             record.starts.note_crash(true);
             record.gone(Some(reason));
@@ -261,10 +224,22 @@ impl Registry {
     pub fn failed(&self, app: AppId, reason: &ExitReason, pause: Duration) {
         self.change(app, State::Failed, |record| {
             let (app, state) = (&record.spec.name, State::Failed);
-            error!(%app, %state, %reason, retry_in_ms = pause.as_millis() as u64, "app failed");
+            let retry_in_ms = milliseconds(pause);
+            match record.failing.again(reason) {
+                1 => error!(%app, %state, %reason, retry_in_ms, "app failed"),
+                times if times.is_power_of_two() => {
+                    warn!(%app, %state, times, retry_in_ms, "app still fails, for the same reason");
+                }
+                _ => {}
+            }
             record.gone(Some(reason));
             record.retry = Some(Instant::now() + pause);
         });
+    }
+
+    /// What is to be loaded cannot be, as somebody knows who says so.
+    pub fn broken(&self, app: AppId, why: &str) {
+        self.change(app, State::Failed, |record| record.gone(Some(&ExitReason::LoadFailed(why.to_owned()))));
     }
 
     /// No worker, and none will be started.
@@ -275,6 +250,7 @@ impl Registry {
         self.change(app, State::Stopped, |record| {
             let (app, state) = (&record.spec.name, State::Stopped);
             info!(%app, %state, "app stopped");
+            record.failing = Failing::default();
             record.gone(None);
             record.starts.note_crash(false);
         });
@@ -479,19 +455,4 @@ impl Record {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::State::{self, BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
-
-    #[test]
-    fn only_sensible_changes_of_state_are_allowed() {
-        let life =
-            [Stopped, Starting, Ready, Crashed, BackingOff, Starting, Failed, Starting, Ready, Draining];
-        assert!(life.windows(2).all(|step| step[0].may_become(step[1])));
-        for (from, to) in [(Stopped, Ready), (BackingOff, Ready), (Ready, Starting), (Failed, Crashed)] {
-            assert!(!State::may_become(from, to), "{from} -> {to}");
-        }
-    }
 }

@@ -49,6 +49,6 @@ impl LogSink for Console {
         }
         let dropped = self.dropped.take();
         let message = format!("dropped {dropped} log lines: they came faster than they could be written");
-        self.send(LogRecord { level: LogLevel::Warn, request_id: None, message });
+        self.send(LogRecord { level: LogLevel::Warn, request_id: None, request: None, message });
     }
 }

@@ -179,15 +179,14 @@ impl EventLoop {
         let error = StreamError { kind, message: message.to_owned() };
         let culprit = self.engine.running_request();
         let blamed = culprit.and_then(|id| self.in_flight.answer(id));
-        let request_id = blamed.as_ref().map(|request| request.id);
         self.engine.testify(culprit.and_then(|id| self.in_flight.name(id)));
-        match (blamed, culprit) {
+        match (&blamed, culprit) {
             (Some(request), _) => request.sender.fail(&error),
             // It has been answered already; the others fail with the worker.
             (None, Some(culprit)) => return self.in_flight.log(LogLevel::Error, culprit, message.to_owned()),
             (None, None) => self.in_flight.fail_all(&error, &self.arrived),
         }
-        self.in_flight.log_as(LogLevel::Error, request_id, message.to_owned());
+        self.in_flight.log_error(blamed.as_deref(), message.to_owned());
     }
 
     fn send(&self, message: &Control) {
@@ -199,7 +198,7 @@ impl EventLoop {
         if matches!(error, ProtocolError::Io(_) | ProtocolError::Torn) {
             return exit::ORPHANED;
         }
-        self.in_flight.log_as(LogLevel::Error, None, format!("protocol error: {error}"));
+        self.in_flight.log_error(None, format!("protocol error: {error}"));
         exit::PROTOCOL
     }
 }

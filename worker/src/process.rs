@@ -191,7 +191,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
     };
     if in_flight.uncaught() > 0 && load.limits.fatal_uncaught {
         let message = "an uncaught error while loading is fatal (`exit_on_unhandled_rejection`)".to_owned();
-        console.log(LogRecord { level: LogLevel::Error, request_id: None, message });
+        console.log(LogRecord { level: LogLevel::Error, request_id: None, request: None, message });
     }
     send_loaded(&control_handle, Loaded::Ready)?;
     let event_loop = EventLoop {

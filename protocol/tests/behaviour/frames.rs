@@ -11,7 +11,7 @@ use nano_protocol::frame::{Frame, Kind};
 use nano_protocol::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
 use nano_protocol::message::{
     Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId,
-    RequestLine, Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
+    RequestLine, RequestName, Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use proptest::collection::vec;
@@ -221,8 +221,9 @@ fn log_record() -> impl Strategy<Value = LogRecord> {
     let level =
         prop_oneof![Just(LogLevel::Debug), Just(LogLevel::Info), Just(LogLevel::Warn), Just(LogLevel::Error)];
     let long = "[a-zß]{0,20000}";
-    (level, any::<Option<u128>>(), prop_oneof![4 => any::<String>().boxed(), 1 => long.boxed()])
-        .prop_map(|(level, id, message)| LogRecord { level, request_id: id.map(RequestId), message })
+    (level, any::<Option<u128>>(), prop_oneof![4 => any::<String>().boxed(), 1 => long.boxed()]).prop_map(
+        |(level, id, message)| LogRecord { level, request_id: id.map(RequestId), request: None, message },
+    )
 }
 
 fn hello() -> impl Strategy<Value = Hello> {
@@ -339,8 +340,12 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
     let field = || vec![(b"name".to_vec(), b"value".to_vec()), (b"empty".to_vec(), Vec::new())];
     let line =
         Line { id: 7, method: text("POST"), origin: text("http://localhost"), target: text("/path?query") };
-    let record =
-        LogRecord { level: LogLevel::Warn, request_id: Some(RequestId(7)), message: text("said the app") };
+    let record = LogRecord {
+        level: LogLevel::Warn,
+        request_id: Some(RequestId(7)),
+        request: Some(RequestName { method: text("GET"), path: text("/") }),
+        message: text("said the app"),
+    };
     [
         Control::Hello(Hello { version: 1, role: Role::Requests, heap: 1 << 30 }),
         Control::Welcome(Welcome { version: 1, pid: 4711 }),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{FAILED, USAGE, complain, runtime};
-use crate::config::{Config, Host, ServerFlags, Sources};
+use crate::config::{AccessLog, Config, Host, LogFormat, ServerFlags, Sources};
 use crate::deploy::{Available, Deploys};
 use crate::inherited::Inherited;
 use crate::log::Logs;
@@ -32,7 +32,12 @@ pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> E
         host: Some(Host(Ipv4Addr::LOCALHOST.into())),
         port: Some(port),
         development: true,
-        server: ServerFlags { control, ..ServerFlags::default() },
+        server: ServerFlags {
+            control,
+            log_format: Some(LogFormat::Dev),
+            access_log: Some(AccessLog::Lines),
+            ..ServerFlags::default()
+        },
         ..Sources::default()
     };
     let deploys = Err("`dev` keeps none".to_owned());

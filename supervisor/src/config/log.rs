@@ -41,6 +41,9 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
+    /// For whoever writes an app; `dev` has it, and nobody can ask for it.
+    #[value(skip)]
+    Dev,
 }
 
 /// How important a log line is.

@@ -42,6 +42,8 @@ pub enum Action {
     Configure(Arc<AppSpec>),
     /// Go on with this worker, whatever there was before it.
     Adopt(Box<Adoption>),
+    /// Have no worker, and refuse requests with this: what is to be loaded cannot be.
+    Break(String),
 }
 
 /// The way to tell an app what to do.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use super::line::{Line, milliseconds};
-use super::{HUB, text, write};
+use super::{HUB, dev, text, write};
 use crate::config::{AccessLog, AppName, LogFormat};
 use crate::record::Record;
 
@@ -22,6 +22,10 @@ pub fn write_line(record: &Record) {
         (AccessLog::Json, _) => json(record).to_string(),
         (AccessLog::Lines, LogFormat::Json) => line(record).json(),
         (AccessLog::Lines, LogFormat::Text) => text::render(&line(record), is_for_terminal),
+        (AccessLog::Lines, LogFormat::Dev) => match dev::request(record, is_for_terminal) {
+            Some(line) => line,
+            None => return,
+        },
     };
     text.push('\n');
     write(hub.access.as_ref().unwrap_or(&hub.out), &text);

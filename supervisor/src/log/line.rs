@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use nano_protocol::message::RequestId;
+use nano_protocol::message::{RequestId, RequestName};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::Value;
@@ -12,6 +12,9 @@ use tracing::Level;
 use tracing::field::{Field, Visit};
 
 use crate::config::AppName;
+
+/// What stands before the text: whose line it is. What an app prints cannot pass for it there.
+const LEADING: [&str; 5] = ["app", "request_id", "method", "path", "target"];
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +28,11 @@ pub struct Line {
     /// The text. It may hold line ends.
     pub message: String,
     /// What else it says, in order.
-    pub fields: Vec<(Cow<'static, str>, Value)>,
+    pub fields: Vec<Part>,
 }
+
+/// A field of a line: its name and value.
+pub type Part = (Cow<'static, str>, Value);
 
 impl Line {
     /// A line of now that says nothing yet.
@@ -57,10 +63,29 @@ impl Line {
         }
     }
 
+    /// Because of this request, if any.
+    pub fn of(self, request: Option<&RequestName>) -> Self {
+        match request {
+            Some(RequestName { method, path }) => {
+                self.with(LEADING[2], method.as_str()).with(LEADING[3], path.as_str())
+            }
+            None => self,
+        }
+    }
+
     /// With one more field.
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
+    }
+
+    /// The fields before the text, in their order, and those behind it.
+    pub fn parts(&self) -> (Vec<&Part>, Vec<&Part>) {
+        // What the access log says of a request has an order of its own.
+        let leading = if self.target == "access" { &LEADING[..2] } else { &LEADING[..] };
+        let before = leading.iter().filter_map(|name| self.fields.iter().find(|(found, _)| found == name));
+        let behind = self.fields.iter().filter(|(name, _)| !leading.contains(&&**name));
+        (before.collect(), behind.collect())
     }
 
     /// The app that it is about.
@@ -80,8 +105,12 @@ impl Serialize for Line {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("timestamp", &humantime::format_rfc3339_micros(self.time).to_string())?;
         map.serialize_entry("level", self.level.as_str())?;
+        let (before, behind) = self.parts();
+        for (name, value) in before {
+            map.serialize_entry(name, value)?;
+        }
         map.serialize_entry("message", &self.message)?;
-        for (name, value) in &self.fields {
+        for (name, value) in behind {
             map.serialize_entry(name, value)?;
         }
         // A line of the access log has a target of its own, and an object has one of a name.

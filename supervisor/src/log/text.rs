@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use tracing::Level;
 
-use super::line::Line;
+use super::line::{Line, Part};
 
 /// What every further line of a text begins with, so that nobody takes what an app prints for a line of its own.
 const INDENT: &str = "\n    ";
 
-const RESET: &str = "\x1b[0m";
-const DIM: &str = "\x1b[2m";
+/// Ends what is set off.
+pub(super) const RESET: &str = "\x1b[0m";
+/// Begins what matters less.
+pub(super) const DIM: &str = "\x1b[2m";
 const ITALIC: &str = "\x1b[3m";
 
 /// The line as text, without a line end. With `ansi`, for a terminal, it is coloured, and so may be what an app has
@@ -22,25 +24,30 @@ pub fn render(line: &Line, ansi: bool) -> String {
     let (dim, colour, reset) = if ansi { (DIM, colour(line.level), RESET) } else { ("", "", "") };
     let (time, level) = (humantime::format_rfc3339_micros(line.time), line.level.as_str());
     let _ = write!(out, "{dim}{time}{reset} {colour}{level:>5}{reset} {dim}{}:{reset}", line.target);
+    let (before, behind) = line.parts();
+    before.into_iter().for_each(|part| append_field(&mut out, part, ansi));
     if !line.message.is_empty() {
         out.push(' ');
         append(&mut out, &line.message, ansi);
     }
-    for (name, value) in &line.fields {
-        if value.is_null() {
-            continue;
-        }
-        let italic = if ansi { ITALIC } else { "" };
-        let _ = write!(out, " {italic}{name}{reset}{dim}={reset}");
-        match value {
-            Value::String(text) if is_bare(text) => append(&mut out, text, ansi),
-            value => out.push_str(&value.to_string()),
-        }
-    }
+    behind.into_iter().for_each(|part| append_field(&mut out, part, ansi));
     out
 }
 
-fn colour(level: Level) -> &'static str {
+fn append_field(out: &mut String, (name, value): &Part, ansi: bool) {
+    if value.is_null() {
+        return;
+    }
+    let (dim, italic, reset) = if ansi { (DIM, ITALIC, RESET) } else { ("", "", "") };
+    let _ = write!(out, " {italic}{name}{reset}{dim}={reset}");
+    match value {
+        Value::String(text) if is_bare(text) => append(out, text, ansi),
+        value => out.push_str(&value.to_string()),
+    }
+}
+
+/// How a level is set off at a terminal.
+pub(super) fn colour(level: Level) -> &'static str {
     match level {
         Level::ERROR => "\x1b[31m",
         Level::WARN => "\x1b[33m",
@@ -57,7 +64,7 @@ fn is_bare(text: &str) -> bool {
 }
 
 /// Appends text that may hold anything.
-fn append(out: &mut String, text: &str, ansi: bool) {
+pub(super) fn append(out: &mut String, text: &str, ansi: bool) {
     let mut rest = text;
     let mut is_coloured = false;
     while let Some(at) = rest.find(|char: char| char.is_control() && char != '\t') {
@@ -142,7 +149,7 @@ mod tests {
         let line = line("hi").with("app", "blog").with("why", "two words").with("none", Value::Null);
         let line = line.with("ms", 1.5).with("empty", "").with("trace", "one\n  two");
         let expected =
-            format!("{BEGINNING} hi app=blog why=\"two words\" ms=1.5 empty=\"\" trace=one\n      two");
+            format!("{BEGINNING} app=blog hi why=\"two words\" ms=1.5 empty=\"\" trace=one\n      two");
         assert_eq!(render(&line, false), expected);
     }
 
@@ -157,7 +164,7 @@ mod tests {
     fn a_terminal_gets_colours_and_no_other_code() {
         let shown = render(&line("\x1b[38;5;1mred\x1b[2J\x1b[1A\x1b[").with("app", "blog"), true);
         let expected = "\x1b[2m1970-01-01T00:00:01.500000Z\x1b[0m \x1b[32m INFO\x1b[0m \x1b[2mapp:\x1b[0m \
-                        \x1b[38;5;1mred\\x1b[2J\\x1b[1A\\x1b[\x1b[0m \x1b[3mapp\x1b[0m\x1b[2m=\x1b[0mblog";
+                        \x1b[3mapp\x1b[0m\x1b[2m=\x1b[0mblog \x1b[38;5;1mred\\x1b[2J\\x1b[1A\\x1b[\x1b[0m";
         assert_eq!(shown, expected);
     }
 

@@ -6,6 +6,7 @@ use std::rc::Weak;
 use std::task::Context;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -23,6 +24,8 @@ struct Work {
     /// As JavaScript calls the request that it belongs to; zero for none.
     id: u32,
     request: Weak<Request>,
+    /// The head of that request, for what the work logs after the response.
+    head: Option<Bytes>,
     /// Since when the response has been seen to be out.
     since: Option<Instant>,
 }
@@ -70,11 +73,16 @@ impl Background {
     }
 
     /// Begins work of the request that JavaScript calls `id`. Returns the number with which it ends.
-    pub fn begin(&self, id: u32, request: Weak<Request>) -> u32 {
+    pub fn begin(&self, id: u32, request: Weak<Request>, head: Option<Bytes>) -> u32 {
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
-        self.works.borrow_mut().insert(number, Work { id, request, since: None });
+        self.works.borrow_mut().insert(number, Work { id, request, head, since: None });
         number
+    }
+
+    /// The head of the request that JavaScript calls `id`, while work of it is not done.
+    pub fn head_of(&self, id: u32) -> Option<Bytes> {
+        self.works.borrow().values().find(|work| work.id == id && id != 0)?.head.clone()
     }
 
     /// Work is done; it may have been given up before.

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use deno_core::OpState;
 use deno_error::JsErrorBox;
-use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestLine, StreamError};
+use nano_protocol::limits::MAX_LOG_PATH;
+use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestLine, RequestName, StreamError};
 use nano_protocol::{ProtocolError, Receiver, Sender, connection};
 use rustc_hash::FxHashMap;
 
@@ -171,8 +172,9 @@ impl InFlight {
 
     /// Begins work that keeps the worker, of the request that JavaScript calls `id`. Returns the number with which it ends.
     pub fn begin_background(&self, id: u32) -> u32 {
-        let request = self.find(id).map(|request| Rc::downgrade(&request)).unwrap_or_default();
-        self.background.begin(id, request)
+        let request = self.find(id);
+        let head = request.as_ref().map(|request| request.head.clone());
+        self.background.begin(id, request.map(|request| Rc::downgrade(&request)).unwrap_or_default(), head)
     }
 
     /// Gives up work that keeps the worker for too long.
@@ -206,12 +208,21 @@ impl InFlight {
 
     /// Logs on behalf of the request that JavaScript calls `id`; zero is none.
     pub fn log(&self, level: LogLevel, id: u32, message: String) {
-        self.sink.log(LogRecord { level, request_id: self.name(id), message });
+        let head = match level {
+            LogLevel::Debug | LogLevel::Info => None,
+            LogLevel::Warn | LogLevel::Error => {
+                self.find(id).map(|request| request.head.clone()).or_else(|| self.background.head_of(id))
+            }
+        };
+        let request = head.and_then(|head| called(&head));
+        self.sink.log(LogRecord { level, request_id: self.name(id), request, message });
     }
 
-    /// Logs on behalf of a request that may have been answered already.
-    pub fn log_as(&self, level: LogLevel, request_id: Option<RequestId>, message: String) {
-        self.sink.log(LogRecord { level, request_id, message });
+    /// Logs an error of a request that may have been answered already, or of none.
+    pub fn log_error(&self, request: Option<&Request>, message: String) {
+        let request_id = request.map(|request| request.id);
+        let request = request.and_then(|request| called(&request.head));
+        self.sink.log(LogRecord { level: LogLevel::Error, request_id, request, message });
     }
 
     /// At the end of a tick: says how many log records were dropped, once there is room again.
@@ -227,6 +238,15 @@ impl InFlight {
             }
         }
     }
+}
+
+/// What people call the request with this head.
+fn called(head: &Bytes) -> Option<RequestName> {
+    let (line, _) = connection::split_request_head(head).ok()?;
+    // What follows the path may be somebody's secret.
+    let path = line.target.split('?').next().unwrap_or_default();
+    let path = path[..path.floor_char_boundary(MAX_LOG_PATH)].to_owned();
+    Some(RequestName { method: line.method.to_owned(), path })
 }
 
 /// The worker's requests, from op state.

@@ -10,7 +10,7 @@ use deno_core::convert::ByteString;
 use deno_core::{JsBuffer, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::message::{LogLevel, StreamError, StreamErrorKind};
+use nano_protocol::message::{StreamError, StreamErrorKind};
 
 use super::body::RequestBody;
 use super::in_flight::{InFlight, Request, in_flight};
@@ -138,7 +138,7 @@ fn send_head<'a>(
     }
     if request.sender.respond(status, count, fields, end).is_err() {
         let message = "Uncaught RangeError: the headers of the returned Response are too large".to_owned();
-        in_flight.log_as(LogLevel::Error, Some(request.id), message.clone());
+        in_flight.log_error(Some(request), message.clone());
         request.sender.fail(&StreamError { kind: StreamErrorKind::NotAResponse, message });
         return false;
     }
@@ -217,7 +217,7 @@ async fn send_stream(request: &Request, resource: &Rc<dyn Resource>) -> Result<(
 pub fn op_fail(state: &OpState, #[smi] id: u32, #[smi] kind: u32, #[string] message: String) {
     let in_flight = in_flight(state);
     let Some(request) = in_flight.answer(id) else { return };
-    in_flight.log_as(LogLevel::Error, Some(request.id), message.clone());
+    in_flight.log_error(Some(&request), message.clone());
     let kind = match kind {
         0 => StreamErrorKind::HandlerFailed,
         1 => StreamErrorKind::NotAResponse,

@@ -1,0 +1,69 @@
+//! Where an app is in its life, and where it may go from there.
+
+use serde::Serialize;
+
+/// Where an app is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// A worker is being started.
+    Starting,
+    /// A worker takes requests.
+    Ready,
+    /// The worker finishes what is in flight and takes nothing new.
+    Draining,
+    /// The worker has ended unasked.
+    Crashed,
+    /// The next worker starts after a pause.
+    BackingOff,
+    /// The app does not load or crashes in a loop; it is tried again only slowly.
+    Failed,
+    /// No worker, and none will be started.
+    Stopped,
+}
+
+impl State {
+    /// Whether the life of an app may go from here to `next`.
+    pub fn may_become(self, next: Self) -> bool {
+        use State::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
+        match next {
+            Starting => matches!(self, Stopped | Draining | Crashed | BackingOff | Failed),
+            // From one worker to the next without a pause, if it is ready already.
+            Ready => matches!(self, Starting | Ready),
+            Draining => matches!(self, Ready | Starting),
+            Crashed => matches!(self, Ready | Starting | Draining),
+            BackingOff => self == Crashed,
+            Failed => matches!(self, Crashed | Starting | Ready | BackingOff | Failed | Stopped | Draining),
+            Stopped => self != Stopped,
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+            Self::Crashed => "crashed",
+            Self::BackingOff => "backing-off",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{self, BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
+
+    #[test]
+    fn only_sensible_changes_of_state_are_allowed() {
+        let life =
+            [Stopped, Starting, Ready, Crashed, BackingOff, Starting, Failed, Starting, Ready, Draining];
+        assert!(life.windows(2).all(|step| step[0].may_become(step[1])));
+        for (from, to) in [(Stopped, Ready), (BackingOff, Ready), (Ready, Starting), (Failed, Crashed)] {
+            assert!(!State::may_become(from, to), "{from} -> {to}");
+        }
+    }
+}
