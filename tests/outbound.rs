@@ -169,6 +169,9 @@ async fn respond(request: Request<Incoming>) -> Answer {
             plain
         }
         "/gzip" => answer(200, &[("content-encoding", "GZip")], gzip("zipped")),
+        "/part" => {
+            answer(206, &[("content-encoding", "gzip"), ("content-range", "bytes 0-1/9")], &b"\x1f\x8b"[..])
+        }
         "/members" => answer(200, &[("content-encoding", "gzip")], [gzip("two "), gzip("members")].concat()),
         "/deflate" => answer(200, &[("content-encoding", "deflate")], deflate.finish().unwrap()),
         "/brotli" => answer(200, &[("content-encoding", "br")], brotli),
@@ -204,16 +207,15 @@ async fn responses_are_what_the_server_answered() {
            return [response.headers.get('content-encoding'), await response.text()];
          },
          async members(origin) { return (await fetch(`${origin}/members`)).text() },
-         async deflate(origin) { return (await fetch(`${origin}/deflate`)).text() },
+         async deflate(origin) { return [...(await (await fetch(`${origin}/deflate`)).bytes()).slice(0, 1)] },
          async brotli(origin) { return (await fetch(`${origin}/brotli`)).text() },
          async zippedNothing(origin) { return (await fetch(`${origin}/zipped-nothing`)).text() },
-         async range(origin) {
-           const response = await fetch(`${origin}/gzip`, { headers: { range: 'bytes=0-' } });
-           return [...(await response.bytes()).slice(0, 2)];
+         async part(origin) {
+           const response = await fetch(`${origin}/part`, { headers: { range: 'bytes=0-1' } });
+           return [...(await response.bytes())];
          },
          async identity(origin) {
-           const response = await fetch(`${origin}/gzip`, { headers: { 'accept-encoding': 'identity' } });
-           return [...(await response.bytes()).slice(0, 2)];
+           return (await fetch(`${origin}/gzip`, { headers: { 'accept-encoding': 'identity' } })).text();
          },
          async notZipped(origin) { return (await fetch(`${origin}/not-zipped`)).text() },
          async empty(origin) {
@@ -244,11 +246,11 @@ async fn responses_are_what_the_server_answered() {
             "copied": [201, "3", "plain"],
             "gzip": ["GZip", "zipped"],
             "members": "two members",
-            "deflate": "deflated",
+            "deflate": [0x78],
             "brotli": "brotli",
             "zippedNothing": "",
-            "range": [31, 139],
-            "identity": [31, 139],
+            "part": [31, 139],
+            "identity": "zipped",
             "notZipped": not_zipped,
             "empty": [null, null, 201, "5", null, ""],
             "teapot": [false, 418],
@@ -281,16 +283,16 @@ async fn an_app_can_be_a_proxy_in_one_line() {
     );
     assert_eq!(sent["headers"]["content-length"], "200000", "{:?}", sent["headers"]);
     assert_eq!(sent["body"].as_str().unwrap().len(), 200_000);
-    for (path, status, body) in [
-        ("/gzip", 200, "zipped"),
-        ("/plain", 201, "plain"),
-        ("/no-content", 204, ""),
-        ("/nowhere", 404, "no"),
+    for (path, status, body, coding) in [
+        ("/gzip", 200, gzip("zipped"), "GZip"),
+        ("/plain", 201, b"plain".to_vec(), ""),
+        ("/no-content", 204, Vec::new(), ""),
+        ("/nowhere", 404, b"no".to_vec(), ""),
     ] {
         let reply = within(client.get(path)).await.unwrap();
         assert_eq!(
-            (reply.status, reply.text(), reply.header("content-encoding")),
-            (status, body, ""),
+            (reply.status, &reply.body[..], reply.header("content-encoding")),
+            (status, &body[..], coding),
             "{path}"
         );
     }

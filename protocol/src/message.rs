@@ -258,6 +258,10 @@ impl HttpVersion {
     }
 }
 
+/// Names the pseudo-field with the text of a response's status, the first of its header fields. It is there only if that is not
+/// the text which belongs to the status anyway.
+pub const REASON: &[u8] = b":reason";
+
 /// What of a response is always there; its header fields follow in the same frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {

@@ -4,11 +4,12 @@
 //! - [`headers`]: what of a head crosses: limits, framing, hop-by-hop fields; [`host`]: whom a request is for;
 //!   [`forwarding`]: what its app is told of it.
 //! - [`upload`]: the request body, from the client into a stream.
-//! - [`body`]: the response body, as hyper polls it; [`response_limit`]: how long it may be.
+//! - [`body`]: the response body, as hyper polls it; [`announced`]: how long it has to be; [`response_limit`]: how long it may be.
 //! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
 //! - [`recorded`]: what is remembered of it, for the access log and for its span.
 //! - [`error_page`]: what the developer of an app is told of the cause.
 
+pub mod announced;
 pub mod answer;
 pub mod body;
 pub mod error_page;
@@ -119,7 +120,7 @@ impl Proxy {
         if is_to_head {
             *response.body_mut() = ResponseBody::empty();
         }
-        response.body_mut().attach(Tail { _place: place, upstream, _serving: serving, record });
+        response.body_mut().attach(Tail { id, _place: place, upstream, _serving: serving, record });
         response
     }
 
@@ -321,14 +322,17 @@ fn respond(
     };
     let mut response = headers::response(&head).map_err(|why| refused(&why))?;
     if has_no_body(response.status()) {
-        response.headers_mut().remove(CONTENT_LENGTH);
+        // To HEAD, what a GET would be answered may be announced, but never with a status that has no content at all.
+        if !is_to_head || response.status() == StatusCode::NO_CONTENT {
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
     } else if !is_to_head {
-        let body = if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver) };
-        // hyper trusts the header of a body that is here already, and the next response would be taken for its rest.
-        if let Some(length) = headers::length(response.headers())
-            && body.size_hint().exact().is_some_and(|exact| exact != length)
-        {
-            return Err(refused("content-length is not the length of the body"));
+        let mut body = if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver) };
+        if let Some(length) = headers::length(response.headers()) {
+            if body.size_hint().exact().is_some_and(|exact| exact != length) {
+                return Err(refused("content-length is not the length of the body"));
+            }
+            body.announce(length);
         }
         *response.body_mut() = body;
     }

@@ -1,7 +1,7 @@
 //! What tests are written with.
 
 pub(crate) mod checks;
-mod client;
+pub(crate) mod client;
 mod folder;
 mod load;
 mod log;

@@ -92,10 +92,9 @@ fn executable() -> Option<PathBuf> {
 /// One app in both.
 #[derive(Debug)]
 pub(crate) struct Both {
-    /// Our own.
-    pub(crate) ours: TestSupervisor,
-    theirs: Workerd,
     clients: [Client; 2],
+    _ours: TestSupervisor,
+    _theirs: Workerd,
 }
 
 impl Both {
@@ -106,12 +105,7 @@ impl Both {
         let app = App::new("app", app).set(&format!("env = {{ UP = '{upstream}' }}"));
         let ours = TestSupervisor::plan().app(app).start().await;
         let clients = [ours.client("app").await, Client::new(theirs.address(), false)];
-        Some(Self { ours, theirs, clients })
-    }
-
-    /// Where ours and theirs listen.
-    pub(crate) async fn addresses(&self) -> [SocketAddr; 2] {
-        [self.ours.address("app").await, self.theirs.address()]
+        Some(Self { clients, _ours: ours, _theirs: theirs })
     }
 
     /// What both answer, ours first.

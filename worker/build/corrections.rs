@@ -299,6 +299,89 @@ async function readableStreamCollect(stream) {
 ",
     },
     Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "`encodeBody` of an init, which a Response as init passes on, as on Workers",
+        passage: "      return { status: 200, statusText: \"\", headers: undefined };
+    }
+",
+        instead: "      return { status: 200, statusText: \"\", headers: undefined };
+    }
+    // A name that is not the standard's. Only an app that wants to encode by itself has it.
+    const encodeBody = init[_response] !== undefined
+      ? (init[_response].isManual ? \"manual\" : undefined)
+      : init.encodeBody;
+    if (encodeBody !== undefined && encodeBody !== \"automatic\" && encodeBody !== \"manual\") {
+      throw new TypeError(
+        `${prefix}: \'encodeBody\' of \'ResponseInit\' (${context}) is not one of \"automatic\" and \"manual\"`,
+      );
+    }
+    const isManual = encodeBody === \"manual\";
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the second part of the one before",
+        passage: "      return { status, statusText, headers: init.headers };
+    }
+    // Slow default path
+    return webidlConvertersResponseInit(init, prefix, context, opts);
+",
+        instead: "      return { status, statusText, headers: init.headers, isManual };
+    }
+    // Slow default path
+    return { ...webidlConvertersResponseInit(init, prefix, context, opts), isManual };
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the third part of the one before",
+        passage: "      init = webidlConvertersResponseInitFast(init, prefix, \"Argument 2\");
+    }
+
+    this[_brand] = _brand;
+    initializeResponseBase(this, newInnerResponse(), \"response\");
+",
+        instead: "      init = webidlConvertersResponseInitFast(init, prefix, \"Argument 2\");
+    }
+
+    this[_brand] = _brand;
+    initializeResponseBase(this, newInnerResponse(), \"response\");
+    if (!defaultInit && init.isManual) this[_response].isManual = true;
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the fourth part of the one before",
+        passage: "    if (tryInitializeStaticResponseFast(response, init, res)) {
+",
+        instead: "    if (init.isManual) response[_response].isManual = true;
+    if (tryInitializeStaticResponseFast(response, init, res)) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the fifth part of the one before",
+        passage: "    bodyDecoded: response.bodyDecoded,
+",
+        instead: "    bodyDecoded: response.bodyDecoded,
+    isManual: response.isManual,
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "an empty body is none where a status has none, as on Workers: it is what the text of such a response is",
+        passage: "    if (nullBodyStatus(response[_response].status)) {
+      throw new TypeError(
+",
+        instead: "    if (nullBodyStatus(response[_response].status)) {
+      const { body } = bodyWithType.body.streamOrStatic;
+      if (body === \"\" || TypedArrayPrototypeGetSymbolToStringTag(body) === \"Uint8Array\" && body.byteLength === 0) {
+        return;
+      }
+      throw new TypeError(
+",
+    },
+    Correction {
         script: "ext:deno_crypto/00_crypto.js",
         why: "statics of CryptoKey gave apps the bytes of keys that are not extractable",
         passage: "const CryptoKeyPrototype = CryptoKey.prototype;

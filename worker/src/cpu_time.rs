@@ -13,7 +13,7 @@ use deno_core::{JsRuntime, v8};
 use nix::time::{ClockId, clock_gettime};
 use rustc_hash::FxHashMap;
 
-use crate::ext::in_flight::InFlight;
+use crate::ext::in_flight::{InFlight, running_request};
 use crate::guard::{Guard, Torn};
 
 /// Requests whose CPU time is remembered. Beyond it, those that have used the least are forgotten.
@@ -157,14 +157,6 @@ impl Meter {
         *used += due;
         *used
     }
-}
-
-/// The request that JavaScript runs for, as its async context tells.
-pub(crate) fn running_request(scope: &mut v8::PinScope<'_, '_>) -> Option<u32> {
-    let context = scope.get_continuation_preserved_embedder_data();
-    let context = v8::Local::<v8::Object>::try_from(context).ok()?;
-    let key = v8::String::new(scope, "request")?;
-    context.get(scope, key.into())?.uint32_value(scope).filter(|id| *id != 0)
 }
 
 /// CPU time of this thread.

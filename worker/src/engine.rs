@@ -17,7 +17,7 @@ use nano_protocol::witness::LastUsage;
 use crate::cpu_time::Meter;
 use crate::ext::commonjs_ops::RequireHost;
 use crate::ext::error_report::AppFolder;
-use crate::ext::in_flight::InFlight;
+use crate::ext::in_flight::{InFlight, running_request};
 use crate::ext::net::Network;
 use crate::ext::turns::Turns;
 use crate::guard::{Guard, Torn};
@@ -202,7 +202,7 @@ impl Engine {
         }
         self.js.0.v8_isolate().cancel_terminate_execution();
         scope!(scope, &mut self.js.0);
-        cpu_time::running_request(scope)
+        running_request(scope)
     }
 
     /// Leaves behind why this worker ends, and what it had.

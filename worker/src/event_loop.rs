@@ -57,6 +57,7 @@ impl EventLoop {
             self.engine.poll(cx);
             self.in_flight.poll_unsent(cx);
             self.in_flight.poll_background(cx);
+            self.in_flight.end_fetched();
         }
         if let Some(cause) = self.engine.torn() {
             self.blame(cause);

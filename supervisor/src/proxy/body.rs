@@ -9,8 +9,11 @@ use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
 use nano_protocol::codec::HeaderBlock;
+use nano_protocol::message::RequestId;
 use nano_protocol::{Chunk, Receiver};
+use tracing::error;
 
+use super::announced::Announced;
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
 use crate::client::Serving;
@@ -24,6 +27,8 @@ pub struct ResponseBody {
     /// The stream has failed, and hyper is told so next.
     is_failing: bool,
     limit: Option<Box<ResponseLimit>>,
+    /// What the head of a stream says of its length. hyper would take a worker's word for it.
+    announced: Option<Announced>,
     /// Given back when the body is complete or the client has gone.
     tail: Option<Tail>,
 }
@@ -33,13 +38,15 @@ enum Content {
     Empty,
     Full(Chunk),
     Stream(Receiver),
-    /// It is longer than it may be.
+    /// It is longer than it may be, or not as long as was announced.
     Failed,
 }
 
 /// What ends with the response.
 #[derive(Debug)]
 pub struct Tail {
+    /// Names the request in the log.
+    pub id: RequestId,
     /// The request's place among those in flight.
     pub _place: Option<Place>,
     /// The app that answers, once it is known.
@@ -58,7 +65,7 @@ pub struct CutOff;
 
 impl ResponseBody {
     fn new(content: Content) -> Self {
-        Self { content, is_failing: false, limit: None, tail: None }
+        Self { content, is_failing: false, limit: None, announced: None, tail: None }
     }
 
     /// No body.
@@ -90,6 +97,13 @@ impl ResponseBody {
         }
     }
 
+    /// Holds a stream to the length that its head announces.
+    pub fn announce(&mut self, length: u64) {
+        if matches!(self.content, Content::Stream(_)) {
+            self.announced = Some(Announced::new(length));
+        }
+    }
+
     /// Ties what ends with the response to its body.
     pub fn attach(&mut self, tail: Tail) {
         self.tail = Some(tail);
@@ -102,6 +116,23 @@ impl ResponseBody {
         }
         if let Some(record) = tail.record.get() {
             record.bytes += bytes as u64;
+        }
+    }
+
+    /// It cannot be a complete answer any more. hyper drops what it has not written yet when a body fails, so it is told next
+    /// time only, after a turn to write.
+    fn fail(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
+        self.cut_off();
+        self.content = Content::Failed;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The worker has not kept to the length that it announced.
+    fn is_not_as_announced(&self, why: &str) {
+        let upstream = self.tail.as_ref().and_then(|tail| Some((tail.upstream.as_ref()?, tail.id)));
+        if let Some((upstream, id)) = upstream {
+            error!(app = %upstream.spec().name, request_id = %id, "response cut off: {why}");
         }
     }
 
@@ -135,9 +166,20 @@ impl Body for ResponseBody {
                     if let Some(limit) = &mut this.limit
                         && !limit.takes(chunk.len())
                     {
-                        this.cut_off();
-                        this.content = Content::Failed;
-                        // As below: first a turn to write.
+                        return this.fail(cx);
+                    }
+                    let chunk = match &mut this.announced {
+                        None => chunk,
+                        Some(announced) => match announced.take(chunk, receiver.is_done()) {
+                            Ok(chunk) => chunk,
+                            Err(why) => {
+                                this.is_not_as_announced(&why);
+                                return this.fail(cx);
+                            }
+                        },
+                    };
+                    if chunk.is_empty() {
+                        // The last part waits for the end, which hyper need not know.
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
@@ -155,6 +197,17 @@ impl Body for ResponseBody {
                     return Poll::Ready(Some(Err(CutOff)));
                 }
                 Poll::Ready(None) => {
+                    match this.announced.as_mut().map_or(Ok(None), Announced::end) {
+                        Ok(None) => {}
+                        Ok(Some(last)) => {
+                            this.count(last.len());
+                            return Poll::Ready(Some(Ok(Frame::data(last))));
+                        }
+                        Err(why) => {
+                            this.is_not_as_announced(&why);
+                            return this.fail(cx);
+                        }
+                    }
                     let trailers = decode(&receiver.trailers());
                     this.content = Content::Empty;
                     return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
@@ -171,7 +224,11 @@ impl Body for ResponseBody {
             Content::Empty => true,
             Content::Failed => false,
             Content::Full(bytes) => bytes.is_empty(),
-            Content::Stream(receiver) => receiver.is_done() && receiver.trailers().as_bytes().is_empty(),
+            Content::Stream(receiver) => {
+                receiver.is_done()
+                    && receiver.trailers().as_bytes().is_empty()
+                    && self.announced.as_ref().is_none_or(Announced::is_complete)
+            }
         }
     }
 
@@ -194,4 +251,86 @@ fn decode(block: &HeaderBlock) -> Option<HeaderMap> {
         }
     }
     (!trailers.is_empty()).then_some(trailers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::iter::empty;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Buf as _;
+    use hyper::body::Body as _;
+    use nano_protocol::codec::HeaderBlock;
+    use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
+    use nano_protocol::{Connection, Event, Side};
+    use tokio::net::UnixStream;
+
+    use super::{Bytes, ResponseBody};
+
+    const LINE: RequestLine<'static> = RequestLine {
+        id: RequestId(1),
+        method: "GET",
+        origin: "http://x",
+        target: "/",
+        version: HttpVersion::Http11,
+    };
+
+    /// What a client gets of a body that a worker announces as so long and then sends in these parts, and whether it is
+    /// complete.
+    async fn passed(length: u64, parts: &[&'static str]) -> (String, bool) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (mut supervisor, handle) = Connection::new(ours, Side::Supervisor);
+        let (mut worker, _) = Connection::new(theirs, Side::Worker);
+        let (_, receiver) = handle.open(&LINE, 0, empty(), true).unwrap();
+        let sender = poll_fn(|cx| {
+            assert!(supervisor.poll_next(cx).is_pending());
+            match worker.poll_next(cx) {
+                Poll::Ready(Ok(Some(Event::Request { sender, .. }))) => Poll::Ready(sender),
+                _ => Poll::Pending,
+            }
+        })
+        .await;
+        sender.respond(200, 0, empty(), false).unwrap();
+        poll_fn(|cx| {
+            assert!(worker.poll_next(cx).is_pending() && supervisor.poll_next(cx).is_pending());
+            receiver.poll_head(cx)
+        })
+        .await
+        .unwrap();
+        let mut body = ResponseBody::from_worker(receiver);
+        body.announce(length);
+        for part in parts {
+            let mut part = Bytes::from_static(part.as_bytes());
+            assert!(sender.poll_send(&mut Context::from_waker(Waker::noop()), &mut part, false).is_ready());
+        }
+        sender.end(&HeaderBlock::default()).unwrap();
+        let mut got = String::new();
+        loop {
+            let frame = poll_fn(|cx| {
+                assert!(worker.poll_next(cx).is_pending() && supervisor.poll_next(cx).is_pending());
+                if body.is_end_stream() { Poll::Ready(None) } else { Pin::new(&mut body).poll_frame(cx) }
+            })
+            .await;
+            match frame {
+                Some(Ok(frame)) => {
+                    got.push_str(std::str::from_utf8(frame.data_ref().unwrap().chunk()).unwrap());
+                }
+                Some(Err(_)) => return (got, false),
+                None => return (got, true),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_breaks_its_own_length_gives_no_complete_answer() {
+        assert_eq!(passed(6, &["0123", "45"]).await, ("012345".to_owned(), true));
+        assert_eq!(passed(6, &["0123"]).await, ("0123".to_owned(), false));
+        assert_eq!(passed(6, &["0123", "456"]).await, ("0123".to_owned(), false));
+        // What would complete it has not been passed on yet.
+        assert_eq!(passed(6, &["0123", "45", "6"]).await, ("0123".to_owned(), false));
+        assert_eq!(passed(0, &["0"]).await, (String::new(), false));
+        assert_eq!(passed(1, &[]).await, (String::new(), false));
+    }
 }

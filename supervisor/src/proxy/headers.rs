@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use hyper::ext::ReasonPhrase;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use nano_protocol::ResponseHead;
-use nano_protocol::message::RequestId;
+use nano_protocol::message::{REASON, RequestId};
 
 use super::answer::Refusal;
 use super::body::ResponseBody;
@@ -105,7 +106,7 @@ pub fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Checks a worker's response head, which is not trusted: status, names, values, content length.
+/// Checks a worker's response head, which is not trusted: status, its text, names, values, content length.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -115,10 +116,16 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = status;
     let fields = head.headers.iter().map_err(|error| error.to_string())?;
+    let mut reason = None;
     let headers = response.headers_mut();
     headers.reserve(fields.remaining() + 2);
     for field in fields {
         let (name, value) = field.map_err(|error| error.to_string())?;
+        if name == REASON {
+            let text = head.headers.as_bytes().slice_ref(value);
+            reason = Some(ReasonPhrase::try_from(text).map_err(|_| "reason phrase")?);
+            continue;
+        }
         let name = HeaderName::from_bytes(name).map_err(|_| "header name")?;
         let value = HeaderValue::from_maybe_shared(head.headers.as_bytes().slice_ref(value))
             .map_err(|_| format!("value of header {name}"))?;
@@ -132,6 +139,9 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
             }
         }
         headers.append(name, value);
+    }
+    if let Some(reason) = reason {
+        response.extensions_mut().insert(reason);
     }
     Ok(response)
 }
@@ -147,4 +157,32 @@ pub fn request_id(headers: &HeaderMap) -> Option<RequestId> {
     let text = headers.get(X_REQUEST_ID)?.to_str().ok()?.replace('-', "");
     (text.len() == 32).then_some(())?;
     u128::from_str_radix(&text, 16).ok().map(RequestId)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use hyper::ext::ReasonPhrase;
+    use nano_protocol::codec::{HeaderBlock, encode_headers};
+
+    use super::{REASON, ResponseHead, response};
+
+    fn head(fields: &[(&[u8], &[u8])]) -> ResponseHead {
+        let mut block = BytesMut::new();
+        encode_headers(fields.len(), fields.iter().copied(), &mut block).unwrap();
+        ResponseHead { status: 299, headers: HeaderBlock::new(block.freeze()), end: true }
+    }
+
+    #[test]
+    fn the_text_of_a_status_is_passed_on_if_it_can_stand_in_a_status_line() {
+        let passed = response(&head(&[(REASON, b"Fine Indeed"), (b"x-own", b"1")])).unwrap();
+        let reason = passed.extensions().get::<ReasonPhrase>().unwrap();
+        assert_eq!((reason.as_bytes(), passed.headers().len()), (&b"Fine Indeed"[..], 1));
+        assert!(response(&head(&[])).unwrap().extensions().get::<ReasonPhrase>().is_none());
+        for text in [&b"a\r\nx-own: 1"[..], b"\n", b"\0", b"\x7f"] {
+            assert_eq!(response(&head(&[(REASON, text)])).unwrap_err(), "reason phrase", "{text:?}");
+        }
+        // No other field of that kind.
+        assert_eq!(response(&head(&[(b":status", b"200")])).unwrap_err(), "header name");
+    }
 }

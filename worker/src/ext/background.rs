@@ -85,9 +85,14 @@ impl Background {
         self.works.borrow().values().find(|work| work.id == id && id != 0)?.head.clone()
     }
 
-    /// Work is done; it may have been given up before.
-    pub fn end(&self, number: u32) {
-        self.works.borrow_mut().remove(&number);
+    /// Work is done, of the request that is returned; it may have been given up before.
+    pub fn end(&self, number: u32) -> Option<u32> {
+        Some(self.works.borrow_mut().remove(&number)?.id)
+    }
+
+    /// Whether there is work of this request.
+    pub fn is_for(&self, id: u32) -> bool {
+        self.works.borrow().values().any(|work| work.id == id)
     }
 
     /// Gives up work that takes too long; calls `on_late` with the request it belongs to.

@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use deno_core::convert::ByteString;
-use deno_core::{AsyncResult, BufView, GarbageCollected, OpState, Resource, ResourceId, op2, v8};
+use deno_core::{GarbageCollected, JsBuffer, OpState, Resource, ResourceId, op2, v8};
 use deno_error::JsErrorBox;
 use rustc_hash::FxHashMap;
+
+use super::coding::Coding;
+use super::net::coded_body::{CodedBody, whole};
+use super::outgoing::Outgoing;
 
 /// Bytes kept for one app: bodies, header fields and URLs.
 const CAPACITY: usize = 16 * 1024 * 1024;
@@ -163,6 +167,33 @@ unsafe impl GarbageCollected for Incoming {
 }
 
 impl Incoming {
+    /// Takes in more of it, if there is room.
+    fn add(&self, chunk: &[u8]) -> bool {
+        let length = self.body.borrow().len() + chunk.len();
+        let fits = length <= LONGEST_BODY && self.store.borrow_mut().make_room(chunk.len());
+        if fits {
+            self.body.borrow_mut().extend_from_slice(chunk);
+            self.store.borrow_mut().incoming += chunk.len();
+        }
+        fits
+    }
+
+    async fn take_in(&self, mut body: Outgoing) -> Result<bool, JsErrorBox> {
+        let taken = loop {
+            match body.next().await {
+                Ok(chunk) if chunk.is_empty() => break Ok(true),
+                Ok(chunk) if self.add(&chunk) => {}
+                Ok(_) => break Ok(false),
+                Err(error) => break Err(error),
+            }
+        };
+        body.close();
+        if !matches!(taken, Ok(true)) {
+            self.take();
+        }
+        taken
+    }
+
     fn take(&self) -> Vec<u8> {
         let body = self.body.take();
         self.store.borrow_mut().incoming -= body.len();
@@ -183,24 +214,29 @@ pub fn op_cache_incoming(state: &mut OpState) -> Incoming {
     Incoming { store: store(state), body: RefCell::default() }
 }
 
-/// More of a body. Returns whether there was room; if not, the body is forgotten.
-#[op2(fast)]
-pub fn op_cache_write(#[cppgc] incoming: &Incoming, #[buffer] chunk: &[u8]) -> bool {
-    let length = incoming.body.borrow().len() + chunk.len();
-    let fits = length <= LONGEST_BODY && incoming.store.borrow_mut().make_room(chunk.len());
-    if fits {
-        incoming.body.borrow_mut().extend_from_slice(chunk);
-        incoming.store.borrow_mut().incoming += chunk.len();
-    } else {
-        incoming.take();
-    }
-    fits
+/// Takes in the body behind a resource, as it would leave under these header fields: see [`Outgoing`]. Returns whether there was
+/// room; if not, the body is forgotten.
+#[op2]
+pub async fn op_cache_take_in(
+    state: Rc<RefCell<OpState>>,
+    #[cppgc] incoming: &Incoming,
+    #[scoped] headers: HeaderList,
+    #[smi] rid: ResourceId,
+    is_automatic: bool,
+) -> Result<bool, JsErrorBox> {
+    let resource = state.borrow_mut().resource_table.take_any(rid).map_err(JsErrorBox::from_err)?;
+    incoming.take_in(Outgoing::new(resource, &headers, is_automatic)).await
 }
 
-/// Gives up a body.
-#[op2(fast)]
-pub fn op_cache_forget(#[cppgc] incoming: &Incoming) {
-    incoming.take();
+/// As [`op_cache_take_in`], of bytes that are here already.
+#[op2]
+pub async fn op_cache_take_in_bytes(
+    #[cppgc] incoming: &Incoming,
+    #[scoped] headers: HeaderList,
+    #[buffer] body: JsBuffer,
+    is_automatic: bool,
+) -> Result<bool, JsErrorBox> {
+    incoming.take_in(Outgoing::whole(Bytes::from_owner(body), &headers, is_automatic)).await
 }
 
 fn duration(seconds: f64) -> Duration {
@@ -256,28 +292,31 @@ pub fn op_cache_match(
     let mut store = store.borrow_mut();
     let entry = store.find(key, &request)?;
     let age = entry.born.elapsed().as_secs_f64().floor();
-    let body = CachedBody(RefCell::new(entry.body.clone()));
     let length = u32::try_from(entry.body.len()).unwrap_or(u32::MAX);
-    let rid = state.resource_table.add(body);
+    let rid = state.resource_table.add(Kept(entry.body.clone()));
     Some((entry.status, entry.status_text.clone(), entry.headers.clone(), age, length, rid))
 }
 
-/// Leaves only a part of a body.
-#[op2(fast)]
-pub fn op_cache_slice(
-    state: &OpState,
+/// The body of a response that was found, or a part of it, as a resource in place of the one that it was found as. It stays in
+/// memory until it has been read, whatever becomes of its entry.
+#[op2]
+#[smi]
+pub fn op_cache_body(
+    state: &mut OpState,
     #[smi] rid: ResourceId,
+    #[scoped] headers: HeaderList,
     #[smi] start: u32,
     #[smi] end: u32,
-) -> Result<(), JsErrorBox> {
-    let body = state.resource_table.get::<CachedBody>(rid).map_err(JsErrorBox::from_err)?;
-    let mut bytes = body.0.borrow_mut();
+) -> Result<ResourceId, JsErrorBox> {
+    let kept = state.resource_table.take::<Kept>(rid).map_err(JsErrorBox::from_err)?;
     let (start, end) = (start as usize, end as usize);
-    if start > end || end > bytes.len() {
+    if start > end || end > kept.0.len() {
         return Err(JsErrorBox::range_error("the range is outside of the body"));
     }
-    *bytes = bytes.slice(start..end);
-    Ok(())
+    let coding = Coding::of(&headers);
+    let body = CodedBody::new(whole(kept.0.slice(start..end)), coding, "the cached response".to_owned());
+    let is_part = end - start < kept.0.len();
+    Ok(state.resource_table.add(if is_part { body.of_a_part() } else { body }))
 }
 
 /// Forgets the response for a request. Returns whether there was one.
@@ -290,24 +329,12 @@ pub fn op_cache_delete(state: &mut OpState, #[string] key: &str, #[scoped] reque
     store.remove(key, |entry| entry.is_for(&request))
 }
 
-/// A body on its way out. It stays in memory until it has been read, whatever becomes of its entry.
+/// The body of a response that was found.
 #[derive(Debug)]
-struct CachedBody(RefCell<Bytes>);
+struct Kept(Bytes);
 
-impl Resource for CachedBody {
+impl Resource for Kept {
     fn name(&self) -> Cow<'_, str> {
-        "cachedBody".into()
-    }
-
-    fn read(self: Rc<Self>, limit: usize) -> AsyncResult<BufView> {
-        let mut rest = self.0.borrow_mut();
-        let length = rest.len().min(limit);
-        let bytes = rest.split_to(length);
-        Box::pin(std::future::ready(Ok(bytes.into())))
-    }
-
-    fn size_hint(&self) -> (u64, Option<u64>) {
-        let length = self.0.borrow().len() as u64;
-        (length, Some(length))
+        "keptBody".into()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use deno_core::OpState;
+use deno_core::{OpState, v8};
 use deno_error::JsErrorBox;
 use nano_protocol::limits::MAX_LOG_PATH;
 use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestLine, RequestName, StreamError};
@@ -13,6 +14,7 @@ use nano_protocol::{ProtocolError, Receiver, Sender, connection};
 use rustc_hash::FxHashMap;
 
 use super::background::Background;
+use super::net::unread::Unread;
 
 /// One request until it is answered.
 #[derive(Debug)]
@@ -78,6 +80,10 @@ pub struct InFlight {
     answered: Cell<u64>,
     /// `waitUntil` promises that are not settled.
     pub background: Background,
+    /// What came of the fetches of each request, by id: it ends with the request.
+    fetched: RefCell<FxHashMap<u32, Vec<Weak<Unread>>>>,
+    /// Requests with such bodies that are over, or nearly so.
+    ending: RefCell<Vec<u32>>,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
     sink: Rc<dyn LogSink>,
@@ -99,6 +105,8 @@ impl InFlight {
             names: std::iter::repeat_with(|| Cell::new((0, RequestId(0)))).take(REMEMBERED).collect(),
             answered: Cell::new(0),
             background: Background::new(),
+            fetched: RefCell::default(),
+            ending: RefCell::default(),
             uncaught: Cell::new(0),
             sink,
         }
@@ -133,6 +141,7 @@ impl InFlight {
 
     /// Takes a request out, to answer it.
     pub fn answer(&self, id: u32) -> Option<Rc<Request>> {
+        self.ends(id);
         let request = self.requests.borrow_mut().remove(&id)?;
         self.answered.set(self.answered.get() + 1);
         Some(request)
@@ -177,6 +186,52 @@ impl InFlight {
         self.background.begin(id, request.map(|request| Rc::downgrade(&request)).unwrap_or_default(), head)
     }
 
+    /// Work that keeps the worker is done.
+    pub fn end_background(&self, number: u32) {
+        if let Some(id) = self.background.end(number) {
+            self.ends(id);
+        }
+    }
+
+    /// A request has fetched this.
+    pub fn fetched(&self, id: u32, body: &Arc<Unread>) {
+        // What came to work that nothing keeps alive goes its own way.
+        if !self.is_under_way(id) {
+            return;
+        }
+        let mut fetched = self.fetched.borrow_mut();
+        let bodies = fetched.entry(id).or_default();
+        if bodies.len() == bodies.capacity() {
+            bodies.retain(|body| body.strong_count() > 0);
+        }
+        bodies.push(Arc::downgrade(body));
+    }
+
+    fn is_under_way(&self, id: u32) -> bool {
+        self.requests.borrow().contains_key(&id) || self.background.is_for(id)
+    }
+
+    fn ends(&self, id: u32) {
+        if !self.fetched.borrow().is_empty() {
+            self.ending.borrow_mut().push(id);
+        }
+    }
+
+    /// At the end of a tick, when all has run that could: gives up the bodies that requests have fetched and left, where nobody
+    /// waits for their bytes at this moment.
+    pub fn end_fetched(&self) {
+        let ending = std::mem::take(&mut *self.ending.borrow_mut());
+        for id in ending {
+            if self.is_under_way(id) {
+                continue;
+            }
+            let bodies = self.fetched.borrow_mut().remove(&id).unwrap_or_default();
+            for body in bodies.iter().filter_map(Weak::upgrade) {
+                body.end_unless_awaited();
+            }
+        }
+    }
+
     /// Gives up work that keeps the worker for too long.
     pub fn poll_background(&self, cx: &mut Context<'_>) {
         if self.background.is_empty() {
@@ -186,6 +241,7 @@ impl InFlight {
             let message = "waitUntil took longer than `wait_until_timeout` after the response; it no longer keeps \
                            the worker";
             self.log(LogLevel::Warn, id, message.to_owned());
+            self.ends(id);
         });
     }
 
@@ -252,4 +308,12 @@ fn called(head: &Bytes) -> Option<RequestName> {
 /// The worker's requests, from op state.
 pub fn in_flight(state: &OpState) -> Rc<InFlight> {
     state.borrow::<Rc<InFlight>>().clone()
+}
+
+/// The request that JavaScript runs for, as its async context tells.
+pub fn running_request(scope: &mut v8::PinScope<'_, '_>) -> Option<u32> {
+    let context = scope.get_continuation_preserved_embedder_data();
+    let context = v8::Local::<v8::Object>::try_from(context).ok()?;
+    let key = v8::String::new(scope, "request")?;
+    context.get(scope, key.into())?.uint32_value(scope).filter(|id| *id != 0)
 }

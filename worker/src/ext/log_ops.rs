@@ -40,5 +40,5 @@ pub fn op_background_begin(state: &OpState, #[smi] request: u32) -> u32 {
 /// That work is done.
 #[op2(fast)]
 pub fn op_background_end(state: &OpState, number: u32) {
-    in_flight(state).background.end(number);
+    in_flight(state).end_background(number);
 }

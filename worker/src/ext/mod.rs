@@ -6,6 +6,7 @@
 //! - [`in_flight`]: the requests that JavaScript may ask about, by id; [`background`]: what `waitUntil` keeps the worker for.
 //! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
 //! - [`response_ops`]: the ways a response leaves.
+//! - [`outgoing`]: bodies that leave; [`coding`]: what is known of compression.
 //! - [`log_ops`]: console and uncaught errors.
 //! - [`error_ops`], [`error_report`], [`error_hints`]: what is said of an error.
 //! - [`commonjs_ops`]: what `require()` needs from the loader.
@@ -19,6 +20,7 @@ pub mod background;
 pub mod body;
 pub mod byte_pipe;
 pub mod cache;
+pub mod coding;
 pub mod commonjs_ops;
 pub mod crypto;
 pub mod digest;
@@ -30,6 +32,7 @@ pub mod in_flight;
 pub mod log_ops;
 pub mod net;
 pub mod node;
+pub mod outgoing;
 pub mod request_ops;
 pub mod response_ops;
 pub mod turns;
@@ -52,13 +55,13 @@ deno_core::extension!(
         byte_pipe::op_byte_pipe_close,
         byte_pipe::op_byte_pipe_reader,
         byte_pipe::op_byte_pipe_write,
+        cache::op_cache_body,
         cache::op_cache_delete,
-        cache::op_cache_forget,
         cache::op_cache_incoming,
         cache::op_cache_match,
         cache::op_cache_put,
-        cache::op_cache_slice,
-        cache::op_cache_write,
+        cache::op_cache_take_in,
+        cache::op_cache_take_in_bytes,
         commonjs_ops::op_require_bytes,
         commonjs_ops::op_require_kind,
         commonjs_ops::op_require_resolve,
@@ -80,6 +83,7 @@ deno_core::extension!(
         log_ops::op_background_end,
         log_ops::op_log,
         log_ops::op_uncaught,
+        net::coded_body::op_body_fork,
         request_ops::op_request_cancelled,
         request_ops::op_request_header,
         request_ops::op_request_cf,
@@ -90,6 +94,7 @@ deno_core::extension!(
         response_ops::op_respond,
         response_ops::op_respond_bytes,
         response_ops::op_respond_bytes_with_headers,
+        response_ops::op_respond_encoded,
         response_ops::op_respond_stream,
         response_ops::op_respond_text,
         response_ops::op_respond_text_with_headers,

@@ -7,16 +7,14 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use deno_core::convert::ByteString;
-use deno_core::{JsBuffer, OpState, Resource, ResourceId, op2};
+use deno_core::{JsBuffer, OpState, ResourceId, op2};
 use deno_error::JsErrorBox;
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::message::{StreamError, StreamErrorKind};
+use nano_protocol::message::{REASON, StreamError, StreamErrorKind};
 
-use super::body::RequestBody;
 use super::in_flight::{InFlight, Request, in_flight};
-
-/// Bytes read from a stream at once.
-const READ: usize = 64 * 1024;
+use super::net::usual_text;
+use super::outgoing::Outgoing;
 
 type HeaderList = Vec<(ByteString, ByteString)>;
 
@@ -51,15 +49,23 @@ fn respond_typed(in_flight: &InFlight, id: u32, status: u16, content_type: &str,
         (&b"content-type"[..], content_type.as_bytes()),
     ];
     let count = if content_type.is_empty() { 1 } else { 2 };
-    respond(in_flight, id, status, count, fields.into_iter(), Bytes::copy_from_slice(body));
+    let Some(request) = in_flight.answer(id) else { return };
+    respond(in_flight, request, status, count, fields.into_iter(), Bytes::copy_from_slice(body));
 }
 
-/// No body.
+/// No body. `reason` is the text of the status; the usual one, or none, need not be said.
 #[op2]
-pub fn op_respond(state: &OpState, #[smi] id: u32, #[smi] status: u16, #[scoped] headers: HeaderList) {
+pub fn op_respond(
+    state: &OpState,
+    #[smi] id: u32,
+    #[smi] status: u16,
+    #[scoped] reason: ByteString,
+    #[scoped] headers: HeaderList,
+) {
     let in_flight = in_flight(state);
     let Some(request) = in_flight.answer(id) else { return };
-    send_head(&in_flight, &request, status, headers.len(), fields(&headers), true);
+    let head = Head::new(&request, status, &reason, &headers, None);
+    send_head(&in_flight, &request, status, head.count, head.fields(), true);
 }
 
 /// Text with headers of the app's own.
@@ -68,10 +74,11 @@ pub fn op_respond_text_with_headers(
     state: &OpState,
     #[smi] id: u32,
     #[smi] status: u16,
+    #[scoped] reason: ByteString,
     #[scoped] headers: HeaderList,
     #[string] body: String,
 ) {
-    respond_sized(&in_flight(state), id, status, &headers, body.into());
+    respond_sized(&in_flight(state), id, status, &reason, &headers, body.into());
 }
 
 /// Bytes with headers of the app's own. deno_fetch has copied them out of whatever the app may still change, so they leave
@@ -81,39 +88,84 @@ pub fn op_respond_bytes_with_headers(
     state: &OpState,
     #[smi] id: u32,
     #[smi] status: u16,
+    #[scoped] reason: ByteString,
     #[scoped] headers: HeaderList,
     #[buffer] body: JsBuffer,
 ) {
-    respond_sized(&in_flight(state), id, status, &headers, Bytes::from_owner(body));
+    respond_sized(&in_flight(state), id, status, &reason, &headers, Bytes::from_owner(body));
 }
 
-fn respond_sized(in_flight: &InFlight, id: u32, status: u16, headers: &HeaderList, body: Bytes) {
+fn respond_sized(
+    in_flight: &InFlight,
+    id: u32,
+    status: u16,
+    reason: &[u8],
+    headers: &HeaderList,
+    body: Bytes,
+) {
+    let Some(request) = in_flight.answer(id) else { return };
     let mut digits = itoa::Buffer::new();
-    let (count, all) = with_length(headers, Some(digits.format(body.len())));
-    respond(in_flight, id, status, count, all, body);
+    let head = Head::new(&request, status, reason, headers, Some(digits.format(body.len())));
+    respond(in_flight, request, status, head.count, head.fields(), body);
 }
 
-/// A length that is known is said, whatever the app said.
-fn with_length<'a>(
+/// The header fields of a response.
+struct Head<'a> {
+    count: usize,
+    reason: Option<&'a [u8]>,
     headers: &'a HeaderList,
+    keeps_length: bool,
     length: Option<&'a str>,
-) -> (usize, impl Iterator<Item = (&'a [u8], &'a [u8])>) {
-    let is_kept = move |name: &[u8]| length.is_none() || !name.eq_ignore_ascii_case(b"content-length");
-    let length = length.map(|length| (&b"content-length"[..], length.as_bytes()));
-    let others = headers.iter().filter(|(name, _)| is_kept(name)).count();
-    let all = fields(headers).filter(move |(name, _)| is_kept(name)).chain(length);
-    (others + usize::from(length.is_some()), all)
+}
+
+impl<'a> Head<'a> {
+    /// The length is said where it is known, and only then, whatever the app says. But to a HEAD, what the app says of the body
+    /// is all that there is to know of the one that a GET would get.
+    fn new(
+        request: &Request,
+        status: u16,
+        reason: &'a [u8],
+        headers: &'a HeaderList,
+        length: Option<&'a str>,
+    ) -> Self {
+        let said = headers.iter().filter(|(name, _)| is_length(name)).count();
+        let is_framed = said > 0 || headers.iter().any(|(name, _)| is(name, b"transfer-encoding"));
+        let keeps_length = is_framed && request.line().is_ok_and(|line| line.method == "HEAD");
+        let length = length.filter(|_| !keeps_length);
+        let reason = Some(reason).filter(|reason| {
+            !reason.is_empty() && usual_text(status).is_none_or(|usual| usual.as_bytes() != *reason)
+        });
+        let others = headers.len() - if keeps_length { 0 } else { said };
+        let count = others + usize::from(reason.is_some()) + usize::from(length.is_some());
+        Self { count, reason, headers, keeps_length, length }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let keeps_length = self.keeps_length;
+        let reason = self.reason.map(|reason| (REASON, reason));
+        let length = self.length.map(|length| (&b"content-length"[..], length.as_bytes()));
+        let own = self.headers.iter().map(|(name, value)| (&name[..], &value[..]));
+        let own = own.filter(move |(name, _)| keeps_length || !is_length(name));
+        reason.into_iter().chain(own).chain(length)
+    }
+}
+
+fn is(name: &[u8], expected: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(expected)
+}
+
+fn is_length(name: &[u8]) -> bool {
+    is(name, b"content-length")
 }
 
 fn respond<'a>(
     in_flight: &InFlight,
-    id: u32,
+    request: Rc<Request>,
     status: u16,
     count: usize,
     fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     mut body: Bytes,
 ) {
-    let Some(request) = in_flight.answer(id) else { return };
     let end = body.is_empty();
     if !send_head(in_flight, &request, status, count, fields, end) || end {
         return;
@@ -145,60 +197,79 @@ fn send_head<'a>(
     true
 }
 
-fn fields(headers: &HeaderList) -> impl Iterator<Item = (&[u8], &[u8])> {
-    headers.iter().map(|(name, value)| (&name[..], &value[..]))
-}
-
 /// A resource as body, chunk by chunk under the stream's credit. Resolves when the body is complete or nobody wants it
-/// any more; rejects when the resource fails, and leaves the stream open for [`op_fail`].
+/// any more; rejects when the resource fails, and leaves the stream open for [`op_fail`]. `is_automatic` says that the body is
+/// encoded as the header fields say.
 #[op2]
 pub async fn op_respond_stream(
     state: Rc<RefCell<OpState>>,
     #[smi] id: u32,
     #[smi] status: u16,
+    #[scoped] reason: ByteString,
     #[scoped] headers: HeaderList,
     #[smi] rid: ResourceId,
+    is_automatic: bool,
 ) -> Result<(), JsErrorBox> {
     let (in_flight, resource) = {
         let mut state = state.borrow_mut();
         let resource = state.resource_table.take_any(rid).map_err(JsErrorBox::from_err)?;
         (in_flight(&state), resource)
     };
+    let body = Outgoing::new(resource, &headers, is_automatic);
+    respond_outgoing(&in_flight, id, status, &reason, &headers, body).await
+}
+
+/// Bytes that are encoded as the header fields say.
+#[op2]
+pub async fn op_respond_encoded(
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: u32,
+    #[smi] status: u16,
+    #[scoped] reason: ByteString,
+    #[scoped] headers: HeaderList,
+    #[buffer] body: JsBuffer,
+) -> Result<(), JsErrorBox> {
+    let in_flight = in_flight(&state.borrow());
+    let body = Outgoing::whole(Bytes::from_owner(body), &headers, true);
+    respond_outgoing(&in_flight, id, status, &reason, &headers, body).await
+}
+
+async fn respond_outgoing(
+    in_flight: &InFlight,
+    id: u32,
+    status: u16,
+    reason: &[u8],
+    headers: &HeaderList,
+    mut body: Outgoing,
+) -> Result<(), JsErrorBox> {
     let Some(request) = in_flight.find(id) else {
-        resource.close();
+        body.close();
+        in_flight.answer(id);
         return Ok(());
     };
     let mut digits = itoa::Buffer::new();
-    let (least, most) = resource.size_hint();
-    let length = most.filter(|most| *most == least).map(|length| digits.format(length));
-    let (count, fields) = with_length(&headers, length);
-    let sent = if send_head(&in_flight, &request, status, count, fields, false) {
-        send_stream(&request, &resource).await
+    let length = body.length().map(|length| digits.format(length));
+    let head = Head::new(&request, status, reason, headers, length);
+    let sent = if send_head(in_flight, &request, status, head.count, head.fields(), false) {
+        send_stream(&request, &mut body).await
     } else {
         Ok(())
     };
-    resource.close();
+    body.close();
     if sent.is_ok() {
         in_flight.answer(id);
     }
     sent
 }
 
-async fn send_stream(request: &Request, resource: &Rc<dyn Resource>) -> Result<(), JsErrorBox> {
+async fn send_stream(request: &Request, body: &mut Outgoing) -> Result<(), JsErrorBox> {
     loop {
-        let read = async {
-            // A request body goes straight back out, without a copy.
-            match (resource.clone() as Rc<dyn std::any::Any>).downcast::<RequestBody>() {
-                Ok(body) => body.chunk(READ).await,
-                Err(_) => resource.clone().read(READ).await.map(|view| Bytes::copy_from_slice(&view)),
-            }
-        };
-        let mut read = std::pin::pin!(read);
+        let mut next = std::pin::pin!(body.next());
         let chunk = poll_fn(|cx| {
             if request.receiver.poll_over(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            read.as_mut().poll(cx).map(Some)
+            next.as_mut().poll(cx).map(Some)
         })
         .await;
         let Some(mut chunk) = chunk.transpose()? else { return Ok(()) };

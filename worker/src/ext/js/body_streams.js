@@ -7,6 +7,7 @@
     ObjectDefineProperty,
     ObjectGetOwnPropertyDescriptor,
     ObjectPrototypeIsPrototypeOf,
+    PromisePrototypeThen,
     SafeWeakMap,
     StringPrototypeCharCodeAt,
     StringPrototypeIsWellFormed,
@@ -16,10 +17,15 @@
     WeakMapPrototypeGet,
     WeakMapPrototypeSet,
   } = primordials;
+  const { op_body_fork } = core.ops;
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
   const {
     _state,
+    acquireReadableStreamDefaultReader,
     createReadableByteStream,
+    errorReadableStream,
+    getReadableStreamResourceBacking,
+    getReadableStreamStoredError,
     isReadableStreamDisturbed,
     isReadableStreamLocked,
     readableByteStreamControllerClose,
@@ -27,8 +33,11 @@
     readableStreamClose,
     readableStreamCollect,
     readableStreamDisturb,
+    ReadableStreamDefaultReader,
+    readableStreamForRid,
     ReadableStreamPrototype,
     readableStreamThrowIfErrored,
+    resourceForReadableStream,
   } = core.loadExtScript("ext:deno_web/06_streams.js");
 
   const BYTE_ORDER_MARK = 0xfeff;
@@ -72,6 +81,60 @@
     return body;
   }
 
+  const closed = ObjectGetOwnPropertyDescriptor(ReadableStreamDefaultReader.prototype, "closed").get;
+
+  /** What backs a stream that nobody has read from. */
+  function untouched(stream) {
+    const isIn = stream[_state] === "readable" && !isReadableStreamLocked(stream) && !isReadableStreamDisturbed(stream);
+    return isIn ? getReadableStreamResourceBacking(stream) : null;
+  }
+
+  /**
+   * The two branches of a body that came and that nobody has read from, each of which can leave as it came; null if it is
+   * no such body.
+   */
+  function fork(stream) {
+    const rid = untouched(stream)?.rid;
+    const rids = rid === undefined ? null : op_body_fork(rid);
+    if (rids === null) return null;
+    const reader = acquireReadableStreamDefaultReader(stream);
+    const branches = [readableStreamForRid(rids[0]), readableStreamForRid(rids[1])];
+    // An abort is told to the stream that the fetch has made.
+    PromisePrototypeThen(FunctionPrototypeCall(closed, reader), undefined, (error) => {
+      for (let i = 0; i < branches.length; i++) {
+        if (branches[i][_state] === "readable") errorReadableStream(branches[i], error);
+        core.tryClose(rids[i]);
+      }
+    });
+    return branches;
+  }
+
+  /** A body's stream as a resource, to be taken by an op, and the way from what the op fails with to what the app threw. */
+  function resourceOf(body, what) {
+    const { stream } = body;
+    if (isReadableStreamLocked(stream)) throw new TypeError(`${what} is locked`);
+    const backing = untouched(stream);
+    let cause;
+    let rid;
+    if (backing) {
+      // The bytes come from Rust and go to Rust: JavaScript need not see them.
+      rid = backing.rid;
+      acquireReadableStreamDefaultReader(stream);
+      readableStreamDisturb(stream);
+    } else {
+      rid = resourceForReadableStream(stream, body.length ?? undefined, (error) => cause = error);
+    }
+    return { rid, causeOf: (error) => cause ?? getReadableStreamStoredError(stream) ?? error };
+  }
+
+  /** The string or bytes that a body consists of, which is used with that; undefined if it is a stream. */
+  function takeStatic(body) {
+    const source = body.streamOrStatic;
+    if (source.body === undefined) return takeContents(source);
+    source.consumed = true;
+    return source.body;
+  }
+
   // Strings have not been encoded yet; only these two kinds come out of that differently.
   function asDecoded(body) {
     return typeof body === "string" &&
@@ -112,6 +175,14 @@
     return readableStreamCollect(source);
   };
   prototype.clone = function () {
+    const branches = isStream(this.streamOrStatic) ? fork(this.streamOrStatic) : null;
+    if (branches !== null) {
+      this.streamOrStatic = branches[0];
+      const second = new InnerBody(branches[1]);
+      second.source = this.source;
+      second.length = this.length;
+      return second;
+    }
     const second = FunctionPrototypeCall(clone, this);
     const source = second.streamOrStatic;
     if (!isStream(source) && typeof source.body !== "string") source.body = TypedArrayPrototypeSlice(source.body);
@@ -126,5 +197,17 @@
     proxy.length = this.length;
     return proxy;
   };
-  return { takeContents };
+
+  const descriptor = ObjectGetOwnPropertyDescriptor(ReadableStreamPrototype, "tee");
+  const teeAny = descriptor.value;
+  const { tee } = {
+    tee() {
+      const branches = isStream(this) ? fork(this) : null;
+      return branches ?? FunctionPrototypeCall(teeAny, this);
+    },
+  };
+  descriptor.value = tee;
+  ObjectDefineProperty(ReadableStreamPrototype, "tee", descriptor);
+
+  return { resourceOf, takeStatic };
 })();

@@ -9,8 +9,8 @@
     ObjectKeys,
     ObjectPrototypeIsPrototypeOf,
     PromisePrototypeThen,
+    StringPrototypeToLowerCase,
     TypedArrayPrototypeGetByteLength,
-    TypeError,
   } = primordials;
   const {
     op_describe_error,
@@ -18,6 +18,7 @@
     op_respond,
     op_respond_bytes,
     op_respond_bytes_with_headers,
+    op_respond_encoded,
     op_respond_stream,
     op_respond_text,
     op_respond_text_with_headers,
@@ -25,6 +26,7 @@
   const {
     ResponsePrototype,
     SERVE_FAST_HEADER_DEFAULT_TEXT,
+    getInnerResponse,
     responseBodyUsed,
     responseIsError,
     serveFastBodyKey,
@@ -33,15 +35,8 @@
     serveFastHeaderKindKey,
     serveFastStatusKey,
     toInnerResponse,
-    wireHeaderList,
   } = core.loadExtScript("ext:deno_fetch/23_response.js");
-  const {
-    getReadableStreamResourceBacking,
-    getReadableStreamStoredError,
-    isReadableStreamDisturbed,
-    resourceForReadableStream,
-  } = core.loadExtScript("ext:deno_web/06_streams.js");
-  const { takeContents } = core.loadExtScript("ext:nano_worker/body_streams.js");
+  const { resourceOf, takeStatic } = core.loadExtScript("ext:nano_worker/body_streams.js");
   const { inspect } = core.loadExtScript("ext:deno_web/01_console.js");
 
   const COPY_BELOW = 4096;
@@ -102,7 +97,7 @@
   function respondStatic(id, response) {
     const status = response[serveFastStatusKey];
     const body = response[serveFastBodyKey];
-    if (status === 0 || body === null) return false;
+    if (status === 0 || body === null || getInnerResponse(response).statusMessage !== "") return false;
     // Long bytes leave from where they are; for short ones a copy costs less.
     if (typeof body !== "string" && TypedArrayPrototypeGetByteLength(body) > COPY_BELOW) return false;
     response[serveFastConsumedKey] = true;
@@ -117,40 +112,42 @@
     return true;
   }
 
-  function respondInner(id, inner) {
-    const headers = wireHeaderList(inner);
-    const source = inner.body?.streamOrStatic;
-    if (source === undefined) return op_respond(id, inner.status, headers);
-    let body = source.body;
-    if (body === undefined) {
-      body = takeContents(source);
-      if (body === undefined) return respondStream(id, inner, headers);
-    } else {
-      source.consumed = true;
+  const CONTENT_ENCODING = "content-encoding";
+
+  /** Whether the body may have to be encoded on its way out. */
+  function isEncoded({ headerList, isManual }) {
+    if (isManual) return false;
+    for (let i = 0; i < headerList.length; i++) {
+      const name = headerList[i][0];
+      if (name.length === CONTENT_ENCODING.length && StringPrototypeToLowerCase(name) === CONTENT_ENCODING) return true;
     }
-    if (typeof body === "string") {
-      op_respond_text_with_headers(id, inner.status, headers, body);
+    return false;
+  }
+
+  function respondInner(id, inner) {
+    const { headerList: headers, status, statusMessage: reason } = inner;
+    if (inner.body === null) return op_respond(id, status, reason, headers);
+    let body = takeStatic(inner.body);
+    if (body === undefined) return respondStream(id, inner);
+    if (isEncoded(inner)) {
+      body = typeof body === "string" ? core.encode(body) : body;
+      finish(id, op_respond_encoded(id, status, reason, headers, body), (error) => error);
+    } else if (typeof body === "string") {
+      op_respond_text_with_headers(id, status, reason, headers, body);
     } else {
-      op_respond_bytes_with_headers(id, inner.status, headers, body);
+      op_respond_bytes_with_headers(id, status, reason, headers, body);
     }
   }
 
-  function respondStream(id, inner, headers) {
-    const stream = inner.body.stream;
-    const backing = getReadableStreamResourceBacking(stream);
-    let cause;
-    let rid;
-    if (backing && !stream.locked && !isReadableStreamDisturbed(stream)) {
-      // The bytes come from Rust and go to Rust: JavaScript need not see them.
-      rid = backing.rid;
-      stream.getReader();
-    } else {
-      if (stream.locked) throw new TypeError("the stream of the returned Response is locked");
-      rid = resourceForReadableStream(stream, inner.body.length ?? undefined, (error) => cause = error);
-    }
-    PromisePrototypeThen(op_respond_stream(id, inner.status, headers, rid), undefined, (error) => {
-      cause ??= getReadableStreamStoredError(stream) ?? error;
-      op_fail(id, BODY_FAILED, `Uncaught (in the response body) ${describe(cause)}`);
+  function respondStream(id, inner) {
+    const { headerList: headers, status, statusMessage: reason } = inner;
+    const { rid, causeOf } = resourceOf(inner.body, "the stream of the returned Response");
+    finish(id, op_respond_stream(id, status, reason, headers, rid, !inner.isManual), causeOf);
+  }
+
+  function finish(id, sent, causeOf) {
+    PromisePrototypeThen(sent, undefined, (error) => {
+      op_fail(id, BODY_FAILED, `Uncaught (in the response body) ${describe(causeOf(error))}`);
     });
   }
 

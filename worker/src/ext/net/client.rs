@@ -3,19 +3,14 @@
 use std::error::Error;
 use std::io;
 
-use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder};
-use bytes::Bytes;
-use deno_core::futures::TryStreamExt as _;
 use deno_error::JsErrorBox;
-use deno_fetch::{BodyDecoded, ReqBody, ResBody};
-use http_body_util::{BodyDataStream, BodyExt as _, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, RANGE};
+use deno_fetch::{ReqBody, ResBody};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT_ENCODING, HeaderValue, RANGE};
 use hyper::{HeaderMap, Request, Response, Uri};
 use hyper_util::client::legacy::{self, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::io::AsyncRead;
-use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::connector::{Connector, Offer};
 use super::dial::Dialer;
@@ -50,14 +45,13 @@ impl Client {
         Self { pool }
     }
 
-    /// Sends a request. The body of the response is decompressed unless the request asks for a range or for no
-    /// compression.
+    /// Sends a request. The body of the response is as the server has sent it.
     ///
     /// # Errors
     /// Why there is no response.
     pub async fn send(self, mut request: Request<ReqBody>) -> Result<Response<ResBody>, Failure> {
         let uri = request.uri().clone();
-        let decodes = accept_compressed(request.headers_mut());
+        accept_compressed(request.headers_mut());
         let again = copy(&request);
         let send = async |request| self.pool.request(request).await;
         let (mut sent, mut held) = holding(request, send).await;
@@ -67,7 +61,7 @@ impl Client {
             (sent, held) = holding(again, send).await;
         }
         let response = sent.map_err(|error| Failure::of("fetch", &uri, &error))?;
-        Ok(if decodes { decode(response, &uri, held) } else { response.map(|body| raw(body, &uri, held)) })
+        Ok(response.map(|body| raw(body, &uri, held)))
     }
 }
 
@@ -104,52 +98,11 @@ fn may_repeat(idempotent: bool, error: &ClientError) -> bool {
     idempotent && !error.is_connect() && causes(error).any(cut_off)
 }
 
-/// Offers compression if the app does not say what it takes. Returns whether to decompress.
-fn accept_compressed(headers: &mut HeaderMap) -> bool {
-    if headers.contains_key(RANGE) {
-        // A part of compressed bytes cannot be decompressed.
-        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
-        return false;
-    }
-    let accepted = headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip, br"));
-    !accepted.as_bytes().eq_ignore_ascii_case(b"identity")
-}
-
-fn decode(mut response: Response<Incoming>, uri: &Uri, held: Option<Use>) -> Response<ResBody> {
-    let is_empty = response.headers().get(CONTENT_LENGTH).is_some_and(|length| length == "0");
-    let coding =
-        response.headers().get(CONTENT_ENCODING).map(|coding| coding.as_bytes().to_ascii_lowercase());
-    let coding = coding.as_deref().filter(|_| !is_empty).map(<[u8]>::trim_ascii);
-    if !matches!(coding, Some(b"gzip" | b"x-gzip" | b"br" | b"deflate")) {
-        return response.map(|body| raw(body, uri, held));
-    }
-    // The header fields stay as they are; this mark tells that they describe what was sent, not what is read.
-    response.extensions_mut().insert(BodyDecoded);
-    let (parts, body) = response.into_parts();
-    let reader = StreamReader::new(BodyDataStream::new(raw(body, uri, held)).map_err(io::Error::other));
-    let body = match coding {
-        Some(b"br") => decoded(BrotliDecoder::new(reader), uri),
-        Some(b"deflate") => decoded(ZlibDecoder::new(reader), uri),
-        _ => {
-            let mut decoder = GzipDecoder::new(reader);
-            decoder.multiple_members(true);
-            decoded(decoder, uri)
-        }
-    };
-    Response::from_parts(parts, body)
-}
-
-fn decoded(reader: impl AsyncRead + Send + Sync + 'static, uri: &Uri) -> ResBody {
-    let origin = origin(uri);
-    let stream = ReaderStream::new(reader).map_ok(Frame::data).map_err(move |error| {
-        match causes(&error).find_map(|cause| cause.downcast_ref::<JsErrorBox>()) {
-            Some(broken) => JsErrorBox::type_error(broken.to_string()),
-            None => {
-                JsErrorBox::type_error(format!("the response from {origin} cannot be decompressed: {error}"))
-            }
-        }
-    });
-    StreamBody::new(stream).boxed()
+/// Offers compression if the app does not say what it takes.
+fn accept_compressed(headers: &mut HeaderMap) {
+    // A part of compressed bytes cannot be decompressed.
+    let codings = if headers.contains_key(RANGE) { "identity" } else { "gzip, br" };
+    headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(codings));
 }
 
 fn raw(body: Incoming, uri: &Uri, held: Option<Use>) -> ResBody {
@@ -160,11 +113,6 @@ fn raw(body: Incoming, uri: &Uri, held: Option<Use>) -> ResBody {
         JsErrorBox::type_error(format!("the response from {origin} broke off: {}", explain(&error).1))
     })
     .boxed()
-}
-
-/// A body that is there already.
-pub fn whole(bytes: Bytes) -> ResBody {
-    http_body_util::Full::new(bytes).map_err(|never| match never {}).boxed()
 }
 
 #[cfg(test)]

@@ -87,6 +87,11 @@ impl Dialer {
         Self { policy: Arc::new(policy), places: Arc::new(Places::new(max)) }
     }
 
+    /// The places that its connections take.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
     /// What is counted of the app's connections.
     pub fn counts(&self) -> Counts {
         self.places.counts()
@@ -234,7 +239,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let url = &*format!("http://localhost:{port}/");
         let open = dial(&denying(&[]), url).await.unwrap();
-        assert_eq!(open.socket().peer_addr().unwrap().port(), port);
+        assert_eq!(open.peer().port(), port);
         // The other address of the name is left.
         assert!(dial(&denying(&[network("::1", 128)]), url).await.is_ok());
         let error = dial(&denying(&[network("127.0.0.0", 8), network("::1", 128)]), url).await.unwrap_err();

@@ -10,22 +10,25 @@ use base64::Engine as _;
 use bytes::Bytes;
 use deno_core::convert::{ByteString, Uint8Array};
 use deno_core::url::Url;
-use deno_core::{CancelFuture as _, CancelHandle, OpState, Resource, ResourceId, op2};
+use deno_core::{CancelFuture as _, CancelHandle, OpState, Resource, ResourceId, op2, v8};
 use deno_fetch::data_url::DataUrl;
 use deno_fetch::{
-    BodyDecoded, FetchCancelHandle, FetchResponse, FetchResponseResource, FetchReturn, ReqBody, ResBody,
-    ResourceToBodyAdapter, extract_authority,
+    FetchCancelHandle, FetchResponse, FetchReturn, ReqBody, ResBody, ResourceToBodyAdapter, extract_authority,
 };
 use hyper::body::Body as _;
 use hyper::ext::ReasonPhrase;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+    TRANSFER_ENCODING, USER_AGENT,
 };
-use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
+use super::super::coding::Coding;
+use super::super::in_flight::{in_flight, running_request};
 use super::Network;
-use super::client::whole;
-use super::failure::Failure;
+use super::coded_body::{CodedBody, whole};
+use super::failure::{Failure, origin};
+use super::unread::{Reader, Unread};
 
 const AGENT: HeaderValue = HeaderValue::from_static("nano-supervisor");
 
@@ -34,6 +37,8 @@ type Responding = Pin<Box<dyn Future<Output = Result<Response<ResBody>, Failure>
 /// A request that `op_fetch` has made and `op_fetch_send` is to send.
 struct Pending {
     url: String,
+    /// As JavaScript calls the request that it is made for; zero for none.
+    request: u32,
     response: RefCell<Option<Responding>>,
 }
 
@@ -47,6 +52,7 @@ impl Resource for Pending {
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "the JavaScript of deno_fetch calls it so")]
 pub fn op_fetch(
+    scope: &mut v8::PinScope<'_, '_>,
     state: &mut OpState,
     #[scoped] method: ByteString,
     #[string] url: String,
@@ -86,7 +92,8 @@ pub fn op_fetch(
         other => return Err(Failure::invalid(format!("fetch does not support {other}: URLs"))),
     };
     let response = RefCell::new(Some(response));
-    let request_rid = state.resource_table.add(Pending { url: url.into(), response });
+    let request = running_request(scope).unwrap_or_default();
+    let request_rid = state.resource_table.add(Pending { url: url.into(), request, response });
     let cancel_handle_rid = Some(state.resource_table.add(FetchCancelHandle(cancel)));
     Ok(FetchReturn { request_rid, cancel_handle_rid })
 }
@@ -105,13 +112,13 @@ pub async fn op_fetch_send(
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
     let reason = response.extensions().get::<ReasonPhrase>();
     let status_text = match reason {
-        Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
+        // Its bytes are characters (https://fetch.spec.whatwg.org/#concept-response-status-message).
+        Some(reason) => reason.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
         None => response.status().canonical_reason().unwrap_or_default().to_owned(),
     };
     let status = response.status().as_u16();
     let content_length = response.body().size_hint().exact();
-    let body_decoded = response.extensions().get::<BodyDecoded>().is_some();
-    let body = FetchResponseResource::new(response, content_length);
+    let body = body_of(&state.borrow(), response, &pending);
     Ok(FetchResponse {
         status,
         status_text,
@@ -119,9 +126,32 @@ pub async fn op_fetch_send(
         url: pending.url.clone(),
         response_rid: state.borrow_mut().resource_table.add(body),
         content_length,
-        body_decoded,
+        // Its JavaScript would take the header fields for those of another body.
+        body_decoded: false,
         error: None,
     })
+}
+
+fn body_of(state: &OpState, response: Response<ResBody>, pending: &Pending) -> CodedBody {
+    let uri = pending.url.parse::<Uri>().unwrap_or_default();
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return CodedBody::new(response.into_body(), None, "the response".to_owned());
+    }
+    let mut codings = response.headers().get_all(CONTENT_ENCODING).iter();
+    let coding = match (codings.next(), codings.next()) {
+        (Some(coding), None) => Coding::named(coding.as_bytes()),
+        _ => None,
+    };
+    let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+    let what = format!("the response from {}", origin(&uri));
+    let unread = Unread::new(response.into_body(), what.clone(), pending.request);
+    let in_flight = in_flight(state);
+    in_flight.fetched(pending.request, &unread);
+    let network = state.borrow::<Rc<Network>>();
+    network.watch(&unread);
+    network.warn(&in_flight);
+    let body = CodedBody::new(ResBody::new(Reader(unread)), coding, what);
+    if is_part { body.of_a_part() } else { body }
 }
 
 fn request(

@@ -1,33 +1,41 @@
 //! What an app reaches outside of its process, and how: `fetch`, `EventSource`, `WebSocket`.
 //!
 //! - [`policy`]: which addresses may be reached.
-//! - [`dial`]: the one place where connections are opened, under that policy; [`places`]: how many at once.
+//! - [`dial`]: the one place where connections are opened, under that policy; [`places`]: how many at once; [`unread`]: bodies
+//!   that hold one.
 //! - [`connector`], [`client`]: TLS, and HTTP with a pool of connections.
-//! - [`fetch_ops`]: `fetch` in Rust.
+//! - [`fetch_ops`]: `fetch` in Rust; [`coded_body`]: bodies that came, compressed or not, which [`fork`] splits.
 //! - [`handshake`], [`websocket`]: WebSockets in Rust.
 //! - [`failure`]: what is said when it fails.
 
 pub mod client;
+pub mod coded_body;
 pub mod connector;
 pub mod dial;
 pub mod failure;
 pub mod fetch_ops;
+pub mod fork;
 pub mod handshake;
 pub mod places;
 pub mod policy;
+pub mod unread;
 pub mod websocket;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use deno_core::{Extension, OpState};
-use nano_protocol::message::NetRules;
+use nano_protocol::message::{LogLevel, NetRules};
 
 use client::Client;
 use connector::{Connector, Offer};
 use dial::Dialer;
 use places::Counts;
 use policy::Policy;
+use unread::Unread;
+
+use super::in_flight::InFlight;
 
 deno_core::extension!(
     nano_net,
@@ -43,6 +51,11 @@ deno_core::extension!(
     ],
     lazy_loaded_js = [dir "src/ext/js", "event_source.js", "websocket.js"],
 );
+
+/// The text that belongs to a status.
+pub fn usual_text(status: u16) -> Option<&'static str> {
+    hyper::StatusCode::from_u16(status).ok()?.canonical_reason()
+}
 
 /// An app's way out. What it consists of is made when it is first used.
 #[derive(Debug)]
@@ -62,6 +75,24 @@ impl Network {
     /// What is counted of the app's connections.
     pub fn counts(state: &OpState) -> Counts {
         state.try_borrow::<Rc<Self>>().map(|network| network.dialer.counts()).unwrap_or_default()
+    }
+
+    /// A body has come, which holds a connection until it has been read.
+    fn watch(&self, body: &Arc<Unread>) {
+        self.dialer.places().watch(body);
+    }
+
+    /// Tells the app which bodies were given up so that this connection could be opened.
+    fn warn(&self, in_flight: &InFlight) {
+        for (request, what) in self.dialer.places().given_up() {
+            let max = self.dialer.places().max();
+            let message = format!(
+                "{what} was cancelled to make room for another connection: nobody had read its body, and the app has all of \
+                 its {max} outbound connections open (`max_outbound`). Read every body, or give it up: await \
+                 response.body?.cancel()"
+            );
+            in_flight.log(LogLevel::Warn, request, message);
+        }
     }
 
     fn client(&self) -> Client {

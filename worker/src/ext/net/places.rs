@@ -1,19 +1,31 @@
-//! How many outbound connections an app may have open (`max_outbound`). Who finds no place waits for one, and connections that
-//! a pool only keeps for later make room for those who wait.
+//! How many outbound connections an app may have open (`max_outbound`). Who finds no place waits for one. Room is made for those
+//! who wait by connections whose peer has closed, then by those that a pool only keeps for later, then by the response that was
+//! left unread for longest.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use hyper::Request;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection, capture_connection};
 use hyper_util::rt::TokioIo;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::unread::Unread;
+
+/// How long a response may be left unread while others make progress: its reader may be about to come.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often those who wait look whether room can be made.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The places of one app.
 #[derive(Debug)]
@@ -21,6 +33,10 @@ pub struct Places {
     max: u32,
     free: Arc<Semaphore>,
     open: Mutex<Vec<Weak<Line>>>,
+    /// Responses, in the order in which they came.
+    unread: Mutex<Vec<Weak<Unread>>>,
+    /// Those that made room: the requests that fetched them, and what they were.
+    given_up: Mutex<Vec<(u32, String)>>,
     waiting: AtomicUsize,
     refused: AtomicU64,
     no_descriptor: AtomicU64,
@@ -48,6 +64,14 @@ pub struct Line {
     /// Its reader is to find the end.
     is_closing: AtomicBool,
     reader: Mutex<Option<Waker>>,
+    /// Gone when the connection is.
+    socket: Mutex<Option<TokioIo<TcpStream>>>,
+    /// Gone with the connection, or before if its peer has closed it and the rest of what it has sent is still to be read.
+    place: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A use of a connection, which is not closed to make room as long as this is there.
@@ -61,6 +85,8 @@ impl Places {
             max,
             free: Arc::new(Semaphore::new(max as usize)),
             open: Mutex::default(),
+            unread: Mutex::default(),
+            given_up: Mutex::default(),
             waiting: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
             no_descriptor: AtomicU64::new(0),
@@ -98,19 +124,68 @@ impl Places {
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(self);
-        self.make_room();
-        match self.free.clone().acquire_owned().await {
-            Ok(place) => place,
-            // The semaphore is never closed.
-            Err(_) => std::future::pending().await,
+        let mut place = pin!(self.free.clone().acquire_owned());
+        loop {
+            self.make_room();
+            match timeout(LOOK, place.as_mut()).await {
+                Ok(Ok(place)) => return place,
+                // The semaphore is never closed.
+                Ok(Err(_)) => std::future::pending().await,
+                Err(_) => {}
+            }
         }
     }
 
-    /// Closes one idle connection, if there is one.
+    /// Makes room for one connection, if that can be done.
     fn make_room(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines();
+        let is_freed = lines.iter().filter(|line| line.leave_if_closed()).count() > 0;
+        if !is_freed && !lines.iter().any(|line| line.close_if_idle()) {
+            self.give_up_oldest(&lines);
+        }
+    }
+
+    fn lines(&self) -> Vec<Arc<Line>> {
+        let mut open = lock(&self.open);
         open.retain(|line| line.strong_count() > 0);
-        open.iter().filter_map(Weak::upgrade).any(|line| line.close_if_idle());
+        open.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Gives up the response that nobody has read of for longest: at once if no connection makes progress.
+    fn give_up_oldest(&self, lines: &[Arc<Line>]) {
+        let left_alone = self.left_alone();
+        let Some(oldest) = left_alone.first() else { return };
+        let users: usize = lines.iter().map(|line| line.users.load(Ordering::Relaxed)).sum();
+        let are_all_open = lines.len() >= self.max as usize;
+        let is_stuck = are_all_open && users <= left_alone.len();
+        if (is_stuck || oldest.since.elapsed() >= PATIENCE)
+            && oldest.end(|| {
+                let Unread { what, .. } = &**oldest;
+                format!("{what} was cancelled: nobody had read its body, and there was no place for another connection")
+            })
+        {
+            lock(&self.given_up).push((oldest.request, oldest.what.clone()));
+        }
+    }
+
+    fn left_alone(&self) -> Vec<Arc<Unread>> {
+        let mut unread = lock(&self.unread);
+        unread.retain(|body| body.strong_count() > 0);
+        unread.iter().filter_map(Weak::upgrade).filter(|body| body.is_left_alone()).collect()
+    }
+
+    /// A response has come, which holds a connection until it has been read.
+    pub fn watch(&self, body: &Arc<Unread>) {
+        let mut unread = lock(&self.unread);
+        if unread.len() == unread.capacity() {
+            unread.retain(|body| body.strong_count() > 0);
+        }
+        unread.push(Arc::downgrade(body));
+    }
+
+    /// The responses that have made room since this was asked last: the requests that fetched them, and what they were.
+    pub fn given_up(&self) -> Vec<(u32, String)> {
+        std::mem::take(&mut *lock(&self.given_up))
     }
 
     /// Enters a connection that has been opened.
@@ -121,11 +196,13 @@ impl Places {
             was_used: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             reader: Mutex::default(),
+            socket: Mutex::new(Some(io)),
+            place: Mutex::new(Some(place)),
         });
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         open.retain(|line| line.strong_count() > 0);
         open.push(Arc::downgrade(&line));
-        Dialed { io, line, _place: place }
+        Dialed(line)
     }
 }
 
@@ -154,10 +231,21 @@ impl Line {
         if !self.is_idle() || self.is_closing.swap(true, Ordering::Relaxed) {
             return false;
         }
-        if let Some(reader) = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(reader) = lock(&self.reader).take() {
             reader.wake();
         }
         true
+    }
+
+    /// Gives its place back if its peer has closed it; says whether it has.
+    fn leave_if_closed(&self) -> bool {
+        let is_closed = lock(&self.socket).as_ref().is_some_and(|socket| {
+            // What is known already is said without waiting.
+            let ready = pin!(socket.inner().ready(Interest::READABLE));
+            let polled = ready.poll(&mut Context::from_waker(Waker::noop()));
+            matches!(polled, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+        });
+        is_closed && lock(&self.place).take().is_some()
     }
 
     /// Whether its reader is to find the end. It goes on if somebody has taken it meanwhile.
@@ -205,65 +293,80 @@ pub async fn holding<B, R>(
 
 /// A connection with its place.
 #[derive(Debug)]
-pub struct Dialed {
-    io: TokioIo<TcpStream>,
-    line: Arc<Line>,
-    _place: OwnedSemaphorePermit,
-}
+pub struct Dialed(Arc<Line>);
 
 impl Dialed {
-    /// The socket.
+    /// Whom it is to.
     #[cfg(test)]
-    pub fn socket(&self) -> &TcpStream {
-        self.io.inner()
+    pub fn peer(&self) -> std::net::SocketAddr {
+        lock(&self.0.socket).as_ref().unwrap().inner().peer_addr().unwrap()
+    }
+
+    fn with<T>(
+        &self,
+        run: impl FnOnce(Pin<&mut TokioIo<TcpStream>>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match &mut *lock(&self.0.socket) {
+            Some(socket) => run(Pin::new(socket)),
+            // Only when it is dropped.
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+impl Drop for Dialed {
+    fn drop(&mut self) {
+        // Whoever still has the line has not the connection.
+        drop(lock(&self.0.socket).take());
+        drop(lock(&self.0.place).take());
     }
 }
 
 impl Connection for Dialed {
     fn connected(&self) -> Connected {
-        self.io.connected().extra(self.line.clone())
+        Connected::new().extra(self.0.clone())
     }
 }
 
 impl Read for Dialed {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.line.is_over() {
+        if self.0.is_over() {
             return Poll::Ready(Ok(()));
         }
-        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+        let polled = self.with(|socket| socket.poll_read(cx, buffer));
         if polled.is_pending() {
-            *self.line.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+            *lock(&self.0.reader) = Some(cx.waker().clone());
         }
         polled
     }
 }
 
 impl Write for Dialed {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.with(|socket| socket.poll_write(cx, bytes))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|socket| socket.poll_flush(cx))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|socket| socket.poll_shutdown(cx))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        lock(&self.0.socket).as_ref().is_some_and(Write::is_write_vectored)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+        self.with(|socket| socket.poll_write_vectored(cx, slices))
     }
 }

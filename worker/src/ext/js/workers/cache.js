@@ -15,23 +15,23 @@
     TypeError,
   } = primordials;
   const {
+    op_cache_body,
     op_cache_delete,
-    op_cache_forget,
     op_cache_incoming,
     op_cache_match,
     op_cache_put,
-    op_cache_slice,
-    op_cache_write,
+    op_cache_take_in,
+    op_cache_take_in_bytes,
   } = core.ops;
   const { getHeader } = core.loadExtScript("ext:deno_fetch/20_headers.js");
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
   const { Request, RequestPrototype, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
-  const { fromInnerResponse, newInnerResponse, nullBodyStatus, toInnerResponse, wireHeaderList } = core
+  const { fromInnerResponse, newInnerResponse, nullBodyStatus, toInnerResponse } = core
     .loadExtScript("ext:deno_fetch/23_response.js");
-  const { acquireReadableStreamDefaultReader, readableStreamForRid } = core.loadExtScript("ext:deno_web/06_streams.js");
+  const { readableStreamForRid } = core.loadExtScript("ext:deno_web/06_streams.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { log } = core.loadExtScript("ext:nano_worker/globals.js");
-  const { bytesOf } = core.loadExtScript("ext:nano_worker/workers/bytes.js");
+  const { resourceOf, takeStatic } = core.loadExtScript("ext:nano_worker/body_streams.js");
   const { isNotModified, listOf, policyOf, rangeOf } = core.loadExtScript("ext:nano_worker/workers/cache_policy.js");
 
   const WARN = 2;
@@ -51,21 +51,22 @@
   /** A URL has no line break, so that no two of these are the same. */
   const keyOf = (request, cache) => `${StringPrototypeSplit(request.url(), "#")[0]}\n${cache}`;
 
-  /** Takes in a body up to the limit. Returns whether it all fitted. */
-  async function takeIn(incoming, body) {
-    const reader = acquireReadableStreamDefaultReader(body.stream);
+  /** Takes in a body as it would leave, up to the limit. Returns whether it all fitted. */
+  async function takeIn(incoming, { body, headerList, isManual }) {
+    const bytes = takeStatic(body);
+    if (bytes !== undefined) {
+      return op_cache_take_in_bytes(
+        incoming,
+        headerList,
+        typeof bytes === "string" ? core.encode(bytes) : bytes,
+        !isManual,
+      );
+    }
+    const { rid, causeOf } = resourceOf(body, "the body of the response");
     try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return true;
-        if (!op_cache_write(incoming, bytesOf(value, "a chunk of the response's body"))) {
-          await reader.cancel();
-          return false;
-        }
-      }
+      return await op_cache_take_in(incoming, headerList, rid, !isManual);
     } catch (error) {
-      op_cache_forget(incoming);
-      throw error;
+      throw causeOf(error);
     }
   }
 
@@ -75,13 +76,13 @@
 
   /** From what is kept to what the request asks for. */
   function answer(request, found) {
-    const { 0: status, 1: statusText, 2: headers, 3: age, 4: length, 5: rid } = found;
+    const { 0: status, 1: statusText, 2: headers, 3: age, 4: length, 5: kept } = found;
     const add = (name, value) => ArrayPrototypePush(headers, [name, String(value)]);
-    const make = (status, statusText, hasBody) => {
+    const make = (status, statusText, hasBody, start = 0, end = length) => {
       const inner = newInnerResponse(status, statusText);
       inner.headerList = headers;
-      if (hasBody) inner.body = new InnerBody(readableStreamForRid(rid));
-      else core.tryClose(rid);
+      if (hasBody) inner.body = new InnerBody(readableStreamForRid(op_cache_body(kept, headers, start, end)));
+      else core.tryClose(kept);
       return fromInnerResponse(inner, "immutable");
     };
     add("age", age);
@@ -97,10 +98,9 @@
       add("content-range", `bytes */${length}`);
       return make(416, "Range Not Satisfiable", false);
     }
-    op_cache_slice(rid, range.start, range.end);
     add("content-length", range.end - range.start);
     add("content-range", `bytes ${range.start}-${range.end - 1}/${length}`);
-    return make(206, "Partial Content", true);
+    return make(206, "Partial Content", true, range.start, range.end);
   }
 
   class Cache {
@@ -124,7 +124,7 @@
         throw new TypeError(`${prefix}: the URL of the request is not one of http: or https:`);
       }
       if (status === 206) throw new TypeError(`${prefix}: a response of status 206 is only a part of one`);
-      let headers = wireHeaderList(response);
+      let headers = response.headerList;
       const vary = listOf(getHeader(headers, "vary"));
       if (ArrayPrototypeIncludes(vary, "*")) throw new TypeError(`${prefix}: the response has "Vary: *"`);
       if (body !== null && body.unusable()) throw new TypeError(`${prefix}: the body of the response was used already`);
@@ -132,7 +132,7 @@
       const { age, lifetime, without } = policyOf(status, headers);
       if (lifetime <= age) return forget(body);
       const incoming = op_cache_incoming();
-      if (body !== null && !await takeIn(incoming, body)) {
+      if (body !== null && !await takeIn(incoming, response)) {
         log(`cache.put: the body for ${request.url()} is too long to be kept`, WARN);
         return;
       }

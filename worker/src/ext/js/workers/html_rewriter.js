@@ -27,7 +27,7 @@
   } = core.ops;
   const { getHeader } = core.loadExtScript("ext:deno_fetch/20_headers.js");
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
-  const { fromInnerResponse, newInnerResponse, toInnerResponse, wireHeaderList } = core
+  const { fromInnerResponse, newInnerResponse, toInnerResponse } = core
     .loadExtScript("ext:deno_fetch/23_response.js");
   const { parseMimeType } = core.loadExtScript("ext:deno_web/01_mimesniff.js");
   const { acquireReadableStreamDefaultReader, createReadableByteStream } = core
@@ -236,7 +236,7 @@
       const from = toInnerResponse(response);
       if (from.body === null) return response;
       if (from.body.unusable()) throw new TypeError(`${prefix}: the body of the response was used already`);
-      const headers = wireHeaderList(from);
+      const headers = from.headerList;
       const type = parseMimeType(getHeader(headers, "content-type") ?? "");
       const charset = (type && MapPrototypeGet(type.parameters, "charset")) ?? "utf-8";
       const document = new Document(ArrayPrototypeSlice(this.#handlers), from.body.stream, charset);
@@ -245,6 +245,7 @@
         headers,
         (field) => StringPrototypeToLowerCase(field[0]) !== "content-length",
       );
+      to.isManual = from.isManual;
       to.body = new InnerBody(document.output());
       return fromInnerResponse(to, "response");
     }
