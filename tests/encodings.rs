@@ -173,6 +173,7 @@ async fn the_text_of_a_status_is_the_apps() {
              case '/none': return new Response(null, { status: 404, statusText: 'Nowhere' });
              case '/stream': return new Response(new Blob(['x']).stream(), { statusText: 'Bit by Bit' });
              case '/json': return Response.json({}, { status: 201, statusText: 'Made' });
+             case '/unknown': return new Response('x', { status: 299 });
              case '/latin': return new Response('x', { statusText: 'Sch\\u00f6n' });
            }
            return new Response('x', { status: 201 });
@@ -188,6 +189,7 @@ async fn the_text_of_a_status_is_the_apps() {
         ("/stream", "HTTP/1.1 200 Bit by Bit"),
         ("/json", "HTTP/1.1 201 Made"),
         ("/latin", "HTTP/1.1 200 Sch\u{fffd}n"),
+        ("/unknown", "HTTP/1.1 299 "),
         ("/", "HTTP/1.1 201 Created"),
     ] {
         let answer =

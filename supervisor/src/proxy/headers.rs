@@ -140,6 +140,9 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
         }
         headers.append(name, value);
     }
+    // hyper has a text of its own for a status that it does not know.
+    let reason =
+        reason.or_else(|| status.canonical_reason().is_none().then(|| ReasonPhrase::from_static(b"")));
     if let Some(reason) = reason {
         response.extensions_mut().insert(reason);
     }
@@ -178,7 +181,8 @@ mod tests {
         let passed = response(&head(&[(REASON, b"Fine Indeed"), (b"x-own", b"1")])).unwrap();
         let reason = passed.extensions().get::<ReasonPhrase>().unwrap();
         assert_eq!((reason.as_bytes(), passed.headers().len()), (&b"Fine Indeed"[..], 1));
-        assert!(response(&head(&[])).unwrap().extensions().get::<ReasonPhrase>().is_none());
+        let passed = response(&head(&[])).unwrap();
+        assert_eq!(passed.extensions().get::<ReasonPhrase>().unwrap().as_bytes(), b"");
         for text in [&b"a\r\nx-own: 1"[..], b"\n", b"\0", b"\x7f"] {
             assert_eq!(response(&head(&[(REASON, text)])).unwrap_err(), "reason phrase", "{text:?}");
         }

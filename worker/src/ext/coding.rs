@@ -55,9 +55,9 @@ impl Coding {
 /// Encodes a body part by part: what has gone in can be decoded from what has come out.
 pub enum Encoder {
     /// Into gzip.
-    Gzip(GzipEncoder<Vec<u8>>),
+    Gzip(Box<GzipEncoder<Vec<u8>>>),
     /// Into Brotli.
-    Brotli(BrotliEncoder<Vec<u8>>),
+    Brotli(Box<BrotliEncoder<Vec<u8>>>),
 }
 
 impl std::fmt::Debug for Encoder {
@@ -70,9 +70,9 @@ impl Encoder {
     /// An encoder of one body.
     pub fn new(coding: Coding) -> Self {
         match coding {
-            Coding::Gzip => Self::Gzip(GzipEncoder::new(Vec::new())),
+            Coding::Gzip => Self::Gzip(GzipEncoder::new(Vec::new()).into()),
             Coding::Brotli => {
-                Self::Brotli(BrotliEncoder::with_quality(Vec::new(), Level::Precise(BROTLI_QUALITY)))
+                Self::Brotli(BrotliEncoder::with_quality(Vec::new(), Level::Precise(BROTLI_QUALITY)).into())
             }
         }
     }
