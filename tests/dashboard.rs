@@ -48,15 +48,16 @@ fn look(script: &str, address: SocketAddr, packages: &Path) {
 /// What an app might print to take over the page of whoever reads it.
 const HOSTILE: &str = "<img src=x onerror=\"window.isOwned = true\"><script>window.isOwned = true</script>";
 
-/// Prints that at every request, with what colours a terminal and what turns text around, and answers all but `/hang`.
+/// Prints that at every request, with what colours a terminal and what turns text around, and answers all but `/hang` and `/spin`.
 fn talkative(name: &str) -> App {
     let source = format!(
         "export default {{ fetch({{ url }}) {{
             console.log({HOSTILE:?} + '\\x1b[31m\\u202e');
+            if (url.includes('/spin')) for (;;);
             return url.includes('/hang') ? new Promise(() => {{}}) : new Response('hello');
         }} }}"
     );
-    App::new(name, &source)
+    App::new(name, &source).set("watchdog = '500ms'")
 }
 
 /// Says so of every request, as an error of `/hello`; fails at `/throw`.

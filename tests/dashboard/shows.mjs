@@ -79,6 +79,16 @@ await until("there are two", async () => (await crashes.locator(".times").textCo
 assert.equal(await crashes.count(), 1);
 assert.equal(await crashes.evaluate((details) => details.open), true);
 
+// The request that ended a worker is named first.
+const third = await until("the next worker is ready", async () => {
+  const app = await statusOf("evil");
+  return app.state === "ready" && app.pid !== after.pid && app;
+});
+await (await fetch(`http://${third.listen}/spin?b=2`)).text();
+const culprit = row(page, "evil").locator(".culprit:not([hidden]) code");
+await until("it is named", async () => (await culprit.allTextContents())[0] === "GET /spin?b=2");
+assert.equal(await crashes.count(), 2);
+
 // Only one line is open. What is said over several lines can be read there.
 await toggle(page, "bad").click();
 assert.equal(await page.locator(".detail").count(), 1);
