@@ -50,10 +50,10 @@ export function fieldsOf(element) {
   return fields;
 }
 
-/** Puts these elements below `parent`, in this order. The one that has the focus is not moved, which would take it away: the others
- * are moved around it. */
-export function arrange(parent, elements) {
-  const fixed = elements.find((element) => element.contains(document.activeElement));
+/** Puts these elements below `parent`, in this order. The one that has the focus is not moved, which would take it away, nor, if
+ * none has, the one that is `open`, which would lose what it was scrolled to: the others are moved around it. */
+export function arrange(parent, elements, open) {
+  const fixed = elements.find((element) => element.contains(document.activeElement)) ?? open;
   const wanted = new Set(elements);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   let place = parent.firstElementChild;

@@ -38,6 +38,7 @@ export function judge(app) {
 const isRecent = (ended) => ended !== null && Date.now() - ended < RECENT;
 
 function again(app) {
+  if (app.waits_for_turn) return "waits for its turn to start";
   const at = retryAt(app);
   return at ? `next try ${clock(at)}` : "";
 }

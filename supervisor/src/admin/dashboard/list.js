@@ -41,7 +41,7 @@ export function showList(changed) {
     setAttribute(row.element, "data-begins", String(before !== undefined && before !== group));
     before = group;
   }
-  arrange(table, [columns, ...wanted.map(({ row }) => row.element)]);
+  arrange(table, [columns, ...wanted.map(({ row }) => row.element)], open?.element);
   showOpen(wanted);
   showSaid(wanted.length, all.length);
   showOrder();
