@@ -90,7 +90,8 @@ function showCulprits(element, group) {
   element.replaceChildren(...parts);
 }
 
-function showRequests(fields, { pid, time, requests }) {
+function showRequests(fields, { pid, time, culprit, requests }) {
+  setText(fields.lost, culprit ? "Others that were lost" : "Lost requests");
   setHidden(fields["no-requests"], requests.length > 0);
   const list = fields.requests;
   // Of the same crash, there can only be more of them.
