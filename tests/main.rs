@@ -50,6 +50,7 @@ mod node;
 mod npm_apps;
 mod outbound;
 mod packages;
+mod pages;
 mod proxying;
 mod reachable;
 mod readme;

@@ -94,27 +94,82 @@ fn every_source_file_opens_with_its_role_and_holds_one_idea() {
     }
 }
 
+/// Every document for people, by its path.
+fn documents() -> Vec<String> {
+    let named = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    let others = ["third_party/node/README.md", "third_party/v8/README.md"];
+    let pages =
+        files_below("docs").into_iter().filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let pages = pages.map(|path| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+    named.iter().chain(&others).map(|path| (*path).to_owned()).chain(pages).collect()
+}
+
+/// The places of a document that can be linked to, as GitHub names them.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let slug = |heading: &str| {
+        let words = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|char| char.is_alphanumeric() || matches!(char, '-' | '_')).collect()
+    };
+    headings.map(slug).collect()
+}
+
 #[test]
-fn the_documents_name_only_files_that_exist() {
-    for document in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "docs/container.md",
-        "docs/develop.md",
-        "docs/operate.md",
-        "docs/benchmark.md",
-        "docs/limits.md",
-        "docs/logs.md",
-        "third_party/node/README.md",
-        "third_party/v8/README.md",
-    ] {
-        let text = fs::read_to_string(root().join(document)).unwrap();
+fn the_documents_name_only_places_that_exist() {
+    for document in documents() {
+        let path = root().join(&document);
+        let text = fs::read_to_string(&path).unwrap();
         let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
-            let target = link.split('#').next().unwrap();
-            let base = root().join(document);
-            assert!(base.parent().unwrap().join(target).exists(), "{document} links to {link}");
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, anchor) =
+                link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{document} links to {link}");
+            if let Some(anchor) = anchor {
+                let there = anchors(&fs::read_to_string(target).unwrap());
+                assert!(
+                    there.iter().any(|known| known == anchor),
+                    "{document} links to {link}; there is {there:?}"
+                );
+            }
         }
+    }
+}
+
+#[test]
+fn every_page_is_reached_from_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for page in documents().iter().filter(|path| path.starts_with("docs/")) {
+        assert!(readme.contains(&format!("]({page}")), "the README does not name {page}");
+    }
+}
+
+#[test]
+fn what_the_documents_deny_is_not_there() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (readme, security) = (text("README.md"), text("SECURITY.md"));
+    let missing = readme.split("What it does not do yet:").nth(1).unwrap().split(". ").next().unwrap();
+    let open = security.split("## What not to rely on, yet").nth(1).unwrap();
+    let fields = config_fields();
+    // A limit that has a field exists; whoever says what it does not hold names the field.
+    for (word, field) in
+        [("memory", "memory"), ("CPU", "max_cpus"), ("processes", "max_pids"), ("descriptors", "max_fds")]
+    {
+        assert!(fields.iter().any(|known| known == field), "{field}");
+        assert!(!missing.contains(word), "the README denies limits of {word}: {missing}");
+        for point in open.split("\n- ").filter(|point| point.contains(word)) {
+            assert!(point.contains(&format!("`{field}`")), "SECURITY.md says of {word}: {point}");
+        }
+    }
+    // And what is denied is looked for, so that whoever adds it says so.
+    let anywhere = &["supervisor/src", "worker/src"][..];
+    for (word, sign, folders) in [
+        ("seccomp", "seccompiler", anywhere),
+        ("namespaces", "unshare(", anywhere),
+        ("TLS", "TlsAcceptor", &["supervisor/src"]),
+    ] {
+        assert!(missing.contains(word), "{word}");
+        assert_eq!(files_with(folders, sign), [""; 0], "{word} is there");
     }
 }
 
@@ -165,10 +220,14 @@ fn every_field_of_the_configuration_is_set_in_a_test_of_the_whole() {
 }
 
 #[test]
-fn the_readme_names_every_field_of_the_configuration_and_every_answer() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn every_field_of_the_configuration_and_every_answer_has_a_row() {
+    let page = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let (configuration, table) = (page("configuration.md"), page("answers.md"));
     for field in config_fields() {
-        assert!(readme.contains(&format!("`{field}`")), "{field} is not documented");
+        assert!(
+            configuration.contains(&format!("| `{field}` |")),
+            "{field} is not in a table of docs/configuration.md"
+        );
     }
     let answers = fs::read_to_string(root().join("supervisor/src/proxy/answer.rs")).unwrap();
     let rows = answers.split("fn row(").nth(1).unwrap().split("/// The status.").next().unwrap();
@@ -180,6 +239,6 @@ fn the_readme_names_every_field_of_the_configuration_and_every_answer() {
         .collect();
     assert!(codes.len() >= 15, "{codes:?}");
     for code in codes {
-        assert!(readme.contains(&format!("`{code}`")), "{code} is not in the README's table");
+        assert!(table.contains(&format!("| `{code}` |")), "{code} is not in the table of docs/answers.md");
     }
 }
