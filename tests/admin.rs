@@ -113,28 +113,6 @@ async fn the_status_knows_rates_and_latencies() {
 }
 
 #[tokio::test]
-async fn probes_say_whether_it_lives_and_whether_every_app_is_ready() {
-    let address = free_address();
-    let supervisor = TestSupervisor::plan()
-        .app(App::hello("good"))
-        .app(App::new("bad", "export default {"))
-        .set(&format!("admin = '{address}'"))
-        .start()
-        .await;
-    let admin = Client::new(address, false);
-    let get = async |path: &str| {
-        let reply = admin.get(path).await.unwrap();
-        (reply.status, reply.text().to_owned())
-    };
-    assert_eq!(get("/healthz").await, (200, "ok\n".into()));
-    assert_eq!(get("/readyz").await, (503, "not ready\n".into()));
-    let socket = supervisor.socket().to_str().unwrap();
-    assert_eq!(run(supervisor.folder(), &["stop", "bad", "--control", socket]).0, 0);
-    assert_eq!(get("/readyz").await, (200, "ready\n".into()));
-    assert_eq!(get("/nowhere").await.0, 404);
-}
-
-#[tokio::test]
 async fn a_token_is_demanded_and_other_pages_cannot_change_anything() {
     let (open, closed) = (free_address(), free_address());
     let supervisor = TestSupervisor::plan()

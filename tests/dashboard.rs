@@ -23,7 +23,7 @@ fn tools() -> Option<PathBuf> {
 async fn check(script: &str, settings: &str, apps: impl IntoIterator<Item = App>) {
     let Some(packages) = tools() else { return };
     let (address, supervisor) = serve(settings, apps).await;
-    look(script, address, &packages);
+    look(script, address, supervisor.folder(), &packages);
     drop(supervisor);
 }
 
@@ -34,10 +34,14 @@ async fn serve(settings: &str, apps: impl IntoIterator<Item = App>) -> (SocketAd
     (address, apps.into_iter().fold(plan, |plan, app| plan.app(app)).start().await)
 }
 
-fn look(script: &str, address: SocketAddr, packages: &Path) {
+fn look(script: &str, address: SocketAddr, folder: &Path, packages: &Path) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/dashboard").join(script);
     let mut node = Command::new("node");
     node.arg(file).env("ADMIN", format!("http://{address}")).env("PACKAGES", packages);
+    // Made by the supervisor, where none is configured.
+    if let Ok(token) = std::fs::read_to_string(folder.join("states/nano-supervisor/admin-token")) {
+        node.env("TOKEN", token.trim());
+    }
     let output = node.stdin(Stdio::null()).output().unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}: {text}\n{errors}");
@@ -132,7 +136,7 @@ async fn it_lists_deploys_and_goes_back_to_any_of_them() {
         let arguments = ["deploy", "app", folder.to_str().unwrap(), "--control", socket];
         assert_eq!(run(supervisor.folder(), &arguments).0, 0);
     }
-    look("deploys.mjs", address, &packages);
+    look("deploys.mjs", address, supervisor.folder(), &packages);
     drop(supervisor);
 }
 

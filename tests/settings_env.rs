@@ -145,7 +145,7 @@ fn an_unreadable_source_is_an_error_at_the_start() {
     for command in ["serve", "check"] {
         let output = executable()
             .current_dir(folder.path())
-            .args([command, "--config", "nano.toml"])
+            .args([command, "--strict", "--config", "nano.toml"])
             .output()
             .unwrap();
         let text = String::from_utf8(output.stderr).unwrap();

@@ -1,7 +1,7 @@
 //! The typed contents of frames. Only these types derive wire serialisation.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,8 @@ pub struct Load {
     pub props: String,
     /// Which outbound connections the app may open.
     pub net: NetRules,
+    /// The supervisor's own addresses, which no rule opens; an unspecified one is every address of this machine.
+    pub closed: Vec<SocketAddr>,
     /// Folder in which translated modules are kept between starts, absolute; none if there is no such place.
     pub emit_cache: Option<String>,
     /// Whether what the console prints is for a terminal that shows colours.
@@ -84,6 +86,7 @@ impl fmt::Debug for Load {
             .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("props", &self.props)
             .field("net", &self.net)
+            .field("closed", &self.closed)
             .field("emit_cache", &self.emit_cache)
             .field("has_colours", &self.has_colours)
             .finish()
@@ -351,6 +354,7 @@ mod tests {
             env: vec![("KEY".into(), "\"hunter2\"".into())],
             props: "{}".into(),
             net: NetRules::default(),
+            closed: Vec::new(),
             emit_cache: None,
             has_colours: false,
         };

@@ -1,21 +1,29 @@
 //! The admin listener: health, metrics and the dashboard over HTTP, for probes, Prometheus and browsers.
 //!
-//! - [`guard`]: who may ask for what.
+//! - [`guard`]: who may ask for what; [`token`]: the secret of those who may.
+//! - [`connections`]: how many there are, and which one goes for another.
+//! - [`readiness`]: what probes are told.
 //! - [`files`]: the dashboard, from the folder `dashboard/`.
 //!
 //! It is off by default, and answers the control socket's API as well, for the dashboard.
 
+pub mod connections;
 pub mod files;
 pub mod guard;
+pub mod readiness;
+pub mod token;
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener as StdTcpListener;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
+use hyper::body::{Frame, SizeHint};
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -26,15 +34,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tracing::info;
 
-use crate::config::Admin;
+use crate::config::ServerSettings;
 use crate::control::{self, Body};
 use crate::metrics;
 use crate::operator::Operator;
-use crate::registry::State;
-use guard::Guard;
-
-/// Connections at once; further ones are closed.
-const CONNECTIONS: usize = 256;
+use connections::{Busy, Connections, Entry};
+use guard::{Guard, Matter};
 
 /// For one request head.
 const HEAD: Duration = Duration::from_secs(10);
@@ -52,11 +57,12 @@ pub struct AdminListener {
 }
 
 impl AdminListener {
-    /// Binds it, unless it is bound already.
+    /// Binds it, unless it is bound already; none if there is to be none. Where no token is configured, one is made.
     ///
     /// # Errors
     /// What the kernel says, with the address.
-    pub fn bind(admin: &Admin, bound: Option<StdTcpListener>) -> io::Result<Self> {
+    pub fn bind(settings: &ServerSettings, bound: Option<StdTcpListener>) -> io::Result<Option<Self>> {
+        let Some(admin) = &settings.admin else { return Ok(None) };
         let bound = bound.map_or_else(|| StdTcpListener::bind(admin.address), Ok);
         let listener = bound.map_err(|error| {
             let text =
@@ -64,8 +70,12 @@ impl AdminListener {
             io::Error::new(error.kind(), text)
         })?;
         listener.set_nonblocking(true)?;
-        info!(address = %listener.local_addr()?, token = admin.token.is_some(), "admin listening");
-        Ok(Self { listener, guard: Guard::new(admin.token.as_deref()) })
+        info!(address = %listener.local_addr()?, "admin listening");
+        let guard = match &admin.token {
+            Some(token) => Guard::new(token, true),
+            None => Guard::new(&token::of(settings)?, false),
+        };
+        Ok(Some(Self { listener, guard }))
     }
 
     /// Its socket, for a successor.
@@ -76,39 +86,89 @@ impl AdminListener {
         self.listener.try_clone()
     }
 
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// If the kernel does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
     /// Answers until dropped.
     ///
     /// # Errors
     /// If the socket cannot be watched.
     pub async fn serve(self, operator: Rc<Operator>) -> io::Result<Infallible> {
         let listener = TcpListener::from_std(self.listener)?;
-        let (guard, open) = (Rc::new(self.guard), Rc::new(()));
+        let (guard, all) = (Rc::new(self.guard), Rc::<Connections>::default());
         loop {
-            let Ok((socket, _)) = listener.accept().await else {
+            let Ok((socket, peer)) = listener.accept().await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            if Rc::strong_count(&open) > CONNECTIONS {
-                continue;
-            }
-            let (operator, guard, place) = (operator.clone(), guard.clone(), open.clone());
+            let (operator, guard) = (operator.clone(), guard.clone());
+            let entry = Rc::new(all.enter(peer.ip().to_canonical()));
             tokio::task::spawn_local(async move {
                 let service = service_fn(|request| {
-                    let response = answer(request, operator.clone(), guard.clone());
+                    let response = answer(request, operator.clone(), guard.clone(), entry.clone());
                     async { Ok::<_, Infallible>(response.await) }
                 });
                 let mut http = hyper::server::conn::http1::Builder::new();
                 http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-                // Errors are the client's.
-                let _ = http.serve_connection(TokioIo::new(socket), service).await;
-                drop(place);
+                tokio::select! {
+                    // Errors are the client's.
+                    _ = http.serve_connection(TokioIo::new(socket), service) => {}
+                    () = entry.gone() => {}
+                }
             });
         }
     }
 }
 
-async fn answer<B>(request: Request<B>, operator: Rc<Operator>, guard: Rc<Guard>) -> Response<Body> {
-    let mut response = route(&request, &operator, &guard).await;
+/// An answer, with the request that is under way until it has been sent.
+struct Answer {
+    body: Body,
+    _busy: Option<Busy>,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = <Body as hyper::body::Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+async fn answer<B>(
+    request: Request<B>,
+    operator: Rc<Operator>,
+    guard: Rc<Guard>,
+    entry: Rc<Entry>,
+) -> Response<Answer> {
+    let (method, path) = (request.method(), request.uri().path());
+    let page = files::find(path);
+    let matter = Matter::of(method, path, page.is_some());
+    let busy = if matter == Matter::Probe { None } else { entry.begin() };
+    let mut response = match page.filter(|_| matter == Matter::Page) {
+        _ if busy.is_none() && matter != Matter::Probe => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once\n")
+        }
+        Some(_) if let Err(why) = guard.check_host(request.headers()) => forbidden(why),
+        Some(file) => with_type(StatusCode::OK, file.kind, Bytes::from_static(file.contents.as_bytes())),
+        None => route(&request, matter, &operator, &guard).await,
+    };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -119,46 +179,42 @@ async fn answer<B>(request: Request<B>, operator: Rc<Operator>, guard: Rc<Guard>
         HeaderValue::from_static("same-origin"),
     );
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    response
+    response.map(|body| Answer { body, _busy: busy })
 }
 
-async fn route<B>(request: &Request<B>, operator: &Rc<Operator>, guard: &Guard) -> Response<Body> {
+async fn route<B>(
+    request: &Request<B>,
+    matter: Matter,
+    operator: &Rc<Operator>,
+    guard: &Guard,
+) -> Response<Body> {
     let (method, path) = (request.method(), request.uri().path());
-    let is_read = matches!(*method, Method::GET | Method::HEAD);
-    // Probes carry no token, and learn nothing but yes or no.
+    // Probes may ask for any host.
     match path {
-        "/healthz" if is_read => return text(StatusCode::OK, "ok\n"),
-        "/readyz" if is_read => return ready(operator),
+        "/healthz" if matter == Matter::Probe => return text(StatusCode::OK, "ok\n"),
+        "/readyz" if matter == Matter::Probe => return readiness::answer(request, operator),
         _ => {}
     }
     if let Err(why) = guard.check_host(request.headers()) {
-        return text(StatusCode::FORBIDDEN, &format!("{why}\n"));
+        return forbidden(why);
     }
-    // The page itself is in the executable for everyone to read.
-    if let Some(file) = files::find(path).filter(|_| is_read) {
-        return with_type(StatusCode::OK, file.kind, Bytes::from_static(file.contents.as_bytes()));
-    }
-    if !guard.knows_token(request.headers()) {
+    if !guard.may(matter, request.headers()) {
         let mut response = text(StatusCode::UNAUTHORIZED, "a bearer token is needed\n");
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         return response;
     }
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
     if path == "/metrics" && is_read {
         return with_type(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&operator.sample()).into());
     }
     if !is_read && let Err(why) = guard.check_change(request.headers()) {
-        return text(StatusCode::FORBIDDEN, &format!("{why}\n"));
+        return forbidden(why);
     }
     control::answer(method, request.uri(), None, operator).await
 }
 
-/// Whether every app that is to run does.
-fn ready(operator: &Operator) -> Response<Body> {
-    let is_down = |state: State| !matches!(state, State::Ready | State::Stopped);
-    if operator.states().into_iter().any(is_down) {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n");
-    }
-    text(StatusCode::OK, "ready\n")
+fn forbidden(why: &str) -> Response<Body> {
+    text(StatusCode::FORBIDDEN, &format!("{why}\n"))
 }
 
 fn text(status: StatusCode, text: &str) -> Response<Body> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::config::{AppSpec, Config};
+use crate::config::{Admin, AppSpec, Config};
 use crate::log::app::AppLog;
 use crate::traffic::Traffic;
 use crate::worker::{Cgroups, Spares, Worker};
@@ -26,19 +26,18 @@ pub struct Finding {
 /// Starts a worker for each app, which loads it and is ended again.
 pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(config.apps.len());
-    for spec in &config.apps {
-        findings.push(check_app(spec).await);
+    for spec in config.apps.iter().filter(|spec| spec.fault.is_none()) {
+        findings.push(check_app(spec, config.server.admin.as_ref()).await);
     }
     findings
 }
 
-async fn check_app(spec: &AppSpec) -> Finding {
+async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
+    let spares = Spares::new(0, Cgroups::none());
+    admin.iter().for_each(|admin| spares.close(admin.address));
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
     // Dropping the worker kills it.
-    let error = Worker::start(spec, &Spares::new(0, Cgroups::none()), &log)
-        .await
-        .err()
-        .map(|failure| failure.reason.to_string());
+    let error = Worker::start(spec, &spares, &log).await.err().map(|failure| failure.reason.to_string());
     Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),

@@ -25,6 +25,7 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{AccessLog, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
 use crate::init::{self, Template};
+use crate::visible;
 use complete::Shell;
 use deploys::{Deploy, OneDeployed, Rollback};
 use operate::{Lines, OneApp, Which};
@@ -373,6 +374,9 @@ pub struct Server {
     /// Send a span of each request to this OpenTelemetry collector, such as http://127.0.0.1:4318 [default: none].
     #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
     otlp_endpoint: Option<String>,
+    /// Serve no app at all if one of them cannot be run [default: that one has failed, and the others are served].
+    #[arg(long)]
+    strict: bool,
     /// Keep deploys in this folder [default: where the system keeps state]. With it there need be no app to start with.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -405,6 +409,7 @@ impl What {
                 admin_token_file: server.admin_token_file,
                 otlp_endpoint: server.otlp_endpoint,
                 state_dir: server.state_dir,
+                strict: server.strict,
             },
         }
     }
@@ -464,13 +469,23 @@ fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }
 
-/// A line for people or programs. A reader that has gone away is no failure of ours.
+/// Lines for people. A reader that has gone away is no failure of ours.
 fn print(text: &impl std::fmt::Display) {
+    let text = text.to_string();
+    write_out(if terminal::has_colours() { visible::styled(&text) } else { visible::text(&text) });
+}
+
+fn write_out(text: impl std::fmt::Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// A line for programs, harmless at a terminal.
+fn print_json(value: &impl serde::Serialize) {
+    write_out(visible::json(serde_json::json!(value).to_string()));
+}
+
 fn complain(error: &impl std::fmt::Display, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "nano-supervisor: {error}");
+    let _ = writeln!(io::stderr(), "nano-supervisor: {}", visible::text(&error.to_string()));
     code.into()
 }
 

@@ -42,6 +42,7 @@ mod value;
 mod wrangler;
 
 pub use admin::Admin;
+pub(crate) use admin::is_token;
 pub use app::{AppLimits, AppSpec, Listen};
 pub use app_name::AppName;
 pub use control::{ControlPath, found_control_path, usual_control_path};
@@ -53,19 +54,24 @@ pub use file::Host;
 pub use host_pattern::HostPattern;
 pub use log::{AccessLog, LogFormat, LogLevel, LogSettings};
 pub(crate) use machine::{memory as machine_memory, own_cgroup};
+pub(crate) use overlap::collision;
 pub(crate) use own_folder::make_private_folder;
 pub use server::{ForwardedPolicy, ServerSettings, StateDir};
 pub use sources::{ServerFlags, Sources};
 pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
 pub use traces::Traces;
 
-/// A configuration that can be run.
+/// A configuration that can be run, but for apps that have a fault.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The supervisor's own settings.
     pub server: ServerSettings,
-    /// The apps. No two of them claim the same name, port or host. Empty only if there is a place for deploys to wait for.
+    /// The apps. No two of them have the same name, port or host. Empty only if there is a place for deploys to wait for.
     pub apps: Vec<AppSpec>,
+    /// What is to be an app and has no name of its own, and why; for people.
+    pub left_out: Vec<(String, String)>,
+    /// Every problem of [`Self::left_out`] and of apps with a fault, if there is one.
+    pub broken: Option<ConfigErrors>,
     /// Those of the apps that were deployed and are not in the configuration.
     pub only_deployed: Vec<AppName>,
     /// What the operator should know of it.

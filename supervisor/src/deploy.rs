@@ -73,13 +73,6 @@ impl Deploys {
         let fix = "mend it, or move it away and deploy again";
         let state = State::read(path).map_err(|what| broken(what, fix))?;
         let store = Store::new(path);
-        for (name, entry) in &state.apps {
-            let copy = store.path(name, &entry.current.digest);
-            if !copy.is_dir() {
-                let fix = "restore it, or take the app out of this file and deploy it again";
-                return Err(broken(format!("app {name}: its folder {} is gone", copy.display()), fix));
-            }
-        }
         Ok(Ok(Self {
             folder: path.clone(),
             store,

@@ -1,26 +1,32 @@
 //! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
-//! a single one; `changes`: what came of it.
+//! a single one; `changes`: what came of it; `settle`: what can come of what is wanted; `binding`: addresses; `troubles`: what
+//! keeps apps from living by their configuration.
 
+mod binding;
 mod changes;
 mod one;
+mod settle;
+mod troubles;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::{OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::info;
+use tracing::{error, info};
 
 pub use changes::Changes;
 
+use self::binding::Bound;
 use self::changes::{change, warn_of};
-use crate::config::{AppSpec, Config, ServerSettings};
+use self::settle::Settled;
+use self::troubles::{Trouble, Troubles};
+use crate::config::{AppName, AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
-use crate::inherited::{HandedSocket, Inherited};
+use crate::inherited::Inherited;
 use crate::lifecycle::adoption::Adoption;
 use crate::lifecycle::folders::Folders;
 use crate::lifecycle::running::Orders;
@@ -52,6 +58,7 @@ pub struct Fleet {
     inherited: Inherited,
     monitor: Monitor,
     exporter: Exporter,
+    troubles: RefCell<Troubles>,
     /// Held while something changes.
     changing: tokio::sync::Mutex<()>,
 }
@@ -91,6 +98,7 @@ impl Fleet {
             inherited,
             monitor: Monitor::default(),
             exporter,
+            troubles: RefCell::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
@@ -150,36 +158,113 @@ impl Fleet {
         &self.shared.registry
     }
 
-    /// Makes what runs what `config` says. An app whose new worker does not become ready goes on as before.
+    /// Makes what runs what `config` says. An app that cannot be run as it says, or whose new worker does not become ready, goes
+    /// on as before.
     ///
     /// # Errors
-    /// If an address cannot be bound; then nothing has changed.
+    /// If an address cannot be bound and the configuration is strict; then nothing has changed.
     pub async fn apply(&self, config: Config) -> io::Result<Changes> {
         let _changing = self.changing.lock().await;
         let mut changes = Changes::default();
-        let wanted = self.enter(config.apps.into_iter().map(Arc::new), None);
-        let mut sockets = self.bind(&wanted)?;
+        let specs = config.apps.into_iter().map(Arc::new);
+        let is_strict = config.server.strict;
+        let mut next = self.settle(specs, is_strict)?;
         changes.notes = config.notes;
         changes.notes.extend(self.configure(config.server));
-        log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
+        self.become_of(&mut next, None, &mut changes).await;
+        changes.broken.extend(config.left_out.iter().cloned());
+        for (place, why) in config.left_out {
+            error!(place, %why, "left out: this is no app");
+        }
+        Ok(changes)
+    }
+
+    /// Has one app live by `spec`, if that can be; all others stay as they are.
+    pub async fn mend(&self, spec: AppSpec) {
+        let _changing = self.changing.lock().await;
+        let name = spec.name.clone();
+        let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        let Some(known) = specs.iter_mut().find(|known| known.name == name) else { return };
+        *known = Arc::new(spec);
+        if let Ok(mut next) = self.settle(specs, false) {
+            self.become_of(&mut next, Some(&name), &mut Changes::default()).await;
+        }
+    }
+
+    /// Enters the apps that are new, and binds what is missing. Who cannot have an address is settled otherwise.
+    fn settle(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, is_strict: bool) -> io::Result<Next> {
         let before = self.members.borrow().clone();
+        let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
+        let mut settled = settle::settle(&old, specs);
+        let mut wanted = self.enter(settled.iter().map(|app| app.spec.clone()), None);
+        let Bound { sockets, failed } = self.bind(&wanted);
+        for (app, error) in failed {
+            if is_strict {
+                self.let_go(&sockets);
+                self.strike_off_new(&wanted);
+                return Err(error);
+            }
+            if let Some(at) = wanted.iter().position(|wanted| wanted.app == app)
+                && let Some(refused) = settled.get_mut(at)
+            {
+                refused.refuse(&old, &error.to_string());
+            }
+        }
+        settle::keep_apart(&old, &mut settled);
+        for (wanted, app) in wanted.iter_mut().zip(&settled) {
+            wanted.spec = app.spec.clone();
+            if wanted.lifeline.is_none() {
+                self.shared.registry.configure(wanted.app, app.spec.clone());
+            }
+        }
+        Ok(Next { before, settled, wanted, sockets })
+    }
+
+    /// Makes what runs what was settled. What is known of troubles changes for `only` this app, or for all.
+    async fn become_of(&self, next: &mut Next, only: Option<&AppName>, changes: &mut Changes) {
+        let Next { before, settled, wanted, sockets } = next;
+        log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
         let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
         warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
+        let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
+        let mut troubles = Troubles::new();
         let mut routed = Vec::with_capacity(wanted.len());
-        for Wanted { app, spec, traffic, lifeline } in wanted {
-            let spec = match &lifeline {
-                Some(lifeline) => {
-                    let old = before.iter().find(|member| member.app == app).map(|member| &member.spec);
-                    change(lifeline, old, spec, &mut changes).await
+        for (Wanted { app, spec, traffic, lifeline }, settled) in wanted.drain(..).zip(&*settled) {
+            let name = spec.name.to_string();
+            let trouble = settled.trouble.as_ref().map(|why| Trouble {
+                why: why.clone(),
+                next: Some(Instant::now() + spec.restart.slow_retry),
+            });
+            let spec = match (&lifeline, &settled.trouble) {
+                // It is as it was, and what it was told may be out of reach by now.
+                (Some(_), Some(why)) if settled.is_kept(&old) && spec.fault.is_none() => {
+                    changes.failed.push((name.clone(), why.to_string()));
+                    spec
                 }
-                None => {
-                    changes.added.push(spec.name.to_string());
+                (Some(lifeline), trouble) => {
+                    let old = before.iter().find(|member| member.app == app).map(|member| &member.spec);
+                    if let Some(why) = trouble {
+                        changes.broken.push((name.clone(), why.to_string()));
+                    }
+                    change(lifeline, old, spec, changes).await
+                }
+                (None, Some(why)) => {
+                    changes.broken.push((name.clone(), why.to_string()));
+                    spec
+                }
+                (None, None) => {
+                    changes.added.push(name.clone());
                     spec
                 }
             };
+            let of_code = changes.failed.iter().find(|(failed, _)| *failed == name);
+            let trouble =
+                trouble.or_else(|| of_code.map(|(_, why)| Trouble { why: why.as_str().into(), next: None }));
+            troubles.extend(trouble.map(|trouble| (spec.name.clone(), trouble)));
             routed.push((RoutedApp { app, spec, traffic }, lifeline));
         }
-        self.route(routed.iter().map(|(app, _)| app.clone()).collect(), &mut sockets).await;
+        self.note_troubles(&routed, troubles, only);
+        self.route(routed.iter().map(|(app, _)| app.clone()).collect(), sockets).await;
         let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
             let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), None);
             Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
@@ -187,7 +272,7 @@ impl Fleet {
         *self.members.borrow_mut() = after.collect();
         // An app that could not be changed has its old level.
         log::configure_apps(self.members.borrow().iter().map(|member| &*member.spec));
-        for member in before {
+        for member in before.drain(..) {
             if self.members.borrow().iter().all(|kept| kept.app != member.app) {
                 changes.removed.push(member.spec.name.to_string());
                 self.see_off(member);
@@ -197,7 +282,6 @@ impl Fleet {
         if changes.added.is_empty() {
             self.shared.tend_spares();
         }
-        Ok(changes)
     }
 
     fn bring_to_life(
@@ -243,42 +327,6 @@ impl Fleet {
         Arc::new(Traffic::new(self.shared.routes.io_threads()))
     }
 
-    /// Binds what is missing. If that fails, all is as it was.
-    fn bind(&self, wanted: &[Wanted]) -> io::Result<HashMap<ListenerId, Vec<TcpListener>>> {
-        let io_threads = self.shared.routes.io_threads();
-        let apps: Vec<_> = wanted.iter().map(|wanted| (wanted.app, &*wanted.spec)).collect();
-        let name =
-            |app: &AppId| apps.iter().find(|(found, _)| found == app).map(|(_, spec)| spec.name.as_str());
-        let (mut sockets, mut bound) = (HashMap::new(), Vec::new());
-        for slot in
-            sockets::assign(&self.listening.borrow(), &apps).into_iter().filter(|slot| slot.bound.is_none())
-        {
-            let names: Vec<_> = slot.apps.iter().filter_map(name).collect();
-            let first = names.first().copied().unwrap_or_default();
-            let claimed = self.inherited.claim(&slot.listen, &names, io_threads);
-            let found = claimed.and_then(|claimed| match claimed {
-                Some(sockets) => sockets::bound(sockets),
-                None => sockets::bind(&slot.listen, first, io_threads),
-            });
-            let (address, mine) = match found {
-                Ok(found) => found,
-                Err(error) => {
-                    self.strike_off_new(wanted);
-                    return Err(error);
-                }
-            };
-            info!(%address, apps = names.join(","), "listening");
-            let id = ListenerId(self.last_listener.get() + 1);
-            self.last_listener.set(id.0);
-            let copies = mine.iter().filter_map(|socket| socket.try_clone().ok()).collect();
-            self.sockets.borrow_mut().insert(id, copies);
-            sockets.insert(id, mine);
-            bound.push(Listening { id, listen: slot.listen, address, apps: slot.apps });
-        }
-        self.listening.borrow_mut().extend(bound);
-        Ok(sockets)
-    }
-
     /// Tells the I/O threads which apps there are and where they listen. What nobody needs any more is closed.
     async fn route(&self, apps: Vec<RoutedApp>, sockets: &mut HashMap<ListenerId, Vec<TcpListener>>) {
         let specs: Vec<_> = apps.iter().map(|routed| (routed.app, &*routed.spec)).collect();
@@ -298,6 +346,8 @@ impl Fleet {
         self.sockets.borrow_mut().retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         let listeners = listening.iter().map(|bound| (bound.id, bound.apps.clone())).collect();
         let mut threads: Vec<Vec<_>> = (0..self.shared.routes.io_threads()).map(|_| Vec::new()).collect();
+        // What was bound for an app that cannot be run after all is closed here.
+        sockets.retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         for (id, sockets) in sockets.drain() {
             threads.iter_mut().zip(sockets).for_each(|(thread, socket)| thread.push((id, socket)));
         }
@@ -356,29 +406,6 @@ impl Fleet {
         format!("there is no app {name:?}; there is: {}", names.join(", "))
     }
 
-    /// Copies of all listening sockets for a successor; `hand` gives each the number it will have there.
-    ///
-    /// # Errors
-    /// If there are no descriptors left.
-    pub fn hand_over(&self, mut hand: impl FnMut(OwnedFd) -> RawFd) -> io::Result<Vec<HandedSocket>> {
-        let (listening, sockets, members) =
-            (self.listening.borrow(), self.sockets.borrow(), self.members.borrow());
-        let name = |app: &AppId| {
-            let member = members.iter().find(|member| member.app == *app)?;
-            Some(member.spec.name.to_string())
-        };
-        let handed = listening.iter().filter_map(|bound| Some((bound, sockets.get(&bound.id)?)));
-        let handed = handed.map(|(bound, sockets)| {
-            let copies = sockets.iter().map(|socket| Ok(hand(socket.try_clone()?.into())));
-            Ok(HandedSocket {
-                listen: bound.listen.to_string(),
-                apps: bound.apps.iter().filter_map(name).collect(),
-                descriptors: copies.collect::<io::Result<_>>()?,
-            })
-        });
-        handed.collect()
-    }
-
     /// Waits until every app has been tried: it is ready, has failed, or is not to run.
     pub async fn tried(&self) {
         let is_tried = |state: State| matches!(state, State::Ready | State::Failed | State::Stopped);
@@ -423,6 +450,15 @@ impl Member {
     async fn ended(&self) {
         self.lifeline.ended().await;
     }
+}
+
+/// What is to be next.
+struct Next {
+    before: Vec<Member>,
+    settled: Vec<Settled>,
+    /// In the same order.
+    wanted: Vec<Wanted>,
+    sockets: HashMap<ListenerId, Vec<TcpListener>>,
 }
 
 /// An app as it is to be.

@@ -112,9 +112,17 @@ impl Inherited {
         Ok(Some(sockets))
     }
 
-    /// The socket for the admin listener, if there is one with this address.
+    /// The socket for the admin listener, if there is one with this address; port 0 is any port.
     pub fn claim_admin(&self, address: SocketAddr) -> Option<TcpListener> {
-        self.admin.take().filter(|socket| socket.local_addr().is_ok_and(|found| found == address))
+        let is_for = |found: SocketAddr| {
+            found.ip() == address.ip() && (address.port() == 0 || found.port() == address.port())
+        };
+        self.admin.take().filter(|socket| socket.local_addr().is_ok_and(is_for))
+    }
+
+    /// Where the admin listener of the supervisor before this one is.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.borrow().as_ref().and_then(|socket| socket.local_addr().ok())
     }
 
     /// Closes what nobody has claimed.

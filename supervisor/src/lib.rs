@@ -13,11 +13,13 @@
 //! [`machine`] (what is in use of it), [`log`], [`traffic`] (what is counted),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
 //! [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
-//! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1).
+//! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1), [`beneath`] (files without symlinks), [`visible`] (text of others, for
+//! terminals).
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 
 pub mod admin;
+pub mod beneath;
 pub mod check;
 pub mod cli;
 pub mod client;
@@ -55,4 +57,5 @@ pub mod traces;
 pub mod traffic;
 pub mod upgrade;
 pub mod upstream;
+pub mod visible;
 pub mod worker;

@@ -31,6 +31,9 @@ pub use lifeline::{Action, Lifeline, Outcome};
 use lifeline::{COMMANDS, Command};
 use running::{Orders, Running, Stage};
 
+/// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
+const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// What an app needs to live.
 #[derive(Debug)]
 pub struct Lifecycle {
@@ -151,6 +154,9 @@ impl Life {
 
     /// Starts a worker.
     async fn starting(&mut self) -> Phase {
+        if let Some(fault) = self.spec.fault.clone() {
+            return self.unfit(fault).await;
+        }
         self.starts += 1;
         if self.starts > 1 {
             self.shared.registry.count_restart(self.app);
@@ -191,6 +197,17 @@ impl Life {
             }
             Err(failure) => self.after(&failure.reason, remains(&failure)).await,
         }
+    }
+
+    /// There is nothing to be started as it is configured: it has failed until it is told otherwise.
+    async fn unfit(&mut self, fault: Arc<str>) -> Phase {
+        let reason = ExitReason::LoadFailed(fault.to_string());
+        self.shared.registry.starting(self.app);
+        self.shared.registry.failed(self.app, &reason, self.spec.restart.slow_retry);
+        self.answer(&Err(fault.to_string()));
+        self.shared.routes.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
+        self.shared.tend_spares();
+        Phase::Resting(Instant::now() + UNTIL_TOLD)
     }
 
     /// A worker that is ready gets the requests from now on.

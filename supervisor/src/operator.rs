@@ -7,12 +7,13 @@ use std::cell::{Cell, RefCell};
 use std::fs;
 use std::net::TcpListener;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
 use tracing::{error, info};
 
-use crate::config::Sources;
+use crate::config::{AppName, Config, ConfigErrors, Sources};
 use crate::crashes::Crash;
 use crate::deploy::Available;
 use crate::fleet::{Changes, Fleet};
@@ -29,6 +30,20 @@ use crate::traces;
 use crate::upgrade::{self, Invocation};
 use crate::worker::{CgroupStatus, Usage};
 
+/// How often it is looked whether an app is to be tried again.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Where a supervisor is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Not every app was tried yet.
+    Starting,
+    /// It serves.
+    Serving,
+    /// It accepts nothing new.
+    Draining,
+}
+
 /// Carries out what operators ask for.
 #[derive(Debug)]
 pub struct Operator {
@@ -43,6 +58,7 @@ pub struct Operator {
     /// The socket of the admin listener, for a successor.
     admin: RefCell<Option<TcpListener>>,
     is_upgrading: Cell<bool>,
+    phase: Cell<Phase>,
     handed_over: Notify,
     /// Held from when the configuration is read until all is as it says.
     changing: tokio::sync::Mutex<()>,
@@ -68,6 +84,7 @@ impl Operator {
             machine: Machine::default(),
             admin: RefCell::default(),
             is_upgrading: Cell::new(false),
+            phase: Cell::new(Phase::Starting),
             handed_over: Notify::new(),
             changing: tokio::sync::Mutex::default(),
         }
@@ -129,9 +146,19 @@ impl Operator {
         }
     }
 
-    /// The state of every app.
-    pub fn states(&self) -> Vec<State> {
-        self.fleet.registry().states()
+    /// Every app by its name, and its state.
+    pub fn readiness(&self) -> Vec<(String, State)> {
+        self.fleet.registry().gauges().into_iter().map(|app| (app.name, app.state)).collect()
+    }
+
+    /// Whether apps are served.
+    pub fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// It goes on to another phase.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
     }
 
     /// What an app did in each second from that number on; none if there is no such app.
@@ -185,14 +212,17 @@ impl Operator {
         notify::reloading();
         let applied = self.apply().await;
         match &applied {
-            Ok(Changes { added, removed, changed, failed, notes }) => {
-                let failed: Vec<_> = failed.iter().map(|(app, _)| app.as_str()).collect();
+            Ok(Changes { added, removed, changed, failed, broken, notes }) => {
+                let names = |apps: &[(String, String)]| {
+                    apps.iter().map(|(app, _)| app.as_str()).collect::<Vec<_>>().join(",")
+                };
                 let list = |names: &[String]| names.join(",");
                 info!(
                     added = list(added),
                     removed = list(removed),
                     changed = list(changed),
-                    failed = failed.join(","),
+                    failed = names(failed),
+                    broken = names(broken),
                     notes = notes.join("; "),
                     "reloaded"
                 );
@@ -203,19 +233,42 @@ impl Operator {
         applied
     }
 
+    /// Looks again at the configuration of apps that could not live by it, when it is time to. Never returns.
+    pub async fn keep_mending(&self) {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let due = self.fleet.due(Instant::now());
+            if !due.is_empty() {
+                self.mend(&due).await;
+            }
+        }
+    }
+
+    /// Has these apps live by the configuration as it is now, if they can.
+    async fn mend(&self, names: &[AppName]) {
+        let _changing = self.changing.lock().await;
+        // What all apps share is for a reload, which says what is wrong with it.
+        let Ok(config) = self.load() else { return };
+        for spec in config.apps.into_iter().filter(|spec| names.contains(&spec.name)) {
+            self.fleet.mend(spec).await;
+        }
+    }
+
+    fn load(&self) -> Result<Config, ConfigErrors> {
+        let deployed = || self.deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state()));
+        self.sources.load_with(|_| Ok(deployed().unwrap_or_default()))
+    }
+
     /// As [`Self::reload`], without a word in the log of what has come of it.
     ///
     /// # Errors
     /// As there.
     pub async fn apply(&self) -> Result<Changes, String> {
         let _changing = self.changing.lock().await;
-        let deployed = || self.deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state()));
-        let loaded = self.sources.load_with(|_| Ok(deployed().unwrap_or_default()));
-        let loaded = loaded.map_err(|problems| problems.to_string());
-        match loaded {
-            Ok(config) => self.fleet.apply(config).await.map_err(|error| error.to_string()),
-            Err(problems) => Err(problems),
-        }
+        let config = self.load().map_err(|problems| problems.to_string())?;
+        self.fleet.apply(config).await.map_err(|error| error.to_string())
     }
 
     /// Whether there is an app of this name.
@@ -233,6 +286,18 @@ impl Operator {
     /// # Errors
     /// Why that did not work, for people.
     pub async fn tell(&self, app: &str, action: Action) -> Outcome {
+        if matches!(action, Action::Start | Action::Restart | Action::Roll)
+            && self.fleet.is_troubled(app)
+            && let Ok(name) = app.parse()
+        {
+            self.mend(&[name]).await;
+            // It would end for nothing: the next worker could not be told what it is to be told.
+            if let Some(why) = self.fleet.stays_because(app) {
+                return Err(format!(
+                    "the app goes on as it was; it cannot be run as it is configured now: {why}"
+                ));
+            }
+        }
         self.fleet.tell(app, action).await
     }
 }

@@ -45,6 +45,8 @@ struct Record {
     last_exit: Option<(ExitReason, SystemTime)>,
     /// What it fails with.
     failing: Failing,
+    /// What keeps it from living by its configuration.
+    problem: Option<Arc<str>>,
     /// When the next start is to be, while the app rests.
     retry: Option<Instant>,
     /// Since when the worker owes an answer to a ping.
@@ -118,6 +120,7 @@ impl Registry {
             starts: Starts::default(),
             last_exit: None,
             failing: Failing::default(),
+            problem: None,
             retry: None,
             unanswered: None,
             ends: BTreeMap::new(),
@@ -136,6 +139,11 @@ impl Registry {
     /// An app has another configuration.
     pub fn configure(&self, app: AppId, spec: Arc<AppSpec>) {
         self.with(app, |record| record.spec = spec);
+    }
+
+    /// It cannot live by its configuration for this reason, or it can.
+    pub fn troubled(&self, app: AppId, problem: Option<Arc<str>>) {
+        self.with(app, |record| record.problem = problem);
     }
 
     /// Its socket is bound.
@@ -432,6 +440,7 @@ impl Record {
                 .last_exit
                 .as_ref()
                 .map(|(_, at)| humantime::format_rfc3339_millis(*at).to_string()),
+            problem: self.problem.as_deref().map(str::to_owned),
             retry_in_ms: self.retry.map(|at| milliseconds(at.saturating_duration_since(Instant::now()))),
             busy_ms: self
                 .unanswered
@@ -447,7 +456,7 @@ impl Record {
             requests: totals.requests(),
             errors: totals.errors(),
             rates,
-            listen: self.address.map_or_else(|| self.spec.listen.to_string(), |address| address.to_string()),
+            listen: self.spec.shown_listen(self.address),
             hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
         }
     }

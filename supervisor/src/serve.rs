@@ -1,6 +1,7 @@
 //! `serve`: starts the I/O threads and the apps, reloads on SIGHUP, opens log files anew on SIGUSR1, and drains on a signal.
 
 use std::io;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::thread;
@@ -21,7 +22,7 @@ use crate::inherited::Inherited;
 use crate::io_thread::IoThread;
 use crate::log::{self, Logs};
 use crate::notify;
-use crate::operator::Operator;
+use crate::operator::{Operator, Phase};
 use crate::orphans;
 use crate::registry::Registry;
 use crate::routes::Routes;
@@ -73,9 +74,16 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
         start_thread(index, io_thread, ended.clone())?;
     }
     let fleet = Rc::new(Fleet::new(settings.clone(), Registry::default(), routes.clone(), inherited));
+    // Before the first worker starts; a successor's workers start before it opens its own.
+    let configured = settings.admin.as_ref().map(|admin| admin.address).filter(|address| address.port() != 0);
+    let own = [configured, doors.as_ref().and_then(Doors::address), fleet.inherited().admin_address()];
+    own.into_iter().flatten().for_each(|own| fleet.spares().close(own));
     let followed =
         config.apps.first().filter(|_| is_watched).map(|app| (app.name.to_string(), app.root.clone()));
     let Changes { notes, .. } = fleet.apply(config).await?;
+    if fleet.is_all_broken() {
+        error!("no app can be run as it is configured; each is tried again, and at a reload");
+    }
     notes.iter().for_each(|note| warn!("{note}"));
     if fleet.registry().states().is_empty() {
         info!("no apps yet: deploy one with: nano-supervisor deploy NAME FOLDER --port PORT");
@@ -88,11 +96,13 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
     }
     let tidy = operator.clone();
     tokio::task::spawn_local(async move { tidy.keep_tidy().await });
+    let mender = operator.clone();
+    tokio::task::spawn_local(async move { mender.keep_mending().await });
     let (mut taking_over, mut has_taken_over) = (Box::pin(take_over(fleet.clone())), false);
     match doors {
         Some(doors) => {
             doors.serve(&operator);
-            tokio::task::spawn_local(say_ready(fleet.clone()));
+            tokio::task::spawn_local(say_ready(fleet.clone(), operator.clone()));
         }
         None => info!("waiting for every app, to take over from the supervisor before this one"),
     }
@@ -118,6 +128,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
                     // Its clients have nobody else any more.
                     Err(error) => error!(%error, "operators cannot reach this supervisor"),
                 }
+                operator.enter(Phase::Serving);
                 predecessor.say_taken();
                 notify::ready();
                 info!("taken over from the supervisor before this one");
@@ -129,6 +140,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
             }
         }
     };
+    operator.enter(Phase::Draining);
     let limit = fleet.drain_timeout();
     if first.0 != UPGRADE {
         notify::stopping();
@@ -181,8 +193,11 @@ async fn upgrade(operator: Rc<Operator>) {
 }
 
 /// Tells whoever started this process when every app was tried.
-async fn say_ready(fleet: Rc<Fleet>) {
+async fn say_ready(fleet: Rc<Fleet>, operator: Rc<Operator>) {
     fleet.tried().await;
+    if operator.phase() == Phase::Starting {
+        operator.enter(Phase::Serving);
+    }
     notify::ready();
 }
 
@@ -203,11 +218,15 @@ struct Doors {
 impl Doors {
     fn open(settings: &ServerSettings, taken_over: Option<&Fleet>) -> io::Result<Self> {
         let control = ControlSocket::open(&settings.control, taken_over.is_some())?;
-        let admin = settings.admin.as_ref().map(|admin| {
-            let bound = taken_over.and_then(|fleet| fleet.inherited().claim_admin(admin.address));
-            AdminListener::bind(admin, bound)
-        });
-        Ok(Self { control, admin: admin.transpose()? })
+        let address = settings.admin.as_ref().map(|admin| admin.address);
+        let inherited = taken_over.map(Fleet::inherited).zip(address);
+        let bound = inherited.and_then(|(inherited, address)| inherited.claim_admin(address));
+        Ok(Self { control, admin: AdminListener::bind(settings, bound)? })
+    }
+
+    /// Where no app may knock.
+    fn address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(|admin| admin.address().ok())
     }
 
     fn serve(self, operator: &Rc<Operator>) {

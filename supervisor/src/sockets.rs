@@ -39,7 +39,9 @@ pub fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slot> {
     let mut slots: Vec<Slot> =
         bound.iter().map(|bound| Slot::new(Some(bound.id), bound.listen.clone())).collect();
     let stays = |app: AppId, spec: &AppSpec| {
-        bound.iter().position(|bound| bound.listen == spec.listen && bound.apps.contains(&app))
+        bound
+            .iter()
+            .position(|bound| spec.listen.as_ref() == Some(&bound.listen) && bound.apps.contains(&app))
     };
     for (app, spec) in apps {
         if let Some(slot) = stays(*app, spec).and_then(|at| slots.get_mut(at)) {
@@ -47,17 +49,15 @@ pub fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slot> {
         }
     }
     for (app, spec) in apps {
-        if stays(*app, spec).is_some() {
-            continue;
-        }
-        let room =
-            |slot: &&mut Slot| slot.listen == spec.listen && !(slot.serves_all && spec.hosts.is_empty());
+        // One that cannot be run may have no address.
+        let Some(listen) = spec.listen.as_ref().filter(|_| stays(*app, spec).is_none()) else { continue };
+        let room = |slot: &&mut Slot| slot.listen == *listen && !(slot.serves_all && spec.hosts.is_empty());
         // With port 0 everyone gets a new port.
-        let is_shared = |slot: &&mut Slot| spec.listen.port != 0 || slot.bound.is_none();
+        let is_shared = |slot: &&mut Slot| listen.port != 0 || slot.bound.is_none();
         if let Some(slot) = slots.iter_mut().filter(is_shared).find(room) {
             slot.add(*app, spec);
         } else {
-            let mut slot = Slot::new(None, spec.listen.clone());
+            let mut slot = Slot::new(None, listen.clone());
             slot.add(*app, spec);
             slots.push(slot);
         }

@@ -34,6 +34,9 @@ pub struct AppStatus {
     pub retry_in_ms: Option<u64>,
     /// For how many milliseconds the worker has not returned to its event loop, if that is long.
     pub busy_ms: Option<u64>,
+    /// Why it does not live by its configuration, a line for each problem; it goes on as it was, or has failed.
+    #[serde(default)]
+    pub problem: Option<String>,
     /// V8 heap in use, in bytes, at the last ping.
     pub heap_used: u64,
     /// V8 heap limit, in bytes.

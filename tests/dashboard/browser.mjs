@@ -9,6 +9,9 @@ const { chromium } = createRequire(`${process.env.PACKAGES}/`)("playwright-core"
 /** Where the dashboard is. */
 export const ADMIN = process.env.ADMIN;
 
+/** What opens what is not open to everybody. */
+export const BEARER = { authorization: `Bearer ${process.env.TOKEN ?? ""}` };
+
 /** Far beyond what anything takes. */
 const DEADLINE = 60_000;
 
@@ -34,6 +37,9 @@ export async function open({ allowed = /^$/, prepare = () => {}, ...options } = 
     if (origin !== ADMIN && protocol !== "data:") problems.push(`asked for ${request.url()}`);
   });
   windows.push({ context, problems });
+  if (process.env.TOKEN) {
+    await page.addInitScript((token) => sessionStorage.setItem("nano-admin-token", token), process.env.TOKEN);
+  }
   await prepare(page);
   await page.goto(`${ADMIN}/`);
   return page;

@@ -1,10 +1,10 @@
 // The deploys of an app, and the way back to any of them, after a question.
 
 import assert from "node:assert/strict";
-import { ADMIN, end, open, row, statusOf, toggle, until } from "./browser.mjs";
+import { ADMIN, BEARER, end, open, row, statusOf, toggle, until } from "./browser.mjs";
 
 const page = await open();
-const deploys = async () => (await (await fetch(`${ADMIN}/v1/apps/app/deploys`)).json()).deploys;
+const deploys = async () => (await (await fetch(`${ADMIN}/v1/apps/app/deploys`, { headers: BEARER })).json()).deploys;
 const answers = async () => (await fetch(`http://${(await statusOf("app")).listen}/`)).text();
 assert.equal(await answers(), "three");
 const before = await deploys();

@@ -1,11 +1,11 @@
 // Problems first; the summary filters, the search finds, columns sort, and the address keeps all of it.
 
 import assert from "node:assert/strict";
-import { ADMIN, end, field, lists, open, row, shows, statusOf, tile, until } from "./browser.mjs";
+import { ADMIN, BEARER, end, field, lists, open, row, shows, statusOf, tile, until } from "./browser.mjs";
 
 // Chromium itself logs every answer of class 5xx that is not the dashboard's.
 const page = await open();
-const post = (app, verb) => fetch(`${ADMIN}/v1/apps/${app}/${verb}`, { method: "POST", headers: { "x-nano-admin": "1" } });
+const post = (app, verb) => fetch(`${ADMIN}/v1/apps/${app}/${verb}`, { method: "POST", headers: { ...BEARER, "x-nano-admin": "1" } });
 await post("docs", "stop");
 await shows(page, "docs", "state", "stopped");
 await lists(page, ["broken", "api", "shop", "docs"]);

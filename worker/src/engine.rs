@@ -19,6 +19,8 @@ use crate::ext::commonjs_ops::RequireHost;
 use crate::ext::error_report::AppFolder;
 use crate::ext::in_flight::{InFlight, running_request};
 use crate::ext::net::Network;
+use crate::ext::net::closed::Closed;
+use crate::ext::net::policy::Policy;
 use crate::ext::turns::Turns;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
@@ -91,7 +93,8 @@ impl Engine {
     /// Loads the app's modules and finds its handler.
     async fn load_app(&mut self, load: &Load) -> Result<(), String> {
         let root = PathBuf::from(&load.root);
-        Network::install(&mut self.js.0.op_state().borrow_mut(), load.net.clone(), load.limits.max_outbound);
+        let policy = Policy::new(load.net.clone()).without(Closed::new(load.closed.clone()));
+        Network::install(&mut self.js.0.op_state().borrow_mut(), policy, load.limits.max_outbound);
         self.prepare(load)?;
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry)

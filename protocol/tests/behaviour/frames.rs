@@ -1,6 +1,6 @@
 //! Every frame there is, as an owned value: made by proptest, sent through an [`Outbox`], read back from a [`Frame`].
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
 use nano_protocol::ProtocolError;
@@ -265,9 +265,10 @@ fn load() -> impl Strategy<Value = Load> {
         },
     );
     let texts = any::<(String, String, String, String, Option<String>)>();
-    (texts, limits, env, net_rules(), any::<bool>()).prop_map(|(texts, limits, env, net, has_colours)| {
+    let net = (net_rules(), vec(any::<(IpAddr, u16)>().prop_map(SocketAddr::from), 0..3));
+    (texts, limits, env, net, any::<bool>()).prop_map(|(texts, limits, env, (net, closed), has_colours)| {
         let (app, root, entry, props, emit_cache) = texts;
-        Load { app, limits, root, entry, env, props, net, emit_cache, has_colours }
+        Load { app, limits, root, entry, env, props, net, closed, emit_cache, has_colours }
     })
 }
 
@@ -364,6 +365,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             env: vec![(text("KEY"), text("\"value\""))],
             props: text("{}"),
             net: NetRules::default(),
+            closed: vec!["127.0.0.1:9100".parse().unwrap()],
             emit_cache: Some(text("/var/cache/app")),
             has_colours: true,
         })),

@@ -132,6 +132,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             env,
             props: String::new(),
             net: NetRules::default(),
+            closed: Vec::new(),
             emit_cache: None,
             has_colours: false,
         }))

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use hyper::Method;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
 use sha2::{Digest as _, Sha256};
 
@@ -12,26 +13,65 @@ const CHANGE: &str = "x-nano-admin";
 #[derive(Debug)]
 pub struct Guard {
     /// The digest of the token: comparing digests tells nothing about the token by how long it takes.
-    token: Option<[u8; 32]>,
+    token: [u8; 32],
+    /// Whether the token is one that an operator has configured: then everything needs it.
+    is_configured: bool,
+}
+
+/// What a request asks for, which decides who may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matter {
+    /// Whether the supervisor and its apps are well: everybody, whatever host they ask for.
+    Probe,
+    /// The page, which is in the executable for everyone to read: everybody who asks for a host of this machine.
+    Page,
+    /// States and numbers: programs of this machine, unless a token is configured.
+    Overview,
+    /// All else, such as what apps print and have been asked, and every change: whoever knows the token.
+    Rest,
+}
+
+impl Matter {
+    /// The one table of what needs what.
+    pub fn of(method: &Method, path: &str, is_page: bool) -> Self {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Self::Rest;
+        }
+        let app = path.strip_prefix("/v1/apps/").map(|rest| rest.split('/').skip(1).collect::<Vec<_>>());
+        match (path, app.as_deref()) {
+            ("/healthz" | "/readyz", _) => Self::Probe,
+            _ if is_page => Self::Page,
+            ("/metrics" | "/v1/status" | "/v1/news", _) => Self::Overview,
+            (_, Some([] | ["history"])) => Self::Overview,
+            _ => Self::Rest,
+        }
+    }
 }
 
 impl Guard {
-    /// With this token, or for clients of this machine alone.
-    pub fn new(token: Option<&str>) -> Self {
-        Self { token: token.map(|token| Sha256::digest(token).into()) }
+    /// With this token, which an operator has configured or the supervisor has made.
+    pub fn new(token: &str, is_configured: bool) -> Self {
+        Self { token: Sha256::digest(token).into(), is_configured }
     }
 
-    /// Whether the request carries the token, if there is one.
-    pub fn knows_token(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = self.token else { return true };
+    /// Whether the request carries the token, or needs none for this.
+    pub fn may(&self, matter: Matter, headers: &HeaderMap) -> bool {
+        match matter {
+            Matter::Probe | Matter::Page => true,
+            Matter::Overview => !self.is_configured || self.knows_token(headers),
+            Matter::Rest => self.knows_token(headers),
+        }
+    }
+
+    fn knows_token(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
         given.is_some_and(|(scheme, given)| {
-            scheme.eq_ignore_ascii_case("bearer") && Sha256::digest(given.trim()) == token.into()
+            scheme.eq_ignore_ascii_case("bearer") && Sha256::digest(given.trim()) == self.token.into()
         })
     }
 
-    /// Without a token, whoever makes a browser of this machine ask must not be answered: a name that leads here by a trick
+    /// Where some of it is open, whoever makes a browser of this machine ask must not be answered: a name that leads here by a trick
     /// (DNS rebinding) is not one of this machine's own.
     ///
     /// # Errors
@@ -47,7 +87,7 @@ impl Guard {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => host,
         };
-        if self.token.is_some() || is_own(name) {
+        if self.is_configured || is_own(name) {
             return Ok(());
         }
         Err("ask for localhost or 127.0.0.1, or set `admin_token_file`")
@@ -79,21 +119,48 @@ mod tests {
         fields.iter().map(field).collect()
     }
 
+    const MADE: bool = false;
+
     #[test]
     fn the_token_must_be_right() {
-        let guard = Guard::new(Some("secret"));
-        assert!(guard.knows_token(&headers(&[("authorization", "Bearer secret")])));
-        assert!(guard.knows_token(&headers(&[("authorization", "bearer  secret")])));
-        for wrong in ["Bearer secre", "Bearer secret1", "Basic secret", "secret", "Bearer ", "Bearer"] {
-            assert!(!guard.knows_token(&headers(&[("authorization", wrong)])), "{wrong}");
+        for guard in [Guard::new("secret", true), Guard::new("secret", MADE)] {
+            let may = |value| guard.may(Matter::Rest, &headers(&[("authorization", value)]));
+            assert!(may("Bearer secret") && may("bearer  secret"));
+            for wrong in ["Bearer secre", "Bearer secret1", "Basic secret", "secret", "Bearer ", "Bearer"] {
+                assert!(!may(wrong), "{wrong}");
+            }
+            assert!(!guard.may(Matter::Rest, &headers(&[])));
         }
-        assert!(!guard.knows_token(&headers(&[])));
-        assert!(Guard::new(None).knows_token(&headers(&[])));
     }
 
     #[test]
-    fn without_a_token_only_names_of_this_machine_are_answered() {
-        let open = Guard::new(None);
+    fn only_states_and_numbers_are_open_where_no_token_is_configured() {
+        let (configured, made) = (Guard::new("secret", true), Guard::new("secret", MADE));
+        let get = |path| Matter::of(&Method::GET, path, path == "/");
+        for (path, is_open, is_open_if_made) in [
+            ("/healthz", true, true),
+            ("/readyz", true, true),
+            ("/", true, true),
+            ("/metrics", false, true),
+            ("/v1/status", false, true),
+            ("/v1/news", false, true),
+            ("/v1/apps/a", false, true),
+            ("/v1/apps/a/history", false, true),
+            ("/v1/apps/a/history/x", false, false),
+            ("/v1/logs", false, false),
+            ("/v1/crashes", false, false),
+            ("/v1/apps/a/deploys", false, false),
+            ("/v1/whatever/comes", false, false),
+        ] {
+            assert_eq!(configured.may(get(path), &headers(&[])), is_open, "{path}");
+            assert_eq!(made.may(get(path), &headers(&[])), is_open_if_made, "{path}");
+            assert_eq!(Matter::of(&Method::POST, path, path == "/"), Matter::Rest);
+        }
+    }
+
+    #[test]
+    fn without_a_configured_token_only_names_of_this_machine_are_answered() {
+        let open = Guard::new("secret", MADE);
         for own in
             ["localhost", "localhost:1", "127.0.0.1:1", "127.0.0.2", "[::1]:1", "[::1]", "nano.localhost:80"]
         {
@@ -103,13 +170,13 @@ mod tests {
         {
             let host = headers(&[("host", other)]);
             assert!(open.check_host(&host).is_err(), "{other}");
-            assert!(Guard::new(Some("secret")).check_host(&host).is_ok(), "{other}");
+            assert!(Guard::new("secret", true).check_host(&host).is_ok(), "{other}");
         }
     }
 
     #[test]
     fn changes_come_from_our_page_or_from_programs() {
-        let guard = Guard::new(None);
+        let guard = Guard::new("secret", MADE);
         let mark = ("x-nano-admin", "1");
         assert!(guard.check_change(&headers(&[mark])).is_ok());
         assert!(guard.check_change(&headers(&[mark, ("sec-fetch-site", "same-origin")])).is_ok());

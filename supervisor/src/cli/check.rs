@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use super::{FAILED, USAGE, complain, print, runtime};
+use super::{FAILED, USAGE, complain, print, print_json, runtime};
 use crate::check::{self, Finding};
-use crate::config::{Config, Sources};
+use crate::config::{Config, ConfigErrors, Sources};
 
 /// Loads every app once.
 pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
-    let config = match sources.load() {
+    let config = match sources.load_with(|_| Ok(Vec::new())) {
         Ok(config) => config,
         Err(problems) if json => {
             let problems: Vec<_> = problems.problems().iter().map(ToString::to_string).collect();
-            print(&serde_json::json!({ "ok": false, "problems": problems, "apps": [] }));
+            print_json(&serde_json::json!({ "ok": false, "problems": problems, "apps": [] }));
             return USAGE.into();
         }
         Err(problems) => return complain(&problems, USAGE),
@@ -24,19 +24,29 @@ pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
 }
 
 fn show_findings(config: &Config, findings: &[Finding], json: bool) -> ExitCode {
-    let ok = findings.iter().all(|finding| finding.error.is_none());
+    let loads = findings.iter().all(|finding| finding.error.is_none());
+    let problems = config.broken.as_ref().map(ConfigErrors::problems).unwrap_or_default();
     if json {
-        print(&serde_json::json!({ "ok": ok, "problems": [], "apps": findings }));
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let ok = loads && problems.is_empty();
+        print_json(&serde_json::json!({ "ok": ok, "problems": problems, "apps": findings }));
     } else {
-        for (finding, app) in findings.iter().zip(&config.apps) {
+        for finding in findings {
+            let app = config.apps.iter().find(|app| app.name.as_str() == finding.app);
+            let listen = app.and_then(|app| app.listen.as_ref()).map(ToString::to_string).unwrap_or_default();
             for warning in &finding.warnings {
                 print(&format!("{}: warning: {warning}", finding.app));
             }
             match &finding.error {
-                None => print(&format!("{}: ok, {} on {}", finding.app, finding.entry, app.listen)),
+                None => print(&format!("{}: ok, {} on {}", finding.app, finding.entry, listen)),
                 Some(error) => print(&format!("{}: {error}", finding.app)),
             }
         }
     }
-    if ok { ExitCode::SUCCESS } else { FAILED.into() }
+    match &config.broken {
+        Some(_) if json => USAGE.into(),
+        Some(problems) => complain(problems, USAGE),
+        None if loads => ExitCode::SUCCESS,
+        None => FAILED.into(),
+    }
 }

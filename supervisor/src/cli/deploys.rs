@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::operate::{Which, ask_with};
-use super::{FAILED, complain, complete, print};
+use super::{FAILED, complain, complete, print, print_json};
 use crate::config::{AppName, Host};
 use crate::operator::deploys::{DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 
@@ -103,7 +103,7 @@ fn show_switched(asked: io::Result<Switched>, what: &str, json: bool) -> ExitCod
         Err(error) => return complain(&error, FAILED),
     };
     if json {
-        print(&json!(switched));
+        print_json(&switched);
         return ExitCode::SUCCESS;
     }
     let Switched { app, digest, copied, .. } = &switched;
@@ -119,7 +119,7 @@ fn show_switched(asked: io::Result<Switched>, what: &str, json: bool) -> ExitCod
 /// `deploys`.
 pub(super) fn list(app: &OneDeployed, json: bool) -> ExitCode {
     match ask_with::<Listed>(&app.which, Method::GET, &app.path("/deploys"), None) {
-        Ok(listed) if json => print(&json!(listed)),
+        Ok(listed) if json => print_json(&listed),
         Ok(Listed { app, deploys }) if deploys.is_empty() => print(&format!("{app} was never deployed")),
         Ok(Listed { deploys, .. }) => {
             for DeployRow { digest, deployed_at, is_current } in &deploys {

@@ -12,7 +12,7 @@ use clap_complete::ArgValueCandidates;
 use hyper::Method;
 use serde::de::DeserializeOwned;
 
-use super::{FAILED, complain, complete, print, runtime};
+use super::{FAILED, complain, complete, print, print_json, runtime};
 use crate::config::{LogLevel, found_control_path};
 use crate::control::api::Status;
 use crate::control::client::{self, AskError};
@@ -70,7 +70,7 @@ const FIRST_LINES: usize = 10;
 pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
     let path = app.map_or_else(|| "/v1/crashes".into(), |app| format!("/v1/crashes?app={app}"));
     match ask::<Vec<Crash>>(which, Method::GET, &path) {
-        Ok(crashes) if json => print(&serde_json::json!(crashes)),
+        Ok(crashes) if json => print_json(&crashes),
         Ok(crashes) if crashes.is_empty() => print(&"no worker has crashed"),
         Ok(crashes) => crashes.iter().for_each(show_crash),
         Err(error) => return complain(&error, FAILED),
@@ -106,21 +106,23 @@ pub(super) fn reload(which: &Which, json: bool) -> ExitCode {
         Err(error) => return complain(&error, FAILED),
     };
     if json {
-        print(&serde_json::json!(changes));
+        print_json(&changes);
     } else {
         show_changes(&changes);
     }
-    if changes.failed.is_empty() { ExitCode::SUCCESS } else { FAILED.into() }
+    if changes.failed.is_empty() && changes.broken.is_empty() { ExitCode::SUCCESS } else { FAILED.into() }
 }
 
 fn show_changes(changes: &Changes) {
-    let Changes { added, removed, changed, failed, notes } = changes;
+    let Changes { added, removed, changed, failed, broken, notes } = changes;
     for (what, names) in [("added", added), ("removed", removed), ("changed", changed)] {
         names.iter().for_each(|name| print(&format!("{name}: {what}")));
     }
     failed.iter().for_each(|(name, why)| print(&format!("{name}: goes on as before: {why}")));
+    broken.iter().for_each(|(name, why)| print(&format!("{name}: cannot be run: {why}")));
     notes.iter().for_each(print);
-    if added.is_empty() && removed.is_empty() && changed.is_empty() && failed.is_empty() {
+    if broken.is_empty() && added.is_empty() && removed.is_empty() && changed.is_empty() && failed.is_empty()
+    {
         print(&"nothing has changed");
     }
 }

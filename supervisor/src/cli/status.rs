@@ -19,12 +19,13 @@ use serde_json::json;
 
 use super::operate::{Which, ask};
 use super::terminal::{self, Paint};
-use super::{FAILED, complain, print};
+use super::{FAILED, complain, print, print_json};
 use crate::control::api::Status;
 use crate::crashes::Crash;
 use crate::operator::deploys::DeployRow;
 use crate::registry::State;
 use crate::status::{AppDetail, AppStatus};
+use crate::visible;
 
 /// Crashes shown of one app.
 const CRASHES: usize = 3;
@@ -82,7 +83,7 @@ pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duratio
 fn all(which: &Which, json: bool) -> io::Result<String> {
     let status: Status = ask(which, Method::GET, "/v1/status")?;
     if json {
-        return Ok(json!(status).to_string());
+        return Ok(visible::json(json!(status).to_string()));
     }
     let Status { apps, spares, cgroups, .. } = status;
     let (width, paint) = (terminal::width(), Paint(terminal::has_colours()));
@@ -106,7 +107,7 @@ fn all(which: &Which, json: bool) -> io::Result<String> {
 fn one(app: &str, which: &Which, json: bool) -> io::Result<String> {
     let detail: AppDetail = ask(which, Method::GET, &format!("/v1/apps/{app}"))?;
     if json {
-        return Ok(json!(detail).to_string());
+        return Ok(visible::json(json!(detail).to_string()));
     }
     let mut crashes: Vec<Crash> = ask(which, Method::GET, &format!("/v1/crashes?app={app}"))?;
     crashes.truncate(CRASHES);
@@ -127,7 +128,7 @@ pub(super) fn list(List { which, json, names }: &List) -> ExitCode {
     apps.sort_by(|one, other| one.app.cmp(&other.app));
     let row = |app: &AppStatus| json!({ "app": app.app, "state": app.state, "listen": app.listen, "hosts": app.hosts });
     if *json {
-        print(&json!(apps.iter().map(row).collect::<Vec<_>>()));
+        print_json(&apps.iter().map(row).collect::<Vec<_>>());
         return ExitCode::SUCCESS;
     }
     let widest = |text: fn(&AppStatus) -> &str| apps.iter().map(|app| text(app).len()).max().unwrap_or(0);

@@ -18,7 +18,7 @@ const SHORTEST: usize = 16;
 pub struct Admin {
     /// Where it listens.
     pub address: SocketAddr,
-    /// What clients must know; none where only this machine can connect.
+    /// What clients must know, if that is configured; none where only this machine can connect.
     pub token: Option<String>,
 }
 
@@ -92,11 +92,16 @@ impl AdminDraft {
 fn read_token(path: &Path) -> Result<String, Flaw> {
     let text = read::regular(path, bounds::SECRET_FILE)?;
     let token = text.trim();
-    if token.len() < SHORTEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_token(token) {
         let fix = format!("write at least {SHORTEST} printable characters without spaces into it");
         return Err(Flaw::new("holds no token", fix));
     }
     Ok(token.to_owned())
+}
+
+/// Whether `text` can be a token: nobody guesses it, and it can be sent in a header.
+pub(crate) fn is_token(text: &str) -> bool {
+    text.len() >= SHORTEST && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

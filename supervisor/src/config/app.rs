@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nano_protocol::message::NetRules;
@@ -14,7 +15,7 @@ use super::log::LogLevel;
 use super::quantity::{show_duration, show_size};
 use super::supervision::{RecyclePolicy, RestartPolicy};
 
-/// An app that can be run.
+/// An app, one that can be run unless it has a [`Self::fault`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppSpec {
     /// Unique among the apps.
@@ -23,8 +24,8 @@ pub struct AppSpec {
     pub root: PathBuf,
     /// Its entry module, relative to [`Self::root`] and inside it.
     pub entry: PathBuf,
-    /// Where it listens.
-    pub listen: Listen,
+    /// Where it listens; none only for one that cannot be run, if its address is part of what is wrong.
+    pub listen: Option<Listen>,
     /// The hosts it serves; empty for all that no other app with the same [`Self::listen`] claims.
     pub hosts: Vec<HostPattern>,
     /// What its handler gets as `env`.
@@ -51,6 +52,25 @@ pub struct AppSpec {
     pub log_level: Option<LogLevel>,
     /// What its operator should know and may ignore, a line each.
     pub warnings: Vec<String>,
+    /// Why it cannot be run as it is configured, a line for each problem, for people. Such an app is there, and has failed.
+    pub fault: Option<Arc<str>>,
+}
+
+impl AppSpec {
+    /// Where it listens, for people; `address` is what the kernel has made of that.
+    pub fn shown_listen(&self, address: Option<SocketAddr>) -> String {
+        match (&self.listen, address) {
+            (Some(_), Some(address)) => address.to_string(),
+            (Some(listen), None) => listen.to_string(),
+            (None, _) => "-".into(),
+        }
+    }
+
+    /// This app, not to be run for this reason, and without an address.
+    #[must_use]
+    pub(crate) fn broken(&self, why: impl Into<Arc<str>>) -> Self {
+        Self { fault: Some(why.into()), listen: None, ..self.clone() }
+    }
 }
 
 /// An address to listen on.

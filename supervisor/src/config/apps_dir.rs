@@ -17,7 +17,10 @@ use super::host_pattern::HostPattern;
 /// The app that serves the hosts no other one claims.
 const DEFAULT_APP: &str = "default";
 
-/// The apps below `folder`, by name, all on one port. Hidden folders are none.
+/// Folders that file systems and package managers make, and hidden ones, are none.
+const OTHERS: [&str; 2] = ["lost+found", "node_modules"];
+
+/// The apps below `folder`, by name, all on one port.
 pub(super) fn read(
     folder: &Path,
     domain: Option<&str>,
@@ -39,15 +42,19 @@ pub(super) fn read(
     });
     let mut apps = Vec::new();
     for (name, path) in problems.keep(flag, entries).unwrap_or_default() {
-        if name.starts_with('.') || !path.is_dir() {
+        if name.starts_with('.') || OTHERS.contains(&&*name) || !path.is_dir() {
             continue;
         }
         let place = Place::flag(format!("--apps-dir {}", path.display()));
-        let hosts = problems.keep(|| place.clone(), hosts(&name, domain.as_ref()));
+        let mut own = Problems::default();
+        let hosts = own.keep(|| place.clone(), hosts(&name, domain.as_ref()));
         apps.push(Draft {
             name: Some(AppName::from_folder(&name)),
             path: Some(path),
+            // Without a host of its own it must not have those of all others.
+            listen: hosts.is_some().then(|| listen.clone()),
             hosts: hosts.unwrap_or_default().into_iter().map(|host| (host, place.clone())).collect(),
+            problems: own,
             ..Draft::new(Places::all(place), listen.clone())
         });
     }
@@ -85,15 +92,19 @@ mod tests {
             let hosts: Vec<_> = app.hosts.iter().map(|(host, _)| host.as_str()).collect();
             format!("{}: {}", app.name.as_ref().unwrap(), hosts.join(" "))
         };
-        let problems =
-            problems.texts().into_iter().map(|text| text.replace(dir.path().to_str().unwrap(), "DIR"));
+        let problems = problems.texts().into_iter().chain(apps.iter().flat_map(|app| app.problems.texts()));
+        let problems = problems.map(|text| text.replace(dir.path().to_str().unwrap(), "DIR"));
         (apps.iter().map(shown).collect(), problems.collect())
     }
 
     #[test]
     fn every_folder_is_an_app_under_its_name() {
         assert_eq!(
-            found(&["blog", "shop.example", "default", ".git"], Some("example.com")).0,
+            found(
+                &["blog", "shop.example", "default", ".git", "lost+found", "node_modules"],
+                Some("example.com")
+            )
+            .0,
             ["blog: blog blog.localhost blog.example.com", "default: ", "shop.example: shop.example"]
         );
         assert_eq!(found(&["blog"], None).0, ["blog: blog blog.localhost"]);

@@ -1,6 +1,6 @@
 //! Apps that were deployed, laid over those of the configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::app::Listen;
 use super::app_name::AppName;
@@ -46,18 +46,24 @@ pub(super) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults
     let mut overlay = Overlay::default();
     for Deployed { name, path, site, place } in deployed {
         let place = Place::flag(place);
+        let gone = (!path.is_dir()).then(|| gone(&path));
         let known = drafts.iter_mut().find(|draft| draft.name.as_ref() == Some(&name));
         match (known, site) {
-            (Some(draft), _) => draft.serve_from(path, place),
+            (Some(draft), _) => {
+                draft.serve_from(path, place.clone());
+                draft.lacks_folder(gone, place);
+            }
             (None, Some((listen, hosts))) => {
                 overlay.only_deployed.push(name.clone());
-                drafts.push(Draft {
+                let mut draft = Draft {
                     name: Some(name),
                     path: Some(path),
                     hosts: hosts.into_iter().map(|host| (host, place.clone())).collect(),
                     settings: defaults.clone(),
-                    ..Draft::new(Places::all(place), listen)
-                });
+                    ..Draft::new(Places::all(place.clone()), listen)
+                };
+                draft.lacks_folder(gone, place);
+                drafts.push(draft);
             }
             (None, None) => overlay.notes.push(format!(
                 "app {name} was deployed over one of the configuration that is gone, so it is not served; fix: deploy it \
@@ -66,4 +72,9 @@ pub(super) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults
         }
     }
     overlay
+}
+
+fn gone(path: &Path) -> Flaw {
+    let fix = "restore it, deploy the app again, or roll back";
+    Flaw::new(format!("its folder {} is gone", path.display()), fix)
 }

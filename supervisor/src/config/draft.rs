@@ -30,6 +30,8 @@ pub(super) struct Draft {
     pub(super) settings: Settings,
     /// What its folder says of it.
     pub(super) wrangler: Wrangler,
+    /// What keeps it from being run, and nobody else.
+    pub(super) problems: Problems,
 }
 
 /// Where the parts of a draft were written.
@@ -56,26 +58,32 @@ impl Places {
 impl Draft {
     /// A draft that says only where it was written and where it listens.
     pub(super) fn new(places: Places, listen: Listen) -> Self {
+        Self { listen: Some(listen), ..Self::nowhere(places, Settings::default()) }
+    }
+
+    /// A draft that says only where it was written, and what everyone's settings are.
+    pub(super) fn nowhere(places: Places, settings: Settings) -> Self {
         Self {
             places,
             name: None,
             is_bare: false,
             path: None,
             entry: None,
-            listen: Some(listen),
+            listen: None,
             hosts: Vec::new(),
             env: Given::default(),
             props: serde_json::json!({}),
-            settings: Settings::default(),
+            settings,
             wrangler: Wrangler::default(),
+            problems: Problems::default(),
         }
     }
 
     /// Takes in what the app's folder says of it.
-    pub(super) fn ask_folder(&mut self, problems: &mut Problems) {
+    pub(super) fn ask_folder(&mut self) {
         // A folder that is none is reported by `resolve`.
         if let Some((path, Ok(root))) = self.path.as_deref().map(|path| (path, folder(path))) {
-            self.wrangler = Wrangler::read(&root, path, problems);
+            self.wrangler = Wrangler::read(&root, path, &mut self.problems);
         }
         if self.is_bare {
             self.name = self.wrangler.name.take().or_else(|| self.name.take());
@@ -93,18 +101,34 @@ impl Draft {
         self.wrangler = Wrangler::default();
     }
 
-    /// Finds folder and entry module, and tries the sources of its env. `cache` is where all apps have their caches.
-    pub(super) fn resolve(self, cache: Option<&Path>, problems: &mut Problems) -> Option<AppSpec> {
-        let path = self.path?;
-        let root = problems.keep(|| self.places.path, folder(&path))?;
+    /// What is wrong with the folder it is served from, if anything is.
+    pub(super) fn lacks_folder(&mut self, flaw: Option<Flaw>, place: Place) {
+        if let Some(flaw) = flaw {
+            self.problems.add(place, flaw);
+            self.path = None;
+        }
+    }
+
+    /// Finds folder and entry module, and tries the sources of its env. `cache` is where all apps have their caches. None if
+    /// nobody can tell how it is called.
+    pub(super) fn resolve(mut self, cache: Option<&Path>) -> (Option<AppSpec>, Problems) {
+        let mut problems = std::mem::take(&mut self.problems);
+        let path = self.path.unwrap_or_default();
+        // A path that is missing was reported.
+        let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
+        let root = root.and_then(|root| problems.keep(|| self.places.path, root));
         let (given, place) = match (&self.entry, &self.wrangler.main) {
             (Some(entry), _) => (Some(("entry", &**entry)), self.places.entry),
             (None, Some((main, place))) => (Some(("main", &**main)), place.clone()),
             (None, None) => (None, self.places.entry),
         };
-        let entry = problems.keep(|| place, entry::find(&root, given));
+        let entry = root.as_ref().and_then(|root| problems.keep(|| place, entry::find(root, given)));
+        let is_there = root.is_some();
+        let root = root.unwrap_or_else(|| path.clone());
         let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
-        env.read(problems);
+        if is_there {
+            env.read(&mut problems);
+        }
         let Settings {
             limits,
             restart,
@@ -116,11 +140,10 @@ impl Draft {
             log_level,
             ..
         } = self.settings;
-        let name = self.name?;
-        Some(AppSpec {
+        let spec = self.name.map(|name| AppSpec {
             root,
-            entry: entry?,
-            listen: self.listen?,
+            entry: entry.unwrap_or_default(),
+            listen: self.listen,
             hosts: self.hosts.into_iter().map(|(pattern, _)| pattern).collect(),
             env,
             props: self.props,
@@ -134,8 +157,10 @@ impl Draft {
             development,
             log_level,
             warnings: self.wrangler.warning.into_iter().collect(),
+            fault: problems.lines().map(Into::into),
             name,
-        })
+        });
+        (spec, problems)
     }
 }
 

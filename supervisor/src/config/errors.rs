@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::visible;
+
 /// A value that cannot be used: what is wrong with it, and what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; fix: {fix}")]
@@ -87,17 +89,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&one_line(&format!("{}: {}", self.place, self.flaw)))
+        f.write_str(&visible::line(&format!("{}: {}", self.place, self.flaw)))
     }
-}
-
-/// `text` as one harmless line: what people typed may hold line breaks or terminal escapes.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() { line.extend(char.escape_default()) } else { line.push(char) }
-    }
-    line
 }
 
 /// Everything that keeps a configuration from being used. Displays as one line per problem, then their number.
@@ -128,7 +121,7 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// The problems found so far.
+/// The problems found so far, of one app or of what all share: those of an app are that app's alone.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     found: Vec<Problem>,
@@ -146,6 +139,17 @@ impl Problems {
 
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// Those of `other` as well.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.found.extend(other.found);
+    }
+
+    /// A line for each; none if there is none.
+    pub(super) fn lines(&self) -> Option<String> {
+        let lines: Vec<_> = self.found.iter().map(ToString::to_string).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     /// `value` if no problem was found.

@@ -16,7 +16,6 @@ use super::server::ServerSettings;
 use super::settings::Settings;
 use super::traces::TracesDraft;
 use super::value::{parsed, text, whole};
-use super::wrangler::Wrangler;
 use super::{bounds, env, read, server, settings};
 
 const SECTIONS: &[&str] = &["server", "defaults", "apps"];
@@ -88,45 +87,47 @@ fn read_sections(
     }
     if let Some(apps) = top.section("apps", problems) {
         for name in apps.names() {
-            if let Some(section) = apps.section(name, problems) {
-                contents.apps.push(read_app(name, &section, folder, &contents.defaults, problems));
-            }
+            contents.apps.push(read_app(name, &apps, folder, &contents.defaults));
         }
     }
     contents
 }
 
-fn read_app(
-    name: &str,
-    section: &Section<'_>,
-    folder: &Path,
-    defaults: &Settings,
-    problems: &mut Problems,
-) -> Draft {
+/// What is wrong with an app's section is wrong with that app alone.
+fn read_app(name: &str, apps: &Section<'_>, folder: &Path, defaults: &Settings) -> Draft {
+    let mut problems = Problems::default();
+    let place = apps.place(name);
+    let mut draft = match apps.section(name, &mut problems) {
+        Some(section) => read_section(&section, folder, defaults, &mut problems),
+        None => Draft::nowhere(Places::all(place.clone()), defaults.clone()),
+    };
+    draft.name = problems.keep(|| place, name.parse());
+    draft.problems = problems;
+    draft
+}
+
+fn read_section(section: &Section<'_>, folder: &Path, defaults: &Settings, problems: &mut Problems) -> Draft {
     section.only(&[APP_FIELDS, settings::FIELDS], |name| home(name, "an app's section"), problems);
     let host = section.read("host", parsed::<Host>, problems);
     let port = section.require("port", "8080", whole(0..=u16::MAX), problems);
-    // A host that is wrong must not count as none, which would be every address.
-    let is_host_usable = host.is_some() || !section.has("host");
+    let hosts = section.list("hosts", parsed, problems);
+    // A host that is wrong must not count as none, which would be every address, or every host.
+    let is_usable = (host.is_some() || !section.has("host")) && (!hosts.is_empty() || !section.has("hosts"));
+    let places = Places {
+        whole: section.whole(),
+        path: section.place("path"),
+        entry: section.place("entry"),
+        port: section.place("port"),
+    };
     Draft {
-        places: Places {
-            whole: section.whole(),
-            path: section.place("path"),
-            entry: section.place("entry"),
-            port: section.place("port"),
-        },
-        name: problems.keep(|| section.whole(), name.parse()),
-        is_bare: false,
         path: section.require("path", "\"./blog\"", text, problems).map(|path| folder.join(path)),
         entry: section.read("entry", text, problems).map(str::to_owned),
-        listen: port
-            .filter(|_| is_host_usable)
-            .map(|port| Listen { host: host.map(|Host(host)| host), port }),
-        hosts: section.list("hosts", parsed, problems),
+        listen: port.filter(|_| is_usable).map(|port| Listen { host: host.map(|Host(host)| host), port }),
+        hosts,
         env: Given::read(section, folder, problems),
         props: env::props(section, problems),
         settings: defaults.clone().overridden(section, problems),
-        wrangler: Wrangler::default(),
+        ..Draft::nowhere(places, Settings::default())
     }
 }
 

@@ -1,77 +1,92 @@
 //! Apps against each other: names, ports and hosts that two of them claim.
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::app::Listen;
-use super::app_name::AppName;
+use super::app::{AppSpec, Listen};
 use super::draft::Draft;
-use super::errors::{Flaw, Place, Problems};
+use super::errors::{Flaw, Place};
 use super::host_pattern::HostPattern;
 
-/// Records what each app claims although one before it has claimed it.
-pub(super) fn check(apps: &[Draft], problems: &mut Problems) {
-    check_names(apps, problems);
-    check_ports(apps, problems);
-    check_hosts(apps, problems);
-}
-
-fn check_names(apps: &[Draft], problems: &mut Problems) {
-    let mut claimed: HashMap<&AppName, &Place> = HashMap::new();
-    for app in apps {
-        let Some(name) = &app.name else { continue };
-        if let Some(first) = claimed.get(name) {
-            let what = format!("there is an app {name} already ({first})");
-            let fix = "give one of them another name; --app NAME=PATH:PORT names an app";
-            problems.add(app.places.whole.clone(), Flaw::new(what, fix));
-        } else {
-            claimed.insert(name, &app.places.whole);
-        }
+/// Records with each app what it claims although one before it has claimed it. It has no address then, and one whose name
+/// is taken has no name: the first keeps what is its own.
+pub(super) fn check(apps: &mut [Draft]) {
+    for at in 0..apps.len() {
+        let (before, rest) = apps.split_at_mut(at);
+        let Some(app) = rest.first_mut() else { continue };
+        check_name(app, before);
+        check_port(app, before);
+        check_hosts(app, before);
     }
 }
 
-fn check_ports(apps: &[Draft], problems: &mut Problems) {
-    let mut claimed: BTreeMap<u16, Vec<(&Draft, &Listen)>> = BTreeMap::new();
-    for app in apps {
-        let Some(listen) = &app.listen else { continue };
-        let others = claimed.entry(listen.port).or_default();
-        let mut conflicts =
-            others.iter().filter_map(|(other, other_listen)| conflict((app, listen), (other, other_listen)));
-        if let Some(flaw) = conflicts.next() {
-            problems.add(app.places.port.clone(), flaw);
-        }
-        others.push((app, listen));
+fn check_name(app: &mut Draft, before: &[Draft]) {
+    let Some(name) = &app.name else { return };
+    if let Some(first) = before.iter().find(|other| other.name.as_ref() == Some(name)) {
+        let what = format!("there is an app {name} already ({})", first.places.whole);
+        let fix = "give one of them another name; --app NAME=PATH:PORT names an app";
+        app.problems.add(app.places.whole.clone(), Flaw::new(what, fix));
+        app.name = None;
     }
 }
 
-/// Why two apps cannot both have their port.
-fn conflict((app, listen): (&Draft, &Listen), (other, other_listen): (&Draft, &Listen)) -> Option<Flaw> {
-    let other_name = describe(other);
-    if listen == other_listen {
+fn check_port(app: &mut Draft, before: &[Draft]) {
+    let flaw = before.iter().find_map(|other| {
+        let (mine, theirs) = (app.listen.as_ref()?, other.listen.as_ref()?);
+        conflict((mine, app.hosts.is_empty()), (theirs, other.hosts.is_empty()), &describe(other))
+    });
+    if let Some(flaw) = flaw {
+        app.problems.add(app.places.port.clone(), flaw);
+        app.listen = None;
+    }
+}
+
+fn check_hosts(app: &mut Draft, before: &[Draft]) {
+    let Some(listen) = &app.listen else { return };
+    let (mut flaws, mut is_taken) = (Vec::new(), false);
+    for (at, (pattern, place)) in app.hosts.iter().enumerate() {
+        let has = |hosts: &[(HostPattern, Place)]| hosts.iter().any(|(known, _)| known == pattern);
+        let other = before.iter().find(|other| other.listen.as_ref() == Some(listen) && has(&other.hosts));
+        let mine = app.hosts.get(..at).is_some_and(has);
+        is_taken |= other.is_some();
+        if let Some(first) = other.or(mine.then_some(&*app)) {
+            let what = format!("{pattern} on {listen} leads to {} already", describe(first));
+            flaws.push((place.clone(), Flaw::new(what, "name each host once")));
+        }
+    }
+    if is_taken {
+        app.listen = None;
+    }
+    flaws.into_iter().for_each(|(place, flaw)| app.problems.add(place, flaw));
+}
+
+/// Why an app cannot have its address while another one has that it has now.
+pub(crate) fn collision(app: &AppSpec, other: &AppSpec) -> Option<Flaw> {
+    let (mine, theirs) = (app.listen.as_ref()?, other.listen.as_ref()?);
+    let name = format!("app {}", other.name);
+    let shared = || app.hosts.iter().find(|host| mine == theirs && other.hosts.contains(host));
+    conflict((mine, app.hosts.is_empty()), (theirs, other.hosts.is_empty()), &name).or_else(|| {
+        shared()
+            .map(|host| Flaw::new(format!("{host} on {mine} leads to {name} already"), "name each host once"))
+    })
+}
+
+/// Why two apps cannot both have their port; whether each serves every host.
+fn conflict(
+    (listen, serves_all): (&Listen, bool),
+    (other, other_serves_all): (&Listen, bool),
+    other_name: &str,
+) -> Option<Flaw> {
+    if listen == other {
         // Port 0 is another port for every app.
-        if listen.port != 0 && app.hosts.is_empty() && other.hosts.is_empty() {
+        if listen.port != 0 && serves_all && other_serves_all {
             let what = format!("{listen} is also where {other_name} listens");
             let fix = "choose another port, or tell them apart with `hosts` in a configuration file";
             return Some(Flaw::new(what, fix));
         }
         return None;
     }
-    listen.overlaps(other_listen).then(|| {
-        let what = format!("{listen} overlaps with {other_listen}, where {other_name} listens");
+    listen.overlaps(other).then(|| {
+        let what = format!("{listen} overlaps with {other}, where {other_name} listens");
         Flaw::new(what, "choose another port, or give both the same host")
     })
-}
-
-fn check_hosts(apps: &[Draft], problems: &mut Problems) {
-    let mut claimed: HashMap<(&Listen, &HostPattern), &Draft> = HashMap::new();
-    for app in apps {
-        let Some(listen) = &app.listen else { continue };
-        for (pattern, place) in &app.hosts {
-            if let Some(first) = claimed.insert((listen, pattern), app) {
-                let what = format!("{pattern} on {listen} leads to {} already", describe(first));
-                problems.add(place.clone(), Flaw::new(what, "name each host once"));
-            }
-        }
-    }
 }
 
 fn describe(app: &Draft) -> String {
@@ -96,10 +111,9 @@ mod tests {
         }
     }
 
-    fn found(apps: &[Draft]) -> Vec<String> {
-        let mut problems = Problems::default();
-        check(apps, &mut problems);
-        problems.texts()
+    fn found<const N: usize>(mut apps: [Draft; N]) -> Vec<String> {
+        check(&mut apps);
+        apps.iter().flat_map(|app| app.problems.texts()).collect()
     }
 
     #[test]
@@ -115,13 +129,13 @@ mod tests {
             app("any-local", local, 0, &[]),
             app("any-too", None, 0, &[]),
         ];
-        assert_eq!(found(&apps), [""; 0]);
+        assert_eq!(found(apps), [""; 0]);
     }
 
     #[test]
     fn a_name_belongs_to_one_app() {
         assert_eq!(
-            found(&[app("a", None, 1, &[]), app("a", None, 2, &[])]),
+            found([app("a", None, 1, &[]), app("a", None, 2, &[])]),
             [
                 "<a>: there is an app a already (<a>); fix: give one of them another name; --app NAME=PATH:PORT names an \
               app"
@@ -132,7 +146,7 @@ mod tests {
     #[test]
     fn a_port_belongs_to_one_app_unless_hosts_tell_them_apart() {
         assert_eq!(
-            found(&[app("a", None, 80, &[]), app("b", None, 80, &[]), app("c", Some("::1"), 80, &["c"])]),
+            found([app("a", None, 80, &[]), app("b", None, 80, &[]), app("c", Some("::1"), 80, &["c"])]),
             [
                 "<b>: *:80 is also where app a listens; fix: choose another port, or tell them apart with `hosts` in a \
                  configuration file",
@@ -145,7 +159,7 @@ mod tests {
     #[test]
     fn a_host_belongs_to_one_app() {
         assert_eq!(
-            found(&[app("a", None, 80, &["x", "X"]), app("b", None, 80, &["y", "x"])]),
+            found([app("a", None, 80, &["x", "X"]), app("b", None, 80, &["y", "x"])]),
             [
                 "<a X>: x on *:80 leads to app a already; fix: name each host once",
                 "<b x>: x on *:80 leads to app a already; fix: name each host once",

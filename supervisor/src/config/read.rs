@@ -5,11 +5,15 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::errors::Flaw;
+use crate::beneath;
 
 /// The text of the file at `path`, of at most `limit` bytes.
 pub(super) fn text(path: &Path, limit: u64) -> Result<String, Flaw> {
+    whole(File::open(path).map_err(|error| unreadable(&error))?, limit)
+}
+
+fn whole(file: File, limit: u64) -> Result<String, Flaw> {
     let mut text = String::new();
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
     let read = file.take(limit + 1).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
     if read as u64 > limit {
         return Err(Flaw::new("is too long", format!("keep it below {limit} bytes")));
@@ -36,7 +40,8 @@ pub(super) fn of_app(root: &Path, name: &str, limit: u64) -> Result<Option<Strin
             "copy it into the folder; only `env_files` and `secrets` may name files elsewhere",
         )),
         Ok(real) if real.is_dir() => Ok(None),
-        Ok(real) => regular(&real, limit).map(Some),
+        // Where somebody makes another thing of it meanwhile, it is not read.
+        Ok(real) => whole(beneath::open_file(&real).map_err(|error| unreadable(&error))?, limit).map(Some),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(unreadable(&error)),
     }

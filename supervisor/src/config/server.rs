@@ -48,6 +48,7 @@ pub(super) const FIELDS: &[&str] = &[
     "otlp_endpoint",
     "otlp_headers_file",
     "trace_sample",
+    "strict",
 ];
 
 /// Settings of the supervisor itself.
@@ -89,6 +90,8 @@ pub struct ServerSettings {
     pub traces: Option<Traces>,
     /// Where deploys are kept, if anywhere.
     pub state_dir: Option<StateDir>,
+    /// Whether one app that cannot be run keeps all of them from being run.
+    pub strict: bool,
 }
 
 /// A folder for deploys.
@@ -133,6 +136,7 @@ impl Default for ServerSettings {
             admin: None,
             traces: None,
             state_dir: None,
+            strict: false,
         }
     }
 }
@@ -158,6 +162,7 @@ impl ServerSettings {
         section.set("forwarded", choice, &mut server.forwarded, problems);
         section.set("spares", whole(bounds::SPARES), &mut server.spares, problems);
         section.set("cgroups", switch, &mut server.cgroups, problems);
+        section.set("strict", switch, &mut server.strict, problems);
         server
     }
 
@@ -179,6 +184,7 @@ impl ServerSettings {
         }
         self.log.override_with(flags, problems);
         self.forwarded = flags.forwarded.unwrap_or(self.forwarded);
+        self.strict |= flags.strict;
         self
     }
 }
@@ -244,7 +250,8 @@ mod tests {
         let (server, found) = server(
             "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
-             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false",
+             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false\n\
+             strict = true",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(
@@ -268,6 +275,7 @@ mod tests {
                 admin: None,
                 traces: None,
                 state_dir: None,
+                strict: true,
             }
         );
     }

@@ -73,22 +73,27 @@ pub struct ServerFlags {
     pub otlp_endpoint: Option<String>,
     /// Where deploys are kept.
     pub state_dir: Option<PathBuf>,
+    /// One app that cannot be run keeps all of them from being run.
+    pub strict: bool,
 }
 
 impl Sources {
     /// Reads and validates everything but deploys.
     ///
     /// # Errors
-    /// Every problem there is, not only the first.
+    /// Every problem there is, not only the first, and those of single apps as well.
     pub fn load(&self) -> Result<Config, ConfigErrors> {
-        self.load_with(|_| Ok(Vec::new()))
+        let mut strict = self.clone();
+        strict.server.strict = true;
+        strict.load_with(|_| Ok(Vec::new()))
     }
 
     /// Reads and validates everything, with the apps over it that were deployed. `deployed` knows them, from the folder that
     /// there is for them.
     ///
     /// # Errors
-    /// Every problem there is, not only the first.
+    /// Every problem there is with what all apps share. Those of a single app are its [`AppSpec::fault`](super::AppSpec),
+    /// unless the configuration is `strict`.
     pub fn load_with(
         &self,
         deployed: impl FnOnce(Option<&StateDir>) -> Result<Vec<Deployed>, BrokenState>,
@@ -134,9 +139,9 @@ impl Sources {
             let apps = apps_dir::read(folder, self.domain.as_deref(), &listen, &mut problems);
             drafts.extend(apps.into_iter().map(|app| Draft { settings: contents.defaults.clone(), ..app }));
         }
-        for draft in drafts.iter_mut().filter(|draft| draft.is_bare) {
-            draft.ask_folder(&mut problems);
-        }
+        // One app that somebody has named at the prompt: there is nobody else to be served.
+        server.strict |= self.is_one_folder() && !is_asked_for;
+        drafts.iter_mut().filter(|draft| draft.is_bare).for_each(Draft::ask_folder);
         let overlay = match deployed(server.state_dir.as_ref()) {
             Ok(deployed) => deployed::overlay(&mut drafts, deployed, &contents.defaults),
             Err(BrokenState { place, flaw }) => {
@@ -149,15 +154,34 @@ impl Sources {
         }
         for draft in &mut drafts {
             if !draft.is_bare {
-                draft.ask_folder(&mut problems);
+                draft.ask_folder();
             }
             draft.settings.development |= self.development;
         }
-        overlap::check(&drafts, &mut problems);
-        let resolve = |draft: Draft| draft.resolve(cache.as_deref(), &mut problems);
-        let apps = drafts.into_iter().filter_map(resolve).collect();
+        overlap::check(&mut drafts);
+        let (mut apps, mut left_out, mut of_apps) = (Vec::new(), Vec::new(), Problems::default());
+        for draft in drafts {
+            let place = draft.places.whole.to_string();
+            let (spec, found) = draft.resolve(cache.as_deref());
+            match spec {
+                Some(spec) => apps.push(spec),
+                None => left_out.extend(found.lines().map(|why| (place, why))),
+            }
+            of_apps.extend(found);
+        }
+        // Who has to mend something anyway is told all of it.
+        if server.strict || !problems.is_empty() {
+            problems.extend(of_apps);
+            of_apps = Problems::default();
+        }
         let Overlay { only_deployed, notes } = overlay;
-        problems.or(Config { server, apps, only_deployed, notes })
+        let broken = of_apps.or(()).err();
+        problems.or(Config { server, apps, left_out, broken, only_deployed, notes })
+    }
+
+    /// Whether there is but a folder on the command line.
+    fn is_one_folder(&self) -> bool {
+        self.folder.is_some() && self.config.is_none() && self.apps_dir.is_none() && self.apps.is_empty()
     }
 
     fn listen(&self, port: Option<u16>) -> Listen {
@@ -247,7 +271,8 @@ mod tests {
             ..Sources::default()
         };
         let config = sources.load().unwrap();
-        let found: Vec<_> = config.apps.iter().map(|app| format!("{}@{}", app.name, app.listen)).collect();
+        let found: Vec<_> =
+            config.apps.iter().map(|app| format!("{}@{}", app.name, app.listen.as_ref().unwrap())).collect();
         assert_eq!(found, ["file@*:1", "b@127.0.0.1:2", "c@127.0.0.1:3"]);
         assert!(config.apps.iter().all(|app| app.limits.heap == 64 << 20));
         assert_eq!(config.server.io_threads, 3);
@@ -257,7 +282,7 @@ mod tests {
     fn the_default_port_is_8080() {
         let dir = folder("");
         let sources = Sources { folder: Some(dir.path().join("a")), ..Sources::default() };
-        assert_eq!(sources.load().unwrap().apps[0].listen.to_string(), "*:8080");
+        assert_eq!(sources.load().unwrap().apps[0].listen.as_ref().unwrap().to_string(), "*:8080");
     }
 
     #[test]
@@ -282,6 +307,44 @@ mod tests {
              with `hosts` in a configuration file\n\
              8 problems"
         );
+    }
+
+    #[test]
+    fn an_app_that_cannot_be_run_is_that_apps_problem() {
+        let dir = folder(
+            "[apps.good]\npath = 'a'\nport = 1\n[apps.bad]\npath = 'a'\nport = 2\nhosts = ['b.example', 'x y']\nheap = '1MiB'\n\
+             [apps.gone]\npath = 'nowhere'\nport = 3\n[apps.late]\npath = 'a'\nport = 1\n[apps.wrong]\npath = 'a'\nport = 4\n\
+             hosts = ['x y']\n[apps.none]\n[apps]\nodd = 3\n'No Name' = { path = 'a', port = 5 }\n",
+        );
+        let mut sources = Sources { config: Some(dir.path().join("nano.toml")), ..Sources::default() };
+        sources.apps = vec![format!("good={}:6", dir.path().join("b").display())];
+        let config = sources.load_with(|_| Ok(Vec::new())).unwrap();
+        let shown = |app: &super::super::AppSpec| {
+            let listen = app.listen.as_ref().map_or("-".into(), ToString::to_string);
+            let lines = app.fault.as_ref().map_or(0, |fault| fault.lines().count());
+            format!("{}@{listen} {}: {lines}", app.name, app.hosts.len())
+        };
+        let found: Vec<_> = config.apps.iter().map(shown).collect();
+        let expected = [
+            "good@*:1 0: 0",
+            "bad@*:2 1: 2",
+            "gone@*:3 0: 1",
+            "late@- 0: 1",
+            "wrong@- 0: 1",
+            "none@- 0: 2",
+            "odd@- 0: 1",
+        ];
+        assert_eq!(found, expected);
+        let late = config.apps[3].fault.as_ref().unwrap();
+        assert!(late.ends_with("*:1 is also where app good listens; fix: choose another port, or tell them apart with `hosts` in a configuration file"), "{late}");
+        let left_out: Vec<_> =
+            config.left_out.iter().map(|(_, why)| why.rsplit_once(": ").unwrap().0.to_owned()).collect();
+        assert_eq!(left_out.len(), 2, "{left_out:?}");
+        let all = sources.load().unwrap_err();
+        assert_eq!(all.problems().len(), 10, "{all}");
+        assert_eq!(config.broken.unwrap(), all);
+        sources.server.strict = true;
+        assert_eq!(sources.load_with(|_| Ok(Vec::new())).unwrap_err(), all);
     }
 
     #[test]

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::app_name::AppName;
 use super::environment::Values;
-use super::errors::{Flaw, Place, Problems, one_line};
+use super::errors::{Flaw, Place, Problems};
 use super::section::Document;
 use super::{bounds, read};
+use crate::visible;
 use fields::{Content, Field};
 
 /// Where it may be, in the order in which wrangler looks.
@@ -114,7 +115,7 @@ impl Wrangler {
         if !ignored.is_empty() {
             let ignored = ignored.join(", ");
             let text = format!("{file}: ignored, because nano-supervisor has nothing like it: {ignored}");
-            wrangler.warning = Some(one_line(&text));
+            wrangler.warning = Some(visible::line(&text).into_owned());
         }
         wrangler
     }

@@ -109,7 +109,7 @@ fn crashes(operator: &Operator, app: Option<&str>) -> Answer {
 }
 
 /// A parameter of the query.
-fn parameter(uri: &Uri, name: &str) -> Option<String> {
+pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let query = form_urlencoded::parse(uri.query()?.as_bytes());
     query.into_iter().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
 }

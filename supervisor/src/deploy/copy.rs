@@ -3,23 +3,26 @@
 //! The digest is over paths, kinds, executable bits, link targets and contents; owners, times and other permissions do not
 //! count, and are not copied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{
-    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, symlink,
-};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nix::fcntl::OFlag;
+use nix::sys::stat::SFlag;
 use sha2::{Digest as _, Sha256};
+
+use crate::beneath::Beneath;
 
 /// How much of a file is read at once, in bytes.
 const CHUNK: usize = 256 * 1024;
+
+/// Symlinks on the way of one, beyond which the kernel does not follow it.
+const LINKS: usize = 40;
 
 /// How large a folder may be.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +77,7 @@ enum Entry {
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
+    opened: Beneath,
     limits: Limits,
     /// By their paths in the folder, in their order: a folder comes before what is in it.
     entries: BTreeMap<PathBuf, Entry>,
@@ -96,13 +100,14 @@ impl Tree {
     /// # Errors
     /// What cannot be read or copied, or which limit it is over; for people.
     pub fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, String> {
-        let mut tree = Self { root: root.to_owned(), limits, entries: BTreeMap::new() };
+        let opened = Beneath::open(root).map_err(|error| unreadable(root, &error))?;
+        let mut tree = Self { root: root.to_owned(), opened, limits, entries: BTreeMap::new() };
         let mut pending = vec![PathBuf::new()];
         let mut bytes = 0;
         while let Some(folder) = pending.pop() {
             go_on(is_cancelled)?;
             let path = root.join(&folder);
-            for found in fs::read_dir(&path).map_err(|error| unreadable(&path, &error))? {
+            for found in tree.opened.entries(&folder).map_err(|error| unreadable(&path, &error))? {
                 let found = found.map_err(|error| unreadable(&path, &error))?;
                 let path = folder.join(found.file_name());
                 let (entry, size) = tree.entry(&path)?;
@@ -114,6 +119,7 @@ impl Tree {
                 tree.within_limits(bytes)?;
             }
         }
+        tree.check_ways()?;
         Ok(tree)
     }
 
@@ -131,25 +137,23 @@ impl Tree {
     }
 
     /// What `path` is, and its size in bytes.
-    fn entry(&self, path: &Path) -> Result<(Entry, u64), String> {
+    fn entry(&mut self, path: &Path) -> Result<(Entry, u64), String> {
         let full = self.root.join(path);
-        let found = fs::symlink_metadata(&full).map_err(|error| unreadable(&full, &error))?;
-        let kind = found.file_type();
-        if kind.is_dir() {
-            return Ok((Entry::Folder, 0));
-        }
-        if kind.is_file() {
-            return Ok((Entry::File { is_executable: found.mode() & 0o100 != 0 }, found.len()));
-        }
-        if kind.is_symlink() {
-            let target = fs::read_link(&full).map_err(|error| unreadable(&full, &error))?;
-            self.check_link(path, &target)?;
-            return Ok((Entry::Link(target), 0));
-        }
-        let what = match () {
-            () if kind.is_socket() => "a socket",
-            () if kind.is_fifo() => "a named pipe",
-            () => "a device",
+        let found = self.opened.look(path).map_err(|error| unreadable(&full, &error))?;
+        let what = match SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) {
+            SFlag::S_IFDIR => return Ok((Entry::Folder, 0)),
+            SFlag::S_IFREG => {
+                let is_executable = found.st_mode & 0o100 != 0;
+                return Ok((Entry::File { is_executable }, u64::try_from(found.st_size).unwrap_or_default()));
+            }
+            SFlag::S_IFLNK => {
+                let target = self.opened.target(path).map_err(|error| unreadable(&full, &error))?;
+                self.check_link(path, &target)?;
+                return Ok((Entry::Link(target), 0));
+            }
+            SFlag::S_IFSOCK => "a socket",
+            SFlag::S_IFIFO => "a named pipe",
+            _ => "a device",
         };
         let full = full.display();
         Err(format!("{full} is {what}, which cannot be copied; fix: remove it from the folder"))
@@ -157,30 +161,65 @@ impl Tree {
 
     /// A copy must not depend on anything outside of it.
     fn check_link(&self, path: &Path, target: &Path) -> Result<(), String> {
-        let full = self.root.join(path);
-        let (shown, aim) = (full.display(), target.display());
         if target.is_absolute() {
+            let (shown, aim) = (self.root.join(path), target.display());
             let fix = "make it relative, or copy there what it leads to";
-            return Err(format!("{shown} is a symlink to an absolute path, {aim}; fix: {fix}"));
+            return Err(format!("{} is a symlink to an absolute path, {aim}; fix: {fix}", shown.display()));
         }
-        let parent = path.parent().unwrap_or(Path::new(""));
-        let is_inside = match full.canonicalize() {
-            Ok(real) => real.starts_with(&self.root),
-            // It leads nowhere, which harms nobody, unless that is elsewhere.
-            Err(_) => stays_inside(&parent.join(target)),
-        };
-        if is_inside && stays_inside(&parent.join(target)) {
+        if stays_inside(&path.parent().unwrap_or(Path::new("")).join(target)) {
             return Ok(());
         }
+        Err(self.leads_out(path, target))
+    }
+
+    /// Other symlinks on its way may lead a symlink out although its text does not.
+    fn check_ways(&self) -> Result<(), String> {
+        for (path, entry) in &self.entries {
+            if let Entry::Link(target) = entry
+                && self.goes_out(path, target)
+            {
+                return Err(self.leads_out(path, target));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a symlink goes above the folder, as the kernel would follow it among what was found.
+    fn goes_out(&self, path: &Path, target: &Path) -> bool {
+        let mut at = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut left: VecDeque<_> = target.components().map(|part| part.as_os_str().to_owned()).collect();
+        let mut followed = 0;
+        while let Some(part) = left.pop_front() {
+            match part.as_encoded_bytes() {
+                b"." => {}
+                b".." if !at.pop() => return true,
+                b".." => {}
+                _ => at.push(&part),
+            }
+            if let Some(Entry::Link(next)) = self.entries.get(&at) {
+                followed += 1;
+                // It leads nowhere, which harms nobody.
+                if followed > LINKS {
+                    return false;
+                }
+                at.pop();
+                next.components().rev().for_each(|part| left.push_front(part.as_os_str().to_owned()));
+            }
+        }
+        false
+    }
+
+    fn leads_out(&self, path: &Path, target: &Path) -> String {
+        let (shown, aim) = (self.root.join(path), target.display());
         let fix = "copy there what it leads to";
-        Err(format!("{shown} is a symlink that leads out of the folder, to {aim}; fix: {fix}"))
+        format!("{} is a symlink that leads out of the folder, to {aim}; fix: {fix}", shown.display())
     }
 
     /// Reads everything.
     ///
     /// # Errors
     /// What cannot be read; for people.
-    pub fn digest(&self, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    pub fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<Seen, String> {
         self.read(None, is_cancelled)
     }
 
@@ -188,49 +227,64 @@ impl Tree {
     ///
     /// # Errors
     /// What cannot be read or written; for people.
-    pub fn copy(&self, to: &Path, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    pub fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<Seen, String> {
         let made = DirBuilder::new().mode(0o700).create(to);
         made.map_err(|error| unwritable(to, &error))?;
         self.read(Some(to), is_cancelled)
     }
 
-    fn read(&self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    fn read(&mut self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<Seen, String> {
         let (mut all, mut files, mut bytes) = (Sha256::new(), 0, 0);
-        for (path, entry) in &self.entries {
+        let entries = std::mem::take(&mut self.entries);
+        let done = self.read_entries(&entries, to, &mut all, (&mut files, &mut bytes), is_cancelled);
+        self.entries = entries;
+        done?;
+        let digest = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Seen { digest: Digest(digest), files, bytes })
+    }
+
+    fn read_entries(
+        &mut self,
+        entries: &BTreeMap<PathBuf, Entry>,
+        to: Option<&Path>,
+        all: &mut Sha256,
+        (files, bytes): (&mut usize, &mut u64),
+        is_cancelled: &AtomicBool,
+    ) -> Result<(), String> {
+        for (path, entry) in entries {
             let copy = to.map(|to| to.join(path));
             // Every part with its length: no two folders have the same parts.
-            add(&mut all, path.as_os_str().as_bytes());
+            add(all, path.as_os_str().as_bytes());
             match entry {
                 Entry::Folder => {
-                    add(&mut all, b"folder");
+                    add(all, b"folder");
                     if let Some(copy) = &copy {
                         let made = DirBuilder::new().mode(0o700).create(copy);
                         made.map_err(|error| unwritable(copy, &error))?;
                     }
                 }
                 Entry::Link(target) => {
-                    add(&mut all, b"link");
-                    add(&mut all, target.as_os_str().as_bytes());
+                    add(all, b"link");
+                    add(all, target.as_os_str().as_bytes());
                     if let Some(copy) = &copy {
                         symlink(target, copy).map_err(|error| unwritable(copy, &error))?;
                     }
                 }
                 Entry::File { is_executable } => {
-                    add(&mut all, if *is_executable { b"program" } else { b"file" });
+                    add(all, if *is_executable { b"program" } else { b"file" });
                     let mode = if *is_executable { 0o500 } else { 0o400 };
-                    let contents = self.read_file(path, copy.as_deref(), mode, &mut bytes, is_cancelled)?;
-                    add(&mut all, &contents);
-                    files += 1;
+                    let contents = self.read_file(path, copy.as_deref(), mode, bytes, is_cancelled)?;
+                    add(all, &contents);
+                    *files += 1;
                 }
             }
         }
-        let digest = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Seen { digest: Digest(digest), files, bytes })
+        Ok(())
     }
 
     /// The digest of a file, which is written to `copy` meanwhile.
     fn read_file(
-        &self,
+        &mut self,
         path: &Path,
         copy: Option<&Path>,
         mode: u32,
@@ -238,10 +292,7 @@ impl Tree {
         is_cancelled: &AtomicBool,
     ) -> Result<[u8; 32], String> {
         let full = self.root.join(path);
-        // It may have become something else since it was looked at.
-        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(&full);
-        let mut file = file.map_err(|error| unreadable(&full, &error))?;
+        let mut file = self.opened.file(path).map_err(|error| unreadable(&full, &error))?;
         let create = |copy: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(copy);
         let mut copy = match copy {
             Some(copy) => Some((create(copy).map_err(|error| unwritable(copy, &error))?, copy)),
@@ -310,7 +361,11 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::thread;
+
+    use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
     use super::*;
 
@@ -402,6 +457,58 @@ mod tests {
     }
 
     #[test]
+    fn links_must_stay_inside_on_all_their_ways() {
+        let dir = tree(&[("sub/file", "")]);
+        symlink(".", dir.path().join("sub/here")).unwrap();
+        symlink("sub/here/here/file", dir.path().join("fine")).unwrap();
+        symlink("loop", dir.path().join("loop")).unwrap();
+        assert!(scan(&dir).is_ok());
+        symlink("here/../../secret", dir.path().join("sub/x")).unwrap();
+        let expected = "DIR/sub/x is a symlink that leads out of the folder, to here/../../secret; fix: copy there what it leads to";
+        assert_eq!(scan(&dir).unwrap_err(), expected);
+    }
+
+    /// Somebody exchanges a folder and a file of the app for symlinks, as fast as possible, while they are deployed.
+    #[test]
+    fn what_becomes_a_symlink_meanwhile_is_not_followed() {
+        let dir = tree(&[("app/data/file", "inside"), ("app/single", "inside"), ("secret/file", "outside")]);
+        let root = dir.path().canonicalize().unwrap();
+        symlink("../secret", root.join("folder-link")).unwrap();
+        symlink("../secret/file", root.join("file-link")).unwrap();
+        let is_over = AtomicBool::new(false);
+        let exchange = |one: &str, other: &str| {
+            let (one, other) = (root.join(one), root.join(other));
+            renameat2(AT_FDCWD, &one, AT_FDCWD, &other, RenameFlags::RENAME_EXCHANGE).unwrap();
+        };
+        let copied = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    exchange("app/data", "folder-link");
+                    exchange("app/single", "file-link");
+                }
+            });
+            let mut copied = 0;
+            for turn in 0..2000 {
+                let copy = root.join(format!("copy-{turn}"));
+                let done =
+                    Tree::scan(&root.join("app"), LIMITS, &ON).and_then(|mut tree| tree.copy(&copy, &ON));
+                copied += usize::from(done.is_ok());
+                for file in ["data/file", "single"] {
+                    let is_file = fs::symlink_metadata(copy.join(file)).is_ok_and(|found| found.is_file());
+                    let text = is_file.then(|| fs::read_to_string(copy.join(file)).unwrap());
+                    // A copy that was cut off may hold nothing yet.
+                    assert!(text.is_none_or(|text| text.is_empty() || text == "inside"), "turn {turn}");
+                }
+                let _ = fs::remove_dir_all(&copy);
+            }
+            is_over.store(true, Ordering::Relaxed);
+            copied
+        });
+        // Between the exchanges there is something to copy.
+        assert!(copied > 0);
+    }
+
+    #[test]
     fn what_is_too_large_is_refused() {
         let dir = tree(&[("a", "123"), ("b", "456")]);
         let scan = |entries, bytes| {
@@ -415,7 +522,7 @@ mod tests {
         assert_eq!(scan(2, 5), Err(format!("DIR holds more than 5 B; {fix}")));
         // A file may have grown since it was looked at.
         let limits = Limits { entries: 2, bytes: 6 };
-        let scanned = Tree::scan(dir.path(), limits, &ON).unwrap();
+        let mut scanned = Tree::scan(dir.path(), limits, &ON).unwrap();
         fs::write(dir.path().join("a"), "1234").unwrap();
         assert!(scanned.digest(&ON).unwrap_err().contains("holds more than 6 B"));
     }
@@ -423,7 +530,7 @@ mod tests {
     #[test]
     fn it_ends_when_nobody_waits_for_it_any_more() {
         let dir = tree(&[("a", "1")]);
-        let scanned = scan(&dir).unwrap();
+        let mut scanned = scan(&dir).unwrap();
         let off = AtomicBool::new(true);
         assert_eq!(scanned.digest(&off).unwrap_err(), "the supervisor is about to end");
         assert!(Tree::scan(dir.path(), LIMITS, &off).is_err());

@@ -53,7 +53,7 @@ impl Store {
                 "{root} holds the state folder ({folder}); fix: deploy the folder of one app"
             ));
         }
-        let tree = Tree::scan(root, copy::LIMITS, is_cancelled)?;
+        let mut tree = Tree::scan(root, copy::LIMITS, is_cancelled)?;
         let seen = tree.digest(is_cancelled)?;
         if self.path(name, &seen.digest).is_dir() {
             return Ok(Stored { seen, is_new: false });

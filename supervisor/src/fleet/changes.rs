@@ -19,6 +19,9 @@ pub struct Changes {
     pub changed: Vec<String>,
     /// Apps that could not be changed and go on as before, each with the reason.
     pub failed: Vec<(String, String)>,
+    /// Apps that cannot be run as they are configured and have nothing to go on with, each with the reason.
+    #[serde(default)]
+    pub broken: Vec<(String, String)>,
     /// What else the operator should know.
     pub notes: Vec<String>,
 }
@@ -54,7 +57,12 @@ pub(super) fn warn_of(specs: &[&Arc<AppSpec>]) {
         }
     }
     let is_exposed = |spec: &&&Arc<AppSpec>| {
-        spec.development && spec.listen.host.is_none_or(|host| !host.to_canonical().is_loopback())
+        spec.development
+            && spec.fault.is_none()
+            && spec
+                .listen
+                .as_ref()
+                .is_some_and(|listen| listen.host.is_none_or(|host| !host.to_canonical().is_loopback()))
     };
     let exposed: Vec<_> = specs.iter().filter(is_exposed).map(|spec| spec.name.as_str()).collect();
     if !exposed.is_empty() {

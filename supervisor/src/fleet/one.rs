@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::binding::Bound;
 use super::{Fleet, Member, Wanted, warn_of};
-use crate::config::AppSpec;
+use crate::config::{AppSpec, collision};
 use crate::lifecycle::Action;
 use crate::lifecycle::adoption::Adoption;
 use crate::log::app::AppLog;
@@ -24,6 +25,9 @@ impl Fleet {
         commit: impl Future<Output = Result<(), String>>,
     ) -> Result<(), String> {
         let _changing = self.changing.lock().await;
+        if let Some(fault) = &spec.fault {
+            return Err(fault.to_string());
+        }
         let (spec, begun) = (Arc::new(spec), Instant::now());
         warn_of(&[&spec]);
         let known = self.members.borrow().iter().find(|member| member.spec.name == spec.name).cloned();
@@ -34,15 +38,26 @@ impl Fleet {
         let started = Worker::start(&spec, &self.shared.spares, &log).await;
         let started = started.map_err(|failure| failure.reason.to_string())?;
         let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
+        let holders: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        let taken =
+            holders.iter().filter(|other| other.name != spec.name).find_map(|other| collision(&spec, other));
+        if let Some(flaw) = taken {
+            return Err(flaw.to_string());
+        }
         let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
         match specs.iter_mut().find(|known| known.name == spec.name) {
             Some(known) => *known = spec.clone(),
             None => specs.push(spec.clone()),
         }
         let wanted = self.enter(specs, Some(&log));
-        let mut sockets = self.bind(&wanted).map_err(|error| error.to_string())?;
+        let Bound { mut sockets, failed } = self.bind(&wanted);
+        if let Some((_, why)) = failed.into_iter().next() {
+            self.let_go(&sockets);
+            self.strike_off_new(&wanted);
+            return Err(why.to_string());
+        }
         if let Err(why) = commit.await {
-            self.listening.borrow_mut().retain(|bound| !sockets.contains_key(&bound.id));
+            self.let_go(&sockets);
             self.strike_off_new(&wanted);
             return Err(why);
         }
@@ -59,6 +74,7 @@ impl Fleet {
             Member { app, spec, traffic, lifeline }
         });
         *self.members.borrow_mut() = after.collect();
+        self.untroubled(&spec.name);
         self.want_spares();
         self.shared.tend_spares();
         Ok(())
@@ -79,6 +95,7 @@ impl Fleet {
             self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
         self.route(kept.iter().map(Member::routed).collect(), &mut HashMap::new()).await;
         *self.members.borrow_mut() = kept;
+        self.troubles.borrow_mut().retain(|known, _| known.as_str() != name);
         gone.into_iter().for_each(|member| self.see_off(member));
         self.want_spares();
         self.shared.tend_spares();

@@ -11,6 +11,7 @@ use super::line::{Line, milliseconds};
 use super::{HUB, dev, text, write};
 use crate::config::{AccessLog, AppName, LogFormat};
 use crate::record::Record;
+use crate::visible;
 
 /// Writes the line of a request whose response is complete.
 pub fn write_line(record: &Record) {
@@ -19,7 +20,7 @@ pub fn write_line(record: &Record) {
     let mut text = match (record.access, hub.format) {
         (AccessLog::Off, _) => return,
         (AccessLog::Combined, _) => combined(record),
-        (AccessLog::Json, _) => json(record).to_string(),
+        (AccessLog::Json, _) => visible::json(json(record).to_string()),
         (AccessLog::Lines, LogFormat::Json) => line(record).json(),
         (AccessLog::Lines, LogFormat::Text) => text::render(&line(record), is_for_terminal),
         (AccessLog::Lines, LogFormat::Dev) => match dev::request(record, is_for_terminal) {

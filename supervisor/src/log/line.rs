@@ -12,6 +12,7 @@ use tracing::Level;
 use tracing::field::{Field, Visit};
 
 use crate::config::AppName;
+use crate::visible;
 
 /// What stands before the text: whose line it is. What an app prints cannot pass for it there.
 const LEADING: [&str; 5] = ["app", "request_id", "method", "path", "target"];
@@ -96,7 +97,7 @@ impl Line {
     /// As one JSON object, without a line end.
     pub fn json(&self) -> String {
         // Cannot fail: every key is text, and nothing in it is foreign.
-        serde_json::to_string(self).unwrap_or_default()
+        visible::json(serde_json::to_string(self).unwrap_or_default())
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tracing::Level;
 
 use super::line::{Line, Part};
+use crate::visible::{self, is_visible, style};
 
 /// What every further line of a text begins with, so that nobody takes what an app prints for a line of its own.
 const INDENT: &str = "\n    ";
@@ -18,7 +19,7 @@ pub(super) const DIM: &str = "\x1b[2m";
 const ITALIC: &str = "\x1b[3m";
 
 /// The line as text, without a line end. With `ansi`, for a terminal, it is coloured, and so may be what an app has
-/// printed; else every control character is shown as one.
+/// printed; else every character that a terminal obeys is shown as one.
 pub fn render(line: &Line, ansi: bool) -> String {
     let mut out = String::with_capacity(80 + line.message.len());
     let (dim, colour, reset) = if ansi { (DIM, colour(line.level), RESET) } else { ("", "", "") };
@@ -42,7 +43,7 @@ fn append_field(out: &mut String, (name, value): &Part, ansi: bool) {
     let _ = write!(out, " {italic}{name}{reset}{dim}={reset}");
     match value {
         Value::String(text) if is_bare(text) => append(out, text, ansi),
-        value => out.push_str(&value.to_string()),
+        value => out.push_str(&visible::json(value.to_string())),
     }
 }
 
@@ -59,7 +60,7 @@ pub(super) fn colour(level: Level) -> &'static str {
 
 /// Whether a value needs no quotes: it is one word, or has several lines, which nobody could read in quotes.
 fn is_bare(text: &str) -> bool {
-    let is_word = |char: char| !char.is_whitespace() && !char.is_control() && !matches!(char, '"' | '=');
+    let is_word = |char: char| !char.is_whitespace() && is_visible(char) && !matches!(char, '"' | '=');
     text.contains('\n') || (!text.is_empty() && text.chars().all(is_word))
 }
 
@@ -67,10 +68,10 @@ fn is_bare(text: &str) -> bool {
 pub(super) fn append(out: &mut String, text: &str, ansi: bool) {
     let mut rest = text;
     let mut is_coloured = false;
-    while let Some(at) = rest.find(|char: char| char.is_control() && char != '\t') {
+    while let Some(at) = rest.find(|char: char| !is_visible(char) && char != '\t') {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let length = match colour_code(from).filter(|_| ansi) {
+        let length = match style(from).filter(|_| ansi) {
             Some(code) => {
                 out.push_str(code);
                 is_coloured = true;
@@ -81,10 +82,7 @@ pub(super) fn append(out: &mut String, text: &str, ansi: bool) {
                 match char {
                     '\n' => out.push_str(INDENT),
                     '\r' if from[1..].starts_with('\n') => {}
-                    '\r' => out.push_str("\\r"),
-                    char => {
-                        let _ = write!(out, "\\x{:02x}", u32::from(char));
-                    }
+                    char => visible::escape(out, char),
                 }
                 char.len_utf8()
             }
@@ -97,14 +95,6 @@ pub(super) fn append(out: &mut String, text: &str, ansi: bool) {
     }
 }
 
-/// The code at the start of `text` that sets a colour or a style of characters, if one is there: the only ones of a
-/// terminal's codes that cannot hide or move anything.
-fn colour_code(text: &str) -> Option<&str> {
-    let parameters = text.strip_prefix("\x1b[")?;
-    let length = parameters.find(|char: char| !matches!(char, '0'..='9' | ';' | ':'))?;
-    parameters[length..].starts_with('m').then(|| &text[..2 + length + 1])
-}
-
 /// The text without colours.
 pub(super) fn without_colours(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {
@@ -115,7 +105,7 @@ pub(super) fn without_colours(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('\x1b') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = colour_code(rest).map_or_else(
+        let length = style(rest).map_or_else(
             || {
                 out.push('\x1b');
                 1

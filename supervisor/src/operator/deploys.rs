@@ -138,6 +138,10 @@ impl Operator {
         let place = format!("deploy {name}");
         deployed.push(Deployed { name: name.clone(), path: root.to_owned(), site: site.clone(), place });
         let config = self.config(deployed)?;
+        let spec = config.apps.iter().find(|app| app.name == *name);
+        if let Some(fault) = spec.and_then(|app| app.fault.as_ref()) {
+            return Err(fault.to_string());
+        }
         if config.only_deployed.contains(name) {
             return Ok(site);
         }

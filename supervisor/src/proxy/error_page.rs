@@ -6,6 +6,7 @@ use nano_protocol::message::RequestId;
 
 use super::answer::Refusal;
 use super::refused::Scene;
+use crate::visible::is_visible;
 
 /// Media type of the page.
 pub const HTML: &str = "text/html; charset=utf-8";
@@ -86,7 +87,7 @@ fn escape(text: &str) -> String {
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
             '\n' | '\t' => html.push(char),
-            char if char.is_control() => html.push(char::REPLACEMENT_CHARACTER),
+            char if !is_visible(char) => html.push(char::REPLACEMENT_CHARACTER),
             _ => html.push(char),
         }
     }

@@ -62,8 +62,10 @@ impl Worker {
     /// [`StartFailure`]; the process is gone by then.
     pub async fn start(spec: &AppSpec, spares: &Spares, log: &Rc<AppLog>) -> Result<Started, StartFailure> {
         let failed = |reason| StartFailure { reason, pid: None, lines: Vec::new() };
-        let message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
+        let mut message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
         let told = Fingerprint::new(&message, &spec.limits);
+        // The same for every worker of this supervisor, and therefore no part of what tells two of them apart.
+        message.closed = spares.closed();
         let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
         let output = Rc::new(Output::new(log));
         spare.assign(&output);

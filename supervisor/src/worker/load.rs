@@ -29,6 +29,7 @@ pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
         env: spec.env.load()?.into_pairs(),
         props: spec.props.to_string(),
         net: spec.net.clone(),
+        closed: Vec::new(),
         emit_cache: spec.emit_cache.as_deref().and_then(cache),
         has_colours: log::has_colours(),
     })
@@ -88,6 +89,7 @@ mod tests {
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
                 props: "{\"tier\":\"gold\"}".into(),
                 net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },
+                closed: Vec::new(),
                 emit_cache: Some(root.join("cache/a").display().to_string()),
                 has_colours: false,
             }

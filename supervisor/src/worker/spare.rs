@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -116,13 +117,24 @@ pub struct Spares {
     each: Cell<usize>,
     heaps: RefCell<BTreeSet<u64>>,
     ready: RefCell<Vec<Spare>>,
+    /// The supervisor's own addresses.
+    closed: RefCell<Vec<SocketAddr>>,
 }
 
 impl Spares {
     /// None yet. Workers have as many request connections as there are I/O threads.
     pub fn new(io_threads: usize, cgroups: Cgroups) -> Self {
         let (heaps, ready) = (RefCell::default(), RefCell::default());
-        Self { io_threads, cgroups, each: Cell::new(0), heaps, ready }
+        Self { io_threads, cgroups, each: Cell::new(0), heaps, ready, closed: RefCell::default() }
+    }
+
+    /// Keeps every worker that loads an app from now on away from this address of the supervisor's own.
+    pub fn close(&self, own: SocketAddr) {
+        self.closed.borrow_mut().push(own);
+    }
+
+    pub(super) fn closed(&self) -> Vec<SocketAddr> {
+        self.closed.borrow().clone()
     }
 
     /// What holds workers to their limits.

@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use super::super::terminal::Tone;
 use crate::registry::State;
 use crate::status::AppStatus;
+use crate::visible;
 
 /// How long an end is of interest once the app runs again.
 const RECENT: Duration = Duration::from_secs(600);
@@ -77,6 +78,7 @@ impl Problem {
             notes.push(format!("JavaScript has not returned to the event loop for {busy}"));
             Severity::Busy
         } else {
+            notes.extend(otherwise(app));
             notes.extend(near("memory", app.memory, app.memory_limit));
             notes.extend(near("heap", app.heap_used, Some(app.heap_limit)));
             if app.rates.errors_per_second > 0.0 {
@@ -104,10 +106,16 @@ pub(super) fn since_end(app: &AppStatus, now: SystemTime) -> Option<Duration> {
 
 fn ended(app: &AppStatus, now: SystemTime) -> Option<String> {
     // A reason may go over several lines; the first says what it was.
-    let reason = app.last_exit.as_deref()?.lines().next()?;
+    let reason = visible::line(app.last_exit.as_deref()?.lines().next()?);
     let since = since_end(app, now).map(|since| format!(" {} ago", age(since)));
     let often = if app.crashes > 1 { format!(" (crash {})", app.crashes) } else { String::new() };
     Some(format!("{reason}{}{often}", since.unwrap_or_default()))
+}
+
+/// Why it goes on as it was.
+fn otherwise(app: &AppStatus) -> Option<String> {
+    let why = visible::line(app.problem.as_deref()?.lines().next()?);
+    Some(format!("goes on as it was before its configuration: {why}"))
 }
 
 fn near(what: &str, used: u64, limit: Option<u64>) -> Option<String> {

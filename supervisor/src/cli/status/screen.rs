@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::terminal::{self, Paint, Tone, cut};
 use super::super::{FAILED, complain, runtime};
+use crate::visible;
 
 /// Keys that may wait to be heeded.
 const KEYS: usize = 8;
@@ -190,10 +191,10 @@ impl View {
     fn take_in(&mut self, frame: &io::Result<String>) {
         match frame {
             Ok(text) => {
-                self.lines = text.lines().map(str::to_owned).collect();
+                self.lines = text.lines().map(|line| visible::styled(line).into_owned()).collect();
                 self.stale = None;
             }
-            Err(error) => self.stale = Some(error.to_string()),
+            Err(error) => self.stale = Some(visible::line(&error.to_string()).into_owned()),
         }
     }
 

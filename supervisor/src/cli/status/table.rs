@@ -203,6 +203,7 @@ mod tests {
             crashes: u64::from(last_exit.is_some()) * 7,
             restarts: 0,
             deploys: 0,
+            problem: None,
             last_exit: last_exit.map(str::to_owned),
             last_exit_at: last_exit.map(|_| "1970-01-01T00:00:00Z".into()),
             retry_in_ms: (state == "failed").then_some(28_000),

@@ -1,6 +1,6 @@
 //! What an app reaches outside of its process, and how: `fetch`, `EventSource`, `WebSocket`.
 //!
-//! - [`policy`]: which addresses may be reached.
+//! - [`policy`]: which addresses may be reached; [`closed`]: which never.
 //! - [`dial`]: the one place where connections are opened, under that policy; [`places`]: how many at once; [`unread`]: bodies
 //!   that hold one.
 //! - [`connector`], [`client`]: TLS, and HTTP with a pool of connections.
@@ -9,6 +9,7 @@
 //! - [`failure`]: what is said when it fails.
 
 pub mod client;
+pub mod closed;
 pub mod coded_body;
 pub mod connector;
 pub mod dial;
@@ -26,7 +27,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use deno_core::{Extension, OpState};
-use nano_protocol::message::{LogLevel, NetRules};
+use nano_protocol::message::LogLevel;
 
 use client::Client;
 use connector::{Connector, Offer};
@@ -66,9 +67,9 @@ pub struct Network {
 }
 
 impl Network {
-    /// Puts the way out under these rules, with so many connections at once, where ops find it.
-    pub fn install(state: &mut OpState, rules: NetRules, max_outbound: u32) {
-        let dialer = Dialer::new(Policy::new(rules), max_outbound);
+    /// Puts the way out under this policy, with so many connections at once, where ops find it.
+    pub fn install(state: &mut OpState, policy: Policy, max_outbound: u32) {
+        let dialer = Dialer::new(policy, max_outbound);
         state.put(Rc::new(Self { dialer, client: OnceCell::new(), websockets: OnceCell::new() }));
     }
 

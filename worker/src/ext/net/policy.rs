@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nano_protocol::message::{NetHost, NetRule, NetRules};
 
+use super::closed::Closed;
+
 /// Networks that hand out the host's own credentials, or neighbours that nobody meant to expose. Only a rule for an
 /// address or a network inside them opens them; no name and no wider network does, whatever it resolves to.
 const GUARDED: &[(IpAddr, u8, &str)] = &[
@@ -29,6 +31,7 @@ const METADATA: &str = "a cloud's metadata service";
 pub struct Policy {
     allow: Option<Vec<NetRule>>,
     deny: Vec<NetRule>,
+    closed: Closed,
 }
 
 /// Why a destination may not be reached, as a sentence without its end.
@@ -41,6 +44,7 @@ pub struct Refusal {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reason {
+    Closed,
     Denied,
     NotAllowed,
     Guarded(&'static str),
@@ -49,6 +53,7 @@ enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Closed => f.write_str("is the supervisor's own, which no app may reach"),
             Self::Denied => f.write_str("is denied by deny_net"),
             Self::NotAllowed => f.write_str("is not among what allow_net allows"),
             Self::Guarded(what) => {
@@ -62,7 +67,13 @@ impl Policy {
     /// Takes the rules as the supervisor sends them.
     pub fn new(rules: NetRules) -> Self {
         let plain = |rules: Vec<NetRule>| rules.into_iter().map(plain).collect();
-        Self { allow: rules.allow.map(plain), deny: plain(rules.deny) }
+        Self { allow: rules.allow.map(plain), deny: plain(rules.deny), closed: Closed::default() }
+    }
+
+    /// These rules, but never to these addresses.
+    #[must_use]
+    pub fn without(self, closed: Closed) -> Self {
+        Self { closed, ..self }
     }
 
     /// Before a name is looked up: whether any address of it might be reached. A lookup tells the name to others, so
@@ -104,6 +115,9 @@ impl Policy {
             };
             Err(Refusal { target, reason })
         };
+        if self.closed.holds(address, port) {
+            return with_port(Reason::Closed);
+        }
         if self.deny.iter().any(applies) {
             return with_port(Reason::Denied);
         }
@@ -180,9 +194,9 @@ fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
 }
 
 /// An address and the one it stands for, if the network or the kernel takes it for another.
-type Forms = [Option<IpAddr>; 2];
+pub(super) type Forms = [Option<IpAddr>; 2];
 
-fn forms(address: IpAddr) -> Forms {
+pub(super) fn forms(address: IpAddr) -> Forms {
     let other = match address {
         // Connecting to "any address" is connecting to this host.
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Some(Ipv4Addr::LOCALHOST.into()),

@@ -1,0 +1,145 @@
+//! The connections of the admin listener. A new one always gets a place, so that probes are answered whatever others do: where
+//! all are taken, the one goes that has been idle longest, of the client that has most of them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+/// Connections at once.
+pub const MOST: usize = 256;
+
+/// Requests under way at once, probes left out: whoever follows the log is one of them. So many fewer than connections that
+/// there is always one that can go.
+pub const MOST_BUSY: usize = 192;
+
+/// All that there are.
+#[derive(Debug, Default)]
+pub struct Connections {
+    open: RefCell<Vec<Rc<Place>>>,
+    busy: Cell<usize>,
+}
+
+/// The place of one connection.
+#[derive(Debug)]
+struct Place {
+    peer: IpAddr,
+    /// Requests under way on it.
+    busy: Cell<usize>,
+    idle_since: Cell<Instant>,
+    gone: Notify,
+}
+
+/// A connection that has a place; given back when dropped.
+#[derive(Debug)]
+pub struct Entry {
+    all: Rc<Connections>,
+    place: Rc<Place>,
+}
+
+/// A request under way; over when dropped.
+#[derive(Debug)]
+pub struct Busy {
+    all: Rc<Connections>,
+    place: Rc<Place>,
+}
+
+impl Connections {
+    /// Gives a connection of `peer` a place, if need be that of another one.
+    pub fn enter(self: &Rc<Self>, peer: IpAddr) -> Entry {
+        let place =
+            Place { peer, busy: Cell::new(0), idle_since: Cell::new(Instant::now()), gone: Notify::new() };
+        let place = Rc::new(place);
+        let mut open = self.open.borrow_mut();
+        if open.len() >= MOST
+            && let Some(at) = victim(&open)
+        {
+            open.swap_remove(at).gone.notify_one();
+        }
+        open.push(place.clone());
+        Entry { all: self.clone(), place }
+    }
+}
+
+impl Entry {
+    /// Waits until another connection has got this place.
+    pub async fn gone(&self) {
+        self.place.gone.notified().await;
+    }
+
+    /// Begins a request; none if too many are under way.
+    pub fn begin(&self) -> Option<Busy> {
+        if self.all.busy.get() >= MOST_BUSY {
+            return None;
+        }
+        self.all.busy.set(self.all.busy.get() + 1);
+        self.place.busy.set(self.place.busy.get() + 1);
+        Some(Busy { all: self.all.clone(), place: self.place.clone() })
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.all.open.borrow_mut().retain(|place| !Rc::ptr_eq(place, &self.place));
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.all.busy.set(self.all.busy.get().saturating_sub(1));
+        self.place.busy.set(self.place.busy.get().saturating_sub(1));
+        self.place.idle_since.set(Instant::now());
+    }
+}
+
+/// Which of the idle ones goes.
+fn victim(open: &[Rc<Place>]) -> Option<usize> {
+    let mut counts = HashMap::<IpAddr, usize>::new();
+    open.iter().for_each(|place| *counts.entry(place.peer).or_default() += 1);
+    let idle = open.iter().enumerate().filter(|(_, place)| place.busy.get() == 0);
+    let rank = |place: &Place| (std::cmp::Reverse(counts.get(&place.peer).copied()), place.idle_since.get());
+    idle.min_by_key(|(_, place)| rank(place)).map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    fn has(all: &Connections, entry: &Entry) -> bool {
+        all.open.borrow().iter().any(|place| Rc::ptr_eq(place, &entry.place))
+    }
+
+    #[test]
+    fn the_longest_idle_of_the_greediest_goes_first() {
+        let all = Rc::<Connections>::default();
+        let modest = all.enter(peer(1));
+        let greedy: Vec<_> = (1..MOST).map(|_| all.enter(peer(2))).collect();
+        let working = greedy[0].begin().unwrap();
+        let next = all.enter(peer(3));
+        assert!(has(&all, &modest) && has(&all, &next) && has(&all, &greedy[0]) && !has(&all, &greedy[1]));
+        drop(working);
+        // It has been idle for less long than the others.
+        let _last = all.enter(peer(3));
+        assert!(has(&all, &greedy[0]) && !has(&all, &greedy[2]));
+        drop(greedy);
+        assert_eq!(all.open.borrow().len(), 3);
+    }
+
+    #[test]
+    fn there_is_always_one_that_can_go() {
+        let all = Rc::<Connections>::default();
+        let entries: Vec<_> = (0..MOST).map(|_| all.enter(peer(1))).collect();
+        let busy: Vec<_> = entries.iter().filter_map(Entry::begin).collect();
+        assert_eq!(busy.len(), MOST_BUSY);
+        assert!(has(&all, &all.enter(peer(1))));
+        drop(busy);
+        assert!(entries[0].begin().is_some());
+    }
+}

@@ -1,0 +1,47 @@
+//! `/readyz`: the box is ready when it serves, and names the apps that are not; each app can be asked for.
+
+use serde_json::{Value, json};
+
+use crate::TestSupervisor;
+use crate::harness::{App, Client, free_address, run};
+
+#[tokio::test]
+async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
+    let address = free_address();
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("good"))
+        .app(App::new("bad", "export default {"))
+        .app(App::hello("worse").file(".env", "A"))
+        .set(&format!("admin = '{address}'"))
+        .start()
+        .await;
+    let admin = Client::new(address, false);
+    let get = async |path: &str| {
+        let reply = admin.get(path).await.unwrap();
+        (reply.status, reply.text().to_owned())
+    };
+    let all =
+        crate::until("it serves", async || Some(get("/readyz").await).filter(|(status, _)| *status == 200))
+            .await;
+    assert_eq!(all.1, "ready\nnot ready: bad (failed)\nnot ready: worse (failed)\n");
+    assert_eq!(get("/readyz?app=good").await, (200, "ready\n".into()));
+    assert_eq!(get("/readyz?app=bad").await, (503, "failed\n".into()));
+    let (status, text) = get("/readyz?app=none").await;
+    assert!(status == 404 && text.contains("there is: good, bad, worse"), "{text}");
+    let json = async |path: &str| -> (u16, Value) {
+        let request = admin.request("GET", path).header("accept", "application/json");
+        let reply =
+            admin.send(request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap()).await.unwrap();
+        (reply.status, reply.json())
+    };
+    let unready = ["bad", "worse"].map(|app| json!({ "app": app, "state": "failed" }));
+    let expected = json!({ "ready": true, "phase": "ready", "not_ready": unready });
+    assert_eq!(json("/readyz").await, (200, expected));
+    let expected = json!({ "app": "bad", "ready": false, "state": "failed" });
+    assert_eq!(json("/readyz?app=bad").await, (503, expected));
+    // One that was stopped is as it should be.
+    let socket = supervisor.socket().to_str().unwrap();
+    assert_eq!(run(supervisor.folder(), &["stop", "bad", "--control", socket]).0, 0);
+    assert_eq!(get("/readyz").await.1, "ready\nnot ready: worse (failed)\n");
+    assert_eq!(get("/readyz?app=bad").await, (200, "stopped\n".into()));
+}
