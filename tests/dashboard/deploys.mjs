@@ -16,12 +16,12 @@ assert.equal(await listed.nth(0).locator("button:visible").count(), 0);
 assert.equal(await listed.nth(0).locator(".current").isVisible(), true);
 
 const oldest = before.at(-1).digest;
-const back = page.getByRole("button", { name: `Roll app back to ${oldest.slice(0, 12)}` });
+const back = page.locator(".deploys").getByRole("button", { name: `Roll app back to ${oldest.slice(0, 12)}` });
 await back.click();
 await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
 assert.equal(await answers(), "three");
 await back.click();
-await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+await page.getByRole("dialog").getByRole("button", { name: `Roll app back to ${oldest.slice(0, 12)}` }).click();
 await until("it says so", async () => (await page.locator("#message p").textContent()) === `app has been rolled back to ${oldest.slice(0, 12)}.`);
 assert.equal(await answers(), "one");
 await until("it is the current one", async () => (await listed.filter({ has: page.locator(".current:visible") }).locator("code").textContent()) === oldest.slice(0, 12));

@@ -6,9 +6,12 @@ import { askForToken } from "./token.js";
 
 const DOWN = ["crashed", "backing-off", "failed"];
 
+/** A digest as people compare it. */
+export const short = (digest) => digest.slice(0, 12);
+
 /**
- * For each verb of the API: what the button says, in which states it makes sense, what is being done, what has been done, and what
- * to ask first, if it hurts.
+ * For each verb of the API: what the button says, in which states it makes sense, what is being done, what has been done, and, if it
+ * hurts, what to ask first.
  */
 const VERBS = {
   roll: { word: "Restart", means: "start-before-stop", states: ["ready"], doing: "Restarting", done: "has been restarted" },
@@ -19,6 +22,7 @@ const VERBS = {
     states: ["ready", "starting", "draining"],
     doing: "Restarting",
     done: "has been restarted",
+    title: (app) => `Restart ${app} now`,
     asks: "Its worker ends before the next one is ready: requests wait until then, and what it does not finish is lost. Restart alone loses nothing.",
   },
   rollback: {
@@ -27,6 +31,7 @@ const VERBS = {
     states: [],
     doing: "Rolling back",
     done: "has been rolled back",
+    title: (app, to) => `Roll ${app} back to ${short(to)}`,
     asks: "It is served from an earlier deploy, if that becomes ready; otherwise all stays as it is.",
   },
   stop: {
@@ -35,6 +40,7 @@ const VERBS = {
     states: ["ready", "starting", ...DOWN],
     doing: "Stopping",
     done: "has been stopped",
+    title: (app) => `Stop ${app}`,
     asks: "Its worker ends after what is in flight. Clients get 503 until the app is started again.",
   },
 };
@@ -66,16 +72,15 @@ export function possible(app) {
 
 /** Has an app do something; `to` is the deploy to go back to. */
 export async function act(verb, app, to) {
-  const { word, doing, done, asks } = VERBS[verb];
+  const { doing, done, title, asks } = VERBS[verb];
   if (busy.has(app)) return;
-  const title = to ? `Roll ${app} back to ${to.slice(0, 12)}?` : `${word}: ${app}?`;
-  if (asks && !(await isSure(title, asks, to ? "Roll back" : `${word} ${app}`))) return;
+  if (asks && !(await isSure(title(app, to), asks))) return;
   busy.add(app);
   say("busy", `${doing} ${app}…`);
   tell(app);
   try {
     const told = await withToken(() => post(pathOf(app, verb, { to })));
-    const now = told.pid ? `: worker ${told.pid} is ready` : told.digest ? ` to ${told.digest.slice(0, 12)}` : "";
+    const now = told.pid ? `: worker ${told.pid} is ready` : told.digest ? ` to ${short(told.digest)}` : "";
     say("done", `${app} ${done}${now}.`);
   } catch (error) {
     say("failed", `${app}: ${reasonOf(error)}`);
@@ -115,11 +120,11 @@ const dialog = find("#confirm");
 let answer = () => {};
 
 /** Asks with a dialog; Escape is no. */
-function isSure(title, text, yes) {
+function isSure(title, text) {
   answer(false);
-  setText(find("h2", dialog), title);
+  setText(find("h2", dialog), `${title}?`);
   setText(find("#confirm-text"), text);
-  setText(find("[value=yes]", dialog), yes);
+  setText(find("[value=yes]", dialog), title);
   dialog.showModal();
   return new Promise((resolve) => (answer = resolve));
 }

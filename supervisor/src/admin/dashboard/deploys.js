@@ -1,6 +1,6 @@
 // The deploys of the open app, and the way back to each.
 
-import { act } from "./actions.js";
+import { act, short } from "./actions.js";
 import { get, pathOf } from "./api.js";
 import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
 import { moment } from "./format.js";
@@ -33,8 +33,8 @@ export function makeDeploys(name, { deploys: list, "deploys-section": section })
 function makeDeploy(name, { digest }) {
   const element = copyOf("deploy");
   const fields = fieldsOf(element);
-  setText(fields.digest, digest.slice(0, 12));
-  setAttribute(fields.back, "aria-label", `Roll ${name} back to ${digest.slice(0, 12)}`);
+  setText(fields.digest, short(digest));
+  setAttribute(fields.back, "aria-label", `Roll ${name} back to ${short(digest)}`);
   fields.back.addEventListener("click", () => act("rollback", name, digest));
   return { element, fields };
 }
