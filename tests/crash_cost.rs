@@ -4,8 +4,8 @@ use nano_supervisor::status::AppStatus;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::TestSupervisor;
-use crate::harness::{App, crashes, process};
+use crate::harness::{App, Load, crashes, process, run};
+use crate::{TestSupervisor, until};
 
 /// Fails in the way the path names, and is fine otherwise.
 const APP: &str = "
@@ -13,8 +13,8 @@ const kept = [];
 export default { async fetch(request) {
   switch (new URL(request.url).pathname) {
     case '/hoard': for (;;) kept.push(new Array(10000).fill(kept.length));
-    case '/spin': console.log('is about to spin'); await 0; for (;;);
-    case '/die': console.log('is about to be killed'); for (;;);
+    case '/spin': await 0; for (;;);
+    case '/die': for (;;);
     case '/wait': console.log('waits', request.url); return new Promise(() => {});
     case '/length': return new Response((await request.text()).length);
   }
@@ -96,8 +96,12 @@ async fn whoever_is_refused_learns_when_it_is_of_use_to_ask_again() {
 
 #[tokio::test]
 async fn whoever_has_ended_a_worker_is_named_and_nobody_else_is() {
-    let app = App::new("app", APP).set("heap = '32MiB'\nwatchdog = '300ms'");
-    let supervisor = TestSupervisor::plan().app(app).app(App::new("slow", APP)).start().await;
+    let app = App::new("app", APP).set("heap = '32MiB'\nwatchdog = '2s'");
+    let supervisor = TestSupervisor::plan()
+        .app(app)
+        .app(App::new("slow", APP).set("watchdog = '30s'\nhung_timeout = '1m'"))
+        .start()
+        .await;
     for (app, path, cause) in
         [("app", "/hoard?x=1", "out_of_memory"), ("app", "/spin", "watchdog"), ("slow", "/die", "signal")]
     {
@@ -106,8 +110,9 @@ async fn whoever_has_ended_a_worker_is_named_and_nobody_else_is() {
         supervisor.log.line_with(&format!("/wait?{cause}")).await;
         let reply = if path == "/die" {
             let client = supervisor.client(app).await;
+            let before = supervisor.app(app).await.cpu_seconds;
             let dying = tokio::spawn(async move { client.get("/die").await.unwrap() });
-            supervisor.log.line_with("is about to be killed").await;
+            supervisor.until(app, "is at work", |app| app.cpu_seconds > before + 0.1).await;
             process::signal(worker, Signal::SIGSEGV);
             dying.await.unwrap()
         } else {
@@ -141,11 +146,12 @@ async fn whoever_has_ended_a_worker_is_named_and_nobody_else_is() {
 
 #[tokio::test]
 async fn requests_that_a_worker_has_not_begun_with_are_answered_by_the_next_bodies_included() {
-    let app = App::new("app", APP).set("watchdog = '300ms'");
+    let app = App::new("app", APP).set("watchdog = '2s'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let client = supervisor.client("app").await;
+    let before = supervisor.app("app").await.cpu_seconds;
     let spinning = tokio::spawn(async move { client.get("/spin").await.unwrap().status });
-    supervisor.log.line_with("is about to spin").await;
+    supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
     let client = supervisor.client("app").await;
     // More than a stream carries before its reader reads.
     let body = "x".repeat(300_000);
@@ -182,4 +188,126 @@ async fn of_a_request_with_a_long_target_only_its_beginning_is_kept() {
     supervisor.replaced("app", worker).await;
     let kept = crashes(&supervisor, "app")[0]["culprit"]["target"].as_str().unwrap().to_owned();
     assert!(kept.len() < 300 && kept.starts_with("/spin?x") && kept.ends_with("..."), "{kept}");
+}
+
+/// Grows with time, however often it is asked.
+const LEAKS: &str = "
+const kept = [];
+let begun, leaked = 0;
+export default { fetch(request, env) {
+  begun ??= Date.now();
+  const due = (Date.now() - begun) / 1000 * env.MIB_PER_SECOND;
+  for (; leaked < due; leaked += 0.25) {
+    kept.push(env.OUTSIDE ? new Uint8Array(1 << 18).fill(1) : new Array(1 << 15).fill(leaked));
+  }
+  return new Response('fine');
+} }";
+
+#[tokio::test]
+async fn a_worker_that_leaks_is_replaced_before_its_limit_and_nobody_notices() {
+    let supervisor = TestSupervisor::plan()
+        .app(App::new("inside", LEAKS).set("heap = '64MiB'\nenv.MIB_PER_SECOND = 8"))
+        .app(
+            App::new("outside", LEAKS)
+                .set("heap = '32MiB'\nmemory = '96MiB'\nenv.MIB_PER_SECOND = 16\nenv.OUTSIDE = true"),
+        )
+        .start()
+        .await;
+    for (app, what) in [("inside", "its heap has grown"), ("outside", "its memory has grown")] {
+        let load = Load::on(supervisor.address(app).await).await;
+        supervisor.until(app, "was replaced twice", |app| app.restarts >= 2).await;
+        supervisor.log.line_with(what).await;
+        assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["fine"]);
+        assert_eq!(crashes(&supervisor, app), json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_growth_is_nobodys_concern_comes_to_its_limit() {
+    let app = App::new("app", LEAKS).set("heap = '32MiB'\nmemory = '64MiB'\nrecycle = { growth = false }");
+    let app = app.set("env.MIB_PER_SECOND = 32\nenv.OUTSIDE = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let load = Load::on(supervisor.address("app").await).await;
+    let app = supervisor.until("app", "has crashed", |app| app.crashes > 0).await;
+    drop(load);
+    assert_eq!(app.restarts, 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_merely_large_stays() {
+    // Most of its heap is full from the start, and what comes and goes is much.
+    let large = "
+const kept = Array.from({ length: 120 }, (_, index) => new Array(1 << 15).fill(index));
+export default { fetch: () => new Response(String(new Array(1 << 15).fill(kept.length).length)) };";
+    let supervisor = TestSupervisor::plan().app(App::new("app", large).set("heap = '64MiB'")).start().await;
+    let worker = supervisor.worker("app").await;
+    let load = Load::on(supervisor.address("app").await).await;
+    load.more(2000).await;
+    assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["32768"]);
+    assert_eq!(supervisor.worker("app").await, worker);
+}
+
+#[tokio::test]
+async fn requests_that_end_workers_again_and_again_are_refused_until_they_are_released() {
+    let app = App::new("app", APP).set("watchdog = '300ms'\nquarantine = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let command = |arguments: &[&str]| {
+        let socket = supervisor.socket().to_str().unwrap().to_owned();
+        run(supervisor.folder(), &[arguments, &["--control", &socket]].concat())
+    };
+    let spin = async |query: &str| {
+        let worker = supervisor.worker("app").await;
+        assert_eq!(supervisor.get("app", &format!("/spin?{query}")).await.status, 504);
+        supervisor.replaced("app", worker).await;
+    };
+    for round in 0..2 {
+        spin("1").await;
+        assert_eq!(
+            command(&["quarantine", "app"]).1,
+            "suspected: GET /spin (ended the worker at 1 of the last 1 crashes)\n"
+        );
+        spin("2").await;
+        let client = supervisor.client("app").await;
+        let request = client.request("GET", "/spin").header("accept", "application/json");
+        let refused =
+            client.send(request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (503, &json!("quarantined")));
+        assert_eq!(supervisor.get("app", "/").await.text(), "fine");
+        let listed = command(&["quarantine", "app"]).1;
+        assert_eq!(listed, "refused: GET /spin (ended the worker at 2 of the last 2 crashes)\n");
+        if round == 0 {
+            let (code, _, errors) = command(&["quarantine", "app", "--release", "GET", "/other"]);
+            assert!(code == 1 && errors.contains("GET /other is not refused"), "{errors}");
+            assert_eq!(command(&["quarantine", "app", "--release", "GET", "/spin"]).0, 0);
+        } else {
+            // Its code may have changed.
+            assert_eq!(command(&["restart", "app", "--rolling"]).0, 0);
+        }
+        assert_eq!(command(&["quarantine", "app"]).1, "no request is suspected or refused\n");
+    }
+    spin("3").await;
+}
+
+#[tokio::test]
+async fn starts_that_nobody_has_asked_for_wait_for_their_turn() {
+    let names: Vec<_> = (0..5).map(|number| format!("app{number}")).collect();
+    let plan = names.iter().fold(TestSupervisor::plan(), |plan, name| plan.app(App::hello(name)));
+    let supervisor = plan.app(App::hello("other")).set("max_starts_per_second = 1").start().await;
+    let mut workers = Vec::new();
+    for name in &names {
+        assert_eq!(supervisor.get(name, "/").await.status, 200);
+        workers.push(supervisor.worker(name).await);
+    }
+    // Two of them may start at once.
+    workers.iter().for_each(|worker| process::signal(*worker, Signal::SIGKILL));
+    let waits = async || supervisor.status().await.into_iter().find(|app| app.waits_for_turn);
+    until("an app waits for its turn", waits).await;
+    supervisor.log.line_with("the next start waits for its turn (`max_starts_per_second`)").await;
+    // Whoever asks for a start does not wait, and requests do.
+    let socket = supervisor.socket().to_str().unwrap();
+    assert_eq!(run(supervisor.folder(), &["restart", "other", "--control", socket]).0, 0);
+    for name in &names {
+        assert_eq!(supervisor.get(name, "/").await.text(), format!("hello from {name}"));
+    }
+    assert!(waits().await.is_none());
 }

@@ -35,9 +35,11 @@ struct Page {
     running: [AtomicU64; 2],
     /// The request that the worker itself knows to have ended it.
     culprit: [AtomicU64; 2],
-    /// V8's heap after its last full collection, in bytes, and how many there were.
+    /// V8's heap after its last full collection, in bytes, and the entry in which that was.
     live: AtomicU64,
-    collections: AtomicU64,
+    live_in: AtomicU64,
+    /// The same after the last one in an entry before that.
+    live_before: AtomicU64,
     /// What the worker had when it knew that it would end, in bytes and microseconds.
     heap: AtomicU64,
     memory: AtomicU64,
@@ -156,13 +158,19 @@ impl Witness {
 
     /// Worker: this much of its heap has survived a full collection, in bytes.
     pub fn collected(&self, live: u64) {
-        self.page().live.store(live, Ordering::Relaxed);
-        add(&self.page().collections);
+        let (page, entry) = (self.page(), self.entries());
+        if page.live_in.load(Ordering::Relaxed) != entry {
+            page.live_before.store(page.live.load(Ordering::Relaxed), Ordering::Relaxed);
+            page.live_in.store(entry, Ordering::Relaxed);
+        }
+        page.live.store(live, Ordering::Relaxed);
     }
 
-    /// Supervisor: how many full collections there were, and how much of the heap has survived the last one, in bytes.
-    pub fn live(&self) -> (u64, u64) {
-        (self.page().collections.load(Ordering::Relaxed), self.page().live.load(Ordering::Relaxed))
+    /// Supervisor: how much of the heap stays, in bytes: what has survived full collections in two entries. What one request
+    /// needs for a moment, or one that never ends, is not in it.
+    pub fn live(&self) -> u64 {
+        let page = self.page();
+        page.live.load(Ordering::Relaxed).min(page.live_before.load(Ordering::Relaxed))
     }
 
     /// Supervisor, of a worker that is gone: the request that has ended it, as the worker says, or whose JavaScript ran.
@@ -299,8 +307,17 @@ mod tests {
     #[test]
     fn what_survives_a_collection_is_known() {
         let (supervisor, worker) = pair();
-        worker.collected(5);
-        worker.collected(7);
-        assert_eq!(supervisor.live(), (2, 7));
+        let collected = |sizes: &[u64]| {
+            worker.enter();
+            sizes.iter().for_each(|size| worker.collected(*size));
+            worker.leave();
+            supervisor.live()
+        };
+        assert_eq!(collected(&[5]), 0);
+        assert_eq!(collected(&[7]), 5);
+        // One that takes more and more.
+        assert_eq!(collected(&[20, 30, 40]), 7);
+        assert_eq!(collected(&[8]), 8);
+        assert_eq!(collected(&[9]), 8);
     }
 }

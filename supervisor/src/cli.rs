@@ -129,6 +129,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show which requests of an app are suspected of making it crash, and which are refused for it
+    Quarantine(operate::Suspects),
     /// Have a running supervisor read its configuration again
     ///
     /// Adds, removes and replaces what has changed, without dropping a request, and touches nothing else. An invalid
@@ -429,17 +431,12 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::Man { command, dir } => complete::manual(command.as_deref(), dir.as_deref()),
         Command::Health { which } => status::health(&which),
         Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
+        Command::Quarantine(suspects) => operate::quarantine(&suspects),
         Command::Reload { which, json } => operate::reload(&which, json),
         Command::Upgrade { which } => operate::upgrade(&which),
         Command::Start(OneApp { app, which }) => operate::tell(&app, &which, "start"),
         Command::Stop(OneApp { app, which }) => operate::tell(&app, &which, "stop"),
-        Command::Restart { app, which, rolling, .. } => {
-            let verb = if rolling { "roll" } else { "restart" };
-            match app {
-                Some(app) => operate::tell(&app, &which, verb),
-                None => operate::tell_all(&which, verb),
-            }
-        }
+        Command::Restart { app, which, rolling, .. } => operate::restart(app.as_deref(), &which, rolling),
         Command::Logs { app, lines, which } => operate::logs(app.as_deref(), &lines, &which),
         Command::Deploy(deploy) => deploys::deploy(&deploy),
         Command::Rollback(rollback) => deploys::rollback(&rollback),

@@ -1,6 +1,6 @@
 //! What is left of workers that ended unasked: why, the last lines of the app, what it used, what was in flight.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -53,8 +53,34 @@ pub struct Crash {
     pub culprit: Option<LostRequest>,
     /// Others that were in flight, and lost; the first of them.
     pub requests: Vec<LostRequest>,
+    /// Which of all crashes it is.
+    #[serde(skip)]
+    pub number: u64,
+    /// How much of its heap had survived a full collection some time before, in bytes.
+    #[serde(skip)]
+    live: u64,
     #[serde(skip)]
     worker: Option<WorkerId>,
+}
+
+impl Crash {
+    /// Id, method and target of the request that has ended the worker, as far as they are known.
+    pub fn blamed(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
+        let culprit = self.culprit.as_ref();
+        let id = culprit.map(|request| request.id.as_str());
+        let known = culprit.filter(|request| !request.method.is_empty());
+        (id, known.map(|request| request.method.as_str()), known.map(|request| request.target.as_str()))
+    }
+
+    /// Whether the worker had taken requests.
+    pub fn was_ready(&self) -> bool {
+        self.worker.is_some()
+    }
+
+    /// Whether its heap was nearly full before the request came that has ended it, which may be any.
+    pub fn is_last_straw(&self) -> bool {
+        self.cause == ExitReason::OutOfMemory.cause() && self.live > self.heap_limit / 4 * 3
+    }
 }
 
 /// A request that went down with its worker.
@@ -81,10 +107,13 @@ impl fmt::Display for LostRequest {
 }
 
 impl LostRequest {
+    /// At the end of what is too long to be kept whole.
+    pub const CUT: &'static str = "...";
+
     /// From what its request line said.
     pub fn new(id: RequestId, method: &str, target: &str) -> Self {
         let cut = |text: &str, longest| match text.floor_char_boundary(longest) {
-            end if end < text.len() => format!("{}...", &text[..end]),
+            end if end < text.len() => format!("{}{}", &text[..end], Self::CUT),
             _ => text.to_owned(),
         };
         Self {
@@ -112,6 +141,8 @@ pub struct Remains {
     pub lines: Vec<String>,
     /// V8 heap in use, and its limit, in bytes.
     pub heap: (u64, u64),
+    /// How much of its heap had survived a full collection some time before, in bytes.
+    pub live: u64,
     /// What it used.
     pub usage: Usage,
     /// Requests that were lost with it.
@@ -139,15 +170,16 @@ impl Remains {
 
 /// The latest crashes of all apps. Lives on the main thread.
 #[derive(Debug, Default)]
-pub struct Crashes(
+pub struct Crashes {
     /// Oldest first.
-    RefCell<VecDeque<Crash>>,
-);
+    kept: RefCell<VecDeque<Crash>>,
+    /// The number of the latest.
+    latest: Cell<u64>,
+}
 
 impl Crashes {
     /// A worker of `app` has ended unasked; what is told of that.
     pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) -> Crash {
-        let mut crashes = self.0.borrow_mut();
         let culprit = remains.culprit().cloned();
         let mut requests = remains.lost;
         requests.retain(|request| !request.is_culprit);
@@ -165,8 +197,12 @@ impl Crashes {
             usage: remains.usage,
             culprit,
             requests,
+            number: self.latest() + 1,
+            live: remains.live,
             worker: remains.worker,
         };
+        self.latest.set(crash.number);
+        let mut crashes = self.kept.borrow_mut();
         let of_this = crashes.iter().filter(|crash| crash.app == app).count();
         if of_this >= OF_ONE
             && let Some(oldest) = crashes.iter().position(|crash| crash.app == app)
@@ -182,7 +218,7 @@ impl Crashes {
 
     /// A request was in flight at a worker that has ended, and hears of it late.
     pub fn lost(&self, worker: WorkerId, request: LostRequest) {
-        let mut crashes = self.0.borrow_mut();
+        let mut crashes = self.kept.borrow_mut();
         if let Some(crash) = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker))
             && crash.requests.len() < REQUESTS
         {
@@ -190,9 +226,14 @@ impl Crashes {
         }
     }
 
+    /// The number of the latest crash.
+    pub fn latest(&self) -> u64 {
+        self.latest.get()
+    }
+
     /// The crashes of one app or of all, latest first.
     pub fn of(&self, app: Option<&str>) -> Vec<Crash> {
-        let crashes = self.0.borrow();
+        let crashes = self.kept.borrow();
         let wanted = crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
         wanted.cloned().collect()
     }

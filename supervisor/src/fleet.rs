@@ -30,10 +30,12 @@ use crate::inherited::Inherited;
 use crate::lifecycle::adoption::Adoption;
 use crate::lifecycle::folders::Folders;
 use crate::lifecycle::running::Orders;
+use crate::lifecycle::turns::Turns;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::log;
 use crate::log::app::AppLog;
 use crate::monitor::{self, Monitor};
+use crate::quarantine::Quarantine;
 use crate::registry::{AppId, Registry, State};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
@@ -79,11 +81,14 @@ impl Fleet {
         let spares = Spares::new(routes.io_threads(), cgroups);
         let drain_timeout = Cell::new(settings.drain_timeout);
         let exporter = Exporter::start(settings.traces.as_ref());
+        let turns = Turns::new(settings.max_starts_per_second, registry.clone());
         let shared = Shared {
             registry,
             routes,
             orders: Orders::default(),
             crashes: Crashes::default(),
+            quarantine: Quarantine::default(),
+            turns,
             spares,
             folders: Folders::default(),
             drain_timeout,
@@ -146,6 +151,11 @@ impl Fleet {
     /// What is left of workers that ended unasked.
     pub fn crashes(&self) -> &Crashes {
         &self.shared.crashes
+    }
+
+    /// How many apps wait for their turn to start a worker.
+    pub fn starts_waiting(&self) -> usize {
+        self.shared.turns.waiting()
     }
 
     /// The folders that workers are served from.
@@ -361,6 +371,7 @@ impl Fleet {
         let old = self.settings.borrow().clone();
         let notes = new.keep_what_is_fixed(&old);
         self.shared.drain_timeout.set(new.drain_timeout);
+        self.shared.turns.configure(new.max_starts_per_second);
         log::configure(&new.log);
         self.exporter.configure(new.traces.as_ref());
         *self.settings.borrow_mut() = Arc::new(new);
@@ -370,10 +381,12 @@ impl Fleet {
     /// Ends an app that no request reaches any more, in a task of its own.
     fn see_off(&self, member: Member) {
         member.lifeline.end(self.shared.drain_timeout.get());
-        let registry = self.shared.registry.clone();
+        let (shared, registry) = (self.shared.clone(), self.shared.registry.clone());
         tokio::task::spawn_local(async move {
             member.ended().await;
             registry.remove(member.app);
+            shared.turns.forget(member.app);
+            shared.quarantine.forget(member.app);
             // Another app may have its name by now.
             if registry.find(member.spec.name.as_str()).is_none() {
                 log::forget(&member.spec.name);

@@ -124,6 +124,7 @@ impl Routing {
             }
             Command::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
             Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
+            Command::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
             Command::Drain => {}
         }
         Ok(())

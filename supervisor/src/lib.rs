@@ -3,7 +3,7 @@
 //! # Layout
 //! In the order of a start: [`cli`] and [`config`] decide what to run; [`serve`] runs it: [`fleet`] (all apps, changed as a
 //! whole), [`sockets`] (what is bound, and for which apps), [`registry`] (what is known of each app), [`lifecycle`] (one app:
-//! starts and replaces its workers, with [`restart`] as policy and [`worker`] as the process), [`routes`] (what the main
+//! starts and replaces its workers, with [`restart`] and [`budget`] as policies and [`worker`] as the process), [`routes`] (what the main
 //! thread tells the I/O threads).
 //!
 //! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
@@ -12,7 +12,7 @@
 //! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`news`] (what has changed),
 //! [`machine`] (what is in use of it), [`log`], [`traffic`] (what is counted),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
-//! [`crashes`] (what is left of workers), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
+//! [`crashes`] (what is left of workers), [`quarantine`] (which requests end them), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
 //! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1), [`beneath`] (files without symlinks), [`visible`] (text of others, for
 //! terminals).
 //!
@@ -20,6 +20,7 @@
 
 pub mod admin;
 pub mod beneath;
+pub mod budget;
 pub mod check;
 pub mod cli;
 pub mod client;
@@ -45,6 +46,7 @@ pub mod notify;
 pub mod operator;
 pub mod orphans;
 pub mod proxy;
+pub mod quarantine;
 pub mod record;
 pub mod registry;
 pub mod restart;

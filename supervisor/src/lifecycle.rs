@@ -1,14 +1,17 @@
 //! The life of one app: start a worker, watch it, replace it, and after its end start the next.
 //!
 //! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
-//! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`folders`] is where workers are served from, [`adoption`]
+//! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`growth`] whether it has grown too much, [`turns`] when the next may start, [`folders`] is where workers are served from, [`aftermath`] what follows the end of one, [`adoption`]
 //! takes over workers that others have started, `broken` is for what those know who follow its files.
 
 pub mod adoption;
+mod aftermath;
 mod broken;
 pub mod folders;
+pub mod growth;
 pub mod lifeline;
 pub mod running;
+pub mod turns;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,19 +20,25 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
+use tracing::warn;
 
+use crate::budget::Rank;
 use crate::config::AppSpec;
-use crate::crashes::{Crashes, Remains};
+use crate::crashes::{Crash, Crashes, Remains};
 use crate::log::app::AppLog;
+use crate::quarantine::{Kind, Quarantine};
 use crate::registry::{AppId, Registry};
-use crate::restart::{Decision, End, History, Worth};
+use crate::restart::History;
 use crate::routes::{Routes, Unavailable};
-use crate::worker::{ExitReason, Spares, StartFailure, Started, Worker};
+use crate::worker::{ExitReason, Spares, Started, Worker};
 use adoption::Adoption;
+use aftermath::remains;
 use folders::Folders;
+use growth::Growth;
 pub use lifeline::{Action, Lifeline, Outcome};
 use lifeline::{COMMANDS, Command};
 use running::{Orders, Running, Stage};
+use turns::Turns;
 
 /// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
 const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -49,6 +58,9 @@ pub struct Lifecycle {
     pub first: Option<Box<Adoption>>,
 }
 
+/// How long an app that starts has the processors for itself.
+const BOOT: Duration = Duration::from_secs(1);
+
 /// What all apps share.
 #[derive(Debug)]
 pub struct Shared {
@@ -62,6 +74,10 @@ pub struct Shared {
     pub crashes: Crashes,
     /// Worker processes without an app.
     pub spares: Spares,
+    /// Which requests are refused because they end workers.
+    pub quarantine: Quarantine,
+    /// Who may start a worker when.
+    pub turns: Turns,
     /// The folders that workers are served from.
     pub folders: Folders,
     /// How long a worker that has been replaced or stopped may take to finish what is in flight.
@@ -71,9 +87,26 @@ pub struct Shared {
 impl Shared {
     /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
     pub fn tend_spares(&self) {
-        if !self.registry.is_any_starting() {
+        // One that takes its time is not about processors.
+        if !self.registry.is_any_starting(BOOT) {
             self.spares.refill();
         }
+    }
+
+    /// A worker has ended unasked: keeps the report, and refuses what has ended it, where that is wanted.
+    pub async fn report(&self, app: AppId, spec: &AppSpec, reason: &ExitReason, remains: Remains) -> Crash {
+        let name = spec.name.as_str();
+        let crash = self.crashes.record(name, reason, remains);
+        if spec.quarantine
+            && let Some(kinds) = self.quarantine.crashed(app, &self.crashes.of(Some(name)))
+        {
+            if let Some(Kind { method, path }) = kinds.last() {
+                let text = "such requests have ended workers, and are refused from now on (`quarantine`)";
+                warn!(app = name, method, path, "{text}");
+            }
+            self.routes.quarantine(app, kinds).await;
+        }
+        crash
     }
 }
 
@@ -93,6 +126,8 @@ impl Lifecycle {
             commands: received,
             ending: is_ending,
             history: History::default(),
+            growth: Growth::default(),
+            rank: Rank::Useful,
             recycle_from: Instant::now(),
             starts: 0,
             waiting: Vec::new(),
@@ -125,6 +160,9 @@ struct Life {
     commands: mpsc::Receiver<Command>,
     ending: watch::Receiver<Option<Duration>>,
     history: History,
+    growth: Growth,
+    /// Its rank among those who want to start a worker.
+    rank: Rank,
     /// From when on the worker may be replaced although it is well.
     recycle_from: Instant,
     starts: u64,
@@ -178,7 +216,7 @@ impl Life {
                         return Phase::Starting;
                     }
                     Action::Configure(spec) => {
-                        if self.configure_idle(spec, done) {
+                        if self.configure_idle(spec, done).await {
                             return Phase::Starting;
                         }
                     }
@@ -223,7 +261,7 @@ impl Life {
 
     /// Watches over a worker.
     async fn running(&mut self, mut running: Running) -> Phase {
-        let worn = running.worn(self.spec.recycle, self.recycle_from);
+        let worn = running.worn(&self.spec, &self.growth, self.recycle_from);
         tokio::select! {
             reason = running.ended() => {
                 let remains = self.stage.farewell(&running, &reason).await;
@@ -234,8 +272,11 @@ impl Life {
                 self.stage.retire(running);
                 Phase::Ended
             }
-            why = worn => {
-                self.shared.registry.recycling(self.app, &why);
+            worn = worn => {
+                self.shared.registry.recycling(self.app, &worn.why);
+                if worn.has_grown {
+                    self.growth.replaced(running.ready.elapsed());
+                }
                 // If that fails, not at once again.
                 self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
                 let (done, _) = oneshot::channel();
@@ -252,22 +293,25 @@ impl Life {
                 }
                 Action::Restart => {
                     self.waiting.push(done);
-                    self.history = History::default();
+                    self.begin_anew().await;
                     if self.drain(running).await { Phase::Starting } else { Phase::Ended }
                 }
                 Action::Roll => {
                     // Its code may have changed.
-                    self.history = History::default();
+                    self.begin_anew().await;
                     self.roll(running, self.spec.clone(), done).await
                 }
                 Action::Configure(spec) => match running.was_told(&spec) {
                     Ok(true) => {
+                        if !spec.quarantine {
+                            self.release().await;
+                        }
                         self.configure(spec);
                         let _ = done.send(Ok(false));
                         Phase::Running(running)
                     }
                     Ok(false) => {
-                        self.history = History::default();
+                        self.begin_anew().await;
                         self.roll(running, spec, done).await
                     }
                     Err(why) => {
@@ -306,7 +350,7 @@ impl Life {
                     // Whatever it died of, its successor is on its way; requests wait for that.
                     is_gone = true;
                     let remains = self.stage.farewell(&running, &reason).await;
-                    let _ = self.note_end(&reason, remains);
+                    let _ = self.note_end(&reason, remains).await;
                     self.shared.registry.starting(self.app);
                 }
                 () = ended(&mut self.ending) => {
@@ -355,66 +399,22 @@ impl Life {
         }
     }
 
-    /// Takes note of the end of a worker; what the restart policy says to that.
-    fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
-        let worth = match (reason, remains.worker) {
-            (ExitReason::LoadFailed(_), _) => Worth::NotLoaded,
-            (_, None) => Worth::NotReady,
-            (_, Some((_, generation))) => Worth::Ready {
-                lasted: remains.ready,
-                has_answered: self.shared.registry.was_useful(self.app, generation),
-                is_blamed: remains.culprit().is_some(),
-            },
-        };
-        let crash = self.shared.crashes.record(self.spec.name.as_str(), reason, remains);
-        self.shared.registry.crashed(self.app, reason, &crash);
-        let end = End { is_clean: reason.is_clean(), worth };
-        self.history.ended(&self.spec.restart, end, fastrand::f64())
-    }
-
-    /// What follows the end of a worker, as the restart policy says.
-    async fn after(&mut self, reason: &ExitReason, remains: Remains) -> Phase {
-        let decision = self.note_end(reason, remains);
-        let registry = &self.shared.registry;
-        match decision {
-            Decision::Stay => {
-                self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
-                self.stop().await
-            }
-            Decision::RestartAfter(pause) if pause.is_zero() => Phase::Starting,
-            Decision::RestartAfter(pause) => {
-                registry.backing_off(self.app, pause);
-                let until = Instant::now() + pause;
-                self.shared.routes.resting(self.app, until).await;
-                Phase::Resting(until)
-            }
-            Decision::GiveUp(pause) => {
-                let until = Instant::now() + pause;
-                let why = match reason {
-                    ExitReason::LoadFailed(text) => Unavailable::NotLoaded(text.as_str().into()),
-                    ExitReason::StartTimeout | ExitReason::Unhealthy(_) | ExitReason::SpawnFailed(_) => {
-                        Unavailable::NotLoaded(reason.to_string().into())
-                    }
-                    _ => Unavailable::CrashLoop(reason.to_string().into(), until),
-                };
-                registry.failed(self.app, reason, pause);
-                self.answer(&Err(reason.to_string()));
-                self.shared.routes.unavailable(self.app, why).await;
-                self.shared.tend_spares();
-                Phase::Resting(until)
-            }
-        }
-    }
-
-    /// Waits for the next start.
+    /// Waits for the next start, and for its turn.
     async fn resting(&mut self, until: Instant) -> Phase {
+        let (shared, app, rank) = (self.shared.clone(), self.app, self.rank);
+        let turn = async {
+            if until > Instant::now() {
+                sleep_until(until.into()).await;
+            }
+            shared.turns.take(app, rank).await;
+        };
         tokio::select! {
-            () = sleep_until(until.into()) => Phase::Starting,
+            () = turn => Phase::Starting,
             () = ended(&mut self.ending) => Phase::Ended,
             Some(Command { action, done }) = self.commands.recv() => match action {
                 Action::Stop => self.stop_without_worker(done).await,
                 Action::Configure(spec) => {
-                    if self.configure_idle(spec, done) { Phase::Starting } else { Phase::Resting(until) }
+                    if self.configure_idle(spec, done).await { Phase::Starting } else { Phase::Resting(until) }
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Break(why) => self.broken(why, done).await,
@@ -436,7 +436,7 @@ impl Life {
                     Phase::Stopped
                 }
                 Action::Configure(spec) => {
-                    self.configure_idle(spec, done);
+                    self.configure_idle(spec, done).await;
                     Phase::Stopped
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
@@ -450,10 +450,10 @@ impl Life {
     }
 
     /// Takes over a configuration while no worker is ready; says whether it is another one.
-    fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
+    async fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
         let is_new = *spec != *self.spec;
         if is_new {
-            self.history = History::default();
+            self.begin_anew().await;
         }
         self.configure(spec);
         let _ = done.send(Ok(false));
@@ -484,11 +484,6 @@ impl Life {
             let _ = done.send(outcome.clone());
         }
     }
-}
-
-/// What is left of a worker that has not become ready.
-fn remains(failure: &StartFailure) -> Remains {
-    Remains { pid: failure.pid, lines: failure.lines.clone(), ..Remains::default() }
 }
 
 /// Waits until the app is to end for good.

@@ -23,6 +23,8 @@ pub struct Sample {
     pub spares: Vec<SpareStatus>,
     /// Whether control groups hold workers to their limits.
     pub has_cgroups: bool,
+    /// Apps that wait for their turn to start a worker.
+    pub starts_waiting: usize,
     /// What the supervisor itself uses.
     pub supervisor: Usage,
     /// Descriptors that the supervisor has open.
@@ -50,6 +52,8 @@ pub fn render(sample: &Sample) -> String {
     text.line("nano_spares", &[], spares.len());
     text.family("nano_spares_memory_bytes", "gauge", "Resident memory of all spares that is their own.");
     text.line("nano_spares_memory_bytes", &[], spares.iter().map(|spare| spare.memory).sum::<u64>());
+    text.family("nano_starts_waiting", "gauge", "Apps that wait for their turn to start a worker.");
+    text.line("nano_starts_waiting", &[], sample.starts_waiting);
     text.family("nano_spans_total", "counter", "Spans, by what has become of them.");
     let traces::Counts { exported, failed, dropped } = sample.spans;
     for (outcome, count) in [("exported", exported), ("failed", failed), ("dropped", dropped)] {

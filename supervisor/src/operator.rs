@@ -24,6 +24,7 @@ use crate::metrics::Sample;
 use crate::monitor::Seconds;
 use crate::news::{News, Newsroom};
 use crate::notify;
+use crate::quarantine::{Kind, Suspect};
 use crate::registry::State;
 use crate::status::{AppDetail, AppStatus, SpareStatus};
 use crate::traces;
@@ -139,6 +140,7 @@ impl Operator {
             spares: self.spares(),
             spans: traces::counts(),
             has_cgroups: self.cgroups().path.is_some(),
+            starts_waiting: self.fleet.starts_waiting(),
             supervisor: Usage::of(std::process::id()).unwrap_or_default(),
             descriptors,
             log_lines_dropped: self.log_lines_dropped.lines(),
@@ -202,6 +204,25 @@ impl Operator {
     /// What is left of workers that ended unasked, of one app or of all, latest first.
     pub fn crashes(&self, app: Option<&str>) -> Vec<Crash> {
         self.fleet.crashes().of(app)
+    }
+
+    /// Which requests of an app are suspected of ending its workers; none if there is no such app.
+    pub fn suspects(&self, app: &str) -> Option<Vec<Suspect>> {
+        self.fleet.suspects(app)
+    }
+
+    /// Refuses one kind of an app's requests no more, or none at all.
+    ///
+    /// # Errors
+    /// If none was refused, for people.
+    pub async fn release(&self, app: &str, kind: Option<&Kind>) -> Result<Vec<Suspect>, String> {
+        if !self.fleet.release(app, kind).await {
+            return Err(match kind {
+                Some(Kind { method, path }) => format!("{method} {path} is not refused"),
+                None => "nothing is refused".to_owned(),
+            });
+        }
+        Ok(self.suspects(app).unwrap_or_default())
     }
 
     /// Reads the configuration again, and makes what runs what it says now. An invalid one changes nothing.

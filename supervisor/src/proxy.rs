@@ -157,6 +157,9 @@ impl Proxy {
         }
         let max_body = spec.limits.max_body;
         headers::check_length(&parts.headers, max_body)?;
+        if upstream.is_quarantined(parts.method.as_str(), target) {
+            return Err(Refusal::Quarantined.into());
+        }
         let place = upstream.enter(&spec)?;
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
         let line = RequestLine {

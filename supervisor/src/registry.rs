@@ -1,7 +1,8 @@
 //! Every app and what is known of its worker. The one place where an app's state changes. [`state`] says which changes
-//! there are, [`starts`] counts workers, [`failing`] what is said of an app that goes on failing.
+//! there are, [`starts`] counts workers, [`seen`] is what is counted, [`failing`] what is said of an app that goes on failing.
 
 pub mod failing;
+pub mod seen;
 pub mod starts;
 pub mod state;
 
@@ -19,15 +20,24 @@ use crate::config::AppSpec;
 use crate::crashes::Crash;
 use crate::monitor::{Monitor, Rates};
 use crate::status::{AppDetail, AppStatus};
-use crate::traffic::{Limit, Totals, Traffic};
+use crate::traffic::{Limit, Traffic};
 use crate::worker::{ExitReason, Usage};
 use failing::Failing;
+pub use seen::{Gauges, Seen};
 use starts::Starts;
 pub use state::State;
 
 /// Names an app for as long as it is there; never given to another one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AppId(u32);
+
+#[cfg(test)]
+impl AppId {
+    /// The app of this number.
+    pub fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+}
 
 /// One app.
 #[derive(Debug)]
@@ -49,6 +59,10 @@ struct Record {
     problem: Option<Arc<str>>,
     /// When the next start is to be, while the app rests.
     retry: Option<Instant>,
+    /// Since when a worker is being started, while one is.
+    starting: Option<Instant>,
+    /// Whether the next start waits for its turn.
+    waits_for_turn: bool,
     /// Since when the worker owes an answer to a ping.
     unanswered: Option<Instant>,
     /// How workers have ended, by cause.
@@ -65,44 +79,6 @@ const BUSY: Duration = Duration::from_secs(1);
 pub struct Registry {
     records: Rc<RefCell<BTreeMap<AppId, Record>>>,
     last: Rc<Cell<u32>>,
-}
-
-/// What is counted of an app at one moment.
-#[derive(Debug)]
-pub struct Seen {
-    /// The app.
-    pub app: AppId,
-    /// What the I/O threads have counted.
-    pub totals: Totals,
-    /// What its worker uses.
-    pub usage: Usage,
-    /// Its worker.
-    pub pid: Option<u32>,
-}
-
-/// What the metrics say of an app.
-#[derive(Debug)]
-pub struct Gauges {
-    /// Its name.
-    pub name: String,
-    /// Its state.
-    pub state: State,
-    /// Requests in flight or waiting.
-    pub in_flight: usize,
-    /// Requests that wait for a worker.
-    pub waiting: usize,
-    /// Bytes of bodies that are held.
-    pub buffered: u64,
-    /// Bytes of bodies that may be held.
-    pub max_buffered: u64,
-    /// Workers started after the first.
-    pub starts: u64,
-    /// How workers have ended unasked, by cause.
-    pub ends: BTreeMap<&'static str, u64>,
-    /// What its worker says of itself.
-    pub stats: Stats,
-    /// What is counted of it.
-    pub seen: Seen,
 }
 
 impl Registry {
@@ -122,6 +98,8 @@ impl Registry {
             failing: Failing::default(),
             problem: None,
             retry: None,
+            starting: None,
+            waits_for_turn: false,
             unanswered: None,
             ends: BTreeMap::new(),
             stats: Stats::default(),
@@ -154,7 +132,10 @@ impl Registry {
     /// A worker is being started.
     pub fn starting(&self, app: AppId) {
         if self.state(app) != Some(State::Starting) {
-            self.change(app, State::Starting, |record| record.retry = None);
+            self.change(app, State::Starting, |record| {
+                record.retry = None;
+                record.starting = Some(Instant::now());
+            });
         }
     }
 
@@ -183,11 +164,18 @@ impl Registry {
         });
     }
 
-    /// A worker that has been replaced has ended.
-    pub fn retired(&self, app: AppId, pid: u32, reason: &ExitReason) {
+    /// A worker that has been replaced has ended; `crash` is the report if it did not end well.
+    pub fn retired(&self, app: AppId, pid: u32, reason: &ExitReason, crash: Option<&Crash>) {
         self.with(app, |record| {
             let app = &record.spec.name;
-            info!(%app, pid, %reason, "replaced worker ended");
+            let Some(crash) = crash else {
+                info!(%app, pid, %reason, "replaced worker ended");
+                return;
+            };
+            let (request_id, method, target) = crash.blamed();
+            let lost = crash.requests.len();
+            warn!(%app, request_id, method, target, pid, %reason, lost, "replaced worker ended");
+            *record.ends.entry(reason.cause()).or_default() += 1;
         });
     }
 
@@ -204,10 +192,7 @@ impl Registry {
         self.change(app, State::Crashed, |record| {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
-            let culprit = crash.culprit.as_ref();
-            let request_id = culprit.map(|request| request.id.as_str());
-            let method = culprit.map(|request| request.method.as_str());
-            let target = culprit.map(|request| request.target.as_str());
+            let (request_id, method, target) = crash.blamed();
             let (heap, memory, cpu_ms) = (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
             let lost = crash.requests.len();
             if record.failing.is_told_apart(reason) {
@@ -322,9 +307,27 @@ impl Registry {
         });
     }
 
-    /// Whether a worker is being started.
-    pub fn is_any_starting(&self) -> bool {
-        self.records.borrow().values().any(|record| record.state == State::Starting)
+    /// Whether a worker is being started, and has been for less than `most`.
+    pub fn is_any_starting(&self, most: Duration) -> bool {
+        let is_new = |record: &Record| record.starting.is_none_or(|since| since.elapsed() < most);
+        self.records.borrow().values().any(|record| record.state == State::Starting && is_new(record))
+    }
+
+    /// Whether requests wait for a worker of the app.
+    pub fn has_requests_waiting(&self, app: AppId) -> bool {
+        self.records.borrow().get(&app).is_some_and(|record| record.traffic.waiting() > 0)
+    }
+
+    /// Whether the app's next start waits for its turn.
+    pub fn waits_for_turn(&self, app: AppId, waits: bool) {
+        self.with(app, |record| {
+            if waits {
+                let app = &record.spec.name;
+                warn!(%app, "the next start waits for its turn (`max_starts_per_second`)");
+                record.traffic.count_broken(Limit::Starts, 1);
+            }
+            record.waits_for_turn = waits;
+        });
     }
 
     /// The state of every app.
@@ -441,6 +444,7 @@ impl Record {
                 .as_ref()
                 .map(|(_, at)| humantime::format_rfc3339_millis(*at).to_string()),
             problem: self.problem.as_deref().map(str::to_owned),
+            waits_for_turn: self.waits_for_turn,
             retry_in_ms: self.retry.map(|at| milliseconds(at.saturating_duration_since(Instant::now()))),
             busy_ms: self
                 .unanswered

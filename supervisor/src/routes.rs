@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{AppSpec, ServerSettings};
 use crate::crashes::{LostRequest, WorkerId};
+use crate::quarantine::Kinds;
 use crate::registry::AppId;
 use crate::traffic::Traffic;
 use crate::worker::Order;
@@ -95,6 +96,13 @@ pub enum Command {
         app: AppId,
         /// What to answer.
         why: Unavailable,
+    },
+    /// Such requests are refused.
+    Quarantine {
+        /// The app.
+        app: AppId,
+        /// All that are, from now on.
+        kinds: Kinds,
     },
     /// Accept nothing new, finish what is in flight, then end the thread.
     Drain,
@@ -200,6 +208,11 @@ impl Routes {
     /// Says that the next worker is not started before `until`.
     pub async fn resting(&self, app: AppId, until: Instant) {
         self.tell(|| Some(Command::Resting { app, until })).await;
+    }
+
+    /// Refuses such requests of an app, and no others.
+    pub async fn quarantine(&self, app: AppId, kinds: Kinds) {
+        self.tell(|| Some(Command::Quarantine { app, kinds: kinds.clone() })).await;
     }
 
     /// Says that waiting for a worker is in vain.

@@ -30,6 +30,8 @@ pub struct AppStatus {
     pub last_exit: Option<String>,
     /// When, in UTC, as RFC 3339 has it.
     pub last_exit_at: Option<String>,
+    /// Whether the next worker waits for its turn to be started (`max_starts_per_second`).
+    pub waits_for_turn: bool,
     /// In how many milliseconds the next worker is started, while the app rests.
     pub retry_in_ms: Option<u64>,
     /// For how many milliseconds the worker has not returned to its event loop, if that is long.

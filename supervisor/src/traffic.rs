@@ -27,11 +27,13 @@ pub enum Limit {
     Pids,
     /// `max_cpus`: periods of 100 ms in which a worker was held up.
     Cpus,
+    /// `max_starts_per_second`: starts that had to wait for their turn.
+    Starts,
 }
 
 impl Limit {
     /// How many there are.
-    const COUNT: usize = Self::Cpus as usize + 1;
+    const COUNT: usize = Self::Starts as usize + 1;
 
     /// All of them, in the order of their numbers (`as usize`), with the field that says each.
     pub const ALL: [(Self, &str); Self::COUNT] = [
@@ -41,6 +43,7 @@ impl Limit {
         (Self::LogRate, "log_rate"),
         (Self::Pids, "max_pids"),
         (Self::Cpus, "max_cpus"),
+        (Self::Starts, "max_starts_per_second"),
     ];
 }
 
@@ -332,6 +335,6 @@ mod tests {
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
         let counts = Limit::ALL.map(|(limit, _)| traffic.broken(limit));
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0]);
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0]);
     }
 }

@@ -14,6 +14,7 @@ use crate::config::AppSpec;
 use crate::crashes::LostRequest;
 use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
+use crate::quarantine::Kinds;
 use crate::registry::AppId;
 use crate::routes::{Notice, RoutedApp, Unavailable};
 use crate::traffic::{Counts, Limit, Traffic};
@@ -43,6 +44,8 @@ pub struct Upstream {
     told: Cell<u64>,
     /// The next worker is not started before this time.
     resting: Cell<Option<Instant>>,
+    /// Requests that are refused because they end workers; usually none.
+    quarantined: RefCell<Kinds>,
     changed: Notify,
     notices: mpsc::Sender<Notice>,
 }
@@ -90,6 +93,7 @@ impl Upstream {
             lost: RefCell::default(),
             told: Cell::new(0),
             resting: Cell::new(None),
+            quarantined: RefCell::new(Arc::new([])),
             changed: Notify::new(),
             notices,
         }
@@ -217,6 +221,18 @@ impl Upstream {
             }
         };
         timeout(AUTOPSY, wait).await.unwrap_or_else(|_| "the worker let go of the request".into())
+    }
+
+    /// From now on such requests are refused.
+    pub fn quarantine(&self, kinds: Kinds) {
+        self.quarantined.replace(kinds);
+    }
+
+    /// Whether a request is refused because such requests end workers.
+    pub fn is_quarantined(&self, method: &str, target: &str) -> bool {
+        let kinds = self.quarantined.borrow();
+        let path = || target.split('?').next().unwrap_or_default();
+        !kinds.is_empty() && kinds.iter().any(|kind| kind.has(method, path()))
     }
 
     /// Waiting is in vain.

@@ -120,7 +120,12 @@ impl Engine {
         }
         heap::give_back();
         let heap = self.js.0.v8_isolate().get_heap_statistics();
-        self.guard.witness.collected(heap.used_heap_size() as u64);
+        let loaded = heap.used_heap_size() as u64;
+        // As if there had been two, to begin with.
+        self.guard.witness.collected(loaded);
+        self.guard.enter();
+        self.guard.witness.collected(loaded);
+        self.guard.leave();
         Ok(())
     }
 

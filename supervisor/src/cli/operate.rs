@@ -21,6 +21,7 @@ use crate::crashes::{Crash, LostRequest};
 use crate::fleet::Changes;
 use crate::log::line::Line;
 use crate::log::text::render;
+use crate::quarantine::{Kind, Suspect};
 use crate::registry::State;
 use crate::status::AppStatus;
 
@@ -63,6 +64,26 @@ pub struct Lines {
     pub(super) json: bool,
 }
 
+/// What `quarantine` is about.
+#[derive(Debug, Args)]
+pub struct Suspects {
+    /// Its name.
+    #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+    app: String,
+    /// Refuse such requests no more.
+    #[arg(long, num_args = 2, value_names = ["METHOD", "PATH"])]
+    release: Option<Vec<String>>,
+    /// Refuse none of them any more.
+    #[arg(long, conflicts_with = "release")]
+    release_all: bool,
+    /// Which supervisor.
+    #[command(flatten)]
+    which: Which,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 /// With how many lines `logs --follow` begins.
 const FIRST_LINES: usize = 10;
 
@@ -97,6 +118,38 @@ fn show_crash(crash: &Crash) {
             lines.iter().flat_map(|line| line.lines()).for_each(|line| print(&format!("    {line}")));
         }
     }
+}
+
+/// `quarantine`.
+pub(super) fn quarantine(about: &Suspects) -> ExitCode {
+    let path = format!("/v1/apps/{}/quarantine", about.app);
+    let (method, path) = match about.release.as_deref() {
+        Some([method, path_of_app, ..]) => {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("method", method).append_pair("path", path_of_app);
+            (Method::DELETE, format!("{path}?{}", query.finish()))
+        }
+        _ if about.release_all => (Method::DELETE, path),
+        _ => (Method::GET, path),
+    };
+    match ask::<Vec<Suspect>>(&about.which, method, &path) {
+        Ok(suspects) if about.json => print_json(&suspects),
+        Ok(suspects) if suspects.is_empty() => print(&"no request is suspected or refused"),
+        Ok(suspects) => suspects.iter().for_each(show_suspect),
+        Err(error) => return complain(&error, FAILED),
+    }
+    ExitCode::SUCCESS
+}
+
+fn show_suspect(suspect: &Suspect) {
+    let Suspect { kind: Kind { method, path }, named, in_flight, of, is_refused } = suspect;
+    let why = match (named, in_flight) {
+        (0, 0) => "ended workers before".to_owned(),
+        (0, _) => format!("in flight at {in_flight} of the last {of} crashes"),
+        _ => format!("ended the worker at {named} of the last {of} crashes"),
+    };
+    let state = if *is_refused { "refused" } else { "suspected" };
+    print(&format!("{state}: {method} {path} ({why})"));
 }
 
 /// `reload`.
@@ -140,6 +193,15 @@ pub(super) fn upgrade(which: &Which) -> ExitCode {
 #[derive(serde::Deserialize)]
 struct Successor {
     pid: u32,
+}
+
+/// `restart`, of one app or of all.
+pub(super) fn restart(app: Option<&str>, which: &Which, is_rolling: bool) -> ExitCode {
+    let verb = if is_rolling { "roll" } else { "restart" };
+    match app {
+        Some(app) => tell(app, which, verb),
+        None => tell_all(which, verb),
+    }
 }
 
 /// `start`, `stop` and `restart`: the verb is that of the API.

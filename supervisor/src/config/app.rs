@@ -42,6 +42,8 @@ pub struct AppSpec {
     pub restart: RestartPolicy,
     /// When its worker is replaced although it is well.
     pub recycle: RecyclePolicy,
+    /// Whether requests that end workers again and again are refused.
+    pub quarantine: bool,
     /// Path that a new worker must answer with 2xx before it gets requests.
     pub health_path: Option<String>,
     /// Whether an uncaught error or unhandled rejection outside of a request ends the worker.

@@ -51,6 +51,7 @@ pub(super) const LOG_MAX_SIZE: RangeInclusive<u64> = 4 * KIB..=1024 * GIB;
 pub(super) const LOG_KEEP: RangeInclusive<usize> = 0..=1000;
 pub(super) const LOG_MEMORY: RangeInclusive<u64> = 16 * KIB..=GIB;
 pub(super) const TRACE_SAMPLE: RangeInclusive<f64> = 0.0..=1.0;
+pub(super) const MAX_STARTS_PER_SECOND: RangeInclusive<u32> = 1..=10_000;
 pub(super) const SPARES: RangeInclusive<usize> = 0..=64;
 pub(super) const DRAIN_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
 pub(super) const HEADER_READ_TIMEOUT: RangeInclusive<Duration> = ms(10)..=HOUR;

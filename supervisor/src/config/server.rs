@@ -1,5 +1,6 @@
 //! Settings of the supervisor itself: threads, logs, connections.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(super) const FIELDS: &[&str] = &[
     "cache_dir",
     "state_dir",
     "spares",
+    "max_starts_per_second",
     "cgroups",
     "admin",
     "admin_token_file",
@@ -82,6 +84,8 @@ pub struct ServerSettings {
     pub forwarded: ForwardedPolicy,
     /// Worker processes without an app to have at hand, for each heap limit that apps have.
     pub spares: usize,
+    /// Workers of all apps together that may be started in a second without anybody having asked for it.
+    pub max_starts_per_second: u32,
     /// Whether control groups hold workers to their limits, where one is ours to divide.
     pub cgroups: bool,
     /// The admin listener, if there is one.
@@ -115,7 +119,8 @@ pub enum ForwardedPolicy {
 impl Default for ServerSettings {
     fn default() -> Self {
         // Clients and workers need the other cores.
-        let io_threads = thread::available_parallelism().map_or(1, |cores| cores.get() / 2);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let io_threads = cores / 2;
         Self {
             io_threads: io_threads.clamp(*bounds::IO_THREADS.start(), *bounds::IO_THREADS.end()),
             log: LogSettings::default(),
@@ -132,6 +137,10 @@ impl Default for ServerSettings {
             max_buffered: 256 * 1024 * 1024,
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
+            // A start takes about 50 ms of a core.
+            max_starts_per_second: u32::try_from(8 * cores)
+                .unwrap_or(u32::MAX)
+                .min(*bounds::MAX_STARTS_PER_SECOND.end()),
             cgroups: true,
             admin: None,
             traces: None,
@@ -161,6 +170,8 @@ impl ServerSettings {
         section.set("max_buffered", size(bounds::MAX_BUFFERED), &mut server.max_buffered, problems);
         section.set("forwarded", choice, &mut server.forwarded, problems);
         section.set("spares", whole(bounds::SPARES), &mut server.spares, problems);
+        let starts = whole(bounds::MAX_STARTS_PER_SECOND);
+        section.set("max_starts_per_second", starts, &mut server.max_starts_per_second, problems);
         section.set("cgroups", switch, &mut server.cgroups, problems);
         section.set("strict", switch, &mut server.strict, problems);
         server
@@ -242,6 +253,7 @@ mod tests {
         assert!(bounds::MAX_HEADERS.contains(&server.max_headers));
         assert!(bounds::MAX_CONNECTIONS.contains(&server.max_connections));
         assert!(bounds::MAX_BUFFERED.contains(&(server.max_buffered as u64)));
+        assert!(bounds::MAX_STARTS_PER_SECOND.contains(&server.max_starts_per_second));
     }
 
     #[test]
@@ -251,7 +263,7 @@ mod tests {
             "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
              max_header = 5000\nmax_headers = 60\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false\n\
-             strict = true",
+             strict = true\nmax_starts_per_second = 4",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(
@@ -271,6 +283,7 @@ mod tests {
                 max_buffered: 3 << 20,
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
+                max_starts_per_second: 4,
                 cgroups: false,
                 admin: None,
                 traces: None,

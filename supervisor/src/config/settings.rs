@@ -37,6 +37,7 @@ pub(super) const FIELDS: &[&str] = &[
     "hung_timeout",
     "restart",
     "recycle",
+    "quarantine",
     "health_path",
     "exit_on_unhandled_rejection",
     "allow_net",
@@ -53,6 +54,7 @@ pub(super) struct Settings {
     is_memory_set: bool,
     pub(super) restart: RestartPolicy,
     pub(super) recycle: RecyclePolicy,
+    pub(super) quarantine: bool,
     pub(super) health_path: Option<String>,
     pub(super) fatal_uncaught: bool,
     pub(super) net: NetRules,
@@ -126,6 +128,7 @@ impl Settings {
         check_memory(limits, section, problems);
         self.restart.overridden(section, problems);
         self.recycle.overridden(section, problems);
+        section.set("quarantine", switch, &mut self.quarantine, problems);
         section.set("health_path", |value| or_never(value, health_path), &mut self.health_path, problems);
         self
     }
@@ -244,12 +247,12 @@ mod tests {
              max_queue = 9\nmax_response = '6B'\nmax_buffered = '2MiB'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
              log_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_fds = 130\nmax_pids = 40\nmax_cpus = 1.5\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
-             restart = 'never'\nrecycle = { requests = 9 }\n\
+             restart = 'never'\nrecycle = { requests = 9 }\nquarantine = true\n\
              allow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\ndevelopment = true\nlog_level = 'warn'",
         );
         let seconds = Duration::from_secs;
         assert_eq!(found, [""; 0]);
-        assert!(settings.fatal_uncaught && settings.development);
+        assert!(settings.fatal_uncaught && settings.development && settings.quarantine);
         assert_eq!(settings.log_level, Some(LogLevel::Warn));
         let any = NetRule { host: NetHost::Any, port: Some(443) };
         let private = NetHost::Network { address: "10.0.0.0".parse().unwrap(), prefix: 8 };

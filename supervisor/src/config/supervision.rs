@@ -9,12 +9,12 @@ use super::bounds;
 use super::errors::{Flaw, Problems};
 use super::quantity::show_duration;
 use super::section::Section;
-use super::value::{choice, decimal, duration, size, whole};
+use super::value::{choice, decimal, duration, size, switch, whole};
 
 const RESTART_FIELDS: &[&str] =
     &["policy", "initial", "max", "factor", "jitter", "min_uptime", "crash_loop", "slow_retry"];
 
-const RECYCLE_FIELDS: &[&str] = &["requests", "lifetime", "memory"];
+const RECYCLE_FIELDS: &[&str] = &["requests", "lifetime", "memory", "growth"];
 
 /// When a worker that has ended is started again: at once after one that was useful; after others, pauses grow.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,7 +104,7 @@ fn former(name: &str) -> Option<String> {
 }
 
 /// When a worker is replaced, start-before-stop, although it is well. Each is none for never.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecyclePolicy {
     /// After this many requests.
     pub requests: Option<u64>,
@@ -112,6 +112,14 @@ pub struct RecyclePolicy {
     pub lifetime: Option<Duration>,
     /// Above this much memory, in bytes, measured as the limit `memory` is.
     pub memory: Option<u64>,
+    /// When it has grown so much since it became ready that it comes near a limit, `heap` or `memory`.
+    pub growth: bool,
+}
+
+impl Default for RecyclePolicy {
+    fn default() -> Self {
+        Self { requests: None, lifetime: None, memory: None, growth: true }
+    }
 }
 
 impl RecyclePolicy {
@@ -125,6 +133,7 @@ impl RecyclePolicy {
         section.set("lifetime", lifetime, &mut self.lifetime, problems);
         let memory = |value: &DeValue<'_>| or_never(value, size(bounds::MEMORY));
         section.set("memory", memory, &mut self.memory, problems);
+        section.set("growth", switch, &mut self.growth, problems);
     }
 }
 
@@ -170,7 +179,7 @@ mod tests {
         let (restart, recycle, found) = read(
             "restart = { policy = 'never', initial = '1ms', max = '2ms', factor = 3, jitter = 0.4, min_uptime = '5s', \
              crash_loop = 7, slow_retry = '8s' }\n\
-             recycle = { requests = 1000, lifetime = '1h', memory = '64MiB' }",
+             recycle = { requests = 1000, lifetime = '1h', memory = '64MiB', growth = false }",
         );
         let seconds = Duration::from_secs;
         assert_eq!(found, [""; 0]);
@@ -187,8 +196,12 @@ mod tests {
                 slow_retry: seconds(8),
             }
         );
-        let expected =
-            RecyclePolicy { requests: Some(1000), lifetime: Some(seconds(3600)), memory: Some(64 << 20) };
+        let expected = RecyclePolicy {
+            requests: Some(1000),
+            lifetime: Some(seconds(3600)),
+            memory: Some(64 << 20),
+            growth: false,
+        };
         assert_eq!(recycle, expected);
     }
 
@@ -216,7 +229,7 @@ mod tests {
                 "nano.toml:1: restart: \"sometimes\" is none of its values; fix: write \"always\" or \"on-failure\" or \
                  \"never\"",
                 "nano.toml:2: recycle.after: unknown field; fix: remove it; what can be set here is: requests, \
-                 lifetime, memory",
+                 lifetime, memory, growth",
                 "nano.toml:2: recycle.requests: expected a whole number, found true or false; fix: write digits, without \
                  quotes",
             ]

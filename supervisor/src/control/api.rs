@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::lifecycle::Action;
 use crate::operator::Operator;
+use crate::quarantine::Kind;
 use crate::status::{AppStatus, SpareStatus};
 use crate::worker::CgroupStatus;
 
@@ -70,6 +71,7 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
             Some(detail) => (StatusCode::OK, json!(detail)),
             None => no_such_app(operator, app),
         },
+        ["apps", app, "quarantine"] => quarantine(method, uri, operator, app).await,
         ["apps", app, rest @ ..] if deploys::is_about(rest) => {
             deploys::answer(method, uri, app, rest, body.as_deref(), operator).await
         }
@@ -105,6 +107,22 @@ fn crashes(operator: &Operator, app: Option<&str>) -> Answer {
         // Those of an app that is gone can still be asked for.
         Some(app) if crashes.is_empty() && !operator.has(app) => no_such_app(operator, app),
         _ => (StatusCode::OK, json!(crashes)),
+    }
+}
+
+/// Which requests of an app are suspected of ending its workers; DELETE releases one kind of them, or all.
+async fn quarantine(method: &Method, uri: &Uri, operator: &Operator, app: &str) -> Answer {
+    let Some(suspects) = operator.suspects(app) else { return no_such_app(operator, app) };
+    match *method {
+        Method::GET | Method::HEAD => (StatusCode::OK, json!(suspects)),
+        Method::DELETE => match (parameter(uri, "method"), parameter(uri, "path")) {
+            (Some(method), Some(path)) => {
+                outcome(operator.release(app, Some(&Kind { method, path })).await.map(|left| json!(left)))
+            }
+            (None, None) => outcome(operator.release(app, None).await.map(|left| json!(left))),
+            _ => malformed(&"`method` and `path` go together"),
+        },
+        _ => not_allowed("GET or DELETE"),
     }
 }
 
@@ -152,6 +170,7 @@ pub(super) fn not_allowed(method: &str) -> Answer {
 fn no_such_path() -> Answer {
     let known = "GET /v1/status, GET /v1/news, GET /v1/logs, GET /v1/crashes, GET /v1/apps/NAME, POST /v1/reload, POST /v1/upgrade, \
                  POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
-                 GET /v1/apps/NAME/deploys or history";
+                 GET /v1/apps/NAME/deploys or history, \
+                 GET or DELETE /v1/apps/NAME/quarantine";
     (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
 }

@@ -11,9 +11,27 @@ use crate::config::{AppSpec, collision};
 use crate::lifecycle::Action;
 use crate::lifecycle::adoption::Adoption;
 use crate::log::app::AppLog;
+use crate::quarantine::{Kind, Suspect};
 use crate::worker::Worker;
 
 impl Fleet {
+    /// Which requests of an app are suspected of ending its workers; none if there is no such app.
+    pub fn suspects(&self, name: &str) -> Option<Vec<Suspect>> {
+        let app = self.registry().find(name)?;
+        Some(self.shared.quarantine.suspects(app, &self.crashes().of(Some(name))))
+    }
+
+    /// Refuses one kind of an app's requests no more, or none at all; whether any was refused.
+    pub async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
+        let Some(app) = self.registry().find(name) else { return false };
+        let kinds = self.shared.quarantine.release(app, kind, self.crashes().latest());
+        let was_refused = kinds.is_some();
+        if let Some(kinds) = kinds {
+            self.shared.routes.quarantine(app, kinds).await;
+        }
+        was_refused
+    }
+
     /// Has one app live by `spec`, whether it is there already or not: its next worker is started first, then the addresses
     /// are bound, then comes `commit`, and if all of that works, the worker before it goes.
     ///

@@ -8,7 +8,6 @@ use tokio::sync::oneshot::Sender;
 use super::running::Running;
 use super::{Life, Outcome, Phase};
 use crate::config::AppSpec;
-use crate::restart::History;
 use crate::worker::Started;
 
 /// A worker that is ready and that its app does not know yet.
@@ -31,8 +30,7 @@ impl Life {
         if self.starts > 1 {
             self.shared.registry.count_deploy(self.app);
         }
-        // What is known of crashes is known of other code.
-        self.history = History::default();
+        self.begin_anew().await;
         self.configure(spec);
         let running = self.take_over(started, begun).await;
         self.answer(&Ok(true));

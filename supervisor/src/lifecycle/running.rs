@@ -17,8 +17,9 @@ use tokio::time::sleep_until;
 
 use super::Shared;
 use super::folders::Held;
-use crate::config::{AppSpec, RecyclePolicy};
-use crate::crashes::{LostRequest, Remains, WorkerId};
+use super::growth::Growth;
+use crate::config::{AppLimits, AppSpec, RecyclePolicy};
+use crate::crashes::{Remains, WorkerId};
 use crate::registry::AppId;
 use crate::worker::{ExitReason, Fingerprint, Order, Output, Report, Usage, Worker};
 
@@ -55,6 +56,7 @@ pub struct Running {
     /// By which its lifetime differs from that of others.
     spread: f64,
     told: Fingerprint,
+    spec: Arc<AppSpec>,
     orders: mpsc::Sender<Order>,
     task: JoinHandle<ExitReason>,
     _folder: Held,
@@ -73,16 +75,27 @@ impl Running {
         let _ = self.orders.try_send(Order::Drain(limit));
     }
 
-    /// Waits until it is to be replaced although it is well, from `not_before` on; why, for people.
-    pub fn worn(&self, policy: RecyclePolicy, not_before: Instant) -> impl Future<Output = String> + use<> {
-        let (observed, ready) = (self.observed.clone(), self.ready);
+    /// Waits until it is to be replaced although it is well, from `not_before` on.
+    pub fn worn(
+        &self,
+        spec: &Arc<AppSpec>,
+        growth: &Growth,
+        not_before: Instant,
+    ) -> impl Future<Output = Worn> + use<> {
+        let (observed, ready, witness) = (self.observed.clone(), self.ready, self.witness.clone());
+        let (spec, growth, policy) = (spec.clone(), growth.clone(), spec.recycle);
         let old = policy.lifetime.map(|lifetime| ready + lifetime.mul_f64(self.spread));
         async move {
             sleep_until(not_before.into()).await;
             loop {
                 let changed = observed.changed.notified();
                 if let Some(why) = observed.wear(&policy) {
-                    return why;
+                    return Worn { why, has_grown: false };
+                }
+                if policy.growth
+                    && let Some(why) = observed.grown(&growth, &witness, &spec.limits)
+                {
+                    return Worn { why, has_grown: true };
                 }
                 let old = async {
                     match old {
@@ -94,7 +107,8 @@ impl Running {
                     () = changed => {}
                     () = old => {
                         let age = humantime::format_duration(Duration::from_secs(ready.elapsed().as_secs()));
-                        return format!("it has been ready for {age} (`recycle.lifetime`)");
+                        let why = format!("it has been ready for {age} (`recycle.lifetime`)");
+                        return Worn { why, has_grown: false };
                     }
                 }
             }
@@ -116,6 +130,7 @@ impl Running {
             ready: self.ready.elapsed(),
             lines: self.output.last_lines(),
             heap: (heap, stats.heap_limit),
+            live: self.observed.live.get()[1],
             usage,
             lost: Vec::new(),
         }
@@ -130,22 +145,66 @@ impl Running {
     }
 }
 
+/// Why a worker is replaced although it is well.
+#[derive(Debug)]
+pub struct Worn {
+    /// For people.
+    pub why: String,
+    /// Whether it is because it has grown.
+    pub has_grown: bool,
+}
+
 /// What has been seen of a worker so far.
 #[derive(Debug, Default)]
 struct Observed {
     stats: Cell<Stats>,
     usage: Cell<Usage>,
+    /// What it had when it was looked at first.
+    first_usage: Cell<Option<Usage>>,
+    /// What of its memory stays, in bytes: what it had at two looks between which JavaScript had returned.
+    lasting: Cell<u64>,
+    /// How often JavaScript had been entered and left when it was looked at last.
+    entries: Cell<u64>,
+    /// How much of its heap has survived a full collection, in bytes: when it became ready, and when it was looked at last
+    /// and the time before.
+    first_live: Cell<u64>,
+    live: Cell<[u64; 2]>,
     changed: Notify,
 }
 
 impl Observed {
-    fn take_in(&self, report: Report) {
+    fn take_in(&self, report: Report, witness: &Witness) {
         match report {
             Report::Stats(stats) => self.stats.set(stats),
-            Report::Usage(usage) => self.usage.set(usage),
+            Report::Usage(usage) => {
+                let (before, entries) = (self.usage.replace(usage), witness.entries());
+                let is_same_entry = entries % 2 == 1 && self.entries.replace(entries) == entries;
+                if !is_same_entry {
+                    self.lasting.set(before.memory.min(usage.memory));
+                }
+                self.first_usage.set(self.first_usage.get().or(Some(usage)));
+                let [last, _] = self.live.get();
+                self.live.set([witness.live(), last]);
+            }
             Report::Unanswered(_) => return,
         }
         self.changed.notify_waiters();
+    }
+
+    /// Why it has grown too much, if it has.
+    fn grown(&self, growth: &Growth, witness: &Witness, limits: &AppLimits) -> Option<String> {
+        let memory = self.first_usage.get().map(|first| (first.memory, self.lasting.get()));
+        let sizes = [
+            ("heap", Some((self.first_live.get(), witness.live())), Some(limits.heap)),
+            ("memory", memory, limits.memory),
+        ];
+        sizes.into_iter().find_map(|(what, size, limit)| {
+            let ((first, now), limit) = (size?, limit?);
+            let (first_size, size, most) = (ByteSize(first), ByteSize(now), ByteSize(limit));
+            growth.is_too_much(first, now, limit).then(|| {
+                format!("its {what} has grown from {first_size} to {size} of {most} (`recycle.growth`)")
+            })
+        })
     }
 
     fn wear(&self, policy: &RecyclePolicy) -> Option<String> {
@@ -186,16 +245,19 @@ impl Stage {
         let folder = self.shared.folders.hold(&spec.root);
         let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
         let spread = 0.9 + 0.2 * fastrand::f64();
-        let seen = observed.clone();
+        observed.first_live.set(witness.live());
+        let (seen, page) = (observed.clone(), witness.clone());
         let report = move |report: Report| {
-            seen.take_in(report);
+            seen.take_in(report, &page);
             match report {
                 Report::Stats(stats) => registry.record_stats(app, pid, stats),
                 Report::Usage(usage) => registry.record_usage(app, pid, usage),
                 Report::Unanswered(since) => registry.record_unanswered(app, pid, since),
             }
         };
-        let task = tokio::task::spawn_local(async move { worker.watch(&spec, &mut received, report).await });
+        let watched = spec.clone();
+        let task =
+            tokio::task::spawn_local(async move { worker.watch(&watched, &mut received, report).await });
         Running {
             generation,
             ready,
@@ -205,6 +267,7 @@ impl Stage {
             output,
             spread,
             told,
+            spec,
             orders,
             task,
             _folder: folder,
@@ -213,12 +276,7 @@ impl Stage {
 
     /// Tells the I/O threads, once, that a worker has ended; what is known of it.
     pub async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
-        let mut remains = running.remains(self.app);
-        remains.lost = farewell(&self.shared, self.app, running.generation, reason).await;
-        if let Some(culprit) = running.witness.culprit() {
-            remains.blame(culprit);
-        }
-        remains
+        farewell(&self.shared, self.app, running, reason).await
     }
 
     /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
@@ -229,8 +287,12 @@ impl Stage {
         let orders = running.orders.clone();
         let task = tokio::task::spawn_local(async move {
             let reason = running.ended().await;
-            farewell(&shared, app, running.generation, &reason).await;
-            shared.registry.retired(app, running.pid, &reason);
+            let remains = farewell(&shared, app, &running, &reason).await;
+            let crash = match reason.is_clean() {
+                true => None,
+                false => Some(shared.report(app, &running.spec, &reason, remains).await),
+            };
+            shared.registry.retired(app, running.pid, &reason, crash.as_ref());
         });
         self.retiring.push((orders, task));
     }
@@ -246,10 +308,14 @@ impl Stage {
     }
 }
 
-async fn farewell(shared: &Shared, app: AppId, generation: u64, reason: &ExitReason) -> Vec<LostRequest> {
-    if shared.orders.0.borrow_mut().remove(&(app, generation)).is_none() {
-        return Vec::new();
+async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) -> Remains {
+    let (mut remains, generation) = (running.remains(app), running.generation);
+    if shared.orders.0.borrow_mut().remove(&(app, generation)).is_some() {
+        shared.registry.count_end(app, reason);
+        remains.lost = shared.routes.ended(app, generation, &reason.to_string().into()).await;
     }
-    shared.registry.count_end(app, reason);
-    shared.routes.ended(app, generation, &reason.to_string().into()).await
+    if let Some(culprit) = running.witness.culprit() {
+        remains.blame(culprit);
+    }
+    remains
 }

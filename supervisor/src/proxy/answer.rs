@@ -58,6 +58,8 @@ pub enum Refusal {
     TimedOut,
     /// The handler kept JavaScript busy for too long.
     Watchdog,
+    /// Such requests have ended workers of the app again and again.
+    Quarantined,
 }
 
 /// In which form a client would like to have an answer of the supervisor.
@@ -98,6 +100,7 @@ impl Refusal {
         Self::ResponseTooLarge,
         Self::TimedOut,
         Self::Watchdog,
+        Self::Quarantined,
     ];
 
     /// The answer to a failure that a worker reports for one request.
@@ -160,6 +163,9 @@ impl Refusal {
             }
             Self::Watchdog => {
                 (S::GATEWAY_TIMEOUT, "watchdog", "The app was interrupted: it kept running too long.")
+            }
+            Self::Quarantined => {
+                (S::SERVICE_UNAVAILABLE, "quarantined", "Such requests make the app crash, and are refused.")
             }
         }
     }
@@ -260,6 +266,6 @@ mod tests {
     #[test]
     fn every_reason_has_its_number() {
         assert!(Refusal::ALL.iter().enumerate().all(|(number, reason)| *reason as usize == number));
-        assert!(Refusal::ALL.len() == Refusal::Watchdog as usize + 1 && Refusal::ALL.len() <= REFUSALS);
+        assert!(Refusal::ALL.len() == Refusal::Quarantined as usize + 1 && Refusal::ALL.len() <= REFUSALS);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nano_protocol::message::{Control, Stats};
 use nano_protocol::{Event, ProtocolError};
+use nix::libc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::cgroup::{Counts, Group};
@@ -23,6 +24,9 @@ const PING: Duration = Duration::from_secs(1);
 
 /// How often it is looked at what a worker uses.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How often where it uses much of what it may.
+const CLOSE_LOOK: Duration = Duration::from_millis(100);
 
 /// What is learnt of a worker while it runs.
 #[derive(Debug, Clone, Copy)]
@@ -77,13 +81,13 @@ impl Worker {
             };
             tokio::select! {
                 status = self.process.wait() => {
-                    let known = is_draining.then_some(ExitReason::Stopped);
                     self.drain_control().await;
                     self.count_held_up(&mut held_up);
-                    return status.map_or_else(
+                    let reason = status.map_or_else(
                         |error| ExitReason::SpawnFailed(error.to_string()),
-                        |status| self.process.reason(status, known),
+                        |status| self.process.reason(status, None),
                     );
+                    return as_told(reason, is_draining);
                 }
                 event = self.control.next() => match event {
                     Ok(Some(Event::Control(Control::Pong(_)))) => {
@@ -99,8 +103,7 @@ impl Worker {
                     }
                     Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
                         // It is on its way out; its exit status says why.
-                        let known = is_draining.then_some(ExitReason::Stopped);
-                        return reap_or_kill(self.process, known).await;
+                        return as_told(reap_or_kill(self.process, None).await, is_draining);
                     }
                     Err(error) => {
                         return reap(self.process, Some(ExitReason::Protocol(error.to_string()))).await;
@@ -121,6 +124,11 @@ impl Worker {
                     self.count_held_up(&mut held_up);
                     let Some(usage) = Usage::of(self.pid) else { continue };
                     report(Report::Usage(usage));
+                    let is_close = self.witness.live() > spec.limits.heap / 3
+                        || spec.limits.memory.is_some_and(|limit| usage.memory > limit / 3);
+                    if is_close {
+                        looks.reset_after(CLOSE_LOOK);
+                    }
                     let is_ours = !self.process.group().is_some_and(Group::holds_memory);
                     if let Some(limit) = spec.limits.memory.filter(|limit| is_ours && usage.memory > *limit) {
                         return reap(self.process, Some(ExitReason::Memory { limit, used: usage.memory })).await;
@@ -166,6 +174,14 @@ impl Worker {
     fn send(&self, message: &Control) {
         // Cannot fail: these frames are far below their limits.
         let _ = self.handle.control(message);
+    }
+}
+
+/// Why a worker has ended: one that was told to, and has gone well or was made to, did as it was told.
+fn as_told(reason: ExitReason, is_draining: bool) -> ExitReason {
+    match reason {
+        ExitReason::Exited | ExitReason::Signal(libc::SIGKILL) if is_draining => ExitReason::Stopped,
+        reason => reason,
     }
 }
 

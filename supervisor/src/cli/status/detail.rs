@@ -61,6 +61,9 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
         "workers",
         &format!("{} crashes, {} restarts, {} deploys", app.crashes, app.restarts, app.deploys),
     );
+    if app.waits_for_turn {
+        page.fact("start", "waits for its turn (`max_starts_per_second`)");
+    }
     if let Some(reason) = &app.last_exit {
         let since = since_end(app, now).map(|since| format!(", {} ago", age(since))).unwrap_or_default();
         let at = app.last_exit_at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
@@ -115,8 +118,9 @@ impl Page {
         {
             self.lines.push(format!("{}{line}", if index == 0 { "  " } else { "    " }));
         }
-        for request in &crash.requests {
-            let text = format!("lost: {} {} {}", request.method, request.target, request.id);
+        let culprit = crash.culprit.iter().map(|request| ("ended by", request));
+        for (what, request) in culprit.chain(crash.requests.iter().map(|request| ("lost", request))) {
+            let text = format!("{what}: {request}");
             wrap(&text, self.width.saturating_sub(6))
                 .iter()
                 .for_each(|line| self.lines.push(format!("    {line}")));

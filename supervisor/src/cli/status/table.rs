@@ -206,6 +206,7 @@ mod tests {
             problem: None,
             last_exit: last_exit.map(str::to_owned),
             last_exit_at: last_exit.map(|_| "1970-01-01T00:00:00Z".into()),
+            waits_for_turn: false,
             retry_in_ms: (state == "failed").then_some(28_000),
             busy_ms: None,
             heap_used: 3 << 20,

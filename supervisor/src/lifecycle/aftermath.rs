@@ -1,0 +1,92 @@
+//! What follows the end of a worker: the report, what the policy says to it, and what is forgotten when there is other code.
+
+use std::time::Instant;
+
+use super::growth::Growth;
+use super::{Life, Phase};
+use crate::budget::Rank;
+use crate::crashes::Remains;
+use crate::restart::{Decision, End, History, Worth};
+use crate::routes::Unavailable;
+use crate::worker::{ExitReason, StartFailure};
+
+impl Life {
+    /// Takes note of the end of a worker; what the restart policy says to that.
+    pub(super) async fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
+        let worth = match (reason, remains.worker) {
+            (ExitReason::LoadFailed(_), _) => Worth::NotLoaded,
+            (_, None) => Worth::NotReady,
+            (_, Some((_, generation))) => Worth::Ready {
+                lasted: remains.ready,
+                has_answered: self.shared.registry.was_useful(self.app, generation),
+                is_blamed: remains.culprit().is_some(),
+            },
+        };
+        let crash = self.shared.report(self.app, &self.spec, reason, remains).await;
+        self.shared.registry.crashed(self.app, reason, &crash);
+        if matches!(
+            reason,
+            ExitReason::OutOfMemory | ExitReason::Memory { .. } | ExitReason::MemoryMax { .. }
+        ) {
+            self.growth.came_to_limit();
+        }
+        let end = End { is_clean: reason.is_clean(), worth };
+        let decision = self.history.ended(&self.spec.restart, end, fastrand::f64());
+        let was_useful = matches!(decision, Decision::RestartAfter(pause) if pause.is_zero());
+        self.rank = if was_useful { Rank::Useful } else { Rank::Young };
+        decision
+    }
+
+    /// What is known of its crashes is known of other code, or of another configuration.
+    pub(super) async fn begin_anew(&mut self) {
+        self.history = History::default();
+        self.growth = Growth::default();
+        self.release().await;
+    }
+
+    /// Refuses nothing any more.
+    pub(super) async fn release(&self) {
+        if let Some(kinds) = self.shared.quarantine.release(self.app, None, self.shared.crashes.latest()) {
+            self.shared.routes.quarantine(self.app, kinds).await;
+        }
+    }
+
+    /// What follows the end of a worker, as the restart policy says.
+    pub(super) async fn after(&mut self, reason: &ExitReason, remains: Remains) -> Phase {
+        let decision = self.note_end(reason, remains).await;
+        let registry = &self.shared.registry;
+        match decision {
+            Decision::Stay => {
+                self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
+                self.stop().await
+            }
+            Decision::RestartAfter(pause) if pause.is_zero() => Phase::Resting(Instant::now()),
+            Decision::RestartAfter(pause) => {
+                registry.backing_off(self.app, pause);
+                let until = Instant::now() + pause;
+                self.shared.routes.resting(self.app, until).await;
+                Phase::Resting(until)
+            }
+            Decision::GiveUp(pause) => {
+                let until = Instant::now() + pause;
+                let why = match reason {
+                    ExitReason::LoadFailed(text) => Unavailable::NotLoaded(text.as_str().into()),
+                    ExitReason::StartTimeout | ExitReason::Unhealthy(_) | ExitReason::SpawnFailed(_) => {
+                        Unavailable::NotLoaded(reason.to_string().into())
+                    }
+                    _ => Unavailable::CrashLoop(reason.to_string().into(), until),
+                };
+                registry.failed(self.app, reason, pause);
+                self.answer(&Err(reason.to_string()));
+                self.shared.routes.unavailable(self.app, why).await;
+                self.shared.tend_spares();
+                Phase::Resting(until)
+            }
+        }
+    }
+}
+
+/// What is left of a worker that has not become ready.
+pub(super) fn remains(failure: &StartFailure) -> Remains {
+    Remains { pid: failure.pid, lines: failure.lines.clone(), ..Remains::default() }
+}

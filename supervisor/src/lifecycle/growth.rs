@@ -1,0 +1,124 @@
+//! Whether a worker has grown so much that it is replaced before it comes to a limit: a pure function of how large it was when
+//! it became ready, how large it is, and how it went with the workers before it.
+//!
+//! Growth is judged, not size: what counts is which share of the room between its first size and its limit a worker has taken.
+//! An app that is merely large never takes it. One that grows to a certain size, and stays there, costs a replacement or two
+//! until its workers are let come closer to the limit, where it stays below.
+
+use std::time::Duration;
+
+/// A worker that has lived for this long before it was replaced is no reason to let the next come closer to the limit: whatever
+/// it is that grows, it costs a start every now and then.
+const LONG: Duration = Duration::from_secs(10 * 60);
+
+/// Which share of its room a worker may take, by how many before it have taken theirs soon.
+const SHARES: [f64; 3] = [0.5, 0.75, 0.875];
+
+/// After so many in a row, the share is the last one.
+const MANY: usize = 8;
+
+/// The last share.
+const LAST: f64 = 0.9375;
+
+/// Part of a limit that no worker gets to: V8 keeps some of its heap for new objects.
+const RESERVE: u64 = 16;
+
+/// Least of it, in bytes.
+const LEAST_RESERVE: u64 = 4 * 1024 * 1024;
+
+/// How it went with the workers of an app so far.
+#[derive(Debug, Clone, Default)]
+pub struct Growth {
+    /// Workers in a row that were replaced because they had grown, and had not lived long.
+    soon: usize,
+}
+
+impl Growth {
+    /// Whether something that was `first` large when the worker became ready, and is `now`, is too large where `limit` is
+    /// the end; all in bytes.
+    pub fn is_too_much(&self, first: u64, now: u64, limit: u64) -> bool {
+        let most = limit.saturating_sub((limit / RESERVE).max(LEAST_RESERVE));
+        let Some(room) = most.checked_sub(first) else { return false };
+        let share = match self.soon {
+            soon if soon >= MANY => LAST,
+            soon => SHARES[soon.min(SHARES.len() - 1)],
+        };
+        now.saturating_sub(first) as f64 > share * room as f64
+    }
+
+    /// A worker that has been ready for `lived` is replaced because it has grown.
+    pub fn replaced(&mut self, lived: Duration) {
+        self.soon = if lived >= LONG { 0 } else { self.soon + 1 };
+    }
+
+    /// A worker has reached its limit: that it would stay below was a mistake.
+    pub fn came_to_limit(&mut self) {
+        self.soon = self.soon.min(SHARES.len() - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MIB: u64 = 1 << 20;
+
+    /// How often workers are replaced within `minutes`, and whether one comes to the limit first. `size` is that of a worker
+    /// by its age; it is looked at twice a second, and the next one takes a second to start.
+    fn simulate(minutes: u64, limit: u64, size: impl Fn(Duration) -> u64) -> (usize, bool) {
+        let (mut growth, mut replaced, mut age) = (Growth::default(), 0, Duration::ZERO);
+        for _ in 0..minutes * 120 {
+            age += Duration::from_millis(500);
+            if growth.is_too_much(size(Duration::ZERO), size(age), limit) {
+                if size(age + Duration::from_secs(1)) >= limit {
+                    return (replaced, true);
+                }
+                growth.replaced(age);
+                (replaced, age) = (replaced + 1, Duration::ZERO);
+            } else if size(age) >= limit {
+                return (replaced, true);
+            }
+        }
+        (replaced, false)
+    }
+
+    #[test]
+    fn a_leak_never_comes_to_the_limit() {
+        for per_second in [MIB / 100, MIB / 10, MIB, 4 * MIB] {
+            let leak = |age: Duration| 5 * MIB + (per_second as f64 * age.as_secs_f64()) as u64;
+            let (replaced, is_over) = simulate(6 * 60, 128 * MIB, leak);
+            assert!(!is_over && replaced > 0, "{per_second}: {replaced}");
+        }
+    }
+
+    #[test]
+    fn what_is_merely_large_is_never_replaced() {
+        for share in [50, 70, 90, 99] {
+            assert_eq!(simulate(60, 128 * MIB, |_| 128 * MIB * share / 100), (0, false));
+        }
+    }
+
+    #[test]
+    fn what_grows_to_a_size_and_stays_there_is_let_be_soon() {
+        for (most, times) in [(60, 0), (70, 1), (95, 2), (105, 2), (110, 8)] {
+            let cache = |age: Duration| (5 + age.as_secs()).min(most) * MIB;
+            assert_eq!(simulate(24 * 60, 128 * MIB, cache), (times, false), "{most}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_was_replaced_soon_may_come_closer_but_not_to_the_end(
+            limit in 16 * MIB..1 << 40, first in 0u64..1 << 40, soon in 0usize..100,
+        ) {
+            let (one, next) = (Growth { soon }, Growth { soon: soon + 1 });
+            prop_assert!(!one.is_too_much(first, first, limit));
+            for step in 0..=20 {
+                let now = limit / 20 * step;
+                prop_assert!(one.is_too_much(first, now, limit) || !next.is_too_much(first, now, limit));
+            }
+            prop_assert!(first >= limit / 2 || next.is_too_much(first, limit, limit));
+        }
+    }
+}
