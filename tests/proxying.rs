@@ -169,8 +169,9 @@ async fn every_shape_is_answered_as_by_workerd() {
                     let length = if method == "HEAD" { reply.header("content-length") } else { "" };
                     let fields = ["content-encoding", "content-type", "x-own"]
                         .map(|name| reply.header(name).to_owned());
-                    // Statuses without a name have one there.
-                    let reason = if reply.reason == "Successful" { "" } else { &reply.reason };
+                    // Statuses that have no name are called by their class there.
+                    let is_of_class = matches!(&*reply.reason, "Successful" | "Server Error");
+                    let reason = if is_of_class { "" } else { &reply.reason };
                     let is_raw = !raw.is_empty() && reply.body == raw;
                     (reply.status, reason.to_owned(), fields, length.to_owned(), meaning(reply).await, is_raw)
                 };

@@ -326,11 +326,13 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_breaks_its_own_length_gives_no_complete_answer() {
         assert_eq!(passed(6, &["0123", "45"]).await, ("012345".to_owned(), true));
-        assert_eq!(passed(6, &["0123"]).await, ("0123".to_owned(), false));
-        assert_eq!(passed(6, &["0123", "456"]).await, ("0123".to_owned(), false));
-        // What would complete it has not been passed on yet.
-        assert_eq!(passed(6, &["0123", "45", "6"]).await, ("0123".to_owned(), false));
+        for parts in
+            [&["0123"][..], &["0123", "456"], &["0123", "45", "6"], &["012345", "6"], &["0123456"], &[]]
+        {
+            let (got, is_complete) = passed(6, parts).await;
+            // What would complete it is not passed on.
+            assert!(got.len() < 6 && "012345".starts_with(&got) && !is_complete, "{parts:?}: {got}");
+        }
         assert_eq!(passed(0, &["0"]).await, (String::new(), false));
-        assert_eq!(passed(1, &[]).await, (String::new(), false));
     }
 }

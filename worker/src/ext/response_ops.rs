@@ -130,7 +130,9 @@ impl<'a> Head<'a> {
     ) -> Self {
         let said = headers.iter().filter(|(name, _)| is_length(name)).count();
         let is_framed = said > 0 || headers.iter().any(|(name, _)| is(name, b"transfer-encoding"));
-        let keeps_length = is_framed && request.line().is_ok_and(|line| line.method == "HEAD");
+        // The empty body of an answer that is made of one to a HEAD says nothing either.
+        let is_in_doubt = is_framed || length == Some("0");
+        let keeps_length = is_in_doubt && request.line().is_ok_and(|line| line.method == "HEAD");
         let length = length.filter(|_| !keeps_length);
         let reason = Some(reason).filter(|reason| {
             !reason.is_empty() && usual_text(status).is_none_or(|usual| usual.as_bytes() != *reason)
