@@ -61,9 +61,8 @@ async fn a_body_that_nobody_reads_ends_with_its_request() {
     for _ in 0..8 {
         assert_eq!(within(client.get("/")).await.unwrap().text(), "bad");
     }
+    // None had to be cancelled to make room.
     assert!(supervisor.log.lines().iter().all(|line| !line.contains("max_outbound")));
-    // Without waiting for anything else, all of them are gone.
-    supervisor.until("app", "has no such connection", |app| app.in_flight == 0).await;
 }
 
 #[tokio::test]
