@@ -1,4 +1,4 @@
-//! Word to systemd, where it started this process and wants to know (sd_notify(3), `Type=notify-reload`).
+//! Word to systemd, where it started this process and wants to know (sd_notify(3), `Type=notify`).
 
 use sd_notify::NotifyState;
 
