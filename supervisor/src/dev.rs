@@ -103,8 +103,8 @@ async fn refresh(operator: &Operator, app: &str) -> Result<(), String> {
     let worker = || operator.status().into_iter().find(|status| status.app == app).and_then(|app| app.pid);
     let before = worker();
     // What is read with the configuration, such as .env and wrangler files, may be among them.
-    let mut changes = operator.apply().await?;
-    if let Some((_, why)) = changes.failed.pop() {
+    let changes = operator.apply().await?;
+    if let Some((_, why)) = changes.failed.into_iter().chain(changes.broken).next() {
         return Err(why);
     }
     if worker() == before {
