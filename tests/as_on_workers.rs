@@ -3,6 +3,98 @@
 use serde_json::json;
 
 use crate::harness::checks::results;
+use crate::harness::free_address;
+use crate::harness::workerd::Both;
+
+/// Many small programs, of which each comes to something that can be compared: a value, or the name of an error.
+const PROGRAMS: &str = r"
+  const encode = (text) => new TextEncoder().encode(text);
+  const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const { subtle } = crypto;
+  const curve = { name: 'NODE-ED25519', namedCurve: 'NODE-ED25519' };
+  const gcm = { name: 'AES-GCM', iv: new Uint8Array() };
+  const aes = () => subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt', 'decrypt']);
+  const events = (stream) => new Promise((resolve) => {
+    const log = [];
+    const source = EventSource.from(stream);
+    log.push(source.url, source.readyState, source.withCredentials);
+    source.onmessage = (event) => log.push(event.data, event.lastEventId);
+    source.onerror = (event) => { log.push(event.constructor.name, source.readyState); resolve(log); };
+  });
+  const programs = {
+    timer: () => { const timer = setTimeout(() => {}, 1); return [typeof timer, timer.constructor.name, typeof +timer, Object.keys(timer),
+      timer.unref() === timer, timer.ref() === timer, timer.refresh() === timer, typeof timer.close, typeof timer[Symbol.dispose]]; },
+    interval: () => { const timer = setInterval(() => {}, 1); clearInterval(timer); return timer.constructor.name; },
+    immediate: () => { const immediate = setImmediate(() => {}); clearImmediate(immediate); return immediate.constructor.name; },
+    cleared: async () => { let ran = 0; clearTimeout(setTimeout(() => ran++, 1)); clearTimeout(+setTimeout(() => ran++, 1));
+      await scheduler.wait(20); return ran; },
+    'cleared by node': async () => { let ran = 0; const { clearTimeout } = await import('node:timers');
+      clearTimeout(setTimeout(() => ran++, 1)); await scheduler.wait(20); return ran; },
+    'no timers': () => { clearTimeout(null); clearTimeout({}); clearTimeout('abc'); clearTimeout(undefined); },
+    status: () => new Response(null, { status: 101 }),
+    cf: () => { const given = { a: { b: 1 } }; const first = new Request('http://x/', { cf: given }); const second = first.clone();
+      second.cf.a.b = 2; return [first.cf === given, first.cf, second.cf, new Request(first).cf, new Request('http://y/', first).cf]; },
+    'cf of none': () => typeof new Request('http://x/').cf,
+    'cf undefined': () => new Request(new Request('http://x/', { cf: { a: 1 } }), { cf: undefined }).cf,
+    'cf of another': () => new Request(new Request('http://x/', { cf: { a: 1 } }), { cf: { b: 1 } }).cf,
+    'cf that is a number': () => new Request('http://x/', { cf: 5 }),
+    'cf that is null': () => new Request('http://x/', { cf: null }),
+    'cf of a request': (request) => typeof request.cf,
+    events: () => { const { readable, writable } = new TransformStream(); const writer = writable.getWriter();
+      writer.write(encode('id: 7\ndata: a\ndata: b\n\ndata: never')); writer.close(); return events(readable); },
+    'events that fail': () => events(new ReadableStream({ pull() { throw new Error('broken'); } })),
+    'events of nothing': () => EventSource.from(5),
+    'events of a locked stream': () => { const stream = new ReadableStream(); stream.getReader(); EventSource.from(stream); },
+    'digest MD5': async () => hex(await subtle.digest('MD5', encode('abc'))),
+    'digest md5': async () => hex(await subtle.digest({ name: 'md5' }, encode('abc'))),
+    'digest sha-256': async () => hex(await subtle.digest('sha-256', encode('abc'))),
+    'digest sha256': () => subtle.digest('sha256', encode('abc')),
+    'digest MD4': () => subtle.digest('MD4', encode('abc')),
+    'digest stream': async () => { const stream = new crypto.DigestStream('md5'); const writer = stream.getWriter();
+      writer.write(encode('abc')); await writer.close(); return hex(await stream.digest); },
+    'timing safe': () => [subtle.timingSafeEqual(encode('a'), encode('a')), subtle.timingSafeEqual(encode('a'), encode('b'))],
+    'timing safe of other lengths': () => subtle.timingSafeEqual(encode('a'), encode('ab')),
+    'seal without a vector': async () => subtle.encrypt(gcm, await aes(), encode('abc')),
+    'open without a vector': async () => subtle.decrypt(gcm, await aes(), new Uint8Array(30)),
+    'open what is short': async () => subtle.decrypt({ ...gcm, iv: new Uint8Array(12) }, await aes(), new Uint8Array(3)),
+    'a tag of 33 bits': async () => subtle.encrypt({ ...gcm, iv: new Uint8Array(12), tagLength: 33 }, await aes(), encode('abc')),
+    'node-ed25519': async () => { const { privateKey, publicKey } = await subtle.generateKey(curve, true, ['sign', 'verify']);
+      const signature = await subtle.sign('node-ed25519', privateKey, encode('a'));
+      return [privateKey.algorithm, publicKey.algorithm, privateKey.usages, publicKey.usages, signature.byteLength,
+        await subtle.verify(curve, publicKey, signature, encode('a')), await subtle.verify(curve, publicKey, signature, encode('b')),
+        (await subtle.exportKey('raw', publicKey)).byteLength, (await subtle.exportKey('spki', publicKey)).byteLength,
+        { ...await subtle.exportKey('jwk', publicKey), x: null }]; },
+    'node-ed25519 without a curve': () => subtle.generateKey('NODE-ED25519', true, ['sign']),
+    'node-ed25519 of another curve': () => subtle.generateKey({ ...curve, namedCurve: 'P-256' }, true, ['sign']),
+    'node-ed25519 as ed25519': async () => subtle.sign('Ed25519', (await subtle.generateKey(curve, true, ['sign'])).privateKey, encode('a')),
+    'ed25519 as node-ed25519': async () => subtle.sign(curve, (await subtle.generateKey('Ed25519', true, ['sign'])).privateKey, encode('a')),
+    'node-ed25519 to sign with a public key': () => subtle.importKey('raw', new Uint8Array(32), curve, true, ['sign']),
+    callbackify: async () => { const { callbackify } = await import('node:util');
+      return new Promise((resolve) => callbackify(() => ({ then: (done) => done(5) }))((...all) => resolve(all))); },
+    'url.parse': async () => { const { default: url } = await import('node:url'); const { host, href, auth } = url.parse('http://a@b\r\nc/d');
+      return [host, href, auth]; },
+    'a header of Latin-1': () => new Headers({ a: '\xe9' }).get('a'),
+    'a header with an end of line': () => new Headers({ a: 'a\r\nb' }),
+  };
+  export default { async fetch(request) {
+    const results = {};
+    for (const [name, run] of Object.entries(programs)) {
+      try { results[name] = (await run(request)) ?? null; } catch (error) { results[name] = `throws ${error.name}`; }
+    }
+    return Response.json(results);
+  } };
+";
+
+#[tokio::test]
+async fn small_programs_come_to_what_they_come_to_in_workerd() {
+    let Some(both) = Both::serve(PROGRAMS, free_address()).await else { return };
+    let [ours, theirs] = both.send("GET", "/", &[], "").await.map(|reply| reply.unwrap().json());
+    let (ours, theirs) = (ours.as_object().unwrap(), theirs.as_object().unwrap());
+    assert!(ours.len() == theirs.len() && ours.len() > 40, "{}", ours.len());
+    let differ: Vec<_> = ours.iter().filter(|(name, ours)| theirs[*name] != **ours).collect();
+    let theirs: Vec<_> = differ.iter().map(|(name, _)| &theirs[*name]).collect();
+    assert!(differ.is_empty(), "ours: {differ:#?}\ntheirs: {theirs:#?}");
+}
 
 #[tokio::test]
 async fn timers_are_objects_that_stand_for_their_number() {

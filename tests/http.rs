@@ -268,6 +268,40 @@ async fn repeated_fields_and_cookies_survive_in_both_directions() {
 }
 
 #[tokio::test]
+async fn values_of_header_fields_are_bytes_in_both_directions() {
+    let supervisor = TestSupervisor::with(
+        "export default { fetch(request) {
+           const codes = [...request.headers.get('x-own')].map((character) => character.charCodeAt(0));
+           const headers = new Headers({ 'x-own': request.headers.get('x-own'), 'x-latin': 'caf\\u00e9' });
+           let wide;
+           try { headers.set('x-wide', 'caf\\u0113\\u010a'); } catch (error) { wide = error.name; }
+           try { new Response('', { headers: { 'x-wide': '\\ud83d\\ude00' } }); } catch (error) { wide += error.name; }
+           return Response.json({ codes, wide, set: headers.get('x-wide') }, { headers });
+         } }",
+    )
+    .await;
+    let address = supervisor.address("app").await;
+    for (sent, codes) in [
+        (&b"caf\xe9"[..], &[99, 97, 102, 0xe9][..]),
+        ("caf\u{e9}".as_bytes(), &[99, 97, 102, 0xc3, 0xa9]),
+        (b"\x80\xff", &[0x80, 0xff]),
+    ] {
+        let mut connection = Raw::connect(address);
+        connection
+            .send("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-own: ")
+            .send(sent)
+            .send("\r\n\r\n");
+        let mut answer = connection.rest_as_bytes();
+        let body =
+            answer.split_off(answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4);
+        let seen: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(seen, serde_json::json!({ "codes": codes, "wide": "TypeErrorTypeError", "set": null }));
+        let has = |line: &[u8]| answer.windows(line.len()).any(|window| window == line);
+        assert!(has(&[b"x-own: ", sent, b"\r\n"].concat()) && has(b"x-latin: caf\xe9\r\n"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn both_directions_stream_at_the_same_time() {
     let supervisor =
         TestSupervisor::with("export default { fetch: (request) => new Response(request.body) }").await;

@@ -26,10 +26,15 @@ impl Raw {
 
     /// Everything until the peer closes.
     pub(crate) fn rest(&mut self) -> String {
+        String::from_utf8_lossy(&self.rest_as_bytes()).into_owned()
+    }
+
+    /// Everything until the peer closes, byte for byte.
+    pub(crate) fn rest_as_bytes(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         // A reset after the last byte is an end, too.
         let _ = self.0.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
+        bytes
     }
 
     /// Everything up to and including `end`.

@@ -27,6 +27,18 @@ export default async function (is, throws) {
     ["//a\nb/c", null, "//a%0Ab/c"],
     ["http://x/a\nb?c\td", "x", "http://x/a%0Ab?c%09d"],
   ]) is(`the host of ${JSON.stringify(text)}`, [url.parse(text).host, url.parse(text).href], [host, href]);
+  for (const [text, host, path] of [
+    ["http://a!b,c*d/e", "a!b,c*d", "/e"],
+    ["http://0x7f.1/", "0x7f.1", "/"],
+    ["http://xn--a/", "xn--a", "/"],
+    ["http://b\u00fccher.example/", "xn--bcher-kva.example", "/"],
+    ["//u:p@h/x", "h", "/x"],
+    ["http://a;b@c/", "c", "/"],
+    ["http://a\\b@c", "a", "/b@c"],
+  ]) is(`the host of ${text}`, [url.parse(text).host, url.parse(text).path], [host, path]);
+  for (const text of ["http://h:8a/", "http://h:a", "http://[::1", "http://javascript:x/"]) {
+    throws(`no port in ${text}`, () => url.parse(text), "TypeError", "ERR_INVALID_ARG_VALUE");
+  }
   is("the host without a scheme", url.parse("//a\nb/c", false, true).host, "ab");
   is("both parsers see one host", [url.parse("http://a@b\r\nc/d").host], [new URL("http://a@b\r\nc/d").host]);
   is("url.format", [url.format({ protocol: "https", host: "h.com", pathname: "/a", query: { x: 1 } }), url.format(new URL("http://user:pw@h.com/#f"), { auth: false, fragment: false })], ["https://h.com/a?x=1", "http://h.com/"]);

@@ -4,13 +4,19 @@
 //! evaluated, so that a worker pays nothing for it. The versions of the crates are pinned; with another version in which
 //! a passage is no longer there, the build fails and says which, and the correction is to be looked at again.
 
+#[path = "corrections/node.rs"]
+pub(crate) mod node;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deno_core::{Extension, ExtensionFileSource};
 
-struct Correction {
-    script: &'static str,
+use self::node::NODE;
+
+/// A few lines of a script, and what stands there instead.
+pub(crate) struct Correction {
+    pub(crate) script: &'static str,
     /// What is wrong, and where the standard says so.
     why: &'static str,
     /// Occurs in the script exactly once.
@@ -18,6 +24,7 @@ struct Correction {
     instead: &'static str,
 }
 
+/// Those of the scripts that are parts of extensions.
 const CORRECTIONS: &[Correction] = &[
     Correction {
         script: "ext:deno_web/06_streams.js",
@@ -270,35 +277,6 @@ async function readableStreamCollect(stream) {
 ",
     },
     Correction {
-        script: "ext:deno_node/_util/_util_callbackify.js",
-        why: "callbackify() took promises only, not what has `then`: https://nodejs.org/api/util.html",
-        passage: "    PromisePrototypeThen(
-      ReflectApply(original, this, args),
-",
-        instead: "    ReflectApply(original, this, args).then(
-",
-    },
-    Correction {
-        script: "ext:deno_node/url.ts",
-        why: "url.parse() found another host than `URL` where there are tabs and line ends, which Node removes: \
-            https://github.com/nodejs/node/blob/main/lib/url.js",
-        passage: "          case CHAR_TAB:
-          case CHAR_LINE_FEED:
-          case CHAR_CARRIAGE_RETURN:
-          case CHAR_SPACE:
-          case CHAR_DOUBLE_QUOTE:
-",
-        instead: "          case CHAR_TAB:
-          case CHAR_LINE_FEED:
-          case CHAR_CARRIAGE_RETURN:
-            rest = StringPrototypeSlice(rest, 0, i) + StringPrototypeSlice(rest, i + 1);
-            i -= 1;
-            break;
-          case CHAR_SPACE:
-          case CHAR_DOUBLE_QUOTE:
-",
-    },
-    Correction {
         script: "ext:deno_fetch/23_response.js",
         why: "`encodeBody` of an init, which a Response as init passes on, as on Workers",
         passage: "      return { status: 200, statusText: \"\", headers: undefined };
@@ -419,18 +397,10 @@ delete CryptoKey.importSync;
     },
 ];
 
-/// What the specifiers of Node's library begin with, which are no part of an extension.
-pub(crate) const NODE: &str = "ext:deno_node/";
-
-/// The scripts of Node's library that are to be corrected.
-pub(crate) fn of_node() -> impl Iterator<Item = &'static str> {
-    CORRECTIONS.iter().map(|correction| correction.script).filter(|script| script.starts_with(NODE))
-}
-
 /// A script with its corrections.
 pub(crate) fn correct(specifier: &str, source: &str) -> String {
     let mut source = source.to_owned();
-    for Correction { script, why, passage, instead } in CORRECTIONS {
+    for Correction { script, why, passage, instead } in CORRECTIONS.iter().chain(NODE) {
         if script == &specifier {
             let found = source.matches(passage).count();
             assert_eq!(
@@ -446,7 +416,7 @@ pub(crate) fn correct(specifier: &str, source: &str) -> String {
 /// Applies every correction of the extensions.
 pub(crate) fn apply(extensions: &mut [Extension]) {
     let scripts: BTreeSet<_> = CORRECTIONS.iter().map(|correction| correction.script).collect();
-    for script in scripts.into_iter().filter(|script| !script.starts_with(NODE)) {
+    for script in scripts {
         let file = extensions
             .iter_mut()
             .flat_map(|extension| extension.lazy_loaded_js_files.to_mut())

@@ -16,7 +16,8 @@ use deno_ast::{
 use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use super::corrections::{NODE, correct, of_node};
+use super::corrections::correct;
+use super::corrections::node::NODE;
 
 /// What is published, what of it is used, and its checksum.
 const FOLDER: &str = "../third_party/node";
@@ -58,12 +59,16 @@ pub(crate) fn scripts(own: &BTreeSet<String>) -> BTreeMap<String, String> {
     let scripts: BTreeMap<_, _> = files
         .iter()
         .map(|(file, text)| {
-            let specifier = format!("{NODE}{file}");
+            let specifier = format!("ext:deno_node/{file}");
             let text = script(file, &correct(&specifier, text));
             (specifier, text)
         })
         .collect();
-    let gone: Vec<_> = of_node().filter(|script| !scripts.contains_key(*script)).collect();
+    let gone: Vec<_> = NODE
+        .iter()
+        .map(|correction| correction.script)
+        .filter(|script| !scripts.contains_key(*script))
+        .collect();
     assert!(gone.is_empty(), "to be corrected, but not in the package: {gone:?}");
     for (specifier, text) in &scripts {
         for load in text.split(['"', '\n']).filter(|literal| literal.starts_with("ext:")) {
