@@ -86,4 +86,18 @@ await plot.scrollIntoViewIfNeeded();
 await until("there is a curve", async () => /^M/.test((await plot.locator(".line").getAttribute("d")) ?? ""));
 await plot.tap({ position: { x: 100, y: 20 } });
 await until("its value is shown", async () => /^\d+ s ago: /.test(await phone.locator(".curve .reading").nth(2).textContent()));
+
+// Without the token there are numbers; log and crashes ask for it.
+const stranger = await open({ allowed: /status of 401/ });
+await stranger.getByRole("button", { name: "Forget token" }).click();
+await toggle(stranger, "app").click();
+const note = row(stranger, "app").locator('[data-field="log-note"]');
+await until("it says so", async () => (await note.textContent()).startsWith("Logs need the token."));
+await shows(stranger, "app", "no-crashes", "Crashes need the token.");
+await until("there is a curve", async () => /^M/.test((await row(stranger, "app").locator(".curve .line").first().getAttribute("d")) ?? ""));
+await stranger.getByRole("button", { name: "Enter the token" }).click();
+await stranger.getByLabel("Token", { exact: true }).fill(process.env.TOKEN);
+await stranger.getByRole("button", { name: "Continue" }).click();
+await until("lines are shown", async () => (await row(stranger, "app").locator(".entry").count()) > 0);
+await shows(stranger, "app", "no-crashes", "No worker has ended unasked.");
 await end();

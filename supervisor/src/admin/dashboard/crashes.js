@@ -1,7 +1,7 @@
 // How the workers of the open app have ended unasked; those that ended for the same reason as one. All of it was written by apps
 // and their clients.
 
-import { TokenNeeded, get } from "./api.js";
+import { TokenNeeded, get, token } from "./api.js";
 import { copyOf, fieldsOf, keep, make, setAttribute, setHidden, setText } from "./dom.js";
 import { bytes, duration, firstLine, moment } from "./format.js";
 
@@ -9,12 +9,14 @@ import { bytes, duration, firstLine, moment } from "./format.js";
 export function makeCrashes(name, { crashes: list, "no-crashes": none }) {
   const views = new Map();
   let seen = null;
+  /** The token with which they were refused: with the same, they will be again. */
+  let refused;
   let isAsking = false;
   return {
     async refresh(app) {
       // Changes whenever a worker has ended. Lost requests may be reported a little later: the look after a change sees them.
       const now = JSON.stringify([app.state, app.pid, app.restarts, app.crashes, app.last_exit, app.last_exit_at]);
-      if (isAsking || (seen?.now === now && seen.before === now)) return;
+      if (isAsking || token() === refused || (seen?.now === now && seen.before === now)) return;
       isAsking = true;
       try {
         const crashes = await get(`/v1/crashes?app=${encodeURIComponent(name)}`);
@@ -24,7 +26,9 @@ export function makeCrashes(name, { crashes: list, "no-crashes": none }) {
         setHidden(none, crashes.length > 0);
       } catch (error) {
         // Whether anybody answers, the next look will tell.
-        if (error instanceof TokenNeeded) setText(none, "Crashes need the token.");
+        if (!(error instanceof TokenNeeded)) return;
+        refused = token();
+        setText(none, "Crashes need the token.");
       } finally {
         isAsking = false;
       }

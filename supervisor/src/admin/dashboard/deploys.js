@@ -1,7 +1,7 @@
 // The deploys of the open app, and the way back to each.
 
 import { act, short } from "./actions.js";
-import { get, pathOf } from "./api.js";
+import { TokenNeeded, get, pathOf, token } from "./api.js";
 import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
 import { moment } from "./format.js";
 
@@ -9,20 +9,23 @@ import { moment } from "./format.js";
 export function makeDeploys(name, { deploys: list, "deploys-section": section }) {
   const views = new Map();
   let seen = null;
+  /** The token with which they were refused: with the same, they will be again. */
+  let refused;
   let isAsking = false;
   return {
     async refresh(app) {
       // Whatever is deployed has another worker, or none.
       const now = JSON.stringify([app.state, app.pid, app.restarts, app.deploys]);
-      if (isAsking || seen === now) return;
+      if (isAsking || token() === refused || seen === now) return;
       isAsking = true;
       try {
         const { deploys } = await get(pathOf(name, "deploys"));
         seen = now;
         setHidden(section, deploys.length === 0);
         keep(list, views, deploys, { key: ({ digest }) => digest, make: (deploy) => makeDeploy(name, deploy), update });
-      } catch {
-        // The next look will tell whether anybody answers.
+      } catch (error) {
+        // Whether anybody answers, the next look will tell.
+        if (error instanceof TokenNeeded) refused = token();
       } finally {
         isAsking = false;
       }
