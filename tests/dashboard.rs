@@ -141,8 +141,15 @@ async fn it_lists_deploys_and_goes_back_to_any_of_them() {
 }
 
 #[tokio::test]
+async fn it_lists_requests_that_are_refused_and_releases_them() {
+    let app = talkative("app").set("quarantine = true");
+    check("suspects.mjs", "", [app]).await;
+}
+
+#[tokio::test]
 async fn of_two_hundred_apps_it_is_told_what_has_changed_and_touches_no_other_line() {
-    // Those that do not load cost no process.
-    let broken = (1..200).map(|number| broken(&format!("app-{number:03}")));
+    // Those that do not load cost no process, and are at rest if they are not tried again.
+    let at_rest = |number: u32| broken(&format!("app-{number:03}")).set("restart = { slow_retry = '1h' }");
+    let broken = (1..200).map(at_rest);
     check("many.mjs", "", broken.chain([App::hello("busy")])).await;
 }

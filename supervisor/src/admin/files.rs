@@ -43,6 +43,7 @@ const FILES: &[File] = files! {
     "/poll.js" JS "poll.js"
     "/row.js" JS "row.js"
     "/summary.js" JS "summary.js"
+    "/suspects.js" JS "suspects.js"
     "/token.js" JS "token.js"
     "/view.js" JS "view.js"
 };

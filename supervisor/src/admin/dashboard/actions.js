@@ -1,6 +1,6 @@
 // What can be done with an app: asks if that hurts, has the supervisor do it, says how it went.
 
-import { Refused, TokenNeeded, pathOf, post } from "./api.js";
+import { Refused, TokenNeeded, pathOf, post, remove } from "./api.js";
 import { find, setAttribute, setText } from "./dom.js";
 import { askForToken } from "./token.js";
 
@@ -82,6 +82,22 @@ export async function act(verb, app, to) {
     const told = await withToken(() => post(pathOf(app, verb, { to })));
     const now = told.pid ? `: worker ${told.pid} is ready` : told.digest ? ` to ${short(told.digest)}` : "";
     say("done", `${app} ${done}${now}.`);
+  } catch (error) {
+    say("failed", `${app}: ${reasonOf(error)}`);
+  } finally {
+    busy.delete(app);
+    tell(app);
+  }
+}
+
+/** Has requests of a kind be served again. */
+export async function release(app, method, path) {
+  if (busy.has(app)) return;
+  busy.add(app);
+  tell(app);
+  try {
+    await withToken(() => remove(pathOf(app, "quarantine", { method, path })));
+    say("done", `${app} is asked ${method} ${path} again.`);
   } catch (error) {
     say("failed", `${app}: ${reasonOf(error)}`);
   } finally {

@@ -32,6 +32,9 @@ export const get = async (path) => (await ask(path, { signal: AbortSignal.timeou
 /** The answer to a change. No other page can send this header. */
 export const post = async (path) => (await ask(path, { method: "POST", headers: { "x-nano-admin": "1" } })).json();
 
+/** The answer to something being taken back. */
+export const remove = async (path) => (await ask(path, { method: "DELETE", headers: { "x-nano-admin": "1" } })).json();
+
 /** The lines of an answer, as they come, several at a time. */
 export async function* lines(path, signal) {
   const response = await ask(path, { signal });

@@ -8,6 +8,7 @@ import { bytes, duration, many, moment, whole } from "./format.js";
 import { known, retryAt, uptime } from "./known.js";
 import { makeLog } from "./logs.js";
 import { addressesOf, linkTo } from "./row.js";
+import { makeSuspects } from "./suspects.js";
 
 let open = null;
 
@@ -18,7 +19,7 @@ export function openDetail(row, name) {
   element.id = `detail-of-${name}`;
   row.querySelector(".toggle").setAttribute("aria-controls", element.id);
   row.append(element);
-  const parts = [makeCurves(name, fields), makeLog(name, fields), makeCrashes(name, fields), makeDeploys(name, fields)];
+  const parts = [makeCurves(name, fields), makeLog(name, fields), makeCrashes(name, fields), makeSuspects(name, fields), makeDeploys(name, fields)];
   open = { name, element, fields, parts };
   refreshDetail();
 }

@@ -1,0 +1,47 @@
+// Which requests are suspected of ending the workers of the open app, and which are refused for it, until they are released.
+
+import { release } from "./actions.js";
+import { get, pathOf } from "./api.js";
+import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
+
+/** Makes the list of an app. */
+export function makeSuspects(name, { suspects: list, "suspects-section": section }) {
+  const views = new Map();
+  let seen = null;
+  let isAsking = false;
+  return {
+    async refresh(app) {
+      // Whoever is suspected is so for a crash; another worker may mean that they are not any more.
+      const now = JSON.stringify([app.crashes, app.pid, app.told]);
+      if (isAsking || seen === now) return;
+      isAsking = true;
+      try {
+        const suspects = await get(pathOf(name, "quarantine"));
+        seen = now;
+        setHidden(section, suspects.length === 0);
+        const key = ({ method, path }) => `${method} ${path}`;
+        keep(list, views, suspects, { key, make: (suspect) => makeSuspect(name, suspect), update });
+      } catch {
+        // Whether anybody answers, or wants the token, is said elsewhere.
+      } finally {
+        isAsking = false;
+      }
+    },
+  };
+}
+
+function makeSuspect(name, { method, path }) {
+  const element = copyOf("suspect");
+  const fields = fieldsOf(element);
+  setText(fields.kind, `${method} ${path}`);
+  setAttribute(fields.release, "aria-label", `Release ${method} ${path}`);
+  fields.release.addEventListener("click", () => release(name, method, path));
+  return { element, fields };
+}
+
+function update({ fields }, { named, in_flight, of, is_refused }) {
+  const parts = [named && `named for ${named} of the last ${of}`, in_flight && `in flight at ${in_flight} of the last ${of}`];
+  setText(fields.evidence, parts.filter(Boolean).join(", "));
+  setHidden(fields.refused, !is_refused);
+  setHidden(fields.release, !is_refused);
+}
