@@ -4,20 +4,26 @@
 //! - [`buffers`]: what bodies hold on their way.
 //! - [`cgroups`]: what the kernel holds workers to.
 //! - [`cpu_time`]: CPU time of a request, and who is blamed for it.
+//! - [`frames`]: frames of a worker of which nothing comes.
 //! - [`outbound`]: outbound connections and descriptors.
 
 mod blocking;
 mod buffers;
 mod cgroups;
 mod cpu_time;
+mod frames;
 mod outbound;
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::OpenOptionsExt as _;
 
 use http_body_util::{BodyExt as _, Empty};
 use serde_json::{Value, json};
 
-use crate::harness::{App, Client, run};
+use crate::admin::metrics;
+use crate::harness::{App, Client, free_address, run};
 use crate::{TestSupervisor, until, within};
 
 /// Whether a record of the log has these fields.
@@ -192,4 +198,60 @@ async fn an_app_that_floods_the_log_loses_lines_is_told_how_many_and_costs_other
     // There is room again.
     loud.get("/?1").await.unwrap();
     assert!(count("quiet", "dropped").is_empty());
+}
+
+#[tokio::test]
+async fn an_app_that_floods_a_log_that_nobody_reads_costs_others_none_of_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("log");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // There has to be a reader, who does not read.
+    let idle = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(&pipe).unwrap();
+    let talking = "export default { fetch(request) {
+      const [count, text] = new URL(request.url).search.slice(1).split(',');
+      for (let i = 0; i < Number(count); i++) console.log(`${text} ${i}.`);
+      return new Response('said');
+    } }";
+    let admin = free_address();
+    let supervisor = TestSupervisor::plan()
+        .app(App::new("loud", talking).set("log_rate = '1GiB'"))
+        .app(App::new("quiet", talking))
+        .set(&format!("log_file = '{}'\nadmin = '{admin}'", pipe.display()))
+        .start()
+        .await;
+    let (loud, admin) = (supervisor.client("loud").await, Client::new(admin, false));
+    until("lines are dropped", async || {
+        loud.get("/?1000,loud").await.unwrap();
+        (metrics(&admin).await["nano_log_lines_dropped_total"] > 1000.0).then_some(())
+    })
+    .await;
+    assert_eq!(supervisor.get("quiet", "/?50,quiet").await.text(), "said");
+    // It is read at last.
+    let lines = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(File::open(&pipe).unwrap()).lines();
+        drop(idle);
+        let mut quiet = Vec::new();
+        while quiet.len() < 50 {
+            let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            if line["app"] == "quiet" && line["message"].as_str().unwrap().starts_with("quiet ") {
+                quiet.push(line["message"].as_str().unwrap().to_owned());
+            }
+        }
+        // And what was lost is said as soon as there is something to say it after.
+        loop {
+            let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            let message = line["message"].as_str().unwrap();
+            if message.ends_with(" log lines: they came faster than they could be written") {
+                assert_eq!(line["app"], "loud");
+                return quiet;
+            }
+        }
+    });
+    until("all is read", async || {
+        loud.get("/?1,loud").await.unwrap();
+        lines.is_finished().then_some(())
+    })
+    .await;
+    let expected: Vec<_> = (0..50).map(|number| format!("quiet {number}.")).collect();
+    assert_eq!(lines.await.unwrap(), expected);
 }

@@ -23,7 +23,7 @@ use crate::decoder::Decoder;
 use crate::frame::{Frame, Kind};
 pub use crate::inner::Side;
 use crate::inner::{Inner, Owned};
-use crate::limits::{MAX_STREAMS, READ_BUFFER};
+use crate::limits::{FRAMES_PER_TURN, MAX_STREAMS, READ_BUFFER};
 use crate::message::{Control, RequestLine, StatusLine};
 use crate::outbox::Outbox;
 use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish};
@@ -120,6 +120,9 @@ impl Handle {
             return Ok(());
         }
         inner.outbox.control(message)?;
+        if matches!(message, Control::Ping(_)) {
+            inner.idle.asked();
+        }
         inner.wake_driver();
         Ok(())
     }
@@ -160,6 +163,8 @@ pub struct Connection {
     inner: Owned,
     decoder: Decoder,
     buffer: BytesMut,
+    /// Frames taken in during this turn.
+    frames: usize,
 }
 
 impl Connection {
@@ -168,7 +173,13 @@ impl Connection {
         let inner = Rc::new(RefCell::new(Inner::new(side)));
         let handle = Handle { inner: inner.clone() };
         (
-            Self { socket, inner: Owned::new(inner), decoder: Decoder::default(), buffer: BytesMut::new() },
+            Self {
+                socket,
+                inner: Owned::new(inner),
+                decoder: Decoder::default(),
+                buffer: BytesMut::new(),
+                frames: 0,
+            },
             handle,
         )
     }
@@ -247,10 +258,16 @@ impl Connection {
 
     fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
         for _ in 0..READS_PER_TICK {
-            while let Some(frame) = self.decoder.next(&mut self.buffer)? {
+            while self.frames < FRAMES_PER_TURN
+                && let Some(frame) = self.decoder.next(&mut self.buffer)?
+            {
+                self.frames += 1;
                 if let Some(event) = self.on_frame(frame)? {
                     return Poll::Ready(Ok(Some(event)));
                 }
+            }
+            if self.frames == FRAMES_PER_TURN {
+                break;
             }
             match self.poll_read(cx) {
                 Poll::Ready(Ok(0)) if self.decoder.is_between_frames() && self.buffer.is_empty() => {
@@ -259,9 +276,13 @@ impl Connection {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(ProtocolError::Torn)),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.frames = 0;
+                    return Poll::Pending;
+                }
             }
         }
+        self.frames = 0;
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -313,7 +334,13 @@ impl Connection {
     fn on_frame(&mut self, frame: Frame) -> Result<Option<Event>, ProtocolError> {
         let side = self.inner.borrow().side;
         match frame {
-            Frame::Control(message) => return Ok(Some(Event::Control(message))),
+            Frame::Control(message) => {
+                // What is logged has a limit of its own.
+                if side == Side::Supervisor && !matches!(message, Control::Log(_)) {
+                    self.inner.borrow_mut().idle.frame()?;
+                }
+                return Ok(Some(Event::Control(message)));
+            }
             Frame::RequestHead { stream, end, payload } if side == Side::Worker => {
                 return self.accept(stream, end, payload).map(Some);
             }
@@ -321,28 +348,30 @@ impl Connection {
             Frame::ResponseHead { stream, end, payload } if side == Side::Supervisor => {
                 let (StatusLine { status }, used) = codec::decode_prefix("response head", &payload)?;
                 let head = ResponseHead { status, headers: HeaderBlock::new(payload.slice(used..)), end };
-                self.with(stream, |state| state.on_head(head))?;
+                self.with(stream, false, |state| state.on_head(head))?;
             }
             Frame::ResponseHead { .. } => return Err(ProtocolError::Unexpected("response head")),
-            Frame::BodyChunk { stream, end, data } => self.with(stream, |state| {
-                if side == Side::Supervisor && !state.has_head() {
-                    return Err(ProtocolError::Unexpected("body chunk before the head"));
-                }
-                state.on_chunk(data, end)
-            })?,
-            Frame::BodyEnd { stream, trailers } => self.with(stream, |state| {
+            Frame::BodyChunk { stream, end, data } => {
+                self.with(stream, data.is_empty() && !end, |state| {
+                    if side == Side::Supervisor && !state.has_head() {
+                        return Err(ProtocolError::Unexpected("body chunk before the head"));
+                    }
+                    state.on_chunk(data, end)
+                })?
+            }
+            Frame::BodyEnd { stream, trailers } => self.with(stream, false, |state| {
                 if side == Side::Supervisor && !state.has_head() {
                     return Err(ProtocolError::Unexpected("body end before the head"));
                 }
                 state.on_end(trailers)
             })?,
             Frame::Credit { stream, bytes } => {
-                self.with(stream, |state| state.on_credit(bytes as usize))?;
+                self.with(stream, bytes == 0, |state| state.on_credit(bytes as usize))?;
             }
-            Frame::Cancel { stream } if side == Side::Worker => self.fail(stream, Failure::Over),
+            Frame::Cancel { stream } if side == Side::Worker => self.fail(stream, Failure::Over)?,
             Frame::Cancel { .. } => return Err(ProtocolError::Unexpected("cancel")),
             Frame::Error { stream, error } if side == Side::Supervisor => {
-                self.fail(stream, Failure::Worker(error));
+                self.fail(stream, Failure::Worker(error))?;
             }
             Frame::Error { .. } => return Err(ProtocolError::Unexpected("error")),
         }
@@ -369,25 +398,37 @@ impl Connection {
         Ok(Event::Request { head, sender, receiver })
     }
 
-    /// Applies a frame to its stream. Frames for a stream that is over were sent before the peer knew: they are dropped.
+    /// Applies a frame to its stream. Frames for a stream that is over were sent before the peer knew: they are dropped, unless
+    /// there are too many of them, or of those that change nothing.
     fn with(
         &mut self,
         stream: u32,
+        is_idle: bool,
         apply: impl FnOnce(&mut State) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
-        let Some(state) = self.inner.borrow().streams.get(&stream).cloned() else { return Ok(()) };
+        let mut inner = self.inner.borrow_mut();
+        let Some(state) = inner.streams.get(&stream).cloned() else { return inner.idle.frame() };
+        if is_idle {
+            inner.idle.frame()?;
+        } else {
+            inner.idle.forgive();
+        }
+        let side = inner.side;
+        drop(inner);
         apply(&mut state.borrow_mut())?;
-        if self.inner.borrow().side == Side::Supervisor && state.borrow().incoming_ended() {
+        if side == Side::Supervisor && state.borrow().incoming_ended() {
             finish(&self.inner, &state, Failure::Over);
         }
         Ok(())
     }
 
-    fn fail(&mut self, stream: u32, failure: Failure) {
-        let state = self.inner.borrow().streams.get(&stream).cloned();
-        if let Some(state) = state {
-            finish(&self.inner, &state, failure);
-        }
+    fn fail(&mut self, stream: u32, failure: Failure) -> Result<(), ProtocolError> {
+        let mut inner = self.inner.borrow_mut();
+        let Some(state) = inner.streams.get(&stream).cloned() else { return inner.idle.frame() };
+        inner.idle.forgive();
+        drop(inner);
+        finish(&self.inner, &state, failure);
+        Ok(())
     }
 }
 

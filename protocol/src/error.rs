@@ -38,6 +38,9 @@ pub enum ProtocolError {
     /// More streams than [`crate::limits::MAX_STREAMS`].
     #[error("too many streams")]
     TooManyStreams,
+    /// Frame after frame that changes nothing, see [`crate::limits::MAX_IDLE_FRAMES`].
+    #[error("frames without end that change nothing")]
+    Flood,
     /// The socket ended inside a frame.
     #[error("connection ended inside a frame")]
     Torn,

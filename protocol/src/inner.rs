@@ -12,6 +12,7 @@ use crate::ProtocolError;
 use crate::budget::Budget;
 use crate::codec;
 use crate::frame::Kind;
+use crate::idle::Idle;
 use crate::limits::MAX_UNSENT_BODIES;
 use crate::outbox::Outbox;
 use crate::stream::{Failure, State};
@@ -40,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) closed: bool,
     /// Whether it ends with the streams that are under way.
     pub(crate) finishing: bool,
+    /// What the peer sends that changes nothing.
+    pub(crate) idle: Idle,
     pub(crate) driver: Option<Waker>,
     /// Whether the driver waits, and has to be told of new frames.
     pub(crate) driver_waits: bool,
@@ -61,6 +64,7 @@ impl Inner {
             begun: None,
             closed: false,
             finishing: false,
+            idle: Idle::default(),
             driver: None,
             driver_waits: false,
             budget: None,
@@ -121,7 +125,9 @@ impl Inner {
         }
     }
 
-    pub(crate) fn forget(&mut self, stream: u32) {
+    /// A stream is over, of which so many body bytes may be on their way.
+    pub(crate) fn forget(&mut self, stream: u32, late: usize) {
+        self.idle.ended(late);
         self.streams.remove(&stream);
         if self.is_finished() {
             self.wake_driver();

@@ -10,6 +10,7 @@
 //! - [`budget`]: how much the responses of an app may hold, and how large their windows are.
 //! - [`chunk`]: bytes of a body that count for as long as somebody keeps them.
 //! - [`stream`]: one request on a connection: its two halves, their credit and their end.
+//! - `idle`: what a peer sends that changes nothing.
 //! - `inner`: what a connection and its streams share.
 //! - [`connection`]: the multiplexer that drives all streams over one Unix-domain socket.
 //! - [`witness`]: a page of memory that tells, when a worker is gone, what it was doing.
@@ -28,6 +29,7 @@ pub mod decoder;
 mod error;
 pub mod exit;
 pub mod frame;
+mod idle;
 mod inner;
 pub mod limits;
 pub mod message;

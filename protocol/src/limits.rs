@@ -43,6 +43,12 @@ pub const MAX_STREAMS: usize = 16 * 1024;
 /// Bytes of unsent log records above which a worker drops further ones (and says how many).
 pub const MAX_UNSENT: usize = 4 * 1024 * 1024;
 
+/// Frames of a connection that are taken in before others have their turn.
+pub const FRAMES_PER_TURN: usize = 256;
+
+/// Frames that change nothing of which a connection ends, beyond those that its own streams and pings have called for.
+pub const MAX_IDLE_FRAMES: u32 = 10_000;
+
 /// Size of the read buffer, in bytes.
 pub const READ_BUFFER: usize = 128 * 1024;
 

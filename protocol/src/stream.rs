@@ -3,6 +3,8 @@
 //! A stream is over when its response is: with the last response byte, with an error from the worker, with a cancel
 //! from the supervisor or with the connection. Whatever else was still under way on it ends then too.
 
+mod receiver;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -13,12 +15,12 @@ use bytes::{Bytes, BytesMut};
 
 use crate::ProtocolError;
 use crate::budget::Budget;
-use crate::chunk::Chunk;
 use crate::codec::{self, HeaderBlock};
 use crate::frame::Kind;
 use crate::inner::{Inner, Side};
 use crate::limits::{COPY_BELOW, MAX_BODY_CHUNK, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
 use crate::message::{StatusLine, StreamError};
+pub use receiver::Receiver;
 
 /// Why a stream ended before its response was complete.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -438,119 +440,6 @@ impl Drop for Sender {
     }
 }
 
-/// The receiving half: the response for the supervisor, the request body for the worker.
-#[derive(Debug)]
-pub struct Receiver {
-    pub(crate) inner: Rc<RefCell<Inner>>,
-    pub(crate) state: Rc<RefCell<State>>,
-}
-
-impl Receiver {
-    /// Supervisor: waits for the response head, which is returned once.
-    ///
-    /// # Errors
-    /// [`Failure`] if the stream is over before.
-    pub fn poll_head(&self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
-        let mut state = self.state.borrow_mut();
-        if let Some(head) = &mut state.head {
-            // What stays behind marks that there was one; the fields go out by move.
-            let headers = std::mem::take(&mut head.headers);
-            return Poll::Ready(Ok(ResponseHead { status: head.status, headers, end: head.end }));
-        }
-        if let Some(failure) = &state.over {
-            return Poll::Ready(Err(failure.clone()));
-        }
-        remember(&mut state.reader, cx);
-        Poll::Pending
-    }
-
-    /// Waits for the next body bytes; `None` at the end of the body. Consumed bytes become credit for the peer.
-    ///
-    /// # Errors
-    /// [`Failure`] if the stream is over before the body is.
-    pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
-        let polled = self.poll_bytes(cx);
-        if let Poll::Ready(Some(Ok(chunk))) = &polled {
-            consume(&self.inner, &self.state, chunk.len());
-        }
-        polled
-    }
-
-    /// As [`Receiver::poll_chunk`], for who passes the bytes on: they are consumed when what is returned is dropped.
-    ///
-    /// # Errors
-    /// [`Failure`] if the stream is over before the body is.
-    pub fn poll_part(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, Failure>>> {
-        self.poll_bytes(cx).map_ok(|bytes| Chunk::new(bytes, self.inner.clone(), self.state.clone()))
-    }
-
-    fn poll_bytes(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
-        let mut state = self.state.borrow_mut();
-        if let Some(chunk) = state.chunks.pop_front() {
-            return Poll::Ready(Some(Ok(chunk)));
-        }
-        if state.incoming_ended {
-            return Poll::Ready(None);
-        }
-        if let Some(failure) = &state.over {
-            return Poll::Ready(Some(Err(failure.clone())));
-        }
-        remember(&mut state.reader, cx);
-        Poll::Pending
-    }
-
-    /// Takes body bytes only if they are already here.
-    pub fn try_chunk(&self) -> Option<Bytes> {
-        match self.poll_chunk(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Some(Ok(chunk))) => Some(chunk),
-            _ => None,
-        }
-    }
-
-    /// As [`Receiver::try_chunk`] and [`Receiver::poll_part`].
-    pub fn try_part(&self) -> Option<Chunk> {
-        match self.poll_part(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Some(Ok(part))) => Some(part),
-            _ => None,
-        }
-    }
-
-    /// Whether the whole body has been received.
-    pub fn is_received(&self) -> bool {
-        self.state.borrow().incoming_ended
-    }
-
-    /// Whether the whole body has been received and consumed.
-    pub fn is_done(&self) -> bool {
-        let state = self.state.borrow();
-        state.incoming_ended && state.chunks.is_empty()
-    }
-
-    /// Waits until the stream is over, for whatever reason.
-    pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
-        self.state.borrow_mut().poll_over(cx)
-    }
-
-    /// Puts back a part that was taken from a body received whole.
-    pub fn put_back(self, part: Chunk) -> Self {
-        self.state.borrow_mut().chunks.push_front(part.into_bytes());
-        self
-    }
-
-    /// Trailer fields; empty before the end of the body.
-    pub fn trailers(&self) -> HeaderBlock {
-        self.state.borrow().trailers.clone()
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        if self.inner.borrow().side == Side::Supervisor {
-            cancel(&self.inner, &self.state);
-        }
-    }
-}
-
 /// Supervisor: tells the worker that nobody waits any more, unless the stream is over.
 fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     let id = {
@@ -566,7 +455,10 @@ fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
 }
 
 pub(crate) fn finish(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, failure: Failure) {
-    let id = state.borrow().id;
-    inner.borrow_mut().forget(id);
+    let (id, late) = {
+        let state = state.borrow();
+        (state.id, if state.incoming_ended { 0 } else { state.allowance })
+    };
+    inner.borrow_mut().forget(id, late);
     state.borrow_mut().finish(failure);
 }

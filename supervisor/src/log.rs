@@ -5,6 +5,7 @@
 //!
 //! - [`line`]: a line before it has a form; `layer`: lines from what the supervisor says through tracing.
 //! - [`text`]: lines for people; `dev`: those of whoever writes an app; [`access`]: the access log and its forms.
+//! - `queue`: lines that wait to be written, of each app no more than its share.
 //! - `file`: where lines go that do not go to standard output.
 //! - [`memory`]: the latest lines, for whoever asks.
 
@@ -15,19 +16,19 @@ mod file;
 mod layer;
 pub mod line;
 pub mod memory;
+mod queue;
 pub mod rate;
 pub mod text;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use nano_protocol::message::{LogLevel, LogRecord};
 use tracing::{Level, info};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Registry, reload};
@@ -36,9 +37,7 @@ use crate::config::{AppName, AppSpec, LogFormat, LogSettings};
 use file::LogFile;
 use line::Line;
 use memory::Memory;
-
-/// Lines that may wait to be written.
-const QUEUE: usize = 16 * 1024;
+use queue::{Queue, Writing};
 
 /// All of this process's logs, once they have been started.
 static HUB: OnceLock<Hub> = OnceLock::new();
@@ -49,9 +48,9 @@ struct Hub {
     format: LogFormat,
     /// Whether lines go to a terminal that shows colours.
     has_colours: bool,
-    out: NonBlocking,
+    out: Queue,
     /// None if the access log goes to the other lines.
-    access: Option<NonBlocking>,
+    access: Option<Queue>,
     levels: RwLock<Levels>,
     filter: reload::Handle<LevelFilter, Registry>,
     /// One for each file that is open.
@@ -70,18 +69,18 @@ struct Levels {
 /// Keeps the writing threads alive; dropping it writes what is queued.
 #[derive(Debug)]
 pub struct Logs {
-    _guards: Vec<WorkerGuard>,
+    _writing: Vec<Writing>,
     dropped: Dropped,
 }
 
 /// Counts the lines dropped because they came faster than they could be written.
 #[derive(Debug, Clone)]
-pub struct Dropped(Vec<ErrorCounter>);
+pub struct Dropped(Vec<Arc<AtomicUsize>>);
 
 impl Dropped {
     /// How many so far.
     pub fn lines(&self) -> usize {
-        self.0.iter().map(ErrorCounter::dropped_lines).sum()
+        self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -97,16 +96,16 @@ impl Logs {
             reopen.push(flag.clone());
             LogFile::open(path, settings.max_size, settings.keep, flag)
         };
-        let (out, guard) = match &settings.file {
-            Some(path) => queue("log", open(path)?),
-            None => queue("log", io::stdout()),
+        let (out, writing) = match &settings.file {
+            Some(path) => Queue::start("log", open(path)?)?,
+            None => Queue::start("log", io::stdout())?,
         };
-        let (mut guards, mut counters) = (vec![guard], vec![out.error_counter()]);
+        let (mut threads, mut counters) = (vec![writing], vec![out.dropped()]);
         let access = match &settings.access_file {
             Some(path) if settings.access_file != settings.file => {
-                let (access, guard) = queue("access-log", open(path)?);
-                guards.push(guard);
-                counters.push(access.error_counter());
+                let (access, writing) = Queue::start("access-log", open(path)?)?;
+                threads.push(writing);
+                counters.push(access.dropped());
                 Some(access)
             }
             _ => None,
@@ -132,19 +131,13 @@ impl Logs {
                 Registry::default().with(filter).with(layer::Lines(hub)),
             );
         }
-        Ok(Self { _guards: guards, dropped: Dropped(counters) })
+        Ok(Self { _writing: threads, dropped: Dropped(counters) })
     }
 
     /// Counts the lines dropped because they came faster than they could be written.
     pub fn dropped(&self) -> &Dropped {
         &self.dropped
     }
-}
-
-/// A thread that writes lines as fast as `writer` takes them.
-fn queue(name: &str, writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    let builder = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
-    builder.thread_name(name).finish(writer)
 }
 
 impl Hub {
@@ -163,20 +156,26 @@ impl Hub {
             _ => line.json(),
         };
         self.memory.push(&line, json);
-        if let Some(mut text) = text {
-            text.push('\n');
-            write(&self.out, &text);
+        let Some(mut text) = text else { return };
+        text.push('\n');
+        self.push(&self.out, line.app(), text);
+    }
+
+    /// Queues what is to be written, of an app or of nobody, and says how much was dropped before.
+    fn push(&self, queue: &Queue, app: Option<&str>, text: String) {
+        if let Some(dropped @ 1..) = queue.push(app, text) {
+            let message = format!("dropped {dropped} log lines: they came faster than they could be written");
+            let mut notice = Line::new(Level::WARN, module_path!()).saying(message);
+            if let Some(app) = app {
+                notice = notice.with("app", app);
+            }
+            self.write(notice);
         }
     }
 
     fn levels(&self) -> std::sync::RwLockReadGuard<'_, Levels> {
         self.levels.read().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn write(queue: &NonBlocking, text: &str) {
-    // Never fails: what there is no room for is counted.
-    let _ = queue.clone().write(text.as_bytes());
 }
 
 /// Takes over what can change while the supervisor runs.
@@ -201,7 +200,9 @@ pub fn reopen() {
     hub.reopen.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
     // This one wakes the thread that writes it; an empty line wakes the other.
     info!("log files are opened anew");
-    [Some(&hub.out), hub.access.as_ref()].into_iter().flatten().for_each(|queue| write(queue, ""));
+    [Some(&hub.out), hub.access.as_ref()].into_iter().flatten().for_each(|queue| {
+        queue.push(None, String::new());
+    });
 }
 
 /// Whether lines go to a terminal that shows colours.

@@ -1,6 +1,8 @@
 //! What the kernel says of a process.
 
 use std::fs;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -88,6 +90,20 @@ pub(crate) fn tcp_sockets(pid: u32) -> usize {
     let descriptors = descriptors(pid);
     let inodes = descriptors.iter().filter_map(|target| target.strip_prefix("socket:[")?.strip_suffix(']'));
     inodes.filter(|inode| is_tcp(inode)).count()
+}
+
+/// A socket of a process, which it shares from now on: what is written there comes from that process.
+#[allow(unsafe_code, reason = "there is no safe form of these calls")]
+pub(crate) fn socket(pid: u32, descriptor: i32) -> UnixStream {
+    use nix::libc::{SYS_pidfd_getfd, SYS_pidfd_open, syscall};
+    // SAFETY: both calls make descriptors of this process, which nothing else owns.
+    let socket = unsafe {
+        let process = OwnedFd::from_raw_fd(syscall(SYS_pidfd_open, pid, 0) as i32);
+        OwnedFd::from_raw_fd(syscall(SYS_pidfd_getfd, process.as_raw_fd(), descriptor, 0) as i32)
+    };
+    let socket = UnixStream::from(socket);
+    socket.set_nonblocking(false).expect("a socket");
+    socket
 }
 
 /// Lets this process open as many descriptors as it may.

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use nix::sys::signal::Signal;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::TestSupervisor;
-use crate::harness::{App, process};
+use crate::admin::metrics;
+use crate::harness::{App, Client, free_address, process};
+use crate::{TestSupervisor, until};
 
 /// Answers without end.
 const ENDLESS: &str = "
@@ -16,6 +17,9 @@ export default { fetch() {
 } }";
 
 const CLIENTS: usize = 2000;
+
+/// What a response has in any case.
+const LEAST_WINDOW: usize = 16 * 1024;
 
 /// A client whose kernel takes hardly anything for it.
 async fn connect(address: SocketAddr) -> TcpStream {
@@ -42,10 +46,15 @@ async fn pour_all(clients: &[TcpStream], bytes: &[u8], meanwhile: impl AsyncFn()
     }
 }
 
-async fn street(app: App) -> TestSupervisor {
+async fn street(app: App, settings: &str) -> TestSupervisor {
     process::raise_descriptor_limit();
     let app = app.set("max_in_flight = 8192\nrequest_timeout = '1h'\nhung_timeout = '1h'");
-    TestSupervisor::plan().app(app).app(App::hello("neighbour")).start().await
+    TestSupervisor::plan().app(app).app(App::hello("neighbour")).set(settings).start().await
+}
+
+/// Bytes of the app's bodies that the supervisor says it holds.
+async fn held(admin: &Client) -> usize {
+    metrics(admin).await["nano_buffered_bytes{app=\"app\"}"] as usize
 }
 
 /// Most memory that the supervisor has had so far, in MiB.
@@ -55,7 +64,10 @@ fn memory(supervisor: &TestSupervisor) -> u64 {
 
 #[tokio::test]
 async fn clients_that_do_not_read_their_answers_cost_little_each() {
-    let supervisor = street(App::new("app", ENDLESS)).await;
+    let address = free_address();
+    let app = App::new("app", ENDLESS).set("max_buffered = '4MiB'");
+    let supervisor = street(app, &format!("admin = '{address}'")).await;
+    let admin = Client::new(address, false);
     let (address, neighbour) = (supervisor.address("app").await, supervisor.client("neighbour").await);
     let before = memory(&supervisor);
     let mut clients = Vec::with_capacity(CLIENTS);
@@ -69,11 +81,15 @@ async fn clients_that_do_not_read_their_answers_cost_little_each() {
         client.readable().await.unwrap();
     }
     supervisor.in_flight("app", CLIENTS).await;
-    for _ in 0..100 {
+    until("the clients are behind", async || {
         assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
-    }
+        let held = held(&admin).await;
+        assert!(held <= (4 << 20) + CLIENTS * LEAST_WINDOW, "{held} bytes");
+        (held > 8 << 20).then_some(())
+    })
+    .await;
     let grown = memory(&supervisor) - before;
-    assert!(grown < 200, "{grown} MiB for {CLIENTS} clients");
+    assert!(grown < 120, "{grown} MiB for {CLIENTS} clients");
     // The app itself answers those who do read.
     let mut length = 0;
     let client = supervisor.client("app").await;
@@ -87,7 +103,7 @@ async fn clients_that_do_not_read_their_answers_cost_little_each() {
 
 #[tokio::test]
 async fn bodies_for_a_worker_that_hangs_are_left_with_their_clients() {
-    let supervisor = street(App::hello("app")).await;
+    let supervisor = street(App::hello("app"), "").await;
     let (address, neighbour) = (supervisor.address("app").await, supervisor.client("neighbour").await);
     let worker = supervisor.worker("app").await;
     process::signal(worker, Signal::SIGSTOP);
@@ -112,4 +128,32 @@ async fn bodies_for_a_worker_that_hangs_are_left_with_their_clients() {
     process::signal(worker, Signal::SIGKILL);
     supervisor.in_flight("app", 0).await;
     assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
+}
+
+#[tokio::test]
+async fn what_all_apps_together_may_hold_bounds_each_of_them() {
+    let address = free_address();
+    let settings = format!("admin = '{address}'\nmax_buffered = '2MiB'\nio_threads = 1");
+    let supervisor = street(App::new("app", ENDLESS), &settings).await;
+    let app = supervisor.address("app").await;
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        let client = connect(app).await;
+        client.writable().await.unwrap();
+        assert!(client.try_write(b"GET / HTTP/1.1\r\nhost: app\r\n\r\n").unwrap() > 0);
+        clients.push(client);
+    }
+    for client in &clients {
+        client.readable().await.unwrap();
+    }
+    supervisor.in_flight("app", clients.len()).await;
+    let neighbour = supervisor.client("neighbour").await;
+    let admin = Client::new(address, false);
+    until("the clients are behind", async || {
+        assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
+        let held = held(&admin).await;
+        assert!(held <= (2 << 20) + clients.len() * LEAST_WINDOW, "{held} bytes");
+        (held > 1 << 20).then_some(())
+    })
+    .await;
 }

@@ -13,6 +13,7 @@ mod budget;
 mod cancelling;
 mod credit;
 mod endings;
+mod floods;
 mod hostile_bytes;
 mod limits;
 mod multiplexing;

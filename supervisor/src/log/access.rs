@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use super::line::{Line, milliseconds};
-use super::{HUB, dev, text, write};
+use super::{HUB, dev, text};
 use crate::config::{AccessLog, AppName, LogFormat};
 use crate::record::Record;
 use crate::visible;
@@ -29,7 +29,8 @@ pub fn write_line(record: &Record) {
         },
     };
     text.push('\n');
-    write(hub.access.as_ref().unwrap_or(&hub.out), &text);
+    let app = record.app.as_ref().map(AppName::as_str);
+    hub.push(hub.access.as_ref().unwrap_or(&hub.out), app, text);
 }
 
 /// In the form of the other lines.

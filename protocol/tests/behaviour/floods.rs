@@ -1,0 +1,103 @@
+//! A peer that sends frame after frame takes no more time than others, and if nothing comes of its frames, it ends.
+
+use std::task::{Context, Poll, Waker};
+
+use nano_protocol::limits::{FRAMES_PER_TURN, MAX_IDLE_FRAMES, STREAM_WINDOW};
+use nano_protocol::message::{Control, LogLevel, LogRecord, Stats, StreamError, StreamErrorKind};
+use nano_protocol::{Event, ProtocolError, Side};
+
+use crate::frames::Sent;
+use crate::pair::{Raw, open, some_bytes};
+
+/// Sends a frame again and again, up to this often; how the connection has ended, if it has.
+async fn flood(raw: &mut Raw, frame: &Sent, times: usize) -> Option<Result<(), ProtocolError>> {
+    let mut left = times;
+    while left > 0 && raw.end.connection.is_some() {
+        let part = left.min(500);
+        left -= part;
+        raw.send(&vec![frame.clone(); part]);
+        // Several turns.
+        for _ in 0..10 {
+            raw.run(async {}).await;
+            // The runtime looks whether there is more.
+            tokio::task::yield_now().await;
+        }
+    }
+    if raw.end.connection.is_some() { None } else { Some(raw.ended().await) }
+}
+
+fn idle_frames() -> Vec<Sent> {
+    let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
+    vec![
+        Sent::Body { stream: 1, end: false, data: vec![] },
+        Sent::Credit { stream: 1, bytes: 0 },
+        Sent::Body { stream: 99, end: false, data: vec![] },
+        Sent::Body { stream: 99, end: true, data: vec![1] },
+        Sent::Response { stream: 99, end: false, status: 200, fields: vec![] },
+        Sent::End { stream: 99, trailers: vec![] },
+        Sent::Credit { stream: 99, bytes: 1 },
+        Sent::Error { stream: 99, error },
+        Sent::Control(Control::Pong(1)),
+        Sent::Control(Control::Stats(Stats::default())),
+    ]
+}
+
+#[tokio::test]
+async fn frames_without_end_that_change_nothing_end_the_connection() {
+    for frame in idle_frames() {
+        let mut raw = Raw::new(Side::Supervisor);
+        let handle = raw.end.handle.clone();
+        let (_sender, _receiver) = open(&handle, false);
+        raw.send(&[Sent::Response { stream: 1, end: false, status: 200, fields: vec![] }]);
+        raw.run(async {}).await;
+        let most = MAX_IDLE_FRAMES as usize;
+        assert!(flood(&mut raw, &frame, most).await.is_none(), "{frame:?}");
+        let ended = flood(&mut raw, &frame, 100).await;
+        assert!(matches!(ended, Some(Err(ProtocolError::Flood))), "{frame:?}: {ended:?}");
+        assert_eq!(handle.streams(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_when_a_stream_was_given_up_is_no_flood() {
+    let mut raw = Raw::new(Side::Supervisor);
+    let handle = raw.end.handle.clone();
+    for _ in 0..3 {
+        let (sender, _receiver) = open(&handle, true);
+        raw.run(async {}).await;
+        sender.cancel();
+    }
+    let frame = Sent::Body { stream: 1, end: false, data: some_bytes(1, 0).to_vec() };
+    let ended = flood(&mut raw, &frame, 2 * MAX_IDLE_FRAMES as usize).await;
+    assert!(ended.is_none(), "of {} bytes: {ended:?}", 3 * STREAM_WINDOW);
+}
+
+#[tokio::test]
+async fn what_is_logged_is_no_flood_here() {
+    let mut raw = Raw::new(Side::Supervisor);
+    let record = LogRecord { level: LogLevel::Info, request_id: None, request: None, message: String::new() };
+    assert!(
+        flood(&mut raw, &Sent::Control(Control::Log(record)), 2 * MAX_IDLE_FRAMES as usize).await.is_none()
+    );
+}
+
+#[tokio::test]
+async fn after_so_many_frames_others_have_their_turn() {
+    let mut raw = Raw::new(Side::Supervisor);
+    raw.send(&vec![Sent::Control(Control::Pong(1)); 3 * FRAMES_PER_TURN]);
+    let connection = raw.end.connection.as_mut().unwrap();
+    let mut turns = Vec::new();
+    while turns.iter().sum::<usize>() < 3 * FRAMES_PER_TURN {
+        // What is read is known to be there only once the runtime has looked.
+        tokio::task::yield_now().await;
+        let mut taken = 0;
+        let mut noop = Context::from_waker(Waker::noop());
+        while let Poll::Ready(event) = connection.poll_next(&mut noop) {
+            assert!(matches!(event, Ok(Some(Event::Control(Control::Pong(1))))));
+            taken += 1;
+        }
+        turns.push(taken);
+    }
+    turns.retain(|taken| *taken > 0);
+    assert_eq!(turns, [FRAMES_PER_TURN; 3]);
+}

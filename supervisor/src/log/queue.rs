@@ -1,0 +1,219 @@
+//! Lines on their way to a terminal, pipe or file: a queue, and the thread that empties it. What does not fit is dropped and
+//! counted rather than waited for. No app has more than its share of the queue, so that one that floods its log while the
+//! writer is slow costs others none of their lines.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::Write;
+use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Lines, and bytes, that may wait to be written.
+const LINES: usize = 16 * 1024;
+const BYTES: usize = 16 * 1024 * 1024;
+
+/// Which part of that one app may have.
+const SHARE: usize = 4;
+
+/// How long what is queued may take to be written at the end.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Whose line it is: an app's name; empty for the supervisor itself, which has no share but all of the queue.
+type Source = str;
+
+/// Takes lines from any thread. Clones are the same queue.
+#[derive(Debug, Clone)]
+pub(super) struct Queue(Arc<Shared>);
+
+/// Keeps the thread going; what is queued is written when this is dropped.
+#[derive(Debug)]
+pub(super) struct Writing(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// There is something to write, or nothing more will be.
+    changed: Condvar,
+    /// All has been written.
+    done: Condvar,
+    dropped: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: VecDeque<(Box<Source>, String)>,
+    bytes: usize,
+    /// Of each source that has any.
+    shares: HashMap<Box<Source>, Share>,
+    is_closed: bool,
+    is_done: bool,
+}
+
+#[derive(Debug, Default)]
+struct Share {
+    lines: usize,
+    bytes: usize,
+    /// Lines that found no room, and of which nothing has been said yet.
+    dropped: usize,
+}
+
+impl Queue {
+    /// Starts a thread that writes lines as fast as `writer` takes them.
+    pub(super) fn start(name: &str, writer: impl Write + Send + 'static) -> std::io::Result<(Self, Writing)> {
+        let shared = Arc::new(Shared {
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+            done: Condvar::new(),
+            dropped: Arc::default(),
+        });
+        let own = shared.clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || own.write(writer))?;
+        Ok((Self(shared.clone()), Writing(shared)))
+    }
+
+    /// Queues a line of an app, or of nobody. Returns how many lines of the same source were dropped before it, if that is to be
+    /// said now; or nothing if this one is dropped, too.
+    pub(super) fn push(&self, source: Option<&str>, line: String) -> Option<usize> {
+        let mut waiting = self.0.waiting();
+        let taken = waiting.push(source.unwrap_or_default(), line);
+        drop(waiting);
+        match taken {
+            Some(_) => self.0.changed.notify_one(),
+            None => {
+                self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        taken
+    }
+
+    /// How many lines were dropped so far.
+    pub(super) fn dropped(&self) -> Arc<AtomicUsize> {
+        self.0.dropped.clone()
+    }
+}
+
+impl Waiting {
+    fn push(&mut self, source: &Source, line: String) -> Option<usize> {
+        let part = if source.is_empty() { 1 } else { SHARE };
+        if !self.shares.contains_key(source) {
+            self.shares.insert(source.into(), Share::default());
+        }
+        let share = self.shares.get_mut(source)?;
+        let is_full = self.lines.len() >= LINES || self.bytes + line.len() > BYTES;
+        // After a line was dropped there is to be some room before one gets through: less would make every second line a notice.
+        let part = if share.dropped > 0 { 2 * part } else { part };
+        if is_full || share.lines >= LINES / part || share.bytes + line.len() > BYTES / part {
+            share.dropped += 1;
+            return None;
+        }
+        share.lines += 1;
+        share.bytes += line.len();
+        self.bytes += line.len();
+        let dropped = mem::take(&mut share.dropped);
+        self.lines.push_back((source.into(), line));
+        Some(dropped)
+    }
+
+    fn pop(&mut self) -> Option<String> {
+        let (source, line) = self.lines.pop_front()?;
+        self.bytes -= line.len();
+        if let Some(share) = self.shares.get_mut(&source) {
+            share.lines -= 1;
+            share.bytes -= line.len();
+            if share.lines == 0 && share.dropped == 0 {
+                self.shares.remove(&source);
+            }
+        }
+        Some(line)
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes until nothing more comes. A writer that fails may recover: files do.
+    fn write(&self, mut writer: impl Write) {
+        loop {
+            let mut waiting = self.waiting();
+            let line = loop {
+                match waiting.pop() {
+                    None if waiting.is_closed => {
+                        waiting.is_done = true;
+                        self.done.notify_all();
+                        return;
+                    }
+                    None => waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                    line => break line.unwrap_or_default(),
+                }
+            };
+            let is_last = waiting.lines.is_empty();
+            drop(waiting);
+            let _ = writer.write_all(line.as_bytes());
+            if is_last {
+                let _ = writer.flush();
+            }
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        waiting.is_closed = true;
+        self.0.changed.notify_all();
+        // A reader that reads no more must not hold up the end.
+        drop(self.0.done.wait_timeout_while(waiting, LAST, |waiting| !waiting.is_done));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_has_its_share_and_others_keep_theirs() {
+        let mut waiting = Waiting::default();
+        let mut push = |source: &str| waiting.push(source, "line".into());
+        let taken = (0..LINES).filter(|_| push("loud").is_some()).count();
+        assert_eq!(taken, LINES / SHARE);
+        assert!((0..100).all(|_| push("quiet") == Some(0) && push("") == Some(0)));
+        // It is said how many, once there is some room.
+        for _ in 0..LINES / SHARE / 2 {
+            waiting.pop();
+        }
+        assert_eq!(waiting.push("loud", "line".into()), None);
+        waiting.pop();
+        assert_eq!(waiting.push("loud", "line".into()), Some(LINES - LINES / SHARE + 1));
+        assert_eq!(waiting.push("loud", "line".into()), Some(0));
+        while waiting.pop().is_some() {}
+        assert_eq!((waiting.bytes, waiting.shares.len()), (0, 0));
+    }
+
+    #[test]
+    fn long_lines_have_a_share_of_the_bytes() {
+        let mut waiting = Waiting::default();
+        let line = "x".repeat(64 * 1024);
+        let taken = (0..LINES).filter(|_| waiting.push("loud", line.clone()).is_some()).count();
+        assert_eq!(taken, BYTES / SHARE / line.len());
+        assert_eq!(waiting.push("quiet", line.clone()), Some(0));
+        let taken = (0..LINES).filter(|_| waiting.push("", line.clone()).is_some()).count();
+        assert_eq!(taken, BYTES / line.len() - BYTES / SHARE / line.len() - 1);
+    }
+
+    #[test]
+    fn everything_is_written_in_order_before_the_end() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let (queue, writing) = Queue::start("log", ours).unwrap();
+        for number in 0..1000 {
+            assert_eq!(queue.push(Some("app"), format!("{number}\n")), Some(0));
+        }
+        drop((writing, queue));
+        let text = std::io::read_to_string(theirs).unwrap();
+        let lines: Vec<usize> = text.lines().map(|line| line.parse().unwrap()).collect();
+        assert_eq!(lines, (0..1000).collect::<Vec<_>>());
+    }
+}

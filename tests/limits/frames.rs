@@ -1,0 +1,47 @@
+//! Frames that a worker sends although nothing comes of them: it ends, and nobody else notices.
+
+use std::io::Write as _;
+
+use nix::sys::signal::Signal;
+
+use crate::TestSupervisor;
+use crate::harness::{App, process};
+
+/// The descriptors of a worker's connections.
+const CONTROL: i32 = 3;
+const REQUESTS: i32 = 4;
+
+/// An empty part of a body, no credit, and a failure, of a stream that there is not; an answer to a ping that nobody has sent.
+const FRAMES: [(i32, &[u8]); 4] = [
+    (REQUESTS, &[0, 0, 0, 0, 34, 0, 0, 0, 9, 0, 0, 0]),
+    (REQUESTS, &[1, 0, 0, 0, 36, 0, 0, 0, 9, 0, 0, 0, 0]),
+    (REQUESTS, &[2, 0, 0, 0, 38, 0, 0, 0, 9, 0, 0, 0, 0, 0]),
+    (CONTROL, &[1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 1]),
+];
+
+#[tokio::test]
+async fn a_worker_that_sends_frame_after_frame_of_which_nothing_comes_is_ended_alone() {
+    let app = App::hello("app").set("hung_timeout = '1h'\nwatchdog = '50m'");
+    let plan = TestSupervisor::plan().app(app).app(App::hello("neighbour"));
+    let supervisor = plan.set("io_threads = 1").start().await;
+    let neighbour = supervisor.client("neighbour").await;
+    for (descriptor, frame) in FRAMES {
+        let worker = supervisor.worker("app").await;
+        // Its own voice would mix with this one.
+        process::signal(worker, Signal::SIGSTOP);
+        let mut socket = process::socket(worker, descriptor);
+        let flood = tokio::task::spawn_blocking(move || {
+            let many = frame.repeat(1000);
+            while socket.write_all(&many).is_ok() {}
+        });
+        while !flood.is_finished() {
+            assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
+        }
+        flood.await.unwrap();
+        let after = supervisor.replaced("app", worker).await;
+        let why = after.last_exit.unwrap_or_default();
+        assert!(why.ends_with("frames without end that change nothing"), "{frame:?}: {why}");
+        assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
+    }
+    assert_eq!(supervisor.app("neighbour").await.restarts, 0);
+}
