@@ -79,6 +79,8 @@ pub(crate) struct State {
     most_credit: usize,
     outgoing_ended: bool,
     writer: Option<Waker>,
+    /// The body waits until unsent bytes have left.
+    waits_for_room: bool,
     over: Option<Failure>,
 }
 
@@ -115,6 +117,7 @@ impl State {
             most_credit,
             outgoing_ended: false,
             writer: None,
+            waits_for_room: false,
             over: None,
         }
     }
@@ -232,6 +235,7 @@ impl State {
 
     /// What was queued before its body has left.
     pub(crate) fn has_room(&mut self) {
+        self.waits_for_room = false;
         wake(&mut self.writer);
     }
 
@@ -349,7 +353,7 @@ impl Sender {
             return Poll::Ready(());
         }
         remember(&mut state.writer, cx);
-        if is_full {
+        if is_full && !std::mem::replace(&mut state.waits_for_room, true) {
             drop(state);
             self.inner.borrow_mut().wait_for_room(&self.state);
         }
