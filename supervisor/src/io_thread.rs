@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nano_protocol::{Begun, Budget, Connection, ProtocolError, Side};
+use socket2::SockRef;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -25,6 +26,9 @@ use crate::routes::{Command, ListenerId, Notice, Sent, Table, Unavailable};
 use crate::upstream::Upstream;
 use crate::worker::ExitReason;
 use crate::worker::Order;
+
+/// Bytes that the kernel keeps of one connection before the client has room for them.
+const MAX_UNSENT: u32 = 128 * 1024;
 
 /// What one I/O thread is made of.
 #[derive(Debug)]
@@ -170,6 +174,8 @@ impl Routing {
 
     fn open(&self, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
         let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
+        // Connections have it from here. Without it the kernel keeps megabytes for a client that reads nothing.
+        SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
         let listener = TcpListener::from_std(socket)?;
         tokio::task::spawn_local(listener::accept(listener, proxy.clone(), self.shared.clone(), closing));
         Ok(Door { proxy, closer })
