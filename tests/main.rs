@@ -64,6 +64,7 @@ mod request_url;
 mod serving;
 mod settings;
 mod settings_env;
+mod shares;
 mod status;
 mod supervision;
 mod systemd;

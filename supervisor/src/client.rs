@@ -1,8 +1,16 @@
 //! One client connection: where it leads, what it is doing, and how long it may.
 //!
-//! - [`io`]: its socket as hyper sees it.
+//! - [`connection`]: all of it, from the first byte to the last; [`io`]: its socket as hyper sees it.
+//! - [`frames`]: what an HTTP/2 client sends, frame by frame.
+//! - [`pace`]: how far a client is behind.
+//! - [`serving`]: one request; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
 
+pub mod connection;
+pub mod frames;
 pub mod io;
+pub mod pace;
+pub mod serving;
+pub mod stream;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -10,12 +18,28 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::crowd::{Crowd, Seat};
+use crate::registry::AppId;
+use crate::shares::{ClientKey, Known};
+use frames::Frames;
+use pace::{Debt, MinRate};
+pub use serving::{Reading, Serving};
+use stream::Given;
+
 /// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
 pub const TICK: Duration = Duration::from_millis(250);
 
 /// For how long a connection must have been idle before it is ended with its listener: a client that has just had its answer
 /// may already be sending the next request, and is told to close with the answer to that.
 const CLOSING_IDLE: u64 = 4;
+
+/// Frames of HTTP/2 that are read of one connection before others have their turn.
+const TURN: u32 = 256;
+
+/// Frames that ask for nothing of which a connection ends: so many more than those that are forgiven, with every tick and with
+/// every part of an answer.
+const FLOOD: u32 = 10_000;
+const FORGIVEN: u32 = 250;
 
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,28 +61,49 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Its IP address as text, which every request carries on.
     pub ip: String,
+    /// Whose it is.
+    pub key: ClientKey,
     /// The address it connected to.
     pub local: SocketAddr,
+    /// How much its client holds of the app that it has last asked.
+    pub held: Known<AppId>,
 }
 
 impl Peer {
     /// What is known of an accepted connection.
     pub fn new(address: SocketAddr, local: SocketAddr) -> Self {
-        Self { address, ip: address.ip().to_canonical().to_string(), local }
+        let ip = address.ip();
+        Self { address, ip: ip.to_canonical().to_string(), key: ip.into(), local, held: Known::default() }
     }
 }
 
 /// The state of one client connection, shared by its I/O, its requests and the sweep of its thread.
 #[derive(Debug)]
 pub struct Client {
+    crowd: Rc<Crowd>,
+    /// Its place among the connections.
+    seat: Seat,
     phase: Cell<Phase>,
     requests: Cell<usize>,
-    is_http2: Cell<bool>,
-    clock: Rc<Cell<u64>>,
+    /// Whether it speaks HTTP/2, once that is known.
+    is_http2: Cell<Option<bool>>,
+    frames: RefCell<Frames>,
+    /// Bytes of its head that is unfinished.
+    head: Cell<usize>,
+    /// A head of HTTP/2 is unfinished since this tick.
+    head_since: Cell<Option<u64>>,
+    /// Frames that asked for nothing, less those that are forgiven.
+    idle_frames: Cell<u32>,
+    /// Frames that were read in this turn.
+    turn: Cell<u32>,
     /// Whether the listener it came through is being closed.
     closing: Rc<Cell<bool>>,
-    /// Since this tick the client has not taken what there is for it.
-    stalled: Cell<Option<u64>>,
+    /// How far the client is behind with taking what there is for it.
+    debt: Debt,
+    /// Least rate at which clients of the app that was last asked have to take and send.
+    min_rate: Cell<MinRate>,
+    /// What the stream that is polled now has given the client.
+    given: Cell<Given>,
     /// The client may be sending what nobody will read.
     leaves_unread: Cell<bool>,
     /// Where the next request would begin may be read in more than one way.
@@ -75,8 +120,23 @@ pub enum Overdue {
     Idle,
     /// Its request head took too long.
     Head,
-    /// It did not take its answer.
+    /// It did not take its answer, or too slowly.
     Stalled,
+    /// Others needed its place, and it had nothing under way.
+    Shed,
+    /// It sent frame after frame that asks for nothing.
+    Flood,
+}
+
+impl Overdue {
+    /// All of them, in the order of their numbers (`as usize`), with their names in metrics.
+    pub const ALL: [(Self, &str); 5] = [
+        (Self::Idle, "idle"),
+        (Self::Head, "head"),
+        (Self::Stalled, "stalled"),
+        (Self::Shed, "shed"),
+        (Self::Flood, "flood"),
+    ];
 }
 
 /// Time limits of a connection, in ticks.
@@ -86,20 +146,29 @@ pub struct TickLimits {
     pub idle: u64,
     /// For one request head.
     pub head: u64,
-    /// Without taking any byte of an answer.
+    /// For which it may be behind with taking an answer.
     pub send: u64,
 }
 
 impl Client {
-    /// A fresh connection; `clock` counts ticks, and `closing` becomes true when it is to end soon.
-    pub fn new(clock: &Rc<Cell<u64>>, closing: &Rc<Cell<bool>>) -> Self {
+    /// A fresh connection; `closing` becomes true when it is to end soon.
+    pub fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
+        let now = crowd.now();
         Self {
-            phase: Cell::new(Phase::Fresh(clock.get())),
+            crowd: crowd.clone(),
+            seat,
+            phase: Cell::new(Phase::Fresh(now)),
             closing: closing.clone(),
             requests: Cell::new(0),
-            is_http2: Cell::new(false),
-            clock: clock.clone(),
-            stalled: Cell::new(None),
+            is_http2: Cell::new(None),
+            frames: RefCell::default(),
+            head: Cell::new(0),
+            head_since: Cell::new(None),
+            idle_frames: Cell::new(0),
+            turn: Cell::new(0),
+            debt: Debt::new(now),
+            min_rate: Cell::new(None),
+            given: Cell::default(),
             leaves_unread: Cell::new(false),
             is_unclear: Cell::new(false),
             overdue: Cell::new(None),
@@ -111,6 +180,9 @@ impl Client {
     pub fn serve(self: &Rc<Self>) -> Serving {
         self.requests.set(self.requests.get() + 1);
         self.phase.set(Phase::Serving);
+        if !self.is_http2() {
+            self.set_head(0);
+        }
         Serving(self.clone())
     }
 
@@ -119,6 +191,7 @@ impl Client {
         if let Some(why) = self.overdue.get() {
             return Poll::Ready(why);
         }
+        self.turn.set(0);
         let mut driver = self.driver.borrow_mut();
         if !driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
             *driver = Some(cx.waker().clone());
@@ -128,32 +201,68 @@ impl Client {
 
     /// Closes the connection if it has been in one phase for longer than the limits allow.
     pub fn sweep(&self, limits: TickLimits) {
-        let now = self.clock.get();
-        let idle = if self.closing.get() { limits.idle.min(CLOSING_IDLE) } else { limits.idle };
-        let why = match (self.phase.get(), self.stalled.get()) {
-            (_, Some(since)) if now - since > limits.send => Overdue::Stalled,
-            (Phase::Idle(since), _) if now - since > idle => Overdue::Idle,
+        let now = self.crowd.now();
+        self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
+        let behind = self.debt.look(now, self.min_rate.get());
+        let closing = self.closing.get();
+        let soon = |limit: u64| if closing { limit.min(CLOSING_IDLE) } else { limit };
+        let (idle, head) = (soon(limits.idle), soon(limits.head));
+        let why = match self.phase.get() {
+            _ if behind > limits.send => Overdue::Stalled,
+            _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
+            Phase::Idle(since) if now - since > idle => Overdue::Idle,
             // Sooner or later one that never says anything is one whose head does not come.
-            (Phase::Fresh(since), _) if self.closing.get() && now - since > idle => Overdue::Idle,
-            (Phase::Fresh(since) | Phase::ReadingHead(since), _) if now - since > limits.head => {
-                Overdue::Head
-            }
+            Phase::Fresh(since) if closing && now - since > idle => Overdue::Idle,
+            Phase::Fresh(since) | Phase::ReadingHead(since) if now - since > head => Overdue::Head,
             _ => return,
         };
+        self.end(why);
+    }
+
+    /// Closes the connection.
+    pub fn end(&self, why: Overdue) {
+        if self.overdue.get().is_some() {
+            return;
+        }
         self.overdue.set(Some(why));
+        self.set_head(0);
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
     }
 
-    /// Whether the connection speaks HTTP/2, as far as is known.
-    pub fn is_http2(&self) -> bool {
-        self.is_http2.get()
+    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, and once it is to
+    /// be closed.
+    pub fn idle_since(&self) -> Option<u64> {
+        if self.overdue.get().is_some() {
+            return None;
+        }
+        match self.phase.get() {
+            Phase::Fresh(since) | Phase::Idle(since) | Phase::ReadingHead(since) => Some(since),
+            Phase::Serving => None,
+        }
     }
 
-    /// The connection speaks HTTP/2: what comes between requests (pings, settings) is no head under way.
-    pub fn speaks_http2(&self) {
-        self.is_http2.set(true);
+    /// Its place among the connections.
+    pub fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
+    /// Bytes of its head that is unfinished.
+    pub fn head(&self) -> usize {
+        self.head.get()
+    }
+
+    fn set_head(&self, bytes: usize) {
+        let before = self.head.replace(bytes);
+        if before != bytes {
+            self.crowd.count_head(before, bytes);
+        }
+    }
+
+    /// Whether the connection speaks HTTP/2, as far as is known.
+    pub fn is_http2(&self) -> bool {
+        self.is_http2.get() == Some(true)
     }
 
     /// Whether the client may be sending what nobody will read.
@@ -167,135 +276,192 @@ impl Client {
         self.is_unclear.get()
     }
 
-    fn has_read(&self) {
+    /// Whether what is read now has to be looked at: it is a head, or frames of HTTP/2.
+    fn is_watched(&self) -> bool {
+        self.is_http2.get() != Some(false) || self.phase.get() != Phase::Serving
+    }
+
+    /// Whether others have to have their turn before more is read.
+    fn has_had_its_turn(&self) -> bool {
+        self.turn.get() >= TURN || self.overdue.get().is_some()
+    }
+
+    fn has_read(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.is_http2.get().is_none() {
+            self.is_http2.set(frames::is_http2(self.head.get(), bytes));
+            if self.is_http2() {
+                *self.frames.borrow_mut() = Frames::after(self.head.get());
+                // What comes between requests (pings, settings) is no head under way.
+                self.phase.set(Phase::Idle(self.crowd.now()));
+                self.set_head(0);
+            }
+        }
+        if self.is_http2() {
+            return self.has_read_frames(bytes);
+        }
         match self.phase.get() {
             Phase::Fresh(since) => self.phase.set(Phase::ReadingHead(since)),
-            Phase::Idle(_) if self.is_http2.get() => self.phase.set(Phase::Idle(self.clock.get())),
-            Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.clock.get())),
-            Phase::ReadingHead(_) | Phase::Serving => {}
+            Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.crowd.now())),
+            Phase::ReadingHead(_) => {}
+            Phase::Serving => return,
+        }
+        self.set_head(self.head.get() + bytes.len());
+    }
+
+    fn has_read_frames(&self, bytes: &[u8]) {
+        let mut frames = self.frames.borrow_mut();
+        let seen = frames.scan(bytes);
+        self.turn.set(self.turn.get() + seen.frames);
+        let head = frames.head();
+        let since = head.and_then(|_| self.head_since.get().or(Some(self.crowd.now())));
+        self.head_since.set(since);
+        self.set_head(head.unwrap_or(0));
+        let idle = self.idle_frames.get() + seen.idle;
+        self.idle_frames.set(idle);
+        if idle > FLOOD {
+            self.end(Overdue::Flood);
         }
     }
 
-    fn has_written(&self, taken: bool) {
-        let since = if taken { None } else { self.stalled.get().or(Some(self.clock.get())) };
-        self.stalled.set(since);
+    /// So many bytes have been written, if the client takes any now.
+    fn has_written(&self, taken: Option<usize>) {
+        self.debt.waits(taken.is_none());
+        self.debt.moved(taken.unwrap_or(0));
     }
 
     /// Whether what hyper writes now may be its own answer to bytes that are no request.
     fn may_be_refused(&self) -> bool {
-        self.requests.get() == 0 && !self.is_http2.get()
+        self.requests.get() == 0 && !self.is_http2()
     }
 }
 
-/// One request of a connection, until its response is complete.
-#[derive(Debug)]
-pub struct Serving(Rc<Client>);
-
-impl Serving {
-    /// The request has a body; until that has been read, a close would make the kernel reset the connection, and the
-    /// client might lose the answer.
-    pub fn body(&self) -> Reading {
-        self.0.leaves_unread.set(true);
-        Reading(self.0.clone())
-    }
-
-    /// The request is not HTTP as it should be.
-    pub fn distrust(&self) {
-        self.0.is_unclear.set(true);
-    }
-}
-
-/// A request body that is being read.
-#[derive(Debug)]
-pub struct Reading(Rc<Client>);
-
-impl Reading {
-    /// Its end is found by its chunks, and is not certain before.
-    pub fn is_chunked(&self) {
-        self.0.is_unclear.set(true);
-    }
-
-    /// It has been read to its end.
-    pub fn done(&self) {
-        self.0.is_unclear.set(false);
-        self.done_with_trailers();
-    }
-
-    /// As [`Self::done`]; but hyper ends trailer fields at an empty line of any form, others may not.
-    pub fn done_with_trailers(&self) {
-        self.0.leaves_unread.set(false);
-    }
-}
-
-impl Drop for Serving {
+impl Drop for Client {
     fn drop(&mut self) {
-        let client = &self.0;
-        client.requests.set(client.requests.get() - 1);
-        if client.requests.get() == 0 {
-            client.phase.set(Phase::Idle(client.clock.get()));
-        }
+        self.set_head(0);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::config::ServerSettings;
+    use crate::crowd::Door;
+
+    struct Tested {
+        crowd: Rc<Crowd>,
+        client: Rc<Client>,
+        closing: Rc<Cell<bool>>,
+    }
+
+    impl Tested {
+        fn new() -> Self {
+            let crowd = Rc::new(Crowd::new(ServerSettings::default(), usize::MAX, Arc::default()));
+            let (seat, closing) =
+                (crowd.admit([127, 0, 0, 1].into(), &Door::default(), false).unwrap(), Rc::default());
+            Self { client: Rc::new(Client::new(&crowd, seat, &closing)), crowd, closing }
+        }
+
+        /// What the sweep makes of it after so many more ticks.
+        fn after(&self, ticks: u64) -> Option<Overdue> {
+            for _ in 0..ticks {
+                self.crowd.tick();
+            }
+            self.client.sweep(TickLimits { idle: 10, head: 5, send: 20 });
+            self.client.overdue.take()
+        }
+    }
+
+    /// A frame of HTTP/2 without a payload.
+    fn frame(kind: u8, flags: u8) -> [u8; 9] {
+        [0, 0, 0, kind, flags, 0, 0, 0, 0]
+    }
 
     #[test]
     fn idle_slow_and_stalled_connections_are_overdue_and_busy_ones_are_not() {
-        let clock = Rc::new(Cell::new(0));
-        let closing = Rc::new(Cell::new(false));
-        let client = Rc::new(Client::new(&clock, &closing));
-        let overdue = || {
-            client.sweep(TickLimits { idle: 10, head: 5, send: 20 });
-            client.overdue.take()
-        };
-        clock.set(5);
-        assert_eq!(overdue(), None);
-        clock.set(6);
-        assert_eq!(overdue(), Some(Overdue::Head));
+        let tested = Tested::new();
+        let client = &tested.client;
+        assert_eq!(tested.after(5), None);
+        assert_eq!(tested.after(1), Some(Overdue::Head));
         let serving = client.serve();
-        clock.set(100);
-        assert_eq!(overdue(), None);
-        client.has_written(false);
-        clock.set(110);
-        client.has_written(false);
-        clock.set(120);
-        assert_eq!(overdue(), None);
-        clock.set(121);
-        assert_eq!(overdue(), Some(Overdue::Stalled));
-        client.has_written(true);
-        assert_eq!(overdue(), None);
-        clock.set(100);
+        assert_eq!(tested.after(100), None);
+        client.has_written(None);
+        assert_eq!(tested.after(10), None);
+        client.has_written(None);
+        assert_eq!(tested.after(10), None);
+        assert_eq!(tested.after(1), Some(Overdue::Stalled));
+        client.has_written(Some(1));
+        assert_eq!(tested.after(1), None);
         drop(serving);
-        clock.set(110);
-        assert_eq!(overdue(), None);
-        clock.set(111);
-        assert_eq!(overdue(), Some(Overdue::Idle));
-        client.has_read();
-        assert_eq!(overdue(), None);
-        clock.set(117);
-        assert_eq!(overdue(), Some(Overdue::Head));
+        assert_eq!(tested.after(10), None);
+        assert_eq!(tested.after(1), Some(Overdue::Idle));
+        client.has_read(b"GET");
+        assert_eq!(tested.after(5), None);
+        assert_eq!(tested.after(1), Some(Overdue::Head));
     }
 
     #[test]
     fn a_connection_that_is_to_close_ends_once_it_has_been_idle_for_a_moment() {
-        let (clock, closing) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(true)));
-        let client = Rc::new(Client::new(&clock, &closing));
-        let overdue = || {
-            client.sweep(TickLimits { idle: 100, head: 100, send: 100 });
-            client.overdue.take()
-        };
-        assert_eq!(overdue(), None);
-        clock.set(CLOSING_IDLE + 1);
-        assert_eq!(overdue(), Some(Overdue::Idle), "it never said anything");
-        let serving = client.serve();
-        clock.set(50);
-        assert_eq!(overdue(), None);
+        let tested = Tested::new();
+        tested.closing.set(true);
+        assert_eq!(tested.after(0), None);
+        assert_eq!(tested.after(CLOSING_IDLE + 1), Some(Overdue::Idle), "it never said anything");
+        let serving = tested.client.serve();
+        assert_eq!(tested.after(50), None);
         drop(serving);
-        clock.set(50 + CLOSING_IDLE);
-        assert_eq!(overdue(), None);
-        clock.set(51 + CLOSING_IDLE);
-        assert_eq!(overdue(), Some(Overdue::Idle));
+        assert_eq!(tested.after(CLOSING_IDLE), None);
+        assert_eq!(tested.after(1), Some(Overdue::Idle));
+        // Nor is the rest of a head waited for that may never come.
+        tested.client.has_read(b"GET / HT");
+        assert_eq!(tested.after(CLOSING_IDLE), None);
+        assert_eq!(tested.after(1), Some(Overdue::Head));
+    }
+
+    #[test]
+    fn pings_keep_no_connection_open_and_heads_of_http_2_have_their_time() {
+        let tested = Tested::new();
+        let client = &tested.client;
+        client.has_read(b"PRI * HTTP/2.0\r\n");
+        assert_eq!(tested.after(1), None);
+        client.has_read(b"\r\nSM\r\n\r\n");
+        assert!(client.is_http2());
+        for _ in 0..10 {
+            client.has_read(&frame(6, 0));
+            assert_eq!(tested.after(1), None);
+        }
+        assert_eq!(tested.after(1), Some(Overdue::Idle));
+        let serving = client.serve();
+        assert_eq!(tested.after(100), None);
+        client.has_read(&frame(1, 0));
+        assert_eq!((client.head(), tested.after(5)), (9, None));
+        client.has_read(&frame(9, 0));
+        assert_eq!(tested.after(1), Some(Overdue::Head));
+        client.has_read(&frame(9, 4));
+        assert_eq!((client.head(), tested.after(100)), (0, None));
+        drop(serving);
+    }
+
+    #[test]
+    fn frames_that_ask_for_nothing_end_a_connection_unless_it_gets_answers() {
+        let tested = Tested::new();
+        let client = &tested.client;
+        client.has_read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        let serving = client.serve();
+        for _ in 0..1_000_000 {
+            client.has_read(&frame(8, 0));
+            serving.gave(100);
+        }
+        for _ in 0..100 {
+            (0..FORGIVEN).for_each(|_| client.has_read(&frame(6, 0)));
+            assert_eq!(tested.after(1), None);
+        }
+        (0..FLOOD).for_each(|_| client.has_read(&frame(6, 0)));
+        assert_eq!(client.overdue.get(), None);
+        client.has_read(&frame(6, 0));
+        assert_eq!(client.overdue.get(), Some(Overdue::Flood));
     }
 }

@@ -1,9 +1,10 @@
 //! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
 //! a single one; `changes`: what came of it; `settle`: what can come of what is wanted; `binding`: addresses; `troubles`: what
-//! keeps apps from living by their configuration.
+//! keeps apps from living by their configuration; `looks`: what is looked at once a second.
 
 mod binding;
 mod changes;
+mod looks;
 mod one;
 mod settle;
 mod troubles;
@@ -34,7 +35,8 @@ use crate::lifecycle::turns::Turns;
 use crate::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
 use crate::log;
 use crate::log::app::AppLog;
-use crate::monitor::{self, Monitor};
+use crate::monitor::Monitor;
+use crate::occupancy::{Nearness, Occupancy};
 use crate::quarantine::Quarantine;
 use crate::registry::{AppId, Registry, State};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
@@ -53,6 +55,9 @@ pub struct Fleet {
     shared: Rc<Shared>,
     settings: RefCell<Arc<ServerSettings>>,
     members: RefCell<Vec<Member>>,
+    /// What all connections hold, and which limits were last said to be near.
+    occupancy: Occupancy,
+    nearness: RefCell<Nearness>,
     listening: RefCell<Vec<Listening>>,
     last_listener: Cell<u32>,
     /// A copy of every listening socket, for a successor.
@@ -76,7 +81,13 @@ struct Member {
 
 impl Fleet {
     /// No app yet.
-    pub fn new(settings: ServerSettings, registry: Registry, routes: Routes, inherited: Inherited) -> Self {
+    pub fn new(
+        settings: ServerSettings,
+        registry: Registry,
+        routes: Routes,
+        occupancy: Occupancy,
+        inherited: Inherited,
+    ) -> Self {
         let cgroups = Cgroups::take(settings.cgroups);
         let spares = Spares::new(routes.io_threads(), cgroups);
         let drain_timeout = Cell::new(settings.drain_timeout);
@@ -102,6 +113,8 @@ impl Fleet {
             sockets: RefCell::default(),
             inherited,
             monitor: Monitor::default(),
+            occupancy,
+            nearness: RefCell::default(),
             exporter,
             troubles: RefCell::default(),
             changing: tokio::sync::Mutex::default(),
@@ -121,18 +134,6 @@ impl Fleet {
     /// What the apps have been doing lately.
     pub fn monitor(&self) -> &Monitor {
         &self.monitor
-    }
-
-    /// Does what nobody else does: takes the counts, and replaces spares that have died. Never returns.
-    pub async fn look_after(&self) {
-        let mut looks = tokio::time::interval(monitor::LOOK);
-        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            looks.tick().await;
-            self.monitor.look(Instant::now(), self.registry().seen());
-            self.shared.tend_spares();
-            self.spares().cgroups().tidy();
-        }
     }
 
     /// Takes in what an I/O thread says of a worker.

@@ -7,7 +7,6 @@ use std::net::TcpListener as StdTcpListener;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use nano_protocol::{Begun, Budget, Connection, ProtocolError, Side};
 use socket2::SockRef;
@@ -16,9 +15,11 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::client::{TICK, TickLimits};
+use crate::client::TICK;
 use crate::config::ServerSettings;
-use crate::listener::{self, Closer, Closing, Shared};
+use crate::crowd::Crowd;
+use crate::listener::{self, Closer, Closing, Way};
+use crate::occupancy::ThreadCounts;
 use crate::proxy::Proxy;
 use crate::proxy::site::Site;
 use crate::registry::AppId;
@@ -37,6 +38,10 @@ pub struct IoThread {
     pub index: usize,
     /// Limits and policies until a table comes.
     pub settings: ServerSettings,
+    /// Connections for which it has descriptors.
+    pub most_connections: usize,
+    /// What it counts of them.
+    pub counts: Arc<ThreadCounts>,
     /// From the main thread.
     pub commands: mpsc::Receiver<Sent>,
     /// To the main thread.
@@ -54,12 +59,12 @@ impl IoThread {
     }
 
     async fn serve(mut self) -> io::Result<()> {
-        let shared = Rc::new(Shared::new(Rc::new(self.settings)));
-        tokio::task::spawn_local(sweep(shared.clone()));
+        let crowd = Rc::new(Crowd::new(self.settings, self.most_connections, self.counts));
+        tokio::task::spawn_local(sweep(crowd.clone()));
         let mut routing = Routing {
             index: self.index,
-            budget: Arc::new(Budget::new(share(&shared.settings()), None)),
-            shared,
+            budget: Arc::new(Budget::new(share(&crowd.settings()), None)),
+            crowd,
             upstreams: HashMap::new(),
             doors: HashMap::new(),
             closing: JoinSet::new(),
@@ -91,7 +96,7 @@ impl IoThread {
 /// What this thread knows of the apps, and where it listens for them.
 struct Routing {
     index: usize,
-    shared: Rc<Shared>,
+    crowd: Rc<Crowd>,
     /// What bodies of all apps may hold on this thread.
     budget: Arc<Budget>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
@@ -143,7 +148,7 @@ impl Routing {
     /// Makes what there is what the table says.
     fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
         let settings = Rc::new(ServerSettings::clone(&table.settings));
-        *self.shared.settings.borrow_mut() = settings.clone();
+        self.crowd.configure(settings.clone());
         self.budget.set_max(share(&settings));
         let mut known = std::mem::take(&mut self.upstreams);
         for routed in &table.apps {
@@ -164,7 +169,7 @@ impl Routing {
                 door.proxy.configure(site, settings.clone());
                 self.doors.insert(*id, door);
             } else if let Some(socket) = sockets.remove(id) {
-                self.doors.insert(*id, self.open(socket, Proxy::new(site, settings.clone()))?);
+                self.doors.insert(*id, self.open(*id, socket, Proxy::new(site, settings.clone()))?);
             }
         }
         doors.into_values().for_each(|door| door.close(&mut self.closing));
@@ -172,12 +177,14 @@ impl Routing {
         Ok(())
     }
 
-    fn open(&self, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
+    fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
         let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
         // Connections have it from here. Without it the kernel keeps megabytes for a client that reads nothing.
         SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
         let listener = TcpListener::from_std(socket)?;
-        tokio::task::spawn_local(listener::accept(listener, proxy.clone(), self.shared.clone(), closing));
+        let door = self.crowd.door(id);
+        let way = Way { proxy: proxy.clone(), crowd: self.crowd.clone(), door, closing };
+        tokio::task::spawn_local(listener::accept(listener, way));
         Ok(Door { proxy, closer })
     }
 }
@@ -242,25 +249,11 @@ async fn drive(mut connection: Connection) -> Order {
 }
 
 /// Counts ticks, and closes connections that have been idle or slow for too long.
-async fn sweep(shared: Rc<Shared>) {
-    let ticks = |limit: Duration| u64::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX);
+async fn sweep(crowd: Rc<Crowd>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        shared.clock.set(shared.clock.get() + 1);
-        let settings = shared.settings();
-        let limits = TickLimits {
-            idle: ticks(settings.idle_timeout),
-            head: ticks(settings.header_read_timeout),
-            send: ticks(settings.send_timeout),
-        };
-        shared.clients.borrow_mut().retain(|client| match client.upgrade() {
-            Some(client) => {
-                client.sweep(limits);
-                true
-            }
-            None => false,
-        });
+        crowd.tick();
     }
 }

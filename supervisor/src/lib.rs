@@ -6,11 +6,14 @@
 //! starts and replaces its workers, with [`restart`] and [`budget`] as policies and [`worker`] as the process), [`routes`] (what the main
 //! thread tells the I/O threads).
 //!
-//! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`client`] watches the connection,
-//! [`proxy`] checks and forwards ([`host_name`]: by which host), [`upstream`] gives the connection to the app's worker.
+//! In the order of a request, all on one [`io_thread`]: [`listener`] accepts, [`crowd`] (all connections) lets in,
+//! [`client`] watches the connection, [`proxy`] checks and forwards ([`host_name`]: by which host), [`upstream`] gives the
+//! connection to the app's worker.
 //!
 //! Beside them: [`admin`] (health, [`metrics`] and dashboard over HTTP), [`monitor`] (rates), [`news`] (what has changed),
 //! [`machine`] (what is in use of it), [`log`], [`traffic`] (what is counted),
+//! [`shares`] (how much one client may hold of it), [`occupancy`] (what all connections hold),
+//! [`descriptors`] (how many there are for them),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
 //! [`crashes`] (what is left of workers), [`quarantine`] (which requests end them), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
 //! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1), [`beneath`] (files without symlinks), [`visible`] (text of others, for
@@ -27,7 +30,9 @@ pub mod client;
 pub mod config;
 pub mod control;
 pub mod crashes;
+pub mod crowd;
 pub mod deploy;
+pub mod descriptors;
 pub mod dev;
 pub mod fleet;
 pub mod histogram;
@@ -43,6 +48,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod news;
 pub mod notify;
+pub mod occupancy;
 pub mod operator;
 pub mod orphans;
 pub mod proxy;
@@ -52,6 +58,7 @@ pub mod registry;
 pub mod restart;
 pub mod routes;
 pub mod serve;
+pub mod shares;
 pub mod sockets;
 pub mod status;
 pub mod trace_context;

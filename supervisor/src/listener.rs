@@ -1,37 +1,28 @@
 //! Listening sockets: bound once by the main thread, accepted from on every I/O thread.
 
-use std::cell::{Cell, RefCell};
-use std::convert::Infallible;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
 use std::pin::pin;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::header::{CONNECTION, HeaderValue};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioTimer;
-use hyper_util::server::conn::auto;
-use nano_protocol::message::RequestId;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::client::io::ClientIo;
-use crate::client::{Client, Overdue, Peer};
-use crate::config::{Listen, ServerSettings};
+use crate::client::Client;
+use crate::client::connection::Connection;
+use crate::config::Listen;
+use crate::crowd::{Crowd, Door, Turned};
 use crate::proxy::Proxy;
-use crate::proxy::answer::Refusal;
 
 /// Connections the kernel keeps for us before we accept them.
 const BACKLOG: i32 = 4096;
 
-/// Longest HTTP/2 header list that is read at all, in bytes.
-const MAX_H2_HEAD: u32 = 256 * 1024;
-
-/// Pause after accept() failed for want of descriptors or memory.
+/// Pause after accept() failed for want of descriptors or memory, and between two looks whether there is a place.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Binds one address for all I/O threads: one socket each, between which the kernel spreads connections.
@@ -77,63 +68,13 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
     Ok(socket.into())
 }
 
-/// What all listeners of one I/O thread share.
-#[derive(Debug)]
-pub struct Shared {
-    /// Limits and policies, for further connections.
-    pub settings: RefCell<Rc<ServerSettings>>,
-    /// Ticks since the thread started.
-    pub clock: Rc<Cell<u64>>,
-    /// Connections now open on this thread.
-    pub open: Cell<usize>,
-    /// For the sweep.
-    pub clients: RefCell<Vec<Weak<Client>>>,
-}
-
-impl Shared {
-    /// With these settings, and no connection yet.
-    pub fn new(settings: Rc<ServerSettings>) -> Self {
-        Self {
-            settings: RefCell::new(settings),
-            clock: Rc::default(),
-            open: Cell::new(0),
-            clients: RefCell::default(),
-        }
-    }
-
-    /// Limits and policies.
-    pub fn settings(&self) -> Rc<ServerSettings> {
-        self.settings.borrow().clone()
-    }
-
-    /// Whether this thread has its share of all connections open.
-    fn is_full(&self) -> bool {
-        let settings = self.settings.borrow();
-        self.open.get() >= settings.max_connections.div_ceil(settings.io_threads)
-    }
-}
-
-/// Runs hyper's tasks on this thread.
-#[derive(Debug, Clone, Copy)]
-struct LocalExecutor;
-
-impl<F> hyper::rt::Executor<F> for LocalExecutor
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
-    }
-}
-
 /// Whether a listening address goes on, for those who accept from it and for its connections.
 #[derive(Debug, Clone)]
 pub struct Closing {
     /// Changes when it does not.
-    stop: watch::Receiver<()>,
+    pub stop: watch::Receiver<()>,
     /// True from then on.
-    is_closing: Rc<Cell<bool>>,
+    pub is_closing: Rc<Cell<bool>>,
 }
 
 /// The other end of a [`Closing`].
@@ -162,20 +103,28 @@ impl Closer {
     }
 }
 
+/// What connections come through one listening address for, and for how long.
+#[derive(Debug)]
+pub struct Way {
+    /// Who answers them.
+    pub proxy: Rc<Proxy>,
+    /// All connections of this thread.
+    pub crowd: Rc<Crowd>,
+    /// The address.
+    pub door: Rc<Door>,
+    /// Whether it goes on.
+    pub closing: Closing,
+}
+
 /// Accepts until it is told to stop, and then once more what the kernel has accepted for us already: to their clients,
 /// those connections are open.
-pub async fn accept(listener: TcpListener, proxy: Rc<Proxy>, shared: Rc<Shared>, mut closing: Closing) {
-    let template = closing.clone();
-    let mut stopping = pin!(closing.stop.changed());
+pub async fn accept(listener: TcpListener, way: Way) {
+    let Way { proxy, crowd, door, closing } = way;
+    let mut stop = closing.stop.clone();
+    let mut stopping = pin!(stop.changed());
     let mut is_stopping = false;
     let mut is_short = false;
     loop {
-        while shared.is_full() && !is_stopping {
-            tokio::select! {
-                () = tokio::time::sleep(ACCEPT_PAUSE) => {}
-                _ = &mut stopping => is_stopping = true,
-            }
-        }
         let accepted = poll_fn(|cx| {
             is_stopping = is_stopping || stopping.as_mut().poll(cx).is_ready();
             match listener.poll_accept(cx) {
@@ -187,22 +136,31 @@ pub async fn accept(listener: TcpListener, proxy: Rc<Proxy>, shared: Rc<Shared>,
         match accepted {
             Ok((socket, peer)) => {
                 is_short = false;
-                // Answers are written whole: waiting for more would only delay them.
-                let _ = socket.set_nodelay(true);
-                shared.open.set(shared.open.get() + 1);
-                let connection = serve(socket, peer, proxy.clone(), shared.clone(), template.clone());
-                let shared = shared.clone();
-                tokio::task::spawn_local(async move {
-                    connection.await;
-                    shared.open.set(shared.open.get() - 1);
-                });
+                let seat = loop {
+                    match crowd.admit(peer.ip(), &door, is_stopping) {
+                        Err(Turned::Later) => tokio::select! {
+                            () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                            _ = &mut stopping, if !is_stopping => is_stopping = true,
+                        },
+                        turned => break turned,
+                    }
+                };
+                if let Ok(seat) = seat {
+                    // Answers are written whole: waiting for more would only delay them.
+                    let _ = socket.set_nodelay(true);
+                    let client = Rc::new(Client::new(&crowd, seat, &closing.is_closing));
+                    crowd.enter(&client);
+                    let connection = Connection { proxy: proxy.clone(), client, closing: closing.clone() };
+                    tokio::task::spawn_local(connection.serve(socket, peer));
+                }
             }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
                 // Once per shortage, not once per attempt.
                 if !std::mem::replace(&mut is_short, true) {
-                    tracing::warn!(%error, "cannot accept connections; clients wait until some have ended");
+                    tracing::warn!(%error, "cannot accept connections; idle ones are closed, and clients wait until some have ended");
                 }
+                crowd.shed_any();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -214,86 +172,4 @@ fn is_about_one_connection(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
     )
-}
-
-async fn serve(
-    socket: TcpStream,
-    peer: SocketAddr,
-    proxy: Rc<Proxy>,
-    shared: Rc<Shared>,
-    mut closing: Closing,
-) {
-    let Ok(local) = socket.local_addr() else { return };
-    let client = Rc::new(Client::new(&shared.clock, &closing.is_closing));
-    shared.clients.borrow_mut().push(Rc::downgrade(&client));
-    let peer = Rc::new(Peer::new(peer, local));
-    let io = ClientIo::new(socket, client.clone());
-    let socket = io.socket();
-    let service = {
-        let (client, is_closing) = (client.clone(), closing.is_closing.clone());
-        service_fn(move |request| {
-            if request.version() == hyper::Version::HTTP_2 {
-                client.speaks_http2();
-            }
-            let serving = client.serve();
-            let (proxy, peer, is_closing) = (proxy.clone(), peer.clone(), is_closing.clone());
-            let client = client.clone();
-            async move {
-                let is_http1 = request.version() < hyper::Version::HTTP_2;
-                let mut response = proxy.answer(request, &peer, serving).await;
-                if is_http1 && (is_closing.get() || client.is_unclear()) {
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                Ok::<_, Infallible>(response)
-            }
-        })
-    };
-    let builder = builder(&shared.settings());
-    let is_closing = closing.is_closing.clone();
-    let overdue = {
-        let mut connection = pin!(builder.serve_connection(io, service).into_owned());
-        let mut stopped = pin!(closing.stop.changed());
-        let (mut is_told, mut has_said_goodbye) = (false, false);
-        poll_fn(|cx| {
-            if let Poll::Ready(why) = client.poll_overdue(cx) {
-                return Poll::Ready(Some(why));
-            }
-            // Once is enough to be woken; what has changed then shows in the cell, at no cost for every request.
-            if !std::mem::replace(&mut is_told, true) {
-                let _ = stopped.as_mut().poll(cx);
-            }
-            // hyper would close an idle connection of HTTP/1.1 at once, under the request that may be on its way.
-            if is_closing.get() && client.is_http2() && !std::mem::replace(&mut has_said_goodbye, true) {
-                connection.as_mut().graceful_shutdown();
-            }
-            // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
-            connection.as_mut().poll(cx).map(|_| None)
-        })
-        .await
-    };
-    if overdue == Some(Overdue::Head) {
-        socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
-    }
-    if client.leaves_unread() {
-        socket.linger().await;
-    }
-}
-
-fn builder(settings: &ServerSettings) -> auto::Builder<LocalExecutor> {
-    let mut builder = auto::Builder::new(LocalExecutor);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        // The sweep keeps time, see `client`.
-        .header_read_timeout(None)
-        // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
-        .max_headers(settings.max_headers);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        // Far above what may be configured, so that the answer to too large a head is ours.
-        .max_header_list_size(MAX_H2_HEAD)
-        .max_concurrent_streams(256)
-        .adaptive_window(true);
-    builder
 }

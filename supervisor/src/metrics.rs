@@ -3,7 +3,9 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::client::Overdue;
 use crate::histogram::Snapshot;
+use crate::occupancy::Occupied;
 use crate::proxy::answer::Refusal;
 use crate::registry::{Gauges, State};
 use crate::status::SpareStatus;
@@ -29,6 +31,8 @@ pub struct Sample {
     pub supervisor: Usage,
     /// Descriptors that the supervisor has open.
     pub descriptors: usize,
+    /// What all connections hold.
+    pub occupied: Occupied,
     /// What has become of spans.
     pub spans: traces::Counts,
     /// Log lines that were dropped because they came too fast.
@@ -45,6 +49,7 @@ pub fn render(sample: &Sample) -> String {
     of_apps(&mut text, &sample.apps);
     of_workers(&mut text, &sample.apps);
     of_limits(&mut text, &sample.apps);
+    of_connections(&mut text, &sample.occupied);
     let Sample { spares, has_cgroups, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
     text.family("nano_cgroups", "gauge", "Whether control groups hold workers to their limits.");
     text.line("nano_cgroups", &[], u8::from(*has_cgroups));
@@ -100,6 +105,11 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     text.each("nano_requests_in_flight", "gauge", "Requests in flight or waiting.", apps, |app| {
         app.in_flight
     });
+    let (name, help) =
+        ("nano_requests_in_flight_limit", "Requests in flight that there may be (`max_in_flight`).");
+    text.each(name, "gauge", help, apps, |app| app.max_in_flight);
+    let (name, help) = ("nano_requests_waiting_limit", "Requests that may wait for a worker (`max_queue`).");
+    text.each(name, "gauge", help, apps, |app| app.max_queue);
     let (name, help) = ("nano_request_body_bytes_total", "Bytes of request bodies.");
     text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_in);
     let (name, help) = ("nano_response_body_bytes_total", "Bytes of response bodies.");
@@ -152,6 +162,38 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let (name, help) =
         ("nano_worker_blocking_calls", "Cryptographic calls of the worker that run or wait for a thread.");
     text.each(name, "gauge", help, apps, |app| app.stats.blocking);
+}
+
+/// What all clients share, and who was turned away or ended.
+fn of_connections(text: &mut Text, occupied: &Occupied) {
+    let Occupied { taken, doors, max_connections, max_heads } = occupied;
+    text.family("nano_connections", "gauge", "Open client connections, by listening address.");
+    for (address, open) in doors {
+        text.line("nano_connections", &[("listen", address)], open);
+    }
+    text.family(
+        "nano_connections_limit",
+        "gauge",
+        "Client connections that there may be (`max_connections`).",
+    );
+    text.line("nano_connections_limit", &[], max_connections);
+    let help = "Client connections that the supervisor has ended, by why.";
+    text.family("nano_connections_ended_total", "counter", help);
+    for ((_, why), count) in Overdue::ALL.iter().zip(&taken.ended) {
+        text.line("nano_connections_ended_total", &[("why", why)], count);
+    }
+    let help =
+        "Client connections that were not let in: there is little room, and their client has much of it.";
+    text.family("nano_connections_refused_total", "counter", help);
+    text.line("nano_connections_refused_total", &[], taken.refused);
+    let help = "Answers over HTTP/2 that were reset because their client was too slow to take them.";
+    text.family("nano_streams_reset_total", "counter", help);
+    text.line("nano_streams_reset_total", &[], taken.reset);
+    text.family("nano_heads_bytes", "gauge", "Bytes of unfinished request heads.");
+    text.line("nano_heads_bytes", &[], taken.heads);
+    let help = "Bytes of unfinished request heads that there may be (`max_heads`).";
+    text.family("nano_heads_limit_bytes", "gauge", help);
+    text.line("nano_heads_limit_bytes", &[], max_heads);
 }
 
 fn of_workers(text: &mut Text, apps: &[Gauges]) {

@@ -139,6 +139,7 @@ impl Operator {
             apps: self.fleet.registry().gauges(),
             spares: self.spares(),
             spans: traces::counts(),
+            occupied: self.fleet.occupied(),
             has_cgroups: self.cgroups().path.is_some(),
             starts_waiting: self.fleet.starts_waiting(),
             supervisor: Usage::of(std::process::id()).unwrap_or_default(),

@@ -37,6 +37,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::{Peer, Reading, Serving};
 use crate::config::{AccessLog, AppSpec, ForwardedPolicy, ServerSettings};
 use crate::record::{Record, Span};
+use crate::shares::ClientKey;
 use crate::upstream::{Place, Upstream};
 use answer::Refusal;
 use body::{ResponseBody, Tail};
@@ -94,6 +95,9 @@ impl Proxy {
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
         let known = Known { id, arrived, span: span.as_ref(), upstream: &mut upstream, record: record.get() };
         let forwarded = self.forward(&settings, request, peer, known, reading).await;
+        if let Some(upstream) = &upstream {
+            serving.min_rate(upstream.spec().limits.min_rate);
+        }
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => {
@@ -120,7 +124,7 @@ impl Proxy {
         if is_to_head {
             *response.body_mut() = ResponseBody::empty();
         }
-        response.body_mut().attach(Tail { id, _place: place, upstream, _serving: serving, record });
+        response.body_mut().attach(Tail { id, _place: place, upstream, serving, record });
         response
     }
 
@@ -160,7 +164,9 @@ impl Proxy {
         if upstream.is_quarantined(parts.method.as_str(), target) {
             return Err(Refusal::Quarantined.into());
         }
-        let place = upstream.enter(&spec)?;
+        let client = ClientKey::of_request(&parts.headers, peer.key, settings.forwarded);
+        let held = peer.held.get(upstream.app, client, || upstream.held_by(client));
+        let place = upstream.enter(&spec, held)?;
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
         let line = RequestLine {
             id,
@@ -170,7 +176,7 @@ impl Proxy {
             version: version(parts.version),
         };
         let outgoing = Outgoing { spec: &spec, line: &line, forwarding: &forwarding, fields: &parts.headers };
-        match self.deliver(&upstream, arrived, &outgoing, upload, record).await {
+        match self.deliver(&upstream, &place, arrived, &outgoing, upload, record).await {
             Ok(response) => Ok((response, place)),
             Err(refused) => Err(refused.at(&spec, &parts)),
         }
@@ -180,6 +186,7 @@ impl Proxy {
     async fn deliver(
         &self,
         upstream: &Upstream,
+        place: &Place,
         arrived: Instant,
         outgoing: &Outgoing<'_>,
         mut upload: Option<Upload>,
@@ -190,7 +197,7 @@ impl Proxy {
             // Usually there is one, and a look at the clock less.
             let (handle, taken) = match upstream.now() {
                 Some(found) => (found?, arrived),
-                None => (upstream.handle(spec).await?, Instant::now()),
+                None => (upstream.handle(spec, place).await?, Instant::now()),
             };
             if let Some(record) = &mut record {
                 record.queue = Some(taken - arrived);

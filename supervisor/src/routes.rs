@@ -19,7 +19,7 @@ use crate::worker::Order;
 const QUEUE: usize = 256;
 
 /// Names a listening address for as long as it is bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListenerId(pub u32);
 
 /// Everything that decides which app answers a request: what there is, and not what has changed.

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -16,12 +15,14 @@ use crate::admin::AdminListener;
 use crate::config::{Config, ServerSettings, Sources};
 use crate::control::ControlSocket;
 use crate::deploy::Available;
+use crate::descriptors;
 use crate::dev;
 use crate::fleet::{Changes, Fleet};
 use crate::inherited::Inherited;
 use crate::io_thread::IoThread;
 use crate::log::{self, Logs};
 use crate::notify;
+use crate::occupancy::Occupancy;
 use crate::operator::{Operator, Phase};
 use crate::orphans;
 use crate::registry::Registry;
@@ -62,18 +63,27 @@ pub struct Start {
 pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
     let Start { sources, deploys, is_watched, inherited, invocation } = start;
     let mut signals = Signals::listen()?;
-    raise_descriptor_limit();
+    let most_connections = descriptors::prepare(&config);
     let settings = config.server.clone();
     let (routes, commands) = Routes::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
     // A successor has them once it may go on.
     let doors = if inherited.is_successor() { None } else { Some(Doors::open(&settings, None)?) };
     let (ended, mut ends) = mpsc::channel(settings.io_threads);
+    let occupancy = Occupancy::new(settings.io_threads);
     for (index, commands) in commands.into_iter().enumerate() {
-        let io_thread = IoThread { index, settings: settings.clone(), commands, notices: notices.clone() };
+        let io_thread = IoThread {
+            index,
+            settings: settings.clone(),
+            most_connections,
+            counts: occupancy.of_thread(index),
+            commands,
+            notices: notices.clone(),
+        };
         start_thread(index, io_thread, ended.clone())?;
     }
-    let fleet = Rc::new(Fleet::new(settings.clone(), Registry::default(), routes.clone(), inherited));
+    let fleet =
+        Rc::new(Fleet::new(settings.clone(), Registry::default(), routes.clone(), occupancy, inherited));
     // Before the first worker starts; a successor's workers start before it opens its own.
     let configured = settings.admin.as_ref().map(|admin| admin.address).filter(|address| address.port() != 0);
     let own = [configured, doors.as_ref().and_then(Doors::address), fleet.inherited().admin_address()];
@@ -271,15 +281,6 @@ fn start_thread(index: usize, io_thread: IoThread, ended: mpsc::Sender<io::Resul
             ended.blocking_send(result.unwrap_or_else(|_| Err(io::Error::other("an I/O thread panicked"))));
     })?;
     Ok(())
-}
-
-/// Every client takes a descriptor, and the soft limit that shells set is a relic of select().
-fn raise_descriptor_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
-    if let Err(error) = raised {
-        warn!(%error, "cannot raise the limit of open descriptors");
-    }
 }
 
 /// The signals that a supervisor listens to.

@@ -29,11 +29,13 @@ pub enum Limit {
     Cpus,
     /// `max_starts_per_second`: starts that had to wait for their turn.
     Starts,
+    /// `max_in_flight_per_client`: requests that were refused.
+    InFlightPerClient,
 }
 
 impl Limit {
     /// How many there are.
-    const COUNT: usize = Self::Starts as usize + 1;
+    const COUNT: usize = Self::InFlightPerClient as usize + 1;
 
     /// All of them, in the order of their numbers (`as usize`), with the field that says each.
     pub const ALL: [(Self, &str); Self::COUNT] = [
@@ -44,6 +46,7 @@ impl Limit {
         (Self::Pids, "max_pids"),
         (Self::Cpus, "max_cpus"),
         (Self::Starts, "max_starts_per_second"),
+        (Self::InFlightPerClient, "max_in_flight_per_client"),
     ];
 }
 
@@ -149,6 +152,11 @@ impl Traffic {
     /// Requests in flight or waiting, on all I/O threads.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// On how many I/O threads they are counted.
+    pub fn threads(&self) -> usize {
+        self.threads.len()
     }
 
     /// One more, unless there are `max` already.
@@ -335,6 +343,6 @@ mod tests {
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
         let counts = Limit::ALL.map(|(limit, _)| traffic.broken(limit));
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0]);
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0]);
     }
 }

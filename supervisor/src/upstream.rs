@@ -17,6 +17,7 @@ use crate::proxy::refused::Refused;
 use crate::quarantine::Kinds;
 use crate::registry::AppId;
 use crate::routes::{Notice, RoutedApp, Unavailable};
+use crate::shares::{self, ClientKey, Held, Holders, Holding};
 use crate::traffic::{Counts, Limit, Traffic};
 
 /// An app as one I/O thread sees it.
@@ -31,6 +32,8 @@ pub struct Upstream {
     /// What bodies on this thread may hold.
     budget: Arc<Budget>,
     link: RefCell<Link>,
+    /// How many requests of each client are in flight or wait, on this thread.
+    clients: Holders,
     generation: Cell<u64>,
     /// The last worker that has ended, and why.
     ended: RefCell<Option<(u64, Arc<str>)>>,
@@ -86,6 +89,7 @@ impl Upstream {
             thread,
             budget,
             link: RefCell::new(Link::Waiting),
+            clients: Holders::default(),
             generation: Cell::new(0),
             ended: RefCell::default(),
             connected: RefCell::default(),
@@ -241,13 +245,23 @@ impl Upstream {
         self.changed.notify_waiters();
     }
 
-    /// Takes a place among the app's requests in flight.
+    /// How many requests of a client are in flight or wait, on this thread.
+    pub fn held_by(&self, client: ClientKey) -> Held {
+        self.clients.of(client)
+    }
+
+    /// Takes a place among the app's requests in flight, for a client that holds `held` already.
     ///
     /// # Errors
-    /// [`Refusal::Overloaded`] if all are taken.
-    pub fn enter(&self, spec: &AppSpec) -> Result<Place, Refusal> {
-        if self.traffic.enter(spec.limits.max_in_flight) {
-            Ok(Place(self.traffic.clone()))
+    /// [`Refusal::Overloaded`] if all are taken, [`Refusal::ClientOverloaded`] if those that are left are for others.
+    pub fn enter(&self, spec: &AppSpec, held: Held) -> Result<Place, Refusal> {
+        let (limits, taken, own) = (&spec.limits, self.traffic.in_flight(), held.get());
+        if !limits.may_enter(taken, own, self.traffic.threads()) && taken < limits.max_in_flight {
+            self.traffic.count_broken(Limit::InFlightPerClient, 1);
+            return Err(Refusal::ClientOverloaded);
+        }
+        if self.traffic.enter(limits.max_in_flight) {
+            Ok(Place { traffic: self.traffic.clone(), held: Holding::new(held) })
         } else {
             Err(Refusal::Overloaded)
         }
@@ -257,9 +271,17 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
-    pub async fn handle(&self, spec: &AppSpec) -> Result<Handle, Refused> {
+    pub async fn handle(&self, spec: &AppSpec, place: &Place) -> Result<Handle, Refused> {
         if let Some(found) = self.now() {
             return found;
+        }
+        // While there is no worker, whatever a client has in flight waits; this one is among them.
+        let (waiting, own) = (self.traffic.waiting(), place.held() - 1);
+        let is_kept = waiting < spec.limits.max_queue
+            && !shares::may_have(spec.limits.max_queue, waiting, own, self.traffic.threads());
+        if is_kept && spec.limits.has_client_share() {
+            self.traffic.count_broken(Limit::InFlightPerClient, 1);
+            return Err(Refusal::ClientOverloaded.into());
         }
         let Some(_waiting) = self.traffic.wait(spec.limits.max_queue) else {
             self.traffic.count_broken(Limit::Queue, 1);
@@ -318,12 +340,22 @@ impl Upstream {
     }
 }
 
-/// One request's place among those in flight; given back when dropped.
+/// One request's place among those in flight, and among those of its client; given back when dropped.
 #[derive(Debug)]
-pub struct Place(Arc<Traffic>);
+pub struct Place {
+    traffic: Arc<Traffic>,
+    held: Holding,
+}
+
+impl Place {
+    /// How many its client holds, this one included.
+    fn held(&self) -> usize {
+        self.held.count()
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.leave();
+        self.traffic.leave();
     }
 }

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
+use socket2::{Domain, Socket, Type};
+
 use super::DEADLINE;
 
 /// A connection of bytes.
@@ -16,6 +18,37 @@ impl Raw {
         socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         socket.set_write_timeout(Some(DEADLINE)).expect("a deadline");
         Self(socket)
+    }
+
+    /// Connects from another address of this machine.
+    pub(crate) fn from(source: [u8; 4], address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from((source, 0)).into()).expect("an address of this machine");
+        socket.connect(&address.into()).expect("connect");
+        socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        socket.set_write_timeout(Some(DEADLINE)).expect("a deadline");
+        Self(socket.into())
+    }
+
+    /// The same connection once more.
+    pub(crate) fn also(&self) -> Self {
+        Self(self.0.try_clone().expect("a descriptor"))
+    }
+
+    /// Sends bytes, unless the peer has closed.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.0.write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Whether the peer has closed, as far as is known now.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.0.set_nonblocking(true).expect("a mode");
+        let read = self.0.peek(&mut [0]);
+        self.0.set_nonblocking(false).expect("a mode");
+        match read {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
     }
 
     /// Sends bytes.

@@ -67,7 +67,8 @@ pub(crate) struct Plan {
     apps: Vec<App>,
     server: String,
     flags: Vec<String>,
-    group: Option<PathBuf>,
+    /// A line of a shell before it starts.
+    first: Option<String>,
 }
 
 impl Plan {
@@ -91,7 +92,13 @@ impl Plan {
 
     /// In this control group.
     pub(crate) fn within(mut self, group: &Path) -> Self {
-        self.group = Some(group.to_owned());
+        self.first = Some(enter(group));
+        self
+    }
+
+    /// With no more than so many descriptors.
+    pub(crate) fn with_descriptors(mut self, most: u32) -> Self {
+        self.first = Some(format!("ulimit -n {most}"));
         self
     }
 
@@ -126,7 +133,7 @@ impl Plan {
         let config = file.to_str().expect("a path of text").to_owned();
         let arguments = ["serve".into(), "--config".into(), config, "--log-format".into(), "json".into()];
         let arguments = arguments.into_iter().chain(self.flags).collect();
-        TestSupervisor::run_within(folder, arguments, self.group).await
+        TestSupervisor::run_after(folder, arguments, self.first).await
     }
 }
 
@@ -136,12 +143,16 @@ pub(crate) fn executable() -> Command {
     with_usual_environment(Command::new(EXECUTABLE))
 }
 
-/// The executable under test, in this control group from its first moment.
+/// The line of a shell with which it enters a control group.
+fn enter(group: &Path) -> String {
+    format!("echo $$ > '{}/cgroup.procs'", group.display())
+}
+
+/// The executable under test, after this line of a shell.
 #[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
-fn executable_within(group: &Path) -> Command {
+fn executable_after(line: &str) -> Command {
     let mut command = Command::new("sh");
-    let script = r#"echo $$ > "$0/cgroup.procs" && exec "$@""#;
-    command.arg("-c").arg(script).arg(group).arg(EXECUTABLE);
+    command.arg("-c").arg(format!(r#"{line} && exec "$0" "$@""#)).arg(EXECUTABLE);
     with_usual_environment(command)
 }
 
@@ -163,8 +174,8 @@ fn with_usual_environment(mut command: Command) -> Command {
     command
 }
 
-fn spawn(folder: &Path, socket: &Path, arguments: &[String], group: Option<&Path>, log: &Log) -> Child {
-    let mut command = group.map_or_else(executable, executable_within);
+fn spawn(folder: &Path, socket: &Path, arguments: &[String], first: Option<&str>, log: &Log) -> Child {
+    let mut command = first.map_or_else(executable, executable_after);
     command.args(arguments).arg("--control").arg(socket).current_dir(folder);
     command.env("XDG_CACHE_HOME", folder.join("caches")).env("XDG_STATE_HOME", folder.join("states"));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -200,12 +211,12 @@ impl TestSupervisor {
 
     /// Runs the executable with these arguments and a control socket, in `folder`, and waits until it listens.
     pub(crate) async fn run(folder: TempDir, arguments: Vec<String>) -> Self {
-        Self::run_within(folder, arguments, None).await
+        Self::run_after(folder, arguments, None).await
     }
 
-    async fn run_within(folder: TempDir, arguments: Vec<String>, group: Option<PathBuf>) -> Self {
+    async fn run_after(folder: TempDir, arguments: Vec<String>, first: Option<String>) -> Self {
         let (socket, log) = (folder.path().join("control.sock"), Log::default());
-        let child = spawn(folder.path(), &socket, &arguments, group.as_deref(), &log);
+        let child = spawn(folder.path(), &socket, &arguments, first.as_deref(), &log);
         let mut supervisor = Self { child, socket, folder, arguments, successor: None, log };
         supervisor.answers().await;
         supervisor
@@ -221,7 +232,7 @@ impl TestSupervisor {
 
     /// Starts it again with the same arguments after its end, in another control group, and waits until it listens.
     pub(crate) async fn start_again_within(&mut self, group: &Path) {
-        self.child = spawn(self.folder.path(), &self.socket, &self.arguments, Some(group), &self.log);
+        self.child = spawn(self.folder.path(), &self.socket, &self.arguments, Some(&enter(group)), &self.log);
         self.answers().await;
     }
 

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use nano_protocol::message::RequestId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -112,13 +112,23 @@ impl Read for ClientIo {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        cursor: ReadBufCursor<'_>,
+        mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = self.poll(|socket| socket.poll_read(cx, cursor));
-        if read.is_ready() {
-            self.client.has_read();
+        if !self.client.is_watched() {
+            return self.poll(|socket| socket.poll_read(cx, cursor));
         }
-        read
+        if self.client.has_had_its_turn() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // hyper's buffer shows nobody what is in it. Heads and frames are small, and bodies of HTTP/1 do not come this way.
+        let mut scratch = self.client.crowd.scratch();
+        let length = scratch.len().min(cursor.remaining());
+        let mut buffer = ReadBuf::new(&mut scratch[..length]);
+        ready!(self.poll(|socket| socket.poll_read(cx, buffer.unfilled())))?;
+        cursor.put_slice(buffer.filled());
+        self.client.has_read(buffer.filled());
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -140,7 +150,7 @@ impl Write for ClientIo {
             return self.poll_refusal(cx);
         }
         let written = self.poll(|socket| socket.poll_write(cx, buffer));
-        self.client.has_written(written.is_ready());
+        self.client.has_written(taken(&written));
         written
     }
 
@@ -179,8 +189,16 @@ impl Write for ClientIo {
         } else {
             self.poll(|socket| socket.poll_write_vectored(cx, buffers))
         };
-        self.client.has_written(written.is_ready());
+        self.client.has_written(taken(&written));
         written
+    }
+}
+
+/// How many bytes of an answer the client takes, if it takes any now. What has failed is no matter of its pace.
+fn taken(written: &Poll<io::Result<usize>>) -> Option<usize> {
+    match written {
+        Poll::Ready(written) => Some(*written.as_ref().unwrap_or(&0)),
+        Poll::Pending => None,
     }
 }
 

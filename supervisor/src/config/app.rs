@@ -14,6 +14,7 @@ use super::host_pattern::HostPattern;
 use super::log::LogLevel;
 use super::quantity::{show_duration, show_size};
 use super::supervision::{RecyclePolicy, RestartPolicy};
+use crate::shares;
 
 /// An app, one that can be run unless it has a [`Self::fault`].
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +121,10 @@ pub struct AppLimits {
     pub start_timeout: Duration,
     /// Requests at once; 503 beyond it.
     pub max_in_flight: usize,
+    /// Requests at once of one client; 429 beyond it. Three quarters of all if none is said.
+    pub max_in_flight_per_client: Option<usize>,
+    /// Least rate, in bytes per second, at which clients have to send bodies and to take answers, if there is one.
+    pub min_rate: Option<u64>,
     /// Requests at once that wait for a worker; 503 beyond it.
     pub max_queue: usize,
     /// Longest request body, in bytes; 413 beyond it.
@@ -164,6 +169,8 @@ impl AppLimits {
             queue_timeout,
             start_timeout,
             max_in_flight,
+            max_in_flight_per_client: _,
+            min_rate,
             max_queue,
             max_body,
             max_response,
@@ -186,6 +193,8 @@ impl AppLimits {
             ("queue_timeout", time(queue_timeout)),
             ("start_timeout", time(start_timeout)),
             ("max_in_flight", max_in_flight.to_string()),
+            ("max_in_flight_per_client", self.per_client().to_string()),
+            ("min_rate", or_none(min_rate.map(show_size))),
             ("max_queue", max_queue.to_string()),
             ("max_body", show_size(*max_body)),
             ("max_response", or_none(max_response.map(show_size))),
@@ -213,6 +222,9 @@ impl Default for AppLimits {
             queue_timeout: Duration::from_secs(5),
             start_timeout: Duration::from_secs(10),
             max_in_flight: 2048,
+            max_in_flight_per_client: None,
+            // That of Apache's mod_reqtimeout. Any phone is faster.
+            min_rate: Some(500),
             max_queue: 1024,
             max_body: 128 * 1024 * 1024,
             max_response: None,
@@ -230,6 +242,24 @@ impl Default for AppLimits {
             watchdog: Duration::from_secs(5),
             hung_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl AppLimits {
+    /// Requests at once of one client.
+    pub fn per_client(&self) -> usize {
+        self.max_in_flight_per_client.unwrap_or_else(|| shares::common(self.max_in_flight))
+    }
+
+    /// Whether a client may have less than there is.
+    pub fn has_client_share(&self) -> bool {
+        self.per_client() < self.max_in_flight
+    }
+
+    /// Whether a client that has `own` of the `taken` requests in flight may have one more, on one of so many I/O threads.
+    pub fn may_enter(&self, taken: usize, own: usize, threads: usize) -> bool {
+        !self.has_client_share()
+            || (own < self.per_client() && shares::may_have(self.max_in_flight, taken, own, threads))
     }
 }
 
@@ -269,5 +299,19 @@ mod tests {
         assert_eq!(listen("*", 80).to_string(), "*:80");
         assert_eq!(listen("127.0.0.1", 80).to_string(), "127.0.0.1:80");
         assert_eq!(listen("::1", 80).to_string(), "[::1]:80");
+    }
+
+    #[test]
+    fn a_client_may_have_three_quarters_unless_something_else_is_said() {
+        let limits = AppLimits { max_in_flight: 8, ..AppLimits::default() };
+        assert_eq!((limits.per_client(), limits.may_enter(5, 5, 1)), (6, true));
+        assert!(!limits.may_enter(6, 6, 1) && limits.may_enter(7, 0, 1));
+        let few = AppLimits { max_in_flight_per_client: Some(2), ..limits.clone() };
+        assert!(few.may_enter(5, 1, 1) && !few.may_enter(2, 2, 1));
+        let all = AppLimits { max_in_flight_per_client: Some(8), ..limits };
+        assert!(all.may_enter(7, 7, 1));
+        // A share of one is no share.
+        let one = AppLimits { max_in_flight: 1, ..AppLimits::default() };
+        assert!(one.may_enter(0, 0, 1));
     }
 }

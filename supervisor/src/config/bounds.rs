@@ -47,6 +47,8 @@ pub(super) const MAX_CONNECTIONS: RangeInclusive<usize> = 1..=1_000_000;
 pub(super) const MAX_URI: RangeInclusive<u64> = 64..=32 * KIB;
 pub(super) const MAX_HEADER: RangeInclusive<u64> = KIB..=64 * KIB;
 pub(super) const MAX_HEADERS: RangeInclusive<usize> = 8..=1000;
+/// A single head of the greatest size has to fit.
+pub(super) const MAX_HEADS: RangeInclusive<u64> = 128 * KIB..=64 * GIB;
 pub(super) const LOG_MAX_SIZE: RangeInclusive<u64> = 4 * KIB..=1024 * GIB;
 pub(super) const LOG_KEEP: RangeInclusive<usize> = 0..=1000;
 pub(super) const LOG_MEMORY: RangeInclusive<u64> = 16 * KIB..=GIB;
@@ -62,6 +64,8 @@ pub(super) const REQUEST_TIMEOUT: RangeInclusive<Duration> = ms(10)..=DAY;
 pub(super) const QUEUE_TIMEOUT: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
 pub(super) const START_TIMEOUT: RangeInclusive<Duration> = ms(50)..=HOUR;
 pub(super) const MAX_IN_FLIGHT: RangeInclusive<usize> = 1..=limits::MAX_STREAMS;
+pub(super) const MAX_IN_FLIGHT_PER_CLIENT: RangeInclusive<usize> = 1..=limits::MAX_STREAMS;
+pub(super) const MIN_RATE: RangeInclusive<u64> = 1..=MIB;
 pub(super) const MAX_QUEUE: RangeInclusive<usize> = 0..=limits::MAX_STREAMS;
 pub(super) const MAX_BODY: RangeInclusive<u64> = 0..=1024 * GIB;
 pub(super) const MAX_RESPONSE: RangeInclusive<u64> = 0..=1024 * GIB;

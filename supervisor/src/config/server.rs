@@ -37,6 +37,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_uri",
     "max_header",
     "max_headers",
+    "max_heads",
     "max_connections",
     "max_buffered",
     "forwarded",
@@ -76,7 +77,9 @@ pub struct ServerSettings {
     pub max_header: usize,
     /// Most header fields; 431 beyond it.
     pub max_headers: usize,
-    /// Connections at once; further ones wait to be accepted.
+    /// Unfinished request heads of all clients together, in bytes; connections are closed beyond it.
+    pub max_heads: usize,
+    /// Connections at once; beyond it idle ones are closed, or further ones wait to be accepted.
     pub max_connections: usize,
     /// What bodies of all apps on their way may hold, in bytes.
     pub max_buffered: usize,
@@ -133,6 +136,7 @@ impl Default for ServerSettings {
             max_uri: 8 * 1024,
             max_header: 32 * 1024,
             max_headers: 100,
+            max_heads: 32 * 1024 * 1024,
             max_connections: 10_000,
             max_buffered: 256 * 1024 * 1024,
             forwarded: ForwardedPolicy::Replace,
@@ -166,6 +170,7 @@ impl ServerSettings {
         section.set("max_uri", size(bounds::MAX_URI), &mut server.max_uri, problems);
         section.set("max_header", size(bounds::MAX_HEADER), &mut server.max_header, problems);
         section.set("max_headers", whole(bounds::MAX_HEADERS), &mut server.max_headers, problems);
+        section.set("max_heads", size(bounds::MAX_HEADS), &mut server.max_heads, problems);
         section.set("max_connections", whole(bounds::MAX_CONNECTIONS), &mut server.max_connections, problems);
         section.set("max_buffered", size(bounds::MAX_BUFFERED), &mut server.max_buffered, problems);
         section.set("forwarded", choice, &mut server.forwarded, problems);
@@ -251,6 +256,7 @@ mod tests {
         assert!(bounds::MAX_URI.contains(&(server.max_uri as u64)));
         assert!(bounds::MAX_HEADER.contains(&(server.max_header as u64)));
         assert!(bounds::MAX_HEADERS.contains(&server.max_headers));
+        assert!(bounds::MAX_HEADS.contains(&(server.max_heads as u64)));
         assert!(bounds::MAX_CONNECTIONS.contains(&server.max_connections));
         assert!(bounds::MAX_BUFFERED.contains(&(server.max_buffered as u64)));
         assert!(bounds::MAX_STARTS_PER_SECOND.contains(&server.max_starts_per_second));
@@ -262,7 +268,7 @@ mod tests {
         let (server, found) = server(
             "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
-             max_header = 5000\nmax_headers = 60\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false\n\
+             max_header = 5000\nmax_headers = 60\nmax_heads = '1MiB'\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false\n\
              strict = true\nmax_starts_per_second = 4",
         );
         assert_eq!(found, [""; 0]);
@@ -279,6 +285,7 @@ mod tests {
                 max_uri: 4096,
                 max_header: 5000,
                 max_headers: 60,
+                max_heads: 1 << 20,
                 max_connections: 7,
                 max_buffered: 3 << 20,
                 forwarded: ForwardedPolicy::Append,

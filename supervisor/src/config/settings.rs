@@ -19,6 +19,8 @@ pub(super) const FIELDS: &[&str] = &[
     "queue_timeout",
     "start_timeout",
     "max_in_flight",
+    "max_in_flight_per_client",
+    "min_rate",
     "max_queue",
     "max_body",
     "max_response",
@@ -88,6 +90,14 @@ impl Settings {
         section.set("queue_timeout", duration(bounds::QUEUE_TIMEOUT), &mut limits.queue_timeout, problems);
         section.set("start_timeout", duration(bounds::START_TIMEOUT), &mut limits.start_timeout, problems);
         section.set("max_in_flight", whole(bounds::MAX_IN_FLIGHT), &mut limits.max_in_flight, problems);
+        let per_client = |value: &DeValue<'_>| whole(bounds::MAX_IN_FLIGHT_PER_CLIENT)(value).map(Some);
+        section.set("max_in_flight_per_client", per_client, &mut limits.max_in_flight_per_client, problems);
+        section.set(
+            "min_rate",
+            |value| or_never(value, size(bounds::MIN_RATE)),
+            &mut limits.min_rate,
+            problems,
+        );
         section.set("max_queue", whole(bounds::MAX_QUEUE), &mut limits.max_queue, problems);
         section.set("max_body", size(bounds::MAX_BODY), &mut limits.max_body, problems);
         section.set("max_response", or_none(size(bounds::MAX_RESPONSE)), &mut limits.max_response, problems);
@@ -200,6 +210,7 @@ mod tests {
         assert!(bounds::START_TIMEOUT.contains(&limits.start_timeout));
         assert!(bounds::MAX_IN_FLIGHT.contains(&limits.max_in_flight));
         assert!(bounds::MAX_BODY.contains(&limits.max_body) && bounds::HEAP.contains(&limits.heap));
+        assert!(limits.min_rate.is_some_and(|rate| bounds::MIN_RATE.contains(&rate)));
         assert!(bounds::MAX_QUEUE.contains(&limits.max_queue) && limits.max_response.is_none());
         assert!(bounds::CPU_TIME.contains(&limits.cpu_time) && bounds::LOG_RATE.contains(&limits.log_rate));
         assert!(bounds::WAIT_UNTIL_TIMEOUT.contains(&limits.wait_until_timeout));
@@ -244,7 +255,7 @@ mod tests {
     fn every_field_can_be_overridden() {
         let (settings, found) = settings(
             "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
-             max_queue = 9\nmax_response = '6B'\nmax_buffered = '2MiB'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
+             max_in_flight_per_client = 3\nmin_rate = '7B'\nmax_queue = 9\nmax_response = '6B'\nmax_buffered = '2MiB'\ncpu_time = '10s'\nwait_until_timeout = '11s'\n\
              log_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_fds = 130\nmax_pids = 40\nmax_cpus = 1.5\n\
              heap = '64MiB'\nmemory = '96MiB'\nhealth_path = '/up?x'\nwatchdog = '7s'\nhung_timeout = '8s'\nexit_on_unhandled_rejection = true\n\
              restart = 'never'\nrecycle = { requests = 9 }\nquarantine = true\n\
@@ -265,6 +276,8 @@ mod tests {
                 queue_timeout: seconds(2),
                 start_timeout: seconds(3),
                 max_in_flight: 4,
+                max_in_flight_per_client: Some(3),
+                min_rate: Some(7),
                 max_queue: 9,
                 max_body: 5,
                 max_response: Some(6),

@@ -48,6 +48,8 @@ pub enum Refusal {
     NoWorker,
     /// The app has as many requests in flight as it may.
     Overloaded,
+    /// The client has as many requests of the app in flight as it may.
+    ClientOverloaded,
     /// As many requests wait for a worker of the app as may.
     QueueFull,
     /// The request used up its CPU time.
@@ -95,6 +97,7 @@ impl Refusal {
         Self::Stopped,
         Self::NoWorker,
         Self::Overloaded,
+        Self::ClientOverloaded,
         Self::QueueFull,
         Self::CpuTime,
         Self::ResponseTooLarge,
@@ -149,6 +152,9 @@ impl Refusal {
             Self::Overloaded => {
                 (S::SERVICE_UNAVAILABLE, "overloaded", "The app has too many requests in flight.")
             }
+            Self::ClientOverloaded => {
+                (S::TOO_MANY_REQUESTS, "client_overloaded", "This client has too many requests in flight.")
+            }
             Self::QueueFull => {
                 (S::SERVICE_UNAVAILABLE, "queue_full", "Too many requests wait for the app already.")
             }
@@ -177,7 +183,7 @@ impl Refusal {
 
     /// Whether it may be otherwise at any moment.
     pub fn is_momentary(self) -> bool {
-        matches!(self, Self::NoWorker | Self::Overloaded | Self::QueueFull)
+        matches!(self, Self::NoWorker | Self::Overloaded | Self::ClientOverloaded | Self::QueueFull)
     }
 
     /// The name for programs.

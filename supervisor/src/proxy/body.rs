@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::HeaderMap;
@@ -20,10 +20,15 @@ use crate::client::Serving;
 use crate::traffic::Counts;
 use crate::upstream::{Place, Upstream};
 
+/// Bytes that an HTTP/2 client is given at once: that it takes these in time shows how fast it is.
+const PART: usize = 16 * 1024;
+
 /// A response body, and what ends with it.
 #[derive(Debug)]
 pub struct ResponseBody {
     content: Content,
+    /// Has come of it, and has not been given to the client.
+    rest: Chunk,
     /// The stream has failed, and hyper is told so next.
     is_failing: bool,
     limit: Option<Box<ResponseLimit>>,
@@ -52,7 +57,7 @@ pub struct Tail {
     /// The app that answers, once it is known.
     pub upstream: Option<Rc<Upstream>>,
     /// The connection is busy with it.
-    pub _serving: Serving,
+    pub serving: Serving,
     /// What is remembered of the request, if anything is.
     pub record: Recorded,
 }
@@ -65,7 +70,7 @@ pub struct CutOff;
 
 impl ResponseBody {
     fn new(content: Content) -> Self {
-        Self { content, is_failing: false, limit: None, announced: None, tail: None }
+        Self { content, rest: Chunk::default(), is_failing: false, limit: None, announced: None, tail: None }
     }
 
     /// No body.
@@ -136,6 +141,19 @@ impl ResponseBody {
         }
     }
 
+    /// The next part of what has come.
+    fn part(&mut self) -> Chunk {
+        let serving = self.tail.as_ref().map(|tail| &tail.serving);
+        let part = match serving {
+            Some(serving) if self.rest.len() > PART && serving.is_http2() => self.rest.split_to(PART),
+            _ => std::mem::take(&mut self.rest),
+        };
+        if let Some(serving) = serving {
+            serving.gave(part.len());
+        }
+        part
+    }
+
     fn cut_off(&mut self) {
         let Some(tail) = &mut self.tail else { return };
         if let Some(upstream) = &tail.upstream {
@@ -156,6 +174,47 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
         let this = &mut *self;
+        if let Some(tail) = &this.tail {
+            tail.serving.asked();
+        }
+        if this.rest.is_empty() {
+            match ready!(this.poll_content(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => this.rest = data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                other => return Poll::Ready(other),
+            }
+        }
+        Poll::Ready(Some(Ok(Frame::data(this.part()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+            && match &self.content {
+                Content::Empty => true,
+                Content::Failed => false,
+                Content::Full(bytes) => bytes.is_empty(),
+                Content::Stream(receiver) => {
+                    receiver.is_done()
+                        && receiver.trailers().as_bytes().is_empty()
+                        && self.announced.as_ref().is_none_or(Announced::is_complete)
+                }
+            }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Empty => SizeHint::with_exact(self.rest.len() as u64),
+            Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Stream(_) | Content::Failed => SizeHint::default(),
+        }
+    }
+}
+
+impl ResponseBody {
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
+        let this = self;
         let chunk = match &mut this.content {
             Content::Empty => return Poll::Ready(None),
             Content::Failed => return Poll::Ready(Some(Err(CutOff))),
@@ -217,27 +276,6 @@ impl Body for ResponseBody {
         this.content = Content::Empty;
         this.count(chunk.len());
         Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Empty => true,
-            Content::Failed => false,
-            Content::Full(bytes) => bytes.is_empty(),
-            Content::Stream(receiver) => {
-                receiver.is_done()
-                    && receiver.trailers().as_bytes().is_empty()
-                    && self.announced.as_ref().is_none_or(Announced::is_complete)
-            }
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Empty => SizeHint::with_exact(0),
-            Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Stream(_) | Content::Failed => SizeHint::default(),
-        }
     }
 }
 

@@ -16,6 +16,7 @@ use nano_protocol::codec::HeaderBlock;
 
 use super::answer::Refusal;
 use crate::client::Reading;
+use crate::client::pace::Pace;
 use crate::traffic::Counts;
 use crate::upstream::Upstream;
 
@@ -46,6 +47,8 @@ pub struct Upload {
     upstream: Rc<Upstream>,
     /// The worker does not read on.
     is_stalled: bool,
+    /// Bytes that have come since they were last looked at.
+    came: usize,
 }
 
 impl Upload {
@@ -61,6 +64,7 @@ impl Upload {
             left: max_body,
             upstream,
             is_stalled: false,
+            came: 0,
         }
     }
 
@@ -73,6 +77,12 @@ impl Upload {
             tokio::task::spawn_local(run);
         }
         progress
+    }
+
+    /// How far its client is behind, from now on.
+    fn pace(&self) -> Rc<Pace> {
+        let spec = self.upstream.spec();
+        self.reading.pace(spec.limits.request_timeout, spec.limits.min_rate)
     }
 
     /// Goes on until everything is in the stream.
@@ -118,6 +128,7 @@ impl Upload {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
                         self.upstream.count(|counts| counts.received(data.len()));
+                        self.came += data.len();
                         self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
                         self.is_begun |= sender.is_reached();
                         if self.is_begun {
@@ -141,14 +152,28 @@ impl Upload {
 
 async fn run(progress: Progress, sender: Sender) {
     let shared = &*progress.0;
+    let mut pace: Option<Rc<Pace>> = None;
     let done = poll_fn(|cx| {
+        if pace.as_ref().is_some_and(|pace| pace.poll_overdue(cx).is_ready()) {
+            return Poll::Ready(Err(Refusal::RequestTimedOut));
+        }
         // Over: the response is complete, so nobody reads the rest; or it failed, and the rest may be taken back.
         let mut upload = shared.upload.borrow_mut();
         let Some(upload) = upload.as_mut().filter(|_| sender.poll_over(cx).is_pending()) else {
             return Poll::Ready(Ok(()));
         };
         let polled = upload.poll(cx, &sender, shared);
-        shared.is_client_late.set(polled.is_pending() && !upload.is_stalled);
+        let is_late = polled.is_pending() && !upload.is_stalled;
+        shared.is_client_late.set(is_late);
+        if is_late && pace.is_none() {
+            let begun = upload.pace();
+            let _ = begun.poll_overdue(cx);
+            pace = Some(begun);
+        }
+        if let Some(pace) = &pace {
+            pace.debt.waits(is_late);
+            pace.debt.moved(std::mem::take(&mut upload.came));
+        }
         polled
     })
     .await;

@@ -30,6 +30,10 @@ pub struct Gauges {
     pub state: State,
     /// Requests in flight or waiting.
     pub in_flight: usize,
+    /// Requests that there may be in flight.
+    pub max_in_flight: usize,
+    /// Requests that may wait.
+    pub max_queue: usize,
     /// Requests that wait for a worker.
     pub waiting: usize,
     /// Bytes of bodies that are held.

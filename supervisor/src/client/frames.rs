@@ -1,0 +1,184 @@
+//! The frames of an HTTP/2 client as they come in, as far as their nine bytes of header: whether its head is unfinished, and
+//! whether it asks for anything at all. h2 answers whatever it is sent, a thousand pings as well as one.
+
+/// Bytes of the header of a frame.
+const HEADER: usize = 9;
+
+/// What every client of HTTP/2 sends first.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
+
+/// What a stream that is given up counts: it was a request, which nobody wants any more.
+const GIVEN_UP: u32 = 4;
+
+/// What is known of the frames of one connection.
+#[derive(Debug, Default)]
+pub struct Frames {
+    /// What has come of the present frame's header.
+    begun: [u8; HEADER],
+    have: usize,
+    /// Bytes of the preface that have come.
+    preface: usize,
+    /// Bytes of the present frame's payload that are still to come.
+    left: usize,
+    /// Bytes of the request head that is unfinished, if one is.
+    head: Option<usize>,
+    /// Whether the payload to come belongs to a head, and whether that ends with it.
+    is_head: bool,
+    ends_head: bool,
+}
+
+/// What some bytes of a client were.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// All frames.
+    pub frames: u32,
+    /// Those that ask for nothing and bring nothing.
+    pub idle: u32,
+}
+
+/// Whether a client that has sent nothing but `before` and now `bytes` speaks HTTP/2; none if more has to come to tell.
+pub fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
+    let expected = PREFACE.get(before..).unwrap_or_default();
+    let length = bytes.len().min(expected.len());
+    match bytes[..length] == expected[..length] {
+        true if bytes.len() < expected.len() => None,
+        is_same => Some(is_same),
+    }
+}
+
+impl Frames {
+    /// After a preface of which so many bytes have come.
+    pub fn after(preface: usize) -> Self {
+        Self { preface, ..Self::default() }
+    }
+
+    /// Bytes of the request head that is unfinished, if one is.
+    pub fn head(&self) -> Option<usize> {
+        self.head
+    }
+
+    /// Takes in what has come.
+    pub fn scan(&mut self, mut bytes: &[u8]) -> Seen {
+        let mut seen = Seen::default();
+        let preface = bytes.len().min(PREFACE.len() - self.preface);
+        self.preface += preface;
+        bytes = &bytes[preface..];
+        while !bytes.is_empty() {
+            if self.left > 0 {
+                let payload = bytes.len().min(self.left);
+                self.left -= payload;
+                bytes = &bytes[payload..];
+                self.count_head(payload);
+                continue;
+            }
+            let header = bytes.len().min(HEADER - self.have);
+            self.begun[self.have..self.have + header].copy_from_slice(&bytes[..header]);
+            self.have += header;
+            bytes = &bytes[header..];
+            if self.have == HEADER {
+                self.have = 0;
+                seen.frames += 1;
+                seen.idle += self.begin();
+            }
+        }
+        seen
+    }
+
+    /// A frame begins: what it counts as one that asks for nothing.
+    fn begin(&mut self) -> u32 {
+        let [high, middle, low, kind, flags, ..] = self.begun;
+        self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
+        self.is_head = kind == HEADERS || kind == CONTINUATION;
+        self.ends_head = flags & END_HEADERS != 0;
+        let idle = match kind {
+            HEADERS => 0,
+            DATA if self.left > 0 || flags & END_STREAM != 0 => 0,
+            RST_STREAM => GIVEN_UP,
+            _ => 1,
+        };
+        if self.is_head {
+            self.head = Some(self.head.unwrap_or(0) + HEADER);
+            self.count_head(0);
+        }
+        idle
+    }
+
+    fn count_head(&mut self, payload: usize) {
+        if self.is_head {
+            let ends = self.left == 0 && self.ends_head;
+            self.head = if ends { None } else { self.head.map(|bytes| bytes + payload) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags, 0, 0, 0, 1], payload].concat()
+    }
+
+    fn scan(frames: &[Vec<u8>], part: usize) -> (Seen, Option<usize>) {
+        let bytes = [PREFACE, &frames.concat()].concat();
+        let (mut scanner, mut all) = (Frames::default(), Seen::default());
+        for part in bytes.chunks(part) {
+            let seen = scanner.scan(part);
+            all.frames += seen.frames;
+            all.idle += seen.idle;
+        }
+        (all, scanner.head())
+    }
+
+    #[test]
+    fn frames_are_told_apart_however_they_are_cut() {
+        let frames = [
+            frame(4, 0, &[]),
+            frame(HEADERS, END_HEADERS, b"head"),
+            frame(DATA, 0, b"body"),
+            frame(DATA, END_STREAM, &[]),
+            frame(6, 0, b"12345678"),
+            frame(DATA, 0, &[]),
+            frame(8, 0, b"1234"),
+            frame(RST_STREAM, 0, b"1234"),
+        ];
+        for part in [1, 2, 7, 9, 1000] {
+            assert_eq!(scan(&frames, part), (Seen { frames: 8, idle: 4 + GIVEN_UP }, None), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_unfinished_until_its_last_byte_has_come() {
+        for part in [1, 5, 1000] {
+            let begun = frame(HEADERS, 0, b"0123456789");
+            assert_eq!(scan(&[begun.clone()], part).1, Some(19), "{part}");
+            let more = frame(CONTINUATION, 0, b"01234");
+            assert_eq!(scan(&[begun.clone(), more.clone()], part).1, Some(33), "{part}");
+            let last = frame(CONTINUATION, END_HEADERS, b"01234");
+            assert_eq!(scan(&[begun.clone(), more, last[..13].to_vec()], part).1, Some(46), "{part}");
+            assert_eq!(scan(&[begun, last], part).1, None, "{part}");
+            assert_eq!(scan(&[frame(HEADERS, END_HEADERS, b"")], part).1, None, "{part}");
+        }
+    }
+
+    #[test]
+    fn http_2_is_known_by_its_preface() {
+        assert_eq!(is_http2(0, PREFACE), Some(true));
+        assert_eq!(is_http2(0, &[PREFACE, b"more"].concat()), Some(true));
+        assert_eq!(
+            (is_http2(0, b"P"), is_http2(1, b"RI"), is_http2(3, &PREFACE[3..])),
+            (None, None, Some(true))
+        );
+        for (before, bytes) in [(0, &b"GET / HTTP/1.1"[..]), (1, b"OST"), (0, b"PRI * HTTP/1.1")] {
+            assert_eq!(is_http2(before, bytes), Some(false));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! One request of a connection, and its body.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::pace::{MinRate, Pace};
+use super::stream::Given;
+use super::{Client, Phase};
+
+/// An answer may cost its client a frame to let the next part come for each so many bytes, and some more.
+const ANSWERED: (u32, usize) = (4, 2048);
+
+/// One request of a connection, until its response is complete.
+#[derive(Debug)]
+pub struct Serving(pub(super) Rc<Client>);
+
+impl Serving {
+    /// The request has a body; until that has been read, a close would make the kernel reset the connection, and the
+    /// client might lose the answer.
+    pub fn body(&self) -> Reading {
+        self.0.leaves_unread.set(true);
+        Reading(self.0.clone())
+    }
+
+    /// The request is not HTTP as it should be.
+    pub fn distrust(&self) {
+        self.0.is_unclear.set(true);
+    }
+
+    /// Whether the client speaks HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.0.is_http2()
+    }
+
+    /// At this rate, in bytes per second, the client has to take what there is for it.
+    pub fn min_rate(&self, rate: MinRate) {
+        self.0.min_rate.set(rate);
+    }
+
+    /// More of the answer is wanted: the client has taken what there was, or is about to.
+    pub fn asked(&self) {
+        let given = self.0.given.get();
+        self.0.given.set(Given { is_asked: true, waits: false, ..given });
+    }
+
+    /// So much more of the answer is there for the client.
+    pub fn gave(&self, bytes: usize) {
+        let client = &self.0;
+        let given = client.given.get();
+        client.given.set(Given { is_asked: true, waits: true, bytes: given.bytes + bytes });
+        let (some, each) = ANSWERED;
+        let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
+        client.idle_frames.set(client.idle_frames.get().saturating_sub(forgiven));
+    }
+}
+
+/// A request body that is being read.
+#[derive(Debug)]
+pub struct Reading(Rc<Client>);
+
+impl Reading {
+    /// The pace of the client with it, from now on.
+    pub fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
+        self.0.crowd.pace(limit, rate)
+    }
+
+    /// Its end is found by its chunks, and is not certain before.
+    pub fn is_chunked(&self) {
+        self.0.is_unclear.set(true);
+    }
+
+    /// It has been read to its end.
+    pub fn done(&self) {
+        self.0.is_unclear.set(false);
+        self.done_with_trailers();
+    }
+
+    /// As [`Self::done`]; but hyper ends trailer fields at an empty line of any form, others may not.
+    pub fn done_with_trailers(&self) {
+        self.0.leaves_unread.set(false);
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let client = &self.0;
+        client.requests.set(client.requests.get() - 1);
+        if client.requests.get() == 0 {
+            client.phase.set(Phase::Idle(client.crowd.now()));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Open descriptors of the supervisor: the kernel's limit is raised as far as it goes, and where that is not enough for all
+//! connections there may be, that is said, and there are fewer: workers need theirs, too.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tracing::warn;
+
+use crate::config::Config;
+
+/// What one worker takes besides its request connections: control connection, output, the process itself, its control group.
+const WORKER: u64 = 4;
+
+/// Logs, event loops, signals, operators, what is read for a moment.
+const REST: u64 = 64;
+
+/// Connections that there may be in any case.
+const LEAST: u64 = 16;
+
+/// Raises the limit to what the kernel allows, and says for how many connections that is enough, on each I/O thread.
+pub fn prepare(config: &Config) -> usize {
+    // The soft limit that shells set is a relic of select().
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map(|()| hard));
+    let limit = match raised {
+        Ok(limit) => limit,
+        Err(error) => {
+            warn!(%error, "cannot raise the limit of open descriptors");
+            return usize::MAX;
+        }
+    };
+    let settings = &config.server;
+    let threads = settings.io_threads as u64;
+    let wanted = settings.max_connections as u64;
+    let left = left(limit, config.apps.len() as u64, settings.spares as u64, threads);
+    if left < wanted {
+        warn!(
+            "there may be {limit} open descriptors (RLIMIT_NOFILE), which leaves {left} for connections, less than \
+             `max_connections` ({wanted}): there will be no more than that; fix: raise it (`ulimit -n`, LimitNOFILE= of \
+             systemd), or lower `max_connections`"
+        );
+    }
+    usize::try_from(left.div_ceil(threads)).unwrap_or(usize::MAX)
+}
+
+/// What is left of `limit` descriptors for connections.
+fn left(limit: u64, apps: u64, spares: u64, threads: u64) -> u64 {
+    // While a worker is replaced there are two.
+    let workers = (2 * apps + spares) * (WORKER + threads);
+    let listeners = apps * threads;
+    limit.saturating_sub(workers + listeners + REST).max(LEAST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_get_what_workers_leave() {
+        assert_eq!(left(1024, 2, 1, 1), 1024 - 5 * 5 - 2 - 64);
+        assert_eq!(left(20_000, 200, 1, 4), 20_000 - 401 * 8 - 800 - 64);
+        assert_eq!(left(64, 50, 1, 1), LEAST);
+    }
+}

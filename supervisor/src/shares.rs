@@ -1,0 +1,212 @@
+//! Shares: how much of what all clients use one of them may hold. Policy alone: the counts are kept by others, for each I/O
+//! thread by itself, so that counting is a plain addition.
+//!
+//! The rule is the same everywhere: while there is plenty, anybody may have it; the last quarter is kept for those who hold
+//! little. So a single client can never have all, and nobody is turned away while there is room.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use hyper::HeaderMap;
+use hyper::header::HeaderName;
+
+use crate::config::ForwardedPolicy;
+
+/// Which part of everything is kept for those who hold little.
+const KEPT: usize = 4;
+
+/// How many clients that hold little can share that part without being turned away.
+const LITTLE: usize = 16;
+
+/// Names that a table may have before those who hold nothing are struck from it.
+const TABLE: usize = 64;
+
+/// A client as far as shares are concerned: an IPv4 address, or a network of IPv6 (/64), all of which one client usually has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientKey(u128);
+
+impl From<IpAddr> for ClientKey {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
+            IpAddr::V6(address) => Self(address.to_bits() & !u128::from(u64::MAX)),
+        }
+    }
+}
+
+impl ClientKey {
+    /// Whose request this is: the peer's, or, where every peer is a proxy of ours, that of the address which the nearest
+    /// proxy has seen. It is the last one of all lines: what comes before may be the client's invention.
+    pub fn of_request(headers: &HeaderMap, peer: Self, policy: ForwardedPolicy) -> Self {
+        const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+        if policy == ForwardedPolicy::Replace {
+            return peer;
+        }
+        let last = headers.get_all(FORWARDED_FOR).iter().next_back();
+        let last =
+            last.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+        last.map_or(peer, Self::from)
+    }
+}
+
+/// What is left when the part that is kept for those who hold little is taken away.
+pub fn common(all: usize) -> usize {
+    all - all / KEPT
+}
+
+/// How much somebody may hold and still hold little, on one of so many threads.
+pub fn little(all: usize, threads: usize) -> usize {
+    (all / KEPT / LITTLE / threads.max(1)).max(1)
+}
+
+/// Whether somebody who holds `own` of the `taken` may have one more of `all`, on one of so many threads.
+pub fn may_have(all: usize, taken: usize, own: usize, threads: usize) -> bool {
+    taken < common(all) || (taken < all && own < little(all, threads))
+}
+
+/// How much one client holds.
+pub type Held = Rc<Cell<usize>>;
+
+/// How much each client holds of one thing, on one I/O thread.
+#[derive(Debug)]
+pub struct Holders {
+    held: RefCell<HashMap<ClientKey, Held>>,
+    /// At this size those who hold nothing are struck off.
+    tidy_at: Cell<usize>,
+}
+
+impl Default for Holders {
+    fn default() -> Self {
+        Self { held: RefCell::default(), tidy_at: Cell::new(TABLE) }
+    }
+}
+
+impl Holders {
+    /// The count of one client. It is forgotten some time after the last one who has it lets go.
+    pub fn of(&self, client: ClientKey) -> Held {
+        let mut held = self.held.borrow_mut();
+        if let Some(own) = held.get(&client) {
+            return own.clone();
+        }
+        if held.len() >= self.tidy_at.get() {
+            held.retain(|_, own| Rc::strong_count(own) > 1);
+            self.tidy_at.set(TABLE.max(2 * held.len()));
+        }
+        held.entry(client).or_default().clone()
+    }
+}
+
+/// One more for as long as this lives.
+#[derive(Debug)]
+pub struct Holding(Held);
+
+impl Holding {
+    /// Counts one more.
+    pub fn new(held: Held) -> Self {
+        held.set(held.get() + 1);
+        Self(held)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.get()
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// The count that a connection has last used, so that its next request need not look for it.
+#[derive(Debug, Default)]
+pub struct Known<K>(RefCell<Option<(K, ClientKey, Held)>>);
+
+impl<K: PartialEq + Copy> Known<K> {
+    /// The count of `client` for `what`; `find` looks it up.
+    pub fn get(&self, what: K, client: ClientKey, find: impl FnOnce() -> Held) -> Held {
+        let mut known = self.0.borrow_mut();
+        match &*known {
+            Some((last, of, held)) if *last == what && *of == client => held.clone(),
+            _ => known.insert((what, client, find())).2.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(address: &str) -> ClientKey {
+        address.parse::<IpAddr>().unwrap().into()
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_network_of_ipv6() {
+        assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff::2"));
+        assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
+        assert_ne!(key("::1"), key("0.0.0.1"));
+    }
+
+    #[test]
+    fn behind_a_proxy_the_client_is_the_last_one_that_a_proxy_has_seen() {
+        let peer = key("10.0.0.1");
+        let of = |lines: &[&str], policy| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            ClientKey::of_request(&headers, peer, policy)
+        };
+        let append = ForwardedPolicy::Append;
+        assert_eq!(of(&["192.0.2.7"], ForwardedPolicy::Replace), peer);
+        assert_eq!(of(&["192.0.2.7"], append), key("192.0.2.7"));
+        assert_eq!(of(&["1.2.3.4", "5.6.7.8, 192.0.2.7"], append), key("192.0.2.7"));
+        assert_eq!(of(&["unknown"], append), peer);
+        assert_eq!(of(&[], append), peer);
+    }
+
+    #[test]
+    fn the_last_quarter_is_for_those_who_hold_little() {
+        assert!(may_have(2048, 1535, 1535, 1));
+        assert!(!may_have(2048, 1536, 1536, 1));
+        assert!(may_have(2048, 1536, 31, 1) && !may_have(2048, 1536, 32, 1));
+        assert!(may_have(2048, 2047, 0, 1) && !may_have(2048, 2048, 0, 1));
+        // On several threads a client may hold a part of it on each.
+        assert!(may_have(2048, 1536, 15, 2) && !may_have(2048, 1536, 16, 2));
+        // Where a quarter is less than one, there is none.
+        for all in 1..4 {
+            assert!((0..all).all(|taken| may_have(all, taken, taken, 1)) && !may_have(all, all, 0, 1));
+        }
+        assert!(may_have(4, 2, 2, 1) && !may_have(4, 3, 3, 1) && may_have(4, 3, 0, 1));
+    }
+
+    #[test]
+    fn counts_are_shared_kept_while_used_and_forgotten_after() {
+        let holders = Holders::default();
+        let first = Holding::new(holders.of(key("192.0.2.1")));
+        let second = Holding::new(holders.of(key("192.0.2.1")));
+        assert_eq!((first.count(), second.count()), (2, 2));
+        drop(second);
+        for number in 0..10_000 {
+            holders.of(ClientKey(number));
+        }
+        assert!(holders.held.borrow().len() <= TABLE);
+        assert_eq!(first.count(), 1);
+        assert!(Rc::ptr_eq(&first.0, &holders.of(key("192.0.2.1"))));
+    }
+
+    #[test]
+    fn a_connection_remembers_its_last_count() {
+        let (known, holders) = (Known::default(), Holders::default());
+        let one = known.get(1, key("::1"), || holders.of(key("::1")));
+        assert!(Rc::ptr_eq(&one, &known.get(1, key("::1"), || panic!("known"))));
+        let other = known.get(2, key("::1"), Held::default);
+        assert!(!Rc::ptr_eq(&one, &other));
+    }
+}

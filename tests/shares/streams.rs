@@ -1,0 +1,221 @@
+//! HTTP/2, frame by frame: streams whose client takes nothing, heads that do not end, and frames that ask for nothing.
+
+use std::net::SocketAddr;
+use std::thread;
+
+use super::{APP, GREEDY, all_is_well, two_apps};
+use crate::admin::metrics;
+use crate::harness::{App, Raw};
+use crate::until;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+
+/// A client of HTTP/2 that does only what it is told.
+#[derive(Debug)]
+pub(super) struct Http2(Raw);
+
+/// A frame: kind, flags, stream, payload.
+type Frame = (u8, u8, u32, Vec<u8>);
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// GET of a path of few bytes, in HPACK without compression.
+fn get(path: &str) -> Vec<u8> {
+    let length = u8::try_from(path.len()).unwrap();
+    [&[0x82, 0x86, 0x41, 1, b'x', 0x04, length][..], path.as_bytes()].concat()
+}
+
+impl Http2 {
+    /// Connects, and says how much it takes of each stream, if not what is usual.
+    pub(super) fn connect(source: [u8; 4], address: SocketAddr, window: Option<u32>) -> Self {
+        let mut connection = Raw::from(source, address);
+        connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        let window = window.map(|window| [&[0, 4][..], &window.to_be_bytes()].concat());
+        connection.send(frame(SETTINGS, 0, 0, &window.unwrap_or_default()));
+        Self(connection)
+    }
+
+    fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.0.send(frame(kind, flags, stream, payload));
+    }
+
+    fn get(&mut self, stream: u32, path: &str) {
+        self.send(HEADERS, 0x5, stream, &get(path));
+    }
+
+    /// A head that goes on.
+    pub(super) fn half_a_head(&mut self, stream: u32) {
+        self.send(HEADERS, 0x1, stream, &get("/"));
+    }
+
+    fn take(&mut self, stream: u32, bytes: u32) {
+        self.send(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes());
+    }
+
+    /// The next frame.
+    fn next(&mut self) -> Frame {
+        let header = self.0.exactly(9);
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
+        let payload = self.0.exactly(number(&header[..3]) as usize);
+        (header[3], header[4], number(&header[5..]), payload)
+    }
+
+    /// The next frame of a kind.
+    fn next_of(&mut self, kind: u8) -> Frame {
+        loop {
+            let frame = self.next();
+            if frame.0 == kind {
+                return frame;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_its_client_does_not_take_is_reset_alone() {
+    let (supervisor, admin) = two_apps(App::new("app", APP), "send_timeout = '1s'").await;
+    let address = supervisor.address("app").await;
+    let mut client = Http2::connect(GREEDY, address, Some(0));
+    for stream in [1, 3, 5, 7] {
+        client.get(stream, "/");
+    }
+    // One that waits for its app is not waiting for its client.
+    client.get(9, "/never");
+    supervisor.in_flight("app", 5).await;
+    client.send(PING, 0, 0, b"01234567");
+    let mut reset: Vec<_> = (0..4).map(|_| client.next_of(RST_STREAM).2).collect();
+    reset.sort_unstable();
+    assert_eq!(reset, [1, 3, 5, 7]);
+    supervisor.in_flight("app", 1).await;
+    // The connection goes on.
+    client.get(11, "/");
+    client.take(11, 1000);
+    let (_, _, stream, body) = client.next_of(DATA);
+    assert_eq!((stream, &*body), (11, &b"hello from app"[..]));
+    all_is_well(&supervisor).await;
+    assert_eq!(metrics(&admin).await["nano_streams_reset_total"], 4.0);
+}
+
+#[tokio::test]
+async fn a_stream_that_its_client_takes_too_slowly_is_reset_and_one_that_is_fast_enough_is_not() {
+    let endless = "const part = new Uint8Array(10_000);
+      export default { fetch: () => new Response(new ReadableStream({ pull(controller) { controller.enqueue(part); } })) }";
+    let app = App::new("app", endless).set("min_rate = '100KiB'");
+    let (supervisor, _) = two_apps(app, "send_timeout = '1s'").await;
+    let mut client = Http2::connect(GREEDY, supervisor.address("app").await, Some(0));
+    client.take(0, 1 << 30);
+    for stream in [1, 3] {
+        client.get(stream, "/");
+    }
+    supervisor.in_flight("app", 2).await;
+    let mut taking = Http2(client.0.also());
+    let taker = thread::spawn(move || {
+        // Both take something all the time, but the first is far too slow.
+        for _ in 0..100 {
+            taking.take(1, 100);
+            taking.take(3, 50_000);
+            thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
+    assert_eq!(client.next_of(RST_STREAM).2, 1);
+    supervisor.in_flight("app", 1).await;
+    // The other one still comes.
+    while client.next_of(DATA).2 != 3 {}
+    client.send(RST_STREAM, 0, 3, &8u32.to_be_bytes());
+    supervisor.in_flight("app", 0).await;
+    drop(client);
+    let _ = taker.join();
+}
+
+#[tokio::test]
+async fn one_connection_with_many_streams_leaves_room_for_others() {
+    let (supervisor, _) = two_apps(App::new("app", APP).set("max_in_flight = 8"), "").await;
+    let mut client = Http2::connect(GREEDY, supervisor.address("app").await, None);
+    for stream in 0..20 {
+        client.get(2 * stream + 1, "/never");
+    }
+    supervisor.in_flight("app", 6).await;
+    let mut refused: Vec<_> = (0..14).map(|_| client.next_of(HEADERS).2).collect();
+    refused.sort_unstable();
+    assert_eq!(refused.len(), 14);
+    all_is_well(&supervisor).await;
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_has_its_time_and_frames_between_do_not_prolong_it() {
+    let (supervisor, admin) = two_apps(App::new("app", APP), "header_read_timeout = '500ms'").await;
+    let address = supervisor.address("app").await;
+    let mut client = Http2::connect(GREEDY, address, None);
+    client.half_a_head(1);
+    let mut sending = client.0.also();
+    let sender = thread::spawn(move || {
+        for byte in frame(CONTINUATION, 0, 1, &[0x82; 10_000]) {
+            if !sending.try_send([byte]) {
+                return;
+            }
+            thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
+    client.0.rest();
+    let _ = sender.join();
+    all_is_well(&supervisor).await;
+    assert_eq!(metrics(&admin).await["nano_connections_ended_total{why=\"head\"}"], 1.0);
+}
+
+#[tokio::test]
+async fn a_flood_of_frames_that_ask_for_nothing_ends_its_connection() {
+    let (supervisor, admin) = two_apps(App::new("app", APP), "").await;
+    let address = supervisor.address("app").await;
+    let floods = [
+        frame(PING, 0, 0, b"01234567"),
+        frame(SETTINGS, 0, 0, &[]),
+        frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
+        // PRIORITY, and a kind that nobody knows.
+        frame(2, 0, 1, &[0, 0, 0, 0, 1]),
+        frame(0xaa, 0, 0, &[]),
+    ];
+    let count = floods.len();
+    for flood in floods {
+        let mut client = Http2::connect(GREEDY, address, None);
+        let (mut sending, many) = (client.0.also(), flood.repeat(1000));
+        let sender = thread::spawn(move || while sending.try_send(&many) {});
+        all_is_well(&supervisor).await;
+        client.0.rest();
+        drop(client);
+        let _ = sender.join();
+    }
+    // Requests that are given up at once are no better.
+    let mut client = Http2::connect(GREEDY, address, None);
+    let mut sending = client.0.also();
+    let sender = thread::spawn(move || {
+        let mut stream = 1;
+        loop {
+            let request = [
+                frame(HEADERS, 0x5, stream, &get("/never")),
+                frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()),
+            ];
+            if !sending.try_send(request.concat()) {
+                return;
+            }
+            stream += 2;
+        }
+    });
+    client.0.rest();
+    drop(client);
+    let _ = sender.join();
+    all_is_well(&supervisor).await;
+    until("every connection is counted", async || {
+        (metrics(&admin).await["nano_connections_ended_total{why=\"flood\"}"] >= count as f64).then_some(())
+    })
+    .await;
+    supervisor.in_flight("app", 0).await;
+}
