@@ -56,7 +56,7 @@ async fn requests_that_arrive_during_a_restart_are_served_by_the_next_worker() {
     for round in 0..5 {
         let before = supervisor.worker("app").await;
         let mut in_flight = Raw::connect(supervisor.address("app").await);
-        in_flight.send(&format!("GET /wait?{round} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+        in_flight.send(format!("GET /wait?{round} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
         supervisor.log.line_with(&format!("waits ?{round}")).await;
         process::signal(before, Signal::SIGKILL);
         until("the worker is gone", async || (!process::exists(before)).then_some(())).await;

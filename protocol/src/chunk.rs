@@ -8,13 +8,16 @@ use bytes::{Buf, Bytes};
 use crate::inner::Inner;
 use crate::stream::{State, consume};
 
+/// A connection, and the stream of it that bytes came from.
+type Source = (Rc<RefCell<Inner>>, Rc<RefCell<State>>);
+
 /// Part of a body. What drops it has passed it on: only then the peer may send as many more.
 #[derive(Debug, Default)]
 pub struct Chunk {
     bytes: Bytes,
     /// How much of the window it takes, and of whose.
     length: usize,
-    stream: Option<(Rc<RefCell<Inner>>, Rc<RefCell<State>>)>,
+    stream: Option<Source>,
 }
 
 impl Chunk {

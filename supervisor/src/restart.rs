@@ -227,7 +227,7 @@ mod tests {
                         prop_assert!(is_hopeless || (counts && own >= policy.crash_loop));
                     }
                     Decision::RestartAfter(pause) => {
-                        prop_assert!(!is_hopeless && !(counts && own >= policy.crash_loop));
+                        prop_assert!(!(is_hopeless || counts && own >= policy.crash_loop));
                         prop_assert!(pause <= policy.max && (since_useful > 1 || pause.is_zero()));
                     }
                     Decision::Stay => prop_assert!(false, "this policy always restarts"),

@@ -159,7 +159,7 @@ mod tests {
     fn a_head_is_unfinished_until_its_last_byte_has_come() {
         for part in [1, 5, 1000] {
             let begun = frame(HEADERS, 0, b"0123456789");
-            assert_eq!(scan(&[begun.clone()], part).1, Some(19), "{part}");
+            assert_eq!(scan(std::slice::from_ref(&begun), part).1, Some(19), "{part}");
             let more = frame(CONTINUATION, 0, b"01234");
             assert_eq!(scan(&[begun.clone(), more.clone()], part).1, Some(33), "{part}");
             let last = frame(CONTINUATION, END_HEADERS, b"01234");
