@@ -206,7 +206,7 @@ export default { fetch(request, env) {
 #[tokio::test]
 async fn a_worker_that_leaks_is_replaced_before_its_limit_and_nobody_notices() {
     let supervisor = TestSupervisor::plan()
-        .app(App::new("inside", LEAKS).set("heap = '64MiB'\nenv.MIB_PER_SECOND = 3"))
+        .app(App::new("inside", LEAKS).set("heap = '64MiB'\nenv.MIB_PER_SECOND = 6"))
         .app(
             App::new("outside", LEAKS)
                 .set("heap = '32MiB'\nmemory = '96MiB'\nenv.MIB_PER_SECOND = 16\nenv.OUTSIDE = true"),

@@ -103,7 +103,7 @@ export default { fetch(request) {
   switch (pathname) {
     case '/whole': return new Response(bytes(count));
     case '/stream': return new Response(stream(count));
-    case '/declared': return new Response(stream(count), { headers: { 'content-length': String(count) } });
+    case '/declared': return new Response(stream(count).pipeThrough(new FixedLengthStream(count)));
   }
 } }";
 

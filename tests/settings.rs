@@ -191,8 +191,12 @@ async fn a_cache_that_nobody_asked_for_may_be_impossible() {
     let here = folder(&[("app/index.js", SHOW), ("file", "")]);
     let mut command = executable();
     command.current_dir(here.path()).args(["serve", "app", "--port", "0", "--host", "127.0.0.1"]);
-    let mut child =
-        command.env("HOME", here.path().join("file")).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .args(["--control", "control.sock"])
+        .env("HOME", here.path().join("file"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     let log = Log::default();
     log.collect(child.stdout.take().unwrap());
     log.line_with("worker ready").await;

@@ -90,6 +90,8 @@ pub struct Client {
     frames: RefCell<Frames>,
     /// Bytes of its head that is unfinished.
     head: Cell<usize>,
+    /// Whether the request line of that head has come to its end.
+    has_line: Cell<bool>,
     /// A head of HTTP/2 is unfinished since this tick.
     head_since: Cell<Option<u64>>,
     /// Frames that asked for nothing, less those that are forgiven.
@@ -163,6 +165,7 @@ impl Client {
             is_http2: Cell::new(None),
             frames: RefCell::default(),
             head: Cell::new(0),
+            has_line: Cell::new(false),
             head_since: Cell::new(None),
             idle_frames: Cell::new(0),
             turn: Cell::new(0),
@@ -308,7 +311,14 @@ impl Client {
             Phase::ReadingHead(_) => {}
             Phase::Serving => return,
         }
+        let had_line = self.head.get() > 0 && self.has_line.get();
+        self.has_line.set(had_line || bytes.contains(&b'\n'));
         self.set_head(self.head.get() + bytes.len());
+    }
+
+    /// Whether the head that is under way has more than a request line.
+    pub fn has_request_line(&self) -> bool {
+        self.has_line.get()
     }
 
     fn has_read_frames(&self, bytes: &[u8]) {

@@ -59,7 +59,8 @@ impl Folder {
 
     /// What the app's modules find out, which they throw as JSON text.
     pub(crate) fn thrown(&self) -> Value {
-        let text = self.load_error();
+        // Terminals are not shown a line separator as it is.
+        let text = self.load_error().replace("\\u{2028}", "\\u2028");
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     }
 }

@@ -30,7 +30,7 @@ async fn pour(pair: &mut Pair, request: &Request, receiver: &Receiver) -> (usize
     pair.run(std::future::poll_fn(|cx| {
         while received < sent {
             match receiver.poll_part(cx) {
-                Poll::Ready(part) => parts.push(part.unwrap().unwrap()),
+                Poll::Ready(part) => parts.push(part.expect("no error").expect("not the end")),
                 Poll::Pending => return Poll::Pending,
             }
             received += parts.last().map_or(0, Chunk::len);

@@ -365,7 +365,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             env: vec![(text("KEY"), text("\"value\""))],
             props: text("{}"),
             net: NetRules::default(),
-            closed: vec!["127.0.0.1:9100".parse().unwrap()],
+            closed: vec!["127.0.0.1:9100".parse().expect("an address")],
             emit_cache: Some(text("/var/cache/app")),
             has_colours: true,
         })),

@@ -145,6 +145,11 @@ impl Write for ClientIo {
                 return self.poll(|socket| socket.poll_write(cx, &buffer[..start]));
             }
             self.client.leaves_unread.set(true);
+            let refusal = match refusal {
+                // hyper says the same of every head that is too large.
+                Refusal::HeadersTooLarge if !self.client.has_request_line() => Refusal::UriTooLong,
+                refusal => refusal,
+            };
             let id = RequestId(fastrand::u128(..));
             self.refusal = Some((refusal.raw_response(id), buffer.len()));
             return self.poll_refusal(cx);

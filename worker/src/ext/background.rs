@@ -90,36 +90,37 @@ impl Background {
         Some(self.works.borrow_mut().remove(&number)?.id)
     }
 
-    /// Whether there is work of this request.
-    pub fn is_for(&self, id: u32) -> bool {
-        self.works.borrow().values().any(|work| work.id == id)
-    }
-
     /// Gives up work that takes too long; calls `on_late` with the request it belongs to.
     pub fn poll(&self, cx: &mut Context<'_>, mut on_late: impl FnMut(u32)) {
-        let mut works = self.works.borrow_mut();
         let mut next_look = self.next_look.borrow_mut();
         let timeout = self.timeout.get();
-        while !works.is_empty() {
+        while !self.is_empty() {
             let pause = || Box::pin(sleep((timeout / LOOKS).clamp(LEAST, MOST)));
             if next_look.get_or_insert_with(pause).as_mut().poll(cx).is_pending() {
                 return;
             }
             *next_look = None;
-            let now = Instant::now();
-            works.retain(|_, work| {
-                let is_answered = || work.request.upgrade().is_none_or(|request| request.sender.is_over());
-                if work.since.is_none() && is_answered() {
-                    work.since = Some(now);
-                }
-                let is_late = work.since.is_some_and(|since| now.duration_since(since) >= timeout);
-                if is_late {
-                    self.late.set(self.late.get() + 1);
-                    on_late(work.id);
-                }
-                !is_late
-            });
+            for (number, id) in self.find_late(Instant::now(), timeout) {
+                self.late.set(self.late.get() + 1);
+                // While the head of its request is still here to be named.
+                on_late(id);
+                self.works.borrow_mut().remove(&number);
+            }
         }
         *next_look = None;
+    }
+
+    /// Works that take too long, each with its request. One whose response is complete by now counts from here on.
+    fn find_late(&self, now: Instant, timeout: Duration) -> Vec<(u32, u32)> {
+        let mut late = Vec::new();
+        for (number, work) in self.works.borrow_mut().iter_mut() {
+            if work.since.is_none() && work.request.upgrade().is_none_or(|request| request.sender.is_over()) {
+                work.since = Some(now);
+            }
+            if work.since.is_some_and(|since| now.duration_since(since) >= timeout) {
+                late.push((*number, work.id));
+            }
+        }
+        late
     }
 }

@@ -208,7 +208,7 @@ impl InFlight {
     }
 
     fn is_under_way(&self, id: u32) -> bool {
-        self.requests.borrow().contains_key(&id) || self.background.is_for(id)
+        self.requests.borrow().contains_key(&id) || self.background.is_of(id)
     }
 
     fn ends(&self, id: u32) {
