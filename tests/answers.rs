@@ -27,7 +27,7 @@ export default { async fetch(request) {
     case '/error': return Response.error();
     case '/thrown-null': throw null;
     case '/headers': return new Response('x', { headers: { 'x-big': 'x'.repeat(300000) } });
-    case '/never': return new Promise(() => {});
+    case '/never': console.log('begun'); return new Promise(() => {});
     case '/late': await new Promise((resolve) => setTimeout(resolve, 100)); throw new Error('late');
     case '/getter': return new Proxy(new Response('x'), { get() { throw new Error('secret of the app'); } });
   }
@@ -189,7 +189,8 @@ async fn a_worker_that_dies_is_500_for_the_requests_in_flight() {
     let supervisor = failing().await;
     let mut waiting = Raw::connect(supervisor.address("app").await);
     waiting.send("GET /never HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    supervisor.in_flight("app", 1).await;
+    // The next worker would get a request that this one had not begun.
+    supervisor.log.line_with("begun").await;
     process::signal(supervisor.worker("app").await, Signal::SIGKILL);
     assert_refused(
         &waiting.rest(),

@@ -83,13 +83,13 @@ fn without_codes(line: &str) -> String {
 #[tokio::test]
 async fn one_app_is_shown_with_all_that_is_known_of_it() {
     let index = "export default { async fetch(request) {
-        if (request.url.endsWith('/wait')) await new Promise(() => {});
+        if (request.url.endsWith('/wait')) { console.log('waits'); await new Promise(() => {}); }
         return new Response('hi');
     } }";
     let supervisor = TestSupervisor::plan().app(App::new("app", index).set("max_queue = 77")).start().await;
     let (before, client) = (supervisor.worker("app").await, supervisor.client("app").await);
     let lost = tokio::spawn(async move { client.get("/wait").await.unwrap().status });
-    supervisor.in_flight("app", 1).await;
+    supervisor.log.line_with("waits").await;
     process::signal(before, Signal::SIGKILL);
     assert_eq!(lost.await.unwrap(), 500);
     let now = supervisor.replaced("app", before).await;

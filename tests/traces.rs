@@ -109,7 +109,7 @@ export default { async fetch(request, env) {
   const { pathname } = new URL(request.url);
   if (pathname === '/fail') throw new Error('no');
   if (pathname === '/spin') for (;;);
-  if (pathname === '/wait') await new Promise(() => {});
+  if (pathname === '/wait') { console.log('waits'); await new Promise(() => {}); }
   if (pathname === '/cut') return new Response(new ReadableStream({
     start(controller) { controller.enqueue(new Uint8Array(9)); setTimeout(() => controller.error(new Error('no')), 50); },
   }));
@@ -240,7 +240,7 @@ async fn failures_are_told_apart() {
         let client = client.clone();
         async move { get(&client, "/wait", &[]).await.0 }
     });
-    supervisor.in_flight("app", 1).await;
+    supervisor.log.line_with("waits").await;
     process::signal(worker, Signal::SIGKILL);
     assert_eq!(waiting.await.unwrap(), 500);
     let cut_off = client.get("/cut").await;

@@ -55,6 +55,8 @@ function place(button) {
 /** Closes it; the focus goes back to where it was. */
 function close() {
   const button = opener;
+  // Its end is told later, and the button may be pressed before.
+  opener = null;
   menu.hidePopover();
   button?.focus();
 }
