@@ -421,6 +421,8 @@ impl Record {
             waiting: self.traffic.waiting(),
             buffered: self.traffic.buffered(),
             max_buffered: self.spec.limits.max_buffered,
+            max_blocking: self.spec.limits.max_blocking,
+            max_outbound: self.spec.limits.max_outbound,
             max_queue: self.spec.limits.max_queue,
             starts: self.starts.all(),
             ends: self.ends.clone(),

@@ -88,6 +88,7 @@ async fn clients_that_do_not_read_their_answers_cost_little_each() {
         (held > 8 << 20).then_some(())
     })
     .await;
+    supervisor.log.line_with("are taken (`max_buffered`)").await;
     let grown = memory(&supervisor) - before;
     assert!(grown < 120, "{grown} MiB for {CLIENTS} clients");
     // The app itself answers those who do read.

@@ -23,21 +23,24 @@ impl Fleet {
     /// Says which limits are near.
     fn look_for_nearness(&self) {
         let (now, mut nearness) = (Instant::now(), self.nearness.borrow_mut());
+        let max_buffered = self.settings.borrow().max_buffered as u64;
         let Occupied { taken, max_connections, max_heads, .. } = self.occupied();
         nearness.look(now, "max_connections", "connections", taken.connections, max_connections);
         nearness.look(now, "max_heads", "bytes of unfinished heads", taken.heads, max_heads);
-        for member in &*self.members.borrow() {
-            let (app, limits, traffic) = (member.spec.name.as_str(), &member.spec.limits, &member.traffic);
-            let whose = |what: &str| format!("{what} of app {app}");
-            let (in_flight, waiting) = (traffic.in_flight() as u64, traffic.waiting() as u64);
-            nearness.look(
-                now,
-                "max_in_flight",
-                &whose("requests in flight"),
-                in_flight,
-                limits.max_in_flight as u64,
-            );
-            nearness.look(now, "max_queue", &whose("waiting requests"), waiting, limits.max_queue as u64);
+        let apps = self.registry().gauges();
+        let buffered = apps.iter().map(|app| app.buffered).sum();
+        nearness.look(now, "server.max_buffered", "bytes of bodies", buffered, max_buffered);
+        for app in apps {
+            let (in_flight, waiting) = (app.in_flight as u64, app.waiting as u64);
+            for (field, what, taken, limit) in [
+                ("max_in_flight", "requests in flight", in_flight, app.max_in_flight as u64),
+                ("max_queue", "waiting requests", waiting, app.max_queue as u64),
+                ("max_buffered", "bytes of bodies", app.buffered, app.max_buffered),
+                ("max_blocking", "blocking calls", app.stats.blocking.into(), app.max_blocking.into()),
+                ("max_outbound", "outbound connections", app.stats.outbound.into(), app.max_outbound.into()),
+            ] {
+                nearness.look(now, field, &format!("{what} of app {}", app.name), taken, limit);
+            }
         }
     }
 

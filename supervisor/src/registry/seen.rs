@@ -40,6 +40,10 @@ pub struct Gauges {
     pub buffered: u64,
     /// Bytes of bodies that may be held.
     pub max_buffered: u64,
+    /// Blocking calls that its worker may have under way or waiting.
+    pub max_blocking: u32,
+    /// Outbound connections that its worker may have.
+    pub max_outbound: u32,
     /// Workers started after the first.
     pub starts: u64,
     /// How workers have ended unasked, by cause.
