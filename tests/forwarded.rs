@@ -12,9 +12,9 @@ const MIRROR: &str = "export default { fetch: (request) => Response.json({
 }) }";
 
 /// What the app sees of a request with these lines in its head.
-fn seen(address: std::net::SocketAddr, lines: &str) -> serde_json::Value {
-    let request = format!("GET /path HTTP/1.1\r\nhost: blog.example\r\nconnection: close\r\n{lines}\r\n");
-    let answer = raw::exchange(address, request);
+fn seen(address: std::net::SocketAddr, lines: impl AsRef<[u8]>) -> serde_json::Value {
+    let head = b"GET /path HTTP/1.1\r\nhost: blog.example\r\nconnection: close, host\r\n";
+    let answer = raw::exchange(address, [head, lines.as_ref(), b"\r\n"].concat());
     serde_json::from_str(answer.split_once("\r\n\r\n").expect("a head").1).expect("a body of JSON")
 }
 
@@ -83,6 +83,12 @@ async fn every_line_of_a_trusted_proxy_is_kept_in_order() {
     // Whom the proxy has seen itself, whatever its client has said before.
     assert_eq!((&headers["cf-connecting-ip"], &headers["x-real-ip"]), (&"2.2.2.2".into(), &"2.2.2.2".into()));
     assert_eq!(first["url"], "https://blog.example/path");
+    // Bytes of any kind hide nobody.
+    let bytes = &b"x-forwarded-for: 1.1.1.1\r\nx-forwarded-for: \xff, 3.3.3.3\r\nforwarded: \xff\r\n"[..];
+    let headers = &seen(address, bytes)["headers"];
+    assert_eq!(headers["cf-connecting-ip"], "3.3.3.3");
+    assert_eq!(headers["x-forwarded-for"], "1.1.1.1, \u{ff}, 3.3.3.3, 127.0.0.1");
+    assert_eq!(headers["forwarded"], "\u{ff}, for=127.0.0.1;proto=http");
     for (lines, client) in [
         ("", "127.0.0.1"),
         ("x-forwarded-for: unknown\r\n", "127.0.0.1"),

@@ -27,7 +27,7 @@ use crate::harness::{App, Client, free_address, run};
 use crate::{TestSupervisor, until, within};
 
 /// Whether a record of the log has these fields.
-fn has(record: &Value, fields: &Value) -> bool {
+pub(crate) fn has(record: &Value, fields: &Value) -> bool {
     fields.as_object().unwrap().iter().all(|(name, value)| record[name] == *value)
 }
 

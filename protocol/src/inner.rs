@@ -173,11 +173,13 @@ impl Owned {
         if !is_peer_gone {
             inner.begun = None;
         }
-        let streams = std::mem::take(&mut inner.streams);
+        let mut streams: Vec<_> = std::mem::take(&mut inner.streams).into_iter().collect();
+        // In their order: whoever waits for the next connection waits in this one.
+        streams.sort_unstable_by_key(|(id, _)| *id);
         inner.waiting.clear();
         let reached: Vec<_> = streams
-            .into_values()
-            .map(|state| {
+            .into_iter()
+            .map(|(_, state)| {
                 let reached = inner.has_reached(&state.borrow());
                 (state, reached)
             })

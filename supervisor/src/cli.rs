@@ -240,8 +240,8 @@ pub enum Command {
     },
     /// Serve a folder on this machine, and follow changes of its files
     ///
-    /// In development mode, on 127.0.0.1. After each save the new code is loaded beside the old; if it does not load, the
-    /// report is shown and the old code stays. What is in node_modules and .git does not count.
+    /// In development mode, on 127.0.0.1. After each save the new code is loaded; if it does not load, the terminal
+    /// and every answer say why until a save that does. What is in node_modules and .git does not count.
     Dev {
         /// Folder of the app.
         #[arg(value_name = "FOLDER", default_value = ".")]

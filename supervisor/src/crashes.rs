@@ -64,12 +64,13 @@ pub struct Crash {
 }
 
 impl Crash {
-    /// Id, method and target of the request that has ended the worker, as far as they are known.
+    /// Id, method and path of the request that has ended the worker, as far as they are known.
     pub fn blamed(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
         let culprit = self.culprit.as_ref();
         let id = culprit.map(|request| request.id.as_str());
         let known = culprit.filter(|request| !request.method.is_empty());
-        (id, known.map(|request| request.method.as_str()), known.map(|request| request.target.as_str()))
+        let path = known.and_then(|request| request.target.split('?').next());
+        (id, known.map(|request| request.method.as_str()), path)
     }
 
     /// Whether the worker had taken requests.

@@ -89,6 +89,7 @@ pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
             Err(why) => {
                 error!("{why}");
                 // Nobody is to take the answers of older code for those of the present.
+                let why = why.strip_prefix("does not load: ").unwrap_or(&why).to_owned();
                 let _ = operator.tell(&app, Action::Break(why)).await;
             }
         }

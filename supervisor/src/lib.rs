@@ -35,6 +35,7 @@ pub mod deploy;
 pub mod descriptors;
 pub mod dev;
 pub mod fleet;
+pub mod forwarded_for;
 pub mod histogram;
 pub mod host_name;
 pub mod inherited;

@@ -193,11 +193,22 @@ impl Proxy {
         mut record: Option<&mut Record>,
     ) -> Result<Response<ResponseBody>, Refused> {
         let Outgoing { spec, line, .. } = *outgoing;
+        let mut patience = spec.limits.queue_timeout;
         loop {
             // Usually there is one, and a look at the clock less.
             let (handle, taken) = match upstream.now() {
                 Some(found) => (found?, arrived),
-                None => (upstream.handle(spec, place).await?, Instant::now()),
+                None => {
+                    let since = Instant::now();
+                    let handle = upstream.handle(spec, place, patience).await?;
+                    let taken = Instant::now();
+                    patience = patience.saturating_sub(taken - since);
+                    // Others of its kind may have ended a worker while it waited.
+                    if upstream.is_quarantined(line.method, line.target) {
+                        return Err(Refusal::Quarantined.into());
+                    }
+                    (handle, taken)
+                }
             };
             if let Some(record) = &mut record {
                 record.queue = Some(taken - arrived);

@@ -172,9 +172,9 @@ impl Registry {
                 info!(%app, pid, %reason, "replaced worker ended");
                 return;
             };
-            let (request_id, method, target) = crash.blamed();
+            let (request_id, method, path) = crash.blamed();
             let lost = crash.requests.len();
-            warn!(%app, request_id, method, target, pid, %reason, lost, "replaced worker ended");
+            warn!(%app, request_id, method, path, pid, %reason, lost, "replaced worker ended");
             *record.ends.entry(reason.cause()).or_default() += 1;
         });
     }
@@ -192,11 +192,11 @@ impl Registry {
         self.change(app, State::Crashed, |record| {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
-            let (request_id, method, target) = crash.blamed();
+            let (request_id, method, path) = crash.blamed();
             let (heap, memory, cpu_ms) = (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
             let lost = crash.requests.len();
             if record.failing.is_told_apart(reason) {
-            warn!(%app, %state, request_id, method, target, pid, %reason, lost, heap, memory, cpu_ms, "worker ended");
+            warn!(%app, %state, request_id, method, path, pid, %reason, lost, heap, memory, cpu_ms, "worker ended");
             }
             *record.ends.entry(reason.cause()).or_default() += 1;
             record.starts.note_crash(true);
@@ -228,6 +228,11 @@ impl Registry {
             record.gone(Some(reason));
             record.retry = Some(Instant::now() + pause);
         });
+    }
+
+    /// A failed app is tried again at this time.
+    pub fn retries(&self, app: AppId, at: Option<Instant>) {
+        self.with(app, |record| record.retry = at);
     }
 
     /// What is to be loaded cannot be, as somebody knows who says so.

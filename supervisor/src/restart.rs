@@ -69,6 +69,10 @@ impl History {
                 *self = Self { was_useful: true, ..Self::default() };
                 return Decision::RestartAfter(Duration::ZERO);
             }
+            // The next request may be another one.
+            Worth::Ready { is_blamed: true, .. } if self.was_useful => {
+                return Decision::RestartAfter(Duration::ZERO);
+            }
             Worth::NotLoaded if !self.was_useful => return Decision::GiveUp(policy.slow_retry),
             // What has loaded before may do so again, and nobody can be served if it does not.
             Worth::NotLoaded => true,

@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use hyper::HeaderMap;
-use hyper::header::HeaderName;
 
 use crate::config::ForwardedPolicy;
+use crate::forwarded_for;
 
 /// Which part of everything is kept for those who hold little.
 const KEPT: usize = 4;
@@ -40,14 +40,10 @@ impl ClientKey {
     /// Whose request this is: the peer's, or, where every peer is a proxy of ours, that of the address which the nearest
     /// proxy has seen. It is the last one of all lines: what comes before may be the client's invention.
     pub fn of_request(headers: &HeaderMap, peer: Self, policy: ForwardedPolicy) -> Self {
-        const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-        if policy == ForwardedPolicy::Replace {
-            return peer;
+        match policy {
+            ForwardedPolicy::Replace => peer,
+            ForwardedPolicy::Append => forwarded_for::client(headers).map_or(peer, Self::from),
         }
-        let last = headers.get_all(FORWARDED_FOR).iter().next_back();
-        let last =
-            last.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-        last.map_or(peer, Self::from)
     }
 }
 

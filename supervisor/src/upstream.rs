@@ -271,7 +271,7 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
-    pub async fn handle(&self, spec: &AppSpec, place: &Place) -> Result<Handle, Refused> {
+    pub async fn handle(&self, spec: &AppSpec, place: &Place, patience: Duration) -> Result<Handle, Refused> {
         if let Some(found) = self.now() {
             return found;
         }
@@ -298,7 +298,7 @@ impl Upstream {
                 changed.await;
             }
         };
-        timeout(spec.limits.queue_timeout, wait).await.unwrap_or_else(|_| Err(self.no_worker(spec)))
+        timeout(patience, wait).await.unwrap_or_else(|_| Err(self.no_worker(spec)))
     }
 
     /// What is counted of it.

@@ -136,6 +136,13 @@ impl Meter {
         }
     }
 
+    /// Remembers for whom JavaScript runs now.
+    fn note(&self, isolate: &mut v8::Isolate) {
+        let Some(entry) = self.guard.running() else { return };
+        v8::scope_with_context!(scope, isolate, &self.context);
+        self.latest.set((entry, running_request(scope).unwrap_or_default()));
+    }
+
     /// Charges a request for what another thread has used for it, while JavaScript does not run.
     pub(crate) fn charge_elsewhere(&self, request: u32, due: Duration) {
         if self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
@@ -168,6 +175,17 @@ fn thread_time() -> Duration {
 /// CPU time of this process.
 pub(crate) fn of_process() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}
+
+/// The heap is full: notes whose straw was the last, and ends JavaScript. On the isolate's thread, between two instructions.
+#[allow(unsafe_code, reason = "V8 hands the isolate over as a raw pointer")]
+pub(crate) unsafe extern "C" fn on_last_straw(mut isolate: v8::UnsafeRawIsolatePtr, _data: *mut c_void) {
+    // SAFETY: V8 passes the isolate that it interrupts, which nothing else uses until this returns.
+    let isolate = unsafe { v8::Isolate::ref_from_raw_isolate_ptr_mut(&mut isolate) };
+    if let Some(meter) = METER.with_borrow(Clone::clone) {
+        meter.note(isolate);
+    }
+    isolate.thread_safe_handle().terminate_execution();
 }
 
 /// V8 has come round to a sample, on the isolate's thread and between two instructions of JavaScript.

@@ -198,13 +198,7 @@ impl Engine {
     /// The request whose code was running when the isolate was torn, as far as that is known: from the last sample, or from
     /// what is left of the async context.
     pub(crate) fn running_request(&mut self) -> Option<u32> {
-        let sampled = match self.guard.torn() {
-            // It is not the heap's last straw that is sampled.
-            Some(Torn::OutOfMemory) | None => None,
-            Some(Torn::Watchdog | Torn::CpuTime) => {
-                self.guard.left().and_then(|entry| self.meter.latest(entry))
-            }
-        };
+        let sampled = self.guard.left().and_then(|entry| self.meter.latest(entry));
         if sampled.is_some() {
             return sampled;
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use deno_core::{JsRuntime, v8};
 use nano_protocol::exit;
 
+use crate::cpu_time;
 use crate::guard::{Guard, Torn};
 use crate::process::exit_now;
 
@@ -36,7 +37,8 @@ pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>) {
             // Called again: it grows faster than it unwinds.
             exit_now(exit::OUT_OF_MEMORY);
         }
-        isolate.terminate_execution();
+        // JavaScript is ended where V8 can tell for whom it runs.
+        isolate.request_interrupt(cpu_time::on_last_straw, std::ptr::null_mut());
         current + UNWIND_ROOM.max(current / 8)
     });
 }

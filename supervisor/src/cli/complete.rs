@@ -73,11 +73,16 @@ pub(super) fn manual(command: Option<&str>, folder: Option<&Path>) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => complain(&error, FAILED),
     }
 }
 
 fn write_pages(whole: CommandLine, folder: &Path) -> io::Result<()> {
+    let uncreated =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot make {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(uncreated)?;
     let subcommands: Vec<_> = whole.get_subcommands().cloned().collect();
     for command in subcommands.into_iter().chain([whole]) {
         let page = clap_mangen::Man::new(command);

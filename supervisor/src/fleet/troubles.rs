@@ -86,6 +86,9 @@ impl Fleet {
         for (name, trouble) in self.troubles.borrow_mut().iter_mut() {
             if trouble.next.is_some_and(|next| next <= now) {
                 trouble.next = pause(name).map(|pause| now + pause);
+                if let Some(app) = self.registry().find(name.as_str()) {
+                    self.registry().retries(app, trouble.next);
+                }
                 due.push(name.clone());
             }
         }

@@ -19,7 +19,9 @@ impl Life {
             (_, Some((_, generation))) => Worth::Ready {
                 lasted: remains.ready,
                 has_answered: self.shared.registry.was_useful(self.app, generation),
-                is_blamed: remains.culprit().is_some(),
+                // What a limit has ended in the midst of requests has been ended by one of them, whichever.
+                is_blamed: remains.culprit().is_some()
+                    || (is_of_requests(reason) && !remains.lost.is_empty()),
             },
         };
         let crash = self.shared.report(self.app, &self.spec, reason, remains).await;
@@ -84,6 +86,18 @@ impl Life {
             }
         }
     }
+}
+
+/// Whether a worker that ends so has been ended by what it does for requests, if it has any.
+fn is_of_requests(reason: &ExitReason) -> bool {
+    matches!(
+        reason,
+        ExitReason::OutOfMemory
+            | ExitReason::Memory { .. }
+            | ExitReason::MemoryMax { .. }
+            | ExitReason::Watchdog
+            | ExitReason::CpuTime
+    )
 }
 
 /// What is left of a worker that has not become ready.

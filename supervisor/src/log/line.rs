@@ -15,7 +15,7 @@ use crate::config::AppName;
 use crate::visible;
 
 /// What stands before the text: whose line it is. What an app prints cannot pass for it there.
-const LEADING: [&str; 5] = ["app", "request_id", "method", "path", "target"];
+const LEADING: [&str; 4] = ["app", "request_id", "method", "path"];
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]

@@ -24,7 +24,11 @@ pub fn render(line: &Line, ansi: bool) -> String {
     let mut out = String::with_capacity(80 + line.message.len());
     let (dim, colour, reset) = if ansi { (DIM, colour(line.level), RESET) } else { ("", "", "") };
     let (time, level) = (humantime::format_rfc3339_micros(line.time), line.level.as_str());
-    let _ = write!(out, "{dim}{time}{reset} {colour}{level:>5}{reset} {dim}{}:{reset}", line.target);
+    let _ = write!(
+        out,
+        "{dim}{time}{reset} {colour}{level:>5}{reset} {dim}{}:{reset}",
+        visible::line(&line.target)
+    );
     let (before, behind) = line.parts();
     before.into_iter().for_each(|part| append_field(&mut out, part, ansi));
     if !line.message.is_empty() {
