@@ -109,7 +109,7 @@ async fn only_a_trusted_proxy_names_requests() {
     let id = "0123456789abcdef0123456789abcdef";
     for (flags, is_kept) in [(&[][..], false), (&["--forwarded", "append"], true)] {
         let supervisor = mirror(flags).await;
-        let seen = seen(supervisor.address("app").await, &format!("x-request-id: {id}\r\n"));
+        let seen = seen(supervisor.address("app").await, format!("x-request-id: {id}\r\n"));
         assert_eq!(seen["headers"]["x-request-id"] == id, is_kept, "{flags:?}: {seen}");
     }
 }

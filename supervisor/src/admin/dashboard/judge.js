@@ -50,7 +50,7 @@ function ready(app, exit) {
   const ended = lastExit(app);
   const reasons = [];
   if (share >= ERRORS) reasons.push(`${percent(100 * share)} of answers are 5xx, ${decimal(app.errors_per_second)} a second`);
-  if (isRecent(ended)) reasons.push(`worker ended at ${moment(ended)}: ${exit}`);
+  if (app.crashes && isRecent(ended)) reasons.push(`worker ended at ${moment(ended)}: ${exit}`);
   for (const [part, used, limit] of [["memory", app.memory, app.memory_limit], ["heap", app.heap_used, app.heap_limit]]) {
     if (limit && used >= NEARLY * limit) reasons.push(`${part} at ${percent((100 * used) / limit)} of ${bytes(limit)}`);
   }
