@@ -95,8 +95,11 @@ async fn it_is_tried_again_by_itself_and_at_once_when_told() {
         .app(App::named("late").set(SOON).file("README.md", ""))
         .app(App::hello("taken").set(SOON).set(&format!("host = '127.0.0.1'\nport = {port}")))
         .app(App::hello("told").file(".env", "A"))
+        .app(App::hello("other").file(".env", "A=1"))
         .start()
         .await;
+    let other = supervisor.worker("other").await;
+    write(&supervisor, "other/.env", "A=2");
     write(&supervisor, "dotenv/.env", "A=1");
     write(&supervisor, "late/index.js", "export default { fetch: () => new Response('here now') }");
     drop(taken);
@@ -106,6 +109,8 @@ async fn it_is_tried_again_by_itself_and_at_once_when_told() {
     }
     assert_eq!(supervisor.get("late", "/").await.text(), "here now");
     assert_eq!(supervisor.get("taken", "/").await.text(), "hello from taken");
+    // What was changed of another and not reloaded is none of their business.
+    assert_eq!((supervisor.worker("other").await, supervisor.app("other").await.problem), (other, None));
     assert_eq!(supervisor.app("told").await.state, "failed");
     write(&supervisor, "told/.env", "A=1");
     let (code, text, errors) = control(&supervisor, &["start", "told"]);

@@ -45,3 +45,24 @@ async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
     assert_eq!(get("/readyz").await.1, "ready\nnot ready: worse (failed)\n");
     assert_eq!(get("/readyz?app=bad").await, (200, "stopped\n".into()));
 }
+
+const HANGS: &str = "start_timeout = '500ms'\nrestart = { initial = '1m', max = '1m', crash_loop = 5 }";
+
+#[tokio::test]
+async fn an_app_that_hangs_at_its_start_is_not_waited_for_until_it_is_given_up() {
+    let address = free_address();
+    let supervisor = TestSupervisor::plan()
+        .app(App::hello("good"))
+        .app(App::new("hangs", "await new Promise(() => {});\nexport default {}").set(HANGS))
+        .set(&format!("admin = '{address}'"))
+        .launch()
+        .await;
+    let admin = Client::new(address, false);
+    let text = crate::until("it serves", async || {
+        Some(admin.get("/readyz").await.unwrap()).filter(|reply| reply.status == 200)
+    })
+    .await;
+    let text = text.text();
+    assert!(text.starts_with("ready\nnot ready: hangs (") && !text.contains("failed"), "{text}");
+    assert_eq!(supervisor.get("good", "/").await.text(), "hello from good");
+}

@@ -86,6 +86,9 @@ impl Handle {
         if inner.streams.len() >= MAX_STREAMS {
             return Err(ProtocolError::TooManyStreams);
         }
+        if inner.is_behind() {
+            return Err(ProtocolError::Behind);
+        }
         let id = inner.next_id();
         let head_at = inner.outbox.position();
         let mut state = State::opened(id, head_at, inner.opened + 1, inner.budget.clone());
@@ -94,6 +97,7 @@ impl Handle {
             codec::encode_headers(count, fields, out)
         })?;
         inner.opened += 1;
+        state.head_len = (inner.outbox.position() - head_at) as usize;
         if end {
             state.mark_sent();
         }

@@ -38,6 +38,9 @@ pub enum ProtocolError {
     /// More streams than [`crate::limits::MAX_STREAMS`].
     #[error("too many streams")]
     TooManyStreams,
+    /// The peer has not read what was sent to it, and more cannot be kept for it.
+    #[error("the peer does not read what is sent to it")]
+    Behind,
     /// Frame after frame that changes nothing, see [`crate::limits::MAX_IDLE_FRAMES`].
     #[error("frames without end that change nothing")]
     Flood,

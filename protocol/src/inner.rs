@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::ProtocolError;
 use crate::budget::Budget;
 use crate::codec;
-use crate::frame::Kind;
+use crate::frame::{HEADER_LEN, Kind};
 use crate::idle::Idle;
 use crate::limits::MAX_UNSENT_BODIES;
 use crate::outbox::Outbox;
@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     /// What responses may hold, and how many unsent bytes it was told of.
     pub(crate) budget: Option<Arc<Budget>>,
     told_unsent: usize,
+    /// Bytes of heads that are unsent although their streams were given up: nothing else counts them.
+    given_up: usize,
     /// Streams whose bodies wait for unsent bytes to leave.
     waiting: Vec<Rc<RefCell<State>>>,
 }
@@ -69,6 +71,7 @@ impl Inner {
             driver_waits: false,
             budget: None,
             told_unsent: 0,
+            given_up: 0,
             waiting: Vec::new(),
         }
     }
@@ -107,6 +110,18 @@ impl Inner {
         self.side == Side::Supervisor && self.outbox.len() >= MAX_UNSENT_BODIES
     }
 
+    /// Whether more than enough is kept for the peer that nobody waits for any more.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.given_up >= MAX_UNSENT_BODIES
+    }
+
+    /// A stream is given up; its head goes out all the same.
+    pub(crate) fn give_up(&mut self, state: &State) {
+        if !self.outbox.has_written_beyond(state.head_at) {
+            self.given_up += state.head_len + HEADER_LEN;
+        }
+    }
+
     /// The body of this stream waits for that.
     pub(crate) fn wait_for_room(&mut self, state: &Rc<RefCell<State>>) {
         self.waiting.push(state.clone());
@@ -118,6 +133,7 @@ impl Inner {
         if let Some(budget) = &self.budget {
             budget.hold(std::mem::replace(&mut self.told_unsent, unsent), unsent);
         }
+        self.given_up = self.given_up.min(unsent);
         if unsent < MAX_UNSENT_BODIES / 2 {
             for state in self.waiting.drain(..) {
                 state.borrow_mut().has_room();

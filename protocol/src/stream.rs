@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(crate) id: u32,
     /// Where the request head stands in the outgoing byte stream.
     pub(crate) head_at: u64,
+    /// How long it is, with its frame's header.
+    pub(crate) head_len: usize,
     /// Which of the streams of the connection it is, from 1 on.
     pub(crate) ordinal: u64,
     head: Option<ResponseHead>,
@@ -102,6 +104,7 @@ impl State {
         Self {
             id,
             head_at: 0,
+            head_len: 0,
             ordinal: 0,
             head: None,
             chunks: VecDeque::new(),
@@ -453,6 +456,7 @@ fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
         }
         state.id
     };
+    inner.borrow_mut().give_up(&state.borrow());
     // Cannot fail: the frame is empty.
     let _ = inner.borrow_mut().put(Kind::Cancel, false, id, |_| Ok(()));
     finish(inner, state, Failure::Over);

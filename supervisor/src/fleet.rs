@@ -38,7 +38,7 @@ use crate::log::app::AppLog;
 use crate::monitor::Monitor;
 use crate::occupancy::{Nearness, Occupancy};
 use crate::quarantine::Quarantine;
-use crate::registry::{AppId, Registry, State};
+use crate::registry::{AppId, Registry};
 use crate::routes::{ListenerId, Notice, RoutedApp, Routes, Table};
 use crate::sockets::{self, Listening};
 use crate::status::AppStatus;
@@ -231,7 +231,7 @@ impl Fleet {
         Ok(Next { before, settled, wanted, sockets })
     }
 
-    /// Makes what runs what was settled. What is known of troubles changes for `only` this app, or for all.
+    /// Makes what runs what was settled, and what is known of troubles: of `only` this app, or of all.
     async fn become_of(&self, next: &mut Next, only: Option<&AppName>, changes: &mut Changes) {
         let Next { before, settled, wanted, sockets } = next;
         log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
@@ -247,6 +247,7 @@ impl Fleet {
                 next: Some(Instant::now() + spec.restart.slow_retry),
             });
             let spec = match (&lifeline, &settled.trouble) {
+                (Some(_), _) if only.is_some_and(|only| *only != spec.name) => spec,
                 // It is as it was, and what it was told may be out of reach by now.
                 (Some(_), Some(why)) if settled.is_kept(&old) && spec.fault.is_none() => {
                     changes.failed.push((name.clone(), why.to_string()));
@@ -420,10 +421,10 @@ impl Fleet {
         format!("there is no app {name:?}; there is: {}", names.join(", "))
     }
 
-    /// Waits until every app has been tried: it is ready, has failed, or is not to run.
+    /// Waits until every app has been tried: it is ready, has failed, or is not to run. One whose workers have ended has had
+    /// its `start_timeout`, and is not waited for any longer.
     pub async fn tried(&self) {
-        let is_tried = |state: State| matches!(state, State::Ready | State::Failed | State::Stopped);
-        while !self.registry().states().into_iter().all(is_tried) {
+        while !self.registry().are_all_tried() {
             tokio::time::sleep(LOOK).await;
         }
     }

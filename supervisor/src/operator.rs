@@ -261,6 +261,10 @@ impl Operator {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
+            // The addresses are the successor's now, if there is one.
+            if self.phase() == Phase::Draining {
+                return;
+            }
             let due = self.fleet.due(Instant::now());
             if !due.is_empty() {
                 self.mend(&due).await;

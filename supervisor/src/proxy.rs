@@ -388,7 +388,9 @@ impl Failed {
         use nano_protocol::ProtocolError;
         match error {
             ProtocolError::Torn => Self::Unreached,
-            ProtocolError::TooManyStreams => Self::Refused(Refusal::Overloaded.into()),
+            ProtocolError::TooManyStreams | ProtocolError::Behind => {
+                Self::Refused(Refusal::Overloaded.into())
+            }
             _ => Self::Refused(Refusal::HeadersTooLarge.into()),
         }
     }

@@ -61,6 +61,8 @@ struct Record {
     retry: Option<Instant>,
     /// Since when a worker is being started, while one is.
     starting: Option<Instant>,
+    /// When its first worker was started.
+    first_start: Option<Instant>,
     /// Whether the next start waits for its turn.
     waits_for_turn: bool,
     /// Since when the worker owes an answer to a ping.
@@ -99,6 +101,7 @@ impl Registry {
             problem: None,
             retry: None,
             starting: None,
+            first_start: None,
             waits_for_turn: false,
             unanswered: None,
             ends: BTreeMap::new(),
@@ -134,7 +137,9 @@ impl Registry {
         if self.state(app) != Some(State::Starting) {
             self.change(app, State::Starting, |record| {
                 record.retry = None;
-                record.starting = Some(Instant::now());
+                let now = Instant::now();
+                record.starting = Some(now);
+                record.first_start.get_or_insert(now);
             });
         }
     }
@@ -193,10 +198,14 @@ impl Registry {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
             let (request_id, method, path) = crash.blamed();
-            let (heap, memory, cpu_ms) = (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
+            let (heap, memory, cpu_ms) =
+                (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
             let lost = crash.requests.len();
             if record.failing.is_told_apart(reason) {
-            warn!(%app, %state, request_id, method, path, pid, %reason, lost, heap, memory, cpu_ms, "worker ended");
+                warn!(
+                    %app, %state, request_id, method, path, pid, %reason, lost, heap, memory, cpu_ms,
+                    "worker ended"
+                );
             }
             *record.ends.entry(reason.cause()).or_default() += 1;
             record.starts.note_crash(true);
@@ -335,6 +344,11 @@ impl Registry {
         });
     }
 
+    /// Whether every app is ready, has failed or is not to run, or has had its time to become ready.
+    pub fn are_all_tried(&self) -> bool {
+        self.records.borrow().values().all(Record::is_tried)
+    }
+
     /// The state of every app.
     pub fn states(&self) -> Vec<State> {
         self.records.borrow().values().map(|record| record.state).collect()
@@ -399,6 +413,13 @@ impl Registry {
 }
 
 impl Record {
+    fn is_tried(&self) -> bool {
+        // Workers that never become ready take the whole of `start_timeout` each.
+        let had_its_time = |since: Instant| since.elapsed() >= self.spec.limits.start_timeout;
+        matches!(self.state, State::Ready | State::Failed | State::Stopped)
+            || (!self.ends.is_empty() && self.first_start.is_some_and(had_its_time))
+    }
+
     fn gone(&mut self, reason: Option<&ExitReason>) {
         self.pid = None;
         self.started = None;

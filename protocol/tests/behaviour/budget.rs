@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MAX_UNSENT_BODIES, MOST_WINDOW, STREAM_WINDOW};
-use nano_protocol::{Budget, Chunk, Receiver, Side};
+use nano_protocol::{Budget, Chunk, ProtocolError, Receiver, Side};
 
 use crate::frames::Sent;
-use crate::pair::{Pair, Raw, Request, open, respond, send, some_bytes};
+use crate::pair::{Pair, Raw, Request, open, open_with, respond, send, some_bytes};
 
 const LONG: usize = 4 * MOST_WINDOW;
 
@@ -150,4 +150,33 @@ async fn bodies_for_a_worker_that_reads_nothing_wait_in_front_of_the_connection(
     }
     raw.run(async {}).await;
     assert_eq!((handle.unsent(), budget.held()), (0, 0));
+}
+
+#[tokio::test]
+async fn heads_that_were_given_up_are_kept_for_a_worker_that_reads_nothing_up_to_a_limit() {
+    let mut raw = Raw::new(Side::Supervisor);
+    let handle = raw.end.handle.clone();
+    let fields = [(b"long".to_vec(), vec![b'a'; 30_000])];
+    let try_open = || open_with(&handle, &fields, true);
+    // The kernel takes some; those that wait for an answer are bounded by others.
+    let waiting: Vec<_> = (0..200).map(|_| try_open().unwrap()).collect();
+    raw.run(async {}).await;
+    let before = handle.unsent();
+    let mut given_up = 0;
+    while let Ok((sender, _receiver)) = try_open() {
+        sender.cancel();
+        given_up += 1;
+        assert!(given_up < 1000, "no end: {}", handle.unsent());
+    }
+    assert!(matches!(try_open(), Err(ProtocolError::Behind)));
+    let kept = handle.unsent() - before;
+    assert!((MAX_UNSENT_BODIES..MAX_UNSENT_BODIES + 64 * 1024).contains(&kept), "{kept}");
+    // It reads on, and there is room again.
+    while handle.unsent() > 0 {
+        raw.run(async {}).await;
+        raw.received_bytes();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(handle.streams(), waiting.len());
+    try_open().unwrap();
 }

@@ -13,6 +13,7 @@ use hyper::HeaderMap;
 use hyper::body::{Body as _, Incoming};
 use nano_protocol::Sender;
 use nano_protocol::codec::HeaderBlock;
+use nano_protocol::limits::STREAM_WINDOW;
 
 use super::answer::Refusal;
 use crate::client::Reading;
@@ -37,6 +38,7 @@ pub struct Upload {
     /// In a stream that the worker has not begun with: if it fails, the next worker must get them, too. At most what a stream
     /// may carry before its reader reads.
     held: VecDeque<Bytes>,
+    held_bytes: usize,
     /// How the body has ended, if it has.
     end: Option<End>,
     /// Some of it was not held any more.
@@ -59,6 +61,7 @@ impl Upload {
             reading,
             unsent: VecDeque::new(),
             held: VecDeque::new(),
+            held_bytes: 0,
             end: None,
             is_begun: false,
             left: max_body,
@@ -130,10 +133,12 @@ impl Upload {
                         self.upstream.count(|counts| counts.received(data.len()));
                         self.came += data.len();
                         self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
-                        self.is_begun |= sender.is_reached();
+                        // A worker that has room for more than the first window has read of it, whatever else it says.
+                        self.is_begun |= self.held_bytes >= STREAM_WINDOW || sender.is_reached();
                         if self.is_begun {
                             self.held.clear();
                         } else {
+                            self.held_bytes += data.len();
                             self.held.push_back(data.clone());
                         }
                         self.unsent.push_back(data);

@@ -29,13 +29,12 @@ impl Closed {
 
 /// Whether `address` is one of this machine. Asked anew each time: interfaces come and go.
 fn leads_here(address: IpAddr, port: u16) -> bool {
-    if forms(address).iter().flatten().any(IpAddr::is_loopback) {
-        return true;
-    }
-    let address = address.to_canonical();
     // Where a packet would not leave this machine, the kernel sends it from the address that it goes to. If it cannot say,
     // the answer is the safe one. Nothing is sent.
-    source(address, port).map_or(true, |source| source == address || source.is_loopback())
+    let is_here = |form: IpAddr| {
+        form.is_loopback() || source(form, port).map_or(true, |source| source == form || source.is_loopback())
+    };
+    forms(address).into_iter().flatten().any(|form| is_here(form.to_canonical()))
 }
 
 /// From which address the kernel would send something to `address`.
@@ -82,6 +81,10 @@ mod tests {
                 assert!(holds(own, address, 9100), "{own} {address}");
             }
             assert!(outward.is_none_or(|ip| closed(own).holds(ip, 9100)), "{outward:?}");
+            // As a translator of the network would be asked for it.
+            if let Some(IpAddr::V4(ip)) = outward {
+                assert!(holds(own, &format!("64:ff9b::{ip}"), 9100), "{ip}");
+            }
             assert!(outward.is_none() || !holds(own, "192.0.2.1", 9100));
         }
     }
