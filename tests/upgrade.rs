@@ -1,13 +1,15 @@
 //! The change from one supervisor to the next without a closed socket, and sockets that systemd has bound.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use command_fds::{CommandFdExt as _, FdMapping};
+use http_body_util::Empty;
 use nix::sys::signal::Signal;
 
 use crate::harness::{App, Client, EXECUTABLE, Load, executable, folder, process, run};
@@ -43,6 +45,57 @@ async fn a_successor_takes_over_every_socket_and_no_request_is_lost() {
     supervisor.signal(Signal::SIGTERM);
     until("the successor has ended", async || (!process::is_alive(supervisor.pid())).then_some(())).await;
     assert!(!supervisor.socket().exists());
+}
+
+#[tokio::test]
+async fn what_was_stopped_refused_and_reported_is_so_after_an_upgrade() {
+    let spin = "export default { fetch(request) { if (request.url.endsWith('/spin')) for (;;); return new Response('ok'); } }";
+    let mut supervisor = TestSupervisor::plan()
+        .app(App::hello("off"))
+        .app(App::hello("on"))
+        .app(App::new("spin", spin).set("watchdog = '300ms'\nquarantine = true"))
+        .start()
+        .await;
+    let socket = supervisor.socket().to_str().unwrap().to_owned();
+    let folder = supervisor.folder().to_owned();
+    let command = |arguments: &[&str]| {
+        let (code, text, errors) = run(&folder, &[arguments, &["--control", &socket]].concat());
+        assert_eq!((code, &*errors), (0, ""), "{arguments:?}: {text}");
+        text
+    };
+    let refusal = async |address: SocketAddr, path: &str| {
+        let client = Client::new(address, false);
+        let request = client.request("GET", path).header("accept", "application/json");
+        let reply = client.send(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        reply.json()["error"]["code"].clone()
+    };
+    command(&["stop", "off"]);
+    for _ in 0..2 {
+        let worker = supervisor.worker("spin").await;
+        assert_eq!(supervisor.get("spin", "/spin").await.status, 504);
+        supervisor.replaced("spin", worker).await;
+    }
+    let (crashes, refused) = (command(&["crashes", "--json"]), command(&["quarantine", "spin"]));
+    assert!(crashes.contains("/spin"), "{crashes}");
+    // Twice: what a successor has inherited is handed on.
+    for _ in 0..2 {
+        let text = command(&["upgrade"]);
+        let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
+        assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
+        let off = supervisor.app("off").await;
+        assert_eq!((off.state.as_str(), off.pid), ("stopped", None));
+        assert_eq!(refusal(off.listen.parse().unwrap(), "/").await, "stopped");
+        assert_eq!(supervisor.get("on", "/").await.text(), "hello from on");
+        assert_eq!(refusal(supervisor.address("spin").await, "/spin").await, "quarantined");
+        assert_eq!(supervisor.get("spin", "/").await.text(), "ok");
+        assert_eq!(command(&["crashes", "--json"]), crashes);
+    }
+    assert!(refused.contains("/spin") && command(&["quarantine", "spin"]).contains("/spin"));
+    // It is one like any other: it can be started, and a reload leaves it as it is until then.
+    command(&["reload"]);
+    assert_eq!(supervisor.app("off").await.state, "stopped");
+    command(&["start", "off"]);
+    assert_eq!(supervisor.get("off", "/").await.text(), "hello from off");
 }
 
 #[tokio::test]

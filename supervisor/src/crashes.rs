@@ -217,6 +217,18 @@ impl Crashes {
         crash
     }
 
+    /// Those of the supervisor before this one, latest first, come before its own. They are for people: nobody is suspected
+    /// for them any more.
+    pub fn inherit(&self, before: Vec<Crash>) {
+        let mut crashes = self.kept.borrow_mut();
+        for crash in before {
+            let of_this = crashes.iter().filter(|known| known.app == crash.app).count();
+            if of_this < OF_ONE && crashes.len() < OF_ALL {
+                crashes.push_front(crash);
+            }
+        }
+    }
+
     /// A request was in flight at a worker that has ended, and hears of it late.
     pub fn lost(&self, worker: WorkerId, request: LostRequest) {
         let mut crashes = self.kept.borrow_mut();

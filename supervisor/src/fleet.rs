@@ -1,9 +1,10 @@
 //! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
 //! a single one; `changes`: what came of it; `settle`: what can come of what is wanted; `binding`: addresses; `troubles`: what
-//! keeps apps from living by their configuration; `looks`: what is looked at once a second.
+//! keeps apps from living by their configuration; `looks`: what is looked at once a second; `legacy`: what a successor is told.
 
 mod binding;
 mod changes;
+mod legacy;
 mod looks;
 mod one;
 mod settle;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, info};
 
 pub use changes::Changes;
+pub use legacy::Legacy;
 
 use self::binding::Bound;
 use self::changes::{change, warn_of};
@@ -28,7 +30,7 @@ use self::troubles::{Trouble, Troubles};
 use crate::config::{AppName, AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
 use crate::inherited::Inherited;
-use crate::lifecycle::adoption::Adoption;
+use crate::lifecycle::adoption::First;
 use crate::lifecycle::folders::Folders;
 use crate::lifecycle::running::Orders;
 use crate::lifecycle::turns::Turns;
@@ -278,7 +280,9 @@ impl Fleet {
         self.note_troubles(&routed, troubles, only);
         self.route(routed.iter().map(|(app, _)| app.clone()).collect(), sockets).await;
         let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
-            let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), None);
+            let first =
+                if self.inherited.is_stopped(spec.name.as_str()) { First::Stopped } else { First::Start };
+            let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
             Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
@@ -296,13 +300,7 @@ impl Fleet {
         }
     }
 
-    fn bring_to_life(
-        &self,
-        app: AppId,
-        spec: &Arc<AppSpec>,
-        log: Rc<AppLog>,
-        first: Option<Box<Adoption>>,
-    ) -> Rc<Lifeline> {
+    fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, log: Rc<AppLog>, first: First) -> Rc<Lifeline> {
         Rc::new(Lifecycle { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
     }
 

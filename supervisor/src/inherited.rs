@@ -28,6 +28,9 @@ pub struct Handover {
     pub sockets: Vec<HandedSocket>,
     /// The socket of its admin listener.
     pub admin: Option<RawFd>,
+    /// The apps that are to have no worker until they are told to.
+    #[serde(default)]
+    pub stopped: Vec<String>,
 }
 
 /// The sockets of one listening address, one per I/O thread.
@@ -47,6 +50,7 @@ pub struct Inherited {
     found: RefCell<Vec<Found>>,
     admin: RefCell<Option<TcpListener>>,
     predecessor: RefCell<Option<UnixStream>>,
+    stopped: RefCell<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +71,7 @@ impl Inherited {
         if let Some(json) = variable(HANDOVER) {
             let handover: Handover = serde_json::from_str(&json).map_err(|error| wrong(HANDOVER, &error))?;
             *inherited.predecessor.borrow_mut() = Some(talk(handover.talk)?);
+            *inherited.stopped.borrow_mut() = handover.stopped;
             *inherited.admin.borrow_mut() = handover.admin.map(listener).transpose()?;
             for HandedSocket { listen, apps, descriptors } in handover.sockets {
                 let sockets = descriptors.into_iter().map(listener).collect::<io::Result<Vec<_>>>()?;
@@ -125,8 +130,14 @@ impl Inherited {
         self.admin.borrow().as_ref().and_then(|socket| socket.local_addr().ok())
     }
 
-    /// Closes what nobody has claimed.
+    /// Whether an app is not to be started, since it was stopped there.
+    pub fn is_stopped(&self, app: &str) -> bool {
+        self.stopped.borrow().iter().any(|stopped| stopped == app)
+    }
+
+    /// Closes what nobody has claimed, and forgets what was there: an app that comes later is another one.
     pub fn close_rest(&self) {
+        self.stopped.take();
         for Found { by, address, .. } in self.found.take() {
             if by.is_none() {
                 warn!(%address, "no app listens on this socket of systemd's; fix: give an app this address");

@@ -31,7 +31,7 @@ use crate::registry::{AppId, Registry};
 use crate::restart::History;
 use crate::routes::{Routes, Unavailable};
 use crate::worker::{ExitReason, Spares, Started, Worker};
-use adoption::Adoption;
+use adoption::First;
 use aftermath::remains;
 use folders::Folders;
 use growth::Growth;
@@ -54,8 +54,8 @@ pub struct Lifecycle {
     pub log: Rc<AppLog>,
     /// What all apps share.
     pub shared: Rc<Shared>,
-    /// Its first worker, if that is ready already.
-    pub first: Option<Box<Adoption>>,
+    /// How it begins.
+    pub first: First,
 }
 
 /// How long an app that starts has the processors for itself.
@@ -114,7 +114,9 @@ impl Lifecycle {
     /// Starts the app, and keeps it running until it is told otherwise.
     pub fn start(self) -> Lifeline {
         // Before anyone can look.
-        self.shared.registry.starting(self.app);
+        if !matches!(self.first, First::Stopped) {
+            self.shared.registry.starting(self.app);
+        }
         let (commands, received) = mpsc::channel(COMMANDS);
         let (ending, is_ending) = watch::channel(None);
         let life = Life {
@@ -171,10 +173,11 @@ struct Life {
 }
 
 impl Life {
-    async fn run(mut self, first: Option<Box<Adoption>>) {
+    async fn run(mut self, first: First) {
         let mut phase = match first {
-            Some(first) => self.adopt_idle(*first, None).await,
-            None => Phase::Starting,
+            First::Start => Phase::Starting,
+            First::Adopt(adoption) => self.adopt_idle(*adoption, None).await,
+            First::Stopped => self.stop().await,
         };
         loop {
             phase = match phase {

@@ -120,6 +120,14 @@ struct Refused {
 /// What the I/O threads are told to refuse.
 pub type Kinds = Arc<[Kind]>;
 
+impl Refused {
+    fn bounded(&mut self) -> Kinds {
+        let surplus = self.kinds.len().saturating_sub(MOST);
+        self.kinds.drain(..surplus);
+        self.kinds.as_slice().into()
+    }
+}
+
 impl Quarantine {
     /// Who is suspected of the crashes of an app, latest first, and what of that is refused.
     pub fn suspects(&self, app: AppId, crashes: &[Crash]) -> Vec<Suspect> {
@@ -152,9 +160,7 @@ impl Quarantine {
             return None;
         }
         refused.kinds.extend(new);
-        let surplus = refused.kinds.len().saturating_sub(MOST);
-        refused.kinds.drain(..surplus);
-        Some(refused.kinds.as_slice().into())
+        Some(refused.bounded())
     }
 
     /// Releases one kind of an app's requests, or all; crashes up to the number `latest` do not count any more. What is
@@ -169,6 +175,22 @@ impl Quarantine {
         }
         refused.forgiven = latest;
         Some(refused.kinds.as_slice().into())
+    }
+
+    /// What is refused of an app.
+    pub fn refused(&self, app: AppId) -> Vec<Kind> {
+        self.0.borrow().get(&app).map(|refused| refused.kinds.clone()).unwrap_or_default()
+    }
+
+    /// Refuses what the supervisor before this one has refused, too; all that is refused from now on.
+    pub fn inherit(&self, app: AppId, before: Vec<Kind>) -> Kinds {
+        let mut all = self.0.borrow_mut();
+        let refused = all.entry(app).or_default();
+        let new = before.into_iter().filter(|kind| !refused.kinds.contains(kind));
+        let mut kinds: Vec<_> = new.take(MOST).collect();
+        kinds.append(&mut refused.kinds);
+        refused.kinds = kinds;
+        refused.bounded()
     }
 
     /// Forgets an app that is gone.

@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// How long is waited for what is about to be said.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
+/// What begins the line with which a successor is told to go on; what the apps leave to it follows.
+const GO: &str = "go";
+
 /// What a successor says once.
 #[derive(Debug, Serialize, Deserialize)]
 struct Word {
@@ -83,7 +86,7 @@ pub async fn upgrade(
     };
     let worse = match heard {
         Ok((word, talk)) => match missing(fleet, &word) {
-            None => return say_go(talk, pid).await,
+            None => return say_go(fleet, talk, pid).await,
             Some(worse) => worse,
         },
         Err(why) => why,
@@ -110,7 +113,8 @@ fn start(
     let talk = hand(theirs.into());
     let sockets = fleet.hand_over(&mut hand)?;
     let admin = admin.map(|socket| hand(socket.into()));
-    let handover = serde_json::to_string(&Handover { talk, sockets, admin }).map_err(io::Error::other)?;
+    let handover = serde_json::to_string(&Handover { talk, sockets, admin, stopped: fleet.stopped() })
+        .map_err(io::Error::other)?;
     #[allow(clippy::disallowed_methods, reason = "it is no worker, and outlives this process")]
     let mut command = Command::new(&invocation.executable);
     command
@@ -139,8 +143,11 @@ fn missing(fleet: &Fleet, word: &Word) -> Option<String> {
 }
 
 /// Lets the successor go on, and waits until operators reach it.
-async fn say_go(mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, String> {
-    talk.write_all(b"go\n").await.map_err(|error| format!("the successor has ended: {error}"))?;
+async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, String> {
+    let legacy = serde_json::to_string(&fleet.legacy()).unwrap_or_default();
+    talk.write_all(format!("{GO} {legacy}\n").as_bytes())
+        .await
+        .map_err(|error| format!("the successor has ended: {error}"))?;
     info!(pid, "the successor takes over");
     let _ = timeout(LAST_WORD, talk.read_line(&mut String::new())).await;
     Ok(pid)
@@ -176,6 +183,11 @@ pub async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predece
     let mut line = String::new();
     if talk.read_line(&mut line).await? == 0 {
         return Err(io::Error::other("the supervisor before this one did not let it go on"));
+    }
+    // Another version may say less, or otherwise: its clients matter more than what is lost then.
+    match serde_json::from_str(line.trim_start_matches(GO)) {
+        Ok(legacy) => fleet.inherit(legacy).await,
+        Err(error) => warn!(%error, "what the supervisor before this one knew of crashes is lost"),
     }
     Ok(Predecessor(talk.into_inner()))
 }

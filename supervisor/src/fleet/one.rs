@@ -9,7 +9,7 @@ use super::binding::Bound;
 use super::{Fleet, Member, Wanted, warn_of};
 use crate::config::{AppSpec, collision};
 use crate::lifecycle::Action;
-use crate::lifecycle::adoption::Adoption;
+use crate::lifecycle::adoption::{Adoption, First};
 use crate::log::app::AppLog;
 use crate::quarantine::{Kind, Suspect};
 use crate::worker::Worker;
@@ -87,8 +87,10 @@ impl Fleet {
         }
         self.route(wanted.iter().map(Wanted::routed).collect(), &mut sockets).await;
         let after = wanted.into_iter().map(|Wanted { app, spec, traffic, lifeline }| {
-            let lifeline =
-                lifeline.unwrap_or_else(|| self.bring_to_life(app, &spec, log.clone(), first.take()));
+            let lifeline = lifeline.unwrap_or_else(|| {
+                let first = first.take().map_or(First::Start, First::Adopt);
+                self.bring_to_life(app, &spec, log.clone(), first)
+            });
             Member { app, spec, traffic, lifeline }
         });
         *self.members.borrow_mut() = after.collect();

@@ -21,6 +21,17 @@ pub struct Adoption {
     pub begun: Instant,
 }
 
+/// How an app begins.
+#[derive(Debug)]
+pub enum First {
+    /// By starting a worker.
+    Start,
+    /// With a worker that is ready already.
+    Adopt(Box<Adoption>),
+    /// Stopped, as it was in the supervisor before this one.
+    Stopped,
+}
+
 impl Life {
     /// Goes on with a worker that somebody else has started, whom `done` tells.
     pub(super) async fn adopt(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> Running {
