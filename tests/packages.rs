@@ -400,7 +400,7 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
         ("#none", "\"#none\" is not defined in \"imports\" of package.json"),
         (
             "linked",
-            "the package is outside the app's folder, at TMP/outside/lib/other.js; an app may only import files inside it (symlinks \
+            "the package is outside the app's folder, at TMP/outside/index.js; an app may only import files inside it (symlinks \
              included)",
         ),
     ] {
@@ -413,6 +413,7 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
             ("node_modules/closed/inner.js", ""),
             ("node_modules/broken/package.json", "{ 1 }"),
             ("../outside/index.js", ""),
+            // It is not read.
             ("../outside/package.json", r#"{ "main": "lib/other.js" }"#),
             ("../outside/lib/other.js", ""),
             ("../node_modules/hono/index.js", "throw 'from outside'"),

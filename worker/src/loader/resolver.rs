@@ -210,7 +210,7 @@ struct Engine {
 
 impl Engine {
     fn new(root: &Root) -> Self {
-        let files = InsideOnly { root: Some(root.path().to_owned()) };
+        let files = InsideOnly { root: Some(root.clone()) };
         let first = ResolverGeneric::new_with_file_system(files, options(Importer::Module, false));
         let other = |importer, in_package| first.clone_with_options(options(importer, in_package));
         let of_packages = [other(Importer::Module, true), other(Importer::CommonJs, true)];
@@ -275,15 +275,23 @@ fn options(importer: Importer, in_package: bool) -> ResolveOptions {
 }
 
 /// The file system as the resolver sees it: there is nothing outside the app's folder, so that neither packages nor
-/// package.json files of the folders above are found.
+/// package.json files of the folders above are found, and what a symlink leads to out of it is not read.
 struct InsideOnly {
-    root: Option<PathBuf>,
+    root: Option<Root>,
 }
 
 impl InsideOnly {
     fn check(&self, path: &Path) -> io::Result<()> {
-        let is_inside = self.root.as_ref().is_some_and(|root| path.starts_with(root));
-        if is_inside { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+        self.root
+            .as_ref()
+            .filter(|root| root.contains(path))
+            .map(drop)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.check(path)?;
+        self.root.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), |root| root.read(path))
     }
 }
 
@@ -293,13 +301,11 @@ impl FileSystem for InsideOnly {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.check(path)?;
-        fs::read(path)
+        self.bytes(path)
     }
 
     fn read_to_string(&self, path: &Path) -> io::Result<String> {
-        self.check(path)?;
-        fs::read_to_string(path)
+        String::from_utf8(self.bytes(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
     }
 
     fn metadata(&self, path: &Path) -> io::Result<FileMetadata> {

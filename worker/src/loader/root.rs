@@ -1,10 +1,14 @@
 //! The app's folder, and what may be read of it: nothing outside, symlinks included.
 
 use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use deno_core::ModuleSpecifier;
+use nix::fcntl::OFlag;
 
 use crate::ext::error_report;
 
@@ -68,7 +72,35 @@ impl Root {
         if is_of_variables(path) {
             return Err(format!("{:?} is no module; what it says is in `env`", self.shown(path)));
         }
-        fs::read(self.real(path)?).map_err(|error| self.unreadable(path, &error))
+        match self.read(path) {
+            Ok(bytes) => Ok(bytes),
+            // Who may write to the folder may have made a symlink of the file meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.real(path)?;
+                Err(self.unreadable(path, &error))
+            }
+            Err(error) => Err(self.unreadable(path, &error)),
+        }
+    }
+
+    /// Reads a regular file. It is what was opened that is held against the folder: whatever the path leads to before or after
+    /// that, nothing outside is read.
+    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+        let opened = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        if !self.contains(&opened) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let found = file.metadata()?;
+        if found.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !found.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0).saturating_add(1));
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// The text of a file, without a byte order mark.
@@ -126,4 +158,56 @@ fn is_of_variables(path: &Path) -> bool {
     [".env", ".dev.vars"]
         .iter()
         .any(|file| name.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn nothing_outside_is_read_however_often_a_file_becomes_a_symlink() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        fs::create_dir(base.join("app")).unwrap();
+        fs::write(base.join("secret"), "outside").unwrap();
+        fs::write(base.join("app/real.txt"), "inside").unwrap();
+        symlink("real.txt", base.join("app/in")).unwrap();
+        symlink("../secret", base.join("app/out")).unwrap();
+        let (root, is_over) = (Root::new(base.join("app")), AtomicBool::new(false));
+        assert_eq!(root.text(&base.join("app/in")).unwrap(), "inside");
+        let refused = root.text(&base.join("app/out")).unwrap_err();
+        assert!(refused.contains("is outside the app's folder"), "{refused}");
+        let file = base.join("app/file.txt");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let next = base.join("app/next");
+                for is_link in [false, true].into_iter().cycle() {
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    if is_link { symlink("../secret", &next) } else { fs::write(&next, "inside") }.unwrap();
+                    fs::rename(&next, &file).unwrap();
+                }
+            });
+            let texts: Vec<_> = (0..50_000).filter_map(|_| root.text(&file).ok()).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(!texts.is_empty() && texts.iter().all(|text| text == "inside"));
+        });
+    }
+
+    #[test]
+    fn what_would_wait_or_is_no_file_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::new(dir.path().canonicalize().unwrap());
+        nix::unistd::mkfifo(&root.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(
+            root.text(&root.path().join("pipe")).unwrap_err(),
+            "cannot read \"pipe\": it is no regular file"
+        );
+        assert!(root.text(root.path()).unwrap_err().contains("is a directory"));
+    }
 }
