@@ -42,7 +42,9 @@ pub(super) fn read(
     });
     let mut apps = Vec::new();
     for (name, path) in problems.keep(flag, entries).unwrap_or_default() {
-        if name.starts_with('.') || OTHERS.contains(&&*name) || !path.is_dir() {
+        // A symlink that leads nowhere was one, and is to be missed.
+        let is_app = path.is_dir() || (path.is_symlink() && !path.exists());
+        if name.starts_with('.') || OTHERS.contains(&&*name) || !is_app {
             continue;
         }
         let place = Place::flag(format!("--apps-dir {}", path.display()));
@@ -108,6 +110,39 @@ mod tests {
             ["blog: blog blog.localhost blog.example.com", "default: ", "shop.example: shop.example"]
         );
         assert_eq!(found(&["blog"], None).0, ["blog: blog blog.localhost"]);
+    }
+
+    #[test]
+    fn a_symlink_to_a_folder_is_an_app_also_where_that_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("real")).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        for (name, target) in [("linked", "real"), ("gone", "nowhere"), ("text", "file")] {
+            std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+        }
+        let apps = read(dir.path(), None, &Listen { host: None, port: 80 }, &mut Problems::default());
+        let names: Vec<_> = apps.iter().map(|app| app.name.as_ref().unwrap().to_string()).collect();
+        assert_eq!(names, ["gone", "linked", "real"]);
+    }
+
+    #[test]
+    fn folders_whose_names_differ_in_capitals_alone_are_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["Good", "good"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let mut apps = read(dir.path(), None, &Listen { host: None, port: 80 }, &mut Problems::default());
+        crate::config::overlap::check(&mut apps);
+        let texts: Vec<_> = apps.iter().flat_map(|app| app.problems.texts()).collect();
+        let texts: Vec<_> =
+            texts.iter().map(|text| text.replace(dir.path().to_str().unwrap(), "DIR")).collect();
+        assert_eq!(
+            texts,
+            [
+                "--apps-dir DIR/good: there is an app good already (--apps-dir DIR/Good); fix: rename one of the two folders \
+              (capitals are not told apart)"
+            ]
+        );
     }
 
     #[test]

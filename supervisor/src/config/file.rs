@@ -11,7 +11,7 @@ use super::draft::{Draft, Places};
 use super::environment::Given;
 use super::errors::{Flaw, Place, Problems};
 use super::own_folder::{CACHE, OwnFolder, STATE};
-use super::section::{Document, Section};
+use super::section::{Document, Section, child_path};
 use super::server::ServerSettings;
 use super::settings::Settings;
 use super::traces::TracesDraft;
@@ -73,7 +73,17 @@ fn read_sections(
     mut contents: Contents,
     problems: &mut Problems,
 ) -> Contents {
-    top.only(&[SECTIONS], |name| home(name, ""), problems);
+    let fix = |name: &str| {
+        let way = top
+            .names()
+            .into_iter()
+            .find(|found| *found == name)
+            .and_then(|name| top.way_to(name, &["path", "port"]));
+        // `[app.blog]` is a slip of the pen.
+        let is_app = way.as_ref().is_some_and(|way| way.len() == 1);
+        home(name, "").or_else(|| is_app.then(|| format!("write [{}]", child_path("apps", name))))
+    };
+    top.only(&[SECTIONS], fix, problems);
     if let Some(section) = top.section("server", problems) {
         contents.server = ServerSettings::read(&section, folder, problems);
         contents.cache = OwnFolder::read(&CACHE, &section, folder, problems);
@@ -98,7 +108,7 @@ fn read_app(name: &str, apps: &Section<'_>, folder: &Path, defaults: &Settings) 
     let mut problems = Problems::default();
     let place = apps.place(name);
     let mut draft = match apps.section(name, &mut problems) {
-        Some(section) => read_section(&section, folder, defaults, &mut problems),
+        Some(section) => read_section(name, &section, folder, defaults, &mut problems),
         None => Draft::nowhere(Places::all(place.clone()), defaults.clone()),
     };
     draft.name = problems.keep(|| place, name.parse());
@@ -106,8 +116,29 @@ fn read_app(name: &str, apps: &Section<'_>, folder: &Path, defaults: &Settings) 
     draft
 }
 
-fn read_section(section: &Section<'_>, folder: &Path, defaults: &Settings, problems: &mut Problems) -> Draft {
-    section.only(&[APP_FIELDS, settings::FIELDS], |name| home(name, "an app's section"), problems);
+/// What to do about a table in the section of the app `name` that is an app itself, whose name has dots.
+fn quoted(name: &str, section: &Section<'_>, field: &str) -> Option<String> {
+    let known = || APP_FIELDS.iter().chain(settings::FIELDS);
+    let field =
+        section.names().into_iter().find(|found| *found == field && !known().any(|known| known == found))?;
+    let way = section.way_to(field, &["path", "port"])?.join(".");
+    Some(format!("put a name with dots in quotes: [apps.\"{name}.{way}\"]"))
+}
+
+fn read_section(
+    name: &str,
+    section: &Section<'_>,
+    folder: &Path,
+    defaults: &Settings,
+    problems: &mut Problems,
+) -> Draft {
+    let fix = |field: &str| quoted(name, section, field).or_else(|| home(field, "an app's section"));
+    section.only(&[APP_FIELDS, settings::FIELDS], fix, problems);
+    let mut fields = section.names().into_iter().peekable();
+    if fields.peek().is_some() && fields.all(|field| quoted(name, section, field).is_some()) {
+        // There is no app of that name which could miss anything.
+        return Draft::nowhere(Places::all(section.whole()), defaults.clone());
+    }
     let host = section.read("host", parsed::<Host>, problems);
     let port = section.require("port", "8080", whole(0..=u16::MAX), problems);
     let hosts = section.list("hosts", parsed, problems);
@@ -138,6 +169,9 @@ pub(super) fn home(name: &str, here: &str) -> Option<String> {
         ("[defaults] or to an app's section", settings::FIELDS),
         ("an app's section", APP_FIELDS),
     ];
+    if !here.is_empty() && SECTIONS.contains(&name) {
+        return Some(format!("begin a section with [{name}], not in {here}"));
+    }
     let found = homes.into_iter().find(|(home, fields)| *home != here && fields.contains(&name));
     found.map(|(home, _)| format!("move it to {home}"))
 }

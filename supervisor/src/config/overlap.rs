@@ -21,7 +21,10 @@ fn check_name(app: &mut Draft, before: &[Draft]) {
     let Some(name) = &app.name else { return };
     if let Some(first) = before.iter().find(|other| other.name.as_ref() == Some(name)) {
         let what = format!("there is an app {name} already ({})", first.places.whole);
-        let fix = "give one of them another name; --app NAME=PATH:PORT names an app";
+        let fix = match is_all_in_its_name(app) {
+            true => "rename one of the two folders (capitals are not told apart)",
+            false => "give one of them another name; --app NAME=PATH:PORT names an app",
+        };
         app.problems.add(app.places.whole.clone(), Flaw::new(what, fix));
         app.name = None;
     }
@@ -46,6 +49,10 @@ fn check_hosts(app: &mut Draft, before: &[Draft]) {
         let other = before.iter().find(|other| other.listen.as_ref() == Some(listen) && has(&other.hosts));
         let mine = app.hosts.get(..at).is_some_and(has);
         is_taken |= other.is_some();
+        if app.name.is_none() && *place == app.places.whole {
+            // With its name, it has lost the hosts that come of that.
+            continue;
+        }
         if let Some(first) = other.or(mine.then_some(&*app)) {
             let what = format!("{pattern} on {listen} leads to {} already", describe(first));
             flaws.push((place.clone(), Flaw::new(what, "name each host once")));
@@ -87,6 +94,11 @@ fn conflict(
         let what = format!("{listen} overlaps with {other}, where {other_name} listens");
         Flaw::new(what, "choose another port, or give both the same host")
     })
+}
+
+/// Whether its hosts come of its name, as those of a folder of apps do.
+fn is_all_in_its_name(app: &Draft) -> bool {
+    !app.hosts.is_empty() && app.hosts.iter().all(|(_, place)| *place == app.places.whole)
 }
 
 fn describe(app: &Draft) -> String {

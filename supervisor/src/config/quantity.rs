@@ -20,12 +20,19 @@ pub(super) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<
     }
     let parsed = if text.len() <= MAX_TEXT { humantime::parse_duration(text).ok() } else { None };
     let Some(duration) = parsed else {
+        let slip = slip(text).filter(|slip| humantime::parse_duration(slip).is_ok());
+        let usual = "write a number and a unit: \"500ms\", \"5s\", \"2m\" or \"1h\"";
         return Err(Flaw::new(
             format!("{text:?} is not a duration"),
-            "write a number and a unit: \"500ms\", \"5s\", \"2m\" or \"1h\"",
+            slip.map_or(usual.into(), |slip| format!("write {slip:?}")),
         ));
     };
     within(duration, bounds, show_duration)
+}
+
+/// What was meant by a quantity with a decimal comma or in capitals, if it can be that.
+fn slip(text: &str) -> Option<String> {
+    (text.len() <= MAX_TEXT).then(|| text.replace(',', ".").to_lowercase())
 }
 
 /// A number where a duration was meant.
@@ -38,9 +45,11 @@ pub(super) fn size(text: &str, bounds: &RangeInclusive<u64>) -> Result<u64, Flaw
     let text = text.trim();
     let parsed = if text.len() <= MAX_TEXT { text.parse::<ByteSize>().ok() } else { None };
     let Some(size) = parsed else {
+        let slip = slip(text).filter(|slip| slip.parse::<ByteSize>().is_ok());
+        let usual = "write a number of bytes, or a number and a unit: \"64KiB\", \"1MiB\" or \"1GiB\"";
         return Err(Flaw::new(
             format!("{text:?} is not a size"),
-            "write a number of bytes, or a number and a unit: \"64KiB\", \"1MiB\" or \"1GiB\"",
+            slip.map_or(usual.into(), |slip| format!("write {slip:?}")),
         ));
     };
     within(size.as_u64(), bounds, show_size)
@@ -117,6 +126,15 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn slips_of_the_pen_are_understood() {
+        let fix = |flaw: Flaw| flaw.to_string().split_once("; fix: ").unwrap().1.to_owned();
+        for (text, meant) in [("10S", "10s"), ("1,5s", "1.5s"), ("500 MS", "500 ms")] {
+            assert_eq!(fix(duration(text, &ANY_DURATION).unwrap_err()), format!("write {meant:?}"));
+        }
+        assert_eq!(fix(size("256,5MiB", &ANY_SIZE).unwrap_err()), "write \"256.5mib\"");
     }
 
     #[test]

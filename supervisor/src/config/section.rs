@@ -38,14 +38,42 @@ impl<'a> Document<'a> {
             if last.as_ref() == Some(&place) {
                 continue;
             }
-            let message = error.message();
+            let span = error.span().unwrap_or_default();
+            let (mut message, fix) = (error.message().to_owned(), self.syntax_fix(span.start));
             let fix = if message.contains("duplicate key") {
-                "keep one of them"
+                let key = self.text.get(span).unwrap_or_default();
+                message = format!("duplicate key {key:?}");
+                "keep one of them".to_owned()
             } else {
-                "correct the TOML of this line"
+                fix
             };
             problems.add(place.clone(), Flaw::new(format!("syntax: {message}"), fix));
             last = Some(place);
+        }
+    }
+
+    /// What to do about the line that the byte at `offset` is in, if it is wrong in a way in which many are.
+    fn syntax_fix(&self, offset: usize) -> String {
+        let start = self.text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
+        let is_key = |text: &str| !text.is_empty() && text.chars().all(is_bare);
+        match line.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
+            Some((_, value)) if value.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) => {
+                "write straight quotes: \"...\"".to_owned()
+            }
+            Some((key, value))
+                if is_key(key)
+                    && value.starts_with(|first: char| first.is_alphabetic() || "./~*:$".contains(first)) =>
+            {
+                format!("put text in quotes: {key} = {value:?}")
+            }
+            None if line.split_once(':').is_some_and(|(key, _)| is_key(key.trim())) => {
+                "write `=` where there is `:`".to_owned()
+            }
+            None if line.starts_with('{') => {
+                "write TOML, not JSON: [apps.NAME], and a line `field = value` for each field".to_owned()
+            }
+            _ => "correct the TOML of this line".to_owned(),
         }
     }
 
@@ -160,6 +188,11 @@ impl<'a> Section<'a> {
         keys.into_iter().map(|key| &**key.get_ref()).collect()
     }
 
+    /// The names on the way from here to a table below the table `name` that has one of these fields.
+    pub(super) fn way_to(&self, name: &'a str, fields: &[&str]) -> Option<Vec<&'a str>> {
+        way_to(name, self.table.get(name)?.get_ref(), fields)
+    }
+
     /// Records every field that is none of `known`; `fix` says what to do about those that are only misplaced, or were known once.
     pub(super) fn only(
         &self,
@@ -172,8 +205,9 @@ impl<'a> Section<'a> {
             if known().any(|known| known == name) {
                 continue;
             }
+            let lower = name.to_lowercase();
             let nearest = known()
-                .map(|known| (strsim::jaro_winkler(known, name), known))
+                .map(|known| (strsim::jaro_winkler(known, &lower), known))
                 .max_by(|(one, _), (other, _)| one.total_cmp(other));
             let fix = match (fix(name), nearest) {
                 (Some(fix), _) => fix,
@@ -193,9 +227,23 @@ impl<'a> Section<'a> {
     }
 }
 
+fn way_to<'a>(name: &'a str, value: &'a DeValue<'a>, fields: &[&str]) -> Option<Vec<&'a str>> {
+    let table = value.as_table()?;
+    if fields.iter().any(|field| table.get(*field).is_some_and(|value| !value.get_ref().is_table())) {
+        return Some(vec![name]);
+    }
+    let mut below = table.iter().find_map(|(key, value)| way_to(key.get_ref(), value.get_ref(), fields))?;
+    below.insert(0, name);
+    Some(below)
+}
+
+/// Whether a key with this character needs no quotes.
+fn is_bare(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '-' | '_')
+}
+
 /// The dotted path of the field `name` in the section `path`.
 pub(super) fn child_path(path: &str, name: &str) -> String {
-    let is_bare = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
     let separator = if path.is_empty() { "" } else { "." };
     if !name.is_empty() && name.chars().all(is_bare) {
         format!("{path}{separator}{name}")
@@ -237,6 +285,31 @@ mod tests {
                 "nano.toml:7: apps.blog.hosts: expected text, found a whole number; fix: put it in quotes: \"2\"",
             ]
         );
+    }
+
+    #[test]
+    fn what_many_write_by_mistake_is_told_how_it_is_written() {
+        let flaw = |text: &str| {
+            let (_, errors) = DeTable::parse_recoverable(text);
+            let mut problems = Problems::default();
+            Document::config("f", text).record_syntax_errors(&errors, &mut problems);
+            problems.texts().remove(0)
+        };
+        for (text, what) in [
+            ("a = 1\na = 2", "f:2: syntax: duplicate key \"a\"; fix: keep one of them"),
+            ("path = ./blog", "put text in quotes: path = \"./blog\""),
+            ("heap = MiB", "put text in quotes: heap = \"MiB\""),
+            ("path = \u{201c}./blog\u{201d}", "write straight quotes: \"...\""),
+            ("port: 8080", "write `=` where there is `:`"),
+            (
+                "{ \"apps\": 1 }",
+                "write TOML, not JSON: [apps.NAME], and a line `field = value` for each field",
+            ),
+            ("[a", "correct the TOML of this line"),
+        ] {
+            let found = flaw(text);
+            assert!(found.ends_with(what), "{found}");
+        }
     }
 
     #[test]

@@ -310,6 +310,31 @@ mod tests {
     }
 
     #[test]
+    fn a_name_with_dots_that_lacks_its_quotes_is_told_so_and_nothing_else() {
+        let dir = folder(
+            "[apps.www.example.org]\npath = 'a'\nport = 1\n[apps.good]\npath = 'a'\nport = 2\n[apps.good.example.org]\n\
+             port = 3\n[server.apps.x]\nport = 4\n[blog]\npath = 'a'\n[[apps.twice]]\npath = 'a'\n[apps.text]\npath = 'a'\n\
+             port = 5\nPORT = 6\nhosts = 'a.example'",
+        );
+        let sources = Sources { config: Some(dir.path().join("nano.toml")), ..Sources::default() };
+        let found = problems(&sources, dir.path());
+        let expected = [
+            "nano.toml:9: server.apps: unknown field; fix: begin a section with [apps], not in [server]",
+            "nano.toml:11: blog: unknown field; fix: write [apps.blog]",
+            "nano.toml:1: apps.www.example: unknown field; fix: put a name with dots in quotes: [apps.\"www.example.org\"]",
+            "nano.toml:7: apps.good.example: unknown field; fix: put a name with dots in quotes: [apps.\"good.example.org\"]",
+            "nano.toml:13: apps.twice: expected a table, found a list; fix: write its name in one pair of brackets, [section], \
+             not in two",
+            "nano.toml:18: apps.text.PORT: unknown field; fix: did you mean `port`?",
+            "nano.toml:19: apps.text.hosts: expected a list, found text; fix: write it in brackets: [\"a.example\"]",
+        ];
+        for line in expected {
+            assert!(found.contains(line), "{line} in {found}");
+        }
+        assert!(found.ends_with("\n7 problems"), "{found}");
+    }
+
+    #[test]
     fn an_app_that_cannot_be_run_is_that_apps_problem() {
         let dir = folder(
             "[apps.good]\npath = 'a'\nport = 1\n[apps.bad]\npath = 'a'\nport = 2\nhosts = ['b.example', 'x y']\nheap = '1MiB'\n\

@@ -119,15 +119,22 @@ pub(super) fn or_none<T>(
 pub(super) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a>>], Flaw> {
     match value {
         DeValue::Array(list) => Ok(list),
+        DeValue::String(text) => Err(wrong("a list", value, &format!("write it in brackets: [{text:?}]"))),
         _ => Err(wrong("a list", value, "write it in brackets: [...]")),
     }
 }
 
 /// A section.
 pub(super) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw> {
-    value
-        .as_table()
-        .ok_or_else(|| wrong("a table", value, "write it in braces, { name = value }, or as a [section]"))
+    value.as_table().ok_or_else(|| {
+        let fix = match value {
+            DeValue::Array(list) if list.iter().any(|item| item.get_ref().is_table()) => {
+                "write its name in one pair of brackets, [section], not in two"
+            }
+            _ => "write it in braces, { name = value }, or as a [section]",
+        };
+        wrong("a table", value, fix)
+    })
 }
 
 /// The value of a whole number, if it fits.
