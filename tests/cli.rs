@@ -134,6 +134,41 @@ fn check_loads_every_app_without_serving() {
     assert!(found["problems"][0].as_str().unwrap().contains("there is no folder nowhere"));
 }
 
+#[tokio::test]
+async fn check_tries_the_addresses_and_leaves_those_of_the_supervisor_that_runs_in_peace() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let free = crate::harness::free_address().port();
+    let config = |port: u16| {
+        format!(
+            "[server]\ncontrol = 'control.sock'\n[defaults]\n[apps.one]\npath = 'one'\nhost = '127.0.0.1'\nport = {port}\n\
+             [apps.two]\npath = 'one'\nhost = '192.0.2.1'\nport = {free}\n"
+        )
+    };
+    let here = folder(&[("one/index.js", FINE), ("nano.toml", &config(port))]);
+    let check = |flags: &[&str]| run(here.path(), &[&["check", "--config", "nano.toml"], flags].concat());
+    let (code, output, errors) = check(&[]);
+    assert_eq!((code, &*errors), (0, ""), "{output}");
+    let nowhere = format!(
+        "warning: cannot listen on 192.0.2.1:{free} for app two: Cannot assign requested address (os error 99); \
+         fix: choose an address of this machine\n"
+    );
+    let in_use = format!(
+        "warning: cannot listen on 127.0.0.1:{port} for app one: Address already in use (os error 98); \
+         fix: stop what uses it, or choose another port\n"
+    );
+    assert!(output.starts_with(&format!("{in_use}{nowhere}")), "{output}");
+    let found: serde_json::Value = serde_json::from_str(&check(&["--json"]).1).unwrap();
+    assert_eq!((&found["ok"], found["warnings"].as_array().unwrap().len()), (&true.into(), 2));
+    drop(taken);
+    let arguments = ["serve", "--config", "nano.toml"].map(str::to_owned).to_vec();
+    let supervisor = TestSupervisor::run(here, arguments).await;
+    let address = supervisor.until("one", "is ready", |app| app.state == "ready").await.listen;
+    assert_eq!(address, format!("127.0.0.1:{port}"));
+    let (code, output, _) = run(supervisor.folder(), &["check", "--config", "nano.toml"]);
+    assert!(code == 0 && output.starts_with(&nowhere), "{output}");
+}
+
 #[test]
 fn the_examples_load() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples");

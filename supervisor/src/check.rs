@@ -1,12 +1,17 @@
-//! `check`: validates the configuration and loads every app once, without serving.
+//! `check`: validates the configuration, loads every app once and tries the addresses, without serving.
 
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::config::{Admin, AppSpec, Config};
+use crate::config::{Admin, AppSpec, Config, ControlPath, Listen, found_control_path};
+use crate::control::client;
 use crate::log::app::AppLog;
+use crate::sockets;
+use crate::status::AppStatus;
 use crate::traffic::Traffic;
 use crate::worker::{Cgroups, Spares, Worker};
 
@@ -21,6 +26,58 @@ pub struct Finding {
     pub warnings: Vec<String>,
     /// Why it does not load, if so.
     pub error: Option<String>,
+}
+
+/// Addresses that the apps, or operators, cannot have at this moment, one text for each. What the supervisor that runs by the
+/// same control socket has is as it is to be.
+pub async fn addresses(config: &Config) -> Vec<String> {
+    let mut wanted: Vec<(Listen, Vec<&str>)> = Vec::new();
+    for app in config.apps.iter().filter(|app| app.fault.is_none()) {
+        let Some(listen) = app.listen.as_ref() else { continue };
+        match wanted.iter_mut().find(|(known, _)| known == listen) {
+            Some((_, apps)) => apps.push(app.name.as_str()),
+            None => wanted.push((listen.clone(), vec![app.name.as_str()])),
+        }
+    }
+    let running = running(config).await;
+    let has = |listen: &Listen| {
+        let is_one = |app: &AppStatus| {
+            app.listen.parse().is_ok_and(|address: SocketAddr| {
+                let (ip, host) = (address.ip(), listen.host);
+                address.port() == listen.port && host.map_or(ip.is_unspecified(), |host| host == ip)
+            })
+        };
+        running.as_ref().is_some_and(|apps| apps.iter().any(is_one))
+    };
+    let mut found = Vec::new();
+    for (listen, apps) in wanted.iter().filter(|(listen, _)| !has(listen)) {
+        found.extend(sockets::bind(listen, &some_of(apps), 1).err().map(|error| error.to_string()));
+    }
+    if let Some(Admin { address, .. }) = &config.server.admin {
+        let is_its = |error: &io::Error| running.is_some() && error.kind() == io::ErrorKind::AddrInUse;
+        let error = TcpListener::bind(address).err().filter(|error| !is_its(error));
+        found.extend(error.map(|error| format!("cannot listen on {address} for `admin`: {error}")));
+    }
+    found
+}
+
+/// The apps of the supervisor that these settings would start a second time.
+async fn running(config: &Config) -> Option<Vec<AppStatus>> {
+    let socket = match &config.server.control {
+        ControlPath::Usual => found_control_path(|name| std::env::var_os(name)),
+        ControlPath::At(path) => path.clone(),
+        ControlPath::Off => return None,
+    };
+    client::status(&socket).await.ok().map(|status| status.apps)
+}
+
+fn some_of(apps: &[&str]) -> String {
+    match apps {
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        _ => apps.join(", "),
+    }
 }
 
 /// Starts a worker for each app, which loads it and is ended again.

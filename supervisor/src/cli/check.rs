@@ -12,25 +12,31 @@ pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
         Ok(config) => config,
         Err(problems) if json => {
             let problems: Vec<_> = problems.problems().iter().map(ToString::to_string).collect();
-            print_json(&serde_json::json!({ "ok": false, "problems": problems, "apps": [] }));
+            print_json(&serde_json::json!({ "ok": false, "problems": problems, "warnings": [], "apps": [] }));
             return USAGE.into();
         }
         Err(problems) => return complain(&problems, USAGE),
     };
-    match runtime().map(|runtime| runtime.block_on(check::check(&config))) {
-        Ok(findings) => show_findings(&config, &findings, json),
+    let look = async { (check::check(&config).await, check::addresses(&config).await) };
+    match runtime().map(|runtime| runtime.block_on(look)) {
+        Ok((findings, addresses)) => show_findings(&config, &findings, &addresses, json),
         Err(error) => complain(&error, FAILED),
     }
 }
 
-fn show_findings(config: &Config, findings: &[Finding], json: bool) -> ExitCode {
+fn show_findings(config: &Config, findings: &[Finding], addresses: &[String], json: bool) -> ExitCode {
     let loads = findings.iter().all(|finding| finding.error.is_none());
     let problems = config.broken.as_ref().map(ConfigErrors::problems).unwrap_or_default();
     if json {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let ok = loads && problems.is_empty();
-        print_json(&serde_json::json!({ "ok": ok, "problems": problems, "apps": findings }));
+        let found = serde_json::json!({
+            "ok": ok, "problems": problems, "warnings": addresses, "apps": findings,
+        });
+        print_json(&found);
     } else {
+        // It may be another machine, or another user, that will serve them.
+        addresses.iter().for_each(|warning| print(&format!("warning: {warning}")));
         for finding in findings {
             let app = config.apps.iter().find(|app| app.name.as_str() == finding.app);
             let listen = app.and_then(|app| app.listen.as_ref()).map(ToString::to_string).unwrap_or_default();
