@@ -162,6 +162,36 @@ async fn an_app_whose_javascript_does_not_return_is_busy() {
 }
 
 #[tokio::test]
+async fn a_list_fits_and_is_whole_where_something_reads_it() {
+    let name = "a-very-long-name-of-an-app-as-a-customer-may-have-it-0123456789";
+    let hosts = "hosts = ['fine.example', 'www.fine.example', 'a.very.long.name.of.a.host.example']";
+    let plan = TestSupervisor::plan().app(App::hello(name).set(hosts)).app(App::hello("two"));
+    let supervisor = plan.start().await;
+    let list = |columns: &str| {
+        let mut command = executable();
+        command.arg("list").arg("--control").arg(supervisor.socket()).env("COLUMNS", columns);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    for columns in [40, 60, 80, 120] {
+        let text = list(&columns.to_string());
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
+        assert!(text.starts_with("a-very-long-n") && text.contains("127.0.0.1:"), "{text}");
+    }
+    let whole = list("");
+    assert!(whole.contains(name) && whole.contains("a.very.long.name.of.a.host.example)"), "{whole}");
+}
+
+#[tokio::test]
+async fn who_is_to_be_watched_must_be_there() {
+    let supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;
+    let mut command = executable();
+    command.args(["status", "nope", "--watch", "--control"]).arg(supervisor.socket());
+    let mut terminal = Terminal::start(command, 80, 24);
+    terminal.shows("there is no app \"nope\"; there is: app").await;
+    assert_eq!(terminal.ended().await.code(), Some(1));
+}
+
+#[tokio::test]
 async fn a_list_is_short_and_every_app_is_restarted_but_those_that_were_stopped() {
     let plan = TestSupervisor::plan().app(App::hello("one")).app(App::hello("two"));
     let supervisor = plan.app(App::hello("three")).start().await;

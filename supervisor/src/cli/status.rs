@@ -30,6 +30,9 @@ use crate::visible;
 /// Crashes shown of one app.
 const CRASHES: usize = 3;
 
+/// What is shown of a name at least, in columns.
+const NAME: usize = 14;
+
 /// The arguments of `list`.
 #[derive(Debug, Args)]
 pub struct List {
@@ -65,7 +68,11 @@ pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duratio
             Some(app) => one(app, which, false),
             None => all(which, false),
         };
-        return screen::show(frame, pause);
+        // What is wrong from the beginning will not mend itself; a supervisor that goes may come back.
+        return match frame() {
+            Ok(_) => screen::show(frame, pause),
+            Err(error) => complain(&error, FAILED),
+        };
     }
     loop {
         let code = status(app, which, json);
@@ -131,17 +138,29 @@ pub(super) fn list(List { which, json, names }: &List) -> ExitCode {
         print_json(&apps.iter().map(row).collect::<Vec<_>>());
         return ExitCode::SUCCESS;
     }
-    let widest = |text: fn(&AppStatus) -> &str| apps.iter().map(|app| text(app).len()).max().unwrap_or(0);
-    let (name, state) = (widest(|app| &app.app), widest(problem::state));
-    for app in &apps {
-        match names {
-            true => print(&app.app),
-            false => {
-                print(&format!("{:name$}  {:state$}  {}", app.app, problem::state(app), table::listen(app)))
-            }
-        }
+    match names {
+        true => apps.iter().for_each(|app| print(&app.app)),
+        false => rows(&apps, terminal::width()).iter().for_each(|row| print(row)),
     }
     ExitCode::SUCCESS
+}
+
+/// A line for each app, in the width there is: first names are cut, down to [`NAME`] columns, then addresses.
+fn rows(apps: &[AppStatus], width: Option<usize>) -> Vec<String> {
+    let widest = |text: fn(&AppStatus) -> &str| apps.iter().map(|app| text(app).len()).max().unwrap_or(0);
+    let (mut name, state) = (widest(|app| &app.app), widest(problem::state));
+    let mut left = usize::MAX;
+    if let Some(width) = width {
+        let room = width.saturating_sub(state + 4);
+        let address = apps.iter().map(|app| app.listen.len()).max().unwrap_or(0);
+        name = name.min(room.saturating_sub(address).max(NAME));
+        left = room.saturating_sub(name);
+    }
+    let row = |app: &AppStatus| {
+        let (app_name, listen) = (terminal::cut(&app.app, name), terminal::cut(&table::listen(app), left));
+        format!("{app_name:name$}  {:state$}  {listen}", problem::state(app)).trim_end().to_owned()
+    };
+    apps.iter().map(row).collect()
 }
 
 /// `health`.
