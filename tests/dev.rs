@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use crate::harness::{Load, Terminal, executable, folder, raw, run};
+use crate::harness::{Load, Terminal, executable, folder, free_address, raw, run};
 use crate::{TestSupervisor, until};
 
 fn says(text: &str) -> String {
@@ -51,6 +51,37 @@ async fn each_save_goes_live_without_losing_a_request() {
     answers(&supervisor, "three").await;
     let seen = load.seen().await;
     assert!(seen.keys().all(|text| ["one", "two", "three"].contains(&&**text)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn an_app_that_its_wrangler_file_gives_another_name_is_followed_on() {
+    let here = folder(&[("app/index.js", &says("one"))]);
+    let port = free_address().port().to_string();
+    let arguments = ["dev", "app", "--port", &port].map(str::to_owned);
+    let supervisor = TestSupervisor::run(here, arguments.into()).await;
+    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    let client = supervisor.client("app").await;
+    let answers = async |text: &str| {
+        until(&format!("{text:?} is answered"), async || {
+            client.get("/").await.ok().filter(|reply| reply.text().contains(text))
+        })
+        .await;
+    };
+    answers("one").await;
+    save(&supervisor, "wrangler.toml", "name = 'other'\nmain = 'index.js'");
+    until("it has that name", async || {
+        supervisor.status().await.into_iter().find(|app| app.app == "other" && app.state == "ready")
+    })
+    .await;
+    supervisor.log.line_with("reloaded wrangler.toml in ").await;
+    save(&supervisor, "index.js", &says("two"));
+    answers("two").await;
+    // It has an error page under that name, too.
+    save(&supervisor, "wrangler.toml", "main = [");
+    answers("unclosed array").await;
+    save(&supervisor, "wrangler.toml", "main = 'index.js'");
+    answers("two").await;
+    assert!(!supervisor.log.lines().iter().any(|line| line.contains("there is no app")));
 }
 
 const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";

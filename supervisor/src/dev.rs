@@ -47,7 +47,7 @@ enum Change {
 type Changed = (Change, Vec<PathBuf>);
 
 /// Watches the folder `root`, an absolute path without symlinks, of the app `app`. Never returns.
-pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
+pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
     let (changes, mut changed) = mpsc::channel::<Changed>(QUEUE);
     let watched = root.clone();
     let watcher = ::notify::recommended_watcher(move |event: ::notify::Result<Event>| {
@@ -84,7 +84,7 @@ pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
         if change == Change::Names {
             watch_folders(&mut watcher, &root);
         }
-        match refresh(&operator, &app).await {
+        match refresh(&operator, &mut app).await {
             Ok(()) => info!("reloaded {} in {} ms", named(&files, &root), begun.elapsed().as_millis()),
             Err(why) => {
                 error!("{why}");
@@ -96,19 +96,24 @@ pub async fn watch(operator: Rc<Operator>, app: String, root: PathBuf) {
     }
 }
 
-/// Has the app live by its files as they are now.
+/// Has the app live by its files as they are now. They may also say what it is called.
 ///
 /// # Errors
 /// Why it cannot, for people.
-async fn refresh(operator: &Operator, app: &str) -> Result<(), String> {
-    let worker = || operator.status().into_iter().find(|status| status.app == app).and_then(|app| app.pid);
-    let before = worker();
+async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
+    let worker = |app: &str| operator.status().into_iter().find(|status| status.app == app)?.pid;
+    let before = worker(app);
     // What is read with the configuration, such as .env and wrangler files, may be among them.
     let changes = operator.apply().await?;
     if let Some((_, why)) = changes.failed.into_iter().chain(changes.broken).next() {
         return Err(why);
     }
-    if worker() == before {
+    if !operator.has(app)
+        && let Some(renamed) = operator.status().into_iter().find(|status| operator.has(&status.app))
+    {
+        *app = renamed.app;
+        operator.tell(app, Action::Start).await?;
+    } else if worker(app) == before {
         operator.tell(app, Action::Roll).await?;
     }
     Ok(())
@@ -117,7 +122,9 @@ async fn refresh(operator: &Operator, app: &str) -> Result<(), String> {
 /// The files of an event that count.
 fn files(event: &Event, root: &Path) -> Vec<PathBuf> {
     let of_app = event.paths.iter().filter(|path| counts(path, root));
-    of_app.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned())).collect()
+    let inside = of_app.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned()));
+    // Of the folder itself there is nothing to name.
+    inside.filter(|path| !path.as_os_str().is_empty()).collect()
 }
 
 /// What has changed, for people: those that are there, if any is; editors write others and take them away.
