@@ -226,6 +226,42 @@ async function readableStreamCollect(stream) {
     },
     Correction {
         script: "ext:deno_fetch/26_fetch.js",
+        why: "a body that was here already lost its length once somebody had touched its stream, see `body_streams.js`",
+        passage: "    const body = stream.body;
+
+    if (TypedArrayPrototypeGetSymbolToStringTag(body)",
+        instead: "    const body = req.body.takeSent();
+
+    if (TypedArrayPrototypeGetSymbolToStringTag(body)",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "the body of a request that was sent did not count as used, nor was it locked: \
+            https://fetch.spec.whatwg.org/#incrementally-read-loop reads it through a reader",
+        passage: "      const resourceBacking = getReadableStreamResourceBacking(stream);
+      if (resourceBacking) {
+        reqRid = resourceBacking.rid;
+      } else {
+        reqRid = resourceForReadableStream(stream, req.body.length);
+      }
+",
+        instead: "      reqRid = req.body.openSent();
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_request.js",
+        why: "a request that came as GET with a body could not be sent on, which Workers do; to make one is an error as before",
+        passage: "      ((init.body !== undefined && init.body !== null) ||
+        inputBody !== null)
+    ) {
+",
+        instead: "      ((init.body !== undefined && init.body !== null && !init.isOfRequest) ||
+        inputBody !== null && input.method !== request.method)
+    ) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
         why: "a Location beyond ASCII was taken for Latin-1 and encoded once more, where browsers keep its bytes: \
             https://github.com/whatwg/fetch/issues/883",
         passage: "  const locationURL = new URL(

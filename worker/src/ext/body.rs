@@ -17,10 +17,17 @@ pub struct RequestBody {
     request: Rc<Request>,
     /// What a reader with a small buffer left of a chunk.
     rest: RefCell<Bytes>,
+    /// How many bytes are still to be read, if that is known.
+    left: Cell<Option<u64>>,
     closed: Cell<bool>,
 }
 
 impl RequestBody {
+    fn new(request: Rc<Request>) -> Self {
+        let left = Cell::new(request.body_length());
+        Self { request, rest: RefCell::default(), left, closed: Cell::new(false) }
+    }
+
     /// The next bytes, at most `limit` of them; empty at the end of the body.
     pub async fn chunk(&self, limit: usize) -> Result<Bytes, JsErrorBox> {
         if self.rest.borrow().is_empty() {
@@ -38,6 +45,7 @@ impl RequestBody {
         }
         let mut rest = self.rest.borrow_mut();
         let length = rest.len().min(limit);
+        self.left.set(self.left.get().map(|left| left.saturating_sub(length as u64)));
         Ok(rest.split_to(length))
     }
 }
@@ -60,11 +68,21 @@ impl Resource for RequestBody {
     }
 
     fn size_hint(&self) -> (u64, Option<u64>) {
-        (0, None)
+        (self.left.get().unwrap_or(0), self.left.get())
     }
 
     fn close(self: Rc<Self>) {
         self.closed.set(true);
+    }
+}
+
+/// Whether there is a body. `is_get` says that the method is GET or HEAD, which is remembered for longer than the request.
+#[op2(fast)]
+pub fn op_request_has_body(state: &OpState, #[smi] id: u32, is_get: bool) -> Result<bool, JsErrorBox> {
+    match in_flight(state).find(id) {
+        Some(request) => request.has_body(is_get),
+        None if is_get => Ok(false),
+        None => in_flight(state).get(id).map(|_| false),
     }
 }
 
@@ -73,7 +91,7 @@ impl Resource for RequestBody {
 #[smi]
 pub fn op_request_body(state: &mut OpState, #[smi] id: u32) -> Result<ResourceId, JsErrorBox> {
     let request = in_flight(state).get(id)?;
-    Ok(state.resource_table.add(RequestBody { request, rest: RefCell::default(), closed: Cell::new(false) }))
+    Ok(state.resource_table.add(RequestBody::new(request)))
 }
 
 /// The whole body, if all of it has arrived.

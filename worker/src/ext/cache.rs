@@ -315,8 +315,7 @@ pub fn op_cache_body(
     }
     let coding = Coding::of(&headers);
     let body = CodedBody::new(whole(kept.0.slice(start..end)), coding, "the cached response".to_owned());
-    let is_part = end - start < kept.0.len();
-    Ok(state.resource_table.add(if is_part { body.of_a_part() } else { body }))
+    Ok(state.resource_table.add(body))
 }
 
 /// Forgets the response for a request. Returns whether there was one.

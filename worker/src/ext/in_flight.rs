@@ -22,6 +22,8 @@ pub struct Request {
     /// Names it in logs.
     pub id: RequestId,
     head: Bytes,
+    /// Whether its head was all of it.
+    is_bare: bool,
     /// For the response.
     pub sender: Sender,
     /// For the request body, and to learn of a cancel.
@@ -35,7 +37,33 @@ impl Request {
     /// [`ProtocolError::Malformed`] if the head does not decode.
     pub fn new(head: Bytes, sender: Sender, receiver: Receiver) -> Result<Self, ProtocolError> {
         let id = connection::split_request_head(&head)?.0.id;
-        Ok(Self { id, head, sender, receiver })
+        let is_bare = receiver.is_received();
+        Ok(Self { id, head, is_bare, sender, receiver })
+    }
+
+    /// Whether there is a body, if only an empty one. As on Workers, what announces a length has one; but to GET and HEAD
+    /// nothing is nothing.
+    pub fn has_body(&self, is_get: bool) -> Result<bool, JsErrorBox> {
+        if !self.is_bare {
+            return Ok(true);
+        }
+        let mut announces = false;
+        if !is_get {
+            self.headers(|name, _| announces |= name == CONTENT_LENGTH)?;
+        }
+        Ok(announces)
+    }
+
+    /// How many bytes its body has, if the header says so. What came does hold to it: the supervisor passes on no other.
+    pub fn body_length(&self) -> Option<u64> {
+        let (mut length, mut fields) = (None, 0);
+        let read = self.headers(|name, value| {
+            if name == CONTENT_LENGTH {
+                length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+                fields += 1;
+            }
+        });
+        length.filter(|_| fields == 1 && read.is_ok())
     }
 
     /// Decodes the request line; cheap, because it borrows.
@@ -53,6 +81,8 @@ impl Request {
         Ok(())
     }
 }
+
+const CONTENT_LENGTH: &[u8] = b"content-length";
 
 fn broken(error: ProtocolError) -> JsErrorBox {
     JsErrorBox::generic(error.to_string())

@@ -55,7 +55,7 @@ impl Outgoing {
             Err(_) => resource,
         };
         match (resource.clone() as Rc<dyn Any>).downcast::<RequestBody>() {
-            Ok(body) => Self::of(Source::Request(body), coding, None),
+            Ok(body) => Self::of(Source::Request(body), coding, known),
             Err(_) => Self::of(Source::Stream(resource), coding, known),
         }
     }

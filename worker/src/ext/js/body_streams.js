@@ -17,7 +17,7 @@
     WeakMapPrototypeGet,
     WeakMapPrototypeSet,
   } = primordials;
-  const { op_body_fork } = core.ops;
+  const { op_body_fork, op_body_move } = core.ops;
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
   const {
     _state,
@@ -67,15 +67,13 @@
     return stream;
   }
 
+  const isUntouched = (stream) =>
+    stream[_state] === "readable" && !isReadableStreamLocked(stream) && !isReadableStreamDisturbed(stream);
+
   /** The string or bytes behind a stream that nobody has read from. The stream counts as read from then on. */
   function takeContents(stream) {
     const body = WeakMapPrototypeGet(contents, stream);
-    if (
-      body === undefined || stream[_state] !== "readable" || isReadableStreamLocked(stream) ||
-      isReadableStreamDisturbed(stream)
-    ) {
-      return undefined;
-    }
+    if (body === undefined || !isUntouched(stream)) return undefined;
     readableStreamDisturb(stream);
     readableStreamClose(stream);
     return body;
@@ -85,15 +83,19 @@
 
   /** What backs a stream that nobody has read from. */
   function untouched(stream) {
-    const isIn = stream[_state] === "readable" && !isReadableStreamLocked(stream) && !isReadableStreamDisturbed(stream);
-    return isIn ? getReadableStreamResourceBacking(stream) : null;
+    return isUntouched(stream) ? getReadableStreamResourceBacking(stream) : null;
   }
 
   /**
-   * The two branches of a body that came and that nobody has read from, each of which can leave as it came; null if it is
-   * no such body.
+   * The two branches of a body that nobody has read from and that is here already, or of one that came, each of which can
+   * leave as it came; null if it is no such body.
    */
   function fork(stream) {
+    const body = WeakMapPrototypeGet(contents, stream);
+    if (body !== undefined && isUntouched(stream)) {
+      acquireReadableStreamDefaultReader(stream);
+      return [streamOf(body), streamOf(typeof body === "string" ? body : TypedArrayPrototypeSlice(body))];
+    }
     const rid = untouched(stream)?.rid;
     const rids = rid === undefined ? null : op_body_fork(rid);
     if (rids === null) return null;
@@ -107,6 +109,16 @@
       }
     });
     return branches;
+  }
+
+  /** A stream in place of one that nobody has read from, which counts as read from then on; undefined if it did not come. */
+  function move(stream) {
+    const rid = untouched(stream)?.rid;
+    const moved = rid === undefined ? null : op_body_move(rid);
+    if (moved === null) return undefined;
+    acquireReadableStreamDefaultReader(stream);
+    readableStreamDisturb(stream);
+    return readableStreamForRid(moved);
   }
 
   /** A body's stream as a resource, to be taken by an op, and the way from what the op fails with to what the app threw. */
@@ -144,6 +156,15 @@
   }
 
   const { prototype } = InnerBody;
+  /** What a fetch sends at once, with its length; undefined if it is a stream. */
+  prototype.takeSent = function () {
+    const source = this.streamOrStatic;
+    return isStream(source) ? takeContents(source) : source.body;
+  };
+  /** The stream that it sends otherwise, as a resource. */
+  prototype.openSent = function () {
+    return resourceOf(this, "the body of the request").rid;
+  };
   const { clone, consume, createProxy } = prototype;
   const { get } = ObjectGetOwnPropertyDescriptor(prototype, "stream");
   ObjectDefineProperty(prototype, "stream", {
@@ -190,9 +211,9 @@
   };
   prototype.createProxy = function () {
     const source = this.streamOrStatic;
-    const body = isStream(source) ? takeContents(source) : undefined;
+    const body = isStream(source) ? takeContents(source) ?? move(source) : undefined;
     if (body === undefined) return FunctionPrototypeCall(createProxy, this);
-    const proxy = new InnerBody({ body, consumed: false });
+    const proxy = new InnerBody(isStream(body) ? body : { body, consumed: false });
     proxy.source = this.source;
     proxy.length = this.length;
     return proxy;

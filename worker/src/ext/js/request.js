@@ -8,6 +8,7 @@
     op_request_body_take_text,
     op_request_cancelled,
     op_request_cf,
+    op_request_has_body,
     op_request_header,
     op_request_headers,
     op_request_method,
@@ -89,7 +90,8 @@
       return cf;
     }
     #hasBody() {
-      return this.method !== "GET" && this.method !== "HEAD";
+      const { method } = this;
+      return op_request_has_body(this.#id, method === "GET" || method === "HEAD");
     }
     #openBody() {
       // A body that has already arrived whole needs no stream.

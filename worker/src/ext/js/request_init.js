@@ -2,10 +2,17 @@
 // (https://fetch.spec.whatwg.org/#dom-requestinit-duplex), and `cf` of Workers, with the attribute that gives it back.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { JSONParse, JSONStringify, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, TypeError } = primordials;
+  const {
+    JSONParse,
+    JSONStringify,
+    ObjectDefineProperty,
+    ObjectGetOwnPropertyDescriptor,
+    ObjectPrototypeIsPrototypeOf,
+    TypeError,
+  } = primordials;
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { converters, createEnumConverter } = webidl;
-  const { Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const { Request, RequestPrototype, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
 
   converters.RequestDuplex = createEnumConverter("RequestDuplex", ["half"]);
   const convert = converters.RequestInit;
@@ -16,6 +23,8 @@
     if (duplex !== undefined) {
       converters.RequestDuplex(duplex, prefix, `'duplex' of 'RequestInit' (${context})`, options);
     }
+    // A request that came may be a GET with a body.
+    init.isOfRequest = ObjectPrototypeIsPrototypeOf(RequestPrototype, value) && init.method === value.method;
     const cf = value?.cf;
     if (cf !== undefined) {
       if (typeof cf !== "object" || cf === null) throw new TypeError(`${prefix}: 'cf' of 'RequestInit' is not an object`);

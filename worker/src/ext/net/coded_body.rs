@@ -12,11 +12,12 @@ use bytes::Bytes;
 use deno_core::futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use deno_core::{AsyncResult, BufView, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
-use deno_fetch::ResBody;
+use deno_fetch::{ResBody, ResourceToBodyAdapter};
 use http_body_util::{BodyDataStream, BodyExt as _, Full};
 use hyper::body::Body as _;
 use tokio_util::io::{ReaderStream, StreamReader};
 
+use super::super::body::RequestBody;
 use super::super::coding::Coding;
 use super::failure::causes;
 use super::fork::fork;
@@ -31,8 +32,6 @@ pub struct CodedBody {
     what: String,
     /// How its bytes are compressed.
     coding: Option<Coding>,
-    /// Whether who reads it gets what they stand for.
-    is_whole: bool,
     /// How many there are, if that is known.
     length: Option<u64>,
     content: RefCell<Content>,
@@ -61,16 +60,15 @@ impl CodedBody {
         Self {
             what,
             coding,
-            is_whole: true,
             length: body.size_hint().exact(),
             content: RefCell::new(Content::AsItCame(body)),
             reader: RefCell::default(),
         }
     }
 
-    /// Only a part of it came, which cannot be decompressed by itself.
-    pub fn of_a_part(self) -> Self {
-        Self { is_whole: false, ..self }
+    /// How many bytes come is known otherwise than from the body itself.
+    fn of_length(self, length: Option<u64>) -> Self {
+        Self { length, ..self }
     }
 
     /// How its bytes are compressed, as long as they can be had as they came.
@@ -149,7 +147,7 @@ impl CodedBody {
 
     fn begin(&self, body: ResBody) -> Chunks {
         let chunks = BodyDataStream::new(body);
-        let Some(coding) = self.coding.filter(|_| self.is_whole) else { return Box::pin(chunks) };
+        let Some(coding) = self.coding else { return Box::pin(chunks) };
         let what = self.what.clone();
         let decoded = async move {
             let mut chunks = Box::pin(chunks.map_err(io::Error::other).peekable());
@@ -213,10 +211,30 @@ impl Resource for CodedBody {
     }
 }
 
+/// The same body under another number: the stream that it leaves behind closes what it finds under the old one. Nothing if it
+/// is none that came.
+#[op2]
+pub fn op_body_move(state: &mut OpState, #[smi] rid: ResourceId) -> Option<u32> {
+    let body: Rc<dyn Resource> = match state.resource_table.take::<CodedBody>(rid) {
+        Ok(body) => body,
+        Err(_) => state.resource_table.take::<RequestBody>(rid).ok()?,
+    };
+    Some(state.resource_table.add_rc_dyn(body))
+}
+
 /// Two bodies of one that nobody has read of; nothing if it is no such body.
 #[op2]
 pub fn op_body_fork(state: &mut OpState, #[smi] rid: ResourceId) -> Option<(u32, u32)> {
-    let body = state.resource_table.get::<CodedBody>(rid).ok()?;
+    let body = match state.resource_table.get::<CodedBody>(rid) {
+        Ok(body) => body,
+        // That of the request, whose stream closes what it leaves behind.
+        Err(_) => {
+            let body = state.resource_table.take::<RequestBody>(rid).ok()?;
+            let length = body.size_hint().1;
+            let body = ResBody::new(ResourceToBodyAdapter::new(body));
+            CodedBody::new(body, None, "the request".to_owned()).of_length(length).into()
+        }
+    };
     let [first, second] = body.fork()?;
     Some((state.resource_table.add(first), state.resource_table.add(second)))
 }

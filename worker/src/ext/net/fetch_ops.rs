@@ -12,16 +12,14 @@ use deno_core::convert::{ByteString, Uint8Array};
 use deno_core::url::Url;
 use deno_core::{CancelFuture as _, CancelHandle, OpState, Resource, ResourceId, op2, v8};
 use deno_fetch::data_url::DataUrl;
-use deno_fetch::{
-    FetchCancelHandle, FetchResponse, FetchReturn, ReqBody, ResBody, ResourceToBodyAdapter, extract_authority,
-};
+use deno_fetch::{FetchResponse, FetchReturn, ReqBody, ResBody, extract_authority};
 use hyper::body::Body as _;
 use hyper::ext::ReasonPhrase;
 use hyper::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
     TRANSFER_ENCODING, USER_AGENT,
 };
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper::{HeaderMap, Method, Request, Response, Uri};
 
 use super::super::coding::Coding;
 use super::super::in_flight::{in_flight, running_request};
@@ -29,6 +27,7 @@ use super::Network;
 use super::coded_body::{CodedBody, whole};
 use super::failure::{Failure, origin};
 use super::unread::{Reader, Unread};
+use super::upload::{Abort, Fate, Met, Upload};
 
 const AGENT: HeaderValue = HeaderValue::from_static("nano-supervisor");
 
@@ -64,6 +63,7 @@ pub fn op_fetch(
 ) -> Result<FetchReturn, Failure> {
     let url = Url::parse(&url).map_err(|error| Failure::invalid(format!("{url:?} is not a URL: {error}")))?;
     let cancel = CancelHandle::new_rc();
+    let fate = Fate::default();
     let response = match url.scheme() {
         "http" | "https" => {
             let (body, length) = match (data, resource) {
@@ -72,15 +72,18 @@ pub fn op_fetch(
                     let resource = state.resource_table.take_any(resource);
                     let resource = resource.map_err(|error| Failure::invalid(error.to_string()))?;
                     let length = resource.size_hint().1;
-                    (ReqBody::streaming(ResourceToBodyAdapter::new(resource)), length)
+                    (ReqBody::streaming(Upload::new(resource, fate.clone())), length)
                 }
                 _ => (ReqBody::empty(), None),
             };
             let request = request(&method, url.clone(), &headers, body, length)?;
             let sending = state.borrow::<Rc<Network>>().client().send(request);
             let sending = sending.or_cancel(cancel.clone());
-            Box::pin(async {
-                sending.await.unwrap_or_else(|_| Err(Failure::invalid("the fetch was aborted")))
+            let fate = fate.clone();
+            Box::pin(async move {
+                let sent = sending.await.unwrap_or_else(|_| Err(Failure::invalid("the fetch was aborted")));
+                let _ = fate.set(Met::Response);
+                sent
             })
         }
         "data" => {
@@ -94,7 +97,7 @@ pub fn op_fetch(
     let response = RefCell::new(Some(response));
     let request = running_request(scope).unwrap_or_default();
     let request_rid = state.resource_table.add(Pending { url: url.into(), request, response });
-    let cancel_handle_rid = Some(state.resource_table.add(FetchCancelHandle(cancel)));
+    let cancel_handle_rid = Some(state.resource_table.add(Abort::new(cancel, fate)));
     Ok(FetchReturn { request_rid, cancel_handle_rid })
 }
 
@@ -142,7 +145,6 @@ fn body_of(state: &OpState, response: Response<ResBody>, pending: &Pending) -> C
         (Some(coding), None) => Coding::named(coding.as_bytes()),
         _ => None,
     };
-    let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
     let what = format!("the response from {}", origin(&uri));
     let unread = Unread::new(response.into_body(), what.clone(), pending.request);
     let in_flight = in_flight(state);
@@ -150,8 +152,7 @@ fn body_of(state: &OpState, response: Response<ResBody>, pending: &Pending) -> C
     let network = state.borrow::<Rc<Network>>();
     network.watch(&unread);
     network.warn(&in_flight);
-    let body = CodedBody::new(ResBody::new(Reader(unread)), coding, what);
-    if is_part { body.of_a_part() } else { body }
+    CodedBody::new(ResBody::new(Reader(unread)), coding, what)
 }
 
 fn request(
@@ -172,9 +173,8 @@ fn request(
             let name = String::from_utf8_lossy(name);
             return Err(Failure::invalid(format!("header field {name:?} cannot be sent")));
         };
-        // Whom the request is for and how its body is framed follow from the rest of it; only of a stream the app may
-        // know the length better.
-        if name != HOST && name != TRANSFER_ENCODING {
+        // Whom the request is for and how its body is framed follow from the rest of it.
+        if name != HOST && name != TRANSFER_ENCODING && name != CONTENT_LENGTH {
             fields.append(name, value);
         }
     }
@@ -187,11 +187,10 @@ fn request(
         }
     }
     fields.entry(USER_AGENT).or_insert(AGENT);
-    if let Some(length) = body.size_hint().exact().or(stream_length) {
-        fields.remove(CONTENT_LENGTH);
-        if length > 0 || matches!(method, Method::POST | Method::PUT) {
-            fields.insert(CONTENT_LENGTH, length.into());
-        }
+    if let Some(length) = body.size_hint().exact().or(stream_length)
+        && (length > 0 || !matches!(method, Method::GET | Method::HEAD))
+    {
+        fields.insert(CONTENT_LENGTH, length.into());
     }
     let mut request = Request::new(body);
     (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (method, uri, fields);

@@ -20,6 +20,7 @@ pub mod handshake;
 pub mod places;
 pub mod policy;
 pub mod unread;
+mod upload;
 pub mod websocket;
 
 use std::cell::OnceCell;
