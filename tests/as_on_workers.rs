@@ -21,6 +21,13 @@ const PROGRAMS: &str = r"
     source.onmessage = (event) => log.push(event.data, event.lastEventId);
     source.onerror = (event) => { log.push(event.constructor.name, source.readyState); resolve(log); };
   });
+  const of = (...chunks) => new ReadableStream({ start(controller) {
+    for (const chunk of chunks) controller.enqueue(chunk);
+    controller.close();
+  } });
+  const hmac = (hash, key = 'k', usages = ['sign', 'verify']) => subtle.importKey('raw', encode(key), { name: 'HMAC', hash }, true, usages);
+  const pbkdf2 = (hash) => ({ name: 'PBKDF2', hash, salt: encode('s'), iterations: 2 });
+  const secret = (name) => subtle.importKey('raw', encode('k'), name, false, ['deriveBits', 'deriveKey']);
   const programs = {
     timer: () => { const timer = setTimeout(() => {}, 1); return [typeof timer, timer.constructor.name, typeof +timer, Object.keys(timer),
       timer.unref() === timer, timer.ref() === timer, timer.refresh() === timer, typeof timer.close, typeof timer[Symbol.dispose]]; },
@@ -43,6 +50,9 @@ const PROGRAMS: &str = r"
     events: () => { const { readable, writable } = new TransformStream(); const writer = writable.getWriter();
       writer.write(encode('id: 7\ndata: a\ndata: b\n\ndata: never')); writer.close(); return events(readable); },
     'events that fail': () => events(new ReadableStream({ pull() { throw new Error('broken'); } })),
+    'events of text': () => events(of('data: a\n', '\ndata: \u00e9', '\ud83d\n\n', encode('data: b\n\n'), '')),
+    'events of numbers': () => events(of(5)),
+    'events of undefined': () => events(of(undefined)),
     'events of nothing': () => EventSource.from(5),
     'events of a locked stream': () => { const stream = new ReadableStream(); stream.getReader(); EventSource.from(stream); },
     'digest MD5': async () => hex(await subtle.digest('MD5', encode('abc'))),
@@ -50,6 +60,29 @@ const PROGRAMS: &str = r"
     'digest sha-256': async () => hex(await subtle.digest('sha-256', encode('abc'))),
     'digest sha256': () => subtle.digest('sha256', encode('abc')),
     'digest MD4': () => subtle.digest('MD4', encode('abc')),
+    'hmac of MD5': async () => { const key = await hmac('md5'); return [key.algorithm, hex(await subtle.sign('HMAC', key, encode('abc')))]; },
+    'hmac of MD5 and a long key': async () => hex(await subtle.sign('HMAC', await hmac({ name: 'MD5' }, 'k'.repeat(65)), encode('abc'))),
+    'hmac of MD5 that fits': async () => { const key = await hmac('MD5'); const signature = await subtle.sign('HMAC', key, encode('abc'));
+      return [await subtle.verify('HMAC', key, signature, encode('abc')), await subtle.verify('HMAC', key, signature, encode('abd')),
+        await subtle.verify('HMAC', key, new Uint8Array(3), encode('abc'))]; },
+    'hmac of MD5 made': async () => { const key = await subtle.generateKey({ name: 'HMAC', hash: 'MD5' }, true, ['sign']);
+      return [key.algorithm, (await subtle.exportKey('raw', key)).byteLength]; },
+    'hmac of MD5 to verify with': async () => subtle.sign('HMAC', await hmac('MD5', 'k', ['verify']), encode('abc')),
+    'hmac of MD4': () => hmac('MD4'),
+    'hmac of SHA-224': () => hmac('SHA-224'),
+    'pbkdf2 of MD5': async () => hex(await subtle.deriveBits(pbkdf2('md5'), await secret('PBKDF2'), 256)),
+    'pbkdf2 of MD5 for a key': async () => { const aes = { name: 'AES-GCM', length: 128 };
+      return hex(await subtle.exportKey('raw', await subtle.deriveKey(pbkdf2('MD5'), await secret('PBKDF2'), aes, true, ['encrypt']))); },
+    'pbkdf2 for a key of MD5': async () => { const made = { name: 'HMAC', hash: 'MD5' };
+      const key = await subtle.deriveKey(pbkdf2('SHA-256'), await secret('PBKDF2'), made, true, ['sign']);
+      return [key.algorithm, hex(await subtle.exportKey('raw', key))]; },
+    'pbkdf2 of MD5 never': async () => subtle.deriveBits({ ...pbkdf2('MD5'), iterations: 0 }, await secret('PBKDF2'), 256),
+    'hkdf of MD5': async () => hex(await subtle.deriveBits({ name: 'HKDF', hash: 'MD5', salt: encode('s'), info: encode('i') },
+      await secret('HKDF'), 128)),
+    'text of text': () => new Response(of('a')).text(),
+    'a reader of text': async () => (await new Response(of('a')).body.getReader().read()).value,
+    'text through an identity': () => { const { readable, writable } = new IdentityTransformStream();
+      of('a', '\u00e9').pipeTo(writable).catch(() => {}); return new Response(readable).text(); },
     'digest stream': async () => { const stream = new crypto.DigestStream('md5'); const writer = stream.getWriter();
       writer.write(encode('abc')); await writer.close(); return hex(await stream.digest); },
     'timing safe': () => [subtle.timingSafeEqual(encode('a'), encode('a')), subtle.timingSafeEqual(encode('a'), encode('b'))],
@@ -77,6 +110,7 @@ const PROGRAMS: &str = r"
     'a header with an end of line': () => new Headers({ a: 'a\r\nb' }),
   };
   export default { async fetch(request) {
+    if (request.url.endsWith('/text')) return new Response(of('a', encode('b'), '\u00e9', '\ud83d', ''));
     const results = {};
     for (const [name, run] of Object.entries(programs)) {
       try { results[name] = (await run(request)) ?? null; } catch (error) { results[name] = `throws ${error.name}`; }
@@ -94,6 +128,9 @@ async fn small_programs_come_to_what_they_come_to_in_workerd() {
     let differ: Vec<_> = ours.iter().filter(|(name, ours)| theirs[*name] != **ours).collect();
     let theirs: Vec<_> = differ.iter().map(|(name, _)| &theirs[*name]).collect();
     assert!(differ.is_empty(), "ours: {differ:#?}\ntheirs: {theirs:#?}");
+    let [ours, theirs] = both.send("GET", "/text", &[], "").await.map(Result::unwrap);
+    assert_eq!((ours.status, ours.text()), (200, "abé\u{fffd}"));
+    assert_eq!(ours.body, theirs.body);
 }
 
 #[tokio::test]
@@ -224,8 +261,12 @@ async fn a_stream_is_a_source_of_events() {
            return over;
          });
          await it('failure', () => follow(new ReadableStream({ pull() { throw new Error('broken'); } })).over);
-         await it('text', () => follow(new ReadableStream({ start: (controller) => controller.enqueue('data: 1') })).over
-           .then((log) => log.at(-1)[1].split(':')[0]));
+         await it('text', () => follow(new ReadableStream({ start(controller) {
+           for (const chunk of ['data: 1\\n', encode('\\nda'), 'ta: 2\\r\\n\\r', '\\n']) controller.enqueue(chunk);
+           controller.close();
+         } })).over);
+         await it('numbers', () => follow(new ReadableStream({ start: (controller) => controller.enqueue(5) })).over
+           .then((log) => log.at(-1)[1]));
          await it('close', async () => {
            let reason = 'none';
            const { log, source } = follow(new ReadableStream({ cancel: () => reason = 'cancelled' }));
@@ -241,7 +282,8 @@ async fn a_stream_is_a_source_of_events() {
     let expected = json!({
         "events": [begin, ["1", ""], ["named", "a\nb", "7"], ["ErrorEvent", "Error: the stream has ended", 2]],
         "failure": [begin, ["ErrorEvent", "Error: broken", 2]],
-        "text": "TypeError",
+        "text": [begin, ["1", ""], ["2", ""], ["ErrorEvent", "Error: the stream has ended", 2]],
+        "numbers": "TypeError: a chunk of the stream is neither bytes nor text, but number: encode it, as with JSON.stringify",
         "close": ["cancelled", 2, 1],
         "no stream": "TypeError: Failed to execute 'from' on 'EventSource': Argument 1 is not of type ReadableStream",
         "locked": "TypeError: Failed to execute 'from' on 'EventSource': the stream is locked",

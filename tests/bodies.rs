@@ -274,3 +274,29 @@ async fn a_thousand_requests_are_in_flight_in_one_app() {
     }
     assert_eq!(answers.len(), 1000);
 }
+
+#[tokio::test]
+async fn text_in_a_stream_is_sent_and_what_is_neither_is_refused_in_words() {
+    let supervisor = TestSupervisor::with(
+        r"const of = (...chunks) => new ReadableStream({ start(controller) {
+            for (const chunk of chunks) controller.enqueue(chunk);
+            controller.close();
+          } });
+          export default { fetch: (request) => request.url.endsWith('/text')
+            ? new Response(of('a', new TextEncoder().encode('b').buffer, '\u00e9', '', '\ud83d'))
+            : new Response(of('a', 5)) }",
+    )
+    .await;
+    assert_eq!(supervisor.get("app", "/text").await.text(), "ab\u{e9}\u{fffd}");
+    let client = supervisor.client("app").await;
+    // The head may have been out already.
+    if let Ok(reply) = within(client.get("/number")).await {
+        assert_eq!(reply.status, 500);
+    }
+    let why =
+        "a chunk of the stream is neither bytes nor text, but number: encode it, as with JSON.stringify";
+    until("the log says why", async || {
+        supervisor.log.lines().iter().any(|line| line.contains("ERROR") && line.contains(why)).then_some(())
+    })
+    .await;
+}

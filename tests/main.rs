@@ -72,6 +72,7 @@ mod traces;
 mod typescript;
 mod unread;
 mod upgrade;
+mod uploads;
 mod webassembly;
 mod websocket;
 mod workers_api;

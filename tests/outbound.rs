@@ -91,7 +91,7 @@ async fn requests_are_sent_as_they_are_written() {
          },
          async sized(origin) {
            const body = new Blob(['sized']).stream().pipeThrough(new TransformStream());
-           return (await fetch(origin, { method: 'POST', body, headers: { 'content-length': '5' } })).json();
+           return (await fetch(origin, { method: 'POST', body, headers: { 'content-length': '3' } })).json();
          },
          async form(origin) {
            const body = new FormData();
@@ -135,7 +135,7 @@ async fn requests_are_sent_as_they_are_written() {
             "bytes": { "method": "PUT", "target": "/", "headers": headers(&[("x-own", "a"), ("content-length", "2")]), "body": "hi" },
             "nothing": { "method": "POST", "target": "/", "headers": headers(&[("content-length", "0")]), "body": "" },
             "stream": { "method": "POST", "target": "/", "headers": headers(&[("transfer-encoding", "chunked")]), "body": "stream" },
-            "sized": { "method": "POST", "target": "/", "headers": headers(&[("content-length", "5")]), "body": "sized" },
+            "sized": { "method": "POST", "target": "/", "headers": headers(&[("transfer-encoding", "chunked")]), "body": "sized" },
             "form": ["multipart/form-data", true],
             "headers": {
                 "host": origin.address.to_string(), "cookie": "a=b", "referer": "c", "user-agent": "d", "accept": "e",
@@ -212,7 +212,7 @@ async fn responses_are_what_the_server_answered() {
          async zippedNothing(origin) { return (await fetch(`${origin}/zipped-nothing`)).text() },
          async part(origin) {
            const response = await fetch(`${origin}/part`, { headers: { range: 'bytes=0-1' } });
-           return [...(await response.bytes())];
+           return response.bytes().catch((error) => error.message.split(' cannot be ')[1]);
          },
          async identity(origin) {
            return (await fetch(`${origin}/gzip`, { headers: { 'accept-encoding': 'identity' } })).text();
@@ -249,7 +249,7 @@ async fn responses_are_what_the_server_answered() {
             "deflate": [0x78],
             "brotli": "brotli",
             "zippedNothing": "",
-            "part": [31, 139],
+            "part": "decompressed: unexpected end of file",
             "identity": "zipped",
             "notZipped": not_zipped,
             "empty": [null, null, 201, "5", null, ""],

@@ -27,6 +27,13 @@ export default async function (is, throws) {
     ["//a\nb/c", null, "//a%0Ab/c"],
     ["http://x/a\nb?c\td", "x", "http://x/a%0Ab?c%09d"],
   ]) is(`the host of ${JSON.stringify(text)}`, [url.parse(text).host, url.parse(text).href], [host, href]);
+  for (const text of ["\0http://a@b/c", " \x1fHTTP:\\\\b/c", "\x01\t http://b/c\0", "http://b/c\x1f\n"]) {
+    is(`both parsers see the host of ${JSON.stringify(text)}`, [url.parse(text).host, new URL(text).host, url.parse(text).pathname], ["b", "b", "/c"]);
+  }
+  is("controls at the end of a query", url.parse("//a?b\0").search, "?b");
+  is("url.resolve of controls", url.resolve("http://a/b", "\0http://c/d"), "http://c/d");
+  is("url.format without a host", ["mailto:a@b?c", "javascript:/a", "x:///a", "data:a,b#c"].map((text) => url.format(new URL(text))), ["mailto:a@b?c", "javascript:/a", "x:///a", "data:a,b#c"]);
+  is("url.domainToUnicode", ["xn--bcher-kva.example", "a b", "B\u00dcCHER"].map((text) => url.domainToUnicode(text)), ["b\u00fccher.example", "", "b\u00fccher"]);
   for (const [text, host, path] of [
     ["http://a!b,c*d/e", "a!b,c*d", "/e"],
     ["http://0x7f.1/", "0x7f.1", "/"],

@@ -188,6 +188,27 @@ async function readableStreamCollect(stream) {
 ",
     },
     Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "text in a stream that leaves is sent as UTF-8, and what is neither is refused in words, as on Workers",
+        passage: "  // Empty Uint8Array chunk. Re-read.
+",
+        instead: "  if (TypedArrayPrototypeGetSymbolToStringTag(chunk) !== \"Uint8Array\") {
+    const { bytesOrText } = core.loadExtScript(\"ext:nano_worker/workers/bytes.js\");
+    chunk = bytesOrText(chunk, \"a chunk of the stream\");
+  }
+  // Empty Uint8Array chunk. Re-read.
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the message did not say what to do",
+        passage: "            \"Cannot convert value to Uint8Array while consuming the stream\",
+",
+        instead: "            \"a chunk of the stream is not a Uint8Array; a stream of text is read through its own reader, or piped \\
+through TextEncoderStream before\",
+",
+    },
+    Correction {
         script: "ext:deno_fetch/22_body.js",
         why: "the type of a body's blob was lower-cased whole: https://fetch.spec.whatwg.org/#dom-body-blob",
         passage: "      return new Blob([bytes], {

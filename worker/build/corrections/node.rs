@@ -44,6 +44,29 @@ core.setAsyncHooksEmit(emitBefore, emitAfter, emitDestroy);
     },
     Correction {
         script: "ext:deno_node/url.ts",
+        why: "url.parse() kept control characters before and after a URL, and saw no host behind them, where `URL` and Node see \
+            one: https://github.com/nodejs/node/blob/main/lib/url.js",
+        passage: "      const isWs = code === CHAR_SPACE ||
+        code === CHAR_TAB ||
+        code === CHAR_CARRIAGE_RETURN ||
+        code === CHAR_LINE_FEED ||
+        code === CHAR_FORM_FEED ||
+",
+        instead: "      const isWs = code <= CHAR_SPACE ||
+",
+    },
+    Correction {
+        script: "ext:deno_node/url.ts",
+        why: "url.format() of a URL gave a host to what has none, such as `mailto:a@b`",
+        passage: "  if (urlObject.host !== null) {
+    ret += \"//\";
+",
+        instead: "  if (StringPrototypeStartsWith(urlObject.href, `${ret}//`)) {
+    ret += \"//\";
+",
+    },
+    Correction {
+        script: "ext:deno_node/url.ts",
         why: "url.parse() ended a host, and began a path, at characters that may be in a host: \
             https://github.com/nodejs/node/blob/main/lib/url.js, getHostname()",
         passage: "    const isValid = (code >= CHAR_LOWERCASE_A && code <= CHAR_LOWERCASE_Z) ||

@@ -32,6 +32,7 @@
   const { AbortController } = load("ext:deno_web/03_abort_signal.js");
   const { acquireReadableStreamDefaultReader, isReadableStreamLocked } = load("ext:deno_web/06_streams.js");
   const { TextDecoder } = load("ext:deno_web/08_text_encoding.js");
+  const { bytesOrText } = load("ext:nano_worker/workers/bytes.js");
   const { fillHeaders, getDecodeSplitHeader, headerListFromHeaders, headersFromHeaderList } = load(
     "ext:deno_fetch/20_headers.js",
   );
@@ -205,7 +206,8 @@
         const { done, value } = await reader.read();
         // An event that is not complete when the stream ends is none.
         if (done || this.#readyState === CLOSED) return;
-        for (const line of new SafeArrayIterator(lines.take(decoder.decode(value, { stream: true })))) {
+        const bytes = bytesOrText(value, "a chunk of the stream");
+        for (const line of new SafeArrayIterator(lines.take(decoder.decode(bytes, { stream: true })))) {
           if (line === "") {
             this.#lastEventId = id;
             const event = { data: primordials.ArrayPrototypeJoin(data, "\n"), origin, lastEventId: id };

@@ -16,16 +16,24 @@ pub fn op_node_idna_to_ascii(#[string] domain: &str) -> String {
 #[op2]
 #[string]
 pub fn op_node_idna_domain_to_ascii(#[string] domain: &str) -> String {
+    parsed(domain)
+}
+
+fn parsed(domain: &str) -> String {
     let domain = domain.replace(['\t', '\n', '\r'], "");
     let host = domain.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     url::Host::parse(host).map(|host| host.to_string()).unwrap_or_default()
 }
 
-/// UTS #46 ToUnicode.
+/// What that is in Unicode; empty if the host parser fails, and as it is where nothing else is meant by it.
 #[op2]
 #[string]
 pub fn op_node_idna_domain_to_unicode(#[string] domain: &str) -> String {
-    idna::domain_to_unicode(domain).0
+    let host = parsed(domain);
+    match idna::domain_to_unicode(&host) {
+        (text, Ok(())) => text,
+        _ => host,
+    }
 }
 
 /// `punycode.toASCII`: each label that needs it is encoded, none is checked or normalized.

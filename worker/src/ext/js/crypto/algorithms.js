@@ -194,5 +194,5 @@
     return !isSmallOrder(half) && !isSmallOrder(TypedArrayPrototypeSlice(spki, spki.length - POINT));
   });
 
-  return { algorithmOf, nameOf, redefine };
+  return { algorithmOf, materialOf, nameOf, redefine, usagesOf };
 })();

@@ -34,5 +34,13 @@
     );
   }
 
-  return { bytesOf };
+  /** Likewise, or text as UTF-8: what a stream may have that is read outside of JavaScript. */
+  function bytesOrText(value, prefix) {
+    if (typeof value === "string") return core.encode(value);
+    if (core.isArrayBuffer(value) || ArrayBufferIsView(value)) return bytesOf(value, prefix);
+    const what = value === null ? "null" : typeof value;
+    throw new TypeError(`${prefix} is neither bytes nor text, but ${what}: encode it, as with JSON.stringify`);
+  }
+
+  return { bytesOf, bytesOrText };
 })();

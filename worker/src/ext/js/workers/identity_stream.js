@@ -8,7 +8,7 @@
   const { errorReadableStream, readableStreamForRid, TransformStream, WritableStream } = core
     .loadExtScript("ext:deno_web/06_streams.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
-  const { bytesOf } = core.loadExtScript("ext:nano_worker/workers/bytes.js");
+  const { bytesOrText } = core.loadExtScript("ext:nano_worker/workers/bytes.js");
 
   const UNKNOWN = -1;
 
@@ -43,7 +43,7 @@
       async write(chunk) {
         let bytes;
         try {
-          bytes = bytesOf(chunk, `${name}: what was written`);
+          bytes = bytesOrText(chunk, `${name}: what was written`);
         } catch (error) {
           refuse(error);
         }
