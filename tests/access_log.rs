@@ -83,6 +83,7 @@ async fn json_is_one_object_with_nothing_around_it() {
             "cut_off",
             "method",
             "ms",
+            "peer",
             "queue_ms",
             "referer",
             "request_id",
@@ -97,6 +98,7 @@ async fn json_is_one_object_with_nothing_around_it() {
     for (field, expected) in [
         ("app", Value::from("app")),
         ("client", "127.0.0.1".into()),
+        ("peer", "127.0.0.1".into()),
         ("method", "GET".into()),
         ("version", "HTTP/1.1".into()),
         ("status", 201.into()),

@@ -340,13 +340,22 @@ async fn status_and_health_ask_a_running_supervisor() {
     assert_eq!(status["pid"], supervisor.pid());
 
     let (code, text, _) = run(supervisor.folder(), &["health", "--control", socket]);
-    assert_eq!((code, &*text), (1, "broken is failed\n"));
+    // One bad app is no reason to end the others.
+    assert_eq!((code, &*text), (0, "ready\nnot ready: broken (failed)\n"));
+    for (apps, expected) in [
+        (&["fine"][..], (0, "fine is ready\n")),
+        (&["fine", "broken"], (1, "fine is ready\nbroken is failed\n")),
+        (&["none"], (1, "none is no app of this supervisor\n")),
+    ] {
+        let (code, text, _) = run(supervisor.folder(), &[&["health", "--control", socket], apps].concat());
+        assert_eq!((code, &*text), expected, "{apps:?}");
+    }
     let mode = fs::metadata(socket).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
 #[tokio::test]
-async fn health_is_exit_code_0_when_every_app_is_ready() {
+async fn health_is_exit_code_0_when_the_supervisor_serves() {
     let supervisor = TestSupervisor::plan().app(App::hello("one")).app(App::hello("two")).start().await;
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, _) = run(supervisor.folder(), &["health", "--control", socket]);

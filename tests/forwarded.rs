@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::Empty;
 
 use crate::TestSupervisor;
-use crate::harness::{App, Client, raw};
+use crate::harness::{App, Client, Raw, raw};
 
 /// Answers with the URL, the header fields and `cf` of a request.
 const MIRROR: &str = "export default { fetch: (request) => Response.json({
@@ -102,6 +102,40 @@ async fn every_line_of_a_trusted_proxy_is_kept_in_order() {
             "{lines}"
         );
     }
+}
+
+#[tokio::test]
+async fn proxies_that_are_named_are_passed_over_and_others_are_clients() {
+    let flags = ["--forwarded", "127.0.0.1,10.0.0.0/8,2001:db8::/32", "--access-log=json"];
+    let supervisor = mirror(&flags).await;
+    let address = supervisor.address("app").await;
+    let lines = "x-forwarded-for: 6.6.6.6, 1.2.3.4\r\nx-forwarded-for: 10.0.0.3, [2001:db8::7]:80\r\nx-forwarded-proto: https\r\n\
+                 cf-connecting-ip: 7.7.7.7\r\n";
+    let id = "0123456789abcdef0123456789abcdef";
+    let told = seen(address, format!("{lines}x-request-id: {id}\r\n"));
+    let headers = &told["headers"];
+    for (name, value) in [
+        ("cf-connecting-ip", "1.2.3.4"),
+        ("x-real-ip", "1.2.3.4"),
+        ("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.3, [2001:db8::7]:80, 127.0.0.1"),
+        ("x-request-id", id),
+    ] {
+        assert_eq!(headers[name], value, "{name}");
+    }
+    assert_eq!(told["url"], "https://blog.example/path");
+    let record = supervisor.log.record_with(id).await;
+    assert_eq!((&record["client"], &record["peer"]), (&"1.2.3.4".into(), &"127.0.0.1".into()));
+    // Whoever is not named is a client, and says nothing of itself.
+    let head = format!("GET /other HTTP/1.1\r\nhost: blog.example\r\nconnection: close\r\n{lines}\r\n");
+    let answer = Raw::from([127, 0, 0, 2], address).send(head).rest();
+    let told: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let headers = &told["headers"];
+    for name in ["cf-connecting-ip", "x-real-ip", "x-forwarded-for"] {
+        assert_eq!(headers[name], "127.0.0.2", "{name}");
+    }
+    assert_eq!(told["url"], "http://blog.example/other");
+    let record = supervisor.log.record_with("/other").await;
+    assert_eq!((&record["client"], &record["peer"]), (&"127.0.0.2".into(), &"127.0.0.2".into()));
 }
 
 #[tokio::test]

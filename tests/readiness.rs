@@ -28,6 +28,11 @@ async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
     assert_eq!(get("/readyz?app=bad").await, (503, "failed\n".into()));
     let (status, text) = get("/readyz?app=none").await;
     assert!(status == 404 && text.contains("there is: good, bad, worse"), "{text}");
+    // Of several, each is looked at, wherever it stands.
+    assert_eq!(get("/readyz?app=good&app=bad").await, (503, "good: ready\nbad: failed\n".into()));
+    assert_eq!(get("/readyz?app=bad&app=good").await, (503, "bad: failed\ngood: ready\n".into()));
+    assert_eq!(get("/readyz?app=good&app=good").await, (200, "good: ready\ngood: ready\n".into()));
+    assert_eq!(get("/readyz?app=good&app=none").await.0, 404);
     let json = async |path: &str| -> (u16, Value) {
         let request = admin.request("GET", path).header("accept", "application/json");
         let reply =
@@ -39,6 +44,11 @@ async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
     assert_eq!(json("/readyz").await, (200, expected));
     let expected = json!({ "app": "bad", "ready": false, "state": "failed" });
     assert_eq!(json("/readyz?app=bad").await, (503, expected));
+    let good = json!({ "app": "good", "ready": true, "state": "ready" });
+    assert_eq!(
+        json("/readyz?app=good&app=bad").await,
+        (503, json!({ "ready": false, "apps": [good, json("/readyz?app=bad").await.1] }))
+    );
     // One that was stopped is as it should be.
     let socket = supervisor.socket().to_str().unwrap();
     assert_eq!(run(supervisor.folder(), &["stop", "bad", "--control", socket]).0, 0);

@@ -170,6 +170,33 @@ async fn behind_a_proxy_a_client_is_whom_the_proxy_has_seen() {
 }
 
 #[tokio::test]
+async fn behind_several_proxies_a_client_is_whom_none_of_them_is() {
+    let app = App::new("app", APP).set("max_in_flight_per_client = 1");
+    let (supervisor, _) = two_apps(app, "forwarded = ['127.0.0.1', '10.0.0.0/8']").await;
+    let address = supervisor.address("app").await;
+    let get = |path: &str, client: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n")
+    };
+    let mut held = Raw::connect(address);
+    held.send(get("/never", "6.6.6.6, 192.0.2.1, 10.0.0.1"));
+    supervisor.in_flight("app", 1).await;
+    for (client, status) in [
+        ("192.0.2.1", 429),
+        ("192.0.2.1, 10.0.0.2, 10.0.0.3", 429),
+        ("192.0.2.2, 10.0.0.1", 200),
+        ("10.0.0.1", 200),
+    ] {
+        let answer = raw::exchange(address, get("/", client));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{client}: {answer}");
+    }
+    // What a stranger says of itself makes it nobody else.
+    let mut stranger = Raw::from(GREEDY, address);
+    stranger.send(get("/never", "192.0.2.3"));
+    supervisor.in_flight("app", 2).await;
+    assert!(Raw::from(GREEDY, address).send(get("/", "192.0.2.4")).rest().starts_with("HTTP/1.1 429 "));
+}
+
+#[tokio::test]
 async fn a_client_cannot_have_the_whole_queue_for_a_worker() {
     let slow = App::new("app", "await new Promise((resolve) => setTimeout(resolve, 3_600_000));")
         .set("max_queue = 8\nqueue_timeout = '1h'\nstart_timeout = '1h'");

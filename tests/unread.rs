@@ -8,8 +8,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::harness::{App, Origin};
-use crate::{TestSupervisor, within};
+use crate::admin::metrics;
+use crate::harness::{App, Client, Origin, free_address};
+use crate::{TestSupervisor, until, within};
 
 /// Far more than the sockets on the way hold.
 const LENGTH: usize = 16 << 20;
@@ -40,14 +41,32 @@ async fn origin() -> Origin {
 }
 
 async fn serve(index: &str, origin: &Origin, max: usize) -> TestSupervisor {
+    serve_and_count(index, origin, max).await.0
+}
+
+/// The same, and where it is counted.
+async fn serve_and_count(index: &str, origin: &Origin, max: usize) -> (TestSupervisor, Client) {
     let settings = format!("env = {{ UP = 'http://{}' }}\nmax_outbound = {max}", origin.address);
-    TestSupervisor::plan().app(App::new("app", index).set(&settings)).start().await
+    let (app, admin) = (App::new("app", index).set(&settings), free_address());
+    let supervisor = TestSupervisor::plan().app(app).set(&format!("admin = '{admin}'")).start().await;
+    (supervisor, Client::new(admin, false))
+}
+
+/// Waits until so many bodies were cancelled with their requests, and so many to make room.
+async fn counted(admin: &Client, over: f64, room: f64) {
+    until("what was cancelled is counted", async || {
+        let now = metrics(admin).await;
+        let of =
+            |why: &str| now.get(&format!("nano_worker_unread_bodies_total{{app=\"app\",why=\"{why}\"}}"));
+        (of("over") == Some(&over) && of("room") == Some(&room)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_body_that_nobody_reads_ends_with_its_request() {
     let origin = origin().await;
-    let supervisor = serve(
+    let (supervisor, admin) = serve_and_count(
         "export default { async fetch(request, env) {
            const response = await fetch(env.UP);
            if (!response.ok) return new Response('bad');
@@ -61,6 +80,7 @@ async fn a_body_that_nobody_reads_ends_with_its_request() {
     for _ in 0..8 {
         assert_eq!(within(client.get("/")).await.unwrap().text(), "bad");
     }
+    counted(&admin, 8.0, 0.0).await;
     // None had to be cancelled to make room.
     assert!(supervisor.log.lines().iter().all(|line| !line.contains("max_outbound")));
 }
@@ -127,7 +147,7 @@ async fn it_lasts_as_long_as_what_wait_until_was_given_and_as_whoever_waits_for_
 #[tokio::test]
 async fn the_oldest_makes_room_when_there_is_no_place_left() {
     let origin = origin().await;
-    let supervisor = serve(
+    let (supervisor, admin) = serve_and_count(
         "export default { async fetch(request, env) {
            const responses = [];
            for (let i = 0; i < 5; i++) responses.push(await fetch(env.UP));
@@ -153,6 +173,7 @@ async fn the_oldest_makes_room_when_there_is_no_place_left() {
         warnings.clone().all(|line| line.contains("await response.body?.cancel()") && line.contains("WARN"))
     );
     assert_eq!(warnings.count(), 2, "{lines:?}");
+    counted(&admin, 0.0, 2.0).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tokio::net::UnixStream;
 use tokio_util::io::poll_read_buf;
 
 use crate::ProtocolError;
-use crate::budget::Budget;
+use crate::budget::{Bounds, Budget};
 use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
 use crate::frame::{Frame, Kind};
@@ -79,6 +79,21 @@ impl Handle {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         end: bool,
     ) -> Result<(Sender, Receiver), ProtocolError> {
+        self.open_for(None, line, count, fields, end)
+    }
+
+    /// The same, for a client that may hold so much.
+    ///
+    /// # Errors
+    /// As for [`Handle::open`].
+    pub fn open_for<'a>(
+        &self,
+        client: Option<Rc<Budget>>,
+        line: &RequestLine<'_>,
+        count: usize,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        end: bool,
+    ) -> Result<(Sender, Receiver), ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         if inner.closed || inner.finishing {
             return Err(ProtocolError::Torn);
@@ -91,7 +106,8 @@ impl Handle {
         }
         let id = inner.next_id();
         let head_at = inner.outbox.position();
-        let mut state = State::opened(id, head_at, inner.opened + 1, inner.budget.clone());
+        let bounds = inner.budget.clone().map(|app| Bounds { app, client });
+        let mut state = State::opened(id, head_at, inner.opened + 1, bounds);
         inner.put(Kind::RequestHead, end, id, |out| {
             codec::encode(&(state.window() as u32, line), out)?;
             codec::encode_headers(count, fields, out)

@@ -7,7 +7,7 @@
 //! - [`frame`]: the fixed-size frame header and the kinds of frames.
 //! - [`decoder`]: bytes to frames, incrementally; what the fuzzer drives.
 //! - [`outbox`]: frames waiting for one vectored write.
-//! - [`budget`]: how much the responses of an app may hold, and how large their windows are.
+//! - [`budget`]: how much the bodies of an app, or of a client, may hold, and how large their windows are.
 //! - [`chunk`]: bytes of a body that count for as long as somebody keeps them.
 //! - [`stream`]: one request on a connection: its two halves, their credit and their end.
 //! - `idle`: what a peer sends that changes nothing.

@@ -194,6 +194,10 @@ pub struct Stats {
     pub outbound_refused: u64,
     /// Outbound connections that found no descriptor left, since start.
     pub no_descriptor: u64,
+    /// Fetched bodies that nobody had read when their request was over, since start.
+    pub unread_over: u64,
+    /// Those that had to make room for another connection, since start.
+    pub unread_room: u64,
     /// Cryptographic calls that run or wait on other threads.
     pub blocking: u32,
     /// Such calls that found too many others, since start.

@@ -8,13 +8,12 @@ mod receiver;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::ProtocolError;
-use crate::budget::Budget;
+use crate::budget::Bounds;
 use crate::codec::{self, HeaderBlock};
 use crate::frame::Kind;
 use crate::inner::{Inner, Side};
@@ -70,7 +69,7 @@ pub(crate) struct State {
     /// Body bytes that the peer may send before any is consumed: those it still may, those that are here, and those consumed.
     window: usize,
     /// What the window is promised by, if anything bounds it.
-    budget: Option<Arc<Budget>>,
+    budget: Option<Bounds>,
     /// Body bytes the peer may still send.
     allowance: usize,
     /// Body bytes consumed and not yet granted again.
@@ -88,7 +87,7 @@ pub(crate) struct State {
 
 impl State {
     /// A request of this side, whose response the budget bounds.
-    pub(crate) fn opened(id: u32, head_at: u64, ordinal: u64, budget: Option<Arc<Budget>>) -> Self {
+    pub(crate) fn opened(id: u32, head_at: u64, ordinal: u64, budget: Option<Bounds>) -> Self {
         let mut state = Self::new(id, budget, STREAM_WINDOW, STREAM_WINDOW);
         (state.head_at, state.ordinal) = (head_at, ordinal);
         state
@@ -99,7 +98,7 @@ impl State {
         Self::new(id, None, credit, MOST_WINDOW)
     }
 
-    fn new(id: u32, budget: Option<Arc<Budget>>, credit: usize, most_credit: usize) -> Self {
+    fn new(id: u32, budget: Option<Bounds>, credit: usize, most_credit: usize) -> Self {
         let window = budget.as_ref().map_or(STREAM_WINDOW, |budget| budget.first());
         Self {
             id,

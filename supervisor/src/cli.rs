@@ -23,7 +23,7 @@ use clap_complete::ArgValueCandidates;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::config::sources::DEFAULT_PORT;
-use crate::config::{AccessLog, ForwardedPolicy, Host, LogFormat, LogLevel, ServerFlags, Sources};
+use crate::config::{AccessLog, Host, LogFormat, LogLevel, ServerFlags, Sources};
 use crate::init::{self, Template};
 use crate::visible;
 use complete::Shell;
@@ -111,8 +111,11 @@ pub enum Command {
     },
     /// List the apps of a running supervisor: name, state, address
     List(List),
-    /// Exit with 0 if every app of a running supervisor is ready, for container health checks
+    /// Exit with 0 if a running supervisor serves, for container health checks, and name the apps that are not ready
     Health {
+        /// Exit with 0 if these apps are ready, or were stopped.
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+        apps: Vec<String>,
         /// Which supervisor.
         #[command(flatten)]
         which: Which,
@@ -358,9 +361,10 @@ pub struct Server {
     /// How long what is in flight may take to finish at the end [default: 25s].
     #[arg(long, value_name = "DURATION")]
     drain_timeout: Option<String>,
-    /// What to make of the X-Forwarded-For, -Proto and -Host that clients send [default: replace].
+    /// What to make of the X-Forwarded-For, -Proto and -Host that clients send: replace, append (all are proxies of yours), or
+    /// the addresses and networks of your proxies, with commas between [default: replace].
     #[arg(long, value_name = "POLICY")]
-    forwarded: Option<ForwardedPolicy>,
+    forwarded: Option<String>,
     /// Keep translated modules in this folder between starts [default: where the system keeps caches].
     #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
     cache_dir: Option<PathBuf>,
@@ -429,7 +433,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::List(list) => status::list(&list),
         Command::Completions { shell } => complete::script(shell),
         Command::Man { command, dir } => complete::manual(command.as_deref(), dir.as_deref()),
-        Command::Health { which } => status::health(&which),
+        Command::Health { apps, which } => status::health(&apps, &which),
         Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
         Command::Quarantine(suspects) => operate::quarantine(&suspects),
         Command::Reload { which, json } => operate::reload(&which, json),

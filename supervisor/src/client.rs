@@ -3,26 +3,28 @@
 //! - [`connection`]: all of it, from the first byte to the last; [`io`]: its socket as hyper sees it.
 //! - [`frames`]: what an HTTP/2 client sends, frame by frame.
 //! - [`pace`]: how far a client is behind.
+//! - [`peer`]: where a connection leads from and to.
+//! - [`windows`]: what an HTTP/2 client may send before it is read.
 //! - [`serving`]: one request; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
 
 pub mod connection;
 pub mod frames;
 pub mod io;
 pub mod pace;
+mod peer;
 pub mod serving;
 pub mod stream;
+pub mod windows;
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::crowd::{Crowd, Seat};
-use crate::registry::AppId;
-use crate::shares::{ClientKey, Known};
 use frames::Frames;
 use pace::{Debt, MinRate};
+pub use peer::Peer;
 pub use serving::{Reading, Serving};
 use stream::Given;
 
@@ -36,10 +38,19 @@ const CLOSING_IDLE: u64 = 4;
 /// Frames of HTTP/2 that are read of one connection before others have their turn.
 const TURN: u32 = 256;
 
+/// So many bytes count as a frame, if there are fewer.
+const FRAME: usize = 256;
+
 /// Frames that ask for nothing of which a connection ends: so many more than those that are forgiven, with every tick and with
 /// every part of an answer.
 const FLOOD: u32 = 10_000;
 const FORGIVEN: u32 = 250;
+
+/// The same for all connections of a client together, as those of so many; nothing more is read of them then before the next tick.
+const CONNECTIONS: u32 = 4;
+
+/// How many of those are forgiven with every tick.
+pub const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
 
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,29 +63,6 @@ enum Phase {
     ReadingHead(u64),
     /// Requests are being answered.
     Serving,
-}
-
-/// Where a connection leads from and to.
-#[derive(Debug)]
-pub struct Peer {
-    /// The client's address.
-    pub address: SocketAddr,
-    /// Its IP address as text, which every request carries on.
-    pub ip: String,
-    /// Whose it is.
-    pub key: ClientKey,
-    /// The address it connected to.
-    pub local: SocketAddr,
-    /// How much its client holds of the app that it has last asked.
-    pub held: Known<AppId>,
-}
-
-impl Peer {
-    /// What is known of an accepted connection.
-    pub fn new(address: SocketAddr, local: SocketAddr) -> Self {
-        let ip = address.ip();
-        Self { address, ip: ip.to_canonical().to_string(), key: ip.into(), local, held: Known::default() }
-    }
 }
 
 /// The state of one client connection, shared by its I/O, its requests and the sweep of its thread.
@@ -98,6 +86,8 @@ pub struct Client {
     idle_frames: Cell<u32>,
     /// Frames that were read in this turn.
     turn: Cell<u32>,
+    /// Whom to tell of the next tick, while the client has sent too many of them.
+    held_up: RefCell<Option<Waker>>,
     /// Whether the listener it came through is being closed.
     closing: Rc<Cell<bool>>,
     /// How far the client is behind with taking what there is for it.
@@ -169,6 +159,7 @@ impl Client {
             head_since: Cell::new(None),
             idle_frames: Cell::new(0),
             turn: Cell::new(0),
+            held_up: RefCell::default(),
             debt: Debt::new(now),
             min_rate: Cell::new(None),
             given: Cell::default(),
@@ -206,6 +197,9 @@ impl Client {
     pub fn sweep(&self, limits: TickLimits) {
         let now = self.crowd.now();
         self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
+        if let Some(reader) = self.held_up.take() {
+            reader.wake();
+        }
         let behind = self.debt.look(now, self.min_rate.get());
         let closing = self.closing.get();
         let soon = |limit: u64| if closing { limit.min(CLOSING_IDLE) } else { limit };
@@ -289,6 +283,16 @@ impl Client {
         self.turn.get() >= TURN || self.overdue.get().is_some()
     }
 
+    /// Whether nothing more is read before the next tick, since all connections of the client together have sent too much that
+    /// asks for nothing.
+    fn is_held_up(&self, cx: &Context<'_>) -> bool {
+        let is_held_up = self.is_http2() && self.seat.idle_frames() > CONNECTIONS * FLOOD;
+        if is_held_up {
+            *self.held_up.borrow_mut() = Some(cx.waker().clone());
+        }
+        is_held_up
+    }
+
     fn has_read(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -324,11 +328,19 @@ impl Client {
     fn has_read_frames(&self, bytes: &[u8]) {
         let mut frames = self.frames.borrow_mut();
         let seen = frames.scan(bytes);
-        self.turn.set(self.turn.get() + seen.frames);
+        // A long head, or what is in a table of HPACK, is as much work as many frames.
+        let bytes = u32::try_from(bytes.len() / FRAME).unwrap_or(TURN);
+        self.turn.set(self.turn.get() + seen.frames.max(bytes));
         let head = frames.head();
         let since = head.and_then(|_| self.head_since.get().or(Some(self.crowd.now())));
         self.head_since.set(since);
         self.set_head(head.unwrap_or(0));
+        let of_client = self.seat.idle_frames();
+        self.seat.count_idle_frames(seen.idle);
+        let limit = CONNECTIONS * FLOOD;
+        if of_client <= limit && self.seat.idle_frames() > limit {
+            self.crowd.count_held_up();
+        }
         let idle = self.idle_frames.get() + seen.idle;
         self.idle_frames.set(idle);
         if idle > FLOOD {

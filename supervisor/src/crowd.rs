@@ -4,6 +4,8 @@
 //! through a listening address that few use; whoever holds more has to do with the places of his own connections. Those that go are idle, the heaviest client's first and of
 //! these the longest idle; one with a request under way never does.
 
+mod seat;
+
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,12 +13,17 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
+use nano_protocol::Budget;
+
 use crate::client::pace::{MinRate, Pace, ticks};
-use crate::client::{Client, Overdue, TickLimits};
-use crate::config::{ForwardedPolicy, ServerSettings};
+use crate::client::windows::Windows;
+use crate::client::{Client, FORGIVEN_OF_CLIENT, Overdue, TickLimits};
+use crate::config::ServerSettings;
 use crate::occupancy::{Event, ThreadCounts};
 use crate::routes::ListenerId;
-use crate::shares::{self, ClientKey, Held, Holders, Holding};
+use crate::shares::{self, ClientKey, Holders, Holding};
+
+pub use seat::{Door, Seat};
 
 /// Bytes that are read at once where they are looked at.
 const SCRATCH: usize = 16 * 1024;
@@ -44,6 +51,12 @@ pub struct Crowd {
     leaving: Cell<usize>,
     clients: RefCell<Vec<Weak<Client>>>,
     addresses: Holders,
+    /// What bodies of all clients may hold on this thread.
+    total: Arc<Budget>,
+    /// What those of each client may.
+    buffers: Holders<Budget>,
+    /// Frames that ask for nothing, of all connections of each client, less those that are forgiven.
+    idle_frames: Holders<Cell<u32>>,
     doors: RefCell<HashMap<ListenerId, Weak<Door>>>,
     /// Bytes of all unfinished heads.
     heads: Cell<usize>,
@@ -52,33 +65,6 @@ pub struct Crowd {
     /// At this tick there was nobody who could go.
     in_vain: Cell<Option<u64>>,
     counts: Arc<ThreadCounts>,
-}
-
-/// A listening address, as far as its connections are concerned.
-#[derive(Debug, Default)]
-pub struct Door {
-    open: Held,
-}
-
-/// The place of one connection.
-#[derive(Debug)]
-pub struct Seat {
-    key: ClientKey,
-    address: Holding,
-    door: Holding,
-    /// Whether it is to be given up.
-    is_leaving: Cell<bool>,
-    crowd: Rc<Crowd>,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let crowd = &self.crowd;
-        crowd.open.set(crowd.open.get() - 1);
-        if self.is_leaving.get() {
-            crowd.leaving.set(crowd.leaving.get() - 1);
-        }
-    }
 }
 
 /// Why there is no place.
@@ -93,8 +79,12 @@ pub enum Turned {
 impl Crowd {
     /// Nobody yet. There are descriptors for `most` connections on this thread.
     pub fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
+        let total = Arc::new(Budget::new(settings.max_buffered / settings.io_threads, None));
         Self {
             settings: RefCell::new(Rc::new(settings)),
+            total,
+            buffers: Holders::default(),
+            idle_frames: Holders::default(),
             clock: Cell::new(0),
             most,
             open: Cell::new(0),
@@ -118,6 +108,27 @@ impl Crowd {
     /// Limits and policies from now on.
     pub fn configure(&self, settings: Rc<ServerSettings>) {
         *self.settings.borrow_mut() = settings;
+        let settings = self.settings();
+        self.total.set_max(self.share(settings.max_buffered));
+        let of_one = self.share(settings.buffered_per_client());
+        self.buffers.each(|_, own| own.set_max(of_one));
+    }
+
+    /// What bodies of all clients may hold on this thread.
+    pub fn total(&self) -> &Arc<Budget> {
+        &self.total
+    }
+
+    /// What those of one client may.
+    pub fn buffers(&self, client: ClientKey) -> Rc<Budget> {
+        let make = || Budget::new(self.share(self.settings.borrow().buffered_per_client()), None);
+        self.buffers.of_with(client, make)
+    }
+
+    /// What a client of HTTP/2 may send on a connection before anybody reads it.
+    pub fn windows(&self, seat: &Seat) -> Windows {
+        let own = self.is_counted(seat.from).then(|| self.buffers(seat.key));
+        Windows::new(self.total.clone(), own)
     }
 
     /// Ticks since the thread started.
@@ -142,6 +153,11 @@ impl Crowd {
         let pace = Rc::new(Pace::new(self.now(), limit, rate));
         self.paces.borrow_mut().push(Rc::downgrade(&pace));
         pace
+    }
+
+    /// Of a client nothing more is read before the next tick.
+    pub fn count_held_up(&self) {
+        self.counts.count(Event::HeldUp);
     }
 
     /// A stream was reset because its client was too slow with it.
@@ -173,18 +189,24 @@ impl Crowd {
         let key = ClientKey::from(address);
         let own = self.addresses.of(key);
         if !must && self.staying() >= shares::common(self.limit()) {
-            self.make_room(key, own.get(), door)?;
+            self.make_room((address, key), own.get(), door)?;
         }
         self.open.set(self.open.get() + 1);
+        let from = address;
+        // A proxy of ours has many clients, each of whose connections to it would count.
+        let idle_frames = match self.is_counted(from) {
+            true => self.idle_frames.of_with(key, Cell::default),
+            false => Rc::default(),
+        };
         let (address, door) = (Holding::new(own), Holding::new(door.open.clone()));
-        Ok(Seat { key, address, door, is_leaving: Cell::new(false), crowd: self.clone() })
+        Ok(Seat { from, key, address, door, idle_frames, is_leaving: Cell::new(false), crowd: self.clone() })
     }
 
     /// Most places are taken. Who holds much can have those of his own connections, who comes through a door that many use those
     /// of connections that came the same way, and whoever is left that of anybody.
-    fn make_room(&self, key: ClientKey, own: usize, door: &Door) -> Result<(), Turned> {
+    fn make_room(&self, (from, key): (IpAddr, ClientKey), own: usize, door: &Door) -> Result<(), Turned> {
         let limit = self.limit();
-        if self.is_heavy(own, limit) {
+        if self.is_heavy(from, own, limit) {
             if self.shed(&|seat| seat.key == key) {
                 return Ok(());
             }
@@ -206,9 +228,14 @@ impl Crowd {
         self.clients.borrow_mut().push(Rc::downgrade(client));
     }
 
-    /// Whether somebody with so many connections holds much. Where every client is a proxy of ours, none does.
-    fn is_heavy(&self, count: usize, limit: usize) -> bool {
-        self.settings.borrow().forwarded == ForwardedPolicy::Replace && count >= shares::little(limit, 1)
+    /// Whether connections from an address are those of one client, and not of all those who come through a proxy of ours.
+    fn is_counted(&self, address: IpAddr) -> bool {
+        !self.settings.borrow().forwarded.trusts(address)
+    }
+
+    /// Whether somebody with so many connections holds much. No proxy of ours does.
+    fn is_heavy(&self, address: IpAddr, count: usize, limit: usize) -> bool {
+        count >= shares::little(limit, 1) && self.is_counted(address)
     }
 
     /// Whether a door through which so many have come has more than its part.
@@ -233,7 +260,7 @@ impl Crowd {
         let can_go = |client: Rc<Client>| {
             let since = client.idle_since()?;
             let (seat, own) = (client.seat(), client.seat().address.count());
-            let is_heavy = self.is_heavy(own, limit);
+            let is_heavy = self.is_heavy(seat.from, own, limit);
             if !may(seat) || (!is_heavy && now - since < SETTLED) {
                 return None;
             }
@@ -273,9 +300,9 @@ impl Crowd {
             *held.entry(client.seat().key).or_default() += client.head();
         }
         let mut begun: Vec<_> = clients.into_iter().filter(|client| client.head() > 0).collect();
-        let is_proxied = self.settings.borrow().forwarded == ForwardedPolicy::Append;
         begun.sort_by_key(|client| {
-            let weight = if is_proxied { 0 } else { held[&client.seat().key] };
+            let seat = client.seat();
+            let weight = if self.is_counted(seat.from) { held[&seat.key] } else { 0 };
             let idle = client.idle_since();
             (usize::MAX - weight, idle.is_none(), idle)
         });
@@ -296,14 +323,18 @@ impl Crowd {
             head: ticks(settings.header_read_timeout),
             send: ticks(settings.send_timeout),
         };
+        self.idle_frames.each(|_, frames| frames.set(frames.get().saturating_sub(FORGIVEN_OF_CLIENT)));
         let sweep = |client: &Weak<Client>| client.upgrade().map(|client| client.sweep(limits)).is_some();
         self.clients.borrow_mut().retain(sweep);
         let sweep = |pace: &Weak<Pace>| pace.upgrade().map(|pace| pace.sweep(self.now())).is_some();
         self.paces.borrow_mut().retain(sweep);
-        self.counts.publish(self.open.get(), self.heads.get(), || {
+        self.counts.publish(self.open.get(), self.heads.get(), |published| {
             let mut doors = self.doors.borrow_mut();
             doors.retain(|_, door| door.strong_count() > 0);
-            doors.iter().filter_map(|(id, door)| Some((*id, door.upgrade()?.open.get()))).collect()
+            let open = doors.iter().filter_map(|(id, door)| Some((*id, door.upgrade()?.open.get())));
+            published.doors.clear();
+            published.doors.extend(open);
+            published.look_at(&self.buffers);
         });
     }
 
@@ -319,6 +350,7 @@ impl Crowd {
 mod tests {
     use super::*;
     use crate::client::Serving;
+    use crate::config::ForwardedPolicy;
 
     /// A thread with room for so many connections, through two doors.
     struct Tested {

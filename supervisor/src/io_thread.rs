@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use nano_protocol::{Begun, Budget, Connection, ProtocolError, Side};
+use nano_protocol::{Begun, Connection, ProtocolError, Side};
 use socket2::SockRef;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
@@ -63,7 +63,6 @@ impl IoThread {
         tokio::task::spawn_local(sweep(crowd.clone()));
         let mut routing = Routing {
             index: self.index,
-            budget: Arc::new(Budget::new(share(&crowd.settings()), None)),
             crowd,
             upstreams: HashMap::new(),
             doors: HashMap::new(),
@@ -97,8 +96,6 @@ impl IoThread {
 struct Routing {
     index: usize,
     crowd: Rc<Crowd>,
-    /// What bodies of all apps may hold on this thread.
-    budget: Arc<Budget>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
     doors: HashMap<ListenerId, Door>,
     /// Listening addresses that are given up, until their last connection has ended.
@@ -149,11 +146,10 @@ impl Routing {
     fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
         let settings = Rc::new(ServerSettings::clone(&table.settings));
         self.crowd.configure(settings.clone());
-        self.budget.set_max(share(&settings));
         let mut known = std::mem::take(&mut self.upstreams);
         for routed in &table.apps {
             let upstream = known.remove(&routed.app).unwrap_or_else(|| {
-                Rc::new(Upstream::new(routed, self.index, &self.budget, self.notices.clone()))
+                Rc::new(Upstream::new(routed, self.index, self.crowd.total(), self.notices.clone()))
             });
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
@@ -187,11 +183,6 @@ impl Routing {
         tokio::task::spawn_local(listener::accept(listener, way));
         Ok(Door { proxy, closer })
     }
-}
-
-/// What one thread has of what bodies may hold.
-fn share(settings: &ServerSettings) -> usize {
-    settings.max_buffered / settings.io_threads
 }
 
 impl Door {

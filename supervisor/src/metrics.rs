@@ -159,6 +159,14 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let (name, help) =
         ("nano_worker_outbound_connections", "Outbound connections of the worker that are open.");
     text.each(name, "gauge", help, apps, |app| app.stats.outbound);
+    let help = "Fetched bodies that were cancelled because nobody read them, since the worker started: with their request (`over`), or \
+                to make room for another connection (`room`).";
+    text.family("nano_worker_unread_bodies_total", "counter", help);
+    for app in apps {
+        for (why, count) in [("over", app.stats.unread_over), ("room", app.stats.unread_room)] {
+            text.line("nano_worker_unread_bodies_total", &[("app", &app.name), ("why", why)], count);
+        }
+    }
     let (name, help) =
         ("nano_worker_blocking_calls", "Cryptographic calls of the worker that run or wait for a thread.");
     text.each(name, "gauge", help, apps, |app| app.stats.blocking);
@@ -166,7 +174,7 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
 
 /// What all clients share, and who was turned away or ended.
 fn of_connections(text: &mut Text, occupied: &Occupied) {
-    let Occupied { taken, doors, max_connections, max_heads } = occupied;
+    let Occupied { taken, doors, max_connections, max_heads, max_per_client } = occupied;
     text.family("nano_connections", "gauge", "Open client connections, by listening address.");
     for (address, open) in doors {
         text.line("nano_connections", &[("listen", address)], open);
@@ -189,11 +197,23 @@ fn of_connections(text: &mut Text, occupied: &Occupied) {
     let help = "Answers over HTTP/2 that were reset because their client was too slow to take them.";
     text.family("nano_streams_reset_total", "counter", help);
     text.line("nano_streams_reset_total", &[], taken.reset);
+    let help = "Times at which nothing more was read of a client for a moment: its connections had sent too much that asks for nothing.";
+    text.family("nano_clients_held_up_total", "counter", help);
+    text.line("nano_clients_held_up_total", &[], taken.held_up);
     text.family("nano_heads_bytes", "gauge", "Bytes of unfinished request heads.");
     text.line("nano_heads_bytes", &[], taken.heads);
     let help = "Bytes of unfinished request heads that there may be (`max_heads`).";
     text.family("nano_heads_limit_bytes", "gauge", help);
     text.line("nano_heads_limit_bytes", &[], max_heads);
+    let help = "Bytes of bodies that the supervisor holds of the client for which it holds most.";
+    text.family("nano_client_buffered_bytes", "gauge", help);
+    text.line("nano_client_buffered_bytes", &[], taken.heaviest.map_or(0, |(_, held)| held));
+    let help = "Bytes of bodies that the supervisor may hold of one client (`max_buffered_per_client`).";
+    text.family("nano_client_buffered_limit_bytes", "gauge", help);
+    text.line("nano_client_buffered_limit_bytes", &[], max_per_client);
+    let help = "Clients whose share of that is given out: they get the least at a time.";
+    text.family("nano_clients_at_their_share", "gauge", help);
+    text.line("nano_clients_at_their_share", &[], taken.spent);
 }
 
 fn of_workers(text: &mut Text, apps: &[Gauges]) {

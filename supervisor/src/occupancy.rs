@@ -1,16 +1,18 @@
 //! How much is taken of what all clients share, and who was turned away. Each I/O thread writes its own counts, with every tick
 //! or where something rare happens; the main thread reads them for the metrics, and says when there is little left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use nano_protocol::Budget;
 use tracing::warn;
 
 use crate::client::Overdue;
 use crate::routes::ListenerId;
+use crate::shares::{ClientKey, Holders};
 use crate::traffic::{add, get};
 
 /// From this part of a limit on, in percent, it is said that it is near.
@@ -30,6 +32,8 @@ pub enum Event {
     Refused,
     /// A stream was reset, because its client did not take the answer.
     Reset,
+    /// Nothing more was read of a client before the next tick, because it had sent too much that asks for nothing.
+    HeldUp,
 }
 
 /// The counts of one I/O thread.
@@ -39,8 +43,34 @@ pub struct ThreadCounts {
     heads: AtomicU64,
     refused: AtomicU64,
     reset: AtomicU64,
+    held_up: AtomicU64,
     ended: [AtomicU64; REASONS],
-    doors: Mutex<Vec<(ListenerId, usize)>>,
+    published: Mutex<Published>,
+}
+
+/// What an I/O thread tells that is no single number.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// Connections by listening address.
+    pub doors: Vec<(ListenerId, usize)>,
+    /// The client whose bodies hold most, and how much.
+    heaviest: Option<(ClientKey, u64)>,
+    /// Clients whose share of that is given out.
+    spent: u64,
+}
+
+impl Published {
+    /// Looks at what the bodies of each client hold.
+    pub fn look_at(&mut self, buffers: &Holders<Budget>) {
+        (self.heaviest, self.spent) = (None, 0);
+        buffers.each(|client, budget| {
+            let held = budget.held() as u64;
+            if held > self.heaviest.map_or(0, |(_, most)| most) {
+                self.heaviest = Some((client, held));
+            }
+            self.spent += u64::from(budget.is_spent());
+        });
+    }
 }
 
 impl ThreadCounts {
@@ -50,16 +80,17 @@ impl ThreadCounts {
             Event::Ended(why) => add(&self.ended[why as usize], 1),
             Event::Refused => add(&self.refused, 1),
             Event::Reset => add(&self.reset, 1),
+            Event::HeldUp => add(&self.held_up, 1),
         }
     }
 
     /// What there is now.
-    pub fn publish(&self, open: usize, heads: usize, doors: impl FnOnce() -> Vec<(ListenerId, usize)>) {
+    pub fn publish(&self, open: usize, heads: usize, rest: impl FnOnce(&mut Published)) {
         set(&self.open, open);
         set(&self.heads, heads);
         // Held by the other side for as long as it takes to copy it.
-        if let Ok(mut published) = self.doors.try_lock() {
-            *published = doors();
+        if let Ok(mut published) = self.published.try_lock() {
+            rest(&mut published);
         }
     }
 }
@@ -81,10 +112,16 @@ pub struct Taken {
     pub heads: u64,
     /// Connections by listening address.
     pub doors: BTreeMap<ListenerId, u64>,
+    /// The client whose bodies hold most, and how much.
+    pub heaviest: Option<(ClientKey, u64)>,
+    /// Clients whose share of that is given out, on each thread.
+    pub spent: u64,
     /// Connections that were not let in.
     pub refused: u64,
     /// Streams that were reset.
     pub reset: u64,
+    /// Times at which nothing more was read of a client.
+    pub held_up: u64,
     /// Connections that were ended, in the order of [`Overdue::ALL`].
     pub ended: [u64; REASONS],
 }
@@ -100,6 +137,8 @@ pub struct Occupied {
     pub max_connections: u64,
     /// Bytes of unfinished heads there may be.
     pub max_heads: u64,
+    /// Bytes of bodies that one client may hold.
+    pub max_per_client: u64,
 }
 
 impl Occupancy {
@@ -115,19 +154,26 @@ impl Occupancy {
 
     /// What is taken now.
     pub fn taken(&self) -> Taken {
-        let mut taken = Taken::default();
+        let (mut taken, mut clients) = (Taken::default(), HashMap::<_, u64>::new());
         for counts in self.0.iter() {
             taken.connections += get(&counts.open);
             taken.heads += get(&counts.heads);
             taken.refused += get(&counts.refused);
             taken.reset += get(&counts.reset);
+            taken.held_up += get(&counts.held_up);
             for (sum, count) in taken.ended.iter_mut().zip(&counts.ended) {
                 *sum += get(count);
             }
-            for (id, open) in &*counts.doors.lock().unwrap_or_else(PoisonError::into_inner) {
+            let published = counts.published.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, open) in &published.doors {
                 *taken.doors.entry(*id).or_default() += *open as u64;
             }
+            taken.spent += published.spent;
+            if let Some((client, held)) = published.heaviest {
+                *clients.entry(client).or_default() += held;
+            }
         }
+        taken.heaviest = clients.into_iter().max_by_key(|(_, held)| *held);
         taken
     }
 }
@@ -165,6 +211,8 @@ fn say(field: &str, whose: impl Display, taken: u64, limit: u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     #[test]
@@ -172,15 +220,35 @@ mod tests {
         let occupancy = Occupancy::new(2);
         for thread in 0..2 {
             let counts = occupancy.of_thread(thread);
-            counts.publish(3, 100, || vec![(ListenerId(1), 2), (ListenerId(thread as u32 + 2), 1)]);
+            let buffers = Holders::default();
+            for (client, held) in [("192.0.2.1", 5), ("192.0.2.2", 6 + thread), ("192.0.2.3", 8 - 8 * thread)]
+            {
+                let client = client.parse::<IpAddr>().unwrap().into();
+                buffers.of_with(client, || Budget::new(1 << 20, None)).hold(0, held);
+            }
+            counts.publish(3, 100, |published| {
+                published.doors = vec![(ListenerId(1), 2), (ListenerId(thread as u32 + 2), 1)];
+                published.look_at(&buffers);
+            });
             counts.count(Event::Ended(Overdue::Shed));
             counts.count(Event::Refused);
         }
         occupancy.of_thread(1).count(Event::Reset);
         let taken = occupancy.taken();
         let doors = BTreeMap::from([(ListenerId(1), 4), (ListenerId(2), 1), (ListenerId(3), 1)]);
-        let expected =
-            Taken { connections: 6, heads: 200, doors, refused: 2, reset: 1, ended: [0, 0, 0, 2, 0] };
+        // Of each thread the heaviest counts.
+        let heaviest = Some(("192.0.2.3".parse::<IpAddr>().unwrap().into(), 8));
+        let expected = Taken {
+            heaviest,
+            spent: 0,
+            connections: 6,
+            heads: 200,
+            doors,
+            refused: 2,
+            reset: 1,
+            held_up: 0,
+            ended: [0, 0, 0, 2, 0],
+        };
         assert_eq!(taken, expected);
     }
 

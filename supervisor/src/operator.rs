@@ -4,11 +4,12 @@
 pub mod deploys;
 
 use std::cell::{Cell, RefCell};
-use std::fs;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use std::{fmt, fs};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info};
@@ -35,14 +36,26 @@ use crate::worker::{CgroupStatus, Usage};
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Where a supervisor is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Not every app was tried yet.
     Starting,
     /// It serves.
+    #[serde(rename = "ready")]
     Serving,
     /// It accepts nothing new.
     Draining,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Starting => "starting",
+            Self::Serving => "ready",
+            Self::Draining => "draining",
+        })
+    }
 }
 
 /// Carries out what operators ask for.

@@ -31,11 +31,12 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Request, Response, StatusCode};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
-use nano_protocol::{Failure, Handle, Receiver, ResponseHead};
+use nano_protocol::{Budget, Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::{Peer, Reading, Serving};
-use crate::config::{AccessLog, AppSpec, ForwardedPolicy, ServerSettings};
+use crate::config::{AccessLog, AppSpec, ServerSettings};
+use crate::forwarded_for::Asker;
 use crate::record::{Record, Span};
 use crate::shares::ClientKey;
 use crate::upstream::{Place, Upstream};
@@ -79,21 +80,21 @@ impl Proxy {
     ) -> Response<ResponseBody> {
         let (settings, arrived) = (self.settings(), Instant::now());
         let mut upstream = None;
-        let id = match settings.forwarded {
-            ForwardedPolicy::Append => headers::request_id(request.headers()),
-            ForwardedPolicy::Replace => None,
-        };
+        let asker = Asker::new(request.headers(), peer.address.ip(), &settings.forwarded);
+        let id = if asker.is_proxied { headers::request_id(request.headers()) } else { None };
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
         let access = settings.log.access;
         let span = settings.traces.as_ref().map(|traces| Span::of(request.headers(), traces.sample));
         let recorded = span.clone().filter(|span| span.context.is_sampled());
-        let record = (access != AccessLog::Off || recorded.is_some())
-            .then(|| Record::new(&request, peer.address, id, arrived.into_std(), access, recorded));
+        let record = (access != AccessLog::Off || recorded.is_some()).then(|| {
+            Record::new(&request, (asker.address, peer.address), id, arrived.into_std(), access, recorded)
+        });
         let mut record = Recorded::new(record);
         let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
-        let known = Known { id, arrived, span: span.as_ref(), upstream: &mut upstream, record: record.get() };
+        let known =
+            Known { id, arrived, asker, span: span.as_ref(), upstream: &mut upstream, record: record.get() };
         let forwarded = self.forward(&settings, request, peer, known, reading).await;
         if let Some(upstream) = &upstream {
             serving.min_rate(upstream.spec().limits.min_rate);
@@ -148,8 +149,8 @@ impl Proxy {
         {
             reading.is_chunked();
         }
-        let Known { id, arrived, span, upstream: answering, mut record } = known;
-        let forwarding = Forwarding::new(&parts.headers, &host, peer, settings.forwarded, id, span);
+        let Known { id, arrived, asker, span, upstream: answering, mut record } = known;
+        let forwarding = Forwarding::new(&parts.headers, &host, peer, asker, id, span);
         if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
             forwarding.origin().clone_into(&mut record.origin);
         }
@@ -164,7 +165,7 @@ impl Proxy {
         if upstream.is_quarantined(parts.method.as_str(), target) {
             return Err(Refusal::Quarantined.into());
         }
-        let client = ClientKey::of_request(&parts.headers, peer.key, settings.forwarded);
+        let client = ClientKey::from(asker.address);
         let held = peer.held.get(upstream.app, client, || upstream.held_by(client));
         let place = upstream.enter(&spec, held)?;
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
@@ -175,7 +176,14 @@ impl Proxy {
             target,
             version: version(parts.version),
         };
-        let outgoing = Outgoing { spec: &spec, line: &line, forwarding: &forwarding, fields: &parts.headers };
+        let buffers = peer.buffers(client);
+        let outgoing = Outgoing {
+            spec: &spec,
+            line: &line,
+            forwarding: &forwarding,
+            fields: &parts.headers,
+            buffers: &buffers,
+        };
         match self.deliver(&upstream, &place, arrived, &outgoing, upload, record).await {
             Ok(response) => Ok((response, place)),
             Err(refused) => Err(refused.at(&spec, &parts)),
@@ -249,11 +257,13 @@ impl Proxy {
         outgoing: &Outgoing<'_>,
         upload: &mut Option<Upload>,
     ) -> Result<Response<ResponseBody>, Failed> {
-        let Outgoing { spec, line, forwarding, fields } = *outgoing;
+        let Outgoing { spec, line, forwarding, fields, buffers } = *outgoing;
         let limit = spec.limits.request_timeout;
         let has_body = upload.is_some();
         let (sender, receiver) = forwarding
-            .with(fields, |count, fields| handle.open(line, count, fields, !has_body))
+            .with(fields, |count, fields| {
+                handle.open_for(Some(buffers.clone()), line, count, fields, !has_body)
+            })
             .map_err(|error| Failed::from_open(&error))?;
         let progress = match upload.take() {
             Some(upload) => Some(upload.start(sender).await),
@@ -276,6 +286,8 @@ impl Proxy {
 struct Known<'a> {
     id: RequestId,
     arrived: Instant,
+    /// Whom it is from.
+    asker: Asker,
     /// Its span, whether that is recorded or not, where there are any.
     span: Option<&'a Span>,
     /// The app that answers, once that is found.
@@ -289,6 +301,8 @@ struct Outgoing<'a> {
     line: &'a RequestLine<'a>,
     forwarding: &'a Forwarding<'a>,
     fields: &'a hyper::HeaderMap,
+    /// What bodies of its client may hold.
+    buffers: &'a Rc<Budget>,
 }
 
 /// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of

@@ -1,6 +1,6 @@
 //! What is remembered of one request until its response is complete, for the access log and for its span.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use hyper::Request;
@@ -41,8 +41,10 @@ pub struct Record {
     pub span: Option<Span>,
     /// Its id.
     pub id: RequestId,
-    /// Where it came from.
-    pub client: SocketAddr,
+    /// Whom it is from.
+    pub client: IpAddr,
+    /// Where it came from: the same, or a proxy of ours.
+    pub peer: SocketAddr,
     /// Its method.
     pub method: String,
     /// Path and query.
@@ -93,10 +95,10 @@ impl Span {
 }
 
 impl Record {
-    /// Begins with what the request says, which arrived at `begun`.
+    /// Begins with what the request says, which arrived at `begun`, and with whom it is from and where it came from.
     pub fn new<B>(
         request: &Request<B>,
-        client: SocketAddr,
+        (client, peer): (IpAddr, SocketAddr),
         id: RequestId,
         begun: Instant,
         access: AccessLog,
@@ -116,6 +118,7 @@ impl Record {
             span,
             id,
             client,
+            peer,
             method: request.method().to_string(),
             target: match request.uri().path_and_query() {
                 Some(target) => target.to_string(),
@@ -131,6 +134,12 @@ impl Record {
 
     /// The client's address as people write it.
     pub fn client_address(&self) -> String {
-        self.client.ip().to_canonical().to_string()
+        self.client.to_canonical().to_string()
+    }
+
+    /// That of the proxy of ours that has sent it, if one has.
+    pub fn proxy_address(&self) -> Option<String> {
+        let peer = self.peer.ip().to_canonical();
+        (peer != self.client.to_canonical()).then(|| peer.to_string())
     }
 }

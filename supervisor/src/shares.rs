@@ -6,13 +6,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
-
-use hyper::HeaderMap;
-
-use crate::config::ForwardedPolicy;
-use crate::forwarded_for;
 
 /// Which part of everything is kept for those who hold little.
 const KEPT: usize = 4;
@@ -27,6 +23,15 @@ const TABLE: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientKey(u128);
 
+impl fmt::Display for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match IpAddr::from(Ipv6Addr::from_bits(self.0)).to_canonical() {
+            IpAddr::V4(address) => write!(f, "{address}"),
+            IpAddr::V6(network) => write!(f, "{network}/64"),
+        }
+    }
+}
+
 impl From<IpAddr> for ClientKey {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -36,20 +41,14 @@ impl From<IpAddr> for ClientKey {
     }
 }
 
-impl ClientKey {
-    /// Whose request this is: the peer's, or, where every peer is a proxy of ours, that of the address which the nearest
-    /// proxy has seen. It is the last one of all lines: what comes before may be the client's invention.
-    pub fn of_request(headers: &HeaderMap, peer: Self, policy: ForwardedPolicy) -> Self {
-        match policy {
-            ForwardedPolicy::Replace => peer,
-            ForwardedPolicy::Append => forwarded_for::client(headers).map_or(peer, Self::from),
-        }
-    }
-}
-
 /// What is left when the part that is kept for those who hold little is taken away.
 pub fn common(all: usize) -> usize {
     all - all / KEPT
+}
+
+/// How much one client may have of what is given out as it is asked for, if nothing else is said.
+pub fn of_one(all: usize) -> usize {
+    all / KEPT
 }
 
 /// How much somebody may hold and still hold little, on one of so many threads.
@@ -67,13 +66,13 @@ pub type Held = Rc<Cell<usize>>;
 
 /// How much each client holds of one thing, on one I/O thread.
 #[derive(Debug)]
-pub struct Holders {
-    held: RefCell<HashMap<ClientKey, Held>>,
+pub struct Holders<T = Cell<usize>> {
+    held: RefCell<HashMap<ClientKey, Rc<T>>>,
     /// At this size those who hold nothing are struck off.
     tidy_at: Cell<usize>,
 }
 
-impl Default for Holders {
+impl<T> Default for Holders<T> {
     fn default() -> Self {
         Self { held: RefCell::default(), tidy_at: Cell::new(TABLE) }
     }
@@ -82,6 +81,13 @@ impl Default for Holders {
 impl Holders {
     /// The count of one client. It is forgotten some time after the last one who has it lets go.
     pub fn of(&self, client: ClientKey) -> Held {
+        self.of_with(client, Cell::default)
+    }
+}
+
+impl<T> Holders<T> {
+    /// As [`Holders::of`]; `make` is what one begins with who holds nothing.
+    pub fn of_with(&self, client: ClientKey, make: impl FnOnce() -> T) -> Rc<T> {
         let mut held = self.held.borrow_mut();
         if let Some(own) = held.get(&client) {
             return own.clone();
@@ -90,7 +96,12 @@ impl Holders {
             held.retain(|_, own| Rc::strong_count(own) > 1);
             self.tidy_at.set(TABLE.max(2 * held.len()));
         }
-        held.entry(client).or_default().clone()
+        held.entry(client).or_insert_with(|| Rc::new(make())).clone()
+    }
+
+    /// Looks at what each client holds.
+    pub fn each(&self, mut look: impl FnMut(ClientKey, &T)) {
+        self.held.borrow().iter().for_each(|(client, own)| look(*client, own));
     }
 }
 
@@ -118,12 +129,18 @@ impl Drop for Holding {
 }
 
 /// The count that a connection has last used, so that its next request need not look for it.
-#[derive(Debug, Default)]
-pub struct Known<K>(RefCell<Option<(K, ClientKey, Held)>>);
+#[derive(Debug)]
+pub struct Known<K, T = Cell<usize>>(RefCell<Option<(K, ClientKey, Rc<T>)>>);
 
-impl<K: PartialEq + Copy> Known<K> {
+impl<K, T> Default for Known<K, T> {
+    fn default() -> Self {
+        Self(RefCell::new(None))
+    }
+}
+
+impl<K: PartialEq + Copy, T> Known<K, T> {
     /// The count of `client` for `what`; `find` looks it up.
-    pub fn get(&self, what: K, client: ClientKey, find: impl FnOnce() -> Held) -> Held {
+    pub fn get(&self, what: K, client: ClientKey, find: impl FnOnce() -> Rc<T>) -> Rc<T> {
         let mut known = self.0.borrow_mut();
         match &*known {
             Some((last, of, held)) if *last == what && *of == client => held.clone(),
@@ -147,24 +164,8 @@ mod tests {
         assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff::2"));
         assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
         assert_ne!(key("::1"), key("0.0.0.1"));
-    }
-
-    #[test]
-    fn behind_a_proxy_the_client_is_the_last_one_that_a_proxy_has_seen() {
-        let peer = key("10.0.0.1");
-        let of = |lines: &[&str], policy| {
-            let mut headers = HeaderMap::new();
-            for line in lines {
-                headers.append("x-forwarded-for", line.parse().unwrap());
-            }
-            ClientKey::of_request(&headers, peer, policy)
-        };
-        let append = ForwardedPolicy::Append;
-        assert_eq!(of(&["192.0.2.7"], ForwardedPolicy::Replace), peer);
-        assert_eq!(of(&["192.0.2.7"], append), key("192.0.2.7"));
-        assert_eq!(of(&["1.2.3.4", "5.6.7.8, 192.0.2.7"], append), key("192.0.2.7"));
-        assert_eq!(of(&["unknown"], append), peer);
-        assert_eq!(of(&[], append), peer);
+        assert_eq!(key("::ffff:192.0.2.1").to_string(), "192.0.2.1");
+        assert_eq!(key("2001:db8:0:1::1").to_string(), "2001:db8:0:1::/64");
     }
 
     #[test]
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn counts_are_shared_kept_while_used_and_forgotten_after() {
-        let holders = Holders::default();
+        let holders = Holders::<Cell<usize>>::default();
         let first = Holding::new(holders.of(key("192.0.2.1")));
         let second = Holding::new(holders.of(key("192.0.2.1")));
         assert_eq!((first.count(), second.count()), (2, 2));
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_connection_remembers_its_last_count() {
-        let (known, holders) = (Known::default(), Holders::default());
+        let (known, holders) = (Known::default(), Holders::<Cell<usize>>::default());
         let one = known.get(1, key("::1"), || holders.of(key("::1")));
         assert!(Rc::ptr_eq(&one, &known.get(1, key("::1"), || panic!("known"))));
         let other = known.get(2, key("::1"), Held::default);

@@ -85,9 +85,13 @@ impl Raw {
 
     /// This many bytes.
     pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
+        self.try_exactly(count).expect("receive")
+    }
+
+    /// The same, unless the peer closes before.
+    pub(crate) fn try_exactly(&mut self, count: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; count];
-        self.0.read_exact(&mut bytes).expect("receive");
-        bytes
+        self.0.read_exact(&mut bytes).is_ok().then_some(bytes)
     }
 }
 

@@ -23,9 +23,22 @@ const LEAST_WINDOW: usize = 16 * 1024;
 
 /// A client whose kernel takes hardly anything for it.
 async fn connect(address: SocketAddr) -> TcpStream {
+    connect_from([127, 0, 0, 1], address).await
+}
+
+/// The same, from this address.
+async fn connect_from(source: [u8; 4], address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind((source, 0).into()).unwrap();
     socket.connect(address).await.unwrap()
+}
+
+/// Asks for an answer that it does not read, but for its first bytes.
+async fn ask(client: &TcpStream) {
+    client.writable().await.unwrap();
+    assert!(client.try_write(b"GET / HTTP/1.1\r\nhost: app\r\n\r\n").unwrap() > 0);
+    client.readable().await.unwrap();
 }
 
 /// Sends as much as the supervisor takes.
@@ -155,6 +168,43 @@ async fn what_all_apps_together_may_hold_bounds_each_of_them() {
         let held = held(&admin).await;
         assert!(held <= (2 << 20) + clients.len() * LEAST_WINDOW, "{held} bytes");
         (held > 1 << 20).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_holds_its_share_and_others_have_theirs() {
+    const GREEDY: usize = 200;
+    const SHARE: usize = 1 << 20;
+    let address = free_address();
+    let settings = format!("admin = '{address}'\nmax_buffered_per_client = '1MiB'\nio_threads = 1");
+    let supervisor = street(App::new("app", ENDLESS), &settings).await;
+    let (app, admin) = (supervisor.address("app").await, Client::new(address, false));
+    let mut greedy = Vec::new();
+    for _ in 0..GREEDY {
+        let client = connect_from([127, 0, 0, 66], app).await;
+        ask(&client).await;
+        greedy.push(client);
+    }
+    let most = SHARE + GREEDY * LEAST_WINDOW;
+    let neighbour = supervisor.client("neighbour").await;
+    let held = until("the clients are behind", async || {
+        assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
+        let now = metrics(&admin).await;
+        let held = now["nano_client_buffered_bytes"] as usize;
+        assert!(held <= most && now["nano_buffered_bytes{app=\"app\"}"] as usize <= most, "{held} bytes");
+        (held > SHARE && now["nano_clients_at_their_share"] >= 1.0).then_some(held)
+    })
+    .await;
+    assert_eq!(metrics(&admin).await["nano_client_buffered_limit_bytes"] as usize, SHARE);
+    let line = supervisor.log.line_with("(`max_buffered_per_client`)").await;
+    assert!(line.contains("bytes of bodies of client 127.0.0.66: "), "{line}");
+    // Somebody else, who reads nothing either, may be as far behind as ever.
+    let other = connect_from([127, 0, 0, 2], app).await;
+    ask(&other).await;
+    until("the other one has more at a time", async || {
+        let all = metrics(&admin).await["nano_buffered_bytes{app=\"app\"}"] as usize;
+        (all >= held + 3 * LEAST_WINDOW).then_some(())
     })
     .await;
 }

@@ -13,6 +13,7 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
@@ -32,6 +33,13 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn get(path: &str) -> Vec<u8> {
     let length = u8::try_from(path.len()).unwrap();
     [&[0x82, 0x86, 0x41, 1, b'x', 0x04, length][..], path.as_bytes()].concat()
+}
+
+/// POST in place of it.
+fn post(path: &str) -> Vec<u8> {
+    let mut head = get(path);
+    head[0] = 0x83;
+    head
 }
 
 impl Http2 {
@@ -63,10 +71,15 @@ impl Http2 {
 
     /// The next frame.
     fn next(&mut self) -> Frame {
-        let header = self.0.exactly(9);
+        self.try_next().expect("a frame")
+    }
+
+    /// The next frame, unless the connection has ended.
+    fn try_next(&mut self) -> Option<Frame> {
+        let header = self.0.try_exactly(9)?;
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
-        let payload = self.0.exactly(number(&header[..3]) as usize);
-        (header[3], header[4], number(&header[5..]), payload)
+        let payload = self.0.try_exactly(number(&header[..3]) as usize)?;
+        Some((header[3], header[4], number(&header[5..]), payload))
     }
 
     /// The next frame of a kind.
@@ -78,6 +91,61 @@ impl Http2 {
             }
         }
     }
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes.try_into().unwrap())
+}
+
+/// How much the supervisor takes of each stream before it is read, and of all of a connection.
+fn windows(client: &mut Http2) -> (u32, u32) {
+    let (_, _, _, settings) = client.next_of(SETTINGS);
+    let stream =
+        settings.chunks(6).find(|setting| setting[..2] == [0, 4]).map(|setting| number(&setting[2..]));
+    client.send(SETTINGS, 0x1, 0, &[]);
+    // What comes of a ping comes after what is said at the beginning.
+    client.send(PING, 0, 0, b"01234567");
+    let mut connection = 65_535;
+    loop {
+        match client.next() {
+            (WINDOW_UPDATE, _, 0, more) => connection += number(&more),
+            (PING, ..) => return (stream.unwrap_or(65_535), connection),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_many_connections_may_send_little_on_each_before_it_is_read() {
+    const PART: u32 = 10_000;
+    let (supervisor, _) = two_apps(App::new("app", APP), "max_buffered_per_client = '2MiB'").await;
+    let address = supervisor.address("app").await;
+    let mut greedy: Vec<_> = (0..20).map(|_| Http2::connect(GREEDY, address, None)).collect();
+    let windows_of_greedy: Vec<_> = greedy.iter_mut().map(windows).collect();
+    let sum: u32 = windows_of_greedy.iter().map(|(_, connection)| connection).sum();
+    assert!(sum <= (2 << 20) + 20 * (64 << 10), "{windows_of_greedy:?}");
+    assert_eq!(windows_of_greedy.iter().max(), Some(&(256 << 10, 1 << 20)));
+    assert_eq!(windows_of_greedy.iter().min(), Some(&(16 << 10, 65_535)));
+    // Others have what they always have.
+    assert_eq!(windows(&mut Http2::connect([127, 0, 0, 67], address, None)), (256 << 10, 1 << 20));
+    // A body that is longer than all that goes through.
+    let last = greedy.last_mut().unwrap();
+    last.send(HEADERS, 0x4, 1, &post("/length"));
+    let (mut stream, mut connection) = *windows_of_greedy.last().unwrap();
+    for left in (0..10).rev() {
+        while stream < PART || connection < PART {
+            match last.next() {
+                (WINDOW_UPDATE, _, 0, more) => connection += number(&more),
+                (WINDOW_UPDATE, _, _, more) => stream += number(&more),
+                _ => {}
+            }
+        }
+        last.send(DATA, u8::from(left == 0), 1, &[b'x'; PART as usize]);
+        (stream, connection) = (stream - PART, connection - PART);
+    }
+    let (_, _, stream, body) = last.next_of(DATA);
+    assert_eq!((stream, &*body), (1, &b"100000"[..]));
+    all_is_well(&supervisor).await;
 }
 
 #[tokio::test]
@@ -193,29 +261,65 @@ async fn a_flood_of_frames_that_ask_for_nothing_ends_its_connection() {
         drop(client);
         let _ = sender.join();
     }
-    // Requests that are given up at once are no better.
-    let mut client = Http2::connect(GREEDY, address, None);
-    let mut sending = client.0.also();
-    let sender = thread::spawn(move || {
-        let mut stream = 1;
-        loop {
-            let request = [
-                frame(HEADERS, 0x5, stream, &get("/never")),
-                frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()),
-            ];
-            if !sending.try_send(request.concat()) {
-                return;
-            }
-            stream += 2;
-        }
-    });
-    client.0.rest();
-    drop(client);
-    let _ = sender.join();
     all_is_well(&supervisor).await;
     until("every connection is counted", async || {
-        (metrics(&admin).await["nano_connections_ended_total{why=\"flood\"}"] >= count as f64).then_some(())
+        (metrics(&admin).await["nano_connections_ended_total{why=\"flood\"}"] == count as f64).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_client_that_spreads_such_frames_over_many_connections_is_held_up_and_nobody_else_is() {
+    const EACH: usize = 8000;
+    let (supervisor, admin) = two_apps(App::new("app", APP), "").await;
+    let address = supervisor.address("app").await;
+    let ping = frame(PING, 0, 0, b"01234567");
+    let mut clients: Vec<_> = (0..7).map(|_| Http2::connect(GREEDY, address, None)).collect();
+    for client in &mut clients {
+        client.0.send(ping.repeat(EACH));
+    }
+    until("it is held up", async || {
+        all_is_well(&supervisor).await;
+        (metrics(&admin).await["nano_clients_held_up_total"] >= 1.0).then_some(())
+    })
+    .await;
+    // Nothing is lost.
+    for client in &mut clients {
+        (0..EACH).for_each(|_| drop(client.next_of(PING)));
+    }
+    assert_eq!(metrics(&admin).await["nano_connections_ended_total{why=\"flood\"}"], 0.0);
+}
+
+#[tokio::test]
+async fn requests_that_are_given_up_again_and_again_end_their_connection() {
+    const ROUNDS: u32 = 1000;
+    const AT_ONCE: u32 = 20;
+    let (supervisor, admin) = two_apps(App::new("app", APP), "").await;
+    let mut client = Http2::connect(GREEDY, supervisor.address("app").await, None);
+    // Each is under way when it is given up: h2 itself ends who does not wait for that.
+    let mut lasts = |round| {
+        let streams = (AT_ONCE * round..AT_ONCE * (round + 1)).map(|number| 2 * number + 1);
+        let mut requests =
+            streams.clone().map(|stream| frame(HEADERS, 0x5, stream, &get("/never"))).collect::<Vec<_>>();
+        requests.push(frame(PING, 0, 0, b"01234567"));
+        let is_sent = client.0.try_send(requests.concat());
+        while is_sent {
+            match client.try_next() {
+                Some((PING, ..)) => break,
+                Some((GOAWAY, ..)) | None => return false,
+                Some(_) => {}
+            }
+        }
+        let given_up = streams.map(|stream| frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()));
+        is_sent && client.0.try_send(given_up.collect::<Vec<_>>().concat())
+    };
+    let rounds = (0..ROUNDS).take_while(|round| lasts(*round)).count();
+    assert!(rounds < ROUNDS as usize, "all were taken");
+    drop(client);
+    until("it is counted", async || {
+        (metrics(&admin).await["nano_connections_ended_total{why=\"flood\"}"] == 1.0).then_some(())
+    })
+    .await;
+    all_is_well(&supervisor).await;
     supervisor.in_flight("app", 0).await;
 }

@@ -228,6 +228,8 @@ impl Engine {
             outbound: outbound.open,
             outbound_refused: outbound.refused,
             no_descriptor: outbound.no_descriptor,
+            unread_over: self.in_flight.unread_over(),
+            unread_room: outbound.unread,
             blocking: u32::try_from(self.turns.pending()).unwrap_or(u32::MAX),
             blocking_refused: self.turns.refused(),
         }

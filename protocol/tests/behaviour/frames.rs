@@ -232,9 +232,16 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    any::<([u64; 4], u32, [u64; 4], [u32; 2])>().prop_map(
+    any::<([u64; 4], u32, [u64; 6], [u32; 2])>().prop_map(
         |([heap_used, heap_limit, external, requests], in_flight, counts, [outbound, blocking])| {
-            let [late_background, outbound_refused, no_descriptor, blocking_refused] = counts;
+            let [
+                late_background,
+                outbound_refused,
+                no_descriptor,
+                blocking_refused,
+                unread_over,
+                unread_room,
+            ] = counts;
             Stats {
                 heap_used,
                 heap_limit,
@@ -245,6 +252,8 @@ fn stats() -> impl Strategy<Value = Stats> {
                 outbound,
                 outbound_refused,
                 no_descriptor,
+                unread_over,
+                unread_room,
                 blocking,
                 blocking_refused,
             }

@@ -22,6 +22,7 @@ use super::terminal::{self, Paint};
 use super::{FAILED, complain, print, print_json};
 use crate::control::api::Status;
 use crate::crashes::Crash;
+use crate::operator::Phase;
 use crate::operator::deploys::DeployRow;
 use crate::registry::State;
 use crate::status::{AppDetail, AppStatus};
@@ -163,25 +164,32 @@ fn rows(apps: &[AppStatus], width: Option<usize>) -> Vec<String> {
     apps.iter().map(row).collect()
 }
 
-/// `health`.
-pub(super) fn health(which: &Which) -> ExitCode {
+/// `health`: as `/readyz` has it.
+pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
     let status = match ask::<Status>(which, Method::GET, "/v1/status") {
         Ok(status) => status,
         Err(error) => return complain(&error, FAILED),
     };
-    // An app that an operator has stopped is as it should be; `/readyz` says the same.
-    let is_down = |app: &&AppStatus| {
-        ![State::Ready, State::Stopped].map(|state| state.to_string()).contains(&app.state)
-    };
-    let (down, fine): (Vec<_>, Vec<_>) = status.apps.iter().partition(is_down);
-    if down.is_empty() {
-        let stopped = fine.iter().filter(|app| app.state == State::Stopped.to_string()).count();
+    let state = |app: &str| status.apps.iter().find(|one| one.app == app).map(|one| one.state.clone());
+    let is_well = |state: &str| [State::Ready, State::Stopped].iter().any(|well| well.to_string() == state);
+    if !apps.is_empty() {
+        let states: Vec<_> =
+            apps.iter().map(|app| state(app).unwrap_or_else(|| "no app of this supervisor".into())).collect();
+        apps.iter().zip(&states).for_each(|(app, state)| print(&format!("{app} is {state}")));
+        return exit_code(states.iter().all(|state| is_well(state)));
+    }
+    let down: Vec<_> = status.apps.iter().filter(|app| !is_well(&app.state)).collect();
+    if status.phase == Phase::Serving && down.is_empty() {
+        let stopped = status.apps.iter().filter(|app| app.state == State::Stopped.to_string()).count();
         let but = if stopped == 0 { String::new() } else { format!(" or stopped ({stopped})") };
-        print(&format!("all {} apps are ready{but}", fine.len()));
+        print(&format!("all {} apps are ready{but}", status.apps.len()));
         return ExitCode::SUCCESS;
     }
-    for app in down {
-        print(&format!("{} is {}", app.app, app.state));
-    }
-    FAILED.into()
+    print(&status.phase.to_string());
+    down.iter().for_each(|app| print(&format!("not ready: {} ({})", app.app, app.state)));
+    exit_code(status.phase == Phase::Serving)
+}
+
+fn exit_code(is_well: bool) -> ExitCode {
+    if is_well { ExitCode::SUCCESS } else { FAILED.into() }
 }

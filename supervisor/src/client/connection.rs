@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
@@ -13,7 +14,8 @@ use hyper_util::server::conn::auto;
 use nano_protocol::message::RequestId;
 use tokio::net::TcpStream;
 
-use super::io::ClientIo;
+use super::io::{ClientIo, ClientSocket};
+use super::windows::Windows;
 use super::{Client, Overdue, Peer, stream};
 use crate::config::ServerSettings;
 use crate::listener::Closing;
@@ -31,10 +33,6 @@ const LEAST_BUFFER: usize = 8 * 1024;
 
 /// Streams of one connection at once.
 const H2_STREAMS: u32 = 128;
-
-/// What a client may send of one body before it is read, and of all bodies of a connection.
-const H2_STREAM_WINDOW: u32 = 256 * 1024;
-const H2_WINDOW: u32 = 1024 * 1024;
 
 /// What h2 keeps of one answer for a client that does not take it.
 const H2_SEND_BUFFER: usize = 64 * 1024;
@@ -68,9 +66,18 @@ impl Connection {
     pub async fn serve(self, socket: TcpStream, peer: SocketAddr) {
         let Self { proxy, client, mut closing } = self;
         let Ok(local) = socket.local_addr() else { return };
-        let peer = Rc::new(Peer::new(peer, local));
+        let peer = Rc::new(Peer::new(peer, local, &client.crowd));
         let io = ClientIo::new(socket, client.clone());
         let socket = io.socket();
+        let opening = poll_fn(|cx| match client.poll_overdue(cx) {
+            Poll::Ready(why) => Poll::Ready(Err(why)),
+            Poll::Pending => socket.poll_may_be_http2(cx).map(Ok),
+        });
+        let may_be_http2 = match opening.await {
+            Ok(may_be) => may_be,
+            Err(why) => return end(&client, socket, Some(why)).await,
+        };
+        let windows = may_be_http2.then(|| client.crowd.windows(client.seat()));
         let service = {
             let (client, is_closing) = (client.clone(), closing.is_closing.clone());
             service_fn(move |request| {
@@ -87,7 +94,7 @@ impl Connection {
                 }
             })
         };
-        let builder = builder(&client.crowd.settings(), client.clone());
+        let builder = builder(&client.crowd.settings(), client.clone(), windows.as_ref());
         let is_closing = closing.is_closing.clone();
         let overdue = {
             let mut connection = pin!(builder.serve_connection(io, service).into_owned());
@@ -114,17 +121,29 @@ impl Connection {
             })
             .await
         };
-        client.crowd.count_end(overdue);
-        if overdue == Some(Overdue::Head) && !client.is_http2() {
-            socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
-        }
-        if client.leaves_unread() && overdue != Some(Overdue::Shed) {
-            socket.linger().await;
-        }
+        drop(windows);
+        end(&client, socket, overdue).await;
     }
 }
 
-fn builder(settings: &ServerSettings, client: Rc<Client>) -> auto::Builder<Executor> {
+/// Ends it, for this reason if it was not its client's.
+async fn end(client: &Client, socket: ClientSocket, overdue: Option<Overdue>) {
+    client.crowd.count_end(overdue);
+    if overdue == Some(Overdue::Head) && !client.is_http2() {
+        socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
+    }
+    if client.leaves_unread() && overdue != Some(Overdue::Shed) {
+        socket.linger(client).await;
+    }
+}
+
+/// hyper with our limits; `windows` are those of a client that may speak HTTP/2.
+fn builder(
+    settings: &ServerSettings,
+    client: Rc<Client>,
+    windows: Option<&Windows>,
+) -> auto::Builder<Executor> {
+    let (stream, connection) = windows.map(Windows::sizes).unwrap_or_default();
     let head = settings.max_uri + settings.max_header + REST_OF_HEAD;
     let h2_head = head + H2_FIELD * settings.max_headers;
     let mut builder = auto::Builder::new(Executor(client));
@@ -144,8 +163,8 @@ fn builder(settings: &ServerSettings, client: Rc<Client>) -> auto::Builder<Execu
         // Above what is configured, so that the answer to too large a head is ours, unless it is far too large.
         .max_header_list_size(u32::try_from(2 * h2_head).unwrap_or(u32::MAX))
         .max_concurrent_streams(H2_STREAMS)
-        .initial_stream_window_size(H2_STREAM_WINDOW)
-        .initial_connection_window_size(H2_WINDOW)
+        .initial_stream_window_size(stream)
+        .initial_connection_window_size(connection)
         .max_send_buf_size(H2_SEND_BUFFER);
     builder
 }

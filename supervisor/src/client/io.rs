@@ -11,11 +11,12 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use nano_protocol::message::RequestId;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Client;
+use super::frames::{PREFACE, is_http2};
 use crate::proxy::answer::Refusal;
 
 /// Answers up to this length go out as one buffer: copying them costs less than a vectored write.
@@ -29,6 +30,15 @@ const LINGER: Duration = Duration::from_secs(2);
 pub struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
 
 impl ClientSocket {
+    /// Waits for the first bytes, which stay there: whether they can begin HTTP/2.
+    pub fn poll_may_be_http2(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut start = [0; PREFACE.len()];
+        let mut start = tokio::io::ReadBuf::new(&mut start);
+        // What is wrong with it shows again when it is read.
+        let _ = ready!(self.0.borrow().inner().poll_peek(cx, &mut start));
+        Poll::Ready(is_http2(0, start.filled()) != Some(false))
+    }
+
     /// Sends as much of `bytes` as the kernel takes at once.
     pub fn last_word(&self, bytes: &[u8]) {
         let _ = self.0.borrow().inner().try_write(bytes);
@@ -36,13 +46,20 @@ impl ClientSocket {
 
     /// Says that nothing more will come, and reads what does come, until the client has closed or its time is over: a
     /// socket that is closed over unread bytes resets the connection, and takes the answer with it.
-    pub async fn linger(self) {
+    pub async fn linger(self, client: &Client) {
         let Some(socket) = Rc::into_inner(self.0) else { return };
         let mut socket = socket.into_inner().into_inner();
         let read = async {
-            let mut waste = vec![0; 16 * 1024];
             let _ = socket.shutdown().await;
-            while socket.read(&mut waste).await.is_ok_and(|count| count > 0) {}
+            while socket.readable().await.is_ok() {
+                let read = socket.try_read(&mut client.crowd.scratch());
+                match read {
+                    // However much there is, others have their turn.
+                    Ok(1..) => tokio::task::yield_now().await,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Ok(0) | Err(_) => return,
+                }
+            }
         };
         let _ = timeout(LINGER, read).await;
     }
@@ -119,6 +136,9 @@ impl Read for ClientIo {
         }
         if self.client.has_had_its_turn() {
             cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.client.is_held_up(cx) {
             return Poll::Pending;
         }
         // hyper's buffer shows nobody what is in it. Heads and frames are small, and bodies of HTTP/1 do not come this way.

@@ -51,6 +51,7 @@ impl Serving {
         let (some, each) = ANSWERED;
         let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
         client.idle_frames.set(client.idle_frames.get().saturating_sub(forgiven));
+        client.seat.forgive_idle_frames(forgiven);
     }
 }
 

@@ -90,15 +90,19 @@ fn named(text: &str, host: &str) -> Result<NetHost, Flaw> {
     Err(wrong(text, fix))
 }
 
-/// An address, or the network that an address and a prefix name.
 fn network(text: &str) -> Option<NetHost> {
+    let network = parse_network(text)?;
+    Some(NetHost::Network { address: network.addr(), prefix: network.prefix_len() })
+}
+
+/// An address, or the network that an address and a prefix name.
+pub(super) fn parse_network(text: &str) -> Option<IpNet> {
     let network: IpNet = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
     let network = match network {
         IpNet::V6(net) => unmapped(net.addr(), net.prefix_len()).map_or(network, IpNet::V4),
         IpNet::V4(_) => network,
-    }
-    .trunc();
-    Some(NetHost::Network { address: network.addr(), prefix: network.prefix_len() })
+    };
+    Some(network.trunc())
 }
 
 /// The IPv4 network that an IPv6 one stands for, if it does: connections are made to the former.

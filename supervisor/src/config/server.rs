@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use super::admin::Admin;
 use super::bounds;
 use super::control::ControlPath;
 use super::errors::{Place, Problems};
+use super::forwarded::ForwardedPolicy;
 use super::log::LogSettings;
 use super::quantity;
 use super::section::Section;
 use super::sources::ServerFlags;
 use super::traces::Traces;
-use super::value::{choice, duration, size, switch, whole};
+use super::value::{duration, size, switch, whole};
+use crate::shares;
 
 /// Fields of `[server]`.
 pub(super) const FIELDS: &[&str] = &[
@@ -40,6 +40,7 @@ pub(super) const FIELDS: &[&str] = &[
     "max_heads",
     "max_connections",
     "max_buffered",
+    "max_buffered_per_client",
     "forwarded",
     "cache_dir",
     "state_dir",
@@ -83,6 +84,8 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// What bodies of all apps on their way may hold, in bytes.
     pub max_buffered: usize,
+    /// What those of one client may. A quarter of all if none is said.
+    pub max_buffered_per_client: Option<usize>,
     /// What to make of a client's forwarding fields.
     pub forwarded: ForwardedPolicy,
     /// Worker processes without an app to have at hand, for each heap limit that apps have.
@@ -110,15 +113,6 @@ pub struct StateDir {
     pub is_asked_for: bool,
 }
 
-/// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ForwardedPolicy {
-    /// Drop them: the client is who it says it is only as far as the connection shows.
-    Replace,
-    /// Believe and extend them: every client is a proxy of ours.
-    Append,
-}
-
 impl Default for ServerSettings {
     fn default() -> Self {
         // Clients and workers need the other cores.
@@ -139,6 +133,7 @@ impl Default for ServerSettings {
             max_heads: 32 * 1024 * 1024,
             max_connections: 10_000,
             max_buffered: 256 * 1024 * 1024,
+            max_buffered_per_client: None,
             forwarded: ForwardedPolicy::Replace,
             spares: 1,
             // A start takes about 50 ms of a core.
@@ -173,7 +168,9 @@ impl ServerSettings {
         section.set("max_heads", size(bounds::MAX_HEADS), &mut server.max_heads, problems);
         section.set("max_connections", whole(bounds::MAX_CONNECTIONS), &mut server.max_connections, problems);
         section.set("max_buffered", size(bounds::MAX_BUFFERED), &mut server.max_buffered, problems);
-        section.set("forwarded", choice, &mut server.forwarded, problems);
+        let per_client = |value: &_| size(bounds::MAX_BUFFERED)(value).map(Some);
+        section.set("max_buffered_per_client", per_client, &mut server.max_buffered_per_client, problems);
+        section.set("forwarded", ForwardedPolicy::read, &mut server.forwarded, problems);
         section.set("spares", whole(bounds::SPARES), &mut server.spares, problems);
         let starts = whole(bounds::MAX_STARTS_PER_SECOND);
         section.set("max_starts_per_second", starts, &mut server.max_starts_per_second, problems);
@@ -199,13 +196,21 @@ impl ServerSettings {
             self.control = problems.keep(place, ControlPath::at(path)).unwrap_or(self.control);
         }
         self.log.override_with(flags, problems);
-        self.forwarded = flags.forwarded.unwrap_or(self.forwarded);
+        if let Some(text) = &flags.forwarded {
+            let place = || Place::flag(format!("--forwarded {text}"));
+            self.forwarded = problems.keep(place, text.parse()).unwrap_or(self.forwarded);
+        }
         self.strict |= flags.strict;
         self
     }
 }
 
 impl ServerSettings {
+    /// What bodies of one client on their way may hold, in bytes.
+    pub fn buffered_per_client(&self) -> usize {
+        self.max_buffered_per_client.unwrap_or_else(|| shares::of_one(self.max_buffered))
+    }
+
     /// Restores what cannot change while the supervisor runs; a line for each field for which that matters.
     pub fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -268,7 +273,7 @@ mod tests {
         let (server, found) = server(
             "io_threads = 3\nlog_file = 'x.log'\ncontrol = 'x.sock'\n\
              drain_timeout = '1s'\nheader_read_timeout = '2s'\nidle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\n\
-             max_header = 5000\nmax_headers = 60\nmax_heads = '1MiB'\nmax_connections = 7\nmax_buffered = '3MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false\n\
+             max_header = 5000\nmax_headers = 60\nmax_heads = '1MiB'\nmax_connections = 7\nmax_buffered = '3MiB'\nmax_buffered_per_client = '1MiB'\nforwarded = 'append'\nspares = 3\ncgroups = false\n\
              strict = true\nmax_starts_per_second = 4",
         );
         assert_eq!(found, [""; 0]);
@@ -288,6 +293,7 @@ mod tests {
                 max_heads: 1 << 20,
                 max_connections: 7,
                 max_buffered: 3 << 20,
+                max_buffered_per_client: Some(1 << 20),
                 forwarded: ForwardedPolicy::Append,
                 spares: 3,
                 max_starts_per_second: 4,
@@ -329,7 +335,7 @@ mod tests {
             access_log: Some(AccessLog::Lines),
             control: Some("c.sock".into()),
             drain_timeout: Some("7s".into()),
-            forwarded: Some(ForwardedPolicy::Append),
+            forwarded: Some("append".into()),
             ..ServerFlags::default()
         };
         let mut problems = Problems::default();

@@ -10,7 +10,7 @@ use super::errors::{ConfigErrors, Flaw, Place, Problems};
 use super::file::{self, Host};
 use super::log::{AccessLog, LogFormat, LogLevel};
 use super::own_folder::{CACHE, STATE};
-use super::server::{ForwardedPolicy, StateDir};
+use super::server::StateDir;
 use super::settings::Settings;
 use super::{Config, apps_dir, machine, overlap};
 
@@ -60,7 +60,7 @@ pub struct ServerFlags {
     /// How long what is in flight may take to finish at the end, with its unit.
     pub drain_timeout: Option<String>,
     /// What to make of a client's forwarding fields.
-    pub forwarded: Option<ForwardedPolicy>,
+    pub forwarded: Option<String>,
     /// Where translated modules are kept between starts.
     pub cache_dir: Option<PathBuf>,
     /// Translated modules are not kept.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::lifecycle::Action;
-use crate::operator::Operator;
+use crate::operator::{Operator, Phase};
 use crate::quarantine::Kind;
 use crate::status::{AppStatus, SpareStatus};
 use crate::worker::CgroupStatus;
@@ -24,6 +24,8 @@ pub struct Status {
     pub version: String,
     /// Its process id.
     pub pid: u32,
+    /// Whether it serves, in one word.
+    pub phase: Phase,
     /// The workers that have no app yet.
     pub spares: Vec<SpareStatus>,
     /// Whether and where the kernel holds workers to their limits.
@@ -95,6 +97,7 @@ fn status(operator: &Operator) -> Status {
     Status {
         version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
+        phase: operator.phase(),
         spares: operator.spares(),
         cgroups: operator.cgroups(),
         apps: operator.status(),
@@ -128,8 +131,13 @@ async fn quarantine(method: &Method, uri: &Uri, operator: &Operator, app: &str) 
 
 /// A parameter of the query.
 pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
-    let query = form_urlencoded::parse(uri.query()?.as_bytes());
-    query.into_iter().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+    parameters(uri, name).next()
+}
+
+/// Every value of a parameter of the query.
+pub(crate) fn parameters(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.filter(move |(found, _)| found == name).map(|(_, value)| value.into_owned())
 }
 
 fn no_such_app(operator: &Operator, app: &str) -> Answer {

@@ -24,9 +24,13 @@ impl Fleet {
     fn look_for_nearness(&self) {
         let (now, mut nearness) = (Instant::now(), self.nearness.borrow_mut());
         let max_buffered = self.settings.borrow().max_buffered as u64;
-        let Occupied { taken, max_connections, max_heads, .. } = self.occupied();
+        let Occupied { taken, max_connections, max_heads, max_per_client, .. } = self.occupied();
         nearness.look(now, "max_connections", "connections", taken.connections, max_connections);
         nearness.look(now, "max_heads", "bytes of unfinished heads", taken.heads, max_heads);
+        if let Some((client, held)) = taken.heaviest {
+            let whose = format!("bytes of bodies of client {client}");
+            nearness.look(now, "max_buffered_per_client", &whose, held, max_per_client);
+        }
         let apps = self.registry().gauges();
         let buffered = apps.iter().map(|app| app.buffered).sum();
         nearness.look(now, "server.max_buffered", "bytes of bodies", buffered, max_buffered);
@@ -57,6 +61,7 @@ impl Fleet {
             doors: doors.collect(),
             max_connections: settings.max_connections as u64,
             max_heads: settings.max_heads as u64,
+            max_per_client: settings.buffered_per_client() as u64,
             taken,
         }
     }

@@ -45,6 +45,9 @@ fn line(record: &Record) -> Line {
         .with("bytes", record.bytes)
         .with("cut_off", record.cut_off)
         .with("ms", milliseconds(record.begun.elapsed()));
+    if let Some(proxy) = record.proxy_address() {
+        line = line.with("peer", proxy);
+    }
     if let Some(queue) = record.queue {
         line = line.with("queue_ms", milliseconds(queue));
     }
@@ -62,6 +65,7 @@ fn json(record: &Record) -> Value {
         "timestamp": humantime::format_rfc3339_micros(SystemTime::now()).to_string(),
         "app": record.app.as_ref().map(AppName::as_str),
         "client": record.client_address(),
+        "peer": record.peer.ip().to_canonical().to_string(),
         "method": record.method,
         "target": record.target,
         "version": format!("{:?}", record.version),
@@ -136,8 +140,9 @@ mod tests {
     #[test]
     fn what_was_not_sent_is_a_dash() {
         let request = Request::builder().uri("/x?y").header(USER_AGENT, "").body(()).unwrap();
-        let client = "[::ffff:192.0.2.1]:5".parse().unwrap();
-        let mut record = Record::new(&request, client, RequestId(1), Instant::now(), AccessLog::Off, None);
+        let peer: std::net::SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
+        let from = (peer.ip(), peer);
+        let mut record = Record::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, None);
         (record.status, record.bytes) = (404, 7);
         let (before, after) = (combined(&record), "] \"GET /x?y HTTP/1.1\" 404 7 \"-\" \"-\"");
         assert!(before.starts_with("192.0.2.1 - - [") && before.ends_with(after), "{before}");

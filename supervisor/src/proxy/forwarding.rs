@@ -8,8 +8,7 @@ use nano_protocol::message::RequestId;
 use super::headers::{X_REQUEST_ID, is_hop_by_hop, is_named_by_connection};
 use super::host::Host;
 use crate::client::Peer;
-use crate::config::ForwardedPolicy;
-use crate::forwarded_for::{self, X_FORWARDED_FOR};
+use crate::forwarded_for::{Asker, X_FORWARDED_FOR};
 use crate::record::{Span, TRACEPARENT, TRACESTATE};
 use crate::trace_context;
 
@@ -67,7 +66,8 @@ pub struct Forwarding<'a> {
     id: [u8; 32],
     /// Whether `Host` has to be added (HTTP/2 sends `:authority`) or corrected.
     replace_host: bool,
-    policy: ForwardedPolicy,
+    /// Whether it comes from a proxy of ours.
+    is_proxied: bool,
     /// The span that the app's own are below, if there is one, and whether the client's `tracestate` goes with it.
     trace: Option<([u8; trace_context::LENGTH], bool)>,
 }
@@ -78,26 +78,23 @@ impl<'a> Forwarding<'a> {
         headers: &'a HeaderMap,
         host: &'a Host<'a>,
         peer: &'a Peer,
-        policy: ForwardedPolicy,
+        asker: Asker,
         id: RequestId,
         span: Option<&Span>,
     ) -> Self {
-        let said = |name: &HeaderName| match policy {
-            ForwardedPolicy::Append => list(headers, name),
-            ForwardedPolicy::Replace => None,
-        };
+        let said = |name: &HeaderName| if asker.is_proxied { list(headers, name) } else { None };
         let proto = match said(&X_FORWARDED_PROTO) {
             // The first is the one that the client spoke.
             Some(all) if first(&all).eq_ignore_ascii_case(b"https") => "https",
             _ => "http",
         };
-        let (hops, client) = match said(&X_FORWARDED_FOR) {
-            Some(before) => {
-                let seen = forwarded_for::client(headers);
-                let client = seen.map_or_else(|| peer.ip.as_str().into(), |seen| seen.to_string().into());
-                ([&before, &b", "[..], peer.ip.as_bytes()].concat().into(), client)
-            }
-            None => (peer.ip.as_bytes().into(), peer.ip.as_str().into()),
+        let hops = match said(&X_FORWARDED_FOR) {
+            Some(before) => [&before, &b", "[..], peer.ip.as_bytes()].concat().into(),
+            None => peer.ip.as_bytes().into(),
+        };
+        let client = match asker.address == peer.address.ip().to_canonical() {
+            true => peer.ip.as_str().into(),
+            false => asker.address.to_string().into(),
         };
         let forwarded = said(&header::FORWARDED).map(|before| {
             [&before, format!(", for={};proto=http", forwarded_node(&peer.ip)).as_bytes()].concat()
@@ -114,7 +111,7 @@ impl<'a> Forwarding<'a> {
             cookie: cookie(headers),
             id: id.hex(),
             replace_host: sent != Some(host.authority().as_bytes()),
-            policy,
+            is_proxied: asker.is_proxied,
             trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
         }
     }
@@ -145,7 +142,7 @@ impl<'a> Forwarding<'a> {
             let is_of_trace = self.trace.is_some_and(|(_, keeps_state)| {
                 *name == TRACEPARENT || (*name == TRACESTATE && !keeps_state)
             });
-            let is_a_lie = self.policy == ForwardedPolicy::Replace && is_said_by_proxies(name);
+            let is_a_lie = !self.is_proxied && is_said_by_proxies(name);
             // `Host` is no field of a connection, whoever names it.
             let is_named = has_connection && *name != header::HOST && is_named_by_connection(headers, name);
             !(is_replaced || is_a_lie || is_of_trace || is_named || is_hop_by_hop(name))

@@ -23,6 +23,11 @@ pub enum State {
 }
 
 impl State {
+    /// Whether an app is as it should be. One that an operator has stopped is.
+    pub fn is_well(self) -> bool {
+        matches!(self, Self::Ready | Self::Stopped)
+    }
+
     /// Whether the life of an app may go from here to `next`.
     pub fn may_become(self, next: Self) -> bool {
         use State::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};

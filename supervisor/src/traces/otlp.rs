@@ -97,6 +97,7 @@ fn attributes(record: &Record) -> Vec<KeyValue> {
         all.extend(origin.port_u16().map(|port| number("server.port", port.into())));
     }
     all.push(text("client.address", &record.client_address()));
+    all.extend(record.proxy_address().map(|proxy| text("network.peer.address", &proxy)));
     let version = if record.version == Version::HTTP_2 { "2" } else { "1.1" };
     all.push(text(
         "network.protocol.version",
@@ -186,9 +187,10 @@ mod tests {
             TraceContext::parse(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
         let span = record::Span { context, parent: Some(7), state: "a=1".into() };
         let request = Request::builder().method(method).uri(target).body(()).unwrap();
-        let client = "[::ffff:192.0.2.1]:5".parse().unwrap();
+        let peer: std::net::SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
+        let from = (peer.ip(), peer);
         let mut record =
-            Record::new(&request, client, RequestId(1), Instant::now(), AccessLog::Off, Some(span));
+            Record::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, Some(span));
         change(&mut record);
         let ended = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
         Finished { record: record.into(), ended, took: Duration::from_secs(1) }

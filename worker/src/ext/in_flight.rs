@@ -114,6 +114,8 @@ pub struct InFlight {
     fetched: RefCell<FxHashMap<u32, Vec<Weak<Unread>>>>,
     /// Requests with such bodies that are over, or nearly so.
     ending: RefCell<Vec<u32>>,
+    /// Such bodies that nobody had read.
+    unread: Cell<u64>,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
     sink: Rc<dyn LogSink>,
@@ -137,6 +139,7 @@ impl InFlight {
             background: Background::new(),
             fetched: RefCell::default(),
             ending: RefCell::default(),
+            unread: Cell::new(0),
             uncaught: Cell::new(0),
             sink,
         }
@@ -247,6 +250,11 @@ impl InFlight {
         }
     }
 
+    /// How many bodies that nobody had read were given up with their requests.
+    pub fn unread_over(&self) -> u64 {
+        self.unread.get()
+    }
+
     /// At the end of a tick, when all has run that could: gives up the bodies that requests have fetched and left, where nobody
     /// waits for their bytes at this moment.
     pub fn end_fetched(&self) {
@@ -257,7 +265,7 @@ impl InFlight {
             }
             let bodies = self.fetched.borrow_mut().remove(&id).unwrap_or_default();
             for body in bodies.iter().filter_map(Weak::upgrade) {
-                body.end_unless_awaited();
+                self.unread.set(self.unread.get() + u64::from(body.end_unless_awaited()));
             }
         }
     }

@@ -40,6 +40,8 @@ pub struct Places {
     waiting: AtomicUsize,
     refused: AtomicU64,
     no_descriptor: AtomicU64,
+    /// Responses that have made room.
+    cancelled: AtomicU64,
 }
 
 /// What is counted of an app's outbound connections.
@@ -51,6 +53,8 @@ pub struct Counts {
     pub refused: u64,
     /// That found no descriptor left.
     pub no_descriptor: u64,
+    /// Responses that were cancelled unread to make room.
+    pub unread: u64,
 }
 
 /// One open connection as those see it who use it.
@@ -90,6 +94,7 @@ impl Places {
             waiting: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
             no_descriptor: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
         }
     }
 
@@ -104,6 +109,7 @@ impl Places {
             open: self.max.saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX)),
             refused: self.refused.load(Ordering::Relaxed),
             no_descriptor: self.no_descriptor.load(Ordering::Relaxed),
+            unread: self.cancelled.load(Ordering::Relaxed),
         }
     }
 
@@ -164,6 +170,7 @@ impl Places {
                 format!("{what} was cancelled: nobody had read its body, and there was no place for another connection")
             })
         {
+            self.cancelled.fetch_add(1, Ordering::Relaxed);
             lock(&self.given_up).push((oldest.request, oldest.what.clone()));
         }
     }

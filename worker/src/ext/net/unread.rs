@@ -56,17 +56,17 @@ impl Unread {
         state.body.is_some() && !state.is_begun
     }
 
-    /// Gives it up with its request, unless somebody waits for its bytes.
-    pub fn end_unless_awaited(&self) {
-        if self.state().reader.is_none() {
-            self.end(|| {
+    /// Gives it up with its request, unless somebody waits for its bytes. Says whether there was anything to give up.
+    pub fn end_unless_awaited(&self) -> bool {
+        let is_awaited = self.state().reader.is_some();
+        !is_awaited
+            && self.end(|| {
                 format!(
                     "{} ended with the request that fetched it, which is over: read its body before that, or within \
                      waitUntil()",
                     self.what
                 )
-            });
-        }
+            })
     }
 
     /// Gives it up, and says why to whoever reads on. Says whether there was anything left.

@@ -1,0 +1,120 @@
+//! `forwarded`: whose word is taken for who a client is.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use toml::de::DeValue;
+
+use super::errors::Flaw;
+use super::net::parse_network;
+use super::value;
+
+/// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForwardedPolicy {
+    /// Drop them: the client is who it says it is only as far as the connection shows.
+    Replace,
+    /// Believe and extend them: every client is a proxy of ours.
+    Append,
+    /// Believe and extend those of these addresses, which are proxies of ours; drop those of others.
+    From(Vec<IpNet>),
+}
+
+impl ForwardedPolicy {
+    /// Whether who connects from here is a proxy of ours.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        match self {
+            Self::Replace => false,
+            Self::Append => true,
+            Self::From(_) => self.names(peer),
+        }
+    }
+
+    /// Whether this address is known to be that of a proxy of ours, whoever mentions it.
+    pub fn names(&self, address: IpAddr) -> bool {
+        let Self::From(networks) = self else { return false };
+        let address = address.to_canonical();
+        networks.iter().any(|network| network.contains(&address))
+    }
+
+    /// A word, an address or network, or a list of these.
+    pub(super) fn read(value: &DeValue<'_>) -> Result<Self, Flaw> {
+        match value {
+            DeValue::Array(list) if list.is_empty() => {
+                Err(Flaw::new("names no proxy", "write \"replace\" to believe nobody"))
+            }
+            DeValue::Array(list) => {
+                let networks = list.iter().map(|item| trusted(value::text(item.get_ref())?));
+                networks.collect::<Result<_, _>>().map(Self::From)
+            }
+            _ => value::text(value)?.parse(),
+        }
+    }
+}
+
+impl FromStr for ForwardedPolicy {
+    type Err = Flaw;
+
+    /// As a flag has it: a word, or addresses and networks with commas between.
+    fn from_str(text: &str) -> Result<Self, Flaw> {
+        match text {
+            "replace" => Ok(Self::Replace),
+            "append" => Ok(Self::Append),
+            list => {
+                list.split(',').map(|item| trusted(item.trim())).collect::<Result<_, _>>().map(Self::From)
+            }
+        }
+    }
+}
+
+fn trusted(text: &str) -> Result<IpNet, Flaw> {
+    parse_network(text).ok_or_else(|| {
+        Flaw::new(
+            format!("{text:?} is neither a word nor an address"),
+            "write \"replace\", \"append\", or the addresses and networks of your proxies, such as [\"127.0.0.1\", \"10.0.0.0/8\"]",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ForwardedPolicy, String> {
+        ForwardedPolicy::read(DeValue::parse(text).unwrap().get_ref()).map_err(|flaw| flaw.to_string())
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        assert_eq!(read("'replace'"), Ok(ForwardedPolicy::Replace));
+        assert_eq!(read("'append'"), Ok(ForwardedPolicy::Append));
+        let networks = ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8", "192.0.2.0/24"];
+        let networks = ForwardedPolicy::From(networks.map(|network| network.parse().unwrap()).into());
+        assert_eq!(
+            read("['127.0.0.1', '10.1.2.3/8', 'fd00::/8', '::ffff:192.0.2.0/120']"),
+            Ok(networks.clone())
+        );
+        assert_eq!(read("'127.0.0.1, 10.0.0.0/8,fd00::/8,192.0.2.0/24'"), Ok(networks));
+        for wrong in ["'appent'", "['append']", "[1]", "[]", "true", "''", "'10.0.0.0/8,'", "'10.0.0.0/33'"] {
+            assert!(read(wrong).is_err_and(|text| text.contains("fix: ")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_of_ours_is_known_however_its_address_is_written() {
+        let policy = read("['10.0.0.0/8', 'fd00::/8']").unwrap();
+        for (address, is_ours) in [
+            ("10.255.0.1", true),
+            ("::ffff:10.0.0.1", true),
+            ("11.0.0.1", false),
+            ("fd12::1", true),
+            ("::1", false),
+        ] {
+            assert_eq!(policy.trusts(address.parse().unwrap()), is_ours, "{address}");
+        }
+        let anybody = "192.0.2.1".parse().unwrap();
+        let (append, replace) = (ForwardedPolicy::Append, ForwardedPolicy::Replace);
+        assert!(append.trusts(anybody) && !append.names(anybody) && !replace.trusts(anybody));
+    }
+}
