@@ -361,8 +361,7 @@ pub struct Server {
     /// How long what is in flight may take to finish at the end [default: 25s].
     #[arg(long, value_name = "DURATION")]
     drain_timeout: Option<String>,
-    /// What to make of the X-Forwarded-For, -Proto and -Host that clients send: replace, append (all are proxies of yours), or
-    /// the addresses and networks of your proxies, with commas between [default: replace].
+    /// Believe X-Forwarded-* of nobody (replace), all (append) or these proxies (10.0.0.0/8,...) [default: replace].
     #[arg(long, value_name = "POLICY")]
     forwarded: Option<String>,
     /// Keep translated modules in this folder between starts [default: where the system keeps caches].
