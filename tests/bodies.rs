@@ -284,10 +284,13 @@ async fn text_in_a_stream_is_sent_and_what_is_neither_is_refused_in_words() {
           } });
           export default { fetch: (request) => request.url.endsWith('/text')
             ? new Response(of('a', new TextEncoder().encode('b').buffer, '\u00e9', '', '\ud83d'))
+            : request.url.endsWith('/iterated')
+            ? new Response((async function* () { yield 'a'; yield new TextEncoder().encode('b'); })())
             : new Response(of('a', 5)) }",
     )
     .await;
     assert_eq!(supervisor.get("app", "/text").await.text(), "ab\u{e9}\u{fffd}");
+    assert_eq!(supervisor.get("app", "/iterated").await.text(), "ab");
     let client = supervisor.client("app").await;
     // The head may have been out already.
     if let Ok(reply) = within(client.get("/number")).await {

@@ -25,7 +25,7 @@ use crate::{TestSupervisor, within};
 const SHAPES: &str = include_str!("proxying/shapes.js");
 
 /// What the upstream has.
-const RESOURCES: [&str; 15] = [
+const RESOURCES: [&str; 16] = [
     "gzip",
     "gzip-chunked",
     "brotli",
@@ -38,6 +38,7 @@ const RESOURCES: [&str; 15] = [
     "no-content",
     "not-modified",
     "reason",
+    "nowhere",
     "part",
     "all-parts",
     "many-parts",
@@ -88,6 +89,7 @@ async fn resource(path: &str) -> (u16, &'static str, Vec<u8>, bool) {
         "/nothing" => (200, "gzip", Vec::new(), false),
         "/no-content" => (204, "gzip", Vec::new(), false),
         "/not-modified" => (304, "gzip", gzip(&text), false),
+        "/nowhere" => (302, "", b"it does not say where to".to_vec(), false),
         "/part" => (206, "gzip", gzip(&text)[..20].to_vec(), false),
         "/all-parts" => (206, "gzip", gzip(&text), false),
         "/many-parts" => (206, "gzip", b"--b\r\n\r\nabcd\r\n--b--\r\n".to_vec(), false),

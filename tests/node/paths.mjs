@@ -33,6 +33,7 @@ export default async function (is, throws) {
   is("controls at the end of a query", url.parse("//a?b\0").search, "?b");
   is("url.resolve of controls", url.resolve("http://a/b", "\0http://c/d"), "http://c/d");
   is("url.format without a host", ["mailto:a@b?c", "javascript:/a", "x:///a", "data:a,b#c"].map((text) => url.format(new URL(text))), ["mailto:a@b?c", "javascript:/a", "x:///a", "data:a,b#c"]);
+  is("url.format in Unicode", ["http://xn--bcher-kva.example/", "x://xn--/a"].map((text) => url.format(new URL(text), { unicode: true })), ["http://b\u00fccher.example/", "x://xn--/a"]);
   is("url.domainToUnicode", ["xn--bcher-kva.example", "a b", "B\u00dcCHER"].map((text) => url.domainToUnicode(text)), ["b\u00fccher.example", "", "b\u00fccher"]);
   for (const [text, host, path] of [
     ["http://a!b,c*d/e", "a!b,c*d", "/e"],

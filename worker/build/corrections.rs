@@ -270,6 +270,22 @@ through TextEncoderStream before\",
 ",
     },
     Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "a redirect to nowhere is the response, whose body was lost: https://fetch.spec.whatwg.org/#http-redirect-fetch",
+        passage: "      case \"follow\":
+        core.close(resp.responseRid);
+",
+        instead: "      case \"follow\":
+        if (
+          !primordials.ArrayPrototypeSome(
+            resp.headers,
+            (entry) => byteLowerCase(entry[0]) === \"location\",
+          )
+        ) break;
+        core.close(resp.responseRid);
+",
+    },
+    Correction {
         script: "ext:deno_fetch/23_request.js",
         why: "a request that came as GET with a body could not be sent on, which Workers do; to make one is an error as before",
         passage: "      ((init.body !== undefined && init.body !== null) ||

@@ -67,6 +67,16 @@ core.setAsyncHooksEmit(emitBefore, emitAfter, emitDestroy);
     },
     Correction {
         script: "ext:deno_node/url.ts",
+        why: "url.format() left out a host that cannot be told in Unicode",
+        passage: "      ? domainToUnicode(urlObject.hostname)
+      : urlObject.hostname;
+",
+        instead: "      ? domainToUnicode(urlObject.hostname) || urlObject.hostname
+      : urlObject.hostname;
+",
+    },
+    Correction {
+        script: "ext:deno_node/url.ts",
         why: "url.parse() ended a host, and began a path, at characters that may be in a host: \
             https://github.com/nodejs/node/blob/main/lib/url.js, getHostname()",
         passage: "    const isValid = (code >= CHAR_LOWERCASE_A && code <= CHAR_LOWERCASE_Z) ||

@@ -11,9 +11,11 @@
     TypeError,
   } = primordials;
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
-  const { converters, createEnumConverter } = webidl;
+  const { converters, createAsyncSequenceConverter, createEnumConverter } = webidl;
   const { Request, RequestPrototype, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
 
+  // What is iterated for a body may be text, too: that shows where it is sent.
+  converters["async_sequence<Uint8Array>"] = createAsyncSequenceConverter(converters.any);
   converters.RequestDuplex = createEnumConverter("RequestDuplex", ["half"]);
   const convert = converters.RequestInit;
   converters.RequestInit = (value, prefix, context, options) => {
