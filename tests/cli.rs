@@ -167,6 +167,10 @@ async fn check_tries_the_addresses_and_leaves_those_of_the_supervisor_that_runs_
     assert_eq!(address, format!("127.0.0.1:{port}"));
     let (code, output, _) = run(supervisor.folder(), &["check", "--config", "nano.toml"]);
     assert!(code == 0 && output.starts_with(&nowhere), "{output}");
+    // It is not waited for.
+    supervisor.signal(Signal::SIGSTOP);
+    let (code, output, _) = run(supervisor.folder(), &["check", "--config", "nano.toml"]);
+    assert!(code == 0 && output.starts_with(&format!("{in_use}{nowhere}")), "{output}");
 }
 
 #[test]

@@ -192,6 +192,26 @@ async fn who_is_to_be_watched_must_be_there() {
 }
 
 #[tokio::test]
+async fn a_supervisor_that_hangs_takes_no_key_and_no_signal_from_those_who_watch() {
+    let supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;
+    for is_key in [true, false] {
+        let mut terminal = watch(&supervisor, 8);
+        terminal.shows("app ").await;
+        supervisor.signal(Signal::SIGSTOP);
+        // It is asked at once for what fits a screen of another size.
+        process::signal(terminal.pid(), Signal::SIGWINCH);
+        match is_key {
+            true => terminal.type_keys("q"),
+            false => process::signal(terminal.pid(), Signal::SIGINT),
+        }
+        assert_eq!(terminal.ended().await.code(), Some(if is_key { 0 } else { 130 }));
+        terminal.shows("\x1b[?25h\x1b[?1049l").await;
+        assert!(terminal.is_cooked());
+        supervisor.signal(Signal::SIGCONT);
+    }
+}
+
+#[tokio::test]
 async fn a_list_is_short_and_every_app_is_restarted_but_those_that_were_stopped() {
     let plan = TestSupervisor::plan().app(App::hello("one")).app(App::hello("two"));
     let supervisor = plan.app(App::hello("three")).start().await;

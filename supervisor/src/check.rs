@@ -4,8 +4,10 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::config::{Admin, AppSpec, Config, ControlPath, Listen, found_control_path};
 use crate::control::client;
@@ -14,6 +16,9 @@ use crate::sockets;
 use crate::status::AppStatus;
 use crate::traffic::Traffic;
 use crate::worker::{Cgroups, Spares, Worker};
+
+/// How long a supervisor that runs may take to say what it has.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What was found about one app.
 #[derive(Debug, Serialize)]
@@ -68,7 +73,8 @@ async fn running(config: &Config) -> Option<Vec<AppStatus>> {
         ControlPath::At(path) => path.clone(),
         ControlPath::Off => return None,
     };
-    client::status(&socket).await.ok().map(|status| status.apps)
+    let asked = timeout(PATIENCE, client::status(&socket)).await;
+    asked.ok()?.ok().map(|status| status.apps)
 }
 
 fn some_of(apps: &[&str]) -> String {

@@ -26,7 +26,7 @@ use crate::registry::State;
 use crate::status::AppStatus;
 
 /// A running supervisor.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Which {
     /// Its control socket (`serve --control SOCKET`) [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR, /run or /run/nano-supervisor].
     #[arg(long, value_name = "SOCKET", env = "NANO_SUPERVISOR_CONTROL")]

@@ -65,9 +65,10 @@ pub(super) fn status(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
 /// `status --watch`: at a terminal the table stays in its place; elsewhere one follows the other.
 pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duration) -> ExitCode {
     if terminal::is_one() && !json {
-        let frame = || match app {
-            Some(app) => one(app, which, false),
-            None => all(which, false),
+        let (app, which) = (app.map(str::to_owned), which.clone());
+        let frame = move || match &app {
+            Some(app) => one(app, &which, false),
+            None => all(&which, false),
         };
         // What is wrong from the beginning will not mend itself; a supervisor that goes may come back.
         return match frame() {

@@ -2,13 +2,13 @@
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use nix::libc;
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
 
 use super::super::terminal::{self, Paint, Tone, cut};
 use super::super::{FAILED, complain, runtime};
@@ -59,37 +59,53 @@ enum Key {
 }
 
 /// Shows `frame` again and again, with a `pause` in between, until q or a signal.
-pub(super) fn show(mut frame: impl FnMut() -> io::Result<String>, pause: Duration) -> ExitCode {
-    let screen = Screen::take();
-    let mut keys = if screen.before.is_some() { Some(read_keys()) } else { None };
-    let mut view = View::default();
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return complain(&error, FAILED),
-    };
-    loop {
-        // Whoever watches a supervisor that is started anew wants to see it come.
-        view.take_in(&frame());
-        let next = Instant::now() + pause;
-        let ended = runtime.block_on(async {
-            let mut signals = Signals::listen().ok()?;
+pub(super) fn show(frame: impl FnMut() -> io::Result<String> + Send + 'static, pause: Duration) -> ExitCode {
+    let shown = runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            // Before the screen is taken: whoever ends this gets the terminal back as it was.
+            let mut signals = Signals::listen()?;
+            let screen = Screen::take();
+            let mut keys = if screen.before.is_some() { Some(read_keys()) } else { None };
+            let (again, mut frames) = read_frames(frame, pause);
+            let mut view = View::default();
             loop {
-                view.draw();
                 tokio::select! {
-                    () = sleep_until(next) => return None,
-                    number = signals.next() => return number,
+                    Some(frame) = frames.recv() => view.take_in(&frame),
+                    number = signals.next() => match number {
+                        Some(number) => return Ok(128 + number),
+                        // What is asked for already has that size.
+                        None => drop(again.try_send(())),
+                    },
                     key = key(&mut keys) => match key {
-                        Key::Quit => return Some(0),
+                        Key::Quit => return Ok(0),
                         key => view.turn(key),
                     },
                 }
+                view.draw();
             }
-        });
-        if let Some(number) = ended {
-            drop(screen);
-            return if number == 0 { ExitCode::SUCCESS } else { (128 + number).into() };
-        }
+        })
+    });
+    match shown {
+        Ok(code) => code.into(),
+        Err(error) => complain(&error, FAILED),
     }
+}
+
+/// Asks for frames in a thread of its own, which ends with the process: a supervisor that hangs takes no key from anybody. A
+/// word asks for one before its time.
+fn read_frames(
+    mut frame: impl FnMut() -> io::Result<String> + Send + 'static,
+    pause: Duration,
+) -> (SyncSender<()>, mpsc::Receiver<io::Result<String>>) {
+    let (again, wanted) = sync_channel(1);
+    let (sender, frames) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        // Whoever watches a supervisor that is started anew wants to see it come.
+        while sender.blocking_send(frame()).is_ok()
+            && wanted.recv_timeout(pause) != Err(RecvTimeoutError::Disconnected)
+        {}
+    });
+    (again, frames)
 }
 
 /// The signals that end it, and the one that says that the terminal has another size.
