@@ -131,19 +131,22 @@ impl Page {
 /// Where the app can be reached, as URLs where that is known.
 fn addresses(detail: &AppDetail) -> Vec<String> {
     let app = &detail.status;
-    let Some((_, port)) = app.listen.rsplit_once(':') else { return vec![app.listen.clone()] };
-    let port = if port == "80" { String::new() } else { format!(":{port}") };
-    let hosts: Vec<String> = app.hosts.clone();
-    let reached = match (hosts.is_empty(), app.listen.strip_suffix(&port)) {
-        (true, Some("*" | "[::]" | "0.0.0.0")) => vec!["localhost".to_owned()],
-        (true, Some(address)) => vec![address.to_owned()],
-        _ => hosts,
-    };
-    let mut urls: Vec<_> = reached.iter().map(|host| format!("http://{host}{port}/")).collect();
+    let mut found = urls(&app.listen, &app.hosts);
     if app.state != State::Ready.to_string() || !app.hosts.is_empty() {
-        urls.push(format!("(listens on {})", app.listen));
+        found.push(format!("(listens on {})", app.listen));
     }
-    urls
+    found
+}
+
+fn urls(listen: &str, hosts: &[String]) -> Vec<String> {
+    let Some((address, port)) = listen.rsplit_once(':') else { return vec![listen.to_owned()] };
+    let port = if port == "80" { String::new() } else { format!(":{port}") };
+    let reached = match (hosts, address) {
+        ([], "*" | "[::]" | "0.0.0.0") => vec!["localhost".to_owned()],
+        ([], address) => vec![address.to_owned()],
+        (hosts, _) => hosts.to_vec(),
+    };
+    reached.iter().map(|host| format!("http://{host}{port}/")).collect()
 }
 
 fn requests(detail: &AppDetail) -> String {
@@ -158,4 +161,23 @@ fn requests(detail: &AppDetail) -> String {
     }
     parts.push(format!("{} in flight", app.in_flight));
     format!("{}; {} so far, {} of them 5xx", parts.join(", "), app.requests, app.errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_that_a_browser_on_this_machine_can_open() {
+        for (listen, url) in [
+            ("*:80", "http://localhost/"),
+            ("[::]:80", "http://localhost/"),
+            ("0.0.0.0:8080", "http://localhost:8080/"),
+            ("127.0.0.1:80", "http://127.0.0.1/"),
+            ("[::1]:8080", "http://[::1]:8080/"),
+        ] {
+            assert_eq!(urls(listen, &[]), [url]);
+        }
+        assert_eq!(urls("[::]:80", &["a.example".to_owned()]), ["http://a.example/"]);
+    }
 }
