@@ -41,6 +41,7 @@ mod html_streaming;
 mod http;
 mod init;
 mod isolation;
+mod kinds;
 mod lengths;
 mod lifecycle;
 mod limits;

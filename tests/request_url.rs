@@ -1,5 +1,6 @@
 //! The URL that an app sees is a URL as one is written: what it cuts out of the text is what `URL` says.
 
+use nano_supervisor::kind::Kind;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -165,6 +166,8 @@ async fn whatever_is_sent_text_and_url_agree() {
         let body = connection.exactly(length.parse().unwrap());
         let seen: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(seen[0], seen[1], "{target} of {host}");
+        let kind = |target: &str| Kind::of("GET", target);
+        assert_eq!(kind(&target), kind(seen[2].as_str().unwrap()), "{target} of {host}");
         answered += 1;
     }
     assert!(answered > 200, "{answered} of 600 were requests");

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::TestSupervisor;
-use crate::harness::{App, executable, process};
+use crate::harness::{App, executable, process, run};
 
 /// An app that answers with its env.
 const SHOW: &str = "export default {
@@ -93,7 +93,7 @@ async fn values_show_nowhere() {
         assert!(text.contains(part), "{text}");
         shown += &text;
     }
-    process::signal(second, Signal::SIGKILL);
+    assert_eq!(restart(&supervisor), 1);
     let failed = supervisor.until("app", "has failed", |app| app.state == "failed").await;
     assert!(failed.last_exit.as_ref().unwrap().contains("ENV: has a quote that is not closed"), "{failed:?}");
     shown += &serde_json::to_string(&supervisor.status().await).unwrap();
@@ -104,6 +104,12 @@ async fn values_show_nowhere() {
     }
 }
 
+/// Has the app restarted; the exit code of the command.
+fn restart(supervisor: &TestSupervisor) -> i32 {
+    let socket = supervisor.socket().to_str().unwrap();
+    run(supervisor.folder(), &["restart", "app", "--control", socket]).0
+}
+
 #[tokio::test]
 async fn a_restart_picks_up_what_has_changed_and_nothing_runs_without_it() {
     let app = App::new("app", SHOW).file("key", "first\n").set("secrets = { KEY = 'app/key' }");
@@ -112,13 +118,11 @@ async fn a_restart_picks_up_what_has_changed_and_nothing_runs_without_it() {
     assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "first" }));
     let key = supervisor.folder().join("app/key");
     fs::write(&key, "second").unwrap();
-    let first = supervisor.worker("app").await;
-    process::signal(first, Signal::SIGKILL);
-    let second = supervisor.replaced("app", first).await.pid.unwrap();
+    assert_eq!(restart(&supervisor), 0);
     assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "second" }));
 
     fs::remove_file(&key).unwrap();
-    process::signal(second, Signal::SIGKILL);
+    assert_eq!(restart(&supervisor), 1);
     let failed = supervisor.until("app", "has failed", |app| app.state == "failed").await;
     let why = failed.last_exit.unwrap();
     assert!(
@@ -131,6 +135,43 @@ async fn a_restart_picks_up_what_has_changed_and_nothing_runs_without_it() {
     fs::write(&key, "third").unwrap();
     supervisor.until("app", "is ready", |app| app.state == "ready").await;
     assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "third" }));
+}
+
+#[tokio::test]
+async fn a_worker_in_the_place_of_another_has_what_that_had_whatever_the_files_say_by_then() {
+    let app = App::new("app", SHOW)
+        .file(".env", "A=first")
+        .file("wrangler.toml", "[vars]\nB = 'first'")
+        .file("key", "first")
+        .set("secrets = { KEY = 'app/key' }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let first = json!({ "A": "first", "B": "first", "KEY": "first" });
+    let folder = supervisor.folder().join("app");
+    let same_after_a_crash = async || {
+        let worker = supervisor.worker("app").await;
+        process::signal(worker, Signal::SIGKILL);
+        supervisor.replaced("app", worker).await;
+        assert_eq!(supervisor.get("app", "/").await.json(), first);
+    };
+    fs::write(folder.join(".env"), "A=second").unwrap();
+    same_after_a_crash().await;
+    fs::write(folder.join(".env"), "A='second").unwrap();
+    fs::write(folder.join("wrangler.toml"), "[vars").unwrap();
+    fs::remove_file(folder.join("key")).unwrap();
+    same_after_a_crash().await;
+    // A reload that finds them broken changes nothing, nor does a worker that was to be exchanged.
+    let socket = supervisor.socket().to_str().unwrap();
+    let (reload, roll) = (["reload"], ["restart", "app", "--rolling"]);
+    for command in [&reload[..], &roll] {
+        assert_eq!(run(supervisor.folder(), &[command, &["--control", socket]].concat()).0, 1);
+        same_after_a_crash().await;
+    }
+    fs::write(folder.join(".env"), "A=third").unwrap();
+    fs::write(folder.join("wrangler.toml"), "[vars]\nB = 'third'").unwrap();
+    fs::write(folder.join("key"), "third").unwrap();
+    assert_eq!(run(supervisor.folder(), &["reload", "--control", socket]).0, 0);
+    let third = json!({ "A": "third", "B": "third", "KEY": "third" });
+    assert_eq!(supervisor.get("app", "/").await.json(), third);
 }
 
 #[test]

@@ -100,7 +100,8 @@ async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
     admin.iter().for_each(|admin| spares.close(admin.address));
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
     // Dropping the worker kills it.
-    let error = Worker::start(spec, &spares, &log).await.err().map(|failure| failure.reason.to_string());
+    let error =
+        Worker::start(spec, None, &spares, &log).await.err().map(|failure| failure.reason.to_string());
     Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),

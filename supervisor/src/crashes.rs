@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use nano_protocol::message::RequestId;
 use serde::{Deserialize, Serialize};
 
+use crate::kind::{self, Kind};
+use crate::quarantine::Suspect;
 use crate::registry::AppId;
 use crate::worker::{ExitReason, Usage};
 
@@ -19,9 +21,6 @@ const OF_ALL: usize = 1000;
 
 /// Requests named for one crash.
 const REQUESTS: usize = 32;
-
-/// Longest part of a method that is kept, in bytes.
-const METHOD: usize = 32;
 
 /// Longest part of a path and query that is kept, in bytes.
 const TARGET: usize = 256;
@@ -53,6 +52,10 @@ pub struct Crash {
     pub culprit: Option<LostRequest>,
     /// Others that were in flight, and lost; the first of them.
     pub requests: Vec<LostRequest>,
+    /// Kinds of requests that are suspected of it, since they were in flight at most of the latest crashes; none if the request
+    /// that has ended the worker is known.
+    #[serde(default)]
+    pub suspects: Vec<Suspect>,
     /// Which of all crashes it is.
     #[serde(skip)]
     pub number: u64,
@@ -73,13 +76,23 @@ impl Crash {
         (id, known.map(|request| request.method.as_str()), path)
     }
 
+    /// What kind of request has ended it, if that is known, and it was not any that would have done.
+    pub fn kind_to_blame(&self) -> Option<&Kind> {
+        self.culprit.as_ref().filter(|_| !self.is_last_straw())?.kind.as_ref()
+    }
+
+    /// The kinds of the requests that were in flight.
+    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.requests.iter().filter_map(|request| request.kind.as_ref())
+    }
+
     /// Whether the worker had taken requests.
     pub fn was_ready(&self) -> bool {
         self.worker.is_some()
     }
 
     /// Whether its heap was nearly full before the request came that has ended it, which may be any.
-    pub fn is_last_straw(&self) -> bool {
+    fn is_last_straw(&self) -> bool {
         self.cause == ExitReason::OutOfMemory.cause() && self.live > self.heap_limit / 4 * 3
     }
 }
@@ -93,6 +106,9 @@ pub struct LostRequest {
     pub method: String,
     /// Its path and query.
     pub target: String,
+    /// What it has in common with others, if more than its id is known.
+    #[serde(skip)]
+    pub kind: Option<Kind>,
     /// Whether it is the one that has ended the worker.
     #[serde(skip)]
     pub is_culprit: bool,
@@ -108,19 +124,13 @@ impl fmt::Display for LostRequest {
 }
 
 impl LostRequest {
-    /// At the end of what is too long to be kept whole.
-    pub const CUT: &'static str = "...";
-
     /// From what its request line said.
     pub fn new(id: RequestId, method: &str, target: &str) -> Self {
-        let cut = |text: &str, longest| match text.floor_char_boundary(longest) {
-            end if end < text.len() => format!("{}{}", &text[..end], Self::CUT),
-            _ => text.to_owned(),
-        };
         Self {
             id: id.to_string(),
-            method: cut(method, METHOD),
-            target: cut(target, TARGET),
+            method: kind::cut(method, kind::METHOD),
+            target: kind::cut(target, TARGET),
+            kind: (!method.is_empty()).then(|| Kind::of(method, target)),
             is_culprit: false,
         }
     }
@@ -198,6 +208,7 @@ impl Crashes {
             usage: remains.usage,
             culprit,
             requests,
+            suspects: Vec::new(),
             number: self.latest() + 1,
             live: remains.live,
             worker: remains.worker,

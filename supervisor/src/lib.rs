@@ -15,7 +15,7 @@
 //! [`shares`] (how much one client may hold of it), [`occupancy`] (what all connections hold),
 //! [`descriptors`] (how many there are for them),
 //! [`record`] (what is remembered of one request, for the access log and for [`traces`], with its [`trace_context`]),
-//! [`crashes`] (what is left of workers), [`quarantine`] (which requests end them), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
+//! [`crashes`] (what is left of workers), [`quarantine`] (which [`kind`]s of requests end them), [`probation`] (which let others go first for it), [`control`] and [`operator`] (what operators see and change), [`deploy`] (copies that
 //! apps are served from), [`dev`] (watches files), [`init`], [`check`], [`orphans`] (PID 1), [`beneath`] (files without symlinks), [`visible`] (text of others, for
 //! terminals).
 //!
@@ -41,6 +41,7 @@ pub mod host_name;
 pub mod inherited;
 pub mod init;
 pub mod io_thread;
+pub mod kind;
 pub mod lifecycle;
 pub mod listener;
 pub mod log;
@@ -52,6 +53,7 @@ pub mod notify;
 pub mod occupancy;
 pub mod operator;
 pub mod orphans;
+pub mod probation;
 pub mod proxy;
 pub mod quarantine;
 pub mod record;

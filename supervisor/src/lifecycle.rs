@@ -20,13 +20,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
-use tracing::warn;
 
 use crate::budget::Rank;
-use crate::config::AppSpec;
-use crate::crashes::{Crash, Crashes, Remains};
+use crate::config::{AppSpec, Environment};
+use crate::crashes::Crashes;
 use crate::log::app::AppLog;
-use crate::quarantine::{Kind, Quarantine};
+use crate::quarantine::Quarantine;
 use crate::registry::{AppId, Registry};
 use crate::restart::History;
 use crate::routes::{Routes, Unavailable};
@@ -92,22 +91,6 @@ impl Shared {
             self.spares.refill();
         }
     }
-
-    /// A worker has ended unasked: keeps the report, and refuses what has ended it, where that is wanted.
-    pub async fn report(&self, app: AppId, spec: &AppSpec, reason: &ExitReason, remains: Remains) -> Crash {
-        let name = spec.name.as_str();
-        let crash = self.crashes.record(name, reason, remains);
-        if spec.quarantine
-            && let Some(kinds) = self.quarantine.crashed(app, &self.crashes.of(Some(name)))
-        {
-            if let Some(Kind { method, path }) = kinds.last() {
-                let text = "such requests have ended workers, and are refused from now on (`quarantine`)";
-                warn!(app = name, method, path, "{text}");
-            }
-            self.routes.quarantine(app, kinds).await;
-        }
-        crash
-    }
 }
 
 impl Lifecycle {
@@ -132,6 +115,8 @@ impl Lifecycle {
             rank: Rank::Useful,
             recycle_from: Instant::now(),
             starts: 0,
+            env: None,
+            reads_env: true,
             waiting: Vec::new(),
         };
         let task = tokio::task::spawn_local(life.run(self.first));
@@ -168,6 +153,10 @@ struct Life {
     /// From when on the worker may be replaced although it is well.
     recycle_from: Instant,
     starts: u64,
+    /// The variables of the last worker that became ready: another one in its place has the same.
+    env: Option<Environment>,
+    /// Whether the next one has what their files say by then, since somebody has asked for it.
+    reads_env: bool,
     /// Who waits for the worker that is started.
     waiting: Vec<oneshot::Sender<Outcome>>,
 }
@@ -205,7 +194,8 @@ impl Life {
         self.shared.registry.starting(self.app);
         let begun = Instant::now();
         let (spec, shared, log) = (self.spec.clone(), self.shared.clone(), self.log.clone());
-        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares, &log));
+        let env = self.env.clone().filter(|_| !self.reads_env);
+        let mut start = std::pin::pin!(Worker::start(&spec, env, &shared.spares, &log));
         let started = loop {
             tokio::select! {
                 started = &mut start => break started,
@@ -214,10 +204,7 @@ impl Life {
                 Some(Command { action, done }) = self.commands.recv() => match action {
                     Action::Stop => return self.stop_without_worker(done).await,
                     Action::Start => self.waiting.push(done),
-                    Action::Restart | Action::Roll => {
-                        self.waiting.push(done);
-                        return Phase::Starting;
-                    }
+                    Action::Restart | Action::Roll => return self.start_anew(done),
                     Action::Configure(spec) => {
                         if self.configure_idle(spec, done).await {
                             return Phase::Starting;
@@ -254,6 +241,7 @@ impl Life {
     /// A worker that is ready gets the requests from now on.
     async fn take_over(&mut self, started: Started, begun: Instant) -> Running {
         let Started { worker, requests, .. } = started;
+        (self.env, self.reads_env) = (Some(worker.env.clone()), false);
         self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
         let running = self.stage.enter(&self.spec, worker);
         self.recycle_from = running.ready;
@@ -283,7 +271,7 @@ impl Life {
                 // If that fails, not at once again.
                 self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
                 let (done, _) = oneshot::channel();
-                self.roll(running, self.spec.clone(), done).await
+                self.roll(running, self.spec.clone(), self.env.clone(), done).await
             }
             Some(Command { action, done }) = self.commands.recv() => match action {
                 Action::Start => {
@@ -297,12 +285,13 @@ impl Life {
                 Action::Restart => {
                     self.waiting.push(done);
                     self.begin_anew().await;
+                    self.reads_env = true;
                     if self.drain(running).await { Phase::Starting } else { Phase::Ended }
                 }
                 Action::Roll => {
                     // Its code may have changed.
                     self.begin_anew().await;
-                    self.roll(running, self.spec.clone(), done).await
+                    self.roll(running, self.spec.clone(), None, done).await
                 }
                 Action::Configure(spec) => match running.was_told(&spec) {
                     Ok(true) => {
@@ -315,7 +304,7 @@ impl Life {
                     }
                     Ok(false) => {
                         self.begin_anew().await;
-                        self.roll(running, spec, done).await
+                        self.roll(running, spec, None, done).await
                     }
                     Err(why) => {
                         let _ = done.send(Err(why));
@@ -341,10 +330,11 @@ impl Life {
         &mut self,
         mut running: Running,
         spec: Arc<AppSpec>,
+        env: Option<Environment>,
         done: oneshot::Sender<Outcome>,
     ) -> Phase {
         let (begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
-        let mut start = std::pin::pin!(Worker::start(&spec, &shared.spares, &log));
+        let mut start = std::pin::pin!(Worker::start(&spec, env, &shared.spares, &log));
         let mut is_gone = false;
         let started = loop {
             tokio::select! {
@@ -421,10 +411,7 @@ impl Life {
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Break(why) => self.broken(why, done).await,
-                Action::Start | Action::Restart | Action::Roll => {
-                    self.waiting.push(done);
-                    Phase::Starting
-                }
+                Action::Start | Action::Restart | Action::Roll => self.start_anew(done),
             },
         }
     }
@@ -444,10 +431,7 @@ impl Life {
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Break(why) => self.broken(why, done).await,
-                Action::Start | Action::Restart | Action::Roll => {
-                    self.waiting.push(done);
-                    Phase::Starting
-                }
+                Action::Start | Action::Restart | Action::Roll => self.start_anew(done),
             },
         }
     }
@@ -459,8 +443,16 @@ impl Life {
             self.begin_anew().await;
         }
         self.configure(spec);
+        self.reads_env = true;
         let _ = done.send(Ok(false));
         is_new
+    }
+
+    /// Starts a worker that somebody has asked for, by what the files of its configuration say now.
+    fn start_anew(&mut self, done: oneshot::Sender<Outcome>) -> Phase {
+        self.waiting.push(done);
+        self.reads_env = true;
+        Phase::Starting
     }
 
     async fn stop_without_worker(&mut self, done: oneshot::Sender<Outcome>) -> Phase {

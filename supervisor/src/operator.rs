@@ -18,6 +18,7 @@ use crate::config::{AppName, Config, ConfigErrors, Sources};
 use crate::crashes::Crash;
 use crate::deploy::Available;
 use crate::fleet::{Changes, Fleet};
+use crate::kind::Kind;
 use crate::lifecycle::{Action, Outcome};
 use crate::log::Dropped;
 use crate::machine::{Machine, MachineStatus};
@@ -25,7 +26,7 @@ use crate::metrics::Sample;
 use crate::monitor::Seconds;
 use crate::news::{News, Newsroom};
 use crate::notify;
-use crate::quarantine::{Kind, Suspect};
+use crate::quarantine::Suspect;
 use crate::registry::State;
 use crate::status::{AppDetail, AppStatus, SpareStatus};
 use crate::traces;
@@ -200,7 +201,8 @@ impl Operator {
 
     /// All that is told of one app.
     pub fn detail(&self, app: &str) -> Option<AppDetail> {
-        self.fleet.registry().detail(self.fleet.monitor(), app)
+        let detail = self.fleet.registry().detail(self.fleet.monitor(), app)?;
+        Some(AppDetail { suspects: self.suspects(app).unwrap_or_default(), ..detail })
     }
 
     /// The workers that have no app yet.
@@ -217,7 +219,7 @@ impl Operator {
 
     /// What is left of workers that ended unasked, of one app or of all, latest first.
     pub fn crashes(&self, app: Option<&str>) -> Vec<Crash> {
-        self.fleet.crashes().of(app)
+        self.fleet.told_crashes(app)
     }
 
     /// Which requests of an app are suspected of ending its workers; none if there is no such app.

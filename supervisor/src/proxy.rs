@@ -203,8 +203,15 @@ impl Proxy {
         let Outgoing { spec, line, .. } = *outgoing;
         let mut patience = spec.limits.queue_timeout;
         loop {
+            let suspended = upstream.suspended(line.method, line.target);
+            if let Some(kind) = &suspended {
+                let since = Instant::now();
+                upstream.stand_back(kind, spec, patience).await?;
+                patience = patience.saturating_sub(since.elapsed());
+            }
             // Usually there is one, and a look at the clock less.
             let (handle, taken) = match upstream.now() {
+                Some(found) if suspended.is_some() => (found?, Instant::now()),
                 Some(found) => (found?, arrived),
                 None => {
                     let since = Instant::now();
@@ -214,6 +221,9 @@ impl Proxy {
                     // Others of its kind may have ended a worker while it waited.
                     if upstream.is_quarantined(line.method, line.target) {
                         return Err(Refusal::Quarantined.into());
+                    }
+                    if upstream.suspended(line.method, line.target).is_some() {
+                        continue;
                     }
                     (handle, taken)
                 }
@@ -225,6 +235,7 @@ impl Proxy {
             match self.send(&handle, outgoing, &mut upload).await {
                 Ok(response) => {
                     upstream.answered(generation, response.status().as_u16());
+                    suspended.iter().for_each(|kind| upstream.clear(kind));
                     let worker = taken.elapsed();
                     upstream.count(|counts| counts.answered(taken - arrived, worker));
                     if let Some(record) = record {

@@ -1,12 +1,14 @@
 //! Which requests end workers, as far as that can be told, and those of them that are refused for it (`quarantine`).
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::crashes::{Crash, LostRequest};
+use crate::crashes::Crash;
+use crate::kind::Kind;
 use crate::registry::AppId;
 
 /// Crashes that are looked at, the latest.
@@ -20,15 +22,6 @@ const IN_FLIGHT: usize = 3;
 
 /// Kinds of requests of one app that are refused at once; the oldest go first.
 const MOST: usize = 32;
-
-/// A kind of request: what requests have in common that do the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Kind {
-    /// Its method.
-    pub method: String,
-    /// Its path, without the query.
-    pub path: String,
-}
 
 /// A kind of request, and how often it was there when a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,36 +39,33 @@ pub struct Suspect {
     pub is_refused: bool,
 }
 
-impl Kind {
-    /// Of a request that was lost; none if no more than its id is known.
-    pub fn of(request: &LostRequest) -> Option<Self> {
-        let path = request.target.split('?').next().unwrap_or_default();
-        (!request.method.is_empty()).then(|| Self { method: request.method.clone(), path: path.to_owned() })
-    }
-
-    /// Whether a request is one of these. What was kept of a long path is its beginning.
-    pub fn has(&self, method: &str, path: &str) -> bool {
-        let is_path = match self.path.strip_suffix(LostRequest::CUT) {
-            Some(beginning) => path.starts_with(beginning) && path.len() > beginning.len(),
-            None => self.path == path,
-        };
-        is_path && self.method == method
+impl fmt::Display for Suspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind: Kind { method, path }, named, in_flight, of, .. } = self;
+        match (named, in_flight) {
+            (0, 0) => write!(f, "{method} {path} (ended workers before)"),
+            (0, _) => write!(f, "{method} {path} (in flight at {in_flight} of the last {of} crashes)"),
+            _ => write!(f, "{method} {path} (ended the worker at {named} of the last {of} crashes)"),
+        }
     }
 }
 
-/// Who is suspected of the latest of these crashes of one app, latest first; those who are named come first.
-pub fn suspects<'a>(crashes: impl IntoIterator<Item = &'a Crash>) -> Vec<Suspect> {
+/// Who is suspected of the latest of these crashes of one app, latest first; those who are named come first. Kinds that
+/// are released as of a crash do not count for it.
+fn suspects<'a>(
+    crashes: impl IntoIterator<Item = &'a Crash>,
+    is_released: impl Fn(&Kind, &Crash) -> bool,
+) -> Vec<Suspect> {
     let latest: Vec<_> = crashes.into_iter().filter(|crash| crash.was_ready()).take(LOOKED_AT).collect();
-    let mut found = BTreeMap::<Kind, (usize, usize)>::new();
+    let mut found = BTreeMap::<&Kind, (usize, usize)>::new();
     for crash in &latest {
-        if let Some(culprit) = &crash.culprit {
-            let kind = Kind::of(culprit).filter(|_| !crash.is_last_straw());
+        let counts = |kind: &&Kind| !is_released(kind, crash);
+        if crash.culprit.is_some() {
+            let kind = crash.kind_to_blame().filter(counts);
             kind.into_iter().for_each(|kind| found.entry(kind).or_default().0 += 1);
             continue;
         }
-        let mut there: Vec<_> = crash.requests.iter().filter_map(Kind::of).collect();
-        there.sort_unstable();
-        there.dedup();
+        let there: BTreeSet<_> = crash.kinds().filter(counts).collect();
         there.into_iter().for_each(|kind| found.entry(kind).or_default().1 += 1);
     }
     let is_suspect = |named: usize, in_flight: usize| {
@@ -84,7 +74,7 @@ pub fn suspects<'a>(crashes: impl IntoIterator<Item = &'a Crash>) -> Vec<Suspect
     let found = found.into_iter().filter(|(_, (named, in_flight))| is_suspect(*named, *in_flight));
     let mut suspects: Vec<_> = found
         .map(|(kind, (named, in_flight))| Suspect {
-            kind,
+            kind: kind.clone(),
             named,
             in_flight,
             of: latest.len(),
@@ -115,6 +105,16 @@ struct Refused {
     kinds: Vec<Kind>,
     /// Crashes up to this number do not count any more.
     forgiven: u64,
+    /// Those up to this number do not count for this kind. Oldest first.
+    released: Vec<(Kind, u64)>,
+}
+
+impl Refused {
+    fn is_released(&self, kind: &Kind, crash: &Crash) -> bool {
+        let released =
+            self.released.iter().any(|(released, latest)| released == kind && crash.number <= *latest);
+        released || crash.number <= self.forgiven
+    }
 }
 
 /// What the I/O threads are told to refuse.
@@ -131,23 +131,34 @@ impl Refused {
 impl Quarantine {
     /// Who is suspected of the crashes of an app, latest first, and what of that is refused.
     pub fn suspects(&self, app: AppId, crashes: &[Crash]) -> Vec<Suspect> {
-        let all = self.0.borrow();
-        let refused = all.get(&app);
-        let forgiven = refused.map_or(0, |refused| refused.forgiven);
-        let mut found = suspects(crashes.iter().filter(|crash| crash.number > forgiven));
-        let kinds = refused.map(|refused| refused.kinds.as_slice()).unwrap_or_default();
+        let (all, none) = (self.0.borrow(), Refused::default());
+        let refused = all.get(&app).unwrap_or(&none);
+        let counting = crashes.iter().filter(|crash| crash.number > refused.forgiven);
+        let mut found = suspects(counting, |kind, crash| refused.is_released(kind, crash));
         for suspect in &mut found {
-            suspect.is_refused = kinds.contains(&suspect.kind);
+            suspect.is_refused = refused.kinds.contains(&suspect.kind);
         }
-        for kind in kinds
-            .iter()
-            .filter(|kind| !found.iter().any(|suspect| suspect.kind == **kind))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            found.push(Suspect { kind, named: 0, in_flight: 0, of: 0, is_refused: true });
+        let (known, refused) = (found.len(), &refused.kinds);
+        for kind in refused {
+            if !found[..known].iter().any(|suspect| suspect.kind == *kind) {
+                found.push(Suspect { kind: kind.clone(), named: 0, in_flight: 0, of: 0, is_refused: true });
+            }
         }
         found
+    }
+
+    /// Adds to crashes of one app for which nobody is named who of the requests in flight is suspected.
+    pub fn tell(&self, app: AppId, crashes: &mut [Crash]) {
+        let suspects = self.suspects(app, crashes);
+        let all = self.0.borrow();
+        for crash in crashes.iter_mut().filter(|crash| crash.culprit.is_none()) {
+            let was_there = |suspect: &&Suspect| {
+                let is_released =
+                    all.get(&app).is_some_and(|refused| refused.is_released(&suspect.kind, crash));
+                suspect.of > 0 && !is_released && crash.kinds().any(|kind| *kind == suspect.kind)
+            };
+            crash.suspects = suspects.iter().filter(was_there).cloned().collect();
+        }
     }
 
     /// An app whose suspects are refused has crashed; what is refused from now on, if that is more than before.
@@ -163,18 +174,25 @@ impl Quarantine {
         Some(refused.bounded())
     }
 
-    /// Releases one kind of an app's requests, or all; crashes up to the number `latest` do not count any more. What is
-    /// refused from now on, if there was anything to release.
-    pub fn release(&self, app: AppId, kind: Option<&Kind>, latest: u64) -> Option<Kinds> {
+    /// Releases one kind of an app's requests; crashes up to the number `latest` do not count for it any more. What is refused
+    /// from now on, if it was refused.
+    pub fn release(&self, app: AppId, kind: &Kind, latest: u64) -> Option<Kinds> {
         let mut all = self.0.borrow_mut();
-        let refused = all.entry(app).or_default();
-        let before = refused.kinds.len();
-        refused.kinds.retain(|refused| kind.is_some_and(|kind| kind != refused));
-        if before == refused.kinds.len() {
-            return None;
-        }
-        refused.forgiven = latest;
+        let refused = all.get_mut(&app)?;
+        let at = refused.kinds.iter().position(|refused| refused == kind)?;
+        let kind = refused.kinds.remove(at);
+        refused.released.retain(|(released, _)| *released != kind);
+        refused.released.push((kind, latest));
+        let surplus = refused.released.len().saturating_sub(MOST);
+        refused.released.drain(..surplus);
         Some(refused.kinds.as_slice().into())
+    }
+
+    /// Releases all kinds, and suspects nobody of crashes up to the number `latest`. Whether any was refused.
+    pub fn release_all(&self, app: AppId, latest: u64) -> bool {
+        let now = Refused { forgiven: latest, ..Refused::default() };
+        let before = self.0.borrow_mut().insert(app, now);
+        before.is_some_and(|before| !before.kinds.is_empty())
     }
 
     /// What is refused of an app.
@@ -204,7 +222,7 @@ mod tests {
     use nano_protocol::message::RequestId;
 
     use super::*;
-    use crate::crashes::{Crashes, Remains};
+    use crate::crashes::{Crashes, LostRequest, Remains};
     use crate::worker::ExitReason;
 
     /// Crashes of one app, each with its culprit, and others that were lost; latest last.
@@ -233,7 +251,7 @@ mod tests {
         let (bad, other) = ((Some("/bad?1"), &["/", "/x"][..]), (Some("/bad?2"), &["/"][..]));
         assert_eq!(refused(&[bad]), [""; 0]);
         assert_eq!(refused(&[bad, other]), ["/bad"]);
-        let found = suspects(&crashes(&[bad, other]));
+        let found = Quarantine::default().suspects(AppId::default(), &crashes(&[bad, other]));
         assert_eq!((found.len(), found[0].named, found[0].of), (1, 2, 2));
     }
 
@@ -241,7 +259,9 @@ mod tests {
     fn whoever_was_there_each_time_is_a_suspect_and_refused_if_nobody_else_was() {
         let both = (None, &["/", "/odd"][..]);
         assert_eq!(refused(&[both, both, both]), [""; 0]);
-        assert_eq!(suspects(&crashes(&[both, both, both])).len(), 2);
+        let mut three = crashes(&[both, both, both]);
+        Quarantine::default().tell(AppId::default(), &mut three);
+        assert!(three.iter().all(|crash| crash.suspects.len() == 2 && crash.suspects[0].in_flight == 3));
         let alone = (None, &["/odd?x", "/odd?y"][..]);
         assert_eq!(refused(&[alone, alone]), [""; 0]);
         assert_eq!(refused(&[alone, both, alone]), ["/odd"]);
@@ -257,25 +277,50 @@ mod tests {
         assert_eq!(quarantine.crashed(app, &two).unwrap().len(), 1);
         assert!(quarantine.crashed(app, &two).is_none());
         assert!(quarantine.suspects(app, &two)[0].is_refused);
-        let other = Kind { method: "POST".into(), path: "/bad".into() };
-        assert!(quarantine.release(app, Some(&other), 2).is_none());
-        assert_eq!(quarantine.release(app, None, 2).unwrap().len(), 0);
+        assert!(quarantine.release(app, &Kind::of("POST", "/bad"), 2).is_none());
+        assert!(quarantine.release_all(app, 2) && !quarantine.release_all(app, 2));
         assert!(quarantine.crashed(app, &crashes(&[bad, bad, bad])).is_none());
         assert!(quarantine.crashed(app, &crashes(&[bad, bad, bad, bad])).is_some());
     }
 
     #[test]
-    fn kinds_are_bounded_and_long_paths_are_known_by_their_beginning() {
-        let quarantine = Quarantine::default();
+    fn who_is_released_does_not_take_others_along() {
+        let (quarantine, app) = (Quarantine::default(), AppId::default());
+        let [one, other] = ["/one", "/other"].map(|path| (Some(path), &[][..]));
+        let three = crashes(&[one, other, one]);
+        assert_eq!(*quarantine.crashed(app, &three).unwrap(), [Kind::of("GET", "/one")]);
+        assert_eq!(quarantine.release(app, &Kind::of("GET", "/x/../one"), 3).unwrap().len(), 0);
+        let found = quarantine.suspects(app, &three);
+        assert_eq!((found.len(), found[0].kind.path.as_str(), found[0].named), (1, "/other", 1));
+        let five = crashes(&[one, other, one, one, other]);
+        assert_eq!(*quarantine.crashed(app, &five).unwrap(), [Kind::of("GET", "/other")]);
+    }
+
+    #[test]
+    fn new_code_is_suspected_of_nothing_even_if_nothing_was_refused() {
+        let (quarantine, app) = (Quarantine::default(), AppId::default());
+        let one = crashes(&[(Some("/bad"), &[])]);
+        assert_eq!(quarantine.suspects(app, &one).len(), 1);
+        assert!(!quarantine.release_all(app, 1));
+        assert_eq!(quarantine.suspects(app, &one), []);
+    }
+
+    #[test]
+    fn kinds_are_bounded() {
+        let (quarantine, app) = (Quarantine::default(), AppId::default());
         for number in 0..2 * MOST {
             let path = format!("/{number}");
             let bad = (Some(path.as_str()), &[][..]);
-            quarantine.crashed(AppId::default(), &crashes(&[bad, bad]));
+            quarantine.crashed(app, &crashes(&[bad, bad]));
         }
-        let kinds = quarantine.0.borrow().values().map(|refused| refused.kinds.len()).collect::<Vec<_>>();
-        assert_eq!(kinds, [MOST]);
-        let long = format!("/{}", "x".repeat(1000));
-        let kind = Kind::of(&LostRequest::new(RequestId(1), "GET", &long)).unwrap();
-        assert!(kind.has("GET", &long) && !kind.has("GET", "/x") && !kind.has("POST", &long));
+        let count = |of: fn(&Refused) -> usize| of(&quarantine.0.borrow()[&app]);
+        assert_eq!(count(|refused| refused.kinds.len()), MOST);
+        for number in 0..2 * MOST {
+            quarantine.release(app, &Kind::of("GET", &format!("/{number}")), 0);
+        }
+        assert_eq!(
+            (count(|refused| refused.kinds.len()), count(|refused| refused.released.len())),
+            (0, MOST)
+        );
     }
 }

@@ -375,6 +375,7 @@ impl Registry {
             folder: record.spec.root.display().to_string(),
             entry: record.spec.entry.display().to_string(),
             limits: limits.into_iter().map(|(field, limit)| (field.to_owned(), limit)).collect(),
+            suspects: Vec::new(),
         })
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{AppSpec, ServerSettings};
 use crate::crashes::{LostRequest, WorkerId};
+use crate::kind::Kind;
 use crate::quarantine::Kinds;
 use crate::registry::AppId;
 use crate::traffic::Traffic;
@@ -103,6 +104,13 @@ pub enum Command {
         app: AppId,
         /// All that are, from now on.
         kinds: Kinds,
+    },
+    /// A request has ended a worker: others of its kind let everybody else go first for a while.
+    Suspend {
+        /// The app.
+        app: AppId,
+        /// The kind of the request.
+        kind: Kind,
     },
     /// Accept nothing new, finish what is in flight, then end the thread.
     Drain,
@@ -213,6 +221,11 @@ impl Routes {
     /// Refuses such requests of an app, and no others.
     pub async fn quarantine(&self, app: AppId, kinds: Kinds) {
         self.tell(|| Some(Command::Quarantine { app, kinds: kinds.clone() })).await;
+    }
+
+    /// Has requests of a kind let others go first for a while.
+    pub async fn suspend(&self, app: AppId, kind: &Kind) {
+        self.tell(|| Some(Command::Suspend { app, kind: kind.clone() })).await;
     }
 
     /// Says that waiting for a worker is in vain.

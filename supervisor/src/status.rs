@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::monitor::Rates;
+use crate::quarantine::Suspect;
 
 /// One app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub struct AppDetail {
     pub entry: String,
     /// The limits in force, by field, as the configuration would have them.
     pub limits: BTreeMap<String, String>,
+    /// Which requests are suspected of ending its workers, or refused for it.
+    #[serde(default)]
+    pub suspects: Vec<Suspect>,
 }
 
 /// A worker that has no app yet.

@@ -8,17 +8,19 @@ use std::time::{Duration, Instant};
 use nano_protocol::message::RequestLine;
 use nano_protocol::{Budget, Handle};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 
 use crate::config::AppSpec;
 use crate::crashes::LostRequest;
+use crate::kind::Kind;
+use crate::probation::Probation;
 use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
 use crate::quarantine::Kinds;
 use crate::registry::AppId;
 use crate::routes::{Notice, RoutedApp, Unavailable};
 use crate::shares::{self, ClientKey, Held, Holders, Holding};
-use crate::traffic::{Counts, Limit, Traffic};
+use crate::traffic::{Counts, Limit, Traffic, Waiting};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub struct Upstream {
     /// How many requests of each client are in flight or wait, on this thread.
     clients: Holders,
     generation: Cell<u64>,
+    /// Since when there is the latest worker.
+    attached: Cell<Option<Instant>>,
     /// The last worker that has ended, and why.
     ended: RefCell<Option<(u64, Arc<str>)>>,
     /// Workers whose connections have not ended.
@@ -49,6 +53,8 @@ pub struct Upstream {
     resting: Cell<Option<Instant>>,
     /// Requests that are refused because they end workers; usually none.
     quarantined: RefCell<Kinds>,
+    /// Kinds of requests that let others go first, since they have ended workers just now; usually none.
+    probation: RefCell<Probation>,
     changed: Notify,
     notices: mpsc::Sender<Notice>,
 }
@@ -91,6 +97,7 @@ impl Upstream {
             link: RefCell::new(Link::Waiting),
             clients: Holders::default(),
             generation: Cell::new(0),
+            attached: Cell::new(None),
             ended: RefCell::default(),
             connected: RefCell::default(),
             useful: Cell::new(0),
@@ -98,6 +105,7 @@ impl Upstream {
             told: Cell::new(0),
             resting: Cell::new(None),
             quarantined: RefCell::new(Arc::new([])),
+            probation: RefCell::default(),
             changed: Notify::new(),
             notices,
         }
@@ -126,6 +134,7 @@ impl Upstream {
     /// A worker is ready. One that was there before finishes what is in flight.
     pub fn attach(&self, generation: u64, handle: Handle) {
         self.generation.set(generation);
+        self.attached.set(Some(Instant::now()));
         self.resting.set(None);
         self.connected.borrow_mut().push(generation);
         handle.set_budget(self.budget.clone());
@@ -235,8 +244,64 @@ impl Upstream {
     /// Whether a request is refused because such requests end workers.
     pub fn is_quarantined(&self, method: &str, target: &str) -> bool {
         let kinds = self.quarantined.borrow();
-        let path = || target.split('?').next().unwrap_or_default();
-        !kinds.is_empty() && kinds.iter().any(|kind| kind.has(method, path()))
+        !kinds.is_empty() && kinds.contains(&Kind::of(method, target))
+    }
+
+    /// A request of this kind has ended a worker: others of it let everybody else go first.
+    pub fn suspend(&self, kind: Kind) {
+        self.probation.borrow_mut().ended(kind, Instant::now());
+    }
+
+    /// The kind of a request if others of it have ended workers just now; usually none.
+    pub fn suspended(&self, method: &str, target: &str) -> Option<Kind> {
+        // Nearly always, this is all that is looked at.
+        if self.probation.borrow().is_empty() {
+            return None;
+        }
+        let now = Instant::now();
+        self.probation.borrow_mut().forget(now);
+        let kind = Kind::of(method, target);
+        (!self.probation.borrow().hold(&kind, now).is_zero()).then_some(kind)
+    }
+
+    /// Waits until there is a worker that has had time for others.
+    ///
+    /// # Errors
+    /// [`Refused`] if there is none for this long, or if too many wait already.
+    pub async fn stand_back(&self, kind: &Kind, spec: &AppSpec, patience: Duration) -> Result<(), Refused> {
+        let _waiting = self.queue(spec)?;
+        let wait = async {
+            loop {
+                let changed = self.changed.notified();
+                let hold = self.probation.borrow().hold(kind, Instant::now());
+                let Some(found) = self.now() else {
+                    changed.await;
+                    continue;
+                };
+                let due = self.attached.get().map(|since| since + hold);
+                // Why there is no worker for long is said by whoever asks for one.
+                let Some(due) = due.filter(|due| found.is_ok() && *due > Instant::now()) else { return };
+                tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(due.into()) => {}
+                }
+            }
+        };
+        timeout(patience, wait).await.map_err(|_| {
+            let limit = humantime::format_duration(spec.limits.queue_timeout);
+            let why = format!(
+                "such requests have ended workers, none of which has had time for this one within {limit} \
+                 (`queue_timeout`)"
+            );
+            self.for_now(Refused::because(Refusal::NoWorker, why))
+        })
+    }
+
+    /// A request of a kind that lets others go first was answered: it need not any more.
+    pub fn clear(&self, kind: &Kind) {
+        if self.probation.borrow_mut().answered(kind) {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Waiting is in vain.
@@ -283,12 +348,7 @@ impl Upstream {
             self.traffic.count_broken(Limit::InFlightPerClient, 1);
             return Err(Refusal::ClientOverloaded.into());
         }
-        let Some(_waiting) = self.traffic.wait(spec.limits.max_queue) else {
-            self.traffic.count_broken(Limit::Queue, 1);
-            let max = spec.limits.max_queue;
-            let why = format!("{max} requests wait for a worker already (`max_queue`)");
-            return Err(self.for_now(Refused::because(Refusal::QueueFull, why)));
-        };
+        let _waiting = self.queue(spec)?;
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -299,6 +359,16 @@ impl Upstream {
             }
         };
         timeout(patience, wait).await.unwrap_or_else(|_| Err(self.no_worker(spec)))
+    }
+
+    /// A place among those that wait for a worker.
+    fn queue(&self, spec: &AppSpec) -> Result<Waiting<'_>, Refused> {
+        let max = spec.limits.max_queue;
+        self.traffic.wait(max).ok_or_else(|| {
+            self.traffic.count_broken(Limit::Queue, 1);
+            let why = format!("{max} requests wait for a worker already (`max_queue`)");
+            self.for_now(Refused::because(Refusal::QueueFull, why))
+        })
     }
 
     /// What is counted of it.

@@ -21,7 +21,7 @@ use crate::crashes::{Crash, LostRequest};
 use crate::fleet::Changes;
 use crate::log::line::Line;
 use crate::log::text::render;
-use crate::quarantine::{Kind, Suspect};
+use crate::quarantine::Suspect;
 use crate::registry::State;
 use crate::status::AppStatus;
 
@@ -110,9 +110,13 @@ fn show_crash(crash: &Crash) {
     let title = if crash.culprit.is_some() { "also lost" } else { "lost requests" };
     let shown = |requests: &[LostRequest]| requests.iter().map(ToString::to_string).collect::<Vec<_>>();
     let culprit = shown(crash.culprit.as_slice());
-    for (what, lines) in
-        [("ended by", &culprit), ("last lines", &crash.lines), (title, &shown(&crash.requests))]
-    {
+    let suspects = crash.suspects.iter().map(ToString::to_string).collect();
+    for (what, lines) in [
+        ("ended by", &culprit),
+        ("suspected", &suspects),
+        ("last lines", &crash.lines),
+        (title, &shown(&crash.requests)),
+    ] {
         if !lines.is_empty() {
             print(&format!("  {what}:"));
             lines.iter().flat_map(|line| line.lines()).for_each(|line| print(&format!("    {line}")));
@@ -142,14 +146,8 @@ pub(super) fn quarantine(about: &Suspects) -> ExitCode {
 }
 
 fn show_suspect(suspect: &Suspect) {
-    let Suspect { kind: Kind { method, path }, named, in_flight, of, is_refused } = suspect;
-    let why = match (named, in_flight) {
-        (0, 0) => "ended workers before".to_owned(),
-        (0, _) => format!("in flight at {in_flight} of the last {of} crashes"),
-        _ => format!("ended the worker at {named} of the last {of} crashes"),
-    };
-    let state = if *is_refused { "refused" } else { "suspected" };
-    print(&format!("{state}: {method} {path} ({why})"));
+    let state = if suspect.is_refused { "refused" } else { "suspected" };
+    print(&format!("{state}: {suspect}"));
 }
 
 /// `reload`.

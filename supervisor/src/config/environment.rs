@@ -17,7 +17,8 @@ use super::{bounds, dotenv, env, read};
 /// Files of variables that an app's folder may hold, the stronger one last.
 const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
 
-/// The sources of an app's `env`. Files are read anew for each worker, so that a restart picks up what has changed.
+/// The sources of an app's `env`. Files are read anew for each worker that somebody has asked for, so that a restart picks up
+/// what has changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvSources {
     /// Where to report what is wrong with all of them together.

@@ -11,9 +11,9 @@ use hyper::{Method, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::kind::Kind;
 use crate::lifecycle::Action;
 use crate::operator::{Operator, Phase};
-use crate::quarantine::Kind;
 use crate::status::{AppStatus, SpareStatus};
 use crate::worker::CgroupStatus;
 
@@ -120,7 +120,7 @@ async fn quarantine(method: &Method, uri: &Uri, operator: &Operator, app: &str) 
         Method::GET | Method::HEAD => (StatusCode::OK, json!(suspects)),
         Method::DELETE => match (parameter(uri, "method"), parameter(uri, "path")) {
             (Some(method), Some(path)) => {
-                outcome(operator.release(app, Some(&Kind { method, path })).await.map(|left| json!(left)))
+                outcome(operator.release(app, Some(&Kind::of(&method, &path))).await.map(|left| json!(left)))
             }
             (None, None) => outcome(operator.release(app, None).await.map(|left| json!(left))),
             _ => malformed(&"`method` and `path` go together"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Fleet;
 use crate::crashes::Crash;
 use crate::lifecycle::Action;
-use crate::quarantine::Kind;
+use crate::kind::Kind;
 use crate::registry::State;
 
 /// What the apps leave to a successor.

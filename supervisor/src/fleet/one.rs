@@ -1,6 +1,6 @@
 //! Changes of a single app, all others untouched.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,10 +8,12 @@ use std::time::Instant;
 use super::binding::Bound;
 use super::{Fleet, Member, Wanted, warn_of};
 use crate::config::{AppSpec, collision};
+use crate::crashes::Crash;
+use crate::kind::Kind;
 use crate::lifecycle::Action;
 use crate::lifecycle::adoption::{Adoption, First};
 use crate::log::app::AppLog;
-use crate::quarantine::{Kind, Suspect};
+use crate::quarantine::Suspect;
 use crate::worker::Worker;
 
 impl Fleet {
@@ -21,15 +23,27 @@ impl Fleet {
         Some(self.shared.quarantine.suspects(app, &self.crashes().of(Some(name))))
     }
 
+    /// The latest crashes of one app or of all, latest first, with who is suspected of them.
+    pub fn told_crashes(&self, name: Option<&str>) -> Vec<Crash> {
+        let mut crashes = self.crashes().of(name);
+        let apps: BTreeSet<_> = crashes.iter().map(|crash| crash.app.clone()).collect();
+        for name in apps {
+            let Some(app) = self.registry().find(&name) else { continue };
+            let mut told = self.crashes().of(Some(&name));
+            self.shared.quarantine.tell(app, &mut told);
+            for crash in &mut crashes {
+                if let Some(told) = told.iter_mut().find(|told| told.number == crash.number) {
+                    crash.suspects = std::mem::take(&mut told.suspects);
+                }
+            }
+        }
+        crashes
+    }
+
     /// Refuses one kind of an app's requests no more, or none at all; whether any was refused.
     pub async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
         let Some(app) = self.registry().find(name) else { return false };
-        let kinds = self.shared.quarantine.release(app, kind, self.crashes().latest());
-        let was_refused = kinds.is_some();
-        if let Some(kinds) = kinds {
-            self.shared.routes.quarantine(app, kinds).await;
-        }
-        was_refused
+        self.shared.release(app, kind).await
     }
 
     /// Has one app live by `spec`, whether it is there already or not: its next worker is started first, then the addresses
@@ -53,7 +67,7 @@ impl Fleet {
             || Rc::new(AppLog::new(&spec, self.new_traffic())),
             |member| member.lifeline.log.clone(),
         );
-        let started = Worker::start(&spec, &self.shared.spares, &log).await;
+        let started = Worker::start(&spec, None, &self.shared.spares, &log).await;
         let started = started.map_err(|failure| failure.reason.to_string())?;
         let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
         let holders: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();

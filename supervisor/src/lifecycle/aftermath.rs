@@ -2,13 +2,54 @@
 
 use std::time::Instant;
 
+use tracing::warn;
+
 use super::growth::Growth;
-use super::{Life, Phase};
+use super::{Life, Phase, Shared};
 use crate::budget::Rank;
-use crate::crashes::Remains;
+use crate::config::AppSpec;
+use crate::crashes::{Crash, Remains};
+use crate::kind::Kind;
+use crate::registry::AppId;
 use crate::restart::{Decision, End, History, Worth};
 use crate::routes::Unavailable;
 use crate::worker::{ExitReason, StartFailure};
+
+impl Shared {
+    /// A worker has ended unasked: keeps the report, has requests like the one that has ended it let others go first, and
+    /// refuses them where that is wanted.
+    pub async fn report(&self, app: AppId, spec: &AppSpec, reason: &ExitReason, remains: Remains) -> Crash {
+        let name = spec.name.as_str();
+        let crash = self.crashes.record(name, reason, remains);
+        if let Some(kind) = crash.kind_to_blame() {
+            self.routes.suspend(app, kind).await;
+        }
+        if spec.quarantine
+            && let Some(kinds) = self.quarantine.crashed(app, &self.crashes.of(Some(name)))
+        {
+            if let Some(Kind { method, path }) = kinds.last() {
+                let text = "such requests have ended workers, and are refused from now on (`quarantine`)";
+                warn!(app = name, method, path, "{text}");
+            }
+            self.routes.quarantine(app, kinds).await;
+        }
+        crash
+    }
+
+    /// Refuses one kind of an app's requests no more, or none at all; whether any was refused.
+    pub async fn release(&self, app: AppId, kind: Option<&Kind>) -> bool {
+        let latest = self.crashes.latest();
+        let left = match kind {
+            Some(kind) => self.quarantine.release(app, kind, latest),
+            None => self.quarantine.release_all(app, latest).then(|| [].into()),
+        };
+        let was_refused = left.is_some();
+        if let Some(kinds) = left {
+            self.routes.quarantine(app, kinds).await;
+        }
+        was_refused
+    }
+}
 
 impl Life {
     /// Takes note of the end of a worker; what the restart policy says to that.
@@ -48,9 +89,7 @@ impl Life {
 
     /// Refuses nothing any more.
     pub(super) async fn release(&self) {
-        if let Some(kinds) = self.shared.quarantine.release(self.app, None, self.shared.crashes.latest()) {
-            self.shared.routes.quarantine(self.app, kinds).await;
-        }
+        self.shared.release(self.app, None).await;
     }
 
     /// What follows the end of a worker, as the restart policy says.

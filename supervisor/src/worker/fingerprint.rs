@@ -18,7 +18,7 @@ impl Fingerprint {
     /// # Errors
     /// What cannot be read, for people.
     pub fn of(spec: &AppSpec) -> Result<Self, String> {
-        Ok(Self::new(&load::message(spec)?, &spec.limits))
+        Ok(Self::new(&load::message(spec, spec.env.load()?), &spec.limits))
     }
 
     pub(super) fn new(message: &Load, limits: &AppLimits) -> Self {

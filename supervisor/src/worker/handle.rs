@@ -15,7 +15,7 @@ use super::spare::{Spare, Spares};
 use super::spawn::Process;
 use super::watch::reap;
 use super::{descriptors, health, load};
-use crate::config::AppSpec;
+use crate::config::{AppSpec, Environment};
 use crate::log::app::AppLog;
 
 /// A running worker process.
@@ -25,6 +25,8 @@ pub struct Worker {
     pub pid: u32,
     /// What it was told.
     pub told: Fingerprint,
+    /// The variables among that.
+    pub env: Environment,
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
@@ -56,13 +58,20 @@ pub struct StartFailure {
 
 impl Worker {
     /// Has a spare load the app, or a process that is started for it if there is none; all within the app's start timeout.
-    /// What it logs goes to `log`.
+    /// Its variables are `env`, or what their files say now. What it logs goes to `log`.
     ///
     /// # Errors
     /// [`StartFailure`]; the process is gone by then.
-    pub async fn start(spec: &AppSpec, spares: &Spares, log: &Rc<AppLog>) -> Result<Started, StartFailure> {
+    pub async fn start(
+        spec: &AppSpec,
+        env: Option<Environment>,
+        spares: &Spares,
+        log: &Rc<AppLog>,
+    ) -> Result<Started, StartFailure> {
         let failed = |reason| StartFailure { reason, pid: None, lines: Vec::new() };
-        let mut message = load::message(spec).map_err(|text| failed(ExitReason::LoadFailed(text)))?;
+        let env = env.map_or_else(|| spec.env.load(), Ok);
+        let env = env.map_err(|text| failed(ExitReason::LoadFailed(text)))?;
+        let mut message = load::message(spec, env.clone());
         let told = Fingerprint::new(&message, &spec.limits);
         // The same for every worker of this supervisor, and therefore no part of what tells two of them apart.
         message.closed = spares.closed();
@@ -94,7 +103,7 @@ impl Worker {
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
                     Ok(requests) => {
-                        let worker = Self { pid, told, process, control, handle, output, witness };
+                        let worker = Self { pid, told, env, process, control, handle, output, witness };
                         return Ok(Started { worker, requests });
                     }
                     Err(error) => {

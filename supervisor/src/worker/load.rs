@@ -6,15 +6,12 @@ use std::time::Duration;
 
 use nano_protocol::message::{Load, WorkerLimits};
 
-use crate::config::{AppSpec, make_private_folder};
+use crate::config::{AppSpec, Environment, make_private_folder};
 use crate::log;
 
-/// The load message for `spec`. Reads the files that its env comes from.
-///
-/// # Errors
-/// What cannot be read, for people.
-pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
-    Ok(Load {
+/// The load message for `spec`, with this env.
+pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
+    Load {
         app: spec.name.to_string(),
         limits: WorkerLimits {
             watchdog_ms: millis(spec.limits.watchdog),
@@ -26,13 +23,13 @@ pub(super) fn message(spec: &AppSpec) -> Result<Load, String> {
         },
         root: spec.root.to_string_lossy().into_owned(),
         entry: spec.entry.to_string_lossy().into_owned(),
-        env: spec.env.load()?.into_pairs(),
+        env: env.into_pairs(),
         props: spec.props.to_string(),
         net: spec.net.clone(),
         closed: Vec::new(),
         emit_cache: spec.emit_cache.as_deref().and_then(cache),
         has_colours: log::has_colours(),
-    })
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -70,10 +67,11 @@ mod tests {
         .unwrap();
         let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
         let config = sources.load().unwrap();
+        let env = config.apps[0].env.load().unwrap();
         let allow = NetRule { host: NetHost::Name("example.com".into()), port: Some(443) };
         let deny = NetRule { host: NetHost::Below("internal".into()), port: None };
         assert_eq!(
-            message(&config.apps[0]).unwrap(),
+            message(&config.apps[0], env.clone()),
             Load {
                 app: "a".into(),
                 limits: WorkerLimits {
@@ -99,6 +97,6 @@ mod tests {
         // A cache that cannot be made is none.
         fs::remove_dir_all(root.join("cache")).unwrap();
         fs::write(root.join("cache"), "").unwrap();
-        assert_eq!(message(&config.apps[0]).unwrap().emit_cache, None);
+        assert_eq!(message(&config.apps[0], env).emit_cache, None);
     }
 }

@@ -77,11 +77,12 @@ function factsOf({ pid, ready_ms, usage, heap_used, heap_limit }, group) {
 /** Requests that are named as culprits of equal crashes. */
 const CULPRITS = 3;
 
-/** The requests that ended the workers, as far as that is known, the most frequent first. */
+/** The requests that ended the workers, as far as that is known, the most frequent first, or who is suspected of the latest. */
 function showCulprits(element, group) {
   const culprits = group.flatMap(({ culprit }) => culprit ?? []);
-  setHidden(element, culprits.length === 0);
-  const key = culprits.map(({ id }) => id).join(" ");
+  const suspects = group[0].suspects;
+  setHidden(element, culprits.length + suspects.length === 0);
+  const key = JSON.stringify([culprits.map(({ id }) => id), suspects]);
   if (element.dataset.key === key) return;
   element.dataset.key = key;
   const byLine = [...Map.groupBy(culprits, ({ method, target }) => `${method} ${target}`.trim())].sort(([, one], [, other]) => other.length - one.length);
@@ -91,6 +92,11 @@ function showCulprits(element, group) {
     part.append(line ? make("code", "", line) : "a request that had been answered", others.length ? `, ${others.length + 1} times, last ` : " ", make("span", "quiet", `request ${id}`));
     return part;
   });
+  for (const { method, path, in_flight, of } of suspects.slice(0, CULPRITS)) {
+    const part = make("p", "", "Suspected: ");
+    part.append(make("code", "", `${method} ${path}`), " ", make("span", "quiet", `in flight at ${in_flight} of the last ${of}`));
+    parts.push(part);
+  }
   element.replaceChildren(...parts);
 }
 

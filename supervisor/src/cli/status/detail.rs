@@ -78,6 +78,9 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
     let limits: Vec<_> =
         detail.limits.iter().map(|(field, limit)| format!("{field}={}", limit.replace(' ', ""))).collect();
     page.fact("limits", &limits.join(" "));
+    for suspect in &detail.suspects {
+        page.fact(if suspect.is_refused { "refused" } else { "suspected" }, &suspect.to_string());
+    }
     if !crashes.is_empty() {
         page.lines.push(String::new());
         page.lines
@@ -118,9 +121,10 @@ impl Page {
         {
             self.lines.push(format!("{}{line}", if index == 0 { "  " } else { "    " }));
         }
-        let culprit = crash.culprit.iter().map(|request| ("ended by", request));
-        for (what, request) in culprit.chain(crash.requests.iter().map(|request| ("lost", request))) {
-            let text = format!("{what}: {request}");
+        let culprit = crash.culprit.iter().map(|request| format!("ended by: {request}"));
+        let suspects = crash.suspects.iter().map(|suspect| format!("suspected: {suspect}"));
+        let lost = crash.requests.iter().map(|request| format!("lost: {request}"));
+        for text in culprit.chain(suspects).chain(lost) {
             wrap(&text, self.width.saturating_sub(6))
                 .iter()
                 .for_each(|line| self.lines.push(format!("    {line}")));

@@ -1,0 +1,110 @@
+//! Requests that end workers are known by what they do, not by how they are spelled or how many come at once.
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::TestSupervisor;
+use crate::harness::{App, crashes, process, raw, run};
+
+/// Fails in the way the path names, and is fine otherwise.
+const APP: &str = "
+export default { fetch(request) {
+  switch (new URL(request.url).pathname) {
+    case '/spin': for (;;);
+    case '/wait': console.log('waits', request.url); return new Promise(() => {});
+  }
+  return new Response('fine');
+} }";
+
+/// The status line of what is answered to a target.
+fn status(address: std::net::SocketAddr, target: &str) -> String {
+    let request = format!("GET {target} HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n");
+    raw::exchange(address, request)[9..12].to_owned()
+}
+
+#[tokio::test]
+async fn whatever_the_spelling_a_path_that_the_app_is_told_as_one_is_refused_as_one() {
+    let app = App::new("app", APP).set("watchdog = '300ms'\nquarantine = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let address = supervisor.address("app").await;
+    for target in ["/./spin?1", "/x/%2e%2E/spin"] {
+        let worker = supervisor.worker("app").await;
+        assert_eq!(status(address, target), "504");
+        supervisor.replaced("app", worker).await;
+    }
+    let detour = format!("/{}spin", "x/../".repeat(200));
+    for target in [
+        "/spin",
+        "/spin?x",
+        "/./spin",
+        "/x/../spin",
+        "/../spin",
+        "/x\\..\\spin",
+        "/%73pin",
+        "http://other.example/spin",
+        &detour,
+    ] {
+        assert_eq!(status(address, target), "503", "{target}");
+    }
+    for target in ["/", "//spin", "/spin/", "/spi", "/spin..."] {
+        assert_eq!(status(address, target), "200", "{target}");
+    }
+    let socket = supervisor.socket().to_str().unwrap();
+    let release = ["quarantine", "app", "--release", "GET", "/y/../spin", "--control", socket];
+    assert_eq!(run(supervisor.folder(), &release).0, 0);
+    assert_eq!(status(address, "/spin"), "504");
+}
+
+#[tokio::test]
+async fn whoever_was_in_flight_each_time_is_shown_as_a_suspect() {
+    let supervisor = TestSupervisor::plan().app(App::new("app", APP)).start().await;
+    for round in 0..3 {
+        let (worker, client) = (supervisor.worker("app").await, supervisor.client("app").await);
+        let waiting = tokio::spawn(async move { client.get(&format!("/wait?{round}")).await.unwrap() });
+        supervisor.log.line_with(&format!("/wait?{round}")).await;
+        process::signal(worker, Signal::SIGSEGV);
+        assert_eq!(waiting.await.unwrap().status, 500);
+        supervisor.replaced("app", worker).await;
+    }
+    let suspect = json!([{ "method": "GET", "path": "/wait", "named": 0, "in_flight": 3, "of": 3, "is_refused": false }]);
+    let all = crashes(&supervisor, "app");
+    assert!(all.as_array().unwrap().iter().all(|crash| crash["suspects"] == suspect), "{all}");
+    let socket = supervisor.socket().to_str().unwrap();
+    let text = |arguments: &[&str]| run(supervisor.folder(), &[arguments, &["--control", socket]].concat()).1;
+    let detail: Value = serde_json::from_str(&text(&["status", "app", "--json"])).unwrap();
+    assert_eq!(detail["suspects"], suspect, "{detail}");
+    let line = "GET /wait (in flight at 3 of the last 3 crashes)";
+    assert!(text(&["crashes"]).contains(&format!("  suspected:\n    {line}\n")));
+    let status = text(&["status", "app"]);
+    assert!(status.contains(&format!("suspected   {line}\n")), "{status}");
+    assert!(status.contains(&format!("    suspected: {line}\n")), "{status}");
+}
+
+#[tokio::test]
+async fn of_a_burst_that_ends_workers_the_rest_goes_behind_everybody_else() {
+    let supervisor = TestSupervisor::plan().app(App::new("app", APP).set("watchdog = '2s'")).start().await;
+    let (client, (seen, mut order)) = (supervisor.client("app").await, mpsc::unbounded_channel());
+    let ask = |path: &'static str| {
+        let (client, seen) = (client.clone(), seen.clone());
+        tokio::spawn(async move {
+            let status = client.get(path).await.unwrap().status;
+            let _ = seen.send((path, status));
+        })
+    };
+    let before = supervisor.app("app").await.cpu_seconds;
+    ask("/spin");
+    supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
+    // All of them wait where the worker has not begun with them.
+    for (number, path) in ["/spin", "/x", "/spin", "/y"].into_iter().enumerate() {
+        ask(path);
+        supervisor.until("app", "has it", |app| app.in_flight == number + 2).await;
+    }
+    let mut next = async || order.recv().await.unwrap();
+    assert_eq!(next().await, ("/spin", 504));
+    let mut others = [next().await, next().await];
+    others.sort_unstable();
+    assert_eq!(others, [("/x", 200), ("/y", 200)]);
+    assert_eq!([next().await, next().await], [("/spin", 504); 2]);
+    assert_eq!(supervisor.get("app", "/").await.text(), "fine");
+}
