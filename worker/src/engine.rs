@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
@@ -14,6 +14,7 @@ use nano_protocol::Witness;
 use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 
+use crate::collections::Collections;
 use crate::cpu_time::Meter;
 use crate::ext::commonjs_ops::RequireHost;
 use crate::ext::error_report::AppFolder;
@@ -45,6 +46,7 @@ pub(crate) struct Engine {
     guard: Arc<Guard>,
     meter: Rc<Meter>,
     turns: Rc<Turns>,
+    collections: Collections,
     heap_limit: u64,
 }
 
@@ -84,6 +86,7 @@ impl Engine {
             guard,
             meter,
             turns,
+            collections: Collections::new(heap_limit, 0, Instant::now()),
             heap_limit,
         };
         engine.load_app(load).await?;
@@ -188,6 +191,11 @@ impl Engine {
             cx.waker().wake_by_ref();
         }
         self.turns.poll(cx, |request, used| self.meter.charge_elsewhere(request, used));
+    }
+
+    /// Has V8 collect all there is, if that is due. Whether it has: more is known of the heap then.
+    pub(crate) fn look_at_heap(&mut self) -> bool {
+        heap::look(&mut self.js.0, &mut self.collections)
     }
 
     /// Why the isolate may not serve any more, if so.

@@ -66,6 +66,11 @@ impl EventLoop {
         if self.fatal_uncaught && self.in_flight.uncaught() > 0 {
             return Poll::Ready(exit::UNCAUGHT);
         }
+        if self.engine.look_at_heap() {
+            // The supervisor decides whether to replace this worker, and had better do so soon.
+            let stats = self.engine.stats();
+            self.send(&Control::Stats(stats));
+        }
         let written = self.write(cx);
         self.in_flight.report_dropped();
         match written {

@@ -10,10 +10,11 @@
 //! - `builtins`: modules that every app may import besides those of its folder.
 //! - `load_error`: why an app does not load, with file, line, column and source line.
 //! - `stack_trace`: what an app sees of the stack of an error.
-//! - `guard`, `watchdog`, `heap`: what ends JavaScript that will not end by itself.
+//! - `guard`, `watchdog`, `heap`: what ends JavaScript that will not end by itself; `collections`: when V8 is to collect.
 //! - `console`: log records on their way to the supervisor.
 
 mod builtins;
+mod collections;
 mod console;
 mod cpu_time;
 mod engine;
