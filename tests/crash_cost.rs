@@ -48,7 +48,8 @@ async fn a_worker_that_has_answered_is_replaced_at_once_however_often_it_ends() 
 #[tokio::test]
 async fn an_app_that_gets_nothing_but_requests_that_end_it_still_answers_others() {
     let restart = "restart = { initial = '1ms', max = '1ms', crash_loop = 2, slow_retry = '1h' }";
-    let app = App::new("app", APP).set(restart).set("heap = '32MiB'");
+    // Whoever ends workers lets others go first, and waits.
+    let app = App::new("app", APP).set(restart).set("heap = '32MiB'\nqueue_timeout = '1m'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     // It has never answered anything, and each worker gets one more of them.
     for path in ["/hoard", "/hoard-later"] {

@@ -154,6 +154,8 @@ pub struct Remains {
     pub heap: (u64, u64),
     /// How much of its heap had survived a full collection some time before, in bytes.
     pub live: u64,
+    /// Whether most of its heap or memory was in use before whatever came last.
+    pub was_full: bool,
     /// What it used.
     pub usage: Usage,
     /// Requests that were lost with it.

@@ -131,6 +131,7 @@ impl Routing {
             Command::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
             Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
             Command::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
+            Command::Hold { app, generation } => self.with(app, |upstream| upstream.hold(generation)),
             Command::Suspend { app, kind } => self.with(app, |upstream| upstream.suspend(kind)),
             Command::Drain => {}
         }

@@ -36,7 +36,7 @@ use folders::Folders;
 use growth::Growth;
 pub use lifeline::{Action, Lifeline, Outcome};
 use lifeline::{COMMANDS, Command};
-use running::{Orders, Running, Stage};
+use running::{Orders, Pace, Running, Stage};
 use turns::Turns;
 
 /// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
@@ -265,13 +265,17 @@ impl Life {
             }
             worn = worn => {
                 self.shared.registry.recycling(self.app, &worn.why);
-                if worn.has_grown {
+                if let Some(pace) = worn.growth {
                     self.growth.replaced(running.ready.elapsed());
+                    let urgent = (pace == Pace::Urgent).then_some(running.generation);
+                    self.shared.routes.hold(self.app, urgent).await;
                 }
                 // If that fails, not at once again.
                 self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
                 let (done, _) = oneshot::channel();
-                self.roll(running, self.spec.clone(), self.env.clone(), done).await
+                let phase = self.roll(running, self.spec.clone(), self.env.clone(), done).await;
+                self.shared.routes.hold(self.app, None).await;
+                phase
             }
             Some(Command { action, done }) = self.commands.recv() => match action {
                 Action::Start => {

@@ -56,16 +56,18 @@ fn suspects<'a>(
     crashes: impl IntoIterator<Item = &'a Crash>,
     is_released: impl Fn(&Kind, &Crash) -> bool,
 ) -> Vec<Suspect> {
-    let latest: Vec<_> = crashes.into_iter().filter(|crash| crash.was_ready()).take(LOOKED_AT).collect();
+    let counts = |crash: &&Crash| {
+        crash.was_ready() && crash.kind_to_blame().is_none_or(|kind| !is_released(kind, crash))
+    };
+    let latest: Vec<_> = crashes.into_iter().filter(counts).take(LOOKED_AT).collect();
     let mut found = BTreeMap::<&Kind, (usize, usize)>::new();
     for crash in &latest {
-        let counts = |kind: &&Kind| !is_released(kind, crash);
         if crash.culprit.is_some() {
-            let kind = crash.kind_to_blame().filter(counts);
+            let kind = crash.kind_to_blame();
             kind.into_iter().for_each(|kind| found.entry(kind).or_default().0 += 1);
             continue;
         }
-        let there: BTreeSet<_> = crash.kinds().filter(counts).collect();
+        let there: BTreeSet<_> = crash.kinds().filter(|kind| !is_released(kind, crash)).collect();
         there.into_iter().for_each(|kind| found.entry(kind).or_default().1 += 1);
     }
     let is_suspect = |named: usize, in_flight: usize| {

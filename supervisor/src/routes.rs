@@ -112,6 +112,13 @@ pub enum Command {
         /// The kind of the request.
         kind: Kind,
     },
+    /// This worker gets no further requests for now; they wait for the next one, or until it is to have them after all.
+    Hold {
+        /// The app.
+        app: AppId,
+        /// Which of the app's workers, if any.
+        generation: Option<u64>,
+    },
     /// Accept nothing new, finish what is in flight, then end the thread.
     Drain,
 }
@@ -226,6 +233,11 @@ impl Routes {
     /// Has requests of a kind let others go first for a while.
     pub async fn suspend(&self, app: AppId, kind: &Kind) {
         self.tell(|| Some(Command::Suspend { app, kind: kind.clone() })).await;
+    }
+
+    /// Has requests wait in place of going to this worker, or to none any more.
+    pub async fn hold(&self, app: AppId, generation: Option<u64>) {
+        self.tell(|| Some(Command::Hold { app, generation })).await;
     }
 
     /// Says that waiting for a worker is in vain.

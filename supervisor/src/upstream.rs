@@ -37,6 +37,8 @@ pub struct Upstream {
     /// How many requests of each client are in flight or wait, on this thread.
     clients: Holders,
     generation: Cell<u64>,
+    /// The worker that gets no requests although it is well, if that is so.
+    held: Cell<Option<u64>>,
     /// Since when there is the latest worker.
     attached: Cell<Option<Instant>>,
     /// The last worker that has ended, and why.
@@ -97,6 +99,7 @@ impl Upstream {
             link: RefCell::new(Link::Waiting),
             clients: Holders::default(),
             generation: Cell::new(0),
+            held: Cell::new(None),
             attached: Cell::new(None),
             ended: RefCell::default(),
             connected: RefCell::default(),
@@ -147,6 +150,12 @@ impl Upstream {
         if self.generation.get() == generation && matches!(*self.link.borrow(), Link::Ready(_)) {
             self.relink(Link::Waiting);
         }
+    }
+
+    /// From now on requests wait in place of going to this worker.
+    pub fn hold(&self, generation: Option<u64>) {
+        self.held.set(generation);
+        self.changed.notify_waiters();
     }
 
     fn relink(&self, link: Link) {
@@ -396,6 +405,7 @@ impl Upstream {
     /// The connection to the app's worker, or why there is none for long; none if there may soon be one.
     pub fn now(&self) -> Option<Result<Handle, Refused>> {
         match &*self.link.borrow() {
+            Link::Ready(_) if self.held.get() == Some(self.generation.get()) => None,
             Link::Ready(handle) if !handle.is_closed() => Some(Ok(handle.clone())),
             // It has just died, and the main thread is about to say so.
             Link::Ready(_) | Link::Waiting => None,

@@ -1,7 +1,7 @@
 //! The supervisor's view of a worker process.
 //!
 //! - [`spawn`]: starts the process; the only place that does.
-//! - [`spare`]: a process that has shaken hands and has no app yet.
+//! - [`spare`]: a process that has shaken hands and has no app yet; `demand`: how many of them are worth having.
 //! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
 //!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
 //!   may have open.
@@ -10,6 +10,7 @@
 //! - [`exit_reason`]: why a worker ended, in one enum.
 
 pub mod cgroup;
+mod demand;
 mod descriptors;
 pub mod exit_reason;
 mod fingerprint;

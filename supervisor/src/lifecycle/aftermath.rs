@@ -65,17 +65,21 @@ impl Life {
                     || (is_of_requests(reason) && !remains.lost.is_empty()),
             },
         };
+        let was_full = remains.was_full;
         let crash = self.shared.report(self.app, &self.spec, reason, remains).await;
         self.shared.registry.crashed(self.app, reason, &crash);
         if matches!(
             reason,
             ExitReason::OutOfMemory | ExitReason::Memory { .. } | ExitReason::MemoryMax { .. }
         ) {
-            self.growth.came_to_limit();
+            self.growth.came_to_limit(was_full);
         }
         let end = End { is_clean: reason.is_clean(), worth };
         let decision = self.history.ended(&self.spec.restart, end, fastrand::f64());
         let was_useful = matches!(decision, Decision::RestartAfter(pause) if pause.is_zero());
+        if matches!(worth, Worth::Ready { .. }) {
+            self.shared.spares.needed(self.spec.limits.heap);
+        }
         self.rank = if was_useful { Rank::Useful } else { Rank::Young };
         decision
     }

@@ -3,9 +3,10 @@
 //!
 //! Growth is judged, not size: what counts is which share of the room between its first size and its limit a worker has taken.
 //! An app that is merely large never takes it. One that grows to a certain size, and stays there, costs a replacement or two
-//! until its workers are let come closer to the limit, where it stays below.
+//! until its workers are let come closer to the limit, where it stays below. One that does not stay below leaks: no further
+//! worker of it is let come close.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A worker that has lived for this long before it was replaced is no reason to let the next come closer to the limit: whatever
 /// it is that grows, it costs a start every now and then.
@@ -23,6 +24,9 @@ const LAST: f64 = 0.9375;
 /// Part of a limit that no worker gets to: V8 keeps some of its heap for new objects.
 const RESERVE: u64 = 16;
 
+/// How long the start of another worker may take.
+const START: Duration = Duration::from_secs(1);
+
 /// Least of it, in bytes.
 const LEAST_RESERVE: u64 = 4 * 1024 * 1024;
 
@@ -31,6 +35,8 @@ const LEAST_RESERVE: u64 = 4 * 1024 * 1024;
 pub struct Growth {
     /// Workers in a row that were replaced because they had grown, and had not lived long.
     soon: usize,
+    /// Whether one that was let come close has come to the limit.
+    leaks: bool,
 }
 
 impl Growth {
@@ -40,6 +46,7 @@ impl Growth {
         let most = limit.saturating_sub((limit / RESERVE).max(LEAST_RESERVE));
         let Some(room) = most.checked_sub(first) else { return false };
         let share = match self.soon {
+            _ if self.leaks => SHARES[0],
             soon if soon >= MANY => LAST,
             soon => SHARES[soon.min(SHARES.len() - 1)],
         };
@@ -51,9 +58,38 @@ impl Growth {
         self.soon = if lived >= LONG { 0 } else { self.soon + 1 };
     }
 
-    /// A worker has reached its limit: that it would stay below was a mistake.
-    pub fn came_to_limit(&mut self) {
+    /// A worker has reached its limit. That it would stay below was a mistake, if it `was_full` before whatever came last.
+    pub fn came_to_limit(&mut self, was_full: bool) {
+        self.leaks |= was_full && self.soon > 0;
         self.soon = self.soon.min(SHARES.len() - 1);
+    }
+}
+
+/// How fast something grows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trend {
+    last: Option<(Instant, u64)>,
+    per_second: f64,
+}
+
+impl Trend {
+    /// It is so large now, in bytes.
+    pub fn seen(self, size: u64, now: Instant) -> Self {
+        let Some((then, before)) = self.last else {
+            return Self { last: Some((now, size)), per_second: 0.0 };
+        };
+        let passed = now.saturating_duration_since(then).as_secs_f64();
+        // Two looks in one moment say nothing.
+        if passed < 0.001 {
+            return self;
+        }
+        Self { last: Some((now, size)), per_second: size.saturating_sub(before) as f64 / passed }
+    }
+
+    /// Whether it comes to this limit before another worker can be expected to take over.
+    pub fn is_urgent(self, limit: u64) -> bool {
+        let size = self.last.map_or(0, |(_, size)| size);
+        self.per_second > 0.0 && size as f64 + self.per_second * START.as_secs_f64() > limit as f64
     }
 }
 
@@ -107,12 +143,46 @@ mod tests {
         }
     }
 
+    #[test]
+    fn whoever_comes_to_the_limit_is_not_let_come_close_again() {
+        let (first, half, most) = (5 * MIB, 64 * MIB, 128 * MIB);
+        let mut growth = Growth::default();
+        // A request that takes all there is says nothing about growth, nor does the first worker.
+        growth.came_to_limit(true);
+        growth.replaced(Duration::ZERO);
+        growth.came_to_limit(false);
+        assert!(!growth.is_too_much(first, half, most));
+        growth.came_to_limit(true);
+        for _ in 0..10 {
+            growth.replaced(Duration::ZERO);
+            assert!(growth.is_too_much(first, half, most));
+        }
+    }
+
+    #[test]
+    fn what_comes_to_the_limit_within_a_second_is_urgent() {
+        let begun = Instant::now();
+        let at = |sizes: &[u64]| {
+            let looks = sizes.iter().zip(0u32..);
+            looks.fold(Trend::default(), |trend, (size, number)| {
+                trend.seen(size * MIB, begun + number * Duration::from_millis(100))
+            })
+        };
+        assert!(at(&[64, 80]).is_urgent(128 * MIB));
+        for calm in [&[][..], &[127], &[64, 65], &[120, 90], &[64, 80, 80]] {
+            assert!(!at(calm).is_urgent(128 * MIB), "{calm:?}");
+        }
+        let twice = at(&[64, 80]).seen(127 * MIB, begun + Duration::from_millis(100));
+        assert!(twice.is_urgent(128 * MIB));
+    }
+
     proptest! {
         #[test]
         fn whoever_was_replaced_soon_may_come_closer_but_not_to_the_end(
             limit in 16 * MIB..1 << 40, first in 0u64..1 << 40, soon in 0usize..100,
         ) {
-            let (one, next) = (Growth { soon }, Growth { soon: soon + 1 });
+            let of = |soon| Growth { soon, leaks: false };
+            let (one, next) = (of(soon), of(soon + 1));
             prop_assert!(!one.is_too_much(first, first, limit));
             for step in 0..=20 {
                 let now = limit / 20 * step;

@@ -17,7 +17,7 @@ use tokio::time::sleep_until;
 
 use super::Shared;
 use super::folders::Held;
-use super::growth::Growth;
+use super::growth::{Growth, Trend};
 use crate::config::{AppLimits, AppSpec, RecyclePolicy};
 use crate::crashes::{Remains, WorkerId};
 use crate::registry::AppId;
@@ -90,12 +90,12 @@ impl Running {
             loop {
                 let changed = observed.changed.notified();
                 if let Some(why) = observed.wear(&policy) {
-                    return Worn { why, has_grown: false };
+                    return Worn { why, growth: None };
                 }
                 if policy.growth
                     && let Some(why) = observed.grown(&growth, &witness, &spec.limits)
                 {
-                    return Worn { why, has_grown: true };
+                    return Worn { why, growth: Some(observed.pace(&spec.limits)) };
                 }
                 let old = async {
                     match old {
@@ -108,7 +108,7 @@ impl Running {
                     () = old => {
                         let age = humantime::format_duration(Duration::from_secs(ready.elapsed().as_secs()));
                         let why = format!("it has been ready for {age} (`recycle.lifetime`)");
-                        return Worn { why, has_grown: false };
+                        return Worn { why, growth: None };
                     }
                 }
             }
@@ -131,6 +131,7 @@ impl Running {
             lines: self.output.last_lines(),
             heap: (heap, stats.heap_limit),
             live: self.observed.live.get()[1],
+            was_full: self.observed.was_full(&self.spec.limits),
             usage,
             lost: Vec::new(),
         }
@@ -150,8 +151,17 @@ impl Running {
 pub struct Worn {
     /// For people.
     pub why: String,
-    /// Whether it is because it has grown.
-    pub has_grown: bool,
+    /// How fast it has grown, if that is why.
+    pub growth: Option<Pace>,
+}
+
+/// How fast a worker has grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Another one can take over before it is at its limit.
+    Calm,
+    /// Only if it gets no further requests until then.
+    Urgent,
 }
 
 /// What has been seen of a worker so far.
@@ -169,19 +179,27 @@ struct Observed {
     /// and the time before.
     first_live: Cell<u64>,
     live: Cell<[u64; 2]>,
+    /// How fast heap and memory grow.
+    trends: Cell<[Trend; 2]>,
     changed: Notify,
 }
 
 impl Observed {
     fn take_in(&self, report: Report, witness: &Witness) {
         match report {
-            Report::Stats(stats) => self.stats.set(stats),
+            Report::Stats(stats) => {
+                self.stats.set(stats);
+                let [heap, memory] = self.trends.get();
+                self.trends.set([heap.seen(stats.heap_used, Instant::now()), memory]);
+            }
             Report::Usage(usage) => {
                 let (before, entries) = (self.usage.replace(usage), witness.entries());
                 let is_same_entry = entries % 2 == 1 && self.entries.replace(entries) == entries;
                 if !is_same_entry {
                     self.lasting.set(before.memory.min(usage.memory));
                 }
+                let [heap, memory] = self.trends.get();
+                self.trends.set([heap, memory.seen(usage.memory, Instant::now())]);
                 self.first_usage.set(self.first_usage.get().or(Some(usage)));
                 let [last, _] = self.live.get();
                 self.live.set([witness.live(), last]);
@@ -189,6 +207,20 @@ impl Observed {
             Report::Unanswered(_) => return,
         }
         self.changed.notify_waiters();
+    }
+
+    fn pace(&self, limits: &AppLimits) -> Pace {
+        let [heap, memory] = self.trends.get();
+        let is_urgent =
+            heap.is_urgent(limits.heap) || limits.memory.is_some_and(|limit| memory.is_urgent(limit));
+        if is_urgent { Pace::Urgent } else { Pace::Calm }
+    }
+
+    /// Whether most of what it may have was in use before whatever came last.
+    fn was_full(&self, limits: &AppLimits) -> bool {
+        let is_most = |size: u64, limit: u64| size > limit / 4 * 3;
+        is_most(self.live.get()[1], limits.heap)
+            || limits.memory.is_some_and(|limit| is_most(self.lasting.get(), limit))
     }
 
     /// Why it has grown too much, if it has.

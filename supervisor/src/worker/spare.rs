@@ -1,10 +1,11 @@
 //! Worker processes that have no app yet: booted ahead, so that the next start only has to load the app.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use nano_protocol::limits::PROTOCOL_VERSION;
 use nano_protocol::message::{Control, Hello, Role};
@@ -14,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
 
 use super::cgroup::Cgroups;
+use super::demand::Demand;
 use super::exit_reason::ExitReason;
 use super::output::Output;
 use super::spawn::{self, Process};
@@ -116,6 +118,7 @@ pub struct Spares {
     /// How many there should be for each heap limit.
     each: Cell<usize>,
     heaps: RefCell<BTreeSet<u64>>,
+    demand: RefCell<Demand>,
     ready: RefCell<Vec<Spare>>,
     /// The supervisor's own addresses.
     closed: RefCell<Vec<SocketAddr>>,
@@ -124,8 +127,8 @@ pub struct Spares {
 impl Spares {
     /// None yet. Workers have as many request connections as there are I/O threads.
     pub fn new(io_threads: usize, cgroups: Cgroups) -> Self {
-        let (heaps, ready) = (RefCell::default(), RefCell::default());
-        Self { io_threads, cgroups, each: Cell::new(0), heaps, ready, closed: RefCell::default() }
+        let (heaps, ready, closed) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { io_threads, cgroups, each: Cell::new(0), heaps, demand: RefCell::default(), ready, closed }
     }
 
     /// Keeps every worker that loads an app from now on away from this address of the supervisor's own.
@@ -165,21 +168,29 @@ impl Spares {
             .map_err(|error| ExitReason::SpawnFailed(error.to_string()))
     }
 
+    /// A worker with this heap limit has ended unasked: if that happens to many at once, there are to be more for a while.
+    pub fn needed(&self, heap: u64) {
+        self.demand.borrow_mut().needed(heap, Instant::now());
+    }
+
     /// Boots what is missing, and ends what is too many.
     pub fn refill(&self) {
         let (mut ready, heaps) = (self.ready.borrow_mut(), self.heaps.borrow());
-        let mut found = std::collections::BTreeMap::<u64, usize>::new();
+        let (mut demand, now) = (self.demand.borrow_mut(), Instant::now());
+        let wanted: BTreeMap<_, _> =
+            heaps.iter().map(|heap| (*heap, demand.wanted(*heap, self.each.get(), now))).collect();
+        let mut found = BTreeMap::<u64, usize>::new();
         ready.retain_mut(|spare| {
             let found = found.entry(spare.heap).or_default();
-            let is_kept =
-                heaps.contains(&spare.heap) && *found < self.each.get() && spare.process.is_running();
+            let wanted = wanted.get(&spare.heap).copied().unwrap_or_default();
+            let is_kept = *found < wanted && spare.process.is_running();
             *found += usize::from(is_kept);
             is_kept
         });
-        for heap in &*heaps {
-            for _ in found.get(heap).copied().unwrap_or_default()..self.each.get() {
+        for (heap, wanted) in wanted {
+            for _ in found.get(&heap).copied().unwrap_or_default()..wanted {
                 // Without one the next start takes longer, and says why if it fails, too.
-                ready.extend(Spare::boot(*heap, self.io_threads, &self.cgroups));
+                ready.extend(Spare::boot(heap, self.io_threads, &self.cgroups));
             }
         }
     }
