@@ -315,10 +315,7 @@ impl Registry {
 
     /// The worker is about to be replaced although it is well.
     pub fn recycling(&self, app: AppId, why: &str) {
-        self.with(app, |record| {
-            let (app, pid) = (&record.spec.name, record.pid);
-            info!(%app, pid, %why, "recycling");
-        });
+        self.with(app, |record| info!(app = %record.spec.name, pid = record.pid, %why, "recycling"));
     }
 
     /// Whether a worker is being started, and has been for less than `most`.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Fleet;
 use crate::crashes::Crash;
-use crate::lifecycle::Action;
 use crate::kind::Kind;
+use crate::lifecycle::Action;
 use crate::registry::State;
 
 /// What the apps leave to a successor.
