@@ -235,6 +235,40 @@ async fn a_worker_that_leaks_is_replaced_before_its_limit_and_nobody_notices() {
     }
 }
 
+/// Keeps a quarter of a MiB of each request.
+const HOARDS: &str = "
+const kept = [];
+export default { fetch() { kept.push(new Array(1 << 15).fill(kept.length)); return new Response('fine') } }";
+
+#[tokio::test]
+async fn a_worker_that_leaks_faster_than_v8_collects_is_replaced_all_the_same() {
+    let supervisor = TestSupervisor::plan().app(App::new("app", HOARDS)).start().await;
+    let client = supervisor.client("app").await;
+    until("the worker was replaced", async || {
+        for _ in 0..100 {
+            assert_eq!(client.get("/").await.unwrap().text(), "fine");
+        }
+        (supervisor.app("app").await.restarts > 0).then_some(())
+    })
+    .await;
+    supervisor.log.line_with("its heap has grown").await;
+    assert_eq!(crashes(&supervisor, "app"), json!([]));
+}
+
+#[tokio::test]
+async fn there_are_as_many_spares_as_were_needed_at_once() {
+    let names: Vec<_> = (0..4).map(|number| format!("app{number}")).collect();
+    let plan = names.iter().fold(TestSupervisor::plan(), |plan, name| plan.app(App::hello(name)));
+    let supervisor = plan.start().await;
+    until("there is one", async || (supervisor.spares().await.len() == 1).then_some(())).await;
+    let mut workers = Vec::new();
+    for name in &names {
+        workers.push(supervisor.worker(name).await);
+    }
+    workers.iter().for_each(|worker| process::signal(*worker, Signal::SIGKILL));
+    until("there are more", async || (supervisor.spares().await.len() > 1).then_some(())).await;
+}
+
 #[tokio::test]
 async fn a_worker_whose_growth_is_nobodys_concern_comes_to_its_limit() {
     let app = App::new("app", LEAKS).set("heap = '32MiB'\nmemory = '64MiB'\nrecycle = { growth = false }");
