@@ -137,9 +137,8 @@ impl Registry {
         if self.state(app) != Some(State::Starting) {
             self.change(app, State::Starting, |record| {
                 record.retry = None;
-                let now = Instant::now();
-                record.starting = Some(now);
-                record.first_start.get_or_insert(now);
+                record.starting = Some(Instant::now());
+                record.first_start = record.first_start.or(record.starting);
             });
         }
     }
