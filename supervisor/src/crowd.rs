@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use nano_protocol::Budget;
 
+use crate::client::connection::REST_OF_HEAD;
 use crate::client::pace::{MinRate, Pace, ticks};
 use crate::client::windows::Windows;
 use crate::client::{Client, FORGIVEN_OF_CLIENT, Overdue, TickLimits};
@@ -282,10 +283,17 @@ impl Crowd {
         true
     }
 
+    /// Bytes of unfinished heads that there may be on this thread: at least one head of the greatest length fits.
+    fn most_heads(&self) -> usize {
+        let settings = self.settings.borrow();
+        let one = settings.max_uri + settings.max_header + REST_OF_HEAD;
+        self.share(settings.max_heads).max(one)
+    }
+
     /// An unfinished head has grown, or is finished.
     pub fn count_head(&self, before: usize, now: usize) {
         self.heads.set(self.heads.get() - before + now);
-        let most = self.share(self.settings.borrow().max_heads);
+        let most = self.most_heads();
         if now > before && self.heads.get() > most {
             self.end_heads(shares::common(most));
         }
@@ -447,6 +455,19 @@ mod tests {
         assert!(tested.comes(5, 0).is_none());
         tested.settle();
         assert!(tested.comes(5, 0).is_some());
+    }
+
+    #[test]
+    fn a_head_of_the_greatest_length_fits_however_many_threads_there_are() {
+        let settings = ServerSettings { io_threads: 64, max_heads: 128 << 10, ..ServerSettings::default() };
+        let greatest = settings.max_uri + settings.max_header;
+        let crowd = Rc::new(Crowd::new(settings, usize::MAX, Arc::default()));
+        let door = crowd.door(ListenerId(1));
+        let mut tested = Tested { crowd, doors: [door.clone(), door], clients: Vec::new() };
+        let client = tested.comes(1, 0).unwrap();
+        tested.crowd.count_head(0, greatest);
+        assert!(client.idle_since().is_some());
+        assert_eq!(tested.crowd.most_heads(), greatest + REST_OF_HEAD);
     }
 
     #[test]

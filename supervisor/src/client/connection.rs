@@ -23,7 +23,7 @@ use crate::proxy::Proxy;
 use crate::proxy::answer::Refusal;
 
 /// What a head may have beyond the limits of its parts: method, version, an absolute target, spaces.
-const REST_OF_HEAD: usize = 4 * 1024;
+pub const REST_OF_HEAD: usize = 4 * 1024;
 
 /// What a header field counts beyond its name and value in HTTP/2 (RFC 9113, 10.5.1).
 const H2_FIELD: usize = 32;
