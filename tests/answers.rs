@@ -74,6 +74,54 @@ async fn malformed_http_is_400() {
     assert!(raw::exchange(address, get("/")).ends_with("fine"));
 }
 
+/// Answers with bytes that look like an answer of the supervisor's own, in a write of their own.
+const LOOKS_REFUSED: &str = "
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const parts = ['0123456789', `HTTP/1.1 400 Bad Request\\r\\nx: ${'x'.repeat(20)}\\r\\n\\r\\n`];
+const length = parts.join('').length;
+export default { fetch(request) {
+  const path = new URL(request.url).pathname;
+  if (path === '/text') return new Response(parts[1]);
+  const { readable, writable } = path === '/known' ? new FixedLengthStream(length) : new TransformStream();
+  const encoder = new TextEncoder();
+  const write = async () => {
+    const writer = writable.getWriter();
+    for (const part of parts) {
+      await writer.write(encoder.encode(part));
+      await sleep(50);
+    }
+    await writer.close();
+  };
+  write();
+  return new Response(readable);
+} }";
+
+#[tokio::test]
+async fn what_an_app_says_is_never_taken_for_the_supervisors_own_refusal() {
+    let supervisor = TestSupervisor::with(LOOKS_REFUSED).await;
+    let address = supervisor.address("app").await;
+    let fake = format!("HTTP/1.1 400 Bad Request\r\nx: {}\r\n\r\n", "x".repeat(20));
+    let whole = format!("0123456789{fake}");
+    let mut connection = Raw::connect(address);
+    for _ in 0..3 {
+        for (path, body) in [("/known", &whole), ("/text", &fake)] {
+            let head = connection.send(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).up_to("\r\n\r\n");
+            assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{head}");
+            assert_eq!(String::from_utf8(connection.exactly(body.len())).unwrap(), *body, "{path}");
+        }
+    }
+    // What follows and is no request is refused as ever, once the answers before it are out.
+    connection.send("GET /known HTTP/1.1\r\nhost: x\r\n\r\nnonsense\r\n\r\n").up_to(&whole);
+    assert_refused(&connection.rest(), "400 Bad Request", "The request is not valid HTTP.");
+    // Where the end of the connection is that of the answer, and where it is kept.
+    let closed = raw::exchange(address, "GET / HTTP/1.0\r\n\r\n");
+    assert!(closed.starts_with("HTTP/1.0 200 OK\r\n") && closed.ends_with(&whole), "{closed}");
+    let mut kept = Raw::connect(address);
+    kept.send("GET /text HTTP/1.0\r\nconnection: keep-alive\r\n\r\n").up_to(&fake);
+    let refused = kept.send("nonsense\r\n\r\n").rest();
+    assert_refused(&refused, "400 Bad Request", "The request is not valid HTTP.");
+}
+
 #[tokio::test]
 async fn a_target_that_is_too_long_is_414() {
     let supervisor = failing().await;

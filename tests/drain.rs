@@ -104,6 +104,28 @@ async fn an_answer_during_the_drain_closes_its_connection() {
 }
 
 #[tokio::test]
+async fn what_clients_have_yet_to_take_of_complete_answers_is_not_cut() {
+    let app = "export default { fetch: (request) => new Response('x'.repeat(new URL(request.url).pathname.slice(1))) }";
+    let mut supervisor = TestSupervisor::plan().app(App::new("app", app)).set("io_threads = 1").start().await;
+    let address = supervisor.address("app").await;
+    // Of some, the kernel has taken all, of others part; of the largest, not all has come from the app.
+    let mut slow: Vec<_> = (0..20).map(|number| (Raw::narrow(address), number * 16 * 1024)).collect();
+    for (connection, length) in &mut slow {
+        connection.send(format!("GET /{length} HTTP/1.1\r\nhost: x\r\n\r\n"));
+        connection.up_to("\r\n\r\n");
+    }
+    let mut idle = Raw::connect(address);
+    idle.send("GET /1 HTTP/1.1\r\nhost: x\r\n\r\n").up_to("\r\n\r\nx");
+    supervisor.signal(Signal::SIGTERM);
+    // By now the others would have been idle for longer.
+    assert_eq!(idle.rest(), "");
+    for (mut connection, length) in slow {
+        assert_eq!(connection.rest().len(), length);
+    }
+    assert_eq!(supervisor.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn background_work_is_finished_too() {
     let mut supervisor = held().await;
     assert_eq!(supervisor.get("app", "/background").await.text(), "answered");

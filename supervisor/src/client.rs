@@ -96,10 +96,14 @@ pub struct Client {
     min_rate: Cell<MinRate>,
     /// What the stream that is polled now has given the client.
     given: Cell<Given>,
+    /// Bytes of answers that it has been given.
+    passed: Cell<u64>,
     /// The client may be sending what nobody will read.
     leaves_unread: Cell<bool>,
     /// Where the next request would begin may be read in more than one way.
     is_unclear: Cell<bool>,
+    /// What hyper writes now may be of an answer of ours: its buffer has not been empty since one was begun.
+    has_answer: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
     /// Whom to tell of that.
     driver: RefCell<Option<Waker>>,
@@ -163,8 +167,10 @@ impl Client {
             debt: Debt::new(now),
             min_rate: Cell::new(None),
             given: Cell::default(),
+            passed: Cell::new(0),
             leaves_unread: Cell::new(false),
             is_unclear: Cell::new(false),
+            has_answer: Cell::new(false),
             overdue: Cell::new(None),
             driver: RefCell::default(),
         }
@@ -174,6 +180,7 @@ impl Client {
     pub fn serve(self: &Rc<Self>) -> Serving {
         self.requests.set(self.requests.get() + 1);
         self.phase.set(Phase::Serving);
+        self.has_answer.set(true);
         if !self.is_http2() {
             self.set_head(0);
         }
@@ -207,6 +214,8 @@ impl Client {
         let why = match self.phase.get() {
             _ if behind > limits.send => Overdue::Stalled,
             _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
+            // Answers that are complete for us are still on their way.
+            _ if self.debt.is_waited_for() => return,
             Phase::Idle(since) if now - since > idle => Overdue::Idle,
             // Sooner or later one that never says anything is one whose head does not come.
             Phase::Fresh(since) if closing && now - since > idle => Overdue::Idle,
@@ -228,10 +237,10 @@ impl Client {
         }
     }
 
-    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, and once it is to
-    /// be closed.
+    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, if only the rest
+    /// of an answer that the client has yet to take, and once it is to be closed.
     pub fn idle_since(&self) -> Option<u64> {
-        if self.overdue.get().is_some() {
+        if self.overdue.get().is_some() || self.debt.is_waited_for() {
             return None;
         }
         match self.phase.get() {
@@ -350,13 +359,23 @@ impl Client {
 
     /// So many bytes have been written, if the client takes any now.
     fn has_written(&self, taken: Option<usize>) {
+        if taken.is_some() && self.debt.is_waited_for() && matches!(self.phase.get(), Phase::Idle(_)) {
+            self.phase.set(Phase::Idle(self.crowd.now()));
+        }
         self.debt.waits(taken.is_none());
         self.debt.moved(taken.unwrap_or(0));
     }
 
-    /// Whether what hyper writes now may be its own answer to bytes that are no request.
-    fn may_be_refused(&self) -> bool {
-        self.requests.get() == 0 && !self.is_http2()
+    /// hyper has nothing more to write now.
+    fn has_flushed(&self) {
+        if self.requests.get() == 0 {
+            self.has_answer.set(false);
+        }
+    }
+
+    /// Whether what hyper writes now can only be its own answer, to bytes that are no request.
+    fn is_refused(&self) -> bool {
+        !self.has_answer.get() && !self.is_http2()
     }
 }
 
@@ -413,12 +432,14 @@ mod tests {
         assert_eq!(tested.after(100), None);
         client.has_written(None);
         assert_eq!(tested.after(10), None);
+        // What is left of an answer that is complete for us is under way like any other.
+        drop(serving);
+        assert_eq!((tested.after(5), client.idle_since()), (None, None));
         client.has_written(None);
-        assert_eq!(tested.after(10), None);
+        assert_eq!(tested.after(5), None);
         assert_eq!(tested.after(1), Some(Overdue::Stalled));
         client.has_written(Some(1));
-        assert_eq!(tested.after(1), None);
-        drop(serving);
+        assert!(client.idle_since().is_some());
         assert_eq!(tested.after(10), None);
         assert_eq!(tested.after(1), Some(Overdue::Idle));
         client.has_read(b"GET");

@@ -4,7 +4,8 @@
 //! - [`headers`]: what of a head crosses: limits, framing, hop-by-hop fields; [`host`]: whom a request is for;
 //!   [`forwarding`]: what its app is told of it.
 //! - [`upload`]: the request body, from the client into a stream.
-//! - [`body`]: the response body, as hyper polls it; [`announced`]: how long it has to be; [`response_limit`]: how long it may be.
+//! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: how long it has to be; [`response_limit`]: how
+//!   long it may be.
 //! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
 //! - [`recorded`]: what is remembered of it, for the access log and for its span.
 //! - [`error_page`]: what the developer of an app is told of the cause.
@@ -16,6 +17,7 @@ pub mod error_page;
 pub mod forwarding;
 pub mod headers;
 pub mod host;
+pub mod part;
 pub mod recorded;
 pub mod refused;
 pub mod response_limit;

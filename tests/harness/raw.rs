@@ -30,6 +30,15 @@ impl Raw {
         Self(socket.into())
     }
 
+    /// Connects with room for only a few bytes that nobody has read.
+    pub(crate) fn narrow(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        socket.connect(&address.into()).expect("connect");
+        socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        Self(socket.into())
+    }
+
     /// The same connection once more.
     pub(crate) fn also(&self) -> Self {
         Self(self.0.try_clone().expect("a descriptor"))

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::thread;
 
-use super::{APP, GREEDY, all_is_well, two_apps};
+use nix::sys::signal::Signal;
+
+use super::{APP, GET, GREEDY, all_is_well, two_apps};
 use crate::admin::metrics;
 use crate::harness::{App, Raw};
 use crate::until;
@@ -80,6 +82,20 @@ impl Http2 {
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
         let payload = self.0.try_exactly(number(&header[..3]) as usize)?;
         Some((header[3], header[4], number(&header[5..]), payload))
+    }
+
+    /// The rest of a body.
+    fn body(&mut self, stream: u32) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let (_, flags, of, part) = self.next_of(DATA);
+            if of == stream {
+                body.extend(part);
+                if flags & 0x1 != 0 {
+                    return body;
+                }
+            }
+        }
     }
 
     /// The next frame of a kind.
@@ -202,6 +218,42 @@ async fn a_stream_that_its_client_takes_too_slowly_is_reset_and_one_that_is_fast
     supervisor.in_flight("app", 0).await;
     drop(client);
     let _ = taker.join();
+}
+
+#[tokio::test]
+async fn a_stream_whose_last_part_its_client_does_not_take_is_reset_as_well() {
+    let (supervisor, admin) = two_apps(App::new("app", APP), "send_timeout = '1s'").await;
+    let mut client = Http2::connect(GREEDY, supervisor.address("app").await, Some(1));
+    // The app has answered, and there is room for the beginning.
+    for stream in [1, 3] {
+        client.get(stream, "/");
+    }
+    let mut reset = [client.next_of(RST_STREAM).2, client.next_of(RST_STREAM).2];
+    reset.sort_unstable();
+    assert_eq!(reset, [1, 3]);
+    supervisor.in_flight("app", 0).await;
+    assert_eq!(metrics(&admin).await["nano_streams_reset_total"], 2.0);
+    // The connection goes on.
+    client.get(5, "/");
+    client.take(5, 1000);
+    assert_eq!(client.body(5), b"hello from app");
+}
+
+#[tokio::test]
+async fn what_a_client_has_yet_to_take_of_a_complete_answer_is_not_cut_by_the_end() {
+    let (mut supervisor, _) = two_apps(App::new("app", APP), "drain_timeout = '1h'").await;
+    let address = supervisor.address("app").await;
+    let mut client = Http2::connect(GREEDY, address, Some(1));
+    client.get(1, "/");
+    let first = client.next_of(DATA).3;
+    let mut idle = Raw::connect(address);
+    idle.send(GET).up_to("hello from app");
+    supervisor.signal(Signal::SIGTERM);
+    // By now the other one would have been idle for longer.
+    assert_eq!(idle.rest(), "");
+    client.take(1, 1000);
+    assert_eq!([first, client.body(1)].concat(), b"hello from app");
+    assert_eq!(supervisor.ended().await.code(), Some(0));
 }
 
 #[tokio::test]

@@ -36,6 +36,11 @@ impl Debt {
         self.waits.set(waits);
     }
 
+    /// Whether the client is waited for now.
+    pub fn is_waited_for(&self) -> bool {
+        self.waits.get()
+    }
+
     /// It has taken or sent so many bytes.
     pub fn moved(&self, bytes: usize) {
         self.moved.set(self.moved.get() + bytes as u64);

@@ -48,10 +48,23 @@ impl Serving {
         let client = &self.0;
         let given = client.given.get();
         client.given.set(Given { is_asked: true, waits: true, bytes: given.bytes + bytes });
+        client.passed.set(client.passed.get() + bytes as u64);
         let (some, each) = ANSWERED;
         let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
         client.idle_frames.set(client.idle_frames.get().saturating_sub(forgiven));
         client.seat.forgive_idle_frames(forgiven);
+    }
+
+    /// All of the answer is there, and the client has yet to take some of it.
+    pub fn waits(&self) {
+        let given = self.0.given.get();
+        self.0.given.set(Given { is_asked: true, waits: true, ..given });
+    }
+
+    /// Whether a client of HTTP/2 lets everything come that it has been given, so many bytes of this answer among it, whatever
+    /// it says from now on. What keeps it then is the socket alone.
+    pub fn lets_come(&self, bytes: u64) -> bool {
+        self.0.frames.borrow().lets_come(bytes, self.0.passed.get())
     }
 }
 

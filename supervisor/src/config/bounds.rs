@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use nano_protocol::limits;
 
+use crate::proxy::forwarding::MOST_ADDED;
+
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
@@ -104,7 +106,7 @@ pub(super) const RESTART_SLOW_RETRY: RangeInclusive<Duration> = ms(100)..=DAY;
 /// as `Host` and as `X-Forwarded-Host`), every other field once.
 const _: () = {
     assert!(*MAX_URI.end() + 3 * *MAX_HEADER.end() <= limits::MAX_HEAD as u64);
-    assert!(*MAX_HEADERS.end() + 8 <= limits::MAX_HEADERS);
+    assert!(*MAX_HEADERS.end() + MOST_ADDED <= limits::MAX_HEADERS);
     // Load: env, props and rules with their lengths, and three paths, which the kernel bounds.
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
     assert!(ENV + PROPS + rules + 3 * 4096 <= limits::MAX_CONTROL);

@@ -14,6 +14,7 @@ use nano_protocol::{Chunk, Receiver};
 use tracing::error;
 
 use super::announced::Announced;
+use super::part::{Part, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
 use crate::client::Serving;
@@ -31,6 +32,10 @@ pub struct ResponseBody {
     rest: Chunk,
     /// The stream has failed, and hyper is told so next.
     is_failing: bool,
+    /// Bytes that the client has been given.
+    given: u64,
+    /// What a client of HTTP/2 may not have let come of these. The answer is under way until it has.
+    untaken: Option<Rc<Untaken>>,
     limit: Option<Box<ResponseLimit>>,
     /// What the head of a stream says of its length. hyper would take a worker's word for it.
     announced: Option<Announced>,
@@ -70,7 +75,16 @@ pub struct CutOff;
 
 impl ResponseBody {
     fn new(content: Content) -> Self {
-        Self { content, rest: Chunk::default(), is_failing: false, limit: None, announced: None, tail: None }
+        Self {
+            content,
+            rest: Chunk::default(),
+            is_failing: false,
+            given: 0,
+            untaken: None,
+            limit: None,
+            announced: None,
+            tail: None,
+        }
     }
 
     /// No body.
@@ -142,16 +156,35 @@ impl ResponseBody {
     }
 
     /// The next part of what has come.
-    fn part(&mut self) -> Chunk {
+    fn part(&mut self) -> Part {
         let serving = self.tail.as_ref().map(|tail| &tail.serving);
-        let part = match serving {
-            Some(serving) if self.rest.len() > PART && serving.is_http2() => self.rest.split_to(PART),
+        let http2 = serving.filter(|serving| serving.is_http2());
+        let chunk = match http2 {
+            Some(_) if self.rest.len() > PART => self.rest.split_to(PART),
             _ => std::mem::take(&mut self.rest),
         };
+        self.given += chunk.len() as u64;
         if let Some(serving) = serving {
-            serving.gave(part.len());
+            serving.gave(chunk.len());
         }
-        part
+        match http2 {
+            Some(serving) if !serving.lets_come(self.given) => {
+                self.untaken.get_or_insert_default().part(chunk)
+            }
+            _ => Part::new(chunk),
+        }
+    }
+
+    /// Ready when the client has let everything come that it was given.
+    fn poll_taken(&self, cx: &Context<'_>) -> Poll<()> {
+        let Some(untaken) = &self.untaken else { return Poll::Ready(()) };
+        let polled = untaken.poll_empty(cx);
+        if polled.is_pending()
+            && let Some(tail) = &self.tail
+        {
+            tail.serving.waits();
+        }
+        polled
     }
 
     fn cut_off(&mut self) {
@@ -166,13 +199,13 @@ impl ResponseBody {
 }
 
 impl Body for ResponseBody {
-    type Data = Chunk;
+    type Data = Part;
     type Error = CutOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
+    ) -> Poll<Option<Result<Frame<Part>, CutOff>>> {
         let this = &mut *self;
         if let Some(tail) = &this.tail {
             tail.serving.asked();
@@ -181,9 +214,10 @@ impl Body for ResponseBody {
             match ready!(this.poll_content(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => this.rest = data,
-                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                    Err(frame) => return Poll::Ready(Some(Ok(frame.map_data(Part::new)))),
                 },
-                other => return Poll::Ready(other),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return this.poll_taken(cx).map(|()| None),
             }
         }
         Poll::Ready(Some(Ok(Frame::data(this.part()))))
@@ -191,6 +225,7 @@ impl Body for ResponseBody {
 
     fn is_end_stream(&self) -> bool {
         self.rest.is_empty()
+            && self.untaken.as_ref().is_none_or(|untaken| untaken.is_empty())
             && match &self.content {
                 Content::Empty => true,
                 Content::Failed => false,

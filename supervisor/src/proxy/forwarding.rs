@@ -12,6 +12,13 @@ use crate::forwarded_for::{Asker, X_FORWARDED_FOR};
 use crate::record::{Span, TRACEPARENT, TRACESTATE};
 use crate::trace_context;
 
+/// Fields that are added to every request, and those that some get besides.
+const OWN: usize = 6;
+const SOMETIMES: usize = 4;
+
+/// Fields that a request can have beyond those of its client.
+pub const MOST_ADDED: usize = OWN + SOMETIMES;
+
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const CF_CONNECTING_IP: HeaderName = HeaderName::from_static("cf-connecting-ip");
@@ -147,8 +154,8 @@ impl<'a> Forwarding<'a> {
             let is_named = has_connection && *name != header::HOST && is_named_by_connection(headers, name);
             !(is_replaced || is_a_lie || is_of_trace || is_named || is_hop_by_hop(name))
         };
-        let own = [
-            (&b"x-forwarded-for"[..], &self.hops[..]),
+        let own: [(&[u8], &[u8]); OWN] = [
+            (b"x-forwarded-for", &self.hops[..]),
             (b"x-forwarded-host", &self.host[..]),
             (b"x-forwarded-proto", self.proto.as_bytes()),
             (b"cf-connecting-ip", self.client.as_bytes()),
@@ -159,7 +166,7 @@ impl<'a> Forwarding<'a> {
         let forwarded = self.forwarded.as_ref().map(|hops| (&b"forwarded"[..], &hops[..]));
         let cookie = self.cookie.as_ref().map(|cookie| (&b"cookie"[..], &cookie[..]));
         let trace = self.trace.as_ref().map(|(trace, _)| (&b"traceparent"[..], &trace[..]));
-        let sometimes = [host, cookie, forwarded, trace];
+        let sometimes: [_; SOMETIMES] = [host, cookie, forwarded, trace];
         let count = headers.iter().filter(|(name, _)| crosses(name)).count()
             + own.len()
             + sometimes.iter().flatten().count();
