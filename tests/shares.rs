@@ -305,6 +305,41 @@ async fn a_head_takes_no_more_memory_than_it_may_be_long() {
 }
 
 #[tokio::test]
+async fn half_a_head_behind_a_request_has_its_time_and_its_budget_like_any_other() {
+    let app = "export default { async fetch(request) {
+      if (new URL(request.url).pathname === '/soon') await new Promise((resolve) => setTimeout(resolve, 300));
+      return new Response('hello from app');
+    } }";
+    let (supervisor, _) = two_apps(App::new("app", app), "header_read_timeout = '500ms'").await;
+    let address = supervisor.address("app").await;
+    let half = "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ";
+    for requests in [GET.to_owned(), GET.repeat(3), GET.replace("/ ", "/soon ")] {
+        let mut connection = Raw::connect(address);
+        connection.send(format!("{requests}{half}"));
+        for _ in 0..requests.matches("GET").count() {
+            connection.up_to("hello from app");
+        }
+        let answer = connection.rest();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{requests}: {answer}");
+    }
+    // As well if it comes while the answer is made.
+    let mut connection = Raw::connect(address);
+    connection.send(GET.replace("/ ", "/soon "));
+    supervisor.in_flight("app", 1).await;
+    connection.send(half).up_to("hello from app");
+    assert!(connection.rest().starts_with("HTTP/1.1 408 "));
+
+    let (supervisor, admin) = two_apps(App::new("app", app), "header_read_timeout = '1h'").await;
+    let mut connection = Raw::connect(supervisor.address("app").await);
+    connection.send(format!("{GET}{half}{}", "x".repeat(4000))).up_to("hello from app");
+    let bytes = half.len() as f64 + 4000.0;
+    until("it is counted", async || (metrics(&admin).await["nano_heads_bytes"] == bytes).then_some(())).await;
+    // It has its request line, so that it is not this that is too long.
+    let answer = connection.send("x".repeat(64 * 1024)).rest();
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
 async fn the_end_does_not_wait_for_half_a_head() {
     let server = "drain_timeout = '1h'\nheader_read_timeout = '1h'\nidle_timeout = '1h'";
     let (mut supervisor, _) = two_apps(App::new("app", APP), server).await;

@@ -1,7 +1,7 @@
 //! One client connection: where it leads, what it is doing, and how long it may.
 //!
 //! - [`connection`]: all of it, from the first byte to the last; [`io`]: its socket as hyper sees it.
-//! - [`frames`]: what an HTTP/2 client sends, frame by frame.
+//! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
 //! - [`pace`]: how far a client is behind.
 //! - [`peer`]: where a connection leads from and to.
 //! - [`windows`]: what an HTTP/2 client may send before it is read.
@@ -9,6 +9,7 @@
 
 pub mod connection;
 pub mod frames;
+pub mod heads;
 pub mod io;
 pub mod pace;
 mod peer;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use crate::crowd::{Crowd, Seat};
 use frames::Frames;
+use heads::Head;
 use pace::{Debt, MinRate};
 pub use peer::Peer;
 pub use serving::{Reading, Serving};
@@ -80,6 +82,10 @@ pub struct Client {
     head: Cell<usize>,
     /// Whether the request line of that head has come to its end.
     has_line: Cell<bool>,
+    /// What has been read behind the last head that has ended.
+    behind: Cell<Head>,
+    /// The request that is being answered has a body, so that what comes may be of that.
+    has_body: Cell<bool>,
     /// A head of HTTP/2 is unfinished since this tick.
     head_since: Cell<Option<u64>>,
     /// Frames that asked for nothing, less those that are forgiven.
@@ -160,6 +166,8 @@ impl Client {
             frames: RefCell::default(),
             head: Cell::new(0),
             has_line: Cell::new(false),
+            behind: Cell::default(),
+            has_body: Cell::new(false),
             head_since: Cell::new(None),
             idle_frames: Cell::new(0),
             turn: Cell::new(0),
@@ -183,6 +191,7 @@ impl Client {
         self.has_answer.set(true);
         if !self.is_http2() {
             self.set_head(0);
+            self.has_body.set(false);
         }
         Serving(self.clone())
     }
@@ -284,7 +293,7 @@ impl Client {
 
     /// Whether what is read now has to be looked at: it is a head, or frames of HTTP/2.
     fn is_watched(&self) -> bool {
-        self.is_http2.get() != Some(false) || self.phase.get() != Phase::Serving
+        self.is_http2.get() != Some(false) || self.phase.get() != Phase::Serving || !self.has_body.get()
     }
 
     /// Whether others have to have their turn before more is read.
@@ -318,6 +327,7 @@ impl Client {
         if self.is_http2() {
             return self.has_read_frames(bytes);
         }
+        self.behind.set(self.behind.get().and(bytes));
         match self.phase.get() {
             Phase::Fresh(since) => self.phase.set(Phase::ReadingHead(since)),
             Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.crowd.now())),
@@ -368,8 +378,15 @@ impl Client {
 
     /// hyper has nothing more to write now.
     fn has_flushed(&self) {
-        if self.requests.get() == 0 {
-            self.has_answer.set(false);
+        if self.requests.get() > 0 || !self.has_answer.replace(false) || self.is_http2() {
+            return;
+        }
+        // What it has read behind the request is a head of its own, unless that is whole and comes to be served at once.
+        let behind = self.behind.get();
+        if behind.bytes > 0 {
+            self.phase.set(Phase::ReadingHead(self.crowd.now()));
+            self.has_line.set(behind.has_line);
+            self.set_head(behind.bytes);
         }
     }
 

@@ -19,6 +19,8 @@ impl Serving {
     /// client might lose the answer.
     pub fn body(&self) -> Reading {
         self.0.leaves_unread.set(true);
+        self.0.has_body.set(true);
+        self.0.behind.take();
         Reading(self.0.clone())
     }
 

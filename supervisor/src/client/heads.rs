@@ -1,0 +1,86 @@
+//! The heads of an HTTP/1 client as they come in, as far as where one ends and the next begins: hyper reads what follows a
+//! request with it, and says of none of it whether it is whole.
+
+/// What has come of the head that is unfinished.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Bytes, none if all heads have ended.
+    pub bytes: usize,
+    /// Whether its request line has come to its end.
+    pub has_line: bool,
+    line: Line,
+}
+
+/// What has come of a line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Nothing,
+    /// What may be the first half of its end.
+    Return,
+    Something,
+}
+
+impl Line {
+    fn and(self, bytes: &[u8]) -> Self {
+        match (self, bytes) {
+            (line, []) => line,
+            (Self::Nothing, b"\r") => Self::Return,
+            _ => Self::Something,
+        }
+    }
+}
+
+impl Head {
+    /// After these bytes, too. Of those behind a head whose request has a body, nothing is known.
+    pub fn and(self, bytes: &[u8]) -> Self {
+        // Most clients send nothing behind a head.
+        if bytes.ends_with(b"\r\n\r\n") {
+            return Self::default();
+        }
+        let (mut head, mut from) = (self, 0);
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            head = match head.line.and(&bytes[from..end]) {
+                Line::Something => {
+                    Self { bytes: head.bytes + end + 1 - from, has_line: true, line: Line::Nothing }
+                }
+                Line::Nothing | Line::Return => Self::default(),
+            };
+            from = end + 1;
+        }
+        let rest = &bytes[from..];
+        Self { bytes: head.bytes + rest.len(), line: head.line.and(rest), ..head }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of the head that is unfinished, and whether it has its request line.
+    fn unfinished(text: &str, part: usize) -> (usize, bool) {
+        let head = text.as_bytes().chunks(part).fold(Head::default(), Head::and);
+        (head.bytes, head.has_line)
+    }
+
+    #[test]
+    fn a_head_is_unfinished_until_its_empty_line_however_it_is_cut() {
+        for part in [1, 2, 3, 7, 1000] {
+            for (text, bytes, has_line) in [
+                ("", 0, false),
+                ("GET /", 5, false),
+                ("GET / HTTP/1.1\r\n", 16, true),
+                ("GET / HTTP/1.1\r\nhost: x\r\n\r", 26, true),
+                ("GET / HTTP/1.1\r\nhost: x\r\n\r\n", 0, false),
+                ("\r\n\r\nGET /", 5, false),
+                ("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET", 3, false),
+                ("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nx", 17, true),
+                // hyper takes half of a line's end for the whole.
+                ("GET / HTTP/1.1\nhost: x\n\nGET /", 5, false),
+                ("GET / HTTP/1.1\nhost: x\n\r\nGET /", 5, false),
+            ] {
+                assert_eq!(unfinished(text, part), (bytes, has_line), "{text:?} in parts of {part}");
+            }
+        }
+    }
+}
