@@ -2,7 +2,7 @@
 //!
 //! - [`connection`]: all of it, from the first byte to the last; [`io`]: its socket as hyper sees it.
 //! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
-//! - [`pace`]: how far a client is behind.
+//! - [`overdue`]: why it is ended, and when; [`pace`]: how far a client is behind.
 //! - [`peer`]: where a connection leads from and to.
 //! - [`windows`]: what an HTTP/2 client may send before it is read.
 //! - [`serving`]: one request; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
@@ -11,6 +11,7 @@ pub mod connection;
 pub mod frames;
 pub mod heads;
 pub mod io;
+pub mod overdue;
 pub mod pace;
 mod peer;
 pub mod serving;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use crate::crowd::{Crowd, Seat};
 use frames::Frames;
 use heads::Head;
+pub use overdue::{Overdue, TickLimits};
 use pace::{Debt, MinRate};
 pub use peer::Peer;
 pub use serving::{Reading, Serving};
@@ -113,43 +115,6 @@ pub struct Client {
     overdue: Cell<Option<Overdue>>,
     /// Whom to tell of that.
     driver: RefCell<Option<Waker>>,
-}
-
-/// Why a connection is closed by the sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overdue {
-    /// It was idle for too long.
-    Idle,
-    /// Its request head took too long.
-    Head,
-    /// It did not take its answer, or too slowly.
-    Stalled,
-    /// Others needed its place, and it had nothing under way.
-    Shed,
-    /// It sent frame after frame that asks for nothing.
-    Flood,
-}
-
-impl Overdue {
-    /// All of them, in the order of their numbers (`as usize`), with their names in metrics.
-    pub const ALL: [(Self, &str); 5] = [
-        (Self::Idle, "idle"),
-        (Self::Head, "head"),
-        (Self::Stalled, "stalled"),
-        (Self::Shed, "shed"),
-        (Self::Flood, "flood"),
-    ];
-}
-
-/// Time limits of a connection, in ticks.
-#[derive(Debug, Clone, Copy)]
-pub struct TickLimits {
-    /// Without a request.
-    pub idle: u64,
-    /// For one request head.
-    pub head: u64,
-    /// For which it may be behind with taking an answer.
-    pub send: u64,
 }
 
 impl Client {
