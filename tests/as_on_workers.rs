@@ -1,10 +1,14 @@
 //! Small things that apps written for Workers count on; each was held against workerd.
 
+use bytes::Bytes;
+use http_body_util::Empty;
 use serde_json::json;
 
+use crate::TestSupervisor;
 use crate::harness::checks::results;
-use crate::harness::free_address;
+use crate::harness::origin::whole;
 use crate::harness::workerd::Both;
+use crate::harness::{App, Origin, free_address};
 
 /// Many small programs, of which each comes to something that can be compared: a value, or the name of an error.
 const PROGRAMS: &str = r"
@@ -53,6 +57,8 @@ const PROGRAMS: &str = r"
     'events of text': () => events(of('data: a\n', '\ndata: \u00e9', '\ud83d\n\n', encode('data: b\n\n'), '')),
     'events of numbers': () => events(of(5)),
     'events of undefined': () => events(of(undefined)),
+    'events that fail with a symbol': () => events(new ReadableStream({ pull(controller) { controller.error(Symbol('why')); } })),
+    'events that fail with what is no text': () => events(new ReadableStream({ pull(controller) { controller.error(Object.create(null)); } })),
     'events of nothing': () => EventSource.from(5),
     'events of a locked stream': () => { const stream = new ReadableStream(); stream.getReader(); EventSource.from(stream); },
     'digest MD5': async () => hex(await subtle.digest('MD5', encode('abc'))),
@@ -386,4 +392,95 @@ async fn cryptography_has_the_names_of_workers() {
         "the standard one": [{ "name": "Ed25519" }, true],
     });
     assert_eq!(found, expected);
+}
+
+/// Looks at a request that has been answered, in work that `waitUntil` was given; what came of it, the next request is told.
+const AFTERWARDS: &str = r"
+  let asked = 0;
+  let found;
+  const uses = {
+    method: (request) => request.method,
+    path: (request) => new URL(request.url).pathname,
+    header: (request) => request.headers.get('x-own'),
+    headers: (request) => [...request.headers].some(([name]) => name === 'x-own'),
+    cf: (request) => typeof request.cf,
+    'cf again': (request) => request.cf === request.cf,
+    clone: (request) => request.clone().headers.get('x-own'),
+    copy: (request) => new URL(new Request(request).url).pathname,
+    'copy with an init': (request) => new Request(request, { headers: { a: 'b' } }).headers.get('a'),
+    'another of its kind': (request) => new Request('http://log/', request).headers.get('x-own'),
+    'cf of a copy': (request) => typeof new Request(request).cf,
+    sent: async (request, { UP }) => (await fetch(UP, request)).status,
+    forwarded: async (request, { UP }) => (await fetch(new Request(UP, request))).status,
+    aborted: (request) => request.signal.aborted,
+  };
+  async function look(request, env) {
+    const results = {};
+    for (const [name, use] of Object.entries(uses)) {
+      try { results[name] = await use(request, env); } catch (error) { results[name] = `throws ${error.name}: ${error.message}`; }
+    }
+    return results;
+  }
+  export default { async fetch(request, env, ctx) {
+    switch (asked++) {
+      case 0:
+        ctx.waitUntil(scheduler.wait(5).then(() => look(request, env)).then((results) => found = results));
+        return new Response('answered');
+      case 2: {
+        const { url, method, headers } = request;
+        headers.get('x-own');
+        ctx.waitUntil(scheduler.wait(5).then(() => look(request, env)).then((results) => found = results));
+        return new Response('answered');
+      }
+    }
+    while (found === undefined) await scheduler.wait(5);
+    const results = found;
+    found = undefined;
+    return Response.json(results);
+  } };
+";
+
+#[tokio::test]
+async fn a_request_can_be_read_copied_and_sent_on_when_it_has_been_answered() {
+    let origin = Origin::http(|_| async { hyper::Response::new(whole("logged")) }).await;
+    let Some(both) = Both::serve(AFTERWARDS, origin.address).await else { return };
+    for touched in ["untouched", "touched"] {
+        for reply in both.send("GET", "/path?query", &[("x-own", "own")], "").await {
+            assert_eq!(reply.unwrap().text(), "answered");
+        }
+        let [ours, theirs] = both.send("GET", "/found", &[], "").await.map(|reply| reply.unwrap().json());
+        assert_eq!(ours["sent"], 200, "{touched}: {ours}");
+        // There, only requests from Cloudflare's network have it.
+        let (mut ours, mut theirs) = (ours, theirs);
+        for of_here in ["cf", "cf of a copy"] {
+            assert_eq!(ours[of_here], "object", "{touched}");
+            ours[of_here].take();
+            theirs[of_here].take();
+        }
+        assert_eq!(ours, theirs, "{touched}");
+    }
+}
+
+#[tokio::test]
+async fn what_goes_on_beyond_wait_until_is_told_that_the_request_is_over() {
+    const STRAY: &str = "
+      let found;
+      const tried = (use) => { try { return use(); } catch (error) { return `${error.name}: ${error.message}`; } };
+      export default { async fetch(request) {
+        if (found !== undefined) return Response.json(await found);
+        const { url, method, headers } = request;
+        if ([...headers].length === 0) return new Response('nothing');
+        const { promise, resolve } = Promise.withResolvers();
+        found = promise;
+        setTimeout(() => resolve([tried(() => request.cf), tried(() => request.clone().method),
+          tried(() => new Request('http://log/', request).headers.get('x-own'))]), 1);
+        return new Response('answered');
+      } };";
+    let supervisor = TestSupervisor::plan().app(App::new("app", STRAY)).start().await;
+    let client = supervisor.client("app").await;
+    let request = client.request("GET", "/").header("x-own", "own").body(Empty::<Bytes>::new()).unwrap();
+    assert_eq!(client.send(request).await.unwrap().text(), "answered");
+    let over =
+        "TypeError: the request is over: it can be read until it is answered, and in work of waitUntil()";
+    assert_eq!(client.get("/").await.unwrap().json(), json!([over, "GET", "own"]));
 }

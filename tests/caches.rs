@@ -1,10 +1,16 @@
 //! `caches`: what is kept and for how long, what is answered, and within which bounds.
 
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::harness::App;
+use bytes::Bytes;
+use http_body_util::Empty;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
+
 use crate::harness::checks;
-use crate::{TestSupervisor, until};
+use crate::harness::{App, Origin};
+use crate::{TestSupervisor, until, within};
 
 #[tokio::test]
 async fn caches_keep_what_may_be_kept() {
@@ -204,4 +210,49 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
         .record_with("cache.put: the body for https://cache.test/long is too long to be kept")
         .await;
     assert_eq!(supervisor.get("app", "/many").await.json(), json!([false, true]));
+}
+
+#[tokio::test]
+async fn a_response_is_kept_under_a_request_that_is_answered_meanwhile() {
+    let go = Arc::new(Notify::new());
+    let held = go.clone();
+    let origin = Origin::raw(move |mut stream, _| {
+        let held = held.clone();
+        async move {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.unwrap_or(0) > 0 {}
+            held.notified().await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nvary: x-own\r\ncontent-length: 4\r\n\r\n").await;
+            held.notified().await;
+            let _ = stream.write_all(b"kept").await;
+        }
+    })
+    .await;
+    let index = "let put, first = true;
+        export default { async fetch(request, env, ctx) {
+          if (!first) {
+            const failed = await put;
+            return failed ? new Response(failed) : await caches.default.match(request) ?? new Response('missed');
+          }
+          first = false;
+          const { promise, resolve } = Promise.withResolvers();
+          put = promise;
+          const response = await fetch(env.UP);
+          const putting = caches.default.put(request, response).then(() => '', (error) => error.message);
+          // Beyond any work that keeps the request.
+          putting.then(resolve);
+          return new Response('answered');
+        } }";
+    let settings = format!("env = {{ UP = 'http://{}' }}", origin.address);
+    let supervisor = TestSupervisor::plan().app(App::new("app", index).set(&settings)).start().await;
+    let client = supervisor.client("app").await;
+    let get = async |own: &str| {
+        let request = client.request("GET", "/").header("x-own", own).body(Empty::<Bytes>::new()).unwrap();
+        within(client.send(request)).await.unwrap().text().to_owned()
+    };
+    go.notify_one();
+    assert_eq!(get("a").await, "answered");
+    go.notify_one();
+    assert_eq!(get("a").await, "kept");
+    assert_eq!(get("b").await, "missed");
 }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -198,4 +200,158 @@ async fn a_connection_whose_peer_has_closed_it_holds_no_place() {
     .await;
     let reply = within(supervisor.get("app", "/")).await;
     assert_eq!(reply.json(), json!(vec![SENT; 6]));
+}
+
+/// Begins every body and never ends it, until it is told to.
+async fn stalled(go: Arc<Notify>) -> Origin {
+    Origin::raw(move |mut stream, _| {
+        let go = go.clone();
+        async move {
+            while head(&mut stream).await {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab").await;
+                go.notified().await;
+                let _ = stream.write_all(b"cd").await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_the_handler_of_a_cancelled_request_waits_for_holds_no_place() {
+    let go = Arc::new(Notify::new());
+    let origin = stalled(go.clone()).await;
+    let supervisor = serve(
+        "export default { async fetch(request, env, ctx) {
+           switch (new URL(request.url).pathname) {
+             case '/text': return new Response(await (await fetch(env.UP)).text());
+             case '/begun': {
+               const reader = (await fetch(env.UP)).body.getReader();
+               await reader.read();
+               await reader.read();
+             }
+             case '/kept': {
+               const response = await fetch(env.UP);
+               ctx.waitUntil(response.text());
+               return new Promise(() => {});
+             }
+           }
+           // Begun, so that none has to go to make room for the next.
+           const begin = async () => new TextDecoder().decode((await (await fetch(env.UP)).body.getReader().read()).value);
+           return new Response((await Promise.all([begin(), begin(), begin()])).join());
+         } }",
+        &origin,
+        4,
+    )
+    .await;
+    let client = supervisor.client("app").await;
+    let mut gone = Vec::new();
+    for path in ["/text", "/begun", "/kept"] {
+        let client = client.clone();
+        gone.push(tokio::spawn(async move { client.get(path).await }));
+    }
+    until("all have fetched", async || (origin.connections() == 3).then_some(())).await;
+    for request in gone {
+        request.abort();
+    }
+    supervisor.in_flight("app", 0).await;
+    // The one of waitUntil stays: its work is not over.
+    assert_eq!(within(client.get("/")).await.unwrap().text(), "ab,ab,ab");
+    go.notify_waiters();
+}
+
+#[tokio::test]
+async fn an_abort_reaches_a_body_that_is_passed_on() {
+    let origin = stalled(Arc::default()).await;
+    let supervisor = serve(
+        "let controller, found;
+         const told = (error) => error.name;
+         export default { async fetch(request, env, ctx) {
+           const { pathname } = new URL(request.url);
+           if (pathname === '/abort') { controller.abort(); return new Response('' + await found); }
+           controller = new AbortController();
+           const response = await fetch(env.UP, { signal: controller.signal });
+           switch (pathname) {
+             case '/returned': return response;
+             case '/made': return new Response(response.body, response);
+             case '/encoded': return new Response(response.body, { headers: { 'content-encoding': 'gzip' } });
+             case '/cloned': found = response.clone().text().catch(told); return response;
+             case '/kept':
+               found = caches.default.put('http://kept/', new Response(response.body)).catch(told);
+               ctx.waitUntil(found);
+               return new Response('ab');
+           }
+         } }",
+        &origin,
+        16,
+    )
+    .await;
+    let client = supervisor.client("app").await;
+    for (path, told) in [
+        ("/returned", "undefined"),
+        ("/made", "undefined"),
+        ("/encoded", "undefined"),
+        ("/cloned", "AbortError"),
+        ("/kept", "AbortError"),
+    ] {
+        let request = client.request("GET", path).body(Empty::<Bytes>::new()).unwrap();
+        let mut response = within(client.begin(request)).await.unwrap();
+        let first = within(response.body_mut().frame()).await.unwrap().unwrap().into_data().unwrap();
+        assert!(path == "/encoded" || first == "ab", "{path}: {first:?}");
+        assert_eq!(within(client.get("/abort")).await.unwrap().text(), told, "{path}");
+        let rest = within(response.into_body().collect()).await;
+        assert_eq!(rest.is_err(), path != "/kept", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_warning_comes_also_if_it_was_a_websocket_that_wanted_the_place() {
+    let origin = origin().await;
+    let supervisor = serve(
+        "export default { async fetch(request, env) {
+           const unread = await fetch(env.UP);
+           const socket = new WebSocket(env.UP.replace('http', 'ws'));
+           await new Promise((resolve) => socket.onerror = resolve);
+           return new Response(`${unread.status}`);
+         } }",
+        &origin,
+        1,
+    )
+    .await;
+    assert_eq!(within(supervisor.get("app", "/")).await.text(), "500");
+    let what = format!("the response from http://{} was cancelled to make room", origin.address);
+    supervisor.log.record_with(&what).await;
+}
+
+#[tokio::test]
+async fn a_response_that_has_just_come_is_not_given_up_while_another_connection_is_being_opened() {
+    let origin = origin().await;
+    // Says nothing, so that the handshake of TLS does not end.
+    let silent = Origin::raw(|mut stream, _| async move {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let supervisor = serve(
+        &format!(
+            "export default {{ async fetch(request, env) {{
+               const opened = new AbortController();
+               const opening = fetch('https://{}', {{ signal: opened.signal }}).catch(() => {{}});
+               while ((await (await fetch(env.UP)).bytes()).length === 0);
+               const first = await fetch(env.UP);
+               const third = fetch(env.UP);
+               await scheduler.wait(20);
+               const {{ length }} = await first.bytes();
+               opened.abort();
+               const found = [length, (await third).status];
+               await opening;
+               return Response.json(found);
+             }} }}",
+            silent.address
+        ),
+        &origin,
+        2,
+    )
+    .await;
+    let reply = within(supervisor.get("app", "/")).await;
+    assert_eq!(reply.json(), json!([LENGTH, 500]), "{}", reply.text());
 }

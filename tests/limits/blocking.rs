@@ -4,17 +4,21 @@ use http_body_util::Empty;
 use serde_json::json;
 
 use super::has;
-use crate::TestSupervisor;
-use crate::harness::{App, process};
+use crate::harness::origin::whole;
+use crate::harness::{App, Origin, process};
+use crate::{TestSupervisor, within};
 
 /// Derives as many keys as the query says first, with so many iterations each as it says second.
 const DERIVE: &str = "
 import { pbkdf2, scrypt } from 'node:crypto';
 const key = await crypto.subtle.importKey('raw', new Uint8Array(16), 'PBKDF2', false, ['deriveBits']);
 const salt = new Uint8Array(16);
+const aes = await crypto.subtle.importKey('raw', salt, 'AES-GCM', false, ['encrypt']);
 const later = (call) => new Promise((resolve, reject) => call((error, value) => error ? reject(error) : resolve(value)));
 const ways = {
   '/web': (iterations) => crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, key, 256),
+  // What deno_crypto leaves out.
+  '/gcm': () => crypto.subtle.encrypt({ name: 'AES-GCM', iv: new Uint8Array(13) }, aes, salt),
   '/node': (iterations) => later((done) => pbkdf2('secret', salt, iterations, 32, 'sha256', done)),
   '/scrypt': () => later((done) => scrypt('secret', salt, 32, { N: 2 ** 20, r: 8, p: 1, maxmem: 2 ** 31 }, done)),
 };
@@ -105,7 +109,7 @@ async fn more_calls_than_may_wait_are_refused_and_those_of_a_client_that_has_gon
         async move { client.get(&format!("/web?2,{FOREVER}")).await }
     });
     supervisor.in_flight("app", 1).await;
-    for path in ["/web-asked", "/node-asked"] {
+    for path in ["/web-asked", "/node-asked", "/gcm-asked"] {
         let reply = client.get(&format!("{path}?3,{FOREVER}")).await.unwrap();
         assert_eq!(reply.text(), "3 refused", "{path}");
     }
@@ -140,6 +144,7 @@ const calls = {
     algorithm.name = 'changed';
     return [call, data, iv];
   },
+  unusual: (data, iv = bytes(13)) => [subtle.encrypt({ name: 'AES-GCM', iv, tagLength: 32 }, aes, data), data, iv],
   decrypt: (_, given = new Uint8Array(sealed.slice(0))) => [subtle.decrypt({ name: 'AES-GCM', iv: bytes(12) }, aes, given), given],
   sign: (data) => [subtle.sign('HMAC', hmac, data), data],
   verify: (data, given = new Uint8Array(signature.slice(0))) => [subtle.verify('HMAC', hmac, given, data), data, given],
@@ -180,11 +185,53 @@ async fn a_call_that_waits_for_its_turn_works_on_what_it_was_given() {
     assert_eq!(
         reply.json(),
         json!({
-            "digest": true, "view": true, "encrypt": true, "decrypt": true, "sign": true, "verify": true,
+            "digest": true, "view": true, "encrypt": true, "unusual": true, "decrypt": true, "sign": true, "verify": true,
             "deriveBits": true, "deriveKey": true, "exportKey": true, "wrapKey": true, "generateKey": true,
             "refused": true,
         }),
         "{}",
         reply.text()
     );
+}
+
+/// Calls whose arguments run code of the app's as they are read: it fetches and sets timers, and may never end.
+const GETTERS: &str = "
+const { subtle } = crypto;
+const bytes = new Uint8Array(64);
+export default { async fetch(request, env) {
+  const { pathname } = new URL(request.url);
+  const spin = () => { for (;;); };
+  if (pathname === '/spin') await subtle.digest({ get name() { spin(); } }, bytes);
+  const begun = [];
+  const touch = (value) => {
+    begun.push(fetch(env.UP).then((response) => response.text()), new Promise((resolve) => setTimeout(resolve, 1, 'timer')));
+    return value;
+  };
+  const algorithm = { get name() { return touch('HMAC'); }, get hash() { return { get name() { return touch('SHA-1'); } }; },
+    length: { valueOf: () => touch(128) } };
+  const usages = { *[Symbol.iterator]() { yield { toString: () => touch('sign') }; } };
+  const key = await subtle.generateKey(algorithm, true, usages);
+  const raw = await subtle.exportKey({ toString: () => touch('raw') }, key);
+  const signed = await subtle.sign({ get name() { return touch('HMAC'); } }, key, bytes);
+  const hash = await subtle.digest({ get name() { return touch('SHA-256'); } }, bytes);
+  const bad = await subtle.digest({ get name() { throw new RangeError('thrown'); } }, bytes).catch((error) => error.message);
+  return Response.json([raw.byteLength, key.usages, signed.byteLength, hash.byteLength, bad, begun.length > 12,
+    [...new Set(await Promise.all(begun))]]);
+} }";
+
+#[tokio::test]
+async fn arguments_may_run_code_that_does_what_all_code_may_do() {
+    let origin = Origin::http(|_| async { hyper::Response::new(whole("fetched")) }).await;
+    let settings = format!("env = {{ UP = 'http://{}' }}\nwatchdog = '500ms'", origin.address);
+    let supervisor = TestSupervisor::plan().app(App::new("app", GETTERS).set(&settings)).start().await;
+    let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
+    let reply = within(client.get("/")).await.unwrap();
+    let expected = json!([16, ["sign"], 20, 32, "thrown", true, ["fetched", "timer"]]);
+    assert_eq!(reply.json(), expected, "{}", reply.text());
+    assert_eq!(supervisor.worker("app").await, worker);
+    let spinning = within(client.get("/spin")).await.unwrap();
+    assert_eq!(spinning.status, 504, "{}", spinning.text());
+    let after = supervisor.replaced("app", worker).await;
+    let ended = after.last_exit.unwrap_or_default();
+    assert!(ended.starts_with("watchdog"), "{ended}");
 }

@@ -4,8 +4,8 @@ use http_body_util::Empty;
 use serde_json::json;
 
 use super::has;
-use crate::TestSupervisor;
 use crate::harness::{App, Client};
+use crate::{TestSupervisor, until};
 
 /// Uses CPU time, or none, in the way the path names.
 const BUSY: &str = "
@@ -124,4 +124,36 @@ async fn a_spin_after_an_await_is_blamed_on_its_own_request() {
         };
         assert!(records.iter().any(is_told), "{path}: {records:?}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_encoded_without_end_is_charged_to_its_request_and_others_are_answered_meanwhile() {
+    const BOMB: &str = "
+      import { gzipSync } from 'node:zlib';
+      // Few bytes, of which very many come: members of gzip may follow one another.
+      const member = gzipSync(new Uint8Array(1 << 20));
+      const bytes = Buffer.concat(Array(3000).fill(member));
+      const headers = { 'content-encoding': 'gzip', 'cache-control': 'max-age=600' };
+      let begun = 0;
+      export default { async fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (pathname === '/') return new Response(`${begun}`);
+        await caches.default.put('http://bomb/', new Response(bytes, { headers, encodeBody: 'manual' }));
+        const { body } = await caches.default.match('http://bomb/');
+        begun++;
+        return new Response(body, { headers: { 'content-encoding': 'br' } });
+      } }";
+    let app = App::new("app", BOMB).set("cpu_time = '2s'\nwatchdog = '20s'\nhung_timeout = '1m'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
+    let bomb = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/bomb").await }
+    });
+    // By the worker that goes on with it: the next one has begun none.
+    let is_begun = async || (client.get("/").await.ok()?.text() == "1").then_some(());
+    until("others are answered meanwhile", is_begun).await;
+    let _ = bomb.await;
+    let after = supervisor.replaced("app", worker).await;
+    assert_eq!(after.last_exit.as_deref(), Some("CPU time: a request used more than `cpu_time` allows"));
 }

@@ -299,6 +299,16 @@ through TextEncoderStream before\",
     },
     Correction {
         script: "ext:deno_fetch/26_fetch.js",
+        why: "an abort did not reach a body that an op had taken, to pass it on: \
+            https://fetch.spec.whatwg.org/#abort-fetch",
+        passage: "    core.tryClose(responseBodyRid);
+",
+        instead: "    core.tryClose(responseBodyRid);
+    core.ops.op_fetch_abort(responseBodyRid);
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
         why: "a Location beyond ASCII was taken for Latin-1 and encoded once more, where browsers keep its bytes: \
             https://github.com/whatwg/fetch/issues/883",
         passage: "  const locationURL = new URL(

@@ -6,11 +6,11 @@ use std::rc::Weak;
 use std::task::Context;
 use std::time::Duration;
 
-use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::in_flight::Request;
+use super::request_head::RequestHead;
 
 /// Looks per limit: work is given up after one limit, or up to two looks later.
 const LOOKS: u32 = 10;
@@ -24,15 +24,22 @@ struct Work {
     /// As JavaScript calls the request that it belongs to; zero for none.
     id: u32,
     request: Weak<Request>,
-    /// The head of that request, for what the work logs after the response.
-    head: Option<Bytes>,
     /// Since when the response has been seen to be out.
     since: Option<Instant>,
+}
+
+/// A request with such work.
+struct Worked {
+    /// Its head, which the work may read, and by which it is named in logs, after the response.
+    head: Option<RequestHead>,
+    /// How many works of it are not done.
+    works: usize,
 }
 
 /// All work that keeps the worker.
 pub struct Background {
     works: RefCell<FxHashMap<u32, Work>>,
+    requests: RefCell<FxHashMap<u32, Worked>>,
     last: Cell<u32>,
     timeout: Cell<Duration>,
     /// Runs while there is work.
@@ -45,6 +52,7 @@ impl Background {
     pub fn new() -> Self {
         Self {
             works: RefCell::default(),
+            requests: RefCell::default(),
             last: Cell::new(0),
             timeout: Cell::new(Duration::MAX),
             next_look: RefCell::default(),
@@ -64,7 +72,7 @@ impl Background {
 
     /// Whether the request that JavaScript calls `id` keeps the worker.
     pub fn is_of(&self, id: u32) -> bool {
-        self.works.borrow().values().any(|work| work.id == id)
+        self.requests.borrow().contains_key(&id)
     }
 
     /// Works that took too long, since start.
@@ -73,21 +81,30 @@ impl Background {
     }
 
     /// Begins work of the request that JavaScript calls `id`. Returns the number with which it ends.
-    pub fn begin(&self, id: u32, request: Weak<Request>, head: Option<Bytes>) -> u32 {
+    pub fn begin(&self, id: u32, request: Weak<Request>, head: Option<RequestHead>) -> u32 {
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
-        self.works.borrow_mut().insert(number, Work { id, request, head, since: None });
+        self.works.borrow_mut().insert(number, Work { id, request, since: None });
+        self.requests.borrow_mut().entry(id).or_insert(Worked { head, works: 0 }).works += 1;
         number
     }
 
     /// The head of the request that JavaScript calls `id`, while work of it is not done.
-    pub fn head_of(&self, id: u32) -> Option<Bytes> {
-        self.works.borrow().values().find(|work| work.id == id && id != 0)?.head.clone()
+    pub fn head_of(&self, id: u32) -> Option<RequestHead> {
+        self.requests.borrow().get(&id)?.head.clone()
     }
 
     /// Work is done, of the request that is returned; it may have been given up before.
     pub fn end(&self, number: u32) -> Option<u32> {
-        Some(self.works.borrow_mut().remove(&number)?.id)
+        let id = self.works.borrow_mut().remove(&number)?.id;
+        let mut requests = self.requests.borrow_mut();
+        if let Some(request) = requests.get_mut(&id) {
+            request.works -= 1;
+            if request.works == 0 {
+                requests.remove(&id);
+            }
+        }
+        Some(id)
     }
 
     /// Gives up work that takes too long; calls `on_late` with the request it belongs to.
@@ -104,7 +121,7 @@ impl Background {
                 self.late.set(self.late.get() + 1);
                 // While the head of its request is still here to be named.
                 on_late(id);
-                self.works.borrow_mut().remove(&number);
+                self.end(number);
             }
         }
         *next_look = None;

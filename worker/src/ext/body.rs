@@ -81,8 +81,7 @@ impl Resource for RequestBody {
 pub fn op_request_has_body(state: &OpState, #[smi] id: u32, is_get: bool) -> Result<bool, JsErrorBox> {
     match in_flight(state).find(id) {
         Some(request) => request.has_body(is_get),
-        None if is_get => Ok(false),
-        None => in_flight(state).get(id).map(|_| false),
+        None => Ok(!is_get),
     }
 }
 
@@ -94,21 +93,21 @@ pub fn op_request_body(state: &mut OpState, #[smi] id: u32) -> Result<ResourceId
     Ok(state.resource_table.add(RequestBody::new(request)))
 }
 
-/// The whole body, if all of it has arrived.
+/// The whole body, if all of it has arrived, and has not gone with the answer.
 #[op2]
 #[serde]
-pub fn op_request_body_take(state: &OpState, #[smi] id: u32) -> Result<Option<ToJsBuffer>, JsErrorBox> {
-    Ok(take(&*in_flight(state).get(id)?).map(Into::into))
+pub fn op_request_body_take(state: &OpState, #[smi] id: u32) -> Option<ToJsBuffer> {
+    take(&*in_flight(state).find(id)?).map(Into::into)
 }
 
-/// The whole body as text, if all of it has arrived.
+/// The whole body as text, likewise.
 #[op2]
 #[string]
-pub fn op_request_body_take_text(state: &OpState, #[smi] id: u32) -> Result<Option<String>, JsErrorBox> {
-    Ok(take(&*in_flight(state).get(id)?).map(|body| {
+pub fn op_request_body_take_text(state: &OpState, #[smi] id: u32) -> Option<String> {
+    take(&*in_flight(state).find(id)?).map(|body| {
         let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body);
         String::from_utf8_lossy(text).into_owned()
-    }))
+    })
 }
 
 /// Joined by one copy, into memory that JavaScript may own.

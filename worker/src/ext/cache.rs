@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use super::coding::Coding;
 use super::net::coded_body::{CodedBody, whole};
 use super::outgoing::Outgoing;
+use super::turns::turns;
 
 /// Bytes kept for one app: bodies, header fields and URLs.
 const CAPACITY: usize = 16 * 1024 * 1024;
@@ -214,8 +215,8 @@ pub fn op_cache_incoming(state: &mut OpState) -> Incoming {
     Incoming { store: store(state), body: RefCell::default() }
 }
 
-/// Takes in the body behind a resource, as it would leave under these header fields: see [`Outgoing`]. Returns whether there was
-/// room; if not, the body is forgotten.
+/// Takes in the body behind a resource, as it would leave under these header fields: see [`Outgoing`]. The request, as JavaScript
+/// calls it, pays for it. Returns whether there was room; if not, the body is forgotten.
 #[op2]
 pub async fn op_cache_take_in(
     state: Rc<RefCell<OpState>>,
@@ -223,20 +224,25 @@ pub async fn op_cache_take_in(
     #[scoped] headers: HeaderList,
     #[smi] rid: ResourceId,
     is_automatic: bool,
+    #[smi] request: u32,
 ) -> Result<bool, JsErrorBox> {
     let resource = state.borrow_mut().resource_table.take_any(rid).map_err(JsErrorBox::from_err)?;
-    incoming.take_in(Outgoing::new(resource, &headers, is_automatic)).await
+    let payer = (turns(&state.borrow()), request);
+    incoming.take_in(Outgoing::new(resource, &headers, is_automatic, payer)).await
 }
 
 /// As [`op_cache_take_in`], of bytes that are here already.
 #[op2]
 pub async fn op_cache_take_in_bytes(
+    state: Rc<RefCell<OpState>>,
     #[cppgc] incoming: &Incoming,
     #[scoped] headers: HeaderList,
     #[buffer] body: JsBuffer,
     is_automatic: bool,
+    #[smi] request: u32,
 ) -> Result<bool, JsErrorBox> {
-    incoming.take_in(Outgoing::whole(Bytes::from_owner(body), &headers, is_automatic)).await
+    let payer = (turns(&state.borrow()), request);
+    incoming.take_in(Outgoing::whole(Bytes::from_owner(body), &headers, is_automatic, payer)).await
 }
 
 fn duration(seconds: f64) -> Duration {

@@ -1,6 +1,7 @@
 //! The requests that JavaScript may ask about, by id.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -8,20 +9,21 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use deno_core::{OpState, v8};
 use deno_error::JsErrorBox;
-use nano_protocol::limits::MAX_LOG_PATH;
-use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestLine, RequestName, StreamError};
-use nano_protocol::{ProtocolError, Receiver, Sender, connection};
+use nano_protocol::message::{LogLevel, LogRecord, RequestId, StreamError};
+use nano_protocol::{ProtocolError, Receiver, Sender};
 use rustc_hash::FxHashMap;
 
 use super::background::Background;
 use super::net::unread::Unread;
+use super::request_head::RequestHead;
 
 /// One request until it is answered.
 #[derive(Debug)]
 pub struct Request {
     /// Names it in logs.
     pub id: RequestId,
-    head: Bytes,
+    /// What there is to know of it.
+    pub head: RequestHead,
     /// Whether its head was all of it.
     is_bare: bool,
     /// For the response.
@@ -36,7 +38,7 @@ impl Request {
     /// # Errors
     /// [`ProtocolError::Malformed`] if the head does not decode.
     pub fn new(head: Bytes, sender: Sender, receiver: Receiver) -> Result<Self, ProtocolError> {
-        let id = connection::split_request_head(&head)?.0.id;
+        let (id, head) = RequestHead::new(head)?;
         let is_bare = receiver.is_received();
         Ok(Self { id, head, is_bare, sender, receiver })
     }
@@ -49,7 +51,7 @@ impl Request {
         }
         let mut announces = false;
         if !is_get {
-            self.headers(|name, _| announces |= name == CONTENT_LENGTH)?;
+            self.head.headers(|name, _| announces |= name == CONTENT_LENGTH)?;
         }
         Ok(announces)
     }
@@ -57,7 +59,7 @@ impl Request {
     /// How many bytes its body has, if the header says so. What came does hold to it: the supervisor passes on no other.
     pub fn body_length(&self) -> Option<u64> {
         let (mut length, mut fields) = (None, 0);
-        let read = self.headers(|name, value| {
+        let read = self.head.headers(|name, value| {
             if name == CONTENT_LENGTH {
                 length = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
                 fields += 1;
@@ -66,26 +68,38 @@ impl Request {
         length.filter(|_| fields == 1 && read.is_ok())
     }
 
-    /// Decodes the request line; cheap, because it borrows.
-    pub fn line(&self) -> Result<RequestLine<'_>, JsErrorBox> {
-        Ok(connection::split_request_head(&self.head).map_err(broken)?.0)
-    }
-
-    /// Calls `each` with the name and value of every header field, in order.
-    pub fn headers(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), JsErrorBox> {
-        let (_, block) = connection::split_request_head(&self.head).map_err(broken)?;
-        for field in block.iter().map_err(broken)? {
-            let (name, value) = field.map_err(broken)?;
-            each(name, value);
-        }
-        Ok(())
+    /// Whether nobody waits for the answer any more, of which something is missing.
+    pub fn is_cancelled(&self) -> bool {
+        self.sender.is_over() && !self.sender.is_complete()
     }
 }
 
 const CONTENT_LENGTH: &[u8] = b"content-length";
 
-fn broken(error: ProtocolError) -> JsErrorBox {
-    JsErrorBox::generic(error.to_string())
+/// A request whose head can be read: it has not been answered, or has work that is not done.
+#[derive(Debug)]
+pub enum Readable {
+    /// It has not been answered.
+    InFlight(Rc<Request>),
+    /// It has been, and what it gave to `waitUntil` goes on.
+    Answered(RequestHead),
+}
+
+impl Deref for Readable {
+    type Target = RequestHead;
+
+    fn deref(&self) -> &RequestHead {
+        match self {
+            Self::InFlight(request) => &request.head,
+            Self::Answered(head) => head,
+        }
+    }
+}
+
+fn over() -> JsErrorBox {
+    JsErrorBox::type_error(
+        "the request is over: it can be read until it is answered, and in work of waitUntil()",
+    )
 }
 
 /// Where console output and uncaught errors go.
@@ -99,6 +113,14 @@ pub trait LogSink {
 /// Requests whose names are remembered after they were answered, for what they still log (`waitUntil`, timers).
 const REMEMBERED: usize = 1024;
 
+/// What came of the fetches of one request.
+#[derive(Default)]
+struct Fetched {
+    bodies: Vec<Weak<Unread>>,
+    /// Nobody waits for the answer any more.
+    is_cancelled: bool,
+}
+
 /// All requests under way in this worker.
 pub struct InFlight {
     requests: RefCell<FxHashMap<u32, Rc<Request>>>,
@@ -111,7 +133,7 @@ pub struct InFlight {
     /// `waitUntil` promises that are not settled.
     pub background: Background,
     /// What came of the fetches of each request, by id: it ends with the request.
-    fetched: RefCell<FxHashMap<u32, Vec<Weak<Unread>>>>,
+    fetched: RefCell<FxHashMap<u32, Fetched>>,
     /// Requests with such bodies that are over, or nearly so.
     ending: RefCell<Vec<u32>>,
     /// Such bodies that nobody had read.
@@ -164,7 +186,13 @@ impl InFlight {
 
     /// The request JavaScript calls `id`.
     pub fn get(&self, id: u32) -> Result<Rc<Request>, JsErrorBox> {
-        self.find(id).ok_or_else(|| JsErrorBox::type_error("the request is over"))
+        self.find(id).ok_or_else(over)
+    }
+
+    /// The head of the request that JavaScript calls `id`, as long as anything may run that belongs to it.
+    pub fn head(&self, id: u32) -> Result<Readable, JsErrorBox> {
+        let request = self.find(id).map(Readable::InFlight);
+        request.or_else(|| self.background.head_of(id).map(Readable::Answered)).ok_or_else(over)
     }
 
     /// As [`InFlight::get`], for callers that have another answer.
@@ -174,8 +202,8 @@ impl InFlight {
 
     /// Takes a request out, to answer it.
     pub fn answer(&self, id: u32) -> Option<Rc<Request>> {
-        self.ends(id);
         let request = self.requests.borrow_mut().remove(&id)?;
+        self.ends(id, request.is_cancelled());
         self.answered.set(self.answered.get() + 1);
         Some(request)
     }
@@ -197,7 +225,13 @@ impl InFlight {
 
     /// Forgets requests that the supervisor has given up and whose handler may never settle.
     pub fn sweep(&self) {
-        self.requests.borrow_mut().retain(|_, request| !request.sender.is_over());
+        self.requests.borrow_mut().retain(|id, request| {
+            let is_over = request.sender.is_over();
+            if is_over {
+                self.ends(*id, request.is_cancelled());
+            }
+            !is_over
+        });
     }
 
     /// Sends the rest of a body as credit comes in.
@@ -215,14 +249,14 @@ impl InFlight {
     /// Begins work that keeps the worker, of the request that JavaScript calls `id`. Returns the number with which it ends.
     pub fn begin_background(&self, id: u32) -> u32 {
         let request = self.find(id);
-        let head = request.as_ref().map(|request| request.head.clone());
+        let head = self.head(id).ok().map(|head| head.clone());
         self.background.begin(id, request.map(|request| Rc::downgrade(&request)).unwrap_or_default(), head)
     }
 
     /// Work that keeps the worker is done.
     pub fn end_background(&self, number: u32) {
         if let Some(id) = self.background.end(number) {
-            self.ends(id);
+            self.ends(id, false);
         }
     }
 
@@ -233,7 +267,7 @@ impl InFlight {
             return;
         }
         let mut fetched = self.fetched.borrow_mut();
-        let bodies = fetched.entry(id).or_default();
+        let bodies = &mut fetched.entry(id).or_default().bodies;
         if bodies.len() == bodies.capacity() {
             bodies.retain(|body| body.strong_count() > 0);
         }
@@ -244,8 +278,9 @@ impl InFlight {
         self.requests.borrow().contains_key(&id) || self.background.is_of(id)
     }
 
-    fn ends(&self, id: u32) {
-        if !self.fetched.borrow().is_empty() {
+    fn ends(&self, id: u32, is_cancelled: bool) {
+        if let Some(fetched) = self.fetched.borrow_mut().get_mut(&id) {
+            fetched.is_cancelled |= is_cancelled;
             self.ending.borrow_mut().push(id);
         }
     }
@@ -256,16 +291,18 @@ impl InFlight {
     }
 
     /// At the end of a tick, when all has run that could: gives up the bodies that requests have fetched and left, where nobody
-    /// waits for their bytes at this moment.
+    /// waits for their bytes at this moment. What waits for them on behalf of a client that has gone is nobody.
     pub fn end_fetched(&self) {
         let ending = std::mem::take(&mut *self.ending.borrow_mut());
         for id in ending {
             if self.is_under_way(id) {
                 continue;
             }
-            let bodies = self.fetched.borrow_mut().remove(&id).unwrap_or_default();
-            for body in bodies.iter().filter_map(Weak::upgrade) {
-                self.unread.set(self.unread.get() + u64::from(body.end_unless_awaited()));
+            let fetched = self.fetched.borrow_mut().remove(&id).unwrap_or_default();
+            for body in fetched.bodies.iter().filter_map(Weak::upgrade) {
+                let is_given_up =
+                    if fetched.is_cancelled { body.end_with_request() } else { body.end_unless_awaited() };
+                self.unread.set(self.unread.get() + u64::from(is_given_up));
             }
         }
     }
@@ -279,7 +316,7 @@ impl InFlight {
             let message = "waitUntil took longer than `wait_until_timeout` after the response; it no longer keeps \
                            the worker";
             self.log(LogLevel::Warn, id, message.to_owned());
-            self.ends(id);
+            self.ends(id, false);
         });
     }
 
@@ -304,18 +341,16 @@ impl InFlight {
     pub fn log(&self, level: LogLevel, id: u32, message: String) {
         let head = match level {
             LogLevel::Debug | LogLevel::Info => None,
-            LogLevel::Warn | LogLevel::Error => {
-                self.find(id).map(|request| request.head.clone()).or_else(|| self.background.head_of(id))
-            }
+            LogLevel::Warn | LogLevel::Error => self.head(id).ok(),
         };
-        let request = head.and_then(|head| called(&head));
+        let request = head.and_then(|head| head.called());
         self.sink.log(LogRecord { level, request_id: self.name(id), request, message });
     }
 
     /// Logs an error of a request that may have been answered already, or of none.
     pub fn log_error(&self, request: Option<&Request>, message: String) {
         let request_id = request.map(|request| request.id);
-        let request = request.and_then(|request| called(&request.head));
+        let request = request.and_then(|request| request.head.called());
         self.sink.log(LogRecord { level: LogLevel::Error, request_id, request, message });
     }
 
@@ -332,15 +367,6 @@ impl InFlight {
             }
         }
     }
-}
-
-/// What people call the request with this head.
-fn called(head: &Bytes) -> Option<RequestName> {
-    let (line, _) = connection::split_request_head(head).ok()?;
-    // What follows the path may be somebody's secret.
-    let path = line.target.split('?').next().unwrap_or_default();
-    let path = path[..path.floor_char_boundary(MAX_LOG_PATH)].to_owned();
-    Some(RequestName { method: line.method.to_owned(), path })
 }
 
 /// The worker's requests, from op state.

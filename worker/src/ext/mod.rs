@@ -4,7 +4,7 @@
 //! must be the same in both, and in the same order, so both take them from [`extensions`].
 //!
 //! - [`in_flight`]: the requests that JavaScript may ask about, by id; [`background`]: what `waitUntil` keeps the worker for.
-//! - [`request_ops`], [`body`]: what crosses into JavaScript when a request is touched.
+//! - [`request_ops`], [`request_head`], [`body`]: what crosses into JavaScript when a request is touched.
 //! - [`response_ops`]: the ways a response leaves.
 //! - [`outgoing`]: bodies that leave; [`coding`]: what is known of compression.
 //! - [`log_ops`]: console and uncaught errors.
@@ -33,6 +33,7 @@ pub mod log_ops;
 pub mod net;
 pub mod node;
 pub mod outgoing;
+pub mod request_head;
 pub mod request_ops;
 pub mod response_ops;
 pub mod turns;

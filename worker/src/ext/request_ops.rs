@@ -14,15 +14,15 @@ use super::url;
 #[op2]
 #[string]
 pub fn op_request_method(state: &OpState, #[smi] id: u32) -> Result<String, JsErrorBox> {
-    Ok(in_flight(state).get(id)?.line()?.method.to_owned())
+    Ok(in_flight(state).head(id)?.line()?.method.to_owned())
 }
 
 /// The absolute URL, as a URL is written: what an app cuts out of the text is what `URL` would give it.
 #[op2]
 #[string]
 pub fn op_request_url(state: &OpState, #[smi] id: u32) -> Result<String, JsErrorBox> {
-    let request = in_flight(state).get(id)?;
-    let line = request.line()?;
+    let head = in_flight(state).head(id)?;
+    let line = head.line()?;
     Ok(url::serialized([line.origin, line.target].concat()))
 }
 
@@ -49,9 +49,9 @@ pub fn op_request_cf<'s>(
     state: &OpState,
     #[smi] id: u32,
 ) -> Result<v8::Local<'s, v8::Array>, JsErrorBox> {
-    let request = in_flight(state).get(id)?;
-    let mut known = vec![("httpProtocol", request.line()?.version.as_str().as_bytes().to_vec())];
-    request.headers(|name, value| {
+    let head = in_flight(state).head(id)?;
+    let mut known = vec![("httpProtocol", head.line()?.version.as_str().as_bytes().to_vec())];
+    head.headers(|name, value| {
         if let Some((_, known_as)) = TOLD_BY_PROXIES.iter().find(|(field, _)| *field == name) {
             known.push((known_as, value.to_vec()));
         } else if name == b"cf-ray"
@@ -83,7 +83,7 @@ pub fn op_request_headers<'s>(
     #[smi] id: u32,
 ) -> Result<v8::Local<'s, v8::Array>, JsErrorBox> {
     let mut fields: Vec<v8::Local<v8::Value>> = Vec::with_capacity(16);
-    in_flight(state).get(id)?.headers(|name, value| {
+    in_flight(state).head(id)?.headers(|name, value| {
         let pair = [name, value].map(|bytes| text(scope, bytes));
         fields.push(v8::Array::new_with_elements(scope, &pair).into());
     })?;
@@ -99,7 +99,7 @@ pub fn op_request_header<'s>(
     #[string] wanted: &str,
 ) -> Result<v8::Local<'s, v8::Value>, JsErrorBox> {
     let mut found: Option<Vec<u8>> = None;
-    in_flight(state).get(id)?.headers(|name, value| {
+    in_flight(state).head(id)?.headers(|name, value| {
         if name.eq_ignore_ascii_case(wanted.as_bytes()) {
             match &mut found {
                 Some(joined) => {

@@ -15,6 +15,7 @@ use nano_protocol::message::{REASON, StreamError, StreamErrorKind};
 use super::in_flight::{InFlight, Request, in_flight};
 use super::net::usual_text;
 use super::outgoing::Outgoing;
+use super::turns::turns;
 
 type HeaderList = Vec<(ByteString, ByteString)>;
 
@@ -132,7 +133,7 @@ impl<'a> Head<'a> {
         let is_framed = said > 0 || headers.iter().any(|(name, _)| is(name, b"transfer-encoding"));
         // The empty body of an answer that is made of one to a HEAD says nothing either.
         let is_in_doubt = is_framed || length == Some("0");
-        let keeps_length = is_in_doubt && request.line().is_ok_and(|line| line.method == "HEAD");
+        let keeps_length = is_in_doubt && request.head.line().is_ok_and(|line| line.method == "HEAD");
         let length = length.filter(|_| !keeps_length);
         let reason = Some(reason).filter(|reason| {
             !reason.is_empty() && usual_text(status).is_none_or(|usual| usual.as_bytes() != *reason)
@@ -212,12 +213,12 @@ pub async fn op_respond_stream(
     #[smi] rid: ResourceId,
     is_automatic: bool,
 ) -> Result<(), JsErrorBox> {
-    let (in_flight, resource) = {
+    let (in_flight, turns, resource) = {
         let mut state = state.borrow_mut();
         let resource = state.resource_table.take_any(rid).map_err(JsErrorBox::from_err)?;
-        (in_flight(&state), resource)
+        (in_flight(&state), turns(&state), resource)
     };
-    let body = Outgoing::new(resource, &headers, is_automatic);
+    let body = Outgoing::new(resource, &headers, is_automatic, (turns, id));
     respond_outgoing(&in_flight, id, status, &reason, &headers, body).await
 }
 
@@ -231,8 +232,11 @@ pub async fn op_respond_encoded(
     #[scoped] headers: HeaderList,
     #[buffer] body: JsBuffer,
 ) -> Result<(), JsErrorBox> {
-    let in_flight = in_flight(&state.borrow());
-    let body = Outgoing::whole(Bytes::from_owner(body), &headers, true);
+    let (in_flight, turns) = {
+        let state = state.borrow();
+        (in_flight(&state), turns(&state))
+    };
+    let body = Outgoing::whole(Bytes::from_owner(body), &headers, true, (turns, id));
     respond_outgoing(&in_flight, id, status, &reason, &headers, body).await
 }
 

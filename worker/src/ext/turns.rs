@@ -11,14 +11,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use deno_core::{OpState, op2};
+use deno_core::{OpState, op2, v8};
 use deno_error::JsErrorBox;
 use nix::libc;
 use rustc_hash::FxHashMap;
-use tokio::runtime::{EnterGuard, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
@@ -64,9 +64,9 @@ pub struct Turns {
     due: RefCell<Vec<(u32, Duration)>>,
     /// What each request has used here since the threads were last idle.
     used: RefCell<FxHashMap<u32, Duration>>,
-    /// Calls under way inside of lanes, innermost last: a call may run an app's getters.
-    entered: RefCell<Vec<EnterGuard<'static>>>,
     next_look: RefCell<Option<Pin<Box<Sleep>>>>,
+    /// Has [`Turns::poll`] called.
+    waker: RefCell<Option<Waker>>,
     refused: Cell<u64>,
 }
 
@@ -84,8 +84,8 @@ impl Default for Turns {
             max: Cell::new(usize::MAX),
             due: RefCell::default(),
             used: RefCell::default(),
-            entered: RefCell::default(),
             next_look: RefCell::default(),
+            waker: RefCell::default(),
             refused: Cell::new(0),
         }
     }
@@ -123,6 +123,11 @@ impl Turns {
 
     /// Charges requests, which JavaScript calls by these numbers, for what the threads have used. Comes again while they work.
     pub fn poll(&self, cx: &mut Context<'_>, mut charge: impl FnMut(u32, Duration)) {
+        let mut waker = self.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        drop(waker);
         let is_busy = self.look();
         for (request, used) in self.due.take() {
             charge(request, used);
@@ -135,6 +140,25 @@ impl Turns {
         while next_look.get_or_insert_with(|| Box::pin(sleep(LOOK))).as_mut().poll(cx).is_ready() {
             *next_look = None;
         }
+    }
+
+    /// Charges the request for what `poll` uses of this thread, which is work that nobody else sees.
+    pub fn charging<T>(&self, request: u32, poll: impl FnOnce() -> T) -> T {
+        let before = time_of(libc::CLOCK_THREAD_CPUTIME_ID);
+        let polled = poll();
+        let used = time_of(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(before);
+        if request != 0 {
+            let mut due = self.due.borrow_mut();
+            match due.last_mut() {
+                Some((latest, total)) if *latest == request => *total += used,
+                _ => due.push((request, used)),
+            }
+            let is_much = due.iter().map(|(_, used)| *used).sum::<Duration>() >= LOOK;
+            if is_much && let Some(waker) = &*self.waker.borrow() {
+                waker.wake_by_ref();
+            }
+        }
+        polled
     }
 
     /// Notes what the threads have used. Says whether any of them works.
@@ -259,9 +283,7 @@ impl Lane {
     fn start() -> std::io::Result<Self> {
         let clock = Arc::<AtomicI32>::default();
         let (started, stopped) = (clock.clone(), clock.clone());
-        // With timers, so that nothing an app's getter calls meanwhile panics for want of them.
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
             .max_blocking_threads(1)
             .thread_name("blocking")
             .on_thread_start(move || started.store(enter_thread(), Ordering::Release))
@@ -306,7 +328,8 @@ fn time_of(clock: i32) -> Duration {
     Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
 }
 
-fn turns(state: &OpState) -> Rc<Turns> {
+/// The worker's threads, from op state.
+pub fn turns(state: &OpState) -> Rc<Turns> {
     state.borrow::<Rc<Turns>>().clone()
 }
 
@@ -344,20 +367,24 @@ pub async fn op_turn_wait(state: Rc<RefCell<OpState>>, #[smi] request: u32) -> R
     Ok(turns.turn(&in_flight, request).await? as u32 + 1)
 }
 
-/// What is called from here on puts its work on this thread.
-#[op2(fast)]
-pub fn op_turn_enter(state: &mut OpState, #[smi] number: u32) -> Result<(), JsErrorBox> {
-    let turns = turns(state);
-    let handle = turns.handle((number as usize).wrapping_sub(1))?;
-    turns.entered.borrow_mut().push(handle.enter());
-    Ok(())
-}
-
-/// The end of [`op_turn_enter`].
-#[op2(fast)]
-pub fn op_turn_leave(state: &mut OpState) {
-    let left = turns(state).entered.borrow_mut().pop();
-    drop(left);
+/// Calls a function, which puts its work on this thread. Nothing of an app's may run in it: neither timers nor connections work
+/// there.
+#[op2(reentrant)]
+pub fn op_turn_call<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: Rc<RefCell<OpState>>,
+    #[smi] number: u32,
+    call: v8::Local<'s, v8::Function>,
+    this: v8::Local<'s, v8::Value>,
+    arguments: v8::Local<'s, v8::Array>,
+) -> Result<v8::Local<'s, v8::Value>, JsErrorBox> {
+    let handle = turns(&state.borrow()).handle((number as usize).wrapping_sub(1))?;
+    let arguments: Vec<_> = (0..arguments.length()).filter_map(|at| arguments.get_index(scope, at)).collect();
+    // Left in any case, also if JavaScript is ended meanwhile.
+    let _entered = handle.enter();
+    let called = call.call(scope, this, &arguments);
+    // What it has thrown goes on to whoever called this.
+    Ok(called.unwrap_or_else(|| v8::undefined(scope).into()))
 }
 
 /// The work is done: the thread is another's.

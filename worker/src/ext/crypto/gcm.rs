@@ -1,16 +1,20 @@
 //! AES-GCM (NIST SP 800-38D) with initialization vectors and tags of every length, out of AES, CTR and GHASH: the crate
 //! aes-gcm fixes the lengths when it is compiled.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use aes::cipher::consts::U16;
 use aes::cipher::{BlockCipher, BlockEncryptMut, KeyInit, KeyIvInit as _, StreamCipher as _};
 use aes::{Aes128, Aes192, Aes256};
 use ctr::Ctr32BE;
-use deno_core::op2;
+use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash as _;
 use subtle::ConstantTimeEq as _;
 
+use super::super::turns;
 use super::operation_error;
 
 const BLOCK: usize = 16;
@@ -71,12 +75,12 @@ fn lengths(first: usize, second: usize) -> [u8; BLOCK] {
     (u128::from(bits(first)) << 64 | u128::from(bits(second))).to_be_bytes()
 }
 
-fn seal<C>(key: &[u8], iv: &[u8], additional: &[u8], data: &[u8], tag_length: usize) -> Option<Vec<u8>>
+fn seal<C>(key: &[u8], iv: &[u8], additional: &[u8], data: Vec<u8>, tag_length: usize) -> Option<Vec<u8>>
 where
     C: BlockCipher<BlockSize = U16> + BlockEncryptMut + KeyInit,
 {
     let mut gcm = Gcm::<C>::new(key, iv)?;
-    let mut sealed = data.to_vec();
+    let mut sealed = data;
     gcm.keystream.try_apply_keystream(&mut sealed).ok()?;
     let tag = gcm.tag(additional, &sealed);
     sealed.extend_from_slice(tag.get(..tag_length)?);
@@ -98,42 +102,46 @@ where
     Some(data)
 }
 
-/// Encrypts, and appends a tag of `tag_length` bytes.
+/// Encrypts for the request `id`, and appends a tag of `tag_length` bytes.
 #[op2]
 #[buffer]
-pub fn op_aes_gcm_seal(
-    #[buffer] key: &[u8],
-    #[buffer] iv: &[u8],
-    #[buffer] additional: &[u8],
-    #[buffer] data: &[u8],
-    tag_length: u32,
+pub async fn op_aes_gcm_seal(
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: u32,
+    #[buffer(copy)] key: Vec<u8>,
+    #[buffer(copy)] iv: Vec<u8>,
+    #[buffer(copy)] additional: Vec<u8>,
+    #[buffer(copy)] data: Vec<u8>,
+    #[smi] tag_length: u32,
 ) -> Result<Vec<u8>, JsErrorBox> {
     let tag_length = tag_length as usize;
-    let sealed = match key.len() {
-        16 => seal::<Aes128>(key, iv, additional, data, tag_length),
-        24 => seal::<Aes192>(key, iv, additional, data, tag_length),
-        _ => seal::<Aes256>(key, iv, additional, data, tag_length),
-    };
-    sealed.ok_or_else(|| operation_error("the data cannot be encrypted"))
+    let sealed = turns::run(state, id, move || match key.len() {
+        16 => seal::<Aes128>(&key, &iv, &additional, data, tag_length),
+        24 => seal::<Aes192>(&key, &iv, &additional, data, tag_length),
+        _ => seal::<Aes256>(&key, &iv, &additional, data, tag_length),
+    });
+    sealed.await?.ok_or_else(|| operation_error("the data cannot be encrypted"))
 }
 
-/// Decrypts what ends in a tag of `tag_length` bytes, if the tag is right.
+/// Decrypts for the request `id` what ends in a tag of `tag_length` bytes, if the tag is right.
 #[op2]
 #[buffer]
-pub fn op_aes_gcm_open(
-    #[buffer] key: &[u8],
-    #[buffer] iv: &[u8],
-    #[buffer] additional: &[u8],
-    #[buffer] sealed: &[u8],
-    tag_length: u32,
+pub async fn op_aes_gcm_open(
+    state: Rc<RefCell<OpState>>,
+    #[smi] id: u32,
+    #[buffer(copy)] key: Vec<u8>,
+    #[buffer(copy)] iv: Vec<u8>,
+    #[buffer(copy)] additional: Vec<u8>,
+    #[buffer(copy)] sealed: Vec<u8>,
+    #[smi] tag_length: u32,
 ) -> Result<Vec<u8>, JsErrorBox> {
     let tag_length = tag_length as usize;
-    let data = match key.len() {
-        16 => open::<Aes128>(key, iv, additional, sealed, tag_length),
-        24 => open::<Aes192>(key, iv, additional, sealed, tag_length),
-        _ => open::<Aes256>(key, iv, additional, sealed, tag_length),
-    };
-    data.ok_or_else(|| {
+    let data = turns::run(state, id, move || match key.len() {
+        16 => open::<Aes128>(&key, &iv, &additional, &sealed, tag_length),
+        24 => open::<Aes192>(&key, &iv, &additional, &sealed, tag_length),
+        _ => open::<Aes256>(&key, &iv, &additional, &sealed, tag_length),
+    });
+    data.await?.ok_or_else(|| {
         operation_error("the data was not encrypted with this key, vector and additional data")
     })
 }

@@ -11,6 +11,7 @@
     RegExpPrototypeExec,
     SafeArrayIterator,
     SafeRegExp,
+    String,
     StringPrototypeIncludes,
     StringPrototypeIndexOf,
     StringPrototypeSlice,
@@ -53,6 +54,15 @@
     // What other runtimes take as well.
     { key: "headers", converter: converters.HeadersInit },
   ]);
+
+  /** What an error says, which may be any value. */
+  function messageOf(error) {
+    try {
+      return String(error?.message ?? error);
+    } catch {
+      return "";
+    }
+  }
 
   function fire(target, event) {
     setIsTrusted(event, true);
@@ -162,7 +172,7 @@
       }
       if (this.#readyState === CLOSED) return;
       this.#readyState = CLOSED;
-      fire(this, new ErrorEvent("error", { error, message: `${error?.message ?? error}` }));
+      fire(this, new ErrorEvent("error", { error, message: messageOf(error) }));
     }
 
     #request() {

@@ -34,7 +34,7 @@
         if (value !== null) ArrayPrototypePush(fields, [name, value]);
       }
     } catch {
-      // It has been answered, and its head is gone.
+      // It is over, and its head is gone.
     }
     if (fields[0]?.[0] !== "traceparent") return undefined;
     const request = new Request(input, init);

@@ -15,7 +15,7 @@
     op_request_url,
   } = core.ops;
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
-  const { readableStreamForRid } = core.loadExtScript("ext:deno_web/06_streams.js");
+  const { ReadableStream, readableStreamForRid } = core.loadExtScript("ext:deno_web/06_streams.js");
 
   /** Stands where deno_fetch keeps its own record of a request. `id` names the request in every op. */
   class InnerRequest {
@@ -60,9 +60,13 @@
     get cf() {
       return this.#cf ??= this.#readCf();
     }
-    /** For a clone, whose own it will be. */
+    /** For a clone, whose own it will be; undefined where there is nothing to be had any more. */
     copyCf() {
-      return this.#cf === undefined ? this.#readCf() : JSONParse(JSONStringify(this.#cf));
+      try {
+        return this.#cf === undefined ? this.#readCf() : JSONParse(JSONStringify(this.#cf));
+      } catch {
+        return undefined;
+      }
     }
     get body() {
       if (this.#body === undefined) {
@@ -101,7 +105,14 @@
         body.length = TypedArrayPrototypeGetByteLength(bytes);
         return body;
       }
-      return new InnerBody(readableStreamForRid(op_request_body(this.#id)));
+      let rid;
+      try {
+        rid = op_request_body(this.#id);
+      } catch (error) {
+        // What is left of the body went with the answer: only who reads it needs to know.
+        return new InnerBody(new ReadableStream({ __proto__: null, start: (controller) => controller.error(error) }));
+      }
+      return new InnerBody(readableStreamForRid(rid));
     }
   }
 

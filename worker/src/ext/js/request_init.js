@@ -26,8 +26,9 @@
       converters.RequestDuplex(duplex, prefix, `'duplex' of 'RequestInit' (${context})`, options);
     }
     // A request that came may be a GET with a body.
-    init.isOfRequest = ObjectPrototypeIsPrototypeOf(RequestPrototype, value) && init.method === value.method;
-    const cf = value?.cf;
+    const inner = ObjectPrototypeIsPrototypeOf(RequestPrototype, value) ? toInnerRequest(value) : undefined;
+    init.isOfRequest = inner !== undefined && init.method === value.method;
+    const cf = inner?.copyCf === undefined ? value?.cf : inner.copyCf();
     if (cf !== undefined) {
       if (typeof cf !== "object" || cf === null) throw new TypeError(`${prefix}: 'cf' of 'RequestInit' is not an object`);
       init.cf = JSONParse(JSONStringify(cf));

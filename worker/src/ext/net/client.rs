@@ -45,7 +45,7 @@ impl Client {
         Self { pool }
     }
 
-    /// Sends a request. The body of the response is as the server has sent it.
+    /// Sends a request. The body of the response is as the server has sent it; what it comes over is an extension.
     ///
     /// # Errors
     /// Why there is no response.
@@ -60,7 +60,10 @@ impl Client {
         {
             (sent, held) = holding(again, send).await;
         }
-        let response = sent.map_err(|error| Failure::of("fetch", &uri, &error))?;
+        let mut response = sent.map_err(|error| Failure::of("fetch", &uri, &error))?;
+        if let Some(held) = &held {
+            response.extensions_mut().insert(held.line());
+        }
         Ok(response.map(|body| raw(body, &uri, held)))
     }
 }

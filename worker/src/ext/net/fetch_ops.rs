@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::{Arc, Weak};
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -26,6 +27,7 @@ use super::super::in_flight::{in_flight, running_request};
 use super::Network;
 use super::coded_body::{CodedBody, whole};
 use super::failure::{Failure, origin};
+use super::places::Line;
 use super::unread::{Reader, Unread};
 use super::upload::{Abort, Fate, Met, Upload};
 
@@ -121,13 +123,17 @@ pub async fn op_fetch_send(
     };
     let status = response.status().as_u16();
     let content_length = response.body().size_hint().exact();
-    let body = body_of(&state.borrow(), response, &pending);
+    let (body, unread) = body_of(&state.borrow(), response, &pending);
+    let response_rid = state.borrow_mut().resource_table.add(body);
+    if let Some(unread) = unread {
+        unread.call(response_rid);
+    }
     Ok(FetchResponse {
         status,
         status_text,
         headers,
         url: pending.url.clone(),
-        response_rid: state.borrow_mut().resource_table.add(body),
+        response_rid,
         content_length,
         // Its JavaScript would take the header fields for those of another body.
         body_decoded: false,
@@ -135,10 +141,24 @@ pub async fn op_fetch_send(
     })
 }
 
-fn body_of(state: &OpState, response: Response<ResBody>, pending: &Pending) -> CodedBody {
+/// The fetch was aborted that has this body. Whoever has taken it out of JavaScript's hands is told, too.
+#[op2(fast)]
+pub fn op_fetch_abort(state: &OpState, #[smi] rid: ResourceId) {
+    let network = state.try_borrow::<Rc<Network>>();
+    if let Some(body) = network.and_then(|network| network.find(rid)) {
+        body.end(|| format!("{} was aborted", body.what));
+    }
+}
+
+/// The body, and what ends it.
+fn body_of(
+    state: &OpState,
+    response: Response<ResBody>,
+    pending: &Pending,
+) -> (CodedBody, Option<Arc<Unread>>) {
     let uri = pending.url.parse::<Uri>().unwrap_or_default();
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return CodedBody::new(response.into_body(), None, "the response".to_owned());
+        return (CodedBody::new(response.into_body(), None, "the response".to_owned()), None);
     }
     let mut codings = response.headers().get_all(CONTENT_ENCODING).iter();
     let coding = match (codings.next(), codings.next()) {
@@ -146,13 +166,15 @@ fn body_of(state: &OpState, response: Response<ResBody>, pending: &Pending) -> C
         _ => None,
     };
     let what = format!("the response from {}", origin(&uri));
-    let unread = Unread::new(response.into_body(), what.clone(), pending.request);
+    let line = response.extensions().get::<Weak<Line>>().cloned().unwrap_or_default();
+    let unread = Unread::new(response.into_body(), what.clone(), pending.request, line);
     let in_flight = in_flight(state);
     in_flight.fetched(pending.request, &unread);
     let network = state.borrow::<Rc<Network>>();
     network.watch(&unread);
     network.warn(&in_flight);
-    CodedBody::new(ResBody::new(Reader(unread)), coding, what)
+    let body = CodedBody::new(ResBody::new(Reader(unread.clone())), coding, what);
+    (body, Some(unread))
 }
 
 fn request(

@@ -43,6 +43,7 @@ deno_core::extension!(
     nano_net,
     deps = [deno_webidl, deno_web, deno_fetch],
     ops = [
+        fetch_ops::op_fetch_abort,
         websocket::op_websocket_buffered,
         websocket::op_websocket_close,
         websocket::op_websocket_open,
@@ -82,6 +83,11 @@ impl Network {
     /// A body has come, which holds a connection until it has been read.
     fn watch(&self, body: &Arc<Unread>) {
         self.dialer.places().watch(body);
+    }
+
+    /// The body of a fetch that JavaScript calls so, unless it has been read.
+    fn find(&self, rid: u32) -> Option<Arc<Unread>> {
+        self.dialer.places().find(rid)
     }
 
     /// Tells the app which bodies were given up so that this connection could be opened.

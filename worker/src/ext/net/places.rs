@@ -82,6 +82,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug)]
 pub struct Use(Arc<Line>);
 
+impl Use {
+    /// What is used.
+    pub fn line(&self) -> Weak<Line> {
+        Arc::downgrade(&self.0)
+    }
+}
+
 impl Places {
     /// All of them are free.
     pub fn new(max: u32) -> Self {
@@ -157,21 +164,37 @@ impl Places {
         open.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Gives up the response that nobody has read of for longest: at once if no connection makes progress.
+    /// Gives up what nobody has read of for longest of that which keeps a connection alone: over HTTP/2 that may be several
+    /// responses. At once if no connection makes progress.
     fn give_up_oldest(&self, lines: &[Arc<Line>]) {
         let left_alone = self.left_alone();
-        let Some(oldest) = left_alone.first() else { return };
-        let users: usize = lines.iter().map(|line| line.users.load(Ordering::Relaxed)).sum();
-        let are_all_open = lines.len() >= self.max as usize;
-        let is_stuck = are_all_open && users <= left_alone.len();
-        if (is_stuck || oldest.since.elapsed() >= PATIENCE)
-            && oldest.end(|| {
-                let Unread { what, .. } = &**oldest;
-                format!("{what} was cancelled: nobody had read its body, and there was no place for another connection")
-            })
-        {
-            self.cancelled.fetch_add(1, Ordering::Relaxed);
-            lock(&self.given_up).push((oldest.request, oldest.what.clone()));
+        let mut held = 0;
+        let mut kept: Vec<Vec<&Arc<Unread>>> = Vec::new();
+        for line in lines.iter().filter(|line| lock(&line.place).is_some()) {
+            held += 1;
+            let users = line.users.load(Ordering::Relaxed);
+            let bodies: Vec<_> = left_alone.iter().filter(|body| body.is_on(line)).collect();
+            if users > 0 && bodies.len() == users {
+                kept.push(bodies);
+            }
+        }
+        let is_stuck = held >= self.max as usize && kept.len() == held;
+        let latest = |bodies: &Vec<&Arc<Unread>>| bodies.last().map(|body| body.since);
+        let Some(oldest) = kept.iter().min_by_key(|bodies| latest(bodies)) else { return };
+        if !is_stuck && latest(oldest).is_some_and(|since| since.elapsed() < PATIENCE) {
+            return;
+        }
+        for body in oldest {
+            let what = &body.what;
+            let why = || {
+                format!(
+                    "{what} was cancelled: nobody had read its body, and there was no place for another connection"
+                )
+            };
+            if body.end(why) {
+                self.cancelled.fetch_add(1, Ordering::Relaxed);
+                lock(&self.given_up).push((body.request, what.clone()));
+            }
         }
     }
 
@@ -188,6 +211,11 @@ impl Places {
             unread.retain(|body| body.strong_count() > 0);
         }
         unread.push(Arc::downgrade(body));
+    }
+
+    /// The body that JavaScript calls so, unless it has been read.
+    pub fn find(&self, rid: u32) -> Option<Arc<Unread>> {
+        lock(&self.unread).iter().filter_map(Weak::upgrade).find(|body| body.is_called(rid))
     }
 
     /// The responses that have made room since this was asked last: the requests that fetched them, and what they were.

@@ -2,10 +2,12 @@
 //! which an app has so many (`max_outbound`).
 //!
 //! A body ends with the request that fetched it, unless somebody waits for its bytes at that moment, and earlier if it is the
-//! one that was left alone for longest when a connection is wanted and there is no place for one.
+//! one that was left alone for longest when a connection is wanted and there is no place for one. An abort of the fetch ends it
+//! wherever it is, also on its way to a client or into a cache.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -13,6 +15,8 @@ use bytes::Bytes;
 use deno_error::JsErrorBox;
 use deno_fetch::ResBody;
 use hyper::body::{Body, Frame, SizeHint};
+
+use super::places::Line;
 
 /// The body of one response.
 #[derive(Debug)]
@@ -23,6 +27,10 @@ pub struct Unread {
     pub request: u32,
     /// When it came.
     pub since: Instant,
+    /// What it came over.
+    line: Weak<Line>,
+    /// As JavaScript calls it.
+    rid: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -40,10 +48,26 @@ struct State {
 
 impl Unread {
     /// A body that has just come.
-    pub fn new(body: ResBody, what: String, request: u32) -> Arc<Self> {
+    pub fn new(body: ResBody, what: String, request: u32, line: Weak<Line>) -> Arc<Self> {
         let body = (!body.is_end_stream()).then_some(body);
         let state = State { body, why: None, reader: None, is_begun: false };
-        Arc::new(Self { what, request, since: Instant::now(), state: Mutex::new(state) })
+        let rid = AtomicU32::new(u32::MAX);
+        Arc::new(Self { what, request, since: Instant::now(), line, rid, state: Mutex::new(state) })
+    }
+
+    /// JavaScript calls it so from now on.
+    pub fn call(&self, rid: u32) {
+        self.rid.store(rid, Ordering::Relaxed);
+    }
+
+    /// Whether JavaScript calls it so.
+    pub fn is_called(&self, rid: u32) -> bool {
+        self.rid.load(Ordering::Relaxed) == rid
+    }
+
+    /// Whether it comes over this connection.
+    pub fn is_on(&self, line: &Arc<Line>) -> bool {
+        std::ptr::eq(self.line.as_ptr(), Arc::as_ptr(line))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -59,14 +83,18 @@ impl Unread {
     /// Gives it up with its request, unless somebody waits for its bytes. Says whether there was anything to give up.
     pub fn end_unless_awaited(&self) -> bool {
         let is_awaited = self.state().reader.is_some();
-        !is_awaited
-            && self.end(|| {
-                format!(
-                    "{} ended with the request that fetched it, which is over: read its body before that, or within \
-                     waitUntil()",
-                    self.what
-                )
-            })
+        !is_awaited && self.end_with_request()
+    }
+
+    /// Gives it up with its request. Says whether there was anything to give up.
+    pub fn end_with_request(&self) -> bool {
+        self.end(|| {
+            format!(
+                "{} ended with the request that fetched it, which is over: read its body before that, or within \
+                 waitUntil()",
+                self.what
+            )
+        })
     }
 
     /// Gives it up, and says why to whoever reads on. Says whether there was anything left.

@@ -13,6 +13,7 @@ use hyper::Uri;
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio::time::{Duration, sleep};
 
+use super::super::in_flight::in_flight;
 use super::Network;
 use super::failure::Failure;
 use super::handshake::{Io, handshake};
@@ -111,6 +112,10 @@ pub async fn op_websocket_open(
     let opened = handshake.await.unwrap_or_else(|_| Err(Failure::invalid("the WebSocket was closed")));
     let opening = state.borrow_mut().resource_table.take_any(opening);
     drop(opening);
+    {
+        let state = state.borrow();
+        state.borrow::<Rc<Network>>().warn(&in_flight(&state));
+    }
     let (io, protocol) = opened?;
     let mut socket = WebSocket::after_handshake(io, Role::Client);
     socket.set_max_message_size(MAX_MESSAGE);

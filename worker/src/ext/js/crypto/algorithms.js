@@ -108,19 +108,20 @@
     if (iv.length === 0) throw new DOMException("AES-GCM needs an initialization vector that is not empty", "OperationError");
     if (!ArrayPrototypeIncludes(TAG_BITS, tagLength)) return undefined;
     const usual = (iv.length === 12 || iv.length === 16) && tagLength === 128;
-    return usual ? undefined : [materialOf(key), iv, additional, bytes, tagLength / 8];
+    const request = core.getAsyncContext()?.request ?? 0;
+    return usual ? undefined : [request, materialOf(key), iv, additional, bytes, tagLength / 8];
   }
 
-  redefine("encrypt", 3, (original, subtle, args) => {
+  redefine("encrypt", 3, async (original, subtle, args) => {
     const gcm = unusualGcm(args[0], args[1], args[2], "encrypt");
     if (gcm === undefined) return ReflectApply(original, subtle, args);
-    return TypedArrayPrototypeGetBuffer(ReflectApply(op_aes_gcm_seal, undefined, gcm));
+    return TypedArrayPrototypeGetBuffer(await ReflectApply(op_aes_gcm_seal, undefined, gcm));
   });
 
-  redefine("decrypt", 3, (original, subtle, args) => {
+  redefine("decrypt", 3, async (original, subtle, args) => {
     const gcm = unusualGcm(args[0], args[1], args[2], "decrypt");
     if (gcm === undefined) return ReflectApply(original, subtle, args);
-    return TypedArrayPrototypeGetBuffer(ReflectApply(op_aes_gcm_open, undefined, gcm));
+    return TypedArrayPrototypeGetBuffer(await ReflectApply(op_aes_gcm_open, undefined, gcm));
   });
 
   // What wrapping is made of: exporting and encrypting, decrypting and importing.
@@ -129,15 +130,15 @@
     const gcm = unusualGcm(algorithm, wrappingKey, new Uint8Array(), "wrapKey");
     if (gcm === undefined) return ReflectApply(original, subtle, args);
     const exported = await exportKey(subtle, format, key);
-    gcm[3] = format === "jwk" ? core.encode(JSONStringify(exported)) : new Uint8Array(exported);
-    return TypedArrayPrototypeGetBuffer(ReflectApply(op_aes_gcm_seal, undefined, gcm));
+    gcm[4] = format === "jwk" ? core.encode(JSONStringify(exported)) : new Uint8Array(exported);
+    return TypedArrayPrototypeGetBuffer(await ReflectApply(op_aes_gcm_seal, undefined, gcm));
   });
 
   redefine("unwrapKey", 7, async (original, subtle, args) => {
     const [format, wrapped, unwrappingKey, algorithm, ...rest] = new SafeArrayIterator(args);
     const gcm = unusualGcm(algorithm, unwrappingKey, wrapped, "unwrapKey");
     if (gcm === undefined) return ReflectApply(original, subtle, args);
-    const bytes = ReflectApply(op_aes_gcm_open, undefined, gcm);
+    const bytes = await ReflectApply(op_aes_gcm_open, undefined, gcm);
     let key = bytes;
     if (format === "jwk") {
       try {

@@ -1,74 +1,113 @@
-// What is slow in Web Cryptography takes its turn on the threads for it (ext/turns.rs).
+// What is slow in Web Cryptography takes its turn on the threads for it (ext/turns.rs). Arguments are read before that: a turn is
+// inside of another runtime, where nothing that an app's getter calls would work.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
     ArrayBufferIsView,
     ArrayBufferPrototypeSlice,
-    ArrayIsArray,
-    ArrayPrototypeSlice,
+    ArrayPrototypePush,
     DataViewPrototypeGetBuffer,
     DataViewPrototypeGetByteLength,
     DataViewPrototypeGetByteOffset,
     ObjectDefineProperty,
+    ObjectGetPrototypeOf,
+    ObjectKeys,
     ObjectPrototypeIsPrototypeOf,
-    ReflectApply,
     SafeArrayIterator,
+    SymbolIterator,
     TypedArrayPrototypeGetSymbolToStringTag,
     TypedArrayPrototypeSlice,
     Uint8Array,
   } = primordials;
-  const { op_void_async_deferred, op_turn_end, op_turn_enter, op_turn_leave, op_turn_take, op_turn_wait } = core.ops;
+  const { op_void_async_deferred, op_turn_call, op_turn_end, op_turn_take, op_turn_wait } = core.ops;
   const { CryptoKey, SubtleCrypto } = core.loadExtScript("ext:deno_crypto/00_crypto.js");
+  const { converters } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
-  /** The methods that do their work elsewhere. */
-  const METHODS = [
-    "decapsulateBits",
-    "decrypt",
-    "deriveBits",
-    "deriveKey",
-    "digest",
-    "encapsulateBits",
-    "encrypt",
-    "exportKey",
-    "generateKey",
-    "sign",
-    "verify",
-    "wrapKey",
-  ];
-  /** What algorithms have besides their names. */
-  const MEMBERS = [
-    "additionalData",
-    "context",
-    "counter",
-    "hash",
-    "info",
-    "iterations",
-    "iv",
-    "label",
-    "length",
-    "modulusLength",
-    "name",
-    "namedCurve",
-    "public",
-    "publicExponent",
-    "salt",
-    "saltLength",
-    "tagLength",
-  ];
+  // Each of these makes of an argument what runs no code of the app's when it is looked at. What is no such argument is left
+  // for the method to refuse.
 
-  /** An argument as it is now, whatever the app does to it later. What is no argument is left for the method to refuse. */
-  function asItIs(value) {
-    if (typeof value !== "object" || value === null) return value;
-    if (core.isArrayBuffer(value)) return ArrayBufferPrototypeSlice(value, 0);
-    if (ArrayBufferIsView(value)) return copyOf(value);
-    if (ArrayIsArray(value)) return ArrayPrototypeSlice(value);
-    if (ObjectPrototypeIsPrototypeOf(CryptoKey.prototype, value)) return value;
+  const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+  const REFUSED = { __proto__: null };
+  const text = (value) => isObject(value) ? `${value}` : value;
+  const number = (value) => isObject(value) ? +value : value;
+  const flag = (value) => !!value;
+  // What a key says of itself, the app cannot change.
+  const key = (value) => isObject(value) && !ObjectPrototypeIsPrototypeOf(CryptoKey.prototype, value) ? REFUSED : value;
+  const bytes = (value) => !isObject(value) || ArrayBufferIsView(value) || core.isAnyArrayBuffer(value) ? value : REFUSED;
+
+  function usages(value) {
+    const list = isObject(value) ? converters["sequence<DOMString>"](value, "Failed to read key usages", "Argument") : [];
+    ObjectDefineProperty(list, SymbolIterator, { __proto__: null, value: () => new SafeArrayIterator(list) });
+    return isObject(value) ? list : undefined;
+  }
+
+  function algorithm(value) {
+    if (!isObject(value)) return value;
     const copy = { __proto__: null };
-    for (const name of new SafeArrayIterator(MEMBERS)) {
+    for (const name of new SafeArrayIterator(NAMES)) {
       const member = value[name];
-      if (member !== undefined) copy[name] = asItIs(member);
+      if (member !== undefined) copy[name] = MEMBERS[name](member);
     }
     return copy;
+  }
+
+  /** What algorithms have, in the order in which it is read. */
+  const MEMBERS = {
+    __proto__: null,
+    name: text,
+    additionalData: bytes,
+    associatedData: bytes,
+    context: bytes,
+    counter: bytes,
+    customization: bytes,
+    domainSeparation: number,
+    functionName: bytes,
+    hash: algorithm,
+    info: bytes,
+    iterations: number,
+    iv: bytes,
+    label: bytes,
+    length: number,
+    memory: number,
+    modulusLength: number,
+    namedCurve: text,
+    nonce: bytes,
+    outputLength: number,
+    parallelism: number,
+    passes: number,
+    public: key,
+    publicExponent: bytes,
+    salt: bytes,
+    saltLength: number,
+    secretValue: bytes,
+    tagLength: number,
+  };
+  const NAMES = ObjectKeys(MEMBERS);
+
+  /** The methods that do their work elsewhere, and what they are called with. */
+  const METHODS = {
+    __proto__: null,
+    decapsulateBits: [algorithm, key, bytes],
+    decrypt: [algorithm, key, bytes],
+    deriveBits: [algorithm, key, number],
+    deriveKey: [algorithm, key, algorithm, flag, usages],
+    digest: [algorithm, bytes],
+    encapsulateBits: [algorithm, key],
+    encrypt: [algorithm, key, bytes],
+    exportKey: [text, key],
+    generateKey: [algorithm, flag, usages],
+    sign: [algorithm, key, bytes],
+    verify: [algorithm, key, bytes, bytes],
+    wrapKey: [text, key, key, algorithm],
+  };
+
+  /** What was read, whatever the app does to its bytes later. */
+  function kept(value) {
+    if (core.isArrayBuffer(value)) return ArrayBufferPrototypeSlice(value, 0);
+    if (ArrayBufferIsView(value)) return copyOf(value);
+    if (value === null || typeof value !== "object" || ObjectGetPrototypeOf(value) !== null) return value;
+    for (const name in value) value[name] = kept(value[name]);
+    return value;
   }
 
   function copyOf(view) {
@@ -81,36 +120,28 @@
   }
 
   async function later(original, subtle, args, request) {
-    const kept = [];
-    for (let i = 0; i < args.length; i++) kept[i] = asItIs(args[i]);
-    return now(original, subtle, kept, await op_turn_wait(request));
+    for (let i = 0; i < args.length; i++) args[i] = kept(args[i]);
+    return now(original, subtle, args, await op_turn_wait(request));
   }
 
   async function now(original, subtle, args, turn) {
     try {
-      return await called(original, subtle, args, turn);
+      return await op_turn_call(turn, original, subtle, args);
     } finally {
       op_turn_end(turn);
-    }
-  }
-
-  function called(original, subtle, args, turn) {
-    op_turn_enter(turn);
-    try {
-      return ReflectApply(original, subtle, args);
-    } finally {
-      op_turn_leave();
     }
   }
 
   // What drives all ops is started by the first that waits, which must not be one inside of a turn: that is another runtime.
   op_void_async_deferred();
 
-  for (const method of new SafeArrayIterator(METHODS)) {
+  for (const method in METHODS) {
     const original = SubtleCrypto.prototype[method];
     const value = {
-      async [method](...args) {
+      async [method](...given) {
         const request = core.getAsyncContext()?.request ?? 0;
+        const args = [];
+        for (let i = 0; i < given.length; i++) ArrayPrototypePush(args, METHODS[method][i]?.(given[i]));
         const turn = op_turn_take(request);
         return await (turn === 0 ? later(original, this, args, request) : now(original, this, args, turn));
       },

@@ -53,6 +53,7 @@
 
   /** Takes in a body as it would leave, up to the limit. Returns whether it all fitted. */
   async function takeIn(incoming, { body, headerList, isManual }) {
+    const request = core.getAsyncContext()?.request ?? 0;
     const bytes = takeStatic(body);
     if (bytes !== undefined) {
       return op_cache_take_in_bytes(
@@ -60,11 +61,12 @@
         headerList,
         typeof bytes === "string" ? core.encode(bytes) : bytes,
         !isManual,
+        request,
       );
     }
     const { rid, causeOf } = resourceOf(body, "the body of the response");
     try {
-      return await op_cache_take_in(incoming, headerList, rid, !isManual);
+      return await op_cache_take_in(incoming, headerList, rid, !isManual, request);
     } catch (error) {
       throw causeOf(error);
     }
@@ -129,6 +131,9 @@
       if (ArrayPrototypeIncludes(vary, "*")) throw new TypeError(`${prefix}: the response has "Vary: *"`);
       if (body !== null && body.unusable()) throw new TypeError(`${prefix}: the body of the response was used already`);
 
+      // Read before anything is waited for: the request may be answered meanwhile, with this very response.
+      const key = keyOf(request, this.#name);
+      const { headerList } = request;
       const { age, lifetime, without } = policyOf(status, headers);
       if (lifetime <= age) return forget(body);
       const incoming = op_cache_incoming();
@@ -141,7 +146,7 @@
         return !ArrayPrototypeIncludes(RENEWED, name) && !ArrayPrototypeIncludes(without, name);
       });
       const kept = [status, response.statusMessage, headers, lifetime, age];
-      op_cache_put(incoming, keyOf(request, this.#name), request.headerList, vary, kept);
+      op_cache_put(incoming, key, headerList, vary, kept);
     }
 
     async match(request, options = undefined) {
