@@ -405,3 +405,6 @@ impl Write for Dialed {
         self.with(|socket| socket.poll_write_vectored(cx, slices))
     }
 }
+
+#[cfg(test)]
+mod tests;
