@@ -145,8 +145,13 @@ async fn a_port_that_the_kernel_picks_is_closed_as_well() {
 #[tokio::test]
 async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
     let address = free_address();
-    let mut supervisor =
-        TestSupervisor::plan().app(App::hello("app")).set(&format!("admin = '{address}'")).start().await;
+    let fails = App::new("fails", "throw new Error('postgres://user:password@host')");
+    let mut supervisor = TestSupervisor::plan()
+        .app(App::hello("app"))
+        .app(fails.set("restart = { crash_loop = 1 }"))
+        .set(&format!("admin = '{address}'"))
+        .start()
+        .await;
     let file = supervisor.folder().join("states/nano-supervisor/admin-token");
     let token = fs::read_to_string(&file).unwrap().trim().to_owned();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -185,6 +190,18 @@ async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
         assert_eq!(ask(method, path, None).await, without, "{method} {path}");
         assert_eq!(ask(method, path, Some("0123456789abcdef")).await, without, "{method} {path}");
         assert_eq!(ask(method, path, Some(&token)).await, 200, "{method} {path}");
+    }
+    // What an app has said, such as why it does not load, is for whoever knows it, too.
+    for (path, at) in [("/v1/status", "/apps/1"), ("/v1/news", "/apps/1"), ("/v1/apps/fails", "")] {
+        let told = async |token: &str| {
+            let request = client.request("GET", path).header("authorization", format!("Bearer {token}"));
+            let reply = client.send(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+            let app = reply.json::<Value>().pointer(at).unwrap().clone();
+            (app["state"].clone(), app["last_exit"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(told("?").await, ("failed".into(), "does not load".into()), "{path}");
+        let (_, exit) = told(&token).await;
+        assert!(exit.contains("does not load: Error: postgres://user:password@host"), "{path}: {exit}");
     }
     supervisor.restart().await;
     assert_eq!(fs::read_to_string(&file).unwrap().trim(), token);

@@ -336,6 +336,21 @@ async fn requests_that_end_workers_again_and_again_are_refused_until_they_are_re
 }
 
 #[tokio::test]
+async fn replacements_that_nobody_has_asked_for_wait_for_their_turn_too() {
+    let names = ["a", "b", "c"];
+    let app = |name| App::hello(name).set("recycle = { requests = 1 }");
+    let plan = names.iter().fold(TestSupervisor::plan(), |plan, name| plan.app(app(name)));
+    let supervisor = plan.set("max_starts_per_second = 1").start().await;
+    until("one waits for its turn", async || {
+        for name in names {
+            assert_eq!(supervisor.get(name, "/").await.status, 200);
+        }
+        supervisor.status().await.into_iter().find(|app| app.waits_for_turn)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn starts_that_nobody_has_asked_for_wait_for_their_turn() {
     let names: Vec<_> = (0..5).map(|number| format!("app{number}")).collect();
     let plan = names.iter().fold(TestSupervisor::plan(), |plan, name| plan.app(App::hello(name)));

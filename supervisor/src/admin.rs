@@ -210,7 +210,12 @@ async fn route<B>(
     if !is_read && let Err(why) = guard.check_change(request.headers()) {
         return forbidden(why);
     }
-    control::answer(method, request.uri(), None, operator).await
+    match matter {
+        Matter::Overview if !guard.knows_token(request.headers()) => {
+            control::overview(method, request.uri(), operator).await
+        }
+        _ => control::answer(method, request.uri(), None, operator).await,
+    }
 }
 
 fn forbidden(why: &str) -> Response<Body> {

@@ -172,6 +172,13 @@ pub async fn answer(
     }
 }
 
+/// As [`answer`], for whoever may look, and not read what apps say and are asked.
+pub async fn overview(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
+    let (status, mut body) = api::answer(method, uri, None, operator).await;
+    api::looks::conceal(&mut body);
+    with_type(status, text(&body), "application/json")
+}
+
 fn with_type(status: StatusCode, body: Body, kind: &'static str) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;

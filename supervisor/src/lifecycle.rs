@@ -252,7 +252,15 @@ impl Life {
 
     /// Watches over a worker.
     async fn running(&mut self, mut running: Running) -> Phase {
-        let worn = running.worn(&self.spec, &self.growth, self.recycle_from);
+        let (shared, app) = (self.shared.clone(), self.app);
+        let rank =
+            if shared.registry.was_useful(app, running.generation) { Rank::Useful } else { Rank::Young };
+        let worn = async {
+            let worn = running.worn(&self.spec, &self.growth, self.recycle_from).await;
+            // Nobody has asked for the next one.
+            shared.turns.take(app, rank).await;
+            worn
+        };
         tokio::select! {
             reason = running.ended() => {
                 let remains = self.stage.farewell(&running, &reason).await;

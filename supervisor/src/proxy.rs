@@ -247,7 +247,11 @@ impl Proxy {
                 }
                 // That worker has not begun with it, so the next one may have it; but not for ever.
                 Err(Failed::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
-                Err(Failed::Unreached | Failed::Died) => {
+                Err(Failed::Unreached) => {
+                    let why = "worker after worker ended before it had begun with the request";
+                    return Err(Refused::because(Refusal::NoWorker, why));
+                }
+                Err(Failed::Died) => {
                     upstream.lost(generation, line);
                     if spec.development {
                         let why = upstream.why_ended(generation).await;

@@ -63,7 +63,8 @@ impl Guard {
         }
     }
 
-    fn knows_token(&self, headers: &HeaderMap) -> bool {
+    /// Whether the request carries the token.
+    pub fn knows_token(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
         given.is_some_and(|(scheme, given)| {

@@ -2,7 +2,7 @@
 //! those for who looks on.
 
 mod deploys;
-mod looks;
+pub(super) mod looks;
 
 use std::rc::Rc;
 

@@ -2,7 +2,7 @@
 
 use hyper::{Method, StatusCode, Uri};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, malformed, no_such_app, not_allowed, parameter};
 use crate::machine::MachineStatus;
@@ -50,6 +50,24 @@ pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator
             None => no_such_app(operator, app),
         },
         Err(answer) => answer,
+    }
+}
+
+/// Leaves of a look at apps, or at one, what they have said themselves, such as why they do not load, and what they were asked.
+pub fn conceal(look: &mut Value) {
+    if let Some(apps) = look.get_mut("apps").and_then(Value::as_array_mut) {
+        apps.iter_mut().for_each(conceal);
+    }
+    for field in ["last_exit", "problem"] {
+        // What kind of failure it is stands before the colon.
+        if let Some(Value::String(text)) = look.get_mut(field)
+            && let Some(end) = text.find(": ")
+        {
+            text.truncate(end);
+        }
+    }
+    if let Some(suspects) = look.get_mut("suspects").and_then(Value::as_array_mut) {
+        suspects.clear();
     }
 }
 
