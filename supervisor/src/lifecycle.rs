@@ -255,8 +255,9 @@ impl Life {
         let (shared, app) = (self.shared.clone(), self.app);
         let rank =
             if shared.registry.was_useful(app, running.generation) { Rank::Useful } else { Rank::Young };
+        let worn = running.worn(&self.spec, &self.growth, self.recycle_from);
         let worn = async {
-            let worn = running.worn(&self.spec, &self.growth, self.recycle_from).await;
+            let worn = worn.await;
             // Nobody has asked for the next one.
             shared.turns.take(app, rank).await;
             worn

@@ -54,7 +54,7 @@ pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator
 }
 
 /// Leaves of a look at apps, or at one, what they have said themselves, such as why they do not load, and what they were asked.
-pub fn conceal(look: &mut Value) {
+pub(crate) fn conceal(look: &mut Value) {
     if let Some(apps) = look.get_mut("apps").and_then(Value::as_array_mut) {
         apps.iter_mut().for_each(conceal);
     }
