@@ -235,14 +235,10 @@ async fn a_worker_that_leaks_is_replaced_before_its_limit_and_nobody_notices() {
     }
 }
 
-/// Keeps a quarter of a MiB of each request.
-const HOARDS: &str = "
-const kept = [];
-export default { fetch() { kept.push(new Array(1 << 15).fill(kept.length)); return new Response('fine') } }";
-
 #[tokio::test]
 async fn a_worker_that_leaks_faster_than_v8_collects_is_replaced_all_the_same() {
-    let supervisor = TestSupervisor::plan().app(App::new("app", HOARDS)).start().await;
+    let app = App::new("app", LEAKS).set("heap = '256MiB'\nenv.MIB_PER_SECOND = 60");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
     let client = supervisor.client("app").await;
     until("the worker was replaced", async || {
         for _ in 0..100 {

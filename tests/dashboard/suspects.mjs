@@ -14,7 +14,7 @@ await until("it is refused", async () => {
   return (await ask("/spin?a=1")).includes("quarantined");
 });
 await until("it is listed", async () => (await suspects.locator("code").allTextContents())[0] === "GET /spin");
-assert.match(await suspects.locator(".quiet").textContent(), /^named for 2 of the last \d$/);
+await until("it says how often", async () => /^named for 2 of the last \d$/.test(await suspects.locator(".quiet").textContent()));
 assert.equal(await suspects.locator(".refused").isVisible(), true);
 assert.equal(await ask("/"), "hello");
 await page.getByRole("button", { name: "Release GET /spin" }).click();

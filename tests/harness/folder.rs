@@ -49,7 +49,11 @@ impl Folder {
 
     /// Loads the app and returns why that fails; the temporary folder is called `TMP` in it.
     pub(crate) fn load_error(&self) -> String {
-        let output = executable().arg("check").arg(self.path("")).output().expect("run the executable");
+        let output = executable()
+            .args(["check", "--port", "0"])
+            .arg(self.path(""))
+            .output()
+            .expect("run the executable");
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let text = String::from_utf8(output.stdout).expect("text");
         let real = self.0.path().canonicalize().expect("a path");
