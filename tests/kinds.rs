@@ -84,12 +84,12 @@ async fn whoever_was_in_flight_each_time_is_shown_as_a_suspect() {
 #[tokio::test]
 async fn of_a_burst_that_ends_workers_the_rest_goes_behind_everybody_else() {
     let supervisor = TestSupervisor::plan().app(App::new("app", APP).set("watchdog = '2s'")).start().await;
-    let (client, (seen, mut order)) = (supervisor.client("app").await, mpsc::unbounded_channel());
+    let (client, (seen, mut order)) = (supervisor.client("app").await, mpsc::channel(8));
     let ask = |path: &'static str| {
         let (client, seen) = (client.clone(), seen.clone());
         tokio::spawn(async move {
             let status = client.get(path).await.unwrap().status;
-            let _ = seen.send((path, status));
+            let _ = seen.send((path, status)).await;
         })
     };
     let before = supervisor.app("app").await.cpu_seconds;

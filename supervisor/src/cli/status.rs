@@ -142,7 +142,7 @@ pub(super) fn list(List { which, json, names }: &List) -> ExitCode {
     }
     match names {
         true => apps.iter().for_each(|app| print(&app.app)),
-        false => rows(&apps, terminal::width()).iter().for_each(|row| print(row)),
+        false => rows(&apps, terminal::width()).iter().for_each(print),
     }
     ExitCode::SUCCESS
 }
