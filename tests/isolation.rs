@@ -280,3 +280,29 @@ async fn an_app_that_crashes_while_it_loads_is_no_busy_loop() {
     assert_eq!(street.attack("/").await, 500);
     street.assert_neighbour_is_well().await;
 }
+
+#[tokio::test]
+async fn whatever_was_interrupted_it_is_the_limit_that_is_to_blame() {
+    // In native code, what is interrupted throws as if it had failed by itself.
+    let source = "export default { async fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (pathname === '/clone') for (;;) structuredClone({ a: [1, 2, 3] });
+        if (pathname === '/catch') for (;;) try { for (;;) structuredClone({ a: 1 }); } catch {}
+        return new Response('fine');
+    } }";
+    let supervisor =
+        TestSupervisor::plan().app(App::new("app", source).set("watchdog = '200ms'")).start().await;
+    for _ in 0..5 {
+        for path in ["/clone", "/catch"] {
+            let worker = supervisor.worker("app").await;
+            let reply = supervisor.get("app", path).await;
+            assert_eq!(
+                reply.text(),
+                "504 Gateway Timeout\nThe app was interrupted: it kept running too long.\n"
+            );
+            supervisor.replaced("app", worker).await;
+            assert_eq!(supervisor.get("app", "/").await.text(), "fine");
+        }
+    }
+    assert!(!supervisor.log.lines().iter().any(|line| line.contains("deserialize")));
+}

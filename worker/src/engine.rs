@@ -64,6 +64,10 @@ impl Engine {
         let modules = modules.get_or_init(|| app).clone();
         in_flight.background.set_timeout(Duration::from_millis(load.limits.wait_until_ms));
         let guard = Arc::new(Guard::new(witness));
+        in_flight.watch({
+            let guard = guard.clone();
+            move || guard.torn().is_some()
+        });
         heap::watch(&mut js.0, guard.clone());
         let interrupt = js.0.v8_isolate().thread_safe_handle();
         let limits = watchdog::Limits {

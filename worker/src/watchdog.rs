@@ -66,11 +66,15 @@ pub(crate) fn start(
             let is_torn = guard.torn() == Some(Torn::CpuTime);
             if lasted >= limits.entry || is_torn {
                 guard.tear(Torn::Watchdog);
-                isolate.terminate_execution();
-                thread::sleep(GRACE);
-                if running.is_some() && guard.running() == running {
-                    // Native code that V8 cannot interrupt.
-                    exit_now(guard.torn().map_or(exit::WATCHDOG, Torn::exit_code));
+                let begun = Instant::now();
+                // Native code that is interrupted may fail by itself and leave JavaScript to go on: again, until it has left.
+                while running.is_some() && guard.running() == running {
+                    if begun.elapsed() >= GRACE {
+                        // Native code that V8 cannot interrupt.
+                        exit_now(guard.torn().map_or(exit::WATCHDOG, Torn::exit_code));
+                    }
+                    isolate.terminate_execution();
+                    thread::sleep(CLOSE_LOOK);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The requests that JavaScript may ask about, by id.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
@@ -140,6 +140,8 @@ pub struct InFlight {
     unread: Cell<u64>,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
+    /// Whether JavaScript was interrupted for good.
+    is_torn: OnceCell<Box<dyn Fn() -> bool>>,
     sink: Rc<dyn LogSink>,
 }
 
@@ -163,8 +165,20 @@ impl InFlight {
             ending: RefCell::default(),
             unread: Cell::new(0),
             uncaught: Cell::new(0),
+            is_torn: OnceCell::new(),
             sink,
         }
+    }
+
+    /// Has this asked whether JavaScript was interrupted for good.
+    pub fn watch(&self, is_torn: impl Fn() -> bool + 'static) {
+        let _ = self.is_torn.set(Box::new(is_torn));
+    }
+
+    /// Whether JavaScript was interrupted for good. What fails from then on, such as native code that was interrupted, fails for
+    /// that.
+    pub fn is_torn(&self) -> bool {
+        self.is_torn.get().is_some_and(|is_torn| is_torn())
     }
 
     /// Takes in a request and names it for JavaScript. Ids are never zero and never used twice while in flight.

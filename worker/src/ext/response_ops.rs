@@ -293,6 +293,9 @@ async fn send_stream(request: &Request, body: &mut Outgoing) -> Result<(), JsErr
 #[op2(fast)]
 pub fn op_fail(state: &OpState, #[smi] id: u32, #[smi] kind: u32, #[string] message: String) {
     let in_flight = in_flight(state);
+    if in_flight.is_torn() {
+        return;
+    }
     let Some(request) = in_flight.answer(id) else { return };
     in_flight.log_error(Some(&request), message.clone());
     let kind = match kind {
