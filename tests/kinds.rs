@@ -108,3 +108,24 @@ async fn of_a_burst_that_ends_workers_the_rest_goes_behind_everybody_else() {
     assert_eq!([next().await, next().await], [("/spin", 504); 2]);
     assert_eq!(supervisor.get("app", "/").await.text(), "fine");
 }
+
+#[tokio::test]
+async fn whoever_does_not_wait_for_the_answer_is_named_and_refused_all_the_same() {
+    let app = App::new("app", APP).set("watchdog = '1s'\nquarantine = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let address = supervisor.address("app").await;
+    for _ in 0..2 {
+        let worker = supervisor.worker("app").await;
+        let before = supervisor.app("app").await.cpu_seconds;
+        let mut client = std::net::TcpStream::connect(address).unwrap();
+        std::io::Write::write_all(&mut client, b"GET /spin HTTP/1.1\r\nhost: a.example\r\n\r\n").unwrap();
+        supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
+        drop(client);
+        supervisor.replaced("app", worker).await;
+    }
+    let crash = &crashes(&supervisor, "app")[0];
+    let named = [&crash["culprit"]["method"], &crash["culprit"]["target"]];
+    assert_eq!(named, [&json!("GET"), &json!("/spin")], "{crash}");
+    assert_eq!(crash["requests"], json!([]), "nobody was lost: {crash}");
+    assert_eq!((status(address, "/spin"), status(address, "/")), ("503".into(), "200".into()));
+}

@@ -112,6 +112,9 @@ pub struct LostRequest {
     /// Whether it is the one that has ended the worker.
     #[serde(skip)]
     pub is_culprit: bool,
+    /// Whether nobody waited for it any more: then it was not lost, and matters only if it is the culprit.
+    #[serde(skip)]
+    pub is_given_up: bool,
 }
 
 impl fmt::Display for LostRequest {
@@ -132,6 +135,7 @@ impl LostRequest {
             target: kind::cut(target, TARGET),
             kind: (!method.is_empty()).then(|| Kind::of(method, target)),
             is_culprit: false,
+            is_given_up: false,
         }
     }
 }

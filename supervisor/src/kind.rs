@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// At the end of what is too long to be kept whole.
 const CUT: &str = "...";
@@ -26,9 +27,10 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// Of a request, by the method and the target that were sent. Of what is long, only the beginning counts.
+    /// Of a request, by the method and the target that were sent. Of what is long, the beginning is kept, and a digest of all
+    /// of it, by which those that begin alike are told apart.
     pub fn of(method: &str, target: &str) -> Self {
-        Self { method: cut(method, METHOD), path: cut(&path(target), PATH) }
+        Self { method: known(method, METHOD), path: known(&path(target), PATH) }
     }
 }
 
@@ -40,10 +42,21 @@ pub fn cut(text: &str, longest: usize) -> String {
     }
 }
 
+/// As [`cut`], with a digest of the whole at the end of what is cut. That is no path as it is sent: it has a blank. One that
+/// was cut stays as it is.
+fn known(text: &str, longest: usize) -> String {
+    if text.len() <= longest || text.contains(' ') {
+        return text.to_owned();
+    }
+    let digest = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("{} {digest}", cut(text, longest))
+}
+
 /// The path of a request target.
 fn path(target: &str) -> Cow<'_, str> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
-    if path.starts_with('/') && is_plain(path.as_bytes()) {
+    // No target has a blank but one that was cut.
+    if path.starts_with('/') && (is_plain(path.as_bytes()) || path.contains(' ')) {
         return Cow::Borrowed(path);
     }
     let mut whole = String::with_capacity(path.len());
@@ -147,11 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn detours_hide_nothing_however_long_and_what_is_long_is_known_by_its_beginning() {
+    fn detours_hide_nothing_however_long_and_what_is_long_is_cut_and_still_told_apart() {
         let detour = format!("/{}heap", "./".repeat(1000));
         assert_eq!(Kind::of("GET", &detour), Kind::of("GET", "/heap"));
         let long = |end| Kind::of("GET", &format!("/{}{end}", "x".repeat(PATH)));
-        assert_eq!(long("a"), long("b"));
+        assert_ne!(long("a"), long("b"));
+        assert_ne!(long("a"), long("..."));
+        assert!(long("a").path.len() < PATH + 32);
+        // As an operator is shown it, who releases it.
+        assert_eq!(Kind::of("GET", &long("a").path), long("a"));
         assert_ne!(long("a"), Kind::of("GET", &format!("/{}", "x".repeat(PATH - 1))));
     }
 

@@ -234,7 +234,12 @@ impl Proxy {
                 record.queue = Some(taken - arrived);
             }
             let generation = upstream.generation();
-            match self.send(&handle, outgoing, &mut upload).await {
+            let mut watch = GivenUp { upstream, generation, line, is_waiting: true };
+            let sent = self.send(&handle, outgoing, &mut upload).await;
+            // One that took too long is still at work.
+            watch.is_waiting = matches!(&sent, Err(Failed::Refused(_)));
+            drop(watch);
+            match sent {
                 Ok(response) => {
                     upstream.answered(generation, response.status().as_u16());
                     suspended.iter().for_each(|kind| upstream.clear(kind));
@@ -295,6 +300,22 @@ impl Proxy {
                 Err(Failed::Unreached)
             }
             Err(refused) => Err(refused),
+        }
+    }
+}
+
+/// Notes a request whose client goes away, or stops waiting, while a worker has it.
+struct GivenUp<'a> {
+    upstream: &'a Upstream,
+    generation: u64,
+    line: &'a RequestLine<'a>,
+    is_waiting: bool,
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.upstream.gave_up(self.generation, self.line);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One I/O thread's view of an app: its connection to the app's worker, or the wait for one.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +50,8 @@ pub struct Upstream {
     useful: Cell<u64>,
     /// Requests that went down with workers that have not been said to have ended.
     lost: RefCell<Vec<(u64, LostRequest)>>,
+    /// Requests that nobody waits for any more, and which workers may still be at work on; the latest.
+    given_up: RefCell<VecDeque<(u64, LostRequest)>>,
     /// The latest worker whose lost requests the main thread was told of.
     told: Cell<u64>,
     /// The next worker is not started before this time.
@@ -105,6 +108,7 @@ impl Upstream {
             connected: RefCell::default(),
             useful: Cell::new(0),
             lost: RefCell::default(),
+            given_up: RefCell::default(),
             told: Cell::new(0),
             resting: Cell::new(None),
             quarantined: RefCell::new(Arc::new([])),
@@ -218,7 +222,24 @@ impl Upstream {
         tokio::task::yield_now().await;
         self.told.set(generation.max(self.told.get()));
         let mut lost = self.lost.borrow_mut();
-        lost.extract_if(.., |(with, _)| *with == generation).map(|(_, request)| request).collect()
+        let mut lost: Vec<_> =
+            lost.extract_if(.., |(with, _)| *with == generation).map(|(_, request)| request).collect();
+        let given_up = std::mem::take(&mut *self.given_up.borrow_mut());
+        let (of_it, of_others): (VecDeque<_>, _) =
+            given_up.into_iter().partition(|(with, _)| *with == generation);
+        self.given_up.replace(of_others);
+        lost.extend(of_it.into_iter().map(|(_, request)| request));
+        lost
+    }
+
+    /// Nobody waits for the answer to a request any more. If it ends the worker all the same, the report of the crash names it.
+    pub fn gave_up(&self, generation: u64, line: &RequestLine<'_>) {
+        let mut given_up = self.given_up.borrow_mut();
+        if given_up.len() >= LOST {
+            given_up.pop_front();
+        }
+        let request = LostRequest::new(line.id, line.method, line.target);
+        given_up.push_back((generation, LostRequest { is_given_up: true, ..request }));
     }
 
     /// A worker has answered a request with this status.

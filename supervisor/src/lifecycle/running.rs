@@ -349,5 +349,6 @@ async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitR
     if let Some(culprit) = running.witness.culprit() {
         remains.blame(culprit);
     }
+    remains.lost.retain(|request| request.is_culprit || !request.is_given_up);
     remains
 }
