@@ -1,0 +1,248 @@
+//! Corrections of fetch(), its classes and their bodies, where they depart from their standard or from Workers.
+
+use super::Correction;
+
+pub(crate) const FETCH: &[Correction] = &[
+    Correction {
+        script: "ext:deno_fetch/22_body.js",
+        why: "the fifth part of the one before",
+        passage: "      ? await object[bodySymbol].consume()
+",
+        instead: "      ? (await object[bodySymbol].consumeUnseen()).body
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/22_body.js",
+        why: "the type of a body's blob was lower-cased whole: https://fetch.spec.whatwg.org/#dom-body-blob",
+        passage: "      return new Blob([bytes], {
+        type: mimeType !== null ? mimesniff.serializeMimeType(mimeType) : \"\",
+      });
+",
+        instead: "      return mimesniff.typed(new Blob([bytes]), mimeType);
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/20_headers.js",
+        why: "iterating joined an empty value and the next one without a comma, unlike get(): \
+            https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine",
+        passage: "          entries[seenHeaderIndex][1] = entryValue.length > 0
+            ? entryValue + \"\\x2C\\x20\" + value
+            : value;
+",
+        instead: "          entries[seenHeaderIndex][1] = entryValue + \"\\x2C\\x20\" + value;
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "the source of a request's body was cancelled for another reason than the abort's: \
+            https://fetch.spec.whatwg.org/#abort-fetch",
+        passage: "    if (!request.body.streamOrStatic.locked) {
+      request.body.cancel(error);
+    }
+",
+        instead: "    if (!request.body.streamOrStatic.locked) {
+      request.body.cancel(error);
+    } else {
+      const { readableStreamCancel } = core.loadExtScript(\"ext:deno_web/06_streams.js\");
+      PromisePrototypeCatch(readableStreamCancel(request.body.streamOrStatic, error), () => {});
+    }
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "a body that was here already lost its length once somebody had touched its stream, see `body_streams.js`",
+        passage: "    const body = stream.body;
+
+    if (TypedArrayPrototypeGetSymbolToStringTag(body)",
+        instead: "    const body = req.body.takeSent();
+
+    if (TypedArrayPrototypeGetSymbolToStringTag(body)",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "the body of a request that was sent did not count as used, nor was it locked: \
+            https://fetch.spec.whatwg.org/#incrementally-read-loop reads it through a reader",
+        passage: "      const resourceBacking = getReadableStreamResourceBacking(stream);
+      if (resourceBacking) {
+        reqRid = resourceBacking.rid;
+      } else {
+        reqRid = resourceForReadableStream(stream, req.body.length);
+      }
+",
+        instead: "      reqRid = req.body.openSent();
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "a redirect to nowhere is the response, whose body was lost: https://fetch.spec.whatwg.org/#http-redirect-fetch",
+        passage: "      case \"follow\":
+        core.close(resp.responseRid);
+",
+        instead: "      case \"follow\":
+        if (
+          !primordials.ArrayPrototypeSome(
+            resp.headers,
+            (entry) => byteLowerCase(entry[0]) === \"location\",
+          )
+        ) break;
+        core.close(resp.responseRid);
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_request.js",
+        why: "a request that came as GET with a body could not be sent on, which Workers do; to make one is an error as before",
+        passage: "      ((init.body !== undefined && init.body !== null) ||
+        inputBody !== null)
+    ) {
+",
+        instead: "      ((init.body !== undefined && init.body !== null && !init.isOfRequest) ||
+        inputBody !== null && input.method !== request.method)
+    ) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "an abort did not reach a body that an op had taken, to pass it on: \
+            https://fetch.spec.whatwg.org/#abort-fetch",
+        passage: "    core.tryClose(responseBodyRid);
+",
+        instead: "    core.tryClose(responseBodyRid);
+    core.ops.op_fetch_abort(responseBodyRid);
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "a Location beyond ASCII was taken for Latin-1 and encoded once more, where browsers keep its bytes: \
+            https://github.com/whatwg/fetch/issues/883",
+        passage: "  const locationURL = new URL(
+    locationHeaders[0][1],
+",
+        instead: "  const characters = primordials.StringPrototypeSplit(locationHeaders[0][1], \"\");
+  for (let i = 0; i < characters.length; i++) {
+    const byte = primordials.StringPrototypeCharCodeAt(characters[i], 0);
+    if (byte > 0x7f) {
+      characters[i] = `%${primordials.StringPrototypeToUpperCase(primordials.NumberPrototypeToString(byte, 16))}`;
+    }
+  }
+  const locationURL = new URL(
+    primordials.ArrayPrototypeJoin(characters, \"\"),
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "a response with status 101 is for a WebSocket that it carries: \
+            https://fetch.spec.whatwg.org/#initialize-a-response",
+        passage: "  if ((init.status < 200 || init.status > 599) && init.status != 101) {
+    throw new RangeError(
+      `The status provided (${init.status}) is not equal to 101 and outside the range [200, 599]`,
+",
+        instead: "  if (init.status < 200 || init.status > 599) {
+    throw new RangeError(
+      `The status provided (${init.status}) is outside the range [200, 599]`,
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_request.js",
+        why: "what Workers tell of a request beside its head, see `request_init.js`",
+        passage: "  if (request.cacheMode !== undefined) cloned.cacheMode = request.cacheMode;
+",
+        instead: "  if (request.copyCf !== undefined) cloned.cf = request.copyCf();
+  else if (request.cf !== undefined) cloned.cf = primordials.JSONParse(primordials.JSONStringify(request.cf));
+  if (request.cacheMode !== undefined) cloned.cacheMode = request.cacheMode;
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_request.js",
+        why: "the second part of the one before",
+        passage: "    // 25.
+    if (init.method !== undefined) {
+",
+        instead: "    if (init.cf !== undefined) request.cf = init.cf;
+    // 25.
+    if (init.method !== undefined) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "`encodeBody` of an init, which a Response as init passes on, as on Workers",
+        passage: "      return { status: 200, statusText: \"\", headers: undefined };
+    }
+",
+        instead: "      return { status: 200, statusText: \"\", headers: undefined };
+    }
+    // A name that is not the standard's. Only an app that wants to encode by itself has it.
+    const encodeBody = init[_response] !== undefined
+      ? (init[_response].isManual ? \"manual\" : undefined)
+      : init.encodeBody;
+    if (encodeBody !== undefined && encodeBody !== \"automatic\" && encodeBody !== \"manual\") {
+      throw new TypeError(
+        `${prefix}: \'encodeBody\' of \'ResponseInit\' (${context}) is not one of \"automatic\" and \"manual\"`,
+      );
+    }
+    const isManual = encodeBody === \"manual\";
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the second part of the one before",
+        passage: "      return { status, statusText, headers: init.headers };
+    }
+    // Slow default path
+    return webidlConvertersResponseInit(init, prefix, context, opts);
+",
+        instead: "      return { status, statusText, headers: init.headers, isManual };
+    }
+    // Slow default path
+    return { ...webidlConvertersResponseInit(init, prefix, context, opts), isManual };
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the third part of the one before",
+        passage: "      init = webidlConvertersResponseInitFast(init, prefix, \"Argument 2\");
+    }
+
+    this[_brand] = _brand;
+    initializeResponseBase(this, newInnerResponse(), \"response\");
+",
+        instead: "      init = webidlConvertersResponseInitFast(init, prefix, \"Argument 2\");
+    }
+
+    this[_brand] = _brand;
+    initializeResponseBase(this, newInnerResponse(), \"response\");
+    if (!defaultInit && init.isManual) this[_response].isManual = true;
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the fourth part of the one before",
+        passage: "    if (tryInitializeStaticResponseFast(response, init, res)) {
+",
+        instead: "    if (init.isManual) response[_response].isManual = true;
+    if (tryInitializeStaticResponseFast(response, init, res)) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the fifth part of the one before",
+        passage: "    bodyDecoded: response.bodyDecoded,
+",
+        instead: "    bodyDecoded: response.bodyDecoded,
+    isManual: response.isManual,
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "an empty body is none where a status has none, as on Workers: it is what the text of such a response is",
+        passage: "    if (nullBodyStatus(response[_response].status)) {
+      throw new TypeError(
+",
+        instead: "    if (nullBodyStatus(response[_response].status)) {
+      const { body } = bodyWithType.body.streamOrStatic;
+      if (body === \"\" || TypedArrayPrototypeGetSymbolToStringTag(body) === \"Uint8Array\" && body.byteLength === 0) {
+        return;
+      }
+      throw new TypeError(
+",
+    },
+];
