@@ -191,7 +191,7 @@ impl Owned {
         }
         let mut streams: Vec<_> = std::mem::take(&mut inner.streams).into_iter().collect();
         // In their order: whoever waits for the next connection waits in this one.
-        streams.sort_unstable_by_key(|(id, _)| *id);
+        streams.sort_unstable_by_key(|(_, state)| state.borrow().ordinal);
         inner.waiting.clear();
         let reached: Vec<_> = streams
             .into_iter()

@@ -7,7 +7,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::ForwardedPolicy;
 
-/// The field.
+/// In which proxies list the addresses that a request has come from.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Whom a request is from.

@@ -119,9 +119,9 @@ impl Routing {
                 }
             }
             Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
-            Command::Ended { app, generation, why, lost } => {
+            Command::Ended { app, generation, fate, lost } => {
                 if let Some(upstream) = self.upstreams.get(&app).cloned() {
-                    upstream.ended(generation, why);
+                    upstream.ended(generation, fate);
                     // The kernel may still hold what it has said last.
                     tokio::task::spawn_local(async move {
                         let _ = lost.send(upstream.lost_with(generation).await);

@@ -20,7 +20,7 @@ pub const PATH: usize = 256;
 /// A kind of request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Kind {
-    /// Its method.
+    /// As it was sent, or its beginning and a digest.
     pub method: String,
     /// Its path, without the query.
     pub path: String,

@@ -53,7 +53,7 @@ pub struct Lifecycle {
     pub log: Rc<AppLog>,
     /// What all apps share.
     pub shared: Rc<Shared>,
-    /// How it begins.
+    /// What there is of it already.
     pub first: First,
 }
 

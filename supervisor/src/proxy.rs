@@ -258,11 +258,13 @@ impl Proxy {
                 }
                 Err(Failed::Died) => {
                     upstream.lost(generation, line);
-                    if spec.development {
-                        let why = upstream.why_ended(generation).await;
-                        return Err(Refused::because(Refusal::WorkerDied, why));
-                    }
-                    return Err(Refusal::WorkerDied.into());
+                    let fate = upstream.fate(generation).await;
+                    let limit =
+                        fate.culprit.filter(|(culprit, _)| *culprit == line.id).map(|(_, limit)| limit);
+                    return Err(Refused::because(
+                        limit.map_or(Refusal::WorkerDied, Refusal::from_worker),
+                        fate.why,
+                    ));
                 }
                 Err(Failed::Fatal(refused)) => {
                     upstream.lost(generation, line);

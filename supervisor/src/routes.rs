@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
+use nano_protocol::message::{RequestId, StreamErrorKind};
 use nano_protocol::{Begun, Witness};
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,6 +16,15 @@ use crate::quarantine::Kinds;
 use crate::registry::AppId;
 use crate::traffic::Traffic;
 use crate::worker::Order;
+
+/// How a worker has ended.
+#[derive(Debug, Clone)]
+pub struct Fate {
+    /// For people.
+    pub why: Arc<str>,
+    /// The request for which JavaScript was interrupted, and by which limit, if that is how. The worker may not have come to say so.
+    pub culprit: Option<(RequestId, StreamErrorKind)>,
+}
 
 /// Commands queued for one I/O thread at most; the main thread waits when it is full.
 const QUEUE: usize = 256;
@@ -79,8 +89,8 @@ pub enum Command {
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
-        /// Why, for people.
-        why: Arc<str>,
+        /// How.
+        fate: Fate,
         /// Told which requests were lost with it, once all that it has ever said is read.
         lost: oneshot::Sender<Vec<LostRequest>>,
     },
@@ -205,12 +215,12 @@ impl Routes {
     }
 
     /// Says that a worker has ended; returns the requests that were lost with it.
-    pub async fn ended(&self, app: AppId, generation: u64, why: &Arc<str>) -> Vec<LostRequest> {
+    pub async fn ended(&self, app: AppId, generation: u64, fate: &Fate) -> Vec<LostRequest> {
         let mut answers = Vec::with_capacity(self.threads.len());
         self.tell(|| {
             let (lost, answer) = oneshot::channel();
             answers.push(answer);
-            Some(Command::Ended { app, generation, why: why.clone(), lost })
+            Some(Command::Ended { app, generation, fate: fate.clone(), lost })
         })
         .await;
         let mut lost = Vec::new();

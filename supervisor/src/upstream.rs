@@ -19,7 +19,7 @@ use crate::proxy::answer::Refusal;
 use crate::proxy::refused::Refused;
 use crate::quarantine::Kinds;
 use crate::registry::AppId;
-use crate::routes::{Notice, RoutedApp, Unavailable};
+use crate::routes::{Fate, Notice, RoutedApp, Unavailable};
 use crate::shares::{self, ClientKey, Held, Holders, Holding};
 use crate::traffic::{Counts, Limit, Traffic, Waiting};
 
@@ -42,8 +42,8 @@ pub struct Upstream {
     held: Cell<Option<u64>>,
     /// Since when there is the latest worker.
     attached: Cell<Option<Instant>>,
-    /// The last worker that has ended, and why.
-    ended: RefCell<Option<(u64, Arc<str>)>>,
+    /// The last worker that has ended, and how.
+    ended: RefCell<Option<(u64, Fate)>>,
     /// Workers whose connections have not ended.
     connected: RefCell<Vec<u64>>,
     /// The latest worker that has answered a request well.
@@ -180,9 +180,9 @@ impl Upstream {
     }
 
     /// A worker has ended.
-    pub fn ended(&self, generation: u64, why: Arc<str>) {
+    pub fn ended(&self, generation: u64, fate: Fate) {
         self.detach(generation);
-        *self.ended.borrow_mut() = Some((generation, why));
+        *self.ended.borrow_mut() = Some((generation, fate));
         self.changed.notify_waiters();
     }
 
@@ -250,20 +250,21 @@ impl Upstream {
         }
     }
 
-    /// Why a worker has ended that lets go of its connections; waits until that is known.
-    pub async fn why_ended(&self, generation: u64) -> Arc<str> {
+    /// How a worker has ended that lets go of its connections; waits until that is known.
+    pub async fn fate(&self, generation: u64) -> Fate {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
-                if let Some((last, why)) = &*self.ended.borrow()
+                if let Some((last, fate)) = &*self.ended.borrow()
                     && *last >= generation
                 {
-                    return why.clone();
+                    return fate.clone();
                 }
                 changed.await;
             }
         };
-        timeout(AUTOPSY, wait).await.unwrap_or_else(|_| "the worker let go of the request".into())
+        let unknown = || Fate { why: "the worker let go of the request".into(), culprit: None };
+        timeout(AUTOPSY, wait).await.unwrap_or_else(|_| unknown())
     }
 
     /// From now on such requests are refused.
@@ -409,8 +410,9 @@ impl Upstream {
     fn no_worker(&self, spec: &AppSpec) -> Refused {
         let limit = humantime::format_duration(spec.limits.queue_timeout);
         let last = self.ended.borrow();
-        let last =
-            last.as_ref().map_or_else(String::new, |(_, why)| format!("; the last one has ended: {why}"));
+        let last = last
+            .as_ref()
+            .map_or_else(String::new, |(_, fate)| format!("; the last one has ended: {}", fate.why));
         let why = format!("no worker was ready within {limit} (`queue_timeout`){last}");
         self.for_now(Refused::because(Refusal::NoWorker, why))
     }

@@ -21,8 +21,9 @@ const CLOSE_LOOK: Duration = Duration::from_millis(10);
 /// Close looks in a row at which JavaScript did not run, after which it is idle.
 const IDLE: u32 = 20;
 
-/// How long terminated JavaScript may take to unwind before the process ends regardless.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long terminated JavaScript may take to unwind before the process ends regardless: V8 does not look in all that it runs
+/// whether it is to end, and nobody else is answered meanwhile.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// How long JavaScript may run.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use crate::shares::{ClientKey, Known};
 /// Where a connection leads from and to.
 #[derive(Debug)]
 pub struct Peer {
-    /// The client's address.
+    /// Where the connection comes from: a client, or a proxy.
     pub address: SocketAddr,
     /// Its IP address as text, which every request carries on.
     pub ip: String,

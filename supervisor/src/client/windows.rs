@@ -13,7 +13,7 @@ const BODIES: usize = 4;
 /// The windows of one connection, which are promised for as long as it lives.
 #[derive(Debug)]
 pub struct Windows {
-    /// For one body.
+    /// For one body, in bytes.
     stream: usize,
     /// For all of them together.
     connection: usize,

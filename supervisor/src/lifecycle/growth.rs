@@ -3,8 +3,9 @@
 //!
 //! Growth is judged, not size: what counts is which share of the room between its first size and its limit a worker has taken.
 //! An app that is merely large never takes it. One that grows to a certain size, and stays there, costs a replacement or two
-//! until its workers are let come closer to the limit, where it stays below. One that does not stay below leaks: no further
-//! worker of it is let come close.
+//! until its workers are let come closer to the limit, where it stays below. One that does not stay below leaks: its next workers
+//! are not let come close, until that has cost many replacements and is tried again; each trial that fails makes the next one
+//! twice as late.
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,10 @@ const SHARES: [f64; 3] = [0.5, 0.75, 0.875];
 
 /// After so many in a row, the share is the last one.
 const MANY: usize = 8;
+
+/// After so many replacements of an app that leaks, one worker is let come close again; twice as many after each further one
+/// that has not stayed below.
+const TRIAL: usize = 16;
 
 /// The last share.
 const LAST: f64 = 0.9375;
@@ -35,8 +40,10 @@ const LEAST_RESERVE: u64 = 4 * 1024 * 1024;
 pub struct Growth {
     /// Workers in a row that were replaced because they had grown, and had not lived long.
     soon: usize,
-    /// Whether one that was let come close has come to the limit.
-    leaks: bool,
+    /// How many that were let come close have come to the limit.
+    leaked: u32,
+    /// Workers that were replaced since the last of them.
+    since: usize,
 }
 
 impl Growth {
@@ -46,7 +53,7 @@ impl Growth {
         let most = limit.saturating_sub((limit / RESERVE).max(LEAST_RESERVE));
         let Some(room) = most.checked_sub(first) else { return false };
         let share = match self.soon {
-            _ if self.leaks => SHARES[0],
+            _ if self.leaks() => SHARES[0],
             soon if soon >= MANY => LAST,
             soon => SHARES[soon.min(SHARES.len() - 1)],
         };
@@ -55,12 +62,19 @@ impl Growth {
 
     /// A worker that has been ready for `lived` is replaced because it has grown.
     pub fn replaced(&mut self, lived: Duration) {
-        self.soon = if lived >= LONG { 0 } else { self.soon + 1 };
+        (self.soon, self.since) = (if lived >= LONG { 0 } else { self.soon + 1 }, self.since + 1);
+    }
+
+    /// Whether no worker is let come close for now.
+    fn leaks(&self) -> bool {
+        self.leaked > 0 && self.since < TRIAL.saturating_mul(1 << (self.leaked - 1).min(20))
     }
 
     /// A worker has reached its limit. That it would stay below was a mistake, if it `was_full` before whatever came last.
     pub fn came_to_limit(&mut self, was_full: bool) {
-        self.leaks |= was_full && self.soon > 0;
+        if was_full && self.soon > 0 {
+            (self.leaked, self.since) = (self.leaked + 1, 0);
+        }
         self.soon = self.soon.min(SHARES.len() - 1);
     }
 }
@@ -144,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_to_the_limit_is_not_let_come_close_again() {
+    fn whoever_comes_to_the_limit_is_not_let_come_close_again_soon() {
         let (first, half, most) = (5 * MIB, 64 * MIB, 128 * MIB);
         let mut growth = Growth::default();
         // A request that takes all there is says nothing about growth, nor does the first worker.
@@ -152,10 +166,17 @@ mod tests {
         growth.replaced(Duration::ZERO);
         growth.came_to_limit(false);
         assert!(!growth.is_too_much(first, half, most));
-        growth.came_to_limit(true);
-        for _ in 0..10 {
-            growth.replaced(Duration::ZERO);
-            assert!(growth.is_too_much(first, half, most));
+        // A cache of this size is let be after some replacements, however full a worker once was; a leak makes it ever rarer.
+        let nearly = most / 100 * 85;
+        for trial in [TRIAL, 2 * TRIAL, 4 * TRIAL] {
+            growth.came_to_limit(true);
+            let mut replaced = 0;
+            while growth.is_too_much(first, nearly, most) {
+                assert!(replaced == trial || growth.is_too_much(first, half, most));
+                growth.replaced(Duration::ZERO);
+                replaced += 1;
+            }
+            assert_eq!(replaced, trial);
         }
     }
 
@@ -181,7 +202,7 @@ mod tests {
         fn whoever_was_replaced_soon_may_come_closer_but_not_to_the_end(
             limit in 16 * MIB..1 << 40, first in 0u64..1 << 40, soon in 0usize..100,
         ) {
-            let of = |soon| Growth { soon, leaks: false };
+            let of = |soon| Growth { soon, ..Growth::default() };
             let (one, next) = (of(soon), of(soon + 1));
             prop_assert!(!one.is_too_much(first, first, limit));
             for step in 0..=20 {

@@ -21,6 +21,7 @@ use super::growth::{Growth, Trend};
 use crate::config::{AppLimits, AppSpec, RecyclePolicy};
 use crate::crashes::{Remains, WorkerId};
 use crate::registry::AppId;
+use crate::routes::Fate;
 use crate::worker::{ExitReason, Fingerprint, Order, Output, Report, Usage, Worker};
 
 /// Orders to one worker that may wait to be carried out.
@@ -342,11 +343,14 @@ impl Stage {
 
 async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
+    let culprit = running.witness.culprit();
     if shared.orders.0.borrow_mut().remove(&(app, generation)).is_some() {
         shared.registry.count_end(app, reason);
-        remains.lost = shared.routes.ended(app, generation, &reason.to_string().into()).await;
+        let culprit = culprit.zip(reason.limit());
+        let fate = Fate { why: reason.to_string().into(), culprit };
+        remains.lost = shared.routes.ended(app, generation, &fate).await;
     }
-    if let Some(culprit) = running.witness.culprit() {
+    if let Some(culprit) = culprit {
         remains.blame(culprit);
     }
     remains.lost.retain(|request| request.is_culprit || !request.is_given_up);

@@ -23,7 +23,7 @@ pub struct Untaken {
     waker: RefCell<Option<Waker>>,
 }
 
-/// One of them.
+/// Counts its part as untaken until it is dropped.
 #[derive(Debug)]
 struct Held(Rc<Untaken>);
 
@@ -35,7 +35,7 @@ impl Part {
 }
 
 impl Untaken {
-    /// One more part.
+    /// A part that counts until h2 has let go of it.
     pub fn part(self: &Rc<Self>, chunk: Chunk) -> Part {
         self.parts.set(self.parts.get() + 1);
         Part { chunk, _untaken: Some(Held(self.clone())) }

@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use bytesize::ByteSize;
 use nano_protocol::exit;
+use nano_protocol::message::StreamErrorKind;
 use nix::sys::signal::Signal;
 
 /// Why a worker ended. The text is what logs and status show.
@@ -75,6 +76,16 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
+    /// The limit by which JavaScript was interrupted, if that is why.
+    pub fn limit(&self) -> Option<StreamErrorKind> {
+        match self {
+            Self::OutOfMemory => Some(StreamErrorKind::OutOfMemory),
+            Self::Watchdog => Some(StreamErrorKind::Watchdog),
+            Self::CpuTime => Some(StreamErrorKind::CpuTime),
+            _ => None,
+        }
+    }
+
     /// One word for programs.
     pub fn cause(&self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use nano_protocol::limits::MAX_LOG_PATH;
 use nano_protocol::message::{RequestId, RequestLine, RequestName};
 use nano_protocol::{ProtocolError, connection};
 
-/// As it came.
+/// The encoded head, as it came from the supervisor.
 #[derive(Debug, Clone)]
 pub struct RequestHead(Bytes);
 
