@@ -129,3 +129,27 @@ async fn whoever_does_not_wait_for_the_answer_is_named_and_refused_all_the_same(
     assert_eq!(crash["requests"], json!([]), "nobody was lost: {crash}");
     assert_eq!((status(address, "/spin"), status(address, "/")), ("503".into(), "200".into()));
 }
+
+#[tokio::test]
+async fn one_that_has_let_others_go_first_is_refused_if_its_kind_is_by_then() {
+    let app = App::new("app", APP).set("watchdog = '1s'\nquarantine = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let client = supervisor.client("app").await;
+    let worker = supervisor.worker("app").await;
+    assert_eq!(client.get("/spin").await.unwrap().status, 504);
+    supervisor.replaced("app", worker).await;
+    // The first of these is held back and then ends the worker; the others wait where it has not begun with them.
+    let asked: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get("/spin").await.unwrap().status })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for asked in asked {
+        statuses.push(asked.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [503, 503, 503, 504]);
+    assert_eq!(crashes(&supervisor, "app").as_array().unwrap().len(), 2);
+}

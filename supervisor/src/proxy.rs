@@ -210,6 +210,10 @@ impl Proxy {
                 let since = Instant::now();
                 upstream.stand_back(kind, spec, patience).await?;
                 patience = patience.saturating_sub(since.elapsed());
+                // Others of its kind may have ended workers meanwhile.
+                if upstream.is_quarantined(line.method, line.target) {
+                    return Err(Refusal::Quarantined.into());
+                }
             }
             // Usually there is one, and a look at the clock less.
             let (handle, taken) = match upstream.now() {
