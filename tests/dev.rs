@@ -227,3 +227,17 @@ fn a_folder_that_is_none_is_an_error() {
     assert_eq!(code, 2);
     assert!(errors.contains("nowhere: there is no folder nowhere; fix: create it"), "{errors}");
 }
+
+#[tokio::test]
+async fn a_save_does_not_wait_for_one_before_it_that_never_comes_to_its_end() {
+    let supervisor = develop(&[("app/index.js", &says("one"))]).await;
+    for text in ["two", "three"] {
+        let hangs = "await new Promise(() => {});\nexport default {};";
+        save(&supervisor, "index.js", &format!("console.log('hangs before {text}');\n{hangs}"));
+        supervisor.log.line_with(&format!("hangs before {text}")).await;
+        save(&supervisor, "index.js", &says(text));
+        answers(&supervisor, text).await;
+    }
+    let lines = supervisor.log.lines();
+    assert!(!lines.iter().any(|line| line.contains("error")), "{lines:#?}");
+}

@@ -150,6 +150,37 @@ async fn a_worker_that_does_not_become_ready_never_replaces_a_good_one() {
 }
 
 #[tokio::test]
+async fn a_worker_that_never_becomes_ready_keeps_no_operator_waiting() {
+    let app = App::new("app", &says("one")).set("start_timeout = '10m'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let hang = |mark: &str| {
+        let source = format!("console.log('{mark}');\nawait new Promise(() => {{}});\nexport default {{}};");
+        fs::write(supervisor.folder().join("app/index.js"), source).unwrap();
+        let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
+        std::thread::spawn(move || {
+            let control = ["--control", socket.to_str().unwrap()];
+            run(&folder, &[&["restart", "app", "--rolling"][..], &control].concat())
+        })
+    };
+    let given_up = "nano-supervisor: something else was asked for before the new worker was ready\n";
+    let first = hang("first");
+    supervisor.log.line_with("first").await;
+    // Somebody has mended it.
+    fs::write(supervisor.folder().join("app/index.js"), says("two")).unwrap();
+    assert_eq!(command(&supervisor, &["restart", "app", "--rolling"]).0, 0);
+    let (code, _, errors) = first.join().unwrap();
+    assert_eq!((code, &*errors), (1, given_up));
+    assert_eq!(supervisor.get("app", "/").await.text(), "two");
+    // Or wants to have an end of it.
+    let second = hang("second");
+    supervisor.log.line_with("second").await;
+    assert_eq!(command(&supervisor, &["stop", "app"]).0, 0);
+    let (code, _, errors) = second.join().unwrap();
+    assert_eq!((code, &*errors), (1, given_up));
+    assert_eq!(supervisor.app("app").await.state, "stopped");
+}
+
+#[tokio::test]
 async fn a_restart_drops_no_request() {
     for rolling in [true, false] {
         let supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;

@@ -72,7 +72,11 @@ pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
     {
         info!("http://{listen}/ is {}; each save is followed, Ctrl-C ends", root.display());
     }
-    while let Some((mut change, mut files)) = changed.recv().await {
+    let mut later = None;
+    while let Some((mut change, mut files)) = match later.take() {
+        Some(next) => Some(next),
+        None => changed.recv().await,
+    } {
         let begun = Instant::now();
         let deadline = begun + PATIENCE;
         while let Ok(Ok(Some((next, more)))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
@@ -84,7 +88,22 @@ pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
         if change == Change::Names {
             watch_folders(&mut watcher, &root);
         }
-        match refresh(&operator, &mut app).await {
+        let (name, mut refreshing) = (app.clone(), Box::pin(refresh(&operator, &mut app)));
+        let refreshed = loop {
+            tokio::select! {
+                refreshed = &mut refreshing => break refreshed,
+                Some(next) = changed.recv(), if later.is_none() => {
+                    later = Some(next);
+                    // What is loaded now is old already, and may never be ready.
+                    operator.hurry(&name, Action::Roll);
+                }
+            }
+        };
+        drop(refreshing);
+        if later.is_some() {
+            continue;
+        }
+        match refreshed {
             Ok(()) => info!("reloaded {} in {} ms", named(&files, &root), begun.elapsed().as_millis()),
             Err(why) => {
                 error!("{why}");

@@ -10,6 +10,7 @@ mod broken;
 pub mod folders;
 pub mod growth;
 pub mod lifeline;
+pub mod rolling;
 pub mod running;
 pub mod turns;
 
@@ -18,7 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
 use crate::budget::Rank;
@@ -35,7 +36,7 @@ use aftermath::remains;
 use folders::Folders;
 use growth::Growth;
 pub use lifeline::{Action, Lifeline, Outcome};
-use lifeline::{COMMANDS, Command};
+use lifeline::{Command, Commands};
 use running::{Orders, Pace, Running, Stage};
 use turns::Turns;
 
@@ -100,7 +101,7 @@ impl Lifecycle {
         if !matches!(self.first, First::Stopped) {
             self.shared.registry.starting(self.app);
         }
-        let (commands, received) = mpsc::channel(COMMANDS);
+        let (commands, received) = Commands::new();
         let (ending, is_ending) = watch::channel(None);
         let life = Life {
             app: self.app,
@@ -144,7 +145,7 @@ struct Life {
     log: Rc<AppLog>,
     shared: Rc<Shared>,
     stage: Stage,
-    commands: mpsc::Receiver<Command>,
+    commands: Commands,
     ending: watch::Receiver<Option<Duration>>,
     history: History,
     growth: Growth,
@@ -201,7 +202,7 @@ impl Life {
                 started = &mut start => break started,
                 // Dropping the start kills the process.
                 () = ended(&mut self.ending) => return Phase::Ended,
-                Some(Command { action, done }) = self.commands.recv() => match action {
+                Command { action, done } = self.commands.next() => match action {
                     Action::Stop => return self.stop_without_worker(done).await,
                     Action::Start => self.waiting.push(done),
                     Action::Restart | Action::Roll => return self.start_anew(done),
@@ -286,7 +287,7 @@ impl Life {
                 self.shared.routes.hold(self.app, None).await;
                 phase
             }
-            Some(Command { action, done }) = self.commands.recv() => match action {
+            Command { action, done } = self.commands.next() => match action {
                 Action::Start => {
                     let _ = done.send(Ok(false));
                     Phase::Running(running)
@@ -338,56 +339,6 @@ impl Life {
         }
     }
 
-    /// Starts the next worker beside this one, which goes when that is ready, and stays if that fails.
-    async fn roll(
-        &mut self,
-        mut running: Running,
-        spec: Arc<AppSpec>,
-        env: Option<Environment>,
-        done: oneshot::Sender<Outcome>,
-    ) -> Phase {
-        let (begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
-        let mut start = std::pin::pin!(Worker::start(&spec, env, &shared.spares, &log));
-        let mut is_gone = false;
-        let started = loop {
-            tokio::select! {
-                started = &mut start => break started,
-                reason = running.ended(), if !is_gone => {
-                    // Whatever it died of, its successor is on its way; requests wait for that.
-                    is_gone = true;
-                    let remains = self.stage.farewell(&running, &reason).await;
-                    let _ = self.note_end(&reason, remains).await;
-                    self.shared.registry.starting(self.app);
-                }
-                () = ended(&mut self.ending) => {
-                    let _ = done.send(Err("the app is about to end".into()));
-                    return if is_gone { Phase::Ended } else { Phase::Running(running) };
-                }
-            }
-        };
-        match started {
-            Ok(started) => {
-                self.starts += 1;
-                self.shared.registry.count_restart(self.app);
-                self.configure(spec.clone());
-                let next = self.take_over(started, begun).await;
-                if !is_gone {
-                    self.stage.retire(running);
-                }
-                let _ = done.send(Ok(true));
-                Phase::Running(next)
-            }
-            Err(failure) => {
-                let _ = done.send(Err(failure.reason.to_string()));
-                if is_gone {
-                    return self.after(&failure.reason, remains(&failure)).await;
-                }
-                self.shared.registry.kept(self.app, &failure.reason);
-                Phase::Running(running)
-            }
-        }
-    }
-
     /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.
     async fn drain(&mut self, mut running: Running) -> bool {
         self.shared.registry.draining(self.app);
@@ -417,7 +368,7 @@ impl Life {
         tokio::select! {
             () = turn => Phase::Starting,
             () = ended(&mut self.ending) => Phase::Ended,
-            Some(Command { action, done }) = self.commands.recv() => match action {
+            Command { action, done } = self.commands.next() => match action {
                 Action::Stop => self.stop_without_worker(done).await,
                 Action::Configure(spec) => {
                     if self.configure_idle(spec, done).await { Phase::Starting } else { Phase::Resting(until) }
@@ -433,7 +384,7 @@ impl Life {
     async fn stopped(&mut self) -> Phase {
         tokio::select! {
             () = ended(&mut self.ending) => Phase::Ended,
-            Some(Command { action, done }) = self.commands.recv() => match action {
+            Command { action, done } = self.commands.next() => match action {
                 Action::Stop => {
                     let _ = done.send(Ok(false));
                     Phase::Stopped

@@ -322,6 +322,11 @@ impl Operator {
         self.fleet.no_such_app(app)
     }
 
+    /// As [`Self::tell`], without waiting for what comes of it.
+    pub fn hurry(&self, app: &str, action: Action) {
+        self.fleet.hurry(app, action);
+    }
+
     /// Tells an app what to do, and waits until it has.
     ///
     /// # Errors

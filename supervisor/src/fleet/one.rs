@@ -17,6 +17,13 @@ use crate::quarantine::Suspect;
 use crate::worker::Worker;
 
 impl Fleet {
+    /// As [`Self::tell`], without waiting for what comes of it.
+    pub fn hurry(&self, name: &str, action: Action) {
+        if let Some(member) = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name) {
+            member.lifeline.hurry(action);
+        }
+    }
+
     /// Which requests of an app are suspected of ending its workers; none if there is no such app.
     pub fn suspects(&self, name: &str) -> Option<Vec<Suspect>> {
         let app = self.registry().find(name)?;

@@ -1,6 +1,7 @@
 //! The way to tell an app what to do, and what it can be told.
 
 use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::config::AppSpec;
 use crate::log::app::AppLog;
 
 /// Commands to one app that may wait to be carried out.
-pub(super) const COMMANDS: usize = 16;
+const COMMANDS: usize = 16;
 
 /// Whether the app has another worker now; if that did not work, why, for people.
 pub type Outcome = Result<bool, String>;
@@ -25,6 +26,37 @@ pub(super) struct Command {
     pub(super) action: Action,
     /// Told when it is done.
     pub(super) done: oneshot::Sender<Outcome>,
+}
+
+/// What an app has been told to do, and has not done.
+pub(super) struct Commands {
+    /// What comes before all else.
+    first: Option<Command>,
+    others: mpsc::Receiver<Command>,
+}
+
+impl Commands {
+    /// None yet, and the way for them to come.
+    pub(super) fn new() -> (mpsc::Sender<Command>, Self) {
+        let (sender, others) = mpsc::channel(COMMANDS);
+        (sender, Self { first: None, others })
+    }
+
+    /// The next one; never comes when there can be none any more.
+    pub(super) async fn next(&mut self) -> Command {
+        if let Some(first) = self.first.take() {
+            return first;
+        }
+        match self.others.recv().await {
+            Some(command) => command,
+            None => pending().await,
+        }
+    }
+
+    /// Looked at, and to be carried out later.
+    pub(super) fn put_back(&mut self, command: Command) {
+        self.first = Some(command);
+    }
 }
 
 /// What an app can be told to do.
@@ -73,6 +105,12 @@ impl Lifeline {
         let sent = self.commands.send(Command { action, done }).await;
         sent.map_err(|_| "the app has ended".to_owned())?;
         outcome.await.map_err(gone)?
+    }
+
+    /// Tells the app what to do, without waiting for anything. If too much waits already, that is not carried out.
+    pub fn hurry(&self, action: Action) {
+        let (done, _) = oneshot::channel();
+        let _ = self.commands.try_send(Command { action, done });
     }
 
     /// Ends the app for good: its workers may finish what is in flight for this long.
