@@ -3,9 +3,10 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
+use nano_supervisor::control::client as control;
 use nix::sys::signal::Signal;
 
-use crate::harness::{App, Client, Raw, process};
+use crate::harness::{App, Client, Raw, crashes, process};
 use crate::{TestSupervisor, until};
 
 /// Answers when it is told to, by another request.
@@ -14,12 +15,14 @@ let release;
 const released = new Promise((resolve) => release = resolve);
 export default { async fetch(request, env, ctx) {
   switch (new URL(request.url).pathname) {
-    case '/release': release(); return new Response('released');
+    case '/release': await request.text(); setTimeout(release, 50); return new Response('released');
     case '/held': await released; return new Response('held');
     case '/soon': await new Promise((resolve) => setTimeout(resolve, 300)); return new Response('soon');
     case '/background':
       ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, 300)).then(() => console.log('background done')));
       return new Response('answered');
+    case '/wait': return new Promise(() => {});
+    case '/spin': await released; for (;;);
     case '/stream': return new Response(new ReadableStream({
       async start(controller) {
         for (let count = 0; count < 5; count++) {
@@ -164,4 +167,62 @@ async fn the_control_socket_is_gone_afterwards() {
     supervisor.signal(Signal::SIGTERM);
     assert_eq!(supervisor.ended().await.code(), Some(0));
     assert!(!supervisor.socket().exists());
+}
+
+#[tokio::test]
+async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_lost() {
+    for how in ["stop", "restart", "roll", "SIGTERM"] {
+        let app = App::new("app", HELD).set("watchdog = '300ms'");
+        let mut supervisor = TestSupervisor::plan().app(app).start().await;
+        let client = supervisor.client("app").await;
+        let ask = |path| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get(path).await.unwrap() })
+        };
+        let (lost, spins) = (ask("/wait"), ask("/spin"));
+        supervisor.in_flight("app", 2).await;
+        // It releases the other when no new connection is let in any more.
+        let mut release = Raw::connect(supervisor.address("app").await);
+        release.send("POST /release HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n");
+        supervisor.in_flight("app", 3).await;
+        let socket = supervisor.socket().to_owned();
+        let told = match how {
+            "SIGTERM" => {
+                supervisor.signal(Signal::SIGTERM);
+                supervisor.log.record_with("draining").await;
+                None
+            }
+            verb => {
+                let path = format!("/v1/apps/app/{verb}");
+                let told = tokio::spawn(async move { tell(&socket, &path).await });
+                let is_so = if verb == "roll" { "replaces" } else { "worker draining" };
+                supervisor.log.line_with(is_so).await;
+                Some(told)
+            }
+        };
+        release.send("x");
+        assert_eq!((spins.await.unwrap().status, lost.await.unwrap().status), (504, 500), "{how}");
+        if let Some(told) = told {
+            told.await.unwrap();
+            supervisor.until("app", "has crashed", |app| app.crashes == 1).await;
+            let all = crashes(&supervisor, "app");
+            let [culprit, lost] = [&all[0]["culprit"], &all[0]["requests"][0]];
+            assert_eq!(
+                (&culprit["target"], &lost["target"]),
+                (&"/spin".into(), &"/wait".into()),
+                "{how}: {all}"
+            );
+        } else {
+            assert_eq!(supervisor.ended().await.code(), Some(0));
+        }
+        let ended = supervisor.log.record_with("worker ended").await;
+        let named = (&ended["method"], &ended["path"], &ended["lost"]);
+        assert_eq!(named, (&"GET".into(), &"/spin".into(), &2.into()), "{how}: {ended}");
+    }
+}
+
+/// Tells a supervisor something.
+async fn tell(socket: &std::path::Path, path: &str) {
+    let told = control::ask::<serde_json::Value>(socket, hyper::Method::POST, path, None).await;
+    assert!(told.is_ok(), "{told:?}");
 }

@@ -9,9 +9,11 @@ use crate::harness::{App, crashes, process, raw, run};
 
 /// Fails in the way the path names, and is fine otherwise.
 const APP: &str = "
-export default { fetch(request) {
+export default { fetch(request, env, ctx) {
   switch (new URL(request.url).pathname) {
     case '/spin': for (;;);
+    case '/timer': setTimeout(() => { for (;;); }, 10); return new Response('answered');
+    case '/work': ctx.waitUntil(new Promise((done) => setTimeout(done, 10)).then(() => { for (;;); })); return new Response('answered');
     case '/wait': console.log('waits', request.url); return new Promise(() => {});
   }
   return new Response('fine');
@@ -152,4 +154,30 @@ async fn one_that_has_let_others_go_first_is_refused_if_its_kind_is_by_then() {
     statuses.sort_unstable();
     assert_eq!(statuses, [503, 503, 503, 504]);
     assert_eq!(crashes(&supervisor, "app").as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_goes_on_after_its_answer_and_ends_the_worker_is_named_and_refused_as_well() {
+    let app = App::new("app", APP).set("watchdog = '300ms'\nquarantine = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let address = supervisor.address("app").await;
+    for path in ["/timer", "/work"] {
+        for _ in 0..2 {
+            let worker = supervisor.worker("app").await;
+            assert_eq!(status(address, &format!("{path}?secret")), "200");
+            supervisor.replaced("app", worker).await;
+        }
+        let crash = &crashes(&supervisor, "app")[0];
+        let Value::Object(culprit) = &crash["culprit"] else { panic!("{crash}") };
+        let named = ["method", "target", "is_answered"].map(|field| culprit[field].clone());
+        assert_eq!(named, [json!("GET"), json!(path), json!(true)], "{crash}");
+        let line = supervisor.log.line_with("JavaScript ran longer").await;
+        assert!(line.contains("/timer"), "{line}");
+        assert_eq!(status(address, path), "503");
+    }
+    let lost = supervisor.log.record_with("worker ended").await["lost"].clone();
+    assert_eq!(lost, 0, "nobody waited");
+    let worker = supervisor.worker("app").await;
+    assert_eq!(status(address, &format!("/x/../{}{}", "y/../".repeat(9), "work")), "503");
+    assert_eq!((supervisor.worker("app").await, status(address, "/")), (worker, "200".into()));
 }

@@ -165,7 +165,7 @@ pub struct LogRecord {
 }
 
 /// What people call a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestName {
     /// Its method.
     pub method: String,

@@ -1,8 +1,8 @@
 //! What a worker leaves behind: a page of memory that it shares with the supervisor, which reads there, when the worker is gone,
 //! whose JavaScript ran last, and which requests it had begun with.
 //!
-//! A few plain stores per request, and no system call. A worker is not trusted: all that it can write are numbers, and the
-//! page cannot be made shorter. Its end of the connections is closed after its last store, so whoever has seen that reads
+//! A few plain stores per request, and no system call. A worker is not trusted: all that it can write are numbers and one name
+//! of a request, of bounded length, and the page cannot be made shorter. Its end of the connections is closed after its last store, so whoever has seen that reads
 //! what was true at its end.
 
 use std::fmt;
@@ -16,10 +16,16 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::libc;
 
-use crate::message::RequestId;
+use crate::message::{RequestId, RequestName};
 
 /// Most request connections of one worker.
 pub const MAX_CONNECTIONS: usize = 256;
+
+/// Most bytes of the name of a request: its method, a blank, and its path or how that begins.
+const MAX_NAME: usize = 320;
+
+/// At the end of a path that was cut; none has a blank by itself.
+const CUT: &str = " ...";
 
 /// Entered and left before the process could ever count so far: no entry has this number.
 const NEVER: u64 = 0;
@@ -44,6 +50,10 @@ struct Page {
     heap: AtomicU64,
     memory: AtomicU64,
     cpu: AtomicU64,
+    /// The request that `name` is about.
+    named: [AtomicU64; 2],
+    /// What people call it; zeros after that.
+    name: [AtomicU64; MAX_NAME / 8],
     /// Request heads handed to JavaScript, by connection.
     begun: [AtomicU64; MAX_CONNECTIONS],
 }
@@ -145,6 +155,40 @@ impl Witness {
         page.running_in.store(NEVER, Ordering::Relaxed);
         store(&page.running, request);
         page.running_in.store(entry, Ordering::Release);
+    }
+
+    /// Worker: what people call a request that may end it, and of which the supervisor knows no more, since it was answered.
+    pub fn names(&self, request: RequestId, name: &RequestName) {
+        let (page, RequestName { method, path }) = (self.page(), name);
+        let mut text = format!("{method} {path}");
+        if text.len() > MAX_NAME {
+            text.truncate(text.floor_char_boundary(MAX_NAME - CUT.len()));
+            text.push_str(CUT);
+        }
+        // What is half written is about no request.
+        store(&page.named, None);
+        for (index, word) in page.name.iter().enumerate() {
+            let mut bytes = [0; 8];
+            let part = text.as_bytes().get(8 * index..).unwrap_or_default();
+            let length = part.len().min(8);
+            bytes[..length].copy_from_slice(&part[..length]);
+            word.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+        }
+        store(&page.named, Some(request));
+    }
+
+    /// Supervisor, of a worker that is gone: what it calls a request that was answered, if it names that one.
+    pub fn name_of(&self, request: RequestId) -> Option<RequestName> {
+        let page = self.page();
+        if load(&page.named) != Some(request) {
+            return None;
+        }
+        let bytes: Vec<_> =
+            page.name.iter().flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes()).collect();
+        let text = std::str::from_utf8(&bytes).ok()?.trim_end_matches('\0');
+        let (method, path) = text.split_once(' ')?;
+        let is_name = !method.is_empty() && !path.is_empty() && !text.contains(char::is_control);
+        is_name.then(|| RequestName { method: method.to_owned(), path: path.to_owned() })
     }
 
     /// Worker: it will end, because of this request if that is known.
@@ -291,6 +335,28 @@ mod tests {
         let usage = LastUsage { heap: 1, memory: 2, cpu: Duration::from_millis(3) };
         worker.ends(Some(one), usage);
         assert_eq!((supervisor.culprit(), supervisor.last_usage()), (Some(one), Some(usage)));
+    }
+
+    #[test]
+    fn an_answered_request_has_a_name_of_bounded_length_which_is_text() {
+        let (supervisor, worker) = pair();
+        let (one, other) = (RequestId(1), RequestId(2));
+        let name = |path: &str| RequestName { method: "GET".into(), path: path.into() };
+        assert_eq!(supervisor.name_of(one), None);
+        worker.names(one, &name("/größe"));
+        assert_eq!(supervisor.name_of(one), Some(name("/größe")));
+        worker.names(other, &name("/x"));
+        assert_eq!((supervisor.name_of(one), supervisor.name_of(other)), (None, Some(name("/x"))));
+        worker.names(one, &name(&"/ö".repeat(MAX_NAME)));
+        let cut = supervisor.name_of(one).unwrap().path;
+        assert!(cut.len() < MAX_NAME && cut.ends_with("/ö/ ...") || cut.ends_with("/ö ..."), "{cut}");
+        // A worker may write whatever it likes.
+        for bad in ["/\x1b[2J", "/a\0b", ""] {
+            worker.names(one, &name(bad));
+            assert_eq!(supervisor.name_of(one), None, "{bad:?}");
+        }
+        worker.page().name[0].store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(supervisor.name_of(one), None);
     }
 
     #[test]

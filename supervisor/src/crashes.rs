@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use nano_protocol::message::RequestId;
+use nano_protocol::message::{RequestId, RequestName};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{self, Kind};
@@ -86,6 +86,12 @@ impl Crash {
         self.requests.iter().filter_map(|request| request.kind.as_ref())
     }
 
+    /// How many requests were lost with it, as far as they are known.
+    pub fn lost(&self) -> usize {
+        let is_lost = |culprit: &&LostRequest| !culprit.is_answered && !culprit.is_given_up;
+        self.requests.len() + self.culprit.iter().filter(is_lost).count()
+    }
+
     /// Whether the worker had taken requests.
     pub fn was_ready(&self) -> bool {
         self.worker.is_some()
@@ -102,10 +108,13 @@ impl Crash {
 pub struct LostRequest {
     /// Its id, as in the log.
     pub id: String,
-    /// Its method; empty if nothing but its id is known, since it had been answered before.
+    /// Its method; empty if nothing but its id is known.
     pub method: String,
-    /// Its path and query.
+    /// Its path and query, or its path alone if it had been answered.
     pub target: String,
+    /// Whether it had been answered before.
+    #[serde(default)]
+    pub is_answered: bool,
     /// What it has in common with others, if more than its id is known.
     #[serde(skip)]
     pub kind: Option<Kind>,
@@ -119,10 +128,11 @@ pub struct LostRequest {
 
 impl fmt::Display for LostRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.method.as_str() {
-            "" => write!(f, "{} (answered before)", self.id),
-            method => write!(f, "{method} {} {}", self.target, self.id),
+        let Self { id, method, target, is_answered, .. } = self;
+        if !method.is_empty() {
+            write!(f, "{method} {target} ")?;
         }
+        write!(f, "{id}{}", if *is_answered { " (answered before)" } else { "" })
     }
 }
 
@@ -133,10 +143,20 @@ impl LostRequest {
             id: id.to_string(),
             method: kind::cut(method, kind::METHOD),
             target: kind::cut(target, TARGET),
+            is_answered: false,
             kind: (!method.is_empty()).then(|| Kind::of(method, target)),
             is_culprit: false,
             is_given_up: false,
         }
+    }
+
+    /// One that had been answered before, by what its worker calls it.
+    fn answered(id: RequestId, name: Option<RequestName>) -> Self {
+        let RequestName { method, path } = name.unwrap_or_default();
+        let known = Self::new(id, &method, &path);
+        // Of a path that was cut, which has a blank, nobody knows the kind.
+        let kind = known.kind.clone().filter(|_| !path.contains(' '));
+        Self { kind, is_answered: true, ..known }
     }
 }
 
@@ -167,13 +187,13 @@ pub struct Remains {
 }
 
 impl Remains {
-    /// This request has ended the worker. One that had been answered before is only known by its id.
-    pub fn blame(&mut self, id: RequestId) {
-        let name = id.to_string();
-        let found = self.lost.iter().position(|request| request.id == name);
+    /// This request has ended the worker. One that had been answered before is only known by what the worker calls it.
+    pub fn blame(&mut self, id: RequestId, name: Option<RequestName>) {
+        let known = id.to_string();
+        let found = self.lost.iter().position(|request| request.id == known);
         let mut culprit = match found {
             Some(at) => self.lost.remove(at),
-            None => LostRequest::new(id, "", ""),
+            None => LostRequest::answered(id, name),
         };
         culprit.is_culprit = true;
         self.lost.insert(0, culprit);

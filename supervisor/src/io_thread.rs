@@ -49,7 +49,7 @@ pub struct IoThread {
 }
 
 impl IoThread {
-    /// Runs until drained.
+    /// Runs for as long as the main thread has something to say; drained, it serves nobody any more.
     ///
     /// # Errors
     /// If the event loop cannot be set up.
@@ -69,8 +69,11 @@ impl IoThread {
             closing: JoinSet::new(),
             notices: self.notices,
         };
+        // Dropped when the last connection has ended.
+        let mut draining = None;
         while let Some(Sent { command, done }) = self.commands.recv().await {
             if matches!(command, Command::Drain) {
+                draining = Some(done);
                 break;
             }
             routing.carry_out(command)?;
@@ -79,13 +82,21 @@ impl IoThread {
         routing.doors.drain().for_each(|(_, door)| door.close(&mut routing.closing));
         loop {
             tokio::select! {
-                // A worker that crashes now is still replaced, for the requests that wait.
-                Some(Sent { command, .. }) = self.commands.recv() => match command {
-                    Command::Table { .. } | Command::Drain => {}
-                    command => routing.carry_out(command)?,
+                // A worker that crashes now is still replaced, for the requests that wait; and which were lost with one that
+                // has is asked when their clients have long been told.
+                sent = self.commands.recv() => match sent {
+                    Some(Sent { command: Command::Table { .. } | Command::Drain, .. }) => {}
+                    // There is nobody left for whom.
+                    Some(Sent { command: Command::Attach { .. }, .. }) if draining.is_none() => {}
+                    Some(Sent { command, done }) => {
+                        routing.carry_out(command)?;
+                        drop(done);
+                    }
+                    None => return Ok(()),
                 },
-                closed = routing.closing.join_next() => if closed.is_none() {
-                    return Ok(());
+                closed = routing.closing.join_next(), if draining.is_some() => if closed.is_none() {
+                    draining = None;
+                    routing.upstreams.values().for_each(|upstream| upstream.let_go());
                 },
             }
         }

@@ -346,7 +346,7 @@ impl Life {
         running.drain(self.shared.drain_timeout.get());
         tokio::select! {
             reason = running.ended() => {
-                self.stage.farewell(&running, &reason).await;
+                self.stage.retired(&running, &reason).await;
                 true
             }
             () = ended(&mut self.ending) => {

@@ -235,7 +235,7 @@ mod tests {
             let mut remains = Remains { worker: Some((AppId::default(), 1)), ..Remains::default() };
             remains.lost = culprit.iter().map(request).collect();
             if culprit.is_some() {
-                remains.blame(RequestId(number as u128 + 1));
+                remains.blame(RequestId(number as u128 + 1), None);
             }
             remains.lost.extend(lost.iter().map(request));
             kept.record("app", &ExitReason::Signal(11), remains);

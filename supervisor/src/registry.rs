@@ -168,18 +168,23 @@ impl Registry {
         });
     }
 
-    /// A worker that has been replaced has ended; `crash` is the report if it did not end well.
+    /// A worker that was told to finish has ended; `crash` is the report if it did not end well.
     pub fn retired(&self, app: AppId, pid: u32, reason: &ExitReason, crash: Option<&Crash>) {
         self.with(app, |record| {
             let app = &record.spec.name;
+            let is_last = record.pid == Some(pid);
+            let which = if is_last { "draining" } else { "replaced" };
             let Some(crash) = crash else {
-                info!(%app, pid, %reason, "replaced worker ended");
+                info!(%app, pid, %reason, "{which} worker ended");
                 return;
             };
             let (request_id, method, path) = crash.blamed();
-            let lost = crash.requests.len();
-            warn!(%app, request_id, method, path, pid, %reason, lost, "replaced worker ended");
+            let lost = crash.lost();
+            warn!(%app, request_id, method, path, pid, %reason, lost, "{which} worker ended");
             *record.ends.entry(reason.cause()).or_default() += 1;
+            if is_last {
+                record.last_exit = Some((reason.clone(), SystemTime::now()));
+            }
         });
     }
 
@@ -199,7 +204,7 @@ impl Registry {
             let (request_id, method, path) = crash.blamed();
             let (heap, memory, cpu_ms) =
                 (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
-            let lost = crash.requests.len();
+            let lost = crash.lost();
             if record.failing.is_told_apart(reason) {
                 warn!(
                     %app, %state, request_id, method, path, pid, %reason, lost, heap, memory, cpu_ms,

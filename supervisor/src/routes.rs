@@ -129,7 +129,7 @@ pub enum Command {
         /// Which of the app's workers, if any.
         generation: Option<u64>,
     },
-    /// Accept nothing new, finish what is in flight, then end the thread.
+    /// Accept nothing new, and finish what is in flight; done when no connection is left.
     Drain,
 }
 
@@ -255,7 +255,7 @@ impl Routes {
         self.tell(|| Some(Command::Unavailable { app, why: why.clone() })).await;
     }
 
-    /// Tells all I/O threads to finish.
+    /// Has all I/O threads finish what is in flight, and waits until they have.
     pub async fn drain(&self) {
         self.tell(|| Some(Command::Drain)).await;
     }

@@ -258,15 +258,12 @@ async fn drain(
     limit: Duration,
 ) -> bool {
     let begun = Instant::now();
-    routes.drain().await;
-    let clients = async {
-        for _ in 0..ends.max_capacity() {
-            if let Some(Err(error)) = ends.recv().await {
-                error!(%error, "I/O thread");
-            }
+    let clean = tokio::time::timeout(limit, routes.drain()).await.is_ok();
+    while let Ok(ended) = ends.try_recv() {
+        if let Err(error) = ended {
+            error!(%error, "I/O thread");
         }
-    };
-    let clean = tokio::time::timeout(limit, clients).await.is_ok();
+    }
     let left = limit.saturating_sub(begun.elapsed());
     // Every span is there by now.
     let rest = async { tokio::join!(fleet.end(left), fleet.exporter().flush(FLUSH)) };

@@ -156,6 +156,11 @@ impl Upstream {
         }
     }
 
+    /// Nobody has anything for the worker any more.
+    pub fn let_go(&self) {
+        self.relink(Link::Waiting);
+    }
+
     /// From now on requests wait in place of going to this worker.
     pub fn hold(&self, generation: Option<u64>) {
         self.held.set(generation);

@@ -130,6 +130,7 @@ impl Meter {
         v8::scope_with_context!(scope, isolate, &self.context);
         let request = running_request(scope).unwrap_or_default();
         self.latest.set((entry, request));
+        self.in_flight.testify(&self.guard.witness, request);
         self.guard.witness.runs(entry, self.in_flight.name(request));
         if request != 0 && self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
             self.isolate.terminate_execution();

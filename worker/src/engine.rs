@@ -220,7 +220,9 @@ impl Engine {
     }
 
     /// Leaves behind why this worker ends, and what it had.
-    pub(crate) fn testify(&mut self, culprit: Option<RequestId>) {
+    pub(crate) fn testify(&mut self, culprit: Option<u32>) {
+        culprit.iter().for_each(|id| self.in_flight.testify(&self.guard.witness, *id));
+        let culprit = culprit.and_then(|id| self.in_flight.name(id));
         let heap = self.js.0.v8_isolate().get_heap_statistics().used_heap_size() as u64;
         let (memory, cpu) = (process::own_memory().unwrap_or_default(), cpu_time::of_process());
         self.guard.witness.ends(culprit, LastUsage { heap, memory, cpu });

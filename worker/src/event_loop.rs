@@ -184,8 +184,8 @@ impl EventLoop {
         };
         let error = StreamError { kind, message: message.to_owned() };
         let culprit = self.engine.running_request();
+        self.engine.testify(culprit);
         let blamed = culprit.and_then(|id| self.in_flight.answer(id));
-        self.engine.testify(culprit.and_then(|id| self.in_flight.name(id)));
         match (&blamed, culprit) {
             (Some(request), _) => request.sender.fail(&error),
             // It has been answered already; the others fail with the worker.

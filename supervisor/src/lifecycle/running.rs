@@ -312,6 +312,11 @@ impl Stage {
         farewell(&self.shared, self.app, running, reason).await
     }
 
+    /// As [`Self::farewell`], of a worker that was told to finish; if it has not done so well, there is a report of that.
+    pub async fn retired(&self, running: &Running, reason: &ExitReason) {
+        retired(&self.shared, self.app, running, reason).await;
+    }
+
     /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
     pub fn retire(&mut self, mut running: Running) {
         let (app, shared) = (self.app, self.shared.clone());
@@ -320,12 +325,7 @@ impl Stage {
         let orders = running.orders.clone();
         let task = tokio::task::spawn_local(async move {
             let reason = running.ended().await;
-            let remains = farewell(&shared, app, &running, &reason).await;
-            let crash = match reason.is_clean() {
-                true => None,
-                false => Some(shared.report(app, &running.spec, &reason, remains).await),
-            };
-            shared.registry.retired(app, running.pid, &reason, crash.as_ref());
+            retired(&shared, app, &running, &reason).await;
         });
         self.retiring.push((orders, task));
     }
@@ -341,6 +341,15 @@ impl Stage {
     }
 }
 
+async fn retired(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) {
+    let remains = farewell(shared, app, running, reason).await;
+    let crash = match reason.is_clean() {
+        true => None,
+        false => Some(shared.report(app, &running.spec, reason, remains).await),
+    };
+    shared.registry.retired(app, running.pid, reason, crash.as_ref());
+}
+
 async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
@@ -351,7 +360,7 @@ async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitR
         remains.lost = shared.routes.ended(app, generation, &fate).await;
     }
     if let Some(culprit) = culprit {
-        remains.blame(culprit);
+        remains.blame(culprit, running.witness.name_of(culprit));
     }
     remains.lost.retain(|request| request.is_culprit || !request.is_given_up);
     remains

@@ -9,19 +9,21 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use deno_core::{OpState, v8};
 use deno_error::JsErrorBox;
-use nano_protocol::message::{LogLevel, LogRecord, RequestId, StreamError};
-use nano_protocol::{ProtocolError, Receiver, Sender};
+use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestName, StreamError};
+use nano_protocol::{ProtocolError, Receiver, Sender, Witness};
 use rustc_hash::FxHashMap;
 
 use super::background::Background;
 use super::net::unread::Unread;
-use super::request_head::RequestHead;
+use super::request_head::{Called, RequestHead};
 
 /// One request until it is answered.
 #[derive(Debug)]
 pub struct Request {
     /// Names it in logs.
     pub id: RequestId,
+    /// What people call it.
+    called: Called,
     /// What there is to know of it.
     pub head: RequestHead,
     /// Whether its head was all of it.
@@ -38,9 +40,9 @@ impl Request {
     /// # Errors
     /// [`ProtocolError::Malformed`] if the head does not decode.
     pub fn new(head: Bytes, sender: Sender, receiver: Receiver) -> Result<Self, ProtocolError> {
-        let (id, head) = RequestHead::new(head)?;
+        let (id, called, head) = RequestHead::new(head)?;
         let is_bare = receiver.is_received();
-        Ok(Self { id, head, is_bare, sender, receiver })
+        Ok(Self { id, called, head, is_bare, sender, receiver })
     }
 
     /// Whether there is a body, if only an empty one. As on Workers, what announces a length has one; but to GET and HEAD
@@ -113,6 +115,19 @@ pub trait LogSink {
 /// Requests whose names are remembered after they were answered, for what they still log (`waitUntil`, timers).
 const REMEMBERED: usize = 1024;
 
+/// What is remembered of a request.
+#[derive(Clone, Copy)]
+struct Named {
+    /// As JavaScript calls it; zero for none.
+    id: u32,
+    name: RequestId,
+    called: Called,
+}
+
+impl Named {
+    const NONE: Self = Self { id: 0, name: RequestId(0), called: Called::NONE };
+}
+
 /// What came of the fetches of one request.
 #[derive(Default)]
 struct Fetched {
@@ -127,8 +142,8 @@ pub struct InFlight {
     /// Bodies that did not fit into their stream's credit at once.
     unsent: RefCell<Vec<(Rc<Request>, Bytes)>>,
     last: Cell<u32>,
-    /// The latest ids and their names, each at its id modulo the length.
-    names: Box<[Cell<(u32, RequestId)>]>,
+    /// The latest ids and their names, each at its id modulo [`REMEMBERED`].
+    names: RefCell<Vec<Named>>,
     answered: Cell<u64>,
     /// `waitUntil` promises that are not settled.
     pub background: Background,
@@ -158,7 +173,7 @@ impl InFlight {
             requests: RefCell::default(),
             unsent: RefCell::default(),
             last: Cell::new(0),
-            names: std::iter::repeat_with(|| Cell::new((0, RequestId(0)))).take(REMEMBERED).collect(),
+            names: RefCell::default(),
             answered: Cell::new(0),
             background: Background::new(),
             fetched: RefCell::default(),
@@ -193,7 +208,13 @@ impl InFlight {
             }
         }
         self.last.set(id);
-        self.names[id as usize % REMEMBERED].set((id, request.id));
+        let mut names = self.names.borrow_mut();
+        let at = id as usize % REMEMBERED;
+        if at >= names.len() {
+            // Most workers never see that many, or not for long.
+            names.resize(at + 1, Named::NONE);
+        }
+        names[at] = Named { id, name: request.id, called: request.called };
         requests.insert(id, Rc::new(request));
         id
     }
@@ -346,18 +367,38 @@ impl InFlight {
 
     /// The name of the request that JavaScript calls `id`, which may have been answered; zero is none.
     pub fn name(&self, id: u32) -> Option<RequestId> {
-        let (latest, name) = self.names[id as usize % REMEMBERED].get();
-        let is_remembered = id != 0 && latest == id;
-        is_remembered.then_some(name).or_else(|| self.find(id).map(|request| request.id))
+        let remembered = self.remembered(id, |named| named.name);
+        remembered.or_else(|| self.find(id).map(|request| request.id))
+    }
+
+    fn remembered<T>(&self, id: u32, what: impl FnOnce(&Named) -> T) -> Option<T> {
+        let names = self.names.borrow();
+        names.get(id as usize % REMEMBERED).filter(|named| id != 0 && named.id == id).map(what)
+    }
+
+    /// What people call the request that JavaScript calls `id`, which may have been answered.
+    fn called(&self, id: u32) -> Option<RequestName> {
+        let head = self.head(id).ok().and_then(|head| head.called());
+        head.or_else(|| self.remembered(id, |named| named.called.name()))
+    }
+
+    /// Leaves behind what people call the request that JavaScript calls `id`, if it was answered: nobody else knows that any
+    /// more.
+    pub fn testify(&self, witness: &Witness, id: u32) {
+        if let Some(name) = self.name(id)
+            && self.find(id).is_none()
+            && let Some(called) = self.called(id)
+        {
+            witness.names(name, &called);
+        }
     }
 
     /// Logs on behalf of the request that JavaScript calls `id`; zero is none.
     pub fn log(&self, level: LogLevel, id: u32, message: String) {
-        let head = match level {
+        let request = match level {
             LogLevel::Debug | LogLevel::Info => None,
-            LogLevel::Warn | LogLevel::Error => self.head(id).ok(),
+            LogLevel::Warn | LogLevel::Error => self.called(id),
         };
-        let request = head.and_then(|head| head.called());
         self.sink.log(LogRecord { level, request_id: self.name(id), request, message });
     }
 

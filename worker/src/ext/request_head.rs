@@ -6,6 +6,57 @@ use nano_protocol::limits::MAX_LOG_PATH;
 use nano_protocol::message::{RequestId, RequestLine, RequestName};
 use nano_protocol::{ProtocolError, connection};
 
+/// Most bytes of what is remembered of method and path together.
+const REMEMBERED: usize = 124;
+
+/// At the end of a path that is remembered in part; none has a blank by itself.
+const CUT: &str = " ...";
+
+/// What people call a request, short enough to be remembered of many.
+#[derive(Debug, Clone, Copy)]
+pub struct Called {
+    /// Bytes of the method.
+    method: u8,
+    /// Bytes of both.
+    length: u8,
+    is_cut: bool,
+    text: [u8; REMEMBERED],
+}
+
+impl Called {
+    /// Nothing.
+    pub const NONE: Self = Self { method: 0, length: 0, is_cut: false, text: [0; REMEMBERED] };
+
+    fn of(line: &RequestLine<'_>) -> Self {
+        let (method, path) = (line.method, path(line));
+        let mut called = Self::NONE;
+        let method = &method.as_bytes()[..method.len().min(REMEMBERED)];
+        let path_length = path.floor_char_boundary(REMEMBERED - method.len());
+        let length = method.len() + path_length;
+        called.text[..method.len()].copy_from_slice(method);
+        called.text[method.len()..length].copy_from_slice(&path.as_bytes()[..path_length]);
+        called.is_cut = path_length < path.len();
+        // Neither is more than `REMEMBERED`.
+        (called.method, called.length) = (method.len() as u8, length as u8);
+        called
+    }
+
+    /// As people are told it.
+    pub fn name(&self) -> RequestName {
+        let (method, path) = self.text[..usize::from(self.length)].split_at(usize::from(self.method));
+        let mut path = String::from_utf8_lossy(path).into_owned();
+        if self.is_cut {
+            path.push_str(CUT);
+        }
+        RequestName { method: String::from_utf8_lossy(method).into_owned(), path }
+    }
+}
+
+/// What follows the path may be somebody's secret.
+fn path<'a>(line: &RequestLine<'a>) -> &'a str {
+    line.target.split('?').next().unwrap_or_default()
+}
+
 /// The encoded head, as it came from the supervisor.
 #[derive(Debug, Clone)]
 pub struct RequestHead(Bytes);
@@ -15,9 +66,10 @@ impl RequestHead {
     ///
     /// # Errors
     /// [`ProtocolError::Malformed`] if it does not decode.
-    pub fn new(head: Bytes) -> Result<(RequestId, Self), ProtocolError> {
-        let id = connection::split_request_head(&head)?.0.id;
-        Ok((id, Self(head)))
+    pub fn new(head: Bytes) -> Result<(RequestId, Called, Self), ProtocolError> {
+        let line = connection::split_request_head(&head)?.0;
+        let (id, called) = (line.id, Called::of(&line));
+        Ok((id, called, Self(head)))
     }
 
     /// Decodes the request line; cheap, because it borrows.
@@ -38,8 +90,7 @@ impl RequestHead {
     /// What people call the request.
     pub fn called(&self) -> Option<RequestName> {
         let line = self.line().ok()?;
-        // What follows the path may be somebody's secret.
-        let path = line.target.split('?').next().unwrap_or_default();
+        let path = path(&line);
         let path = path[..path.floor_char_boundary(MAX_LOG_PATH)].to_owned();
         Some(RequestName { method: line.method.to_owned(), path })
     }

@@ -86,9 +86,9 @@ function showCulprits(element, group) {
   if (element.dataset.key === key) return;
   element.dataset.key = key;
   const byLine = [...Map.groupBy(culprits, ({ method, target }) => `${method} ${target}`.trim())].sort(([, one], [, other]) => other.length - one.length);
-  const parts = byLine.slice(0, CULPRITS).map(([line, [{ id }, ...others]]) => {
-    const part = make("p", "", "Ended by ");
-    // Of a request that had been answered before, nothing but its id is known.
+  const parts = byLine.slice(0, CULPRITS).map(([line, [{ id, is_answered }, ...others]]) => {
+    const part = make("p", "", is_answered && line ? "Ended after the answer to " : "Ended by ");
+    // Of one that was answered long ago, nothing but its id is known.
     part.append(line ? make("code", "", line) : "a request that had been answered", others.length ? `, ${others.length + 1} times, last ` : " ", make("span", "quiet", `request ${id}`));
     return part;
   });
