@@ -86,7 +86,7 @@ async fn an_app_that_takes_too_long_to_start_is_given_up_and_tried_again() {
     let crashed = supervisor.until("app", "has timed out", |app| app.last_exit.is_some()).await;
     let reason = "did not load within `start_timeout`: a top-level await may never settle";
     assert_eq!(crashed.last_exit.as_deref(), Some(reason));
-    supervisor.until("app", "is tried again", |app| app.crashes > 1).await;
+    supervisor.until("app", "is tried again", |app| app.failed_starts > 1).await;
 }
 
 #[tokio::test]

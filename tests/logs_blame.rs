@@ -93,7 +93,7 @@ async fn as_text_it_stands_before_what_the_app_says() {
 async fn why_an_app_does_not_load_is_said_once() {
     let app = App::new("app", "throw new Error('no way')").set("restart = { slow_retry = '100ms' }");
     let supervisor = TestSupervisor::plan().app(app).start().await;
-    supervisor.until("app", "was tried often", |app| app.crashes > 9).await;
+    supervisor.until("app", "was tried often", |app| app.failed_starts > 9).await;
     let lines = supervisor.log.lines();
     let told = lines.iter().filter(|line| line.contains("no way")).count();
     assert_eq!(told, 1, "{lines:#?}");

@@ -105,7 +105,7 @@ async fn one_app_is_shown_with_all_that_is_known_of_it() {
         " ago (20",
         &format!("http://{address}/"),
         &format!("pid {}, ready for ", now.pid.unwrap()),
-        "1 crashes, 0 restarts, 0 deploys",
+        "1 crash, 0 restarts, 0 deploys",
         "max_queue=77",
         "heap=128MiB",
         "entry index.js",

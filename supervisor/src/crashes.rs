@@ -50,6 +50,9 @@ pub struct Crash {
     pub usage: Usage,
     /// The request that has ended it, if that is known.
     pub culprit: Option<LostRequest>,
+    /// How often in a row it has come to this before a worker was ready, this time included; only the last of them is kept.
+    #[serde(default = "once")]
+    pub times: u64,
     /// Others that were in flight, and lost; the first of them.
     pub requests: Vec<LostRequest>,
     /// Kinds of requests that are suspected of it, since they were in flight at most of the latest crashes; none if the request
@@ -64,6 +67,11 @@ pub struct Crash {
     live: u64,
     #[serde(skip)]
     worker: Option<WorkerId>,
+}
+
+/// As supervisors say that count no repetitions.
+fn once() -> u64 {
+    1
 }
 
 impl Crash {
@@ -95,6 +103,11 @@ impl Crash {
     /// Whether the worker had taken requests.
     pub fn was_ready(&self) -> bool {
         self.worker.is_some()
+    }
+
+    /// Whether both have failed before they were ready, for the same reason.
+    fn is_same_failure(&self, other: &Self) -> bool {
+        !self.was_ready() && !other.was_ready() && self.reason == other.reason
     }
 
     /// Whether its heap was nearly full before the request came that has ended it, which may be any.
@@ -221,7 +234,7 @@ impl Crashes {
         let mut requests = remains.lost;
         requests.retain(|request| !request.is_culprit);
         requests.truncate(REQUESTS);
-        let crash = Crash {
+        let mut crash = Crash {
             app: app.to_owned(),
             time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
             pid: remains.pid,
@@ -233,6 +246,7 @@ impl Crashes {
             heap_limit: remains.heap.1,
             usage: remains.usage,
             culprit,
+            times: 1,
             requests,
             suspects: Vec::new(),
             number: self.latest() + 1,
@@ -241,6 +255,13 @@ impl Crashes {
         };
         self.latest.set(crash.number);
         let mut crashes = self.kept.borrow_mut();
+        // Retries must not push out what happened while the app ran.
+        if let Some(at) = crashes.iter().rposition(|crash| crash.app == app)
+            && crashes[at].is_same_failure(&crash)
+            && let Some(before) = crashes.remove(at)
+        {
+            crash.times += before.times;
+        }
         let of_this = crashes.iter().filter(|crash| crash.app == app).count();
         if of_this >= OF_ONE
             && let Some(oldest) = crashes.iter().position(|crash| crash.app == app)
@@ -297,10 +318,22 @@ mod tests {
     fn the_latest_crashes_of_each_app_are_kept() {
         let crashes = Crashes::default();
         crashes.record("rare", &ExitReason::Panic, Remains::default());
-        for _ in 0..100 {
-            crashes.record("often", &ExitReason::Watchdog, Remains::default());
+        let app = AppId::of_number(7);
+        for generation in 0..100 {
+            let remains = Remains { worker: Some((app, generation)), ..Remains::default() };
+            crashes.record("often", &ExitReason::Watchdog, remains);
         }
         assert_eq!(crashes.of(Some("often")).len(), OF_ONE);
+        // What fails again and again before it is ready takes one place, also of those that are told of all.
+        for reason in [ExitReason::StartTimeout, ExitReason::Panic] {
+            for _ in 0..100 {
+                crashes.record("often", &reason, Remains::default());
+            }
+        }
+        let often = crashes.of(Some("often"));
+        let shown: Vec<_> = often[..3].iter().map(|crash| (crash.cause.as_str(), crash.times)).collect();
+        assert_eq!(shown, [("panic", 100), ("start_timeout", 100), ("watchdog", 1)]);
+        assert_eq!(often.len(), OF_ONE);
         assert_eq!(crashes.of(Some("rare"))[0].cause, "panic");
         for app in 0..2 * OF_ALL {
             crashes.record(&app.to_string(), &ExitReason::Panic, Remains::default());

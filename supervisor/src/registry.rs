@@ -1,8 +1,10 @@
 //! Every app and what is known of its worker. The one place where an app's state changes. [`state`] says which changes
-//! there are, [`starts`] counts workers, [`seen`] is what is counted, [`failing`] what is said of an app that goes on failing.
+//! there are, [`starts`] counts workers, [`seen`] is what is counted, [`failing`] what is said of an app that goes on failing,
+//! `shown` what people and programs are told.
 
 pub mod failing;
 pub mod seen;
+mod shown;
 pub mod starts;
 pub mod state;
 
@@ -18,7 +20,7 @@ use tracing::{error, info, warn};
 
 use crate::config::AppSpec;
 use crate::crashes::Crash;
-use crate::monitor::{Monitor, Rates};
+use crate::monitor::Monitor;
 use crate::status::{AppDetail, AppStatus};
 use crate::traffic::{Limit, Traffic};
 use crate::worker::{ExitReason, Usage};
@@ -69,12 +71,13 @@ struct Record {
     unanswered: Option<Instant>,
     /// How workers have ended, by cause.
     ends: BTreeMap<&'static str, u64>,
+    /// How many of these ended after they had become ready.
+    crashes: u64,
+    /// Starts since the last worker that was ready, none of which came to that.
+    failed_starts: u64,
     stats: Stats,
     usage: Usage,
 }
-
-/// A worker that owes an answer to a ping for this long is busy: its JavaScript has not returned to the event loop.
-const BUSY: Duration = Duration::from_secs(1);
 
 /// All apps. Cheap to clone; lives on the main thread.
 #[derive(Debug, Clone, Default)]
@@ -105,6 +108,8 @@ impl Registry {
             waits_for_turn: false,
             unanswered: None,
             ends: BTreeMap::new(),
+            crashes: 0,
+            failed_starts: 0,
             stats: Stats::default(),
             usage: Usage::default(),
         };
@@ -150,6 +155,7 @@ impl Registry {
             record.started = Some((SystemTime::now(), Instant::now()));
             record.unanswered = None;
             record.failing = Failing::default();
+            record.failed_starts = 0;
             (record.stats, record.usage) = Default::default();
             let (app, state) = (&record.spec.name, State::Ready);
             info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
@@ -181,7 +187,7 @@ impl Registry {
             let (request_id, method, path) = crash.blamed();
             let lost = crash.lost();
             warn!(%app, request_id, method, path, pid, %reason, lost, "{which} worker ended");
-            *record.ends.entry(reason.cause()).or_default() += 1;
+            record.count_end(reason, crash);
             if is_last {
                 record.last_exit = Some((reason.clone(), SystemTime::now()));
             }
@@ -211,7 +217,7 @@ impl Registry {
                     "worker ended"
                 );
             }
-            *record.ends.entry(reason.cause()).or_default() += 1;
+            record.count_end(reason, crash);
             record.starts.note_crash(true);
             record.gone(Some(reason));
         });
@@ -262,6 +268,7 @@ impl Registry {
             let (app, state) = (&record.spec.name, State::Stopped);
             info!(%app, %state, "app stopped");
             record.failing = Failing::default();
+            record.failed_starts = 0;
             record.gone(None);
             record.starts.note_crash(false);
         });
@@ -422,6 +429,12 @@ impl Record {
             || (!self.ends.is_empty() && self.first_start.is_some_and(had_its_time))
     }
 
+    fn count_end(&mut self, reason: &ExitReason, crash: &Crash) {
+        *self.ends.entry(reason.cause()).or_default() += 1;
+        let count = if crash.was_ready() { &mut self.crashes } else { &mut self.failed_starts };
+        *count += 1;
+    }
+
     fn gone(&mut self, reason: Option<&ExitReason>) {
         self.pid = None;
         self.started = None;
@@ -433,67 +446,6 @@ impl Record {
             self.state == State::Crashed || self.last_exit.as_ref().is_none_or(|(last, _)| last != *reason)
         }) {
             self.last_exit = Some((reason.clone(), SystemTime::now()));
-        }
-    }
-
-    fn seen(&self, app: AppId) -> Seen {
-        Seen { app, totals: self.traffic.totals(), usage: self.usage, pid: self.pid }
-    }
-
-    fn gauges(&self, app: AppId) -> Gauges {
-        Gauges {
-            name: self.spec.name.to_string(),
-            state: self.state,
-            in_flight: self.traffic.in_flight(),
-            max_in_flight: self.spec.limits.max_in_flight,
-            waiting: self.traffic.waiting(),
-            buffered: self.traffic.buffered(),
-            max_buffered: self.spec.limits.max_buffered,
-            max_blocking: self.spec.limits.max_blocking,
-            max_outbound: self.spec.limits.max_outbound,
-            max_queue: self.spec.limits.max_queue,
-            starts: self.starts.all(),
-            ends: self.ends.clone(),
-            stats: self.stats,
-            seen: self.seen(app),
-        }
-    }
-
-    fn status(&self, rates: Rates) -> AppStatus {
-        let totals = self.traffic.totals();
-        AppStatus {
-            app: self.spec.name.to_string(),
-            state: self.state.to_string(),
-            pid: self.pid,
-            uptime_seconds: self.started.map(|(_, since)| since.elapsed().as_secs()),
-            in_flight: self.traffic.in_flight(),
-            crashes: self.ends.values().sum(),
-            restarts: self.starts.on_purpose(),
-            deploys: self.starts.deploys(),
-            last_exit: self.last_exit.as_ref().map(|(reason, _)| reason.to_string()),
-            last_exit_at: self
-                .last_exit
-                .as_ref()
-                .map(|(_, at)| humantime::format_rfc3339_millis(*at).to_string()),
-            problem: self.problem.as_deref().map(str::to_owned),
-            waits_for_turn: self.waits_for_turn,
-            retry_in_ms: self.retry.map(|at| milliseconds(at.saturating_duration_since(Instant::now()))),
-            busy_ms: self
-                .unanswered
-                .map(|since| since.elapsed())
-                .filter(|busy| *busy >= BUSY)
-                .map(milliseconds),
-            heap_used: self.stats.heap_used,
-            heap_limit: self.stats.heap_limit,
-            memory: self.usage.memory,
-            memory_limit: self.spec.limits.memory,
-            rss: self.usage.rss,
-            cpu_seconds: self.usage.cpu.as_secs_f64(),
-            requests: totals.requests(),
-            errors: totals.errors(),
-            rates,
-            listen: self.spec.shown_listen(self.address),
-            hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
         }
     }
 }

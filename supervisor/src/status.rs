@@ -20,8 +20,11 @@ pub struct AppStatus {
     pub uptime_seconds: Option<u64>,
     /// Requests in flight or waiting.
     pub in_flight: usize,
-    /// Workers that ended unasked, or did not become ready.
+    /// Workers that were ready and ended unasked.
     pub crashes: u64,
+    /// Starts since the last worker that was ready, none of which came to that.
+    #[serde(default)]
+    pub failed_starts: u64,
     /// Workers started after the first because somebody wanted it so, the configuration has changed, or the one before was
     /// worn; not those after a crash or by a deploy.
     pub restarts: u64,

@@ -73,6 +73,11 @@ impl Paint {
     }
 }
 
+/// So many of these.
+pub(super) fn many(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 /// How many columns a text takes.
 pub(super) fn columns(text: &str) -> usize {
     text.width()

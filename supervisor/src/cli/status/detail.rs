@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use bytesize::ByteSize;
 
-use super::super::terminal::{Paint, Tone, columns, wrap};
+use super::super::terminal::{Paint, Tone, columns, many, wrap};
 use super::problem::{Problem, age, since_end, state};
 use super::table::state_tone;
 use crate::crashes::Crash;
 use crate::operator::deploys::DeployRow;
 use crate::registry::State;
-use crate::status::AppDetail;
+use crate::status::{AppDetail, AppStatus};
 
 /// What the names of facts take.
 const NAMES: usize = 12;
@@ -57,10 +57,7 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
             format!("{:.0} % of one CPU{limit}; {:.1} s so far", app.rates.cpu_percent, app.cpu_seconds);
         page.fact("cpu", &cpu);
     }
-    page.fact(
-        "workers",
-        &format!("{} crashes, {} restarts, {} deploys", app.crashes, app.restarts, app.deploys),
-    );
+    page.fact("workers", &workers(app));
     if app.waits_for_turn {
         page.fact("start", "waits for its turn (`max_starts_per_second`)");
     }
@@ -151,6 +148,18 @@ fn urls(listen: &str, hosts: &[String]) -> Vec<String> {
         (hosts, _) => hosts.to_vec(),
     };
     reached.iter().map(|host| format!("http://{host}{port}/")).collect()
+}
+
+fn workers(app: &AppStatus) -> String {
+    let mut parts = vec![
+        many(app.crashes, "crash", "crashes"),
+        many(app.restarts, "restart", "restarts"),
+        many(app.deploys, "deploy", "deploys"),
+    ];
+    if app.failed_starts > 0 {
+        parts.push(format!("{} in a row", many(app.failed_starts, "failed start", "failed starts")));
+    }
+    parts.join(", ")
 }
 
 fn requests(detail: &AppDetail) -> String {

@@ -70,7 +70,7 @@ impl Problem {
             notes.extend(ended);
             notes.extend(retry);
             if is(State::Failed) { Severity::Failed } else { Severity::Down }
-        } else if is(State::Starting) && app.pid.is_none() && app.crashes > 0 {
+        } else if is(State::Starting) && app.pid.is_none() && app.crashes + app.failed_starts > 0 {
             notes.extend(ended);
             Severity::Down
         } else if let Some(ms) = app.busy_ms {
@@ -107,9 +107,14 @@ pub(super) fn since_end(app: &AppStatus, now: SystemTime) -> Option<Duration> {
 fn ended(app: &AppStatus, now: SystemTime) -> Option<String> {
     // A reason may go over several lines; the first says what it was.
     let reason = visible::line(app.last_exit.as_deref()?.lines().next()?);
-    let since = since_end(app, now).map(|since| format!(" {} ago", age(since)));
-    let often = if app.crashes > 1 { format!(" (crash {})", app.crashes) } else { String::new() };
-    Some(format!("{reason}{}{often}", since.unwrap_or_default()))
+    let since = since_end(app, now).map(|since| format!("{} ago", age(since)));
+    let often = match (app.failed_starts, app.crashes) {
+        (0, 0 | 1) | (1, _) => None,
+        (0, crashes) => Some(format!("crash {crashes}")),
+        (starts, _) => Some(format!("{starts} starts")),
+    };
+    let more: Vec<_> = since.into_iter().chain(often).collect();
+    Some(if more.is_empty() { reason.into_owned() } else { format!("{reason} ({})", more.join(", ")) })
 }
 
 /// Why it goes on as it was.

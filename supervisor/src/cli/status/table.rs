@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytesize::ByteSize;
 
-use super::super::terminal::{Paint, Tone, columns, cut, wrap};
+use super::super::terminal::{Paint, Tone, columns, cut, many, wrap};
 use super::problem::{Problem, Severity, age, state};
 use crate::status::AppStatus;
 
@@ -83,7 +83,7 @@ pub(in crate::cli) fn summary(apps: &[AppStatus]) -> String {
     }
     states.sort_by_key(|(state, count)| (std::cmp::Reverse(*count), *state));
     let states: Vec<_> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let apps = if apps.len() == 1 { "1 app".to_owned() } else { format!("{} apps", apps.len()) };
+    let apps = many(apps.len() as u64, "app", "apps");
     if states.is_empty() { apps } else { format!("{apps}: {}", states.join(", ")) }
 }
 
@@ -201,6 +201,7 @@ mod tests {
             uptime_seconds: is_up.then_some(61),
             in_flight: 3,
             crashes: u64::from(last_exit.is_some()) * 7,
+            failed_starts: 0,
             restarts: 0,
             deploys: 0,
             problem: None,
@@ -244,7 +245,7 @@ mod tests {
                 "APP   STATE   UPTIME  CRASHES  REQ/S  MEMORY   CPU  LISTEN",
                 "shop  failed  -       7        12.3   30.0MiB  -    *:80",
                 "  └ does not load: SyntaxError: missing ) after argument",
-                "    list 0 ms ago (crash 7)",
+                "    list (0 ms ago, crash 7)",
                 "  └ retry in 28s",
                 "blog  ready   1m1s    0        12.3   30.0MiB  8%   *:80",
             ]
