@@ -16,6 +16,7 @@ export default { async fetch(request) {
     case '/hoard': for (;;) kept.push(new Array(10000).fill(kept.length));
     case '/hoard-later': await new Promise((done) => setTimeout(done, 1)); for (;;) kept.push(new Array(10000).fill(kept.length));
     case '/spin': await 0; for (;;);
+    case '/native': return new Response('a'.repeat(1 << 21).lastIndexOf('a'.repeat(1 << 20) + 'b'));
     case '/die': for (;;);
     case '/wait': console.log('waits', request.url); return new Promise(() => {});
     case '/length': return new Response((await request.text()).length);
@@ -31,7 +32,7 @@ async fn a_worker_that_has_answered_is_replaced_at_once_however_often_it_ends() 
     let app = App::new("app", APP).set(SLOW).set("heap = '32MiB'\nwatchdog = '300ms'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     for round in 0..4 {
-        for path in ["/hoard", "/spin"] {
+        for path in ["/hoard", "/spin", "/native"] {
             assert_eq!(supervisor.get("app", "/").await.text(), "fine");
             let worker = supervisor.worker("app").await;
             assert!(supervisor.get("app", path).await.status >= 500, "{round}");

@@ -4,7 +4,7 @@ use http_body_util::Empty;
 use serde_json::json;
 
 use super::has;
-use crate::harness::{App, Client};
+use crate::harness::{App, Client, crashes};
 use crate::{TestSupervisor, until};
 
 /// Uses CPU time, or none, in the way the path names.
@@ -61,6 +61,64 @@ async fn a_request_that_uses_up_its_cpu_time_is_answered_503_and_the_worker_is_r
         assert_eq!(client.get("/").await.unwrap().text(), "fine");
     }
     assert_eq!(supervisor.app("neighbour").await.crashes, 0);
+}
+
+#[tokio::test]
+async fn what_v8_does_not_look_up_from_is_charged_and_ended_too() {
+    const DEAF: &str = "
+      const text = 'a'.repeat(1 << 21), sought = 'a'.repeat(1 << 20) + 'b';
+      export default { async fetch(request) {
+        const { pathname, search } = new URL(request.url);
+        if (search === '?later') await new Promise((done) => setTimeout(done, 1));
+        switch (pathname) {
+          // V8 would make two loops of this and check for interrupts in neither.
+          case '/literal': for (;;) [3, 2, 1].sort((one, other) => one - other);
+          case '/array': for (;;) if (new Array(32).length > 32) return;
+          case '/url': while (request.url.includes('/url'));
+          // Minutes in one call of native code.
+          case '/native': return new Response(text.lastIndexOf(sought));
+        }
+        return new Response('fine');
+      } }";
+    let spent = App::new("spent", DEAF).set("cpu_time = '200ms'\nwatchdog = '20s'\nhung_timeout = '1m'");
+    let stuck = App::new("stuck", DEAF).set("watchdog = '300ms'");
+    let supervisor = TestSupervisor::plan().app(spent).app(stuck).start().await;
+    for (app, answer) in [("spent", (503, "cpu_time")), ("stuck", (504, "watchdog"))] {
+        let client = supervisor.client(app).await;
+        for path in ["/literal", "/array", "/url", "/native"] {
+            for target in [path.to_owned(), format!("{path}?later")] {
+                let worker = supervisor.worker(app).await;
+                let (status, code, id) = ask(&client, &target).await;
+                assert_eq!((status, &*code), answer, "{target}");
+                supervisor.replaced(app, worker).await;
+                let crash = &crashes(&supervisor, app)[0];
+                let culprit = json!({ "id": id, "method": "GET", "target": target });
+                assert_eq!((&crash["cause"], &crash["culprit"]), (&json!(answer.1), &culprit));
+                assert_eq!(client.get("/").await.unwrap().text(), "fine");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_loop_with_a_literal_in_it_is_blamed_on_its_request_and_not_on_those_that_wait() {
+    const APP: &str = "export default { async fetch(request) {
+        if (request.url.endsWith('/wait')) return new Promise(() => {});
+        await new Promise((done) => setTimeout(done, 1));
+        for (;;) [3, 2, 1].sort((one, other) => one - other);
+      } }";
+    let app = App::new("app", APP).set("cpu_time = '200ms'\nwatchdog = '20s'\nhung_timeout = '1m'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let client = supervisor.client("app").await;
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { ask(&client, "/wait").await }
+    });
+    supervisor.in_flight("app", 1).await;
+    let (status, code, _) = ask(&client, "/loop").await;
+    assert_eq!((status, &*code), (503, "cpu_time"));
+    let (status, code, _) = waiting.await.unwrap();
+    assert_eq!((status, &*code), (500, "worker_died"));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The CPU time of requests (`cpu_time`), by samples. While JavaScript runs, the watchdog's thread asks V8 every few
 //! milliseconds to say on its own thread which request it runs for, and that request is charged with what the thread has used
-//! since the last time. Waiting costs nothing, and a request pays for the sampling only while it is sampled.
+//! since the last time. Waiting costs nothing, and a request pays for the sampling only while it is sampled. Where native code
+//! keeps V8 from coming round to it, the watchdog's thread looks at the clock itself: all of that is one call, of one request.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -10,10 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deno_core::{JsRuntime, v8};
-use nix::time::{ClockId, clock_gettime};
+use nix::libc;
 use rustc_hash::FxHashMap;
 
 use crate::ext::in_flight::{InFlight, running_request};
+use crate::ext::turns::{clock_of_this_thread, time_of};
 use crate::guard::{Guard, Torn};
 
 /// Requests whose CPU time is remembered. Beyond it, those that have used the least are forgotten.
@@ -39,6 +41,11 @@ struct Ask {
 pub(crate) struct Sampler {
     ask: Arc<Ask>,
     isolate: v8::IsolateHandle,
+    /// The CPU clock of the JavaScript thread.
+    clock: i32,
+    limit: Duration,
+    /// The entry that V8 was asked about and has not come round to, and the thread's CPU time when it was.
+    asked: Cell<(u64, Duration)>,
 }
 
 /// The JavaScript thread's end: charges requests.
@@ -63,8 +70,9 @@ impl std::fmt::Debug for Meter {
 }
 
 impl Sampler {
-    /// JavaScript runs, in this entry: a sample is wanted, which charges at most `passed`.
-    pub(crate) fn sample(&self, entry: u64, passed: Duration) {
+    /// JavaScript runs, in this entry: a sample is wanted, which charges at most `passed`. Says whether V8 has not come round to
+    /// the last one while the thread has used more CPU time than a request may.
+    pub(crate) fn sample(&self, entry: u64, passed: Duration) -> bool {
         let ask = &self.ask;
         let passed = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         if ask.is_pending.load(Ordering::Acquire) {
@@ -76,12 +84,18 @@ impl Sampler {
             };
             ask.at_most.store(before.saturating_add(passed), Ordering::Relaxed);
             ask.entry.store(entry, Ordering::Release);
-            return;
+            let (now, (asked, then)) = (time_of(self.clock), self.asked.get());
+            if asked != entry {
+                self.asked.set((entry, now));
+            }
+            return asked == entry && now.saturating_sub(then) > self.limit;
         }
         ask.entry.store(entry, Ordering::Relaxed);
         ask.at_most.store(passed, Ordering::Relaxed);
         ask.is_pending.store(true, Ordering::Release);
         self.isolate.request_interrupt(on_interrupt, std::ptr::null_mut());
+        self.asked.set((entry, time_of(self.clock)));
+        false
     }
 }
 
@@ -95,7 +109,13 @@ impl Meter {
     ) -> (Rc<Self>, Sampler) {
         let ask = Arc::<Ask>::default();
         let isolate = runtime.v8_isolate().thread_safe_handle();
-        let sampler = Sampler { ask: ask.clone(), isolate: isolate.clone() };
+        let sampler = Sampler {
+            ask: ask.clone(),
+            isolate: isolate.clone(),
+            clock: clock_of_this_thread(),
+            limit,
+            asked: Cell::default(),
+        };
         let meter = Rc::new(Self {
             ask,
             guard,
@@ -169,13 +189,12 @@ impl Meter {
 
 /// CPU time of this thread.
 fn thread_time() -> Duration {
-    // Linux always has this clock.
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+    time_of(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
 /// CPU time of this process.
 pub(crate) fn of_process() -> Duration {
-    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+    time_of(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 /// The heap is full: notes whose straw was the last, and ends JavaScript. On the isolate's thread, between two instructions.

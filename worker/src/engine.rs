@@ -184,6 +184,10 @@ impl Engine {
     /// Runs what is ready: promises, timers, completed ops.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
         self.guard.enter();
+        if let Some(only) = self.in_flight.only() {
+            // Until V8 says for whom it runs, which it cannot in the midst of native code.
+            self.guard.witness.runs(self.guard.witness.entries(), Some(only));
+        }
         let polled = self.js.0.poll_event_loop(cx, PollEventLoopOptions::default());
         self.guard.leave();
         if let Poll::Ready(Err(error)) = polled

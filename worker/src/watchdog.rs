@@ -60,7 +60,9 @@ pub(crate) fn start(
             last = running;
             if let Some(entry) = running {
                 idle = 0;
-                sampler.sample(entry, passed);
+                if sampler.sample(entry, passed) {
+                    guard.tear(Torn::CpuTime);
+                }
             } else {
                 idle = (idle + 1).min(IDLE);
             }

@@ -139,6 +139,8 @@ struct Fetched {
 /// All requests under way in this worker.
 pub struct InFlight {
     requests: RefCell<FxHashMap<u32, Rc<Request>>>,
+    /// The ids of these, put together by exclusive or: where there is one, it is that.
+    folded: Cell<u32>,
     /// Bodies that did not fit into their stream's credit at once.
     unsent: RefCell<Vec<(Rc<Request>, Bytes)>>,
     last: Cell<u32>,
@@ -171,6 +173,7 @@ impl InFlight {
     pub fn new(sink: Rc<dyn LogSink>) -> Self {
         Self {
             requests: RefCell::default(),
+            folded: Cell::new(0),
             unsent: RefCell::default(),
             last: Cell::new(0),
             names: RefCell::default(),
@@ -216,6 +219,7 @@ impl InFlight {
         }
         names[at] = Named { id, name: request.id, called: request.called };
         requests.insert(id, Rc::new(request));
+        self.folded.set(self.folded.get() ^ id);
         id
     }
 
@@ -238,6 +242,7 @@ impl InFlight {
     /// Takes a request out, to answer it.
     pub fn answer(&self, id: u32) -> Option<Rc<Request>> {
         let request = self.requests.borrow_mut().remove(&id)?;
+        self.folded.set(self.folded.get() ^ id);
         self.ends(id, request.is_cancelled());
         self.answered.set(self.answered.get() + 1);
         Some(request)
@@ -246,6 +251,12 @@ impl InFlight {
     /// Requests not yet answered and not given up by the supervisor.
     pub fn len(&self) -> usize {
         self.requests.borrow().len()
+    }
+
+    /// The request that is under way, if there is one and no other work that was left by any.
+    pub fn only(&self) -> Option<RequestId> {
+        let is_only = self.len() == 1 && self.background.is_empty();
+        is_only.then(|| self.name(self.folded.get())).flatten()
     }
 
     /// Requests answered since start.
@@ -263,6 +274,7 @@ impl InFlight {
         self.requests.borrow_mut().retain(|id, request| {
             let is_over = request.sender.is_over();
             if is_over {
+                self.folded.set(self.folded.get() ^ id);
                 self.ends(*id, request.is_cancelled());
             }
             !is_over

@@ -305,20 +305,25 @@ fn gone() -> JsErrorBox {
 }
 
 /// Makes this thread one for such work; returns its CPU clock.
-#[allow(unsafe_code, reason = "libc has no safe form of these")]
+#[allow(unsafe_code, reason = "libc has no safe form of it")]
 fn enter_thread() -> i32 {
+    // SAFETY: it is about the thread that calls, and has no preconditions.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
+    clock_of_this_thread()
+}
+
+/// The clock by which any thread knows the CPU time of this one.
+#[allow(unsafe_code, reason = "libc has no safe form of it")]
+pub fn clock_of_this_thread() -> i32 {
     let mut clock = 0;
-    // SAFETY: both are about the thread that calls, and the clock is written where there is room for it.
-    unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, NICE);
-        libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock);
-    }
+    // SAFETY: it is about the thread that calls, and the clock is written where there is room for it.
+    unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) };
     clock
 }
 
 /// What a thread has used, by its clock; nothing if it has ended.
 #[allow(unsafe_code, reason = "libc has no safe form of it")]
-fn time_of(clock: i32) -> Duration {
+pub fn time_of(clock: i32) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the time is written where there is room for it; a clock that is none is an error.
     if clock == 0 || unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
