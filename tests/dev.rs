@@ -241,3 +241,23 @@ async fn a_save_does_not_wait_for_one_before_it_that_never_comes_to_its_end() {
     let lines = supervisor.log.lines();
     assert!(!lines.iter().any(|line| line.contains("error")), "{lines:#?}");
 }
+
+#[tokio::test]
+async fn it_says_that_a_load_goes_on_and_nothing_of_it_at_the_end() {
+    const HANGS: &str = "await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {}";
+    let here = folder(&[("app/index.js", HANGS)]);
+    let mut supervisor =
+        TestSupervisor::run(here, ["dev", "app", "--port", "0"].map(Into::into).into()).await;
+    supervisor.log.line_with("still loading app after 2 s").await;
+    save(&supervisor, "index.js", &says("one"));
+    answers(&supervisor, "one").await;
+    save(&supervisor, "index.js", HANGS);
+    supervisor.log.line_with("still loading index.js after 2 s").await;
+    supervisor.signal(nix::sys::signal::Signal::SIGINT);
+    assert_eq!(supervisor.ended().await.code(), Some(0));
+    let lines = supervisor.log.lines();
+    assert!(
+        lines.iter().all(|line| !line.contains("error:") && !line.contains("about to end")),
+        "{lines:#?}"
+    );
+}

@@ -35,6 +35,7 @@ mod forwarded;
 mod framing;
 mod globals;
 mod handlers;
+mod hanging;
 mod hosts;
 mod html_rewriter;
 mod html_streaming;

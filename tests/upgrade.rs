@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +14,8 @@ use command_fds::{CommandFdExt as _, FdMapping};
 use http_body_util::Empty;
 use nix::sys::signal::Signal;
 
-use crate::harness::{App, Client, EXECUTABLE, Load, executable, folder, process, run};
+use crate::harness::origin::whole;
+use crate::harness::{App, Client, EXECUTABLE, Load, Origin, executable, folder, process, run};
 use crate::{TestSupervisor, until};
 
 fn upgrade(supervisor: &TestSupervisor) -> (i32, String, String) {
@@ -99,18 +102,65 @@ async fn what_was_stopped_refused_and_reported_is_so_after_an_upgrade() {
 }
 
 #[tokio::test]
+async fn what_is_bad_on_disk_holds_up_no_upgrade_and_is_told_unless_all_or_nothing_is_wanted() {
+    let plan = || TestSupervisor::plan().app(App::hello("app")).app(App::hello("bad")).app(App::hello("env"));
+    let strict = plan().set("strict = true").start().await;
+    let mut supervisor = plan().start().await;
+    for supervisor in [&strict, &supervisor] {
+        fs::write(supervisor.folder().join("bad/index.js"), "export default {").unwrap();
+    }
+    fs::write(supervisor.folder().join("env/.env"), "no line of it").unwrap();
+    let (code, _, errors) = upgrade(&strict);
+    assert_eq!(code, 1);
+    let expected = "nano-supervisor: the successor was ended: not ready there: bad is failed: does not load: SyntaxError";
+    assert!(errors.starts_with(expected) && errors.contains("`strict`"), "{errors}");
+    assert_eq!(strict.get("bad", "/").await.text(), "hello from bad");
+
+    let load = Load::on(supervisor.address("app").await).await;
+    let (code, text, errors) = upgrade(&supervisor);
+    assert_eq!((code, &*errors), (0, ""), "{text}");
+    let mut lines = text.lines();
+    let next = lines.next().unwrap().strip_prefix("handed over to pid ").unwrap().parse().unwrap();
+    assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
+    let told = ": was ready, and has failed there, as it would have at any other start: ";
+    let [bad, env] = ["bad", "env"].map(|app| text.find(&format!("{app}{told}")).unwrap());
+    assert!(text[bad..].contains("SyntaxError") && text[env..].contains(".env"), "{text}");
+    load.more(30).await;
+    assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["hello from app"]);
+    assert_eq!(supervisor.app("bad").await.state, "failed");
+    assert_eq!(supervisor.get("bad", "/").await.status, 500);
+}
+
+#[tokio::test]
 async fn a_successor_that_is_worse_is_ended_and_everything_goes_on() {
+    // Its second worker does not load, which is the successor's; any other does.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let origin = Origin::http(move |_| {
+        let answer = if asked.fetch_add(1, Ordering::Relaxed) == 1 { "no" } else { "ok" };
+        async move { hyper::Response::new(whole(answer)) }
+    })
+    .await;
+    let app = format!(
+        "const answer = await (await fetch('http://{}/')).text(); if (answer === 'no') throw new Error('not in this process');
+         export default {{ fetch: () => new Response('hello from app') }}",
+        origin.address
+    );
     let supervisor = TestSupervisor::plan()
-        .app(App::hello("app"))
+        .app(App::new("app", &app))
         .app(App::new("broken", "export default {"))
+        .app(App::hello("neighbour"))
         .start()
         .await;
     let load = Load::on(supervisor.address("app").await).await;
-    fs::write(supervisor.folder().join("app/index.js"), "export default {").unwrap();
-    let (code, _, errors) = upgrade(&supervisor);
-    assert_eq!(code, 1);
-    let expected = "nano-supervisor: the successor was ended: not ready there: app is failed: does not load: SyntaxError";
+    let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
+    let asked = tokio::task::spawn_blocking(move || {
+        run(&folder, &["upgrade", "--control", socket.to_str().unwrap()])
+    });
+    let (code, text, errors) = asked.await.unwrap();
+    assert_eq!(code, 1, "{text} {errors}");
+    let expected = "nano-supervisor: the successor was ended: not ready there: app is failed: does not load: Error: not in this process";
     assert!(errors.starts_with(expected) && !errors.contains("broken"), "{errors}");
+    assert!(errors.contains("app would be here, so it is not the app"), "{errors}");
     until("the successor is gone", async || {
         let children = process::children(supervisor.pid());
         children.iter().all(|pid| process::name(*pid).starts_with("nano:")).then_some(())
@@ -118,7 +168,11 @@ async fn a_successor_that_is_worse_is_ended_and_everything_goes_on() {
     .await;
     supervisor.rewrite(|config| config.replace("[server]", "[server]\nnonsense = 1"));
     let (code, _, errors) = upgrade(&supervisor);
-    assert!(code == 1 && errors.contains("it ended (exit status: 2); its log says why"), "{errors}");
+    let expected = "it ended (exit status: 2): ";
+    assert!(
+        code == 1 && errors.contains(expected) && errors.contains("server.nonsense: unknown field"),
+        "{errors}"
+    );
     load.more(50).await;
     assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["hello from app"]);
     assert_eq!(supervisor.app("app").await.restarts, 0);

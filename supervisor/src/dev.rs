@@ -13,11 +13,13 @@ use std::time::Duration;
 use ::notify::event::{EventKind, ModifyKind};
 use ::notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, interval_at, timeout, timeout_at};
 use tracing::{error, info, warn};
 
 use crate::lifecycle::Action;
-use crate::operator::Operator;
+use crate::operator::{Operator, Phase};
+use crate::registry::State;
+use crate::status::AppStatus;
 
 /// Folders whose contents do not count: git writes there all the time, and installing packages writes thousands of files.
 /// What it changes in `package.json` or a lock file does count.
@@ -31,6 +33,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Changes that may wait to be taken up; beyond that they are one.
 const QUEUE: usize = 64;
+
+/// How long a load may take before it is said that it goes on, and between two times of saying so.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// Files that are named when all that has changed is told.
 const NAMED: usize = 3;
@@ -73,10 +78,15 @@ pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
         info!("http://{listen}/ is {}; each save is followed, Ctrl-C ends", root.display());
     }
     let mut later = None;
-    while let Some((mut change, mut files)) = match later.take() {
-        Some(next) => Some(next),
-        None => changed.recv().await,
-    } {
+    loop {
+        let next = match later.take() {
+            Some(next) => Some(next),
+            None => tokio::select! {
+                next = changed.recv() => next,
+                () = say_while_starting(&operator, &app) => changed.recv().await,
+            },
+        };
+        let Some((mut change, mut files)) = next else { return };
         let begun = Instant::now();
         let deadline = begun + PATIENCE;
         while let Ok(Ok(Some((next, more)))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
@@ -89,9 +99,11 @@ pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
             watch_folders(&mut watcher, &root);
         }
         let (name, mut refreshing) = (app.clone(), Box::pin(refresh(&operator, &mut app)));
+        let mut slow = interval_at(Instant::now() + SLOW, SLOW);
         let refreshed = loop {
             tokio::select! {
                 refreshed = &mut refreshing => break refreshed,
+                _ = slow.tick() => say_slow(&named(&files, &root), begun),
                 Some(next) = changed.recv(), if later.is_none() => {
                     later = Some(next);
                     // What is loaded now is old already, and may never be ready.
@@ -104,6 +116,7 @@ pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
             continue;
         }
         match refreshed {
+            _ if operator.phase() == Phase::Draining => return,
             Ok(()) => info!("reloaded {} in {} ms", named(&files, &root), begun.elapsed().as_millis()),
             Err(why) => {
                 error!("{why}");
@@ -113,6 +126,25 @@ pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
             }
         }
     }
+}
+
+/// Says from time to time that the app's first worker is still loading, until it is not any more.
+async fn say_while_starting(operator: &Operator, app: &str) {
+    let (begun, mut slow) = (Instant::now(), interval_at(Instant::now() + SLOW, SLOW));
+    loop {
+        slow.tick().await;
+        let is_starting =
+            |status: &AppStatus| status.app == app && status.state == State::Starting.to_string();
+        if !operator.status().iter().any(is_starting) {
+            return;
+        }
+        say_slow(app, begun);
+    }
+}
+
+fn say_slow(what: &str, begun: Instant) {
+    let seconds = begun.elapsed().as_secs();
+    info!("still loading {what} after {seconds} s: a top-level `await` that does not settle?");
 }
 
 /// Has the app live by its files as they are now. They may also say what it is called.

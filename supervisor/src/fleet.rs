@@ -1,5 +1,5 @@
 //! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
-//! a single one; `changes`: what came of it; `settle`: what can come of what is wanted; `binding`: addresses; `troubles`: what
+//! a single one; `changes`: what came of it; `wanted`: what is to be next; `settle`: what can come of that; `binding`: addresses; `troubles`: what
 //! keeps apps from living by their configuration; `looks`: what is looked at once a second; `legacy`: what a successor is told.
 
 mod binding;
@@ -9,6 +9,7 @@ mod looks;
 mod one;
 mod settle;
 mod troubles;
+mod wanted;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -20,13 +21,13 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
-pub use changes::Changes;
+pub use changes::{Changes, Late};
 pub use legacy::Legacy;
 
 use self::binding::Bound;
 use self::changes::{change, warn_of};
-use self::settle::Settled;
 use self::troubles::{Trouble, Troubles};
+use self::wanted::{Next, Wanted};
 use crate::config::{AppName, AppSpec, Config, ServerSettings};
 use crate::crashes::Crashes;
 use crate::inherited::Inherited;
@@ -172,11 +173,11 @@ impl Fleet {
     }
 
     /// Makes what runs what `config` says. An app that cannot be run as it says, or whose new worker does not become ready, goes
-    /// on as before.
+    /// on as before. Those whose next worker takes its time are left to [`Self::conclude`].
     ///
     /// # Errors
     /// If an address cannot be bound and the configuration is strict; then nothing has changed.
-    pub async fn apply(&self, config: Config) -> io::Result<Changes> {
+    pub async fn apply(&self, config: Config) -> io::Result<(Changes, Vec<Late>)> {
         let _changing = self.changing.lock().await;
         let mut changes = Changes::default();
         let specs = config.apps.into_iter().map(Arc::new);
@@ -184,23 +185,29 @@ impl Fleet {
         let mut next = self.settle(specs, is_strict)?;
         changes.notes = config.notes;
         changes.notes.extend(self.configure(config.server));
-        self.become_of(&mut next, None, &mut changes).await;
+        let late = self.become_of(&mut next, None, &mut changes).await;
         changes.broken.extend(config.left_out.iter().cloned());
         for (place, why) in config.left_out {
             error!(place, %why, "left out: this is no app");
         }
-        Ok(changes)
+        Ok((changes, late))
     }
 
     /// Has one app live by `spec`, if that can be; all others stay as they are.
-    pub async fn mend(&self, spec: AppSpec) {
+    pub async fn mend(&self, spec: AppSpec) -> Vec<Late> {
         let _changing = self.changing.lock().await;
+        self.mend_now(Arc::new(spec)).await
+    }
+
+    /// As [`Self::mend`], for who holds what is held while something changes.
+    async fn mend_now(&self, spec: Arc<AppSpec>) -> Vec<Late> {
         let name = spec.name.clone();
         let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
-        let Some(known) = specs.iter_mut().find(|known| known.name == name) else { return };
-        *known = Arc::new(spec);
-        if let Ok(mut next) = self.settle(specs, false) {
-            self.become_of(&mut next, Some(&name), &mut Changes::default()).await;
+        let Some(known) = specs.iter_mut().find(|known| known.name == name) else { return Vec::new() };
+        *known = spec;
+        match self.settle(specs, false) {
+            Ok(mut next) => self.become_of(&mut next, Some(&name), &mut Changes::default()).await,
+            Err(_) => Vec::new(),
         }
     }
 
@@ -234,8 +241,8 @@ impl Fleet {
     }
 
     /// Makes what runs what was settled, and what is known of troubles: of `only` this app, or of all.
-    async fn become_of(&self, next: &mut Next, only: Option<&AppName>, changes: &mut Changes) {
-        let Next { before, settled, wanted, sockets } = next;
+    async fn become_of(&self, next: &mut Next, only: Option<&AppName>, changes: &mut Changes) -> Vec<Late> {
+        let (Next { before, settled, wanted, sockets }, mut late) = (next, Vec::new());
         log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
         let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
         warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
@@ -260,7 +267,7 @@ impl Fleet {
                     if let Some(why) = trouble {
                         changes.broken.push((name.clone(), why.to_string()));
                     }
-                    change(lifeline, old, spec, changes).await
+                    change(lifeline, old, spec, changes, &mut late).await
                 }
                 (None, Some(why)) => {
                     changes.broken.push((name.clone(), why.to_string()));
@@ -298,6 +305,7 @@ impl Fleet {
         if changes.added.is_empty() {
             self.shared.tend_spares();
         }
+        late
     }
 
     fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, log: Rc<AppLog>, first: First) -> Rc<Lifeline> {
@@ -462,34 +470,5 @@ impl Member {
 
     async fn ended(&self) {
         self.lifeline.ended().await;
-    }
-}
-
-/// What is to be next.
-struct Next {
-    before: Vec<Member>,
-    settled: Vec<Settled>,
-    /// In the same order.
-    wanted: Vec<Wanted>,
-    sockets: HashMap<ListenerId, Vec<TcpListener>>,
-}
-
-/// An app as it is to be.
-struct Wanted {
-    app: AppId,
-    spec: Arc<AppSpec>,
-    traffic: Arc<Traffic>,
-    /// None if it is new.
-    lifeline: Option<Rc<Lifeline>>,
-}
-
-impl Wanted {
-    fn routed(&self) -> RoutedApp {
-        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
-    }
-
-    /// The app's lifeline, if this is the app of that name and it is there already.
-    fn lifeline_of(&self, spec: &AppSpec) -> Option<&Rc<Lifeline>> {
-        self.lifeline.as_ref().filter(|_| self.spec.name == spec.name)
     }
 }

@@ -150,6 +150,11 @@ impl Inherited {
         self.predecessor.take()
     }
 
+    /// A copy of the way to talk to that supervisor, for last words.
+    pub fn way_to_predecessor(&self) -> Option<UnixStream> {
+        self.predecessor.borrow().as_ref().and_then(|talk| talk.try_clone().ok())
+    }
+
     /// Whether this supervisor takes over from another one, and has not yet.
     pub fn is_successor(&self) -> bool {
         self.predecessor.borrow().is_some()

@@ -1,6 +1,7 @@
 //! What an operator can have the supervisor do while it runs; signals and the control socket both end here. [`deploys`] has
-//! the verbs about deploys.
+//! the verbs about deploys, [`attempts`] knows which of those are under way.
 
+pub mod attempts;
 pub mod deploys;
 
 use std::cell::{Cell, RefCell};
@@ -17,7 +18,7 @@ use tracing::{error, info};
 use crate::config::{AppName, Config, ConfigErrors, Sources};
 use crate::crashes::Crash;
 use crate::deploy::Available;
-use crate::fleet::{Changes, Fleet};
+use crate::fleet::{Changes, Fleet, Late};
 use crate::kind::Kind;
 use crate::lifecycle::{Action, Outcome};
 use crate::log::Dropped;
@@ -30,8 +31,9 @@ use crate::quarantine::Suspect;
 use crate::registry::State;
 use crate::status::{AppDetail, AppStatus, SpareStatus};
 use crate::traces;
-use crate::upgrade::{self, Invocation};
+use crate::upgrade::{self, Invocation, Upgraded};
 use crate::worker::{CgroupStatus, Usage};
+use attempts::Attempts;
 
 /// How often it is looked whether an app is to be tried again.
 const LOOK: Duration = Duration::from_millis(250);
@@ -65,6 +67,7 @@ pub struct Operator {
     fleet: Rc<Fleet>,
     sources: Sources,
     deploys: Available,
+    attempts: Attempts,
     invocation: Invocation,
     log_lines_dropped: Dropped,
     started: Instant,
@@ -92,6 +95,7 @@ impl Operator {
             fleet,
             sources,
             deploys,
+            attempts: Attempts::default(),
             invocation,
             log_lines_dropped,
             started: Instant::now(),
@@ -105,11 +109,11 @@ impl Operator {
         }
     }
 
-    /// Starts the executable again, and hands over to it if it is ready; its process id.
+    /// Starts the executable again, and hands over to it if it is ready.
     ///
     /// # Errors
     /// Why everything goes on as before, for people.
-    pub async fn upgrade(&self) -> Result<u32, String> {
+    pub async fn upgrade(&self) -> Result<Upgraded, String> {
         if self.is_upgrading.replace(true) {
             return Err("an upgrade is under way already".into());
         }
@@ -118,7 +122,8 @@ impl Operator {
             Ok(deploys) => deploys.let_go().await.ok(),
             Err(_) => None,
         };
-        let upgraded = upgrade::upgrade(&self.fleet, self.admin_copy(), &self.invocation).await;
+        let excuse = async |missing| self.excuse(missing).await;
+        let upgraded = upgrade::upgrade(&self.fleet, self.admin_copy(), &self.invocation, excuse).await;
         match &upgraded {
             Ok(_) => self.handed_over.notify_one(),
             Err(_) => {
@@ -130,6 +135,36 @@ impl Operator {
         }
         drop(held);
         upgraded
+    }
+
+    /// Which of the apps that a successor does not serve could not be started here either, as things are by now, and why: what is
+    /// wrong with one app holds up nobody else. All of them, or the successor is to blame.
+    async fn excuse(&self, missing: Vec<(String, String)>) -> Result<Vec<(String, String)>, String> {
+        if missing.is_empty() {
+            return Ok(missing);
+        }
+        let worse = |why: &dyn fmt::Display| {
+            let all: Vec<_> = missing.iter().map(|(app, how)| format!("{app} {how}")).collect();
+            format!("not ready there: {}; {why}", all.join("; "))
+        };
+        let ready = self.fleet.registry().states().into_iter().filter(|state| *state == State::Ready).count();
+        if ready == missing.len() {
+            return Err(worse(&"nothing that is served would be"));
+        }
+        let config = self.load().map_err(|problems| worse(&problems))?;
+        if config.server.strict {
+            return Err(worse(&"fix: mend that, or upgrade without `strict`"));
+        }
+        let mut excused = Vec::new();
+        for spec in config.apps.into_iter().filter(|spec| missing.iter().any(|(app, _)| *spec.name == **app))
+        {
+            let name = spec.name.to_string();
+            match self.fleet.try_out(spec, std::future::pending()).await {
+                Ok(_) => return Err(worse(&format!("{name} would be here, so it is not the app"))),
+                Err(why) => excused.push((name, why)),
+            }
+        }
+        Ok(excused)
     }
 
     /// Keeps the socket of the admin listener for a successor.
@@ -282,19 +317,25 @@ impl Operator {
             }
             let due = self.fleet.due(Instant::now());
             if !due.is_empty() {
-                self.mend(&due).await;
+                let late = self.mend(&due).await;
+                let fleet = self.fleet.clone();
+                tokio::task::spawn_local(async move {
+                    fleet.conclude(late, &mut Changes::default()).await;
+                });
             }
         }
     }
 
     /// Has these apps live by the configuration as it is now, if they can.
-    async fn mend(&self, names: &[AppName]) {
+    async fn mend(&self, names: &[AppName]) -> Vec<Late> {
         let _changing = self.changing.lock().await;
+        let mut late = Vec::new();
         // What all apps share is for a reload, which says what is wrong with it.
-        let Ok(config) = self.load() else { return };
+        let Ok(config) = self.load() else { return late };
         for spec in config.apps.into_iter().filter(|spec| names.contains(&spec.name)) {
-            self.fleet.mend(spec).await;
+            late.extend(self.fleet.mend(spec).await);
         }
+        late
     }
 
     fn load(&self) -> Result<Config, ConfigErrors> {
@@ -307,9 +348,13 @@ impl Operator {
     /// # Errors
     /// As there.
     pub async fn apply(&self) -> Result<Changes, String> {
-        let _changing = self.changing.lock().await;
+        let changing = self.changing.lock().await;
         let config = self.load().map_err(|problems| problems.to_string())?;
-        self.fleet.apply(config).await.map_err(|error| error.to_string())
+        let (mut changes, late) = self.fleet.apply(config).await.map_err(|error| error.to_string())?;
+        // Nobody else has to wait for an app that takes its time.
+        drop(changing);
+        self.fleet.conclude(late, &mut changes).await;
+        Ok(changes)
     }
 
     /// Whether there is an app of this name.
@@ -332,11 +377,15 @@ impl Operator {
     /// # Errors
     /// Why that did not work, for people.
     pub async fn tell(&self, app: &str, action: Action) -> Outcome {
+        if matches!(action, Action::Stop) {
+            self.attempts.supersede(app);
+        }
         if matches!(action, Action::Start | Action::Restart | Action::Roll)
             && self.fleet.is_troubled(app)
             && let Ok(name) = app.parse()
         {
-            self.mend(&[name]).await;
+            let late = self.mend(&[name]).await;
+            self.fleet.conclude(late, &mut Changes::default()).await;
             // It would end for nothing: the next worker could not be told what it is to be told.
             if let Some(why) = self.fleet.stays_because(app) {
                 return Err(format!(

@@ -90,7 +90,8 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
     own.into_iter().flatten().for_each(|own| fleet.spares().close(own));
     let followed =
         config.apps.first().filter(|_| is_watched).map(|app| (app.name.to_string(), app.root.clone()));
-    let Changes { notes, .. } = fleet.apply(config).await?;
+    // None of them has been told anything before.
+    let (Changes { notes, .. }, _) = fleet.apply(config).await?;
     if fleet.is_all_broken() {
         error!("no app can be run as it is configured; each is tried again, and at a reload");
     }

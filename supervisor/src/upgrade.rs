@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::PathBuf;
@@ -34,9 +34,28 @@ const GO: &str = "go";
 
 /// What a successor says once.
 #[derive(Debug, Serialize, Deserialize)]
-struct Word {
-    /// Every app that is not ready, and why.
-    unready: BTreeMap<String, String>,
+#[serde(untagged)]
+enum Word {
+    /// It has tried every app.
+    Tried {
+        /// Every app that is not ready, and why.
+        unready: BTreeMap<String, String>,
+    },
+    /// It ends. A supervisor of another version that does not know this waits for the end.
+    Ends {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// What an upgrade has come to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Upgraded {
+    /// The successor's process id.
+    pub pid: u32,
+    /// Apps that were ready and have failed there, as they would have here, each with the reason.
+    #[serde(default)]
+    pub failed: Vec<(String, String)>,
 }
 
 /// How this process was started, and how the next one is.
@@ -56,8 +75,8 @@ impl Invocation {
     }
 }
 
-/// Starts a successor, and lets it go on if every app that is ready here is ready there. Returns its process id; this
-/// process is to drain then.
+/// Starts a successor, and lets it go on if every app that is ready here is ready there, but for those that `excuse` says are no
+/// fault of its. This process is to drain then.
 ///
 /// # Errors
 /// Why everything stays as it is, for people.
@@ -65,7 +84,8 @@ pub async fn upgrade(
     fleet: &Fleet,
     admin: Option<TcpListener>,
     invocation: &Invocation,
-) -> Result<u32, String> {
+    excuse: impl AsyncFnOnce(Vec<(String, String)>) -> Result<Vec<(String, String)>, String>,
+) -> Result<Upgraded, String> {
     if std::process::id() == 1 {
         return Err(
             "this is the first process of a container, which ends with it; fix: start another container"
@@ -77,17 +97,24 @@ pub async fn upgrade(
     let pid = child.id().unwrap_or_default();
     info!(pid, executable = %invocation.executable.display(), "successor started");
     let heard = match timeout(PATIENCE, hear(ours)).await {
-        Ok(Ok(heard)) => Ok(heard),
-        Ok(Err(why)) => Err(match timeout(LAST_WORD, child.wait()).await {
-            Ok(Ok(status)) => format!("it ended ({status}); its log says why"),
-            Ok(Err(_)) | Err(_) => why,
-        }),
+        Ok(Ok((Word::Tried { unready }, talk))) => Ok((unready, talk)),
+        Ok(Ok((Word::Ends { why }, _))) => Err(ended(&mut child, Some(why)).await),
+        Ok(Err(_)) => Err(ended(&mut child, None).await),
         Err(_) => Err("it took too long".into()),
     };
     let worse = match heard {
-        Ok((word, talk)) => match missing(fleet, &word) {
-            None => return say_go(fleet, talk, pid).await,
-            Some(worse) => worse,
+        Ok((unready, talk)) => match excuse(missing(fleet, &unready)).await {
+            Ok(failed) => {
+                for (app, why) in &failed {
+                    warn!(
+                        app,
+                        why,
+                        "the app is ready here, and has failed in the successor, as it would here by now"
+                    );
+                }
+                return say_go(fleet, talk, pid).await.map(|pid| Upgraded { pid, failed });
+            }
+            Err(worse) => worse,
         },
         Err(why) => why,
     };
@@ -126,20 +153,29 @@ fn start(
     Ok((command.spawn()?, UnixStream::from_std(ours)?))
 }
 
-async fn hear(talk: UnixStream) -> Result<(Word, BufReader<UnixStream>), String> {
+async fn hear(talk: UnixStream) -> io::Result<(Word, BufReader<UnixStream>)> {
     let mut reader = BufReader::new(talk);
     let mut line = String::new();
-    reader.read_line(&mut line).await.map_err(|error| error.to_string())?;
-    let word = serde_json::from_str(&line).map_err(|_| "it did not say that it is ready".to_owned())?;
-    Ok((word, reader))
+    reader.read_line(&mut line).await?;
+    Ok((serde_json::from_str(&line)?, reader))
 }
 
-/// What the successor cannot do that this process can.
-fn missing(fleet: &Fleet, word: &Word) -> Option<String> {
+/// How the successor has ended, which has said no more than `why`.
+async fn ended(child: &mut Child, why: Option<String>) -> String {
+    let ended = match timeout(LAST_WORD, child.wait()).await {
+        Ok(Ok(status)) => format!("it ended ({status})"),
+        Ok(Err(_)) | Err(_) => "it did not say that it is ready".to_owned(),
+    };
+    match why {
+        Some(why) => format!("{ended}: {why}"),
+        None => format!("{ended}; it had no time to say why: see what it has printed or logged"),
+    }
+}
+
+/// The apps that this process serves and the successor does not, and how they are there.
+fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let ready = fleet.registry().gauges().into_iter().filter(|app| app.state == State::Ready);
-    let worse = ready.filter_map(|app| word.unready.get(&app.name).map(|why| format!("{} {why}", app.name)));
-    let worse: Vec<_> = worse.collect();
-    (!worse.is_empty()).then(|| format!("not ready there: {}", worse.join("; ")))
+    ready.filter_map(|app| unready.get(&app.name).map(|why| (app.name, why.clone()))).collect()
 }
 
 /// Lets the successor go on, and waits until operators reach it.
@@ -165,6 +201,14 @@ impl Predecessor {
     }
 }
 
+/// The successor's part where it cannot start: says why, to `talk` if there is a supervisor before this one.
+pub fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
+    let Some(mut talk) = talk else { return };
+    let word = serde_json::to_string(&Word::Ends { why: why.to_string() }).unwrap_or_default();
+    // It waits for this, or for our end.
+    let _ = talk.set_nonblocking(false).and_then(|()| writeln!(talk, "{word}"));
+}
+
 /// The successor's part: waits until every app was tried, says so, and waits for word to go on.
 ///
 /// # Errors
@@ -176,7 +220,8 @@ pub async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predece
         let why = app.last_exit.map_or_else(String::new, |why| format!(": {why}"));
         (app.app, format!("is {}{why}", app.state))
     });
-    let mut word = serde_json::to_string(&Word { unready: unready.collect() }).map_err(io::Error::other)?;
+    let mut word =
+        serde_json::to_string(&Word::Tried { unready: unready.collect() }).map_err(io::Error::other)?;
     word.push('\n');
     let mut talk = BufReader::new(UnixStream::from_std(talk)?);
     talk.write_all(word.as_bytes()).await?;

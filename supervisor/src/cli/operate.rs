@@ -24,6 +24,7 @@ use crate::log::text::render;
 use crate::quarantine::Suspect;
 use crate::registry::State;
 use crate::status::AppStatus;
+use crate::upgrade::Upgraded;
 
 /// A running supervisor.
 #[derive(Debug, Clone, Args)]
@@ -180,17 +181,18 @@ fn show_changes(changes: &Changes) {
 
 /// `upgrade`.
 pub(super) fn upgrade(which: &Which) -> ExitCode {
-    match ask::<Successor>(which, Method::POST, "/v1/upgrade") {
-        Ok(Successor { pid }) => print(&format!("handed over to pid {pid}")),
+    match ask::<Upgraded>(which, Method::POST, "/v1/upgrade") {
+        Ok(Upgraded { pid, failed }) => {
+            print(&format!("handed over to pid {pid}"));
+            for (app, why) in &failed {
+                print(&format!(
+                    "{app}: was ready, and has failed there, as it would have at any other start: {why}"
+                ));
+            }
+        }
         Err(error) => return complain(&error, FAILED),
     }
     ExitCode::SUCCESS
-}
-
-/// The answer to an upgrade.
-#[derive(serde::Deserialize)]
-struct Successor {
-    pid: u32,
 }
 
 /// `restart`, of one app or of all.

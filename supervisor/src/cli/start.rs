@@ -10,7 +10,7 @@ use crate::deploy::{Available, Deploys};
 use crate::inherited::Inherited;
 use crate::log::Logs;
 use crate::serve::{self, Start};
-use crate::upgrade::Invocation;
+use crate::upgrade::{self, Invocation};
 
 /// `serve`.
 pub(super) fn serve_apps(sources: Sources) -> ExitCode {
@@ -21,7 +21,11 @@ pub(super) fn serve_apps(sources: Sources) -> ExitCode {
     });
     match loaded {
         Ok(config) => serve_until_told(config, sources, deploys, false),
-        Err(problems) => complain(&problems, USAGE),
+        Err(problems) => {
+            let inherited = Inherited::take(|name| std::env::var(name).ok());
+            upgrade::say_why(inherited.ok().and_then(|inherited| inherited.predecessor()), &problems);
+            complain(&problems, USAGE)
+        }
     }
 }
 
@@ -48,11 +52,16 @@ pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> E
 }
 
 fn serve_until_told(config: Config, sources: Sources, deploys: Available, is_watched: bool) -> ExitCode {
+    let inherited = Inherited::take(|name| std::env::var(name).ok());
+    let talk = inherited.as_ref().ok().and_then(Inherited::way_to_predecessor);
+    let fail = |error: &std::io::Error| {
+        upgrade::say_why(talk, error);
+        complain(error, FAILED)
+    };
     let logs = match Logs::start(&config.server.log) {
         Ok(logs) => logs,
-        Err(error) => return complain(&error, FAILED),
+        Err(error) => return fail(&error),
     };
-    let inherited = Inherited::take(|name| std::env::var(name).ok());
     let served = inherited.and_then(|inherited| {
         let invocation = Invocation::own()?;
         let start = Start { sources, deploys, is_watched, inherited, invocation };
@@ -63,7 +72,7 @@ fn serve_until_told(config: Config, sources: Sources, deploys: Available, is_wat
         Err(error) => {
             // What was logged until then comes first.
             drop(logs);
-            complain(&error, FAILED)
+            fail(&error)
         }
     }
 }

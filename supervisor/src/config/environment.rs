@@ -19,7 +19,7 @@ const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
 
 /// The sources of an app's `env`. Files are read anew for each worker that somebody has asked for, so that a restart picks up
 /// what has changed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct EnvSources {
     /// Where to report what is wrong with all of them together.
     place: Place,
@@ -31,8 +31,31 @@ pub struct EnvSources {
     layers: Vec<Layer>,
 }
 
+/// Where something stands in the configuration is no part of what it says: a line more above an app does not change the app.
+impl PartialEq for EnvSources {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.root, &self.shown, &self.layers) == (&other.root, &other.shown, &other.layers)
+    }
+}
+
+impl PartialEq for Layer {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Values(one), Self::Values(other)) => one == other,
+            (Self::AppFile(one), Self::AppFile(other)) => one == other,
+            (Self::File(one, _), Self::File(other, _)) | (Self::Folder(one, _), Self::Folder(other, _)) => {
+                one == other
+            }
+            (Self::Secret(name, one, _), Self::Secret(other_name, other, _)) => {
+                (name, one) == (other_name, other)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// One source of variables; each outranks those before it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum Layer {
     Values(Values),
     /// A file in the app's folder, if there is one.

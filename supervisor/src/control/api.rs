@@ -66,7 +66,7 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
             _ => not_allowed("POST"),
         },
         ["upgrade"] => match *method {
-            Method::POST => outcome(operator.upgrade().await.map(|pid| json!({ "pid": pid }))),
+            Method::POST => outcome(operator.upgrade().await.map(|upgraded| json!(upgraded))),
             _ => not_allowed("POST"),
         },
         ["apps", app] if matches!(*method, Method::GET | Method::HEAD) => match operator.detail(app) {

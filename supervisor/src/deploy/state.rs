@@ -85,7 +85,12 @@ impl State {
         let mut found = entry.previous.iter().filter(begins);
         let digest = match (found.next(), to) {
             (Some(deploy), _) => deploy.digest.clone(),
-            (None, None) => return Err(format!("app {name} has no earlier deploy to go back to")),
+            (None, None) => {
+                return Err(format!(
+                    "app {name} has no earlier deploy to go back to; fix: `remove {name}` ends its deploys: it goes back to \
+                     the folder that is configured for it, or is gone if there is none"
+                ));
+            }
             (None, Some(to)) => {
                 let fix = format!("fix: see `deploys {name}` for those there are");
                 return Err(format!(

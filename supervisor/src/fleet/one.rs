@@ -14,7 +14,17 @@ use crate::lifecycle::Action;
 use crate::lifecycle::adoption::{Adoption, First};
 use crate::log::app::AppLog;
 use crate::quarantine::Suspect;
-use crate::worker::Worker;
+use crate::worker::{Started, Worker};
+
+/// A worker that is ready, of which nobody has heard yet.
+#[derive(Debug)]
+pub struct Tried {
+    /// What it was told.
+    pub spec: Arc<AppSpec>,
+    log: Rc<AppLog>,
+    started: Started,
+    begun: Instant,
+}
 
 impl Fleet {
     /// As [`Self::tell`], without waiting for what comes of it.
@@ -53,17 +63,16 @@ impl Fleet {
         self.shared.release(app, kind).await
     }
 
-    /// Has one app live by `spec`, whether it is there already or not: its next worker is started first, then the addresses
-    /// are bound, then comes `commit`, and if all of that works, the worker before it goes.
+    /// Starts a worker for an app, whether it is there already or not, of which the app hears nothing yet; given up when
+    /// `superseded` says so.
     ///
     /// # Errors
-    /// What does not work, for people; then nothing has changed.
-    pub async fn put(
+    /// Why there is none, for people.
+    pub async fn try_out(
         &self,
         spec: AppSpec,
-        commit: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), String> {
-        let _changing = self.changing.lock().await;
+        superseded: impl Future<Output = String>,
+    ) -> Result<Tried, String> {
         if let Some(fault) = &spec.fault {
             return Err(fault.to_string());
         }
@@ -74,8 +83,27 @@ impl Fleet {
             || Rc::new(AppLog::new(&spec, self.new_traffic())),
             |member| member.lifeline.log.clone(),
         );
-        let started = Worker::start(&spec, None, &self.shared.spares, &log).await;
+        let started = tokio::select! {
+            started = Worker::start(&spec, None, &self.shared.spares, &log) => started,
+            // Dropping the start kills the process.
+            why = superseded => return Err(why),
+        };
         let started = started.map_err(|failure| failure.reason.to_string())?;
+        Ok(Tried { spec, log, started, begun })
+    }
+
+    /// Has one app live by what was tried out: the addresses are bound, then comes `commit`, and if all of that works, the worker
+    /// before it goes.
+    ///
+    /// # Errors
+    /// What does not work, for people; then nothing has changed.
+    pub async fn put(
+        &self,
+        tried: Tried,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        let Tried { spec, log, started, begun } = tried;
         let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
         let holders: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
         let taken =

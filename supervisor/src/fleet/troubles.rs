@@ -53,6 +53,14 @@ impl Fleet {
         *known = troubles;
     }
 
+    /// The code of an app keeps it from living by its configuration; it goes on as it was.
+    pub(super) fn note_failure(&self, name: &AppName, why: Arc<str>) {
+        self.troubles.borrow_mut().insert(name.clone(), Trouble { why: why.clone(), next: None });
+        if let Some(app) = self.registry().find(name.as_str()) {
+            self.registry().troubled(app, Some(why));
+        }
+    }
+
     /// An app lives by its configuration.
     pub(super) fn untroubled(&self, name: &AppName) {
         self.troubles.borrow_mut().remove(name);

@@ -1,6 +1,7 @@
 //! The way to tell an app what to do, and what it can be told.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +17,9 @@ use crate::log::app::AppLog;
 /// Commands to one app that may wait to be carried out.
 const COMMANDS: usize = 16;
 
+/// Why nothing comes of what was asked for when the app, or the supervisor, ends meanwhile.
+pub(super) const ENDS: &str = "the app is about to end";
+
 /// Whether the app has another worker now; if that did not work, why, for people.
 pub type Outcome = Result<bool, String>;
 
@@ -30,8 +34,8 @@ pub(super) struct Command {
 
 /// What an app has been told to do, and has not done.
 pub(super) struct Commands {
-    /// What comes before all else.
-    first: Option<Command>,
+    /// Those that were looked at, oldest first.
+    seen: VecDeque<Command>,
     others: mpsc::Receiver<Command>,
 }
 
@@ -39,23 +43,36 @@ impl Commands {
     /// None yet, and the way for them to come.
     pub(super) fn new() -> (mpsc::Sender<Command>, Self) {
         let (sender, others) = mpsc::channel(COMMANDS);
-        (sender, Self { first: None, others })
+        (sender, Self { seen: VecDeque::new(), others })
     }
 
     /// The next one; never comes when there can be none any more.
     pub(super) async fn next(&mut self) -> Command {
-        if let Some(first) = self.first.take() {
-            return first;
+        match self.seen.pop_front() {
+            Some(command) => command,
+            None => self.come().await,
         }
+    }
+
+    /// Waits for one that nobody has looked at, which is to be carried out later.
+    pub(super) async fn look(&mut self) -> &Action {
+        if self.seen.len() >= COMMANDS {
+            pending::<()>().await;
+        }
+        let command = self.come().await;
+        &self.seen.push_back_mut(command).action
+    }
+
+    /// What was looked at, and waits to be carried out.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Action> {
+        self.seen.iter().map(|command| &command.action)
+    }
+
+    async fn come(&mut self) -> Command {
         match self.others.recv().await {
             Some(command) => command,
             None => pending().await,
         }
-    }
-
-    /// Looked at, and to be carried out later.
-    pub(super) fn put_back(&mut self, command: Command) {
-        self.first = Some(command);
     }
 }
 
@@ -85,6 +102,8 @@ pub struct Lifeline {
     pub log: Rc<AppLog>,
     commands: mpsc::Sender<Command>,
     ending: watch::Sender<Option<Duration>>,
+    /// How often it has been told what to live by.
+    turn: Cell<u64>,
     task: RefCell<Option<JoinHandle<()>>>,
 }
 
@@ -95,16 +114,24 @@ impl Lifeline {
         ending: watch::Sender<Option<Duration>>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { log, commands, ending, task: RefCell::new(Some(task)) }
+        Self { log, commands, ending, turn: Cell::new(0), task: RefCell::new(Some(task)) }
     }
 
     /// Tells the app what to do, and waits until it is done.
     pub async fn tell(&self, action: Action) -> Outcome {
+        if matches!(action, Action::Configure(_) | Action::Adopt(_)) {
+            self.turn.set(self.turn.get() + 1);
+        }
         let (done, outcome) = oneshot::channel();
-        let gone = |_| "the app is about to end".to_owned();
+        let gone = |_| ENDS.to_owned();
         let sent = self.commands.send(Command { action, done }).await;
         sent.map_err(|_| "the app has ended".to_owned())?;
         outcome.await.map_err(gone)?
+    }
+
+    /// How often it has been told what to live by: whoever finds another number has been superseded.
+    pub fn turn(&self) -> u64 {
+        self.turn.get()
     }
 
     /// Tells the app what to do, without waiting for anything. If too much waits already, that is not carried out.

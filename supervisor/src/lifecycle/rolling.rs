@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::aftermath::remains;
+use super::lifeline::ENDS;
 use super::running::Running;
 use super::{Action, Life, Outcome, Phase, ended};
 use crate::config::{AppSpec, Environment};
@@ -22,8 +23,14 @@ impl Life {
         done: oneshot::Sender<Outcome>,
     ) -> Phase {
         let (begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
+        let pointless = || Err("something else was asked for before the new worker was ready".to_owned());
+        let supersedes = |action: &Action| spec.development || supersedes(action, &spec);
+        if self.commands.waiting().any(supersedes) {
+            let _ = done.send(pointless());
+            return Phase::Running(running);
+        }
         let mut start = std::pin::pin!(Worker::start(&spec, env, &shared.spares, &log));
-        let (mut is_gone, mut has_more) = (false, false);
+        let mut is_gone = false;
         let started = loop {
             tokio::select! {
                 started = &mut start => break started,
@@ -34,17 +41,12 @@ impl Life {
                     let _ = self.note_end(&reason, remains).await;
                     self.shared.registry.starting(self.app);
                 }
-                command = self.commands.next(), if !has_more => {
-                    has_more = true;
-                    let is_pointless = supersedes(&command.action) || self.spec.development;
-                    self.commands.put_back(command);
-                    if is_pointless {
-                        let _ = done.send(Err("something else was asked for before the new worker was ready".into()));
-                        return if is_gone { Phase::Starting } else { Phase::Running(running) };
-                    }
-                }
+                action = self.commands.look() => if supersedes(action) {
+                    let _ = done.send(pointless());
+                    return if is_gone { Phase::Starting } else { Phase::Running(running) };
+                },
                 () = ended(&mut self.ending) => {
-                    let _ = done.send(Err("the app is about to end".into()));
+                    let _ = done.send(Err(ENDS.into()));
                     return if is_gone { Phase::Ended } else { Phase::Running(running) };
                 }
             }
@@ -73,7 +75,11 @@ impl Life {
     }
 }
 
-/// Whether nobody needs the worker that is about to be ready when this is done.
-fn supersedes(action: &Action) -> bool {
-    matches!(action, Action::Stop | Action::Restart | Action::Roll | Action::Break(_))
+/// Whether nobody needs the worker that is about to live by `spec` when this is done.
+fn supersedes(action: &Action, spec: &AppSpec) -> bool {
+    match action {
+        Action::Stop | Action::Restart | Action::Roll | Action::Break(_) | Action::Adopt(_) => true,
+        Action::Configure(other) => **other != *spec,
+        Action::Start => false,
+    }
 }

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::MutexGuard;
 use tracing::{info, warn};
 
 use super::Operator;
+use super::attempts::Attempt;
 use crate::config::{AppName, AppSpec, Config, Deployed, HostPattern, Listen, app_folder};
 use crate::deploy::Deploys;
 use crate::deploy::state::{State, show_time};
@@ -101,16 +103,16 @@ impl Operator {
             return Err(format!("{} is not an absolute path", order.path.display()));
         }
         let root = app_folder(&order.path).map_err(|flaw| flaw.to_string())?;
+        let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
         let state = deploys.state();
         // Most of what can be wrong is found before anything is copied, and named as the operator knows it.
         let site = self.site(deploys, &state, name, &order, &root)?;
         let stored = deploys.copy(&held, name, &root).await?;
         let digest = stored.seen.digest.clone();
-        let next = state.with_deploy(name, digest.clone(), site, SystemTime::now());
-        let switched = self.switch(deploys, name, next).await;
-        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
-        switched?;
+        let next =
+            |state: State| Ok(state.with_deploy(name, digest.clone(), site.clone(), SystemTime::now()));
+        self.switch(deploys, held, name, next, &mut attempt).await?;
         let copied = Copied { files: stored.seen.files, bytes: stored.seen.bytes, is_new: stored.is_new };
         Ok(Switched { app: name.to_string(), digest: digest.to_string(), copied: Some(copied) })
     }
@@ -162,16 +164,17 @@ impl Operator {
     /// Why not, for people; then all goes on as before.
     pub async fn rollback(&self, name: &AppName, order: &RollbackOrder) -> Result<Switched, String> {
         let deploys = self.deploys()?;
+        let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
-        let next = deploys.state().rolled_back(name, order.to.as_deref(), SystemTime::now())?;
-        let Some(digest) = next.apps.get(name).map(|entry| entry.current.digest.to_string()) else {
+        let next = |state: State| state.rolled_back(name, order.to.as_deref(), SystemTime::now());
+        let state = next(deploys.state())?;
+        let Some(digest) = state.apps.get(name).map(|entry| entry.current.digest.to_string()) else {
             return Err(format!("app {name} was never deployed"));
         };
-        if !deploys.has_copy(&next, name) {
+        if !deploys.has_copy(&state, name) {
             return Err(format!("the copy of {digest} is gone; fix: deploy its folder again"));
         }
-        let switched = self.switch(deploys, name, next).await;
-        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        let switched = self.switch(deploys, held, name, next, &mut attempt).await;
         match &switched {
             Ok(()) => info!(app = %name, digest, "rolled back"),
             Err(why) => warn!(app = %name, %why, "not rolled back: everything goes on as before"),
@@ -189,24 +192,19 @@ impl Operator {
             return Err(format!("app {name} was never deployed; fix: remove it from nano.toml and reload"));
         }
         let deploys = self.deploys()?;
+        let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
-        let next = deploys.state().without(name);
-        let changing = self.changing.lock().await;
-        let config = self.config(deploys.deployed(&next))?;
-        let folder = match find(config, name) {
-            Some(spec) => {
-                let root = spec.root.clone();
-                self.fleet.put(spec, deploys.commit(next)).await?;
-                Some(root)
-            }
-            None => {
-                self.fleet.remove(name, deploys.commit(next)).await?;
-                None
-            }
-        };
-        drop(changing);
+        let config = self.config(deploys.deployed(&deploys.state().without(name)))?;
+        let folder = find(config, name).map(|spec| spec.root);
+        if folder.is_some() {
+            self.switch(deploys, held, name, |state| Ok(state.without(name)), &mut attempt).await?;
+        } else {
+            let changing = self.changing.lock().await;
+            self.fleet.remove(name, deploys.commit(deploys.state().without(name))).await?;
+            drop(changing);
+            deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        }
         info!(app = %name, folder = folder.as_ref().map(|path| tracing::field::display(path.display())), "deploys removed");
-        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
         Ok(Removed { app: name.to_string(), folder })
     }
 
@@ -241,14 +239,43 @@ impl Operator {
         }
     }
 
-    /// Has an app live as `next` says, and makes that what is deployed.
-    async fn switch(&self, deploys: &Deploys, name: &AppName, next: State) -> Result<(), String> {
-        let _changing = self.changing.lock().await;
-        let config = self.config(deploys.deployed(&next))?;
-        let Some(spec) = find(config, name) else {
-            return Err(format!("the configuration has no app {name} any more; fix: deploy it with --port"));
+    /// Has an app live as `next` says of what is deployed, and makes that what is deployed. While its worker is on its way,
+    /// nobody else has to wait.
+    async fn switch<'a>(
+        &self,
+        deploys: &'a Deploys,
+        held: MutexGuard<'a, ()>,
+        name: &AppName,
+        next: impl Fn(State) -> Result<State, String>,
+        attempt: &mut Attempt,
+    ) -> Result<(), String> {
+        let spec = |state: &State| {
+            let config = self.config(deploys.deployed(state))?;
+            let gone = || format!("the configuration has no app {name} any more; fix: deploy it with --port");
+            find(config, name).ok_or_else(gone)
         };
-        self.fleet.put(spec, deploys.commit(next)).await
+        let tried = spec(&next(deploys.state())?);
+        // Nobody else knows yet that its copy is needed.
+        let copy = tried.as_ref().ok().map(|spec| self.fleet.folders().hold(&spec.root));
+        drop(held);
+        let tried = match tried {
+            Ok(spec) => self.fleet.try_out(spec, attempt.superseded()).await,
+            Err(why) => Err(why),
+        };
+        let held = deploys.hold().await?;
+        let switched = async {
+            let (tried, _changing) = (tried?, self.changing.lock().await);
+            attempt.check()?;
+            let next = next(deploys.state())?;
+            if spec(&next)? != *tried.spec {
+                return Err(format!("the configuration of app {name} has changed meanwhile; fix: try again"));
+            }
+            self.fleet.put(tried, deploys.commit(next)).await
+        };
+        let switched = switched.await;
+        drop(copy);
+        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        switched
     }
 
     fn config(&self, deployed: Vec<Deployed>) -> Result<Config, String> {

@@ -1,0 +1,88 @@
+//! Deploys under way whose worker is not ready yet: what is asked for later of the same app makes them pointless.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+
+use crate::config::AppName;
+
+/// The latest attempt of each app. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Attempts(Rc<RefCell<HashMap<AppName, oneshot::Sender<()>>>>);
+
+impl Attempts {
+    /// Another attempt; the one before it is given up.
+    pub fn begin(&self, app: &AppName) -> Attempt {
+        let (hold, superseded) = oneshot::channel();
+        self.0.borrow_mut().insert(app.clone(), hold);
+        Attempt { attempts: self.clone(), app: app.clone(), superseded }
+    }
+
+    /// Gives up the attempt that is under way, if one is.
+    pub fn supersede(&self, app: &str) {
+        self.0.borrow_mut().retain(|known, _| known.as_str() != app);
+    }
+}
+
+/// An attempt, until it is dropped.
+#[derive(Debug)]
+pub struct Attempt {
+    attempts: Attempts,
+    app: AppName,
+    superseded: oneshot::Receiver<()>,
+}
+
+impl Attempt {
+    /// Waits until something else was asked for; why it comes to nothing then, for people.
+    pub async fn superseded(&mut self) -> String {
+        // Nothing is ever sent: the sender is dropped.
+        let _ = (&mut self.superseded).await;
+        why()
+    }
+
+    /// Whether it is still wanted.
+    ///
+    /// # Errors
+    /// As [`Self::superseded`].
+    pub fn check(&mut self) -> Result<(), String> {
+        match self.superseded.try_recv() {
+            Err(oneshot::error::TryRecvError::Empty) => Ok(()),
+            _ => Err(why()),
+        }
+    }
+}
+
+fn why() -> String {
+    "something else was asked for before the new worker was ready".into()
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.check().is_ok() {
+            self.attempts.supersede(self.app.as_str());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_attempt_of_an_app_counts_until_something_else_is_asked_for() {
+        let attempts = Attempts::default();
+        let [app, other] = ["app", "other"].map(|name| name.parse().unwrap());
+        let (mut first, mut neighbour) = (attempts.begin(&app), attempts.begin(&other));
+        let mut second = attempts.begin(&app);
+        assert!(first.check().is_err() && second.check().is_ok());
+        // The end of one that was given up leaves the other alone.
+        drop(first);
+        assert!(second.check().is_ok());
+        attempts.supersede("app");
+        assert!(second.check().is_err() && neighbour.check().is_ok());
+        drop((second, neighbour));
+        assert!(attempts.0.borrow().is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! Workers that never become ready and never fail: whoever asks for something else does not wait for them.
+
+use std::thread::JoinHandle;
+
+use crate::deploy::{command, succeed, write};
+use crate::harness::{App, process, raw, run};
+use crate::{TestSupervisor, until};
+
+/// Never loads, and never fails to.
+const HANGS: &str = "await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {}";
+
+const GOOD: &str = "export default { fetch: () => new Response('good') }";
+
+/// Apps that may take for ever.
+async fn patient() -> TestSupervisor {
+    let plan = ["app", "other"]
+        .into_iter()
+        .fold(TestSupervisor::plan(), |plan, name| plan.app(App::hello(name).set("start_timeout = '1h'")));
+    plan.set("state_dir = 'state'").start().await
+}
+
+/// A command that waits for a worker of `app` which hangs.
+async fn hang(supervisor: &TestSupervisor, arguments: &[&str]) -> JoinHandle<(i32, String, String)> {
+    let socket = supervisor.socket().to_str().unwrap();
+    let arguments: Vec<_> =
+        [arguments, &["--control", socket]].concat().into_iter().map(str::to_owned).collect();
+    let folder = supervisor.folder().to_owned();
+    let waits =
+        std::thread::spawn(move || run(&folder, &arguments.iter().map(String::as_str).collect::<Vec<_>>()));
+    until("a second worker is on its way", async || {
+        let workers = process::children(supervisor.pid());
+        (workers.iter().filter(|pid| process::name(**pid) == "nano:app").count() == 2).then_some(())
+    })
+    .await;
+    waits
+}
+
+/// It has been told that something else was wanted.
+fn superseded(waits: JoinHandle<(i32, String, String)>) {
+    let (code, text, errors) = waits.join().unwrap();
+    assert!(code == 1 && (text + &errors).contains("something else was asked for"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_deploy_is_given_up_for_what_is_asked_for_later_and_holds_up_nobody_else() {
+    let supervisor = patient().await;
+    write(&supervisor, "hangs/index.js", HANGS);
+    write(&supervisor, "good/index.js", GOOD);
+    let waits = hang(&supervisor, &["deploy", "app", "hangs"]).await;
+    succeed(&supervisor, &["deploy", "other", "good"]);
+    succeed(&supervisor, &["reload"]);
+    assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
+    succeed(&supervisor, &["deploy", "app", "good"]);
+    superseded(waits);
+    assert_eq!(supervisor.get("app", "/").await.text(), "good");
+
+    let waits = hang(&supervisor, &["deploy", "app", "hangs"]).await;
+    succeed(&supervisor, &["stop", "app"]);
+    superseded(waits);
+    assert_eq!(supervisor.app("app").await.state, "stopped");
+    succeed(&supervisor, &["start", "app"]);
+
+    let waits = hang(&supervisor, &["deploy", "app", "hangs"]).await;
+    succeed(&supervisor, &["remove", "app"]);
+    superseded(waits);
+    assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
+
+    // Its worker is ready, so nobody needs the one of a restart any more.
+    write(&supervisor, "app/index.js", HANGS);
+    let waits = hang(&supervisor, &["restart", "app", "--rolling"]).await;
+    succeed(&supervisor, &["deploy", "app", "good"]);
+    superseded(waits);
+    assert_eq!(supervisor.get("app", "/").await.text(), "good");
+    let (_, _, errors) = command(&supervisor, &["rollback", "app"]);
+    assert!(errors.contains("`remove app` ends its deploys"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_reload_waits_for_an_app_alone_and_the_next_one_says_what_is_wanted_of_it() {
+    let supervisor = patient().await;
+    write(&supervisor, "app/index.js", HANGS);
+    let section = "[apps.app]";
+    supervisor.rewrite(|config| config.replace(section, "[apps.app]\nenv = { WORD = 'next' }"));
+    let waits = hang(&supervisor, &["reload"]).await;
+    // It holds up no other change, of that app or of another.
+    write(&supervisor, "good/index.js", GOOD);
+    succeed(&supervisor, &["deploy", "other", "good"]);
+    assert_eq!(supervisor.get("other", "/").await.text(), "good");
+    let before = supervisor.worker("app").await;
+    supervisor.rewrite(|config| config.replace("[apps.app]\nenv = { WORD = 'next' }", section));
+    succeed(&supervisor, &["reload"]);
+    superseded(waits);
+    assert_eq!((supervisor.worker("app").await, supervisor.app("app").await.problem), (before, None));
+
+    // One that is only late lives by what was wanted when it is ready, and whoever has waited is told.
+    write(
+        &supervisor,
+        "app/index.js",
+        &format!("await new Promise((resolve) => setTimeout(resolve, 1500)); {GOOD}"),
+    );
+    let next = "env = { WORD = 'next' }\nhosts = ['late.example']";
+    supervisor.rewrite(|config| config.replace(section, &format!("{section}\n{next}")));
+    assert_eq!(succeed(&supervisor, &["reload"]), "app: changed\n");
+    let address = supervisor.address("app").await;
+    let asked = |host: &str| {
+        let request = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        raw::exchange(address, request)
+    };
+    assert!(asked("late.example").ends_with("good"));
+    assert!(!asked("a.example").starts_with("HTTP/1.1 200"));
+}
