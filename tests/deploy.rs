@@ -64,7 +64,7 @@ fn copies(state: &Path, app: &str) -> Vec<String> {
 async fn a_new_app_is_served_from_a_copy_and_outlives_the_supervisor() {
     let mut supervisor = empty().await;
     assert_eq!(supervisor.status().await.len(), 0);
-    assert_eq!(succeed(&supervisor, &["health"]), "all 0 apps are ready\n");
+    assert_eq!(succeed(&supervisor, &["health"]), "there is no app yet\n");
     write(
         &supervisor,
         "blog/index.js",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::TestSupervisor;
-use crate::harness::{App, crashes, process, raw, run};
+use crate::harness::{App, crashes, executable, process, raw, run};
 
 /// Fails in the way the path names, and is fine otherwise.
 const APP: &str = "
@@ -81,6 +81,47 @@ async fn whoever_was_in_flight_each_time_is_shown_as_a_suspect() {
     let status = text(&["status", "app"]);
     assert!(status.contains(&format!("suspected   {line}\n")), "{status}");
     assert!(status.contains(&format!("    suspected: {line}\n")), "{status}");
+}
+
+#[tokio::test]
+async fn reports_fit_and_say_what_can_be_done() {
+    let wide = "throw new Error('why it does not load is a sentence that goes on for longer than a line of a terminal')";
+    let plan = TestSupervisor::plan().app(App::new("app", APP).set("watchdog = '300ms'"));
+    let supervisor = plan.app(App::new("wide", wide)).start().await;
+    let address = supervisor.address("app").await;
+    for _ in 0..2 {
+        let worker = supervisor.worker("app").await;
+        assert_eq!(status(address, "/spin"), "504");
+        supervisor.replaced("app", worker).await;
+    }
+    let told = |arguments: &[&str], columns: usize| {
+        let mut command = executable();
+        command.args(arguments).arg("--control").arg(supervisor.socket()).env("COLUMNS", columns.to_string());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    for arguments in [&["crashes"][..], &["quarantine", "app"], &["status", "app"]] {
+        for columns in [40, 60, 80, 120] {
+            let text = told(arguments, columns);
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains("fix: `quarantine = true` for app app refuses requests"), "{text}");
+            assert!(
+                words.contains("GET /spin (ended the worker at 2 of the last 2 crashes)")
+                    || arguments == ["crashes"],
+                "{text}"
+            );
+        }
+    }
+    // Where it is on, there is nothing to be said.
+    supervisor.rewrite(|config| config.replace("[apps.app]", "[apps.app]\nquarantine = true"));
+    told(&["reload"], 80);
+    for _ in 0..2 {
+        let worker = supervisor.worker("app").await;
+        assert_eq!(status(address, "/timer"), "200");
+        supervisor.replaced("app", worker).await;
+    }
+    assert_eq!(status(address, "/timer"), "503");
+    assert!(!told(&["quarantine", "app"], 80).contains("fix:"));
 }
 
 #[tokio::test]

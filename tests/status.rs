@@ -176,6 +176,14 @@ async fn a_list_fits_and_is_whole_where_something_reads_it() {
         let text = list(&columns.to_string());
         assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
         assert!(text.starts_with("a-very-long-n") && text.contains("127.0.0.1:"), "{text}");
+        // Nothing of where an app is found is cut.
+        let found: String = text.lines().map(|line| line.rsplit("  ").next().unwrap()).collect();
+        assert!(found.contains("www.fine.example"), "{text}");
+        assert!(columns == 40 || found.contains("a.very.long.name.of.a.host.example)"), "{text}");
+    }
+    for (stop, told) in [(None, "all 2 apps are ready"), (Some("two"), "1 app is ready, 1 is stopped")] {
+        stop.iter().for_each(|app| drop(ask(&supervisor, &["stop", app])));
+        assert_eq!(ask(&supervisor, &["health"]), (0, format!("{told}\n"), String::new()));
     }
     let whole = list("");
     assert!(whole.contains(name) && whole.contains("a.very.long.name.of.a.host.example)"), "{whole}");

@@ -33,9 +33,18 @@ pub struct Finding {
     pub error: Option<String>,
 }
 
+/// What was found about addresses.
+#[derive(Debug)]
+pub struct Addresses {
+    /// Those that cannot be had, a text for each.
+    pub warnings: Vec<String>,
+    /// Whether some are in use, and no supervisor was found that might be the one that has them.
+    pub may_be_ours: bool,
+}
+
 /// Addresses that the apps, or operators, cannot have at this moment, one text for each. What the supervisor that runs by the
 /// same control socket has is as it is to be.
-pub async fn addresses(config: &Config) -> Vec<String> {
+pub async fn addresses(config: &Config) -> Addresses {
     let mut wanted: Vec<(Listen, Vec<&str>)> = Vec::new();
     for app in config.apps.iter().filter(|app| app.fault.is_none()) {
         let Some(listen) = app.listen.as_ref() else { continue };
@@ -54,16 +63,22 @@ pub async fn addresses(config: &Config) -> Vec<String> {
         };
         running.as_ref().is_some_and(|apps| apps.iter().any(is_one))
     };
-    let mut found = Vec::new();
+    let (mut found, mut is_in_use) = (Vec::new(), false);
     for (listen, apps) in wanted.iter().filter(|(listen, _)| !has(listen)) {
-        found.extend(sockets::bind(listen, &some_of(apps), 1).err().map(|error| error.to_string()));
+        if let Err(error) = sockets::bind(listen, &some_of(apps), 1) {
+            is_in_use |= error.kind() == io::ErrorKind::AddrInUse;
+            found.push(error.to_string());
+        }
     }
     if let Some(Admin { address, .. }) = &config.server.admin {
         let is_its = |error: &io::Error| running.is_some() && error.kind() == io::ErrorKind::AddrInUse;
         let error = TcpListener::bind(address).err().filter(|error| !is_its(error));
-        found.extend(error.map(|error| format!("cannot listen on {address} for `admin`: {error}")));
+        let fix = "fix: stop what uses it, or choose another port";
+        is_in_use |= error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+        found.extend(error.map(|error| format!("cannot listen on {address} for `admin`: {error}; {fix}")));
     }
-    found
+    let may_be_ours = running.is_none() && is_in_use;
+    Addresses { warnings: found, may_be_ours }
 }
 
 /// The apps of the supervisor that these settings would start a second time.

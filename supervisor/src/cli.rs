@@ -7,6 +7,7 @@
 
 mod check;
 pub mod complete;
+mod crashes;
 mod deploys;
 mod operate;
 mod start;
@@ -79,7 +80,7 @@ pub enum Command {
         #[command(flatten)]
         server: Server,
     },
-    /// Validate the configuration and load every app once, without serving
+    /// Validate the configuration, load every app once and ask its `health_path`, without serving
     ///
     /// Takes what `serve` takes. Exit code 0 if all is well, 1 if an app does not load, 2 if the configuration is wrong.
     Check {
@@ -133,7 +134,7 @@ pub enum Command {
         json: bool,
     },
     /// Show which requests of an app are suspected of making it crash, and which are refused for it
-    Quarantine(operate::Suspects),
+    Quarantine(crashes::Suspects),
     /// Have a running supervisor read its configuration again
     ///
     /// Adds, removes and replaces what has changed, without dropping a request, and touches nothing else. An invalid
@@ -433,8 +434,8 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::Completions { shell } => complete::script(shell),
         Command::Man { command, dir } => complete::manual(command.as_deref(), dir.as_deref()),
         Command::Health { apps, which } => status::health(&apps, &which),
-        Command::Crashes { app, which, json } => operate::crashes(app.as_deref(), &which, json),
-        Command::Quarantine(suspects) => operate::quarantine(&suspects),
+        Command::Crashes { app, which, json } => crashes::crashes(app.as_deref(), &which, json),
+        Command::Quarantine(suspects) => crashes::quarantine(&suspects),
         Command::Reload { which, json } => operate::reload(&which, json),
         Command::Upgrade { which } => operate::upgrade(&which),
         Command::Start(OneApp { app, which }) => operate::tell(&app, &which, "start"),
@@ -455,10 +456,8 @@ fn init_app(folder: &Path, template: Template) -> ExitCode {
     match init::write(folder, template) {
         Ok(files) => {
             files.iter().for_each(|file| print(&format!("wrote {}", file.display())));
-            print(&format!(
-                "\nserve it, and follow changes of its files, with:\n  nano-supervisor dev {}",
-                folder.display()
-            ));
+            let hint = "\nserve it, and follow changes of its files, with:\n  nano-supervisor dev";
+            print(&format!("{hint} {}", folder.display()));
             ExitCode::SUCCESS
         }
         Err(error) => complain(&error, FAILED),

@@ -41,11 +41,20 @@ pub struct Suspect {
 
 impl fmt::Display for Suspect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind: Kind { method, path }, named, in_flight, of, .. } = self;
-        match (named, in_flight) {
-            (0, 0) => write!(f, "{method} {path} (ended workers before)"),
-            (0, _) => write!(f, "{method} {path} (in flight at {in_flight} of the last {of} crashes)"),
-            _ => write!(f, "{method} {path} (ended the worker at {named} of the last {of} crashes)"),
+        let Kind { method, path } = &self.kind;
+        write!(f, "{method} {path} ({})", self.evidence())
+    }
+}
+
+impl Suspect {
+    /// What there is against it.
+    pub fn evidence(&self) -> String {
+        let Self { named, in_flight, of, .. } = self;
+        let what = if *named > 0 { "ended the worker" } else { "in flight" };
+        match (named.max(in_flight), of) {
+            (0, _) => "ended workers before".to_owned(),
+            (_, 1) => format!("{what} at the last crash"),
+            (count, of) => format!("{what} at {count} of the last {of} crashes"),
         }
     }
 }
@@ -95,6 +104,12 @@ fn to_refuse(suspects: &[Suspect]) -> impl Iterator<Item = &Kind> {
         suspect.named >= NAMED || (suspect.named == 0 && suspect.in_flight > 0 && unnamed == 1)
     };
     suspects.iter().filter(is_clear).map(|suspect| &suspect.kind)
+}
+
+/// Whether `quarantine` would refuse one of these, and does not: it is off.
+pub fn is_missed(suspects: &[Suspect]) -> bool {
+    let is_refused = |kind: &Kind| suspects.iter().any(|suspect| suspect.kind == *kind && suspect.is_refused);
+    to_refuse(suspects).any(|kind| !is_refused(kind))
 }
 
 /// What is refused of every app. Lives on the main thread.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{FAILED, USAGE, complain, print, print_json, runtime};
-use crate::check::{self, Finding};
+use crate::check::{self, Addresses, Finding};
 use crate::config::{Config, ConfigErrors, Sources};
 
 /// Loads every app once.
@@ -24,19 +24,24 @@ pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
     }
 }
 
-fn show_findings(config: &Config, findings: &[Finding], addresses: &[String], json: bool) -> ExitCode {
+fn show_findings(config: &Config, findings: &[Finding], addresses: &Addresses, json: bool) -> ExitCode {
     let loads = findings.iter().all(|finding| finding.error.is_none());
     let problems = config.broken.as_ref().map(ConfigErrors::problems).unwrap_or_default();
     if json {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let ok = loads && problems.is_empty();
         let found = serde_json::json!({
-            "ok": ok, "problems": problems, "warnings": addresses, "apps": findings,
+            "ok": ok, "problems": problems, "warnings": addresses.warnings, "apps": findings,
         });
         print_json(&found);
     } else {
         // It may be another machine, or another user, that will serve them.
-        addresses.iter().for_each(|warning| print(&format!("warning: {warning}")));
+        addresses.warnings.iter().for_each(|warning| print(&format!("warning: {warning}")));
+        if addresses.may_be_ours {
+            print(
+                &"in use is fine where it is the supervisor that serves these apps: name its socket (--control)",
+            );
+        }
         for finding in findings {
             let app = config.apps.iter().find(|app| app.name.as_str() == finding.app);
             let listen = app.and_then(|app| app.listen.as_ref()).map(ToString::to_string).unwrap_or_default();

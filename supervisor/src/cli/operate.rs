@@ -3,9 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use bytesize::ByteSize;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum as _};
 use clap_complete::ArgValueCandidates;
@@ -17,11 +15,9 @@ use crate::config::{LogLevel, found_control_path};
 use crate::control::api::Status;
 use crate::control::client::{self, AskError};
 use crate::control::logs::{PATH, query};
-use crate::crashes::{Crash, LostRequest};
 use crate::fleet::Changes;
 use crate::log::line::Line;
 use crate::log::text::render;
-use crate::quarantine::Suspect;
 use crate::registry::State;
 use crate::status::AppStatus;
 use crate::upgrade::Upgraded;
@@ -65,91 +61,8 @@ pub struct Lines {
     pub(super) json: bool,
 }
 
-/// What `quarantine` is about.
-#[derive(Debug, Args)]
-pub struct Suspects {
-    /// Its name.
-    #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
-    app: String,
-    /// Refuse such requests no more.
-    #[arg(long, num_args = 2, value_names = ["METHOD", "PATH"])]
-    release: Option<Vec<String>>,
-    /// Refuse none of them any more.
-    #[arg(long, conflicts_with = "release")]
-    release_all: bool,
-    /// Which supervisor.
-    #[command(flatten)]
-    which: Which,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 /// With how many lines `logs --follow` begins.
 const FIRST_LINES: usize = 10;
-
-/// `crashes`.
-pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
-    let path = app.map_or_else(|| "/v1/crashes".into(), |app| format!("/v1/crashes?app={app}"));
-    match ask::<Vec<Crash>>(which, Method::GET, &path) {
-        Ok(crashes) if json => print_json(&crashes),
-        Ok(crashes) if crashes.is_empty() => print(&"no worker has crashed"),
-        Ok(crashes) => crashes.iter().for_each(show_crash),
-        Err(error) => return complain(&error, FAILED),
-    }
-    ExitCode::SUCCESS
-}
-
-fn show_crash(crash: &Crash) {
-    let Crash { app, time, reason, ready_ms, usage, heap_used, .. } = crash;
-    let ready = humantime::format_duration(Duration::from_millis(*ready_ms));
-    print(&format!("{time} {app}: {reason}"));
-    if let Some(pid) = crash.pid {
-        let (memory, heap) = (ByteSize(usage.memory), ByteSize(*heap_used));
-        print(&format!("  pid {pid}, ready for {ready}, memory {memory}, heap {heap}"));
-    }
-    let title = if crash.culprit.is_some() { "also lost" } else { "lost requests" };
-    let shown = |requests: &[LostRequest]| requests.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let culprit = shown(crash.culprit.as_slice());
-    let suspects = crash.suspects.iter().map(ToString::to_string).collect();
-    for (what, lines) in [
-        ("ended by", &culprit),
-        ("suspected", &suspects),
-        ("last lines", &crash.lines),
-        (title, &shown(&crash.requests)),
-    ] {
-        if !lines.is_empty() {
-            print(&format!("  {what}:"));
-            lines.iter().flat_map(|line| line.lines()).for_each(|line| print(&format!("    {line}")));
-        }
-    }
-}
-
-/// `quarantine`.
-pub(super) fn quarantine(about: &Suspects) -> ExitCode {
-    let path = format!("/v1/apps/{}/quarantine", about.app);
-    let (method, path) = match about.release.as_deref() {
-        Some([method, path_of_app, ..]) => {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("method", method).append_pair("path", path_of_app);
-            (Method::DELETE, format!("{path}?{}", query.finish()))
-        }
-        _ if about.release_all => (Method::DELETE, path),
-        _ => (Method::GET, path),
-    };
-    match ask::<Vec<Suspect>>(&about.which, method, &path) {
-        Ok(suspects) if about.json => print_json(&suspects),
-        Ok(suspects) if suspects.is_empty() => print(&"no request is suspected or refused"),
-        Ok(suspects) => suspects.iter().for_each(show_suspect),
-        Err(error) => return complain(&error, FAILED),
-    }
-    ExitCode::SUCCESS
-}
-
-fn show_suspect(suspect: &Suspect) {
-    let state = if suspect.is_refused { "refused" } else { "suspected" };
-    print(&format!("{state}: {suspect}"));
-}
 
 /// `reload`.
 pub(super) fn reload(which: &Which, json: bool) -> ExitCode {

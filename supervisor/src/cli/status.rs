@@ -147,22 +147,26 @@ pub(super) fn list(List { which, json, names }: &List) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A line for each app, in the width there is: first names are cut, down to [`NAME`] columns, then addresses.
+/// Each app, in the width there is: names are cut, down to [`NAME`] columns; addresses and hosts go on below.
 fn rows(apps: &[AppStatus], width: Option<usize>) -> Vec<String> {
     let widest = |text: fn(&AppStatus) -> &str| apps.iter().map(|app| text(app).len()).max().unwrap_or(0);
     let (mut name, state) = (widest(|app| &app.app), widest(problem::state));
     let mut left = usize::MAX;
     if let Some(width) = width {
         let room = width.saturating_sub(state + 4);
-        let address = apps.iter().map(|app| app.listen.len()).max().unwrap_or(0);
-        name = name.min(room.saturating_sub(address).max(NAME));
+        let words = |app| table::listen(app).split(' ').map(terminal::columns).max();
+        let widest = apps.iter().filter_map(words).max().unwrap_or(0);
+        name = name.min(room.saturating_sub(widest).max(NAME));
         left = room.saturating_sub(name);
     }
     let row = |app: &AppStatus| {
-        let (app_name, listen) = (terminal::cut(&app.app, name), terminal::cut(&table::listen(app), left));
-        format!("{app_name:name$}  {:state$}  {listen}", problem::state(app)).trim_end().to_owned()
+        let app_name = terminal::cut(&app.app, name);
+        let head = format!("{app_name:name$}  {:state$}  ", problem::state(app));
+        let below = " ".repeat(terminal::columns(&head));
+        let lines = terminal::wrap(&table::listen(app), left).into_iter().enumerate();
+        lines.map(|(at, line)| format!("{}{line}", if at == 0 { &head } else { &below })).collect::<Vec<_>>()
     };
-    apps.iter().map(row).collect()
+    apps.iter().flat_map(row).collect()
 }
 
 /// `health`: as `/readyz` has it.
@@ -181,14 +185,27 @@ pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
     }
     let down: Vec<_> = status.apps.iter().filter(|app| !is_well(&app.state)).collect();
     if status.phase == Phase::Serving && down.is_empty() {
-        let stopped = status.apps.iter().filter(|app| app.state == State::Stopped.to_string()).count();
-        let but = if stopped == 0 { String::new() } else { format!(" or stopped ({stopped})") };
-        print(&format!("all {} apps are ready{but}", status.apps.len()));
+        print(&well(&status.apps));
         return ExitCode::SUCCESS;
     }
     print(&status.phase.to_string());
     down.iter().for_each(|app| print(&format!("not ready: {} ({})", app.app, app.state)));
     exit_code(status.phase == Phase::Serving)
+}
+
+/// That nothing is wrong with these apps.
+fn well(apps: &[AppStatus]) -> String {
+    let stopped = apps.iter().filter(|app| app.state == State::Stopped.to_string()).count();
+    let is = |count: usize| if count == 1 { "is" } else { "are" };
+    let (ready, many) = (apps.len() - stopped, |count: usize| terminal::many(count as u64, "app", "apps"));
+    match (stopped, ready) {
+        (0, 0) => "there is no app yet".to_owned(),
+        (0, 1) => "1 app is ready".to_owned(),
+        (0, ready) => format!("all {} are ready", many(ready)),
+        (stopped, ready) => {
+            format!("{} {} ready, {stopped} {} stopped", many(ready), is(ready), is(stopped))
+        }
+    }
 }
 
 fn exit_code(is_well: bool) -> ExitCode {

@@ -133,6 +133,22 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A line in parts of at most this many columns, with all its blanks.
+pub(super) fn fold(line: &str, width: usize) -> Vec<String> {
+    let (mut parts, mut part, mut left) = (Vec::new(), String::new(), width.max(2));
+    for char in line.chars() {
+        let needed = char.width().unwrap_or(0);
+        if needed > left {
+            parts.push(std::mem::take(&mut part));
+            left = width.max(2);
+        }
+        left -= needed;
+        part.push(char);
+    }
+    parts.push(part);
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

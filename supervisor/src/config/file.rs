@@ -172,6 +172,10 @@ pub(super) fn home(name: &str, here: &str) -> Option<String> {
     if !here.is_empty() && SECTIONS.contains(&name) {
         return Some(format!("begin a section with [{name}], not in {here}"));
     }
+    if here == "[defaults]" && matches!(name, "port" | "host") {
+        let fix = "move it to each app's section: apps may share a port when all but one name their `hosts`";
+        return Some(fix.to_owned());
+    }
     let found = homes.into_iter().find(|(home, fields)| *home != here && fields.contains(&name));
     found.map(|(home, _)| format!("move it to {home}"))
 }

@@ -36,6 +36,14 @@ const QUIET: &[&str] = &[
     "workers_dev",
 ];
 
+/// Settings that are made otherwise here, and by what.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("limits", "`cpu_time`"),
+    ("route", "`hosts` and `port`"),
+    ("routes", "`hosts` and `port`"),
+    ("triggers", "a timer that asks a path of it"),
+];
+
 /// Compatibility flags that ask for what every app has here. All about Node.js are, too.
 const STANDARD_FLAGS: &[&str] = &[
     "fetch_refuses_unknown_protocols",
@@ -81,7 +89,7 @@ impl Wrangler {
         let is_toml = Path::new(file).extension().is_some_and(|extension| extension == "toml");
         let parse = if is_toml { fields::of_toml } else { fields::of_json };
         let mut wrangler = Self::default();
-        let mut ignored = Vec::new();
+        let (mut ignored, mut otherwise) = (Vec::new(), Vec::new());
         for Field { name, place, content } in parse(document, text, problems).unwrap_or_default() {
             match (&*name, content) {
                 ("name", content) => {
@@ -109,13 +117,19 @@ impl Wrangler {
                     );
                 }
                 (name, _) if QUIET.contains(&name) => {}
-                _ => ignored.push(name),
+                _ => match OTHERWISE.iter().find(|(known, _)| *known == name) {
+                    Some((name, here)) => otherwise.push(format!("{name} (by {here})")),
+                    None => ignored.push(name),
+                },
             }
         }
-        if !ignored.is_empty() {
-            let ignored = ignored.join(", ");
-            let text = format!("{file}: ignored, because nano-supervisor has nothing like it: {ignored}");
-            wrangler.warning = Some(visible::line(&text).into_owned());
+        let whys =
+            [("it is set otherwise here", otherwise), ("nano-supervisor has nothing like it", ignored)];
+        let parts = whys.into_iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<_> =
+            parts.map(|(why, names)| format!("ignored, because {why}: {}", names.join(", "))).collect();
+        if !parts.is_empty() {
+            wrangler.warning = Some(visible::line(&format!("{file}: {}", parts.join("; "))).into_owned());
         }
         wrangler
     }
@@ -198,8 +212,9 @@ mod tests {
             assert_eq!(
                 found.warning.unwrap(),
                 format!(
-                    "app/{file}: ignored, because nano-supervisor has nothing like it: compatibility flag odd, routes, \
-                     kv_namespaces, env.staging, env.prod, triggers"
+                    "app/{file}: ignored, because it is set otherwise here: routes (by `hosts` and `port`), triggers (by a \
+                     timer that asks a path of it); ignored, because nano-supervisor has nothing like it: \
+                     compatibility flag odd, kv_namespaces, env.staging, env.prod"
                 )
             );
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytesize::ByteSize;
 
-use super::super::terminal::{Paint, Tone, columns, many, wrap};
+use super::super::terminal::{Paint, Tone, columns, fold, many, wrap};
 use super::problem::{Problem, age, since_end, state};
 use super::table::state_tone;
 use crate::crashes::Crash;
@@ -66,7 +66,9 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
         let at = app.last_exit_at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
         let mut lines = reason.lines();
         page.fact("last exit", &format!("{}{since}{at}", lines.next().unwrap_or_default()));
-        lines.for_each(|line| page.lines.push(format!("{:NAMES$}{line}", "")));
+        for part in lines.flat_map(|line| fold(line, page.width.saturating_sub(NAMES))) {
+            page.lines.push(format!("{:NAMES$}{part}", ""));
+        }
     }
     page.fact("served from", &format!("{}, entry {}", detail.folder, detail.entry));
     if let Some(DeployRow { digest, deployed_at, .. }) = deploy {
@@ -78,10 +80,13 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
     for suspect in &detail.suspects {
         page.fact(if suspect.is_refused { "refused" } else { "suspected" }, &suspect.to_string());
     }
+    if let Some(hint) = super::super::crashes::hint(&app.app, &detail.suspects) {
+        page.fact("", &hint);
+    }
     if !crashes.is_empty() {
         page.lines.push(String::new());
-        page.lines
-            .push(paint.tone(Tone::Head, format!("last crashes (all: nano-supervisor crashes {})", app.app)));
+        let title = format!("last crashes (all: nano-supervisor crashes {})", app.app);
+        page.lines.extend(wrap(&title, page.width).into_iter().map(|line| paint.tone(Tone::Head, line)));
         crashes.iter().for_each(|crash| page.crash(crash));
     }
     page.lines
