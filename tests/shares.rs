@@ -1,8 +1,9 @@
 //! What clients can use up: whatever one of them holds, the others get answers, from this app and from its neighbours.
 //!
-//! - [`streams`]: HTTP/2, where a connection is many.
+//! - [`streams`]: HTTP/2, where a connection is many; [`windows`]: what it may send before it is read.
 
 mod streams;
+mod windows;
 
 use std::net::SocketAddr;
 use std::thread;

@@ -1,19 +1,22 @@
 //! One client connection: where it leads, what it is doing, and how long it may.
 //!
-//! - [`connection`]: all of it, from the first byte to the last; [`io`]: its socket as hyper sees it.
+//! - [`connection`]: all of it, from the first byte to the last; [`http2`]: as HTTP/2 goes; [`io`]: its socket as hyper and h2
+//!   see it.
 //! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
 //! - [`overdue`]: why it is ended, and when; [`pace`]: how far a client is behind.
 //! - [`peer`]: where a connection leads from and to.
 //! - [`windows`]: what an HTTP/2 client may send before it is read.
-//! - [`serving`]: one request; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
+//! - [`serving`]: one request; [`request_body`]: its body; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
 
 pub mod connection;
 pub mod frames;
 pub mod heads;
+pub mod http2;
 pub mod io;
 pub mod overdue;
 pub mod pace;
 mod peer;
+pub mod request_body;
 pub mod serving;
 pub mod stream;
 pub mod windows;

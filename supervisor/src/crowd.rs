@@ -11,8 +11,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use hyper::header::HeaderValue;
 use nano_protocol::Budget;
 
 use crate::client::connection::REST_OF_HEAD;
@@ -63,6 +64,8 @@ pub struct Crowd {
     heads: Cell<usize>,
     paces: RefCell<Vec<Weak<Pace>>>,
     scratch: RefCell<Box<[u8]>>,
+    /// The date as answers of HTTP/2 have it, and of which tick it is.
+    date: RefCell<Option<(u64, HeaderValue)>>,
     /// At this tick there was nobody who could go.
     in_vain: Cell<Option<u64>>,
     counts: Arc<ThreadCounts>,
@@ -96,6 +99,7 @@ impl Crowd {
             heads: Cell::new(0),
             paces: RefCell::default(),
             scratch: RefCell::new(vec![0; SCRATCH].into()),
+            date: RefCell::default(),
             in_vain: Cell::new(None),
             counts,
         }
@@ -124,6 +128,17 @@ impl Crowd {
     pub fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         let make = || Budget::new(self.share(self.settings.borrow().buffered_per_client()), None);
         self.buffers.of_with(client, make)
+    }
+
+    /// The date, no older than a tick: hyper keeps its own to itself.
+    pub fn date(&self) -> HeaderValue {
+        let (now, mut date) = (self.now(), self.date.borrow_mut());
+        date.take_if(|(at, _)| *at != now);
+        let read = || {
+            let text = httpdate::fmt_http_date(SystemTime::now());
+            (now, HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("-")))
+        };
+        date.get_or_insert_with(read).1.clone()
     }
 
     /// What a client of HTTP/2 may send on a connection before anybody reads it.

@@ -29,13 +29,14 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Request, Response, StatusCode};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
 use nano_protocol::{Budget, Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
+use crate::client::request_body::RequestBody;
 use crate::client::{Peer, Reading, Serving};
 use crate::config::{AccessLog, AppSpec, ServerSettings};
 use crate::forwarded_for::Asker;
@@ -76,7 +77,7 @@ impl Proxy {
     /// Answers one request. Never fails: every failure is an answer, or the end of the body.
     pub async fn answer(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         peer: &Peer,
         serving: Serving,
     ) -> Response<ResponseBody> {
@@ -134,7 +135,7 @@ impl Proxy {
     async fn forward(
         &self,
         settings: &ServerSettings,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         peer: &Peer,
         known: Known<'_>,
         reading: Option<Reading>,

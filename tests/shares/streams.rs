@@ -10,18 +10,21 @@ use crate::admin::metrics;
 use crate::harness::{App, Raw};
 use crate::until;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
+pub(super) const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
+pub(super) const PING: u8 = 6;
+pub(super) const GOAWAY: u8 = 7;
+pub(super) const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
-/// A client of HTTP/2 that does only what it is told.
+/// A client of HTTP/2 that does only what it is told, and how much it may send so far: of each stream, and of all.
 #[derive(Debug)]
-pub(super) struct Http2(Raw);
+pub(super) struct Http2(Raw, pub(super) (u32, u32));
+
+/// What a client may send without a word (RFC 9113, 6.9.2).
+pub(super) const INITIAL: (u32, u32) = (65_535, 65_535);
 
 /// A frame: kind, flags, stream, payload.
 type Frame = (u8, u8, u32, Vec<u8>);
@@ -38,7 +41,7 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 /// POST in place of it.
-fn post(path: &str) -> Vec<u8> {
+pub(super) fn post(path: &str) -> Vec<u8> {
     let mut head = get(path);
     head[0] = 0x83;
     head
@@ -51,10 +54,10 @@ impl Http2 {
         connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         let window = window.map(|window| [&[0, 4][..], &window.to_be_bytes()].concat());
         connection.send(frame(SETTINGS, 0, 0, &window.unwrap_or_default()));
-        Self(connection)
+        Self(connection, INITIAL)
     }
 
-    fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    pub(super) fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         self.0.send(frame(kind, flags, stream, payload));
     }
 
@@ -72,20 +75,30 @@ impl Http2 {
     }
 
     /// The next frame.
-    fn next(&mut self) -> Frame {
+    pub(super) fn next(&mut self) -> Frame {
         self.try_next().expect("a frame")
     }
 
     /// The next frame, unless the connection has ended.
     fn try_next(&mut self) -> Option<Frame> {
         let header = self.0.try_exactly(9)?;
-        let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
         let payload = self.0.try_exactly(number(&header[..3]) as usize)?;
-        Some((header[3], header[4], number(&header[5..]), payload))
+        let frame = (header[3], header[4], number(&header[5..]), payload);
+        match &frame {
+            (WINDOW_UPDATE, _, 0, more) => self.1.1 += number(more),
+            (SETTINGS, 0, _, settings) => {
+                for setting in settings.chunks(6).filter(|setting| setting[..2] == [0, 4]) {
+                    self.1.0 = number(&setting[2..]);
+                }
+                self.0.try_send(self::frame(SETTINGS, 0x1, 0, &[]));
+            }
+            _ => {}
+        }
+        Some(frame)
     }
 
     /// The rest of a body.
-    fn body(&mut self, stream: u32) -> Vec<u8> {
+    pub(super) fn body(&mut self, stream: u32) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
             let (_, flags, of, part) = self.next_of(DATA);
@@ -99,7 +112,7 @@ impl Http2 {
     }
 
     /// The next frame of a kind.
-    fn next_of(&mut self, kind: u8) -> Frame {
+    pub(super) fn next_of(&mut self, kind: u8) -> Frame {
         loop {
             let frame = self.next();
             if frame.0 == kind {
@@ -109,59 +122,35 @@ impl Http2 {
     }
 }
 
-fn number(bytes: &[u8]) -> u32 {
-    u32::from_be_bytes(bytes.try_into().unwrap())
-}
-
-/// How much the supervisor takes of each stream before it is read, and of all of a connection.
-fn windows(client: &mut Http2) -> (u32, u32) {
-    let (_, _, _, settings) = client.next_of(SETTINGS);
-    let stream =
-        settings.chunks(6).find(|setting| setting[..2] == [0, 4]).map(|setting| number(&setting[2..]));
-    client.send(SETTINGS, 0x1, 0, &[]);
-    // What comes of a ping comes after what is said at the beginning.
-    client.send(PING, 0, 0, b"01234567");
-    let mut connection = 65_535;
-    loop {
-        match client.next() {
-            (WINDOW_UPDATE, _, 0, more) => connection += number(&more),
-            (PING, ..) => return (stream.unwrap_or(65_535), connection),
-            _ => {}
-        }
-    }
+pub(super) fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 #[tokio::test]
-async fn a_client_with_many_connections_may_send_little_on_each_before_it_is_read() {
-    const PART: u32 = 10_000;
-    let (supervisor, _) = two_apps(App::new("app", APP), "max_buffered_per_client = '2MiB'").await;
+async fn what_a_connection_speaks_is_known_however_its_first_bytes_are_cut() {
+    let (supervisor, admin) = two_apps(App::new("app", APP), "").await;
     let address = supervisor.address("app").await;
-    let mut greedy: Vec<_> = (0..20).map(|_| Http2::connect(GREEDY, address, None)).collect();
-    let windows_of_greedy: Vec<_> = greedy.iter_mut().map(windows).collect();
-    let sum: u32 = windows_of_greedy.iter().map(|(_, connection)| connection).sum();
-    assert!(sum <= (2 << 20) + 20 * (64 << 10), "{windows_of_greedy:?}");
-    assert_eq!(windows_of_greedy.iter().max(), Some(&(256 << 10, 1 << 20)));
-    assert_eq!(windows_of_greedy.iter().min(), Some(&(16 << 10, 65_535)));
-    // Others have what they always have.
-    assert_eq!(windows(&mut Http2::connect([127, 0, 0, 67], address, None)), (256 << 10, 1 << 20));
-    // A body that is longer than all that goes through.
-    let last = greedy.last_mut().unwrap();
-    last.send(HEADERS, 0x4, 1, &post("/length"));
-    let (mut stream, mut connection) = *windows_of_greedy.last().unwrap();
-    for left in (0..10).rev() {
-        while stream < PART || connection < PART {
-            match last.next() {
-                (WINDOW_UPDATE, _, 0, more) => connection += number(&more),
-                (WINDOW_UPDATE, _, _, more) => stream += number(&more),
-                _ => {}
-            }
+    for (begun, rest) in
+        [("P", "OST / HTTP/1.1\r\nhost: x\r\n\r\n"), ("PRI * HT", "TP/2.0\r\n\r\nSM\r\n\r\n")]
+    {
+        let mut connection = Raw::from(GREEDY, address);
+        for byte in begun.bytes() {
+            connection.send([byte]);
         }
-        last.send(DATA, u8::from(left == 0), 1, &[b'x'; PART as usize]);
-        (stream, connection) = (stream - PART, connection - PART);
+        until("it has been read", async || {
+            (metrics(&admin).await["nano_heads_bytes"] == begun.len() as f64).then_some(())
+        })
+        .await;
+        connection.send(rest);
+        if begun == "P" {
+            connection.up_to("hello from app");
+        } else {
+            connection.send(frame(SETTINGS, 0, 0, &[]));
+            let mut client = Http2(connection, INITIAL);
+            client.get(1, "/");
+            assert_eq!(client.body(1), b"hello from app");
+        }
     }
-    let (_, _, stream, body) = last.next_of(DATA);
-    assert_eq!((stream, &*body), (1, &b"100000"[..]));
-    all_is_well(&supervisor).await;
 }
 
 #[tokio::test]
@@ -201,7 +190,7 @@ async fn a_stream_that_its_client_takes_too_slowly_is_reset_and_one_that_is_fast
         client.get(stream, "/");
     }
     supervisor.in_flight("app", 2).await;
-    let mut taking = Http2(client.0.also());
+    let mut taking = Http2(client.0.also(), INITIAL);
     let taker = thread::spawn(move || {
         // Both take something all the time, but the first is far too slow.
         for _ in 0..100 {

@@ -30,15 +30,6 @@ const LINGER: Duration = Duration::from_secs(2);
 pub struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
 
 impl ClientSocket {
-    /// Waits for the first bytes, which stay there: whether they can begin HTTP/2.
-    pub fn poll_may_be_http2(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut start = [0; PREFACE.len()];
-        let mut start = tokio::io::ReadBuf::new(&mut start);
-        // What is wrong with it shows again when it is read.
-        let _ = ready!(self.0.borrow().inner().poll_peek(cx, &mut start));
-        Poll::Ready(is_http2(0, start.filled()) != Some(false))
-    }
-
     /// Sends as much of `bytes` as the kernel takes at once.
     pub fn last_word(&self, bytes: &[u8]) {
         let _ = self.0.borrow().inner().try_write(bytes);
@@ -70,6 +61,8 @@ impl ClientSocket {
 pub struct ClientIo {
     socket: ClientSocket,
     client: Rc<Client>,
+    /// Read to see how it goes on, and still to be given on: what HTTP/2 begins with.
+    begun: &'static [u8],
     /// An answer of ours that replaces one of hyper's, and how many of hyper's bytes it stands for.
     refusal: Option<(Vec<u8>, usize)>,
 }
@@ -77,12 +70,36 @@ pub struct ClientIo {
 impl ClientIo {
     /// Wraps an accepted socket.
     pub fn new(socket: TcpStream, client: Rc<Client>) -> Self {
-        Self { socket: ClientSocket(Rc::new(RefCell::new(TokioIo::new(socket)))), client, refusal: None }
+        let socket = ClientSocket(Rc::new(RefCell::new(TokioIo::new(socket))));
+        Self { socket, client, begun: &[], refusal: None }
     }
 
     /// The socket beneath.
     pub fn socket(&self) -> ClientSocket {
         self.socket.clone()
+    }
+
+    /// Waits for the first bytes, which stay there: whether they begin HTTP/2.
+    pub fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            let mut start = [0; PREFACE.len()];
+            let mut start = tokio::io::ReadBuf::new(&mut start);
+            let socket = self.socket.0.borrow();
+            // What is wrong with it shows again when it is read.
+            let _ = ready!(socket.inner().poll_peek(cx, &mut start));
+            if let Some(is_http2) = is_http2(self.begun.len(), start.filled()) {
+                return Poll::Ready(is_http2);
+            }
+            // So few bytes are taken away, or they would be all that is seen, again and again.
+            match socket.inner().try_read(&mut start.filled_mut()[..]) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Ok(0) | Err(_) => return Poll::Ready(false),
+            }
+            drop(socket);
+            self.begun = &PREFACE[..self.begun.len() + start.filled().len()];
+            self.client.has_read(start.filled());
+        }
     }
 
     fn poll<T>(&self, poll: impl FnOnce(Pin<&mut TokioIo<TcpStream>>) -> T) -> T {
@@ -124,10 +141,16 @@ fn automatic_answer(bytes: &[u8]) -> Option<Refusal> {
 
 impl Read for ClientIo {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.begun.is_empty() {
+            let (given, rest) = self.begun.split_at(self.begun.len().min(cursor.remaining()));
+            cursor.put_slice(given);
+            self.begun = rest;
+            return Poll::Ready(Ok(()));
+        }
         if !self.client.is_watched() {
             return self.poll(|socket| socket.poll_read(cx, cursor));
         }

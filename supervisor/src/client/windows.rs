@@ -1,75 +1,253 @@
-//! What an HTTP/2 client may send before anybody reads it. hyper has to know before the first frame comes, so it is decided when a
-//! connection begins, by what others of the same client, and all clients, have been promised.
+//! What an HTTP/2 client may send before anybody reads it: what holds without a word while no body is under way, and more as
+//! bodies come, as far as those of the same client, and of all clients, leave something to promise.
+//!
+//! h2 takes back none of a connection's window. What a client may have left of it when its bodies are over is remembered: nothing
+//! can be kept of it before the next body begins, so it counts only from then on.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
+use h2::server::Connection;
 use nano_protocol::Budget;
-use nano_protocol::limits::MOST_WINDOW;
+use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MOST_WINDOW};
 
-/// Bodies of a connection that may come at once, each with all that one may.
-const BODIES: usize = 4;
-
-/// The windows of one connection, which are promised for as long as it lives.
+/// The windows of one connection.
 #[derive(Debug)]
 pub struct Windows {
-    /// For one body, in bytes.
-    stream: usize,
-    /// For all of them together.
-    connection: usize,
     total: Arc<Budget>,
     /// That of its client, if the connection is that of one.
     own: Option<Rc<Budget>>,
+    /// Bodies that are under way.
+    bodies: Cell<usize>,
+    /// What these may send, one beside the other.
+    wanted: Cell<usize>,
+    /// What may come, or has come and was not read, at most: more than is wanted if more was before.
+    reach: Cell<usize>,
+    /// As much of it as the budgets know of.
+    promised: Cell<usize>,
+    /// What each body may send, whatever it is.
+    stream: Cell<usize>,
+    /// What h2 knows of: for all bodies, and for each.
+    target_told: Cell<usize>,
+    stream_told: Cell<usize>,
+    /// When the client was last told of the latter.
+    told_at: Cell<Option<u64>>,
+    /// Whom to tell that h2 knows of too little.
+    driver: RefCell<Option<Waker>>,
+}
+
+/// What one body may send, until it is over.
+#[derive(Debug)]
+pub struct Window {
+    windows: Rc<Windows>,
+    size: usize,
+    /// Bytes that have been read, as far as they matter.
+    came: usize,
+    /// Bytes that are still to come, if that is known.
+    left: Option<u64>,
 }
 
 impl Windows {
-    /// As large as may be now.
+    /// Those that every connection has without a word (RFC 9113, 6.9.2), but for the one byte by which that is odd.
     pub fn new(total: Arc<Budget>, own: Option<Rc<Budget>>) -> Self {
-        let stream = total.fair().min(own.as_ref().map_or(MOST_WINDOW, |own| own.fair()));
-        let windows = Self { stream, connection: BODIES * stream, total, own };
-        windows.promise(0, windows.connection);
-        windows
+        Self {
+            total,
+            own,
+            bodies: Cell::new(0),
+            wanted: Cell::new(0),
+            reach: Cell::new(FIRST_WINDOW),
+            promised: Cell::new(0),
+            stream: Cell::new(FIRST_WINDOW),
+            target_told: Cell::new(FIRST_WINDOW),
+            stream_told: Cell::new(FIRST_WINDOW),
+            told_at: Cell::new(None),
+            driver: RefCell::default(),
+        }
     }
 
-    /// For one body, and for all of them together, in bytes.
-    pub fn sizes(&self) -> (u32, u32) {
-        let size = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX >> 1);
-        (size(self.stream), size(self.connection))
+    /// A body begins, of this length if that was said. There is no window for it where too little is left to promise, and the
+    /// client may still send more than that from before.
+    pub fn open(self: &Rc<Self>, length: Option<u64>) -> Option<Window> {
+        let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length };
+        let size = window.fair();
+        let has_too_much = self.bodies.get() == 0 && self.reach.get() > size + FIRST_WINDOW;
+        // One that is refused counts for as long as this takes.
+        self.bodies.set(self.bodies.get() + 1);
+        if has_too_much && self.fair() == LEAST_WINDOW {
+            return None;
+        }
+        window.resize(0);
+        Some(window)
     }
 
-    fn promise(&self, before: usize, after: usize) {
-        self.total.promise(before, after);
+    /// Tells h2 what the client may send now, and the client, if that is more. What h2 cannot say at the tick `now` it will later.
+    pub fn tell<T, B>(&self, cx: &Context<'_>, connection: &mut Connection<T, B>, now: u64)
+    where
+        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+        B: bytes::Buf,
+    {
+        let mut driver = self.driver.borrow_mut();
+        if !driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
+            *driver = Some(cx.waker().clone());
+        }
+        let bytes = |size| u32::try_from(size).unwrap_or(u32::MAX >> 1);
+        let (target, stream) = (self.target(), self.stream.get());
+        if self.target_told.replace(target) != target {
+            connection.set_target_window_size(bytes(target));
+        }
+        // The client has to answer each time, so that there are not many.
+        if stream != self.stream_told.get()
+            && self.told_at.get() != Some(now)
+            && connection.set_initial_window_size(bytes(stream)).is_ok()
+        {
+            self.stream_told.set(stream);
+            self.told_at.set(Some(now));
+        }
+    }
+
+    /// What all bodies together may send: room for one that has just begun, whatever becomes of those before it.
+    fn target(&self) -> usize {
+        self.wanted.get() + FIRST_WINDOW
+    }
+
+    /// The most that is left for one body.
+    fn fair(&self) -> usize {
+        self.total.fair().min(self.own.as_ref().map_or(MOST_WINDOW, |own| own.fair()))
+    }
+
+    /// What may come has changed, and so many bytes have been read.
+    fn settle(&self, read: usize) {
+        self.reach.set(self.target().max(self.reach.get().saturating_sub(read)));
+        let now = if self.bodies.get() == 0 { 0 } else { self.reach.get() };
+        let before = self.promised.replace(now);
+        self.total.promise(before, now);
         if let Some(own) = &self.own {
-            own.promise(before, after);
+            own.promise(before, now);
         }
     }
 }
 
-impl Drop for Windows {
+impl Window {
+    /// So many bytes of the body have been read.
+    pub fn read(&mut self, bytes: usize) {
+        self.came = (self.came + bytes).min(MOST_WINDOW);
+        self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
+        self.resize(bytes);
+        let windows = &self.windows;
+        // Less is time enough to tell before h2 promises more.
+        if (windows.target() > windows.target_told.get() || windows.stream.get() != windows.stream_told.get())
+            && let Some(driver) = &*windows.driver.borrow()
+        {
+            driver.wake_by_ref();
+        }
+    }
+
+    /// What it may have now. Of one that says nothing of its length it has to show first that it is long: what would be left of
+    /// its window in the end cannot be taken back.
+    fn fair(&self) -> usize {
+        let fair = self.windows.fair();
+        match self.left {
+            Some(left) => fair.min(usize::try_from(left).unwrap_or(usize::MAX)),
+            None => fair.min(FIRST_WINDOW.max(2 * self.came)),
+        }
+    }
+
+    fn resize(&mut self, read: usize) {
+        let windows = &self.windows;
+        let size = self.fair();
+        let before = std::mem::replace(&mut self.size, size);
+        windows.wanted.set(windows.wanted.get() - before + self.size);
+        let (fair, stream) = (windows.fair(), windows.stream.get());
+        if self.size > stream || fair < stream {
+            windows.stream.set(fair);
+        }
+        windows.settle(read);
+    }
+}
+
+impl Drop for Window {
     fn drop(&mut self) {
-        self.promise(self.connection, 0);
+        let windows = &self.windows;
+        windows.wanted.set(windows.wanted.get() - self.size);
+        windows.bodies.set(windows.bodies.get() - 1);
+        windows.settle(0);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use nano_protocol::limits::LEAST_WINDOW;
-
     use super::*;
 
+    const K: usize = 1 << 10;
+
+    fn connection(total: &Arc<Budget>, own: &Rc<Budget>) -> Rc<Windows> {
+        Rc::new(Windows::new(total.clone(), Some(own.clone())))
+    }
+
+    /// What the client is to be told: for one body, and for all of the connection.
+    fn told(windows: &Windows) -> (usize, usize) {
+        (windows.stream.get(), windows.target())
+    }
+
     #[test]
-    fn a_client_with_many_connections_may_send_little_on_each_and_others_as_much_as_ever() {
+    fn connections_promise_nothing_before_they_bring_bodies_and_nothing_after() {
         let total = Arc::new(Budget::new(1 << 30, None));
-        let [greedy, modest] = [1, 2].map(|_| Rc::new(Budget::new(8 << 20, None)));
-        let mut windows: Vec<_> =
-            (0..100).map(|_| Windows::new(total.clone(), Some(greedy.clone()))).collect();
-        let sizes: Vec<_> = windows.iter().map(Windows::sizes).collect();
-        assert_eq!(sizes[..4], [(256 << 10, 1 << 20); 4]);
-        assert_eq!(sizes[4..12], [(64 << 10, 256 << 10); 8]);
-        assert_eq!(sizes[12..], [(LEAST_WINDOW as u32, 64 << 10); 88]);
-        let other = Windows::new(total.clone(), Some(modest));
-        assert_eq!(other.sizes(), (256 << 10, 1 << 20));
-        windows.clear();
-        assert_eq!(Windows::new(total, Some(greedy)).sizes(), (256 << 10, 1 << 20));
+        let [greedy, modest] = [1, 2].map(|_| Rc::new(Budget::new(2048 * K, None)));
+        let connections: Vec<_> = (0..100).map(|_| connection(&total, &greedy)).collect();
+        assert_eq!(told(&connections[99]), (64 * K, 64 * K));
+        let bodies: Vec<_> = connections.iter().map(|windows| windows.open(Some(1 << 30)).unwrap()).collect();
+        let told_all: Vec<_> = connections.iter().map(|windows| told(windows)).collect();
+        assert_eq!(told_all[..4], [(256 * K, 320 * K); 4]);
+        assert_eq!(told_all[4..6], [(64 * K, 128 * K); 2]);
+        assert_eq!(told_all[6..], [(16 * K, 80 * K); 94]);
+        let other = connection(&total, &modest);
+        let body = other.open(Some(1 << 30));
+        assert_eq!(told(&other), (256 * K, 320 * K));
+        drop((body, bodies));
+        assert!(connections.iter().all(|windows| windows.promised.get() == 0 && windows.target() == 64 * K));
+        assert_eq!((total.fair(), greedy.fair()), (MOST_WINDOW, MOST_WINDOW));
+    }
+
+    #[test]
+    fn a_body_is_promised_no_more_than_is_left_of_it_or_than_it_has_shown() {
+        let total = Arc::new(Budget::new(1 << 30, None));
+        let windows = connection(&total, &Rc::new(Budget::new(1 << 30, None)));
+        let mut known = windows.open(Some(300 * K as u64)).unwrap();
+        let mut left = Vec::new();
+        for _ in 0..3 {
+            left.push((known.size, windows.promised.get()));
+            known.read(100 * K);
+        }
+        assert_eq!(left, [(256 * K, 320 * K), (200 * K, 264 * K), (100 * K, 164 * K)]);
+        drop(known);
+        assert_eq!(windows.reach.get(), 64 * K);
+        let mut unknown = windows.open(None).unwrap();
+        assert_eq!((unknown.size, windows.stream.get()), (64 * K, 256 * K));
+        unknown.read(64 * K);
+        assert_eq!(unknown.size, 128 * K);
+        unknown.read(1 << 30);
+        assert_eq!(unknown.size, 256 * K);
+    }
+
+    #[test]
+    fn what_could_not_be_taken_back_counts_again_and_is_refused_where_too_little_is_left() {
+        let (total, own) = (Arc::new(Budget::new(1 << 30, None)), Rc::new(Budget::new(1 << 20, None)));
+        let windows = connection(&total, &own);
+        let mut body = windows.open(None).unwrap();
+        body.read(512 * K);
+        drop(body);
+        assert_eq!((windows.target(), windows.reach.get()), (64 * K, 320 * K));
+        let mut again = windows.open(Some(K as u64)).unwrap();
+        assert_eq!(windows.promised.get(), 320 * K);
+        again.read(K);
+        assert_eq!(windows.promised.get(), 319 * K);
+        drop(again);
+        let others: Vec<_> = (0..4).map(|_| connection(&total, &own).open(Some(1 << 30)).unwrap()).collect();
+        assert!(windows.open(Some(K as u64)).is_none());
+        assert_eq!(windows.promised.get(), 0);
+        drop(others);
+        assert!(windows.open(Some(K as u64)).is_some());
     }
 }

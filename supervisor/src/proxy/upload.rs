@@ -3,14 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::body::{Body as _, Incoming};
 use nano_protocol::Sender;
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::STREAM_WINDOW;
@@ -18,6 +17,7 @@ use nano_protocol::limits::STREAM_WINDOW;
 use super::answer::Refusal;
 use crate::client::Reading;
 use crate::client::pace::Pace;
+use crate::client::request_body::RequestBody;
 use crate::traffic::Counts;
 use crate::upstream::Upstream;
 
@@ -31,7 +31,7 @@ enum End {
 /// A request body, of which some may have been read and not have reached a worker.
 #[derive(Debug)]
 pub struct Upload {
-    incoming: Incoming,
+    incoming: RequestBody,
     reading: Reading,
     /// Read, and not yet in a stream.
     unsent: VecDeque<Bytes>,
@@ -55,7 +55,7 @@ pub struct Upload {
 
 impl Upload {
     /// A body of at most `max_body` bytes.
-    pub fn new(incoming: Incoming, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
+    pub fn new(incoming: RequestBody, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
         Self {
             incoming,
             reading,
@@ -126,7 +126,7 @@ impl Upload {
                 return Poll::Pending;
             }
             self.is_stalled = false;
-            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+            match ready!(self.incoming.poll_frame(cx)) {
                 None => self.end = Some(End::Plain),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
