@@ -37,7 +37,7 @@ async fn serve(settings: &str, apps: impl IntoIterator<Item = App>) -> (SocketAd
 fn look(script: &str, address: SocketAddr, folder: &Path, packages: &Path) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/dashboard").join(script);
     let mut node = Command::new("node");
-    node.arg(file).env("ADMIN", format!("http://{address}")).env("PACKAGES", packages);
+    node.arg(file).env("ADMIN", format!("http://{address}")).env("PACKAGES", packages).env("FOLDER", folder);
     // Made by the supervisor, where none is configured.
     if let Ok(token) = std::fs::read_to_string(folder.join("states/nano-supervisor/admin-token")) {
         node.env("TOKEN", token.trim());
@@ -116,6 +116,12 @@ async fn it_says_when_the_supervisor_does_not_answer_and_asks_less_while_nobody_
 async fn it_shows_problems_first_and_filters_searches_and_sorts() {
     let shop = App::hello("shop").set("hosts = ['shop.example', '*.shop.example']");
     check("list.mjs", "", [shop, chatty("api"), broken("broken"), App::hello("docs")]).await;
+}
+
+#[tokio::test]
+async fn it_never_mixes_what_is_well_with_what_is_not() {
+    let apps = [broken("a"), broken("b"), broken("c"), App::hello("d"), App::hello("e")];
+    check("order.mjs", "", apps).await;
 }
 
 #[tokio::test]

@@ -88,12 +88,15 @@ await plot.tap({ position: { x: 100, y: 20 } });
 await until("its value is shown", async () => /^\d+ s ago: /.test(await phone.locator(".curve .reading").nth(2).textContent()));
 
 // Without the token there are numbers; log and crashes ask for it.
-const stranger = await open({ allowed: /status of 401/ });
+// What would be refused is not asked for.
+const stranger = await open();
 await stranger.getByRole("button", { name: "Forget token" }).click();
 await toggle(stranger, "app").click();
 const note = row(stranger, "app").locator('[data-field="log-note"]');
 await until("it says so", async () => (await note.textContent()).startsWith("Logs need the token."));
 await shows(stranger, "app", "no-crashes", "Crashes need the token.");
+// What there is no line of takes no room.
+assert.equal(await row(stranger, "app").locator(".lines").isVisible(), false);
 await until("there is a curve", async () => /^M/.test((await row(stranger, "app").locator(".curve .line").first().getAttribute("d")) ?? ""));
 await stranger.getByRole("button", { name: "Enter the token" }).click();
 await stranger.getByLabel("Token", { exact: true }).fill(process.env.TOKEN);

@@ -37,6 +37,14 @@ for (const width of [320, 390, 700, 800, 1000, 1440]) {
   const sizes = await resized.locator(".acts button:visible").evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect().height));
   assert.ok(sizes.length >= 2 && sizes.every((height) => height >= (width < 704 ? 44 : 28)), `${width}: ${sizes}`);
 }
+// A name has its room before its address has any.
+for (const width of [390, 800, 1440]) {
+  await resized.setViewportSize({ width, height: 800 });
+  const isCut = (selector) => row(resized, "wordy").locator(selector).evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+  assert.equal(await isCut(".name"), false, `${width}`);
+  // When it is tried next comes before a reason that may be longer than the line.
+  assert.match(await row(resized, "wordy").locator('[data-field="why"]').textContent(), /^next try \d\d:\d\d:\d\d · does not load/);
+}
 const phone = await unfolded({ viewport: { width: 390, height: 844 } });
 await phone.getByRole("button", { name: "Dismiss" }).click();
 await phone.getByRole("button", { name: `More for ${LONG}` }).click();

@@ -20,6 +20,15 @@ export const remember = (value) => sessionStorage.setItem(TOKEN, value);
 /** Forgets the token. */
 export const forget = () => sessionStorage.removeItem(TOKEN);
 
+/** Whether the supervisor has said that without the token there is no more to be seen than what has changed. */
+let isLookingOn = false;
+
+/** What it has said of that. */
+export const lookOn = (value) => (isLookingOn = value);
+
+/** Whether it would only say that it wants the token. */
+const isVain = (path) => isLookingOn && token() === null && !/^\/v1\/(news|apps\/[^/]+\/history)(\?|$)/.test(path);
+
 /** The path of an app, with a query. */
 export function pathOf(app, rest, query = {}) {
   const parts = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined && value !== ""));
@@ -49,6 +58,7 @@ export async function* lines(path, signal) {
 }
 
 async function ask(path, { headers = {}, ...options }) {
+  if (isVain(path)) throw new TokenNeeded();
   const known = token();
   if (known !== null) headers.authorization = `Bearer ${known}`;
   const response = await fetch(path, { ...options, headers, cache: "no-store", redirect: "error" });

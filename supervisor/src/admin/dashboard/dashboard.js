@@ -1,7 +1,7 @@
 // The dashboard: asks what has changed while somebody looks, and shows it.
 
 import { onAction } from "./actions.js";
-import { Refused, TokenNeeded, forget, get, token } from "./api.js";
+import { Refused, TokenNeeded, forget, get, lookOn, token } from "./api.js";
 import { refreshDetail } from "./detail.js";
 import { find, setAttribute, setHidden, setText } from "./dom.js";
 import { about, bytes, clock, many } from "./format.js";
@@ -20,6 +20,7 @@ let lostSince = null;
 async function ask() {
   try {
     const news = await get(known.mark === undefined ? "/v1/news" : `/v1/news?since=${known.mark}`);
+    lookOn(news.is_partial === true);
     show(takeIn(news));
     lostSince = null;
     showLink("live", `Live, ${clock(known.heard)}`);

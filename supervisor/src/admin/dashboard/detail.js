@@ -61,7 +61,8 @@ function showFacts(list, app) {
       many(app.crashes, "crash", "crashes"),
       many(app.restarts, "restart"),
       many(app.deploys, "deploy"),
-    ].join(", "),
+      app.failed_starts ? `${many(app.failed_starts, "failed start")} in a row` : "",
+    ].filter(Boolean).join(", "),
     "Last exit": app.last_exit_at ? moment(new Date(app.last_exit_at)) : "",
     "Next try": app.retry_in_ms === null ? "" : moment(retryAt(app)),
   };

@@ -22,7 +22,7 @@ export function judge(app) {
     case "failed":
     case "crashed":
     case "backing-off":
-      return { level: "bad", word: app.state, why: [exit, again(app)].filter(Boolean).join(" · ") };
+      return { level: "bad", word: app.state, why: [again(app), exit].filter(Boolean).join(" · ") };
     case "starting":
       // After a crash, or because somebody wants it to.
       return isRecent(lastExit(app)) ? { level: "bad", word: "starting", why: exit } : { level: "wait", word: "starting", why: "" };

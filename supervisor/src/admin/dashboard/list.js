@@ -14,7 +14,7 @@ const table = find("#apps");
 const columns = find(".columns");
 const rows = new Map();
 
-/** An app that is better now keeps its place for so long, in milliseconds: lines that jump cannot be hit. */
+/** An app that is better or worse now stays near to where it was for so long, in milliseconds: lines that jump cannot be hit. */
 const CALM = 15_000;
 
 /** Shows the list; only the lines of `changed`, and those that go with the clock, are looked at. */
@@ -32,12 +32,12 @@ export function showList(changed) {
       showRow(row, app, judged);
     }
     row.judged = judged;
-    if (isWanted(app, judged)) wanted.push({ app, row, rank: rankOf(row, judged) });
+    if (isWanted(app, judged)) wanted.push({ app, row, level: judged.level, rank: rankOf(row, judged) });
   }
   wanted.sort(compare);
   let before;
-  for (const { row, rank } of wanted) {
-    const group = order() === "state" ? groupOf(rank) : "";
+  for (const { row, level } of wanted) {
+    const group = order() === "state" ? groupOf(level) : "";
     setAttribute(row.element, "data-begins", String(before !== undefined && before !== group));
     before = group;
   }
@@ -52,14 +52,15 @@ export function showApps(names) {
   showList(new Set(names));
 }
 
+/** Levels are never mixed. Who has just become better comes first of its level, who has become worse last. */
 function rankOf(row, { level }) {
   const rank = LEVELS.indexOf(level);
   const now = Date.now();
-  if (row.rank === undefined || rank <= row.rank || now - row.ranked > CALM) [row.rank, row.ranked] = [rank, now];
-  return row.rank;
+  if (rank !== row.rank) [row.from, row.rank, row.ranked] = [row.rank ?? rank, rank, now];
+  return 3 * rank + (now - row.ranked > CALM ? 0 : Math.sign(rank - row.from) * -1);
 }
 
-const groupOf = (rank) => (LEVELS[rank] === "off" ? "off" : rank < 2 ? "problems" : "well");
+const groupOf = (level) => (level === "off" ? "off" : LEVELS.indexOf(level) < 2 ? "problems" : "well");
 
 function toggle(name) {
   want({ open: view.open === name ? "" : name });

@@ -5,7 +5,7 @@ import { get, pathOf } from "./api.js";
 import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
 
 /** Makes the list of an app. */
-export function makeSuspects(name, { suspects: list, "suspects-section": section }) {
+export function makeSuspects(name, { suspects: list, "suspects-section": section, refuse }) {
   const views = new Map();
   let seen = null;
   let isAsking = false;
@@ -19,6 +19,7 @@ export function makeSuspects(name, { suspects: list, "suspects-section": section
         const suspects = await get(pathOf(name, "quarantine"));
         seen = now;
         setHidden(section, suspects.length === 0);
+        setHidden(refuse, !isMissed(suspects));
         const key = ({ method, path }) => `${method} ${path}`;
         keep(list, views, suspects, { key, make: (suspect) => makeSuspect(name, suspect), update });
       } catch {
@@ -28,6 +29,13 @@ export function makeSuspects(name, { suspects: list, "suspects-section": section
       }
     },
   };
+}
+
+/** Whether one of them would be refused, and is not, as the supervisor judges it. */
+function isMissed(suspects) {
+  const unnamed = suspects.filter(({ named }) => named === 0);
+  const isClear = ({ named, in_flight }) => named >= 2 || (named === 0 && in_flight > 0 && unnamed.length === 1);
+  return suspects.some((suspect) => isClear(suspect) && !suspect.is_refused);
 }
 
 function makeSuspect(name, { method, path }) {

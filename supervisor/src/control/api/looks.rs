@@ -54,9 +54,17 @@ pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator
 }
 
 /// Leaves of a look at apps, or at one, what they have said themselves, such as why they do not load, and what they were asked.
+/// What has changed says so, for who need not ask for the rest.
 pub(crate) fn conceal(look: &mut Value) {
+    if let Some(news) = look.as_object_mut().filter(|look| look.contains_key("mark")) {
+        news.insert("is_partial".into(), true.into());
+    }
+    conceal_fields(look);
+}
+
+fn conceal_fields(look: &mut Value) {
     if let Some(apps) = look.get_mut("apps").and_then(Value::as_array_mut) {
-        apps.iter_mut().for_each(conceal);
+        apps.iter_mut().for_each(conceal_fields);
     }
     for field in ["last_exit", "problem"] {
         // What kind of failure it is stands before the colon.
