@@ -308,7 +308,7 @@ async fn requests_that_end_workers_again_and_again_are_refused_until_they_are_re
         spin("1").await;
         assert_eq!(
             command(&["quarantine", "app"]).1,
-            "suspected: GET /spin (ended the worker at 1 of the last 1 crashes)\n"
+            "suspected: GET /spin (ended the worker at the last crash)\n"
         );
         spin("2").await;
         let client = supervisor.client("app").await;

@@ -125,8 +125,8 @@ pub struct LostRequest {
     pub method: String,
     /// Its path and query, or its path alone if it had been answered.
     pub target: String,
-    /// Whether it had been answered before.
-    #[serde(default)]
+    /// Whether it had been answered before; not told if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_answered: bool,
     /// What it has in common with others, if more than its id is known.
     #[serde(skip)]

@@ -47,12 +47,14 @@ function show(list, views, crashes) {
     update({ fields }, [, group]) {
       const [latest] = group;
       const summary = firstLine(latest.reason);
-      setText(fields.times, group.length > 1 ? `${group.length}×` : "");
-      setHidden(fields.times, group.length === 1);
-      setAttribute(fields.times, "aria-label", `${group.length} times:`);
+      // Failures to start that follow each other are told as one.
+      const times = group.reduce((all, crash) => all + crash.times, 0);
+      setText(fields.times, times > 1 ? `${times}×` : "");
+      setHidden(fields.times, times === 1);
+      setAttribute(fields.times, "aria-label", `${times} times:`);
       setText(fields.cause, summary);
       setAttribute(fields.latest, "datetime", latest.time);
-      setText(fields.latest, `${group.length > 1 ? "last " : ""}${moment(new Date(latest.time))}`);
+      setText(fields.latest, `${times > 1 ? "last " : ""}${moment(new Date(latest.time))}`);
       setText(fields.whole, latest.reason);
       setHidden(fields.whole, latest.reason === summary);
       setText(fields.facts, factsOf(latest, group));
