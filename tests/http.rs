@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::Response;
 
 use crate::TestSupervisor;
-use crate::harness::{App, Client, Raw, raw};
+use crate::harness::origin::whole;
+use crate::harness::{App, Client, Origin, Raw, raw};
 
 /// Answers with the request's method, URL, header fields and body.
 const MIRROR: &str = "export default { async fetch(request) {
@@ -364,4 +366,24 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     third.send(request);
     drop(kept.pop());
     third.up_to("hello from app");
+}
+
+#[tokio::test]
+async fn fields_that_an_upstream_means_for_its_own_connection_go_no_further() {
+    let upstream = Origin::http(async |_| {
+        let answer = Response::builder().header("connection", "X-Hop, close, content-length");
+        let answer = answer.header("connection", "x-other").header("x-hop", "1").header("x-other", "2");
+        answer.header("x-kept", "3").body(whole("hello")).unwrap()
+    })
+    .await;
+    let app = App::new("app", "export default { fetch: (_, env) => fetch(env.UP) }");
+    let app = app.set(&format!("env = {{ UP = 'http://{}' }}", upstream.address));
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    for http2 in [false, true] {
+        let reply = Client::new(supervisor.address("app").await, http2).get("/").await.unwrap();
+        assert_eq!((reply.status, reply.text(), reply.header("x-kept")), (200, "hello", "3"));
+        for name in ["x-hop", "x-other"] {
+            assert!(!reply.headers.contains_key(name), "{name}: {:?}", reply.headers);
+        }
+    }
 }

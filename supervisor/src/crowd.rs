@@ -210,10 +210,7 @@ impl Crowd {
         self.open.set(self.open.get() + 1);
         let from = address;
         // A proxy of ours has many clients, each of whose connections to it would count.
-        let idle_frames = match self.is_counted(from) {
-            true => self.idle_frames.of_with(key, Cell::default),
-            false => Rc::default(),
-        };
+        let idle_frames = self.is_counted(from).then(|| self.idle_frames.of_with(key, Cell::default));
         let (address, door) = (Holding::new(own), Holding::new(door.open.clone()));
         Ok(Seat { from, key, address, door, idle_frames, is_leaving: Cell::new(false), crowd: self.clone() })
     }

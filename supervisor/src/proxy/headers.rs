@@ -116,7 +116,7 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = status;
     let fields = head.headers.iter().map_err(|error| error.to_string())?;
-    let mut reason = None;
+    let (mut reason, mut connection) = (None, Vec::new());
     let headers = response.headers_mut();
     headers.reserve(fields.remaining() + 2);
     for field in fields {
@@ -130,6 +130,9 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
         let value = HeaderValue::from_maybe_shared(head.headers.as_bytes().slice_ref(value))
             .map_err(|_| format!("value of header {name}"))?;
         if is_hop_by_hop(&name) || name == X_REQUEST_ID {
+            if name == header::CONNECTION {
+                connection.push(value);
+            }
             continue;
         }
         if name == header::CONTENT_LENGTH {
@@ -139,6 +142,14 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
             }
         }
         headers.append(name, value);
+    }
+    // What these name concerns the connection to the upstream that the app has it from. A length is that of what is sent here.
+    for value in &connection {
+        for name in value.to_str().unwrap_or_default().split(',').map(str::trim) {
+            if !name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str()) {
+                headers.remove(name);
+            }
+        }
     }
     // hyper has a text of its own for a status that it does not know.
     let reason =
