@@ -10,6 +10,15 @@ const write = (app, text) => writeFileSync(`${process.env.FOLDER}/${app}/index.j
 await lists(page, ["a", "b", "c", "d", "e"]);
 const levels = () => page.locator("#apps .app").evaluateAll((lines) => lines.map((line) => line.dataset.level));
 assert.deepEqual(await levels(), ["bad", "bad", "bad", "good", "good"]);
+// At no moment, however short.
+await page.evaluate((order) => {
+  window.mixed = [];
+  const look = () => {
+    const ranks = [...document.querySelectorAll("#apps .app")].map((line) => order.indexOf(line.dataset.level));
+    if (ranks.some((rank, at) => rank < ranks[at - 1])) window.mixed.push(ranks.join());
+  };
+  new MutationObserver(look).observe(document.querySelector("#apps"), { subtree: true, childList: true, attributeFilter: ["data-level"] });
+}, ["bad", "warn", "wait", "good", "off"]);
 
 // One of those that had failed is ready: what it was before is no longer a reason to stand among them.
 write("b", "export default { fetch: () => new Response('x') }");
@@ -21,7 +30,5 @@ write("d", "export default {");
 await post("d", "restart");
 await shows(page, "d", "state", "failed");
 await lists(page, ["a", "c", "d", "b", "e"]);
-const order = ["bad", "warn", "wait", "good", "off"];
-const ranks = (await levels()).map((level) => order.indexOf(level));
-assert.deepEqual(ranks, ranks.toSorted());
+assert.deepEqual(await page.evaluate(() => window.mixed), []);
 await end();
