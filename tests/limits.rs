@@ -5,6 +5,7 @@
 //! - [`cgroups`]: what the kernel holds workers to.
 //! - [`cpu_time`]: CPU time of a request, and who is blamed for it.
 //! - [`frames`]: frames of a worker of which nothing comes.
+//! - [`heap`]: what may be alive in V8's heap.
 //! - [`outbound`]: outbound connections and descriptors.
 
 mod blocking;
@@ -12,6 +13,7 @@ mod buffers;
 mod cgroups;
 mod cpu_time;
 mod frames;
+mod heap;
 mod outbound;
 
 use std::collections::BTreeSet;

@@ -93,7 +93,8 @@ async fn what_v8_does_not_look_up_from_is_charged_and_ended_too() {
                 supervisor.replaced(app, worker).await;
                 let crash = &crashes(&supervisor, app)[0];
                 let culprit = json!({ "id": id, "method": "GET", "target": target });
-                assert_eq!((&crash["cause"], &crash["culprit"]), (&json!(answer.1), &culprit));
+                assert_eq!(crash["cause"], answer.1);
+                assert!(has(&crash["culprit"], &culprit), "{crash}");
                 assert_eq!(client.get("/").await.unwrap().text(), "fine");
             }
         }

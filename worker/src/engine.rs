@@ -68,7 +68,7 @@ impl Engine {
             let guard = guard.clone();
             move || guard.torn().is_some()
         });
-        heap::watch(&mut js.0, guard.clone());
+        heap::watch(&mut js.0, guard.clone(), heap_limit);
         let interrupt = js.0.v8_isolate().thread_safe_handle();
         let limits = watchdog::Limits {
             entry: Duration::from_millis(load.limits.watchdog_ms),

@@ -51,8 +51,10 @@ impl EventLoop {
         if let Some(code) = self.read(cx) {
             return Poll::Ready(code);
         }
-        let begun = self.engine.dispatch(&self.arrived);
-        self.arrived.drain(..begun);
+        if self.engine.torn().is_none() {
+            let begun = self.engine.dispatch(&self.arrived);
+            self.arrived.drain(..begun);
+        }
         if self.engine.torn().is_none() {
             self.engine.poll(cx);
             self.in_flight.poll_unsent(cx);
