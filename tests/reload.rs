@@ -181,6 +181,47 @@ async fn a_worker_that_never_becomes_ready_keeps_no_operator_waiting() {
 }
 
 #[tokio::test]
+async fn a_restart_during_a_reload_comes_out_on_the_new_configuration() {
+    let app = App::new("app", &says("old")).set("start_timeout = '10m'\nenv.MARK = 'before'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let source = |text: &str| fs::write(supervisor.folder().join("app/index.js"), text).unwrap();
+    let rounds: [(&str, &[&[&str]]); 3] = [
+        ("rolling", &[&["restart", "app", "--rolling"]]),
+        ("restart", &[&["restart", "app"]]),
+        // What comes first changes nothing, and hides nothing.
+        ("stop", &[&["start", "app"], &["stop", "app"], &["start", "app"]]),
+    ];
+    let mut before = "before";
+    for (mark, commands) in rounds {
+        source("console.log('loading'); await new Promise(() => {}); export default {};");
+        supervisor.rewrite(|config| config.replace(before, mark));
+        before = mark;
+        let asked = |arguments: &[&str]| {
+            let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
+            let arguments: Vec<_> = arguments.iter().map(|&part| part.to_owned()).collect();
+            std::thread::spawn(move || {
+                let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+                run(&folder, &[&arguments[..], &["--control", socket.to_str().unwrap()]].concat())
+            })
+        };
+        let loading = supervisor.log.lines().iter().filter(|line| line.contains("loading")).count();
+        let reload = asked(&["reload"]);
+        until("the new worker loads", async || {
+            let now = supervisor.log.lines().iter().filter(|line| line.contains("loading")).count();
+            (now > loading).then_some(())
+        })
+        .await;
+        source("export default { fetch: (request, env) => new Response(env.MARK) }");
+        for arguments in commands {
+            let (code, _, errors) = asked(arguments).join().unwrap();
+            assert_eq!((code, &*errors), (0, ""), "{mark}: {arguments:?}");
+        }
+        assert_eq!(reload.join().unwrap().0, 0, "{mark}");
+        assert_eq!(supervisor.get("app", "/").await.text(), mark);
+    }
+}
+
+#[tokio::test]
 async fn a_restart_drops_no_request() {
     for rolling in [true, false] {
         let supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;

@@ -15,6 +15,8 @@ pub mod running;
 pub mod turns;
 
 use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,7 +39,7 @@ use folders::Folders;
 use growth::Growth;
 pub use lifeline::{Action, Lifeline, Outcome};
 use lifeline::{Command, Commands};
-use running::{Orders, Pace, Running, Stage};
+use running::{Orders, Running, Stage, Worn};
 use turns::Turns;
 
 /// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
@@ -91,6 +93,22 @@ impl Shared {
         if !self.registry.is_any_starting(BOOT) {
             self.spares.refill();
         }
+    }
+
+    /// Has requests wait for the next worker as soon as this one can only be kept from its limit by that. Never ends.
+    async fn hold_once_urgent(
+        &self,
+        app: AppId,
+        generation: u64,
+        worn: &Worn,
+        holds: &Cell<bool>,
+    ) -> Infallible {
+        if let Some(grown) = &worn.growth {
+            grown.is_urgent().await;
+            holds.set(true);
+            self.routes.hold(app, Some(generation)).await;
+        }
+        pending().await
     }
 }
 
@@ -253,17 +271,20 @@ impl Life {
 
     /// Watches over a worker.
     async fn running(&mut self, mut running: Running) -> Phase {
-        let (shared, app) = (self.shared.clone(), self.app);
-        let rank =
-            if shared.registry.was_useful(app, running.generation) { Rank::Useful } else { Rank::Young };
-        let worn = running.worn(&self.spec, &self.growth, self.recycle_from);
+        let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
+        let (worn, holds) = (running.worn(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
         let worn = async {
             let worn = worn.await;
+            let rank = if shared.registry.was_useful(app, generation) { Rank::Useful } else { Rank::Young };
             // Nobody has asked for the next one.
-            shared.turns.take(app, rank).await;
+            tokio::select! {
+                biased;
+                never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
+                () = shared.turns.take(app, rank) => {}
+            }
             worn
         };
-        tokio::select! {
+        let phase = tokio::select! {
             reason = running.ended() => {
                 let remains = self.stage.farewell(&running, &reason).await;
                 self.after(&reason, remains).await
@@ -275,17 +296,17 @@ impl Life {
             }
             worn = worn => {
                 self.shared.registry.recycling(self.app, &worn.why);
-                if let Some(pace) = worn.growth {
+                if worn.growth.is_some() {
                     self.growth.replaced(running.ready.elapsed());
-                    let urgent = (pace == Pace::Urgent).then_some(running.generation);
-                    self.shared.routes.hold(self.app, urgent).await;
                 }
                 // If that fails, not at once again.
                 self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
                 let (done, _) = oneshot::channel();
-                let phase = self.roll(running, self.spec.clone(), self.env.clone(), done).await;
-                self.shared.routes.hold(self.app, None).await;
-                phase
+                tokio::select! {
+                    biased;
+                    never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
+                    phase = self.roll(running, self.spec.clone(), self.env.clone(), done) => phase,
+                }
             }
             Command { action, done } = self.commands.next() => match action {
                 Action::Start => {
@@ -336,7 +357,11 @@ impl Life {
                     phase
                 }
             },
+        };
+        if holds.get() {
+            shared.routes.hold(app, None).await;
         }
+        phase
     }
 
     /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.

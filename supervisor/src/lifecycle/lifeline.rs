@@ -63,6 +63,11 @@ impl Commands {
         &self.seen.push_back_mut(command).action
     }
 
+    /// Takes back what was looked at last.
+    pub(super) fn take_last(&mut self) -> Option<Command> {
+        self.seen.pop_back()
+    }
+
     /// What was looked at, and waits to be carried out.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Action> {
         self.seen.iter().map(|command| &command.action)

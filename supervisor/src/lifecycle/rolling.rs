@@ -1,5 +1,6 @@
 //! How one worker takes the place of another that is well: start before stop.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,15 +23,22 @@ impl Life {
         env: Option<Environment>,
         done: oneshot::Sender<Outcome>,
     ) -> Phase {
-        let (begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
-        let pointless = || Err("something else was asked for before the new worker was ready".to_owned());
-        let supersedes = |action: &Action| spec.development || supersedes(action, &spec);
+        let (mut begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
+        let (mut is_gone, is_reconfigured) = (false, *spec != *self.spec);
+        let supersedes = |action: &Action| match action {
+            // Starts again, under the configuration that is on its way.
+            Action::Roll if is_reconfigured => false,
+            action => spec.development || supersedes(action, &spec),
+        };
+        // The configuration that it was to have holds all the same, unless there is another.
+        let is_another = |action: &Action| matches!(action, Action::Configure(_));
         if self.commands.waiting().any(supersedes) {
-            let _ = done.send(pointless());
+            let holds = is_reconfigured && !self.commands.waiting().any(is_another);
+            self.superseded([done], holds.then_some(spec));
             return Phase::Running(running);
         }
-        let mut start = std::pin::pin!(Worker::start(&spec, env, &shared.spares, &log));
-        let mut is_gone = false;
+        let mut waiting = vec![done];
+        let mut start = pin!(Worker::start(&spec, env, &shared.spares, &log));
         let started = loop {
             tokio::select! {
                 started = &mut start => break started,
@@ -41,12 +49,25 @@ impl Life {
                     let _ = self.note_end(&reason, remains).await;
                     self.shared.registry.starting(self.app);
                 }
-                action = self.commands.look() => if supersedes(action) {
-                    let _ = done.send(pointless());
-                    return if is_gone { Phase::Starting } else { Phase::Running(running) };
+                action = self.commands.look() => match action {
+                    // Its files may have changed since.
+                    Action::Roll if is_reconfigured => {
+                        waiting.extend(self.commands.take_last().map(|command| command.done));
+                        start.set(Worker::start(&spec, None, &shared.spares, &log));
+                        begun = Instant::now();
+                    }
+                    action if supersedes(action) => {
+                        let holds = is_reconfigured && !is_another(action);
+                        self.superseded(waiting, holds.then(|| spec.clone()));
+                        return if is_gone { Phase::Starting } else { Phase::Running(running) };
+                    }
+                    Action::Start if !is_gone => {
+                        answer(self.commands.take_last().map(|command| command.done), &Ok(false));
+                    }
+                    _ => {}
                 },
                 () = ended(&mut self.ending) => {
-                    let _ = done.send(Err(ENDS.into()));
+                    answer(waiting, &Err(ENDS.into()));
                     return if is_gone { Phase::Ended } else { Phase::Running(running) };
                 }
             }
@@ -60,11 +81,11 @@ impl Life {
                 if !is_gone {
                     self.stage.retire(running);
                 }
-                let _ = done.send(Ok(true));
+                answer(waiting, &Ok(true));
                 Phase::Running(next)
             }
             Err(failure) => {
-                let _ = done.send(Err(failure.reason.to_string()));
+                answer(waiting, &Err(failure.reason.to_string()));
                 if is_gone {
                     return self.after(&failure.reason, remains(&failure)).await;
                 }
@@ -72,6 +93,23 @@ impl Life {
                 Phase::Running(running)
             }
         }
+    }
+
+    /// Nobody needs the next worker. What comes is carried out under this configuration, if any.
+    fn superseded(
+        &mut self,
+        waiting: impl IntoIterator<Item = oneshot::Sender<Outcome>>,
+        spec: Option<Arc<AppSpec>>,
+    ) {
+        let Some(spec) = spec.filter(|spec| !spec.development) else {
+            return answer(
+                waiting,
+                &Err("something else was asked for before the new worker was ready".into()),
+            );
+        };
+        self.configure(spec);
+        self.reads_env = true;
+        answer(waiting, &Ok(false));
     }
 }
 
@@ -81,5 +119,11 @@ fn supersedes(action: &Action, spec: &AppSpec) -> bool {
         Action::Stop | Action::Restart | Action::Roll | Action::Break(_) | Action::Adopt(_) => true,
         Action::Configure(other) => **other != *spec,
         Action::Start => false,
+    }
+}
+
+fn answer(waiting: impl IntoIterator<Item = oneshot::Sender<Outcome>>, outcome: &Outcome) {
+    for done in waiting {
+        let _ = done.send(outcome.clone());
     }
 }

@@ -96,7 +96,7 @@ impl Running {
                 if policy.growth
                     && let Some(why) = observed.grown(&growth, &witness, &spec.limits)
                 {
-                    return Worn { why, growth: Some(observed.pace(&spec.limits)) };
+                    return Worn { why, growth: Some(Grown { observed: observed.clone(), spec }) };
                 }
                 let old = async {
                     match old {
@@ -152,17 +152,28 @@ impl Running {
 pub struct Worn {
     /// For people.
     pub why: String,
-    /// How fast it has grown, if that is why.
-    pub growth: Option<Pace>,
+    /// That it has grown, if that is why.
+    pub growth: Option<Grown>,
 }
 
-/// How fast a worker has grown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Another one can take over before it is at its limit.
-    Calm,
-    /// Only if it gets no further requests until then.
-    Urgent,
+/// A worker that has grown.
+#[derive(Debug)]
+pub struct Grown {
+    observed: Rc<Observed>,
+    spec: Arc<AppSpec>,
+}
+
+impl Grown {
+    /// Waits until another one can only take over before it is at its limit if it gets no further requests.
+    pub async fn is_urgent(&self) {
+        loop {
+            let changed = self.observed.changed.notified();
+            if self.observed.is_urgent(&self.spec.limits) {
+                return;
+            }
+            changed.await;
+        }
+    }
 }
 
 /// What has been seen of a worker so far.
@@ -210,11 +221,9 @@ impl Observed {
         self.changed.notify_waiters();
     }
 
-    fn pace(&self, limits: &AppLimits) -> Pace {
+    fn is_urgent(&self, limits: &AppLimits) -> bool {
         let [heap, memory] = self.trends.get();
-        let is_urgent =
-            heap.is_urgent(limits.heap) || limits.memory.is_some_and(|limit| memory.is_urgent(limit));
-        if is_urgent { Pace::Urgent } else { Pace::Calm }
+        heap.is_urgent(limits.heap) || limits.memory.is_some_and(|limit| memory.is_urgent(limit))
     }
 
     /// Whether most of what it may have was in use before whatever came last.
