@@ -321,7 +321,7 @@ async fn requests_that_end_workers_again_and_again_are_refused_until_they_are_re
         assert_eq!(listed, "refused: GET /spin (ended the worker at 2 of the last 2 crashes)\n");
         if round == 0 {
             let (code, _, errors) = command(&["quarantine", "app", "--release", "GET", "/other"]);
-            assert!(code == 1 && errors.contains("GET /other is not refused"), "{errors}");
+            assert!(code == 1 && errors.contains("GET /other is neither refused nor suspected"), "{errors}");
             assert_eq!(command(&["quarantine", "app", "--release", "GET", "/spin"]).0, 0);
         } else {
             // Its code may have changed.

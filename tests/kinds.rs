@@ -58,6 +58,43 @@ async fn whatever_the_spelling_a_path_that_the_app_is_told_as_one_is_refused_as_
     assert_eq!(status(address, "/spin"), "504");
 }
 
+/// `/sse` says one thing and stays; `/hoard` takes more and more while its body is read.
+const STREAMS: &str = "
+const kept = [];
+export default { fetch(request) {
+  const text = (what) => new TextEncoder().encode(what);
+  switch (new URL(request.url).pathname) {
+    case '/sse': return new Response(new ReadableStream({ start(c) { c.enqueue(text('begun')); } }));
+    case '/hoard': return new Response(new ReadableStream({
+      pull(c) { c.enqueue(text('more')); kept.push(new Array(1e5).fill(1)); },
+    }));
+  }
+  return new Response('fine');
+} }";
+
+#[tokio::test]
+async fn a_request_whose_answer_still_comes_is_named_and_refused_as_any_other() {
+    let app = App::new("app", STREAMS).set("heap = '32MiB'\nquarantine = true");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let address = supervisor.address("app").await;
+    for round in 0..2 {
+        let worker = supervisor.worker("app").await;
+        let mut innocent = raw::Raw::connect(address);
+        innocent.send("GET /sse?x HTTP/1.1\r\nhost: a.example\r\n\r\n").up_to("begun");
+        let cut = raw::exchange(address, "GET /hoard?x HTTP/1.1\r\nhost: a.example\r\n\r\n");
+        assert!(cut.starts_with("HTTP/1.1 200") && !cut.ends_with("0\r\n\r\n"), "{cut}");
+        supervisor.replaced("app", worker).await;
+        let crash = &crashes(&supervisor, "app")[0];
+        assert_eq!(crash["culprit"]["target"], "/hoard?x", "{round}: {crash}");
+        assert_eq!(crash["culprit"]["is_answered"], Value::Null, "{crash}");
+        assert_eq!(crash["requests"][0]["target"], "/sse?x", "{crash}");
+        let ended = supervisor.log.record_with("worker ended").await;
+        assert_eq!((&ended["path"], &ended["lost"]), (&json!("/hoard"), &json!(2)), "{ended}");
+    }
+    assert_eq!(status(address, "/hoard"), "503");
+    assert_eq!(status(address, "/"), "200");
+}
+
 #[tokio::test]
 async fn whoever_was_in_flight_each_time_is_shown_as_a_suspect() {
     let supervisor = TestSupervisor::plan().app(App::new("app", APP)).start().await;

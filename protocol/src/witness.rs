@@ -52,6 +52,8 @@ struct Page {
     cpu: AtomicU64,
     /// The request that `name` is about.
     named: [AtomicU64; 2],
+    /// One if nobody waits for its answer, since it was given.
+    named_answered: AtomicU64,
     /// What people call it; zeros after that.
     name: [AtomicU64; MAX_NAME / 8],
     /// Request heads handed to JavaScript, by connection.
@@ -157,8 +159,9 @@ impl Witness {
         page.running_in.store(entry, Ordering::Release);
     }
 
-    /// Worker: what people call a request that may end it, and of which the supervisor knows no more, since it was answered.
-    pub fn names(&self, request: RequestId, name: &RequestName) {
+    /// Worker: what people call a request that may end it, and whether it was answered: of those, and of some whose clients
+    /// have gone, the supervisor knows no more.
+    pub fn names(&self, request: RequestId, name: &RequestName, is_answered: bool) {
         let (page, RequestName { method, path }) = (self.page(), name);
         let mut text = format!("{method} {path}");
         if text.len() > MAX_NAME {
@@ -174,11 +177,12 @@ impl Witness {
             bytes[..length].copy_from_slice(&part[..length]);
             word.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
         }
+        page.named_answered.store(is_answered.into(), Ordering::Relaxed);
         store(&page.named, Some(request));
     }
 
-    /// Supervisor, of a worker that is gone: what it calls a request that was answered, if it names that one.
-    pub fn name_of(&self, request: RequestId) -> Option<RequestName> {
+    /// Supervisor, of a worker that is gone: what it calls a request, and whether it was answered, if it names that one.
+    pub fn name_of(&self, request: RequestId) -> Option<(RequestName, bool)> {
         let page = self.page();
         if load(&page.named) != Some(request) {
             return None;
@@ -188,7 +192,8 @@ impl Witness {
         let text = std::str::from_utf8(&bytes).ok()?.trim_end_matches('\0');
         let (method, path) = text.split_once(' ')?;
         let is_name = !method.is_empty() && !path.is_empty() && !text.contains(char::is_control);
-        is_name.then(|| RequestName { method: method.to_owned(), path: path.to_owned() })
+        let is_answered = page.named_answered.load(Ordering::Relaxed) != 0;
+        is_name.then(|| (RequestName { method: method.to_owned(), path: path.to_owned() }, is_answered))
     }
 
     /// Worker: it will end, because of this request if that is known.
@@ -338,21 +343,21 @@ mod tests {
     }
 
     #[test]
-    fn an_answered_request_has_a_name_of_bounded_length_which_is_text() {
+    fn a_request_has_a_name_of_bounded_length_which_is_text() {
         let (supervisor, worker) = pair();
         let (one, other) = (RequestId(1), RequestId(2));
         let name = |path: &str| RequestName { method: "GET".into(), path: path.into() };
         assert_eq!(supervisor.name_of(one), None);
-        worker.names(one, &name("/größe"));
-        assert_eq!(supervisor.name_of(one), Some(name("/größe")));
-        worker.names(other, &name("/x"));
-        assert_eq!((supervisor.name_of(one), supervisor.name_of(other)), (None, Some(name("/x"))));
-        worker.names(one, &name(&"/ö".repeat(MAX_NAME)));
-        let cut = supervisor.name_of(one).unwrap().path;
+        worker.names(one, &name("/größe"), true);
+        assert_eq!(supervisor.name_of(one), Some((name("/größe"), true)));
+        worker.names(other, &name("/x"), false);
+        assert_eq!((supervisor.name_of(one), supervisor.name_of(other)), (None, Some((name("/x"), false))));
+        worker.names(one, &name(&"/ö".repeat(MAX_NAME)), true);
+        let cut = supervisor.name_of(one).unwrap().0.path;
         assert!(cut.len() < MAX_NAME && cut.ends_with("/ö/ ...") || cut.ends_with("/ö ..."), "{cut}");
         // A worker may write whatever it likes.
         for bad in ["/\x1b[2J", "/a\0b", ""] {
-            worker.names(one, &name(bad));
+            worker.names(one, &name(bad), true);
             assert_eq!(supervisor.name_of(one), None, "{bad:?}");
         }
         worker.page().name[0].store(u64::MAX, Ordering::Relaxed);

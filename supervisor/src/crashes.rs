@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use nano_protocol::message::{RequestId, RequestName};
+use nano_protocol::message::{RequestId, RequestLine, RequestName};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{self, Kind};
@@ -163,13 +163,18 @@ impl LostRequest {
         }
     }
 
-    /// One that had been answered before, by what its worker calls it.
-    fn answered(id: RequestId, name: Option<RequestName>) -> Self {
-        let RequestName { method, path } = name.unwrap_or_default();
+    /// One that a worker has.
+    pub fn of(line: &RequestLine<'_>) -> Self {
+        Self::new(line.id, line.method, line.target)
+    }
+
+    /// One for whose answer nobody waited any more, by what its worker calls it.
+    fn named(id: RequestId, name: Option<(RequestName, bool)>) -> Self {
+        let (RequestName { method, path }, is_answered) = name.unwrap_or((RequestName::default(), true));
         let known = Self::new(id, &method, &path);
         // Of a path that was cut, which has a blank, nobody knows the kind.
         let kind = known.kind.clone().filter(|_| !path.contains(' '));
-        Self { kind, is_answered: true, ..known }
+        Self { kind, is_answered, is_given_up: !is_answered, ..known }
     }
 }
 
@@ -200,13 +205,14 @@ pub struct Remains {
 }
 
 impl Remains {
-    /// This request has ended the worker. One that had been answered before is only known by what the worker calls it.
-    pub fn blame(&mut self, id: RequestId, name: Option<RequestName>) {
+    /// This request has ended the worker. One that had been answered before is only known by what the worker calls it, and so
+    /// may be one whose client has gone, and whether it was answered.
+    pub fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
         let known = id.to_string();
         let found = self.lost.iter().position(|request| request.id == known);
         let mut culprit = match found {
             Some(at) => self.lost.remove(at),
-            None => LostRequest::answered(id, name),
+            None => LostRequest::named(id, name),
         };
         culprit.is_culprit = true;
         self.lost.insert(0, culprit);

@@ -39,6 +39,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::request_body::RequestBody;
 use crate::client::{Peer, Reading, Serving};
 use crate::config::{AccessLog, AppSpec, ServerSettings};
+use crate::crashes::LostRequest;
 use crate::forwarded_for::Asker;
 use crate::record::{Record, Span};
 use crate::shares::ClientKey;
@@ -209,7 +210,7 @@ impl Proxy {
             let suspended = upstream.suspended(line.method, line.target);
             if let Some(kind) = &suspended {
                 let since = Instant::now();
-                upstream.stand_back(kind, spec, patience).await?;
+                upstream.stand_back(kind, spec, place, patience).await?;
                 patience = patience.saturating_sub(since.elapsed());
                 // Others of its kind may have ended workers meanwhile.
                 if upstream.is_quarantined(line.method, line.target) {
@@ -241,11 +242,11 @@ impl Proxy {
             let generation = upstream.generation();
             let mut watch = GivenUp { upstream, generation, line, is_waiting: true };
             let sent = self.send(&handle, outgoing, &mut upload).await;
-            // One that took too long is still at work.
-            watch.is_waiting = matches!(&sent, Err(Failed::Refused(_)));
+            watch.is_waiting = matches!(&sent, Err(Failed::GivenUp(_)));
             drop(watch);
             match sent {
-                Ok(response) => {
+                Ok(mut response) => {
+                    response.body_mut().comes_from(generation, line);
                     upstream.answered(generation, response.status().as_u16());
                     suspended.iter().for_each(|kind| upstream.clear(kind));
                     let worker = taken.elapsed();
@@ -262,7 +263,7 @@ impl Proxy {
                     return Err(Refused::because(Refusal::NoWorker, why));
                 }
                 Err(Failed::Died) => {
-                    upstream.lost(generation, line);
+                    upstream.lost(generation, LostRequest::of(line));
                     let fate = upstream.fate(generation).await;
                     let limit =
                         fate.culprit.filter(|(culprit, _)| *culprit == line.id).map(|(_, limit)| limit);
@@ -272,10 +273,10 @@ impl Proxy {
                     ));
                 }
                 Err(Failed::Fatal(refused)) => {
-                    upstream.lost(generation, line);
+                    upstream.lost(generation, LostRequest::of(line));
                     return Err(refused);
                 }
-                Err(Failed::Refused(refused)) => return Err(refused),
+                Err(Failed::GivenUp(refused) | Failed::Refused(refused)) => return Err(refused),
             }
         }
     }
@@ -363,7 +364,7 @@ async fn head(
             Ok(Ok(head)) => return Ok(head),
             Ok(Err(failure)) => {
                 return Err(match progress.and_then(Progress::fault) {
-                    Some(refusal) => Failed::Refused(refusal.into()),
+                    Some(refusal) => Failed::GivenUp(refusal.into()),
                     None => Failed::from_failure(failure),
                 });
             }
@@ -372,10 +373,10 @@ async fn head(
                 deadline = match moved.filter(|later| *later > deadline) {
                     Some(later) => later,
                     None if progress.is_some_and(Progress::is_client_late) => {
-                        return Err(Failed::Refused(Refusal::RequestTimedOut.into()));
+                        return Err(Failed::GivenUp(Refusal::RequestTimedOut.into()));
                     }
                     None => {
-                        return Err(Failed::Refused(Refused::because(Refusal::TimedOut, too_slow(limit))));
+                        return Err(Failed::GivenUp(Refused::because(Refusal::TimedOut, too_slow(limit))));
                     }
                 };
             }
@@ -427,6 +428,8 @@ enum Failed {
     Died,
     /// It has brought the worker down, which says so itself; this is the answer.
     Fatal(Refused),
+    /// This is the answer, though the worker may still be at work.
+    GivenUp(Refused),
     /// This is the answer.
     Refused(Refused),
 }

@@ -42,8 +42,8 @@ pub struct Upstream {
     held: Cell<Option<u64>>,
     /// Since when there is the latest worker.
     attached: Cell<Option<Instant>>,
-    /// The last worker that has ended, and how.
-    ended: RefCell<Option<(u64, Fate)>>,
+    /// The last workers that have ended, and how.
+    ended: RefCell<VecDeque<(u64, Fate)>>,
     /// Workers whose connections have not ended.
     connected: RefCell<Vec<u64>>,
     /// The latest worker that has answered a request well.
@@ -66,6 +66,9 @@ pub struct Upstream {
 
 /// How long an answer about a worker that has died waits for why; its exit status is read within a few milliseconds.
 const AUTOPSY: Duration = Duration::from_secs(2);
+
+/// Ends of workers that are remembered until the requests that went down with them have been told.
+const ENDED: usize = 16;
 
 /// Lost requests that are remembered until it is known how their workers ended.
 const LOST: usize = 64;
@@ -187,7 +190,12 @@ impl Upstream {
     /// A worker has ended.
     pub fn ended(&self, generation: u64, fate: Fate) {
         self.detach(generation);
-        *self.ended.borrow_mut() = Some((generation, fate));
+        let mut ended = self.ended.borrow_mut();
+        if ended.len() >= ENDED {
+            ended.pop_front();
+        }
+        ended.push_back((generation, fate));
+        drop(ended);
         self.changed.notify_waiters();
     }
 
@@ -197,8 +205,7 @@ impl Upstream {
     }
 
     /// A request went down with the worker of this generation, or has brought it down. The report of its crash names it.
-    pub fn lost(&self, generation: u64, line: &RequestLine<'_>) {
-        let request = LostRequest::new(line.id, line.method, line.target);
+    pub fn lost(&self, generation: u64, request: LostRequest) {
         if self.told.get() >= generation {
             // If the main thread is that busy, the report names fewer.
             let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
@@ -243,7 +250,7 @@ impl Upstream {
         if given_up.len() >= LOST {
             given_up.pop_front();
         }
-        let request = LostRequest::new(line.id, line.method, line.target);
+        let request = LostRequest::of(line);
         given_up.push_back((generation, LostRequest { is_given_up: true, ..request }));
     }
 
@@ -260,9 +267,7 @@ impl Upstream {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
-                if let Some((last, fate)) = &*self.ended.borrow()
-                    && *last >= generation
-                {
+                if let Some((_, fate)) = self.ended.borrow().iter().find(|(with, _)| *with == generation) {
                     return fate.clone();
                 }
                 changed.await;
@@ -272,8 +277,12 @@ impl Upstream {
         timeout(AUTOPSY, wait).await.unwrap_or_else(|_| unknown())
     }
 
-    /// From now on such requests are refused.
+    /// From now on such requests are refused. With none, the app begins anew: nobody lets others go first.
     pub fn quarantine(&self, kinds: Kinds) {
+        if kinds.is_empty() {
+            self.probation.take();
+            self.changed.notify_waiters();
+        }
         self.quarantined.replace(kinds);
     }
 
@@ -304,8 +313,14 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refused`] if there is none for this long, or if too many wait already.
-    pub async fn stand_back(&self, kind: &Kind, spec: &AppSpec, patience: Duration) -> Result<(), Refused> {
-        let _waiting = self.queue(spec)?;
+    pub async fn stand_back(
+        &self,
+        kind: &Kind,
+        spec: &AppSpec,
+        place: &Place,
+        patience: Duration,
+    ) -> Result<(), Refused> {
+        let _waiting = self.queue(spec, place)?;
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -376,15 +391,7 @@ impl Upstream {
         if let Some(found) = self.now() {
             return found;
         }
-        // While there is no worker, whatever a client has in flight waits; this one is among them.
-        let (waiting, own) = (self.traffic.waiting(), place.held() - 1);
-        let is_kept = waiting < spec.limits.max_queue
-            && !shares::may_have(spec.limits.max_queue, waiting, own, self.traffic.threads());
-        if is_kept && spec.limits.has_client_share() {
-            self.traffic.count_broken(Limit::InFlightPerClient, 1);
-            return Err(Refusal::ClientOverloaded.into());
-        }
-        let _waiting = self.queue(spec)?;
+        let _waiting = self.queue(spec, place)?;
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -398,8 +405,15 @@ impl Upstream {
     }
 
     /// A place among those that wait for a worker.
-    fn queue(&self, spec: &AppSpec) -> Result<Waiting<'_>, Refused> {
+    fn queue(&self, spec: &AppSpec, place: &Place) -> Result<Waiting<'_>, Refused> {
         let max = spec.limits.max_queue;
+        // While there is no worker, whatever a client has in flight waits; this one is among them.
+        let (waiting, own) = (self.traffic.waiting(), place.held() - 1);
+        let is_kept = waiting < max && !shares::may_have(max, waiting, own, self.traffic.threads());
+        if is_kept && spec.limits.has_client_share() {
+            self.traffic.count_broken(Limit::InFlightPerClient, 1);
+            return Err(Refusal::ClientOverloaded.into());
+        }
         self.traffic.wait(max).ok_or_else(|| {
             self.traffic.count_broken(Limit::Queue, 1);
             let why = format!("{max} requests wait for a worker already (`max_queue`)");
@@ -416,7 +430,7 @@ impl Upstream {
         let limit = humantime::format_duration(spec.limits.queue_timeout);
         let last = self.ended.borrow();
         let last = last
-            .as_ref()
+            .back()
             .map_or_else(String::new, |(_, fate)| format!("; the last one has ended: {}", fate.why));
         let why = format!("no worker was ready within {limit} (`queue_timeout`){last}");
         self.for_now(Refused::because(Refusal::NoWorker, why))

@@ -9,8 +9,8 @@ use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::message::RequestId;
-use nano_protocol::{Chunk, Receiver};
+use nano_protocol::message::{RequestId, RequestLine};
+use nano_protocol::{Chunk, Failure, Receiver};
 use tracing::error;
 
 use super::announced::Announced;
@@ -18,6 +18,7 @@ use super::part::{Part, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
 use crate::client::Serving;
+use crate::crashes::LostRequest;
 use crate::traffic::Counts;
 use crate::upstream::{Place, Upstream};
 
@@ -37,10 +38,21 @@ pub struct ResponseBody {
     /// What a client of HTTP/2 may not have let come of these. The answer is under way until it has.
     untaken: Option<Rc<Untaken>>,
     limit: Option<Box<ResponseLimit>>,
+    /// Which request a stream answers.
+    source: Option<Box<Source>>,
     /// What the head of a stream says of its length. hyper would take a worker's word for it.
     announced: Option<Announced>,
     /// Given back when the body is complete or the client has gone.
     tail: Option<Tail>,
+}
+
+/// A request whose answer still comes.
+#[derive(Debug)]
+struct Source {
+    /// Which of the app's workers has it.
+    generation: u64,
+    method: String,
+    target: String,
 }
 
 #[derive(Debug)]
@@ -82,6 +94,7 @@ impl ResponseBody {
             given: 0,
             untaken: None,
             limit: None,
+            source: None,
             announced: None,
             tail: None,
         }
@@ -120,6 +133,29 @@ impl ResponseBody {
     pub fn announce(&mut self, length: u64) {
         if matches!(self.content, Content::Stream(_)) {
             self.announced = Some(Announced::new(length));
+        }
+    }
+
+    /// Remembers which request a stream answers: if its worker ends before that is complete, the report of the crash names it.
+    pub fn comes_from(&mut self, generation: u64, line: &RequestLine<'_>) {
+        if matches!(self.content, Content::Stream(_)) {
+            let (method, target) = (line.method.to_owned(), line.target.to_owned());
+            self.source = Some(Box::new(Source { generation, method, target }));
+        }
+    }
+
+    /// The worker has given up on the stream.
+    fn is_lost(&mut self, failure: &Failure) {
+        let has_ended = match failure {
+            Failure::Closed { .. } => true,
+            Failure::Worker(error) => error.kind.is_fatal(),
+            Failure::Over => false,
+        };
+        if has_ended
+            && let Some(Source { generation, method, target }) = self.source.as_deref()
+            && let Some(Tail { id, upstream: Some(upstream), .. }) = &self.tail
+        {
+            upstream.lost(*generation, LostRequest::new(*id, method, target));
         }
     }
 
@@ -280,7 +316,8 @@ impl ResponseBody {
                     this.count(chunk.len());
                     return Poll::Ready(Some(Ok(Frame::data(chunk))));
                 }
-                Poll::Ready(Some(Err(_))) if !this.is_failing => {
+                Poll::Ready(Some(Err(failure))) if !this.is_failing => {
+                    this.is_lost(&failure);
                     // hyper drops what it has not written yet when a body fails; this gives it a turn to write.
                     this.is_failing = true;
                     cx.waker().wake_by_ref();

@@ -394,14 +394,13 @@ impl InFlight {
         head.or_else(|| self.remembered(id, |named| named.called.name()))
     }
 
-    /// Leaves behind what people call the request that JavaScript calls `id`, if it was answered: nobody else knows that any
-    /// more.
+    /// Leaves behind what people call the request that JavaScript calls `id`: if it was answered, or its client has gone,
+    /// nobody else may know that any more.
     pub fn testify(&self, witness: &Witness, id: u32) {
         if let Some(name) = self.name(id)
-            && self.find(id).is_none()
             && let Some(called) = self.called(id)
         {
-            witness.names(name, &called);
+            witness.names(name, &called, self.find(id).is_none());
         }
     }
 
