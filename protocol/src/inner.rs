@@ -118,6 +118,7 @@ impl Inner {
     /// A stream is given up; its head goes out all the same.
     pub(crate) fn give_up(&mut self, state: &State) {
         if !self.outbox.has_written_beyond(state.head_at) {
+            // With the frame that cancels it.
             self.given_up += state.head_len + HEADER_LEN;
         }
     }

@@ -205,13 +205,14 @@ fn of_connections(text: &mut Text, occupied: &Occupied) {
     let help = "Bytes of unfinished request heads that there may be (`max_heads`).";
     text.family("nano_heads_limit_bytes", "gauge", help);
     text.line("nano_heads_limit_bytes", &[], max_heads);
-    let help = "Bytes of bodies that the supervisor holds of the client for which it holds most.";
+    let help = "Bytes of response bodies held for the client that is nearest to its share, as if all I/O threads held as many as the one that holds most.";
     text.family("nano_client_buffered_bytes", "gauge", help);
     text.line("nano_client_buffered_bytes", &[], taken.heaviest.map_or(0, |(_, held)| held));
-    let help = "Bytes of bodies that the supervisor may hold of one client (`max_buffered_per_client`).";
+    let help =
+        "Bytes that bodies of one client may hold (`max_buffered_per_client`); each I/O thread has its part.";
     text.family("nano_client_buffered_limit_bytes", "gauge", help);
     text.line("nano_client_buffered_limit_bytes", &[], max_per_client);
-    let help = "Clients whose share of that is given out: they get the least at a time.";
+    let help = "Clients whose share of that is given out, to bodies or to what they may send next: they get the least at a time.";
     text.family("nano_clients_at_their_share", "gauge", help);
     text.line("nano_clients_at_their_share", &[], taken.spent);
 }

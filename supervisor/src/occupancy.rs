@@ -1,7 +1,7 @@
 //! How much is taken of what all clients share, and who was turned away. Each I/O thread writes its own counts, with every tick
 //! or where something rare happens; the main thread reads them for the metrics, and says when there is little left.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +53,7 @@ pub struct ThreadCounts {
 pub struct Published {
     /// Connections by listening address.
     pub doors: Vec<(ListenerId, usize)>,
-    /// The client whose bodies hold most, and how much.
+    /// The client whose bodies hold most, and how many bytes.
     heaviest: Option<(ClientKey, u64)>,
     /// Clients whose share of that is given out.
     spent: u64,
@@ -112,7 +112,8 @@ pub struct Taken {
     pub heads: u64,
     /// Connections by listening address.
     pub doors: BTreeMap<ListenerId, u64>,
-    /// The client whose bodies hold most, and how much.
+    /// The client whose bodies hold most on one thread, and how many bytes that would be if they held as much on all: each
+    /// thread has its part of what a client may hold.
     pub heaviest: Option<(ClientKey, u64)>,
     /// Clients whose share of that is given out, on each thread.
     pub spent: u64,
@@ -154,7 +155,7 @@ impl Occupancy {
 
     /// What is taken now.
     pub fn taken(&self) -> Taken {
-        let (mut taken, mut clients) = (Taken::default(), HashMap::<_, u64>::new());
+        let mut taken = Taken::default();
         for counts in self.0.iter() {
             taken.connections += get(&counts.open);
             taken.heads += get(&counts.heads);
@@ -169,11 +170,9 @@ impl Occupancy {
                 *taken.doors.entry(*id).or_default() += *open as u64;
             }
             taken.spent += published.spent;
-            if let Some((client, held)) = published.heaviest {
-                *clients.entry(client).or_default() += held;
-            }
+            let scaled = published.heaviest.map(|(client, held)| (client, held * self.0.len() as u64));
+            taken.heaviest = taken.heaviest.into_iter().chain(scaled).max_by_key(|(_, held)| *held);
         }
-        taken.heaviest = clients.into_iter().max_by_key(|(_, held)| *held);
         taken
     }
 }
@@ -183,19 +182,19 @@ impl Occupancy {
 pub struct Nearness(BTreeMap<String, Instant>);
 
 impl Nearness {
-    /// Looks at what is taken of one limit: `field` sets it, and `whose` it is.
-    pub fn look(&mut self, now: Instant, field: &str, whose: &str, taken: u64, limit: u64) {
-        if self.is_to_be_said(now, field, whose, taken, limit) {
+    /// Looks at what is taken of one limit: `field` sets it, for the app `owner` alone unless that is empty, and `whose` it is.
+    pub fn look(&mut self, now: Instant, field: &str, owner: &str, whose: &str, taken: u64, limit: u64) {
+        if self.is_to_be_said(now, field, owner, taken, limit) {
             say(field, whose, taken, limit);
         }
     }
 
-    fn is_to_be_said(&mut self, now: Instant, field: &str, whose: &str, taken: u64, limit: u64) -> bool {
+    fn is_to_be_said(&mut self, now: Instant, field: &str, owner: &str, taken: u64, limit: u64) -> bool {
         // A limit of one or two is near whenever there is anything.
         if limit < 5 || taken.saturating_mul(100) < limit.saturating_mul(NEAR) {
             return false;
         }
-        let name = format!("{field} {whose}");
+        let name = format!("{field} {owner}");
         if self.0.get(&name).is_some_and(|last| now.duration_since(*last) < EVERY) {
             return false;
         }
@@ -236,8 +235,8 @@ mod tests {
         occupancy.of_thread(1).count(Event::Reset);
         let taken = occupancy.taken();
         let doors = BTreeMap::from([(ListenerId(1), 4), (ListenerId(2), 1), (ListenerId(3), 1)]);
-        // Of each thread the heaviest counts.
-        let heaviest = Some(("192.0.2.3".parse::<IpAddr>().unwrap().into(), 8));
+        // On the first thread, as if it were so on the second.
+        let heaviest = Some(("192.0.2.3".parse::<IpAddr>().unwrap().into(), 16));
         let expected = Taken {
             heaviest,
             spent: 0,
@@ -260,8 +259,8 @@ mod tests {
     #[test]
     fn a_limit_that_is_near_is_named_once_in_a_minute() {
         let (mut nearness, begun) = (Nearness::default(), Instant::now());
-        let mut look = |second, whose: &str, taken| {
-            nearness.is_to_be_said(begun + Duration::from_secs(second), "f", whose, taken, 10)
+        let mut look = |second, owner: &str, taken| {
+            nearness.is_to_be_said(begun + Duration::from_secs(second), "f", owner, taken, 10)
         };
         assert!(!look(0, "a", 7));
         assert!(look(0, "a", 8) && look(0, "b", 10));

@@ -39,12 +39,13 @@ use attempts::Attempts;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Where a supervisor is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Not every app was tried yet.
     Starting,
-    /// It serves.
+    /// It serves. One that does not say where it is has no other phase: it is of a version before there were any.
+    #[default]
     #[serde(rename = "ready")]
     Serving,
     /// It accepts nothing new.
@@ -262,15 +263,15 @@ impl Operator {
         self.fleet.suspects(app)
     }
 
-    /// Refuses one kind of an app's requests no more, or none at all.
+    /// Refuses and suspects one kind of an app's requests no more, or none at all.
     ///
     /// # Errors
-    /// If none was refused, for people.
+    /// If none was refused or suspected, for people.
     pub async fn release(&self, app: &str, kind: Option<&Kind>) -> Result<Vec<Suspect>, String> {
         if !self.fleet.release(app, kind).await {
             return Err(match kind {
-                Some(Kind { method, path }) => format!("{method} {path} is not refused"),
-                None => "nothing is refused".to_owned(),
+                Some(Kind { method, path }) => format!("{method} {path} is neither refused nor suspected"),
+                None => "nothing is refused or suspected".to_owned(),
             });
         }
         Ok(self.suspects(app).unwrap_or_default())

@@ -192,24 +192,22 @@ impl Quarantine {
     }
 
     /// Releases one kind of an app's requests; crashes up to the number `latest` do not count for it any more. What is refused
-    /// from now on, if it was refused.
-    pub fn release(&self, app: AppId, kind: &Kind, latest: u64) -> Option<Kinds> {
+    /// from now on.
+    pub fn release(&self, app: AppId, kind: &Kind, latest: u64) -> Kinds {
         let mut all = self.0.borrow_mut();
-        let refused = all.get_mut(&app)?;
-        let at = refused.kinds.iter().position(|refused| refused == kind)?;
-        let kind = refused.kinds.remove(at);
-        refused.released.retain(|(released, _)| *released != kind);
-        refused.released.push((kind, latest));
+        let refused = all.entry(app).or_default();
+        refused.kinds.retain(|refused| refused != kind);
+        refused.released.retain(|(released, _)| released != kind);
+        refused.released.push((kind.clone(), latest));
         let surplus = refused.released.len().saturating_sub(MOST);
         refused.released.drain(..surplus);
-        Some(refused.kinds.as_slice().into())
+        refused.kinds.as_slice().into()
     }
 
-    /// Releases all kinds, and suspects nobody of crashes up to the number `latest`. Whether any was refused.
-    pub fn release_all(&self, app: AppId, latest: u64) -> bool {
+    /// Releases all kinds, and suspects nobody of crashes up to the number `latest`.
+    pub fn release_all(&self, app: AppId, latest: u64) {
         let now = Refused { forgiven: latest, ..Refused::default() };
-        let before = self.0.borrow_mut().insert(app, now);
-        before.is_some_and(|before| !before.kinds.is_empty())
+        self.0.borrow_mut().insert(app, now);
     }
 
     /// What is refused of an app.
@@ -294,8 +292,9 @@ mod tests {
         assert_eq!(quarantine.crashed(app, &two).unwrap().len(), 1);
         assert!(quarantine.crashed(app, &two).is_none());
         assert!(quarantine.suspects(app, &two)[0].is_refused);
-        assert!(quarantine.release(app, &Kind::of("POST", "/bad"), 2).is_none());
-        assert!(quarantine.release_all(app, 2) && !quarantine.release_all(app, 2));
+        assert_eq!(quarantine.release(app, &Kind::of("POST", "/bad"), 2).len(), 1);
+        quarantine.release_all(app, 2);
+        assert_eq!(quarantine.suspects(app, &two), []);
         assert!(quarantine.crashed(app, &crashes(&[bad, bad, bad])).is_none());
         assert!(quarantine.crashed(app, &crashes(&[bad, bad, bad, bad])).is_some());
     }
@@ -306,7 +305,7 @@ mod tests {
         let [one, other] = ["/one", "/other"].map(|path| (Some(path), &[][..]));
         let three = crashes(&[one, other, one]);
         assert_eq!(*quarantine.crashed(app, &three).unwrap(), [Kind::of("GET", "/one")]);
-        assert_eq!(quarantine.release(app, &Kind::of("GET", "/x/../one"), 3).unwrap().len(), 0);
+        assert_eq!(quarantine.release(app, &Kind::of("GET", "/x/../one"), 3).len(), 0);
         let found = quarantine.suspects(app, &three);
         assert_eq!((found.len(), found[0].kind.path.as_str(), found[0].named), (1, "/other", 1));
         let five = crashes(&[one, other, one, one, other]);
@@ -318,8 +317,17 @@ mod tests {
         let (quarantine, app) = (Quarantine::default(), AppId::default());
         let one = crashes(&[(Some("/bad"), &[])]);
         assert_eq!(quarantine.suspects(app, &one).len(), 1);
-        assert!(!quarantine.release_all(app, 1));
+        quarantine.release_all(app, 1);
         assert_eq!(quarantine.suspects(app, &one), []);
+    }
+
+    #[test]
+    fn who_is_only_suspected_is_released_too() {
+        let (quarantine, app) = (Quarantine::default(), AppId::default());
+        let bad = (Some("/bad"), &[][..]);
+        assert_eq!(quarantine.release(app, &Kind::of("GET", "/bad"), 1).len(), 0);
+        assert_eq!(quarantine.suspects(app, &crashes(&[bad])), []);
+        assert!(quarantine.crashed(app, &crashes(&[bad, bad])).is_none());
     }
 
     #[test]

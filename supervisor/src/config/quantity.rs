@@ -30,9 +30,12 @@ pub(super) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<
     within(duration, bounds, show_duration)
 }
 
-/// What was meant by a quantity with a decimal comma or in capitals, if it can be that.
+/// What was meant by a quantity with a decimal comma or in capitals, if it can be that. A comma before three digits may also
+/// stand between thousands.
 fn slip(text: &str) -> Option<String> {
-    (text.len() <= MAX_TEXT).then(|| text.replace(',', ".").to_lowercase())
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
+    let is_clear = text.split(',').skip(1).all(|rest| digits(rest) != 3);
+    (text.len() <= MAX_TEXT && is_clear).then(|| text.replace(',', ".").to_lowercase())
 }
 
 /// A number where a duration was meant.
@@ -133,6 +136,10 @@ mod tests {
         let fix = |flaw: Flaw| flaw.to_string().split_once("; fix: ").unwrap().1.to_owned();
         for (text, meant) in [("10S", "10s"), ("1,5s", "1.5s"), ("500 MS", "500 ms")] {
             assert_eq!(fix(duration(text, &ANY_DURATION).unwrap_err()), format!("write {meant:?}"));
+        }
+        // A thousandth of it, or all of it? Nobody knows.
+        for text in ["1,500MiB", "1,500,000"] {
+            assert!(fix(size(text, &ANY_SIZE).unwrap_err()).starts_with("write a number"), "{text}");
         }
         assert_eq!(fix(size("256,5MiB", &ANY_SIZE).unwrap_err()), "write \"256.5mib\"");
     }

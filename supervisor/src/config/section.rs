@@ -61,10 +61,14 @@ impl<'a> Document<'a> {
             Some((_, value)) if value.contains(['\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) => {
                 "write straight quotes: \"...\"".to_owned()
             }
+            Some((key, value)) if is_key(key) && truth(value).is_some() => {
+                format!("write {key} = {}", truth(value).unwrap_or_default())
+            }
             Some((key, value))
                 if is_key(key)
                     && value.starts_with(|first: char| first.is_alphabetic() || "./~*:$".contains(first)) =>
             {
+                let value = value.split(" #").next().unwrap_or_default().trim_end();
                 format!("put text in quotes: {key} = {value:?}")
             }
             None if line.split_once(':').is_some_and(|(key, _)| is_key(key.trim())) => {
@@ -252,6 +256,16 @@ pub(super) fn child_path(path: &str, name: &str) -> String {
     }
 }
 
+/// A truth value as other formats write it.
+fn truth(value: &str) -> Option<bool> {
+    let value = value.split('#').next().unwrap_or_default().trim().to_lowercase();
+    match value.as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +312,10 @@ mod tests {
         for (text, what) in [
             ("a = 1\na = 2", "f:2: syntax: duplicate key \"a\"; fix: keep one of them"),
             ("path = ./blog", "put text in quotes: path = \"./blog\""),
+            ("path = ./blog  # mine", "put text in quotes: path = \"./blog\""),
             ("heap = MiB", "put text in quotes: heap = \"MiB\""),
+            ("quarantine = True", "write quarantine = true"),
+            ("cgroups = off # for now", "write cgroups = false"),
             ("path = \u{201c}./blog\u{201d}", "write straight quotes: \"...\""),
             ("port: 8080", "write `=` where there is `:`"),
             (

@@ -25,6 +25,7 @@ pub struct Status {
     /// Its process id.
     pub pid: u32,
     /// Whether it serves, in one word.
+    #[serde(default)]
     pub phase: Phase,
     /// The workers that have no app yet.
     pub spares: Vec<SpareStatus>,

@@ -25,15 +25,15 @@ impl Fleet {
         let (now, mut nearness) = (Instant::now(), self.nearness.borrow_mut());
         let max_buffered = self.settings.borrow().max_buffered as u64;
         let Occupied { taken, max_connections, max_heads, max_per_client, .. } = self.occupied();
-        nearness.look(now, "max_connections", "connections", taken.connections, max_connections);
-        nearness.look(now, "max_heads", "bytes of unfinished heads", taken.heads, max_heads);
+        nearness.look(now, "max_connections", "", "connections", taken.connections, max_connections);
+        nearness.look(now, "max_heads", "", "bytes of unfinished heads", taken.heads, max_heads);
         if let Some((client, held)) = taken.heaviest {
             let whose = format!("bytes of bodies of client {client}");
-            nearness.look(now, "max_buffered_per_client", &whose, held, max_per_client);
+            nearness.look(now, "max_buffered_per_client", "", &whose, held, max_per_client);
         }
         let apps = self.registry().gauges();
         let buffered = apps.iter().map(|app| app.buffered).sum();
-        nearness.look(now, "server.max_buffered", "bytes of bodies", buffered, max_buffered);
+        nearness.look(now, "server.max_buffered", "", "bytes of bodies", buffered, max_buffered);
         for app in apps {
             let (in_flight, waiting) = (app.in_flight as u64, app.waiting as u64);
             for (field, what, taken, limit) in [
@@ -43,7 +43,7 @@ impl Fleet {
                 ("max_blocking", "blocking calls", app.stats.blocking.into(), app.max_blocking.into()),
                 ("max_outbound", "outbound connections", app.stats.outbound.into(), app.max_outbound.into()),
             ] {
-                nearness.look(now, field, &format!("{what} of app {}", app.name), taken, limit);
+                nearness.look(now, field, &app.name, &format!("{what} of app {}", app.name), taken, limit);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Changes of a single app, all others untouched.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,25 +43,30 @@ impl Fleet {
 
     /// The latest crashes of one app or of all, latest first, with who is suspected of them.
     pub fn told_crashes(&self, name: Option<&str>) -> Vec<Crash> {
-        let mut crashes = self.crashes().of(name);
-        let apps: BTreeSet<_> = crashes.iter().map(|crash| crash.app.clone()).collect();
-        for name in apps {
-            let Some(app) = self.registry().find(&name) else { continue };
-            let mut told = self.crashes().of(Some(&name));
-            self.shared.quarantine.tell(app, &mut told);
-            for crash in &mut crashes {
-                if let Some(told) = told.iter_mut().find(|told| told.number == crash.number) {
-                    crash.suspects = std::mem::take(&mut told.suspects);
-                }
+        let mut by_app = BTreeMap::<_, Vec<_>>::new();
+        for crash in self.crashes().of(name) {
+            by_app.entry(crash.app.clone()).or_default().push(crash);
+        }
+        for (name, crashes) in &mut by_app {
+            if let Some(app) = self.registry().find(name) {
+                self.shared.quarantine.tell(app, crashes);
             }
         }
+        let mut crashes: Vec<_> = by_app.into_values().flatten().collect();
+        crashes.sort_by_key(|crash| Reverse(crash.number));
         crashes
     }
 
-    /// Refuses one kind of an app's requests no more, or none at all; whether any was refused.
+    /// Refuses and suspects one kind of an app's requests no more, or none at all; whether any was.
     pub async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
-        let Some(app) = self.registry().find(name) else { return false };
-        self.shared.release(app, kind).await
+        let (Some(app), Some(known)) = (self.registry().find(name), self.suspects(name)) else {
+            return false;
+        };
+        let is_known = known.iter().any(|suspect| kind.is_none_or(|kind| suspect.kind == *kind));
+        if is_known {
+            self.shared.release(app, kind).await;
+        }
+        is_known
     }
 
     /// Starts a worker for an app, whether it is there already or not, of which the app hears nothing yet; given up when

@@ -36,18 +36,17 @@ impl Shared {
         crash
     }
 
-    /// Refuses one kind of an app's requests no more, or none at all; whether any was refused.
-    pub async fn release(&self, app: AppId, kind: Option<&Kind>) -> bool {
+    /// Refuses and suspects one kind of an app's requests no more, or none at all.
+    pub async fn release(&self, app: AppId, kind: Option<&Kind>) {
         let latest = self.crashes.latest();
         let left = match kind {
             Some(kind) => self.quarantine.release(app, kind, latest),
-            None => self.quarantine.release_all(app, latest).then(|| [].into()),
+            None => {
+                self.quarantine.release_all(app, latest);
+                [].into()
+            }
         };
-        let was_refused = left.is_some();
-        if let Some(kinds) = left {
-            self.routes.quarantine(app, kinds).await;
-        }
-        was_refused
+        self.routes.quarantine(app, left).await;
     }
 }
 

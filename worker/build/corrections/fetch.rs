@@ -5,7 +5,7 @@ use super::Correction;
 pub(crate) const FETCH: &[Correction] = &[
     Correction {
         script: "ext:deno_fetch/22_body.js",
-        why: "the fifth part of the one before",
+        why: "with the streams: reading a body looked for `then` on its bytes, which Object.prototype may have",
         passage: "      ? await object[bodySymbol].consume()
 ",
         instead: "      ? (await object[bodySymbol].consumeUnseen()).body

@@ -62,6 +62,8 @@ pub struct Turns {
     max: Cell<usize>,
     /// CPU time used and not charged yet.
     due: RefCell<Vec<(u32, Duration)>>,
+    /// How much of that was used on this thread.
+    due_here: Cell<Duration>,
     /// What each request has used here since the threads were last idle.
     used: RefCell<FxHashMap<u32, Duration>>,
     next_look: RefCell<Option<Pin<Box<Sleep>>>>,
@@ -83,6 +85,7 @@ impl Default for Turns {
             waiting: RefCell::default(),
             max: Cell::new(usize::MAX),
             due: RefCell::default(),
+            due_here: Cell::default(),
             used: RefCell::default(),
             next_look: RefCell::default(),
             waker: RefCell::default(),
@@ -129,6 +132,7 @@ impl Turns {
         }
         drop(waker);
         let is_busy = self.look();
+        self.due_here.take();
         for (request, used) in self.due.take() {
             charge(request, used);
         }
@@ -153,8 +157,10 @@ impl Turns {
                 Some((latest, total)) if *latest == request => *total += used,
                 _ => due.push((request, used)),
             }
-            let is_much = due.iter().map(|(_, used)| *used).sum::<Duration>() >= LOOK;
-            if is_much && let Some(waker) = &*self.waker.borrow() {
+            self.due_here.set(self.due_here.get() + used);
+            if self.due_here.get() >= LOOK
+                && let Some(waker) = &*self.waker.borrow()
+            {
                 waker.wake_by_ref();
             }
         }
