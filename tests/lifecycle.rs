@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{App, Raw, process};
+use crate::harness::{App, Raw, crashes, process};
 use crate::{TestSupervisor, until};
 
 const SLOW: &str = "export default { async fetch(request) {
@@ -157,8 +157,7 @@ async fn a_worker_started_by_hand_says_so() {
 
 #[tokio::test]
 async fn an_uncaught_error_is_fatal_only_where_that_is_configured() {
-    let source =
-        "export default { fetch() { Promise.reject(new Error('nobody cares')); return new Response('x'); } }";
+    let source = "export default { fetch({ url }) { Promise.reject(new Error('nobody cares')); return url.includes('bad') ? new Promise(() => {}) : new Response('x'); } }";
     let supervisor = TestSupervisor::plan()
         .app(App::new("tolerant", source))
         .app(App::new("strict", source).set("exit_on_unhandled_rejection = true"))
@@ -166,9 +165,21 @@ async fn an_uncaught_error_is_fatal_only_where_that_is_configured() {
         .await;
     let (tolerant, strict) = (supervisor.worker("tolerant").await, supervisor.worker("strict").await);
     assert_eq!(supervisor.get("tolerant", "/").await.status, 200);
-    assert_eq!(supervisor.get("strict", "/").await.status, 200);
+    let reply = supervisor.get("strict", "/bad?1").await;
     let replaced = supervisor.replaced("strict", strict).await;
     assert_eq!(replaced.last_exit.as_deref(), Some("uncaught error"));
+    let culprit = &crashes(&supervisor, "strict")[0]["culprit"];
+    assert_eq!(
+        (&culprit["id"], &culprit["method"]),
+        (&reply.header("x-request-id").into(), &"GET".into()),
+        "{culprit}"
+    );
+    // Whoever has never answered is held down by such requests no more than any other.
+    for _ in 0..8 {
+        let worker = supervisor.worker("strict").await;
+        supervisor.get("strict", "/bad").await;
+        assert_eq!(supervisor.replaced("strict", worker).await.state, "ready");
+    }
     assert_eq!(supervisor.worker("tolerant").await, tolerant);
     let record = supervisor.log.record_with("nobody cares").await;
     assert!(record["message"].as_str().unwrap().contains("index.js:1:"), "{record}");

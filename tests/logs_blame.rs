@@ -13,6 +13,9 @@ const FAULTY: &str = "export default { async fetch(request, env, ctx) {
   if (pathname === '/throws') throw new Error('thrown');
   if (pathname === '/logs') { await 1; console.error('logged'); }
   if (pathname === '/later') ctx.waitUntil(new Promise((_, no) => setTimeout(() => no(new Error('later')), 20)));
+  if (pathname === '/nobody') (async () => { await 1; throw new Error('for nobody'); })();
+  if (pathname === '/timer') setTimeout(() => { throw new Error('in a timer'); }, 10);
+  if (pathname === '/rejects') setTimeout(() => Promise.reject(new Error('rejected')), 10);
   if (pathname === '/spins') for (;;);
   return new Response('x');
 } }";
@@ -26,6 +29,9 @@ async fn an_error_names_app_request_method_and_path() {
         ("/throws?x=1", "Uncaught Error: thrown"),
         ("/logs", "logged"),
         ("/later", "Uncaught (in waitUntil) Error: later"),
+        ("/nobody?x", "Uncaught (in promise) Error: for nobody"),
+        ("/timer", "Uncaught Error: in a timer"),
+        ("/rejects", "Uncaught (in promise) Error: rejected"),
         ("/spins", "longer than `watchdog` allows"),
     ] {
         let reply = client.post(path, "body").await.unwrap();

@@ -181,4 +181,7 @@ async fn the_access_log_keeps_the_target_as_it_was_sent() {
     assert_eq!(seen[0], "http://h/b%2e?%27");
     let record = supervisor.log.record_with("/a/../b%2e?'").await;
     assert_eq!(record["status"], 200, "{record}");
+    let absolute = "GET http://OTHER.example:80/q HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+    assert!(raw::exchange(supervisor.address("app").await, absolute).starts_with("HTTP/1.1 200"));
+    supervisor.log.record_with("http://OTHER.example:80/q").await;
 }

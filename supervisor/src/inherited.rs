@@ -6,6 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::{FromRawFd as _, RawFd};
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 
 use nix::sys::socket::{getsockopt, sockopt};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,7 @@ pub struct Inherited {
     found: RefCell<Vec<Found>>,
     admin: RefCell<Option<TcpListener>>,
     predecessor: RefCell<Option<UnixStream>>,
+    last_words: LastWords,
     stopped: RefCell<Vec<String>>,
 }
 
@@ -61,6 +63,9 @@ struct Found {
     sockets: Vec<TcpListener>,
 }
 
+/// The way to the supervisor before this one, for as long as that waits for this one.
+pub type LastWords = Rc<RefCell<Option<UnixStream>>>;
+
 impl Inherited {
     /// What the environment of this process says that it inherits. To be called once.
     ///
@@ -70,7 +75,9 @@ impl Inherited {
         let inherited = Self::default();
         if let Some(json) = variable(HANDOVER) {
             let handover: Handover = serde_json::from_str(&json).map_err(|error| wrong(HANDOVER, &error))?;
-            *inherited.predecessor.borrow_mut() = Some(talk(handover.talk)?);
+            let talk = talk(handover.talk)?;
+            *inherited.last_words.borrow_mut() = Some(talk.try_clone()?);
+            *inherited.predecessor.borrow_mut() = Some(talk);
             *inherited.stopped.borrow_mut() = handover.stopped;
             *inherited.admin.borrow_mut() = handover.admin.map(listener).transpose()?;
             for HandedSocket { listen, apps, descriptors } in handover.sockets {
@@ -150,9 +157,14 @@ impl Inherited {
         self.predecessor.take()
     }
 
-    /// A copy of the way to talk to that supervisor, for last words.
-    pub fn way_to_predecessor(&self) -> Option<UnixStream> {
-        self.predecessor.borrow().as_ref().and_then(|talk| talk.try_clone().ok())
+    /// The way to tell that supervisor why this one ends; nowhere as soon as it has taken over.
+    pub fn last_words(&self) -> LastWords {
+        self.last_words.clone()
+    }
+
+    /// This supervisor has taken over: there is nobody to talk to any more.
+    pub fn forget_predecessor(&self) {
+        self.last_words.take();
     }
 
     /// Whether this supervisor takes over from another one, and has not yet.

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, REFERER, USER_AGENT};
+use hyper::{Request, Version};
 use nano_protocol::message::RequestId;
 
 use crate::config::{AccessLog, AppName};
@@ -50,7 +50,7 @@ pub struct Record {
     /// Path and query.
     pub target: String,
     /// The version of HTTP.
-    pub version: hyper::Version,
+    pub version: Version,
     /// `Referer`.
     pub referer: Option<HeaderValue>,
     /// `User-Agent`.
@@ -121,9 +121,11 @@ impl Record {
             peer,
             method: request.method().to_string(),
             target: match request.uri().path_and_query() {
-                Some(target) => target.to_string(),
-                // As only CONNECT may send it.
-                None => request.uri().to_string(),
+                // HTTP/2 has no other form; in HTTP/1, an absolute one was sent as such.
+                Some(target) if request.version() >= Version::HTTP_2 || request.uri().scheme().is_none() => {
+                    target.to_string()
+                }
+                _ => request.uri().to_string(),
             },
             version: request.version(),
             referer: field(REFERER),

@@ -215,7 +215,11 @@ async fn say_ready(fleet: Rc<Fleet>, operator: Rc<Operator>) {
 /// Takes over from the supervisor before this one; never ends if there is none.
 async fn take_over(fleet: Rc<Fleet>) -> io::Result<Predecessor> {
     match fleet.inherited().predecessor() {
-        Some(talk) => upgrade::take_over(&fleet, talk).await,
+        Some(talk) => {
+            let predecessor = upgrade::take_over(&fleet, talk).await?;
+            fleet.inherited().forget_predecessor();
+            Ok(predecessor)
+        }
         None => std::future::pending().await,
     }
 }

@@ -193,7 +193,7 @@ impl Engine {
         if let Poll::Ready(Err(error)) = polled
             && self.guard.torn().is_none()
         {
-            self.in_flight.add_uncaught();
+            self.in_flight.add_uncaught(0);
             let text = load_error::describe(&error, &self.folder);
             self.in_flight.log(LogLevel::Error, 0, format!("Uncaught {text}"));
             cx.waker().wake_by_ref();

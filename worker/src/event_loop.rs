@@ -66,6 +66,7 @@ impl EventLoop {
             return Poll::Ready(cause.exit_code());
         }
         if self.fatal_uncaught && self.in_flight.uncaught() > 0 {
+            self.engine.testify(self.in_flight.uncaught_of());
             return Poll::Ready(exit::UNCAUGHT);
         }
         if self.engine.look_at_heap() {

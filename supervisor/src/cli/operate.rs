@@ -85,11 +85,11 @@ fn show_changes(changes: &Changes) {
     }
     failed.iter().for_each(|(name, why)| print(&format!("{name}: goes on as before: {why}")));
     broken.iter().for_each(|(name, why)| print(&format!("{name}: cannot be run: {why}")));
-    notes.iter().for_each(print);
     if broken.is_empty() && added.is_empty() && removed.is_empty() && changed.is_empty() && failed.is_empty()
     {
         print(&"nothing has changed");
     }
+    notes.iter().for_each(print);
 }
 
 /// `upgrade`.

@@ -53,9 +53,9 @@ pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> E
 
 fn serve_until_told(config: Config, sources: Sources, deploys: Available, is_watched: bool) -> ExitCode {
     let inherited = Inherited::take(|name| std::env::var(name).ok());
-    let talk = inherited.as_ref().ok().and_then(Inherited::way_to_predecessor);
+    let last_words = inherited.as_ref().ok().map(Inherited::last_words);
     let fail = |error: &std::io::Error| {
-        upgrade::say_why(talk, error);
+        upgrade::say_why(last_words.and_then(|words| words.take()), error);
         complain(error, FAILED)
     };
     let logs = match Logs::start(&config.server.log) {

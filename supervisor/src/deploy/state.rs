@@ -288,7 +288,11 @@ mod tests {
         assert_eq!(state.rolled_back(&app(), None, at(1)).unwrap_err(), "app app was never deployed");
         state = state.with_deploy(&app(), digest('a'), None, at(1));
         let alone = state.rolled_back(&app(), None, at(1)).unwrap_err();
-        assert_eq!(alone, "app app has no earlier deploy to go back to");
+        assert_eq!(
+            alone,
+            "app app has no earlier deploy to go back to; fix: `remove app` ends its deploys: it goes back to the folder that is \
+             configured for it, or is gone if there is none"
+        );
         for char in ['b', 'c'] {
             state = state.with_deploy(&app(), digest(char), None, at(1));
         }

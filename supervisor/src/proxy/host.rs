@@ -89,13 +89,15 @@ pub fn host(request: &Parts, local: SocketAddr) -> Result<Host<'_>, Refusal> {
         };
     };
     let host = Host::parse(authority.as_str())?;
+    let is_http2 = request.version >= Version::HTTP_2;
     if let Some(field) = field
-        && request.version >= Version::HTTP_2
         && field != host.authority
+        && (is_http2 || !field.is_empty())
     {
+        // One that is no host is refused also where it does not count.
         let other = Host::parse(field)?;
         let scheme = request.uri.scheme().map_or("http", Scheme::as_str);
-        if other.name != host.name || other.port(scheme) != host.port(scheme) {
+        if is_http2 && (other.name != host.name || other.port(scheme) != host.port(scheme)) {
             return Err(Refusal::Malformed);
         }
     }
@@ -129,6 +131,8 @@ mod tests {
             (http1, "/", &["x:99999"], None),
             (http1, "/", &[":80"], None),
             (http1, "http://a/", &["b"], Some("http://a")),
+            (http1, "http://a/", &[""], Some("http://a")),
+            (http1, "http://a/", &["x:99999"], None),
             (http1, "http://a/", &[], None),
             (http1, "http://u@a/", &["a"], None),
             (old, "/", &[], Some("http://127.0.0.1:8080")),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use hyper::http::uri::PathAndQuery;
 use hyper::{Method, Uri, Version};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -86,7 +87,11 @@ fn attributes(record: &Record) -> Vec<KeyValue> {
         all.push(text("http.request.method", "_OTHER"));
         all.push(text("http.request.method_original", &record.method));
     }
-    let (path, query) = record.target.split_once('?').unwrap_or((&record.target, ""));
+    // An absolute target has more before its path.
+    let absolute = record.target.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some());
+    let target =
+        absolute.as_ref().and_then(Uri::path_and_query).map_or(&*record.target, PathAndQuery::as_str);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     all.push(text("url.path", path));
     if !query.is_empty() {
         all.push(text("url.query", &without_secrets(query)));

@@ -157,6 +157,8 @@ pub struct InFlight {
     unread: Cell<u64>,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
+    /// The request of the first of them; zero is none.
+    uncaught_of: Cell<u32>,
     /// Whether JavaScript was interrupted for good.
     is_torn: OnceCell<Box<dyn Fn() -> bool>>,
     sink: Rc<dyn LogSink>,
@@ -183,6 +185,7 @@ impl InFlight {
             ending: RefCell::default(),
             unread: Cell::new(0),
             uncaught: Cell::new(0),
+            uncaught_of: Cell::new(0),
             is_torn: OnceCell::new(),
             sink,
         }
@@ -367,14 +370,22 @@ impl InFlight {
         });
     }
 
-    /// Records an uncaught error outside a request.
-    pub fn add_uncaught(&self) {
+    /// Records an uncaught error outside a handler, of this request; zero is none.
+    pub fn add_uncaught(&self, request: u32) {
+        if self.uncaught.get() == 0 {
+            self.uncaught_of.set(request);
+        }
         self.uncaught.set(self.uncaught.get() + 1);
     }
 
     /// Uncaught errors since start.
     pub fn uncaught(&self) -> u32 {
         self.uncaught.get()
+    }
+
+    /// The request whose error was the first of them, if it was that of one.
+    pub fn uncaught_of(&self) -> Option<u32> {
+        Some(self.uncaught_of.get()).filter(|request| *request != 0)
     }
 
     /// The name of the request that JavaScript calls `id`, which may have been answered; zero is none.

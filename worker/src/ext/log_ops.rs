@@ -23,12 +23,12 @@ pub fn op_log(state: &OpState, #[smi] level: u32, #[string] message: String, #[s
     in_flight(state).log(level, request, message);
 }
 
-/// An error that nobody caught, outside a handler.
+/// An error that nobody caught, outside a handler, and the request on whose behalf that ran; zero is none.
 #[op2(fast)]
-pub fn op_uncaught(state: &OpState, #[string] message: String) {
+pub fn op_uncaught(state: &OpState, #[string] message: String, #[smi] request: u32) {
     let in_flight = in_flight(state);
-    in_flight.add_uncaught();
-    in_flight.log(LogLevel::Error, 0, message);
+    in_flight.add_uncaught(request);
+    in_flight.log(LogLevel::Error, request, message);
 }
 
 /// Work begins that `waitUntil` keeps the worker alive for. Returns the number with which it ends.

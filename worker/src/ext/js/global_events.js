@@ -28,6 +28,11 @@
   // Rejections that a listener has been told of and has not cancelled.
   let outstanding;
 
+  /** The request on whose behalf this runs, or ran what was rejected; zero is none. */
+  function requestNow() {
+    return core.getAsyncContext()?.request ?? 0;
+  }
+
   /** Fires it at the global object. Whether a listener has cancelled it. */
   function isCancelled(event) {
     setIsTrusted(event, true);
@@ -64,7 +69,7 @@
         reporting = false;
       }
     }
-    op_uncaught(`Uncaught ${describe(error)}`);
+    op_uncaught(`Uncaught ${describe(error)}`, requestNow());
   }
 
   function onUnhandledRejection(promise, reason) {
@@ -72,7 +77,7 @@
       const init = { __proto__: null, cancelable: true, promise, reason };
       if (isCancelled(new PromiseRejectionEvent("unhandledrejection", init))) return true;
     }
-    op_uncaught(`Uncaught (in promise) ${describe(reason)}`);
+    op_uncaught(`Uncaught (in promise) ${describe(reason)}`, requestNow());
     outstanding ??= new SafeWeakSet();
     WeakSetPrototypeAdd(outstanding, promise);
     return true;

@@ -28,6 +28,7 @@
     setAsyncContext,
     unrefTimer,
   } = core;
+  const { reportException } = core.loadExtScript("ext:deno_web/02_event.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { DOMString, long } = webidl.converters;
 
@@ -61,6 +62,9 @@
         setAsyncContext(context);
         try {
           ReflectApply(callback, self ?? this, args);
+        } catch (error) {
+          // Here it is known for whom that ran.
+          reportException(error);
         } finally {
           setAsyncContext(before);
         }
@@ -179,6 +183,8 @@
         setAsyncContext(context);
         try {
           action();
+        } catch (error) {
+          reportException(error);
         } finally {
           setAsyncContext(before);
         }
