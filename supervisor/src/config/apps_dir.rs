@@ -67,13 +67,15 @@ fn hosts(name: &str, domain: Option<&HostPattern>) -> Result<Vec<HostPattern>, F
     if name == DEFAULT_APP {
         return Ok(Vec::new());
     }
-    let mut hosts = vec![name.parse()?];
+    // What people can click comes first: a name without dots is one that no browser looks up.
+    let mut hosts = Vec::new();
     if !name.contains('.') {
-        hosts.push(format!("{name}.localhost").parse()?);
         if let Some(domain) = domain {
             hosts.push(format!("{name}.{domain}").parse()?);
         }
+        hosts.push(format!("{name}.localhost").parse()?);
     }
+    hosts.push(name.parse()?);
     Ok(hosts)
 }
 
@@ -107,9 +109,9 @@ mod tests {
                 Some("example.com")
             )
             .0,
-            ["blog: blog blog.localhost blog.example.com", "default: ", "shop.example: shop.example"]
+            ["blog: blog.example.com blog.localhost blog", "default: ", "shop.example: shop.example"]
         );
-        assert_eq!(found(&["blog"], None).0, ["blog: blog blog.localhost"]);
+        assert_eq!(found(&["blog"], None).0, ["blog: blog.localhost blog"]);
     }
 
     #[test]
