@@ -68,14 +68,14 @@ fn hosts(name: &str, domain: Option<&HostPattern>) -> Result<Vec<HostPattern>, F
         return Ok(Vec::new());
     }
     // What people can click comes first: a name without dots is one that no browser looks up.
-    let mut hosts = Vec::new();
+    let (bare, mut hosts) = (name.parse()?, Vec::new());
     if !name.contains('.') {
         if let Some(domain) = domain {
             hosts.push(format!("{name}.{domain}").parse()?);
         }
         hosts.push(format!("{name}.localhost").parse()?);
     }
-    hosts.push(name.parse()?);
+    hosts.push(bare);
     Ok(hosts)
 }
 
