@@ -65,6 +65,18 @@ async fn a_deploy_is_given_up_for_what_is_asked_for_later_and_holds_up_nobody_el
     superseded(waits);
     assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
 
+    // A deploy brings a configuration of its own: the reload that it supersedes has changed nothing.
+    write(&supervisor, "app/index.js", HANGS);
+    let section = "[apps.app]";
+    supervisor.rewrite(|config| config.replace(section, "[apps.app]\nenv = { WORD = 'next' }"));
+    let waits = hang(&supervisor, &["reload"]).await;
+    succeed(&supervisor, &["deploy", "app", "good"]);
+    superseded(waits);
+    assert_eq!(supervisor.get("app", "/").await.text(), "good");
+    supervisor.rewrite(|config| config.replace("[apps.app]\nenv = { WORD = 'next' }", section));
+    write(&supervisor, "app/index.js", GOOD);
+    succeed(&supervisor, &["remove", "app"]);
+
     // Its worker is ready, so nobody needs the one of a restart any more.
     write(&supervisor, "app/index.js", HANGS);
     let waits = hang(&supervisor, &["restart", "app", "--rolling"]).await;

@@ -12,13 +12,13 @@ use super::windows::Window;
 /// The body of a request.
 #[derive(Debug)]
 pub enum RequestBody {
-    /// There is none.
+    /// A request without a body.
     Empty,
-    /// Of HTTP/1.
+    /// As hyper reads it: hyper holds the client back while nobody asks for more.
     Http1(Incoming),
-    /// Of HTTP/2.
+    /// As h2 reads it: what is read here is given back to the client as window.
     Http2 {
-        /// What comes.
+        /// Its frames.
         stream: RecvStream,
         /// How much of that may.
         window: Window,

@@ -37,7 +37,7 @@ const PROMPT: Duration = Duration::from_secs(1);
 /// A change of an app whose next worker takes its time. It goes on as before until that is ready.
 #[derive(Debug)]
 pub struct Late {
-    /// Its configuration then.
+    /// By which it is to live once that worker is ready.
     new: Arc<AppSpec>,
     lifeline: Rc<Lifeline>,
     /// Nobody has told it anything else, as long as its turn is this one.

@@ -31,7 +31,7 @@ impl Life {
             action => spec.development || supersedes(action, &spec),
         };
         // The configuration that it was to have holds all the same, unless there is another.
-        let is_another = |action: &Action| matches!(action, Action::Configure(_));
+        let is_another = |action: &Action| matches!(action, Action::Configure(_) | Action::Adopt(_));
         if self.commands.waiting().any(supersedes) {
             let holds = is_reconfigured && !self.commands.waiting().any(is_another);
             self.superseded([done], holds.then_some(spec));

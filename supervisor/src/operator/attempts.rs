@@ -45,7 +45,7 @@ impl Attempt {
     /// Whether it is still wanted.
     ///
     /// # Errors
-    /// As [`Self::superseded`].
+    /// Why it comes to nothing, for people.
     pub fn check(&mut self) -> Result<(), String> {
         match self.superseded.try_recv() {
             Err(oneshot::error::TryRecvError::Empty) => Ok(()),

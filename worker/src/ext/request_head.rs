@@ -15,16 +15,16 @@ const CUT: &str = " ...";
 /// What people call a request, short enough to be remembered of many.
 #[derive(Debug, Clone, Copy)]
 pub struct Called {
-    /// Bytes of the method.
+    /// How many bytes of `text` are the method.
     method: u8,
-    /// Bytes of both.
+    /// How many are method and path, which follow each other.
     length: u8,
     is_cut: bool,
     text: [u8; REMEMBERED],
 }
 
 impl Called {
-    /// Nothing.
+    /// Fills places that no request has had yet.
     pub const NONE: Self = Self { method: 0, length: 0, is_cut: false, text: [0; REMEMBERED] };
 
     fn of(line: &RequestLine<'_>) -> Self {
