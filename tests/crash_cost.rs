@@ -1,6 +1,6 @@
 //! What a crash costs: as much as it must, and only those who were in the midst of it.
 
-use nano_supervisor::status::AppStatus;
+use nano_supervisor::api::status::AppStatus;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-use nano_supervisor::control::client as control;
+use nano_supervisor::api::client as control;
 use nix::sys::signal::Signal;
 
 use crate::harness::{App, Client, Raw, crashes, process};

@@ -259,7 +259,7 @@ async fn a_crash_loop_fails_and_is_tried_again_slowly() {
         last = victim.pid.unwrap();
         process::signal(last, Signal::SIGKILL);
     }
-    let is_failed = |app: &nano_supervisor::status::AppStatus| app.state == "failed";
+    let is_failed = |app: &nano_supervisor::api::status::AppStatus| app.state == "failed";
     let failed = street.supervisor.until("victim", "has failed", is_failed).await;
     assert_eq!((failed.crashes, failed.restarts, failed.pid), (3, 0, None));
     assert_eq!(street.attack("/").await, 503);
@@ -274,7 +274,7 @@ async fn an_app_that_crashes_while_it_loads_is_no_busy_loop() {
     let app = App::new("victim", "while (true) {}")
         .set("watchdog = '50ms'\nrestart = { crash_loop = 2, slow_retry = '1h' }");
     let street = Street::with(app).await;
-    let is_failed = |app: &nano_supervisor::status::AppStatus| app.state == "failed";
+    let is_failed = |app: &nano_supervisor::api::status::AppStatus| app.state == "failed";
     let failed = street.supervisor.until("victim", "has failed", is_failed).await;
     assert!(failed.failed_starts <= 2 && failed.crashes == 0, "{failed:?}");
     assert_eq!(street.attack("/").await, 500);

@@ -76,7 +76,7 @@ async fn as_text_it_stands_before_what_the_app_says() {
     let log = Log::default();
     log.collect(child.stdout.take().unwrap());
     log.line_with("worker ready").await;
-    let listen = nano_supervisor::control::client::status(&folder.path().join("x.sock"))
+    let listen = nano_supervisor::api::client::status(&folder.path().join("x.sock"))
         .await
         .unwrap()
         .apps

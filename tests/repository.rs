@@ -81,7 +81,7 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     assert_eq!(files_with(&["worker/src"], "TcpStream::connect"), [""; 0]);
     assert_eq!(
         files_with(&["supervisor/src"], "Command::new"),
-        ["supervisor/src/upgrade.rs", "supervisor/src/worker/spawn.rs"]
+        ["supervisor/src/ops/upgrade.rs", "supervisor/src/process/spawn.rs"]
     );
 }
 
@@ -229,8 +229,8 @@ fn every_field_of_the_configuration_and_every_answer_has_a_row() {
             "{field} is not in a table of docs/configuration.md"
         );
     }
-    let answers = fs::read_to_string(root().join("supervisor/src/proxy/answer.rs")).unwrap();
-    let rows = answers.split("fn row(").nth(1).unwrap().split("/// The status.").next().unwrap();
+    let answers = fs::read_to_string(root().join("supervisor/src/model/refusal.rs")).unwrap();
+    let rows = answers.split("fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
     let codes: Vec<_> = rows
         .split('"')
         .skip(1)

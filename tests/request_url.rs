@@ -1,6 +1,6 @@
 //! The URL that an app sees is a URL as one is written: what it cuts out of the text is what `URL` says.
 
-use nano_supervisor::kind::Kind;
+use nano_supervisor::api::Kind;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;

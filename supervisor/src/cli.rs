@@ -3,19 +3,20 @@
 //! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
 //! - `status`: what they show of apps; `terminal`: what that has to fit in.
 //! - [`complete`]: completions and manual pages.
-//! - `start`: those that serve; `check`: the one that only looks.
+//! - `start`: those that serve; `check`: the one that only looks; `init`: the one that writes an app.
 
 mod check;
 pub mod complete;
 mod crashes;
 mod deploys;
+mod init;
 mod operate;
 mod start;
 mod status;
 mod terminal;
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,10 +26,10 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{AccessLog, Host, LogFormat, LogLevel, ServerFlags, Sources};
-use crate::init::{self, Template};
-use crate::visible;
+use crate::untrusted::visible;
 use complete::Shell;
 use deploys::{Deploy, OneDeployed, Rollback};
+use init::{Template, init_app};
 use operate::{Lines, OneApp, Which};
 use status::List;
 
@@ -449,18 +450,6 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::Init { folder, template } => init_app(&folder, template),
         Command::Dev { folder, port, control } => start::develop(folder, port, control),
         Command::Worker(flags) => worker(flags),
-    }
-}
-
-fn init_app(folder: &Path, template: Template) -> ExitCode {
-    match init::write(folder, template) {
-        Ok(files) => {
-            files.iter().for_each(|file| print(&format!("wrote {}", file.display())));
-            let hint = "\nserve it, and follow changes of its files, with:\n  nano-supervisor dev";
-            print(&format!("{hint} {}", folder.display()));
-            ExitCode::SUCCESS
-        }
-        Err(error) => complain(&error, FAILED),
     }
 }
 

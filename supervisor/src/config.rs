@@ -1,6 +1,6 @@
 //! What to run: command line and configuration file, parsed, then validated. Nothing behind this module sees a raw flag.
 //!
-//! - [`sources`]: everything the command line says, and the way from there to a [`Config`].
+//! - `flags`: what the command line says of the supervisor itself; [`sources`]: everything it says, and the way from there to a [`Config`].
 //! - `file`: the configuration file; `section`, `value`, `quantity`: its parts as the types they stand for.
 //! - `server`, `log`, `admin`, `traces`, `own_folder`, `control`, `settings`, `supervision`, `net`, `app`: the settings themselves;
 //!   `bounds`: their least and greatest values; `machine`: what their defaults depend on.
@@ -24,6 +24,7 @@ mod env;
 mod environment;
 mod errors;
 mod file;
+mod flags;
 mod forwarded;
 mod host_pattern;
 mod log;
@@ -46,12 +47,14 @@ pub use admin::Admin;
 pub(crate) use admin::is_token;
 pub use app::{AppLimits, AppSpec, Listen};
 pub use app_name::AppName;
+pub(crate) use bounds::MAX_HEADERS;
 pub use control::{ControlPath, found_control_path, usual_control_path};
 pub use deployed::{BrokenState, Deployed};
 pub(crate) use draft::folder as app_folder;
 pub use environment::{EnvSources, Environment};
 pub use errors::{ConfigErrors, Flaw, Problem};
 pub use file::Host;
+pub use flags::ServerFlags;
 pub use forwarded::ForwardedPolicy;
 pub use host_pattern::HostPattern;
 pub use log::{AccessLog, LogFormat, LogLevel, LogSettings};
@@ -59,7 +62,7 @@ pub(crate) use machine::{memory as machine_memory, own_cgroup};
 pub(crate) use overlap::collision;
 pub(crate) use own_folder::make_private_folder;
 pub use server::{ServerSettings, StateDir};
-pub use sources::{ServerFlags, Sources};
+pub use sources::Sources;
 pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
 pub use traces::Traces;
 

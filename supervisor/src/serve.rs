@@ -11,23 +11,25 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use crate::admin::AdminListener;
+use crate::api::changes::Changes;
+use crate::api::status::Phase;
+use crate::apps::fleet::Fleet;
+use crate::apps::inherited::Inherited;
+use crate::apps::registry::Registry;
 use crate::config::{Config, ServerSettings, Sources};
-use crate::control::ControlSocket;
-use crate::deploy::Available;
-use crate::descriptors;
-use crate::dev;
-use crate::fleet::{Changes, Fleet};
-use crate::inherited::Inherited;
-use crate::io_thread::IoThread;
-use crate::log::{self, Logs};
-use crate::notify;
-use crate::occupancy::Occupancy;
-use crate::operator::{Operator, Phase};
-use crate::orphans;
-use crate::registry::Registry;
-use crate::routes::Routes;
-use crate::upgrade::{self, Invocation, Predecessor};
+use crate::edge::commands::Routes;
+use crate::edge::descriptors;
+use crate::edge::io_thread::IoThread;
+use crate::ops::admin::AdminListener;
+use crate::ops::control::ControlSocket;
+use crate::ops::deploy::Available;
+use crate::ops::dev;
+use crate::ops::operator::Operator;
+use crate::ops::systemd;
+use crate::ops::upgrade::{self, Invocation, Predecessor};
+use crate::process::orphans;
+use crate::telemetry::log::{self, Logs};
+use crate::telemetry::occupancy::Occupancy;
 
 /// Notices of the I/O threads that may wait for the main thread.
 const NOTICES: usize = 256;
@@ -141,7 +143,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
                 }
                 operator.enter(Phase::Serving);
                 predecessor.say_taken();
-                notify::ready();
+                systemd::ready();
                 info!("taken over from the supervisor before this one");
             }
             Some(notice) = noticed.recv() => fleet.notice(notice),
@@ -154,7 +156,7 @@ pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> 
     operator.enter(Phase::Draining);
     let limit = fleet.drain_timeout();
     if first.0 != UPGRADE {
-        notify::stopping();
+        systemd::stopping();
     }
     fleet.release_sockets();
     info!(signal = first.0, drain_timeout_ms = limit.as_millis() as u64, "draining");
@@ -209,7 +211,7 @@ async fn say_ready(fleet: Rc<Fleet>, operator: Rc<Operator>) {
     if operator.phase() == Phase::Starting {
         operator.enter(Phase::Serving);
     }
-    notify::ready();
+    systemd::ready();
 }
 
 /// Takes over from the supervisor before this one; never ends if there is none.

@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use nano_supervisor::control::client as control;
-use nano_supervisor::status::AppStatus;
+use nano_supervisor::api::client as control;
+use nano_supervisor::api::status::AppStatus;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 

@@ -1,9 +1,11 @@
 //! `check`: what was found, for people and programs.
 
+mod findings;
+
 use std::process::ExitCode;
 
 use super::{FAILED, USAGE, complain, print, print_json, runtime};
-use crate::check::{self, Addresses, Finding};
+use crate::cli::check::findings::{Addresses, Finding};
 use crate::config::{Config, ConfigErrors, Sources};
 
 /// Loads every app once.
@@ -17,7 +19,7 @@ pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
         }
         Err(problems) => return complain(&problems, USAGE),
     };
-    let look = async { (check::check(&config).await, check::addresses(&config).await) };
+    let look = async { (findings::check(&config).await, findings::addresses(&config).await) };
     match runtime().map(|runtime| runtime.block_on(look)) {
         Ok((findings, addresses)) => show_findings(&config, &findings, &addresses, json),
         Err(error) => complain(&error, FAILED),

@@ -12,8 +12,8 @@ use clap_complete::CompletionCandidate;
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Zsh};
 
 use super::{Cli, FAILED, NAME, complain, print, runtime};
+use crate::api::client;
 use crate::config::found_control_path;
-use crate::control::client;
 
 /// The variable by which the script of a shell asks for candidates.
 const ASKED: &str = "NANO_SUPERVISOR_COMPLETE";

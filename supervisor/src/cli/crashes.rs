@@ -12,9 +12,9 @@ use hyper::Method;
 use super::operate::{Which, ask};
 use super::terminal::{self, fold, many, wrap};
 use super::{FAILED, complain, complete, print, print_json};
-use crate::crashes::Crash;
-use crate::quarantine::{self, Suspect};
-use crate::visible;
+use crate::api::crash::{Crash, Suspect};
+use crate::apps::quarantine;
+use crate::untrusted::visible;
 
 /// What `quarantine` is about.
 #[derive(Debug, Args)]
@@ -190,8 +190,8 @@ mod tests {
 
     use super::super::terminal::columns;
     use super::*;
-    use crate::crashes::{Crashes, Remains};
-    use crate::worker::ExitReason;
+    use crate::apps::crashes::{Crashes, Remains};
+    use crate::model::exit_reason::ExitReason;
 
     proptest! {
         #[test]

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::operate::{Which, ask_with};
 use super::{FAILED, complain, complete, print, print_json};
+use crate::api::deploys::{DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 use crate::config::{AppName, Host};
-use crate::operator::deploys::{DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 
 /// Digits of a digest that people are shown: enough to tell the deploys of an app apart.
 const SHOWN_DIGITS: usize = 12;

@@ -11,16 +11,16 @@ use hyper::Method;
 use serde::de::DeserializeOwned;
 
 use super::{FAILED, complain, complete, print, print_json, runtime};
+use crate::api::changes::Changes;
+use crate::api::client::{self, AskError};
+use crate::api::status::AppStatus;
+use crate::api::status::Status;
 use crate::config::{LogLevel, found_control_path};
-use crate::control::api::Status;
-use crate::control::client::{self, AskError};
-use crate::control::logs::{PATH, query};
-use crate::fleet::Changes;
-use crate::log::line::Line;
-use crate::log::text::render;
-use crate::registry::State;
-use crate::status::AppStatus;
-use crate::upgrade::Upgraded;
+use crate::model::state::State;
+use crate::ops::control::logs::{PATH, query};
+use crate::ops::upgrade::Upgraded;
+use crate::telemetry::log::line::Line;
+use crate::telemetry::log::text::render;
 
 /// A running supervisor.
 #[derive(Debug, Clone, Args)]

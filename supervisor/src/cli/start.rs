@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{FAILED, USAGE, complain, runtime};
+use crate::apps::inherited::Inherited;
 use crate::config::{AccessLog, Config, Host, LogFormat, ServerFlags, Sources};
-use crate::deploy::{Available, Deploys};
-use crate::inherited::Inherited;
-use crate::log::Logs;
+use crate::ops::deploy::{Available, Deploys};
+use crate::ops::upgrade::{self, Invocation};
 use crate::serve::{self, Start};
-use crate::upgrade::{self, Invocation};
+use crate::telemetry::log::Logs;
 
 /// `serve`.
 pub(super) fn serve_apps(sources: Sources) -> ExitCode {

@@ -20,13 +20,11 @@ use serde_json::json;
 use super::operate::{Which, ask};
 use super::terminal::{self, Paint};
 use super::{FAILED, complain, print, print_json};
-use crate::control::api::Status;
-use crate::crashes::Crash;
-use crate::operator::Phase;
-use crate::operator::deploys::DeployRow;
-use crate::registry::State;
-use crate::status::{AppDetail, AppStatus};
-use crate::visible;
+use crate::api::crash::Crash;
+use crate::api::deploys::DeployRow;
+use crate::api::status::{AppDetail, AppStatus, Phase, Status};
+use crate::model::state::State;
+use crate::untrusted::visible;
 
 /// Crashes shown of one app.
 const CRASHES: usize = 3;

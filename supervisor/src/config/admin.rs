@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::errors::{Flaw, Place, Problems};
+use super::flags::ServerFlags;
 use super::section::Section;
-use super::sources::ServerFlags;
 use super::value::{parsed, text};
 use super::{bounds, read};
 

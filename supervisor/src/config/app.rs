@@ -14,7 +14,7 @@ use super::host_pattern::HostPattern;
 use super::log::LogLevel;
 use super::quantity::{show_duration, show_size};
 use super::supervision::{RecyclePolicy, RestartPolicy};
-use crate::shares;
+use crate::model::shares;
 
 /// An app, one that can be run unless it has a [`Self::fault`].
 #[derive(Debug, Clone, PartialEq)]

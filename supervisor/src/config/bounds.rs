@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use nano_protocol::limits;
 
-use crate::proxy::forwarding::MOST_ADDED;
-
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
@@ -48,7 +46,7 @@ pub(super) const IO_THREADS: RangeInclusive<usize> = 1..=256;
 pub(super) const MAX_CONNECTIONS: RangeInclusive<usize> = 1..=1_000_000;
 pub(super) const MAX_URI: RangeInclusive<u64> = 64..=32 * KIB;
 pub(super) const MAX_HEADER: RangeInclusive<u64> = KIB..=64 * KIB;
-pub(super) const MAX_HEADERS: RangeInclusive<usize> = 8..=1000;
+pub(crate) const MAX_HEADERS: RangeInclusive<usize> = 8..=1000;
 /// A single head of the greatest size has to fit.
 pub(super) const MAX_HEADS: RangeInclusive<u64> = 128 * KIB..=64 * GIB;
 pub(super) const LOG_MAX_SIZE: RangeInclusive<u64> = 4 * KIB..=1024 * GIB;
@@ -106,7 +104,6 @@ pub(super) const RESTART_SLOW_RETRY: RangeInclusive<Duration> = ms(100)..=DAY;
 /// as `Host` and as `X-Forwarded-Host`), every other field once.
 const _: () = {
     assert!(*MAX_URI.end() + 3 * *MAX_HEADER.end() <= limits::MAX_HEAD as u64);
-    assert!(*MAX_HEADERS.end() + MOST_ADDED <= limits::MAX_HEADERS);
     // Load: env, props and rules with their lengths, and three paths, which the kernel bounds.
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
     assert!(ENV + PROPS + rules + 3 * 4096 <= limits::MAX_CONTROL);

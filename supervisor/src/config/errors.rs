@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::visible;
+use crate::untrusted::visible;
 
 /// A value that cannot be used: what is wrong with it, and what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

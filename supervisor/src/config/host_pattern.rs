@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::bounds;
 use super::errors::Flaw;
-use crate::host_name::canonical;
+use crate::model::host_name::canonical;
 
 /// What begins a pattern for all hosts below a name.
 const WILDCARD: &str = "*.";

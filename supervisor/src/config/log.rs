@@ -9,8 +9,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::bounds;
 use super::errors::{Flaw, Place, Problems};
+use super::flags::ServerFlags;
 use super::section::Section;
-use super::sources::ServerFlags;
 use super::value::{self, choice, size, whole};
 
 /// What is logged, and how.

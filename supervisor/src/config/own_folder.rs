@@ -158,8 +158,8 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
+    use crate::config::flags::ServerFlags;
     use crate::config::section::Document;
-    use crate::config::sources::ServerFlags;
 
     /// The folder that this `[server]` section gives, and what is wrong with it.
     fn folder(section: &str, base: &Path, flags: &ServerFlags) -> (Option<PathBuf>, Vec<String>) {

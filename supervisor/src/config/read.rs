@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::errors::Flaw;
-use crate::beneath;
+use crate::untrusted::beneath;
 
 /// The text of the file at `path`, of at most `limit` bytes.
 pub(super) fn text(path: &Path, limit: u64) -> Result<String, Flaw> {

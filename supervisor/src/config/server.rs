@@ -9,14 +9,14 @@ use super::admin::Admin;
 use super::bounds;
 use super::control::ControlPath;
 use super::errors::{Place, Problems};
+use super::flags::ServerFlags;
 use super::forwarded::ForwardedPolicy;
 use super::log::LogSettings;
 use super::quantity;
 use super::section::Section;
-use super::sources::ServerFlags;
 use super::traces::Traces;
 use super::value::{duration, size, switch, whole};
-use crate::shares;
+use crate::model::shares;
 
 /// Fields of `[server]`.
 pub(super) const FIELDS: &[&str] = &[

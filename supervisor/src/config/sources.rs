@@ -8,11 +8,12 @@ use super::deployed::{self, BrokenState, Deployed, Overlay};
 use super::draft::{Draft, Places};
 use super::errors::{ConfigErrors, Flaw, Place, Problems};
 use super::file::{self, Host};
-use super::log::{AccessLog, LogFormat, LogLevel};
 use super::own_folder::{CACHE, STATE};
 use super::server::StateDir;
 use super::settings::Settings;
 use super::{Config, apps_dir, machine, overlap};
+
+use crate::config::flags::ServerFlags;
 
 /// Where an app listens that says nothing of a port.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -38,43 +39,6 @@ pub struct Sources {
     pub development: bool,
     /// Settings of the supervisor itself, stronger than those of the file.
     pub server: ServerFlags,
-}
-
-/// Flags about the supervisor itself. One that is not given leaves what the configuration file says.
-#[derive(Debug, Clone, Default)]
-pub struct ServerFlags {
-    /// Threads that serve connections.
-    pub io_threads: Option<usize>,
-    /// The form of log lines.
-    pub log_format: Option<LogFormat>,
-    /// The least important level that is logged.
-    pub log_level: Option<LogLevel>,
-    /// Where lines go.
-    pub log_file: Option<PathBuf>,
-    /// Whether there is a line per request, and in which form.
-    pub access_log: Option<AccessLog>,
-    /// Where the lines of the access log go.
-    pub access_log_file: Option<PathBuf>,
-    /// Where the control socket is.
-    pub control: Option<PathBuf>,
-    /// How long what is in flight may take to finish at the end, with its unit.
-    pub drain_timeout: Option<String>,
-    /// What to make of a client's forwarding fields.
-    pub forwarded: Option<String>,
-    /// Where translated modules are kept between starts.
-    pub cache_dir: Option<PathBuf>,
-    /// Translated modules are not kept.
-    pub no_cache: bool,
-    /// Where the admin listener is.
-    pub admin: Option<String>,
-    /// What its clients must know.
-    pub admin_token_file: Option<PathBuf>,
-    /// Where spans go.
-    pub otlp_endpoint: Option<String>,
-    /// Where deploys are kept.
-    pub state_dir: Option<PathBuf>,
-    /// One app that cannot be run keeps all of them from being run.
-    pub strict: bool,
 }
 
 impl Sources {

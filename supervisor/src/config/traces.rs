@@ -7,8 +7,8 @@ use hyper::Uri;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::errors::{Flaw, Place, Problems};
+use super::flags::ServerFlags;
 use super::section::Section;
-use super::sources::ServerFlags;
 use super::value::{decimal, parsed, text};
 use super::{bounds, read};
 

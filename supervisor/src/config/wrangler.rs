@@ -11,7 +11,7 @@ use super::environment::Values;
 use super::errors::{Flaw, Place, Problems};
 use super::section::Document;
 use super::{bounds, read};
-use crate::visible;
+use crate::untrusted::visible;
 use fields::{Content, Field};
 
 /// Where it may be, in the order in which wrangler looks.

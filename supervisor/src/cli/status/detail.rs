@@ -7,10 +7,10 @@ use bytesize::ByteSize;
 use super::super::terminal::{Paint, Tone, columns, fold, many, wrap};
 use super::problem::{Problem, age, since_end, state};
 use super::table::state_tone;
-use crate::crashes::Crash;
-use crate::operator::deploys::DeployRow;
-use crate::registry::State;
-use crate::status::{AppDetail, AppStatus};
+use crate::api::crash::Crash;
+use crate::api::deploys::DeployRow;
+use crate::api::status::{AppDetail, AppStatus};
+use crate::model::state::State;
 
 /// What the names of facts take.
 const NAMES: usize = 12;

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use bytesize::ByteSize;
 
 use super::super::terminal::Tone;
-use crate::registry::State;
-use crate::status::AppStatus;
-use crate::visible;
+use crate::api::status::AppStatus;
+use crate::model::state::State;
+use crate::untrusted::visible;
 
 /// How long an end is of interest once the app runs again.
 const RECENT: Duration = Duration::from_secs(600);

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::super::terminal::{self, Paint, Tone, cut};
 use super::super::{FAILED, complain, runtime};
-use crate::visible;
+use crate::untrusted::visible;
 
 /// Keys that may wait to be heeded.
 const KEYS: usize = 8;

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 
 use super::super::terminal::{Paint, Tone, columns, cut, many, wrap};
 use super::problem::{Problem, Severity, age, state};
-use crate::status::AppStatus;
+use crate::api::status::AppStatus;
 
 /// One column: its heading, how soon it is left out where there is no room (the higher, the sooner), and what it says.
 type Column = (&'static str, u8, fn(&AppStatus) -> String);
@@ -188,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::monitor::Rates;
+    use crate::api::status::Rates;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 

@@ -1,0 +1,11 @@
+//! What operators and programs are told, and what they may ask: the types of the control API, and its client. What is public
+//! here is a promise to others; the rest of the crate is not.
+
+pub mod changes;
+pub mod client;
+pub mod crash;
+pub mod deploys;
+pub mod status;
+pub mod usage;
+
+pub use crate::model::kind::Kind;

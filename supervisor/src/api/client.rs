@@ -1,0 +1,108 @@
+//! The other side of the control socket: what the command line asks of a running supervisor.
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::status::Status;
+
+/// Longest answer that is read, in bytes.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Why a supervisor did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// It was not reached, or it is no supervisor.
+    #[error("{0}")]
+    Unreachable(#[from] io::Error),
+    /// It says why.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// The body of every answer that is an error.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
+
+/// Asks the supervisor behind `socket` for its status.
+///
+/// # Errors
+/// If none answers there.
+pub async fn status(socket: &Path) -> Result<Status, AskError> {
+    ask(socket, Method::GET, "/v1/status", None).await
+}
+
+/// Asks the supervisor behind `socket` for something, with a body of JSON if there is one.
+///
+/// # Errors
+/// If none answers there, or if it refuses.
+pub async fn ask<T: DeserializeOwned>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> Result<T, AskError> {
+    let body = send(socket, method, path, body).await?;
+    Ok(serde_json::from_slice(&whole(body).await?).map_err(io::Error::other)?)
+}
+
+/// Asks the supervisor behind `socket` for lines, and hands them on without their ends, as they come. `false` from `each`
+/// ends it.
+///
+/// # Errors
+/// If none answers there, if it refuses, or if it ends before the lines do.
+pub async fn lines(socket: &Path, path: &str, mut each: impl FnMut(&str) -> bool) -> Result<(), AskError> {
+    let mut body = send(socket, Method::GET, path, None).await?;
+    let mut pending = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| io::Error::other("it has ended"))?;
+        pending.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+        let complete = pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if !String::from_utf8_lossy(&pending[..complete]).lines().all(&mut each) {
+            break;
+        }
+        pending.drain(..complete);
+    }
+    Ok(())
+}
+
+/// The body of an answer that is no error.
+async fn send(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&serde_json::Value>,
+) -> Result<Incoming, AskError> {
+    let socket = UnixStream::connect(socket).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(io::Error::other)?;
+    tokio::spawn(connection);
+    let mut request =
+        Request::new(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()));
+    *request.method_mut() = method;
+    *request.uri_mut() = path.parse::<Uri>().map_err(io::Error::other)?;
+    request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
+    let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    if response.status().is_success() {
+        return Ok(response.into_body());
+    }
+    let refusal: Refusal =
+        serde_json::from_slice(&whole(response.into_body()).await?).map_err(io::Error::other)?;
+    Err(AskError::Refused(refusal.error))
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, AskError> {
+    let body = Limited::new(body, MAX_ANSWER);
+    Ok(body.collect().await.map_err(io::Error::other)?.to_bytes())
+}

@@ -1,0 +1,206 @@
+//! What is left of workers that ended unasked: why, the last lines of the app, what it used, what was in flight.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+
+use nano_protocol::message::{RequestId, RequestName};
+
+use crate::api::crash::Crash;
+use crate::api::usage::Usage;
+use crate::model::exit_reason::ExitReason;
+use crate::model::ids::WorkerId;
+use crate::model::lost_request::LostRequest;
+
+/// Crashes kept of one app.
+const OF_ONE: usize = 20;
+
+/// Crashes kept of all apps.
+const OF_ALL: usize = 1000;
+
+/// Requests named for one crash.
+const REQUESTS: usize = 32;
+
+/// What is known of a worker at its end.
+#[derive(Debug, Clone, Default)]
+pub struct Remains {
+    /// Which one; none if it never took requests.
+    pub worker: Option<WorkerId>,
+    /// Its process id.
+    pub pid: Option<u32>,
+    /// How long it had been ready.
+    pub ready: Duration,
+    /// The last lines of the app, oldest first.
+    pub lines: Vec<String>,
+    /// V8 heap in use, and its limit, in bytes.
+    pub heap: (u64, u64),
+    /// How much of its heap had survived a full collection some time before, in bytes.
+    pub live: u64,
+    /// Whether most of its heap or memory was in use before whatever came last.
+    pub was_full: bool,
+    /// What it used.
+    pub usage: Usage,
+    /// Requests that were lost with it.
+    pub lost: Vec<LostRequest>,
+}
+
+impl Remains {
+    /// This request has ended the worker. One that had been answered before is only known by what the worker calls it, and so
+    /// may be one whose client has gone, and whether it was answered.
+    pub fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
+        let known = id.to_string();
+        let found = self.lost.iter().position(|request| request.id == known);
+        let mut culprit = match found {
+            Some(at) => self.lost.remove(at),
+            None => LostRequest::named(id, name),
+        };
+        culprit.is_culprit = true;
+        self.lost.insert(0, culprit);
+    }
+
+    /// The request that has ended the worker, if that is known.
+    pub fn culprit(&self) -> Option<&LostRequest> {
+        self.lost.first().filter(|request| request.is_culprit)
+    }
+}
+
+/// The latest crashes of all apps. Lives on the main thread.
+#[derive(Debug, Default)]
+pub struct Crashes {
+    /// Oldest first.
+    kept: RefCell<VecDeque<Crash>>,
+    /// The number of the latest.
+    latest: Cell<u64>,
+}
+
+impl Crashes {
+    /// A worker of `app` has ended unasked; what is told of that.
+    pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) -> Crash {
+        let culprit = remains.culprit().cloned();
+        let mut requests = remains.lost;
+        requests.retain(|request| !request.is_culprit);
+        requests.truncate(REQUESTS);
+        let mut crash = Crash {
+            app: app.to_owned(),
+            time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            pid: remains.pid,
+            cause: reason.cause().to_owned(),
+            reason: reason.to_string(),
+            ready_ms: u64::try_from(remains.ready.as_millis()).unwrap_or(u64::MAX),
+            lines: remains.lines,
+            heap_used: remains.heap.0,
+            heap_limit: remains.heap.1,
+            usage: remains.usage,
+            culprit,
+            times: 1,
+            requests,
+            suspects: Vec::new(),
+            number: self.latest() + 1,
+            live: remains.live,
+            worker: remains.worker,
+        };
+        self.latest.set(crash.number);
+        let mut crashes = self.kept.borrow_mut();
+        // Retries must not push out what happened while the app ran.
+        if let Some(at) = crashes.iter().rposition(|crash| crash.app == app)
+            && crashes[at].is_same_failure(&crash)
+            && let Some(before) = crashes.remove(at)
+        {
+            crash.times += before.times;
+        }
+        let of_this = crashes.iter().filter(|crash| crash.app == app).count();
+        if of_this >= OF_ONE
+            && let Some(oldest) = crashes.iter().position(|crash| crash.app == app)
+        {
+            crashes.remove(oldest);
+        }
+        if crashes.len() >= OF_ALL {
+            crashes.pop_front();
+        }
+        crashes.push_back(crash.clone());
+        crash
+    }
+
+    /// Those of the supervisor before this one, latest first, come before its own. They are for people: nobody is suspected
+    /// for them any more.
+    pub fn inherit(&self, before: Vec<Crash>) {
+        let mut crashes = self.kept.borrow_mut();
+        for crash in before {
+            let of_this = crashes.iter().filter(|known| known.app == crash.app).count();
+            if of_this < OF_ONE && crashes.len() < OF_ALL {
+                crashes.push_front(crash);
+            }
+        }
+    }
+
+    /// A request was in flight at a worker that has ended, and hears of it late.
+    pub fn lost(&self, worker: WorkerId, request: LostRequest) {
+        let mut crashes = self.kept.borrow_mut();
+        if let Some(crash) = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker))
+            && crash.requests.len() < REQUESTS
+        {
+            crash.requests.push(request);
+        }
+    }
+
+    /// The number of the latest crash.
+    pub fn latest(&self) -> u64 {
+        self.latest.get()
+    }
+
+    /// The crashes of one app or of all, latest first.
+    pub fn of(&self, app: Option<&str>) -> Vec<Crash> {
+        let crashes = self.kept.borrow();
+        let wanted = crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
+        wanted.cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ids::AppId;
+
+    #[test]
+    fn the_latest_crashes_of_each_app_are_kept() {
+        let crashes = Crashes::default();
+        crashes.record("rare", &ExitReason::Panic, Remains::default());
+        let app = AppId::of_number(7);
+        for generation in 0..100 {
+            let remains = Remains { worker: Some((app, generation)), ..Remains::default() };
+            crashes.record("often", &ExitReason::Watchdog, remains);
+        }
+        assert_eq!(crashes.of(Some("often")).len(), OF_ONE);
+        // What fails again and again before it is ready takes one place, also of those that are told of all.
+        for reason in [ExitReason::StartTimeout, ExitReason::Panic] {
+            for _ in 0..100 {
+                crashes.record("often", &reason, Remains::default());
+            }
+        }
+        let often = crashes.of(Some("often"));
+        let shown: Vec<_> = often[..3].iter().map(|crash| (crash.cause.as_str(), crash.times)).collect();
+        assert_eq!(shown, [("panic", 100), ("start_timeout", 100), ("watchdog", 1)]);
+        assert_eq!(often.len(), OF_ONE);
+        assert_eq!(crashes.of(Some("rare"))[0].cause, "panic");
+        for app in 0..2 * OF_ALL {
+            crashes.record(&app.to_string(), &ExitReason::Panic, Remains::default());
+        }
+        assert_eq!(crashes.of(None).len(), OF_ALL);
+    }
+
+    #[test]
+    fn requests_are_named_whether_they_are_reported_before_or_after() {
+        let (crashes, registry) = (Crashes::default(), crate::apps::registry::Registry::default());
+        let traffic = std::sync::Arc::new(crate::telemetry::traffic::Traffic::new(1));
+        let spec = crate::config::Sources { folder: Some("../examples/hello".into()), ..Default::default() };
+        let app = registry.add(std::sync::Arc::new(spec.load().unwrap().apps.remove(0)), traffic);
+        let request = |number| LostRequest::new(RequestId(number), "GET", "/");
+        let remains = Remains { worker: Some((app, 1)), lost: vec![request(1)], ..Remains::default() };
+        crashes.record("hello", &ExitReason::Panic, remains);
+        for number in 2..100 {
+            crashes.lost((app, 1), request(number));
+        }
+        let found = &crashes.of(None)[0].requests;
+        assert_eq!((found.len(), &found[0], &found[1]), (REQUESTS, &request(1), &request(2)));
+    }
+}

@@ -1,0 +1,477 @@
+//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
+//! a single one; `changes`: what came of it; `wanted`: what is to be next; `settle`: what can come of that; `binding`: addresses; `troubles`: what
+//! keeps apps from living by their configuration; `looks`: what is looked at once a second; `legacy`: what a successor is told.
+
+mod binding;
+mod changes;
+mod legacy;
+mod looks;
+mod one;
+mod settle;
+mod troubles;
+mod wanted;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{error, info};
+
+pub use changes::Late;
+pub use legacy::Legacy;
+
+use self::binding::Bound;
+use self::changes::{change, warn_of};
+use self::troubles::{Trouble, Troubles};
+use self::wanted::{Next, Wanted};
+use crate::api::changes::Changes;
+use crate::api::status::AppStatus;
+use crate::apps::crashes::Crashes;
+use crate::apps::inherited::Inherited;
+use crate::apps::lifecycle::adoption::First;
+use crate::apps::lifecycle::folders::Folders;
+use crate::apps::lifecycle::running::Orders;
+use crate::apps::lifecycle::turns::Turns;
+use crate::apps::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
+use crate::apps::quarantine::Quarantine;
+use crate::apps::registry::Registry;
+use crate::apps::sockets::{self, Listening};
+use crate::config::{AppName, AppSpec, Config, ServerSettings};
+use crate::edge::commands::{Notice, RoutedApp, Routes, Table};
+use crate::model::ids::AppId;
+use crate::model::ids::ListenerId;
+use crate::process::{Cgroups, Spares};
+use crate::telemetry::log;
+use crate::telemetry::log::app::AppLog;
+use crate::telemetry::monitor::Monitor;
+use crate::telemetry::occupancy::{Nearness, Occupancy};
+use crate::telemetry::traces::Exporter;
+use crate::telemetry::traffic::Traffic;
+
+/// How often it is looked whether every app has been tried.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// All apps that run. Lives on the main thread.
+#[derive(Debug)]
+pub struct Fleet {
+    shared: Rc<Shared>,
+    settings: RefCell<Arc<ServerSettings>>,
+    members: RefCell<Vec<Member>>,
+    /// What all connections hold, and which limits were last said to be near.
+    occupancy: Occupancy,
+    nearness: RefCell<Nearness>,
+    listening: RefCell<Vec<Listening>>,
+    last_listener: Cell<u32>,
+    /// A copy of every listening socket, for a successor.
+    sockets: RefCell<HashMap<ListenerId, Vec<TcpListener>>>,
+    inherited: Inherited,
+    monitor: Monitor,
+    exporter: Exporter,
+    troubles: RefCell<Troubles>,
+    /// Held while something changes.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// An app that runs.
+#[derive(Debug, Clone)]
+struct Member {
+    app: AppId,
+    spec: Arc<AppSpec>,
+    traffic: Arc<Traffic>,
+    lifeline: Rc<Lifeline>,
+}
+
+impl Fleet {
+    /// No app yet.
+    pub fn new(
+        settings: ServerSettings,
+        registry: Registry,
+        routes: Routes,
+        occupancy: Occupancy,
+        inherited: Inherited,
+    ) -> Self {
+        let cgroups = Cgroups::take(settings.cgroups);
+        let spares = Spares::new(routes.io_threads(), cgroups);
+        let drain_timeout = Cell::new(settings.drain_timeout);
+        let exporter = Exporter::start(settings.traces.as_ref());
+        let turns = Turns::new(settings.max_starts_per_second, registry.clone());
+        let shared = Shared {
+            registry,
+            routes,
+            orders: Orders::default(),
+            crashes: Crashes::default(),
+            quarantine: Quarantine::default(),
+            turns,
+            spares,
+            folders: Folders::default(),
+            drain_timeout,
+        };
+        Self {
+            shared: Rc::new(shared),
+            settings: RefCell::new(Arc::new(settings)),
+            members: RefCell::default(),
+            listening: RefCell::default(),
+            last_listener: Cell::new(0),
+            sockets: RefCell::default(),
+            inherited,
+            monitor: Monitor::default(),
+            occupancy,
+            nearness: RefCell::default(),
+            exporter,
+            troubles: RefCell::default(),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// How long what is in flight may take to finish.
+    pub fn drain_timeout(&self) -> Duration {
+        self.shared.drain_timeout.get()
+    }
+
+    /// What sends spans.
+    pub fn exporter(&self) -> &Exporter {
+        &self.exporter
+    }
+
+    /// What the apps have been doing lately.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// Takes in what an I/O thread says of a worker.
+    pub fn notice(&self, notice: Notice) {
+        match notice {
+            Notice::Fault(worker, order) => self.shared.orders.give(worker, order),
+            Notice::Lost(worker, request) => self.shared.crashes.lost(worker, request),
+        }
+    }
+
+    /// Workers that have no app yet.
+    pub fn spares(&self) -> &Spares {
+        &self.shared.spares
+    }
+
+    /// What is left of workers that ended unasked.
+    pub fn crashes(&self) -> &Crashes {
+        &self.shared.crashes
+    }
+
+    /// How many apps wait for their turn to start a worker.
+    pub fn starts_waiting(&self) -> usize {
+        self.shared.turns.waiting()
+    }
+
+    /// The folders that workers are served from.
+    pub fn folders(&self) -> &Folders {
+        &self.shared.folders
+    }
+
+    /// Where the states of all apps are kept.
+    pub fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    /// Makes what runs what `config` says. An app that cannot be run as it says, or whose new worker does not become ready, goes
+    /// on as before. Those whose next worker takes its time are left to [`Self::conclude`].
+    ///
+    /// # Errors
+    /// If an address cannot be bound and the configuration is strict; then nothing has changed.
+    pub async fn apply(&self, config: Config) -> io::Result<(Changes, Vec<Late>)> {
+        let _changing = self.changing.lock().await;
+        let mut changes = Changes::default();
+        let specs = config.apps.into_iter().map(Arc::new);
+        let is_strict = config.server.strict;
+        let mut next = self.settle(specs, is_strict)?;
+        changes.notes = config.notes;
+        changes.notes.extend(self.configure(config.server));
+        let late = self.become_of(&mut next, None, &mut changes).await;
+        changes.broken.extend(config.left_out.iter().cloned());
+        for (place, why) in config.left_out {
+            error!(place, %why, "left out: this is no app");
+        }
+        Ok((changes, late))
+    }
+
+    /// Has one app live by `spec`, if that can be; all others stay as they are.
+    pub async fn mend(&self, spec: AppSpec) -> Vec<Late> {
+        let _changing = self.changing.lock().await;
+        self.mend_now(Arc::new(spec)).await
+    }
+
+    /// As [`Self::mend`], for who holds what is held while something changes.
+    async fn mend_now(&self, spec: Arc<AppSpec>) -> Vec<Late> {
+        let name = spec.name.clone();
+        let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        let Some(known) = specs.iter_mut().find(|known| known.name == name) else { return Vec::new() };
+        *known = spec;
+        match self.settle(specs, false) {
+            Ok(mut next) => self.become_of(&mut next, Some(&name), &mut Changes::default()).await,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// Enters the apps that are new, and binds what is missing. Who cannot have an address is settled otherwise.
+    fn settle(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, is_strict: bool) -> io::Result<Next> {
+        let before = self.members.borrow().clone();
+        let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
+        let mut settled = settle::settle(&old, specs);
+        let mut wanted = self.enter(settled.iter().map(|app| app.spec.clone()), None);
+        let Bound { sockets, failed } = self.bind(&wanted);
+        for (app, error) in failed {
+            if is_strict {
+                self.let_go(&sockets);
+                self.strike_off_new(&wanted);
+                return Err(error);
+            }
+            if let Some(at) = wanted.iter().position(|wanted| wanted.app == app)
+                && let Some(refused) = settled.get_mut(at)
+            {
+                refused.refuse(&old, &error.to_string());
+            }
+        }
+        settle::keep_apart(&old, &mut settled);
+        for (wanted, app) in wanted.iter_mut().zip(&settled) {
+            wanted.spec = app.spec.clone();
+            if wanted.lifeline.is_none() {
+                self.shared.registry.configure(wanted.app, app.spec.clone());
+            }
+        }
+        Ok(Next { before, settled, wanted, sockets })
+    }
+
+    /// Makes what runs what was settled, and what is known of troubles: of `only` this app, or of all.
+    async fn become_of(&self, next: &mut Next, only: Option<&AppName>, changes: &mut Changes) -> Vec<Late> {
+        let (Next { before, settled, wanted, sockets }, mut late) = (next, Vec::new());
+        log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
+        let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
+        warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
+        let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
+        let mut troubles = Troubles::new();
+        let mut routed = Vec::with_capacity(wanted.len());
+        for (Wanted { app, spec, traffic, lifeline }, settled) in wanted.drain(..).zip(&*settled) {
+            let name = spec.name.to_string();
+            let trouble = settled.trouble.as_ref().map(|why| Trouble {
+                why: why.clone(),
+                next: Some(Instant::now() + spec.restart.slow_retry),
+            });
+            let spec = match (&lifeline, &settled.trouble) {
+                (Some(_), _) if only.is_some_and(|only| *only != spec.name) => spec,
+                // It is as it was, and what it was told may be out of reach by now.
+                (Some(_), Some(why)) if settled.is_kept(&old) && spec.fault.is_none() => {
+                    changes.failed.push((name.clone(), why.to_string()));
+                    spec
+                }
+                (Some(lifeline), trouble) => {
+                    let old = before.iter().find(|member| member.app == app).map(|member| &member.spec);
+                    if let Some(why) = trouble {
+                        changes.broken.push((name.clone(), why.to_string()));
+                    }
+                    change(lifeline, old, spec, changes, &mut late).await
+                }
+                (None, Some(why)) => {
+                    changes.broken.push((name.clone(), why.to_string()));
+                    spec
+                }
+                (None, None) => {
+                    changes.added.push(name.clone());
+                    spec
+                }
+            };
+            let of_code = changes.failed.iter().find(|(failed, _)| *failed == name);
+            let trouble =
+                trouble.or_else(|| of_code.map(|(_, why)| Trouble { why: why.as_str().into(), next: None }));
+            troubles.extend(trouble.map(|trouble| (spec.name.clone(), trouble)));
+            routed.push((RoutedApp { app, spec, traffic }, lifeline));
+        }
+        self.note_troubles(&routed, troubles, only);
+        self.route(routed.iter().map(|(app, _)| app.clone()).collect(), sockets).await;
+        let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
+            let first =
+                if self.inherited.is_stopped(spec.name.as_str()) { First::Stopped } else { First::Start };
+            let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
+            Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
+        });
+        *self.members.borrow_mut() = after.collect();
+        // An app that could not be changed has its old level.
+        log::configure_apps(self.members.borrow().iter().map(|member| &*member.spec));
+        for member in before.drain(..) {
+            if self.members.borrow().iter().all(|kept| kept.app != member.app) {
+                changes.removed.push(member.spec.name.to_string());
+                self.see_off(member);
+            }
+        }
+        self.want_spares();
+        if changes.added.is_empty() {
+            self.shared.tend_spares();
+        }
+        late
+    }
+
+    fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, log: Rc<AppLog>, first: First) -> Rc<Lifeline> {
+        Rc::new(Lifecycle { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
+    }
+
+    /// Spares for the apps that there are.
+    fn want_spares(&self) {
+        let heaps: Vec<_> = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect();
+        self.shared.spares.want(self.settings.borrow().spares, heaps);
+    }
+
+    /// Forgets apps that were entered and do not come after all.
+    fn strike_off_new(&self, wanted: &[Wanted]) {
+        let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
+        new.for_each(|wanted| self.shared.registry.remove(wanted.app));
+    }
+
+    /// Enters the apps that are new. If one of them logs already, what is counted of it is counted there.
+    fn enter(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, log: Option<&AppLog>) -> Vec<Wanted> {
+        let members = self.members.borrow();
+        let wanted =
+            specs.into_iter().map(|spec| match members.iter().find(|member| member.spec.name == spec.name) {
+                Some(Member { app, traffic, lifeline, .. }) => {
+                    Wanted { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
+                }
+                None => {
+                    let traffic = log.map_or_else(|| self.new_traffic(), |log| log.traffic().clone());
+                    let app = self.shared.registry.add(spec.clone(), traffic.clone());
+                    Wanted { app, spec, traffic, lifeline: None }
+                }
+            });
+        wanted.collect()
+    }
+
+    fn new_traffic(&self) -> Arc<Traffic> {
+        Arc::new(Traffic::new(self.shared.routes.io_threads()))
+    }
+
+    /// Tells the I/O threads which apps there are and where they listen. What nobody needs any more is closed.
+    async fn route(&self, apps: Vec<RoutedApp>, sockets: &mut HashMap<ListenerId, Vec<TcpListener>>) {
+        let specs: Vec<_> = apps.iter().map(|routed| (routed.app, &*routed.spec)).collect();
+        let slots = sockets::assign(&self.listening.borrow(), &specs);
+        let mut listening = self.listening.take();
+        listening.retain_mut(|bound| {
+            let slot = slots.iter().find(|slot| slot.bound == Some(bound.id));
+            bound.apps = slot.map(|slot| slot.apps.clone()).unwrap_or_default();
+            if slot.is_none() {
+                info!(address = %bound.address, "no longer listening");
+            }
+            slot.is_some()
+        });
+        for bound in &listening {
+            bound.apps.iter().for_each(|app| self.shared.registry.listening(*app, bound.address));
+        }
+        self.sockets.borrow_mut().retain(|id, _| listening.iter().any(|bound| bound.id == *id));
+        let listeners = listening.iter().map(|bound| (bound.id, bound.apps.clone())).collect();
+        let mut threads: Vec<Vec<_>> = (0..self.shared.routes.io_threads()).map(|_| Vec::new()).collect();
+        // What was bound for an app that cannot be run after all is closed here.
+        sockets.retain(|id, _| listening.iter().any(|bound| bound.id == *id));
+        for (id, sockets) in sockets.drain() {
+            threads.iter_mut().zip(sockets).for_each(|(thread, socket)| thread.push((id, socket)));
+        }
+        *self.listening.borrow_mut() = listening;
+        let settings = self.settings.borrow().clone();
+        self.shared.routes.table(Table { settings, apps, listeners }, threads).await;
+    }
+
+    /// Takes over what of the supervisor's own settings can change while it runs; says what cannot.
+    fn configure(&self, mut new: ServerSettings) -> Vec<String> {
+        let old = self.settings.borrow().clone();
+        let notes = new.keep_what_is_fixed(&old);
+        self.shared.drain_timeout.set(new.drain_timeout);
+        self.shared.turns.configure(new.max_starts_per_second);
+        log::configure(&new.log);
+        self.exporter.configure(new.traces.as_ref());
+        *self.settings.borrow_mut() = Arc::new(new);
+        notes
+    }
+
+    /// Ends an app that no request reaches any more, in a task of its own.
+    fn see_off(&self, member: Member) {
+        member.lifeline.end(self.shared.drain_timeout.get());
+        let (shared, registry) = (self.shared.clone(), self.shared.registry.clone());
+        tokio::task::spawn_local(async move {
+            member.ended().await;
+            registry.remove(member.app);
+            shared.turns.forget(member.app);
+            shared.quarantine.forget(member.app);
+            // Another app may have its name by now.
+            if registry.find(member.spec.name.as_str()).is_none() {
+                log::forget(&member.spec.name);
+            }
+        });
+    }
+
+    /// Tells an app what to do.
+    ///
+    /// # Errors
+    /// If there is no such app, or if it did not work; the text is for people.
+    pub async fn tell(&self, name: &str, action: Action) -> Outcome {
+        let found = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name).cloned();
+        let Some(member) = found else { return Err(self.no_such_app(name)) };
+        member.lifeline.tell(action).await
+    }
+
+    /// Whether there is an app of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.borrow().iter().any(|member| member.spec.name.as_str() == name)
+    }
+
+    /// That there is no app of this name, and which there are.
+    pub fn no_such_app(&self, name: &str) -> String {
+        let members = self.members.borrow();
+        let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
+        if names.is_empty() {
+            return format!("there is no app {name:?}; there is none at all");
+        }
+        format!("there is no app {name:?}; there is: {}", names.join(", "))
+    }
+
+    /// Waits until every app has been tried: it is ready, has failed, or is not to run. One whose workers have ended has had
+    /// its `start_timeout`, and is not waited for any longer.
+    pub async fn tried(&self) {
+        while !self.registry().are_all_tried() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Every app, for people.
+    pub fn statuses(&self) -> Vec<AppStatus> {
+        self.registry().status(&self.monitor)
+    }
+
+    /// What this supervisor has inherited.
+    pub fn inherited(&self) -> &Inherited {
+        &self.inherited
+    }
+
+    /// Lets go of the listening sockets: the I/O threads are about to close theirs.
+    pub fn release_sockets(&self) {
+        self.sockets.borrow_mut().clear();
+    }
+
+    /// First the clients, then the workers: what is in flight can still be answered.
+    pub async fn end(&self, limit: Duration) {
+        self.shared.spares.want(0, []);
+        self.shared.spares.clear();
+        let members = self.members.take();
+        members.iter().for_each(|member| member.lifeline.end(limit));
+        for member in members {
+            member.ended().await;
+        }
+        self.spares().cgroups().tidy();
+    }
+}
+
+impl Member {
+    fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
+    async fn ended(&self) {
+        self.lifeline.ended().await;
+    }
+}

@@ -1,0 +1,134 @@
+//! What a change of the configuration came to.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tracing::warn;
+
+use super::Fleet;
+use crate::api::changes::Changes;
+use crate::apps::lifecycle::{Action, Lifeline, Outcome};
+use crate::config::AppSpec;
+
+/// How long everybody else waits for an app that gets another worker. From then on, it is late: that worker comes when it comes.
+const PROMPT: Duration = Duration::from_secs(1);
+
+/// A change of an app whose next worker takes its time. It goes on as before until that is ready.
+#[derive(Debug)]
+pub struct Late {
+    /// By which it is to live once that worker is ready.
+    new: Arc<AppSpec>,
+    lifeline: Rc<Lifeline>,
+    /// Nobody has told it anything else, as long as its turn is this one.
+    turn: u64,
+    told: JoinHandle<Outcome>,
+}
+
+/// Makes an app live by another configuration; by which it lives now. If that is not decided soon, it is added to those that
+/// are late.
+pub(super) async fn change(
+    lifeline: &Rc<Lifeline>,
+    old: Option<&Arc<AppSpec>>,
+    new: Arc<AppSpec>,
+    changes: &mut Changes,
+    late: &mut Vec<Late>,
+) -> Arc<AppSpec> {
+    let (line, spec) = (lifeline.clone(), new.clone());
+    let mut told = tokio::task::spawn_local(async move { line.tell(Action::Configure(spec)).await });
+    let outcome = match timeout(PROMPT, &mut told).await {
+        Ok(outcome) => outcome_of(outcome),
+        Err(_) => {
+            let turn = lifeline.turn();
+            late.push(Late { new: new.clone(), lifeline: lifeline.clone(), turn, told });
+            return old.cloned().unwrap_or(new);
+        }
+    };
+    let is_new = matches!(outcome, Ok(true)) || old.is_none_or(|old| *old != new);
+    if changes.take_in(&new, outcome, is_new) { new } else { old.cloned().unwrap_or(new) }
+}
+
+fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
+    told.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+impl Changes {
+    /// Takes note of what has come of telling an app; whether it lives by `new` now.
+    fn take_in(&mut self, new: &AppSpec, outcome: Outcome, is_new: bool) -> bool {
+        let name = new.name.to_string();
+        match outcome {
+            Ok(_) => {
+                if is_new {
+                    self.changed.push(name);
+                }
+                true
+            }
+            Err(why) => {
+                warn!(app = name, %why, "the app could not be changed; it goes on as before");
+                self.failed.push((name, why));
+                false
+            }
+        }
+    }
+}
+
+impl Fleet {
+    /// Waits for apps that were late, and has everybody know what has come of it.
+    pub async fn conclude(self: &Rc<Self>, late: Vec<Late>, changes: &mut Changes) {
+        let mut waiting = JoinSet::new();
+        for late in late {
+            let fleet = self.clone();
+            waiting.spawn_local(async move { fleet.conclude_one(late).await });
+        }
+        while let Some(Ok(more)) = waiting.join_next().await {
+            changes.changed.extend(more.changed);
+            changes.failed.extend(more.failed);
+        }
+    }
+
+    async fn conclude_one(&self, late: Late) -> Changes {
+        let (mut changes, mut all) = (Changes::default(), vec![late]);
+        while let Some(Late { new, lifeline, turn, told }) = all.pop() {
+            let outcome = outcome_of(told.await);
+            let _changing = self.changing.lock().await;
+            // Whoever has told it something else since then says what holds now.
+            let is_superseded = lifeline.turn() != turn;
+            let why = outcome.as_ref().err().cloned();
+            changes.take_in(&new, outcome, true);
+            match why {
+                _ if is_superseded => {}
+                Some(why) => self.note_failure(&new.name, why.into()),
+                None => all = self.mend_now(new).await,
+            }
+        }
+        changes.changed.dedup();
+        changes
+    }
+}
+
+/// What the operator should know of new configurations.
+pub(super) fn warn_of(specs: &[&Arc<AppSpec>]) {
+    for spec in specs {
+        for warning in &spec.warnings {
+            warn!(app = %spec.name, "{warning}");
+        }
+    }
+    let is_exposed = |spec: &&&Arc<AppSpec>| {
+        spec.development
+            && spec.fault.is_none()
+            && spec
+                .listen
+                .as_ref()
+                .is_some_and(|listen| listen.host.is_none_or(|host| !host.to_canonical().is_loopback()))
+    };
+    let exposed: Vec<_> = specs.iter().filter(is_exposed).map(|spec| spec.name.as_str()).collect();
+    if !exposed.is_empty() {
+        let apps = exposed.join(",");
+        warn!(
+            apps,
+            "development mode shows errors and source code to everyone who can connect, and not only this machine can"
+        );
+    }
+}

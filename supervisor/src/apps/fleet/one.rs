@@ -1,0 +1,178 @@
+//! Changes of a single app, all others untouched.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::binding::Bound;
+use super::{Fleet, Member, Wanted, warn_of};
+use crate::api::crash::{Crash, Suspect};
+use crate::apps::lifecycle::Action;
+use crate::apps::lifecycle::adoption::{Adoption, First};
+use crate::config::{AppSpec, collision};
+use crate::model::kind::Kind;
+use crate::process::{Started, Worker};
+use crate::telemetry::log::app::AppLog;
+
+/// A worker that is ready, of which nobody has heard yet.
+#[derive(Debug)]
+pub struct Tried {
+    /// What it was told.
+    pub spec: Arc<AppSpec>,
+    log: Rc<AppLog>,
+    started: Started,
+    begun: Instant,
+}
+
+impl Fleet {
+    /// As [`Self::tell`], without waiting for what comes of it.
+    pub fn hurry(&self, name: &str, action: Action) {
+        if let Some(member) = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name) {
+            member.lifeline.hurry(action);
+        }
+    }
+
+    /// Which requests of an app are suspected of ending its workers; none if there is no such app.
+    pub fn suspects(&self, name: &str) -> Option<Vec<Suspect>> {
+        let app = self.registry().find(name)?;
+        Some(self.shared.quarantine.suspects(app, &self.crashes().of(Some(name))))
+    }
+
+    /// The latest crashes of one app or of all, latest first, with who is suspected of them.
+    pub fn told_crashes(&self, name: Option<&str>) -> Vec<Crash> {
+        let mut by_app = BTreeMap::<_, Vec<_>>::new();
+        for crash in self.crashes().of(name) {
+            by_app.entry(crash.app.clone()).or_default().push(crash);
+        }
+        for (name, crashes) in &mut by_app {
+            if let Some(app) = self.registry().find(name) {
+                self.shared.quarantine.tell(app, crashes);
+            }
+        }
+        let mut crashes: Vec<_> = by_app.into_values().flatten().collect();
+        crashes.sort_by_key(|crash| Reverse(crash.number));
+        crashes
+    }
+
+    /// Refuses and suspects one kind of an app's requests no more, or none at all; whether any was.
+    pub async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
+        let (Some(app), Some(known)) = (self.registry().find(name), self.suspects(name)) else {
+            return false;
+        };
+        let is_known = known.iter().any(|suspect| kind.is_none_or(|kind| suspect.kind == *kind));
+        if is_known {
+            self.shared.release(app, kind).await;
+        }
+        is_known
+    }
+
+    /// Starts a worker for an app, whether it is there already or not, of which the app hears nothing yet; given up when
+    /// `superseded` says so.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    pub async fn try_out(
+        &self,
+        spec: AppSpec,
+        superseded: impl Future<Output = String>,
+    ) -> Result<Tried, String> {
+        if let Some(fault) = &spec.fault {
+            return Err(fault.to_string());
+        }
+        let (spec, begun) = (Arc::new(spec), Instant::now());
+        warn_of(&[&spec]);
+        let known = self.members.borrow().iter().find(|member| member.spec.name == spec.name).cloned();
+        let log = known.map_or_else(
+            || Rc::new(AppLog::new(&spec, self.new_traffic())),
+            |member| member.lifeline.log.clone(),
+        );
+        let started = tokio::select! {
+            started = Worker::start(&spec, None, &self.shared.spares, &log) => started,
+            // Dropping the start kills the process.
+            why = superseded => return Err(why),
+        };
+        let started = started.map_err(|failure| failure.reason.to_string())?;
+        Ok(Tried { spec, log, started, begun })
+    }
+
+    /// Has one app live by what was tried out: the addresses are bound, then comes `commit`, and if all of that works, the worker
+    /// before it goes.
+    ///
+    /// # Errors
+    /// What does not work, for people; then nothing has changed.
+    pub async fn put(
+        &self,
+        tried: Tried,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        let Tried { spec, log, started, begun } = tried;
+        let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
+        let holders: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        let taken =
+            holders.iter().filter(|other| other.name != spec.name).find_map(|other| collision(&spec, other));
+        if let Some(flaw) = taken {
+            return Err(flaw.to_string());
+        }
+        let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
+        match specs.iter_mut().find(|known| known.name == spec.name) {
+            Some(known) => *known = spec.clone(),
+            None => specs.push(spec.clone()),
+        }
+        let wanted = self.enter(specs, Some(&log));
+        let Bound { mut sockets, failed } = self.bind(&wanted);
+        if let Some((_, why)) = failed.into_iter().next() {
+            self.let_go(&sockets);
+            self.strike_off_new(&wanted);
+            return Err(why.to_string());
+        }
+        if let Err(why) = commit.await {
+            self.let_go(&sockets);
+            self.strike_off_new(&wanted);
+            return Err(why);
+        }
+        let mut first = Some(adoption);
+        if let Some(lifeline) = wanted.iter().find_map(|wanted| wanted.lifeline_of(&spec))
+            && let Some(adoption) = first.take()
+        {
+            lifeline.tell(Action::Adopt(adoption)).await?;
+        }
+        self.route(wanted.iter().map(Wanted::routed).collect(), &mut sockets).await;
+        let after = wanted.into_iter().map(|Wanted { app, spec, traffic, lifeline }| {
+            let lifeline = lifeline.unwrap_or_else(|| {
+                let first = first.take().map_or(First::Start, First::Adopt);
+                self.bring_to_life(app, &spec, log.clone(), first)
+            });
+            Member { app, spec, traffic, lifeline }
+        });
+        *self.members.borrow_mut() = after.collect();
+        self.untroubled(&spec.name);
+        self.want_spares();
+        self.shared.tend_spares();
+        Ok(())
+    }
+
+    /// Removes an app after `commit`. It gets no further request, and ends after what is in flight.
+    ///
+    /// # Errors
+    /// What `commit` says; then nothing has changed.
+    pub async fn remove(
+        &self,
+        name: &str,
+        commit: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), String> {
+        let _changing = self.changing.lock().await;
+        commit.await?;
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
+        self.route(kept.iter().map(Member::routed).collect(), &mut HashMap::new()).await;
+        *self.members.borrow_mut() = kept;
+        self.troubles.borrow_mut().retain(|known, _| known.as_str() != name);
+        gone.into_iter().for_each(|member| self.see_off(member));
+        self.want_spares();
+        self.shared.tend_spares();
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! What keeps apps from living by their configuration, and when it is looked again whether it still does.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::error;
+
+use super::Fleet;
+use crate::apps::lifecycle::Lifeline;
+use crate::config::AppName;
+use crate::edge::commands::RoutedApp;
+
+/// What keeps an app from living by its configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    /// For people.
+    pub(super) why: Arc<str>,
+    /// When it is tried again; never by itself if it is its code.
+    pub(super) next: Option<Instant>,
+}
+
+/// By the names of apps.
+pub(super) type Troubles = BTreeMap<AppName, Trouble>;
+
+impl Fleet {
+    /// Takes note of what keeps apps from living by their configuration, and says what is new of that.
+    pub(super) fn note_troubles(
+        &self,
+        routed: &[(RoutedApp, Option<Rc<Lifeline>>)],
+        mut troubles: Troubles,
+        only: Option<&AppName>,
+    ) {
+        let mut known = self.troubles.borrow_mut();
+        for (RoutedApp { app, spec, .. }, lifeline) in routed {
+            let name = &spec.name;
+            if only.is_some_and(|only| only != name) {
+                troubles.extend(known.get(name).map(|trouble| (name.clone(), trouble.clone())));
+                continue;
+            }
+            let why = troubles.get(name).map(|trouble| trouble.why.clone());
+            let is_known = known.get(name).map(|trouble| &trouble.why) == why.as_ref();
+            if let Some(why) = &why
+                && lifeline.is_some()
+                && spec.fault.is_none()
+                && !is_known
+            {
+                error!(app = %name, %why, "the app cannot be run as it is configured now; it goes on as before");
+            }
+            self.shared.registry.troubled(*app, why);
+        }
+        *known = troubles;
+    }
+
+    /// The code of an app keeps it from living by its configuration; it goes on as it was.
+    pub(super) fn note_failure(&self, name: &AppName, why: Arc<str>) {
+        self.troubles.borrow_mut().insert(name.clone(), Trouble { why: why.clone(), next: None });
+        if let Some(app) = self.registry().find(name.as_str()) {
+            self.registry().troubled(app, Some(why));
+        }
+    }
+
+    /// An app lives by its configuration.
+    pub(super) fn untroubled(&self, name: &AppName) {
+        self.troubles.borrow_mut().remove(name);
+        if let Some(app) = self.registry().find(name.as_str()) {
+            self.registry().troubled(app, None);
+        }
+    }
+
+    /// Whether something keeps an app from living by its configuration that another look at that may mend.
+    pub fn is_troubled(&self, name: &str) -> bool {
+        self.troubles.borrow().iter().any(|(known, trouble)| known.as_str() == name && trouble.next.is_some())
+    }
+
+    /// Why an app goes on as it was, although its configuration says otherwise.
+    pub fn stays_because(&self, name: &str) -> Option<String> {
+        let members = self.members.borrow();
+        let member = members.iter().find(|member| member.spec.name.as_str() == name)?;
+        let troubles = self.troubles.borrow();
+        let trouble = troubles.get(&member.spec.name).filter(|trouble| trouble.next.is_some())?;
+        member.spec.fault.is_none().then(|| trouble.why.to_string())
+    }
+
+    /// The apps whose configuration is to be looked at again by now; they are asked for again after a while.
+    pub fn due(&self, now: Instant) -> Vec<AppName> {
+        let members = self.members.borrow();
+        let pause = |name: &AppName| {
+            let member = members.iter().find(|member| member.spec.name == *name);
+            member.map(|member| member.spec.restart.slow_retry)
+        };
+        let mut due = Vec::new();
+        for (name, trouble) in self.troubles.borrow_mut().iter_mut() {
+            if trouble.next.is_some_and(|next| next <= now) {
+                trouble.next = pause(name).map(|pause| now + pause);
+                if let Some(app) = self.registry().find(name.as_str()) {
+                    self.registry().retries(app, trouble.next);
+                }
+                due.push(name.clone());
+            }
+        }
+        due
+    }
+
+    /// Whether there are apps and none of them can be run.
+    pub fn is_all_broken(&self) -> bool {
+        let members = self.members.borrow();
+        !members.is_empty() && members.iter().all(|member| member.spec.fault.is_some())
+    }
+}

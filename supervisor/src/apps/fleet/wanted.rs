@@ -1,0 +1,43 @@
+//! What is to be next, while it is found out how far that can be.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Member;
+use super::settle::Settled;
+use crate::apps::lifecycle::Lifeline;
+use crate::config::AppSpec;
+use crate::edge::commands::RoutedApp;
+use crate::model::ids::{AppId, ListenerId};
+use crate::telemetry::traffic::Traffic;
+
+/// What is to be next.
+pub(super) struct Next {
+    pub(super) before: Vec<Member>,
+    pub(super) settled: Vec<Settled>,
+    /// In the same order.
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
+}
+
+/// An app as it is to be.
+pub(super) struct Wanted {
+    pub(super) app: AppId,
+    pub(super) spec: Arc<AppSpec>,
+    pub(super) traffic: Arc<Traffic>,
+    /// None if it is new.
+    pub(super) lifeline: Option<Rc<Lifeline>>,
+}
+
+impl Wanted {
+    pub(super) fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
+    /// The app's lifeline, if this is the app of that name and it is there already.
+    pub(super) fn lifeline_of(&self, spec: &AppSpec) -> Option<&Rc<Lifeline>> {
+        self.lifeline.as_ref().filter(|_| self.spec.name == spec.name)
+    }
+}

@@ -1,0 +1,478 @@
+//! The life of one app: start a worker, watch it, replace it, and after its end start the next.
+//!
+//! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
+//! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`growth`] whether it has grown too much, [`turns`] when the next may start, [`folders`] is where workers are served from, [`aftermath`] what follows the end of one, [`adoption`]
+//! takes over workers that others have started, `broken` is for what those know who follow its files.
+
+pub mod adoption;
+mod aftermath;
+mod broken;
+pub mod folders;
+pub mod growth;
+pub mod lifeline;
+pub mod rolling;
+pub mod running;
+pub mod turns;
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::sleep_until;
+
+use crate::apps::budget::Rank;
+use crate::apps::crashes::Crashes;
+use crate::apps::quarantine::Quarantine;
+use crate::apps::registry::Registry;
+use crate::apps::restart::History;
+use crate::config::{AppSpec, Environment};
+use crate::edge::commands::{Routes, Unavailable};
+use crate::model::exit_reason::ExitReason;
+use crate::model::ids::AppId;
+use crate::process::{Spares, Started, Worker};
+use crate::telemetry::log::app::AppLog;
+use adoption::First;
+use aftermath::remains;
+use folders::Folders;
+use growth::Growth;
+pub use lifeline::{Action, Lifeline, Outcome};
+use lifeline::{Command, Commands};
+use running::{Orders, Running, Stage, Worn};
+use turns::Turns;
+
+/// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
+const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// What an app needs to live.
+#[derive(Debug)]
+pub struct Lifecycle {
+    /// Which app.
+    pub app: AppId,
+    /// Its configuration.
+    pub spec: Arc<AppSpec>,
+    /// Where what it logs goes.
+    pub log: Rc<AppLog>,
+    /// What all apps share.
+    pub shared: Rc<Shared>,
+    /// What there is of it already.
+    pub first: First,
+}
+
+/// How long an app that starts has the processors for itself.
+const BOOT: Duration = Duration::from_secs(1);
+
+/// What all apps share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Where their states are kept.
+    pub registry: Registry,
+    /// Where their workers' connections go.
+    pub routes: Routes,
+    /// The way to give workers orders.
+    pub orders: Orders,
+    /// What is left of workers that ended unasked.
+    pub crashes: Crashes,
+    /// Worker processes without an app.
+    pub spares: Spares,
+    /// Which requests are refused because they end workers.
+    pub quarantine: Quarantine,
+    /// Who may start a worker when.
+    pub turns: Turns,
+    /// The folders that workers are served from.
+    pub folders: Folders,
+    /// How long a worker that has been replaced or stopped may take to finish what is in flight.
+    pub drain_timeout: Cell<Duration>,
+}
+
+impl Shared {
+    /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
+    pub fn tend_spares(&self) {
+        // One that takes its time is not about processors.
+        if !self.registry.is_any_starting(BOOT) {
+            self.spares.refill();
+        }
+    }
+
+    /// Has requests wait for the next worker as soon as this one can only be kept from its limit by that. Never ends.
+    async fn hold_once_urgent(
+        &self,
+        app: AppId,
+        generation: u64,
+        worn: &Worn,
+        holds: &Cell<bool>,
+    ) -> Infallible {
+        if let Some(grown) = &worn.growth {
+            grown.is_urgent().await;
+            holds.set(true);
+            self.routes.hold(app, Some(generation)).await;
+        }
+        pending().await
+    }
+}
+
+impl Lifecycle {
+    /// Starts the app, and keeps it running until it is told otherwise.
+    pub fn start(self) -> Lifeline {
+        // Before anyone can look.
+        if !matches!(self.first, First::Stopped) {
+            self.shared.registry.starting(self.app);
+        }
+        let (commands, received) = Commands::new();
+        let (ending, is_ending) = watch::channel(None);
+        let life = Life {
+            app: self.app,
+            spec: self.spec,
+            log: self.log.clone(),
+            stage: Stage::new(self.app, self.shared.clone()),
+            shared: self.shared,
+            commands: received,
+            ending: is_ending,
+            history: History::default(),
+            growth: Growth::default(),
+            rank: Rank::Useful,
+            recycle_from: Instant::now(),
+            starts: 0,
+            env: None,
+            reads_env: true,
+            waiting: Vec::new(),
+        };
+        let task = tokio::task::spawn_local(life.run(self.first));
+        Lifeline::new(self.log, commands, ending, task)
+    }
+}
+
+/// What an app does at the moment.
+enum Phase {
+    /// A worker is started.
+    Starting,
+    /// There is a worker.
+    Running(Running),
+    /// The next worker is started at this time.
+    Resting(Instant),
+    /// Nothing, until it is told to.
+    Stopped,
+    /// Nothing any more.
+    Ended,
+}
+
+struct Life {
+    app: AppId,
+    spec: Arc<AppSpec>,
+    log: Rc<AppLog>,
+    shared: Rc<Shared>,
+    stage: Stage,
+    commands: Commands,
+    ending: watch::Receiver<Option<Duration>>,
+    history: History,
+    growth: Growth,
+    /// Its rank among those who want to start a worker.
+    rank: Rank,
+    /// From when on the worker may be replaced although it is well.
+    recycle_from: Instant,
+    starts: u64,
+    /// The variables of the last worker that became ready: another one in its place has the same.
+    env: Option<Environment>,
+    /// Whether the next one has what their files say by then, since somebody has asked for it.
+    reads_env: bool,
+    /// Who waits for the worker that is started.
+    waiting: Vec<oneshot::Sender<Outcome>>,
+}
+
+impl Life {
+    async fn run(mut self, first: First) {
+        let mut phase = match first {
+            First::Start => Phase::Starting,
+            First::Adopt(adoption) => self.adopt_idle(*adoption, None).await,
+            First::Stopped => self.stop().await,
+        };
+        loop {
+            phase = match phase {
+                Phase::Starting => self.starting().await,
+                Phase::Running(running) => self.running(running).await,
+                Phase::Resting(until) => self.resting(until).await,
+                Phase::Stopped => self.stopped().await,
+                Phase::Ended => break,
+            };
+        }
+        let limit = self.ending.borrow().unwrap_or_default();
+        self.stage.end(limit).await;
+        self.shared.registry.stopped(self.app);
+    }
+
+    /// Starts a worker.
+    async fn starting(&mut self) -> Phase {
+        if let Some(fault) = self.spec.fault.clone() {
+            return self.unfit(fault).await;
+        }
+        self.starts += 1;
+        if self.starts > 1 {
+            self.shared.registry.count_restart(self.app);
+        }
+        self.shared.registry.starting(self.app);
+        let begun = Instant::now();
+        let (spec, shared, log) = (self.spec.clone(), self.shared.clone(), self.log.clone());
+        let env = self.env.clone().filter(|_| !self.reads_env);
+        let mut start = std::pin::pin!(Worker::start(&spec, env, &shared.spares, &log));
+        let started = loop {
+            tokio::select! {
+                started = &mut start => break started,
+                // Dropping the start kills the process.
+                () = ended(&mut self.ending) => return Phase::Ended,
+                Command { action, done } = self.commands.next() => match action {
+                    Action::Stop => return self.stop_without_worker(done).await,
+                    Action::Start => self.waiting.push(done),
+                    Action::Restart | Action::Roll => return self.start_anew(done),
+                    Action::Configure(spec) => {
+                        if self.configure_idle(spec, done).await {
+                            return Phase::Starting;
+                        }
+                    }
+                    Action::Adopt(adoption) => {
+                        return Phase::Running(self.adopt(*adoption, Some(done)).await);
+                    }
+                    Action::Break(why) => return self.broken(why, done).await,
+                },
+            }
+        };
+        match started {
+            Ok(started) => {
+                let running = self.take_over(started, begun).await;
+                self.answer(&Ok(true));
+                Phase::Running(running)
+            }
+            Err(failure) => self.after(&failure.reason, remains(&failure)).await,
+        }
+    }
+
+    /// There is nothing to be started as it is configured: it has failed until it is told otherwise.
+    async fn unfit(&mut self, fault: Arc<str>) -> Phase {
+        let reason = ExitReason::LoadFailed(fault.to_string());
+        self.shared.registry.starting(self.app);
+        self.shared.registry.failed(self.app, &reason, self.spec.restart.slow_retry);
+        self.answer(&Err(fault.to_string()));
+        self.shared.routes.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
+        self.shared.tend_spares();
+        Phase::Resting(Instant::now() + UNTIL_TOLD)
+    }
+
+    /// A worker that is ready gets the requests from now on.
+    async fn take_over(&mut self, started: Started, begun: Instant) -> Running {
+        let Started { worker, requests, .. } = started;
+        (self.env, self.reads_env) = (Some(worker.env.clone()), false);
+        self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
+        let running = self.stage.enter(&self.spec, worker);
+        self.recycle_from = running.ready;
+        self.shared.routes.attach(self.app, running.generation, requests, &running.witness).await;
+        self.shared.tend_spares();
+        running
+    }
+
+    /// Watches over a worker.
+    async fn running(&mut self, mut running: Running) -> Phase {
+        let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
+        let (worn, holds) = (running.worn(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
+        let worn = async {
+            let worn = worn.await;
+            let rank = if shared.registry.was_useful(app, generation) { Rank::Useful } else { Rank::Young };
+            // Nobody has asked for the next one.
+            tokio::select! {
+                biased;
+                never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
+                () = shared.turns.take(app, rank) => {}
+            }
+            worn
+        };
+        let phase = tokio::select! {
+            reason = running.ended() => {
+                let remains = self.stage.farewell(&running, &reason).await;
+                self.after(&reason, remains).await
+            }
+            () = ended(&mut self.ending) => {
+                self.shared.registry.draining(self.app);
+                self.stage.retire(running);
+                Phase::Ended
+            }
+            worn = worn => {
+                self.shared.registry.recycling(self.app, &worn.why);
+                if worn.growth.is_some() {
+                    self.growth.replaced(running.ready.elapsed());
+                }
+                // If that fails, not at once again.
+                self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
+                let (done, _) = oneshot::channel();
+                tokio::select! {
+                    biased;
+                    never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
+                    phase = self.roll(running, self.spec.clone(), self.env.clone(), done) => phase,
+                }
+            }
+            Command { action, done } = self.commands.next() => match action {
+                Action::Start => {
+                    let _ = done.send(Ok(false));
+                    Phase::Running(running)
+                }
+                Action::Stop => {
+                    self.waiting.push(done);
+                    if self.drain(running).await { self.stop().await } else { Phase::Ended }
+                }
+                Action::Restart => {
+                    self.waiting.push(done);
+                    self.begin_anew().await;
+                    self.reads_env = true;
+                    if self.drain(running).await { Phase::Starting } else { Phase::Ended }
+                }
+                Action::Roll => {
+                    // Its code may have changed.
+                    self.begin_anew().await;
+                    self.roll(running, self.spec.clone(), None, done).await
+                }
+                Action::Configure(spec) => match running.was_told(&spec) {
+                    Ok(true) => {
+                        if !spec.quarantine {
+                            self.release().await;
+                        }
+                        self.configure(spec);
+                        let _ = done.send(Ok(false));
+                        Phase::Running(running)
+                    }
+                    Ok(false) => {
+                        self.begin_anew().await;
+                        self.roll(running, spec, None, done).await
+                    }
+                    Err(why) => {
+                        let _ = done.send(Err(why));
+                        Phase::Running(running)
+                    }
+                },
+                Action::Adopt(adoption) => {
+                    let next = self.adopt(*adoption, Some(done)).await;
+                    self.stage.retire(running);
+                    Phase::Running(next)
+                }
+                Action::Break(why) => {
+                    let phase = self.broken(why, done).await;
+                    self.stage.retire(running);
+                    phase
+                }
+            },
+        };
+        if holds.get() {
+            shared.routes.hold(app, None).await;
+        }
+        phase
+    }
+
+    /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.
+    async fn drain(&mut self, mut running: Running) -> bool {
+        self.shared.registry.draining(self.app);
+        self.shared.routes.retire(self.app, running.generation).await;
+        running.drain(self.shared.drain_timeout.get());
+        tokio::select! {
+            reason = running.ended() => {
+                self.stage.retired(&running, &reason).await;
+                true
+            }
+            () = ended(&mut self.ending) => {
+                self.stage.retire(running);
+                false
+            }
+        }
+    }
+
+    /// Waits for the next start, and for its turn.
+    async fn resting(&mut self, until: Instant) -> Phase {
+        let (shared, app, rank) = (self.shared.clone(), self.app, self.rank);
+        let turn = async {
+            if until > Instant::now() {
+                sleep_until(until.into()).await;
+            }
+            shared.turns.take(app, rank).await;
+        };
+        tokio::select! {
+            () = turn => Phase::Starting,
+            () = ended(&mut self.ending) => Phase::Ended,
+            Command { action, done } = self.commands.next() => match action {
+                Action::Stop => self.stop_without_worker(done).await,
+                Action::Configure(spec) => {
+                    if self.configure_idle(spec, done).await { Phase::Starting } else { Phase::Resting(until) }
+                }
+                Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
+                Action::Break(why) => self.broken(why, done).await,
+                Action::Start | Action::Restart | Action::Roll => self.start_anew(done),
+            },
+        }
+    }
+
+    /// Waits to be started.
+    async fn stopped(&mut self) -> Phase {
+        tokio::select! {
+            () = ended(&mut self.ending) => Phase::Ended,
+            Command { action, done } = self.commands.next() => match action {
+                Action::Stop => {
+                    let _ = done.send(Ok(false));
+                    Phase::Stopped
+                }
+                Action::Configure(spec) => {
+                    self.configure_idle(spec, done).await;
+                    Phase::Stopped
+                }
+                Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
+                Action::Break(why) => self.broken(why, done).await,
+                Action::Start | Action::Restart | Action::Roll => self.start_anew(done),
+            },
+        }
+    }
+
+    /// Takes over a configuration while no worker is ready; says whether it is another one.
+    async fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
+        let is_new = *spec != *self.spec;
+        if is_new {
+            self.begin_anew().await;
+        }
+        self.configure(spec);
+        self.reads_env = true;
+        let _ = done.send(Ok(false));
+        is_new
+    }
+
+    /// Starts a worker that somebody has asked for, by what the files of its configuration say now.
+    fn start_anew(&mut self, done: oneshot::Sender<Outcome>) -> Phase {
+        self.waiting.push(done);
+        self.reads_env = true;
+        Phase::Starting
+    }
+
+    async fn stop_without_worker(&mut self, done: oneshot::Sender<Outcome>) -> Phase {
+        self.waiting.push(done);
+        self.stop().await
+    }
+
+    async fn stop(&mut self) -> Phase {
+        self.history = History::default();
+        self.shared.registry.stopped(self.app);
+        self.shared.routes.unavailable(self.app, Unavailable::Stopped).await;
+        self.answer(&Ok(true));
+        Phase::Stopped
+    }
+
+    fn configure(&mut self, spec: Arc<AppSpec>) {
+        self.spec = spec.clone();
+        self.log.configure(&spec);
+        self.shared.registry.configure(self.app, spec);
+    }
+
+    fn answer(&mut self, outcome: &Outcome) {
+        for done in self.waiting.drain(..) {
+            let _ = done.send(outcome.clone());
+        }
+    }
+}
+
+/// Waits until the app is to end for good.
+async fn ended(ending: &mut watch::Receiver<Option<Duration>>) {
+    let _ = ending.wait_for(Option::is_some).await;
+}

@@ -1,0 +1,56 @@
+//! Workers that somebody else has started for an app, to see whether they become ready before the app hears of them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot::Sender;
+
+use super::running::Running;
+use super::{Life, Outcome, Phase};
+use crate::config::AppSpec;
+use crate::process::Started;
+
+/// A worker that is ready and that its app does not know yet.
+#[derive(Debug)]
+pub struct Adoption {
+    /// The configuration that it lives by.
+    pub spec: Arc<AppSpec>,
+    /// The worker.
+    pub started: Started,
+    /// When its start began.
+    pub begun: Instant,
+}
+
+/// How an app begins.
+#[derive(Debug)]
+pub enum First {
+    /// By starting a worker.
+    Start,
+    /// With a worker that is ready already.
+    Adopt(Box<Adoption>),
+    /// Stopped, as it was in the supervisor before this one.
+    Stopped,
+}
+
+impl Life {
+    /// Goes on with a worker that somebody else has started, whom `done` tells.
+    pub(super) async fn adopt(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> Running {
+        let Adoption { spec, started, begun } = adoption;
+        self.waiting.extend(done);
+        self.starts += 1;
+        if self.starts > 1 {
+            self.shared.registry.count_deploy(self.app);
+        }
+        self.begin_anew().await;
+        self.configure(spec);
+        let running = self.take_over(started, begun).await;
+        self.answer(&Ok(true));
+        running
+    }
+
+    /// As [`Self::adopt`], where no worker is or is about to be.
+    pub(super) async fn adopt_idle(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> Phase {
+        self.shared.registry.starting(self.app);
+        Phase::Running(self.adopt(adoption, done).await)
+    }
+}

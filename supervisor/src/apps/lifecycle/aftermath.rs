@@ -1,0 +1,150 @@
+//! What follows the end of a worker: the report, what the policy says to it, and what is forgotten when there is other code.
+
+use std::time::Instant;
+
+use tracing::warn;
+
+use super::growth::Growth;
+use super::{Life, Phase, Shared};
+use crate::api::crash::Crash;
+use crate::apps::budget::Rank;
+use crate::apps::crashes::Remains;
+use crate::apps::restart::{Decision, End, History, Worth};
+use crate::config::AppSpec;
+use crate::edge::commands::Unavailable;
+use crate::model::exit_reason::ExitReason;
+use crate::model::ids::AppId;
+use crate::model::kind::Kind;
+use crate::process::StartFailure;
+
+impl Shared {
+    /// A worker has ended unasked: keeps the report, has requests like the one that has ended it let others go first, and
+    /// refuses them where that is wanted.
+    pub async fn report(&self, app: AppId, spec: &AppSpec, reason: &ExitReason, remains: Remains) -> Crash {
+        let name = spec.name.as_str();
+        let crash = self.crashes.record(name, reason, remains);
+        if let Some(kind) = crash.kind_to_blame() {
+            self.routes.suspend(app, kind).await;
+        }
+        if spec.quarantine
+            && let Some(kinds) = self.quarantine.crashed(app, &self.crashes.of(Some(name)))
+        {
+            if let Some(Kind { method, path }) = kinds.last() {
+                let text = "such requests have ended workers, and are refused from now on (`quarantine`)";
+                warn!(app = name, method, path, "{text}");
+            }
+            self.routes.quarantine(app, kinds).await;
+        }
+        crash
+    }
+
+    /// Refuses and suspects one kind of an app's requests no more, or none at all.
+    pub async fn release(&self, app: AppId, kind: Option<&Kind>) {
+        let latest = self.crashes.latest();
+        let left = match kind {
+            Some(kind) => self.quarantine.release(app, kind, latest),
+            None => {
+                self.quarantine.release_all(app, latest);
+                [].into()
+            }
+        };
+        self.routes.quarantine(app, left).await;
+    }
+}
+
+impl Life {
+    /// Takes note of the end of a worker; what the restart policy says to that.
+    pub(super) async fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
+        let worth = match (reason, remains.worker) {
+            (ExitReason::LoadFailed(_), _) => Worth::NotLoaded,
+            (_, None) => Worth::NotReady,
+            (_, Some((_, generation))) => Worth::Ready {
+                lasted: remains.ready,
+                has_answered: self.shared.registry.was_useful(self.app, generation),
+                // What a limit has ended in the midst of requests has been ended by one of them, whichever.
+                is_blamed: remains.culprit().is_some()
+                    || (is_of_requests(reason) && !remains.lost.is_empty()),
+            },
+        };
+        let was_full = remains.was_full;
+        let crash = self.shared.report(self.app, &self.spec, reason, remains).await;
+        self.shared.registry.crashed(self.app, reason, &crash);
+        if matches!(
+            reason,
+            ExitReason::OutOfMemory | ExitReason::Memory { .. } | ExitReason::MemoryMax { .. }
+        ) {
+            self.growth.came_to_limit(was_full);
+        }
+        let end = End { is_clean: reason.is_clean(), worth };
+        let decision = self.history.ended(&self.spec.restart, end, fastrand::f64());
+        let was_useful = matches!(decision, Decision::RestartAfter(pause) if pause.is_zero());
+        if matches!(worth, Worth::Ready { .. }) {
+            self.shared.spares.needed(self.spec.limits.heap);
+        }
+        self.rank = if was_useful { Rank::Useful } else { Rank::Young };
+        decision
+    }
+
+    /// What is known of its crashes is known of other code, or of another configuration.
+    pub(super) async fn begin_anew(&mut self) {
+        self.history = History::default();
+        self.growth = Growth::default();
+        self.release().await;
+    }
+
+    /// Refuses nothing any more.
+    pub(super) async fn release(&self) {
+        self.shared.release(self.app, None).await;
+    }
+
+    /// What follows the end of a worker, as the restart policy says.
+    pub(super) async fn after(&mut self, reason: &ExitReason, remains: Remains) -> Phase {
+        let decision = self.note_end(reason, remains).await;
+        let registry = &self.shared.registry;
+        match decision {
+            Decision::Stay => {
+                self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
+                self.stop().await
+            }
+            Decision::RestartAfter(pause) if pause.is_zero() => Phase::Resting(Instant::now()),
+            Decision::RestartAfter(pause) => {
+                registry.backing_off(self.app, pause);
+                let until = Instant::now() + pause;
+                self.shared.routes.resting(self.app, until).await;
+                Phase::Resting(until)
+            }
+            Decision::GiveUp(pause) => {
+                let until = Instant::now() + pause;
+                let why = match reason {
+                    ExitReason::LoadFailed(text) => Unavailable::NotLoaded(text.as_str().into()),
+                    ExitReason::StartTimeout | ExitReason::Unhealthy(_) | ExitReason::SpawnFailed(_) => {
+                        Unavailable::NotLoaded(reason.to_string().into())
+                    }
+                    _ => Unavailable::CrashLoop(reason.to_string().into(), until),
+                };
+                registry.failed(self.app, reason, pause);
+                self.answer(&Err(reason.to_string()));
+                self.shared.routes.unavailable(self.app, why).await;
+                self.shared.tend_spares();
+                Phase::Resting(until)
+            }
+        }
+    }
+}
+
+/// Whether a worker that ends so has been ended by what it does for requests, if it has any.
+fn is_of_requests(reason: &ExitReason) -> bool {
+    matches!(
+        reason,
+        ExitReason::OutOfMemory
+            | ExitReason::Memory { .. }
+            | ExitReason::MemoryMax { .. }
+            | ExitReason::Watchdog
+            | ExitReason::CpuTime
+    )
+}
+
+/// What is left of a worker that has not become ready.
+pub(super) fn remains(failure: &StartFailure) -> Remains {
+    Remains { pid: failure.pid, lines: failure.lines.clone(), ..Remains::default() }
+}

@@ -1,0 +1,378 @@
+//! A worker that has been started: the task that watches it, the way to give it orders, and what is left of those that have
+//! been replaced.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use nano_protocol::Witness;
+use nano_protocol::message::Stats;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::sleep_until;
+
+use super::Shared;
+use super::folders::Held;
+use super::growth::{Growth, Trend};
+use crate::api::usage::Usage;
+use crate::apps::crashes::Remains;
+use crate::config::{AppLimits, AppSpec, RecyclePolicy};
+use crate::edge::commands::Fate;
+use crate::model::exit_reason::ExitReason;
+use crate::model::ids::{AppId, WorkerId};
+use crate::process::{Fingerprint, Order, Output, Report, Worker};
+
+/// Orders to one worker that may wait to be carried out.
+const ORDERS: usize = 8;
+
+/// The way to give every running worker orders, by app and generation.
+#[derive(Debug, Clone, Default)]
+pub struct Orders(Rc<RefCell<HashMap<WorkerId, mpsc::Sender<Order>>>>);
+
+impl Orders {
+    /// Gives a worker an order, if it still runs.
+    pub fn give(&self, worker: WorkerId, order: Order) {
+        if let Some(orders) = self.0.borrow().get(&worker) {
+            // A full queue holds an order to kill it already.
+            let _ = orders.try_send(order);
+        }
+    }
+}
+
+/// A worker that gets the app's requests.
+#[derive(Debug)]
+pub struct Running {
+    /// Which of the app's workers it is.
+    pub generation: u64,
+    /// Since when it is ready.
+    pub ready: Instant,
+    /// Its process.
+    pub pid: u32,
+    /// What it leaves behind.
+    pub witness: Arc<Witness>,
+    observed: Rc<Observed>,
+    output: Rc<Output>,
+    /// By which its lifetime differs from that of others.
+    spread: f64,
+    told: Fingerprint,
+    spec: Arc<AppSpec>,
+    orders: mpsc::Sender<Order>,
+    task: JoinHandle<ExitReason>,
+    _folder: Held,
+}
+
+impl Running {
+    /// Waits for its end. Must not be called again after that.
+    pub async fn ended(&mut self) -> ExitReason {
+        let ended = (&mut self.task).await;
+        ended.unwrap_or_else(|error| ExitReason::SpawnFailed(error.to_string()))
+    }
+
+    /// Lets it finish what is in flight for this long.
+    pub fn drain(&self, limit: Duration) {
+        // The queue is only full of orders to kill it.
+        let _ = self.orders.try_send(Order::Drain(limit));
+    }
+
+    /// Waits until it is to be replaced although it is well, from `not_before` on.
+    pub fn worn(
+        &self,
+        spec: &Arc<AppSpec>,
+        growth: &Growth,
+        not_before: Instant,
+    ) -> impl Future<Output = Worn> + use<> {
+        let (observed, ready, witness) = (self.observed.clone(), self.ready, self.witness.clone());
+        let (spec, growth, policy) = (spec.clone(), growth.clone(), spec.recycle);
+        let old = policy.lifetime.map(|lifetime| ready + lifetime.mul_f64(self.spread));
+        async move {
+            sleep_until(not_before.into()).await;
+            loop {
+                let changed = observed.changed.notified();
+                if let Some(why) = observed.wear(&policy) {
+                    return Worn { why, growth: None };
+                }
+                if policy.growth
+                    && let Some(why) = observed.grown(&growth, &witness, &spec.limits)
+                {
+                    return Worn { why, growth: Some(Grown { observed: observed.clone(), spec }) };
+                }
+                let old = async {
+                    match old {
+                        Some(old) => sleep_until(old.into()).await,
+                        None => pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = changed => {}
+                    () = old => {
+                        let age = humantime::format_duration(Duration::from_secs(ready.elapsed().as_secs()));
+                        let why = format!("it has been ready for {age} (`recycle.lifetime`)");
+                        return Worn { why, growth: None };
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is known of it.
+    fn remains(&self, app: AppId) -> Remains {
+        let (stats, mut usage) = (self.observed.stats.get(), self.observed.usage.get());
+        let mut heap = stats.heap_used;
+        // Of a process that is gone, nobody else knows.
+        if let Some(last) = self.witness.last_usage() {
+            heap = last.heap;
+            usage = Usage { memory: last.memory, rss: usage.rss.max(last.memory), cpu: last.cpu };
+        }
+        Remains {
+            worker: Some((app, self.generation)),
+            pid: Some(self.pid),
+            ready: self.ready.elapsed(),
+            lines: self.output.last_lines(),
+            heap: (heap, stats.heap_limit),
+            live: self.observed.live.get()[1],
+            was_full: self.observed.was_full(&self.spec.limits),
+            usage,
+            lost: Vec::new(),
+        }
+    }
+
+    /// Whether it was told all that a worker of this configuration would be told.
+    ///
+    /// # Errors
+    /// What of that cannot be read, for people.
+    pub fn was_told(&self, spec: &AppSpec) -> Result<bool, String> {
+        Ok(self.told == Fingerprint::of(spec)?)
+    }
+}
+
+/// Why a worker is replaced although it is well.
+#[derive(Debug)]
+pub struct Worn {
+    /// For people.
+    pub why: String,
+    /// That it has grown, if that is why.
+    pub growth: Option<Grown>,
+}
+
+/// A worker that has grown.
+#[derive(Debug)]
+pub struct Grown {
+    observed: Rc<Observed>,
+    spec: Arc<AppSpec>,
+}
+
+impl Grown {
+    /// Waits until another one can only take over before it is at its limit if it gets no further requests.
+    pub async fn is_urgent(&self) {
+        loop {
+            let changed = self.observed.changed.notified();
+            if self.observed.is_urgent(&self.spec.limits) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// What has been seen of a worker so far.
+#[derive(Debug, Default)]
+struct Observed {
+    stats: Cell<Stats>,
+    usage: Cell<Usage>,
+    /// What it had when it was looked at first.
+    first_usage: Cell<Option<Usage>>,
+    /// What of its memory stays, in bytes: what it had at two looks between which JavaScript had returned.
+    lasting: Cell<u64>,
+    /// How often JavaScript had been entered and left when it was looked at last.
+    entries: Cell<u64>,
+    /// How much of its heap has survived a full collection, in bytes: when it became ready, and when it was looked at last
+    /// and the time before.
+    first_live: Cell<u64>,
+    live: Cell<[u64; 2]>,
+    /// How fast heap and memory grow.
+    trends: Cell<[Trend; 2]>,
+    changed: Notify,
+}
+
+impl Observed {
+    fn take_in(&self, report: Report, witness: &Witness) {
+        match report {
+            Report::Stats(stats) => {
+                self.stats.set(stats);
+                let [heap, memory] = self.trends.get();
+                self.trends.set([heap.seen(stats.heap_used, Instant::now()), memory]);
+            }
+            Report::Usage(usage) => {
+                let (before, entries) = (self.usage.replace(usage), witness.entries());
+                let is_same_entry = entries % 2 == 1 && self.entries.replace(entries) == entries;
+                if !is_same_entry {
+                    self.lasting.set(before.memory.min(usage.memory));
+                }
+                let [heap, memory] = self.trends.get();
+                self.trends.set([heap, memory.seen(usage.memory, Instant::now())]);
+                self.first_usage.set(self.first_usage.get().or(Some(usage)));
+                let [last, _] = self.live.get();
+                self.live.set([witness.live(), last]);
+            }
+            Report::Unanswered(_) => return,
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn is_urgent(&self, limits: &AppLimits) -> bool {
+        let [heap, memory] = self.trends.get();
+        heap.is_urgent(limits.heap) || limits.memory.is_some_and(|limit| memory.is_urgent(limit))
+    }
+
+    /// Whether most of what it may have was in use before whatever came last.
+    fn was_full(&self, limits: &AppLimits) -> bool {
+        let is_most = |size: u64, limit: u64| size > limit / 4 * 3;
+        is_most(self.live.get()[1], limits.heap)
+            || limits.memory.is_some_and(|limit| is_most(self.lasting.get(), limit))
+    }
+
+    /// Why it has grown too much, if it has.
+    fn grown(&self, growth: &Growth, witness: &Witness, limits: &AppLimits) -> Option<String> {
+        let memory = self.first_usage.get().map(|first| (first.memory, self.lasting.get()));
+        let sizes = [
+            ("heap", Some((self.first_live.get(), witness.live())), Some(limits.heap)),
+            ("memory", memory, limits.memory),
+        ];
+        sizes.into_iter().find_map(|(what, size, limit)| {
+            let ((first, now), limit) = (size?, limit?);
+            let (first_size, size, most) = (ByteSize(first), ByteSize(now), ByteSize(limit));
+            growth.is_too_much(first, now, limit).then(|| {
+                format!("its {what} has grown from {first_size} to {size} of {most} (`recycle.growth`)")
+            })
+        })
+    }
+
+    fn wear(&self, policy: &RecyclePolicy) -> Option<String> {
+        let (requests, memory) = (self.stats.get().requests, self.usage.get().memory);
+        if policy.requests.is_some_and(|limit| requests >= limit) {
+            return Some(format!("it has answered {requests} requests (`recycle.requests`)"));
+        }
+        policy
+            .memory
+            .is_some_and(|limit| memory > limit)
+            .then(|| format!("it has {} of memory resident (`recycle.memory`)", ByteSize(memory)))
+    }
+}
+
+/// The workers of one app: numbers them, and sees those off that were replaced.
+#[derive(Debug)]
+pub struct Stage {
+    app: AppId,
+    shared: Rc<Shared>,
+    generation: u64,
+    retiring: Vec<(mpsc::Sender<Order>, JoinHandle<()>)>,
+}
+
+impl Stage {
+    /// No worker yet.
+    pub fn new(app: AppId, shared: Rc<Shared>) -> Self {
+        Self { app, shared, generation: 0, retiring: Vec::new() }
+    }
+
+    /// Begins to watch a worker.
+    pub fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> Running {
+        self.generation += 1;
+        let (app, generation, registry) = (self.app, self.generation, self.shared.registry.clone());
+        let (orders, mut received) = mpsc::channel(ORDERS);
+        self.shared.orders.0.borrow_mut().insert((app, generation), orders.clone());
+        let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
+        let (output, witness) = (worker.output.clone(), worker.witness.clone());
+        let folder = self.shared.folders.hold(&spec.root);
+        let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
+        let spread = 0.9 + 0.2 * fastrand::f64();
+        observed.first_live.set(witness.live());
+        let (seen, page) = (observed.clone(), witness.clone());
+        let report = move |report: Report| {
+            seen.take_in(report, &page);
+            match report {
+                Report::Stats(stats) => registry.record_stats(app, pid, stats),
+                Report::Usage(usage) => registry.record_usage(app, pid, usage),
+                Report::Unanswered(since) => registry.record_unanswered(app, pid, since),
+            }
+        };
+        let watched = spec.clone();
+        let task =
+            tokio::task::spawn_local(async move { worker.watch(&watched, &mut received, report).await });
+        Running {
+            generation,
+            ready,
+            pid,
+            witness,
+            observed,
+            output,
+            spread,
+            told,
+            spec,
+            orders,
+            task,
+            _folder: folder,
+        }
+    }
+
+    /// Tells the I/O threads, once, that a worker has ended; what is known of it.
+    pub async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
+        farewell(&self.shared, self.app, running, reason).await
+    }
+
+    /// As [`Self::farewell`], of a worker that was told to finish; if it has not done so well, there is a report of that.
+    pub async fn retired(&self, running: &Running, reason: &ExitReason) {
+        retired(&self.shared, self.app, running, reason).await;
+    }
+
+    /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
+    pub fn retire(&mut self, mut running: Running) {
+        let (app, shared) = (self.app, self.shared.clone());
+        running.drain(shared.drain_timeout.get());
+        self.retiring.retain(|(_, task)| !task.is_finished());
+        let orders = running.orders.clone();
+        let task = tokio::task::spawn_local(async move {
+            let reason = running.ended().await;
+            retired(&shared, app, &running, &reason).await;
+        });
+        self.retiring.push((orders, task));
+    }
+
+    /// Waits for all workers, which may take this long.
+    pub async fn end(self, limit: Duration) {
+        for (orders, _) in &self.retiring {
+            let _ = orders.try_send(Order::Drain(limit));
+        }
+        for (_, task) in self.retiring {
+            let _ = task.await;
+        }
+    }
+}
+
+async fn retired(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) {
+    let remains = farewell(shared, app, running, reason).await;
+    let crash = match reason.is_clean() {
+        true => None,
+        false => Some(shared.report(app, &running.spec, reason, remains).await),
+    };
+    shared.registry.retired(app, running.pid, reason, crash.as_ref());
+}
+
+async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) -> Remains {
+    let (mut remains, generation) = (running.remains(app), running.generation);
+    let culprit = running.witness.culprit();
+    if shared.orders.0.borrow_mut().remove(&(app, generation)).is_some() {
+        shared.registry.count_end(app, reason);
+        let culprit = culprit.zip(reason.limit());
+        let fate = Fate { why: reason.to_string().into(), culprit };
+        remains.lost = shared.routes.ended(app, generation, &fate).await;
+    }
+    if let Some(culprit) = culprit {
+        remains.blame(culprit, running.witness.name_of(culprit));
+    }
+    remains.lost.retain(|request| request.is_culprit || !request.is_given_up);
+    remains
+}

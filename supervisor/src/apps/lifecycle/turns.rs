@@ -1,0 +1,88 @@
+//! Has apps wait for their turn to start a worker that nobody has asked for, as the [`Budget`] says.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::time::{sleep, sleep_until};
+
+use crate::apps::budget::{Budget, Rank, Turn};
+use crate::apps::registry::Registry;
+use crate::model::ids::AppId;
+
+/// How long it may take to notice that somebody else is needed more urgently than before.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The turns of all apps.
+#[derive(Debug)]
+pub struct Turns {
+    budget: RefCell<Budget>,
+    changed: Notify,
+    registry: Registry,
+}
+
+/// A place among those who wait; given up when dropped.
+struct Place<'a>(&'a Turns, AppId);
+
+impl Turns {
+    /// So many starts per second.
+    pub fn new(per_second: u32, registry: Registry) -> Self {
+        Self {
+            budget: RefCell::new(Budget::new(per_second, Instant::now())),
+            changed: Notify::new(),
+            registry,
+        }
+    }
+
+    /// So many starts per second from now on.
+    pub fn configure(&self, per_second: u32) {
+        self.budget.borrow_mut().configure(per_second);
+    }
+
+    /// Forgets an app that is gone.
+    pub fn forget(&self, app: AppId) {
+        self.budget.borrow_mut().forget(app);
+    }
+
+    /// How many apps wait.
+    pub fn waiting(&self) -> usize {
+        self.budget.borrow().waiting()
+    }
+
+    /// Waits until the app may start a worker.
+    pub async fn take(&self, app: AppId, rank: Rank) {
+        self.budget.borrow_mut().enter(app, rank);
+        let _place = Place(self, app);
+        let mut has_waited = false;
+        loop {
+            let changed = self.changed.notified();
+            let turn = self
+                .budget
+                .borrow_mut()
+                .ask(app, Instant::now(), |app| self.registry.has_requests_waiting(app));
+            if turn != Turn::Now && !std::mem::replace(&mut has_waited, true) {
+                self.registry.waits_for_turn(app, true);
+            }
+            match turn {
+                Turn::Now => return,
+                Turn::At(time) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(time.into()) => {}
+                },
+                Turn::Other => tokio::select! {
+                    () = changed => {}
+                    () = sleep(LOOK) => {}
+                },
+            }
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let Self(turns, app) = self;
+        turns.budget.borrow_mut().leave(*app);
+        turns.registry.waits_for_turn(*app, false);
+        turns.changed.notify_waiters();
+    }
+}

@@ -1,0 +1,46 @@
+//! What is said of an app that fails again and again: why, once, and then from time to time that it still does.
+
+use crate::model::exit_reason::ExitReason;
+
+/// Why an app fails, and how often it has in a row.
+#[derive(Debug, Default)]
+pub struct Failing(Option<(String, u64)>);
+
+impl Failing {
+    /// It has failed; how often now in a row for this reason.
+    pub fn again(&mut self, reason: &ExitReason) -> u64 {
+        let reason = reason.to_string();
+        match &mut self.0 {
+            Some((known, times)) if *known == reason => {
+                *times += 1;
+                *times
+            }
+            _ => {
+                self.0 = Some((reason, 1));
+                1
+            }
+        }
+    }
+
+    /// Whether the end of a worker needs a line of its own: not if its app fails for that, and this is said of the app, nor
+    /// if it was said already.
+    pub fn is_told_apart(&self, reason: &ExitReason) -> bool {
+        let is_known = || self.0.as_ref().is_some_and(|(known, _)| *known == reason.to_string());
+        !matches!(reason, ExitReason::LoadFailed(_)) && !is_known()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_reason_is_news() {
+        let (one, other) = (ExitReason::LoadFailed("one".into()), ExitReason::StartTimeout);
+        let mut failing = Failing::default();
+        assert!(failing.is_told_apart(&other) && !failing.is_told_apart(&one));
+        assert_eq!([failing.again(&one), failing.again(&one), failing.again(&other)], [1, 2, 1]);
+        assert!(!failing.is_told_apart(&other));
+        assert_eq!(failing.again(&one), 1);
+    }
+}

@@ -1,0 +1,75 @@
+//! What people and programs are told of an app: its status, and what is counted of it.
+
+use std::time::{Duration, Instant};
+
+use super::{Record, milliseconds};
+use crate::api::status::{AppStatus, Rates};
+use crate::model::ids::AppId;
+use crate::telemetry::seen::{Gauges, Seen};
+
+/// A worker that owes an answer to a ping for this long is busy: its JavaScript has not returned to the event loop.
+const BUSY: Duration = Duration::from_secs(1);
+
+impl Record {
+    pub(super) fn seen(&self, app: AppId) -> Seen {
+        Seen { app, totals: self.traffic.totals(), usage: self.usage, pid: self.pid }
+    }
+
+    pub(super) fn gauges(&self, app: AppId) -> Gauges {
+        Gauges {
+            name: self.spec.name.to_string(),
+            state: self.state,
+            in_flight: self.traffic.in_flight(),
+            max_in_flight: self.spec.limits.max_in_flight,
+            waiting: self.traffic.waiting(),
+            buffered: self.traffic.buffered(),
+            max_buffered: self.spec.limits.max_buffered,
+            max_blocking: self.spec.limits.max_blocking,
+            max_outbound: self.spec.limits.max_outbound,
+            max_queue: self.spec.limits.max_queue,
+            starts: self.starts.all(),
+            ends: self.ends.clone(),
+            stats: self.stats,
+            seen: self.seen(app),
+        }
+    }
+
+    pub(super) fn status(&self, rates: Rates) -> AppStatus {
+        let totals = self.traffic.totals();
+        AppStatus {
+            app: self.spec.name.to_string(),
+            state: self.state.to_string(),
+            pid: self.pid,
+            uptime_seconds: self.started.map(|(_, since)| since.elapsed().as_secs()),
+            in_flight: self.traffic.in_flight(),
+            crashes: self.crashes,
+            failed_starts: self.failed_starts,
+            restarts: self.starts.on_purpose(),
+            deploys: self.starts.deploys(),
+            last_exit: self.last_exit.as_ref().map(|(reason, _)| reason.to_string()),
+            last_exit_at: self
+                .last_exit
+                .as_ref()
+                .map(|(_, at)| humantime::format_rfc3339_millis(*at).to_string()),
+            problem: self.problem.as_deref().map(str::to_owned),
+            waits_for_turn: self.waits_for_turn,
+            retry_in_ms: self.retry.map(|at| milliseconds(at.saturating_duration_since(Instant::now()))),
+            busy_ms: self
+                .unanswered
+                .map(|since| since.elapsed())
+                .filter(|busy| *busy >= BUSY)
+                .map(milliseconds),
+            heap_used: self.stats.heap_used,
+            heap_limit: self.stats.heap_limit,
+            memory: self.usage.memory,
+            memory_limit: self.spec.limits.memory,
+            rss: self.usage.rss,
+            cpu_seconds: self.usage.cpu.as_secs_f64(),
+            requests: totals.requests(),
+            errors: totals.errors(),
+            rates,
+            listen: self.spec.shown_listen(self.address),
+            hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

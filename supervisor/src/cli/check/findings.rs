@@ -1,0 +1,126 @@
+//! `check`: validates the configuration, loads every app once and tries the addresses, without serving.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::api::client;
+use crate::api::status::AppStatus;
+use crate::apps::sockets;
+use crate::config::{Admin, AppSpec, Config, ControlPath, Listen, found_control_path};
+use crate::process::{Cgroups, Spares, Worker};
+use crate::telemetry::log::app::AppLog;
+use crate::telemetry::traffic::Traffic;
+
+/// How long a supervisor that runs may take to say what it has.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What was found about one app.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// Name.
+    pub app: String,
+    /// Entry module, as configured or found.
+    pub entry: String,
+    /// What can be ignored.
+    pub warnings: Vec<String>,
+    /// Why it does not load, if so.
+    pub error: Option<String>,
+}
+
+/// What was found about addresses.
+#[derive(Debug)]
+pub struct Addresses {
+    /// Those that cannot be had, a text for each.
+    pub warnings: Vec<String>,
+    /// Whether some are in use, and no supervisor was found that might be the one that has them.
+    pub may_be_ours: bool,
+}
+
+/// Addresses that the apps, or operators, cannot have at this moment, one text for each. What the supervisor that runs by the
+/// same control socket has is as it is to be.
+pub async fn addresses(config: &Config) -> Addresses {
+    let mut wanted: Vec<(Listen, Vec<&str>)> = Vec::new();
+    for app in config.apps.iter().filter(|app| app.fault.is_none()) {
+        let Some(listen) = app.listen.as_ref() else { continue };
+        match wanted.iter_mut().find(|(known, _)| known == listen) {
+            Some((_, apps)) => apps.push(app.name.as_str()),
+            None => wanted.push((listen.clone(), vec![app.name.as_str()])),
+        }
+    }
+    let running = running(config).await;
+    let has = |listen: &Listen| {
+        let is_one = |app: &AppStatus| {
+            app.listen.parse().is_ok_and(|address: SocketAddr| {
+                let (ip, host) = (address.ip(), listen.host);
+                address.port() == listen.port && host.map_or(ip.is_unspecified(), |host| host == ip)
+            })
+        };
+        running.as_ref().is_some_and(|apps| apps.iter().any(is_one))
+    };
+    let (mut found, mut is_in_use) = (Vec::new(), false);
+    for (listen, apps) in wanted.iter().filter(|(listen, _)| !has(listen)) {
+        if let Err(error) = sockets::bind(listen, &some_of(apps), 1) {
+            is_in_use |= error.kind() == io::ErrorKind::AddrInUse;
+            found.push(error.to_string());
+        }
+    }
+    if let Some(Admin { address, .. }) = &config.server.admin {
+        let is_its = |error: &io::Error| running.is_some() && error.kind() == io::ErrorKind::AddrInUse;
+        let error = TcpListener::bind(address).err().filter(|error| !is_its(error));
+        let fix = "fix: stop what uses it, or choose another port";
+        is_in_use |= error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse);
+        found.extend(error.map(|error| format!("cannot listen on {address} for `admin`: {error}; {fix}")));
+    }
+    let may_be_ours = running.is_none() && is_in_use;
+    Addresses { warnings: found, may_be_ours }
+}
+
+/// The apps of the supervisor that these settings would start a second time.
+async fn running(config: &Config) -> Option<Vec<AppStatus>> {
+    let socket = match &config.server.control {
+        ControlPath::Usual => found_control_path(|name| std::env::var_os(name)),
+        ControlPath::At(path) => path.clone(),
+        ControlPath::Off => return None,
+    };
+    let asked = timeout(PATIENCE, client::status(&socket)).await;
+    asked.ok()?.ok().map(|status| status.apps)
+}
+
+fn some_of(apps: &[&str]) -> String {
+    match apps {
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        _ => apps.join(", "),
+    }
+}
+
+/// Starts a worker for each app, which loads it and is ended again.
+pub async fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::with_capacity(config.apps.len());
+    for spec in config.apps.iter().filter(|spec| spec.fault.is_none()) {
+        findings.push(check_app(spec, config.server.admin.as_ref()).await);
+    }
+    findings
+}
+
+async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
+    let spares = Spares::new(0, Cgroups::none());
+    admin.iter().for_each(|admin| spares.close(admin.address));
+    let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
+    // Dropping the worker kills it.
+    let error =
+        Worker::start(spec, None, &spares, &log).await.err().map(|failure| failure.reason.to_string());
+    Finding {
+        app: spec.name.to_string(),
+        entry: spec.root.join(&spec.entry).display().to_string(),
+        warnings: spec.warnings.clone(),
+        error,
+    }
+}

@@ -1,0 +1,495 @@
+//! One client connection: where it leads, what it is doing, and how long it may.
+//!
+//! - [`connection`]: all of it, from the first byte to the last; [`http2`]: as HTTP/2 goes; [`io`]: its socket as hyper and h2
+//!   see it.
+//! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
+//! - [`overdue`]: why it is ended, and when; [`pace`]: how far a client is behind.
+//! - [`peer`]: where a connection leads from and to.
+//! - [`windows`]: what an HTTP/2 client may send before it is read.
+//! - [`serving`]: one request; [`request_body`]: its body; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
+
+pub mod connection;
+pub mod frames;
+pub mod heads;
+pub mod http2;
+pub mod io;
+pub mod pace;
+mod peer;
+pub mod request_body;
+pub mod serving;
+pub mod stream;
+pub mod windows;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::edge::crowd::{Crowd, Seat};
+use crate::model::overdue::Overdue;
+use frames::Frames;
+use heads::Head;
+pub use pace::TickLimits;
+use pace::{Debt, MinRate};
+pub use peer::Peer;
+pub use serving::{Reading, Serving};
+use stream::Given;
+
+/// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
+pub const TICK: Duration = Duration::from_millis(250);
+
+/// For how long a connection must have been idle before it is ended with its listener: a client that has just had its answer
+/// may already be sending the next request, and is told to close with the answer to that.
+const CLOSING_IDLE: u64 = 4;
+
+/// Frames of HTTP/2 that are read of one connection before others have their turn.
+const TURN: u32 = 256;
+
+/// So many bytes count as a frame, if there are fewer.
+const FRAME: usize = 256;
+
+/// Frames that ask for nothing of which a connection ends: so many more than those that are forgiven, with every tick and with
+/// every part of an answer.
+const FLOOD: u32 = 10_000;
+const FORGIVEN: u32 = 250;
+
+/// The same for all connections of a client together, as those of so many; nothing more is read of them then before the next tick.
+const CONNECTIONS: u32 = 4;
+
+/// How many of those are forgiven with every tick.
+pub const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
+
+/// What a connection is doing, as far as time limits are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing at all so far, since this tick.
+    Fresh(u64),
+    /// Nothing, since this tick.
+    Idle(u64),
+    /// Part of a request head has come, since this tick.
+    ReadingHead(u64),
+    /// Requests are being answered.
+    Serving,
+}
+
+/// The state of one client connection, shared by its I/O, its requests and the sweep of its thread.
+#[derive(Debug)]
+pub struct Client {
+    crowd: Rc<Crowd>,
+    /// Its place among the connections.
+    seat: Seat,
+    phase: Cell<Phase>,
+    requests: Cell<usize>,
+    /// Whether it speaks HTTP/2, once that is known.
+    is_http2: Cell<Option<bool>>,
+    frames: RefCell<Frames>,
+    /// Bytes of its head that is unfinished.
+    head: Cell<usize>,
+    /// Whether the request line of that head has come to its end.
+    has_line: Cell<bool>,
+    /// What has been read behind the last head that has ended.
+    behind: Cell<Head>,
+    /// The request that is being answered has a body, so that what comes may be of that.
+    has_body: Cell<bool>,
+    /// A head of HTTP/2 is unfinished since this tick.
+    head_since: Cell<Option<u64>>,
+    /// Frames that asked for nothing, less those that are forgiven.
+    idle_frames: Cell<u32>,
+    /// Frames that were read in this turn.
+    turn: Cell<u32>,
+    /// Whom to tell of the next tick, while the client has sent too many of them.
+    held_up: RefCell<Option<Waker>>,
+    /// Whether the listener it came through is being closed.
+    closing: Rc<Cell<bool>>,
+    /// How far the client is behind with taking what there is for it.
+    debt: Debt,
+    /// Least rate at which clients of the app that was last asked have to take and send.
+    min_rate: Cell<MinRate>,
+    /// What the stream that is polled now has given the client.
+    given: Cell<Given>,
+    /// Bytes of answers that it has been given.
+    passed: Cell<u64>,
+    /// The client may be sending what nobody will read.
+    leaves_unread: Cell<bool>,
+    /// Where the next request would begin may be read in more than one way.
+    is_unclear: Cell<bool>,
+    /// What hyper writes now may be of an answer of ours: its buffer has not been empty since one was begun.
+    has_answer: Cell<bool>,
+    overdue: Cell<Option<Overdue>>,
+    /// Whom to tell of that.
+    driver: RefCell<Option<Waker>>,
+}
+
+impl Client {
+    /// A fresh connection; `closing` becomes true when it is to end soon.
+    pub fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
+        let now = crowd.now();
+        Self {
+            crowd: crowd.clone(),
+            seat,
+            phase: Cell::new(Phase::Fresh(now)),
+            closing: closing.clone(),
+            requests: Cell::new(0),
+            is_http2: Cell::new(None),
+            frames: RefCell::default(),
+            head: Cell::new(0),
+            has_line: Cell::new(false),
+            behind: Cell::default(),
+            has_body: Cell::new(false),
+            head_since: Cell::new(None),
+            idle_frames: Cell::new(0),
+            turn: Cell::new(0),
+            held_up: RefCell::default(),
+            debt: Debt::new(now),
+            min_rate: Cell::new(None),
+            given: Cell::default(),
+            passed: Cell::new(0),
+            leaves_unread: Cell::new(false),
+            is_unclear: Cell::new(false),
+            has_answer: Cell::new(false),
+            overdue: Cell::new(None),
+            driver: RefCell::default(),
+        }
+    }
+
+    /// A request has been read.
+    pub fn serve(self: &Rc<Self>) -> Serving {
+        self.requests.set(self.requests.get() + 1);
+        self.phase.set(Phase::Serving);
+        self.has_answer.set(true);
+        if !self.is_http2() {
+            self.set_head(0);
+            self.has_body.set(false);
+        }
+        Serving(self.clone())
+    }
+
+    /// Ready when the sweep wants the connection closed. Polled with every request, so it does next to nothing.
+    pub fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<Overdue> {
+        if let Some(why) = self.overdue.get() {
+            return Poll::Ready(why);
+        }
+        self.turn.set(0);
+        let mut driver = self.driver.borrow_mut();
+        if !driver.as_ref().is_some_and(|driver| driver.will_wake(cx.waker())) {
+            *driver = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Closes the connection if it has been in one phase for longer than the limits allow.
+    pub fn sweep(&self, limits: TickLimits) {
+        let now = self.crowd.now();
+        self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
+        if let Some(reader) = self.held_up.take() {
+            reader.wake();
+        }
+        let behind = self.debt.look(now, self.min_rate.get());
+        let closing = self.closing.get();
+        let soon = |limit: u64| if closing { limit.min(CLOSING_IDLE) } else { limit };
+        let (idle, head) = (soon(limits.idle), soon(limits.head));
+        let why = match self.phase.get() {
+            _ if behind > limits.send => Overdue::Stalled,
+            _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
+            // Answers that are complete for us are still on their way.
+            _ if self.debt.is_waited_for() => return,
+            Phase::Idle(since) if now - since > idle => Overdue::Idle,
+            // Sooner or later one that never says anything is one whose head does not come.
+            Phase::Fresh(since) if closing && now - since > idle => Overdue::Idle,
+            Phase::Fresh(since) | Phase::ReadingHead(since) if now - since > head => Overdue::Head,
+            _ => return,
+        };
+        self.end(why);
+    }
+
+    /// Closes the connection.
+    pub fn end(&self, why: Overdue) {
+        if self.overdue.get().is_some() {
+            return;
+        }
+        self.overdue.set(Some(why));
+        self.set_head(0);
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, if only the rest
+    /// of an answer that the client has yet to take, and once it is to be closed.
+    pub fn idle_since(&self) -> Option<u64> {
+        if self.overdue.get().is_some() || self.debt.is_waited_for() {
+            return None;
+        }
+        match self.phase.get() {
+            Phase::Fresh(since) | Phase::Idle(since) | Phase::ReadingHead(since) => Some(since),
+            Phase::Serving => None,
+        }
+    }
+
+    /// Its place among the connections.
+    pub fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
+    /// Bytes of its head that is unfinished.
+    pub fn head(&self) -> usize {
+        self.head.get()
+    }
+
+    fn set_head(&self, bytes: usize) {
+        let before = self.head.replace(bytes);
+        if before != bytes {
+            self.crowd.count_head(before, bytes);
+        }
+    }
+
+    /// Whether the connection speaks HTTP/2, as far as is known.
+    pub fn is_http2(&self) -> bool {
+        self.is_http2.get() == Some(true)
+    }
+
+    /// Whether the client may be sending what nobody will read.
+    pub fn leaves_unread(&self) -> bool {
+        self.leaves_unread.get()
+    }
+
+    /// Whether a connection of HTTP/1 has to end with the answer now due: others may read what follows from another place, and
+    /// would take the next answer for that to another request.
+    pub fn is_unclear(&self) -> bool {
+        self.is_unclear.get()
+    }
+
+    /// Whether what is read now has to be looked at: it is a head, or frames of HTTP/2.
+    fn is_watched(&self) -> bool {
+        self.is_http2.get() != Some(false) || self.phase.get() != Phase::Serving || !self.has_body.get()
+    }
+
+    /// Whether others have to have their turn before more is read.
+    fn has_had_its_turn(&self) -> bool {
+        self.turn.get() >= TURN || self.overdue.get().is_some()
+    }
+
+    /// Whether nothing more is read before the next tick, since all connections of the client together have sent too much that
+    /// asks for nothing.
+    fn is_held_up(&self, cx: &Context<'_>) -> bool {
+        let is_held_up = self.is_http2() && self.seat.idle_frames() > CONNECTIONS * FLOOD;
+        if is_held_up {
+            *self.held_up.borrow_mut() = Some(cx.waker().clone());
+        }
+        is_held_up
+    }
+
+    fn has_read(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.is_http2.get().is_none() {
+            self.is_http2.set(frames::is_http2(self.head.get(), bytes));
+            if self.is_http2() {
+                *self.frames.borrow_mut() = Frames::after(self.head.get());
+                // What comes between requests (pings, settings) is no head under way.
+                self.phase.set(Phase::Idle(self.crowd.now()));
+                self.set_head(0);
+            }
+        }
+        if self.is_http2() {
+            return self.has_read_frames(bytes);
+        }
+        self.behind.set(self.behind.get().and(bytes));
+        match self.phase.get() {
+            Phase::Fresh(since) => self.phase.set(Phase::ReadingHead(since)),
+            Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.crowd.now())),
+            Phase::ReadingHead(_) => {}
+            Phase::Serving => return,
+        }
+        let had_line = self.head.get() > 0 && self.has_line.get();
+        self.has_line.set(had_line || bytes.contains(&b'\n'));
+        self.set_head(self.head.get() + bytes.len());
+    }
+
+    /// Whether the head that is under way has more than a request line.
+    pub fn has_request_line(&self) -> bool {
+        self.has_line.get()
+    }
+
+    fn has_read_frames(&self, bytes: &[u8]) {
+        let mut frames = self.frames.borrow_mut();
+        let seen = frames.scan(bytes);
+        // A long head, or what is in a table of HPACK, is as much work as many frames.
+        let bytes = u32::try_from(bytes.len() / FRAME).unwrap_or(TURN);
+        self.turn.set(self.turn.get() + seen.frames.max(bytes));
+        let head = frames.head();
+        let since = head.and_then(|_| self.head_since.get().or(Some(self.crowd.now())));
+        self.head_since.set(since);
+        self.set_head(head.unwrap_or(0));
+        let of_client = self.seat.idle_frames();
+        self.seat.count_idle_frames(seen.idle);
+        let limit = CONNECTIONS * FLOOD;
+        if of_client <= limit && self.seat.idle_frames() > limit {
+            self.crowd.count_held_up();
+        }
+        let idle = self.idle_frames.get() + seen.idle;
+        self.idle_frames.set(idle);
+        if idle > FLOOD {
+            self.end(Overdue::Flood);
+        }
+    }
+
+    /// So many bytes have been written, if the client takes any now.
+    fn has_written(&self, taken: Option<usize>) {
+        if taken.is_some() && self.debt.is_waited_for() && matches!(self.phase.get(), Phase::Idle(_)) {
+            self.phase.set(Phase::Idle(self.crowd.now()));
+        }
+        self.debt.waits(taken.is_none());
+        self.debt.moved(taken.unwrap_or(0));
+    }
+
+    /// hyper has nothing more to write now.
+    fn has_flushed(&self) {
+        if self.requests.get() > 0 || !self.has_answer.replace(false) || self.is_http2() {
+            return;
+        }
+        // What it has read behind the request is a head of its own, unless that is whole and comes to be served at once.
+        let behind = self.behind.get();
+        if behind.bytes > 0 {
+            self.phase.set(Phase::ReadingHead(self.crowd.now()));
+            self.has_line.set(behind.has_line);
+            self.set_head(behind.bytes);
+        }
+    }
+
+    /// Whether what hyper writes now can only be its own answer, to bytes that are no request.
+    fn is_refused(&self) -> bool {
+        !self.has_answer.get() && !self.is_http2()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.set_head(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::ServerSettings;
+    use crate::edge::crowd::Door;
+
+    struct Tested {
+        crowd: Rc<Crowd>,
+        client: Rc<Client>,
+        closing: Rc<Cell<bool>>,
+    }
+
+    impl Tested {
+        fn new() -> Self {
+            let crowd = Rc::new(Crowd::new(ServerSettings::default(), usize::MAX, Arc::default()));
+            let (seat, closing) =
+                (crowd.admit([127, 0, 0, 1].into(), &Door::default(), false).unwrap(), Rc::default());
+            Self { client: Rc::new(Client::new(&crowd, seat, &closing)), crowd, closing }
+        }
+
+        /// What the sweep makes of it after so many more ticks.
+        fn after(&self, ticks: u64) -> Option<Overdue> {
+            for _ in 0..ticks {
+                self.crowd.tick();
+            }
+            self.client.sweep(TickLimits { idle: 10, head: 5, send: 20 });
+            self.client.overdue.take()
+        }
+    }
+
+    /// A frame of HTTP/2 without a payload.
+    fn frame(kind: u8, flags: u8) -> [u8; 9] {
+        [0, 0, 0, kind, flags, 0, 0, 0, 0]
+    }
+
+    #[test]
+    fn idle_slow_and_stalled_connections_are_overdue_and_busy_ones_are_not() {
+        let tested = Tested::new();
+        let client = &tested.client;
+        assert_eq!(tested.after(5), None);
+        assert_eq!(tested.after(1), Some(Overdue::Head));
+        let serving = client.serve();
+        assert_eq!(tested.after(100), None);
+        client.has_written(None);
+        assert_eq!(tested.after(10), None);
+        // What is left of an answer that is complete for us is under way like any other.
+        drop(serving);
+        assert_eq!((tested.after(5), client.idle_since()), (None, None));
+        client.has_written(None);
+        assert_eq!(tested.after(5), None);
+        assert_eq!(tested.after(1), Some(Overdue::Stalled));
+        client.has_written(Some(1));
+        assert!(client.idle_since().is_some());
+        assert_eq!(tested.after(10), None);
+        assert_eq!(tested.after(1), Some(Overdue::Idle));
+        client.has_read(b"GET");
+        assert_eq!(tested.after(5), None);
+        assert_eq!(tested.after(1), Some(Overdue::Head));
+    }
+
+    #[test]
+    fn a_connection_that_is_to_close_ends_once_it_has_been_idle_for_a_moment() {
+        let tested = Tested::new();
+        tested.closing.set(true);
+        assert_eq!(tested.after(0), None);
+        assert_eq!(tested.after(CLOSING_IDLE + 1), Some(Overdue::Idle), "it never said anything");
+        let serving = tested.client.serve();
+        assert_eq!(tested.after(50), None);
+        drop(serving);
+        assert_eq!(tested.after(CLOSING_IDLE), None);
+        assert_eq!(tested.after(1), Some(Overdue::Idle));
+        // Nor is the rest of a head waited for that may never come.
+        tested.client.has_read(b"GET / HT");
+        assert_eq!(tested.after(CLOSING_IDLE), None);
+        assert_eq!(tested.after(1), Some(Overdue::Head));
+    }
+
+    #[test]
+    fn pings_keep_no_connection_open_and_heads_of_http_2_have_their_time() {
+        let tested = Tested::new();
+        let client = &tested.client;
+        client.has_read(b"PRI * HTTP/2.0\r\n");
+        assert_eq!(tested.after(1), None);
+        client.has_read(b"\r\nSM\r\n\r\n");
+        assert!(client.is_http2());
+        for _ in 0..10 {
+            client.has_read(&frame(6, 0));
+            assert_eq!(tested.after(1), None);
+        }
+        assert_eq!(tested.after(1), Some(Overdue::Idle));
+        let serving = client.serve();
+        assert_eq!(tested.after(100), None);
+        client.has_read(&frame(1, 0));
+        assert_eq!((client.head(), tested.after(5)), (9, None));
+        client.has_read(&frame(9, 0));
+        assert_eq!(tested.after(1), Some(Overdue::Head));
+        client.has_read(&frame(9, 4));
+        assert_eq!((client.head(), tested.after(100)), (0, None));
+        drop(serving);
+    }
+
+    #[test]
+    fn frames_that_ask_for_nothing_end_a_connection_unless_it_gets_answers() {
+        let tested = Tested::new();
+        let client = &tested.client;
+        client.has_read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        let serving = client.serve();
+        for _ in 0..1_000_000 {
+            client.has_read(&frame(8, 0));
+            serving.gave(100);
+        }
+        for _ in 0..100 {
+            (0..FORGIVEN).for_each(|_| client.has_read(&frame(6, 0)));
+            assert_eq!(tested.after(1), None);
+        }
+        (0..FLOOD).for_each(|_| client.has_read(&frame(6, 0)));
+        assert_eq!(client.overdue.get(), None);
+        client.has_read(&frame(6, 0));
+        assert_eq!(client.overdue.get(), Some(Overdue::Flood));
+    }
+}

@@ -1,0 +1,143 @@
+//! One client connection from its first byte to its last: hyper speaks HTTP/1 over it, within limits that follow from ours, and
+//! [`http2`](super::http2) what its name says.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioTimer;
+use nano_protocol::message::RequestId;
+use tokio::net::TcpStream;
+
+use super::io::{ClientIo, ClientSocket};
+use super::request_body::RequestBody;
+use super::{Client, Peer, http2};
+use crate::config::ServerSettings;
+use crate::edge::listener::Closing;
+use crate::edge::proxy::Proxy;
+use crate::edge::proxy::body::ResponseBody;
+use crate::model::overdue::Overdue;
+use crate::model::refusal::Refusal;
+
+/// What a head may have beyond the limits of its parts: method, version, an absolute target, spaces.
+pub const REST_OF_HEAD: usize = 4 * 1024;
+
+/// The least buffer that hyper takes.
+const LEAST_BUFFER: usize = 8 * 1024;
+
+/// A connection that was let in.
+#[derive(Debug)]
+pub struct Connection {
+    /// Who answers.
+    pub proxy: Rc<Proxy>,
+    /// Its state.
+    pub client: Rc<Client>,
+    /// Whether the address it came through goes on.
+    pub closing: Closing,
+}
+
+/// Who answers the requests of one connection.
+#[derive(Debug)]
+pub struct Answering {
+    proxy: Rc<Proxy>,
+    peer: Peer,
+    /// Its state.
+    pub client: Rc<Client>,
+    is_closing: Rc<Cell<bool>>,
+}
+
+impl Answering {
+    /// A request has been read; its answer.
+    pub fn answer(
+        self: &Rc<Self>,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Response<ResponseBody>> + use<> {
+        let (answering, serving) = (self.clone(), self.client.serve());
+        async move { answering.proxy.answer(request, &answering.peer, serving).await }
+    }
+}
+
+impl Connection {
+    /// Serves it to its end.
+    pub async fn serve(self, socket: TcpStream, peer: SocketAddr) {
+        let Self { proxy, client, mut closing } = self;
+        let Ok(local) = socket.local_addr() else { return };
+        let peer = Peer::new(peer, local, &client.crowd);
+        let mut io = ClientIo::new(socket, client.clone());
+        let socket = io.socket();
+        let opening = poll_fn(|cx| match client.poll_overdue(cx) {
+            Poll::Ready(why) => Poll::Ready(Err(why)),
+            Poll::Pending => io.poll_is_http2(cx).map(Ok),
+        });
+        let is_http2 = match opening.await {
+            Ok(is_http2) => is_http2,
+            Err(why) => return end(&client, socket, Some(why)).await,
+        };
+        let is_closing = closing.is_closing.clone();
+        let answering = Rc::new(Answering { proxy, peer, client: client.clone(), is_closing });
+        let overdue = match is_http2 {
+            true => http2::serve(io, &answering, &mut closing).await,
+            false => serve_http1(io, answering).await,
+        };
+        end(&client, socket, overdue).await;
+    }
+}
+
+/// Serves a connection of HTTP/1 to its end; why it is ended, if that is not its client's doing. One whose listener goes away is
+/// ended with its next answer, or by the sweep: hyper would close it at once, under the request that may be on its way.
+async fn serve_http1(io: ClientIo, answering: Rc<Answering>) -> Option<Overdue> {
+    let client = answering.client.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (answering, answer) = (answering.clone(), answering.answer(request.map(RequestBody::Http1)));
+        async move {
+            let mut response = answer.await;
+            if answering.is_closing.get() || answering.client.is_unclear() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut connection = pin!(builder(&client.crowd.settings()).serve_connection(io, service));
+    poll_fn(|cx| match client.poll_overdue(cx) {
+        Poll::Ready(why) => Poll::Ready(Some(why)),
+        // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
+        Poll::Pending => connection.as_mut().poll(cx).map(|_| None),
+    })
+    .await
+}
+
+/// Ends it, for this reason if it was not its client's.
+async fn end(client: &Client, socket: ClientSocket, overdue: Option<Overdue>) {
+    client.crowd.count_end(overdue);
+    if overdue == Some(Overdue::Head) && !client.is_http2() {
+        socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
+    }
+    if client.leaves_unread() && overdue != Some(Overdue::Shed) {
+        socket.linger(client).await;
+    }
+}
+
+/// hyper with our limits.
+fn builder(settings: &ServerSettings) -> http1::Builder {
+    let head = settings.max_uri + settings.max_header + REST_OF_HEAD;
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // The sweep keeps time, see `crowd`.
+        .header_read_timeout(None)
+        // The answer to a head that is no more than this is ours, and so is that to one beyond, see `io`. An answer, too, is
+        // kept up to this for a client that does not take it.
+        .max_buf_size(head.max(LEAST_BUFFER))
+        // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
+        .max_headers(settings.max_headers);
+    builder
+}

@@ -1,0 +1,195 @@
+//! A connection of HTTP/2, as h2 speaks it: hyper has its windows decided when it begins, for all of its life.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use hyper::body::Body as _;
+use hyper::header::{CONTENT_LENGTH, DATE};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use nano_protocol::Chunk;
+
+use super::connection::{Answering, REST_OF_HEAD};
+use super::io::ClientIo;
+use super::request_body::RequestBody;
+use super::windows::Windows;
+use super::{Client, stream};
+use crate::config::ServerSettings;
+use crate::edge::listener::Closing;
+use crate::edge::proxy::body::ResponseBody;
+use crate::edge::proxy::headers;
+use crate::edge::proxy::part::Part;
+use crate::model::overdue::Overdue;
+
+/// What a header field counts beyond its name and value (RFC 9113, 10.5.1).
+const FIELD: usize = 32;
+
+/// Streams of one connection at once.
+const STREAMS: u32 = 128;
+
+/// What h2 keeps of one answer for a client that does not take it.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// Serves a connection to its end; why it is ended, if that is not its client's doing.
+pub async fn serve(io: ClientIo, answering: &Rc<Answering>, closing: &mut Closing) -> Option<Overdue> {
+    let client = &answering.client;
+    let windows = Rc::new(client.crowd.windows(client.seat()));
+    let mut handshake = pin!(builder(&client.crowd.settings()).handshake::<_, Part>(TokioIo::new(io)));
+    let shaken = poll_fn(|cx| match client.poll_overdue(cx) {
+        Poll::Ready(why) => Poll::Ready(Err(Some(why))),
+        Poll::Pending => handshake.as_mut().poll(cx).map_err(|_| None),
+    });
+    let mut connection = match shaken.await {
+        Ok(connection) => connection,
+        Err(why) => return why,
+    };
+    let is_closing = closing.is_closing.clone();
+    let mut stopped = pin!(closing.stop.changed());
+    let (mut is_told, mut has_said_goodbye) = (false, false);
+    poll_fn(|cx| {
+        let overdue = client.poll_overdue(cx).map(Some);
+        // Once is enough to be woken; what has changed then shows in the cell, at no cost for every request.
+        if !std::mem::replace(&mut is_told, true) {
+            let _ = stopped.as_mut().poll(cx);
+        }
+        let mut is_over = is_closing.get() || overdue.is_ready();
+        loop {
+            if is_over && !std::mem::replace(&mut has_said_goodbye, true) {
+                connection.graceful_shutdown();
+            }
+            windows.tell(cx, &mut connection, client.crowd.now());
+            match connection.poll_accept(cx) {
+                Poll::Ready(Some(Ok((request, mut respond)))) => match with_window(request, &windows) {
+                    Some(request) => {
+                        let answer = answering.answer(request);
+                        tokio::task::spawn_local(stream::run(
+                            send(answer, respond, client.clone()),
+                            client.clone(),
+                        ));
+                    }
+                    None => {
+                        // As for any request that was not begun, its client asks again, and elsewhere.
+                        respond.send_reset(Reason::REFUSED_STREAM);
+                        if !has_said_goodbye {
+                            client.crowd.count_end(Some(Overdue::Shed));
+                        }
+                        is_over = true;
+                    }
+                },
+                // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
+                Poll::Ready(Some(Err(_)) | None) if overdue.is_pending() => return Poll::Ready(None),
+                // A client that is overdue has been told that nothing more is taken, and which of its requests were.
+                Poll::Ready(_) | Poll::Pending => return overdue,
+            }
+        }
+    })
+    .await
+}
+
+/// h2 with our limits.
+fn builder(settings: &ServerSettings) -> h2::server::Builder {
+    let head = settings.max_uri + settings.max_header + REST_OF_HEAD + FIELD * settings.max_headers;
+    let mut builder = h2::server::Builder::new();
+    builder
+        // Above what is configured, so that the answer to too large a head is ours, unless it is far too large.
+        .max_header_list_size(u32::try_from(2 * head).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS)
+        .max_send_buffer_size(SEND_BUFFER);
+    builder
+}
+
+/// The request with its body, if there is a window for that.
+fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Request<RequestBody>> {
+    let (parts, stream) = request.into_parts();
+    let body = match stream.is_end_stream() {
+        true => RequestBody::Empty,
+        false => RequestBody::Http2 { window: windows.open(headers::length(&parts.headers))?, stream },
+    };
+    Some(Request::from_parts(parts, body))
+}
+
+/// Sends the answer to one request, unless its client gives that up before.
+async fn send(
+    answer: impl Future<Output = Response<ResponseBody>>,
+    mut respond: SendResponse<Part>,
+    client: Rc<Client>,
+) {
+    let mut answer = pin!(answer);
+    let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(response) => Poll::Ready(Some(response)),
+        Poll::Pending => respond.poll_reset(cx).map(|_| None),
+    });
+    let Some(response) = answered.await else { return };
+    let (mut head, mut body) = response.map(Some).into_parts();
+    head.headers.entry(DATE).or_insert_with(|| client.crowd.date());
+    let body_under_way = body.take_if(|body| !body.is_end_stream());
+    if let Some(length) = body_under_way.as_ref().and_then(|body| body.size_hint().exact()) {
+        head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    let head = Response::from_parts(head, ());
+    match (respond.send_response(head, body_under_way.is_none()), body_under_way) {
+        (Ok(stream), Some(body)) => Sending { stream, body, waiting: None }.run().await,
+        (Ok(_), None) => {}
+        (Err(_), _) => respond.send_reset(Reason::INTERNAL_ERROR),
+    }
+}
+
+/// The body of an answer under way.
+struct Sending {
+    stream: SendStream<Part>,
+    body: ResponseBody,
+    /// A part that waits until any of it may come, and whether it is the last.
+    waiting: Option<(Part, bool)>,
+}
+
+impl Sending {
+    async fn run(mut self) {
+        // What has failed has failed because the client has gone, or given up.
+        let _ = poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        loop {
+            if let Poll::Ready(reason) = self.stream.poll_reset(cx)? {
+                return Poll::Ready(Err(reason.into()));
+            }
+            if self.waiting.is_some() && self.stream.capacity() == 0 {
+                match ready!(self.stream.poll_capacity(cx)) {
+                    Some(capacity) => _ = capacity?,
+                    None => return Poll::Ready(Ok(())),
+                }
+                continue;
+            }
+            if let Some((part, is_last)) = self.waiting.take() {
+                self.stream.send_data(part, is_last)?;
+                if is_last {
+                    return Poll::Ready(Ok(()));
+                }
+                continue;
+            }
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(part) => {
+                        // No more than shows that some is wanted: what is reserved is kept from the other streams.
+                        self.stream.reserve_capacity(1);
+                        self.waiting = Some((part, self.body.is_end_stream()));
+                    }
+                    Err(frame) => {
+                        self.stream.reserve_capacity(0);
+                        let trailers = frame.into_trailers().unwrap_or_default();
+                        return Poll::Ready(self.stream.send_trailers(trailers));
+                    }
+                },
+                Some(Err(_)) => {
+                    self.stream.send_reset(Reason::INTERNAL_ERROR);
+                    return Poll::Ready(Ok(()));
+                }
+                None => return Poll::Ready(self.stream.send_data(Part::new(Chunk::default()), true)),
+            }
+        }
+    }
+}

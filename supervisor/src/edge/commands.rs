@@ -1,0 +1,273 @@
+//! What the main thread tells the I/O threads, and what they tell it.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Instant;
+
+use nano_protocol::message::{RequestId, StreamErrorKind};
+use nano_protocol::{Begun, Witness};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::{AppSpec, ServerSettings};
+use crate::model::ids::{AppId, ListenerId, WorkerId};
+use crate::model::kind::{Kind, Kinds};
+use crate::model::lost_request::LostRequest;
+use crate::process::Order;
+use crate::telemetry::traffic::Traffic;
+
+/// How a worker has ended.
+#[derive(Debug, Clone)]
+pub struct Fate {
+    /// For people.
+    pub why: Arc<str>,
+    /// The request for which JavaScript was interrupted, and by which limit, if that is how. The worker may not have come to say so.
+    pub culprit: Option<(RequestId, StreamErrorKind)>,
+}
+
+/// Commands queued for one I/O thread at most; the main thread waits when it is full.
+const QUEUE: usize = 256;
+
+/// Everything that decides which app answers a request: what there is, and not what has changed.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Limits and policies of the supervisor.
+    pub settings: Arc<ServerSettings>,
+    /// Every app.
+    pub apps: Vec<RoutedApp>,
+    /// Every listening address, with the apps that share it.
+    pub listeners: Vec<(ListenerId, Vec<AppId>)>,
+}
+
+/// An app as the I/O threads need to know it.
+#[derive(Debug, Clone)]
+pub struct RoutedApp {
+    /// The app.
+    pub app: AppId,
+    /// Its configuration.
+    pub spec: Arc<AppSpec>,
+    /// What the I/O threads count of it.
+    pub traffic: Arc<Traffic>,
+}
+
+/// From the main thread to one I/O thread.
+#[derive(Debug)]
+pub enum Command {
+    /// From now on this is what there is.
+    Table {
+        /// The same for every thread.
+        table: Arc<Table>,
+        /// This thread's sockets of the addresses that are new.
+        sockets: Vec<(ListenerId, TcpListener)>,
+    },
+    /// A worker is ready: requests for `app` go here, and no further ones to the worker before it.
+    Attach {
+        /// The app.
+        app: AppId,
+        /// Which of the app's workers this is.
+        generation: u64,
+        /// The handshake is done.
+        socket: UnixStream,
+        /// Tells which requests it has begun with.
+        begun: Begun,
+    },
+    /// This worker gets no further requests; they wait for the next one.
+    Retire {
+        /// The app.
+        app: AppId,
+        /// Which of the app's workers.
+        generation: u64,
+    },
+    /// This worker is gone.
+    Ended {
+        /// The app.
+        app: AppId,
+        /// Which of the app's workers.
+        generation: u64,
+        /// How.
+        fate: Fate,
+        /// Told which requests were lost with it, once all that it has ever said is read.
+        lost: oneshot::Sender<Vec<LostRequest>>,
+    },
+    /// The next worker is not started before this time; requests may wait for it.
+    Resting {
+        /// The app.
+        app: AppId,
+        /// When it is started.
+        until: Instant,
+    },
+    /// Waiting is in vain for now.
+    Unavailable {
+        /// The app.
+        app: AppId,
+        /// What to answer.
+        why: Unavailable,
+    },
+    /// Such requests are refused.
+    Quarantine {
+        /// The app.
+        app: AppId,
+        /// All that are, from now on.
+        kinds: Kinds,
+    },
+    /// A request has ended a worker: others of its kind let everybody else go first for a while.
+    Suspend {
+        /// The app.
+        app: AppId,
+        /// The kind of the request.
+        kind: Kind,
+    },
+    /// This worker gets no further requests for now; they wait for the next one, or until it is to have them after all.
+    Hold {
+        /// The app.
+        app: AppId,
+        /// Which of the app's workers, if any.
+        generation: Option<u64>,
+    },
+    /// Accept nothing new, and finish what is in flight; done when no connection is left.
+    Drain,
+}
+
+/// Why an app has no worker and none is to be expected soon; the text is for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unavailable {
+    /// It does not load.
+    NotLoaded(Arc<str>),
+    /// It crashes in a loop, and is tried again at this time.
+    CrashLoop(Arc<str>, Instant),
+    /// It was stopped, or has ended and is not to be started again.
+    Stopped,
+}
+
+/// From an I/O thread to the main thread, about a worker.
+#[derive(Debug)]
+pub enum Notice {
+    /// Something is wrong with it, and this is to be done about it.
+    Fault(WorkerId, Order),
+    /// A request was in flight when it ended.
+    Lost(WorkerId, LostRequest),
+}
+
+/// A command, and whom to tell that it has been carried out.
+#[derive(Debug)]
+pub struct Sent {
+    /// What to do.
+    pub command: Command,
+    /// Dropped when that is done.
+    pub done: oneshot::Sender<()>,
+}
+
+/// The main thread's side of the queues to all I/O threads. What is told here holds on all of them by the time the call
+/// returns; a thread that has ended needs to know nothing.
+#[derive(Debug, Clone)]
+pub struct Routes {
+    threads: Vec<mpsc::Sender<Sent>>,
+}
+
+impl Routes {
+    /// Queues for this many I/O threads, and their receiving ends.
+    pub fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Sent>>) {
+        let (threads, receivers) = (0..io_threads).map(|_| mpsc::channel(QUEUE)).unzip();
+        (Self { threads }, receivers)
+    }
+
+    /// How many I/O threads there are.
+    pub fn io_threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Replaces the table. `sockets` has one list per I/O thread.
+    pub async fn table(&self, table: Table, sockets: Vec<Vec<(ListenerId, TcpListener)>>) {
+        let table = Arc::new(table);
+        let mut sockets = sockets.into_iter();
+        self.tell(|| {
+            let sockets = sockets.next().unwrap_or_default();
+            Some(Command::Table { table: table.clone(), sockets })
+        })
+        .await;
+    }
+
+    /// Hands a worker's connections to the I/O threads, one each.
+    pub async fn attach(
+        &self,
+        app: AppId,
+        generation: u64,
+        sockets: Vec<UnixStream>,
+        witness: &Arc<Witness>,
+    ) {
+        let mut sockets = sockets.into_iter().enumerate();
+        self.tell(|| {
+            let (number, socket) = sockets.next()?;
+            let begun = Begun::from_now(witness.clone(), number);
+            Some(Command::Attach { app, generation, socket, begun })
+        })
+        .await;
+    }
+
+    /// Sends a worker no further requests.
+    pub async fn retire(&self, app: AppId, generation: u64) {
+        self.tell(|| Some(Command::Retire { app, generation })).await;
+    }
+
+    /// Says that a worker has ended; returns the requests that were lost with it.
+    pub async fn ended(&self, app: AppId, generation: u64, fate: &Fate) -> Vec<LostRequest> {
+        let mut answers = Vec::with_capacity(self.threads.len());
+        self.tell(|| {
+            let (lost, answer) = oneshot::channel();
+            answers.push(answer);
+            Some(Command::Ended { app, generation, fate: fate.clone(), lost })
+        })
+        .await;
+        let mut lost = Vec::new();
+        for answer in answers {
+            lost.extend(answer.await.unwrap_or_default());
+        }
+        lost
+    }
+
+    /// Says that the next worker is not started before `until`.
+    pub async fn resting(&self, app: AppId, until: Instant) {
+        self.tell(|| Some(Command::Resting { app, until })).await;
+    }
+
+    /// Refuses such requests of an app, and no others.
+    pub async fn quarantine(&self, app: AppId, kinds: Kinds) {
+        self.tell(|| Some(Command::Quarantine { app, kinds: kinds.clone() })).await;
+    }
+
+    /// Has requests of a kind let others go first for a while.
+    pub async fn suspend(&self, app: AppId, kind: &Kind) {
+        self.tell(|| Some(Command::Suspend { app, kind: kind.clone() })).await;
+    }
+
+    /// Has requests wait in place of going to this worker, or to none any more.
+    pub async fn hold(&self, app: AppId, generation: Option<u64>) {
+        self.tell(|| Some(Command::Hold { app, generation })).await;
+    }
+
+    /// Says that waiting for a worker is in vain.
+    pub async fn unavailable(&self, app: AppId, why: Unavailable) {
+        self.tell(|| Some(Command::Unavailable { app, why: why.clone() })).await;
+    }
+
+    /// Has all I/O threads finish what is in flight, and waits until they have.
+    pub async fn drain(&self) {
+        self.tell(|| Some(Command::Drain)).await;
+    }
+
+    async fn tell(&self, mut command: impl FnMut() -> Option<Command>) {
+        let mut waiting = Vec::with_capacity(self.threads.len());
+        for thread in &self.threads {
+            let (done, is_done) = oneshot::channel();
+            if let Some(command) = command()
+                && thread.send(Sent { command, done }).await.is_ok()
+            {
+                waiting.push(is_done);
+            }
+        }
+        for is_done in waiting {
+            // An error is the usual answer: the sender was dropped.
+            let _ = is_done.await;
+        }
+    }
+}

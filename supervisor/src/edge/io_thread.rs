@@ -1,0 +1,264 @@
+//! An I/O thread: its own event loop, its own listening sockets, its own connection to every worker. A request that
+//! arrives here never leaves this thread on its way to the worker and back.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::TcpListener as StdTcpListener;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use nano_protocol::{Begun, Connection, ProtocolError, Side};
+use socket2::SockRef;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::config::ServerSettings;
+use crate::edge::client::TICK;
+use crate::edge::commands::{Command, Notice, Sent, Table, Unavailable};
+use crate::edge::crowd::Crowd;
+use crate::edge::listener::{self, Closer, Closing, Way};
+use crate::edge::proxy::Proxy;
+use crate::edge::proxy::site::Site;
+use crate::edge::upstream::Upstream;
+use crate::model::exit_reason::ExitReason;
+use crate::model::ids::AppId;
+use crate::model::ids::ListenerId;
+use crate::process::Order;
+use crate::telemetry::occupancy::ThreadCounts;
+
+/// Bytes that the kernel keeps of one connection before the client has room for them.
+const MAX_UNSENT: u32 = 128 * 1024;
+
+/// What one I/O thread is made of.
+#[derive(Debug)]
+pub struct IoThread {
+    /// Its number.
+    pub index: usize,
+    /// Limits and policies until a table comes.
+    pub settings: ServerSettings,
+    /// Connections for which it has descriptors.
+    pub most_connections: usize,
+    /// What it counts of them.
+    pub counts: Arc<ThreadCounts>,
+    /// From the main thread.
+    pub commands: mpsc::Receiver<Sent>,
+    /// To the main thread.
+    pub notices: mpsc::Sender<Notice>,
+}
+
+impl IoThread {
+    /// Runs for as long as the main thread has something to say; drained, it serves nobody any more.
+    ///
+    /// # Errors
+    /// If the event loop cannot be set up.
+    pub fn run(self) -> io::Result<()> {
+        let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(mut self) -> io::Result<()> {
+        let crowd = Rc::new(Crowd::new(self.settings, self.most_connections, self.counts));
+        tokio::task::spawn_local(sweep(crowd.clone()));
+        let mut routing = Routing {
+            index: self.index,
+            crowd,
+            upstreams: HashMap::new(),
+            doors: HashMap::new(),
+            closing: JoinSet::new(),
+            notices: self.notices,
+        };
+        // Dropped when the last connection has ended.
+        let mut draining = None;
+        while let Some(Sent { command, done }) = self.commands.recv().await {
+            if matches!(command, Command::Drain) {
+                draining = Some(done);
+                break;
+            }
+            routing.carry_out(command)?;
+            drop(done);
+        }
+        routing.doors.drain().for_each(|(_, door)| door.close(&mut routing.closing));
+        loop {
+            tokio::select! {
+                // A worker that crashes now is still replaced, for the requests that wait; and which were lost with one that
+                // has is asked when their clients have long been told.
+                sent = self.commands.recv() => match sent {
+                    Some(Sent { command: Command::Table { .. } | Command::Drain, .. }) => {}
+                    // There is nobody left for whom.
+                    Some(Sent { command: Command::Attach { .. }, .. }) if draining.is_none() => {}
+                    Some(Sent { command, done }) => {
+                        routing.carry_out(command)?;
+                        drop(done);
+                    }
+                    None => return Ok(()),
+                },
+                closed = routing.closing.join_next(), if draining.is_some() => if closed.is_none() {
+                    draining = None;
+                    routing.upstreams.values().for_each(|upstream| upstream.let_go());
+                },
+            }
+        }
+    }
+}
+
+/// What this thread knows of the apps, and where it listens for them.
+struct Routing {
+    index: usize,
+    crowd: Rc<Crowd>,
+    upstreams: HashMap<AppId, Rc<Upstream>>,
+    doors: HashMap<ListenerId, Door>,
+    /// Listening addresses that are given up, until their last connection has ended.
+    closing: JoinSet<()>,
+    notices: mpsc::Sender<Notice>,
+}
+
+/// A listening socket and its connections.
+struct Door {
+    proxy: Rc<Proxy>,
+    closer: Closer,
+}
+
+impl Routing {
+    fn carry_out(&mut self, command: Command) -> io::Result<()> {
+        match command {
+            Command::Table { table, sockets } => self.reconcile(&table, sockets)?,
+            Command::Attach { app, generation, socket, begun } => {
+                if let Some(upstream) = self.upstreams.get(&app) {
+                    attach(upstream, generation, (socket, begun), self.notices.clone());
+                }
+            }
+            Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
+            Command::Ended { app, generation, fate, lost } => {
+                if let Some(upstream) = self.upstreams.get(&app).cloned() {
+                    upstream.ended(generation, fate);
+                    // The kernel may still hold what it has said last.
+                    tokio::task::spawn_local(async move {
+                        let _ = lost.send(upstream.lost_with(generation).await);
+                    });
+                }
+            }
+            Command::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
+            Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
+            Command::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
+            Command::Hold { app, generation } => self.with(app, |upstream| upstream.hold(generation)),
+            Command::Suspend { app, kind } => self.with(app, |upstream| upstream.suspend(kind)),
+            Command::Drain => {}
+        }
+        Ok(())
+    }
+
+    fn with(&self, app: AppId, act: impl FnOnce(&Upstream)) {
+        if let Some(upstream) = self.upstreams.get(&app) {
+            act(upstream);
+        }
+    }
+
+    /// Makes what there is what the table says.
+    fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
+        let settings = Rc::new(ServerSettings::clone(&table.settings));
+        self.crowd.configure(settings.clone());
+        let mut known = std::mem::take(&mut self.upstreams);
+        for routed in &table.apps {
+            let upstream = known.remove(&routed.app).unwrap_or_else(|| {
+                Rc::new(Upstream::new(routed, self.index, self.crowd.total(), self.notices.clone()))
+            });
+            upstream.configure(&routed.spec);
+            self.upstreams.insert(routed.app, upstream);
+        }
+        // Requests may still wait for a worker of an app that is gone.
+        known.into_values().for_each(|upstream| upstream.unavailable(Unavailable::Stopped));
+
+        let mut doors = std::mem::take(&mut self.doors);
+        let mut sockets: HashMap<_, _> = sockets.into_iter().collect();
+        for (id, apps) in &table.listeners {
+            let site = Site::new(apps.iter().filter_map(|app| self.upstreams.get(app)));
+            if let Some(door) = doors.remove(id) {
+                door.proxy.configure(site, settings.clone());
+                self.doors.insert(*id, door);
+            } else if let Some(socket) = sockets.remove(id) {
+                self.doors.insert(*id, self.open(*id, socket, Proxy::new(site, settings.clone()))?);
+            }
+        }
+        doors.into_values().for_each(|door| door.close(&mut self.closing));
+        while self.closing.try_join_next().is_some() {}
+        Ok(())
+    }
+
+    fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
+        let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
+        // Connections have it from here. Without it the kernel keeps megabytes for a client that reads nothing.
+        SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
+        let listener = TcpListener::from_std(socket)?;
+        let door = self.crowd.door(id);
+        let way = Way { proxy: proxy.clone(), crowd: self.crowd.clone(), door, closing };
+        tokio::task::spawn_local(listener::accept(listener, way));
+        Ok(Door { proxy, closer })
+    }
+}
+
+impl Door {
+    /// Takes in what the kernel has accepted, closes the socket, and lets every connection finish what is in flight.
+    fn close(self, closing: &mut JoinSet<()>) {
+        closing.spawn_local(self.closer.close());
+    }
+}
+
+/// Starts to drive a worker's connection on this thread.
+fn attach(
+    upstream: &Rc<Upstream>,
+    generation: u64,
+    (socket, begun): (StdUnixStream, Begun),
+    notices: mpsc::Sender<Notice>,
+) {
+    let connected = UnixStream::from_std(socket).map(|socket| {
+        let (connection, handle) = Connection::new(socket, Side::Supervisor);
+        (connection.witnessed(begun), handle)
+    });
+    // Otherwise the kernel has no room for one more descriptor to watch; another worker may have better luck.
+    let connection = connected.ok().map(|(connection, handle)| {
+        upstream.attach(generation, handle.clone());
+        (connection, handle)
+    });
+    let upstream = upstream.clone();
+    tokio::task::spawn_local(async move {
+        let order = match connection {
+            Some((connection, handle)) => {
+                let order = drive(connection).await;
+                upstream.disconnected(generation);
+                match order {
+                    // It was let go, and has finished.
+                    Order::Closed if handle.is_finishing() => return,
+                    order => order,
+                }
+            }
+            None => Order::Closed,
+        };
+        upstream.detach(generation);
+        let _ = notices.send(Notice::Fault((upstream.app, generation), order)).await;
+    });
+}
+
+/// Drives a worker's connection to its end: what is to be done about that.
+async fn drive(mut connection: Connection) -> Order {
+    match connection.next().await {
+        Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => Order::Closed,
+        Ok(Some(_)) => {
+            let error = ProtocolError::Unexpected("control frame on a request connection");
+            Order::Kill(ExitReason::Protocol(error.to_string()))
+        }
+        Err(error) => Order::Kill(ExitReason::Protocol(error.to_string())),
+    }
+}
+
+/// Counts ticks, and closes connections that have been idle or slow for too long.
+async fn sweep(crowd: Rc<Crowd>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        crowd.tick();
+    }
+}

@@ -1,0 +1,175 @@
+//! Listening sockets: bound once by the main thread, accepted from on every I/O thread.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Listen;
+use crate::edge::client::Client;
+use crate::edge::client::connection::Connection;
+use crate::edge::crowd::{Crowd, Door, Turned};
+use crate::edge::proxy::Proxy;
+
+/// Connections the kernel keeps for us before we accept them.
+const BACKLOG: i32 = 4096;
+
+/// Pause after accept() failed for want of descriptors or memory, and between two looks whether there is a place.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Binds one address for all I/O threads: one socket each, between which the kernel spreads connections.
+///
+/// # Errors
+/// What the kernel says, most often that the address is in use.
+pub fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpListener>> {
+    // Sockets that share a port would also share it with a second supervisor, unnoticed. One that does not share finds
+    // out whether the port is free.
+    let probe = bind_one(listen.host, listen.port, false)?;
+    if io_threads == 1 {
+        return Ok(vec![probe]);
+    }
+    let port = probe.local_addr()?.port();
+    drop(probe);
+    (0..io_threads).map(|_| bind_one(listen.host, port, true)).collect()
+}
+
+fn bind_one(host: Option<IpAddr>, port: u16, share: bool) -> io::Result<StdTcpListener> {
+    match host {
+        Some(host) => bind_socket(SocketAddr::new(host, port), share),
+        // All addresses: IPv6 that takes IPv4 too, or IPv4 alone where the kernel has no IPv6.
+        None => bind_socket(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), share).or_else(|error| {
+            match error.raw_os_error() {
+                Some(code) if code == nix::errno::Errno::EADDRINUSE as i32 => Err(error),
+                Some(code) if code == nix::errno::Errno::EACCES as i32 => Err(error),
+                _ => bind_socket(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port), share),
+            }
+        }),
+    }
+}
+
+fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(share)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Whether a listening address goes on, for those who accept from it and for its connections.
+#[derive(Debug, Clone)]
+pub struct Closing {
+    /// Changes when it does not.
+    pub stop: watch::Receiver<()>,
+    /// True from then on.
+    pub is_closing: Rc<Cell<bool>>,
+}
+
+/// The other end of a [`Closing`].
+#[derive(Debug)]
+pub struct Closer {
+    stop: watch::Sender<()>,
+    is_closing: Rc<Cell<bool>>,
+}
+
+impl Closing {
+    /// One that goes on.
+    pub fn new() -> (Closer, Self) {
+        let (sender, stop) = watch::channel(());
+        let is_closing = Rc::default();
+        (Closer { stop: sender, is_closing: Rc::clone(&is_closing) }, Self { stop, is_closing })
+    }
+}
+
+impl Closer {
+    /// Closes it, and waits until every connection has ended. HTTP/2 clients are told at once to send nothing more, others
+    /// with their next answer; one that is idle for a moment is closed.
+    pub async fn close(self) {
+        self.is_closing.set(true);
+        let _ = self.stop.send(());
+        self.stop.closed().await;
+    }
+}
+
+/// What connections come through one listening address for, and for how long.
+#[derive(Debug)]
+pub struct Way {
+    /// Who answers them.
+    pub proxy: Rc<Proxy>,
+    /// All connections of this thread.
+    pub crowd: Rc<Crowd>,
+    /// The address.
+    pub door: Rc<Door>,
+    /// Whether it goes on.
+    pub closing: Closing,
+}
+
+/// Accepts until it is told to stop, and then once more what the kernel has accepted for us already: to their clients,
+/// those connections are open.
+pub async fn accept(listener: TcpListener, way: Way) {
+    let Way { proxy, crowd, door, closing } = way;
+    let mut stop = closing.stop.clone();
+    let mut stopping = pin!(stop.changed());
+    let mut is_stopping = false;
+    let mut is_short = false;
+    loop {
+        let accepted = poll_fn(|cx| {
+            is_stopping = is_stopping || stopping.as_mut().poll(cx).is_ready();
+            match listener.poll_accept(cx) {
+                Poll::Pending if is_stopping => Poll::Ready(None),
+                polled => polled.map(Some),
+            }
+        });
+        let Some(accepted) = accepted.await else { return };
+        match accepted {
+            Ok((socket, peer)) => {
+                is_short = false;
+                let seat = loop {
+                    match crowd.admit(peer.ip(), &door, is_stopping) {
+                        Err(Turned::Later) => tokio::select! {
+                            () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                            _ = &mut stopping, if !is_stopping => is_stopping = true,
+                        },
+                        turned => break turned,
+                    }
+                };
+                if let Ok(seat) = seat {
+                    // Answers are written whole: waiting for more would only delay them.
+                    let _ = socket.set_nodelay(true);
+                    let client = Rc::new(Client::new(&crowd, seat, &closing.is_closing));
+                    crowd.enter(&client);
+                    let connection = Connection { proxy: proxy.clone(), client, closing: closing.clone() };
+                    tokio::task::spawn_local(connection.serve(socket, peer));
+                }
+            }
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(error) => {
+                // Once per shortage, not once per attempt.
+                if !std::mem::replace(&mut is_short, true) {
+                    tracing::warn!(%error, "cannot accept connections; idle ones are closed, and clients wait until some have ended");
+                }
+                crowd.shed_any();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,252 @@
+//! The fields that go on to the app: those of the client that cross, and what the supervisor says of the client itself.
+
+use std::borrow::Cow;
+
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use nano_protocol::limits;
+use nano_protocol::message::RequestId;
+
+use super::headers::{X_REQUEST_ID, is_hop_by_hop, is_named_by_connection};
+use super::host::Host;
+use crate::config::MAX_HEADERS;
+use crate::edge::client::Peer;
+use crate::edge::forwarded_for::{Asker, X_FORWARDED_FOR};
+use crate::telemetry::record::{Span, TRACEPARENT, TRACESTATE};
+use crate::telemetry::trace_context;
+
+/// Fields that are added to every request, and those that some get besides.
+const OWN: usize = 6;
+const SOMETIMES: usize = 4;
+
+/// What the protocol carries bounds what a client may send.
+const _: () = assert!(*MAX_HEADERS.end() + OWN + SOMETIMES <= limits::MAX_HEADERS);
+
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const CF_CONNECTING_IP: HeaderName = HeaderName::from_static("cf-connecting-ip");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// What proxies say of a client and its connection, beside `Forwarded`: by these an app on Workers, or behind a proxy, knows
+/// whom it answers. From a stranger they are lies.
+const SAID_BY_PROXIES: [&str; 7] = [
+    "x-real-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "x-envoy-external-address",
+    "fastly-client-ip",
+];
+
+/// What the names of further ones begin with.
+const SAID_BY_PROXIES_BELOW: [&str; 3] = ["cf-", "x-forwarded-", "x-amzn-tls-"];
+
+/// The one name below `cf-` that browsers send: the answer to a riddle, which an app has checked elsewhere.
+const SAID_BY_CLIENTS: &str = "cf-turnstile-response";
+
+/// Whether only a proxy that is trusted may say this.
+fn is_said_by_proxies(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    // Most names are told from these by their first letter.
+    match name.as_bytes().first() {
+        Some(b'c' | b'f' | b't' | b'x') => {
+            let is_below = SAID_BY_PROXIES_BELOW.iter().any(|below| name.starts_with(below));
+            is_below && name != SAID_BY_CLIENTS || name == "forwarded" || SAID_BY_PROXIES.contains(&name)
+        }
+        _ => false,
+    }
+}
+
+/// The fields the supervisor adds on the way to the app.
+#[derive(Debug)]
+pub struct Forwarding<'a> {
+    origin: String,
+    authority: &'a str,
+    /// Every hop from the client to here.
+    hops: Cow<'a, [u8]>,
+    /// The same in the words of RFC 7239, where a trusted proxy uses them.
+    forwarded: Option<Vec<u8>>,
+    /// Who asks.
+    client: Cow<'a, str>,
+    proto: &'static str,
+    host: Cow<'a, [u8]>,
+    /// The cookie, where it came in pieces.
+    cookie: Option<Vec<u8>>,
+    id: [u8; 32],
+    /// Whether `Host` has to be added (HTTP/2 sends `:authority`) or corrected.
+    replace_host: bool,
+    /// Whether it comes from a proxy of ours.
+    is_proxied: bool,
+    /// The span that the app's own are below, if there is one, and whether the client's `tracestate` goes with it.
+    trace: Option<([u8; trace_context::LENGTH], bool)>,
+}
+
+impl<'a> Forwarding<'a> {
+    /// Decides what to add to a request with these `headers` that came from `peer`.
+    pub fn new(
+        headers: &'a HeaderMap,
+        host: &'a Host<'a>,
+        peer: &'a Peer,
+        asker: Asker,
+        id: RequestId,
+        span: Option<&Span>,
+    ) -> Self {
+        let said = |name: &HeaderName| if asker.is_proxied { list(headers, name) } else { None };
+        let proto = match said(&X_FORWARDED_PROTO) {
+            // The first is the one that the client spoke.
+            Some(all) if first(&all).eq_ignore_ascii_case(b"https") => "https",
+            _ => "http",
+        };
+        let hops = match said(&X_FORWARDED_FOR) {
+            Some(before) => [&before, &b", "[..], peer.ip.as_bytes()].concat().into(),
+            None => peer.ip.as_bytes().into(),
+        };
+        let client = match asker.address == peer.address.ip().to_canonical() {
+            true => peer.ip.as_str().into(),
+            false => asker.address.to_string().into(),
+        };
+        let forwarded = said(&header::FORWARDED).map(|before| {
+            [&before, format!(", for={};proto=http", forwarded_node(&peer.ip)).as_bytes()].concat()
+        });
+        let sent = headers.get(header::HOST).map(HeaderValue::as_bytes);
+        Self {
+            origin: host.origin(proto),
+            authority: host.authority(),
+            hops,
+            forwarded,
+            client,
+            proto,
+            host: said(&X_FORWARDED_HOST).unwrap_or_else(|| host.authority().as_bytes().into()),
+            cookie: cookie(headers),
+            id: id.hex(),
+            replace_host: sent != Some(host.authority().as_bytes()),
+            is_proxied: asker.is_proxied,
+            trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
+        }
+    }
+
+    /// Scheme and authority of the URL that the app sees, as a URL is written.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Calls `open` with the number of fields to forward, and with the fields.
+    pub fn with<'b, T>(
+        &'b self,
+        headers: &'b HeaderMap,
+        open: impl FnOnce(usize, &mut dyn Iterator<Item = (&'b [u8], &'b [u8])>) -> T,
+    ) -> T {
+        let has_connection = headers.contains_key(header::CONNECTION);
+        let crosses = |name: &HeaderName| {
+            let is_replaced = *name == X_FORWARDED_FOR
+                || *name == X_FORWARDED_HOST
+                || *name == X_FORWARDED_PROTO
+                || *name == CF_CONNECTING_IP
+                || *name == X_REAL_IP
+                || *name == X_REQUEST_ID
+                || (self.replace_host && *name == header::HOST)
+                || (self.cookie.is_some() && *name == header::COOKIE)
+                || (self.forwarded.is_some() && *name == header::FORWARDED)
+                || *name == header::EXPECT;
+            let is_of_trace = self.trace.is_some_and(|(_, keeps_state)| {
+                *name == TRACEPARENT || (*name == TRACESTATE && !keeps_state)
+            });
+            let is_a_lie = !self.is_proxied && is_said_by_proxies(name);
+            // `Host` is no field of a connection, whoever names it.
+            let is_named = has_connection && *name != header::HOST && is_named_by_connection(headers, name);
+            !(is_replaced || is_a_lie || is_of_trace || is_named || is_hop_by_hop(name))
+        };
+        let own: [(&[u8], &[u8]); OWN] = [
+            (b"x-forwarded-for", &self.hops[..]),
+            (b"x-forwarded-host", &self.host[..]),
+            (b"x-forwarded-proto", self.proto.as_bytes()),
+            (b"cf-connecting-ip", self.client.as_bytes()),
+            (b"x-real-ip", self.client.as_bytes()),
+            (b"x-request-id", &self.id[..]),
+        ];
+        let host = self.replace_host.then(|| (&b"host"[..], self.authority.as_bytes()));
+        let forwarded = self.forwarded.as_ref().map(|hops| (&b"forwarded"[..], &hops[..]));
+        let cookie = self.cookie.as_ref().map(|cookie| (&b"cookie"[..], &cookie[..]));
+        let trace = self.trace.as_ref().map(|(trace, _)| (&b"traceparent"[..], &trace[..]));
+        let sometimes: [_; SOMETIMES] = [host, cookie, forwarded, trace];
+        let count = headers.iter().filter(|(name, _)| crosses(name)).count()
+            + own.len()
+            + sometimes.iter().flatten().count();
+        let crossing = headers
+            .iter()
+            .filter(|(name, _)| crosses(name))
+            .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        open(count, &mut sometimes.into_iter().flatten().chain(crossing).chain(own))
+    }
+}
+
+/// All lines of one field as the list that they are, in their order, whatever bytes are in them.
+fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, [u8]>> {
+    let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let mut all = Cow::from(lines.next()?);
+    for line in lines {
+        let all = all.to_mut();
+        all.extend_from_slice(b", ");
+        all.extend_from_slice(line);
+    }
+    Some(all)
+}
+
+fn first(list: &[u8]) -> &[u8] {
+    list.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
+}
+
+/// An address as RFC 7239 (6) writes it.
+fn forwarded_node(ip: &str) -> Cow<'_, str> {
+    if ip.contains(':') { format!("\"[{ip}]\"").into() } else { ip.into() }
+}
+
+/// The cookie of a request whose cookie came in several lines: joined as RFC 9113 (8.2.3) has it for HTTP/2, and as the only
+/// way in which it stays a list of cookies in the others.
+fn cookie(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let mut lines = headers.get_all(header::COOKIE).iter();
+    let (first, second) = (lines.next()?, lines.next()?);
+    let mut all = first.as_bytes().to_vec();
+    for line in std::iter::once(second).chain(lines) {
+        all.extend_from_slice(b"; ");
+        all.extend_from_slice(line.as_bytes());
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_proxies_may_say_is_known() {
+        let is_said = |name: &'static str| is_said_by_proxies(&HeaderName::from_static(name));
+        for name in [
+            "forwarded",
+            "x-forwarded-port",
+            "x-real-ip",
+            "true-client-ip",
+            "cf-ray",
+            "cf-ipcountry",
+            "cf-visitor",
+            "cf-worker",
+            "cf-connecting-ipv6",
+            "x-amzn-tls-version",
+            "fastly-client-ip",
+        ] {
+            assert!(is_said(name), "{name}");
+        }
+        for name in [
+            "cookie",
+            "x-forwarded",
+            "x-custom",
+            "cf-turnstile-response",
+            "content-type",
+            "via",
+            "from",
+            "te",
+        ] {
+            assert!(!is_said(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What of a head crosses: limits, framing, target, hop-by-hop fields (RFC 9110, 7.6.1), and the head of a response.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use hyper::ext::ReasonPhrase;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+use nano_protocol::ResponseHead;
+use nano_protocol::message::{REASON, RequestId};
+
+use super::body::ResponseBody;
+use crate::config::ServerSettings;
+use crate::model::refusal::Refusal;
+
+/// Names a request in answers, in what the app sees, and in logs.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Fields that concern one connection only.
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    *name == header::CONNECTION
+        || *name == header::TRANSFER_ENCODING
+        || *name == header::UPGRADE
+        || *name == header::TE
+        || *name == header::TRAILER
+        || *name == header::PROXY_AUTHENTICATE
+        || *name == header::PROXY_AUTHORIZATION
+        || *name == KEEP_ALIVE
+        || *name == PROXY_CONNECTION
+}
+
+/// Whether a `Connection` field names `name` as one more hop-by-hop field.
+pub fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.get_all(header::CONNECTION).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|list| list.split(',').any(|token| token.trim().eq_ignore_ascii_case(name.as_str())))
+    })
+}
+
+/// Holds the request against the configured sizes. What HTTP/2 sends of a cookie in pieces counts as the one field it is.
+///
+/// # Errors
+/// [`Refusal::UriTooLong`], [`Refusal::HeadersTooLarge`].
+pub fn check_limits(request: &Parts, settings: &ServerSettings) -> Result<(), Refusal> {
+    let target = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > settings.max_uri {
+        return Err(Refusal::UriTooLong);
+    }
+    let headers = &request.headers;
+    let (mut size, mut cookies) = (0, 0);
+    for (name, value) in headers {
+        cookies += usize::from(*name == header::COOKIE);
+        // As on the wire: name, colon, space, value, line end; or what joins the piece of a cookie to those before it.
+        size +=
+            value.len() + if *name == header::COOKIE && cookies > 1 { 2 } else { name.as_str().len() + 4 };
+    }
+    let count = headers.len() - cookies.saturating_sub(1);
+    if size > settings.max_header || count > settings.max_headers {
+        return Err(Refusal::HeadersTooLarge);
+    }
+    Ok(())
+}
+
+/// Path and query, as sent. An asterisk asks about the server as a whole, whose URL has no path (RFC 9112, 3.3).
+///
+/// # Errors
+/// [`Refusal::Malformed`] for a target that only CONNECT or OPTIONS may have, and for a scheme that is not of HTTP.
+pub fn target(request: &Parts) -> Result<&str, Refusal> {
+    let target = request.uri.path_and_query().ok_or(Refusal::Malformed)?.as_str();
+    let is_http = matches!(request.uri.scheme_str(), None | Some("http" | "https"));
+    match target {
+        "*" if request.method == Method::OPTIONS => Ok("/"),
+        _ if is_http && target.starts_with(['/', '?']) => Ok(target),
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+/// Whether the end of a body is found by its chunks. What is coded otherwise, or more than once, is read differently by
+/// different servers, and none of them hands on what its app could read (RFC 9112, 6.1).
+///
+/// # Errors
+/// [`Refusal::Malformed`] for any other transfer coding than a single `chunked`.
+pub fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(false),
+        (Some(only), None) if only.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(true),
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+/// Holds an announced body length against the app's limit, before any of the body is read.
+///
+/// # Errors
+/// [`Refusal::BodyTooLarge`].
+pub fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Refusal> {
+    if length(headers).is_some_and(|length| length > max_body) { Err(Refusal::BodyTooLarge) } else { Ok(()) }
+}
+
+/// The body length that the header announces.
+pub fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Checks a worker's response head, which is not trusted: status, its text, names, values, content length.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'static, str>> {
+    let status = StatusCode::from_u16(head.status).ok().filter(|status| status.as_u16() >= 200);
+    let status = status.ok_or_else(|| Cow::from(format!("status {}", head.status)))?;
+    let mut response = Response::new(ResponseBody::empty());
+    *response.status_mut() = status;
+    let fields = head.headers.iter().map_err(|error| error.to_string())?;
+    let (mut reason, mut connection) = (None, Vec::new());
+    let headers = response.headers_mut();
+    headers.reserve(fields.remaining() + 2);
+    for field in fields {
+        let (name, value) = field.map_err(|error| error.to_string())?;
+        if name == REASON {
+            let text = head.headers.as_bytes().slice_ref(value);
+            reason = Some(ReasonPhrase::try_from(text).map_err(|_| "reason phrase")?);
+            continue;
+        }
+        let name = HeaderName::from_bytes(name).map_err(|_| "header name")?;
+        let value = HeaderValue::from_maybe_shared(head.headers.as_bytes().slice_ref(value))
+            .map_err(|_| format!("value of header {name}"))?;
+        if is_hop_by_hop(&name) || name == X_REQUEST_ID {
+            if name == header::CONNECTION {
+                connection.push(value);
+            }
+            continue;
+        }
+        if name == header::CONTENT_LENGTH {
+            let is_number = !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit);
+            if !is_number || headers.contains_key(header::CONTENT_LENGTH) {
+                return Err("content-length".into());
+            }
+        }
+        headers.append(name, value);
+    }
+    // What these name concerns the connection to the upstream that the app has it from. A length is that of what is sent here.
+    for value in &connection {
+        for name in value.to_str().unwrap_or_default().split(',').map(str::trim) {
+            if !name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str()) {
+                headers.remove(name);
+            }
+        }
+    }
+    // hyper has a text of its own for a status that it does not know.
+    let reason =
+        reason.or_else(|| status.canonical_reason().is_none().then(|| ReasonPhrase::from_static(b"")));
+    if let Some(reason) = reason {
+        response.extensions_mut().insert(reason);
+    }
+    Ok(response)
+}
+
+/// The request id as a header value.
+pub fn request_id_value(id: RequestId) -> HeaderValue {
+    let digits = Bytes::copy_from_slice(&id.hex());
+    HeaderValue::from_maybe_shared(digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
+}
+
+/// The id a trusted proxy in front has given: 32 hexadecimal digits, with or without the dashes of a UUID.
+pub fn request_id(headers: &HeaderMap) -> Option<RequestId> {
+    let text = headers.get(X_REQUEST_ID)?.to_str().ok()?.replace('-', "");
+    (text.len() == 32).then_some(())?;
+    u128::from_str_radix(&text, 16).ok().map(RequestId)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use hyper::ext::ReasonPhrase;
+    use nano_protocol::codec::{HeaderBlock, encode_headers};
+
+    use super::{REASON, ResponseHead, response};
+
+    fn head(fields: &[(&[u8], &[u8])]) -> ResponseHead {
+        let mut block = BytesMut::new();
+        encode_headers(fields.len(), fields.iter().copied(), &mut block).unwrap();
+        ResponseHead { status: 299, headers: HeaderBlock::new(block.freeze()), end: true }
+    }
+
+    #[test]
+    fn the_text_of_a_status_is_passed_on_if_it_can_stand_in_a_status_line() {
+        let passed = response(&head(&[(REASON, b"Fine Indeed"), (b"x-own", b"1")])).unwrap();
+        let reason = passed.extensions().get::<ReasonPhrase>().unwrap();
+        assert_eq!((reason.as_bytes(), passed.headers().len()), (&b"Fine Indeed"[..], 1));
+        let passed = response(&head(&[])).unwrap();
+        assert_eq!(passed.extensions().get::<ReasonPhrase>().unwrap().as_bytes(), b"");
+        for text in [&b"a\r\nx-own: 1"[..], b"\n", b"\0", b"\x7f"] {
+            assert_eq!(response(&head(&[(REASON, text)])).unwrap_err(), "reason phrase", "{text:?}");
+        }
+        // No other field of that kind.
+        assert_eq!(response(&head(&[(b":status", b"200")])).unwrap_err(), "header name");
+    }
+}

@@ -1,0 +1,31 @@
+//! What is remembered of a request, until it is known how it ended.
+
+use crate::telemetry::log::access;
+use crate::telemetry::record::Record;
+use crate::telemetry::traces;
+
+/// What is remembered of a request, if anything is. When dropped, the request is over: its line in the access log is
+/// written, and its span is sent.
+#[derive(Debug)]
+pub struct Recorded(Option<Box<Record>>);
+
+impl Recorded {
+    /// From now on.
+    pub fn new(record: Option<Record>) -> Self {
+        Self(record.map(Box::new))
+    }
+
+    /// The record, if there is one.
+    pub fn get(&mut self) -> Option<&mut Record> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        if let Some(record) = self.0.take() {
+            access::write_line(&record);
+            traces::finish(record);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Which app answers on a port, by host.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::config::HostPattern;
+use crate::edge::upstream::Upstream;
+
+/// The apps that share one listening address.
+#[derive(Debug, Default)]
+pub struct Site {
+    /// The app that serves every host.
+    default: Option<Rc<Upstream>>,
+    exact: HashMap<String, Rc<Upstream>>,
+    /// Longest pattern first: the most specific wins.
+    wildcards: Vec<(HostPattern, Rc<Upstream>)>,
+}
+
+impl Site {
+    /// The site of these apps.
+    pub fn new<'a>(upstreams: impl Iterator<Item = &'a Rc<Upstream>>) -> Self {
+        let mut site = Self::default();
+        upstreams.for_each(|upstream| site.add(upstream));
+        site
+    }
+
+    /// Adds an app under its hosts, or for all hosts if it names none.
+    fn add(&mut self, upstream: &Rc<Upstream>) {
+        let spec = upstream.spec();
+        if spec.hosts.is_empty() {
+            self.default = Some(upstream.clone());
+        }
+        for pattern in &spec.hosts {
+            match pattern.exact() {
+                Some(host) => {
+                    self.exact.insert(host.to_owned(), upstream.clone());
+                }
+                None => self.wildcards.push((pattern.clone(), upstream.clone())),
+            }
+        }
+        self.wildcards.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.as_str().len()));
+    }
+
+    /// The app for `host`, in its one spelling, without port and without a dot at its end.
+    pub fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
+        if !self.exact.is_empty() || !self.wildcards.is_empty() {
+            let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(host));
+            if let Some(found) = self.exact.get(host).or_else(|| wildcard().map(|(_, upstream)| upstream)) {
+                return Some(found.clone());
+            }
+        }
+        self.default.clone()
+    }
+}

@@ -1,0 +1,139 @@
+//! Why the supervisor answers a request in place of its app. How that looks over HTTP is for `edge::proxy::answer` to say.
+
+use nano_protocol::message::StreamErrorKind;
+
+/// Every reason for which the supervisor itself answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request is not HTTP.
+    Malformed,
+    /// No app serves this host on this port.
+    NoSuchHost,
+    /// A method that makes no sense here.
+    MethodNotAllowed,
+    /// The client did not send its request in time.
+    RequestTimedOut,
+    /// The request body is over the app's limit.
+    BodyTooLarge,
+    /// The request target is over the limit.
+    UriTooLong,
+    /// The request head is over the limit.
+    HeadersTooLarge,
+    /// The handler threw or rejected.
+    HandlerFailed,
+    /// The handler did not return a usable `Response`.
+    NotAResponse,
+    /// The handler used up the app's heap.
+    OutOfMemory,
+    /// The worker ended while the request was in flight.
+    WorkerDied,
+    /// The app does not load.
+    NotLoaded,
+    /// The app crashes in a loop.
+    CrashLoop,
+    /// The app was stopped.
+    Stopped,
+    /// No worker became ready within the queueing deadline.
+    NoWorker,
+    /// The app has as many requests in flight as it may.
+    Overloaded,
+    /// The client has as many requests of the app in flight as it may.
+    ClientOverloaded,
+    /// As many requests wait for a worker of the app as may.
+    QueueFull,
+    /// The request used up its CPU time.
+    CpuTime,
+    /// The response body is over the app's limit.
+    ResponseTooLarge,
+    /// The handler took longer than its time limit.
+    TimedOut,
+    /// The handler kept JavaScript busy for too long.
+    Watchdog,
+    /// Such requests have ended workers of the app again and again.
+    Quarantined,
+}
+
+impl Refusal {
+    /// Every reason, in the order of their numbers (`as usize`).
+    pub const ALL: &[Self] = &[
+        Self::Malformed,
+        Self::NoSuchHost,
+        Self::MethodNotAllowed,
+        Self::RequestTimedOut,
+        Self::BodyTooLarge,
+        Self::UriTooLong,
+        Self::HeadersTooLarge,
+        Self::HandlerFailed,
+        Self::NotAResponse,
+        Self::OutOfMemory,
+        Self::WorkerDied,
+        Self::NotLoaded,
+        Self::CrashLoop,
+        Self::Stopped,
+        Self::NoWorker,
+        Self::Overloaded,
+        Self::ClientOverloaded,
+        Self::QueueFull,
+        Self::CpuTime,
+        Self::ResponseTooLarge,
+        Self::TimedOut,
+        Self::Watchdog,
+        Self::Quarantined,
+    ];
+
+    /// The answer to a failure that a worker reports for one request.
+    pub fn from_worker(kind: StreamErrorKind) -> Self {
+        match kind {
+            StreamErrorKind::HandlerFailed | StreamErrorKind::BodyFailed => Self::HandlerFailed,
+            StreamErrorKind::NotAResponse => Self::NotAResponse,
+            StreamErrorKind::Watchdog => Self::Watchdog,
+            StreamErrorKind::OutOfMemory => Self::OutOfMemory,
+            StreamErrorKind::CpuTime => Self::CpuTime,
+        }
+    }
+
+    /// Whether it may be otherwise at any moment.
+    pub fn is_momentary(self) -> bool {
+        matches!(self, Self::NoWorker | Self::Overloaded | Self::ClientOverloaded | Self::QueueFull)
+    }
+
+    /// The name for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed_request",
+            Self::NoSuchHost => "no_such_host",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimedOut => "request_timeout",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UriTooLong => "uri_too_long",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::HandlerFailed => "handler_failed",
+            Self::NotAResponse => "not_a_response",
+            Self::OutOfMemory => "out_of_memory",
+            Self::WorkerDied => "worker_died",
+            Self::NotLoaded => "not_loaded",
+            Self::CrashLoop => "crash_loop",
+            Self::Stopped => "stopped",
+            Self::NoWorker => "no_worker",
+            Self::Overloaded => "overloaded",
+            Self::ClientOverloaded => "client_overloaded",
+            Self::QueueFull => "queue_full",
+            Self::CpuTime => "cpu_time",
+            Self::ResponseTooLarge => "response_too_large",
+            Self::TimedOut => "timed_out",
+            Self::Watchdog => "watchdog",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_number() {
+        assert!(Refusal::ALL.iter().enumerate().all(|(number, reason)| *reason as usize == number));
+        assert_eq!(Refusal::ALL.len(), Refusal::Quarantined as usize + 1);
+    }
+}

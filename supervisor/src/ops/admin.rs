@@ -1,0 +1,234 @@
+//! The admin listener: health, metrics and the dashboard over HTTP, for probes, Prometheus and browsers.
+//!
+//! - [`guard`]: who may ask for what; [`token`]: the secret of those who may.
+//! - [`connections`]: how many there are, and which one goes for another.
+//! - [`readiness`]: what probes are told.
+//! - [`files`]: the dashboard, from the folder `dashboard/`.
+//!
+//! It is off by default, and answers the control socket's API as well, for the dashboard.
+
+pub mod connections;
+pub mod files;
+pub mod guard;
+pub mod readiness;
+pub mod token;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::body::{Frame, SizeHint};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tracing::info;
+
+use crate::config::ServerSettings;
+use crate::ops::control::{self, Body};
+use crate::ops::operator::Operator;
+use crate::telemetry::metrics;
+use connections::{Busy, Connections, Entry};
+use guard::{Guard, Matter};
+
+/// For one request head.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// What the page may load: only what comes with it. Nor may a text ever become markup in it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+    form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+    trusted-types 'none'";
+
+/// A bound admin listener.
+#[derive(Debug)]
+pub struct AdminListener {
+    listener: StdTcpListener,
+    guard: Guard,
+}
+
+impl AdminListener {
+    /// Binds it, unless it is bound already; none if there is to be none. Where no token is configured, one is made.
+    ///
+    /// # Errors
+    /// What the kernel says, with the address.
+    pub fn bind(settings: &ServerSettings, bound: Option<StdTcpListener>) -> io::Result<Option<Self>> {
+        let Some(admin) = &settings.admin else { return Ok(None) };
+        let bound = bound.map_or_else(|| StdTcpListener::bind(admin.address), Ok);
+        let listener = bound.map_err(|error| {
+            let text =
+                format!("cannot listen on {} for admin: {error}; fix: choose another address", admin.address);
+            io::Error::new(error.kind(), text)
+        })?;
+        listener.set_nonblocking(true)?;
+        info!(address = %listener.local_addr()?, "admin listening");
+        let guard = match &admin.token {
+            Some(token) => Guard::new(token, true),
+            None => Guard::new(&token::of(settings)?, false),
+        };
+        Ok(Some(Self { listener, guard }))
+    }
+
+    /// Its socket, for a successor.
+    ///
+    /// # Errors
+    /// If there are no descriptors left.
+    pub fn socket(&self) -> io::Result<StdTcpListener> {
+        self.listener.try_clone()
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// If the kernel does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until dropped.
+    ///
+    /// # Errors
+    /// If the socket cannot be watched.
+    pub async fn serve(self, operator: Rc<Operator>) -> io::Result<Infallible> {
+        let listener = TcpListener::from_std(self.listener)?;
+        let (guard, all) = (Rc::new(self.guard), Rc::<Connections>::default());
+        loop {
+            let Ok((socket, peer)) = listener.accept().await else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let (operator, guard) = (operator.clone(), guard.clone());
+            let entry = Rc::new(all.enter(peer.ip().to_canonical()));
+            tokio::task::spawn_local(async move {
+                let service = service_fn(|request| {
+                    let response = answer(request, operator.clone(), guard.clone(), entry.clone());
+                    async { Ok::<_, Infallible>(response.await) }
+                });
+                let mut http = hyper::server::conn::http1::Builder::new();
+                http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+                tokio::select! {
+                    // Errors are the client's.
+                    _ = http.serve_connection(TokioIo::new(socket), service) => {}
+                    () = entry.gone() => {}
+                }
+            });
+        }
+    }
+}
+
+/// An answer, with the request that is under way until it has been sent.
+struct Answer {
+    body: Body,
+    _busy: Option<Busy>,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = <Body as hyper::body::Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+async fn answer<B>(
+    request: Request<B>,
+    operator: Rc<Operator>,
+    guard: Rc<Guard>,
+    entry: Rc<Entry>,
+) -> Response<Answer> {
+    let (method, path) = (request.method(), request.uri().path());
+    let page = files::find(path);
+    let matter = Matter::of(method, path, page.is_some());
+    let busy = if matter == Matter::Probe { None } else { entry.begin() };
+    let mut response = match page.filter(|_| matter == Matter::Page) {
+        _ if busy.is_none() && matter != Matter::Probe => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once\n")
+        }
+        Some(_) if let Err(why) = guard.check_host(request.headers()) => forbidden(why),
+        Some(file) => with_type(StatusCode::OK, file.kind, Bytes::from_static(file.contents.as_bytes())),
+        None => route(&request, matter, &operator, &guard).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response.map(|body| Answer { body, _busy: busy })
+}
+
+async fn route<B>(
+    request: &Request<B>,
+    matter: Matter,
+    operator: &Rc<Operator>,
+    guard: &Guard,
+) -> Response<Body> {
+    let (method, path) = (request.method(), request.uri().path());
+    // Probes may ask for any host.
+    match path {
+        "/healthz" if matter == Matter::Probe => return text(StatusCode::OK, "ok\n"),
+        "/readyz" if matter == Matter::Probe => return readiness::answer(request, operator),
+        _ => {}
+    }
+    if let Err(why) = guard.check_host(request.headers()) {
+        return forbidden(why);
+    }
+    if !guard.may(matter, request.headers()) {
+        let mut response = text(StatusCode::UNAUTHORIZED, "a bearer token is needed\n");
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    if path == "/metrics" && is_read {
+        return with_type(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&operator.sample()).into());
+    }
+    if !is_read && let Err(why) = guard.check_change(request.headers()) {
+        return forbidden(why);
+    }
+    match matter {
+        Matter::Overview if !guard.knows_token(request.headers()) => {
+            control::overview(method, request.uri(), operator).await
+        }
+        _ => control::answer(method, request.uri(), None, operator).await,
+    }
+}
+
+fn forbidden(why: &str) -> Response<Body> {
+    text(StatusCode::FORBIDDEN, &format!("{why}\n"))
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Body> {
+    with_type(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::new(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

@@ -1,0 +1,65 @@
+//! `/readyz`: whether the supervisor serves, and which apps do not; `/readyz?app=NAME`: whether one app does, or each of several.
+
+use std::rc::Rc;
+
+use hyper::header::ACCEPT;
+use hyper::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::{text, with_type};
+use crate::api::status::Phase;
+use crate::model::state::State;
+use crate::ops::control::Body;
+use crate::ops::control::api::parameters;
+use crate::ops::operator::Operator;
+
+/// Yes or no by its status, and why; as JSON for whoever asks for that.
+pub fn answer<B>(request: &Request<B>, operator: &Rc<Operator>) -> Response<Body> {
+    let apps = operator.readiness();
+    let asked: Vec<_> = parameters(request.uri(), "app").collect();
+    let found: Vec<_> =
+        asked.iter().map(|name| apps.iter().find(|(app, _)| app == name).ok_or(name)).collect();
+    let (status, plain, detailed) = match (&found[..], found.iter().find_map(|app| app.err())) {
+        (_, Some(name)) => {
+            // Which there are is not for everybody who may probe.
+            (StatusCode::NOT_FOUND, format!("there is no app {name:?}"), json!({ "error": "no such app" }))
+        }
+        ([], _) => of_all(operator.phase(), &apps),
+        ([Ok((app, state))], _) => of_app(app, *state),
+        (several, _) => of_several(&several.iter().flatten().copied().collect::<Vec<_>>()),
+    };
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("application/json") {
+        return with_type(status, "application/json", format!("{detailed}\n").into());
+    }
+    text(status, &format!("{plain}\n"))
+}
+
+fn status(is_well: bool) -> StatusCode {
+    if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+fn of_app(app: &str, state: State) -> (StatusCode, String, Value) {
+    let is_well = state.is_well();
+    (status(is_well), state.to_string(), json!({ "app": app, "ready": is_well, "state": state }))
+}
+
+/// All of them have to be ready.
+fn of_several(apps: &[&(String, State)]) -> (StatusCode, String, Value) {
+    let is_well = apps.iter().all(|(_, state)| state.is_well());
+    let plain: Vec<_> = apps.iter().map(|(app, state)| format!("{app}: {state}")).collect();
+    let each: Vec<_> = apps.iter().map(|(app, state)| of_app(app, *state).2).collect();
+    (status(is_well), plain.join("\n"), json!({ "ready": is_well, "apps": each }))
+}
+
+/// The supervisor is ready if it serves. An app that does not is no reason to take all others away from their clients, but is
+/// named.
+fn of_all(phase: Phase, apps: &[(String, State)]) -> (StatusCode, String, Value) {
+    let (status, word) = (status(phase == Phase::Serving), phase.to_string());
+    let unready: Vec<_> = apps.iter().filter(|(_, state)| !state.is_well()).collect();
+    let lines = unready.iter().map(|(app, state)| format!("\nnot ready: {app} ({state})"));
+    let plain = std::iter::once(word.clone()).chain(lines).collect();
+    let unready: Vec<_> =
+        unready.into_iter().map(|(app, state)| json!({ "app": app, "state": state })).collect();
+    (status, plain, json!({ "ready": status == StatusCode::OK, "phase": word, "not_ready": unready }))
+}

@@ -1,0 +1,165 @@
+//! What can be asked over the control socket: routes, and their answers as JSON. `deploys` has those about deploys, `looks`
+//! those for who looks on.
+
+mod deploys;
+pub(super) mod looks;
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hyper::{Method, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use crate::api::status::Status;
+use crate::apps::lifecycle::Action;
+use crate::model::kind::Kind;
+use crate::ops::operator::Operator;
+
+/// An answer: its status, and its body.
+pub type Answer = (StatusCode, Value);
+
+/// The first part of every path: a change that would break a client of this one gets another number.
+pub const VERSION: &str = "v1";
+
+/// Answers a request. `body` is none where nobody may tell the supervisor to read folders.
+pub async fn answer(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
+    // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
+    let (method, uri, operator) = (method.clone(), uri.clone(), operator.clone());
+    let answered = tokio::task::spawn_local(async move { route(&method, &uri, body, &operator).await });
+    answered.await.unwrap_or_else(|error| failed(&error))
+}
+
+async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
+    let parts: Vec<_> = uri.path().trim_start_matches('/').split('/').collect();
+    let [VERSION, parts @ ..] = &parts[..] else { return no_such_path() };
+    match parts {
+        ["status"] => match *method {
+            Method::GET | Method::HEAD => (StatusCode::OK, json!(status(operator))),
+            _ => not_allowed("GET"),
+        },
+        ["news"] => looks::news(method, uri, operator),
+        ["crashes"] => match *method {
+            Method::GET | Method::HEAD => crashes(operator, parameter(uri, "app").as_deref()),
+            _ => not_allowed("GET"),
+        },
+        ["reload"] => match *method {
+            Method::POST => outcome(operator.reload().await.map(|changes| json!(changes))),
+            _ => not_allowed("POST"),
+        },
+        ["upgrade"] => match *method {
+            Method::POST => outcome(operator.upgrade().await.map(|upgraded| json!(upgraded))),
+            _ => not_allowed("POST"),
+        },
+        ["apps", app] if matches!(*method, Method::GET | Method::HEAD) => match operator.detail(app) {
+            Some(detail) => (StatusCode::OK, json!(detail)),
+            None => no_such_app(operator, app),
+        },
+        ["apps", app, "quarantine"] => quarantine(method, uri, operator, app).await,
+        ["apps", app, rest @ ..] if deploys::is_about(rest) => {
+            deploys::answer(method, uri, app, rest, body.as_deref(), operator).await
+        }
+        ["apps", app, "history"] => looks::history(method, uri, app, operator),
+        ["apps", app, verb] => {
+            let Some(action) = action(verb) else { return no_such_path() };
+            if *method != Method::POST {
+                return not_allowed("POST");
+            }
+            if !operator.has(app) {
+                return no_such_app(operator, app);
+            }
+            let told = operator.tell(app, action).await;
+            outcome(told.map(|_| json!(operator.status().into_iter().find(|status| status.app == **app))))
+        }
+        _ => no_such_path(),
+    }
+}
+
+fn status(operator: &Operator) -> Status {
+    Status {
+        version: env!("CARGO_PKG_VERSION").into(),
+        pid: std::process::id(),
+        phase: operator.phase(),
+        spares: operator.spares(),
+        cgroups: operator.cgroups(),
+        apps: operator.status(),
+    }
+}
+
+fn crashes(operator: &Operator, app: Option<&str>) -> Answer {
+    let crashes = operator.crashes(app);
+    match app {
+        // Those of an app that is gone can still be asked for.
+        Some(app) if crashes.is_empty() && !operator.has(app) => no_such_app(operator, app),
+        _ => (StatusCode::OK, json!(crashes)),
+    }
+}
+
+/// Which requests of an app are suspected of ending its workers; DELETE releases one kind of them, or all.
+async fn quarantine(method: &Method, uri: &Uri, operator: &Operator, app: &str) -> Answer {
+    let Some(suspects) = operator.suspects(app) else { return no_such_app(operator, app) };
+    match *method {
+        Method::GET | Method::HEAD => (StatusCode::OK, json!(suspects)),
+        Method::DELETE => match (parameter(uri, "method"), parameter(uri, "path")) {
+            (Some(method), Some(path)) => {
+                outcome(operator.release(app, Some(&Kind::of(&method, &path))).await.map(|left| json!(left)))
+            }
+            (None, None) => outcome(operator.release(app, None).await.map(|left| json!(left))),
+            _ => malformed(&"`method` and `path` go together"),
+        },
+        _ => not_allowed("GET or DELETE"),
+    }
+}
+
+/// A parameter of the query.
+pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    parameters(uri, name).next()
+}
+
+/// Every value of a parameter of the query.
+pub(crate) fn parameters(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.filter(move |(found, _)| found == name).map(|(_, value)| value.into_owned())
+}
+
+fn no_such_app(operator: &Operator, app: &str) -> Answer {
+    (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) }))
+}
+
+fn action(verb: &str) -> Option<Action> {
+    Some(match verb {
+        "start" => Action::Start,
+        "stop" => Action::Stop,
+        "restart" => Action::Restart,
+        "roll" => Action::Roll,
+        _ => return None,
+    })
+}
+
+fn outcome(result: Result<Value, String>) -> Answer {
+    match result {
+        Ok(value) => (StatusCode::OK, value),
+        Err(why) => (StatusCode::CONFLICT, json!({ "error": why })),
+    }
+}
+
+/// That a request is not what it should be.
+pub(super) fn malformed(error: &dyn std::fmt::Display) -> Answer {
+    (StatusCode::BAD_REQUEST, json!({ "error": format!("the request cannot be read: {error}") }))
+}
+
+/// That it was not answered.
+fn failed(error: &dyn std::fmt::Display) -> Answer {
+    (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": error.to_string() }))
+}
+
+pub(super) fn not_allowed(method: &str) -> Answer {
+    (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": format!("use {method}") }))
+}
+
+fn no_such_path() -> Answer {
+    let known = "GET /v1/status, GET /v1/news, GET /v1/logs, GET /v1/crashes, GET /v1/apps/NAME, POST /v1/reload, POST /v1/upgrade, \
+                 POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
+                 GET /v1/apps/NAME/deploys or history, \
+                 GET or DELETE /v1/apps/NAME/quarantine";
+    (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
+}

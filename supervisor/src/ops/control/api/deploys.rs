@@ -1,0 +1,62 @@
+//! The routes about deploys.
+
+use std::rc::Rc;
+
+use hyper::{Method, StatusCode, Uri};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::{Answer, malformed, not_allowed, outcome, parameter};
+use crate::api::deploys::RollbackOrder;
+use crate::config::AppName;
+use crate::ops::operator::Operator;
+
+/// Whether what follows `/v1/apps/NAME` is one of these routes.
+pub(super) fn is_about(rest: &[&str]) -> bool {
+    matches!(rest, [] | ["deploy" | "rollback" | "deploys"])
+}
+
+/// Answers a request for one of them.
+pub(super) async fn answer(
+    method: &Method,
+    uri: &Uri,
+    app: &str,
+    rest: &[&str],
+    body: Option<&[u8]>,
+    operator: &Rc<Operator>,
+) -> Answer {
+    let name: AppName = match app.parse() {
+        Ok(name) => name,
+        Err(flaw) => return malformed(&flaw),
+    };
+    let is_known = operator.has(app) || !operator.deploys_of(&name).is_empty();
+    match (rest, method) {
+        (["deploy"], &Method::POST) => match body.map(read) {
+            Some(Ok(order)) => outcome(operator.deploy(&name, order).await.map(|done| json!(done))),
+            Some(Err(error)) => malformed(&error),
+            None => {
+                let why = "folders of this machine are deployed over the control socket only";
+                (StatusCode::FORBIDDEN, json!({ "error": why }))
+            }
+        },
+        (["deploy"] | ["rollback"], _) if method != Method::POST => not_allowed("POST"),
+        (["deploys"], _) if method != Method::GET => not_allowed("GET"),
+        ([], _) if method != Method::DELETE => not_allowed("GET or DELETE"),
+        _ if !is_known => (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })),
+        (["rollback"], _) => {
+            let asked = || Ok(RollbackOrder { to: parameter(uri, "to") });
+            match body.filter(|body| !body.is_empty()).map_or_else(asked, read) {
+                Ok(order) => outcome(operator.rollback(&name, &order).await.map(|done| json!(done))),
+                Err(error) => malformed(&error),
+            }
+        }
+        (["deploys"], _) => {
+            (StatusCode::OK, json!({ "app": name.as_str(), "deploys": operator.deploys_of(&name) }))
+        }
+        _ => outcome(operator.remove(&name).await.map(|done| json!(done))),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body)
+}

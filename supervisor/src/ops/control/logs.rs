@@ -1,0 +1,189 @@
+//! `GET /v1/logs`: the latest lines of the log, one JSON object per line, and with `follow` what comes.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use clap::ValueEnum as _;
+use hyper::body::Frame;
+use hyper::{Method, StatusCode};
+use serde_json::json;
+use tracing::Level;
+
+use super::api::{Answer, not_allowed};
+use crate::config::LogLevel;
+use crate::ops::operator::Operator;
+use crate::telemetry::log;
+use crate::telemetry::log::line::Line;
+use crate::telemetry::log::memory::{Found, Question, Reader};
+
+/// Where it is.
+pub const PATH: &str = "/v1/logs";
+
+/// Lines go out in parts of about this size, in bytes.
+const PART: usize = 64 * 1024;
+
+/// Answers a request for lines.
+///
+/// # Errors
+/// The answer that says what is wrong with it.
+pub fn answer(method: &Method, query: &str, operator: &Operator) -> Result<Lines, Answer> {
+    if *method != Method::GET {
+        return Err(not_allowed("GET"));
+    }
+    let bad = |why: String| (StatusCode::BAD_REQUEST, json!({ "error": why }));
+    let (question, follow) = read_query(query).map_err(bad)?;
+    if let Some(app) = question.app.as_deref().filter(|app| !operator.has(app)) {
+        return Err((StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })));
+    }
+    let mut reader = log::memory().map(|memory| memory.reader(question));
+    let found = reader.as_mut().map(Reader::read).unwrap_or_default();
+    let next = reader.filter(|_| follow).map(next);
+    Ok(Lines { waiting: found.lines.into(), next })
+}
+
+/// What the query asks for, and whether for what comes, too.
+fn read_query(query: &str) -> Result<(Question, bool), String> {
+    let (mut question, mut follow) = (Question::default(), false);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let wrong = |fix: &str| format!("{name}={value}: {fix}");
+        match &*name {
+            "app" => question.app = Some(value.into_owned()),
+            "since" => {
+                question.since = Some(time(&value).ok_or_else(|| {
+                    wrong("write how long ago, such as 5m, or a time such as 2026-01-31T12:00:00Z")
+                })?);
+            }
+            "level" => {
+                let level = LogLevel::from_str(&value, false);
+                question.level =
+                    Some(level.map_err(|_| wrong("write error, warn, info, debug or trace"))?.into());
+            }
+            "lines" => question.lines = Some(value.parse().map_err(|_| wrong("write a number"))?),
+            "follow" => follow = value.parse().map_err(|_| wrong("write true or false"))?,
+            _ => return Err(wrong("there is app, since, level, lines and follow")),
+        }
+    }
+    Ok((question, follow))
+}
+
+/// A time, or one that is so long ago.
+fn time(text: &str) -> Option<SystemTime> {
+    match humantime::parse_duration(text) {
+        Ok(ago) => SystemTime::now().checked_sub(ago),
+        Err(_) => humantime::parse_rfc3339_weak(text).ok(),
+    }
+}
+
+/// Lines as the body of an answer.
+pub struct Lines {
+    waiting: VecDeque<Arc<str>>,
+    /// What comes; none if nobody asks.
+    next: Option<Next>,
+}
+
+type Next = Pin<Box<dyn Future<Output = (Reader, Found)>>>;
+
+fn next(mut reader: Reader) -> Next {
+    Box::pin(async move {
+        let found = reader.next().await;
+        (reader, found)
+    })
+}
+
+/// The line that says how many are missing.
+fn dropped(count: u64) -> Arc<str> {
+    let message = format!("dropped {count} lines: they came faster than they were read");
+    Line::new(Level::WARN, "logs").saying(message).json().into()
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+    }
+}
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.waiting.is_empty() {
+            let Some(coming) = &mut self.next else { return Poll::Ready(None) };
+            let (reader, found) = ready!(coming.as_mut().poll(cx));
+            self.next = Some(next(reader));
+            self.waiting.extend((found.dropped > 0).then(|| dropped(found.dropped)));
+            self.waiting.extend(found.lines);
+        }
+        let mut part = String::new();
+        while part.len() < PART
+            && let Some(line) = self.waiting.pop_front()
+        {
+            part.push_str(&line);
+            part.push('\n');
+        }
+        Poll::Ready(Some(Ok(Frame::data(part.into()))))
+    }
+}
+
+/// The query that asks for lines.
+#[must_use]
+pub fn query(parts: &[(&str, Option<&dyn Display>)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parts {
+        if let Some(value) = value {
+            query.append_pair(name, &value.to_string());
+        }
+    }
+    query.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_arrives() {
+        let query = query(&[
+            ("app", Some(&"blog")),
+            ("since", Some(&"1h 30m")),
+            ("level", Some(&"warn")),
+            ("lines", Some(&3)),
+            ("follow", Some(&true)),
+            ("none", None),
+        ]);
+        let (question, follow) = read_query(&query).unwrap();
+        assert_eq!((question.app.as_deref(), question.level), (Some("blog"), Some(Level::WARN)));
+        assert_eq!((question.lines, follow), (Some(3), true));
+        let ago = question.since.unwrap().elapsed().unwrap();
+        assert!(ago >= Duration::from_secs(5400) && ago < Duration::from_secs(5460), "{ago:?}");
+        let (question, _) = read_query("since=1970-01-01T00%3A00%3A01Z").unwrap();
+        assert_eq!(question.since, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_a_fix() {
+        for (query, expected) in [
+            (
+                "since=soon",
+                "since=soon: write how long ago, such as 5m, or a time such as 2026-01-31T12:00:00Z",
+            ),
+            ("level=loud", "level=loud: write error, warn, info, debug or trace"),
+            ("lines=-1", "lines=-1: write a number"),
+            ("follow=1", "follow=1: write true or false"),
+            ("until=1", "until=1: there is app, since, level, lines and follow"),
+        ] {
+            assert_eq!(read_query(query).map(|_| ()), Err(expected.into()));
+        }
+    }
+}

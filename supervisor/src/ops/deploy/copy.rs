@@ -1,0 +1,363 @@
+//! A folder as deploys see it: what is in it, the digest of that, and a copy.
+//!
+//! The digest is over paths, kinds, executable bits, link targets and contents; owners, times and other permissions do not
+//! count, and are not copied.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::sys::stat::SFlag;
+use sha2::{Digest as _, Sha256};
+
+use crate::untrusted::beneath::Beneath;
+
+/// How much of a file is read at once, in bytes.
+const CHUNK: usize = 256 * 1024;
+
+/// Symlinks on the way of one, beyond which the kernel does not follow it.
+const LINKS: usize = 40;
+
+/// How large a folder may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Files, folders and symlinks together.
+    pub entries: usize,
+    /// Contents of all files together, in bytes.
+    pub bytes: u64,
+}
+
+/// What a deploy may hold at most: far more than an app with all its packages.
+pub const LIMITS: Limits = Limits { entries: 250_000, bytes: 2 * 1024 * 1024 * 1024 };
+
+/// SHA-256 of a folder, as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(String);
+
+impl Digest {
+    /// All digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() == 64 && text.bytes().all(is_digit) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!("{text:?} is no digest (64 hexadecimal digits)"))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a path in a folder is.
+#[derive(Debug, PartialEq, Eq)]
+enum Entry {
+    Folder,
+    File { is_executable: bool },
+    Link(PathBuf),
+}
+
+/// What is in a folder.
+#[derive(Debug)]
+pub struct Tree {
+    root: PathBuf,
+    opened: Beneath,
+    limits: Limits,
+    /// By their paths in the folder, in their order: a folder comes before what is in it.
+    entries: BTreeMap<PathBuf, Entry>,
+}
+
+/// What was read of a folder.
+#[derive(Debug)]
+pub struct Seen {
+    /// The digest of everything.
+    pub digest: Digest,
+    /// How many files there are.
+    pub files: usize,
+    /// Their contents together, in bytes.
+    pub bytes: u64,
+}
+
+impl Tree {
+    /// Looks through the folder at `root`, an absolute path without symlinks.
+    ///
+    /// # Errors
+    /// What cannot be read or copied, or which limit it is over; for people.
+    pub fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, String> {
+        let opened = Beneath::open(root).map_err(|error| unreadable(root, &error))?;
+        let mut tree = Self { root: root.to_owned(), opened, limits, entries: BTreeMap::new() };
+        let mut pending = vec![PathBuf::new()];
+        let mut bytes = 0;
+        while let Some(folder) = pending.pop() {
+            go_on(is_cancelled)?;
+            let path = root.join(&folder);
+            for found in tree.opened.entries(&folder).map_err(|error| unreadable(&path, &error))? {
+                let found = found.map_err(|error| unreadable(&path, &error))?;
+                let path = folder.join(found.file_name());
+                let (entry, size) = tree.entry(&path)?;
+                bytes += size;
+                if entry == Entry::Folder {
+                    pending.push(path.clone());
+                }
+                tree.entries.insert(path, entry);
+                tree.within_limits(bytes)?;
+            }
+        }
+        tree.check_ways()?;
+        Ok(tree)
+    }
+
+    fn within_limits(&self, bytes: u64) -> Result<(), String> {
+        let Limits { entries, bytes: most } = self.limits;
+        let fix = "fix: leave out what the app does not need";
+        let root = self.root.display();
+        if self.entries.len() > entries {
+            return Err(format!("{root} holds more than {entries} files and folders; {fix}"));
+        }
+        if bytes > most {
+            return Err(format!("{root} holds more than {}; {fix}", bytesize::ByteSize(most)));
+        }
+        Ok(())
+    }
+
+    /// What `path` is, and its size in bytes.
+    fn entry(&mut self, path: &Path) -> Result<(Entry, u64), String> {
+        let full = self.root.join(path);
+        let found = self.opened.look(path).map_err(|error| unreadable(&full, &error))?;
+        let what = match SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) {
+            SFlag::S_IFDIR => return Ok((Entry::Folder, 0)),
+            SFlag::S_IFREG => {
+                let is_executable = found.st_mode & 0o100 != 0;
+                return Ok((Entry::File { is_executable }, u64::try_from(found.st_size).unwrap_or_default()));
+            }
+            SFlag::S_IFLNK => {
+                let target = self.opened.target(path).map_err(|error| unreadable(&full, &error))?;
+                self.check_link(path, &target)?;
+                return Ok((Entry::Link(target), 0));
+            }
+            SFlag::S_IFSOCK => "a socket",
+            SFlag::S_IFIFO => "a named pipe",
+            _ => "a device",
+        };
+        let full = full.display();
+        Err(format!("{full} is {what}, which cannot be copied; fix: remove it from the folder"))
+    }
+
+    /// A copy must not depend on anything outside of it.
+    fn check_link(&self, path: &Path, target: &Path) -> Result<(), String> {
+        if target.is_absolute() {
+            let (shown, aim) = (self.root.join(path), target.display());
+            let fix = "make it relative, or copy there what it leads to";
+            return Err(format!("{} is a symlink to an absolute path, {aim}; fix: {fix}", shown.display()));
+        }
+        if stays_inside(&path.parent().unwrap_or(Path::new("")).join(target)) {
+            return Ok(());
+        }
+        Err(self.leads_out(path, target))
+    }
+
+    /// Other symlinks on its way may lead a symlink out although its text does not.
+    fn check_ways(&self) -> Result<(), String> {
+        for (path, entry) in &self.entries {
+            if let Entry::Link(target) = entry
+                && self.goes_out(path, target)
+            {
+                return Err(self.leads_out(path, target));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a symlink goes above the folder, as the kernel would follow it among what was found.
+    fn goes_out(&self, path: &Path, target: &Path) -> bool {
+        let mut at = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut left: VecDeque<_> = target.components().map(|part| part.as_os_str().to_owned()).collect();
+        let mut followed = 0;
+        while let Some(part) = left.pop_front() {
+            match part.as_encoded_bytes() {
+                b"." => {}
+                b".." if !at.pop() => return true,
+                b".." => {}
+                _ => at.push(&part),
+            }
+            if let Some(Entry::Link(next)) = self.entries.get(&at) {
+                followed += 1;
+                // It leads nowhere, which harms nobody.
+                if followed > LINKS {
+                    return false;
+                }
+                at.pop();
+                next.components().rev().for_each(|part| left.push_front(part.as_os_str().to_owned()));
+            }
+        }
+        false
+    }
+
+    fn leads_out(&self, path: &Path, target: &Path) -> String {
+        let (shown, aim) = (self.root.join(path), target.display());
+        let fix = "copy there what it leads to";
+        format!("{} is a symlink that leads out of the folder, to {aim}; fix: {fix}", shown.display())
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// What cannot be read; for people.
+    pub fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+        self.read(None, is_cancelled)
+    }
+
+    /// Copies everything into the folder `to`, which is made. The digest is that of what was written.
+    ///
+    /// # Errors
+    /// What cannot be read or written; for people.
+    pub fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+        let made = DirBuilder::new().mode(0o700).create(to);
+        made.map_err(|error| unwritable(to, &error))?;
+        self.read(Some(to), is_cancelled)
+    }
+
+    fn read(&mut self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+        let (mut all, mut files, mut bytes) = (Sha256::new(), 0, 0);
+        let entries = std::mem::take(&mut self.entries);
+        let done = self.read_entries(&entries, to, &mut all, (&mut files, &mut bytes), is_cancelled);
+        self.entries = entries;
+        done?;
+        let digest = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Seen { digest: Digest(digest), files, bytes })
+    }
+
+    fn read_entries(
+        &mut self,
+        entries: &BTreeMap<PathBuf, Entry>,
+        to: Option<&Path>,
+        all: &mut Sha256,
+        (files, bytes): (&mut usize, &mut u64),
+        is_cancelled: &AtomicBool,
+    ) -> Result<(), String> {
+        for (path, entry) in entries {
+            let copy = to.map(|to| to.join(path));
+            // Every part with its length: no two folders have the same parts.
+            add(all, path.as_os_str().as_bytes());
+            match entry {
+                Entry::Folder => {
+                    add(all, b"folder");
+                    if let Some(copy) = &copy {
+                        let made = DirBuilder::new().mode(0o700).create(copy);
+                        made.map_err(|error| unwritable(copy, &error))?;
+                    }
+                }
+                Entry::Link(target) => {
+                    add(all, b"link");
+                    add(all, target.as_os_str().as_bytes());
+                    if let Some(copy) = &copy {
+                        symlink(target, copy).map_err(|error| unwritable(copy, &error))?;
+                    }
+                }
+                Entry::File { is_executable } => {
+                    add(all, if *is_executable { b"program" } else { b"file" });
+                    let mode = if *is_executable { 0o500 } else { 0o400 };
+                    let contents = self.read_file(path, copy.as_deref(), mode, bytes, is_cancelled)?;
+                    add(all, &contents);
+                    *files += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The digest of a file, which is written to `copy` meanwhile.
+    fn read_file(
+        &mut self,
+        path: &Path,
+        copy: Option<&Path>,
+        mode: u32,
+        bytes: &mut u64,
+        is_cancelled: &AtomicBool,
+    ) -> Result<[u8; 32], String> {
+        let full = self.root.join(path);
+        let mut file = self.opened.file(path).map_err(|error| unreadable(&full, &error))?;
+        let create = |copy: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(copy);
+        let mut copy = match copy {
+            Some(copy) => Some((create(copy).map_err(|error| unwritable(copy, &error))?, copy)),
+            None => None,
+        };
+        let (mut digest, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
+        loop {
+            go_on(is_cancelled)?;
+            let count = file.read(&mut chunk).map_err(|error| unreadable(&full, &error))?;
+            let read = chunk.get(..count).unwrap_or_default();
+            if read.is_empty() {
+                return Ok(digest.finalize().into());
+            }
+            *bytes += count as u64;
+            self.within_limits(*bytes)?;
+            digest.update(read);
+            if let Some((copy, path)) = &mut copy {
+                copy.write_all(read).map_err(|error| unwritable(path, &error))?;
+            }
+        }
+    }
+}
+
+/// Has the kernel write everything below `folder` to the disk: one call, where a folder of packages has thousands of files.
+///
+/// # Errors
+/// What the kernel says.
+pub fn sync_all_below(folder: &Path) -> io::Result<()> {
+    Ok(nix::unistd::syncfs(File::open(folder)?)?)
+}
+
+/// Whether a path that is relative to a folder stays in it, by its text.
+fn stays_inside(path: &Path) -> bool {
+    let mut depth = 0_usize;
+    for part in path.components() {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return false,
+            },
+            Component::RootDir | Component::Prefix(_) => return false,
+        }
+    }
+    true
+}
+
+fn add(digest: &mut Sha256, part: &[u8]) {
+    digest.update((part.len() as u64).to_le_bytes());
+    digest.update(part);
+}
+
+fn go_on(is_cancelled: &AtomicBool) -> Result<(), String> {
+    if is_cancelled.load(Ordering::Relaxed) { Err("the supervisor is about to end".into()) } else { Ok(()) }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    format!("cannot read {path}: {error}; fix: make it readable for the supervisor's user, and deploy again")
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}; fix: make room or give the right to write there", path.display())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! `dev`: watches the files of an app, and has it live by them after each change. Where they cannot be loaded, its clients are
+//! shown why.
+//!
+//! Folders are watched one by one, not recursively: `node_modules` may hold tens of thousands, each of which would cost one
+//! of the user's inotify watches.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use notify::event::{EventKind, ModifyKind};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval_at, timeout, timeout_at};
+use tracing::{error, info, warn};
+
+use crate::api::status::{AppStatus, Phase};
+use crate::apps::lifecycle::Action;
+use crate::model::state::State;
+use crate::ops::operator::Operator;
+
+/// By which its lines are known, all of which who develops an app is shown.
+const TARGET: &str = "dev";
+
+/// Folders whose contents do not count: git writes there all the time, and installing packages writes thousands of files.
+/// What it changes in `package.json` or a lock file does count.
+const IGNORED: [&str; 2] = [".git", "node_modules"];
+
+/// How long nothing may change before a change is complete: an editor may write a file in several steps.
+const QUIET: Duration = Duration::from_millis(5);
+
+/// How long a change may go on before it is taken up all the same.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Changes that may wait to be taken up; beyond that they are one.
+const QUEUE: usize = 64;
+
+/// How long a load may take before it is said that it goes on, and between two times of saying so.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Files that are named when all that has changed is told.
+const NAMED: usize = 3;
+
+/// What has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Contents,
+    /// There may be other folders.
+    Names,
+}
+
+/// A change, and the files that it is about, relative to the folder.
+type Changed = (Change, Vec<PathBuf>);
+
+/// Watches the folder `root`, an absolute path without symlinks, of the app `app`. Never returns.
+pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
+    let (changes, mut changed) = mpsc::channel::<Changed>(QUEUE);
+    let watched = root.clone();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // A full queue holds changes already. An error is a sign that some were lost.
+        let changed = match event {
+            Ok(event) => classify(&event, &watched).map(|change| (change, files(&event, &watched))),
+            Err(_) => Some((Change::Names, Vec::new())),
+        };
+        if let Some(changed) = changed {
+            let _ = changes.try_send(changed);
+        }
+    });
+    let mut watcher = match watcher {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            error!(target: TARGET, %error, "files cannot be watched; fix: raise fs.inotify.max_user_instances");
+            return;
+        }
+    };
+    watch_folders(&mut watcher, &root);
+    if let Some(listen) = operator.status().into_iter().find(|status| status.app == app).map(|app| app.listen)
+    {
+        info!(target: TARGET, "http://{listen}/ is {}; each save is followed, Ctrl-C ends", root.display());
+    }
+    let mut later = None;
+    loop {
+        let next = match later.take() {
+            Some(next) => Some(next),
+            None => tokio::select! {
+                next = changed.recv() => next,
+                () = say_while_starting(&operator, &app) => changed.recv().await,
+            },
+        };
+        let Some((mut change, mut files)) = next else { return };
+        let begun = Instant::now();
+        let deadline = begun + PATIENCE;
+        while let Ok(Ok(Some((next, more)))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
+            if next == Change::Names {
+                change = next;
+            }
+            files.extend(more);
+        }
+        if change == Change::Names {
+            watch_folders(&mut watcher, &root);
+        }
+        let (name, mut refreshing) = (app.clone(), Box::pin(refresh(&operator, &mut app)));
+        let mut slow = interval_at(Instant::now() + SLOW, SLOW);
+        let refreshed = loop {
+            tokio::select! {
+                refreshed = &mut refreshing => break refreshed,
+                _ = slow.tick() => say_slow(&named(&files, &root), begun),
+                Some(next) = changed.recv(), if later.is_none() => {
+                    later = Some(next);
+                    // What is loaded now is old already, and may never be ready.
+                    operator.hurry(&name, Action::Roll);
+                }
+            }
+        };
+        drop(refreshing);
+        if later.is_some() {
+            continue;
+        }
+        match refreshed {
+            _ if operator.phase() == Phase::Draining => return,
+            Ok(()) => {
+                info!(target: TARGET, "reloaded {} in {} ms", named(&files, &root), begun.elapsed().as_millis())
+            }
+            Err(why) => {
+                error!(target: TARGET, "{why}");
+                // Nobody is to take the answers of older code for those of the present.
+                let why = why.strip_prefix("does not load: ").unwrap_or(&why).to_owned();
+                let _ = operator.tell(&app, Action::Break(why)).await;
+            }
+        }
+    }
+}
+
+/// Says from time to time that the app's first worker is still loading, until it is not any more.
+async fn say_while_starting(operator: &Operator, app: &str) {
+    let (begun, mut slow) = (Instant::now(), interval_at(Instant::now() + SLOW, SLOW));
+    loop {
+        slow.tick().await;
+        let is_starting =
+            |status: &AppStatus| status.app == app && status.state == State::Starting.to_string();
+        if !operator.status().iter().any(is_starting) {
+            return;
+        }
+        say_slow(app, begun);
+    }
+}
+
+fn say_slow(what: &str, begun: Instant) {
+    let seconds = begun.elapsed().as_secs();
+    info!(target: TARGET, "still loading {what} after {seconds} s: a top-level `await` that does not settle?");
+}
+
+/// Has the app live by its files as they are now. They may also say what it is called.
+///
+/// # Errors
+/// Why it cannot, for people.
+async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
+    let worker = |app: &str| operator.status().into_iter().find(|status| status.app == app)?.pid;
+    let before = worker(app);
+    // What is read with the configuration, such as .env and wrangler files, may be among them.
+    let changes = operator.apply().await?;
+    if let Some((_, why)) = changes.failed.into_iter().chain(changes.broken).next() {
+        return Err(why);
+    }
+    if !operator.has(app)
+        && let Some(renamed) = operator.status().into_iter().find(|status| operator.has(&status.app))
+    {
+        *app = renamed.app;
+        operator.tell(app, Action::Start).await?;
+    } else if worker(app) == before {
+        operator.tell(app, Action::Roll).await?;
+    }
+    Ok(())
+}
+
+/// The files of an event that count.
+fn files(event: &Event, root: &Path) -> Vec<PathBuf> {
+    let of_app = event.paths.iter().filter(|path| counts(path, root));
+    let inside = of_app.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned()));
+    // Of the folder itself there is nothing to name.
+    inside.filter(|path| !path.as_os_str().is_empty()).collect()
+}
+
+/// What has changed, for people: those that are there, if any is; editors write others and take them away.
+fn named(files: &[PathBuf], root: &Path) -> String {
+    let all: BTreeSet<&PathBuf> = files.iter().collect();
+    let there: Vec<_> = all.iter().filter(|path| root.join(path).is_file()).copied().collect();
+    let named = if there.is_empty() { all.into_iter().collect() } else { there };
+    let names: Vec<_> = named.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    match named.len() {
+        0 => "the app".to_owned(),
+        count if count > NAMED => format!("{} and {} more", names.join(", "), count - NAMED),
+        _ => names.join(", "),
+    }
+}
+
+/// Watches all folders that count. One that is watched already stays so.
+fn watch_folders(watcher: &mut RecommendedWatcher, root: &Path) {
+    let mut pending = vec![root.to_owned()];
+    while let Some(folder) = pending.pop() {
+        match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            Ok(()) => {}
+            // It may be gone again.
+            Err(_) if !folder.is_dir() => continue,
+            Err(error) => {
+                let folder = folder.display();
+                warn!(target: TARGET, %folder, %error, "changes here are not seen; fix: raise fs.inotify.max_user_watches");
+                return;
+            }
+        }
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        pending.extend(folders.map(|folder| folder.path()).filter(|folder| counts(folder, root)));
+    }
+}
+
+/// What an event means for the app, if anything.
+fn classify(event: &Event, root: &Path) -> Option<Change> {
+    let change = match event.kind {
+        // Reading is no change, and the app's worker reads whenever it starts.
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => return None,
+        EventKind::Modify(ModifyKind::Data(_)) => Change::Contents,
+        _ => Change::Names,
+    };
+    let is_of_app = event.paths.is_empty() || event.paths.iter().any(|path| counts(path, root));
+    is_of_app.then_some(change)
+}
+
+fn counts(path: &Path, root: &Path) -> bool {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    !inside.components().any(|part| IGNORED.iter().any(|ignored| part.as_os_str() == *ignored))
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, CreateKind, DataChange, Flag, MetadataKind, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn what_has_changed_is_named_as_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::write(root.join("a.js"), "").unwrap();
+        let files = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+        assert_eq!(named(&files(&["a.js", ".a.js.swp", "a.js"]), root), "a.js");
+        assert_eq!(named(&files(&["gone.js"]), root), "gone.js");
+        assert_eq!(named(&files(&["1", "2", "3", "4", "5"]), root), "1, 2, 3 and 2 more");
+        assert_eq!(named(&[], root), "the app");
+    }
+
+    #[test]
+    fn what_a_worker_or_git_or_npm_does_is_no_change() {
+        let of = |kind, path: &str| {
+            classify(
+                &Event::new(kind).add_path(Path::new("/node_modules/app").join(path)),
+                Path::new("/node_modules/app"),
+            )
+        };
+        let data = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert_eq!(of(data, "src/index.js"), Some(Change::Contents));
+        assert_eq!(of(EventKind::Create(CreateKind::Folder), "src"), Some(Change::Names));
+        assert_eq!(of(EventKind::Modify(ModifyKind::Name(RenameMode::To)), "index.js"), Some(Change::Names));
+        assert_eq!(of(data, ".git/index"), None);
+        assert_eq!(of(data, "packages/a/node_modules/x/index.js"), None);
+        assert_eq!(of(EventKind::Create(CreateKind::Folder), "node_modules"), None);
+        assert_eq!(of(EventKind::Access(AccessKind::Any), "index.js"), None);
+        assert_eq!(of(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), "index.js"), None);
+        let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(classify(&lost, Path::new("/")), Some(Change::Names));
+    }
+}

@@ -1,0 +1,238 @@
+//! The change from one supervisor to the next, such as another version of the executable, while clients connect: the successor
+//! gets every listening socket, starts its own workers, and says when it is ready; then this one drains and ends. If the
+//! successor is worse than this one, it is ended instead.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use command_fds::CommandFdExt as _;
+use command_fds::FdMapping;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::apps::fleet::Fleet;
+use crate::apps::inherited::{HANDOVER, Handover};
+use crate::model::state::State;
+
+/// How long a successor may take to try every app. Starts of apps have limits of their own.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
+/// How long is waited for what is about to be said.
+const LAST_WORD: Duration = Duration::from_secs(10);
+
+/// What begins the line with which a successor is told to go on; what the apps leave to it follows.
+const GO: &str = "go";
+
+/// What a successor says once.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Word {
+    /// It has tried every app.
+    Tried {
+        /// Every app that is not ready, and why.
+        unready: BTreeMap<String, String>,
+    },
+    /// It ends. A supervisor of another version that does not know this waits for the end.
+    Ends {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// What an upgrade has come to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Upgraded {
+    /// The successor's process id.
+    pub pid: u32,
+    /// Apps that were ready and have failed there, as they would have here, each with the reason.
+    #[serde(default)]
+    pub failed: Vec<(String, String)>,
+}
+
+/// How this process was started, and how the next one is.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    executable: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Invocation {
+    /// Of this process. To be asked early: later the file may have been replaced.
+    ///
+    /// # Errors
+    /// If the system does not say which executable this is.
+    pub fn own() -> io::Result<Self> {
+        Ok(Self { executable: std::env::current_exe()?, arguments: std::env::args_os().skip(1).collect() })
+    }
+}
+
+/// Starts a successor, and lets it go on if every app that is ready here is ready there, but for those that `excuse` says are no
+/// fault of its. This process is to drain then.
+///
+/// # Errors
+/// Why everything stays as it is, for people.
+pub async fn upgrade(
+    fleet: &Fleet,
+    admin: Option<TcpListener>,
+    invocation: &Invocation,
+    excuse: impl AsyncFnOnce(Vec<(String, String)>) -> Result<Vec<(String, String)>, String>,
+) -> Result<Upgraded, String> {
+    if std::process::id() == 1 {
+        return Err(
+            "this is the first process of a container, which ends with it; fix: start another container"
+                .into(),
+        );
+    }
+    let (mut child, ours) = start(fleet, admin, invocation)
+        .map_err(|error| format!("cannot start {}: {error}", invocation.executable.display()))?;
+    let pid = child.id().unwrap_or_default();
+    info!(pid, executable = %invocation.executable.display(), "successor started");
+    let heard = match timeout(PATIENCE, hear(ours)).await {
+        Ok(Ok((Word::Tried { unready }, talk))) => Ok((unready, talk)),
+        Ok(Ok((Word::Ends { why }, _))) => Err(ended(&mut child, Some(why)).await),
+        Ok(Err(_)) => Err(ended(&mut child, None).await),
+        Err(_) => Err("it took too long".into()),
+    };
+    let worse = match heard {
+        Ok((unready, talk)) => match excuse(missing(fleet, &unready)).await {
+            Ok(failed) => {
+                for (app, why) in &failed {
+                    warn!(
+                        app,
+                        why,
+                        "the app is ready here, and has failed in the successor, as it would here by now"
+                    );
+                }
+                return say_go(fleet, talk, pid).await.map(|pid| Upgraded { pid, failed });
+            }
+            Err(worse) => worse,
+        },
+        Err(why) => why,
+    };
+    let _ = child.start_kill();
+    let _ = child.wait().await;
+    warn!(pid, why = worse, "the successor was ended; everything goes on as before");
+    Err(format!("the successor was ended: {worse}"))
+}
+
+fn start(
+    fleet: &Fleet,
+    admin: Option<TcpListener>,
+    invocation: &Invocation,
+) -> io::Result<(Child, UnixStream)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut mappings = Vec::new();
+    let mut hand = |parent_fd: std::os::fd::OwnedFd| {
+        let child_fd = 3 + i32::try_from(mappings.len()).unwrap_or(i32::MAX);
+        mappings.push(FdMapping { parent_fd, child_fd });
+        child_fd
+    };
+    let talk = hand(theirs.into());
+    let sockets = fleet.hand_over(&mut hand)?;
+    let admin = admin.map(|socket| hand(socket.into()));
+    let handover = serde_json::to_string(&Handover { talk, sockets, admin, stopped: fleet.stopped() })
+        .map_err(io::Error::other)?;
+    #[allow(clippy::disallowed_methods, reason = "it is no worker, and outlives this process")]
+    let mut command = Command::new(&invocation.executable);
+    command
+        .args(&invocation.arguments)
+        .env(HANDOVER, handover)
+        .env_remove("LISTEN_FDS")
+        .env_remove("LISTEN_PID");
+    command.fd_mappings(mappings).map_err(io::Error::other)?;
+    Ok((command.spawn()?, UnixStream::from_std(ours)?))
+}
+
+async fn hear(talk: UnixStream) -> io::Result<(Word, BufReader<UnixStream>)> {
+    let mut reader = BufReader::new(talk);
+    let mut line = String::new();
+    reader.read_line(&mut line).await?;
+    Ok((serde_json::from_str(&line)?, reader))
+}
+
+/// How the successor has ended, which has said no more than `why`.
+async fn ended(child: &mut Child, why: Option<String>) -> String {
+    let ended = match timeout(LAST_WORD, child.wait()).await {
+        Ok(Ok(status)) => format!("it ended ({status})"),
+        Ok(Err(_)) | Err(_) => "it did not say that it is ready".to_owned(),
+    };
+    match why {
+        Some(why) => format!("{ended}: {why}"),
+        None => format!("{ended}; it had no time to say why: see what it has printed or logged"),
+    }
+}
+
+/// The apps that this process serves and the successor does not, and how they are there.
+fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let ready = fleet.registry().gauges().into_iter().filter(|app| app.state == State::Ready);
+    ready.filter_map(|app| unready.get(&app.name).map(|why| (app.name, why.clone()))).collect()
+}
+
+/// Lets the successor go on, and waits until operators reach it.
+async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, String> {
+    let legacy = serde_json::to_string(&fleet.legacy()).unwrap_or_default();
+    talk.write_all(format!("{GO} {legacy}\n").as_bytes())
+        .await
+        .map_err(|error| format!("the successor has ended: {error}"))?;
+    info!(pid, "the successor takes over");
+    let _ = timeout(LAST_WORD, talk.read_line(&mut String::new())).await;
+    Ok(pid)
+}
+
+/// The supervisor before this one, which waits for word that operators reach this one.
+#[derive(Debug)]
+pub struct Predecessor(UnixStream);
+
+impl Predecessor {
+    /// They do.
+    pub fn say_taken(self) {
+        // If it is gone already, it need not know.
+        let _ = self.0.try_write(b"taken\n");
+    }
+}
+
+/// The successor's part where it cannot start: says why, to `talk` if there is a supervisor before this one.
+pub fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
+    let Some(mut talk) = talk else { return };
+    let word = serde_json::to_string(&Word::Ends { why: why.to_string() }).unwrap_or_default();
+    // It waits for this, or for our end.
+    let _ = talk.set_nonblocking(false).and_then(|()| writeln!(talk, "{word}"));
+}
+
+/// The successor's part: waits until every app was tried, says so, and waits for word to go on.
+///
+/// # Errors
+/// If the supervisor before this one has ended it, or has itself ended.
+pub async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
+    fleet.tried().await;
+    let unready = fleet.statuses().into_iter().filter(|app| app.state != State::Ready.to_string());
+    let unready = unready.map(|app| {
+        let why = app.last_exit.map_or_else(String::new, |why| format!(": {why}"));
+        (app.app, format!("is {}{why}", app.state))
+    });
+    let mut word =
+        serde_json::to_string(&Word::Tried { unready: unready.collect() }).map_err(io::Error::other)?;
+    word.push('\n');
+    let mut talk = BufReader::new(UnixStream::from_std(talk)?);
+    talk.write_all(word.as_bytes()).await?;
+    let mut line = String::new();
+    if talk.read_line(&mut line).await? == 0 {
+        return Err(io::Error::other("the supervisor before this one did not let it go on"));
+    }
+    // Another version may say less, or otherwise: its clients matter more than what is lost then.
+    match serde_json::from_str(line.trim_start_matches(GO)) {
+        Ok(legacy) => fleet.inherit(legacy).await,
+        Err(error) => warn!(%error, "what the supervisor before this one knew of crashes is lost"),
+    }
+    Ok(Predecessor(talk.into_inner()))
+}

@@ -1,0 +1,33 @@
+//! The supervisor's view of a worker process.
+//!
+//! - [`spawn`]: starts the process; the only place that does.
+//! - [`spare`]: a process that has shaken hands and has no app yet; `demand`: how many of them are worth having.
+//! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
+//!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
+//!   may have open.
+//! - [`cgroup`]: what the kernel holds it to; `output`: what it prints.
+//! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
+//! - `orphans`: what PID 1 inherits.
+
+pub mod cgroup;
+mod demand;
+mod descriptors;
+mod fingerprint;
+pub mod handle;
+mod health;
+mod load;
+pub(crate) mod orphans;
+mod output;
+pub mod spare;
+pub mod spawn;
+pub mod usage;
+pub mod watch;
+
+pub use cgroup::Cgroups;
+
+pub use fingerprint::Fingerprint;
+pub use handle::{StartFailure, Started, Worker};
+pub use output::Output;
+pub use spare::Spares;
+
+pub use watch::{Order, Report};

@@ -1,0 +1,330 @@
+//! Control groups (cgroup v2): where one is ours to divide, the kernel holds every worker to its limits.
+//! <https://docs.kernel.org/admin-guide/cgroup-v2.html>
+//!
+//! ```text
+//! OWN/supervisor    this process: a group that hands its controllers down has no processes of its own
+//! OWN/worker-PID    one for each worker, from before it has an app, since what a process has used is never recharged
+//! ```
+
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use nix::unistd::geteuid;
+use tracing::{debug, info, warn};
+
+use crate::api::status::CgroupStatus;
+use crate::config::{self, AppLimits};
+use crate::model::exit_reason::ExitReason;
+
+/// What is asked of the kernel.
+const CONTROLLERS: [&str; 3] = ["memory", "pids", "cpu"];
+
+/// The group of the supervisor. systemd's `DelegateSubgroup=supervisor` puts it there from the start.
+const SUPERVISOR: &str = "supervisor";
+
+/// How the names of workers' groups begin.
+const WORKER: &str = "worker-";
+
+/// Over which time the kernel holds a group to its CPU time, in microseconds.
+const PERIOD: u64 = 100_000;
+
+/// The group that is ours to divide, if there is one.
+#[derive(Debug, Clone)]
+pub struct Cgroups(Rc<Result<Own, String>>);
+
+#[derive(Debug)]
+struct Own {
+    path: PathBuf,
+    controllers: Vec<String>,
+}
+
+impl Cgroups {
+    /// Takes this process's own group, and moves this process to a group below it.
+    pub fn take(is_wanted: bool) -> Self {
+        let cgroups = if is_wanted { Self(Rc::new(Own::take())) } else { Self::none() };
+        // A supervisor that was killed has left them.
+        cgroups.tidy();
+        let state = cgroups.status();
+        match &state.path {
+            Some(_) => info!(control_groups = %state, "the kernel holds workers to their limits"),
+            // `status` shows it as well.
+            None => debug!(control_groups = %state, "the kernel does not hold workers to their limits"),
+        }
+        cgroups
+    }
+
+    /// None, as where nobody wants any.
+    pub fn none() -> Self {
+        Self(Rc::new(Err("`cgroups = false`".into())))
+    }
+
+    /// What there is.
+    pub fn status(&self) -> CgroupStatus {
+        match &*self.0 {
+            Ok(own) => CgroupStatus {
+                path: Some(own.path.display().to_string()),
+                controllers: own.controllers.clone(),
+                why_not: None,
+            },
+            Err(why) => CgroupStatus { path: None, controllers: Vec::new(), why_not: Some(why.clone()) },
+        }
+    }
+
+    /// For a worker that is started: the folder that it makes its group in, and how the name of that begins.
+    pub fn entrance(&self) -> Option<(io::Result<File>, &'static str)> {
+        self.0.as_ref().as_ref().ok().map(|own| (File::open(&own.path), WORKER))
+    }
+
+    /// The group that a worker has entered, without limits yet. None where there are no groups.
+    pub fn of(&self, pid: u32) -> Option<Group> {
+        let own = self.0.as_ref().as_ref().ok()?;
+        let path = own.path.join(format!("{WORKER}{pid}"));
+        let processes = read(&path, "cgroup.procs").unwrap_or_default();
+        let has_entered = processes.trim() == pid.to_string();
+        if !has_entered {
+            warn!(pid, "the worker has no control group of its own: its limits are held without one");
+        }
+        has_entered.then(|| Group { path, memory: Cell::new(None), cgroups: self.clone() })
+    }
+
+    /// Removes the groups of workers that are gone. To be called now and then: a group can outlive its process for a moment.
+    pub fn tidy(&self) {
+        if let Ok(own) = &*self.0 {
+            own.tidy(Path::new("/proc"));
+        }
+    }
+}
+
+impl Own {
+    fn take() -> Result<Self, String> {
+        let found = config::own_cgroup().ok_or("cgroup v2 is not mounted at /sys/fs/cgroup")?;
+        // From before an upgrade, or of systemd's making.
+        let path = match found.file_name() {
+            Some(name) if name == SUPERVISOR => found.parent().map(Path::to_owned).unwrap_or(found),
+            _ => found,
+        };
+        if is_left_to_systemd(&path) {
+            return Err(format!("{} is not delegated; fix: `Delegate=yes` in the unit", path.display()));
+        }
+        Self::divide(path, std::process::id())
+    }
+
+    fn divide(path: PathBuf, pid: u32) -> Result<Self, String> {
+        let failed = |error: io::Error| format!("{}: {error}", path.display());
+        let offered = read(&path, "cgroup.controllers").map_err(failed)?;
+        let controllers: Vec<_> = CONTROLLERS
+            .iter()
+            .filter(|name| offered.split_whitespace().any(|offer| offer == **name))
+            .collect();
+        if controllers.is_empty() {
+            let path = path.display();
+            return Err(format!("none of {} is delegated to {path}", CONTROLLERS.join(", ")));
+        }
+        let others = read(&path, "cgroup.procs").map_err(failed)?;
+        if others.split_whitespace().any(|other| other != pid.to_string()) {
+            return Err(format!("there are other processes in {}", path.display()));
+        }
+        let supervisor = path.join(SUPERVISOR);
+        if !supervisor.is_dir() {
+            fs::create_dir(&supervisor).map_err(failed)?;
+        }
+        let enabled = write(&supervisor, "cgroup.procs", &pid.to_string()).and_then(|()| {
+            controllers
+                .iter()
+                .try_for_each(|name| write(&path, "cgroup.subtree_control", &format!("+{name}")))
+        });
+        if let Err(error) = enabled {
+            // As it was. A controller that is enabled already does no harm.
+            let _ = write(&path, "cgroup.procs", &pid.to_string());
+            let _ = fs::remove_dir(&supervisor);
+            return Err(failed(error));
+        }
+        let controllers = controllers.into_iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self { path, controllers })
+    }
+
+    fn tidy(&self, processes: &Path) {
+        for group in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let name = group.file_name();
+            let pid = name.to_str().and_then(|name| name.strip_prefix(WORKER));
+            // A worker that has just made its group is not in it yet.
+            if pid.is_some_and(|pid| !processes.join(pid).exists()) {
+                let _ = fs::remove_dir(group.path());
+            }
+        }
+    }
+}
+
+/// Whether systemd minds the group itself, which its manual asks everybody to respect. Whoever is not root can only write to
+/// groups that were delegated.
+fn is_left_to_systemd(path: &Path) -> bool {
+    let is_delegated = |name| xattr::get(path, name).ok().flatten().is_some_and(|value| value == b"1");
+    geteuid().is_root()
+        && sd_notify::booted().unwrap_or(false)
+        && !is_delegated("trusted.delegate")
+        && !is_delegated("user.delegate")
+}
+
+/// The group of one worker.
+#[derive(Debug)]
+pub struct Group {
+    path: PathBuf,
+    /// To which the kernel holds it.
+    memory: Cell<Option<u64>>,
+    cgroups: Cgroups,
+}
+
+/// What a group counts from its beginning on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Processes and threads that were one too many.
+    pub pids_refused: u64,
+    /// Periods of 100 ms in which all CPU time was used up.
+    pub throttled: u64,
+}
+
+impl Group {
+    /// From now on the kernel holds the worker to what the app may use.
+    pub fn limit(&self, limits: &AppLimits) {
+        let Ok(own) = &*self.cgroups.0 else { return };
+        let or_max = |limit: Option<u64>| limit.map_or_else(|| "max".to_owned(), |limit| limit.to_string());
+        let cpu = limits.max_cpus.map(|thousandths| u64::from(thousandths) * PERIOD / 1000);
+        let files = [
+            ("memory", "memory.max", or_max(limits.memory)),
+            // A worker that swaps is over its limit as well, and slow.
+            ("memory", "memory.swap.max", if limits.memory.is_some() { "0" } else { "max" }.to_owned()),
+            ("pids", "pids.max", limits.max_pids.to_string()),
+            ("cpu", "cpu.max", format!("{} {PERIOD}", or_max(cpu))),
+        ];
+        for (controller, file, text) in files {
+            let is_there = own.controllers.iter().any(|name| name == controller);
+            match if is_there { write(&self.path, file, &text) } else { Ok(()) } {
+                // Kernels may be built without swap.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => warn!(path = %self.path.display(), %error, file, "the limit is not set"),
+                Ok(()) if file == "memory.max" && is_there => self.memory.set(limits.memory),
+                Ok(()) => {}
+            }
+        }
+    }
+
+    /// Whether the kernel holds the worker to its memory, so that nobody else has to.
+    pub fn holds_memory(&self) -> bool {
+        self.memory.get().is_some()
+    }
+
+    /// Whether the kernel has ended the worker because there was no more memory, and for whom.
+    pub fn out_of_memory(&self) -> Option<ExitReason> {
+        let events = read(&self.path, "memory.events").ok()?;
+        if count(&events, "oom_kill") == 0 {
+            return None;
+        }
+        // Without one of its own it was chosen when a group above this one was full.
+        let limit = self.memory.get().filter(|_| count(&events, "oom") > 0);
+        Some(limit.map_or(ExitReason::MachineMemory, |limit| ExitReason::MemoryMax { limit }))
+    }
+
+    /// What has been counted so far.
+    pub fn counts(&self) -> Counts {
+        let text = |file| read(&self.path, file).unwrap_or_default();
+        Counts {
+            pids_refused: count(&text("pids.events"), "max"),
+            throttled: count(&text("cpu.stat"), "nr_throttled"),
+        }
+    }
+}
+
+fn read(group: &Path, file: &str) -> io::Result<String> {
+    fs::read_to_string(group.join(file))
+}
+
+fn write(group: &Path, file: &str, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .write(true)
+        .open(group.join(file))
+        .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
+}
+
+/// A number of a file of lines that are a name and a number.
+fn count(text: &str, name: &str) -> u64 {
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that looks like a group, as far as files can.
+    fn group(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_divided_is_left_as_it_is() {
+        let why = |files: &[(&str, &str)]| {
+            let folder = group(files);
+            let why = Own::divide(folder.path().to_owned(), 7).unwrap_err();
+            assert!(!folder.path().join(SUPERVISOR).exists());
+            why.replace(folder.path().to_str().unwrap(), "OWN")
+        };
+        assert_eq!(why(&[]), "OWN: No such file or directory (os error 2)");
+        let nothing = ("cgroup.controllers", "hugetlb io\n");
+        assert_eq!(why(&[nothing]), "none of memory, pids, cpu is delegated to OWN");
+        let offered = ("cgroup.controllers", "cpuset cpu memory\n");
+        assert_eq!(why(&[offered, ("cgroup.procs", "7\n8\n")]), "there are other processes in OWN");
+        // The file of the group below is the kernel's to make.
+        assert_eq!(why(&[offered, ("cgroup.procs", "7\n")]), "OWN: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn groups_go_once_their_process_is_gone() {
+        let (folder, processes) = (group(&[]), group(&[("2", ""), ("x", "")]));
+        for name in ["worker-1", "worker-2", "other", "1"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let own = Own { path: folder.path().to_owned(), controllers: Vec::new() };
+        own.tidy(processes.path());
+        let left = ["worker-1", "worker-2", "other", "1"].map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, true, true]);
+    }
+
+    #[test]
+    fn the_kernels_files_are_read() {
+        let events = "low 0\nhigh 0\nmax 12\noom 3\noom_kill 1\noom_group_kill 0\n";
+        assert_eq!([count(events, "oom"), count(events, "oom_kill"), count(events, "max")], [3, 1, 12]);
+        assert_eq!([count("", "max"), count("max x", "max")], [0, 0]);
+    }
+
+    #[test]
+    fn whose_memory_was_full_is_told_apart() {
+        let found = |events: &str, limit| {
+            let folder = group(&[("memory.events", events)]);
+            let group =
+                Group { path: folder.path().to_owned(), memory: Cell::new(limit), cgroups: Cgroups::none() };
+            group.out_of_memory()
+        };
+        assert_eq!(found("oom 0\noom_kill 0\n", Some(5)), None);
+        assert_eq!(found("oom 1\noom_kill 1\n", Some(5)), Some(ExitReason::MemoryMax { limit: 5 }));
+        assert_eq!(found("oom 0\noom_kill 1\n", Some(5)), Some(ExitReason::MachineMemory));
+        assert_eq!(found("oom 1\noom_kill 1\n", None), Some(ExitReason::MachineMemory));
+    }
+
+    #[test]
+    fn the_state_is_one_line() {
+        assert_eq!(Cgroups::none().status().to_string(), "none: `cgroups = false`");
+        let status = CgroupStatus {
+            path: Some("/sys/fs/cgroup/x".into()),
+            controllers: vec!["memory".into(), "cpu".into()],
+            why_not: None,
+        };
+        assert_eq!(status.to_string(), "memory, cpu in /sys/fs/cgroup/x");
+    }
+}

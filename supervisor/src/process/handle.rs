@@ -1,0 +1,136 @@
+//! A worker from its process to the moment at which it takes requests.
+
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use nano_protocol::message::{Control, Load, Loaded};
+use nano_protocol::{Connection, Event, Handle, ProtocolError, Witness};
+use tokio::time::timeout;
+
+use super::fingerprint::Fingerprint;
+use super::output::Output;
+use super::spare::{Spare, Spares};
+use super::spawn::Process;
+use super::watch::reap;
+use super::{descriptors, health, load};
+use crate::config::{AppSpec, Environment};
+use crate::model::exit_reason::ExitReason;
+use crate::telemetry::log::app::AppLog;
+
+/// A running worker process.
+#[derive(Debug)]
+pub struct Worker {
+    /// Process id.
+    pub pid: u32,
+    /// What it was told.
+    pub told: Fingerprint,
+    /// The variables among that.
+    pub env: Environment,
+    pub(super) process: Process,
+    pub(super) control: Connection,
+    pub(super) handle: Handle,
+    /// What it prints.
+    pub output: Rc<Output>,
+    /// What it leaves behind.
+    pub witness: Arc<Witness>,
+}
+
+/// A worker that is ready, and the connections for the I/O threads.
+#[derive(Debug)]
+pub struct Started {
+    /// The process.
+    pub worker: Worker,
+    /// One per I/O thread, in order; the handshake is done.
+    pub requests: Vec<StdUnixStream>,
+}
+
+/// A worker that did not become ready.
+#[derive(Debug)]
+pub struct StartFailure {
+    /// Why.
+    pub reason: ExitReason,
+    /// Process id, if there was a process.
+    pub pid: Option<u32>,
+    /// The last lines that it printed, oldest first.
+    pub lines: Vec<String>,
+}
+
+impl Worker {
+    /// Has a spare load the app, or a process that is started for it if there is none; all within the app's start timeout.
+    /// Its variables are `env`, or what their files say now. What it logs goes to `log`.
+    ///
+    /// # Errors
+    /// [`StartFailure`]; the process is gone by then.
+    pub async fn start(
+        spec: &AppSpec,
+        env: Option<Environment>,
+        spares: &Spares,
+        log: &Rc<AppLog>,
+    ) -> Result<Started, StartFailure> {
+        let failed = |reason| StartFailure { reason, pid: None, lines: Vec::new() };
+        let env = env.map_or_else(|| spec.env.load(), Ok);
+        let env = env.map_err(|text| failed(ExitReason::LoadFailed(text)))?;
+        let mut message = load::message(spec, env.clone());
+        let told = Fingerprint::new(&message, &spec.limits);
+        // The same for every worker of this supervisor, and therefore no part of what tells two of them apart.
+        message.closed = spares.closed();
+        let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
+        let output = Rc::new(Output::new(log));
+        spare.assign(&output);
+        let pid = spare.process.pid;
+        let failed = |reason| StartFailure { reason, pid: Some(pid), lines: output.last_lines() };
+        descriptors::limit(spare.process.pid, spec.limits.max_fds, spare.requests.len());
+        let mut unhealthy = String::new();
+        let prepared = timeout(spec.limits.start_timeout, async {
+            spare.shake_hands().await?;
+            let group = spares.cgroups().of(spare.process.pid);
+            if let Some(group) = &group {
+                group.limit(&spec.limits);
+            }
+            spare.process.is_in(group);
+            let loaded = load_app(&mut spare, &output, message).await?;
+            if let (Loaded::Ready, Some(path)) = (&loaded, &spec.health_path) {
+                unhealthy = "it did not answer".into();
+                health::check(&mut spare, &output, path, &mut unhealthy).await?;
+            }
+            Ok(loaded)
+        })
+        .await;
+        let reason = match prepared {
+            Ok(Ok(Loaded::Ready)) => {
+                let Spare { process, control, handle, requests, witness, .. } = spare;
+                let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
+                match sockets.collect() {
+                    Ok(requests) => {
+                        let worker = Self { pid, told, env, process, control, handle, output, witness };
+                        return Ok(Started { worker, requests });
+                    }
+                    Err(error) => {
+                        let reason = ExitReason::Protocol(ProtocolError::to_string(&error));
+                        return Err(failed(reap(process, Some(reason)).await));
+                    }
+                }
+            }
+            Ok(Ok(Loaded::Failed(reason))) => Some(ExitReason::LoadFailed(reason)),
+            // Its own exit code says more than the connection that broke.
+            Ok(Err(ProtocolError::Torn | ProtocolError::Io(_))) => None,
+            Ok(Err(error)) => Some(ExitReason::Protocol(error.to_string())),
+            Err(_) if unhealthy.is_empty() => Some(ExitReason::StartTimeout),
+            Err(_) => Some(ExitReason::Unhealthy(unhealthy)),
+        };
+        Err(failed(reap(spare.process, reason).await))
+    }
+}
+
+async fn load_app(spare: &mut Spare, output: &Output, message: Load) -> Result<Loaded, ProtocolError> {
+    spare.handle.control(&Control::Load(message.into()))?;
+    loop {
+        match spare.control.next().await? {
+            Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),
+            Some(Event::Control(Control::Log(record))) => output.record(&record),
+            Some(_) => return Err(ProtocolError::Unexpected("answer to load")),
+            None => return Err(ProtocolError::Torn),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a new worker is told: which app, its env and props, where it may connect, where its cache is, whether
+//! its console has colours.
+
+use std::path::Path;
+use std::time::Duration;
+
+use nano_protocol::message::{Load, WorkerLimits};
+
+use crate::config::{AppSpec, Environment, make_private_folder};
+use crate::telemetry::log;
+
+/// The load message for `spec`, with this env.
+pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
+    Load {
+        app: spec.name.to_string(),
+        limits: WorkerLimits {
+            watchdog_ms: millis(spec.limits.watchdog),
+            cpu_ms: millis(spec.limits.cpu_time),
+            wait_until_ms: millis(spec.limits.wait_until_timeout),
+            max_outbound: spec.limits.max_outbound,
+            max_blocking: spec.limits.max_blocking,
+            fatal_uncaught: spec.fatal_uncaught,
+        },
+        root: spec.root.to_string_lossy().into_owned(),
+        entry: spec.entry.to_string_lossy().into_owned(),
+        env: env.into_pairs(),
+        props: spec.props.to_string(),
+        net: spec.net.clone(),
+        closed: Vec::new(),
+        emit_cache: spec.emit_cache.as_deref().and_then(cache),
+        has_colours: log::has_colours(),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The cache folder, if it is there or can be made. An app runs without one, too.
+fn cache(path: &Path) -> Option<String> {
+    make_private_folder(path).ok()?;
+    path.to_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use nano_protocol::message::{NetHost, NetRule, NetRules};
+
+    use super::*;
+    use crate::config::Sources;
+
+    #[test]
+    fn everything_of_the_configuration_arrives() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/index.ts"), "").unwrap();
+        fs::write(root.join("a/.env"), "FILE=1").unwrap();
+        fs::write(
+            root.join("nano.toml"),
+            "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
+             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\nallow_net = ['example.com:443']",
+        )
+        .unwrap();
+        let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
+        let config = sources.load().unwrap();
+        let env = config.apps[0].env.load().unwrap();
+        let allow = NetRule { host: NetHost::Name("example.com".into()), port: Some(443) };
+        let deny = NetRule { host: NetHost::Below("internal".into()), port: None };
+        assert_eq!(
+            message(&config.apps[0], env.clone()),
+            Load {
+                app: "a".into(),
+                limits: WorkerLimits {
+                    watchdog_ms: 5000,
+                    cpu_ms: 2000,
+                    wait_until_ms: 3000,
+                    max_outbound: 4,
+                    max_blocking: 6,
+                    fatal_uncaught: false,
+                },
+                root: root.join("a").display().to_string(),
+                entry: "index.ts".into(),
+                env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
+                props: "{\"tier\":\"gold\"}".into(),
+                net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },
+                closed: Vec::new(),
+                emit_cache: Some(root.join("cache/a").display().to_string()),
+                has_colours: false,
+            }
+        );
+        let mode = fs::metadata(root.join("cache/a")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        // A cache that cannot be made is none.
+        fs::remove_dir_all(root.join("cache")).unwrap();
+        fs::write(root.join("cache"), "").unwrap();
+        assert_eq!(message(&config.apps[0], env).emit_cache, None);
+    }
+}

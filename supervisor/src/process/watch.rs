@@ -1,0 +1,209 @@
+//! A worker that takes requests, watched over until its end: pings, logs, what it uses, drain.
+
+use std::future::pending;
+use std::time::Duration;
+
+use nano_protocol::message::{Control, Stats};
+use nano_protocol::{Event, ProtocolError};
+use nix::libc;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::cgroup::{Counts, Group};
+use super::handle::Worker;
+use super::spawn::Process;
+use crate::api::usage::Usage;
+use crate::config::AppSpec;
+use crate::model::exit_reason::ExitReason;
+use crate::telemetry::traffic::Limit;
+
+/// How long a killed process may take to be reaped, and a draining one to say its last words.
+const REAP: Duration = Duration::from_secs(5);
+
+/// How often it is pinged at least, by which it shows whether it returns to its event loop.
+const PING: Duration = Duration::from_secs(1);
+
+/// How often it is looked at what a worker uses.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How often where it uses much of what it may.
+const CLOSE_LOOK: Duration = Duration::from_millis(100);
+
+/// What is learnt of a worker while it runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Report {
+    /// What it says of itself.
+    Stats(Stats),
+    /// What the kernel says of it.
+    Usage(Usage),
+    /// Since when it owes an answer to a ping; none if it owes none.
+    Unanswered(Option<std::time::Instant>),
+}
+
+/// What the owner of a worker may ask while it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Finish what is in flight, then exit; killed after this long.
+    Drain(Duration),
+    /// It broke the protocol: kill it.
+    Kill(ExitReason),
+    /// A request connection has ended, most likely because the worker has: its exit status will say why. If it lives on,
+    /// it is of no use.
+    Closed,
+}
+
+impl Worker {
+    /// Watches over the worker until it has ended; says why. `orders` are carried out as they come.
+    pub async fn watch(
+        mut self,
+        spec: &AppSpec,
+        orders: &mut tokio::sync::mpsc::Receiver<Order>,
+        mut report: impl FnMut(Report),
+    ) -> ExitReason {
+        let hung_timeout = spec.limits.hung_timeout;
+        let mut pings = interval((hung_timeout / 4).clamp(Duration::from_millis(10), PING));
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut number, mut held_up) = (0, Counts::default());
+        let (mut last_answer, mut is_unanswered) = (Instant::now(), false);
+        let mut is_draining = false;
+        // When it is killed at the latest, and what that then means.
+        let mut deadline: Option<(Instant, ExitReason)> = None;
+        loop {
+            let overdue = async {
+                match &deadline {
+                    Some((at, reason)) => {
+                        tokio::time::sleep_until(*at).await;
+                        reason.clone()
+                    }
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                status = self.process.wait() => {
+                    self.drain_control().await;
+                    self.count_held_up(&mut held_up);
+                    let reason = status.map_or_else(
+                        |error| ExitReason::SpawnFailed(error.to_string()),
+                        |status| self.process.reason(status, None),
+                    );
+                    return as_told(reason, is_draining);
+                }
+                event = self.control.next() => match event {
+                    Ok(Some(Event::Control(Control::Pong(_)))) => {
+                        last_answer = Instant::now();
+                        is_unanswered = false;
+                        report(Report::Unanswered(None));
+                    }
+                    Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
+                    Ok(Some(Event::Control(Control::Log(record)))) => self.output.record(&record),
+                    Ok(Some(_)) => {
+                        let reason = ExitReason::Protocol("unexpected control frame".into());
+                        return reap(self.process, Some(reason)).await;
+                    }
+                    Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
+                        // It is on its way out; its exit status says why.
+                        return as_told(reap_or_kill(self.process, None).await, is_draining);
+                    }
+                    Err(error) => {
+                        return reap(self.process, Some(ExitReason::Protocol(error.to_string()))).await;
+                    }
+                },
+                _ = pings.tick() => {
+                    if last_answer.elapsed() >= hung_timeout {
+                        return reap(self.process, Some(ExitReason::Hung)).await;
+                    }
+                    self.output.app().catch_up();
+                    number += 1;
+                    self.send(&Control::Ping(number));
+                    if !std::mem::replace(&mut is_unanswered, true) {
+                        report(Report::Unanswered(Some(std::time::Instant::now())));
+                    }
+                }
+                _ = looks.tick() => {
+                    self.count_held_up(&mut held_up);
+                    let Some(usage) = Usage::of(self.pid) else { continue };
+                    report(Report::Usage(usage));
+                    let is_close = self.witness.live() > spec.limits.heap / 3
+                        || spec.limits.memory.is_some_and(|limit| usage.memory > limit / 3);
+                    if is_close {
+                        looks.reset_after(CLOSE_LOOK);
+                    }
+                    let is_ours = !self.process.group().is_some_and(Group::holds_memory);
+                    if let Some(limit) = spec.limits.memory.filter(|limit| is_ours && usage.memory > *limit) {
+                        return reap(self.process, Some(ExitReason::Memory { limit, used: usage.memory })).await;
+                    }
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Drain(limit)) => {
+                        self.send(&Control::Drain);
+                        is_draining = true;
+                        deadline = Some((Instant::now() + limit, ExitReason::Stopped));
+                    }
+                    Some(Order::Closed) => {
+                        let reason = || ExitReason::Protocol("it closed a request connection".into());
+                        deadline.get_or_insert_with(|| (Instant::now() + REAP, reason()));
+                    }
+                    Some(Order::Kill(reason)) => return reap(self.process, Some(reason)).await,
+                    None => return reap(self.process, Some(ExitReason::Stopped)).await,
+                },
+                reason = overdue => return reap(self.process, Some(reason)).await,
+            }
+        }
+    }
+
+    /// Counts what its control group has refused it since the last time.
+    fn count_held_up(&self, last: &mut Counts) {
+        let Some(group) = self.process.group() else { return };
+        let (now, traffic) = (group.counts(), self.output.app().traffic());
+        traffic.count_broken(Limit::Pids, now.pids_refused.saturating_sub(last.pids_refused));
+        traffic.count_broken(Limit::Cpus, now.throttled.saturating_sub(last.throttled));
+        *last = now;
+    }
+
+    /// Log records that were still on their way when the process ended.
+    async fn drain_control(&mut self) {
+        while let Ok(Ok(Some(Event::Control(message)))) = timeout(REAP, self.control.next()).await {
+            if let Control::Log(record) = message {
+                self.output.record(&record);
+            }
+        }
+        self.output.app().conclude();
+    }
+
+    fn send(&self, message: &Control) {
+        // Cannot fail: these frames are far below their limits.
+        let _ = self.handle.control(message);
+    }
+}
+
+/// Why a worker has ended: one that was told to, and has gone well or was made to, did as it was told.
+fn as_told(reason: ExitReason, is_draining: bool) -> ExitReason {
+    match reason {
+        ExitReason::Exited | ExitReason::Signal(libc::SIGKILL) if is_draining => ExitReason::Stopped,
+        reason => reason,
+    }
+}
+
+/// Kills the process unless it has ended, and waits for it.
+pub(super) async fn reap(mut process: Process, known: Option<ExitReason>) -> ExitReason {
+    if known.is_some() {
+        process.kill();
+    }
+    reap_or_kill(process, known).await
+}
+
+/// Waits for a process that is ending by itself, and kills it if it does not.
+async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitReason {
+    let status = match timeout(REAP, process.wait()).await {
+        Ok(status) => status,
+        Err(_) => {
+            process.kill();
+            process.wait().await
+        }
+    };
+    match status {
+        Ok(status) => process.reason(status, known),
+        Err(error) => known.unwrap_or_else(|| ExitReason::SpawnFailed(error.to_string())),
+    }
+}

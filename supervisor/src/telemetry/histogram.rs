@@ -1,0 +1,165 @@
+//! How long things take: a histogram with four buckets for every doubling: no duration is off by more than a fifth.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use crate::telemetry::counter::{add, get};
+
+/// Buckets for every doubling.
+const STEPS: usize = 4;
+
+/// Up to 134 s; what takes longer counts as that.
+const BUCKETS: usize = 26 * STEPS;
+
+/// Durations, counted by one thread and read by others.
+#[derive(Debug)]
+pub struct Histogram {
+    buckets: [AtomicU64; BUCKETS],
+    /// In microseconds.
+    sum: AtomicU64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { buckets: std::array::from_fn(|_| AtomicU64::new(0)), sum: AtomicU64::new(0) }
+    }
+}
+
+impl Histogram {
+    /// Counts a duration.
+    pub fn record(&self, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        add(&self.buckets[bucket(micros)], 1);
+        add(&self.sum, micros);
+    }
+}
+
+/// The bucket of a number of microseconds.
+fn bucket(micros: u64) -> usize {
+    let Some(doubling) = micros.checked_ilog2().filter(|doubling| *doubling >= 2) else {
+        return micros as usize;
+    };
+    let step = (micros >> (doubling - 2)) as usize & (STEPS - 1);
+    ((doubling as usize - 1) * STEPS + step).min(BUCKETS - 1)
+}
+
+/// The least number of microseconds in a bucket.
+fn floor(bucket: usize) -> u64 {
+    if bucket < STEPS { bucket as u64 } else { ((STEPS + bucket % STEPS) as u64) << (bucket / STEPS - 1) }
+}
+
+/// What a histogram, or several together, had counted at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    buckets: [u64; BUCKETS],
+    sum: u64,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self { buckets: [0; BUCKETS], sum: 0 }
+    }
+}
+
+impl Snapshot {
+    /// Takes in what a histogram has counted.
+    pub fn add(&mut self, histogram: &Histogram) {
+        for (bucket, count) in self.buckets.iter_mut().zip(&histogram.buckets) {
+            *bucket += get(count);
+        }
+        self.sum += get(&histogram.sum);
+    }
+
+    /// What was counted since an earlier snapshot of the same.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let buckets = std::array::from_fn(|at| self.buckets[at].saturating_sub(earlier.buckets[at]));
+        Self { buckets, sum: self.sum.saturating_sub(earlier.sum) }
+    }
+
+    /// How many durations.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// All durations together.
+    pub fn sum(&self) -> Duration {
+        Duration::from_micros(self.sum)
+    }
+
+    /// The duration below which a part `quantile`, 0 to 1, of all are; none without any.
+    pub fn quantile(&self, quantile: f64) -> Option<Duration> {
+        let count = self.count();
+        let wanted = (count as f64 * quantile).max(1.0);
+        let mut below = 0.0;
+        for (at, found) in self.buckets.iter().enumerate().filter(|(_, found)| **found > 0) {
+            let found = *found as f64;
+            if below + found >= wanted {
+                let (low, high) = (floor(at) as f64, floor(at + 1) as f64);
+                let micros = low + (high - low) * ((wanted - below) / found);
+                return Some(Duration::from_micros(micros as u64));
+            }
+            below += found;
+        }
+        None
+    }
+
+    /// Bounds in seconds, each twice the one before, and how many durations are below each: what Prometheus calls buckets.
+    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        // From a quarter of a millisecond on: below that nobody looks.
+        (8..=26).map(|doubling: usize| {
+            let end = (doubling - 1) * STEPS;
+            let below = self.buckets.get(..end).unwrap_or(&self.buckets).iter().sum();
+            ((1u64 << doubling) as f64 / 1e6, below)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn buckets_join_without_gaps() {
+        for at in 0..BUCKETS - 1 {
+            assert_eq!(bucket(floor(at)), at);
+            assert_eq!(bucket(floor(at + 1) - 1), at);
+        }
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn quantiles_are_close_and_differences_exact() {
+        let histogram = Histogram::default();
+        for ms in 1..=1000 {
+            histogram.record(Duration::from_millis(ms));
+        }
+        let mut first = Snapshot::default();
+        first.add(&histogram);
+        let ms = |quantile| first.quantile(quantile).unwrap().as_secs_f64() * 1000.0;
+        assert!(
+            (ms(0.5) - 500.0).abs() < 20.0 && (ms(0.99) - 990.0).abs() < 50.0,
+            "{} {}",
+            ms(0.5),
+            ms(0.99)
+        );
+        assert_eq!(Snapshot::default().quantile(0.5), None);
+        histogram.record(Duration::from_secs(1));
+        let mut second = Snapshot::default();
+        second.add(&histogram);
+        let since = second.since(&first);
+        assert_eq!((since.count(), since.sum()), (1, Duration::from_secs(1)));
+        let (bounds, counts): (Vec<_>, Vec<_>) = second.cumulative().unzip();
+        assert!(bounds.is_sorted() && counts.is_sorted() && *counts.last().unwrap() == 1001, "{counts:?}");
+        assert!((bounds[0] - 0.000_256).abs() < 1e-9);
+    }
+
+    proptest! {
+        #[test]
+        fn a_bucket_holds_what_is_put_into_it(micros in 0u64..100_000_000) {
+            let at = bucket(micros);
+            prop_assert!(floor(at) <= micros && micros < floor(at + 1));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What one app logs, as much of it as `log_rate` allows. The limit is held here: a worker is not trusted to hold it.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use nano_protocol::message::LogRecord;
+use tracing::warn;
+
+use super::rate::Gate;
+use crate::config::{AppName, AppSpec};
+use crate::telemetry::traffic::{Limit, Traffic};
+
+/// The log of one app, whichever of its workers writes.
+#[derive(Debug)]
+pub struct AppLog {
+    app: AppName,
+    traffic: Arc<Traffic>,
+    gate: RefCell<Gate>,
+}
+
+impl AppLog {
+    /// Nothing logged yet.
+    pub fn new(spec: &AppSpec, traffic: Arc<Traffic>) -> Self {
+        let gate = RefCell::new(Gate::new(spec.limits.log_rate, Instant::now()));
+        Self { app: spec.name.clone(), traffic, gate }
+    }
+
+    /// What is counted of the app.
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    /// The limit of further lines.
+    pub fn configure(&self, spec: &AppSpec) {
+        self.gate.borrow_mut().configure(spec.limits.log_rate);
+    }
+
+    /// A line that the app printed, or its worker on its behalf.
+    pub fn record(&self, record: &LogRecord) {
+        if self.admits(record.message.len()) {
+            super::app_record(&self.app, record);
+        }
+    }
+
+    /// A line that a worker wrote to standard error.
+    pub fn stderr(&self, line: &str) {
+        if self.admits(line.len()) {
+            super::worker_stderr(Some(&self.app), line);
+        }
+    }
+
+    /// Says how many lines were dropped, if there is room again.
+    pub fn catch_up(&self) {
+        let dropped = self.gate.borrow_mut().take_dropped(Instant::now());
+        self.report(dropped);
+    }
+
+    /// Says how many lines were dropped: no further ones are to come from this worker.
+    pub fn conclude(&self) {
+        let dropped = self.gate.borrow_mut().take_rest();
+        self.report(dropped);
+    }
+
+    fn admits(&self, length: usize) -> bool {
+        self.catch_up();
+        let admits = self.gate.borrow_mut().admits(length, Instant::now());
+        if !admits {
+            self.traffic.count_broken(Limit::LogRate, 1);
+        }
+        admits
+    }
+
+    fn report(&self, dropped: Option<u64>) {
+        let Some(dropped) = dropped else { return };
+        let app = &self.app;
+        warn!(%app, "dropped {dropped} log lines: the app logs more than it may (`log_rate`)");
+    }
+}

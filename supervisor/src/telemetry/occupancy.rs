@@ -1,0 +1,271 @@
+//! How much is taken of what all clients share, and who was turned away. Each I/O thread writes its own counts, with every tick
+//! or where something rare happens; the main thread reads them for the metrics, and says when there is little left.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nano_protocol::Budget;
+use tracing::warn;
+
+use crate::model::ids::ListenerId;
+use crate::model::overdue::Overdue;
+use crate::model::shares::{ClientKey, Holders};
+use crate::telemetry::counter::{add, get};
+
+/// From this part of a limit on, in percent, it is said that it is near.
+const NEAR: u64 = 80;
+
+/// How often that is said of one limit at most.
+const EVERY: Duration = Duration::from_secs(60);
+
+const REASONS: usize = Overdue::ALL.len();
+
+/// What is counted where it happens.
+#[derive(Debug, Clone, Copy)]
+pub enum Event {
+    /// A connection was ended.
+    Ended(Overdue),
+    /// A connection was not let in, because its client has many and there is little room.
+    Refused,
+    /// A stream was reset, because its client did not take the answer.
+    Reset,
+    /// Nothing more was read of a client before the next tick, because it had sent too much that asks for nothing.
+    HeldUp,
+}
+
+/// The counts of one I/O thread.
+#[derive(Debug, Default)]
+pub struct ThreadCounts {
+    open: AtomicU64,
+    heads: AtomicU64,
+    refused: AtomicU64,
+    reset: AtomicU64,
+    held_up: AtomicU64,
+    ended: [AtomicU64; REASONS],
+    published: Mutex<Published>,
+}
+
+/// What an I/O thread tells that is no single number.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// Connections by listening address.
+    pub doors: Vec<(ListenerId, usize)>,
+    /// The client whose bodies hold most, and how many bytes.
+    heaviest: Option<(ClientKey, u64)>,
+    /// Clients whose share of that is given out.
+    spent: u64,
+}
+
+impl Published {
+    /// Looks at what the bodies of each client hold.
+    pub fn look_at(&mut self, buffers: &Holders<Budget>) {
+        (self.heaviest, self.spent) = (None, 0);
+        buffers.each(|client, budget| {
+            let held = budget.held() as u64;
+            if held > self.heaviest.map_or(0, |(_, most)| most) {
+                self.heaviest = Some((client, held));
+            }
+            self.spent += u64::from(budget.is_spent());
+        });
+    }
+}
+
+impl ThreadCounts {
+    /// Something has happened.
+    pub fn count(&self, event: Event) {
+        match event {
+            Event::Ended(why) => add(&self.ended[why as usize], 1),
+            Event::Refused => add(&self.refused, 1),
+            Event::Reset => add(&self.reset, 1),
+            Event::HeldUp => add(&self.held_up, 1),
+        }
+    }
+
+    /// What there is now.
+    pub fn publish(&self, open: usize, heads: usize, rest: impl FnOnce(&mut Published)) {
+        set(&self.open, open);
+        set(&self.heads, heads);
+        // Held by the other side for as long as it takes to copy it.
+        if let Ok(mut published) = self.published.try_lock() {
+            rest(&mut published);
+        }
+    }
+}
+
+fn set(count: &AtomicU64, value: usize) {
+    count.store(value as u64, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// The counts of all I/O threads.
+#[derive(Debug, Clone)]
+pub struct Occupancy(Arc<[Arc<ThreadCounts>]>);
+
+/// Their sums at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Connections.
+    pub connections: u64,
+    /// Bytes of unfinished heads.
+    pub heads: u64,
+    /// Connections by listening address.
+    pub doors: BTreeMap<ListenerId, u64>,
+    /// The client whose bodies hold most on one thread, and how many bytes that would be if they held as much on all: each
+    /// thread has its part of what a client may hold.
+    pub heaviest: Option<(ClientKey, u64)>,
+    /// Clients whose share of that is given out, on each thread.
+    pub spent: u64,
+    /// Connections that were not let in.
+    pub refused: u64,
+    /// Streams that were reset.
+    pub reset: u64,
+    /// Times at which nothing more was read of a client.
+    pub held_up: u64,
+    /// Connections that were ended, in the order of [`Overdue::ALL`].
+    pub ended: [u64; REASONS],
+}
+
+/// What is taken, beside what there may be.
+#[derive(Debug, Clone)]
+pub struct Occupied {
+    /// What is taken.
+    pub taken: Taken,
+    /// Connections by listening address.
+    pub doors: Vec<(String, u64)>,
+    /// Connections there may be.
+    pub max_connections: u64,
+    /// Bytes of unfinished heads there may be.
+    pub max_heads: u64,
+    /// Bytes of bodies that one client may hold.
+    pub max_per_client: u64,
+}
+
+impl Occupancy {
+    /// Nothing yet.
+    pub fn new(io_threads: usize) -> Self {
+        Self((0..io_threads).map(|_| Arc::default()).collect())
+    }
+
+    /// The counts of one thread.
+    pub fn of_thread(&self, index: usize) -> Arc<ThreadCounts> {
+        self.0.get(index).cloned().unwrap_or_default()
+    }
+
+    /// What is taken now.
+    pub fn taken(&self) -> Taken {
+        let mut taken = Taken::default();
+        for counts in self.0.iter() {
+            taken.connections += get(&counts.open);
+            taken.heads += get(&counts.heads);
+            taken.refused += get(&counts.refused);
+            taken.reset += get(&counts.reset);
+            taken.held_up += get(&counts.held_up);
+            for (sum, count) in taken.ended.iter_mut().zip(&counts.ended) {
+                *sum += get(count);
+            }
+            let published = counts.published.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, open) in &published.doors {
+                *taken.doors.entry(*id).or_default() += *open as u64;
+            }
+            taken.spent += published.spent;
+            let scaled = published.heaviest.map(|(client, held)| (client, held * self.0.len() as u64));
+            taken.heaviest = taken.heaviest.into_iter().chain(scaled).max_by_key(|(_, held)| *held);
+        }
+        taken
+    }
+}
+
+/// Says when a limit is near, and no more often than it helps.
+#[derive(Debug, Default)]
+pub struct Nearness(BTreeMap<String, Instant>);
+
+impl Nearness {
+    /// Looks at what is taken of one limit: `field` sets it, for the app `owner` alone unless that is empty, and `whose` it is.
+    pub fn look(&mut self, now: Instant, field: &str, owner: &str, whose: &str, taken: u64, limit: u64) {
+        if self.is_to_be_said(now, field, owner, taken, limit) {
+            say(field, whose, taken, limit);
+        }
+    }
+
+    fn is_to_be_said(&mut self, now: Instant, field: &str, owner: &str, taken: u64, limit: u64) -> bool {
+        // A limit of one or two is near whenever there is anything.
+        if limit < 5 || taken.saturating_mul(100) < limit.saturating_mul(NEAR) {
+            return false;
+        }
+        let name = format!("{field} {owner}");
+        if self.0.get(&name).is_some_and(|last| now.duration_since(*last) < EVERY) {
+            return false;
+        }
+        self.0.retain(|_, last| now.duration_since(*last) < EVERY);
+        self.0.insert(name, now);
+        true
+    }
+}
+
+fn say(field: &str, whose: impl Display, taken: u64, limit: u64) {
+    warn!(limit = field, "{whose}: {taken} of {limit} are taken (`{field}`)");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    #[test]
+    fn the_counts_of_all_threads_add_up() {
+        let occupancy = Occupancy::new(2);
+        for thread in 0..2 {
+            let counts = occupancy.of_thread(thread);
+            let buffers = Holders::default();
+            for (client, held) in [("192.0.2.1", 5), ("192.0.2.2", 6 + thread), ("192.0.2.3", 8 - 8 * thread)]
+            {
+                let client = client.parse::<IpAddr>().unwrap().into();
+                buffers.of_with(client, || Budget::new(1 << 20, None)).hold(0, held);
+            }
+            counts.publish(3, 100, |published| {
+                published.doors = vec![(ListenerId(1), 2), (ListenerId(thread as u32 + 2), 1)];
+                published.look_at(&buffers);
+            });
+            counts.count(Event::Ended(Overdue::Shed));
+            counts.count(Event::Refused);
+        }
+        occupancy.of_thread(1).count(Event::Reset);
+        let taken = occupancy.taken();
+        let doors = BTreeMap::from([(ListenerId(1), 4), (ListenerId(2), 1), (ListenerId(3), 1)]);
+        // On the first thread, as if it were so on the second.
+        let heaviest = Some(("192.0.2.3".parse::<IpAddr>().unwrap().into(), 16));
+        let expected = Taken {
+            heaviest,
+            spent: 0,
+            connections: 6,
+            heads: 200,
+            doors,
+            refused: 2,
+            reset: 1,
+            held_up: 0,
+            ended: [0, 0, 0, 2, 0],
+        };
+        assert_eq!(taken, expected);
+    }
+
+    #[test]
+    fn every_reason_has_its_number() {
+        assert!(Overdue::ALL.iter().enumerate().all(|(number, (why, _))| *why as usize == number));
+    }
+
+    #[test]
+    fn a_limit_that_is_near_is_named_once_in_a_minute() {
+        let (mut nearness, begun) = (Nearness::default(), Instant::now());
+        let mut look = |second, owner: &str, taken| {
+            nearness.is_to_be_said(begun + Duration::from_secs(second), "f", owner, taken, 10)
+        };
+        assert!(!look(0, "a", 7));
+        assert!(look(0, "a", 8) && look(0, "b", 10));
+        assert!(!look(59, "a", 10));
+        assert!(look(60, "a", 10));
+        assert!(!nearness.is_to_be_said(begun, "f", "c", 4, 4));
+    }
+}

@@ -1,0 +1,340 @@
+//! What the I/O threads count of an app, and the main thread reads. Each thread counts for itself, so that counting is a plain
+//! addition; what is rare, as a limit that was broken, has one count for all.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use nano_protocol::Budget;
+
+use crate::model::refusal::Refusal;
+use crate::telemetry::counter::{add, get};
+use crate::telemetry::histogram::{Histogram, Snapshot};
+
+/// Reasons for which the supervisor answers in place of the app.
+pub const REFUSALS: usize = Refusal::ALL.len();
+
+/// The limits of an app whose breaking the supervisor counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `cpu_time`: workers that were replaced.
+    CpuTime,
+    /// `max_queue`: requests that were refused.
+    Queue,
+    /// `max_response`: responses that were refused or cut off.
+    Response,
+    /// `log_rate`: log lines that were dropped.
+    LogRate,
+    /// `max_pids`: processes and threads that were refused.
+    Pids,
+    /// `max_cpus`: periods of 100 ms in which a worker was held up.
+    Cpus,
+    /// `max_starts_per_second`: starts that had to wait for their turn.
+    Starts,
+    /// `max_in_flight_per_client`: requests that were refused.
+    InFlightPerClient,
+}
+
+impl Limit {
+    /// How many there are.
+    const COUNT: usize = Self::InFlightPerClient as usize + 1;
+
+    /// All of them, in the order of their numbers (`as usize`), with the field that says each.
+    pub const ALL: [(Self, &str); Self::COUNT] = [
+        (Self::CpuTime, "cpu_time"),
+        (Self::Queue, "max_queue"),
+        (Self::Response, "max_response"),
+        (Self::LogRate, "log_rate"),
+        (Self::Pids, "max_pids"),
+        (Self::Cpus, "max_cpus"),
+        (Self::Starts, "max_starts_per_second"),
+        (Self::InFlightPerClient, "max_in_flight_per_client"),
+    ];
+}
+
+/// The counts of one app.
+#[derive(Debug)]
+pub struct Traffic {
+    in_flight: AtomicUsize,
+    waiting: AtomicUsize,
+    broken: [AtomicU64; Limit::COUNT],
+    /// The latest of the app's workers that has answered a request.
+    useful: AtomicU64,
+    threads: Box<[Counts]>,
+    /// What bodies hold on each thread.
+    budgets: Box<[OnceLock<Arc<Budget>>]>,
+}
+
+/// The counts of one I/O thread, which alone adds to them.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Counts {
+    responses: [AtomicU64; CLASSES],
+    refusals: [AtomicU64; REFUSALS],
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    cut_off: AtomicU64,
+    stalls: AtomicU64,
+    total: Histogram,
+    queue: Histogram,
+    worker: Histogram,
+}
+
+/// Status classes: 1xx to 5xx.
+const CLASSES: usize = 5;
+
+/// The sums over all threads at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Totals {
+    /// Responses by the first digit of their status, from 1 on.
+    pub responses: [u64; CLASSES],
+    /// Answers of the supervisor in place of the app, by the number of their reason.
+    pub refusals: [u64; REFUSALS],
+    /// How often each [`Limit`] was broken, by its number.
+    pub broken: [u64; Limit::COUNT],
+    /// Bytes of request bodies.
+    pub bytes_in: u64,
+    /// Bytes of response bodies.
+    pub bytes_out: u64,
+    /// Responses that ended before they were complete.
+    pub cut_off: u64,
+    /// Times at which a request body had to wait because the worker did not read on.
+    pub stalls: u64,
+    /// From the arrival of a request to its response head.
+    pub total: Snapshot,
+    /// From the arrival of a request to the moment at which a worker took it.
+    pub queue: Snapshot,
+    /// From there to the response head.
+    pub worker: Snapshot,
+}
+
+impl Totals {
+    /// All responses.
+    pub fn requests(&self) -> u64 {
+        self.responses.iter().sum()
+    }
+
+    /// Those that say that the app or the supervisor has failed.
+    pub fn errors(&self) -> u64 {
+        self.responses[CLASSES - 1]
+    }
+}
+
+impl Traffic {
+    /// Nothing yet, for so many I/O threads.
+    pub fn new(io_threads: usize) -> Self {
+        let threads = (0..io_threads).map(|_| Counts::default()).collect();
+        Self {
+            in_flight: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            broken: Default::default(),
+            useful: AtomicU64::new(0),
+            budgets: (0..io_threads).map(|_| OnceLock::new()).collect(),
+            threads,
+        }
+    }
+
+    /// What one thread has of so many bytes.
+    pub fn share(&self, bytes: u64) -> usize {
+        usize::try_from(bytes).unwrap_or(usize::MAX) / self.threads.len().max(1)
+    }
+
+    /// What bodies of the app hold on a thread, from its start on.
+    pub fn hold(&self, thread: usize, budget: Arc<Budget>) {
+        if let Some(slot) = self.budgets.get(thread) {
+            let _ = slot.set(budget);
+        }
+    }
+
+    /// Bytes of bodies that are held: of responses, and not taken by their clients; of requests, and not taken by the worker.
+    pub fn buffered(&self) -> u64 {
+        self.budgets.iter().filter_map(OnceLock::get).map(|budget| budget.held() as u64).sum()
+    }
+
+    /// Requests in flight or waiting, on all I/O threads.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// On how many I/O threads they are counted.
+    pub fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// One more, unless there are `max` already.
+    pub fn enter(&self, max: usize) -> bool {
+        let is_free = self.in_flight.fetch_add(1, Ordering::Relaxed) < max;
+        if !is_free {
+            self.leave();
+        }
+        is_free
+    }
+
+    /// One less.
+    pub fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Requests that wait for a worker, on all I/O threads.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// One more that waits for a worker, unless `max` do already.
+    pub fn wait(&self, max: usize) -> Option<Waiting<'_>> {
+        let waiting = Waiting(self);
+        // Given back at once by dropping, if it is one too many.
+        (self.waiting.fetch_add(1, Ordering::Relaxed) < max).then_some(waiting)
+    }
+
+    /// This worker of the app has answered a request well. To be called once for each, not for each request.
+    pub fn was_useful(&self, generation: u64) {
+        self.useful.fetch_max(generation, Ordering::Relaxed);
+    }
+
+    /// The latest of the app's workers that has answered a request well; zero for none.
+    pub fn useful(&self) -> u64 {
+        self.useful.load(Ordering::Relaxed)
+    }
+
+    /// How often a limit was broken since the app was added.
+    pub fn broken(&self, limit: Limit) -> u64 {
+        self.broken[limit as usize].load(Ordering::Relaxed)
+    }
+
+    /// A limit was broken this often.
+    pub fn count_broken(&self, limit: Limit, times: u64) {
+        self.broken[limit as usize].fetch_add(times, Ordering::Relaxed);
+    }
+
+    /// What one thread counts; none if there is no such thread.
+    pub fn of_thread(&self, thread: usize) -> Option<&Counts> {
+        self.threads.get(thread)
+    }
+
+    /// The sums now.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for (total, count) in totals.broken.iter_mut().zip(&self.broken) {
+            *total = get(count);
+        }
+        for counts in &self.threads {
+            for (total, count) in totals.refusals.iter_mut().zip(&counts.refusals) {
+                *total += get(count);
+            }
+            for (total, count) in totals.responses.iter_mut().zip(&counts.responses) {
+                *total += get(count);
+            }
+            totals.bytes_in += get(&counts.bytes_in);
+            totals.bytes_out += get(&counts.bytes_out);
+            totals.cut_off += get(&counts.cut_off);
+            totals.stalls += get(&counts.stalls);
+            totals.total.add(&counts.total);
+            totals.queue.add(&counts.queue);
+            totals.worker.add(&counts.worker);
+        }
+        totals
+    }
+}
+
+impl Counts {
+    /// A response with this status.
+    pub fn response(&self, status: u16) {
+        let class = usize::from(status / 100).clamp(1, CLASSES) - 1;
+        add(&self.responses[class], 1);
+    }
+
+    /// An answer of the supervisor in place of the app, by the number of its reason.
+    pub fn refused(&self, reason: usize) {
+        if let Some(count) = self.refusals.get(reason) {
+            add(count, 1);
+        }
+    }
+
+    /// A response head of a worker: how long the request waited for the worker, and how long the worker took.
+    pub fn answered(&self, queue: Duration, worker: Duration) {
+        self.total.record(queue + worker);
+        self.queue.record(queue);
+        self.worker.record(worker);
+    }
+
+    /// Bytes of a request body.
+    pub fn received(&self, bytes: usize) {
+        add(&self.bytes_in, bytes as u64);
+    }
+
+    /// Bytes of a response body.
+    pub fn sent(&self, bytes: usize) {
+        add(&self.bytes_out, bytes as u64);
+    }
+
+    /// A response that ended before it was complete.
+    pub fn cut_off(&self) {
+        add(&self.cut_off, 1);
+    }
+
+    /// A request body that has to wait for its worker.
+    pub fn stalled(&self) {
+        add(&self.stalls, 1);
+    }
+}
+
+/// A place among the requests that wait for a worker; given back when dropped.
+#[derive(Debug)]
+pub struct Waiting<'a>(&'a Traffic);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_of_all_threads_add_up() {
+        let traffic = Traffic::new(2);
+        for (thread, status) in [(0, 200), (1, 204), (1, 404), (0, 503), (0, 99), (0, 700)] {
+            traffic.of_thread(thread).unwrap().response(status);
+        }
+        let counts = traffic.of_thread(1).unwrap();
+        counts.answered(Duration::from_millis(1), Duration::from_millis(2));
+        counts.sent(7);
+        counts.received(3);
+        let totals = traffic.totals();
+        assert_eq!(totals.responses, [1, 2, 0, 1, 2]);
+        assert_eq!((totals.requests(), totals.errors(), totals.bytes_in, totals.bytes_out), (6, 2, 3, 7));
+        assert_eq!((totals.total.count(), totals.total.sum()), (1, Duration::from_millis(3)));
+        assert!(traffic.of_thread(2).is_none());
+    }
+
+    #[test]
+    fn places_are_limited_and_given_back() {
+        let traffic = Traffic::new(1);
+        assert!(traffic.enter(2) && traffic.enter(2) && !traffic.enter(2));
+        assert_eq!(traffic.in_flight(), 2);
+        traffic.leave();
+        assert!(traffic.enter(2));
+    }
+
+    #[test]
+    fn places_of_those_who_wait_are_given_back() {
+        let traffic = Traffic::new(0);
+        let first = traffic.wait(1).unwrap();
+        assert!(traffic.wait(1).is_none() && traffic.waiting() == 1);
+        drop(first);
+        assert!(traffic.wait(1).is_some() && traffic.waiting() == 0);
+        assert!(traffic.wait(0).is_none());
+    }
+
+    #[test]
+    fn each_limit_has_a_count_of_its_own() {
+        let traffic = Traffic::new(0);
+        traffic.count_broken(Limit::LogRate, 3);
+        traffic.count_broken(Limit::CpuTime, 1);
+        let counts = Limit::ALL.map(|(limit, _)| traffic.broken(limit));
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0]);
+    }
+}
