@@ -157,7 +157,7 @@ async fn its_terminal_shows_requests_what_the_app_prints_and_its_errors_and_noth
     ] {
         terminal.shows(part).await;
     }
-    for part in ["worker ready", "request_id", "nano_supervisor::"] {
+    for part in ["worker ready", "request_id", "supervisor: ", "nano_supervisor"] {
         assert!(!terminal.shown().contains(part), "{part} in {}", terminal.shown());
     }
 }

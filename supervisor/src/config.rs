@@ -37,38 +37,38 @@ mod read;
 mod section;
 mod server;
 mod settings;
-pub mod sources;
+pub(crate) mod sources;
 mod supervision;
 mod traces;
 mod value;
 mod wrangler;
 
-pub use admin::Admin;
+pub(crate) use admin::Admin;
 pub(crate) use admin::is_token;
-pub use app::{AppLimits, AppSpec, Listen};
-pub use app_name::AppName;
+pub(crate) use app::{AppLimits, AppSpec, Listen};
+pub(crate) use app_name::AppName;
 pub(crate) use bounds::MAX_HEADERS;
-pub use control::{ControlPath, found_control_path, usual_control_path};
-pub use deployed::{BrokenState, Deployed};
+pub(crate) use control::{ControlPath, found_control_path, usual_control_path};
+pub(crate) use deployed::{BrokenState, Deployed};
 pub(crate) use draft::folder as app_folder;
-pub use environment::{EnvSources, Environment};
-pub use errors::{ConfigErrors, Flaw, Problem};
-pub use file::Host;
-pub use flags::ServerFlags;
-pub use forwarded::ForwardedPolicy;
-pub use host_pattern::HostPattern;
-pub use log::{AccessLog, LogFormat, LogLevel, LogSettings};
+pub(crate) use environment::Environment;
+pub(crate) use errors::{ConfigErrors, Flaw};
+pub(crate) use file::Host;
+pub(crate) use flags::ServerFlags;
+pub(crate) use forwarded::ForwardedPolicy;
+pub(crate) use host_pattern::HostPattern;
+pub(crate) use log::{AccessLog, LogFormat, LogLevel, LogSettings};
 pub(crate) use machine::{memory as machine_memory, own_cgroup};
 pub(crate) use overlap::collision;
 pub(crate) use own_folder::make_private_folder;
-pub use server::{ServerSettings, StateDir};
-pub use sources::Sources;
-pub use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
-pub use traces::Traces;
+pub(crate) use server::{ServerSettings, StateDir};
+pub(crate) use sources::Sources;
+pub(crate) use supervision::{RecyclePolicy, RestartMode, RestartPolicy};
+pub(crate) use traces::Traces;
 
 /// A configuration that can be run, but for apps that have a fault.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Config {
+pub(crate) struct Config {
     /// The supervisor's own settings.
     pub server: ServerSettings,
     /// The apps. No two of them have the same name, port or host. Empty only if there is a place for deploys to wait for.

@@ -9,25 +9,25 @@
 //! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
 //! - `orphans`: what PID 1 inherits.
 
-pub mod cgroup;
+pub(crate) mod cgroup;
 mod demand;
 mod descriptors;
 mod fingerprint;
-pub mod handle;
+pub(crate) mod handle;
 mod health;
 mod load;
 pub(crate) mod orphans;
 mod output;
-pub mod spare;
-pub mod spawn;
-pub mod usage;
-pub mod watch;
+pub(crate) mod spare;
+pub(crate) mod spawn;
+pub(crate) mod usage;
+pub(crate) mod watch;
 
-pub use cgroup::Cgroups;
+pub(crate) use cgroup::Cgroups;
 
-pub use fingerprint::Fingerprint;
-pub use handle::{StartFailure, Started, Worker};
-pub use output::Output;
-pub use spare::Spares;
+pub(crate) use fingerprint::Fingerprint;
+pub(crate) use handle::{StartFailure, Started, Worker};
+pub(crate) use output::Output;
+pub(crate) use spare::Spares;
 
-pub use watch::{Order, Report};
+pub(crate) use watch::{Order, Report};

@@ -45,7 +45,7 @@ const FLUSH: Duration = Duration::from_millis(1500);
 
 /// How this supervisor came to be.
 #[derive(Debug)]
-pub struct Start {
+pub(crate) struct Start {
     /// Where its configuration came from, for a reload.
     pub sources: Sources,
     /// The deploys in it.
@@ -62,7 +62,7 @@ pub struct Start {
 ///
 /// # Errors
 /// If it cannot start: an address in use, no threads.
-pub async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
+pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
     let Start { sources, deploys, is_watched, inherited, invocation } = start;
     let mut signals = Signals::listen()?;
     let most_connections = descriptors::prepare(&config);

@@ -16,7 +16,7 @@ const AGING: u64 = 4;
 
 /// Who comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rank {
+pub(crate) enum Rank {
     /// Its last worker was useful.
     Useful,
     /// Its last worker was not.
@@ -25,7 +25,7 @@ pub enum Rank {
 
 /// Starts that may still be made, and who waits for one.
 #[derive(Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     per_second: f64,
     left: f64,
     counted: Instant,
@@ -38,7 +38,7 @@ pub struct Budget {
 
 /// What an app that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub(crate) enum Turn {
     /// It may start.
     Now,
     /// Somebody may, at this time, if there is no other reason to ask again before.
@@ -49,41 +49,41 @@ pub enum Turn {
 
 impl Budget {
     /// So many starts per second from `now` on.
-    pub fn new(per_second: u32, now: Instant) -> Self {
+    pub(crate) fn new(per_second: u32, now: Instant) -> Self {
         let per_second = f64::from(per_second);
         let (waiting, last) = (Vec::new(), BTreeMap::new());
         Self { per_second, left: per_second * BURST, counted: now, waiting, turns: 0, last }
     }
 
     /// So many starts per second from now on.
-    pub fn configure(&mut self, per_second: u32) {
+    pub(crate) fn configure(&mut self, per_second: u32) {
         self.per_second = f64::from(per_second);
     }
 
     /// An app wants to start a worker.
-    pub fn enter(&mut self, app: AppId, rank: Rank) {
+    pub(crate) fn enter(&mut self, app: AppId, rank: Rank) {
         self.leave(app);
         self.waiting.push((app, rank));
     }
 
     /// It does not any more.
-    pub fn leave(&mut self, app: AppId) {
+    pub(crate) fn leave(&mut self, app: AppId) {
         self.waiting.retain(|(waiting, _)| *waiting != app);
     }
 
     /// How many wait.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
     /// Forgets an app.
-    pub fn forget(&mut self, app: AppId) {
+    pub(crate) fn forget(&mut self, app: AppId) {
         self.leave(app);
         self.last.remove(&app);
     }
 
     /// Whether an app that waits may start now. `is_needed` says for whom requests wait.
-    pub fn ask(&mut self, app: AppId, now: Instant, is_needed: impl Fn(AppId) -> bool) -> Turn {
+    pub(crate) fn ask(&mut self, app: AppId, now: Instant, is_needed: impl Fn(AppId) -> bool) -> Turn {
         let passed = now.saturating_duration_since(self.counted).as_secs_f64();
         self.left = (self.left + passed * self.per_second).min(self.per_second * BURST);
         self.counted = now.max(self.counted);

@@ -23,7 +23,7 @@ const REQUESTS: usize = 32;
 
 /// What is known of a worker at its end.
 #[derive(Debug, Clone, Default)]
-pub struct Remains {
+pub(crate) struct Remains {
     /// Which one; none if it never took requests.
     pub worker: Option<WorkerId>,
     /// Its process id.
@@ -47,7 +47,7 @@ pub struct Remains {
 impl Remains {
     /// This request has ended the worker. One that had been answered before is only known by what the worker calls it, and so
     /// may be one whose client has gone, and whether it was answered.
-    pub fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
+    pub(crate) fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
         let known = id.to_string();
         let found = self.lost.iter().position(|request| request.id == known);
         let mut culprit = match found {
@@ -59,14 +59,14 @@ impl Remains {
     }
 
     /// The request that has ended the worker, if that is known.
-    pub fn culprit(&self) -> Option<&LostRequest> {
+    pub(crate) fn culprit(&self) -> Option<&LostRequest> {
         self.lost.first().filter(|request| request.is_culprit)
     }
 }
 
 /// The latest crashes of all apps. Lives on the main thread.
 #[derive(Debug, Default)]
-pub struct Crashes {
+pub(crate) struct Crashes {
     /// Oldest first.
     kept: RefCell<VecDeque<Crash>>,
     /// The number of the latest.
@@ -75,7 +75,7 @@ pub struct Crashes {
 
 impl Crashes {
     /// A worker of `app` has ended unasked; what is told of that.
-    pub fn record(&self, app: &str, reason: &ExitReason, remains: Remains) -> Crash {
+    pub(crate) fn record(&self, app: &str, reason: &ExitReason, remains: Remains) -> Crash {
         let culprit = remains.culprit().cloned();
         let mut requests = remains.lost;
         requests.retain(|request| !request.is_culprit);
@@ -123,7 +123,7 @@ impl Crashes {
 
     /// Those of the supervisor before this one, latest first, come before its own. They are for people: nobody is suspected
     /// for them any more.
-    pub fn inherit(&self, before: Vec<Crash>) {
+    pub(crate) fn inherit(&self, before: Vec<Crash>) {
         let mut crashes = self.kept.borrow_mut();
         for crash in before {
             let of_this = crashes.iter().filter(|known| known.app == crash.app).count();
@@ -134,7 +134,7 @@ impl Crashes {
     }
 
     /// A request was in flight at a worker that has ended, and hears of it late.
-    pub fn lost(&self, worker: WorkerId, request: LostRequest) {
+    pub(crate) fn lost(&self, worker: WorkerId, request: LostRequest) {
         let mut crashes = self.kept.borrow_mut();
         if let Some(crash) = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker))
             && crash.requests.len() < REQUESTS
@@ -144,12 +144,12 @@ impl Crashes {
     }
 
     /// The number of the latest crash.
-    pub fn latest(&self) -> u64 {
+    pub(crate) fn latest(&self) -> u64 {
         self.latest.get()
     }
 
     /// The crashes of one app or of all, latest first.
-    pub fn of(&self, app: Option<&str>) -> Vec<Crash> {
+    pub(crate) fn of(&self, app: Option<&str>) -> Vec<Crash> {
         let crashes = self.kept.borrow();
         let wanted = crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
         wanted.cloned().collect()

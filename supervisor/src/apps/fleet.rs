@@ -21,8 +21,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
-pub use changes::Late;
-pub use legacy::Legacy;
+pub(crate) use changes::Late;
 
 use self::binding::Bound;
 use self::changes::{change, warn_of};
@@ -57,7 +56,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// All apps that run. Lives on the main thread.
 #[derive(Debug)]
-pub struct Fleet {
+pub(crate) struct Fleet {
     shared: Rc<Shared>,
     settings: RefCell<Arc<ServerSettings>>,
     members: RefCell<Vec<Member>>,
@@ -87,7 +86,7 @@ struct Member {
 
 impl Fleet {
     /// No app yet.
-    pub fn new(
+    pub(crate) fn new(
         settings: ServerSettings,
         registry: Registry,
         routes: Routes,
@@ -128,22 +127,22 @@ impl Fleet {
     }
 
     /// How long what is in flight may take to finish.
-    pub fn drain_timeout(&self) -> Duration {
+    pub(crate) fn drain_timeout(&self) -> Duration {
         self.shared.drain_timeout.get()
     }
 
     /// What sends spans.
-    pub fn exporter(&self) -> &Exporter {
+    pub(crate) fn exporter(&self) -> &Exporter {
         &self.exporter
     }
 
     /// What the apps have been doing lately.
-    pub fn monitor(&self) -> &Monitor {
+    pub(crate) fn monitor(&self) -> &Monitor {
         &self.monitor
     }
 
     /// Takes in what an I/O thread says of a worker.
-    pub fn notice(&self, notice: Notice) {
+    pub(crate) fn notice(&self, notice: Notice) {
         match notice {
             Notice::Fault(worker, order) => self.shared.orders.give(worker, order),
             Notice::Lost(worker, request) => self.shared.crashes.lost(worker, request),
@@ -151,27 +150,27 @@ impl Fleet {
     }
 
     /// Workers that have no app yet.
-    pub fn spares(&self) -> &Spares {
+    pub(crate) fn spares(&self) -> &Spares {
         &self.shared.spares
     }
 
     /// What is left of workers that ended unasked.
-    pub fn crashes(&self) -> &Crashes {
+    pub(crate) fn crashes(&self) -> &Crashes {
         &self.shared.crashes
     }
 
     /// How many apps wait for their turn to start a worker.
-    pub fn starts_waiting(&self) -> usize {
+    pub(crate) fn starts_waiting(&self) -> usize {
         self.shared.turns.waiting()
     }
 
     /// The folders that workers are served from.
-    pub fn folders(&self) -> &Folders {
+    pub(crate) fn folders(&self) -> &Folders {
         &self.shared.folders
     }
 
     /// Where the states of all apps are kept.
-    pub fn registry(&self) -> &Registry {
+    pub(crate) fn registry(&self) -> &Registry {
         &self.shared.registry
     }
 
@@ -180,7 +179,7 @@ impl Fleet {
     ///
     /// # Errors
     /// If an address cannot be bound and the configuration is strict; then nothing has changed.
-    pub async fn apply(&self, config: Config) -> io::Result<(Changes, Vec<Late>)> {
+    pub(crate) async fn apply(&self, config: Config) -> io::Result<(Changes, Vec<Late>)> {
         let _changing = self.changing.lock().await;
         let mut changes = Changes::default();
         let specs = config.apps.into_iter().map(Arc::new);
@@ -197,7 +196,7 @@ impl Fleet {
     }
 
     /// Has one app live by `spec`, if that can be; all others stay as they are.
-    pub async fn mend(&self, spec: AppSpec) -> Vec<Late> {
+    pub(crate) async fn mend(&self, spec: AppSpec) -> Vec<Late> {
         let _changing = self.changing.lock().await;
         self.mend_now(Arc::new(spec)).await
     }
@@ -409,19 +408,19 @@ impl Fleet {
     ///
     /// # Errors
     /// If there is no such app, or if it did not work; the text is for people.
-    pub async fn tell(&self, name: &str, action: Action) -> Outcome {
+    pub(crate) async fn tell(&self, name: &str, action: Action) -> Outcome {
         let found = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name).cloned();
         let Some(member) = found else { return Err(self.no_such_app(name)) };
         member.lifeline.tell(action).await
     }
 
     /// Whether there is an app of this name.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.members.borrow().iter().any(|member| member.spec.name.as_str() == name)
     }
 
     /// That there is no app of this name, and which there are.
-    pub fn no_such_app(&self, name: &str) -> String {
+    pub(crate) fn no_such_app(&self, name: &str) -> String {
         let members = self.members.borrow();
         let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
         if names.is_empty() {
@@ -432,29 +431,29 @@ impl Fleet {
 
     /// Waits until every app has been tried: it is ready, has failed, or is not to run. One whose workers have ended has had
     /// its `start_timeout`, and is not waited for any longer.
-    pub async fn tried(&self) {
+    pub(crate) async fn tried(&self) {
         while !self.registry().are_all_tried() {
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Every app, for people.
-    pub fn statuses(&self) -> Vec<AppStatus> {
+    pub(crate) fn statuses(&self) -> Vec<AppStatus> {
         self.registry().status(&self.monitor)
     }
 
     /// What this supervisor has inherited.
-    pub fn inherited(&self) -> &Inherited {
+    pub(crate) fn inherited(&self) -> &Inherited {
         &self.inherited
     }
 
     /// Lets go of the listening sockets: the I/O threads are about to close theirs.
-    pub fn release_sockets(&self) {
+    pub(crate) fn release_sockets(&self) {
         self.sockets.borrow_mut().clear();
     }
 
     /// First the clients, then the workers: what is in flight can still be answered.
-    pub async fn end(&self, limit: Duration) {
+    pub(crate) async fn end(&self, limit: Duration) {
         self.shared.spares.want(0, []);
         self.shared.spares.clear();
         let members = self.members.take();

@@ -15,14 +15,14 @@ use tracing::warn;
 use crate::config::Listen;
 
 /// Names what the supervisor before this one hands over; JSON of a [`Handover`].
-pub const HANDOVER: &str = "NANO_SUPERVISOR_HANDOVER";
+pub(crate) const HANDOVER: &str = "NANO_SUPERVISOR_HANDOVER";
 
 /// The first descriptor that systemd passes.
 const FIRST: RawFd = 3;
 
 /// What a supervisor hands over to its successor.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Handover {
+pub(crate) struct Handover {
     /// A connected Unix-domain socket, for word of when the successor is ready and whether it is to go on.
     pub talk: RawFd,
     /// Its listening sockets.
@@ -36,7 +36,7 @@ pub struct Handover {
 
 /// The sockets of one listening address, one per I/O thread.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct HandedSocket {
+pub(crate) struct HandedSocket {
     /// The address as configured.
     pub listen: String,
     /// The apps that share it: with port 0, more than one may have the same address.
@@ -47,7 +47,7 @@ pub struct HandedSocket {
 
 /// What there is of all that.
 #[derive(Debug, Default)]
-pub struct Inherited {
+pub(crate) struct Inherited {
     found: RefCell<Vec<Found>>,
     admin: RefCell<Option<TcpListener>>,
     predecessor: RefCell<Option<UnixStream>>,
@@ -64,14 +64,14 @@ struct Found {
 }
 
 /// The way to the supervisor before this one, for as long as that waits for this one.
-pub type LastWords = Rc<RefCell<Option<UnixStream>>>;
+pub(crate) type LastWords = Rc<RefCell<Option<UnixStream>>>;
 
 impl Inherited {
     /// What the environment of this process says that it inherits. To be called once.
     ///
     /// # Errors
     /// What is wrong with that, for people.
-    pub fn take(variable: impl Fn(&str) -> Option<String>) -> io::Result<Self> {
+    pub(crate) fn take(variable: impl Fn(&str) -> Option<String>) -> io::Result<Self> {
         let inherited = Self::default();
         if let Some(json) = variable(HANDOVER) {
             let handover: Handover = serde_json::from_str(&json).map_err(|error| wrong(HANDOVER, &error))?;
@@ -103,7 +103,7 @@ impl Inherited {
     ///
     /// # Errors
     /// If there are no descriptors left.
-    pub fn claim(
+    pub(crate) fn claim(
         &self,
         listen: &Listen,
         apps: &[&str],
@@ -125,7 +125,7 @@ impl Inherited {
     }
 
     /// The socket for the admin listener, if there is one with this address; port 0 is any port.
-    pub fn claim_admin(&self, address: SocketAddr) -> Option<TcpListener> {
+    pub(crate) fn claim_admin(&self, address: SocketAddr) -> Option<TcpListener> {
         let is_for = |found: SocketAddr| {
             found.ip() == address.ip() && (address.port() == 0 || found.port() == address.port())
         };
@@ -133,17 +133,17 @@ impl Inherited {
     }
 
     /// Where the admin listener of the supervisor before this one is.
-    pub fn admin_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.borrow().as_ref().and_then(|socket| socket.local_addr().ok())
     }
 
     /// Whether an app is not to be started, since it was stopped there.
-    pub fn is_stopped(&self, app: &str) -> bool {
+    pub(crate) fn is_stopped(&self, app: &str) -> bool {
         self.stopped.borrow().iter().any(|stopped| stopped == app)
     }
 
     /// Closes what nobody has claimed, and forgets what was there: an app that comes later is another one.
-    pub fn close_rest(&self) {
+    pub(crate) fn close_rest(&self) {
         self.stopped.take();
         for Found { by, address, .. } in self.found.take() {
             if by.is_none() {
@@ -153,22 +153,22 @@ impl Inherited {
     }
 
     /// The way to talk to the supervisor that this one takes over from, if it does.
-    pub fn predecessor(&self) -> Option<UnixStream> {
+    pub(crate) fn predecessor(&self) -> Option<UnixStream> {
         self.predecessor.take()
     }
 
     /// The way to tell that supervisor why this one ends; nowhere as soon as it has taken over.
-    pub fn last_words(&self) -> LastWords {
+    pub(crate) fn last_words(&self) -> LastWords {
         self.last_words.clone()
     }
 
     /// This supervisor has taken over: there is nobody to talk to any more.
-    pub fn forget_predecessor(&self) {
+    pub(crate) fn forget_predecessor(&self) {
         self.last_words.take();
     }
 
     /// Whether this supervisor takes over from another one, and has not yet.
-    pub fn is_successor(&self) -> bool {
+    pub(crate) fn is_successor(&self) -> bool {
         self.predecessor.borrow().is_some()
     }
 }

@@ -4,15 +4,15 @@
 //! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`growth`] whether it has grown too much, [`turns`] when the next may start, [`folders`] is where workers are served from, [`aftermath`] what follows the end of one, [`adoption`]
 //! takes over workers that others have started, `broken` is for what those know who follow its files.
 
-pub mod adoption;
+pub(crate) mod adoption;
 mod aftermath;
 mod broken;
-pub mod folders;
-pub mod growth;
-pub mod lifeline;
-pub mod rolling;
-pub mod running;
-pub mod turns;
+pub(crate) mod folders;
+pub(crate) mod growth;
+pub(crate) mod lifeline;
+pub(crate) mod rolling;
+pub(crate) mod running;
+pub(crate) mod turns;
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -39,7 +39,7 @@ use adoption::First;
 use aftermath::remains;
 use folders::Folders;
 use growth::Growth;
-pub use lifeline::{Action, Lifeline, Outcome};
+pub(crate) use lifeline::{Action, Lifeline, Outcome};
 use lifeline::{Command, Commands};
 use running::{Orders, Running, Stage, Worn};
 use turns::Turns;
@@ -49,7 +49,7 @@ const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What an app needs to live.
 #[derive(Debug)]
-pub struct Lifecycle {
+pub(crate) struct Lifecycle {
     /// Which app.
     pub app: AppId,
     /// Its configuration.
@@ -67,7 +67,7 @@ const BOOT: Duration = Duration::from_secs(1);
 
 /// What all apps share.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Where their states are kept.
     pub registry: Registry,
     /// Where their workers' connections go.
@@ -90,7 +90,7 @@ pub struct Shared {
 
 impl Shared {
     /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
-    pub fn tend_spares(&self) {
+    pub(crate) fn tend_spares(&self) {
         // One that takes its time is not about processors.
         if !self.registry.is_any_starting(BOOT) {
             self.spares.refill();
@@ -116,7 +116,7 @@ impl Shared {
 
 impl Lifecycle {
     /// Starts the app, and keeps it running until it is told otherwise.
-    pub fn start(self) -> Lifeline {
+    pub(crate) fn start(self) -> Lifeline {
         // Before anyone can look.
         if !matches!(self.first, First::Stopped) {
             self.shared.registry.starting(self.app);

@@ -67,14 +67,14 @@ fn to_refuse(suspects: &[Suspect]) -> impl Iterator<Item = &Kind> {
 }
 
 /// Whether `quarantine` would refuse one of these, and does not: it is off.
-pub fn is_missed(suspects: &[Suspect]) -> bool {
+pub(crate) fn is_missed(suspects: &[Suspect]) -> bool {
     let is_refused = |kind: &Kind| suspects.iter().any(|suspect| suspect.kind == *kind && suspect.is_refused);
     to_refuse(suspects).any(|kind| !is_refused(kind))
 }
 
 /// What is refused of every app. Lives on the main thread.
 #[derive(Debug, Default)]
-pub struct Quarantine(RefCell<BTreeMap<AppId, Refused>>);
+pub(crate) struct Quarantine(RefCell<BTreeMap<AppId, Refused>>);
 
 #[derive(Debug, Default)]
 struct Refused {
@@ -104,7 +104,7 @@ impl Refused {
 
 impl Quarantine {
     /// Who is suspected of the crashes of an app, latest first, and what of that is refused.
-    pub fn suspects(&self, app: AppId, crashes: &[Crash]) -> Vec<Suspect> {
+    pub(crate) fn suspects(&self, app: AppId, crashes: &[Crash]) -> Vec<Suspect> {
         let (all, none) = (self.0.borrow(), Refused::default());
         let refused = all.get(&app).unwrap_or(&none);
         let counting = crashes.iter().filter(|crash| crash.number > refused.forgiven);
@@ -122,7 +122,7 @@ impl Quarantine {
     }
 
     /// Adds to crashes of one app for which nobody is named who of the requests in flight is suspected.
-    pub fn tell(&self, app: AppId, crashes: &mut [Crash]) {
+    pub(crate) fn tell(&self, app: AppId, crashes: &mut [Crash]) {
         let suspects = self.suspects(app, crashes);
         let all = self.0.borrow();
         for crash in crashes.iter_mut().filter(|crash| crash.culprit.is_none()) {
@@ -136,7 +136,7 @@ impl Quarantine {
     }
 
     /// An app whose suspects are refused has crashed; what is refused from now on, if that is more than before.
-    pub fn crashed(&self, app: AppId, crashes: &[Crash]) -> Option<Kinds> {
+    pub(crate) fn crashed(&self, app: AppId, crashes: &[Crash]) -> Option<Kinds> {
         let found = self.suspects(app, crashes);
         let mut all = self.0.borrow_mut();
         let refused = all.entry(app).or_default();
@@ -150,7 +150,7 @@ impl Quarantine {
 
     /// Releases one kind of an app's requests; crashes up to the number `latest` do not count for it any more. What is refused
     /// from now on.
-    pub fn release(&self, app: AppId, kind: &Kind, latest: u64) -> Kinds {
+    pub(crate) fn release(&self, app: AppId, kind: &Kind, latest: u64) -> Kinds {
         let mut all = self.0.borrow_mut();
         let refused = all.entry(app).or_default();
         refused.kinds.retain(|refused| refused != kind);
@@ -162,18 +162,18 @@ impl Quarantine {
     }
 
     /// Releases all kinds, and suspects nobody of crashes up to the number `latest`.
-    pub fn release_all(&self, app: AppId, latest: u64) {
+    pub(crate) fn release_all(&self, app: AppId, latest: u64) {
         let now = Refused { forgiven: latest, ..Refused::default() };
         self.0.borrow_mut().insert(app, now);
     }
 
     /// What is refused of an app.
-    pub fn refused(&self, app: AppId) -> Vec<Kind> {
+    pub(crate) fn refused(&self, app: AppId) -> Vec<Kind> {
         self.0.borrow().get(&app).map(|refused| refused.kinds.clone()).unwrap_or_default()
     }
 
     /// Refuses what the supervisor before this one has refused, too; all that is refused from now on.
-    pub fn inherit(&self, app: AppId, before: Vec<Kind>) -> Kinds {
+    pub(crate) fn inherit(&self, app: AppId, before: Vec<Kind>) -> Kinds {
         let mut all = self.0.borrow_mut();
         let refused = all.entry(app).or_default();
         let new = before.into_iter().filter(|kind| !refused.kinds.contains(kind));
@@ -184,7 +184,7 @@ impl Quarantine {
     }
 
     /// Forgets an app that is gone.
-    pub fn forget(&self, app: AppId) {
+    pub(crate) fn forget(&self, app: AppId) {
         self.0.borrow_mut().remove(&app);
     }
 }

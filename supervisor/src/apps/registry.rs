@@ -2,9 +2,9 @@
 //! there are, [`starts`] counts workers, [`seen`] is what is counted, [`failing`] what is said of an app that goes on failing,
 //! `shown` what people and programs are told.
 
-pub mod failing;
+pub(crate) mod failing;
 mod shown;
-pub mod starts;
+pub(crate) mod starts;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -70,14 +70,14 @@ struct Record {
 
 /// All apps. Cheap to clone; lives on the main thread.
 #[derive(Debug, Clone, Default)]
-pub struct Registry {
+pub(crate) struct Registry {
     records: Rc<RefCell<BTreeMap<AppId, Record>>>,
     last: Rc<Cell<u32>>,
 }
 
 impl Registry {
     /// Enters an app, stopped, with what the I/O threads will count of it.
-    pub fn add(&self, spec: Arc<AppSpec>, traffic: Arc<Traffic>) -> AppId {
+    pub(crate) fn add(&self, spec: Arc<AppSpec>, traffic: Arc<Traffic>) -> AppId {
         let app = AppId(self.last.get() + 1);
         self.last.set(app.0);
         let record = Record {
@@ -107,27 +107,27 @@ impl Registry {
     }
 
     /// Strikes an app off.
-    pub fn remove(&self, app: AppId) {
+    pub(crate) fn remove(&self, app: AppId) {
         self.records.borrow_mut().remove(&app);
     }
 
     /// An app has another configuration.
-    pub fn configure(&self, app: AppId, spec: Arc<AppSpec>) {
+    pub(crate) fn configure(&self, app: AppId, spec: Arc<AppSpec>) {
         self.with(app, |record| record.spec = spec);
     }
 
     /// It cannot live by its configuration for this reason, or it can.
-    pub fn troubled(&self, app: AppId, problem: Option<Arc<str>>) {
+    pub(crate) fn troubled(&self, app: AppId, problem: Option<Arc<str>>) {
         self.with(app, |record| record.problem = problem);
     }
 
     /// Its socket is bound.
-    pub fn listening(&self, app: AppId, address: SocketAddr) {
+    pub(crate) fn listening(&self, app: AppId, address: SocketAddr) {
         self.with(app, |record| record.address = Some(address));
     }
 
     /// A worker is being started.
-    pub fn starting(&self, app: AppId) {
+    pub(crate) fn starting(&self, app: AppId) {
         if self.state(app) != Some(State::Starting) {
             self.change(app, State::Starting, |record| {
                 record.retry = None;
@@ -138,7 +138,7 @@ impl Registry {
     }
 
     /// The worker `pid` takes requests, this long after it was started.
-    pub fn ready(&self, app: AppId, pid: u32, took: Duration) {
+    pub(crate) fn ready(&self, app: AppId, pid: u32, took: Duration) {
         self.change(app, State::Ready, |record| {
             let replaces = record.pid.replace(pid);
             record.started = Some((SystemTime::now(), Instant::now()));
@@ -152,7 +152,7 @@ impl Registry {
     }
 
     /// The worker that was to replace the present one did not become ready: all stays as it is.
-    pub fn kept(&self, app: AppId, reason: &ExitReason) {
+    pub(crate) fn kept(&self, app: AppId, reason: &ExitReason) {
         self.with(app, |record| {
             let (app, pid) = (&record.spec.name, record.pid);
             // Who develops an app has asked for another worker, and is told.
@@ -164,7 +164,7 @@ impl Registry {
     }
 
     /// A worker that was told to finish has ended; `crash` is the report if it did not end well.
-    pub fn retired(&self, app: AppId, pid: u32, reason: &ExitReason, crash: Option<&Crash>) {
+    pub(crate) fn retired(&self, app: AppId, pid: u32, reason: &ExitReason, crash: Option<&Crash>) {
         self.with(app, |record| {
             let app = &record.spec.name;
             let is_last = record.pid == Some(pid);
@@ -184,7 +184,7 @@ impl Registry {
     }
 
     /// The worker finishes what is in flight.
-    pub fn draining(&self, app: AppId) {
+    pub(crate) fn draining(&self, app: AppId) {
         self.change(app, State::Draining, |record| {
             let (app, state, pid) = (&record.spec.name, State::Draining, record.pid.unwrap_or_default());
             info!(%app, %state, pid, "worker draining");
@@ -192,7 +192,7 @@ impl Registry {
     }
 
     /// The worker has ended unasked.
-    pub fn crashed(&self, app: AppId, reason: &ExitReason, crash: &Crash) {
+    pub(crate) fn crashed(&self, app: AppId, reason: &ExitReason, crash: &Crash) {
         self.change(app, State::Crashed, |record| {
             let (app, state) = (&record.spec.name, State::Crashed);
             let pid = record.pid.take();
@@ -213,7 +213,7 @@ impl Registry {
     }
 
     /// The next worker starts after `pause`.
-    pub fn backing_off(&self, app: AppId, pause: Duration) {
+    pub(crate) fn backing_off(&self, app: AppId, pause: Duration) {
         self.change(app, State::BackingOff, |record| {
             let (app, state) = (&record.spec.name, State::BackingOff);
             info!(%app, %state, pause_ms = pause.as_millis() as u64, "restart delayed");
@@ -222,7 +222,7 @@ impl Registry {
     }
 
     /// The app is given up for `pause`.
-    pub fn failed(&self, app: AppId, reason: &ExitReason, pause: Duration) {
+    pub(crate) fn failed(&self, app: AppId, reason: &ExitReason, pause: Duration) {
         self.change(app, State::Failed, |record| {
             let (app, state) = (&record.spec.name, State::Failed);
             let retry_in_ms = milliseconds(pause);
@@ -239,17 +239,17 @@ impl Registry {
     }
 
     /// A failed app is tried again at this time.
-    pub fn retries(&self, app: AppId, at: Option<Instant>) {
+    pub(crate) fn retries(&self, app: AppId, at: Option<Instant>) {
         self.with(app, |record| record.retry = at);
     }
 
     /// What is to be loaded cannot be, as somebody knows who says so.
-    pub fn broken(&self, app: AppId, why: &str) {
+    pub(crate) fn broken(&self, app: AppId, why: &str) {
         self.change(app, State::Failed, |record| record.gone(Some(&ExitReason::LoadFailed(why.to_owned()))));
     }
 
     /// No worker, and none will be started.
-    pub fn stopped(&self, app: AppId) {
+    pub(crate) fn stopped(&self, app: AppId) {
         if self.state(app) == Some(State::Stopped) {
             return;
         }
@@ -264,17 +264,17 @@ impl Registry {
     }
 
     /// A worker is started that is not the app's first.
-    pub fn count_restart(&self, app: AppId) {
+    pub(crate) fn count_restart(&self, app: AppId) {
         self.with(app, |record| record.starts.count());
     }
 
     /// As [`Self::count_restart`], for a worker that was started to deploy something.
-    pub fn count_deploy(&self, app: AppId) {
+    pub(crate) fn count_deploy(&self, app: AppId) {
         self.with(app, |record| record.starts.count_deploy());
     }
 
     /// Since when the worker `pid` owes an answer to a ping; none if it owes none.
-    pub fn record_unanswered(&self, app: AppId, pid: u32, since: Option<Instant>) {
+    pub(crate) fn record_unanswered(&self, app: AppId, pid: u32, since: Option<Instant>) {
         self.with(app, |record| {
             if record.pid == Some(pid) {
                 record.unanswered = since;
@@ -283,20 +283,20 @@ impl Registry {
     }
 
     /// A worker of the app has ended.
-    pub fn count_end(&self, app: AppId, reason: &ExitReason) {
+    pub(crate) fn count_end(&self, app: AppId, reason: &ExitReason) {
         if *reason == ExitReason::CpuTime {
             self.with(app, |record| record.traffic.count_broken(Limit::CpuTime, 1));
         }
     }
 
     /// Whether a worker of the app has answered a request well.
-    pub fn was_useful(&self, app: AppId, generation: u64) -> bool {
+    pub(crate) fn was_useful(&self, app: AppId, generation: u64) -> bool {
         let records = self.records.borrow();
         records.get(&app).is_some_and(|record| record.traffic.useful() >= generation)
     }
 
     /// What the worker `pid` said of itself.
-    pub fn record_stats(&self, app: AppId, pid: u32, stats: Stats) {
+    pub(crate) fn record_stats(&self, app: AppId, pid: u32, stats: Stats) {
         self.with(app, |record| {
             if record.pid == Some(pid) {
                 record.stats = stats;
@@ -305,7 +305,7 @@ impl Registry {
     }
 
     /// What the kernel says of the worker `pid`.
-    pub fn record_usage(&self, app: AppId, pid: u32, usage: Usage) {
+    pub(crate) fn record_usage(&self, app: AppId, pid: u32, usage: Usage) {
         self.with(app, |record| {
             if record.pid == Some(pid) {
                 record.usage = usage;
@@ -314,23 +314,23 @@ impl Registry {
     }
 
     /// The worker is about to be replaced although it is well.
-    pub fn recycling(&self, app: AppId, why: &str) {
+    pub(crate) fn recycling(&self, app: AppId, why: &str) {
         self.with(app, |record| info!(app = %record.spec.name, pid = record.pid, %why, "recycling"));
     }
 
     /// Whether a worker is being started, and has been for less than `most`.
-    pub fn is_any_starting(&self, most: Duration) -> bool {
+    pub(crate) fn is_any_starting(&self, most: Duration) -> bool {
         let is_new = |record: &Record| record.starting.is_none_or(|since| since.elapsed() < most);
         self.records.borrow().values().any(|record| record.state == State::Starting && is_new(record))
     }
 
     /// Whether requests wait for a worker of the app.
-    pub fn has_requests_waiting(&self, app: AppId) -> bool {
+    pub(crate) fn has_requests_waiting(&self, app: AppId) -> bool {
         self.records.borrow().get(&app).is_some_and(|record| record.traffic.waiting() > 0)
     }
 
     /// Whether the app's next start waits for its turn.
-    pub fn waits_for_turn(&self, app: AppId, waits: bool) {
+    pub(crate) fn waits_for_turn(&self, app: AppId, waits: bool) {
         self.with(app, |record| {
             if waits {
                 let app = &record.spec.name;
@@ -342,12 +342,12 @@ impl Registry {
     }
 
     /// Whether every app is ready, has failed or is not to run, or has had its time to become ready.
-    pub fn are_all_tried(&self) -> bool {
+    pub(crate) fn are_all_tried(&self) -> bool {
         self.records.borrow().values().all(Record::is_tried)
     }
 
     /// The state of every app.
-    pub fn states(&self) -> Vec<State> {
+    pub(crate) fn states(&self) -> Vec<State> {
         self.records.borrow().values().map(|record| record.state).collect()
     }
 
@@ -356,13 +356,13 @@ impl Registry {
     }
 
     /// Every app, in the order in which they came.
-    pub fn status(&self, monitor: &Monitor) -> Vec<AppStatus> {
+    pub(crate) fn status(&self, monitor: &Monitor) -> Vec<AppStatus> {
         let records = self.records.borrow();
         records.iter().map(|(app, record)| record.status(monitor.rates(*app))).collect()
     }
 
     /// All that is told of one app.
-    pub fn detail(&self, monitor: &Monitor, name: &str) -> Option<AppDetail> {
+    pub(crate) fn detail(&self, monitor: &Monitor, name: &str) -> Option<AppDetail> {
         let app = self.find(name)?;
         let records = self.records.borrow();
         let record = records.get(&app)?;
@@ -377,18 +377,18 @@ impl Registry {
     }
 
     /// The number of an app.
-    pub fn find(&self, name: &str) -> Option<AppId> {
+    pub(crate) fn find(&self, name: &str) -> Option<AppId> {
         let records = self.records.borrow();
         records.iter().find(|(_, record)| record.spec.name.as_str() == name).map(|(app, _)| *app)
     }
 
     /// What is counted of every app.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.records.borrow().iter().map(|(app, record)| record.seen(*app)).collect()
     }
 
     /// What the metrics say of every app.
-    pub fn gauges(&self) -> Vec<Gauges> {
+    pub(crate) fn gauges(&self) -> Vec<Gauges> {
         self.records.borrow().iter().map(|(app, record)| record.gauges(*app)).collect()
     }
 

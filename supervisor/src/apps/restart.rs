@@ -6,7 +6,7 @@ use crate::config::{RestartMode, RestartPolicy};
 
 /// What the workers of one app have been worth so far, with the code and the configuration that it has.
 #[derive(Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     /// Whether one of them was useful: the app can answer, whatever ends its workers.
     was_useful: bool,
     /// Ends since one was useful.
@@ -17,7 +17,7 @@ pub struct History {
 
 /// What to do after the end of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// Start the next worker after this pause; the first time there is none.
     RestartAfter(Duration),
     /// The app cannot answer: it counts as failed and is only tried again after this pause.
@@ -28,7 +28,7 @@ pub enum Decision {
 
 /// How a worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End {
+pub(crate) struct End {
     /// By itself, with exit code 0.
     pub is_clean: bool,
     /// What it had done by then.
@@ -37,7 +37,7 @@ pub struct End {
 
 /// What a worker had done by its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Worth {
+pub(crate) enum Worth {
     /// It could not load its app: trying again at once would fail again, unless the same has loaded before.
     NotLoaded,
     /// It has ended before it was ready, in another way.
@@ -58,7 +58,7 @@ impl History {
     ///
     /// Whoever can answer is never given up for what its requests do to it: there is always a next worker, after a pause of
     /// at most [`RestartPolicy::max`] if the one before was of no use to anybody.
-    pub fn ended(&mut self, policy: &RestartPolicy, end: End, random: f64) -> Decision {
+    pub(crate) fn ended(&mut self, policy: &RestartPolicy, end: End, random: f64) -> Decision {
         match policy.mode {
             RestartMode::Never => return Decision::Stay,
             RestartMode::OnFailure if end.is_clean => return Decision::Stay,

@@ -9,7 +9,7 @@ use crate::model::ids::{AppId, ListenerId};
 
 /// An address that is bound.
 #[derive(Debug, Clone)]
-pub struct Listening {
+pub(crate) struct Listening {
     /// Its name for the I/O threads.
     pub id: ListenerId,
     /// As configured.
@@ -22,7 +22,7 @@ pub struct Listening {
 
 /// An address that is to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slot {
+pub(crate) struct Slot {
     /// The one that is bound already.
     pub bound: Option<ListenerId>,
     /// As configured.
@@ -34,7 +34,7 @@ pub struct Slot {
 
 /// Which addresses these apps need. Whoever listens already keeps its socket. Apps with the same address share one; only
 /// with port 0 may two of them serve every host, and the second gets a socket, and thereby a port, of its own.
-pub fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slot> {
+pub(crate) fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slot> {
     let mut slots: Vec<Slot> =
         bound.iter().map(|bound| Slot::new(Some(bound.id), bound.listen.clone())).collect();
     let stays = |app: AppId, spec: &AppSpec| {
@@ -80,7 +80,11 @@ impl Slot {
 ///
 /// # Errors
 /// What the kernel says, with the address, the app, and what to do.
-pub fn bind(listen: &Listen, app: &str, io_threads: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+pub(crate) fn bind(
+    listen: &Listen,
+    app: &str,
+    io_threads: usize,
+) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
     let sockets = listener::bind(listen, io_threads).map_err(|error| {
         let hint = hint(error.kind());
         io::Error::new(error.kind(), format!("cannot listen on {listen} for app {app}: {error}{hint}"))
@@ -92,7 +96,7 @@ pub fn bind(listen: &Listen, app: &str, io_threads: usize) -> io::Result<(Socket
 ///
 /// # Errors
 /// If there is none.
-pub fn bound(sockets: Vec<TcpListener>) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+pub(crate) fn bound(sockets: Vec<TcpListener>) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
     let first = sockets.first().ok_or_else(|| io::Error::other("there is no I/O thread"))?;
     Ok((first.local_addr()?, sockets))
 }

@@ -49,7 +49,7 @@ impl Template {
 ///
 /// # Errors
 /// If something is there already, or what the kernel says, with the path.
-pub fn write(folder: &Path, template: Template) -> io::Result<Vec<PathBuf>> {
+pub(super) fn write(folder: &Path, template: Template) -> io::Result<Vec<PathBuf>> {
     let failed = |path: &Path, error: io::Error| {
         io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
     };

@@ -15,7 +15,7 @@ const SHORTEST: usize = 16;
 
 /// An admin listener.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Admin {
+pub(crate) struct Admin {
     /// Where it listens.
     pub address: SocketAddr,
     /// What clients must know, if that is configured; none where only this machine can connect.

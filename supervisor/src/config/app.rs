@@ -18,7 +18,7 @@ use crate::model::shares;
 
 /// An app, one that can be run unless it has a [`Self::fault`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct AppSpec {
+pub(crate) struct AppSpec {
     /// Unique among the apps.
     pub name: AppName,
     /// Its folder: an absolute path without symlinks, in UTF-8.
@@ -61,7 +61,7 @@ pub struct AppSpec {
 
 impl AppSpec {
     /// Where it listens, for people; `address` is what the kernel has made of that.
-    pub fn shown_listen(&self, address: Option<SocketAddr>) -> String {
+    pub(crate) fn shown_listen(&self, address: Option<SocketAddr>) -> String {
         match (&self.listen, address) {
             (Some(_), Some(address)) => address.to_string(),
             (Some(listen), None) => listen.to_string(),
@@ -78,7 +78,7 @@ impl AppSpec {
 
 /// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// One address, or all of the machine's, IPv4 and IPv6.
     pub host: Option<IpAddr>,
     /// TCP port; 0 lets the kernel pick one.
@@ -87,7 +87,7 @@ pub struct Listen {
 
 impl Listen {
     /// Whether both need the same port of the same address, so that only one of them can be bound.
-    pub fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let is_all = |host: Option<IpAddr>| host.is_none_or(|host| host.is_ipv6() && host.is_unspecified());
         let same_family = |one: IpAddr, other: IpAddr| one.is_ipv4() == other.is_ipv4();
         let hosts_overlap = match (self.host, other.host) {
@@ -112,7 +112,7 @@ impl fmt::Display for Listen {
 
 /// What one app may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppLimits {
+pub(crate) struct AppLimits {
     /// From a request's arrival at the worker to its response head; 504 after it.
     pub request_timeout: Duration,
     /// How long a request waits for a worker to be ready; 503 after it.
@@ -161,7 +161,7 @@ pub struct AppLimits {
 
 impl AppLimits {
     /// Each limit by its field, as the configuration would have it.
-    pub fn in_force(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn in_force(&self) -> Vec<(&'static str, String)> {
         let time = |limit: &Duration| show_duration(*limit).to_string();
         let or_none = |limit: Option<String>| limit.unwrap_or_else(|| "false".into());
         let Self {
@@ -247,17 +247,17 @@ impl Default for AppLimits {
 
 impl AppLimits {
     /// Requests at once of one client.
-    pub fn per_client(&self) -> usize {
+    pub(crate) fn per_client(&self) -> usize {
         self.max_in_flight_per_client.unwrap_or_else(|| shares::common(self.max_in_flight))
     }
 
     /// Whether a client may have less than there is.
-    pub fn has_client_share(&self) -> bool {
+    pub(crate) fn has_client_share(&self) -> bool {
         self.per_client() < self.max_in_flight
     }
 
     /// Whether a client that has `own` of the `taken` requests in flight may have one more, on one of so many I/O threads.
-    pub fn may_enter(&self, taken: usize, own: usize, threads: usize) -> bool {
+    pub(crate) fn may_enter(&self, taken: usize, own: usize, threads: usize) -> bool {
         !self.has_client_share()
             || (own < self.per_client() && shares::may_have(self.max_in_flight, taken, own, threads))
     }

@@ -16,16 +16,16 @@ const NAMELESS: &str = "app";
 /// The name of an app: 1 to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning with a letter or digit (it is an argument of
 /// the worker's command line, where a dash would read as a flag). Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AppName(Arc<str>);
+pub(crate) struct AppName(Arc<str>);
 
 impl AppName {
     /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The nearest valid name to that of a folder: lower case, other characters become dashes.
-    pub fn from_folder(folder: &str) -> Self {
+    pub(crate) fn from_folder(folder: &str) -> Self {
         let replace = |char: char| match char.to_ascii_lowercase() {
             char if is_name_char(char) => char,
             _ => '-',

@@ -17,7 +17,7 @@ const OF_OTHERS: [&str; 2] = ["/run", "/run/nano-supervisor"];
 
 /// What the configuration says of the control socket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum ControlPath {
+pub(crate) enum ControlPath {
     /// Nothing: it is where `status` and the like look for it, unless another supervisor is there already.
     #[default]
     Usual,
@@ -56,7 +56,7 @@ impl ControlPath {
 
 /// Where commands find a supervisor that nobody has named: where they would have one of their own, or where the unit for systemd
 /// has it.
-pub fn found_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+pub(crate) fn found_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     let usual = usual_control_path(variable);
     let others = OF_OTHERS.iter().map(|folder| Path::new(folder).join(SOCKET));
     // Who cannot look into a folder is told what is wrong with the first.
@@ -65,7 +65,7 @@ pub fn found_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBu
 
 /// Where the control socket is if nobody says: at `$NANO_SUPERVISOR_CONTROL`, in `$RUNTIME_DIRECTORY` (systemd) or
 /// `$XDG_RUNTIME_DIR`, else in `/run`.
-pub fn usual_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+pub(crate) fn usual_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     if let Some(path) = variable("NANO_SUPERVISOR_CONTROL").filter(|path| !path.is_empty()) {
         return path.into();
     }

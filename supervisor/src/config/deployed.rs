@@ -11,7 +11,7 @@ use super::settings::Settings;
 
 /// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Deployed {
+pub(crate) struct Deployed {
     /// Its name.
     pub name: AppName,
     /// The folder it is served from.
@@ -24,7 +24,7 @@ pub struct Deployed {
 
 /// Where deploys cannot be learnt from, and why.
 #[derive(Debug)]
-pub struct BrokenState {
+pub(crate) struct BrokenState {
     /// A file or folder, for people.
     pub place: String,
     /// What is wrong with it.

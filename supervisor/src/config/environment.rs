@@ -20,7 +20,7 @@ const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
 /// The sources of an app's `env`. Files are read anew for each worker that somebody has asked for, so that a restart picks up
 /// what has changed.
 #[derive(Debug, Clone)]
-pub struct EnvSources {
+pub(crate) struct EnvSources {
     /// Where to report what is wrong with all of them together.
     place: Place,
     /// The app's folder.
@@ -77,11 +77,11 @@ impl fmt::Debug for Values {
 
 /// The variables of one worker: name and value as JSON text. Shows only their names.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Environment(BTreeMap<String, String>);
+pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// The variables, sorted by name.
-    pub fn into_pairs(self) -> Vec<(String, String)> {
+    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
         self.0.into_iter().collect()
     }
 }
@@ -140,7 +140,7 @@ impl EnvSources {
     ///
     /// # Errors
     /// What cannot be read, one line per problem. No value is in it.
-    pub fn load(&self) -> Result<Environment, String> {
+    pub(crate) fn load(&self) -> Result<Environment, String> {
         let mut problems = Problems::default();
         let environment = self.read(&mut problems);
         problems.or(environment).map_err(|errors| {

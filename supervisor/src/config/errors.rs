@@ -7,7 +7,7 @@ use crate::untrusted::visible;
 /// A value that cannot be used: what is wrong with it, and what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; fix: {fix}")]
-pub struct Flaw {
+pub(crate) struct Flaw {
     what: String,
     fix: String,
 }
@@ -18,12 +18,12 @@ impl Flaw {
     }
 
     /// What is wrong.
-    pub fn what(&self) -> &str {
+    pub(crate) fn what(&self) -> &str {
         &self.what
     }
 
     /// What to do about it.
-    pub fn fix(&self) -> &str {
+    pub(crate) fn fix(&self) -> &str {
         &self.fix
     }
 }
@@ -75,14 +75,15 @@ impl fmt::Display for Place {
 
 /// One problem. Displays as one line: place, what is wrong, the fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     place: Place,
     flaw: Flaw,
 }
 
+#[cfg(test)]
 impl Problem {
     /// What is wrong, and the fix.
-    pub fn flaw(&self) -> &Flaw {
+    pub(crate) fn flaw(&self) -> &Flaw {
         &self.flaw
     }
 }
@@ -95,14 +96,14 @@ impl fmt::Display for Problem {
 
 /// Everything that keeps a configuration from being used. Displays as one line per problem, then their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors {
+pub(crate) struct ConfigErrors {
     problems: Vec<Problem>,
 }
 
 impl ConfigErrors {
     /// The problems: those of the command line first, then those of the configuration file from top to bottom, then
     /// those of the apps' own files. Never empty.
-    pub fn problems(&self) -> &[Problem] {
+    pub(crate) fn problems(&self) -> &[Problem] {
         &self.problems
     }
 }

@@ -182,7 +182,7 @@ pub(super) fn home(name: &str, here: &str) -> Option<String> {
 
 /// One address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Host(pub IpAddr);
+pub(crate) struct Host(pub IpAddr);
 
 impl std::str::FromStr for Host {
     type Err = Flaw;

@@ -6,7 +6,7 @@ use crate::config::log::{AccessLog, LogFormat, LogLevel};
 
 /// Flags about the supervisor itself. One that is not given leaves what the configuration file says.
 #[derive(Debug, Clone, Default)]
-pub struct ServerFlags {
+pub(crate) struct ServerFlags {
     /// Threads that serve connections.
     pub io_threads: Option<usize>,
     /// The form of log lines.

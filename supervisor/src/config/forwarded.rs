@@ -12,7 +12,7 @@ use super::value;
 
 /// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ForwardedPolicy {
+pub(crate) enum ForwardedPolicy {
     /// Drop them: the client is who it says it is only as far as the connection shows.
     Replace,
     /// Believe and extend them: every client is a proxy of ours.
@@ -23,7 +23,7 @@ pub enum ForwardedPolicy {
 
 impl ForwardedPolicy {
     /// Whether who connects from here is a proxy of ours.
-    pub fn trusts(&self, peer: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         match self {
             Self::Replace => false,
             Self::Append => true,
@@ -32,7 +32,7 @@ impl ForwardedPolicy {
     }
 
     /// Whether this address is known to be that of a proxy of ours, whoever mentions it.
-    pub fn names(&self, address: IpAddr) -> bool {
+    pub(crate) fn names(&self, address: IpAddr) -> bool {
         let Self::From(networks) = self else { return false };
         let address = address.to_canonical();
         networks.iter().any(|network| network.contains(&address))

@@ -15,21 +15,21 @@ const WILDCARD: &str = "*.";
 /// `blog.example` itself). In the spelling that requests are routed by, see [`canonical`], without port and without a dot at its
 /// end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct HostPattern(String);
+pub(crate) struct HostPattern(String);
 
 impl HostPattern {
     /// The pattern as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The one host it matches, unless it has a wildcard.
-    pub fn exact(&self) -> Option<&str> {
+    pub(crate) fn exact(&self) -> Option<&str> {
         (!self.0.starts_with(WILDCARD)).then_some(&*self.0)
     }
 
     /// Whether `host` is meant, which is spelt as a pattern is.
-    pub fn matches(&self, host: &str) -> bool {
+    pub(crate) fn matches(&self, host: &str) -> bool {
         let Some(suffix) = self.0.strip_prefix('*') else { return self.0 == host };
         // The suffix begins with its dot, so what is before it ends a label; an empty label is no host.
         host.strip_suffix(suffix).is_some_and(|label| !label.is_empty())

@@ -15,7 +15,7 @@ use super::value::{self, choice, size, whole};
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
+pub(crate) struct LogSettings {
     /// For people or for machines.
     pub format: LogFormat,
     /// The least important level that is logged.
@@ -36,7 +36,7 @@ pub struct LogSettings {
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// One JSON object per line.
@@ -81,7 +81,7 @@ impl From<LogLevel> for LevelFilter {
 
 /// Whether there is a line per request, and in which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AccessLog {
+pub(crate) enum AccessLog {
     /// There is none.
     #[value(name = "false")]
     Off,

@@ -57,7 +57,7 @@ pub(super) const FIELDS: &[&str] = &[
 
 /// Settings of the supervisor itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ServerSettings {
+pub(crate) struct ServerSettings {
     /// Threads that serve connections; at least one.
     pub io_threads: usize,
     /// Logs.
@@ -106,7 +106,7 @@ pub struct ServerSettings {
 
 /// A folder for deploys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateDir {
+pub(crate) struct StateDir {
     /// Its path. Absolute and there, if it was asked for.
     pub path: PathBuf,
     /// Whether somebody has named it; otherwise it is where such things usually are.
@@ -207,12 +207,12 @@ impl ServerSettings {
 
 impl ServerSettings {
     /// What bodies of one client on their way may hold, in bytes.
-    pub fn buffered_per_client(&self) -> usize {
+    pub(crate) fn buffered_per_client(&self) -> usize {
         self.max_buffered_per_client.unwrap_or_else(|| shares::of_one(self.max_buffered))
     }
 
     /// Restores what cannot change while the supervisor runs; a line for each field for which that matters.
-    pub fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<String> {
+    pub(crate) fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<String> {
         let mut notes = Vec::new();
         let mut fixed = |field: &str, differs: bool| {
             if differs {

@@ -16,11 +16,11 @@ use super::{Config, apps_dir, machine, overlap};
 use crate::config::flags::ServerFlags;
 
 /// Where an app listens that says nothing of a port.
-pub const DEFAULT_PORT: u16 = 8080;
+pub(crate) const DEFAULT_PORT: u16 = 8080;
 
 /// What is to be run, as the command line says it.
 #[derive(Debug, Clone, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// A configuration file.
     pub config: Option<PathBuf>,
     /// The folder of one app, served on [`Self::port`].
@@ -46,7 +46,7 @@ impl Sources {
     ///
     /// # Errors
     /// Every problem there is, not only the first, and those of single apps as well.
-    pub fn load(&self) -> Result<Config, ConfigErrors> {
+    pub(crate) fn load(&self) -> Result<Config, ConfigErrors> {
         let mut strict = self.clone();
         strict.server.strict = true;
         strict.load_with(|_| Ok(Vec::new()))
@@ -58,7 +58,7 @@ impl Sources {
     /// # Errors
     /// Every problem there is with what all apps share. Those of a single app are its [`AppSpec::fault`](super::AppSpec),
     /// unless the configuration is `strict`.
-    pub fn load_with(
+    pub(crate) fn load_with(
         &self,
         deployed: impl FnOnce(Option<&StateDir>) -> Result<Vec<Deployed>, BrokenState>,
     ) -> Result<Config, ConfigErrors> {

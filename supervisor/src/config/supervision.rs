@@ -18,7 +18,7 @@ const RECYCLE_FIELDS: &[&str] = &["requests", "lifetime", "memory", "growth"];
 
 /// When a worker that has ended is started again: at once after one that was useful; after others, pauses grow.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RestartPolicy {
+pub(crate) struct RestartPolicy {
     /// After which ends.
     pub mode: RestartMode,
     /// First pause. Not greater than [`Self::max`].
@@ -39,7 +39,7 @@ pub struct RestartPolicy {
 
 /// After which ends of a worker there is another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RestartMode {
+pub(crate) enum RestartMode {
     /// After every end.
     Always,
     /// Unless it has ended by itself with exit code 0.
@@ -105,7 +105,7 @@ fn former(name: &str) -> Option<String> {
 
 /// When a worker is replaced, start-before-stop, although it is well. Each is none for never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecyclePolicy {
+pub(crate) struct RecyclePolicy {
     /// After this many requests.
     pub requests: Option<u64>,
     /// After this long, give or take a tenth, so that apps started together do not go together.

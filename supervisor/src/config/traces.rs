@@ -14,7 +14,7 @@ use super::{bounds, read};
 
 /// Where spans go, and of which requests there are any.
 #[derive(Clone, PartialEq)]
-pub struct Traces {
+pub(crate) struct Traces {
     /// Where they are posted to.
     pub url: Uri,
     /// What is sent along, such as a key.

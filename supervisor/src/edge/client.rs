@@ -8,17 +8,17 @@
 //! - [`windows`]: what an HTTP/2 client may send before it is read.
 //! - [`serving`]: one request; [`request_body`]: its body; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
 
-pub mod connection;
-pub mod frames;
-pub mod heads;
-pub mod http2;
-pub mod io;
-pub mod pace;
+pub(crate) mod connection;
+pub(crate) mod frames;
+pub(crate) mod heads;
+pub(crate) mod http2;
+pub(crate) mod io;
+pub(crate) mod pace;
 mod peer;
-pub mod request_body;
-pub mod serving;
-pub mod stream;
-pub mod windows;
+pub(crate) mod request_body;
+pub(crate) mod serving;
+pub(crate) mod stream;
+pub(crate) mod windows;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -29,14 +29,14 @@ use crate::edge::crowd::{Crowd, Seat};
 use crate::model::overdue::Overdue;
 use frames::Frames;
 use heads::Head;
-pub use pace::TickLimits;
+pub(crate) use pace::TickLimits;
 use pace::{Debt, MinRate};
-pub use peer::Peer;
-pub use serving::{Reading, Serving};
+pub(crate) use peer::Peer;
+pub(crate) use serving::{Reading, Serving};
 use stream::Given;
 
 /// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
-pub const TICK: Duration = Duration::from_millis(250);
+pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// For how long a connection must have been idle before it is ended with its listener: a client that has just had its answer
 /// may already be sending the next request, and is told to close with the answer to that.
@@ -57,7 +57,7 @@ const FORGIVEN: u32 = 250;
 const CONNECTIONS: u32 = 4;
 
 /// How many of those are forgiven with every tick.
-pub const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
+pub(crate) const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
 
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ enum Phase {
 
 /// The state of one client connection, shared by its I/O, its requests and the sweep of its thread.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     crowd: Rc<Crowd>,
     /// Its place among the connections.
     seat: Seat,
@@ -122,7 +122,7 @@ pub struct Client {
 
 impl Client {
     /// A fresh connection; `closing` becomes true when it is to end soon.
-    pub fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
+    pub(crate) fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
         let now = crowd.now();
         Self {
             crowd: crowd.clone(),
@@ -153,7 +153,7 @@ impl Client {
     }
 
     /// A request has been read.
-    pub fn serve(self: &Rc<Self>) -> Serving {
+    pub(crate) fn serve(self: &Rc<Self>) -> Serving {
         self.requests.set(self.requests.get() + 1);
         self.phase.set(Phase::Serving);
         self.has_answer.set(true);
@@ -165,7 +165,7 @@ impl Client {
     }
 
     /// Ready when the sweep wants the connection closed. Polled with every request, so it does next to nothing.
-    pub fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<Overdue> {
+    pub(crate) fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<Overdue> {
         if let Some(why) = self.overdue.get() {
             return Poll::Ready(why);
         }
@@ -178,7 +178,7 @@ impl Client {
     }
 
     /// Closes the connection if it has been in one phase for longer than the limits allow.
-    pub fn sweep(&self, limits: TickLimits) {
+    pub(crate) fn sweep(&self, limits: TickLimits) {
         let now = self.crowd.now();
         self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
         if let Some(reader) = self.held_up.take() {
@@ -203,7 +203,7 @@ impl Client {
     }
 
     /// Closes the connection.
-    pub fn end(&self, why: Overdue) {
+    pub(crate) fn end(&self, why: Overdue) {
         if self.overdue.get().is_some() {
             return;
         }
@@ -216,7 +216,7 @@ impl Client {
 
     /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, if only the rest
     /// of an answer that the client has yet to take, and once it is to be closed.
-    pub fn idle_since(&self) -> Option<u64> {
+    pub(crate) fn idle_since(&self) -> Option<u64> {
         if self.overdue.get().is_some() || self.debt.is_waited_for() {
             return None;
         }
@@ -227,12 +227,12 @@ impl Client {
     }
 
     /// Its place among the connections.
-    pub fn seat(&self) -> &Seat {
+    pub(crate) fn seat(&self) -> &Seat {
         &self.seat
     }
 
     /// Bytes of its head that is unfinished.
-    pub fn head(&self) -> usize {
+    pub(crate) fn head(&self) -> usize {
         self.head.get()
     }
 
@@ -244,18 +244,18 @@ impl Client {
     }
 
     /// Whether the connection speaks HTTP/2, as far as is known.
-    pub fn is_http2(&self) -> bool {
+    pub(crate) fn is_http2(&self) -> bool {
         self.is_http2.get() == Some(true)
     }
 
     /// Whether the client may be sending what nobody will read.
-    pub fn leaves_unread(&self) -> bool {
+    pub(crate) fn leaves_unread(&self) -> bool {
         self.leaves_unread.get()
     }
 
     /// Whether a connection of HTTP/1 has to end with the answer now due: others may read what follows from another place, and
     /// would take the next answer for that to another request.
-    pub fn is_unclear(&self) -> bool {
+    pub(crate) fn is_unclear(&self) -> bool {
         self.is_unclear.get()
     }
 
@@ -308,7 +308,7 @@ impl Client {
     }
 
     /// Whether the head that is under way has more than a request line.
-    pub fn has_request_line(&self) -> bool {
+    pub(crate) fn has_request_line(&self) -> bool {
         self.has_line.get()
     }
 

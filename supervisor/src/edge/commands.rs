@@ -18,7 +18,7 @@ use crate::telemetry::traffic::Traffic;
 
 /// How a worker has ended.
 #[derive(Debug, Clone)]
-pub struct Fate {
+pub(crate) struct Fate {
     /// For people.
     pub why: Arc<str>,
     /// The request for which JavaScript was interrupted, and by which limit, if that is how. The worker may not have come to say so.
@@ -30,7 +30,7 @@ const QUEUE: usize = 256;
 
 /// Everything that decides which app answers a request: what there is, and not what has changed.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub(crate) struct Table {
     /// Limits and policies of the supervisor.
     pub settings: Arc<ServerSettings>,
     /// Every app.
@@ -41,7 +41,7 @@ pub struct Table {
 
 /// An app as the I/O threads need to know it.
 #[derive(Debug, Clone)]
-pub struct RoutedApp {
+pub(crate) struct RoutedApp {
     /// The app.
     pub app: AppId,
     /// Its configuration.
@@ -52,7 +52,7 @@ pub struct RoutedApp {
 
 /// From the main thread to one I/O thread.
 #[derive(Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// From now on this is what there is.
     Table {
         /// The same for every thread.
@@ -130,7 +130,7 @@ pub enum Command {
 
 /// Why an app has no worker and none is to be expected soon; the text is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unavailable {
+pub(crate) enum Unavailable {
     /// It does not load.
     NotLoaded(Arc<str>),
     /// It crashes in a loop, and is tried again at this time.
@@ -141,7 +141,7 @@ pub enum Unavailable {
 
 /// From an I/O thread to the main thread, about a worker.
 #[derive(Debug)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// Something is wrong with it, and this is to be done about it.
     Fault(WorkerId, Order),
     /// A request was in flight when it ended.
@@ -150,7 +150,7 @@ pub enum Notice {
 
 /// A command, and whom to tell that it has been carried out.
 #[derive(Debug)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// What to do.
     pub command: Command,
     /// Dropped when that is done.
@@ -160,24 +160,24 @@ pub struct Sent {
 /// The main thread's side of the queues to all I/O threads. What is told here holds on all of them by the time the call
 /// returns; a thread that has ended needs to know nothing.
 #[derive(Debug, Clone)]
-pub struct Routes {
+pub(crate) struct Routes {
     threads: Vec<mpsc::Sender<Sent>>,
 }
 
 impl Routes {
     /// Queues for this many I/O threads, and their receiving ends.
-    pub fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Sent>>) {
+    pub(crate) fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Sent>>) {
         let (threads, receivers) = (0..io_threads).map(|_| mpsc::channel(QUEUE)).unzip();
         (Self { threads }, receivers)
     }
 
     /// How many I/O threads there are.
-    pub fn io_threads(&self) -> usize {
+    pub(crate) fn io_threads(&self) -> usize {
         self.threads.len()
     }
 
     /// Replaces the table. `sockets` has one list per I/O thread.
-    pub async fn table(&self, table: Table, sockets: Vec<Vec<(ListenerId, TcpListener)>>) {
+    pub(crate) async fn table(&self, table: Table, sockets: Vec<Vec<(ListenerId, TcpListener)>>) {
         let table = Arc::new(table);
         let mut sockets = sockets.into_iter();
         self.tell(|| {
@@ -188,7 +188,7 @@ impl Routes {
     }
 
     /// Hands a worker's connections to the I/O threads, one each.
-    pub async fn attach(
+    pub(crate) async fn attach(
         &self,
         app: AppId,
         generation: u64,
@@ -205,12 +205,12 @@ impl Routes {
     }
 
     /// Sends a worker no further requests.
-    pub async fn retire(&self, app: AppId, generation: u64) {
+    pub(crate) async fn retire(&self, app: AppId, generation: u64) {
         self.tell(|| Some(Command::Retire { app, generation })).await;
     }
 
     /// Says that a worker has ended; returns the requests that were lost with it.
-    pub async fn ended(&self, app: AppId, generation: u64, fate: &Fate) -> Vec<LostRequest> {
+    pub(crate) async fn ended(&self, app: AppId, generation: u64, fate: &Fate) -> Vec<LostRequest> {
         let mut answers = Vec::with_capacity(self.threads.len());
         self.tell(|| {
             let (lost, answer) = oneshot::channel();
@@ -226,32 +226,32 @@ impl Routes {
     }
 
     /// Says that the next worker is not started before `until`.
-    pub async fn resting(&self, app: AppId, until: Instant) {
+    pub(crate) async fn resting(&self, app: AppId, until: Instant) {
         self.tell(|| Some(Command::Resting { app, until })).await;
     }
 
     /// Refuses such requests of an app, and no others.
-    pub async fn quarantine(&self, app: AppId, kinds: Kinds) {
+    pub(crate) async fn quarantine(&self, app: AppId, kinds: Kinds) {
         self.tell(|| Some(Command::Quarantine { app, kinds: kinds.clone() })).await;
     }
 
     /// Has requests of a kind let others go first for a while.
-    pub async fn suspend(&self, app: AppId, kind: &Kind) {
+    pub(crate) async fn suspend(&self, app: AppId, kind: &Kind) {
         self.tell(|| Some(Command::Suspend { app, kind: kind.clone() })).await;
     }
 
     /// Has requests wait in place of going to this worker, or to none any more.
-    pub async fn hold(&self, app: AppId, generation: Option<u64>) {
+    pub(crate) async fn hold(&self, app: AppId, generation: Option<u64>) {
         self.tell(|| Some(Command::Hold { app, generation })).await;
     }
 
     /// Says that waiting for a worker is in vain.
-    pub async fn unavailable(&self, app: AppId, why: Unavailable) {
+    pub(crate) async fn unavailable(&self, app: AppId, why: Unavailable) {
         self.tell(|| Some(Command::Unavailable { app, why: why.clone() })).await;
     }
 
     /// Has all I/O threads finish what is in flight, and waits until they have.
-    pub async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         self.tell(|| Some(Command::Drain)).await;
     }
 

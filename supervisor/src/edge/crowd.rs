@@ -26,7 +26,7 @@ use crate::model::overdue::Overdue;
 use crate::model::shares::{self, ClientKey, Holders, Holding};
 use crate::telemetry::occupancy::{Event, ThreadCounts};
 
-pub use seat::{Door, Seat};
+pub(crate) use seat::{Door, Seat};
 
 /// Bytes that are read at once where they are looked at.
 const SCRATCH: usize = 16 * 1024;
@@ -43,7 +43,7 @@ const BATCH: usize = 64;
 
 /// All client connections of one I/O thread.
 #[derive(Debug)]
-pub struct Crowd {
+pub(crate) struct Crowd {
     settings: RefCell<Rc<ServerSettings>>,
     /// Ticks since the thread started.
     clock: Cell<u64>,
@@ -74,7 +74,7 @@ pub struct Crowd {
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turned {
+pub(crate) enum Turned {
     /// Its client has many, and there is little room.
     Away,
     /// There will be one when somebody leaves.
@@ -83,7 +83,7 @@ pub enum Turned {
 
 impl Crowd {
     /// Nobody yet. There are descriptors for `most` connections on this thread.
-    pub fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
+    pub(crate) fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
         let total = Arc::new(Budget::new(settings.max_buffered / settings.io_threads, None));
         Self {
             settings: RefCell::new(Rc::new(settings)),
@@ -107,12 +107,12 @@ impl Crowd {
     }
 
     /// Limits and policies.
-    pub fn settings(&self) -> Rc<ServerSettings> {
+    pub(crate) fn settings(&self) -> Rc<ServerSettings> {
         self.settings.borrow().clone()
     }
 
     /// Limits and policies from now on.
-    pub fn configure(&self, settings: Rc<ServerSettings>) {
+    pub(crate) fn configure(&self, settings: Rc<ServerSettings>) {
         *self.settings.borrow_mut() = settings;
         let settings = self.settings();
         self.total.set_max(self.share(settings.max_buffered));
@@ -121,18 +121,18 @@ impl Crowd {
     }
 
     /// What bodies of all clients may hold on this thread.
-    pub fn total(&self) -> &Arc<Budget> {
+    pub(crate) fn total(&self) -> &Arc<Budget> {
         &self.total
     }
 
     /// What those of one client may.
-    pub fn buffers(&self, client: ClientKey) -> Rc<Budget> {
+    pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         let make = || Budget::new(self.share(self.settings.borrow().buffered_per_client()), None);
         self.buffers.of_with(client, make)
     }
 
     /// The date, no older than a tick: hyper keeps its own to itself.
-    pub fn date(&self) -> HeaderValue {
+    pub(crate) fn date(&self) -> HeaderValue {
         let (now, mut date) = (self.now(), self.date.borrow_mut());
         date.take_if(|(at, _)| *at != now);
         let read = || {
@@ -143,42 +143,42 @@ impl Crowd {
     }
 
     /// What a client of HTTP/2 may send on a connection before anybody reads it.
-    pub fn windows(&self, seat: &Seat) -> Windows {
+    pub(crate) fn windows(&self, seat: &Seat) -> Windows {
         let own = self.is_counted(seat.from).then(|| self.buffers(seat.key));
         Windows::new(self.total.clone(), own)
     }
 
     /// Ticks since the thread started.
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.clock.get()
     }
 
     /// Where bytes are read that have to be looked at. Nobody keeps it.
-    pub fn scratch(&self) -> RefMut<'_, Box<[u8]>> {
+    pub(crate) fn scratch(&self) -> RefMut<'_, Box<[u8]>> {
         self.scratch.borrow_mut()
     }
 
     /// A listening address.
-    pub fn door(&self, id: ListenerId) -> Rc<Door> {
+    pub(crate) fn door(&self, id: ListenerId) -> Rc<Door> {
         let door = Rc::new(Door::default());
         self.doors.borrow_mut().insert(id, Rc::downgrade(&door));
         door
     }
 
     /// Watches how far a client is behind with one stream.
-    pub fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
+    pub(crate) fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
         let pace = Rc::new(Pace::new(self.now(), limit, rate));
         self.paces.borrow_mut().push(Rc::downgrade(&pace));
         pace
     }
 
     /// Of a client nothing more is read before the next tick.
-    pub fn count_held_up(&self) {
+    pub(crate) fn count_held_up(&self) {
         self.counts.count(Event::HeldUp);
     }
 
     /// A stream was reset because its client was too slow with it.
-    pub fn count_reset(&self) {
+    pub(crate) fn count_reset(&self) {
         self.counts.count(Event::Reset);
     }
 
@@ -202,7 +202,7 @@ impl Crowd {
     ///
     /// # Errors
     /// [`Turned`] if there is none for it.
-    pub fn admit(self: &Rc<Self>, address: IpAddr, door: &Door, must: bool) -> Result<Seat, Turned> {
+    pub(crate) fn admit(self: &Rc<Self>, address: IpAddr, door: &Door, must: bool) -> Result<Seat, Turned> {
         let key = ClientKey::from(address);
         let own = self.addresses.of(key);
         if !must && self.staying() >= shares::common(self.limit()) {
@@ -238,7 +238,7 @@ impl Crowd {
     }
 
     /// One that has its seat.
-    pub fn enter(&self, client: &Rc<Client>) {
+    pub(crate) fn enter(&self, client: &Rc<Client>) {
         self.clients.borrow_mut().push(Rc::downgrade(client));
     }
 
@@ -258,7 +258,7 @@ impl Crowd {
     }
 
     /// Makes room at anybody's expense. Where nobody could go, nobody is looked for again before the next tick.
-    pub fn shed_any(&self) -> bool {
+    pub(crate) fn shed_any(&self) -> bool {
         if self.in_vain.get() == Some(self.now()) {
             return false;
         }
@@ -304,7 +304,7 @@ impl Crowd {
     }
 
     /// An unfinished head has grown, or is finished.
-    pub fn count_head(&self, before: usize, now: usize) {
+    pub(crate) fn count_head(&self, before: usize, now: usize) {
         self.heads.set(self.heads.get() - before + now);
         let most = self.most_heads();
         if now > before && self.heads.get() > most {
@@ -336,7 +336,7 @@ impl Crowd {
     }
 
     /// Counts a tick, and closes connections and streams that have been idle or slow for too long.
-    pub fn tick(&self) {
+    pub(crate) fn tick(&self) {
         self.clock.set(self.now() + 1);
         let settings = self.settings();
         let limits = TickLimits {
@@ -360,7 +360,7 @@ impl Crowd {
     }
 
     /// A connection has ended, for this reason if it was not its client's.
-    pub fn count_end(&self, why: Option<Overdue>) {
+    pub(crate) fn count_end(&self, why: Option<Overdue>) {
         if let Some(why) = why {
             self.counts.count(Event::Ended(why));
         }

@@ -16,7 +16,7 @@ const REST: u64 = 64;
 const LEAST: u64 = 16;
 
 /// Raises the limit to what the kernel allows, and says for how many connections that is enough, on each I/O thread.
-pub fn prepare(config: &Config) -> usize {
+pub(crate) fn prepare(config: &Config) -> usize {
     // The soft limit that shells set is a relic of select().
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
         .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map(|()| hard));

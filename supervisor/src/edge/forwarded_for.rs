@@ -8,11 +8,11 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::config::ForwardedPolicy;
 
 /// In which proxies list the addresses that a request has come from.
-pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Whom a request is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asker {
+pub(crate) struct Asker {
     /// The client's address.
     pub address: IpAddr,
     /// Whether the peer is a proxy of ours, whose word is taken.
@@ -21,7 +21,7 @@ pub struct Asker {
 
 impl Asker {
     /// Of a request with these `headers` that came from `peer`.
-    pub fn new(headers: &HeaderMap, peer: IpAddr, policy: &ForwardedPolicy) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, peer: IpAddr, policy: &ForwardedPolicy) -> Self {
         let is_proxied = policy.trusts(peer);
         let seen = if is_proxied { client(headers, policy) } else { None };
         Self { address: seen.unwrap_or_else(|| peer.to_canonical()), is_proxied }

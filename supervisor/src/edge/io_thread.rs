@@ -34,7 +34,7 @@ const MAX_UNSENT: u32 = 128 * 1024;
 
 /// What one I/O thread is made of.
 #[derive(Debug)]
-pub struct IoThread {
+pub(crate) struct IoThread {
     /// Its number.
     pub index: usize,
     /// Limits and policies until a table comes.
@@ -54,7 +54,7 @@ impl IoThread {
     ///
     /// # Errors
     /// If the event loop cannot be set up.
-    pub fn run(self) -> io::Result<()> {
+    pub(crate) fn run(self) -> io::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
         runtime.block_on(self.serve())
     }

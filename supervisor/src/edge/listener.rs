@@ -29,7 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// What the kernel says, most often that the address is in use.
-pub fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpListener>> {
+pub(crate) fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpListener>> {
     // Sockets that share a port would also share it with a second supervisor, unnoticed. One that does not share finds
     // out whether the port is free.
     let probe = bind_one(listen.host, listen.port, false)?;
@@ -70,7 +70,7 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
 
 /// Whether a listening address goes on, for those who accept from it and for its connections.
 #[derive(Debug, Clone)]
-pub struct Closing {
+pub(crate) struct Closing {
     /// Changes when it does not.
     pub stop: watch::Receiver<()>,
     /// True from then on.
@@ -79,14 +79,14 @@ pub struct Closing {
 
 /// The other end of a [`Closing`].
 #[derive(Debug)]
-pub struct Closer {
+pub(crate) struct Closer {
     stop: watch::Sender<()>,
     is_closing: Rc<Cell<bool>>,
 }
 
 impl Closing {
     /// One that goes on.
-    pub fn new() -> (Closer, Self) {
+    pub(crate) fn new() -> (Closer, Self) {
         let (sender, stop) = watch::channel(());
         let is_closing = Rc::default();
         (Closer { stop: sender, is_closing: Rc::clone(&is_closing) }, Self { stop, is_closing })
@@ -96,7 +96,7 @@ impl Closing {
 impl Closer {
     /// Closes it, and waits until every connection has ended. HTTP/2 clients are told at once to send nothing more, others
     /// with their next answer; one that is idle for a moment is closed.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.is_closing.set(true);
         let _ = self.stop.send(());
         self.stop.closed().await;
@@ -105,7 +105,7 @@ impl Closer {
 
 /// What connections come through one listening address for, and for how long.
 #[derive(Debug)]
-pub struct Way {
+pub(crate) struct Way {
     /// Who answers them.
     pub proxy: Rc<Proxy>,
     /// All connections of this thread.
@@ -118,7 +118,7 @@ pub struct Way {
 
 /// Accepts until it is told to stop, and then once more what the kernel has accepted for us already: to their clients,
 /// those connections are open.
-pub async fn accept(listener: TcpListener, way: Way) {
+pub(crate) async fn accept(listener: TcpListener, way: Way) {
     let Way { proxy, crowd, door, closing } = way;
     let mut stop = closing.stop.clone();
     let mut stopping = pin!(stop.changed());

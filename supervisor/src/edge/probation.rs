@@ -22,7 +22,7 @@ const MOST: usize = 32;
 
 /// The kinds of one app.
 #[derive(Debug, Default)]
-pub struct Probation(Vec<Suspended>);
+pub(crate) struct Probation(Vec<Suspended>);
 
 #[derive(Debug)]
 struct Suspended {
@@ -34,7 +34,7 @@ struct Suspended {
 
 impl Probation {
     /// A request of this kind has ended a worker.
-    pub fn ended(&mut self, kind: Kind, now: Instant) {
+    pub(crate) fn ended(&mut self, kind: Kind, now: Instant) {
         self.forget(now);
         let before = self.0.extract_if(.., |known| known.kind == kind).next();
         let ends = before.map_or(0, |before| before.ends).saturating_add(1);
@@ -44,19 +44,19 @@ impl Probation {
     }
 
     /// A request of this kind was answered; whether it makes a difference.
-    pub fn answered(&mut self, kind: &Kind) -> bool {
+    pub(crate) fn answered(&mut self, kind: &Kind) -> bool {
         let before = self.0.len();
         self.0.retain(|known| known.kind != *kind);
         before != self.0.len()
     }
 
     /// Whether no kind is held back, as is usual.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// For how long a worker is kept for others before it gets a request of this kind.
-    pub fn hold(&self, kind: &Kind, now: Instant) -> Duration {
+    pub(crate) fn hold(&self, kind: &Kind, now: Instant) -> Duration {
         let known = self.0.iter().find(|known| known.kind == *kind);
         let held = known.filter(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
         held.map_or(Duration::ZERO, |known| {
@@ -66,7 +66,7 @@ impl Probation {
     }
 
     /// Forgets what was long ago.
-    pub fn forget(&mut self, now: Instant) {
+    pub(crate) fn forget(&mut self, now: Instant) {
         self.0.retain(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
     }
 }

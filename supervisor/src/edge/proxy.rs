@@ -10,19 +10,19 @@
 //! - [`recorded`]: what is remembered of it, for the access log and for its span.
 //! - [`error_page`]: what the developer of an app is told of the cause.
 
-pub mod announced;
-pub mod answer;
-pub mod body;
-pub mod error_page;
-pub mod forwarding;
-pub mod headers;
-pub mod host;
-pub mod part;
-pub mod recorded;
-pub mod refused;
-pub mod response_limit;
-pub mod site;
-pub mod upload;
+pub(crate) mod announced;
+pub(crate) mod answer;
+pub(crate) mod body;
+pub(crate) mod error_page;
+pub(crate) mod forwarding;
+pub(crate) mod headers;
+pub(crate) mod host;
+pub(crate) mod part;
+pub(crate) mod recorded;
+pub(crate) mod refused;
+pub(crate) mod response_limit;
+pub(crate) mod site;
+pub(crate) mod upload;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -54,19 +54,19 @@ use upload::{Progress, Upload};
 
 /// Forwards the requests of one listening port on one I/O thread.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     site: RefCell<Site>,
     settings: RefCell<Rc<ServerSettings>>,
 }
 
 impl Proxy {
     /// A proxy for these apps, with these limits and policies.
-    pub fn new(site: Site, settings: Rc<ServerSettings>) -> Self {
+    pub(crate) fn new(site: Site, settings: Rc<ServerSettings>) -> Self {
         Self { site: RefCell::new(site), settings: RefCell::new(settings) }
     }
 
     /// What holds for further requests, on open connections as well.
-    pub fn configure(&self, site: Site, settings: Rc<ServerSettings>) {
+    pub(crate) fn configure(&self, site: Site, settings: Rc<ServerSettings>) {
         *self.site.borrow_mut() = site;
         *self.settings.borrow_mut() = settings;
     }
@@ -76,7 +76,7 @@ impl Proxy {
     }
 
     /// Answers one request. Never fails: every failure is an answer, or the end of the body.
-    pub async fn answer(
+    pub(crate) async fn answer(
         &self,
         request: Request<RequestBody>,
         peer: &Peer,

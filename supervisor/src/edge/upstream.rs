@@ -25,7 +25,7 @@ use crate::telemetry::traffic::{Counts, Limit, Traffic, Waiting};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// The app.
     pub app: AppId,
     spec: RefCell<Rc<AppSpec>>,
@@ -86,7 +86,7 @@ enum Link {
 
 impl Upstream {
     /// No worker yet. What its bodies hold counts in `total`, too.
-    pub fn new(
+    pub(crate) fn new(
         routed: &RoutedApp,
         thread: usize,
         total: &Arc<Budget>,
@@ -122,19 +122,19 @@ impl Upstream {
     }
 
     /// What this thread counts of the app.
-    pub fn count(&self, count: impl FnOnce(&Counts)) {
+    pub(crate) fn count(&self, count: impl FnOnce(&Counts)) {
         if let Some(counts) = self.traffic.of_thread(self.thread) {
             count(counts);
         }
     }
 
     /// Its configuration.
-    pub fn spec(&self) -> Rc<AppSpec> {
+    pub(crate) fn spec(&self) -> Rc<AppSpec> {
         self.spec.borrow().clone()
     }
 
     /// The configuration of further requests.
-    pub fn configure(&self, spec: &AppSpec) {
+    pub(crate) fn configure(&self, spec: &AppSpec) {
         if **self.spec.borrow() != *spec {
             self.budget.set_max(self.traffic.share(spec.limits.max_buffered));
             *self.spec.borrow_mut() = Rc::new(spec.clone());
@@ -142,7 +142,7 @@ impl Upstream {
     }
 
     /// A worker is ready. One that was there before finishes what is in flight.
-    pub fn attach(&self, generation: u64, handle: Handle) {
+    pub(crate) fn attach(&self, generation: u64, handle: Handle) {
         self.generation.set(generation);
         self.attached.set(Some(Instant::now()));
         self.resting.set(None);
@@ -153,19 +153,19 @@ impl Upstream {
     }
 
     /// A worker takes no more requests; requests wait for the next one. Nothing happens if that is already there.
-    pub fn detach(&self, generation: u64) {
+    pub(crate) fn detach(&self, generation: u64) {
         if self.generation.get() == generation && matches!(*self.link.borrow(), Link::Ready(_)) {
             self.relink(Link::Waiting);
         }
     }
 
     /// Nobody has anything for the worker any more.
-    pub fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.relink(Link::Waiting);
     }
 
     /// From now on requests wait in place of going to this worker.
-    pub fn hold(&self, generation: Option<u64>) {
+    pub(crate) fn hold(&self, generation: Option<u64>) {
         self.held.set(generation);
         self.changed.notify_waiters();
     }
@@ -177,18 +177,18 @@ impl Upstream {
     }
 
     /// A worker's connection has ended: all that it has ever said here is read.
-    pub fn disconnected(&self, generation: u64) {
+    pub(crate) fn disconnected(&self, generation: u64) {
         self.connected.borrow_mut().retain(|connected| *connected != generation);
         self.changed.notify_waiters();
     }
 
     /// The next worker is not started before this time.
-    pub fn rest(&self, until: Instant) {
+    pub(crate) fn rest(&self, until: Instant) {
         self.resting.set(Some(until));
     }
 
     /// A worker has ended.
-    pub fn ended(&self, generation: u64, fate: Fate) {
+    pub(crate) fn ended(&self, generation: u64, fate: Fate) {
         self.detach(generation);
         let mut ended = self.ended.borrow_mut();
         if ended.len() >= ENDED {
@@ -200,12 +200,12 @@ impl Upstream {
     }
 
     /// Which of the app's workers is the latest.
-    pub fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.generation.get()
     }
 
     /// A request went down with the worker of this generation, or has brought it down. The report of its crash names it.
-    pub fn lost(&self, generation: u64, request: LostRequest) {
+    pub(crate) fn lost(&self, generation: u64, request: LostRequest) {
         if self.told.get() >= generation {
             // If the main thread is that busy, the report names fewer.
             let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
@@ -218,7 +218,7 @@ impl Upstream {
     }
 
     /// The requests that went down with a worker that has ended; waits until all that it has said is read.
-    pub async fn lost_with(&self, generation: u64) -> Vec<LostRequest> {
+    pub(crate) async fn lost_with(&self, generation: u64) -> Vec<LostRequest> {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -245,7 +245,7 @@ impl Upstream {
     }
 
     /// Nobody waits for the answer to a request any more. If it ends the worker all the same, the report of the crash names it.
-    pub fn gave_up(&self, generation: u64, line: &RequestLine<'_>) {
+    pub(crate) fn gave_up(&self, generation: u64, line: &RequestLine<'_>) {
         let mut given_up = self.given_up.borrow_mut();
         if given_up.len() >= LOST {
             given_up.pop_front();
@@ -255,7 +255,7 @@ impl Upstream {
     }
 
     /// A worker has answered a request with this status.
-    pub fn answered(&self, generation: u64, status: u16) {
+    pub(crate) fn answered(&self, generation: u64, status: u16) {
         if self.useful.get() != generation && status < 500 {
             self.useful.set(generation);
             self.traffic.was_useful(generation);
@@ -263,7 +263,7 @@ impl Upstream {
     }
 
     /// How a worker has ended that lets go of its connections; waits until that is known.
-    pub async fn fate(&self, generation: u64) -> Fate {
+    pub(crate) async fn fate(&self, generation: u64) -> Fate {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -278,7 +278,7 @@ impl Upstream {
     }
 
     /// From now on such requests are refused. With none, the app begins anew: nobody lets others go first.
-    pub fn quarantine(&self, kinds: Kinds) {
+    pub(crate) fn quarantine(&self, kinds: Kinds) {
         if kinds.is_empty() {
             self.probation.take();
             self.changed.notify_waiters();
@@ -287,18 +287,18 @@ impl Upstream {
     }
 
     /// Whether a request is refused because such requests end workers.
-    pub fn is_quarantined(&self, method: &str, target: &str) -> bool {
+    pub(crate) fn is_quarantined(&self, method: &str, target: &str) -> bool {
         let kinds = self.quarantined.borrow();
         !kinds.is_empty() && kinds.contains(&Kind::of(method, target))
     }
 
     /// A request of this kind has ended a worker: others of it let everybody else go first.
-    pub fn suspend(&self, kind: Kind) {
+    pub(crate) fn suspend(&self, kind: Kind) {
         self.probation.borrow_mut().ended(kind, Instant::now());
     }
 
     /// The kind of a request if others of it have ended workers just now; usually none.
-    pub fn suspended(&self, method: &str, target: &str) -> Option<Kind> {
+    pub(crate) fn suspended(&self, method: &str, target: &str) -> Option<Kind> {
         // Nearly always, this is all that is looked at.
         if self.probation.borrow().is_empty() {
             return None;
@@ -313,7 +313,7 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refused`] if there is none for this long, or if too many wait already.
-    pub async fn stand_back(
+    pub(crate) async fn stand_back(
         &self,
         kind: &Kind,
         spec: &AppSpec,
@@ -349,20 +349,20 @@ impl Upstream {
     }
 
     /// A request of a kind that lets others go first was answered: it need not any more.
-    pub fn clear(&self, kind: &Kind) {
+    pub(crate) fn clear(&self, kind: &Kind) {
         if self.probation.borrow_mut().answered(kind) {
             self.changed.notify_waiters();
         }
     }
 
     /// Waiting is in vain.
-    pub fn unavailable(&self, why: Unavailable) {
+    pub(crate) fn unavailable(&self, why: Unavailable) {
         self.relink(Link::Unavailable(why));
         self.changed.notify_waiters();
     }
 
     /// How many requests of a client are in flight or wait, on this thread.
-    pub fn held_by(&self, client: ClientKey) -> Held {
+    pub(crate) fn held_by(&self, client: ClientKey) -> Held {
         self.clients.of(client)
     }
 
@@ -370,7 +370,7 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refusal::Overloaded`] if all are taken, [`Refusal::ClientOverloaded`] if those that are left are for others.
-    pub fn enter(&self, spec: &AppSpec, held: Held) -> Result<Place, Refusal> {
+    pub(crate) fn enter(&self, spec: &AppSpec, held: Held) -> Result<Place, Refusal> {
         let (limits, taken, own) = (&spec.limits, self.traffic.in_flight(), held.get());
         if !limits.may_enter(taken, own, self.traffic.threads()) && taken < limits.max_in_flight {
             self.traffic.count_broken(Limit::InFlightPerClient, 1);
@@ -387,7 +387,12 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
-    pub async fn handle(&self, spec: &AppSpec, place: &Place, patience: Duration) -> Result<Handle, Refused> {
+    pub(crate) async fn handle(
+        &self,
+        spec: &AppSpec,
+        place: &Place,
+        patience: Duration,
+    ) -> Result<Handle, Refused> {
         if let Some(found) = self.now() {
             return found;
         }
@@ -422,7 +427,7 @@ impl Upstream {
     }
 
     /// What is counted of it.
-    pub fn traffic(&self) -> &Arc<Traffic> {
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
     }
 
@@ -445,7 +450,7 @@ impl Upstream {
     }
 
     /// The connection to the app's worker, or why there is none for long; none if there may soon be one.
-    pub fn now(&self) -> Option<Result<Handle, Refused>> {
+    pub(crate) fn now(&self) -> Option<Result<Handle, Refused>> {
         match &*self.link.borrow() {
             Link::Ready(_) if self.held.get() == Some(self.generation.get()) => None,
             Link::Ready(handle) if !handle.is_closed() => Some(Ok(handle.clone())),
@@ -464,7 +469,7 @@ impl Upstream {
 
 /// One request's place among those in flight, and among those of its client; given back when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     traffic: Arc<Traffic>,
     held: Holding,
 }

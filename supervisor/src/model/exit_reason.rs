@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 
 /// Why a worker ended. The text is what logs and status show.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ExitReason {
+pub(crate) enum ExitReason {
     /// The supervisor asked it to.
     #[error("stopped")]
     Stopped,
@@ -77,7 +77,7 @@ pub enum ExitReason {
 
 impl ExitReason {
     /// The limit by which JavaScript was interrupted, if that is why.
-    pub fn limit(&self) -> Option<StreamErrorKind> {
+    pub(crate) fn limit(&self) -> Option<StreamErrorKind> {
         match self {
             Self::OutOfMemory => Some(StreamErrorKind::OutOfMemory),
             Self::Watchdog => Some(StreamErrorKind::Watchdog),
@@ -87,7 +87,7 @@ impl ExitReason {
     }
 
     /// One word for programs.
-    pub fn cause(&self) -> &'static str {
+    pub(crate) fn cause(&self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
             Self::Exited => "exited",
@@ -110,7 +110,7 @@ impl ExitReason {
     }
 
     /// Reads an exit status; `known` is what the supervisor itself knows and outranks it.
-    pub fn from_status(status: ExitStatus, known: Option<Self>) -> Self {
+    pub(crate) fn from_status(status: ExitStatus, known: Option<Self>) -> Self {
         if let Some(known) = known {
             return known;
         }
@@ -133,7 +133,7 @@ impl ExitReason {
 
 impl ExitReason {
     /// Whether it has ended by itself and well, or was told to.
-    pub fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         matches!(self, Self::Exited | Self::Stopped)
     }
 }

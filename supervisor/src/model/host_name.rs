@@ -10,7 +10,7 @@ const MAX_NAME: usize = 253;
 
 /// The one spelling of `host`: a name in small letters and, where it is international, in its ASCII form; an address as its
 /// numbers. One dot at the end stays. None if it is no host: percent-encoded ones and the empty one are none.
-pub fn canonical(host: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn canonical(host: &str) -> Option<Cow<'_, str>> {
     let name = host.strip_suffix('.').unwrap_or(host);
     if name.len() > MAX_NAME || host.contains('%') {
         return None;
@@ -26,7 +26,7 @@ pub fn canonical(host: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Splits an authority into host and port; the port without the zeros before it. None if the port is none.
-pub fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     let begin = authority.rfind(']').unwrap_or(0);
     let Some(colon) = authority[begin..].find(':').map(|at| begin + at) else {
         return Some((authority, None));

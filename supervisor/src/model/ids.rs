@@ -2,19 +2,19 @@
 
 /// Names an app for as long as it is there; never given to another one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AppId(pub(crate) u32);
+pub(crate) struct AppId(pub(crate) u32);
 
 #[cfg(test)]
 impl AppId {
     /// The app of this number.
-    pub fn of_number(number: u32) -> Self {
+    pub(crate) fn of_number(number: u32) -> Self {
         Self(number)
     }
 }
 
 /// Names a listening address for as long as it is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ListenerId(pub u32);
+pub(crate) struct ListenerId(pub u32);
 
 /// An app, and which of its workers.
-pub type WorkerId = (AppId, u64);
+pub(crate) type WorkerId = (AppId, u64);

@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 const CUT: &str = "...";
 
 /// Longest part of a method that is kept, in bytes.
-pub const METHOD: usize = 32;
+pub(crate) const METHOD: usize = 32;
 
 /// Longest part of a path that is kept, in bytes.
-pub const PATH: usize = 256;
+pub(crate) const PATH: usize = 256;
 
 /// A kind of request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl Kind {
 }
 
 /// A text, or its beginning if it is longer than `longest` bytes. One that was cut stays as it is.
-pub fn cut(text: &str, longest: usize) -> String {
+pub(crate) fn cut(text: &str, longest: usize) -> String {
     match text.floor_char_boundary(longest) {
         end if end < text.len() => format!("{}{CUT}", &text[..end]),
         _ => text.to_owned(),
@@ -123,7 +123,7 @@ fn push_escape(text: &mut String, byte: u8) {
 }
 
 /// What the I/O threads are told to refuse.
-pub type Kinds = Arc<[Kind]>;
+pub(crate) type Kinds = Arc<[Kind]>;
 
 #[cfg(test)]
 mod tests {

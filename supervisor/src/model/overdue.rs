@@ -2,7 +2,7 @@
 
 /// Why a connection is closed by the sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overdue {
+pub(crate) enum Overdue {
     /// It was idle for too long.
     Idle,
     /// Its request head took too long.
@@ -17,7 +17,7 @@ pub enum Overdue {
 
 impl Overdue {
     /// All of them, in the order of their numbers (`as usize`), with their names in metrics.
-    pub const ALL: [(Self, &str); 5] = [
+    pub(crate) const ALL: [(Self, &str); 5] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Stalled, "stalled"),

@@ -4,7 +4,7 @@ use nano_protocol::message::StreamErrorKind;
 
 /// Every reason for which the supervisor itself answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The request is not HTTP.
     Malformed,
     /// No app serves this host on this port.
@@ -55,7 +55,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order of their numbers (`as usize`).
-    pub const ALL: &[Self] = &[
+    pub(crate) const ALL: &[Self] = &[
         Self::Malformed,
         Self::NoSuchHost,
         Self::MethodNotAllowed,
@@ -82,7 +82,7 @@ impl Refusal {
     ];
 
     /// The answer to a failure that a worker reports for one request.
-    pub fn from_worker(kind: StreamErrorKind) -> Self {
+    pub(crate) fn from_worker(kind: StreamErrorKind) -> Self {
         match kind {
             StreamErrorKind::HandlerFailed | StreamErrorKind::BodyFailed => Self::HandlerFailed,
             StreamErrorKind::NotAResponse => Self::NotAResponse,
@@ -93,12 +93,12 @@ impl Refusal {
     }
 
     /// Whether it may be otherwise at any moment.
-    pub fn is_momentary(self) -> bool {
+    pub(crate) fn is_momentary(self) -> bool {
         matches!(self, Self::NoWorker | Self::Overloaded | Self::ClientOverloaded | Self::QueueFull)
     }
 
     /// The name for programs.
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Malformed => "malformed_request",
             Self::NoSuchHost => "no_such_host",

@@ -21,7 +21,7 @@ const TABLE: usize = 64;
 
 /// A client as far as shares are concerned: an IPv4 address, or a network of IPv6 (/64), all of which one client usually has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientKey(u128);
+pub(crate) struct ClientKey(u128);
 
 impl fmt::Display for ClientKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,31 +42,31 @@ impl From<IpAddr> for ClientKey {
 }
 
 /// What is left when the part that is kept for those who hold little is taken away.
-pub fn common(all: usize) -> usize {
+pub(crate) fn common(all: usize) -> usize {
     all - all / KEPT
 }
 
 /// How much one client may have of what is given out as it is asked for, if nothing else is said.
-pub fn of_one(all: usize) -> usize {
+pub(crate) fn of_one(all: usize) -> usize {
     all / KEPT
 }
 
 /// How much somebody may hold and still hold little, on one of so many threads.
-pub fn little(all: usize, threads: usize) -> usize {
+pub(crate) fn little(all: usize, threads: usize) -> usize {
     (all / KEPT / LITTLE / threads.max(1)).max(1)
 }
 
 /// Whether somebody who holds `own` of the `taken` may have one more of `all`, on one of so many threads.
-pub fn may_have(all: usize, taken: usize, own: usize, threads: usize) -> bool {
+pub(crate) fn may_have(all: usize, taken: usize, own: usize, threads: usize) -> bool {
     taken < common(all) || (taken < all && own < little(all, threads))
 }
 
 /// How much one client holds.
-pub type Held = Rc<Cell<usize>>;
+pub(crate) type Held = Rc<Cell<usize>>;
 
 /// How much each client holds of one thing, on one I/O thread.
 #[derive(Debug)]
-pub struct Holders<T = Cell<usize>> {
+pub(crate) struct Holders<T = Cell<usize>> {
     held: RefCell<HashMap<ClientKey, Rc<T>>>,
     /// At this size those who hold nothing are struck off.
     tidy_at: Cell<usize>,
@@ -80,14 +80,14 @@ impl<T> Default for Holders<T> {
 
 impl Holders {
     /// The count of one client. It is forgotten some time after the last one who has it lets go.
-    pub fn of(&self, client: ClientKey) -> Held {
+    pub(crate) fn of(&self, client: ClientKey) -> Held {
         self.of_with(client, Cell::default)
     }
 }
 
 impl<T> Holders<T> {
     /// As [`Holders::of`]; `make` is what one begins with who holds nothing.
-    pub fn of_with(&self, client: ClientKey, make: impl FnOnce() -> T) -> Rc<T> {
+    pub(crate) fn of_with(&self, client: ClientKey, make: impl FnOnce() -> T) -> Rc<T> {
         let mut held = self.held.borrow_mut();
         if let Some(own) = held.get(&client) {
             return own.clone();
@@ -100,24 +100,24 @@ impl<T> Holders<T> {
     }
 
     /// Looks at what each client holds.
-    pub fn each(&self, mut look: impl FnMut(ClientKey, &T)) {
+    pub(crate) fn each(&self, mut look: impl FnMut(ClientKey, &T)) {
         self.held.borrow().iter().for_each(|(client, own)| look(*client, own));
     }
 }
 
 /// One more for as long as this lives.
 #[derive(Debug)]
-pub struct Holding(Held);
+pub(crate) struct Holding(Held);
 
 impl Holding {
     /// Counts one more.
-    pub fn new(held: Held) -> Self {
+    pub(crate) fn new(held: Held) -> Self {
         held.set(held.get() + 1);
         Self(held)
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.get()
     }
 }
@@ -130,7 +130,7 @@ impl Drop for Holding {
 
 /// The count that a connection has last used, so that its next request need not look for it.
 #[derive(Debug)]
-pub struct Known<K, T = Cell<usize>>(RefCell<Option<(K, ClientKey, Rc<T>)>>);
+pub(crate) struct Known<K, T = Cell<usize>>(RefCell<Option<(K, ClientKey, Rc<T>)>>);
 
 impl<K, T> Default for Known<K, T> {
     fn default() -> Self {
@@ -140,7 +140,7 @@ impl<K, T> Default for Known<K, T> {
 
 impl<K: PartialEq + Copy, T> Known<K, T> {
     /// The count of `client` for `what`; `find` looks it up.
-    pub fn get(&self, what: K, client: ClientKey, find: impl FnOnce() -> Rc<T>) -> Rc<T> {
+    pub(crate) fn get(&self, what: K, client: ClientKey, find: impl FnOnce() -> Rc<T>) -> Rc<T> {
         let mut known = self.0.borrow_mut();
         match &*known {
             Some((last, of, held)) if *last == what && *of == client => held.clone(),

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Where an app is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub(crate) enum State {
     /// A worker is being started.
     Starting,
     /// A worker takes requests.
@@ -24,12 +24,12 @@ pub enum State {
 
 impl State {
     /// Whether an app is as it should be. One that an operator has stopped is.
-    pub fn is_well(self) -> bool {
+    pub(crate) fn is_well(self) -> bool {
         matches!(self, Self::Ready | Self::Stopped)
     }
 
     /// Whether the life of an app may go from here to `next`.
-    pub fn may_become(self, next: Self) -> bool {
+    pub(crate) fn may_become(self, next: Self) -> bool {
         use State::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
         match next {
             Starting => matches!(self, Stopped | Draining | Crashed | BackingOff | Failed),

@@ -7,11 +7,11 @@
 //!
 //! It is off by default, and answers the control socket's API as well, for the dashboard.
 
-pub mod connections;
-pub mod files;
-pub mod guard;
-pub mod readiness;
-pub mod token;
+pub(crate) mod connections;
+pub(crate) mod files;
+pub(crate) mod guard;
+pub(crate) mod readiness;
+pub(crate) mod token;
 
 use std::convert::Infallible;
 use std::io;
@@ -51,7 +51,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// A bound admin listener.
 #[derive(Debug)]
-pub struct AdminListener {
+pub(crate) struct AdminListener {
     listener: StdTcpListener,
     guard: Guard,
 }
@@ -61,7 +61,7 @@ impl AdminListener {
     ///
     /// # Errors
     /// What the kernel says, with the address.
-    pub fn bind(settings: &ServerSettings, bound: Option<StdTcpListener>) -> io::Result<Option<Self>> {
+    pub(crate) fn bind(settings: &ServerSettings, bound: Option<StdTcpListener>) -> io::Result<Option<Self>> {
         let Some(admin) = &settings.admin else { return Ok(None) };
         let bound = bound.map_or_else(|| StdTcpListener::bind(admin.address), Ok);
         let listener = bound.map_err(|error| {
@@ -82,7 +82,7 @@ impl AdminListener {
     ///
     /// # Errors
     /// If there are no descriptors left.
-    pub fn socket(&self) -> io::Result<StdTcpListener> {
+    pub(crate) fn socket(&self) -> io::Result<StdTcpListener> {
         self.listener.try_clone()
     }
 
@@ -90,7 +90,7 @@ impl AdminListener {
     ///
     /// # Errors
     /// If the kernel does not say.
-    pub fn address(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
@@ -98,7 +98,7 @@ impl AdminListener {
     ///
     /// # Errors
     /// If the socket cannot be watched.
-    pub async fn serve(self, operator: Rc<Operator>) -> io::Result<Infallible> {
+    pub(crate) async fn serve(self, operator: Rc<Operator>) -> io::Result<Infallible> {
         let listener = TcpListener::from_std(self.listener)?;
         let (guard, all) = (Rc::new(self.guard), Rc::<Connections>::default());
         loop {

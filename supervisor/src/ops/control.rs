@@ -7,8 +7,8 @@
 //! Only the user who runs the supervisor, and root, can open the socket: it has mode 0600, and the kernel says who is at the
 //! other end.
 
-pub mod api;
-pub mod logs;
+pub(crate) mod api;
+pub(crate) mod logs;
 
 use std::convert::Infallible;
 use std::fs;
@@ -38,7 +38,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// A bound control socket; its file is removed when dropped.
 #[derive(Debug)]
-pub struct ControlSocket {
+pub(crate) struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
     /// Device and number of its file: a successor's may be in its place by the time it is to be removed.
@@ -51,7 +51,7 @@ impl ControlSocket {
     ///
     /// # Errors
     /// If it was asked for and another supervisor answers there, or the path cannot be used; the text says what to do.
-    pub fn open(control: &ControlPath, takes_over: bool) -> io::Result<Option<Self>> {
+    pub(crate) fn open(control: &ControlPath, takes_over: bool) -> io::Result<Option<Self>> {
         match control {
             ControlPath::Off => Ok(None),
             ControlPath::At(path) => Self::bind(path, takes_over).map(Some),
@@ -97,7 +97,7 @@ impl ControlSocket {
     }
 
     /// Answers until dropped.
-    pub async fn serve(self, operator: Rc<Operator>) {
+    pub(crate) async fn serve(self, operator: Rc<Operator>) {
         loop {
             let Ok((socket, _)) = self.listener.accept().await else {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -140,7 +140,7 @@ fn is_trusted(socket: &UnixStream) -> bool {
 }
 
 /// What is answered: a text, or lines of the log as they come.
-pub type Body = Either<Full<Bytes>, logs::Lines>;
+pub(crate) type Body = Either<Full<Bytes>, logs::Lines>;
 
 /// Answers a request of the control socket.
 async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response<Body> {
@@ -155,7 +155,7 @@ async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response
 }
 
 /// Answers a request; without a body, those that need one are refused.
-pub async fn answer(
+pub(crate) async fn answer(
     method: &Method,
     uri: &Uri,
     body: Option<Bytes>,
@@ -172,7 +172,7 @@ pub async fn answer(
 }
 
 /// As [`answer`], for whoever may look, and not read what apps say and are asked.
-pub async fn overview(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
+pub(crate) async fn overview(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
     let (status, mut body) = api::answer(method, uri, None, operator).await;
     api::looks::conceal(&mut body);
     with_type(status, text(&body), "application/json")

@@ -7,9 +7,9 @@
 //! A state folder belongs to one supervisor at a time. How an app is switched from one folder to another is in
 //! [`crate::ops::operator`].
 
-pub mod copy;
-pub mod state;
-pub mod store;
+pub(crate) mod copy;
+pub(crate) mod state;
+pub(crate) mod store;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -30,11 +30,11 @@ use store::{Store, Stored};
 const LOCK: &str = "lock";
 
 /// The deploys of a state folder, or why there is none, for people.
-pub type Available = Result<Deploys, String>;
+pub(crate) type Available = Result<Deploys, String>;
 
 /// The deploys of a state folder. Lives on the main thread.
 #[derive(Debug)]
-pub struct Deploys {
+pub(crate) struct Deploys {
     folder: PathBuf,
     store: Store,
     state: RefCell<State>,
@@ -53,7 +53,7 @@ impl Deploys {
     ///
     /// # Errors
     /// If it was asked for and cannot be used, or if what is in it is broken.
-    pub fn open(dir: Option<&StateDir>) -> Result<Available, BrokenState> {
+    pub(crate) fn open(dir: Option<&StateDir>) -> Result<Available, BrokenState> {
         let Some(StateDir { path, is_asked_for }) = dir else {
             return Ok(Err("there is no folder for them".into()));
         };
@@ -85,12 +85,12 @@ impl Deploys {
     }
 
     /// What is deployed.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
     /// The apps of a state, for the configuration.
-    pub fn deployed(&self, state: &State) -> Vec<Deployed> {
+    pub(crate) fn deployed(&self, state: &State) -> Vec<Deployed> {
         let file = self.folder.join(state::FILE);
         let deployed = state.apps.iter().map(|(name, entry)| Deployed {
             name: name.clone(),
@@ -102,7 +102,7 @@ impl Deploys {
     }
 
     /// Whether the copy is there that an app of this state is served from.
-    pub fn has_copy(&self, state: &State, name: &AppName) -> bool {
+    pub(crate) fn has_copy(&self, state: &State, name: &AppName) -> bool {
         state.apps.get(name).is_some_and(|entry| self.store.path(name, &entry.current.digest).is_dir())
     }
 
@@ -110,7 +110,7 @@ impl Deploys {
     ///
     /// # Errors
     /// If another supervisor has taken over, for people.
-    pub async fn hold(&self) -> Result<MutexGuard<'_, ()>, String> {
+    pub(crate) async fn hold(&self) -> Result<MutexGuard<'_, ()>, String> {
         let held = self.copying.lock().await;
         if self.is_let_go.get() {
             return Err("another supervisor has taken over from this one; fix: try again".into());
@@ -123,7 +123,7 @@ impl Deploys {
     ///
     /// # Errors
     /// As of [`Self::hold`].
-    pub async fn let_go(&self) -> Result<MutexGuard<'_, ()>, String> {
+    pub(crate) async fn let_go(&self) -> Result<MutexGuard<'_, ()>, String> {
         let held = self.hold().await?;
         self.lock.unlock().map_err(|error| error.to_string())?;
         self.is_let_go.set(true);
@@ -131,7 +131,7 @@ impl Deploys {
     }
 
     /// Holds the folder again, if nobody else does.
-    pub fn take_back(&self) {
+    pub(crate) fn take_back(&self) {
         if self.is_let_go.get() && self.lock.try_lock().is_ok() {
             self.is_let_go.set(false);
         }
@@ -141,7 +141,7 @@ impl Deploys {
     ///
     /// # Errors
     /// What cannot be copied, for people.
-    pub async fn copy(
+    pub(crate) async fn copy(
         &self,
         _held: &MutexGuard<'_, ()>,
         name: &AppName,
@@ -160,7 +160,7 @@ impl Deploys {
     ///
     /// # Errors
     /// If it cannot be written; then nothing has changed.
-    pub async fn commit(&self, next: State) -> Result<(), String> {
+    pub(crate) async fn commit(&self, next: State) -> Result<(), String> {
         let (folder, written) = (self.folder.clone(), next.clone());
         let done = tokio::task::spawn_blocking(move || written.write(&folder)).await;
         let done = done.map_err(io::Error::other).flatten();
@@ -171,7 +171,7 @@ impl Deploys {
     }
 
     /// Deletes the copies that no deploy names and no worker uses. Those that a worker uses still are left for the next time.
-    pub async fn tidy(&self, _held: &MutexGuard<'_, ()>, is_used: impl Fn(&Path) -> bool) {
+    pub(crate) async fn tidy(&self, _held: &MutexGuard<'_, ()>, is_used: impl Fn(&Path) -> bool) {
         if !self.is_untidy.replace(false) {
             return;
         }

@@ -55,7 +55,7 @@ enum Change {
 type Changed = (Change, Vec<PathBuf>);
 
 /// Watches the folder `root`, an absolute path without symlinks, of the app `app`. Never returns.
-pub async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
+pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf) {
     let (changes, mut changed) = mpsc::channel::<Changed>(QUEUE);
     let watched = root.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {

@@ -9,7 +9,7 @@ use crate::api::status::AppStatus;
 
 /// What has changed since then.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct News {
+pub(crate) struct News {
     /// What to ask for next time.
     pub mark: u64,
     /// Every app in order, if there is another one, or one less; else none.
@@ -20,7 +20,7 @@ pub struct News {
 
 /// Remembers what each app was like when it last changed. Lives on the main thread.
 #[derive(Debug)]
-pub struct Newsroom(RefCell<Told>);
+pub(crate) struct Newsroom(RefCell<Told>);
 
 #[derive(Debug)]
 struct Told {
@@ -54,7 +54,7 @@ impl Default for Newsroom {
 
 impl Newsroom {
     /// What has changed since `mark`, of apps that are like this now; all without one, or with one of another supervisor.
-    pub fn since(&self, mark: Option<u64>, apps: Vec<AppStatus>) -> News {
+    pub(crate) fn since(&self, mark: Option<u64>, apps: Vec<AppStatus>) -> News {
         let mut told = self.0.borrow_mut();
         told.take_in(apps);
         let known = mark.filter(|mark| (told.first..=told.mark).contains(mark));

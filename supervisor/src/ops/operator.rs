@@ -1,8 +1,8 @@
 //! What an operator can have the supervisor do while it runs; signals and the control socket both end here. [`deploys`] has
 //! the verbs about deploys, [`attempts`] knows which of those are under way.
 
-pub mod attempts;
-pub mod deploys;
+pub(crate) mod attempts;
+pub(crate) mod deploys;
 
 use std::cell::{Cell, RefCell};
 use std::net::TcpListener;
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Carries out what operators ask for.
 #[derive(Debug)]
-pub struct Operator {
+pub(crate) struct Operator {
     fleet: Rc<Fleet>,
     sources: Sources,
     deploys: Available,
@@ -60,7 +60,7 @@ pub struct Operator {
 
 impl Operator {
     /// For this fleet, whose configuration comes from `sources`, with `deploys` over it.
-    pub fn new(
+    pub(crate) fn new(
         fleet: Rc<Fleet>,
         sources: Sources,
         deploys: Available,
@@ -89,7 +89,7 @@ impl Operator {
     ///
     /// # Errors
     /// Why everything goes on as before, for people.
-    pub async fn upgrade(&self) -> Result<Upgraded, String> {
+    pub(crate) async fn upgrade(&self) -> Result<Upgraded, String> {
         if self.is_upgrading.replace(true) {
             return Err("an upgrade is under way already".into());
         }
@@ -144,7 +144,7 @@ impl Operator {
     }
 
     /// Keeps the socket of the admin listener for a successor.
-    pub fn keep_admin(&self, socket: Option<TcpListener>) {
+    pub(crate) fn keep_admin(&self, socket: Option<TcpListener>) {
         *self.admin.borrow_mut() = socket;
     }
 
@@ -153,12 +153,12 @@ impl Operator {
     }
 
     /// Waits until a successor has taken over.
-    pub async fn handed_over(&self) {
+    pub(crate) async fn handed_over(&self) {
         self.handed_over.notified().await;
     }
 
     /// What there is to be said in metrics.
-    pub fn sample(&self) -> Sample {
+    pub(crate) fn sample(&self) -> Sample {
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
         Sample {
             apps: self.fleet.registry().gauges(),
@@ -175,66 +175,66 @@ impl Operator {
     }
 
     /// Every app by its name, and its state.
-    pub fn readiness(&self) -> Vec<(String, State)> {
+    pub(crate) fn readiness(&self) -> Vec<(String, State)> {
         self.fleet.registry().gauges().into_iter().map(|app| (app.name, app.state)).collect()
     }
 
     /// Whether apps are served.
-    pub fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.phase.get()
     }
 
     /// It goes on to another phase.
-    pub fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
     }
 
     /// What an app did in each second from that number on; none if there is no such app.
-    pub fn history(&self, app: &str, from: u64) -> Option<Seconds> {
+    pub(crate) fn history(&self, app: &str, from: u64) -> Option<Seconds> {
         let app = self.fleet.registry().find(app)?;
         Some(self.fleet.monitor().seconds(app, from))
     }
 
     /// What has changed of the apps since then.
-    pub fn news(&self, since: Option<u64>) -> News {
+    pub(crate) fn news(&self, since: Option<u64>) -> News {
         self.newsroom.since(since, self.status())
     }
 
     /// How much of the machine is in use.
-    pub fn machine(&self) -> MachineStatus {
+    pub(crate) fn machine(&self) -> MachineStatus {
         self.machine.status()
     }
 
     /// Every app.
-    pub fn status(&self) -> Vec<AppStatus> {
+    pub(crate) fn status(&self) -> Vec<AppStatus> {
         self.fleet.statuses()
     }
 
     /// All that is told of one app.
-    pub fn detail(&self, app: &str) -> Option<AppDetail> {
+    pub(crate) fn detail(&self, app: &str) -> Option<AppDetail> {
         let detail = self.fleet.registry().detail(self.fleet.monitor(), app)?;
         Some(AppDetail { suspects: self.suspects(app).unwrap_or_default(), ..detail })
     }
 
     /// The workers that have no app yet.
-    pub fn spares(&self) -> Vec<SpareStatus> {
+    pub(crate) fn spares(&self) -> Vec<SpareStatus> {
         let memory = |pid| Usage::of(pid).unwrap_or_default().memory;
         let pids = self.fleet.spares().pids().into_iter();
         pids.map(|pid| SpareStatus { pid, memory: memory(pid) }).collect()
     }
 
     /// Whether and where the kernel holds workers to their limits.
-    pub fn cgroups(&self) -> CgroupStatus {
+    pub(crate) fn cgroups(&self) -> CgroupStatus {
         self.fleet.spares().cgroups().status()
     }
 
     /// What is left of workers that ended unasked, of one app or of all, latest first.
-    pub fn crashes(&self, app: Option<&str>) -> Vec<Crash> {
+    pub(crate) fn crashes(&self, app: Option<&str>) -> Vec<Crash> {
         self.fleet.told_crashes(app)
     }
 
     /// Which requests of an app are suspected of ending its workers; none if there is no such app.
-    pub fn suspects(&self, app: &str) -> Option<Vec<Suspect>> {
+    pub(crate) fn suspects(&self, app: &str) -> Option<Vec<Suspect>> {
         self.fleet.suspects(app)
     }
 
@@ -242,7 +242,7 @@ impl Operator {
     ///
     /// # Errors
     /// If none was refused or suspected, for people.
-    pub async fn release(&self, app: &str, kind: Option<&Kind>) -> Result<Vec<Suspect>, String> {
+    pub(crate) async fn release(&self, app: &str, kind: Option<&Kind>) -> Result<Vec<Suspect>, String> {
         if !self.fleet.release(app, kind).await {
             return Err(match kind {
                 Some(Kind { method, path }) => format!("{method} {path} is neither refused nor suspected"),
@@ -256,7 +256,7 @@ impl Operator {
     ///
     /// # Errors
     /// What is wrong with the configuration, or which address cannot be bound; for people.
-    pub async fn reload(&self) -> Result<Changes, String> {
+    pub(crate) async fn reload(&self) -> Result<Changes, String> {
         systemd::reloading();
         let applied = self.apply().await;
         match &applied {
@@ -282,7 +282,7 @@ impl Operator {
     }
 
     /// Looks again at the configuration of apps that could not live by it, when it is time to. Never returns.
-    pub async fn keep_mending(&self) {
+    pub(crate) async fn keep_mending(&self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -323,7 +323,7 @@ impl Operator {
     ///
     /// # Errors
     /// As there.
-    pub async fn apply(&self) -> Result<Changes, String> {
+    pub(crate) async fn apply(&self) -> Result<Changes, String> {
         let changing = self.changing.lock().await;
         let config = self.load().map_err(|problems| problems.to_string())?;
         let (mut changes, late) = self.fleet.apply(config).await.map_err(|error| error.to_string())?;
@@ -334,17 +334,17 @@ impl Operator {
     }
 
     /// Whether there is an app of this name.
-    pub fn has(&self, app: &str) -> bool {
+    pub(crate) fn has(&self, app: &str) -> bool {
         self.fleet.has(app)
     }
 
     /// That there is no app of this name, and which there are; for people.
-    pub fn no_such_app(&self, app: &str) -> String {
+    pub(crate) fn no_such_app(&self, app: &str) -> String {
         self.fleet.no_such_app(app)
     }
 
     /// As [`Self::tell`], without waiting for what comes of it.
-    pub fn hurry(&self, app: &str, action: Action) {
+    pub(crate) fn hurry(&self, app: &str, action: Action) {
         self.fleet.hurry(app, action);
     }
 
@@ -352,7 +352,7 @@ impl Operator {
     ///
     /// # Errors
     /// Why that did not work, for people.
-    pub async fn tell(&self, app: &str, action: Action) -> Outcome {
+    pub(crate) async fn tell(&self, app: &str, action: Action) -> Outcome {
         if matches!(action, Action::Stop) {
             self.attempts.supersede(app);
         }

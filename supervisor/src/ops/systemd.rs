@@ -3,18 +3,18 @@
 use sd_notify::NotifyState;
 
 /// Every app was tried; and this is the main process, which after an upgrade is another one.
-pub fn ready() {
+pub(crate) fn ready() {
     say(&[NotifyState::Ready, NotifyState::MainPid(std::process::id())]);
 }
 
 /// The configuration is read again, until [`ready`].
-pub fn reloading() {
+pub(crate) fn reloading() {
     let now = NotifyState::monotonic_usec_now().ok();
     say(&[Some(NotifyState::Reloading), now].into_iter().flatten().collect::<Vec<_>>());
 }
 
 /// It drains, and ends.
-pub fn stopping() {
+pub(crate) fn stopping() {
     say(&[NotifyState::Stopping]);
 }
 

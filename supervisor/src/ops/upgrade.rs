@@ -50,7 +50,7 @@ enum Word {
 
 /// What an upgrade has come to.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Upgraded {
+pub(crate) struct Upgraded {
     /// The successor's process id.
     pub pid: u32,
     /// Apps that were ready and have failed there, as they would have here, each with the reason.
@@ -60,7 +60,7 @@ pub struct Upgraded {
 
 /// How this process was started, and how the next one is.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     executable: PathBuf,
     arguments: Vec<OsString>,
 }
@@ -70,7 +70,7 @@ impl Invocation {
     ///
     /// # Errors
     /// If the system does not say which executable this is.
-    pub fn own() -> io::Result<Self> {
+    pub(crate) fn own() -> io::Result<Self> {
         Ok(Self { executable: std::env::current_exe()?, arguments: std::env::args_os().skip(1).collect() })
     }
 }
@@ -80,7 +80,7 @@ impl Invocation {
 ///
 /// # Errors
 /// Why everything stays as it is, for people.
-pub async fn upgrade(
+pub(crate) async fn upgrade(
     fleet: &Fleet,
     admin: Option<TcpListener>,
     invocation: &Invocation,
@@ -191,18 +191,18 @@ async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Res
 
 /// The supervisor before this one, which waits for word that operators reach this one.
 #[derive(Debug)]
-pub struct Predecessor(UnixStream);
+pub(crate) struct Predecessor(UnixStream);
 
 impl Predecessor {
     /// They do.
-    pub fn say_taken(self) {
+    pub(crate) fn say_taken(self) {
         // If it is gone already, it need not know.
         let _ = self.0.try_write(b"taken\n");
     }
 }
 
 /// The successor's part where it cannot start: says why, to `talk` if there is a supervisor before this one.
-pub fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
+pub(crate) fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
     let Some(mut talk) = talk else { return };
     let word = serde_json::to_string(&Word::Ends { why: why.to_string() }).unwrap_or_default();
     // It waits for this, or for our end.
@@ -213,7 +213,7 @@ pub fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
 ///
 /// # Errors
 /// If the supervisor before this one has ended it, or has itself ended.
-pub async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
+pub(crate) async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
     fleet.tried().await;
     let unready = fleet.statuses().into_iter().filter(|app| app.state != State::Ready.to_string());
     let unready = unready.map(|app| {

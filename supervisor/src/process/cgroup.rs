@@ -33,7 +33,7 @@ const PERIOD: u64 = 100_000;
 
 /// The group that is ours to divide, if there is one.
 #[derive(Debug, Clone)]
-pub struct Cgroups(Rc<Result<Own, String>>);
+pub(crate) struct Cgroups(Rc<Result<Own, String>>);
 
 #[derive(Debug)]
 struct Own {
@@ -43,7 +43,7 @@ struct Own {
 
 impl Cgroups {
     /// Takes this process's own group, and moves this process to a group below it.
-    pub fn take(is_wanted: bool) -> Self {
+    pub(crate) fn take(is_wanted: bool) -> Self {
         let cgroups = if is_wanted { Self(Rc::new(Own::take())) } else { Self::none() };
         // A supervisor that was killed has left them.
         cgroups.tidy();
@@ -57,12 +57,12 @@ impl Cgroups {
     }
 
     /// None, as where nobody wants any.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(Rc::new(Err("`cgroups = false`".into())))
     }
 
     /// What there is.
-    pub fn status(&self) -> CgroupStatus {
+    pub(crate) fn status(&self) -> CgroupStatus {
         match &*self.0 {
             Ok(own) => CgroupStatus {
                 path: Some(own.path.display().to_string()),
@@ -74,12 +74,12 @@ impl Cgroups {
     }
 
     /// For a worker that is started: the folder that it makes its group in, and how the name of that begins.
-    pub fn entrance(&self) -> Option<(io::Result<File>, &'static str)> {
+    pub(crate) fn entrance(&self) -> Option<(io::Result<File>, &'static str)> {
         self.0.as_ref().as_ref().ok().map(|own| (File::open(&own.path), WORKER))
     }
 
     /// The group that a worker has entered, without limits yet. None where there are no groups.
-    pub fn of(&self, pid: u32) -> Option<Group> {
+    pub(crate) fn of(&self, pid: u32) -> Option<Group> {
         let own = self.0.as_ref().as_ref().ok()?;
         let path = own.path.join(format!("{WORKER}{pid}"));
         let processes = read(&path, "cgroup.procs").unwrap_or_default();
@@ -91,7 +91,7 @@ impl Cgroups {
     }
 
     /// Removes the groups of workers that are gone. To be called now and then: a group can outlive its process for a moment.
-    pub fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         if let Ok(own) = &*self.0 {
             own.tidy(Path::new("/proc"));
         }
@@ -170,7 +170,7 @@ fn is_left_to_systemd(path: &Path) -> bool {
 
 /// The group of one worker.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     path: PathBuf,
     /// To which the kernel holds it.
     memory: Cell<Option<u64>>,
@@ -179,7 +179,7 @@ pub struct Group {
 
 /// What a group counts from its beginning on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Processes and threads that were one too many.
     pub pids_refused: u64,
     /// Periods of 100 ms in which all CPU time was used up.
@@ -188,7 +188,7 @@ pub struct Counts {
 
 impl Group {
     /// From now on the kernel holds the worker to what the app may use.
-    pub fn limit(&self, limits: &AppLimits) {
+    pub(crate) fn limit(&self, limits: &AppLimits) {
         let Ok(own) = &*self.cgroups.0 else { return };
         let or_max = |limit: Option<u64>| limit.map_or_else(|| "max".to_owned(), |limit| limit.to_string());
         let cpu = limits.max_cpus.map(|thousandths| u64::from(thousandths) * PERIOD / 1000);
@@ -212,12 +212,12 @@ impl Group {
     }
 
     /// Whether the kernel holds the worker to its memory, so that nobody else has to.
-    pub fn holds_memory(&self) -> bool {
+    pub(crate) fn holds_memory(&self) -> bool {
         self.memory.get().is_some()
     }
 
     /// Whether the kernel has ended the worker because there was no more memory, and for whom.
-    pub fn out_of_memory(&self) -> Option<ExitReason> {
+    pub(crate) fn out_of_memory(&self) -> Option<ExitReason> {
         let events = read(&self.path, "memory.events").ok()?;
         if count(&events, "oom_kill") == 0 {
             return None;
@@ -228,7 +228,7 @@ impl Group {
     }
 
     /// What has been counted so far.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let text = |file| read(&self.path, file).unwrap_or_default();
         Counts {
             pids_refused: count(&text("pids.events"), "max"),

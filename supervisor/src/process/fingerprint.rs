@@ -10,14 +10,14 @@ use crate::config::{AppLimits, AppSpec};
 
 /// Equal for two configurations whose workers are told the same, the values of variables included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// Of what a worker of this configuration would be told now. Reads the files that its env comes from.
     ///
     /// # Errors
     /// What cannot be read, for people.
-    pub fn of(spec: &AppSpec) -> Result<Self, String> {
+    pub(crate) fn of(spec: &AppSpec) -> Result<Self, String> {
         Ok(Self::new(&load::message(spec, spec.env.load()?), &spec.limits))
     }
 

@@ -20,7 +20,7 @@ use crate::telemetry::log::app::AppLog;
 
 /// A running worker process.
 #[derive(Debug)]
-pub struct Worker {
+pub(crate) struct Worker {
     /// Process id.
     pub pid: u32,
     /// What it was told.
@@ -38,7 +38,7 @@ pub struct Worker {
 
 /// A worker that is ready, and the connections for the I/O threads.
 #[derive(Debug)]
-pub struct Started {
+pub(crate) struct Started {
     /// The process.
     pub worker: Worker,
     /// One per I/O thread, in order; the handshake is done.
@@ -47,7 +47,7 @@ pub struct Started {
 
 /// A worker that did not become ready.
 #[derive(Debug)]
-pub struct StartFailure {
+pub(crate) struct StartFailure {
     /// Why.
     pub reason: ExitReason,
     /// Process id, if there was a process.
@@ -62,7 +62,7 @@ impl Worker {
     ///
     /// # Errors
     /// [`StartFailure`]; the process is gone by then.
-    pub async fn start(
+    pub(crate) async fn start(
         spec: &AppSpec,
         env: Option<Environment>,
         spares: &Spares,

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::process::spawn;
 
 /// Reaps children that are no workers of ours, whenever a child has ended. Does nothing unless this process is PID 1.
-pub async fn reap() {
+pub(crate) async fn reap() {
     if std::process::id() != 1 {
         return;
     }

@@ -17,7 +17,7 @@ const LONGEST: usize = 1024;
 
 /// What one worker prints.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     app: Rc<AppLog>,
     /// Oldest first.
     last: RefCell<VecDeque<String>>,
@@ -25,29 +25,29 @@ pub struct Output {
 
 impl Output {
     /// Nothing yet, of a worker of this app.
-    pub fn new(app: &Rc<AppLog>) -> Self {
+    pub(crate) fn new(app: &Rc<AppLog>) -> Self {
         Self { app: app.clone(), last: RefCell::default() }
     }
 
     /// The log of the app.
-    pub fn app(&self) -> &AppLog {
+    pub(crate) fn app(&self) -> &AppLog {
         &self.app
     }
 
     /// A line that the app printed, or the worker on its behalf.
-    pub fn record(&self, record: &LogRecord) {
+    pub(crate) fn record(&self, record: &LogRecord) {
         self.keep(&log::plain(&record.message));
         self.app.record(record);
     }
 
     /// A line that the process wrote to standard error, which only dying ones do.
-    pub fn stderr(&self, line: &str) {
+    pub(crate) fn stderr(&self, line: &str) {
         self.keep(line);
         self.app.stderr(line);
     }
 
     /// The last lines, oldest first.
-    pub fn last_lines(&self) -> Vec<String> {
+    pub(crate) fn last_lines(&self) -> Vec<String> {
         self.last.borrow().iter().cloned().collect()
     }
 

@@ -26,7 +26,7 @@ const MAX_STDERR_LINE: u64 = 8 * 1024;
 
 /// A worker process that has no app yet.
 #[derive(Debug)]
-pub struct Spare {
+pub(crate) struct Spare {
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
@@ -112,7 +112,7 @@ async fn log_stderr(output: Rc<OnceCell<Rc<Output>>>, stderr: ChildStderr) {
 
 /// The spares at hand. An isolate's heap limit is set when it is made, so there are some for every limit that apps have.
 #[derive(Debug)]
-pub struct Spares {
+pub(crate) struct Spares {
     io_threads: usize,
     cgroups: Cgroups,
     /// How many there should be for each heap limit.
@@ -126,13 +126,13 @@ pub struct Spares {
 
 impl Spares {
     /// None yet. Workers have as many request connections as there are I/O threads.
-    pub fn new(io_threads: usize, cgroups: Cgroups) -> Self {
+    pub(crate) fn new(io_threads: usize, cgroups: Cgroups) -> Self {
         let (heaps, ready, closed) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self { io_threads, cgroups, each: Cell::new(0), heaps, demand: RefCell::default(), ready, closed }
     }
 
     /// Keeps every worker that loads an app from now on away from this address of the supervisor's own.
-    pub fn close(&self, own: SocketAddr) {
+    pub(crate) fn close(&self, own: SocketAddr) {
         self.closed.borrow_mut().push(own);
     }
 
@@ -141,12 +141,12 @@ impl Spares {
     }
 
     /// What holds workers to their limits.
-    pub fn cgroups(&self) -> &Cgroups {
+    pub(crate) fn cgroups(&self) -> &Cgroups {
         &self.cgroups
     }
 
     /// From now on there should be `each` for each of these heap limits, in bytes. [`Spares::refill`] sees to it.
-    pub fn want(&self, each: usize, heaps: impl IntoIterator<Item = u64>) {
+    pub(crate) fn want(&self, each: usize, heaps: impl IntoIterator<Item = u64>) {
         self.each.set(each);
         *self.heaps.borrow_mut() = heaps.into_iter().collect();
     }
@@ -169,12 +169,12 @@ impl Spares {
     }
 
     /// A worker with this heap limit has ended unasked: if that happens to many at once, there are to be more for a while.
-    pub fn needed(&self, heap: u64) {
+    pub(crate) fn needed(&self, heap: u64) {
         self.demand.borrow_mut().needed(heap, Instant::now());
     }
 
     /// Boots what is missing, and ends what is too many.
-    pub fn refill(&self) {
+    pub(crate) fn refill(&self) {
         let (mut ready, heaps) = (self.ready.borrow_mut(), self.heaps.borrow());
         let (mut demand, now) = (self.demand.borrow_mut(), Instant::now());
         let wanted: BTreeMap<_, _> =
@@ -196,12 +196,12 @@ impl Spares {
     }
 
     /// Ends all of them.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.ready.borrow_mut().clear();
     }
 
     /// The process ids of those there are.
-    pub fn pids(&self) -> Vec<u32> {
+    pub(crate) fn pids(&self) -> Vec<u32> {
         self.ready.borrow().iter().map(|spare| spare.process.pid).collect()
     }
 }

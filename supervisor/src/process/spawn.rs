@@ -31,13 +31,13 @@ thread_local! {
 }
 
 /// Whether a process is a worker whose owner waits for it: nobody else may, or the owner never learns how it ended.
-pub fn is_owned(pid: u32) -> bool {
+pub(crate) fn is_owned(pid: u32) -> bool {
     OWNED.with_borrow(|owned| owned.contains(&pid))
 }
 
 /// A worker process; killed when dropped.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     /// Process id.
     pub pid: u32,
     child: Child,
@@ -52,27 +52,27 @@ impl Process {
     }
 
     /// It is in a control group of its own.
-    pub fn is_in(&mut self, group: Option<Group>) {
+    pub(crate) fn is_in(&mut self, group: Option<Group>) {
         self.group = group;
     }
 
     /// Its control group, if it has one.
-    pub fn group(&self) -> Option<&Group> {
+    pub(crate) fn group(&self) -> Option<&Group> {
         self.group.as_ref()
     }
 
     /// What it writes to standard error; to be had once.
-    pub fn stderr(&mut self) -> Option<ChildStderr> {
+    pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
         self.child.stderr.take()
     }
 
     /// Whether it has not ended.
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Sends SIGKILL, unless it has ended already.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         // Fails only if it has ended.
         let _ = self.child.start_kill();
     }
@@ -81,12 +81,12 @@ impl Process {
     ///
     /// # Errors
     /// What the kernel says.
-    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
     /// Why it has ended, by its status and its control group; `known` is what the supervisor itself knows and outranks both.
-    pub fn reason(&self, status: ExitStatus, known: Option<ExitReason>) -> ExitReason {
+    pub(crate) fn reason(&self, status: ExitStatus, known: Option<ExitReason>) -> ExitReason {
         let is_killed = status.signal() == Some(Signal::SIGKILL as i32);
         let killed = || self.group().filter(|_| is_killed)?.out_of_memory();
         ExitReason::from_status(status, known.or_else(killed))
@@ -101,7 +101,7 @@ impl Drop for Process {
 
 /// A process that has been started and not said anything yet.
 #[derive(Debug)]
-pub struct Spawned {
+pub(crate) struct Spawned {
     /// To wait for and to kill.
     pub process: Process,
     /// Our end of the control connection.
@@ -116,7 +116,7 @@ pub struct Spawned {
 ///
 /// # Errors
 /// What the kernel says: no descriptors, no processes, no memory.
-pub fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
+pub(crate) fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
     let mut ours = Vec::with_capacity(1 + io_threads);
     let mut mappings = Vec::with_capacity(1 + io_threads);
     for child_fd in (FIRST_DESCRIPTOR..).take(1 + io_threads) {

@@ -30,7 +30,7 @@ const CLOSE_LOOK: Duration = Duration::from_millis(100);
 
 /// What is learnt of a worker while it runs.
 #[derive(Debug, Clone, Copy)]
-pub enum Report {
+pub(crate) enum Report {
     /// What it says of itself.
     Stats(Stats),
     /// What the kernel says of it.
@@ -41,7 +41,7 @@ pub enum Report {
 
 /// What the owner of a worker may ask while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// Finish what is in flight, then exit; killed after this long.
     Drain(Duration),
     /// It broke the protocol: kill it.
@@ -53,7 +53,7 @@ pub enum Order {
 
 impl Worker {
     /// Watches over the worker until it has ended; says why. `orders` are carried out as they come.
-    pub async fn watch(
+    pub(crate) async fn watch(
         mut self,
         spec: &AppSpec,
         orders: &mut tokio::sync::mpsc::Receiver<Order>,

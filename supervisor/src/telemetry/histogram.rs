@@ -13,7 +13,7 @@ const BUCKETS: usize = 26 * STEPS;
 
 /// Durations, counted by one thread and read by others.
 #[derive(Debug)]
-pub struct Histogram {
+pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
     /// In microseconds.
     sum: AtomicU64,
@@ -27,7 +27,7 @@ impl Default for Histogram {
 
 impl Histogram {
     /// Counts a duration.
-    pub fn record(&self, duration: Duration) {
+    pub(crate) fn record(&self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         add(&self.buckets[bucket(micros)], 1);
         add(&self.sum, micros);
@@ -50,7 +50,7 @@ fn floor(bucket: usize) -> u64 {
 
 /// What a histogram, or several together, had counted at one moment.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     buckets: [u64; BUCKETS],
     sum: u64,
 }
@@ -63,7 +63,7 @@ impl Default for Snapshot {
 
 impl Snapshot {
     /// Takes in what a histogram has counted.
-    pub fn add(&mut self, histogram: &Histogram) {
+    pub(crate) fn add(&mut self, histogram: &Histogram) {
         for (bucket, count) in self.buckets.iter_mut().zip(&histogram.buckets) {
             *bucket += get(count);
         }
@@ -71,23 +71,23 @@ impl Snapshot {
     }
 
     /// What was counted since an earlier snapshot of the same.
-    pub fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         let buckets = std::array::from_fn(|at| self.buckets[at].saturating_sub(earlier.buckets[at]));
         Self { buckets, sum: self.sum.saturating_sub(earlier.sum) }
     }
 
     /// How many durations.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
     /// All durations together.
-    pub fn sum(&self) -> Duration {
+    pub(crate) fn sum(&self) -> Duration {
         Duration::from_micros(self.sum)
     }
 
     /// The duration below which a part `quantile`, 0 to 1, of all are; none without any.
-    pub fn quantile(&self, quantile: f64) -> Option<Duration> {
+    pub(crate) fn quantile(&self, quantile: f64) -> Option<Duration> {
         let count = self.count();
         let wanted = (count as f64 * quantile).max(1.0);
         let mut below = 0.0;
@@ -104,7 +104,7 @@ impl Snapshot {
     }
 
     /// Bounds in seconds, each twice the one before, and how many durations are below each: what Prometheus calls buckets.
-    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+    pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         // From a quarter of a millisecond on: below that nobody looks.
         (8..=26).map(|doubling: usize| {
             let end = (doubling - 1) * STEPS;

@@ -9,16 +9,16 @@
 //! - `file`: where lines go that do not go to standard output.
 //! - [`memory`]: the latest lines, for whoever asks.
 
-pub mod access;
-pub mod app;
+pub(crate) mod access;
+pub(crate) mod app;
 mod dev;
 mod file;
 mod layer;
-pub mod line;
-pub mod memory;
+pub(crate) mod line;
+pub(crate) mod memory;
 mod queue;
-pub mod rate;
-pub mod text;
+pub(crate) mod rate;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -68,18 +68,18 @@ struct Levels {
 
 /// Keeps the writing threads alive; dropping it writes what is queued.
 #[derive(Debug)]
-pub struct Logs {
+pub(crate) struct Logs {
     _writing: Vec<Writing>,
     dropped: Dropped,
 }
 
 /// Counts the lines dropped because they came faster than they could be written.
 #[derive(Debug, Clone)]
-pub struct Dropped(Vec<Arc<AtomicUsize>>);
+pub(crate) struct Dropped(Vec<Arc<AtomicUsize>>);
 
 impl Dropped {
     /// How many so far.
-    pub fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 }
@@ -89,7 +89,7 @@ impl Logs {
     ///
     /// # Errors
     /// If a file cannot be opened.
-    pub fn start(settings: &LogSettings) -> io::Result<Self> {
+    pub(crate) fn start(settings: &LogSettings) -> io::Result<Self> {
         let mut reopen = Vec::new();
         let mut open = |path: &Path| {
             let flag = Arc::new(AtomicBool::new(false));
@@ -135,7 +135,7 @@ impl Logs {
     }
 
     /// Counts the lines dropped because they came faster than they could be written.
-    pub fn dropped(&self) -> &Dropped {
+    pub(crate) fn dropped(&self) -> &Dropped {
         &self.dropped
     }
 }
@@ -179,7 +179,7 @@ impl Hub {
 }
 
 /// Takes over what can change while the supervisor runs.
-pub fn configure(settings: &LogSettings) {
+pub(crate) fn configure(settings: &LogSettings) {
     let Some(hub) = HUB.get() else { return };
     hub.memory.keep(settings.memory);
     hub.levels.write().unwrap_or_else(PoisonError::into_inner).server = settings.level.into();
@@ -188,14 +188,14 @@ pub fn configure(settings: &LogSettings) {
 }
 
 /// Takes over the levels that apps have of their own.
-pub fn configure_apps<'a>(specs: impl Iterator<Item = &'a AppSpec>) {
+pub(crate) fn configure_apps<'a>(specs: impl Iterator<Item = &'a AppSpec>) {
     let Some(hub) = HUB.get() else { return };
     let apps = specs.filter_map(|spec| Some((spec.name.clone(), spec.log_level?.into()))).collect();
     hub.levels.write().unwrap_or_else(PoisonError::into_inner).apps = apps;
 }
 
 /// Has every file opened anew, because someone has moved it away.
-pub fn reopen() {
+pub(crate) fn reopen() {
     let Some(hub) = HUB.get() else { return };
     hub.reopen.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
     // This one wakes the thread that writes it; an empty line wakes the other.
@@ -206,29 +206,29 @@ pub fn reopen() {
 }
 
 /// Whether lines go to a terminal that shows colours.
-pub fn has_colours() -> bool {
+pub(crate) fn has_colours() -> bool {
     HUB.get().is_some_and(|hub| hub.has_colours)
 }
 
 /// What an app has printed, without the colours that it may have for a terminal.
-pub fn plain(message: &str) -> Cow<'_, str> {
+pub(crate) fn plain(message: &str) -> Cow<'_, str> {
     if has_colours() { text::without_colours(message) } else { message.into() }
 }
 
 /// The latest lines; none are kept before the logs have been started.
-pub fn memory() -> Option<Arc<Memory>> {
+pub(crate) fn memory() -> Option<Arc<Memory>> {
     HUB.get().map(|hub| hub.memory.clone())
 }
 
 /// Forgets the lines of an app that is gone.
-pub fn forget(app: &AppName) {
+pub(crate) fn forget(app: &AppName) {
     if let Some(hub) = HUB.get() {
         hub.memory.forget(app.as_str());
     }
 }
 
 /// A line that an app printed.
-pub fn app_record(app: &AppName, record: &LogRecord) {
+pub(crate) fn app_record(app: &AppName, record: &LogRecord) {
     let Some(hub) = HUB.get() else { return };
     let level = match record.level {
         LogLevel::Debug => Level::DEBUG,
@@ -246,7 +246,7 @@ pub fn app_record(app: &AppName, record: &LogRecord) {
 }
 
 /// A line that a worker wrote to standard error, which only dying ones do.
-pub fn worker_stderr(app: Option<&AppName>, line: &str) {
+pub(crate) fn worker_stderr(app: Option<&AppName>, line: &str) {
     if let Some(hub) = HUB.get() {
         hub.write(Line::new(Level::ERROR, "worker").saying(line).about(app));
     }

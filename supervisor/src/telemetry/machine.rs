@@ -13,7 +13,7 @@ const SPAN: Duration = Duration::from_secs(1);
 
 /// Remembers what was seen last. Lives on the main thread.
 #[derive(Debug, Default)]
-pub struct Machine(RefCell<Seen>);
+pub(crate) struct Machine(RefCell<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -30,7 +30,7 @@ struct Cpu {
 
 impl Machine {
     /// What is in use now.
-    pub fn status(&self) -> MachineStatus {
+    pub(crate) fn status(&self) -> MachineStatus {
         let limit = machine_memory();
         let read = |path: &str| fs::read_to_string(path).ok();
         let now = read("/proc/stat").and_then(|text| Cpu::parse(&text));

@@ -15,11 +15,11 @@ use crate::telemetry::traces;
 use crate::telemetry::traffic::Limit;
 
 /// Media type of the text.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What there is to tell.
 #[derive(Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Every app.
     pub apps: Vec<Gauges>,
     /// The workers that have no app yet.
@@ -43,7 +43,7 @@ pub struct Sample {
 }
 
 /// The whole text.
-pub fn render(sample: &Sample) -> String {
+pub(crate) fn render(sample: &Sample) -> String {
     let mut text = Text(String::with_capacity(16 * 1024));
     text.family("nano_info", "gauge", "The supervisor's version.");
     text.line("nano_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);

@@ -12,7 +12,7 @@ use crate::telemetry::histogram::Snapshot;
 use crate::telemetry::seen::Seen;
 
 /// How often is looked.
-pub const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
 
 /// Seconds that are remembered.
 const HISTORY: usize = 120;
@@ -26,7 +26,7 @@ const LATENCIES: usize = 6;
 
 /// What an app did in one second, for the curves of the dashboard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Second {
+pub(crate) struct Second {
     /// Responses.
     pub requests: u64,
     /// Responses of class 5xx.
@@ -41,7 +41,7 @@ pub struct Second {
 
 /// What an app did in the seconds since somebody asked last.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seconds {
+pub(crate) struct Seconds {
     /// The number of the second that comes next: what to ask for then.
     pub next: u64,
     /// Oldest first; those that are remembered.
@@ -50,7 +50,7 @@ pub struct Seconds {
 
 /// Remembers the last minutes of every app. Lives on the main thread.
 #[derive(Debug, Default)]
-pub struct Monitor(RefCell<BTreeMap<AppId, History>>);
+pub(crate) struct Monitor(RefCell<BTreeMap<AppId, History>>);
 
 #[derive(Debug)]
 struct History {
@@ -75,7 +75,7 @@ struct Look {
 
 impl Monitor {
     /// Looks at every app. To be called once in every [`LOOK`].
-    pub fn look(&self, now: Instant, apps: Vec<Seen>) {
+    pub(crate) fn look(&self, now: Instant, apps: Vec<Seen>) {
         let mut histories = self.0.borrow_mut();
         histories.retain(|app, _| apps.iter().any(|seen| seen.app == *app));
         for seen in apps {
@@ -84,13 +84,13 @@ impl Monitor {
     }
 
     /// What an app has been doing lately.
-    pub fn rates(&self, app: AppId) -> Rates {
+    pub(crate) fn rates(&self, app: AppId) -> Rates {
         self.0.borrow().get(&app).map(History::rates).unwrap_or_default()
     }
 
     /// What an app did in each of the last seconds, from that number on. A number that there has never been, as from another
     /// supervisor, asks for all.
-    pub fn seconds(&self, app: AppId, from: u64) -> Seconds {
+    pub(crate) fn seconds(&self, app: AppId, from: u64) -> Seconds {
         self.0.borrow().get(&app).map(|history| history.seconds(from)).unwrap_or_default()
     }
 }

@@ -25,7 +25,7 @@ const REASONS: usize = Overdue::ALL.len();
 
 /// What is counted where it happens.
 #[derive(Debug, Clone, Copy)]
-pub enum Event {
+pub(crate) enum Event {
     /// A connection was ended.
     Ended(Overdue),
     /// A connection was not let in, because its client has many and there is little room.
@@ -38,7 +38,7 @@ pub enum Event {
 
 /// The counts of one I/O thread.
 #[derive(Debug, Default)]
-pub struct ThreadCounts {
+pub(crate) struct ThreadCounts {
     open: AtomicU64,
     heads: AtomicU64,
     refused: AtomicU64,
@@ -50,7 +50,7 @@ pub struct ThreadCounts {
 
 /// What an I/O thread tells that is no single number.
 #[derive(Debug, Default)]
-pub struct Published {
+pub(crate) struct Published {
     /// Connections by listening address.
     pub doors: Vec<(ListenerId, usize)>,
     /// The client whose bodies hold most, and how many bytes.
@@ -61,7 +61,7 @@ pub struct Published {
 
 impl Published {
     /// Looks at what the bodies of each client hold.
-    pub fn look_at(&mut self, buffers: &Holders<Budget>) {
+    pub(crate) fn look_at(&mut self, buffers: &Holders<Budget>) {
         (self.heaviest, self.spent) = (None, 0);
         buffers.each(|client, budget| {
             let held = budget.held() as u64;
@@ -75,7 +75,7 @@ impl Published {
 
 impl ThreadCounts {
     /// Something has happened.
-    pub fn count(&self, event: Event) {
+    pub(crate) fn count(&self, event: Event) {
         match event {
             Event::Ended(why) => add(&self.ended[why as usize], 1),
             Event::Refused => add(&self.refused, 1),
@@ -85,7 +85,7 @@ impl ThreadCounts {
     }
 
     /// What there is now.
-    pub fn publish(&self, open: usize, heads: usize, rest: impl FnOnce(&mut Published)) {
+    pub(crate) fn publish(&self, open: usize, heads: usize, rest: impl FnOnce(&mut Published)) {
         set(&self.open, open);
         set(&self.heads, heads);
         // Held by the other side for as long as it takes to copy it.
@@ -101,11 +101,11 @@ fn set(count: &AtomicU64, value: usize) {
 
 /// The counts of all I/O threads.
 #[derive(Debug, Clone)]
-pub struct Occupancy(Arc<[Arc<ThreadCounts>]>);
+pub(crate) struct Occupancy(Arc<[Arc<ThreadCounts>]>);
 
 /// Their sums at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// Connections.
     pub connections: u64,
     /// Bytes of unfinished heads.
@@ -129,7 +129,7 @@ pub struct Taken {
 
 /// What is taken, beside what there may be.
 #[derive(Debug, Clone)]
-pub struct Occupied {
+pub(crate) struct Occupied {
     /// What is taken.
     pub taken: Taken,
     /// Connections by listening address.
@@ -144,17 +144,17 @@ pub struct Occupied {
 
 impl Occupancy {
     /// Nothing yet.
-    pub fn new(io_threads: usize) -> Self {
+    pub(crate) fn new(io_threads: usize) -> Self {
         Self((0..io_threads).map(|_| Arc::default()).collect())
     }
 
     /// The counts of one thread.
-    pub fn of_thread(&self, index: usize) -> Arc<ThreadCounts> {
+    pub(crate) fn of_thread(&self, index: usize) -> Arc<ThreadCounts> {
         self.0.get(index).cloned().unwrap_or_default()
     }
 
     /// What is taken now.
-    pub fn taken(&self) -> Taken {
+    pub(crate) fn taken(&self) -> Taken {
         let mut taken = Taken::default();
         for counts in self.0.iter() {
             taken.connections += get(&counts.open);
@@ -179,11 +179,19 @@ impl Occupancy {
 
 /// Says when a limit is near, and no more often than it helps.
 #[derive(Debug, Default)]
-pub struct Nearness(BTreeMap<String, Instant>);
+pub(crate) struct Nearness(BTreeMap<String, Instant>);
 
 impl Nearness {
     /// Looks at what is taken of one limit: `field` sets it, for the app `owner` alone unless that is empty, and `whose` it is.
-    pub fn look(&mut self, now: Instant, field: &str, owner: &str, whose: &str, taken: u64, limit: u64) {
+    pub(crate) fn look(
+        &mut self,
+        now: Instant,
+        field: &str,
+        owner: &str,
+        whose: &str,
+        taken: u64,
+        limit: u64,
+    ) {
         if self.is_to_be_said(now, field, owner, taken, limit) {
             say(field, whose, taken, limit);
         }

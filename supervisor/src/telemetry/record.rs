@@ -11,14 +11,14 @@ use crate::config::{AccessLog, AppName};
 use crate::telemetry::trace_context::TraceContext;
 
 /// The trace that a request belongs to.
-pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What others have to say of that trace.
-pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What is remembered of one request.
 #[derive(Debug)]
-pub struct Record {
+pub(crate) struct Record {
     /// The app that answered, once it is known.
     pub app: Option<AppName>,
     /// The status sent; 0 if the client has gone before.
@@ -61,7 +61,7 @@ pub struct Record {
 
 /// The span of one request.
 #[derive(Debug, Clone)]
-pub struct Span {
+pub(crate) struct Span {
     /// The span itself.
     pub context: TraceContext,
     /// The span it is part of, if the client has told one.
@@ -73,7 +73,7 @@ pub struct Span {
 impl Span {
     /// The span of a request with these header fields. One that belongs to no trace yet begins one, which is recorded with
     /// the probability `sample`; otherwise whoever began the trace has decided.
-    pub fn of(headers: &HeaderMap, sample: f64) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, sample: f64) -> Self {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let parent = match (values.next(), values.next()) {
             (Some(value), None) => TraceContext::parse(value.as_bytes()),
@@ -96,7 +96,7 @@ impl Span {
 
 impl Record {
     /// Begins with what the request says, which arrived at `begun`, and with whom it is from and where it came from.
-    pub fn new<B>(
+    pub(crate) fn new<B>(
         request: &Request<B>,
         (client, peer): (IpAddr, SocketAddr),
         id: RequestId,
@@ -135,12 +135,12 @@ impl Record {
     }
 
     /// The client's address as people write it.
-    pub fn client_address(&self) -> String {
+    pub(crate) fn client_address(&self) -> String {
         self.client.to_canonical().to_string()
     }
 
     /// That of the proxy of ours that has sent it, if one has.
-    pub fn proxy_address(&self) -> Option<String> {
+    pub(crate) fn proxy_address(&self) -> Option<String> {
         let peer = self.peer.ip().to_canonical();
         (peer != self.client.to_canonical()).then(|| peer.to_string())
     }

@@ -11,7 +11,7 @@ use crate::telemetry::traffic::Totals;
 
 /// What is counted of an app at one moment.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The app.
     pub app: AppId,
     /// What the I/O threads have counted.
@@ -24,7 +24,7 @@ pub struct Seen {
 
 /// What the metrics say of an app.
 #[derive(Debug)]
-pub struct Gauges {
+pub(crate) struct Gauges {
     /// Its name.
     pub name: String,
     /// Its state.

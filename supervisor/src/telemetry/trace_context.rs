@@ -2,7 +2,7 @@
 //! <https://www.w3.org/TR/trace-context-2/>.
 
 /// Length of the field's value as version 00 has it.
-pub const LENGTH: usize = 55;
+pub(crate) const LENGTH: usize = 55;
 
 /// Whoever sent it records its part of the trace.
 const SAMPLED: u8 = 1;
@@ -12,7 +12,7 @@ const RANDOM: u8 = 2;
 
 /// A span and the trace it is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TraceContext {
+pub(crate) struct TraceContext {
     /// The trace; not 0.
     pub trace: u128,
     /// The span; not 0.
@@ -22,28 +22,28 @@ pub struct TraceContext {
 
 impl TraceContext {
     /// The first span of a new trace.
-    pub fn root(is_sampled: bool) -> Self {
+    pub(crate) fn root(is_sampled: bool) -> Self {
         let flags = RANDOM | if is_sampled { SAMPLED } else { 0 };
         Self { trace: fastrand::u128(1..), span: fastrand::u64(1..), flags }
     }
 
     /// A span below this one.
-    pub fn child(self) -> Self {
+    pub(crate) fn child(self) -> Self {
         Self { span: fastrand::u64(1..), ..self }
     }
 
     /// Whether the trace is recorded.
-    pub fn is_sampled(self) -> bool {
+    pub(crate) fn is_sampled(self) -> bool {
         self.flags & SAMPLED != 0
     }
 
     /// What is known of the trace, as its last part says it.
-    pub fn flags(self) -> u8 {
+    pub(crate) fn flags(self) -> u8 {
         self.flags
     }
 
     /// Reads a value of any version; none if it is not valid. What a later version adds is not carried on.
-    pub fn parse(value: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let (known, more) = value.split_at_checked(LENGTH)?;
         let [b'-', trace @ .., b'-', _, _] = &known[2..] else { return None };
         let (trace, span) = trace.split_at_checked(32)?;
@@ -60,7 +60,7 @@ impl TraceContext {
     }
 
     /// The value of the field.
-    pub fn to_bytes(self) -> [u8; LENGTH] {
+    pub(crate) fn to_bytes(self) -> [u8; LENGTH] {
         let text = format!("00-{:032x}-{:016x}-{:02x}", self.trace, self.span, self.flags);
         let mut bytes = [0; LENGTH];
         bytes.copy_from_slice(text.as_bytes());

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 
-pub use exporter::Exporter;
+pub(crate) use exporter::Exporter;
 
 use crate::telemetry::record::Record;
 
@@ -40,7 +40,7 @@ struct Finished {
 
 /// What has become of spans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Taken by a collector.
     pub exported: u64,
     /// Refused by a collector, or not delivered in time.
@@ -50,7 +50,7 @@ pub struct Counts {
 }
 
 /// Has the span of a request sent, if it has one and there is room. Never waits.
-pub fn finish(record: Box<Record>) {
+pub(crate) fn finish(record: Box<Record>) {
     let Some(hub) = HUB.get().filter(|_| record.span.is_some()) else { return };
     let (ended, took) = (SystemTime::now(), record.begun.elapsed());
     if hub.queue.try_send(Finished { record, ended, took }).is_err() {
@@ -59,7 +59,7 @@ pub fn finish(record: Box<Record>) {
 }
 
 /// What has become of spans so far.
-pub fn counts() -> Counts {
+pub(crate) fn counts() -> Counts {
     let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
     HUB.get().map_or_else(Counts::default, |hub| Counts {
         exported: get(&hub.exported),

@@ -12,11 +12,11 @@ use crate::telemetry::counter::{add, get};
 use crate::telemetry::histogram::{Histogram, Snapshot};
 
 /// Reasons for which the supervisor answers in place of the app.
-pub const REFUSALS: usize = Refusal::ALL.len();
+pub(crate) const REFUSALS: usize = Refusal::ALL.len();
 
 /// The limits of an app whose breaking the supervisor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// `cpu_time`: workers that were replaced.
     CpuTime,
     /// `max_queue`: requests that were refused.
@@ -40,7 +40,7 @@ impl Limit {
     const COUNT: usize = Self::InFlightPerClient as usize + 1;
 
     /// All of them, in the order of their numbers (`as usize`), with the field that says each.
-    pub const ALL: [(Self, &str); Self::COUNT] = [
+    pub(crate) const ALL: [(Self, &str); Self::COUNT] = [
         (Self::CpuTime, "cpu_time"),
         (Self::Queue, "max_queue"),
         (Self::Response, "max_response"),
@@ -54,7 +54,7 @@ impl Limit {
 
 /// The counts of one app.
 #[derive(Debug)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
     broken: [AtomicU64; Limit::COUNT],
@@ -68,7 +68,7 @@ pub struct Traffic {
 /// The counts of one I/O thread, which alone adds to them.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct Counts {
+pub(crate) struct Counts {
     responses: [AtomicU64; CLASSES],
     refusals: [AtomicU64; REFUSALS],
     bytes_in: AtomicU64,
@@ -85,7 +85,7 @@ const CLASSES: usize = 5;
 
 /// The sums over all threads at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// Responses by the first digit of their status, from 1 on.
     pub responses: [u64; CLASSES],
     /// Answers of the supervisor in place of the app, by the number of their reason.
@@ -110,19 +110,19 @@ pub struct Totals {
 
 impl Totals {
     /// All responses.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.responses.iter().sum()
     }
 
     /// Those that say that the app or the supervisor has failed.
-    pub fn errors(&self) -> u64 {
+    pub(crate) fn errors(&self) -> u64 {
         self.responses[CLASSES - 1]
     }
 }
 
 impl Traffic {
     /// Nothing yet, for so many I/O threads.
-    pub fn new(io_threads: usize) -> Self {
+    pub(crate) fn new(io_threads: usize) -> Self {
         let threads = (0..io_threads).map(|_| Counts::default()).collect();
         Self {
             in_flight: AtomicUsize::new(0),
@@ -135,34 +135,34 @@ impl Traffic {
     }
 
     /// What one thread has of so many bytes.
-    pub fn share(&self, bytes: u64) -> usize {
+    pub(crate) fn share(&self, bytes: u64) -> usize {
         usize::try_from(bytes).unwrap_or(usize::MAX) / self.threads.len().max(1)
     }
 
     /// What bodies of the app hold on a thread, from its start on.
-    pub fn hold(&self, thread: usize, budget: Arc<Budget>) {
+    pub(crate) fn hold(&self, thread: usize, budget: Arc<Budget>) {
         if let Some(slot) = self.budgets.get(thread) {
             let _ = slot.set(budget);
         }
     }
 
     /// Bytes of bodies that are held: of responses, and not taken by their clients; of requests, and not taken by the worker.
-    pub fn buffered(&self) -> u64 {
+    pub(crate) fn buffered(&self) -> u64 {
         self.budgets.iter().filter_map(OnceLock::get).map(|budget| budget.held() as u64).sum()
     }
 
     /// Requests in flight or waiting, on all I/O threads.
-    pub fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
     }
 
     /// On how many I/O threads they are counted.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         self.threads.len()
     }
 
     /// One more, unless there are `max` already.
-    pub fn enter(&self, max: usize) -> bool {
+    pub(crate) fn enter(&self, max: usize) -> bool {
         let is_free = self.in_flight.fetch_add(1, Ordering::Relaxed) < max;
         if !is_free {
             self.leave();
@@ -171,49 +171,50 @@ impl Traffic {
     }
 
     /// One less.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Requests that wait for a worker, on all I/O threads.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
     /// One more that waits for a worker, unless `max` do already.
-    pub fn wait(&self, max: usize) -> Option<Waiting<'_>> {
+    pub(crate) fn wait(&self, max: usize) -> Option<Waiting<'_>> {
         let waiting = Waiting(self);
         // Given back at once by dropping, if it is one too many.
         (self.waiting.fetch_add(1, Ordering::Relaxed) < max).then_some(waiting)
     }
 
     /// This worker of the app has answered a request well. To be called once for each, not for each request.
-    pub fn was_useful(&self, generation: u64) {
+    pub(crate) fn was_useful(&self, generation: u64) {
         self.useful.fetch_max(generation, Ordering::Relaxed);
     }
 
     /// The latest of the app's workers that has answered a request well; zero for none.
-    pub fn useful(&self) -> u64 {
+    pub(crate) fn useful(&self) -> u64 {
         self.useful.load(Ordering::Relaxed)
     }
 
     /// How often a limit was broken since the app was added.
-    pub fn broken(&self, limit: Limit) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn broken(&self, limit: Limit) -> u64 {
         self.broken[limit as usize].load(Ordering::Relaxed)
     }
 
     /// A limit was broken this often.
-    pub fn count_broken(&self, limit: Limit, times: u64) {
+    pub(crate) fn count_broken(&self, limit: Limit, times: u64) {
         self.broken[limit as usize].fetch_add(times, Ordering::Relaxed);
     }
 
     /// What one thread counts; none if there is no such thread.
-    pub fn of_thread(&self, thread: usize) -> Option<&Counts> {
+    pub(crate) fn of_thread(&self, thread: usize) -> Option<&Counts> {
         self.threads.get(thread)
     }
 
     /// The sums now.
-    pub fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for (total, count) in totals.broken.iter_mut().zip(&self.broken) {
             *total = get(count);
@@ -239,49 +240,49 @@ impl Traffic {
 
 impl Counts {
     /// A response with this status.
-    pub fn response(&self, status: u16) {
+    pub(crate) fn response(&self, status: u16) {
         let class = usize::from(status / 100).clamp(1, CLASSES) - 1;
         add(&self.responses[class], 1);
     }
 
     /// An answer of the supervisor in place of the app, by the number of its reason.
-    pub fn refused(&self, reason: usize) {
+    pub(crate) fn refused(&self, reason: usize) {
         if let Some(count) = self.refusals.get(reason) {
             add(count, 1);
         }
     }
 
     /// A response head of a worker: how long the request waited for the worker, and how long the worker took.
-    pub fn answered(&self, queue: Duration, worker: Duration) {
+    pub(crate) fn answered(&self, queue: Duration, worker: Duration) {
         self.total.record(queue + worker);
         self.queue.record(queue);
         self.worker.record(worker);
     }
 
     /// Bytes of a request body.
-    pub fn received(&self, bytes: usize) {
+    pub(crate) fn received(&self, bytes: usize) {
         add(&self.bytes_in, bytes as u64);
     }
 
     /// Bytes of a response body.
-    pub fn sent(&self, bytes: usize) {
+    pub(crate) fn sent(&self, bytes: usize) {
         add(&self.bytes_out, bytes as u64);
     }
 
     /// A response that ended before it was complete.
-    pub fn cut_off(&self) {
+    pub(crate) fn cut_off(&self) {
         add(&self.cut_off, 1);
     }
 
     /// A request body that has to wait for its worker.
-    pub fn stalled(&self) {
+    pub(crate) fn stalled(&self) {
         add(&self.stalls, 1);
     }
 }
 
 /// A place among the requests that wait for a worker; given back when dropped.
 #[derive(Debug)]
-pub struct Waiting<'a>(&'a Traffic);
+pub(crate) struct Waiting<'a>(&'a Traffic);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {

@@ -15,7 +15,7 @@ const DEEPEST: usize = 256;
 
 /// A folder, and those below it on the way to what was asked for last.
 #[derive(Debug)]
-pub struct Beneath {
+pub(crate) struct Beneath {
     root: OwnedFd,
     way: Vec<(OsString, OwnedFd)>,
 }
@@ -25,7 +25,7 @@ impl Beneath {
     ///
     /// # Errors
     /// What the kernel says, such as that there is a symlink by now.
-    pub fn open(root: &Path) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
         let mut folder = open("/", flags(), Mode::empty())?;
         for part in root.components() {
             if let Component::Normal(name) = part {
@@ -39,7 +39,7 @@ impl Beneath {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn entries(&mut self, folder: &Path) -> io::Result<ReadDir> {
+    pub(crate) fn entries(&mut self, folder: &Path) -> io::Result<ReadDir> {
         let folder = self.folder(folder)?;
         // The descriptor itself, whatever has the name by now.
         std::fs::read_dir(format!("/proc/self/fd/{}", folder.as_raw_fd()))
@@ -49,7 +49,7 @@ impl Beneath {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn look(&mut self, path: &Path) -> io::Result<FileStat> {
+    pub(crate) fn look(&mut self, path: &Path) -> io::Result<FileStat> {
         let (folder, name) = self.parent(path)?;
         Ok(fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
@@ -58,7 +58,7 @@ impl Beneath {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn target(&mut self, path: &Path) -> io::Result<PathBuf> {
+    pub(crate) fn target(&mut self, path: &Path) -> io::Result<PathBuf> {
         let (folder, name) = self.parent(path)?;
         Ok(readlinkat(folder, name)?.into())
     }
@@ -67,7 +67,7 @@ impl Beneath {
     ///
     /// # Errors
     /// What the kernel says, or that it is no regular file.
-    pub fn file(&mut self, path: &Path) -> io::Result<File> {
+    pub(crate) fn file(&mut self, path: &Path) -> io::Result<File> {
         let (folder, name) = self.parent(path)?;
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = File::from(openat(folder, name, flags, Mode::empty())?);
@@ -108,7 +108,7 @@ fn flags() -> OFlag {
 ///
 /// # Errors
 /// What the kernel says, such as that there is a symlink by now.
-pub fn open_file(path: &Path) -> io::Result<File> {
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     Beneath::open(folder)?.file(Path::new(name))

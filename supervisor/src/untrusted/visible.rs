@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Whether `char` shows as itself. What joins the parts of letters and emoji (U+200C, U+200D) does.
-pub fn is_visible(char: char) -> bool {
+pub(crate) fn is_visible(char: char) -> bool {
     !char.is_control()
         && !matches!(char,
             // Zero-width space, marks and overrides of direction, separators of lines.
@@ -19,7 +19,7 @@ pub fn is_visible(char: char) -> bool {
 }
 
 /// Appends the escape of one character.
-pub fn escape(out: &mut String, char: char) {
+pub(crate) fn escape(out: &mut String, char: char) {
     // Writing to a string does not fail.
     let _ = match char {
         '\n' => out.write_str("\\n"),
@@ -31,17 +31,17 @@ pub fn escape(out: &mut String, char: char) {
 }
 
 /// `text` as one line.
-pub fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_visible)
 }
 
 /// `text` with its lines and tabs.
-pub fn text(text: &str) -> Cow<'_, str> {
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
     escaped(text, |char| is_visible(char) || matches!(char, '\n' | '\t'))
 }
 
 /// As [`text`], but for codes that set colours and styles: what a terminal is sent that shows them.
-pub fn styled(text: &str) -> Cow<'_, str> {
+pub(crate) fn styled(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('\x1b') else { return self::text(text) };
     let (before, mut rest) = text.split_at(first);
     let mut out = self::text(before).into_owned();
@@ -59,14 +59,14 @@ pub fn styled(text: &str) -> Cow<'_, str> {
 
 /// The code at the start of `text` that sets a colour or a style of characters, if one is there: the only ones of a
 /// terminal's codes that cannot move anything.
-pub fn style(text: &str) -> Option<&str> {
+pub(crate) fn style(text: &str) -> Option<&str> {
     let parameters = text.strip_prefix("\x1b[")?;
     let length = parameters.find(|char: char| !matches!(char, '0'..='9' | ';' | ':'))?;
     parameters[length..].starts_with('m').then(|| &text[..2 + length + 1])
 }
 
 /// JSON with the same meaning in which every character is visible. serde_json escapes what ASCII has of the others.
-pub fn json(json: String) -> String {
+pub(crate) fn json(json: String) -> String {
     if json.bytes().all(|byte| byte < 0x7f) || json.chars().all(is_visible) {
         return json;
     }

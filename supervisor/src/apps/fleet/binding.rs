@@ -67,7 +67,7 @@ impl Fleet {
     ///
     /// # Errors
     /// If there are no descriptors left.
-    pub fn hand_over(&self, mut hand: impl FnMut(OwnedFd) -> RawFd) -> io::Result<Vec<HandedSocket>> {
+    pub(crate) fn hand_over(&self, mut hand: impl FnMut(OwnedFd) -> RawFd) -> io::Result<Vec<HandedSocket>> {
         let (listening, sockets, members) =
             (self.listening.borrow(), self.sockets.borrow(), self.members.borrow());
         let name = |app: &AppId| {

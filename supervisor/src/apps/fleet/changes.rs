@@ -18,7 +18,7 @@ const PROMPT: Duration = Duration::from_secs(1);
 
 /// A change of an app whose next worker takes its time. It goes on as before until that is ready.
 #[derive(Debug)]
-pub struct Late {
+pub(crate) struct Late {
     /// By which it is to live once that worker is ready.
     new: Arc<AppSpec>,
     lifeline: Rc<Lifeline>,
@@ -76,7 +76,7 @@ impl Changes {
 
 impl Fleet {
     /// Waits for apps that were late, and has everybody know what has come of it.
-    pub async fn conclude(self: &Rc<Self>, late: Vec<Late>, changes: &mut Changes) {
+    pub(crate) async fn conclude(self: &Rc<Self>, late: Vec<Late>, changes: &mut Changes) {
         let mut waiting = JoinSet::new();
         for late in late {
             let fleet = self.clone();

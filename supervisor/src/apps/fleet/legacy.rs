@@ -13,7 +13,7 @@ use crate::model::state::State;
 /// What the apps leave to a successor.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Legacy {
+pub(crate) struct Legacy {
     /// The apps that are stopped by now.
     stopped: Vec<String>,
     /// Which requests are refused, by app.
@@ -24,13 +24,13 @@ pub struct Legacy {
 
 impl Fleet {
     /// The apps that have no worker and are to have none.
-    pub fn stopped(&self) -> Vec<String> {
+    pub(crate) fn stopped(&self) -> Vec<String> {
         let stopped = self.registry().gauges().into_iter().filter(|app| app.state == State::Stopped);
         stopped.map(|app| app.name).collect()
     }
 
     /// What a successor is to know.
-    pub fn legacy(&self) -> Legacy {
+    pub(crate) fn legacy(&self) -> Legacy {
         let members = self.members.borrow();
         let refused = members
             .iter()
@@ -41,7 +41,7 @@ impl Fleet {
 
     /// Takes over what the supervisor before this one knew. What was stopped or started there while this one began is so here,
     /// too.
-    pub async fn inherit(&self, legacy: Legacy) {
+    pub(crate) async fn inherit(&self, legacy: Legacy) {
         self.crashes().inherit(legacy.crashes);
         let members = self.members.borrow().clone();
         for member in members {

@@ -8,7 +8,7 @@ use crate::telemetry::occupancy::Occupied;
 
 impl Fleet {
     /// Does what nobody else does: takes the counts, and replaces spares that have died. Never returns.
-    pub async fn look_after(&self) {
+    pub(crate) async fn look_after(&self) {
         let mut looks = tokio::time::interval(monitor::LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -49,7 +49,7 @@ impl Fleet {
     }
 
     /// What all connections hold.
-    pub fn occupied(&self) -> Occupied {
+    pub(crate) fn occupied(&self) -> Occupied {
         let settings = self.settings.borrow();
         let listening = self.listening.borrow();
         let taken = self.occupancy.taken();

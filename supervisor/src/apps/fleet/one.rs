@@ -18,7 +18,7 @@ use crate::telemetry::log::app::AppLog;
 
 /// A worker that is ready, of which nobody has heard yet.
 #[derive(Debug)]
-pub struct Tried {
+pub(crate) struct Tried {
     /// What it was told.
     pub spec: Arc<AppSpec>,
     log: Rc<AppLog>,
@@ -28,20 +28,20 @@ pub struct Tried {
 
 impl Fleet {
     /// As [`Self::tell`], without waiting for what comes of it.
-    pub fn hurry(&self, name: &str, action: Action) {
+    pub(crate) fn hurry(&self, name: &str, action: Action) {
         if let Some(member) = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name) {
             member.lifeline.hurry(action);
         }
     }
 
     /// Which requests of an app are suspected of ending its workers; none if there is no such app.
-    pub fn suspects(&self, name: &str) -> Option<Vec<Suspect>> {
+    pub(crate) fn suspects(&self, name: &str) -> Option<Vec<Suspect>> {
         let app = self.registry().find(name)?;
         Some(self.shared.quarantine.suspects(app, &self.crashes().of(Some(name))))
     }
 
     /// The latest crashes of one app or of all, latest first, with who is suspected of them.
-    pub fn told_crashes(&self, name: Option<&str>) -> Vec<Crash> {
+    pub(crate) fn told_crashes(&self, name: Option<&str>) -> Vec<Crash> {
         let mut by_app = BTreeMap::<_, Vec<_>>::new();
         for crash in self.crashes().of(name) {
             by_app.entry(crash.app.clone()).or_default().push(crash);
@@ -57,7 +57,7 @@ impl Fleet {
     }
 
     /// Refuses and suspects one kind of an app's requests no more, or none at all; whether any was.
-    pub async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
+    pub(crate) async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
         let (Some(app), Some(known)) = (self.registry().find(name), self.suspects(name)) else {
             return false;
         };
@@ -73,7 +73,7 @@ impl Fleet {
     ///
     /// # Errors
     /// Why there is none, for people.
-    pub async fn try_out(
+    pub(crate) async fn try_out(
         &self,
         spec: AppSpec,
         superseded: impl Future<Output = String>,
@@ -102,7 +102,7 @@ impl Fleet {
     ///
     /// # Errors
     /// What does not work, for people; then nothing has changed.
-    pub async fn put(
+    pub(crate) async fn put(
         &self,
         tried: Tried,
         commit: impl Future<Output = Result<(), String>>,
@@ -158,7 +158,7 @@ impl Fleet {
     ///
     /// # Errors
     /// What `commit` says; then nothing has changed.
-    pub async fn remove(
+    pub(crate) async fn remove(
         &self,
         name: &str,
         commit: impl Future<Output = Result<(), String>>,

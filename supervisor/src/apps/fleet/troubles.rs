@@ -70,12 +70,12 @@ impl Fleet {
     }
 
     /// Whether something keeps an app from living by its configuration that another look at that may mend.
-    pub fn is_troubled(&self, name: &str) -> bool {
+    pub(crate) fn is_troubled(&self, name: &str) -> bool {
         self.troubles.borrow().iter().any(|(known, trouble)| known.as_str() == name && trouble.next.is_some())
     }
 
     /// Why an app goes on as it was, although its configuration says otherwise.
-    pub fn stays_because(&self, name: &str) -> Option<String> {
+    pub(crate) fn stays_because(&self, name: &str) -> Option<String> {
         let members = self.members.borrow();
         let member = members.iter().find(|member| member.spec.name.as_str() == name)?;
         let troubles = self.troubles.borrow();
@@ -84,7 +84,7 @@ impl Fleet {
     }
 
     /// The apps whose configuration is to be looked at again by now; they are asked for again after a while.
-    pub fn due(&self, now: Instant) -> Vec<AppName> {
+    pub(crate) fn due(&self, now: Instant) -> Vec<AppName> {
         let members = self.members.borrow();
         let pause = |name: &AppName| {
             let member = members.iter().find(|member| member.spec.name == *name);
@@ -104,7 +104,7 @@ impl Fleet {
     }
 
     /// Whether there are apps and none of them can be run.
-    pub fn is_all_broken(&self) -> bool {
+    pub(crate) fn is_all_broken(&self) -> bool {
         let members = self.members.borrow();
         !members.is_empty() && members.iter().all(|member| member.spec.fault.is_some())
     }

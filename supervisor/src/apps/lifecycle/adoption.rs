@@ -12,7 +12,7 @@ use crate::process::Started;
 
 /// A worker that is ready and that its app does not know yet.
 #[derive(Debug)]
-pub struct Adoption {
+pub(crate) struct Adoption {
     /// The configuration that it lives by.
     pub spec: Arc<AppSpec>,
     /// The worker.
@@ -23,7 +23,7 @@ pub struct Adoption {
 
 /// How an app begins.
 #[derive(Debug)]
-pub enum First {
+pub(crate) enum First {
     /// By starting a worker.
     Start,
     /// With a worker that is ready already.

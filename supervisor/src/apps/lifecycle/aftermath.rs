@@ -20,7 +20,13 @@ use crate::process::StartFailure;
 impl Shared {
     /// A worker has ended unasked: keeps the report, has requests like the one that has ended it let others go first, and
     /// refuses them where that is wanted.
-    pub async fn report(&self, app: AppId, spec: &AppSpec, reason: &ExitReason, remains: Remains) -> Crash {
+    pub(crate) async fn report(
+        &self,
+        app: AppId,
+        spec: &AppSpec,
+        reason: &ExitReason,
+        remains: Remains,
+    ) -> Crash {
         let name = spec.name.as_str();
         let crash = self.crashes.record(name, reason, remains);
         if let Some(kind) = crash.kind_to_blame() {
@@ -39,7 +45,7 @@ impl Shared {
     }
 
     /// Refuses and suspects one kind of an app's requests no more, or none at all.
-    pub async fn release(&self, app: AppId, kind: Option<&Kind>) {
+    pub(crate) async fn release(&self, app: AppId, kind: Option<&Kind>) {
         let latest = self.crashes.latest();
         let left = match kind {
             Some(kind) => self.quarantine.release(app, kind, latest),

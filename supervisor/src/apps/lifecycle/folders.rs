@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// The folders that workers use, and how many do. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Folders(Rc<Inner>);
+pub(crate) struct Folders(Rc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -19,25 +19,25 @@ struct Inner {
 
 impl Folders {
     /// A worker uses this folder until the guard is dropped.
-    pub fn hold(&self, folder: &Path) -> Held {
+    pub(crate) fn hold(&self, folder: &Path) -> Held {
         *self.0.used.borrow_mut().entry(folder.to_owned()).or_default() += 1;
         Held { folders: self.clone(), folder: folder.to_owned() }
     }
 
     /// Whether any worker uses this folder.
-    pub fn is_held(&self, folder: &Path) -> bool {
+    pub(crate) fn is_held(&self, folder: &Path) -> bool {
         self.0.used.borrow().contains_key(folder)
     }
 
     /// Waits until a folder is used no longer. What happens between two calls is not missed.
-    pub async fn released(&self) {
+    pub(crate) async fn released(&self) {
         self.0.released.notified().await;
     }
 }
 
 /// A worker's use of a folder.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     folders: Folders,
     folder: PathBuf,
 }

@@ -37,7 +37,7 @@ const LEAST_RESERVE: u64 = 4 * 1024 * 1024;
 
 /// How it went with the workers of an app so far.
 #[derive(Debug, Clone, Default)]
-pub struct Growth {
+pub(crate) struct Growth {
     /// Workers in a row that were replaced because they had grown, and had not lived long.
     soon: usize,
     /// How many that were let come close have come to the limit.
@@ -49,7 +49,7 @@ pub struct Growth {
 impl Growth {
     /// Whether something that was `first` large when the worker became ready, and is `now`, is too large where `limit` is
     /// the end; all in bytes.
-    pub fn is_too_much(&self, first: u64, now: u64, limit: u64) -> bool {
+    pub(crate) fn is_too_much(&self, first: u64, now: u64, limit: u64) -> bool {
         let most = limit.saturating_sub((limit / RESERVE).max(LEAST_RESERVE));
         let Some(room) = most.checked_sub(first) else { return false };
         let share = match self.soon {
@@ -61,7 +61,7 @@ impl Growth {
     }
 
     /// A worker that has been ready for `lived` is replaced because it has grown.
-    pub fn replaced(&mut self, lived: Duration) {
+    pub(crate) fn replaced(&mut self, lived: Duration) {
         (self.soon, self.since) = (if lived >= LONG { 0 } else { self.soon + 1 }, self.since + 1);
     }
 
@@ -71,7 +71,7 @@ impl Growth {
     }
 
     /// A worker has reached its limit. That it would stay below was a mistake, if it `was_full` before whatever came last.
-    pub fn came_to_limit(&mut self, was_full: bool) {
+    pub(crate) fn came_to_limit(&mut self, was_full: bool) {
         if was_full && self.soon > 0 {
             (self.leaked, self.since) = (self.leaked + 1, 0);
         }
@@ -81,14 +81,14 @@ impl Growth {
 
 /// How fast something grows.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Trend {
+pub(crate) struct Trend {
     last: Option<(Instant, u64)>,
     per_second: f64,
 }
 
 impl Trend {
     /// It is so large now, in bytes.
-    pub fn seen(self, size: u64, now: Instant) -> Self {
+    pub(crate) fn seen(self, size: u64, now: Instant) -> Self {
         let Some((then, before)) = self.last else {
             return Self { last: Some((now, size)), per_second: 0.0 };
         };
@@ -101,7 +101,7 @@ impl Trend {
     }
 
     /// Whether it comes to this limit before another worker can be expected to take over.
-    pub fn is_urgent(self, limit: u64) -> bool {
+    pub(crate) fn is_urgent(self, limit: u64) -> bool {
         let size = self.last.map_or(0, |(_, size)| size);
         self.per_second > 0.0 && size as f64 + self.per_second * START.as_secs_f64() > limit as f64
     }

@@ -21,7 +21,7 @@ const COMMANDS: usize = 16;
 pub(super) const ENDS: &str = "the app is about to end";
 
 /// Whether the app has another worker now; if that did not work, why, for people.
-pub type Outcome = Result<bool, String>;
+pub(crate) type Outcome = Result<bool, String>;
 
 /// What an app is told to do.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Commands {
 
 /// What an app can be told to do.
 #[derive(Debug)]
-pub enum Action {
+pub(crate) enum Action {
     /// Have a worker.
     Start,
     /// Have none.
@@ -102,7 +102,7 @@ pub enum Action {
 
 /// The way to tell an app what to do.
 #[derive(Debug)]
-pub struct Lifeline {
+pub(crate) struct Lifeline {
     /// What the app logs.
     pub log: Rc<AppLog>,
     commands: mpsc::Sender<Command>,
@@ -123,7 +123,7 @@ impl Lifeline {
     }
 
     /// Tells the app what to do, and waits until it is done.
-    pub async fn tell(&self, action: Action) -> Outcome {
+    pub(crate) async fn tell(&self, action: Action) -> Outcome {
         if matches!(action, Action::Configure(_) | Action::Adopt(_)) {
             self.turn.set(self.turn.get() + 1);
         }
@@ -135,23 +135,23 @@ impl Lifeline {
     }
 
     /// How often it has been told what to live by: whoever finds another number has been superseded.
-    pub fn turn(&self) -> u64 {
+    pub(crate) fn turn(&self) -> u64 {
         self.turn.get()
     }
 
     /// Tells the app what to do, without waiting for anything. If too much waits already, that is not carried out.
-    pub fn hurry(&self, action: Action) {
+    pub(crate) fn hurry(&self, action: Action) {
         let (done, _) = oneshot::channel();
         let _ = self.commands.try_send(Command { action, done });
     }
 
     /// Ends the app for good: its workers may finish what is in flight for this long.
-    pub fn end(&self, limit: Duration) {
+    pub(crate) fn end(&self, limit: Duration) {
         self.ending.send_replace(Some(limit));
     }
 
     /// Waits for the end.
-    pub async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         let task = self.task.take();
         if let Some(task) = task {
             let _ = task.await;

@@ -31,11 +31,11 @@ const ORDERS: usize = 8;
 
 /// The way to give every running worker orders, by app and generation.
 #[derive(Debug, Clone, Default)]
-pub struct Orders(Rc<RefCell<HashMap<WorkerId, mpsc::Sender<Order>>>>);
+pub(crate) struct Orders(Rc<RefCell<HashMap<WorkerId, mpsc::Sender<Order>>>>);
 
 impl Orders {
     /// Gives a worker an order, if it still runs.
-    pub fn give(&self, worker: WorkerId, order: Order) {
+    pub(crate) fn give(&self, worker: WorkerId, order: Order) {
         if let Some(orders) = self.0.borrow().get(&worker) {
             // A full queue holds an order to kill it already.
             let _ = orders.try_send(order);
@@ -45,7 +45,7 @@ impl Orders {
 
 /// A worker that gets the app's requests.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     /// Which of the app's workers it is.
     pub generation: u64,
     /// Since when it is ready.
@@ -67,19 +67,19 @@ pub struct Running {
 
 impl Running {
     /// Waits for its end. Must not be called again after that.
-    pub async fn ended(&mut self) -> ExitReason {
+    pub(crate) async fn ended(&mut self) -> ExitReason {
         let ended = (&mut self.task).await;
         ended.unwrap_or_else(|error| ExitReason::SpawnFailed(error.to_string()))
     }
 
     /// Lets it finish what is in flight for this long.
-    pub fn drain(&self, limit: Duration) {
+    pub(crate) fn drain(&self, limit: Duration) {
         // The queue is only full of orders to kill it.
         let _ = self.orders.try_send(Order::Drain(limit));
     }
 
     /// Waits until it is to be replaced although it is well, from `not_before` on.
-    pub fn worn(
+    pub(crate) fn worn(
         &self,
         spec: &Arc<AppSpec>,
         growth: &Growth,
@@ -144,14 +144,14 @@ impl Running {
     ///
     /// # Errors
     /// What of that cannot be read, for people.
-    pub fn was_told(&self, spec: &AppSpec) -> Result<bool, String> {
+    pub(crate) fn was_told(&self, spec: &AppSpec) -> Result<bool, String> {
         Ok(self.told == Fingerprint::of(spec)?)
     }
 }
 
 /// Why a worker is replaced although it is well.
 #[derive(Debug)]
-pub struct Worn {
+pub(crate) struct Worn {
     /// For people.
     pub why: String,
     /// That it has grown, if that is why.
@@ -160,14 +160,14 @@ pub struct Worn {
 
 /// A worker that has grown.
 #[derive(Debug)]
-pub struct Grown {
+pub(crate) struct Grown {
     observed: Rc<Observed>,
     spec: Arc<AppSpec>,
 }
 
 impl Grown {
     /// Waits until another one can only take over before it is at its limit if it gets no further requests.
-    pub async fn is_urgent(&self) {
+    pub(crate) async fn is_urgent(&self) {
         loop {
             let changed = self.observed.changed.notified();
             if self.observed.is_urgent(&self.spec.limits) {
@@ -265,7 +265,7 @@ impl Observed {
 
 /// The workers of one app: numbers them, and sees those off that were replaced.
 #[derive(Debug)]
-pub struct Stage {
+pub(crate) struct Stage {
     app: AppId,
     shared: Rc<Shared>,
     generation: u64,
@@ -274,12 +274,12 @@ pub struct Stage {
 
 impl Stage {
     /// No worker yet.
-    pub fn new(app: AppId, shared: Rc<Shared>) -> Self {
+    pub(crate) fn new(app: AppId, shared: Rc<Shared>) -> Self {
         Self { app, shared, generation: 0, retiring: Vec::new() }
     }
 
     /// Begins to watch a worker.
-    pub fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> Running {
+    pub(crate) fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> Running {
         self.generation += 1;
         let (app, generation, registry) = (self.app, self.generation, self.shared.registry.clone());
         let (orders, mut received) = mpsc::channel(ORDERS);
@@ -319,17 +319,17 @@ impl Stage {
     }
 
     /// Tells the I/O threads, once, that a worker has ended; what is known of it.
-    pub async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
+    pub(crate) async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
         farewell(&self.shared, self.app, running, reason).await
     }
 
     /// As [`Self::farewell`], of a worker that was told to finish; if it has not done so well, there is a report of that.
-    pub async fn retired(&self, running: &Running, reason: &ExitReason) {
+    pub(crate) async fn retired(&self, running: &Running, reason: &ExitReason) {
         retired(&self.shared, self.app, running, reason).await;
     }
 
     /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
-    pub fn retire(&mut self, mut running: Running) {
+    pub(crate) fn retire(&mut self, mut running: Running) {
         let (app, shared) = (self.app, self.shared.clone());
         running.drain(shared.drain_timeout.get());
         self.retiring.retain(|(_, task)| !task.is_finished());
@@ -342,7 +342,7 @@ impl Stage {
     }
 
     /// Waits for all workers, which may take this long.
-    pub async fn end(self, limit: Duration) {
+    pub(crate) async fn end(self, limit: Duration) {
         for (orders, _) in &self.retiring {
             let _ = orders.try_send(Order::Drain(limit));
         }

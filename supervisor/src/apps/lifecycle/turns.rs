@@ -15,7 +15,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The turns of all apps.
 #[derive(Debug)]
-pub struct Turns {
+pub(crate) struct Turns {
     budget: RefCell<Budget>,
     changed: Notify,
     registry: Registry,
@@ -26,7 +26,7 @@ struct Place<'a>(&'a Turns, AppId);
 
 impl Turns {
     /// So many starts per second.
-    pub fn new(per_second: u32, registry: Registry) -> Self {
+    pub(crate) fn new(per_second: u32, registry: Registry) -> Self {
         Self {
             budget: RefCell::new(Budget::new(per_second, Instant::now())),
             changed: Notify::new(),
@@ -35,22 +35,22 @@ impl Turns {
     }
 
     /// So many starts per second from now on.
-    pub fn configure(&self, per_second: u32) {
+    pub(crate) fn configure(&self, per_second: u32) {
         self.budget.borrow_mut().configure(per_second);
     }
 
     /// Forgets an app that is gone.
-    pub fn forget(&self, app: AppId) {
+    pub(crate) fn forget(&self, app: AppId) {
         self.budget.borrow_mut().forget(app);
     }
 
     /// How many apps wait.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.budget.borrow().waiting()
     }
 
     /// Waits until the app may start a worker.
-    pub async fn take(&self, app: AppId, rank: Rank) {
+    pub(crate) async fn take(&self, app: AppId, rank: Rank) {
         self.budget.borrow_mut().enter(app, rank);
         let _place = Place(self, app);
         let mut has_waited = false;

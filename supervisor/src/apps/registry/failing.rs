@@ -4,11 +4,11 @@ use crate::model::exit_reason::ExitReason;
 
 /// Why an app fails, and how often it has in a row.
 #[derive(Debug, Default)]
-pub struct Failing(Option<(String, u64)>);
+pub(crate) struct Failing(Option<(String, u64)>);
 
 impl Failing {
     /// It has failed; how often now in a row for this reason.
-    pub fn again(&mut self, reason: &ExitReason) -> u64 {
+    pub(crate) fn again(&mut self, reason: &ExitReason) -> u64 {
         let reason = reason.to_string();
         match &mut self.0 {
             Some((known, times)) if *known == reason => {
@@ -24,7 +24,7 @@ impl Failing {
 
     /// Whether the end of a worker needs a line of its own: not if its app fails for that, and this is said of the app, nor
     /// if it was said already.
-    pub fn is_told_apart(&self, reason: &ExitReason) -> bool {
+    pub(crate) fn is_told_apart(&self, reason: &ExitReason) -> bool {
         let is_known = || self.0.as_ref().is_some_and(|(known, _)| *known == reason.to_string());
         !matches!(reason, ExitReason::LoadFailed(_)) && !is_known()
     }

@@ -2,7 +2,7 @@
 
 /// Workers after the first.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Starts {
+pub(crate) struct Starts {
     /// Whether the last worker has ended unasked, and none was started since.
     is_after_crash: bool,
     after_crash: u64,
@@ -12,12 +12,12 @@ pub struct Starts {
 
 impl Starts {
     /// The last worker has ended unasked, or that no longer matters.
-    pub fn note_crash(&mut self, has_crashed: bool) {
+    pub(crate) fn note_crash(&mut self, has_crashed: bool) {
         self.is_after_crash = has_crashed;
     }
 
     /// Another one is started.
-    pub fn count(&mut self) {
+    pub(crate) fn count(&mut self) {
         match std::mem::take(&mut self.is_after_crash) {
             true => self.after_crash += 1,
             false => self.on_purpose += 1,
@@ -25,23 +25,23 @@ impl Starts {
     }
 
     /// Another one was started by a deploy or a rollback.
-    pub fn count_deploy(&mut self) {
+    pub(crate) fn count_deploy(&mut self) {
         self.is_after_crash = false;
         self.deploys += 1;
     }
 
     /// All of them.
-    pub fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         self.after_crash + self.deploys + self.on_purpose
     }
 
     /// Those of deploys and rollbacks.
-    pub fn deploys(&self) -> u64 {
+    pub(crate) fn deploys(&self) -> u64 {
         self.deploys
     }
 
     /// Those that somebody wanted, by a command or a change of the configuration, or because the one before was worn.
-    pub fn on_purpose(&self) -> u64 {
+    pub(crate) fn on_purpose(&self) -> u64 {
         self.on_purpose
     }
 }

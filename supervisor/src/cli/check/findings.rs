@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What was found about one app.
 #[derive(Debug, Serialize)]
-pub struct Finding {
+pub(super) struct Finding {
     /// Name.
     pub app: String,
     /// Entry module, as configured or found.
@@ -35,7 +35,7 @@ pub struct Finding {
 
 /// What was found about addresses.
 #[derive(Debug)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// Those that cannot be had, a text for each.
     pub warnings: Vec<String>,
     /// Whether some are in use, and no supervisor was found that might be the one that has them.
@@ -44,7 +44,7 @@ pub struct Addresses {
 
 /// Addresses that the apps, or operators, cannot have at this moment, one text for each. What the supervisor that runs by the
 /// same control socket has is as it is to be.
-pub async fn addresses(config: &Config) -> Addresses {
+pub(super) async fn addresses(config: &Config) -> Addresses {
     let mut wanted: Vec<(Listen, Vec<&str>)> = Vec::new();
     for app in config.apps.iter().filter(|app| app.fault.is_none()) {
         let Some(listen) = app.listen.as_ref() else { continue };
@@ -102,7 +102,7 @@ fn some_of(apps: &[&str]) -> String {
 }
 
 /// Starts a worker for each app, which loads it and is ended again.
-pub async fn check(config: &Config) -> Vec<Finding> {
+pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(config.apps.len());
     for spec in config.apps.iter().filter(|spec| spec.fault.is_none()) {
         findings.push(check_app(spec, config.server.admin.as_ref()).await);

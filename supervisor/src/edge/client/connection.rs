@@ -29,14 +29,14 @@ use crate::model::overdue::Overdue;
 use crate::model::refusal::Refusal;
 
 /// What a head may have beyond the limits of its parts: method, version, an absolute target, spaces.
-pub const REST_OF_HEAD: usize = 4 * 1024;
+pub(crate) const REST_OF_HEAD: usize = 4 * 1024;
 
 /// The least buffer that hyper takes.
 const LEAST_BUFFER: usize = 8 * 1024;
 
 /// A connection that was let in.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// Who answers.
     pub proxy: Rc<Proxy>,
     /// Its state.
@@ -47,7 +47,7 @@ pub struct Connection {
 
 /// Who answers the requests of one connection.
 #[derive(Debug)]
-pub struct Answering {
+pub(crate) struct Answering {
     proxy: Rc<Proxy>,
     peer: Peer,
     /// Its state.
@@ -57,7 +57,7 @@ pub struct Answering {
 
 impl Answering {
     /// A request has been read; its answer.
-    pub fn answer(
+    pub(crate) fn answer(
         self: &Rc<Self>,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Response<ResponseBody>> + use<> {
@@ -68,7 +68,7 @@ impl Answering {
 
 impl Connection {
     /// Serves it to its end.
-    pub async fn serve(self, socket: TcpStream, peer: SocketAddr) {
+    pub(crate) async fn serve(self, socket: TcpStream, peer: SocketAddr) {
         let Self { proxy, client, mut closing } = self;
         let Ok(local) = socket.local_addr() else { return };
         let peer = Peer::new(peer, local, &client.crowd);

@@ -6,7 +6,7 @@
 const HEADER: usize = 9;
 
 /// What every client of HTTP/2 sends first.
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -31,7 +31,7 @@ const GIVEN_UP: u32 = 4;
 
 /// What is known of the frames of one connection.
 #[derive(Debug, Default)]
-pub struct Frames {
+pub(crate) struct Frames {
     /// What has come of the present frame's header.
     begun: [u8; HEADER],
     have: usize,
@@ -57,7 +57,7 @@ pub struct Frames {
 
 /// What some bytes of a client were.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// All frames.
     pub frames: u32,
     /// Those that ask for nothing and bring nothing.
@@ -65,7 +65,7 @@ pub struct Seen {
 }
 
 /// Whether a client that has sent nothing but `before` and now `bytes` speaks HTTP/2; none if more has to come to tell.
-pub fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
+pub(crate) fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
     let expected = PREFACE.get(before..).unwrap_or_default();
     let length = bytes.len().min(expected.len());
     match bytes[..length] == expected[..length] {
@@ -76,23 +76,23 @@ pub fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
 
 impl Frames {
     /// After a preface of which so many bytes have come.
-    pub fn after(preface: usize) -> Self {
+    pub(crate) fn after(preface: usize) -> Self {
         Self { preface, ..Self::default() }
     }
 
     /// Bytes of the request head that is unfinished, if one is.
-    pub fn head(&self) -> Option<usize> {
+    pub(crate) fn head(&self) -> Option<usize> {
         self.head
     }
 
     /// Whether the client lets come what it was given: so many bytes of a stream, and of all.
-    pub fn lets_come(&self, stream: u64, all: u64) -> bool {
+    pub(crate) fn lets_come(&self, stream: u64, all: u64) -> bool {
         let initial = u64::from(INITIAL_WINDOW);
         stream <= self.window.map_or(initial, u64::from) && all <= self.granted + initial
     }
 
     /// Takes in what has come.
-    pub fn scan(&mut self, mut bytes: &[u8]) -> Seen {
+    pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Seen {
         let mut seen = Seen::default();
         let preface = bytes.len().min(PREFACE.len() - self.preface);
         self.preface += preface;

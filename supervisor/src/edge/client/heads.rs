@@ -3,7 +3,7 @@
 
 /// What has come of the head that is unfinished.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// Bytes, none if all heads have ended.
     pub bytes: usize,
     /// Whether its request line has come to its end.
@@ -33,7 +33,7 @@ impl Line {
 
 impl Head {
     /// After these bytes, too. Of those behind a head whose request has a body, nothing is known.
-    pub fn and(self, bytes: &[u8]) -> Self {
+    pub(crate) fn and(self, bytes: &[u8]) -> Self {
         // Most clients send nothing behind a head.
         if bytes.ends_with(b"\r\n\r\n") {
             return Self::default();

@@ -35,7 +35,7 @@ const STREAMS: u32 = 128;
 const SEND_BUFFER: usize = 64 * 1024;
 
 /// Serves a connection to its end; why it is ended, if that is not its client's doing.
-pub async fn serve(io: ClientIo, answering: &Rc<Answering>, closing: &mut Closing) -> Option<Overdue> {
+pub(crate) async fn serve(io: ClientIo, answering: &Rc<Answering>, closing: &mut Closing) -> Option<Overdue> {
     let client = &answering.client;
     let windows = Rc::new(client.crowd.windows(client.seat()));
     let mut handshake = pin!(builder(&client.crowd.settings()).handshake::<_, Part>(TokioIo::new(io)));

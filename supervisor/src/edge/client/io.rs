@@ -27,17 +27,17 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// The socket of a client, for what is left to do when hyper has let go of it.
 #[derive(Debug, Clone)]
-pub struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
+pub(crate) struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
 
 impl ClientSocket {
     /// Sends as much of `bytes` as the kernel takes at once.
-    pub fn last_word(&self, bytes: &[u8]) {
+    pub(crate) fn last_word(&self, bytes: &[u8]) {
         let _ = self.0.borrow().inner().try_write(bytes);
     }
 
     /// Says that nothing more will come, and reads what does come, until the client has closed or its time is over: a
     /// socket that is closed over unread bytes resets the connection, and takes the answer with it.
-    pub async fn linger(self, client: &Client) {
+    pub(crate) async fn linger(self, client: &Client) {
         let Some(socket) = Rc::into_inner(self.0) else { return };
         let mut socket = socket.into_inner().into_inner();
         let read = async {
@@ -58,7 +58,7 @@ impl ClientSocket {
 
 /// The socket as hyper sees it.
 #[derive(Debug)]
-pub struct ClientIo {
+pub(crate) struct ClientIo {
     socket: ClientSocket,
     client: Rc<Client>,
     /// Read to see how it goes on, and still to be given on: what HTTP/2 begins with.
@@ -69,18 +69,18 @@ pub struct ClientIo {
 
 impl ClientIo {
     /// Wraps an accepted socket.
-    pub fn new(socket: TcpStream, client: Rc<Client>) -> Self {
+    pub(crate) fn new(socket: TcpStream, client: Rc<Client>) -> Self {
         let socket = ClientSocket(Rc::new(RefCell::new(TokioIo::new(socket))));
         Self { socket, client, begun: &[], refusal: None }
     }
 
     /// The socket beneath.
-    pub fn socket(&self) -> ClientSocket {
+    pub(crate) fn socket(&self) -> ClientSocket {
         self.socket.clone()
     }
 
     /// Waits for the first bytes, which stay there: whether they begin HTTP/2.
-    pub fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    pub(crate) fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
             let mut start = [0; PREFACE.len()];
             let mut start = tokio::io::ReadBuf::new(&mut start);

@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::TICK;
 
 /// Least rate of a client, in bytes per second; none if any will do.
-pub type MinRate = Option<u64>;
+pub(crate) type MinRate = Option<u64>;
 
 /// The debt of one client, in ticks.
 #[derive(Debug)]
-pub struct Debt {
+pub(crate) struct Debt {
     /// Whether the client is waited for now.
     waits: Cell<bool>,
     /// Bytes moved since the last look.
@@ -27,27 +27,27 @@ pub struct Debt {
 
 impl Debt {
     /// None so far, at this tick.
-    pub fn new(now: u64) -> Self {
+    pub(crate) fn new(now: u64) -> Self {
         Self { waits: Cell::new(false), moved: Cell::new(0), behind: Cell::new(0), seen: Cell::new(now) }
     }
 
     /// Whether the client is waited for from now on.
-    pub fn waits(&self, waits: bool) {
+    pub(crate) fn waits(&self, waits: bool) {
         self.waits.set(waits);
     }
 
     /// Whether the client is waited for now.
-    pub fn is_waited_for(&self) -> bool {
+    pub(crate) fn is_waited_for(&self) -> bool {
         self.waits.get()
     }
 
     /// It has taken or sent so many bytes.
-    pub fn moved(&self, bytes: usize) {
+    pub(crate) fn moved(&self, bytes: usize) {
         self.moved.set(self.moved.get() + bytes as u64);
     }
 
     /// By how many ticks it is behind, at the tick `now`; not at all while somebody else is waited for.
-    pub fn look(&self, now: u64, rate: MinRate) -> u64 {
+    pub(crate) fn look(&self, now: u64, rate: MinRate) -> u64 {
         let passed = now - self.seen.replace(now);
         let moved = self.moved.replace(0);
         let paid = match rate {
@@ -69,7 +69,7 @@ impl Debt {
 
 /// One stream whose client is waited for now and then: an upload, or an answer over HTTP/2. Looked at with every tick.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// How far its client is behind.
     pub debt: Debt,
     rate: MinRate,
@@ -82,7 +82,7 @@ pub struct Pace {
 
 impl Pace {
     /// From the tick `now` on.
-    pub fn new(now: u64, limit: Duration, rate: MinRate) -> Self {
+    pub(crate) fn new(now: u64, limit: Duration, rate: MinRate) -> Self {
         Self {
             debt: Debt::new(now),
             rate,
@@ -93,7 +93,7 @@ impl Pace {
     }
 
     /// Ready when the client has fallen too far behind.
-    pub fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_overdue.get() {
             return Poll::Ready(());
         }
@@ -105,7 +105,7 @@ impl Pace {
     }
 
     /// Looks at the clock.
-    pub fn sweep(&self, now: u64) {
+    pub(crate) fn sweep(&self, now: u64) {
         if self.debt.look(now, self.rate) > self.limit && !self.is_overdue.replace(true) {
             let waker = self.waker.take();
             if let Some(waker) = waker {
@@ -116,13 +116,13 @@ impl Pace {
 }
 
 /// A time limit in ticks.
-pub fn ticks(limit: Duration) -> u64 {
+pub(crate) fn ticks(limit: Duration) -> u64 {
     u64::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Time limits of a connection, in ticks.
 #[derive(Debug, Clone, Copy)]
-pub struct TickLimits {
+pub(crate) struct TickLimits {
     /// Without a request.
     pub idle: u64,
     /// For one request head.

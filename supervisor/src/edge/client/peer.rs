@@ -11,7 +11,7 @@ use crate::model::shares::{ClientKey, Known};
 
 /// Where a connection leads from and to.
 #[derive(Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Where the connection comes from: a client, or a proxy.
     pub address: SocketAddr,
     /// Its IP address as text, which every request carries on.
@@ -27,7 +27,7 @@ pub struct Peer {
 
 impl Peer {
     /// What is known of an accepted connection.
-    pub fn new(address: SocketAddr, local: SocketAddr, crowd: &Rc<Crowd>) -> Self {
+    pub(crate) fn new(address: SocketAddr, local: SocketAddr, crowd: &Rc<Crowd>) -> Self {
         Self {
             address,
             ip: address.ip().to_canonical().to_string(),
@@ -39,7 +39,7 @@ impl Peer {
     }
 
     /// What bodies of a client that asks may hold.
-    pub fn buffers(&self, client: ClientKey) -> Rc<Budget> {
+    pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         self.buffers.get((), client, || self.crowd.buffers(client))
     }
 }

@@ -11,7 +11,7 @@ use super::windows::Window;
 
 /// The body of a request.
 #[derive(Debug)]
-pub enum RequestBody {
+pub(crate) enum RequestBody {
     /// A request without a body.
     Empty,
     /// As hyper reads it: hyper holds the client back while nobody asks for more.
@@ -28,11 +28,11 @@ pub enum RequestBody {
 /// The body has not come to its end, or not in a form that is HTTP.
 #[derive(Debug, thiserror::Error)]
 #[error("the request body was cut off")]
-pub struct Broken;
+pub(crate) struct Broken;
 
 impl RequestBody {
     /// Whether it is known that nothing more comes.
-    pub fn is_end_stream(&self) -> bool {
+    pub(crate) fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
             Self::Http1(body) => body.is_end_stream(),
@@ -41,7 +41,7 @@ impl RequestBody {
     }
 
     /// The next part of it, or the fields behind it.
-    pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self {
             Self::Empty => Poll::Ready(None),
             Self::Http1(body) => Pin::new(body).poll_frame(cx).map_err(|_| Broken),

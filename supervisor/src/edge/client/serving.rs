@@ -12,12 +12,12 @@ const ANSWERED: (u32, usize) = (4, 2048);
 
 /// One request of a connection, until its response is complete.
 #[derive(Debug)]
-pub struct Serving(pub(super) Rc<Client>);
+pub(crate) struct Serving(pub(super) Rc<Client>);
 
 impl Serving {
     /// The request has a body; until that has been read, a close would make the kernel reset the connection, and the
     /// client might lose the answer.
-    pub fn body(&self) -> Reading {
+    pub(crate) fn body(&self) -> Reading {
         self.0.leaves_unread.set(true);
         self.0.has_body.set(true);
         self.0.behind.take();
@@ -25,28 +25,28 @@ impl Serving {
     }
 
     /// The request is not HTTP as it should be.
-    pub fn distrust(&self) {
+    pub(crate) fn distrust(&self) {
         self.0.is_unclear.set(true);
     }
 
     /// Whether the client speaks HTTP/2.
-    pub fn is_http2(&self) -> bool {
+    pub(crate) fn is_http2(&self) -> bool {
         self.0.is_http2()
     }
 
     /// At this rate, in bytes per second, the client has to take what there is for it.
-    pub fn min_rate(&self, rate: MinRate) {
+    pub(crate) fn min_rate(&self, rate: MinRate) {
         self.0.min_rate.set(rate);
     }
 
     /// More of the answer is wanted: the client has taken what there was, or is about to.
-    pub fn asked(&self) {
+    pub(crate) fn asked(&self) {
         let given = self.0.given.get();
         self.0.given.set(Given { is_asked: true, waits: false, ..given });
     }
 
     /// So much more of the answer is there for the client.
-    pub fn gave(&self, bytes: usize) {
+    pub(crate) fn gave(&self, bytes: usize) {
         let client = &self.0;
         let given = client.given.get();
         client.given.set(Given { is_asked: true, waits: true, bytes: given.bytes + bytes });
@@ -58,41 +58,41 @@ impl Serving {
     }
 
     /// All of the answer is there, and the client has yet to take some of it.
-    pub fn waits(&self) {
+    pub(crate) fn waits(&self) {
         let given = self.0.given.get();
         self.0.given.set(Given { is_asked: true, waits: true, ..given });
     }
 
     /// Whether a client of HTTP/2 lets everything come that it has been given, so many bytes of this answer among it, whatever
     /// it says from now on. What keeps it then is the socket alone.
-    pub fn lets_come(&self, bytes: u64) -> bool {
+    pub(crate) fn lets_come(&self, bytes: u64) -> bool {
         self.0.frames.borrow().lets_come(bytes, self.0.passed.get())
     }
 }
 
 /// A request body that is being read.
 #[derive(Debug)]
-pub struct Reading(Rc<Client>);
+pub(crate) struct Reading(Rc<Client>);
 
 impl Reading {
     /// The pace of the client with it, from now on.
-    pub fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
+    pub(crate) fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
         self.0.crowd.pace(limit, rate)
     }
 
     /// Its end is found by its chunks, and is not certain before.
-    pub fn is_chunked(&self) {
+    pub(crate) fn is_chunked(&self) {
         self.0.is_unclear.set(true);
     }
 
     /// It has been read to its end.
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         self.0.is_unclear.set(false);
         self.done_with_trailers();
     }
 
     /// As [`Self::done`]; but hyper ends trailer fields at an empty line of any form, others may not.
-    pub fn done_with_trailers(&self) {
+    pub(crate) fn done_with_trailers(&self) {
         self.0.leaves_unread.set(false);
     }
 }

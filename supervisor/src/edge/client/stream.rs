@@ -10,7 +10,7 @@ use super::pace::Pace;
 
 /// What a stream has given its client since it was last polled.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Given {
+pub(crate) struct Given {
     /// Whether its body was asked for more at all.
     pub is_asked: bool,
     /// Whether what it gave last has yet to be taken.
@@ -20,7 +20,7 @@ pub struct Given {
 }
 
 /// Runs hyper's task for one stream, until it has ended or its client has fallen too far behind: then h2 resets it.
-pub async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
+pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
     let mut stream = pin!(stream);
     let mut pace: Option<Rc<Pace>> = None;
     poll_fn(|cx| {

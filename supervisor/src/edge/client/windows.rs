@@ -15,7 +15,7 @@ use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MOST_WINDOW};
 
 /// The windows of one connection.
 #[derive(Debug)]
-pub struct Windows {
+pub(crate) struct Windows {
     total: Arc<Budget>,
     /// That of its client, if the connection is that of one.
     own: Option<Rc<Budget>>,
@@ -40,7 +40,7 @@ pub struct Windows {
 
 /// What one body may send, until it is over.
 #[derive(Debug)]
-pub struct Window {
+pub(crate) struct Window {
     windows: Rc<Windows>,
     size: usize,
     /// Bytes that have been read, as far as they matter.
@@ -51,7 +51,7 @@ pub struct Window {
 
 impl Windows {
     /// Those that every connection has without a word (RFC 9113, 6.9.2), but for the one byte by which that is odd.
-    pub fn new(total: Arc<Budget>, own: Option<Rc<Budget>>) -> Self {
+    pub(crate) fn new(total: Arc<Budget>, own: Option<Rc<Budget>>) -> Self {
         Self {
             total,
             own,
@@ -69,7 +69,7 @@ impl Windows {
 
     /// A body begins, of this length if that was said. There is no window for it where too little is left to promise, and the
     /// client may still send more than that from before.
-    pub fn open(self: &Rc<Self>, length: Option<u64>) -> Option<Window> {
+    pub(crate) fn open(self: &Rc<Self>, length: Option<u64>) -> Option<Window> {
         let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length };
         let size = window.fair();
         let has_too_much = self.bodies.get() == 0 && self.reach.get() > size + FIRST_WINDOW;
@@ -83,7 +83,7 @@ impl Windows {
     }
 
     /// Tells h2 what the client may send now, and the client, if that is more. What h2 cannot say at the tick `now` it will later.
-    pub fn tell<T, B>(&self, cx: &Context<'_>, connection: &mut Connection<T, B>, now: u64)
+    pub(crate) fn tell<T, B>(&self, cx: &Context<'_>, connection: &mut Connection<T, B>, now: u64)
     where
         T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
         B: bytes::Buf,
@@ -131,7 +131,7 @@ impl Windows {
 
 impl Window {
     /// So many bytes of the body have been read.
-    pub fn read(&mut self, bytes: usize) {
+    pub(crate) fn read(&mut self, bytes: usize) {
         self.came = (self.came + bytes).min(MOST_WINDOW);
         self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
         self.resize(bytes);

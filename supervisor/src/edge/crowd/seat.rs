@@ -9,13 +9,13 @@ use crate::model::shares::{ClientKey, Held, Holding};
 
 /// A listening address, as far as its connections are concerned.
 #[derive(Debug, Default)]
-pub struct Door {
+pub(crate) struct Door {
     pub(super) open: Held,
 }
 
 /// The place of one connection.
 #[derive(Debug)]
-pub struct Seat {
+pub(crate) struct Seat {
     /// Where the connection comes from, and whose it is if that is no proxy of ours.
     pub(super) from: IpAddr,
     pub(super) key: ClientKey,
@@ -30,19 +30,19 @@ pub struct Seat {
 
 impl Seat {
     /// Frames of its client that ask for nothing, less those that are forgiven.
-    pub fn idle_frames(&self) -> u32 {
+    pub(crate) fn idle_frames(&self) -> u32 {
         self.idle_frames.as_ref().map_or(0, |frames| frames.get())
     }
 
     /// So many more have come.
-    pub fn count_idle_frames(&self, more: u32) {
+    pub(crate) fn count_idle_frames(&self, more: u32) {
         if let Some(frames) = &self.idle_frames {
             frames.set(frames.get().saturating_add(more));
         }
     }
 
     /// So many are forgiven.
-    pub fn forgive_idle_frames(&self, forgiven: u32) {
+    pub(crate) fn forgive_idle_frames(&self, forgiven: u32) {
         if let Some(frames) = &self.idle_frames {
             frames.set(frames.get().saturating_sub(forgiven));
         }

@@ -7,7 +7,7 @@ use nano_protocol::Chunk;
 
 /// What is left of an announced length.
 #[derive(Debug)]
-pub struct Announced {
+pub(crate) struct Announced {
     length: u64,
     left: u64,
     /// What completes the body. It is held back until nothing has come after it: a body that goes on is no answer.
@@ -16,7 +16,7 @@ pub struct Announced {
 
 impl Announced {
     /// Nothing has come yet.
-    pub fn new(length: u64) -> Self {
+    pub(crate) fn new(length: u64) -> Self {
         Self { length, left: length, last: None }
     }
 
@@ -24,7 +24,7 @@ impl Announced {
     ///
     /// # Errors
     /// There is more than was announced.
-    pub fn take(&mut self, chunk: Chunk, is_done: bool) -> Result<Chunk, String> {
+    pub(crate) fn take(&mut self, chunk: Chunk, is_done: bool) -> Result<Chunk, String> {
         if chunk.is_empty() {
             return Ok(chunk);
         }
@@ -42,7 +42,7 @@ impl Announced {
     ///
     /// # Errors
     /// There was less than announced.
-    pub fn end(&mut self) -> Result<Option<Chunk>, String> {
+    pub(crate) fn end(&mut self) -> Result<Option<Chunk>, String> {
         match self.left {
             0 => Ok(self.last.take()),
             left => {
@@ -53,7 +53,7 @@ impl Announced {
     }
 
     /// Whether all of it has been passed on.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.left == 0 && self.last.is_none()
     }
 }

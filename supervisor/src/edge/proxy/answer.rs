@@ -10,14 +10,14 @@ use super::body::ResponseBody;
 use crate::model::refusal::Refusal;
 
 /// Media type of a short text.
-pub const TEXT: &str = "text/plain; charset=utf-8";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Media type of a body for programs.
-pub const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// In which form a client would like to have an answer of the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Text for people.
     Text,
     /// Text for people with a browser; the same as [`Self::Text`] outside of development mode.
@@ -66,17 +66,17 @@ impl Refusal {
     }
 
     /// The status.
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         self.row().0
     }
 
     /// The text for people.
-    pub fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         self.row().1
     }
 
     /// The whole response, but for its request id header.
-    pub fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+    pub(crate) fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         match form {
             Form::Json => self.with_body(JSON, self.json(id, None)),
             Form::Text | Form::Html => self.with_body(TEXT, self.text()),
@@ -84,7 +84,7 @@ impl Refusal {
     }
 
     /// A response with this status and this body.
-    pub fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
+    pub(crate) fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
         let status = self.status();
         let mut response = Response::new(ResponseBody::full(Bytes::from(body)));
         *response.status_mut() = status;
@@ -97,7 +97,7 @@ impl Refusal {
     }
 
     /// The response as HTTP/1.1 bytes, for a connection on which no request could be read.
-    pub fn raw_response(self, id: RequestId) -> Vec<u8> {
+    pub(crate) fn raw_response(self, id: RequestId) -> Vec<u8> {
         let text = self.text();
         let date = httpdate::fmt_http_date(std::time::SystemTime::now());
         let status = self.status();
@@ -110,12 +110,12 @@ impl Refusal {
     }
 
     /// The body as text.
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         format!("{}\n{}\n", self.status(), self.message())
     }
 
     /// The body as JSON, with `detail` if there is more to say.
-    pub fn json(self, id: RequestId, detail: Option<&str>) -> String {
+    pub(crate) fn json(self, id: RequestId, detail: Option<&str>) -> String {
         let ((status, message), code) = (self.row(), self.code());
         let mut body = serde_json::json!({
             "error": { "status": status.as_u16(), "code": code, "message": message, "request_id": id.to_string() }
@@ -128,7 +128,7 @@ impl Refusal {
 }
 
 /// The form that the client accepts; JSON comes before HTML.
-pub fn form(headers: &HeaderMap) -> Form {
+pub(crate) fn form(headers: &HeaderMap) -> Form {
     let mut form = Form::Text;
     for value in headers.get_all(ACCEPT) {
         for range in value.to_str().unwrap_or_default().split(',') {

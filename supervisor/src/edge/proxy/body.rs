@@ -27,7 +27,7 @@ const PART: usize = 16 * 1024;
 
 /// A response body, and what ends with it.
 #[derive(Debug)]
-pub struct ResponseBody {
+pub(crate) struct ResponseBody {
     content: Content,
     /// Has come of it, and has not been given to the client.
     rest: Chunk,
@@ -66,7 +66,7 @@ enum Content {
 
 /// What ends with the response.
 #[derive(Debug)]
-pub struct Tail {
+pub(crate) struct Tail {
     /// Names the request in the log.
     pub id: RequestId,
     /// The request's place among those in flight.
@@ -83,7 +83,7 @@ pub struct Tail {
 /// takes what has come for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the response was cut off")]
-pub struct CutOff;
+pub(crate) struct CutOff;
 
 impl ResponseBody {
     fn new(content: Content) -> Self {
@@ -101,17 +101,17 @@ impl ResponseBody {
     }
 
     /// No body.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::new(Content::Empty)
     }
 
     /// These bytes.
-    pub fn full(bytes: Bytes) -> Self {
+    pub(crate) fn full(bytes: Bytes) -> Self {
         Self::new(Content::Full(bytes.into()))
     }
 
     /// The body of a worker's response. If all of it is here, hyper need not be told of a stream.
-    pub fn from_worker(receiver: Receiver) -> Self {
+    pub(crate) fn from_worker(receiver: Receiver) -> Self {
         let has_trailers = |receiver: &Receiver| !receiver.trailers().as_bytes().is_empty();
         let content = match receiver.is_received().then(|| receiver.try_part()) {
             Some(None) if !has_trailers(&receiver) => Content::Empty,
@@ -123,21 +123,21 @@ impl ResponseBody {
     }
 
     /// Bounds what is passed on of a stream.
-    pub fn limit(&mut self, limit: ResponseLimit) {
+    pub(crate) fn limit(&mut self, limit: ResponseLimit) {
         if matches!(self.content, Content::Stream(_)) {
             self.limit = Some(Box::new(limit));
         }
     }
 
     /// Holds a stream to the length that its head announces.
-    pub fn announce(&mut self, length: u64) {
+    pub(crate) fn announce(&mut self, length: u64) {
         if matches!(self.content, Content::Stream(_)) {
             self.announced = Some(Announced::new(length));
         }
     }
 
     /// Remembers which request a stream answers: if its worker ends before that is complete, the report of the crash names it.
-    pub fn comes_from(&mut self, generation: u64, line: &RequestLine<'_>) {
+    pub(crate) fn comes_from(&mut self, generation: u64, line: &RequestLine<'_>) {
         if matches!(self.content, Content::Stream(_)) {
             let (method, target) = (line.method.to_owned(), line.target.to_owned());
             self.source = Some(Box::new(Source { generation, method, target }));
@@ -160,7 +160,7 @@ impl ResponseBody {
     }
 
     /// Ties what ends with the response to its body.
-    pub fn attach(&mut self, tail: Tail) {
+    pub(crate) fn attach(&mut self, tail: Tail) {
         self.tail = Some(tail);
     }
 

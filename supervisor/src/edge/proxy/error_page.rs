@@ -9,10 +9,10 @@ use crate::model::refusal::Refusal;
 use crate::untrusted::visible::is_visible;
 
 /// Media type of the page.
-pub const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 /// What the page may do: be styled, and nothing else.
-pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; --text: #1d2129; --soft: #5c6470; --page: #fff; --code: #f3f4f6; --mark: #b3261e }
@@ -35,7 +35,7 @@ p { margin: 0 }
 ";
 
 /// The page about one error. `cause` is its text as the log has it: a message, then places and source.
-pub fn render(why: Refusal, id: RequestId, scene: &Scene, cause: &str) -> String {
+pub(crate) fn render(why: Refusal, id: RequestId, scene: &Scene, cause: &str) -> String {
     let (message, details) = split(cause);
     let (status, code, headline) = (why.status(), why.code(), why.message());
     let app = escape(&scene.spec.name);

@@ -59,7 +59,7 @@ fn is_said_by_proxies(name: &HeaderName) -> bool {
 
 /// The fields the supervisor adds on the way to the app.
 #[derive(Debug)]
-pub struct Forwarding<'a> {
+pub(crate) struct Forwarding<'a> {
     origin: String,
     authority: &'a str,
     /// Every hop from the client to here.
@@ -83,7 +83,7 @@ pub struct Forwarding<'a> {
 
 impl<'a> Forwarding<'a> {
     /// Decides what to add to a request with these `headers` that came from `peer`.
-    pub fn new(
+    pub(crate) fn new(
         headers: &'a HeaderMap,
         host: &'a Host<'a>,
         peer: &'a Peer,
@@ -126,12 +126,12 @@ impl<'a> Forwarding<'a> {
     }
 
     /// Scheme and authority of the URL that the app sees, as a URL is written.
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// Calls `open` with the number of fields to forward, and with the fields.
-    pub fn with<'b, T>(
+    pub(crate) fn with<'b, T>(
         &'b self,
         headers: &'b HeaderMap,
         open: impl FnOnce(usize, &mut dyn Iterator<Item = (&'b [u8], &'b [u8])>) -> T,

@@ -15,12 +15,12 @@ use crate::config::ServerSettings;
 use crate::model::refusal::Refusal;
 
 /// Names a request in answers, in what the app sees, and in logs.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Fields that concern one connection only.
-pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     *name == header::CONNECTION
         || *name == header::TRANSFER_ENCODING
         || *name == header::UPGRADE
@@ -33,7 +33,7 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
 }
 
 /// Whether a `Connection` field names `name` as one more hop-by-hop field.
-pub fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
+pub(crate) fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(header::CONNECTION).iter().any(|value| {
         value
             .to_str()
@@ -45,7 +45,7 @@ pub fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
 ///
 /// # Errors
 /// [`Refusal::UriTooLong`], [`Refusal::HeadersTooLarge`].
-pub fn check_limits(request: &Parts, settings: &ServerSettings) -> Result<(), Refusal> {
+pub(crate) fn check_limits(request: &Parts, settings: &ServerSettings) -> Result<(), Refusal> {
     let target = request.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > settings.max_uri {
         return Err(Refusal::UriTooLong);
@@ -69,7 +69,7 @@ pub fn check_limits(request: &Parts, settings: &ServerSettings) -> Result<(), Re
 ///
 /// # Errors
 /// [`Refusal::Malformed`] for a target that only CONNECT or OPTIONS may have, and for a scheme that is not of HTTP.
-pub fn target(request: &Parts) -> Result<&str, Refusal> {
+pub(crate) fn target(request: &Parts) -> Result<&str, Refusal> {
     let target = request.uri.path_and_query().ok_or(Refusal::Malformed)?.as_str();
     let is_http = matches!(request.uri.scheme_str(), None | Some("http" | "https"));
     match target {
@@ -84,7 +84,7 @@ pub fn target(request: &Parts) -> Result<&str, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Malformed`] for any other transfer coding than a single `chunked`.
-pub fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
+pub(crate) fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => Ok(false),
@@ -97,12 +97,12 @@ pub fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
 ///
 /// # Errors
 /// [`Refusal::BodyTooLarge`].
-pub fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Refusal> {
+pub(crate) fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Refusal> {
     if length(headers).is_some_and(|length| length > max_body) { Err(Refusal::BodyTooLarge) } else { Ok(()) }
 }
 
 /// The body length that the header announces.
-pub fn length(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
@@ -110,7 +110,7 @@ pub fn length(headers: &HeaderMap) -> Option<u64> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'static, str>> {
+pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'static, str>> {
     let status = StatusCode::from_u16(head.status).ok().filter(|status| status.as_u16() >= 200);
     let status = status.ok_or_else(|| Cow::from(format!("status {}", head.status)))?;
     let mut response = Response::new(ResponseBody::empty());
@@ -161,13 +161,13 @@ pub fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'stat
 }
 
 /// The request id as a header value.
-pub fn request_id_value(id: RequestId) -> HeaderValue {
+pub(crate) fn request_id_value(id: RequestId) -> HeaderValue {
     let digits = Bytes::copy_from_slice(&id.hex());
     HeaderValue::from_maybe_shared(digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 /// The id a trusted proxy in front has given: 32 hexadecimal digits, with or without the dashes of a UUID.
-pub fn request_id(headers: &HeaderMap) -> Option<RequestId> {
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<RequestId> {
     let text = headers.get(X_REQUEST_ID)?.to_str().ok()?.replace('-', "");
     (text.len() == 32).then_some(())?;
     u128::from_str_radix(&text, 16).ok().map(RequestId)

@@ -13,7 +13,7 @@ use crate::model::refusal::Refusal;
 
 /// The authority a request is for.
 #[derive(Debug)]
-pub struct Host<'a> {
+pub(crate) struct Host<'a> {
     /// As sent.
     authority: Cow<'a, str>,
     /// The host in its one spelling, as it stands in URLs.
@@ -42,17 +42,17 @@ impl<'a> Host<'a> {
     }
 
     /// Host and port, as sent.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
     /// By what apps are told apart: the host without port and without a dot at the end.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.name.strip_suffix('.').unwrap_or(&self.name)
     }
 
     /// What a URL of `scheme` begins with, as a URL is written.
-    pub fn origin(&self, scheme: &str) -> String {
+    pub(crate) fn origin(&self, scheme: &str) -> String {
         match self.port(scheme) {
             Some(port) => [scheme, "://", &self.name, ":", port].concat(),
             None => [scheme, "://", &self.name].concat(),
@@ -71,7 +71,7 @@ impl<'a> Host<'a> {
 ///
 /// # Errors
 /// [`Refusal::Malformed`] for a missing, repeated or invalid host, and for two in HTTP/2 that differ (RFC 9113, 8.3.1).
-pub fn host(request: &Parts, local: SocketAddr) -> Result<Host<'_>, Refusal> {
+pub(crate) fn host(request: &Parts, local: SocketAddr) -> Result<Host<'_>, Refusal> {
     let mut fields = request.headers.get_all(header::HOST).iter();
     let (field, more) = (fields.next(), fields.next());
     let field = match field {

@@ -9,7 +9,7 @@ use nano_protocol::Chunk;
 
 /// Part of a body on its way to a client.
 #[derive(Debug)]
-pub struct Part {
+pub(crate) struct Part {
     chunk: Chunk,
     /// After the bytes, since it wakes whoever waits for their end.
     _untaken: Option<Held>,
@@ -17,7 +17,7 @@ pub struct Part {
 
 /// Parts that h2 keeps because their client may not let them come yet.
 #[derive(Debug, Default)]
-pub struct Untaken {
+pub(crate) struct Untaken {
     parts: Cell<usize>,
     /// Whom to tell that there are none.
     waker: RefCell<Option<Waker>>,
@@ -29,25 +29,25 @@ struct Held(Rc<Untaken>);
 
 impl Part {
     /// Bytes that leave as soon as the socket takes them.
-    pub fn new(chunk: Chunk) -> Self {
+    pub(crate) fn new(chunk: Chunk) -> Self {
         Self { chunk, _untaken: None }
     }
 }
 
 impl Untaken {
     /// A part that counts until h2 has let go of it.
-    pub fn part(self: &Rc<Self>, chunk: Chunk) -> Part {
+    pub(crate) fn part(self: &Rc<Self>, chunk: Chunk) -> Part {
         self.parts.set(self.parts.get() + 1);
         Part { chunk, _untaken: Some(Held(self.clone())) }
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.parts.get() == 0
     }
 
     /// Ready when there is none.
-    pub fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
         if self.is_empty() {
             return Poll::Ready(());
         }

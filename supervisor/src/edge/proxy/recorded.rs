@@ -7,16 +7,16 @@ use crate::telemetry::traces;
 /// What is remembered of a request, if anything is. When dropped, the request is over: its line in the access log is
 /// written, and its span is sent.
 #[derive(Debug)]
-pub struct Recorded(Option<Box<Record>>);
+pub(crate) struct Recorded(Option<Box<Record>>);
 
 impl Recorded {
     /// From now on.
-    pub fn new(record: Option<Record>) -> Self {
+    pub(crate) fn new(record: Option<Record>) -> Self {
         Self(record.map(Box::new))
     }
 
     /// The record, if there is one.
-    pub fn get(&mut self) -> Option<&mut Record> {
+    pub(crate) fn get(&mut self) -> Option<&mut Record> {
         self.0.as_deref_mut()
     }
 }

@@ -19,7 +19,7 @@ use crate::model::refusal::Refusal;
 
 /// Why a request is not answered by its app.
 #[derive(Debug)]
-pub struct Refused {
+pub(crate) struct Refused {
     why: Refusal,
     /// What the app did, in the words of the log.
     cause: Option<Arc<str>>,
@@ -31,7 +31,7 @@ pub struct Refused {
 
 /// What of a request and its app a page about an error names.
 #[derive(Debug)]
-pub struct Scene {
+pub(crate) struct Scene {
     /// The app.
     pub spec: Rc<AppSpec>,
     /// The method of the request.
@@ -48,23 +48,23 @@ impl From<Refusal> for Refused {
 
 impl Refused {
     /// A refusal that the app has caused.
-    pub fn because(why: Refusal, cause: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn because(why: Refusal, cause: impl Into<Arc<str>>) -> Self {
         Self { why, cause: Some(cause.into()), until: None, scene: None }
     }
 
     /// The same, with the time before which it is of no use to ask again.
-    pub fn until(mut self, until: Instant) -> Self {
+    pub(crate) fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
     }
 
     /// The reason, without its cause.
-    pub fn why(&self) -> Refusal {
+    pub(crate) fn why(&self) -> Refusal {
         self.why
     }
 
     /// The same at its scene, if the app's clients may see it.
-    pub fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
+    pub(crate) fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
         if spec.development && self.cause.is_some() {
             let target = request.uri.path_and_query().map_or_else(String::new, ToString::to_string);
             let scene = Scene { spec: spec.clone(), method: request.method.clone(), target };
@@ -74,7 +74,7 @@ impl Refused {
     }
 
     /// The whole response, but for its request id header.
-    pub fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+    pub(crate) fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         let (until, why) = (self.until, self.why);
         let mut response = self.without_time(id, form);
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));

@@ -17,7 +17,7 @@ use crate::telemetry::traffic::{Limit, Traffic};
 
 /// What is left of a response's length.
 #[derive(Debug)]
-pub struct ResponseLimit {
+pub(crate) struct ResponseLimit {
     max: u64,
     left: u64,
     app: AppName,
@@ -29,7 +29,7 @@ pub struct ResponseLimit {
 ///
 /// # Errors
 /// [`Refusal::ResponseTooLarge`].
-pub fn hold(
+pub(crate) fn hold(
     mut response: Response<ResponseBody>,
     upstream: &Upstream,
     spec: &AppSpec,
@@ -50,7 +50,7 @@ pub fn hold(
 
 impl ResponseLimit {
     /// Whether so many further bytes may be passed on.
-    pub fn takes(&mut self, bytes: usize) -> bool {
+    pub(crate) fn takes(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes as u64) {
             Some(left) => {
                 self.left = left;

@@ -8,7 +8,7 @@ use crate::edge::upstream::Upstream;
 
 /// The apps that share one listening address.
 #[derive(Debug, Default)]
-pub struct Site {
+pub(crate) struct Site {
     /// The app that serves every host.
     default: Option<Rc<Upstream>>,
     exact: HashMap<String, Rc<Upstream>>,
@@ -18,7 +18,7 @@ pub struct Site {
 
 impl Site {
     /// The site of these apps.
-    pub fn new<'a>(upstreams: impl Iterator<Item = &'a Rc<Upstream>>) -> Self {
+    pub(crate) fn new<'a>(upstreams: impl Iterator<Item = &'a Rc<Upstream>>) -> Self {
         let mut site = Self::default();
         upstreams.for_each(|upstream| site.add(upstream));
         site
@@ -42,7 +42,7 @@ impl Site {
     }
 
     /// The app for `host`, in its one spelling, without port and without a dot at its end.
-    pub fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
+    pub(crate) fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
         if !self.exact.is_empty() || !self.wildcards.is_empty() {
             let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(host));
             if let Some(found) = self.exact.get(host).or_else(|| wildcard().map(|(_, upstream)| upstream)) {

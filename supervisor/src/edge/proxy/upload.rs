@@ -30,7 +30,7 @@ enum End {
 
 /// A request body, of which some may have been read and not have reached a worker.
 #[derive(Debug)]
-pub struct Upload {
+pub(crate) struct Upload {
     incoming: RequestBody,
     reading: Reading,
     /// Read, and not yet in a stream.
@@ -55,7 +55,12 @@ pub struct Upload {
 
 impl Upload {
     /// A body of at most `max_body` bytes.
-    pub fn new(incoming: RequestBody, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
+    pub(crate) fn new(
+        incoming: RequestBody,
+        reading: Reading,
+        max_body: u64,
+        upstream: Rc<Upstream>,
+    ) -> Self {
         Self {
             incoming,
             reading,
@@ -72,7 +77,7 @@ impl Upload {
     }
 
     /// Moves into `sender` what is there now; if that is not all, goes on in a task of its own.
-    pub async fn start(self, sender: Sender) -> Progress {
+    pub(crate) async fn start(self, sender: Sender) -> Progress {
         let progress = Progress::default();
         *progress.0.upload.borrow_mut() = Some(self);
         let mut run = Box::pin(run(progress.clone(), sender));
@@ -191,7 +196,7 @@ async fn run(progress: Progress, sender: Sender) {
 
 /// What the request that waits for its response can learn of its body.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Rc<Shared>);
+pub(crate) struct Progress(Rc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -203,22 +208,22 @@ struct Shared {
 
 impl Progress {
     /// The answer to why the body was given up, if it was.
-    pub fn fault(&self) -> Option<Refusal> {
+    pub(crate) fn fault(&self) -> Option<Refusal> {
         self.0.fault.get()
     }
 
     /// When part of the body last went into the stream.
-    pub fn moved(&self) -> Option<Instant> {
+    pub(crate) fn moved(&self) -> Option<Instant> {
         self.0.moved.get()
     }
 
     /// Whether more of the body is wanted, and it is the client that does not send it.
-    pub fn is_client_late(&self) -> bool {
+    pub(crate) fn is_client_late(&self) -> bool {
         self.0.is_client_late.get()
     }
 
     /// The whole body for another worker, if this one has not begun with the request.
-    pub fn take_back(&self) -> Option<Upload> {
+    pub(crate) fn take_back(&self) -> Option<Upload> {
         let mut upload = self.0.upload.borrow_mut().take().filter(|upload| !upload.is_begun)?;
         // Still held: the next worker may go the same way.
         upload.unsent = upload.held.clone();

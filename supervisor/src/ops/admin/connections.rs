@@ -10,15 +10,15 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 /// Connections at once.
-pub const MOST: usize = 256;
+pub(crate) const MOST: usize = 256;
 
 /// Requests under way at once, probes left out: whoever follows the log is one of them. So many fewer than connections that
 /// there is always one that can go.
-pub const MOST_BUSY: usize = 192;
+pub(crate) const MOST_BUSY: usize = 192;
 
 /// All that there are.
 #[derive(Debug, Default)]
-pub struct Connections {
+pub(crate) struct Connections {
     open: RefCell<Vec<Rc<Place>>>,
     busy: Cell<usize>,
 }
@@ -35,21 +35,21 @@ struct Place {
 
 /// A connection that has a place; given back when dropped.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     all: Rc<Connections>,
     place: Rc<Place>,
 }
 
 /// A request under way; over when dropped.
 #[derive(Debug)]
-pub struct Busy {
+pub(crate) struct Busy {
     all: Rc<Connections>,
     place: Rc<Place>,
 }
 
 impl Connections {
     /// Gives a connection of `peer` a place, if need be that of another one.
-    pub fn enter(self: &Rc<Self>, peer: IpAddr) -> Entry {
+    pub(crate) fn enter(self: &Rc<Self>, peer: IpAddr) -> Entry {
         let place =
             Place { peer, busy: Cell::new(0), idle_since: Cell::new(Instant::now()), gone: Notify::new() };
         let place = Rc::new(place);
@@ -66,12 +66,12 @@ impl Connections {
 
 impl Entry {
     /// Waits until another connection has got this place.
-    pub async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         self.place.gone.notified().await;
     }
 
     /// Begins a request; none if too many are under way.
-    pub fn begin(&self) -> Option<Busy> {
+    pub(crate) fn begin(&self) -> Option<Busy> {
         if self.all.busy.get() >= MOST_BUSY {
             return None;
         }

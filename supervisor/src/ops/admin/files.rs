@@ -6,7 +6,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 
 /// One file.
 #[derive(Debug, Clone, Copy)]
-pub struct File {
+pub(crate) struct File {
     /// Where it is.
     pub path: &'static str,
     /// Its media type.
@@ -49,7 +49,7 @@ const FILES: &[File] = files! {
 };
 
 /// The file at this path.
-pub fn find(path: &str) -> Option<&'static File> {
+pub(crate) fn find(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
 

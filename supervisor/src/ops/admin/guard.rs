@@ -11,7 +11,7 @@ const CHANGE: &str = "x-nano-admin";
 
 /// What clients must bring along.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     /// The digest of the token: comparing digests tells nothing about the token by how long it takes.
     token: [u8; 32],
     /// Whether the token is one that an operator has configured: then everything needs it.
@@ -20,7 +20,7 @@ pub struct Guard {
 
 /// What a request asks for, which decides who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matter {
+pub(crate) enum Matter {
     /// Whether the supervisor and its apps are well: everybody, whatever host they ask for.
     Probe,
     /// The page, which is in the executable for everyone to read: everybody who asks for a host of this machine.
@@ -33,7 +33,7 @@ pub enum Matter {
 
 impl Matter {
     /// The one table of what needs what.
-    pub fn of(method: &Method, path: &str, is_page: bool) -> Self {
+    pub(crate) fn of(method: &Method, path: &str, is_page: bool) -> Self {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Self::Rest;
         }
@@ -50,12 +50,12 @@ impl Matter {
 
 impl Guard {
     /// With this token, which an operator has configured or the supervisor has made.
-    pub fn new(token: &str, is_configured: bool) -> Self {
+    pub(crate) fn new(token: &str, is_configured: bool) -> Self {
         Self { token: Sha256::digest(token).into(), is_configured }
     }
 
     /// Whether the request carries the token, or needs none for this.
-    pub fn may(&self, matter: Matter, headers: &HeaderMap) -> bool {
+    pub(crate) fn may(&self, matter: Matter, headers: &HeaderMap) -> bool {
         match matter {
             Matter::Probe | Matter::Page => true,
             Matter::Overview => !self.is_configured || self.knows_token(headers),
@@ -64,7 +64,7 @@ impl Guard {
     }
 
     /// Whether the request carries the token.
-    pub fn knows_token(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn knows_token(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
         given.is_some_and(|(scheme, given)| {
@@ -77,7 +77,7 @@ impl Guard {
     ///
     /// # Errors
     /// What to do, for people.
-    pub fn check_host(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+    pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), &'static str> {
         let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_own = |name: &str| {
             let name = name.trim_start_matches('[').trim_end_matches(']');
@@ -98,7 +98,7 @@ impl Guard {
     ///
     /// # Errors
     /// What to do, for people.
-    pub fn check_change(&self, headers: &HeaderMap) -> Result<(), &'static str> {
+    pub(crate) fn check_change(&self, headers: &HeaderMap) -> Result<(), &'static str> {
         let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
         if !headers.contains_key(CHANGE) || !matches!(site, None | Some("same-origin" | "none")) {
             return Err("a change needs the header x-nano-admin: 1");

@@ -14,7 +14,7 @@ use crate::ops::control::api::parameters;
 use crate::ops::operator::Operator;
 
 /// Yes or no by its status, and why; as JSON for whoever asks for that.
-pub fn answer<B>(request: &Request<B>, operator: &Rc<Operator>) -> Response<Body> {
+pub(crate) fn answer<B>(request: &Request<B>, operator: &Rc<Operator>) -> Response<Body> {
     let apps = operator.readiness();
     let asked: Vec<_> = parameters(request.uri(), "app").collect();
     let found: Vec<_> =

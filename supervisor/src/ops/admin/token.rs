@@ -22,7 +22,7 @@ const BYTES: usize = 16;
 const LONGEST: u64 = 4096;
 
 /// The token of this supervisor. One that is new is said once, with where it is.
-pub fn of(settings: &ServerSettings) -> io::Result<String> {
+pub(crate) fn of(settings: &ServerSettings) -> io::Result<String> {
     for file in places(settings) {
         match kept(&file) {
             Ok((token, is_new)) => {

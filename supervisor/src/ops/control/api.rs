@@ -16,13 +16,18 @@ use crate::model::kind::Kind;
 use crate::ops::operator::Operator;
 
 /// An answer: its status, and its body.
-pub type Answer = (StatusCode, Value);
+pub(crate) type Answer = (StatusCode, Value);
 
 /// The first part of every path: a change that would break a client of this one gets another number.
-pub const VERSION: &str = "v1";
+pub(crate) const VERSION: &str = "v1";
 
 /// Answers a request. `body` is none where nobody may tell the supervisor to read folders.
-pub async fn answer(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
+pub(crate) async fn answer(
+    method: &Method,
+    uri: &Uri,
+    body: Option<Bytes>,
+    operator: &Rc<Operator>,
+) -> Answer {
     // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
     let (method, uri, operator) = (method.clone(), uri.clone(), operator.clone());
     let answered = tokio::task::spawn_local(async move { route(&method, &uri, body, &operator).await });

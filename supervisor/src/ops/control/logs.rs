@@ -23,7 +23,7 @@ use crate::telemetry::log::line::Line;
 use crate::telemetry::log::memory::{Found, Question, Reader};
 
 /// Where it is.
-pub const PATH: &str = "/v1/logs";
+pub(crate) const PATH: &str = "/v1/logs";
 
 /// Lines go out in parts of about this size, in bytes.
 const PART: usize = 64 * 1024;
@@ -32,7 +32,7 @@ const PART: usize = 64 * 1024;
 ///
 /// # Errors
 /// The answer that says what is wrong with it.
-pub fn answer(method: &Method, query: &str, operator: &Operator) -> Result<Lines, Answer> {
+pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Result<Lines, Answer> {
     if *method != Method::GET {
         return Err(not_allowed("GET"));
     }
@@ -81,7 +81,7 @@ fn time(text: &str) -> Option<SystemTime> {
 }
 
 /// Lines as the body of an answer.
-pub struct Lines {
+pub(crate) struct Lines {
     waiting: VecDeque<Arc<str>>,
     /// What comes; none if nobody asks.
     next: Option<Next>,
@@ -136,7 +136,7 @@ impl hyper::body::Body for Lines {
 
 /// The query that asks for lines.
 #[must_use]
-pub fn query(parts: &[(&str, Option<&dyn Display>)]) -> String {
+pub(crate) fn query(parts: &[(&str, Option<&dyn Display>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in parts {
         if let Some(value) = value {

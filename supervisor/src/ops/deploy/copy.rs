@@ -26,7 +26,7 @@ const LINKS: usize = 40;
 
 /// How large a folder may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Files, folders and symlinks together.
     pub entries: usize,
     /// Contents of all files together, in bytes.
@@ -34,15 +34,15 @@ pub struct Limits {
 }
 
 /// What a deploy may hold at most: far more than an app with all its packages.
-pub const LIMITS: Limits = Limits { entries: 250_000, bytes: 2 * 1024 * 1024 * 1024 };
+pub(crate) const LIMITS: Limits = Limits { entries: 250_000, bytes: 2 * 1024 * 1024 * 1024 };
 
 /// SHA-256 of a folder, as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest(String);
+pub(crate) struct Digest(String);
 
 impl Digest {
     /// All digits.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -75,7 +75,7 @@ enum Entry {
 
 /// What is in a folder.
 #[derive(Debug)]
-pub struct Tree {
+pub(crate) struct Tree {
     root: PathBuf,
     opened: Beneath,
     limits: Limits,
@@ -85,7 +85,7 @@ pub struct Tree {
 
 /// What was read of a folder.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The digest of everything.
     pub digest: Digest,
     /// How many files there are.
@@ -99,7 +99,7 @@ impl Tree {
     ///
     /// # Errors
     /// What cannot be read or copied, or which limit it is over; for people.
-    pub fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, String> {
+    pub(crate) fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, String> {
         let opened = Beneath::open(root).map_err(|error| unreadable(root, &error))?;
         let mut tree = Self { root: root.to_owned(), opened, limits, entries: BTreeMap::new() };
         let mut pending = vec![PathBuf::new()];
@@ -219,7 +219,7 @@ impl Tree {
     ///
     /// # Errors
     /// What cannot be read; for people.
-    pub fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    pub(crate) fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<Seen, String> {
         self.read(None, is_cancelled)
     }
 
@@ -227,7 +227,7 @@ impl Tree {
     ///
     /// # Errors
     /// What cannot be read or written; for people.
-    pub fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    pub(crate) fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<Seen, String> {
         let made = DirBuilder::new().mode(0o700).create(to);
         made.map_err(|error| unwritable(to, &error))?;
         self.read(Some(to), is_cancelled)
@@ -320,7 +320,7 @@ impl Tree {
 ///
 /// # Errors
 /// What the kernel says.
-pub fn sync_all_below(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_all_below(folder: &Path) -> io::Result<()> {
     Ok(nix::unistd::syncfs(File::open(folder)?)?)
 }
 

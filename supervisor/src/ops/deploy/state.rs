@@ -13,24 +13,24 @@ use super::copy::Digest;
 use crate::config::{AppName, HostPattern, Listen};
 
 /// Its name in the state folder.
-pub const FILE: &str = "apps.json";
+pub(crate) const FILE: &str = "apps.json";
 
 /// The form of the file. One that cannot be read by this version gets a higher number.
 const VERSION: u32 = 1;
 
 /// Earlier deploys of an app that are kept.
-pub const KEPT: usize = 5;
+pub(crate) const KEPT: usize = 5;
 
 /// All apps that were deployed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct State {
+pub(crate) struct State {
     /// By name.
     pub apps: BTreeMap<AppName, Entry>,
 }
 
 /// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Where it listens and the hosts it serves, if the configuration does not have it.
     pub site: Option<(Listen, Vec<HostPattern>)>,
     /// What it is served from.
@@ -41,7 +41,7 @@ pub struct Entry {
 
 /// One deploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deploy {
+pub(crate) struct Deploy {
     /// Of the folder.
     pub digest: Digest,
     /// When the app was last switched to it, to the second.
@@ -51,7 +51,7 @@ pub struct Deploy {
 impl State {
     /// This state after a deploy. `site` is where the app listens, unless that is to stay.
     #[must_use]
-    pub fn with_deploy(
+    pub(crate) fn with_deploy(
         &self,
         name: &AppName,
         digest: Digest,
@@ -76,7 +76,12 @@ impl State {
     ///
     /// # Errors
     /// Why there is none to return to, for people.
-    pub fn rolled_back(&self, name: &AppName, to: Option<&str>, now: SystemTime) -> Result<Self, String> {
+    pub(crate) fn rolled_back(
+        &self,
+        name: &AppName,
+        to: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Self, String> {
         let mut next = self.clone();
         let Some(entry) = next.apps.get_mut(name) else {
             return Err(format!("app {name} was never deployed"));
@@ -107,7 +112,7 @@ impl State {
 
     /// This state without an app.
     #[must_use]
-    pub fn without(&self, name: &AppName) -> Self {
+    pub(crate) fn without(&self, name: &AppName) -> Self {
         let mut next = self.clone();
         next.apps.remove(name);
         next
@@ -117,7 +122,7 @@ impl State {
     ///
     /// # Errors
     /// What is wrong with it, for people.
-    pub fn read(folder: &Path) -> Result<Self, String> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, String> {
         let text = match fs::read_to_string(folder.join(FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -140,7 +145,7 @@ impl State {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn write(&self, folder: &Path) -> io::Result<()> {
         let apps = self.apps.iter().map(|(name, entry)| (name.to_string(), WrittenApp::of(entry))).collect();
         let text = serde_json::to_string_pretty(&Written { version: VERSION, apps })?;
         let temporary = folder.join(format!("{FILE}.new"));
@@ -165,7 +170,7 @@ impl Entry {
     }
 
     /// The current deploy, then those before it.
-    pub fn deploys(&self) -> impl Iterator<Item = &Deploy> {
+    pub(crate) fn deploys(&self) -> impl Iterator<Item = &Deploy> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 }
@@ -242,7 +247,7 @@ impl WrittenDeploy {
 }
 
 /// A time in UTC, to the second, as RFC 3339.
-pub fn show_time(time: SystemTime) -> String {
+pub(crate) fn show_time(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 

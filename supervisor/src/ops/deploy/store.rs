@@ -17,13 +17,13 @@ const UNFINISHED: &str = ".unfinished";
 
 /// The copies in a state folder.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(crate) struct Store {
     folder: PathBuf,
 }
 
 /// A folder that is in the store.
 #[derive(Debug)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// What was read.
     pub seen: Seen,
     /// Whether it had to be copied.
@@ -32,12 +32,12 @@ pub struct Stored {
 
 impl Store {
     /// That of a state folder.
-    pub fn new(state_dir: &Path) -> Self {
+    pub(crate) fn new(state_dir: &Path) -> Self {
         Self { folder: state_dir.join(FOLDER) }
     }
 
     /// Where the copy with this digest is.
-    pub fn path(&self, name: &AppName, digest: &Digest) -> PathBuf {
+    pub(crate) fn path(&self, name: &AppName, digest: &Digest) -> PathBuf {
         self.folder.join(name.as_str()).join(digest.as_str())
     }
 
@@ -46,7 +46,12 @@ impl Store {
     ///
     /// # Errors
     /// What cannot be copied, for people; then nothing is left behind.
-    pub fn put(&self, name: &AppName, root: &Path, is_cancelled: &AtomicBool) -> Result<Stored, String> {
+    pub(crate) fn put(
+        &self,
+        name: &AppName,
+        root: &Path,
+        is_cancelled: &AtomicBool,
+    ) -> Result<Stored, String> {
         if self.folder.starts_with(root) {
             let (root, folder) = (root.display(), self.folder.display());
             return Err(format!(
@@ -77,7 +82,7 @@ impl Store {
     }
 
     /// Every copy there is, and what is left of copying that was cut off.
-    pub fn all(&self) -> HashSet<PathBuf> {
+    pub(crate) fn all(&self) -> HashSet<PathBuf> {
         let apps = below(&self.folder);
         apps.iter().flat_map(|app| below(app)).collect()
     }
@@ -86,7 +91,7 @@ impl Store {
     ///
     /// # Errors
     /// What the kernel says of the first that cannot be deleted.
-    pub fn delete(&self, copies: &HashSet<PathBuf>) -> io::Result<()> {
+    pub(crate) fn delete(&self, copies: &HashSet<PathBuf>) -> io::Result<()> {
         for copy in copies {
             fs::remove_dir_all(copy)?;
         }

@@ -10,25 +10,25 @@ use crate::config::AppName;
 
 /// The latest attempt of each app. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Attempts(Rc<RefCell<HashMap<AppName, oneshot::Sender<()>>>>);
+pub(crate) struct Attempts(Rc<RefCell<HashMap<AppName, oneshot::Sender<()>>>>);
 
 impl Attempts {
     /// Another attempt; the one before it is given up.
-    pub fn begin(&self, app: &AppName) -> Attempt {
+    pub(crate) fn begin(&self, app: &AppName) -> Attempt {
         let (hold, superseded) = oneshot::channel();
         self.0.borrow_mut().insert(app.clone(), hold);
         Attempt { attempts: self.clone(), app: app.clone(), superseded }
     }
 
     /// Gives up the attempt that is under way, if one is.
-    pub fn supersede(&self, app: &str) {
+    pub(crate) fn supersede(&self, app: &str) {
         self.0.borrow_mut().retain(|known, _| known.as_str() != app);
     }
 }
 
 /// An attempt, until it is dropped.
 #[derive(Debug)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     attempts: Attempts,
     app: AppName,
     superseded: oneshot::Receiver<()>,
@@ -36,7 +36,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Waits until something else was asked for; why it comes to nothing then, for people.
-    pub async fn superseded(&mut self) -> String {
+    pub(crate) async fn superseded(&mut self) -> String {
         // Nothing is ever sent: the sender is dropped.
         let _ = (&mut self.superseded).await;
         why()
@@ -46,7 +46,7 @@ impl Attempt {
     ///
     /// # Errors
     /// Why it comes to nothing, for people.
-    pub fn check(&mut self) -> Result<(), String> {
+    pub(crate) fn check(&mut self) -> Result<(), String> {
         match self.superseded.try_recv() {
             Err(oneshot::error::TryRecvError::Empty) => Ok(()),
             _ => Err(why()),

@@ -19,7 +19,7 @@ impl Operator {
     ///
     /// # Errors
     /// Why not, for people; then all goes on as before.
-    pub async fn deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, String> {
+    pub(crate) async fn deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, String> {
         let done = self.try_deploy(name, order).await;
         match &done {
             Ok(Switched { digest, .. }) => info!(app = %name, digest, "deployed"),
@@ -93,7 +93,7 @@ impl Operator {
     ///
     /// # Errors
     /// Why not, for people; then all goes on as before.
-    pub async fn rollback(&self, name: &AppName, order: &RollbackOrder) -> Result<Switched, String> {
+    pub(crate) async fn rollback(&self, name: &AppName, order: &RollbackOrder) -> Result<Switched, String> {
         let deploys = self.deploys()?;
         let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
@@ -118,7 +118,7 @@ impl Operator {
     ///
     /// # Errors
     /// Why not, for people; then all goes on as before.
-    pub async fn remove(&self, name: &AppName) -> Result<Removed, String> {
+    pub(crate) async fn remove(&self, name: &AppName) -> Result<Removed, String> {
         if self.was_never_deployed(name) {
             return Err(format!("app {name} was never deployed; fix: remove it from nano.toml and reload"));
         }
@@ -140,7 +140,7 @@ impl Operator {
     }
 
     /// The deploys of an app, the current one first.
-    pub fn deploys_of(&self, name: &AppName) -> Vec<DeployRow> {
+    pub(crate) fn deploys_of(&self, name: &AppName) -> Vec<DeployRow> {
         let Ok(deploys) = &self.deploys else { return Vec::new() };
         let state = deploys.state();
         let rows = state.apps.get(name).into_iter().flat_map(|entry| entry.deploys());
@@ -159,7 +159,7 @@ impl Operator {
     }
 
     /// Deletes copies when the last worker that used them has ended. Never returns.
-    pub async fn keep_tidy(&self) {
+    pub(crate) async fn keep_tidy(&self) {
         let Ok(deploys) = &self.deploys else { return };
         let folders = self.fleet.folders();
         loop {

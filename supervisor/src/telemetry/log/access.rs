@@ -14,7 +14,7 @@ use crate::telemetry::record::Record;
 use crate::untrusted::visible;
 
 /// Writes the line of a request whose response is complete.
-pub fn write_line(record: &Record) {
+pub(crate) fn write_line(record: &Record) {
     let Some(hub) = HUB.get() else { return };
     let is_for_terminal = hub.has_colours && hub.access.is_none();
     let mut text = match (record.access, hub.format) {

@@ -13,7 +13,7 @@ use crate::telemetry::traffic::{Limit, Traffic};
 
 /// The log of one app, whichever of its workers writes.
 #[derive(Debug)]
-pub struct AppLog {
+pub(crate) struct AppLog {
     app: AppName,
     traffic: Arc<Traffic>,
     gate: RefCell<Gate>,
@@ -21,43 +21,43 @@ pub struct AppLog {
 
 impl AppLog {
     /// Nothing logged yet.
-    pub fn new(spec: &AppSpec, traffic: Arc<Traffic>) -> Self {
+    pub(crate) fn new(spec: &AppSpec, traffic: Arc<Traffic>) -> Self {
         let gate = RefCell::new(Gate::new(spec.limits.log_rate, Instant::now()));
         Self { app: spec.name.clone(), traffic, gate }
     }
 
     /// What is counted of the app.
-    pub fn traffic(&self) -> &Arc<Traffic> {
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
     }
 
     /// The limit of further lines.
-    pub fn configure(&self, spec: &AppSpec) {
+    pub(crate) fn configure(&self, spec: &AppSpec) {
         self.gate.borrow_mut().configure(spec.limits.log_rate);
     }
 
     /// A line that the app printed, or its worker on its behalf.
-    pub fn record(&self, record: &LogRecord) {
+    pub(crate) fn record(&self, record: &LogRecord) {
         if self.admits(record.message.len()) {
             super::app_record(&self.app, record);
         }
     }
 
     /// A line that a worker wrote to standard error.
-    pub fn stderr(&self, line: &str) {
+    pub(crate) fn stderr(&self, line: &str) {
         if self.admits(line.len()) {
             super::worker_stderr(Some(&self.app), line);
         }
     }
 
     /// Says how many lines were dropped, if there is room again.
-    pub fn catch_up(&self) {
+    pub(crate) fn catch_up(&self) {
         let dropped = self.gate.borrow_mut().take_dropped(Instant::now());
         self.report(dropped);
     }
 
     /// Says how many lines were dropped: no further ones are to come from this worker.
-    pub fn conclude(&self) {
+    pub(crate) fn conclude(&self) {
         let dropped = self.gate.borrow_mut().take_rest();
         self.report(dropped);
     }

@@ -19,7 +19,7 @@ const LEADING: [&str; 4] = ["app", "request_id", "method", "path"];
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub(crate) struct Line {
     /// When it was written.
     pub time: SystemTime,
     /// How important it is.
@@ -33,23 +33,23 @@ pub struct Line {
 }
 
 /// A field of a line: its name and value.
-pub type Part = (Cow<'static, str>, Value);
+pub(crate) type Part = (Cow<'static, str>, Value);
 
 impl Line {
     /// A line of now that says nothing yet.
-    pub fn new(level: Level, target: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(level: Level, target: impl Into<Cow<'static, str>>) -> Self {
         let time = SystemTime::now();
         Self { time, level, target: target.into(), message: String::new(), fields: Vec::new() }
     }
 
     /// With a text.
-    pub fn saying(mut self, message: impl Into<String>) -> Self {
+    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }
 
     /// About this app, if any.
-    pub fn about(self, app: Option<&AppName>) -> Self {
+    pub(crate) fn about(self, app: Option<&AppName>) -> Self {
         match app {
             Some(app) => self.with("app", app.as_str()),
             None => self,
@@ -57,7 +57,7 @@ impl Line {
     }
 
     /// Written during this request, if any.
-    pub fn during(self, request: Option<RequestId>) -> Self {
+    pub(crate) fn during(self, request: Option<RequestId>) -> Self {
         match request {
             Some(id) => self.with("request_id", id.to_string()),
             None => self,
@@ -65,7 +65,7 @@ impl Line {
     }
 
     /// Because of this request, if any.
-    pub fn of(self, request: Option<&RequestName>) -> Self {
+    pub(crate) fn of(self, request: Option<&RequestName>) -> Self {
         match request {
             Some(RequestName { method, path }) => {
                 self.with(LEADING[2], method.as_str()).with(LEADING[3], path.as_str())
@@ -75,13 +75,13 @@ impl Line {
     }
 
     /// With one more field.
-    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
 
     /// The fields before the text, in their order, and those behind it.
-    pub fn parts(&self) -> (Vec<&Part>, Vec<&Part>) {
+    pub(crate) fn parts(&self) -> (Vec<&Part>, Vec<&Part>) {
         // What the access log says of a request has an order of its own.
         let leading = if self.target == "access" { &LEADING[..2] } else { &LEADING[..] };
         let before = leading.iter().filter_map(|name| self.fields.iter().find(|(found, _)| found == name));
@@ -90,12 +90,12 @@ impl Line {
     }
 
     /// The app that it is about.
-    pub fn app(&self) -> Option<&str> {
+    pub(crate) fn app(&self) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name == "app").and_then(|(_, value)| value.as_str())
     }
 
     /// As one JSON object, without a line end.
-    pub fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         // Cannot fail: every key is text, and nothing in it is foreign.
         visible::json(serde_json::to_string(self).unwrap_or_default())
     }

@@ -19,7 +19,7 @@ const OVERHEAD: usize = 2 * size_of::<Kept>() + 2 * size_of::<usize>();
 
 /// The latest lines, by app.
 #[derive(Debug)]
-pub struct Memory {
+pub(crate) struct Memory {
     rings: Mutex<Rings>,
     more: Notify,
     /// Most bytes of each ring.
@@ -54,7 +54,7 @@ struct Kept {
 
 /// Which lines are asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Question {
+pub(crate) struct Question {
     /// Those of this app; those of all apps and of the supervisor itself if none.
     pub app: Option<String>,
     /// Those since then.
@@ -67,7 +67,7 @@ pub struct Question {
 
 /// Reads what was asked for, and then what comes.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     memory: Arc<Memory>,
     question: Question,
     /// How many lines of each app have been read or missed; none before the first time.
@@ -76,7 +76,7 @@ pub struct Reader {
 
 /// What a reader finds.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Lines as JSON, in order.
     pub lines: Vec<Arc<str>>,
     /// How many were gone before they were read.
@@ -85,18 +85,18 @@ pub struct Found {
 
 impl Memory {
     /// Keeps up to `max` bytes of each app.
-    pub fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self { rings: Mutex::default(), more: Notify::new(), max: AtomicUsize::new(max) }
     }
 
     /// Keeps as much from now on.
-    pub fn keep(&self, max: usize) {
+    pub(crate) fn keep(&self, max: usize) {
         self.max.store(max, Ordering::Relaxed);
         self.lock().by_app.values_mut().for_each(|ring| ring.shrink(max));
     }
 
     /// Takes in a line, whose text as JSON is `json`.
-    pub fn push(&self, line: &Line, json: String) {
+    pub(crate) fn push(&self, line: &Line, json: String) {
         let max = self.max.load(Ordering::Relaxed);
         let mut rings = self.lock();
         rings.count += 1;
@@ -111,12 +111,12 @@ impl Memory {
     }
 
     /// Forgets an app that is gone.
-    pub fn forget(&self, app: &str) {
+    pub(crate) fn forget(&self, app: &str) {
         self.lock().by_app.remove(&Some(Box::from(app)));
     }
 
     /// A reader of these lines.
-    pub fn reader(self: Arc<Self>, question: Question) -> Reader {
+    pub(crate) fn reader(self: Arc<Self>, question: Question) -> Reader {
         Reader { memory: self, question, seen: None }
     }
 
@@ -142,7 +142,7 @@ impl Ring {
 
 impl Reader {
     /// What is there and has not been read.
-    pub fn read(&mut self) -> Found {
+    pub(crate) fn read(&mut self) -> Found {
         let Question { app, since, level, lines } = &self.question;
         let is_first = self.seen.is_none();
         let seen = self.seen.get_or_insert_default();
@@ -174,7 +174,7 @@ impl Reader {
     }
 
     /// What comes next: at least one line, or the news that some are gone.
-    pub async fn next(&mut self) -> Found {
+    pub(crate) async fn next(&mut self) -> Found {
         let memory = self.memory.clone();
         loop {
             let more = memory.more.notified();

@@ -13,7 +13,7 @@ const RESUME: u64 = 8;
 
 /// Lets lines through as long as there is room for them, and counts the others.
 #[derive(Debug)]
-pub struct Gate {
+pub(crate) struct Gate {
     /// Bytes per second, and most bytes at once.
     rate: u64,
     room: u64,
@@ -23,18 +23,18 @@ pub struct Gate {
 
 impl Gate {
     /// All of a burst is free.
-    pub fn new(rate: u64, now: Instant) -> Self {
+    pub(crate) fn new(rate: u64, now: Instant) -> Self {
         Self { rate, room: rate, since: now, dropped: 0 }
     }
 
     /// Another rate from now on.
-    pub fn configure(&mut self, rate: u64) {
+    pub(crate) fn configure(&mut self, rate: u64) {
         self.rate = rate;
         self.room = self.room.min(rate);
     }
 
     /// Whether a line of this length, in bytes, gets through.
-    pub fn admits(&mut self, length: usize, now: Instant) -> bool {
+    pub(crate) fn admits(&mut self, length: usize, now: Instant) -> bool {
         self.refill(now);
         let needed = length as u64 + LINE;
         if self.dropped > 0 || needed > self.room {
@@ -46,7 +46,7 @@ impl Gate {
     }
 
     /// How many lines were dropped, once there is room again; the next ones get through.
-    pub fn take_dropped(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn take_dropped(&mut self, now: Instant) -> Option<u64> {
         if self.dropped == 0 {
             return None;
         }
@@ -56,7 +56,7 @@ impl Gate {
     }
 
     /// How many lines were dropped that nothing has been said of yet.
-    pub fn take_rest(&mut self) -> Option<u64> {
+    pub(crate) fn take_rest(&mut self) -> Option<u64> {
         (self.dropped > 0).then(|| std::mem::take(&mut self.dropped))
     }
 

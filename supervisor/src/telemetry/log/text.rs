@@ -20,7 +20,7 @@ const ITALIC: &str = "\x1b[3m";
 
 /// The line as text, without a line end. With `ansi`, for a terminal, it is coloured, and so may be what an app has
 /// printed; else every character that a terminal obeys is shown as one.
-pub fn render(line: &Line, ansi: bool) -> String {
+pub(crate) fn render(line: &Line, ansi: bool) -> String {
     let mut out = String::with_capacity(80 + line.message.len());
     let (dim, colour, reset) = if ansi { (DIM, colour(line.level), RESET) } else { ("", "", "") };
     let (time, level) = (humantime::format_rfc3339_micros(line.time), line.level.as_str());

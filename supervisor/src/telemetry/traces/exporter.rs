@@ -44,7 +44,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// Sends spans. Lives on the main thread.
 #[derive(Debug, Clone)]
-pub struct Exporter {
+pub(crate) struct Exporter {
     to: Rc<Destination>,
     flushes: mpsc::Sender<Flushed>,
 }
@@ -75,7 +75,7 @@ struct Failed {
 
 impl Exporter {
     /// Begins to send, in a task of its own.
-    pub fn start(traces: Option<&Traces>) -> Self {
+    pub(crate) fn start(traces: Option<&Traces>) -> Self {
         let (queue, finished) = mpsc::channel(QUEUE);
         let (flushes, asked) = mpsc::channel(1);
         let exporter = Self { to: Rc::default(), flushes };
@@ -90,7 +90,7 @@ impl Exporter {
     }
 
     /// Sends to another place from now on, or nowhere.
-    pub fn configure(&self, traces: Option<&Traces>) {
+    pub(crate) fn configure(&self, traces: Option<&Traces>) {
         let mut collector = self.to.collector.borrow_mut();
         if collector.as_ref().map(|collector| &*collector.traces) != traces {
             let new = |traces: &Traces| Collector { traces: Rc::new(traces.clone()), client: client(traces) };
@@ -100,7 +100,7 @@ impl Exporter {
     }
 
     /// Sends what there is, for up to so long.
-    pub async fn flush(&self, limit: Duration) {
+    pub(crate) async fn flush(&self, limit: Duration) {
         let (done, is_done) = oneshot::channel();
         let flushed = async {
             let _ = self.flushes.send(done).await;
