@@ -221,7 +221,7 @@ fn there_is_a_manual_page_of_each_subcommand_with_every_option() {
 }
 
 /// What bash offers for the last of these words.
-#[allow(clippy::disallowed_methods, reason = "the shell that completes")]
+#[expect(clippy::disallowed_methods, reason = "the shell that completes")]
 fn completed(here: &Path, control: Option<&Path>, words: &[&str]) -> Vec<String> {
     let program = here.join("nano-supervisor");
     let _ = std::os::unix::fs::symlink(crate::harness::EXECUTABLE, &program);

@@ -1,7 +1,7 @@
 //! The container image: two apps, one crash, orphans, health, drain. Skipped, with a line that says so, where podman cannot
 //! run a container at all.
 
-#![allow(clippy::disallowed_methods, reason = "podman is what this tests the image with")]
+#![expect(clippy::disallowed_methods, reason = "podman is what this tests the image with")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

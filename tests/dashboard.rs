@@ -1,7 +1,7 @@
 //! The dashboard, in a headless Chromium that the scripts of `tests/dashboard` drive. Skipped, with a line that says so, where
 //! there is no npm or no `chromium`.
 
-#![allow(clippy::disallowed_methods, reason = "these tests run a browser")]
+#![expect(clippy::disallowed_methods, reason = "these tests run a browser")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -79,6 +79,8 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     // Every connection that leaves a worker is opened where the app's rules are applied.
     assert_eq!(files_with(&["worker/src"], "HttpConnector"), ["worker/src/ext/net/dial.rs"]);
     assert_eq!(files_with(&["worker/src"], "TcpStream::connect"), [""; 0]);
+    // A worker's blocking threads look up names of hosts; whatever else blocks waits for its turn.
+    assert_eq!(files_with(&["worker/src"], "spawn_blocking("), ["worker/src/ext/turns.rs"]);
     assert_eq!(
         files_with(&["supervisor/src"], "Command::new"),
         ["supervisor/src/ops/upgrade.rs", "supervisor/src/process/spawn.rs"]

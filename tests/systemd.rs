@@ -9,7 +9,7 @@ use crate::harness::EXECUTABLE;
 const EXPOSURE: f64 = 2.0;
 
 /// Runs `systemd-analyze`; none where there is none.
-#[allow(clippy::disallowed_methods, reason = "a tool that judges what we ship")]
+#[expect(clippy::disallowed_methods, reason = "a tool that judges what we ship")]
 fn analyze(arguments: &[&str], unit: &Path) -> Option<(bool, String)> {
     let Ok(output) = std::process::Command::new("systemd-analyze").args(arguments).arg(unit).output() else {
         eprintln!("skipped: there is no systemd-analyze");

@@ -185,7 +185,7 @@ async fn sigusr2_starts_the_executable_that_is_there_now() {
     fs::hard_link(EXECUTABLE, &copy).or_else(|_| fs::copy(EXECUTABLE, &copy).map(|_| ())).unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = executable();
-    #[allow(clippy::disallowed_methods, reason = "a copy of the executable under test")]
+    #[expect(clippy::disallowed_methods, reason = "a copy of the executable under test")]
     let mut old = std::process::Command::new(&copy);
     for (name, value) in command.env("XDG_RUNTIME_DIR", here.path()).get_envs() {
         match value {
@@ -238,7 +238,7 @@ async fn a_socket_of_systemd_is_used_and_systemd_is_told_what_happens() {
         async move { client.get("/").await.unwrap().text().to_owned() }
     });
     let port = address.port();
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "systemd names the process id, which only a shell knows beforehand"
     )]

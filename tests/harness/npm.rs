@@ -1,6 +1,6 @@
 //! The packages and apps of `tests/npm`, at the versions of its lock.
 
-#![allow(clippy::disallowed_methods, reason = "npm installs what tests run")]
+#![expect(clippy::disallowed_methods, reason = "npm installs what tests run")]
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};

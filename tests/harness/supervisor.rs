@@ -138,7 +138,7 @@ impl Plan {
 }
 
 /// The executable under test, in an environment that only tests have: nothing is where its user has such things.
-#[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
+#[expect(clippy::disallowed_methods, reason = "tests start the executable they test")]
 pub(crate) fn executable() -> Command {
     with_usual_environment(Command::new(EXECUTABLE))
 }
@@ -149,7 +149,7 @@ fn enter(group: &Path) -> String {
 }
 
 /// The executable under test, after this line of a shell.
-#[allow(clippy::disallowed_methods, reason = "tests start the executable they test")]
+#[expect(clippy::disallowed_methods, reason = "tests start the executable they test")]
 fn executable_after(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!(r#"{line} && exec "$0" "$@""#)).arg(EXECUTABLE);

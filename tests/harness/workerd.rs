@@ -1,6 +1,6 @@
 //! The same app here and in workerd, the reference where Workers define what is right, with one upstream: what differs shows.
 
-#![allow(clippy::disallowed_methods, reason = "tests start workerd")]
+#![expect(clippy::disallowed_methods, reason = "tests start workerd")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -17,7 +17,7 @@ use crate::{TestSupervisor, until};
 const MOUNT: &str = "/sys/fs/cgroup";
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "it starts no executable of ours, but a machine with it")]
+#[expect(clippy::disallowed_methods, reason = "it starts no executable of ours, but a machine with it")]
 fn on_a_kernel_of_its_own() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("scripts/vm");
     let tests = std::env::current_exe().unwrap();
@@ -179,7 +179,7 @@ async fn what_is_beyond_the_number_of_threads_and_processes_is_not_started_and_t
 }
 
 /// Has a shell in the group of a worker run a script, and waits for its end.
-#[allow(clippy::disallowed_methods, reason = "a process that no supervisor has started")]
+#[expect(clippy::disallowed_methods, reason = "a process that no supervisor has started")]
 fn intrude(group: &Group, worker: u32, script: &str) {
     let mut shell = Command::new("sh")
         .args(["-c", &format!("read go; {script}")])

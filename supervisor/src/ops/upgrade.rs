@@ -142,7 +142,7 @@ fn start(
     let admin = admin.map(|socket| hand(socket.into()));
     let handover = serde_json::to_string(&Handover { talk, sockets, admin, stopped: fleet.stopped() })
         .map_err(io::Error::other)?;
-    #[allow(clippy::disallowed_methods, reason = "it is no worker, and outlives this process")]
+    #[expect(clippy::disallowed_methods, reason = "it is no worker, and outlives this process")]
     let mut command = Command::new(&invocation.executable);
     command
         .args(&invocation.arguments)

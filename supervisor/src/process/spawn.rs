@@ -134,7 +134,7 @@ pub(crate) fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned>
         mappings.push(FdMapping { parent_fd, child_fd: FIRST_DESCRIPTOR + mappings.len() as i32 });
         arguments.extend(["--cgroup".into(), prefix.into()]);
     }
-    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0("nano-supervisor")
