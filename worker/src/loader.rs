@@ -4,7 +4,7 @@
 //! - [`root`]: the folder, and what may be read of it.
 //! - [`resolver`], [`missing`]: which file a specifier names, and what is said when it names none.
 //! - [`compiler_options`]: what tsconfig.json or deno.json says about TypeScript and JSX.
-//! - [`format`]: what kind of module a file is.
+//! - [`mod@format`]: what kind of module a file is.
 //! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, once; [`code_cache`]: what V8 has compiled.
 //! - [`modules`]: files as modules; what the rest is put together to.
 //! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.

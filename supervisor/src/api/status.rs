@@ -12,7 +12,7 @@ use crate::api::crash::Suspect;
 pub struct AppStatus {
     /// Name.
     pub app: String,
-    /// State, as in [`crate::model::state::State`]'s text form.
+    /// Its state: `ready`, `backing-off` and so on.
     pub state: String,
     /// Process id of its worker.
     pub pid: Option<u32>,

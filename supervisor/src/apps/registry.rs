@@ -1,5 +1,5 @@
-//! Every app and what is known of its worker. The one place where an app's state changes. [`state`] says which changes
-//! there are, [`starts`] counts workers, [`seen`] is what is counted, [`failing`] what is said of an app that goes on failing,
+//! Every app and what is known of its worker. The one place where an app's state changes. [`state`](crate::model::state) says which changes
+//! there are, [`starts`] counts workers, [`seen`](crate::telemetry::seen) is what is counted, [`failing`] what is said of an app that goes on failing,
 //! `shown` what people and programs are told.
 
 pub(crate) mod failing;

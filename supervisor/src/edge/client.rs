@@ -3,7 +3,7 @@
 //! - [`connection`]: all of it, from the first byte to the last; [`http2`]: as HTTP/2 goes; [`io`]: its socket as hyper and h2
 //!   see it.
 //! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
-//! - [`overdue`]: why it is ended, and when; [`pace`]: how far a client is behind.
+//! - [`overdue`](crate::model::overdue): why it is ended, and when; [`pace`]: how far a client is behind.
 //! - [`peer`]: where a connection leads from and to.
 //! - [`windows`]: what an HTTP/2 client may send before it is read.
 //! - [`serving`]: one request; [`request_body`]: its body; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.

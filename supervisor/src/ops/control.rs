@@ -1,7 +1,7 @@
 //! The control socket: HTTP and JSON over a Unix-domain socket, by which operators see and change what runs.
 //!
 //! - [`api`]: what can be asked, and the answers.
-//! - [`client`]: asks; what the command line is made of.
+//! - [`client`](crate::api::client): asks; what the command line is made of.
 //! - [`logs`]: the latest lines of the log, and what follows.
 //!
 //! Only the user who runs the supervisor, and root, can open the socket: it has mode 0600, and the kernel says who is at the

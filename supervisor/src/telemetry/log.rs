@@ -3,11 +3,11 @@
 //! Lines are queued and written by a thread of their own, so that a slow terminal, pipe or disk never holds up a request;
 //! when the queue is full, lines are dropped and counted rather than waited for.
 //!
-//! - [`line`]: a line before it has a form; `layer`: lines from what the supervisor says through tracing.
+//! - [`mod@line`]: a line before it has a form; `layer`: lines from what the supervisor says through tracing.
 //! - [`text`]: lines for people; `dev`: those of whoever writes an app; [`access`]: the access log and its forms.
 //! - `queue`: lines that wait to be written, of each app no more than its share.
 //! - `file`: where lines go that do not go to standard output.
-//! - [`memory`]: the latest lines, for whoever asks.
+//! - [`mod@memory`]: the latest lines, for whoever asks.
 
 pub(crate) mod access;
 pub(crate) mod app;

@@ -1,5 +1,5 @@
 //! One client connection from its first byte to its last: hyper speaks HTTP/1 over it, within limits that follow from ours, and
-//! [`http2`](super::http2) what its name says.
+//! [`http2`] what its name says.
 
 use std::cell::Cell;
 use std::convert::Infallible;

@@ -28,7 +28,7 @@ const DECODED: usize = 64 * 1024;
 /// What came.
 #[derive(Debug)]
 pub struct CodedBody {
-    /// For people, such as "the response from https://example.com".
+    /// For people, such as "the response from `https://example.com`".
     what: String,
     /// How its bytes are compressed.
     coding: Option<Coding>,

@@ -21,7 +21,7 @@ use super::places::Line;
 /// The body of one response.
 #[derive(Debug)]
 pub struct Unread {
-    /// What it is, for people, such as "the response from https://example.com".
+    /// What it is, for people, such as "the response from `https://example.com`".
     pub what: String,
     /// As JavaScript calls the request that fetched it; zero for none.
     pub request: u32,

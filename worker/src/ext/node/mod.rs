@@ -5,7 +5,7 @@
 //!
 //! - [`bytes`]: what `Buffer` needs of bytes and strings.
 //! - [`compression`]: what `node:zlib` makes streams of.
-//! - [`hash`], [`derive`], [`secret`]: what `node:crypto` computes.
+//! - [`hash`], [`mod@derive`], [`secret`]: what `node:crypto` computes.
 //! - [`domain`]: host names and punycode.
 //! - [`objects`]: what JavaScript cannot see of its own objects and calls.
 
