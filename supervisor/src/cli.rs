@@ -1,47 +1,42 @@
 //! The command line: subcommands, their flags and help, and what each prints.
 //!
-//! - `operate`: the subcommands that talk to a running supervisor; `deploys`: those of them about deploys.
-//! - `status`: what they show of apps; `terminal`: what that has to fit in.
-//! - [`complete`]: completions and manual pages.
-//! - `start`: those that serve; `check`: the one that only looks; `init`: the one that writes an app.
+//! A file for each command, or for the few that are one thing. `ask`: how they reach a running supervisor; `output`: what they
+//! print, and exit codes; `terminal`: what that has to fit in; `names`: of apps, for completions.
 
+mod ask;
 mod check;
-pub mod complete;
+mod complete;
 mod crashes;
 mod deploys;
+mod dev;
 mod init;
-mod operate;
-mod start;
+mod logs;
+mod names;
+mod output;
+mod reload;
+mod restart;
+mod runtime;
+mod serve;
 mod status;
 mod terminal;
+mod upgrade;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::ArgValueCandidates;
-use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{AccessLog, Host, LogFormat, LogLevel, ServerFlags, Sources};
-use crate::untrusted::visible;
+use ask::{OneApp, Which};
 use complete::Shell;
 use deploys::{Deploy, OneDeployed, Rollback};
 use init::{Template, init_app};
-use operate::{Lines, OneApp, Which};
+use logs::Lines;
+use output::NAME;
 use status::List;
-
-/// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
-/// end by a second signal n.)
-const FAILED: u8 = 1;
-
-/// The command line or the configuration is wrong; clap uses the same code.
-const USAGE: u8 = 2;
-
-/// What it is called.
-const NAME: &str = "nano-supervisor";
 
 /// Self-hosted, crash-isolated hosting for Workers-style JavaScript apps.
 ///
@@ -98,7 +93,7 @@ pub enum Command {
     /// Show every app of a running supervisor, those with problems first, or all that is known of one
     Status {
         /// Only this app, in detail.
-        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
         app: Option<String>,
         /// Which supervisor.
         #[command(flatten)]
@@ -116,7 +111,7 @@ pub enum Command {
     /// Exit with 0 if a running supervisor serves, for container health checks, and name the apps that are not ready
     Health {
         /// Exit with 0 if these apps are ready, or were stopped.
-        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
         apps: Vec<String>,
         /// Which supervisor.
         #[command(flatten)]
@@ -125,7 +120,7 @@ pub enum Command {
     /// Show how apps have crashed: why, their last lines, and the requests that were lost
     Crashes {
         /// Only those of this app.
-        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
         app: Option<String>,
         /// Which supervisor.
         #[command(flatten)]
@@ -167,7 +162,7 @@ pub enum Command {
     /// not become ready, the old one stays.
     Restart {
         /// Its name.
-        #[arg(value_name = "APP", required_unless_present = "all", add = ArgValueCandidates::new(complete::apps))]
+        #[arg(value_name = "APP", required_unless_present = "all", add = ArgValueCandidates::new(names::apps))]
         app: Option<String>,
         /// Every app but those that were stopped, one after the other.
         #[arg(long, conflicts_with = "app")]
@@ -204,7 +199,7 @@ pub enum Command {
     /// They are kept in memory (`log_memory`), so this works wherever the log goes. The access log is not among them.
     Logs {
         /// Which app.
-        #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+        #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
         app: Option<String>,
         /// Which lines, and how.
         #[command(flatten)]
@@ -422,10 +417,15 @@ impl What {
     }
 }
 
+/// Answers the script of a shell that asks for completions, and ends the process then.
+pub fn complete() {
+    complete::answer(Cli::command);
+}
+
 /// Carries out a command. `worker` is what a worker process does, which this library does not know.
 pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
     match cli.command {
-        Command::Serve { what, server } => start::serve_apps(what.sources(server)),
+        Command::Serve { what, server } => serve::serve_apps(what.sources(server)),
         Command::Check { what, server, json } => check::check_apps(&what.sources(server), json),
         Command::Status { app, which, json, watch: None } => status::status(app.as_deref(), &which, json),
         Command::Status { app, which, json, watch: Some(seconds) } => {
@@ -433,48 +433,26 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         }
         Command::List(list) => status::list(&list),
         Command::Completions { shell } => complete::script(shell),
-        Command::Man { command, dir } => complete::manual(command.as_deref(), dir.as_deref()),
+        Command::Man { command, dir } => {
+            complete::manual(&Cli::command(), command.as_deref(), dir.as_deref())
+        }
         Command::Health { apps, which } => status::health(&apps, &which),
         Command::Crashes { app, which, json } => crashes::crashes(app.as_deref(), &which, json),
         Command::Quarantine(suspects) => crashes::quarantine(&suspects),
-        Command::Reload { which, json } => operate::reload(&which, json),
-        Command::Upgrade { which } => operate::upgrade(&which),
-        Command::Start(OneApp { app, which }) => operate::tell(&app, &which, "start"),
-        Command::Stop(OneApp { app, which }) => operate::tell(&app, &which, "stop"),
-        Command::Restart { app, which, rolling, .. } => operate::restart(app.as_deref(), &which, rolling),
-        Command::Logs { app, lines, which } => operate::logs(app.as_deref(), &lines, &which),
+        Command::Reload { which, json } => reload::reload(&which, json),
+        Command::Upgrade { which } => upgrade::upgrade(&which),
+        Command::Start(OneApp { app, which }) => restart::tell(&app, &which, "start"),
+        Command::Stop(OneApp { app, which }) => restart::tell(&app, &which, "stop"),
+        Command::Restart { app, which, rolling, .. } => restart::restart(app.as_deref(), &which, rolling),
+        Command::Logs { app, lines, which } => logs::logs(app.as_deref(), &lines, &which),
         Command::Deploy(deploy) => deploys::deploy(&deploy),
         Command::Rollback(rollback) => deploys::rollback(&rollback),
         Command::Deploys { app, json } => deploys::list(&app, json),
         Command::Remove(app) => deploys::remove(&app),
         Command::Init { folder, template } => init_app(&folder, template),
-        Command::Dev { folder, port, control } => start::develop(folder, port, control),
+        Command::Dev { folder, port, control } => dev::develop(folder, port, control),
         Command::Worker(flags) => worker(flags),
     }
-}
-
-fn runtime() -> io::Result<LocalRuntime> {
-    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
-}
-
-/// Lines for people. A reader that has gone away is no failure of ours.
-fn print(text: &impl std::fmt::Display) {
-    let text = text.to_string();
-    write_out(if terminal::has_colours() { visible::styled(&text) } else { visible::text(&text) });
-}
-
-fn write_out(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stdout(), "{text}");
-}
-
-/// A line for programs, harmless at a terminal.
-fn print_json(value: &impl serde::Serialize) {
-    write_out(visible::json(serde_json::json!(value).to_string()));
-}
-
-fn complain(error: &impl std::fmt::Display, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "nano-supervisor: {}", visible::text(&error.to_string()));
-    code.into()
 }
 
 #[cfg(test)]
@@ -483,6 +461,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

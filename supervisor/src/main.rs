@@ -5,7 +5,7 @@ use nano_supervisor::cli::{self, Cli, WorkerFlags};
 use nano_worker::WorkerArgs;
 
 fn main() -> std::process::ExitCode {
-    cli::complete::answer();
+    cli::complete();
     // The only place that names the worker crate: the supervisor process itself never touches V8.
     cli::run(Cli::parse(), |flags| {
         let WorkerFlags { connections, cgroup } = flags;

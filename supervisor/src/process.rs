@@ -6,7 +6,7 @@
 //!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
 //!   may have open.
 //! - [`cgroup`]: what the kernel holds it to; `output`: what it prints.
-//! - [`watch`]: pings, logs, drain; [`usage`]: what it uses.
+//! - [`watch`]: pings, logs, drain; `reap`: its end; [`usage`]: what it uses.
 //! - `orphans`: what PID 1 inherits.
 
 pub(crate) mod cgroup;
@@ -18,6 +18,7 @@ mod health;
 mod load;
 pub(crate) mod orphans;
 mod output;
+mod reap;
 pub(crate) mod spare;
 pub(crate) mod spawn;
 pub(crate) mod usage;

@@ -11,6 +11,7 @@ use crate::api::usage::Usage;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::WorkerId;
 use crate::model::lost_request::LostRequest;
+use crate::process::StartFailure;
 
 /// Crashes kept of one app.
 const OF_ONE: usize = 20;
@@ -45,6 +46,11 @@ pub(crate) struct Remains {
 }
 
 impl Remains {
+    /// What is left of a worker that has not become ready.
+    pub(crate) fn of_start(failure: &StartFailure) -> Self {
+        Self { pid: failure.pid, lines: failure.lines.clone(), ..Self::default() }
+    }
+
     /// This request has ended the worker. One that had been answered before is only known by what the worker calls it, and so
     /// may be one whose client has gone, and whether it was answered.
     pub(crate) fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {

@@ -4,10 +4,13 @@
 
 mod binding;
 mod changes;
+mod conclude;
 mod legacy;
 mod looks;
+mod member;
 mod one;
 mod settle;
+mod trouble;
 mod troubles;
 mod wanted;
 
@@ -23,19 +26,20 @@ use tracing::{error, info};
 
 pub(crate) use changes::Late;
 
-use self::binding::Bound;
 use self::changes::{change, warn_of};
-use self::troubles::{Trouble, Troubles};
-use self::wanted::{Next, Wanted};
+use self::member::Member;
+use self::trouble::{Trouble, Troubles};
+use self::wanted::{Bound, Next, Wanted};
 use crate::api::changes::Changes;
 use crate::api::status::AppStatus;
 use crate::apps::crashes::Crashes;
 use crate::apps::inherited::Inherited;
-use crate::apps::lifecycle::adoption::First;
 use crate::apps::lifecycle::folders::Folders;
-use crate::apps::lifecycle::running::Orders;
+use crate::apps::lifecycle::lifeline::First;
+use crate::apps::lifecycle::orders::Orders;
+use crate::apps::lifecycle::shared::Shared;
 use crate::apps::lifecycle::turns::Turns;
-use crate::apps::lifecycle::{Action, Lifecycle, Lifeline, Outcome, Shared};
+use crate::apps::lifecycle::{Action, Lifecycle, Lifeline, Outcome};
 use crate::apps::quarantine::Quarantine;
 use crate::apps::registry::Registry;
 use crate::apps::sockets::{self, Listening};
@@ -73,15 +77,6 @@ pub(crate) struct Fleet {
     troubles: RefCell<Troubles>,
     /// Held while something changes.
     changing: tokio::sync::Mutex<()>,
-}
-
-/// An app that runs.
-#[derive(Debug, Clone)]
-struct Member {
-    app: AppId,
-    spec: Arc<AppSpec>,
-    traffic: Arc<Traffic>,
-    lifeline: Rc<Lifeline>,
 }
 
 impl Fleet {
@@ -462,15 +457,5 @@ impl Fleet {
             member.ended().await;
         }
         self.spares().cgroups().tidy();
-    }
-}
-
-impl Member {
-    fn routed(&self) -> RoutedApp {
-        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
-    }
-
-    async fn ended(&self) {
-        self.lifeline.ended().await;
     }
 }

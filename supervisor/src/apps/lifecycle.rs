@@ -4,19 +4,19 @@
 //! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`growth`] whether it has grown too much, [`turns`] when the next may start, [`folders`] is where workers are served from, [`aftermath`] what follows the end of one, [`adoption`]
 //! takes over workers that others have started, `broken` is for what those know who follow its files.
 
-pub(crate) mod adoption;
+mod adoption;
 mod aftermath;
 mod broken;
 pub(crate) mod folders;
 pub(crate) mod growth;
 pub(crate) mod lifeline;
+pub(crate) mod orders;
 pub(crate) mod rolling;
-pub(crate) mod running;
+mod running;
+pub(crate) mod shared;
 pub(crate) mod turns;
 
 use std::cell::Cell;
-use std::convert::Infallible;
-use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,24 +25,19 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::sleep_until;
 
 use crate::apps::budget::Rank;
-use crate::apps::crashes::Crashes;
-use crate::apps::quarantine::Quarantine;
-use crate::apps::registry::Registry;
+use crate::apps::crashes::Remains;
 use crate::apps::restart::History;
 use crate::config::{AppSpec, Environment};
-use crate::edge::commands::{Routes, Unavailable};
+use crate::edge::commands::Unavailable;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
-use crate::process::{Spares, Started, Worker};
+use crate::process::{Started, Worker};
 use crate::telemetry::log::app::AppLog;
-use adoption::First;
-use aftermath::remains;
-use folders::Folders;
 use growth::Growth;
 pub(crate) use lifeline::{Action, Lifeline, Outcome};
-use lifeline::{Command, Commands};
-use running::{Orders, Running, Stage, Worn};
-use turns::Turns;
+use lifeline::{Command, Commands, First};
+use running::{Running, Stage};
+use shared::Shared;
 
 /// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
 const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -60,58 +55,6 @@ pub(crate) struct Lifecycle {
     pub shared: Rc<Shared>,
     /// What there is of it already.
     pub first: First,
-}
-
-/// How long an app that starts has the processors for itself.
-const BOOT: Duration = Duration::from_secs(1);
-
-/// What all apps share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// Where their states are kept.
-    pub registry: Registry,
-    /// Where their workers' connections go.
-    pub routes: Routes,
-    /// The way to give workers orders.
-    pub orders: Orders,
-    /// What is left of workers that ended unasked.
-    pub crashes: Crashes,
-    /// Worker processes without an app.
-    pub spares: Spares,
-    /// Which requests are refused because they end workers.
-    pub quarantine: Quarantine,
-    /// Who may start a worker when.
-    pub turns: Turns,
-    /// The folders that workers are served from.
-    pub folders: Folders,
-    /// How long a worker that has been replaced or stopped may take to finish what is in flight.
-    pub drain_timeout: Cell<Duration>,
-}
-
-impl Shared {
-    /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
-    pub(crate) fn tend_spares(&self) {
-        // One that takes its time is not about processors.
-        if !self.registry.is_any_starting(BOOT) {
-            self.spares.refill();
-        }
-    }
-
-    /// Has requests wait for the next worker as soon as this one can only be kept from its limit by that. Never ends.
-    async fn hold_once_urgent(
-        &self,
-        app: AppId,
-        generation: u64,
-        worn: &Worn,
-        holds: &Cell<bool>,
-    ) -> Infallible {
-        if let Some(grown) = &worn.growth {
-            grown.is_urgent().await;
-            holds.set(true);
-            self.routes.hold(app, Some(generation)).await;
-        }
-        pending().await
-    }
 }
 
 impl Lifecycle {
@@ -244,7 +187,7 @@ impl Life {
                 self.answer(&Ok(true));
                 Phase::Running(running)
             }
-            Err(failure) => self.after(&failure.reason, remains(&failure)).await,
+            Err(failure) => self.after(&failure.reason, Remains::of_start(&failure)).await,
         }
     }
 

@@ -4,7 +4,8 @@ mod findings;
 
 use std::process::ExitCode;
 
-use super::{FAILED, USAGE, complain, print, print_json, runtime};
+use super::output::{FAILED, USAGE, complain, print, print_json};
+use super::runtime::runtime;
 use crate::cli::check::findings::{Addresses, Finding};
 use crate::config::{Config, ConfigErrors, Sources};
 

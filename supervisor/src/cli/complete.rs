@@ -1,25 +1,17 @@
 //! Completions for shells, and manual pages: the script of `completions` asks the executable, which knows the names of the
 //! apps that run.
 
-use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Command as CommandLine, CommandFactory as _, ValueEnum};
-use clap_complete::CompletionCandidate;
+use clap::{Command as CommandLine, ValueEnum};
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Zsh};
 
-use super::{Cli, FAILED, NAME, complain, print, runtime};
-use crate::api::client;
-use crate::config::found_control_path;
+use super::output::{FAILED, NAME, complain, print};
 
 /// The variable by which the script of a shell asks for candidates.
 const ASKED: &str = "NANO_SUPERVISOR_COMPLETE";
-
-/// How long a supervisor may take to name its apps: somebody waits at a prompt.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A shell with completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,9 +26,9 @@ pub enum Shell {
     Zsh,
 }
 
-/// Answers the script of a shell, if that has started this process, and ends it then.
-pub fn answer() {
-    CompleteEnv::with_factory(visible).var(ASKED).complete();
+/// Answers the script of a shell, if that has started this process, and ends it then. `whole` is the command line.
+pub(super) fn answer(whole: fn() -> CommandLine) {
+    CompleteEnv::with_factory(|| visible(&whole())).var(ASKED).complete();
 }
 
 /// `completions`.
@@ -58,8 +50,8 @@ pub(super) fn script(shell: Shell) -> ExitCode {
 }
 
 /// `man`: the page of the whole or of one subcommand, or all of them into a folder.
-pub(super) fn manual(command: Option<&str>, folder: Option<&Path>) -> ExitCode {
-    let mut whole = visible().disable_help_subcommand(true);
+pub(super) fn manual(whole: &CommandLine, command: Option<&str>, folder: Option<&Path>) -> ExitCode {
+    let mut whole = visible(whole).disable_help_subcommand(true);
     whole.build();
     let done = match (folder, command) {
         (Some(folder), _) => write_pages(whole, folder),
@@ -98,8 +90,7 @@ fn write_pages(whole: CommandLine, folder: &Path) -> io::Result<()> {
 }
 
 /// The command line without what is not for people.
-fn visible() -> CommandLine {
-    let whole = Cli::command();
+fn visible(whole: &CommandLine) -> CommandLine {
     let subcommands: Vec<_> =
         whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();
     let mut command = CommandLine::new(NAME).version(env!("CARGO_PKG_VERSION")).propagate_version(true);
@@ -111,33 +102,4 @@ fn visible() -> CommandLine {
         Some(about) => command.long_about(about.clone()),
         None => command,
     }
-}
-
-/// The names of the apps of the supervisor that the command line so far is about.
-pub(super) fn apps() -> Vec<CompletionCandidate> {
-    let socket = named_socket(std::env::args_os())
-        .unwrap_or_else(|| found_control_path(|name| std::env::var_os(name)));
-    let asked = runtime().map(|runtime| {
-        runtime.block_on(async { tokio::time::timeout(PATIENCE, client::status(&socket)).await })
-    });
-    let Ok(Ok(Ok(status))) = asked else { return Vec::new() };
-    status
-        .apps
-        .into_iter()
-        .map(|app| CompletionCandidate::new(app.app).help(Some(app.state.into())))
-        .collect()
-}
-
-/// What the command line says of `--control`.
-fn named_socket(words: impl Iterator<Item = OsString>) -> Option<PathBuf> {
-    let mut words = words.skip_while(|word| word != "--").skip(1);
-    while let Some(word) = words.next() {
-        if word == "--control" {
-            return words.next().map(PathBuf::from);
-        }
-        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--control=")) {
-            return Some(path.into());
-        }
-    }
-    None
 }

@@ -9,9 +9,10 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use hyper::Method;
 
-use super::operate::{Which, ask};
+use super::ask::{Which, ask};
+use super::names;
+use super::output::{FAILED, complain, print, print_json};
 use super::terminal::{self, fold, many, wrap};
-use super::{FAILED, complain, complete, print, print_json};
 use crate::api::crash::{Crash, Suspect};
 use crate::apps::quarantine;
 use crate::untrusted::visible;
@@ -20,7 +21,7 @@ use crate::untrusted::visible;
 #[derive(Debug, Args)]
 pub struct Suspects {
     /// Its name.
-    #[arg(value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
+    #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
     app: String,
     /// Refuse such requests no more.
     #[arg(long, num_args = 2, value_names = ["METHOD", "PATH"])]

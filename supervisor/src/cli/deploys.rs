@@ -10,8 +10,9 @@ use hyper::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::operate::{Which, ask_with};
-use super::{FAILED, complain, complete, print, print_json};
+use super::ask::{Which, ask_with};
+use super::names;
+use super::output::{FAILED, complain, print, print_json};
 use crate::api::deploys::{DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 use crate::config::{AppName, Host};
 
@@ -57,7 +58,7 @@ pub struct Rollback {
 #[derive(Debug, Args)]
 pub struct OneDeployed {
     /// Name of the app.
-    #[arg(value_name = "NAME", add = ArgValueCandidates::new(complete::apps))]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(names::apps))]
     name: AppName,
     /// Which supervisor.
     #[command(flatten)]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::{FAILED, complain, print};
+use super::output::{FAILED, complain, print};
 
 /// What to start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -17,9 +17,9 @@ use clap::Args;
 use hyper::Method;
 use serde_json::json;
 
-use super::operate::{Which, ask};
+use super::ask::{Which, ask};
+use super::output::{FAILED, complain, print, print_json};
 use super::terminal::{self, Paint};
-use super::{FAILED, complain, print, print_json};
 use crate::api::crash::Crash;
 use crate::api::deploys::DeployRow;
 use crate::api::status::{AppDetail, AppStatus, Phase, Status};

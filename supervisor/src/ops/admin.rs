@@ -7,6 +7,7 @@
 //!
 //! It is off by default, and answers the control socket's API as well, for the dashboard.
 
+mod answer;
 pub(crate) mod connections;
 pub(crate) mod files;
 pub(crate) mod guard;
@@ -22,10 +23,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
 use hyper::body::{Frame, SizeHint};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::service::service_fn;
@@ -38,6 +38,7 @@ use crate::config::ServerSettings;
 use crate::ops::control::{self, Body};
 use crate::ops::operator::Operator;
 use crate::telemetry::metrics;
+use answer::{forbidden, text, with_type};
 use connections::{Busy, Connections, Entry};
 use guard::{Guard, Matter};
 
@@ -216,19 +217,4 @@ async fn route<B>(
         }
         _ => control::answer(method, request.uri(), None, operator).await,
     }
-}
-
-fn forbidden(why: &str) -> Response<Body> {
-    text(StatusCode::FORBIDDEN, &format!("{why}\n"))
-}
-
-fn text(status: StatusCode, text: &str) -> Response<Body> {
-    with_type(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
-}
-
-fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Either::Left(Full::new(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }

@@ -1,12 +1,12 @@
 //! The control socket: HTTP and JSON over a Unix-domain socket, by which operators see and change what runs.
 //!
-//! - [`api`]: what can be asked, and the answers.
-//! - [`client`](crate::api::client): asks; what the command line is made of.
+//! - [`api`]: what can be asked; [`mod@answer`]: its answers.
 //! - [`logs`]: the latest lines of the log, and what follows.
 //!
 //! Only the user who runs the supervisor, and root, can open the socket: it has mode 0600, and the kernel says who is at the
 //! other end.
 
+pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod logs;
 
@@ -148,7 +148,7 @@ async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(body) => answer(&head.method, &head.uri, Some(body.to_bytes()), &operator).await,
         Err(error) => {
-            let (status, body) = api::malformed(&*error);
+            let (status, body) = answer::malformed(&*error);
             with_type(status, text(&body), "application/json")
         }
     }

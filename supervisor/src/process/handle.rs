@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use super::fingerprint::Fingerprint;
 use super::output::Output;
+use super::reap::reap;
 use super::spare::{Spare, Spares};
 use super::spawn::Process;
-use super::watch::reap;
 use super::{descriptors, health, load};
 use crate::config::{AppSpec, Environment};
 use crate::model::exit_reason::ExitReason;

@@ -10,14 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::cgroup::{Counts, Group};
 use super::handle::Worker;
-use super::spawn::Process;
+use super::reap::{REAP, reap, reap_or_kill};
 use crate::api::usage::Usage;
 use crate::config::AppSpec;
 use crate::model::exit_reason::ExitReason;
 use crate::telemetry::traffic::Limit;
-
-/// How long a killed process may take to be reaped, and a draining one to say its last words.
-const REAP: Duration = Duration::from_secs(5);
 
 /// How often it is pinged at least, by which it shows whether it returns to its event loop.
 const PING: Duration = Duration::from_secs(1);
@@ -182,28 +179,5 @@ fn as_told(reason: ExitReason, is_draining: bool) -> ExitReason {
     match reason {
         ExitReason::Exited | ExitReason::Signal(libc::SIGKILL) if is_draining => ExitReason::Stopped,
         reason => reason,
-    }
-}
-
-/// Kills the process unless it has ended, and waits for it.
-pub(super) async fn reap(mut process: Process, known: Option<ExitReason>) -> ExitReason {
-    if known.is_some() {
-        process.kill();
-    }
-    reap_or_kill(process, known).await
-}
-
-/// Waits for a process that is ending by itself, and kills it if it does not.
-async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitReason {
-    let status = match timeout(REAP, process.wait()).await {
-        Ok(status) => status,
-        Err(_) => {
-            process.kill();
-            process.wait().await
-        }
-    };
-    match status {
-        Ok(status) => process.reason(status, known),
-        Err(error) => known.unwrap_or_else(|| ExitReason::SpawnFailed(error.to_string())),
     }
 }

@@ -3,7 +3,8 @@
 //! Lines are queued and written by a thread of their own, so that a slow terminal, pipe or disk never holds up a request;
 //! when the queue is full, lines are dropped and counted rather than waited for.
 //!
-//! - [`mod@line`]: a line before it has a form; `layer`: lines from what the supervisor says through tracing.
+//! - `hub`: where every line comes by; [`mod@line`]: one before it has a form; `layer`: lines from what the supervisor says
+//!   through tracing.
 //! - [`text`]: lines for people; `dev`: those of whoever writes an app; [`access`]: the access log and its forms.
 //! - `queue`: lines that wait to be written, of each app no more than its share.
 //! - `file`: where lines go that do not go to standard output.
@@ -13,6 +14,7 @@ pub(crate) mod access;
 pub(crate) mod app;
 mod dev;
 mod file;
+mod hub;
 mod layer;
 pub(crate) mod line;
 pub(crate) mod memory;
@@ -25,7 +27,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use nano_protocol::message::{LogLevel, LogRecord};
 use tracing::{Level, info};
@@ -35,36 +37,10 @@ use tracing_subscriber::{Registry, reload};
 
 use crate::config::{AppName, AppSpec, LogFormat, LogSettings};
 use file::LogFile;
+use hub::{HUB, Hub, Levels};
 use line::Line;
 use memory::Memory;
 use queue::{Queue, Writing};
-
-/// All of this process's logs, once they have been started.
-static HUB: OnceLock<Hub> = OnceLock::new();
-
-/// Where every line comes by.
-#[derive(Debug)]
-struct Hub {
-    format: LogFormat,
-    /// Whether lines go to a terminal that shows colours.
-    has_colours: bool,
-    out: Queue,
-    /// None if the access log goes to the other lines.
-    access: Option<Queue>,
-    levels: RwLock<Levels>,
-    filter: reload::Handle<LevelFilter, Registry>,
-    /// One for each file that is open.
-    reopen: Vec<Arc<AtomicBool>>,
-    memory: Arc<Memory>,
-}
-
-/// The least important level that is logged.
-#[derive(Debug)]
-struct Levels {
-    server: Level,
-    /// Of the apps that have one of their own.
-    apps: HashMap<AppName, Level>,
-}
 
 /// Keeps the writing threads alive; dropping it writes what is queued.
 #[derive(Debug)]
@@ -137,44 +113,6 @@ impl Logs {
     /// Counts the lines dropped because they came faster than they could be written.
     pub(crate) fn dropped(&self) -> &Dropped {
         &self.dropped
-    }
-}
-
-impl Hub {
-    /// Writes a line, and remembers it.
-    fn write(&self, mut line: Line) {
-        let text = match self.format {
-            LogFormat::Text => Some(text::render(&line, self.has_colours)),
-            LogFormat::Json => Some(line.json()),
-            LogFormat::Dev => dev::render(&line, self.has_colours),
-        };
-        if self.has_colours {
-            line.message = text::without_colours(&line.message).into_owned();
-        }
-        let json = match (self.format, &text) {
-            (LogFormat::Json, Some(json)) => json.clone(),
-            _ => line.json(),
-        };
-        self.memory.push(&line, json);
-        let Some(mut text) = text else { return };
-        text.push('\n');
-        self.push(&self.out, line.app(), text);
-    }
-
-    /// Queues what is to be written, of an app or of nobody, and says how much was dropped before.
-    fn push(&self, queue: &Queue, app: Option<&str>, text: String) {
-        if let Some(dropped @ 1..) = queue.push(app, text) {
-            let message = format!("dropped {dropped} log lines: they came faster than they could be written");
-            let mut notice = Line::new(Level::WARN, module_path!()).saying(message);
-            if let Some(app) = app {
-                notice = notice.with("app", app);
-            }
-            self.write(notice);
-        }
-    }
-
-    fn levels(&self) -> std::sync::RwLockReadGuard<'_, Levels> {
-        self.levels.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

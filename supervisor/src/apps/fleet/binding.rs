@@ -7,18 +7,12 @@ use std::os::fd::{OwnedFd, RawFd};
 
 use tracing::info;
 
-use super::{Fleet, Wanted};
+use super::Fleet;
+use super::wanted::{Bound, Wanted};
 use crate::apps::inherited::HandedSocket;
 use crate::apps::sockets::{self, Listening};
 use crate::model::ids::AppId;
 use crate::model::ids::ListenerId;
-
-/// What came of binding.
-pub(super) struct Bound {
-    pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
-    /// The apps that could not have their address, and why.
-    pub(super) failed: Vec<(AppId, io::Error)>,
-}
 
 impl Fleet {
     /// Binds what is missing, as far as that works.

@@ -4,11 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::Fleet;
 use crate::api::changes::Changes;
 use crate::apps::lifecycle::{Action, Lifeline, Outcome};
 use crate::config::AppSpec;
@@ -20,11 +19,11 @@ const PROMPT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Late {
     /// By which it is to live once that worker is ready.
-    new: Arc<AppSpec>,
-    lifeline: Rc<Lifeline>,
+    pub(super) new: Arc<AppSpec>,
+    pub(super) lifeline: Rc<Lifeline>,
     /// Nobody has told it anything else, as long as its turn is this one.
-    turn: u64,
-    told: JoinHandle<Outcome>,
+    pub(super) turn: u64,
+    pub(super) told: JoinHandle<Outcome>,
 }
 
 /// Makes an app live by another configuration; by which it lives now. If that is not decided soon, it is added to those that
@@ -50,13 +49,13 @@ pub(super) async fn change(
     if changes.take_in(&new, outcome, is_new) { new } else { old.cloned().unwrap_or(new) }
 }
 
-fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
+pub(super) fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
     told.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 impl Changes {
     /// Takes note of what has come of telling an app; whether it lives by `new` now.
-    fn take_in(&mut self, new: &AppSpec, outcome: Outcome, is_new: bool) -> bool {
+    pub(super) fn take_in(&mut self, new: &AppSpec, outcome: Outcome, is_new: bool) -> bool {
         let name = new.name.to_string();
         match outcome {
             Ok(_) => {
@@ -71,40 +70,6 @@ impl Changes {
                 false
             }
         }
-    }
-}
-
-impl Fleet {
-    /// Waits for apps that were late, and has everybody know what has come of it.
-    pub(crate) async fn conclude(self: &Rc<Self>, late: Vec<Late>, changes: &mut Changes) {
-        let mut waiting = JoinSet::new();
-        for late in late {
-            let fleet = self.clone();
-            waiting.spawn_local(async move { fleet.conclude_one(late).await });
-        }
-        while let Some(Ok(more)) = waiting.join_next().await {
-            changes.changed.extend(more.changed);
-            changes.failed.extend(more.failed);
-        }
-    }
-
-    async fn conclude_one(&self, late: Late) -> Changes {
-        let (mut changes, mut all) = (Changes::default(), vec![late]);
-        while let Some(Late { new, lifeline, turn, told }) = all.pop() {
-            let outcome = outcome_of(told.await);
-            let _changing = self.changing.lock().await;
-            // Whoever has told it something else since then says what holds now.
-            let is_superseded = lifeline.turn() != turn;
-            let why = outcome.as_ref().err().cloned();
-            changes.take_in(&new, outcome, true);
-            match why {
-                _ if is_superseded => {}
-                Some(why) => self.note_failure(&new.name, why.into()),
-                None => all = self.mend_now(new).await,
-            }
-        }
-        changes.changed.dedup();
-        changes
     }
 }
 

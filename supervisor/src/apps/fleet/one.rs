@@ -6,11 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::binding::Bound;
-use super::{Fleet, Member, Wanted, warn_of};
+use super::Fleet;
+use super::changes::warn_of;
+use super::member::Member;
+use super::wanted::{Bound, Wanted};
 use crate::api::crash::{Crash, Suspect};
 use crate::apps::lifecycle::Action;
-use crate::apps::lifecycle::adoption::{Adoption, First};
+use crate::apps::lifecycle::lifeline::{Adoption, First};
 use crate::config::{AppSpec, collision};
 use crate::model::kind::Kind;
 use crate::process::{Started, Worker};

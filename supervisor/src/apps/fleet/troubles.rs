@@ -1,6 +1,5 @@
 //! What keeps apps from living by their configuration, and when it is looked again whether it still does.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,21 +7,10 @@ use std::time::Instant;
 use tracing::error;
 
 use super::Fleet;
+use super::trouble::{Trouble, Troubles};
 use crate::apps::lifecycle::Lifeline;
 use crate::config::AppName;
 use crate::edge::commands::RoutedApp;
-
-/// What keeps an app from living by its configuration.
-#[derive(Debug, Clone)]
-pub(super) struct Trouble {
-    /// For people.
-    pub(super) why: Arc<str>,
-    /// When it is tried again; never by itself if it is its code.
-    pub(super) next: Option<Instant>,
-}
-
-/// By the names of apps.
-pub(super) type Troubles = BTreeMap<AppName, Trouble>;
 
 impl Fleet {
     /// Takes note of what keeps apps from living by their configuration, and says what is new of that.

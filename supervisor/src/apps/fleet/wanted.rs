@@ -1,11 +1,12 @@
 //! What is to be next, while it is found out how far that can be.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Member;
+use super::member::Member;
 use super::settle::Settled;
 use crate::apps::lifecycle::Lifeline;
 use crate::config::AppSpec;
@@ -20,6 +21,13 @@ pub(super) struct Next {
     /// In the same order.
     pub(super) wanted: Vec<Wanted>,
     pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
+}
+
+/// What came of binding.
+pub(super) struct Bound {
+    pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
+    /// The apps that could not have their address, and why.
+    pub(super) failed: Vec<(AppId, io::Error)>,
 }
 
 /// An app as it is to be.

@@ -1,36 +1,10 @@
 //! Workers that somebody else has started for an app, to see whether they become ready before the app hears of them.
 
-use std::sync::Arc;
-use std::time::Instant;
-
 use tokio::sync::oneshot::Sender;
 
+use super::lifeline::{Adoption, Outcome};
 use super::running::Running;
-use super::{Life, Outcome, Phase};
-use crate::config::AppSpec;
-use crate::process::Started;
-
-/// A worker that is ready and that its app does not know yet.
-#[derive(Debug)]
-pub(crate) struct Adoption {
-    /// The configuration that it lives by.
-    pub spec: Arc<AppSpec>,
-    /// The worker.
-    pub started: Started,
-    /// When its start began.
-    pub begun: Instant,
-}
-
-/// How an app begins.
-#[derive(Debug)]
-pub(crate) enum First {
-    /// By starting a worker.
-    Start,
-    /// With a worker that is ready already.
-    Adopt(Box<Adoption>),
-    /// Stopped, as it was in the supervisor before this one.
-    Stopped,
-}
+use super::{Life, Phase};
 
 impl Life {
     /// Goes on with a worker that somebody else has started, whom `done` tells.

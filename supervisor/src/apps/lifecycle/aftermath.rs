@@ -5,7 +5,8 @@ use std::time::Instant;
 use tracing::warn;
 
 use super::growth::Growth;
-use super::{Life, Phase, Shared};
+use super::shared::Shared;
+use super::{Life, Phase};
 use crate::api::crash::Crash;
 use crate::apps::budget::Rank;
 use crate::apps::crashes::Remains;
@@ -15,7 +16,6 @@ use crate::edge::commands::Unavailable;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::model::kind::Kind;
-use crate::process::StartFailure;
 
 impl Shared {
     /// A worker has ended unasked: keeps the report, has requests like the one that has ended it let others go first, and
@@ -148,9 +148,4 @@ fn is_of_requests(reason: &ExitReason) -> bool {
             | ExitReason::Watchdog
             | ExitReason::CpuTime
     )
-}
-
-/// What is left of a worker that has not become ready.
-pub(super) fn remains(failure: &StartFailure) -> Remains {
-    Remains { pid: failure.pid, lines: failure.lines.clone(), ..Remains::default() }
 }

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::adoption::Adoption;
 use crate::config::AppSpec;
+use crate::process::Started;
 use crate::telemetry::log::app::AppLog;
 
 /// Commands to one app that may wait to be carried out.
@@ -98,6 +98,28 @@ pub(crate) enum Action {
     Adopt(Box<Adoption>),
     /// Have no worker, and refuse requests with this: what is to be loaded cannot be.
     Break(String),
+}
+
+/// A worker that is ready and that its app does not know yet.
+#[derive(Debug)]
+pub(crate) struct Adoption {
+    /// The configuration that it lives by.
+    pub spec: Arc<AppSpec>,
+    /// The worker.
+    pub started: Started,
+    /// When its start began.
+    pub begun: Instant,
+}
+
+/// How an app begins.
+#[derive(Debug)]
+pub(crate) enum First {
+    /// By starting a worker.
+    Start,
+    /// With a worker that is ready already.
+    Adopt(Box<Adoption>),
+    /// Stopped, as it was in the supervisor before this one.
+    Stopped,
 }
 
 /// The way to tell an app what to do.

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::aftermath::remains;
 use super::lifeline::ENDS;
 use super::running::Running;
 use super::{Action, Life, Outcome, Phase, ended};
+use crate::apps::crashes::Remains;
 use crate::config::{AppSpec, Environment};
 use crate::process::Worker;
 
@@ -87,7 +87,7 @@ impl Life {
             Err(failure) => {
                 answer(waiting, &Err(failure.reason.to_string()));
                 if is_gone {
-                    return self.after(&failure.reason, remains(&failure)).await;
+                    return self.after(&failure.reason, Remains::of_start(&failure)).await;
                 }
                 self.shared.registry.kept(self.app, &failure.reason);
                 Phase::Running(running)

@@ -1,8 +1,8 @@
-//! A worker that has been started: the task that watches it, the way to give it orders, and what is left of those that have
+//! A worker that has been started: the task that watches it, and what is left of those that have
 //! been replaced.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,33 +15,16 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
-use super::Shared;
 use super::folders::Held;
 use super::growth::{Growth, Trend};
+use super::shared::Shared;
 use crate::api::usage::Usage;
 use crate::apps::crashes::Remains;
 use crate::config::{AppLimits, AppSpec, RecyclePolicy};
 use crate::edge::commands::Fate;
 use crate::model::exit_reason::ExitReason;
-use crate::model::ids::{AppId, WorkerId};
+use crate::model::ids::AppId;
 use crate::process::{Fingerprint, Order, Output, Report, Worker};
-
-/// Orders to one worker that may wait to be carried out.
-const ORDERS: usize = 8;
-
-/// The way to give every running worker orders, by app and generation.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Orders(Rc<RefCell<HashMap<WorkerId, mpsc::Sender<Order>>>>);
-
-impl Orders {
-    /// Gives a worker an order, if it still runs.
-    pub(crate) fn give(&self, worker: WorkerId, order: Order) {
-        if let Some(orders) = self.0.borrow().get(&worker) {
-            // A full queue holds an order to kill it already.
-            let _ = orders.try_send(order);
-        }
-    }
-}
 
 /// A worker that gets the app's requests.
 #[derive(Debug)]
@@ -282,8 +265,7 @@ impl Stage {
     pub(crate) fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> Running {
         self.generation += 1;
         let (app, generation, registry) = (self.app, self.generation, self.shared.registry.clone());
-        let (orders, mut received) = mpsc::channel(ORDERS);
-        self.shared.orders.0.borrow_mut().insert((app, generation), orders.clone());
+        let (orders, mut received) = self.shared.orders.enter((app, generation));
         let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
         let (output, witness) = (worker.output.clone(), worker.witness.clone());
         let folder = self.shared.folders.hold(&spec.root);
@@ -364,7 +346,7 @@ async fn retired(shared: &Shared, app: AppId, running: &Running, reason: &ExitRe
 async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
-    if shared.orders.0.borrow_mut().remove(&(app, generation)).is_some() {
+    if shared.orders.leave((app, generation)) {
         shared.registry.count_end(app, reason);
         let culprit = culprit.zip(reason.limit());
         let fate = Fate { why: reason.to_string().into(), culprit };
@@ -375,4 +357,22 @@ async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitR
     }
     remains.lost.retain(|request| request.is_culprit || !request.is_given_up);
     remains
+}
+
+impl Shared {
+    /// Has requests wait for the next worker as soon as this one can only be kept from its limit by that. Never ends.
+    pub(super) async fn hold_once_urgent(
+        &self,
+        app: AppId,
+        generation: u64,
+        worn: &Worn,
+        holds: &Cell<bool>,
+    ) -> Infallible {
+        if let Some(grown) = &worn.growth {
+            grown.is_urgent().await;
+            holds.set(true);
+            self.routes.hold(app, Some(generation)).await;
+        }
+        pending().await
+    }
 }

@@ -10,8 +10,9 @@ use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tc
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::super::output::{FAILED, complain};
+use super::super::runtime::runtime;
 use super::super::terminal::{self, Paint, Tone, cut};
-use super::super::{FAILED, complain, runtime};
 use crate::untrusted::visible;
 
 /// Keys that may wait to be heeded.

@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_served() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/admin/dashboard");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops/admin/dashboard");
         let files: Vec<_> =
             std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(files.len(), FILES.len());

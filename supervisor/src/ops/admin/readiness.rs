@@ -6,11 +6,11 @@ use hyper::header::ACCEPT;
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{text, with_type};
+use super::answer::{text, with_type};
 use crate::api::status::Phase;
 use crate::model::state::State;
 use crate::ops::control::Body;
-use crate::ops::control::api::parameters;
+use crate::ops::control::answer::parameters;
 use crate::ops::operator::Operator;
 
 /// Yes or no by its status, and why; as JSON for whoever asks for that.

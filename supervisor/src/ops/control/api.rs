@@ -8,15 +8,13 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use hyper::{Method, StatusCode, Uri};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::answer::{Answer, failed, malformed, no_such_app, not_allowed, outcome, parameter};
 use crate::api::status::Status;
 use crate::apps::lifecycle::Action;
 use crate::model::kind::Kind;
 use crate::ops::operator::Operator;
-
-/// An answer: its status, and its body.
-pub(crate) type Answer = (StatusCode, Value);
 
 /// The first part of every path: a change that would break a client of this one gets another number.
 pub(crate) const VERSION: &str = "v1";
@@ -115,21 +113,6 @@ async fn quarantine(method: &Method, uri: &Uri, operator: &Operator, app: &str) 
     }
 }
 
-/// A parameter of the query.
-pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
-    parameters(uri, name).next()
-}
-
-/// Every value of a parameter of the query.
-pub(crate) fn parameters(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    query.filter(move |(found, _)| found == name).map(|(_, value)| value.into_owned())
-}
-
-fn no_such_app(operator: &Operator, app: &str) -> Answer {
-    (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) }))
-}
-
 fn action(verb: &str) -> Option<Action> {
     Some(match verb {
         "start" => Action::Start,
@@ -138,27 +121,6 @@ fn action(verb: &str) -> Option<Action> {
         "roll" => Action::Roll,
         _ => return None,
     })
-}
-
-fn outcome(result: Result<Value, String>) -> Answer {
-    match result {
-        Ok(value) => (StatusCode::OK, value),
-        Err(why) => (StatusCode::CONFLICT, json!({ "error": why })),
-    }
-}
-
-/// That a request is not what it should be.
-pub(super) fn malformed(error: &dyn std::fmt::Display) -> Answer {
-    (StatusCode::BAD_REQUEST, json!({ "error": format!("the request cannot be read: {error}") }))
-}
-
-/// That it was not answered.
-fn failed(error: &dyn std::fmt::Display) -> Answer {
-    (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": error.to_string() }))
-}
-
-pub(super) fn not_allowed(method: &str) -> Answer {
-    (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": format!("use {method}") }))
 }
 
 fn no_such_path() -> Answer {

@@ -15,7 +15,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 use tracing::Level;
 
-use super::api::{Answer, not_allowed};
+use super::answer::{Answer, not_allowed};
 use crate::config::LogLevel;
 use crate::ops::operator::Operator;
 use crate::telemetry::log;

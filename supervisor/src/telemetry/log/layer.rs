@@ -4,7 +4,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::Hub;
+use super::hub::Hub;
 use super::line::Line;
 
 /// Hands every event on as a line.
@@ -21,7 +21,7 @@ impl<S: Subscriber> Layer<S> for Lines {
 }
 
 /// Whom the line is by. All that this crate says is by the supervisor, wherever in the code it is said: files move.
-fn target(module: &'static str) -> &'static str {
+pub(super) fn target(module: &'static str) -> &'static str {
     let rest = module.strip_prefix(env!("CARGO_CRATE_NAME"));
     if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")) { "supervisor" } else { module }
 }

@@ -6,7 +6,7 @@ use hyper::{Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::{Answer, malformed, not_allowed, outcome, parameter};
+use super::super::answer::{Answer, malformed, not_allowed, outcome, parameter};
 use crate::api::deploys::RollbackOrder;
 use crate::config::AppName;
 use crate::ops::operator::Operator;

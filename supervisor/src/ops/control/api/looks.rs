@@ -4,7 +4,7 @@ use hyper::{Method, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Answer, malformed, no_such_app, not_allowed, parameter};
+use super::super::answer::{Answer, malformed, no_such_app, not_allowed, parameter};
 use crate::api::status::{MachineStatus, SpareStatus};
 use crate::ops::news::News;
 use crate::ops::operator::Operator;

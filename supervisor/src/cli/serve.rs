@@ -1,12 +1,11 @@
-//! The subcommands that serve: `serve` and `dev`.
+//! `serve`.
 
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{FAILED, USAGE, complain, runtime};
+use super::output::{FAILED, USAGE, complain};
+use super::runtime::runtime;
 use crate::apps::inherited::Inherited;
-use crate::config::{AccessLog, Config, Host, LogFormat, ServerFlags, Sources};
+use crate::config::{Config, Sources};
 use crate::ops::deploy::{Available, Deploys};
 use crate::ops::upgrade::{self, Invocation};
 use crate::serve::{self, Start};
@@ -29,29 +28,13 @@ pub(super) fn serve_apps(sources: Sources) -> ExitCode {
     }
 }
 
-/// `dev`.
-pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> ExitCode {
-    let sources = Sources {
-        folder: Some(folder),
-        host: Some(Host(Ipv4Addr::LOCALHOST.into())),
-        port: Some(port),
-        development: true,
-        server: ServerFlags {
-            control,
-            log_format: Some(LogFormat::Dev),
-            access_log: Some(AccessLog::Lines),
-            ..ServerFlags::default()
-        },
-        ..Sources::default()
-    };
-    let deploys = Err("`dev` keeps none".to_owned());
-    match sources.load() {
-        Ok(config) => serve_until_told(config, sources, deploys, true),
-        Err(problems) => complain(&problems, USAGE),
-    }
-}
-
-fn serve_until_told(config: Config, sources: Sources, deploys: Available, is_watched: bool) -> ExitCode {
+/// Serves until a signal or an upgrade ends that.
+pub(super) fn serve_until_told(
+    config: Config,
+    sources: Sources,
+    deploys: Available,
+    is_watched: bool,
+) -> ExitCode {
     let inherited = Inherited::take(|name| std::env::var(name).ok());
     let last_words = inherited.as_ref().ok().map(Inherited::last_words);
     let fail = |error: &std::io::Error| {

@@ -1,0 +1,29 @@
+//! An app that runs.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::apps::lifecycle::Lifeline;
+use crate::config::AppSpec;
+use crate::edge::commands::RoutedApp;
+use crate::model::ids::AppId;
+use crate::telemetry::traffic::Traffic;
+
+/// An app that runs.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) app: AppId,
+    pub(super) spec: Arc<AppSpec>,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) lifeline: Rc<Lifeline>,
+}
+
+impl Member {
+    pub(super) fn routed(&self) -> RoutedApp {
+        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    }
+
+    pub(super) async fn ended(&self) {
+        self.lifeline.ended().await;
+    }
+}
