@@ -70,6 +70,7 @@ mod shares;
 mod status;
 mod supervision;
 mod systemd;
+mod tooling;
 mod traces;
 mod typescript;
 mod unread;

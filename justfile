@@ -1,0 +1,49 @@
+# The everyday commands, one each. CONTRIBUTING.md lists them too, for whoever has no `just`.
+
+[private]
+default:
+    @{{ just_executable() }} --list --unsorted
+
+# Look for errors, the fastest way
+check:
+    cargo check --workspace --all-targets --locked
+
+# Run every test
+test:
+    cargo test --workspace --locked
+
+# Run the integration tests whose name contains NAME
+test-one NAME:
+    cargo test --workspace --test integration --locked -- {{ NAME }}
+
+# Run the lints; every warning is an error
+lint:
+    cargo clippy --workspace --all-targets --locked -- --deny warnings
+
+# Build the documentation of the code; every broken link is an error
+docs:
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+# Check licenses, sources and versions of the dependencies
+deny:
+    cargo deny --locked check bans licenses sources
+
+# Fuzz the protocol's decoder
+fuzz *SECONDS:
+    scripts/fuzz {{ SECONDS }}
+
+# Run twenty apps for an hour while everything goes wrong
+soak *OPTIONS:
+    scripts/soak {{ OPTIONS }}
+
+# Measure what crashes cost the other requests
+crash-cost *OPTIONS:
+    scripts/crash-cost {{ OPTIONS }}
+
+# Measure speed and memory beside other servers
+bench *OPTIONS:
+    scripts/bench {{ OPTIONS }}
+
+# Run the gate that every change must pass
+ci:
+    .ci/run
