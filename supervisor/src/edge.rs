@@ -14,4 +14,6 @@ pub(crate) mod io_thread;
 pub(crate) mod listener;
 pub(crate) mod probation;
 pub(crate) mod proxy;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod upstream;

@@ -6,7 +6,7 @@
 //! - [`overdue`](crate::model::overdue): why it is ended, and when; [`pace`]: how far a client is behind.
 //! - [`peer`]: where a connection leads from and to.
 //! - [`windows`]: what an HTTP/2 client may send before it is read.
-//! - [`serving`]: one request; [`request_body`]: its body; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
+//! - [`serving`]: one request; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
 
 pub(crate) mod connection;
 pub(crate) mod frames;
@@ -15,7 +15,6 @@ pub(crate) mod http2;
 pub(crate) mod io;
 pub(crate) mod pace;
 mod peer;
-pub(crate) mod request_body;
 pub(crate) mod serving;
 pub(crate) mod stream;
 pub(crate) mod windows;

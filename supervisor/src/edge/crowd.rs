@@ -6,7 +6,7 @@
 
 mod seat;
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::{Rc, Weak};
@@ -27,9 +27,6 @@ use crate::model::shares::{self, ClientKey, Holders, Holding};
 use crate::telemetry::occupancy::{Event, ThreadCounts};
 
 pub(crate) use seat::{Door, Seat};
-
-/// Bytes that are read at once where they are looked at.
-const SCRATCH: usize = 16 * 1024;
 
 /// For how long a connection must have had nothing under way before it can lose its place, unless its client holds much: one
 /// that has just come is about to say something. In ticks.
@@ -64,7 +61,6 @@ pub(crate) struct Crowd {
     /// Bytes of all unfinished heads.
     heads: Cell<usize>,
     paces: RefCell<Vec<Weak<Pace>>>,
-    scratch: RefCell<Box<[u8]>>,
     /// The date as answers of HTTP/2 have it, and of which tick it is.
     date: RefCell<Option<(u64, HeaderValue)>>,
     /// At this tick there was nobody who could go.
@@ -99,7 +95,6 @@ impl Crowd {
             doors: RefCell::default(),
             heads: Cell::new(0),
             paces: RefCell::default(),
-            scratch: RefCell::new(vec![0; SCRATCH].into()),
             date: RefCell::default(),
             in_vain: Cell::new(None),
             counts,
@@ -151,11 +146,6 @@ impl Crowd {
     /// Ticks since the thread started.
     pub(crate) fn now(&self) -> u64 {
         self.clock.get()
-    }
-
-    /// Where bytes are read that have to be looked at. Nobody keeps it.
-    pub(crate) fn scratch(&self) -> RefMut<'_, Box<[u8]>> {
-        self.scratch.borrow_mut()
     }
 
     /// A listening address.

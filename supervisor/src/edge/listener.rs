@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::Listen;
-use crate::edge::client::Client;
 use crate::edge::client::connection::Connection;
+use crate::edge::client::{Client, Peer};
 use crate::edge::crowd::{Crowd, Door, Turned};
 use crate::edge::proxy::Proxy;
 
@@ -145,13 +145,13 @@ pub(crate) async fn accept(listener: TcpListener, way: Way) {
                         turned => break turned,
                     }
                 };
-                if let Ok(seat) = seat {
+                if let (Ok(seat), Ok(local)) = (seat, socket.local_addr()) {
                     // Answers are written whole: waiting for more would only delay them.
                     let _ = socket.set_nodelay(true);
                     let client = Rc::new(Client::new(&crowd, seat, &closing.is_closing));
                     crowd.enter(&client);
                     let connection = Connection { proxy: proxy.clone(), client, closing: closing.clone() };
-                    tokio::task::spawn_local(connection.serve(socket, peer));
+                    tokio::task::spawn_local(connection.serve(socket, Peer::new(peer, local, &crowd)));
                 }
             }
             Err(error) if is_about_one_connection(&error) => {}

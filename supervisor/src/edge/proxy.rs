@@ -37,7 +37,6 @@ use nano_protocol::{Budget, Failure, Handle, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::{AccessLog, AppSpec, ServerSettings};
-use crate::edge::client::request_body::RequestBody;
 use crate::edge::client::{Peer, Reading, Serving};
 use crate::edge::forwarded_for::Asker;
 use crate::edge::upstream::{Place, Upstream};
@@ -50,7 +49,7 @@ use forwarding::Forwarding;
 use recorded::Recorded;
 use refused::Refused;
 use site::Site;
-use upload::{Progress, Upload};
+use upload::{Progress, RequestBody, Upload};
 
 /// Forwards the requests of one listening port on one I/O thread.
 #[derive(Debug)]
@@ -76,9 +75,9 @@ impl Proxy {
     }
 
     /// Answers one request. Never fails: every failure is an answer, or the end of the body.
-    pub(crate) async fn answer(
+    pub(crate) async fn answer<B: RequestBody>(
         &self,
-        request: Request<RequestBody>,
+        request: Request<B>,
         peer: &Peer,
         serving: Serving,
     ) -> Response<ResponseBody> {
@@ -133,10 +132,10 @@ impl Proxy {
         response
     }
 
-    async fn forward(
+    async fn forward<B: RequestBody>(
         &self,
         settings: &ServerSettings,
-        request: Request<RequestBody>,
+        request: Request<B>,
         peer: &Peer,
         known: Known<'_>,
         reading: Option<Reading>,
@@ -195,13 +194,13 @@ impl Proxy {
     }
 
     /// Sends the request to a worker that takes it.
-    async fn deliver(
+    async fn deliver<B: RequestBody>(
         &self,
         upstream: &Upstream,
         place: &Place,
         arrived: Instant,
         outgoing: &Outgoing<'_>,
-        mut upload: Option<Upload>,
+        mut upload: Option<Upload<B>>,
         mut record: Option<&mut Record>,
     ) -> Result<Response<ResponseBody>, Refused> {
         let Outgoing { spec, line, .. } = *outgoing;
@@ -281,11 +280,11 @@ impl Proxy {
         }
     }
 
-    async fn send(
+    async fn send<B: RequestBody>(
         &self,
         handle: &Handle,
         outgoing: &Outgoing<'_>,
-        upload: &mut Option<Upload>,
+        upload: &mut Option<Upload<B>>,
     ) -> Result<Response<ResponseBody>, Failed> {
         let Outgoing { spec, line, forwarding, fields, buffers } = *outgoing;
         let limit = spec.limits.request_timeout;
@@ -353,9 +352,9 @@ struct Outgoing<'a> {
 
 /// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of
 /// its body.
-async fn head(
+async fn head<B: RequestBody>(
     receiver: &Receiver,
-    progress: Option<&Progress>,
+    progress: Option<&Progress<B>>,
     limit: Duration,
 ) -> Result<ResponseHead, Failed> {
     let mut deadline = Instant::now() + limit;

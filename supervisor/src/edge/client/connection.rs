@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -14,17 +13,16 @@ use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioTimer;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use nano_protocol::message::RequestId;
-use tokio::net::TcpStream;
 
-use super::io::{ClientIo, ClientSocket};
-use super::request_body::RequestBody;
+use super::io::{ClientIo, ClientSocket, Transport};
 use super::{Client, Peer, http2};
 use crate::config::ServerSettings;
 use crate::edge::listener::Closing;
 use crate::edge::proxy::Proxy;
 use crate::edge::proxy::body::ResponseBody;
+use crate::edge::proxy::upload::RequestBody;
 use crate::model::overdue::Overdue;
 use crate::model::refusal::Refusal;
 
@@ -57,10 +55,10 @@ pub(crate) struct Answering {
 
 impl Answering {
     /// A request has been read; its answer.
-    pub(crate) fn answer(
+    pub(crate) fn answer<B: RequestBody>(
         self: &Rc<Self>,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Response<ResponseBody>> + use<> {
+        request: Request<B>,
+    ) -> impl Future<Output = Response<ResponseBody>> + use<B> {
         let (answering, serving) = (self.clone(), self.client.serve());
         async move { answering.proxy.answer(request, &answering.peer, serving).await }
     }
@@ -68,11 +66,9 @@ impl Answering {
 
 impl Connection {
     /// Serves it to its end.
-    pub(crate) async fn serve(self, socket: TcpStream, peer: SocketAddr) {
+    pub(crate) async fn serve<T: Transport>(self, transport: T, peer: Peer) {
         let Self { proxy, client, mut closing } = self;
-        let Ok(local) = socket.local_addr() else { return };
-        let peer = Peer::new(peer, local, &client.crowd);
-        let mut io = ClientIo::new(socket, client.clone());
+        let mut io = ClientIo::new(transport, client.clone());
         let socket = io.socket();
         let opening = poll_fn(|cx| match client.poll_overdue(cx) {
             Poll::Ready(why) => Poll::Ready(Err(why)),
@@ -94,10 +90,10 @@ impl Connection {
 
 /// Serves a connection of HTTP/1 to its end; why it is ended, if that is not its client's doing. One whose listener goes away is
 /// ended with its next answer, or by the sweep: hyper would close it at once, under the request that may be on its way.
-async fn serve_http1(io: ClientIo, answering: Rc<Answering>) -> Option<Overdue> {
+async fn serve_http1<T: Transport>(io: ClientIo<T>, answering: Rc<Answering>) -> Option<Overdue> {
     let client = answering.client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (answering, answer) = (answering.clone(), answering.answer(request.map(RequestBody::Http1)));
+        let (answering, answer) = (answering.clone(), answering.answer(request));
         async move {
             let mut response = answer.await;
             if answering.is_closing.get() || answering.client.is_unclear() {
@@ -106,7 +102,7 @@ async fn serve_http1(io: ClientIo, answering: Rc<Answering>) -> Option<Overdue> 
             Ok::<_, Infallible>(response)
         }
     });
-    let mut connection = pin!(builder(&client.crowd.settings()).serve_connection(io, service));
+    let mut connection = pin!(builder(&client.crowd.settings()).serve_connection(TokioIo::new(io), service));
     poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Some(why)),
         // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
@@ -116,13 +112,13 @@ async fn serve_http1(io: ClientIo, answering: Rc<Answering>) -> Option<Overdue> 
 }
 
 /// Ends it, for this reason if it was not its client's.
-async fn end(client: &Client, socket: ClientSocket, overdue: Option<Overdue>) {
+async fn end<T: Transport>(client: &Client, socket: ClientSocket<T>, overdue: Option<Overdue>) {
     client.crowd.count_end(overdue);
     if overdue == Some(Overdue::Head) && !client.is_http2() {
         socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
     }
     if client.leaves_unread() && overdue != Some(Overdue::Shed) {
-        socket.linger(client).await;
+        socket.linger().await;
     }
 }
 
@@ -140,4 +136,87 @@ fn builder(settings: &ServerSettings) -> http1::Builder {
         // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
         .max_headers(settings.max_headers);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http_body_util::{BodyExt as _, Full};
+    use hyper::client::conn::{http1, http2};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::edge::testing::Edge;
+
+    /// More than windows and buffers hold.
+    const LARGE: usize = 1 << 20;
+
+    fn post(uri: &str) -> Request<Full<Bytes>> {
+        let body = Full::new(Bytes::from(vec![b'x'; LARGE]));
+        Request::post(uri).header("host", "app.example").body(body).unwrap()
+    }
+
+    async fn text(response: Response<Incoming>) -> String {
+        assert!(response.status() == 200 && response.headers().contains_key("x-request-id"));
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn requests_over_memory_reach_a_worker_and_are_answered() {
+        let serve = async {
+            let edge = Edge::new("");
+            edge.worker(1);
+            let (mut client, connection) = http1::handshake(TokioIo::new(edge.connect())).await.unwrap();
+            let driven = tokio::spawn(connection);
+            for target in ["/a", "/b"] {
+                let answer = text(client.send_request(post(target)).await.unwrap()).await;
+                assert_eq!(answer, format!("1: POST {target} {}", "x".repeat(LARGE)));
+            }
+            drop(client);
+            driven.await.unwrap().unwrap();
+
+            let io = TokioIo::new(edge.connect());
+            let (mut client, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+            tokio::spawn(connection);
+            let both =
+                ["http://app.example/c", "http://app.example/d"].map(|uri| client.send_request(post(uri)));
+            let [first, second] = both.map(|answer| async { text(answer.await.unwrap()).await });
+            let (first, second) = tokio::join!(first, second);
+            assert_eq!(first, format!("1: POST /c {}", "x".repeat(LARGE)));
+            assert_eq!(second, format!("1: POST /d {}", "x".repeat(LARGE)));
+        };
+        LocalSet::new().run_until(serve).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_answered_over_memory_however_it_is_cut() {
+        let serve = async {
+            let edge = Edge::new("");
+            edge.worker(1);
+            for (sent, answer, body) in [
+                (&["nonsense\r\n\r\n"][..], "HTTP/1.1 400", "The request is not valid HTTP.\n"),
+                (&["P", "RI * HTTP/1.1\r\n", "\r\n"], "HTTP/1.1 400", "The request is not valid HTTP.\n"),
+                (
+                    &["P", "UT / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"],
+                    "HTTP/1.1 200",
+                    "1: PUT / ",
+                ),
+                (&["GET /short HTTP/1.0\r\n\r\n"], "HTTP/1.0 200", "1: GET /short "),
+            ] {
+                let mut client = edge.connect();
+                for part in sent {
+                    client.write_all(part.as_bytes()).await.unwrap();
+                    // So that it is read by itself.
+                    tokio::task::yield_now().await;
+                }
+                let mut said = String::new();
+                client.read_to_string(&mut said).await.unwrap();
+                assert!(said.starts_with(answer) && said.ends_with(body), "{sent:?}: {said}");
+                assert!(said.contains("x-request-id: "), "{said}");
+            }
+        };
+        LocalSet::new().run_until(serve).await;
+    }
 }

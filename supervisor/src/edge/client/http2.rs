@@ -5,18 +5,17 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use hyper::body::Body as _;
+use hyper::body::{Body, Frame};
 use hyper::header::{CONTENT_LENGTH, DATE};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use nano_protocol::Chunk;
 
 use super::connection::{Answering, REST_OF_HEAD};
-use super::io::ClientIo;
-use super::request_body::RequestBody;
-use super::windows::Windows;
+use super::io::{ClientIo, Transport};
+use super::windows::{Window, Windows};
 use super::{Client, stream};
 use crate::config::ServerSettings;
 use crate::edge::listener::Closing;
@@ -35,10 +34,14 @@ const STREAMS: u32 = 128;
 const SEND_BUFFER: usize = 64 * 1024;
 
 /// Serves a connection to its end; why it is ended, if that is not its client's doing.
-pub(crate) async fn serve(io: ClientIo, answering: &Rc<Answering>, closing: &mut Closing) -> Option<Overdue> {
+pub(crate) async fn serve<T: Transport>(
+    io: ClientIo<T>,
+    answering: &Rc<Answering>,
+    closing: &mut Closing,
+) -> Option<Overdue> {
     let client = &answering.client;
     let windows = Rc::new(client.crowd.windows(client.seat()));
-    let mut handshake = pin!(builder(&client.crowd.settings()).handshake::<_, Part>(TokioIo::new(io)));
+    let mut handshake = pin!(builder(&client.crowd.settings()).handshake::<_, Part>(io));
     let shaken = poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Err(Some(why))),
         Poll::Pending => handshake.as_mut().poll(cx).map_err(|_| None),
@@ -103,13 +106,45 @@ fn builder(settings: &ServerSettings) -> h2::server::Builder {
 }
 
 /// The request with its body, if there is a window for that.
-fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Request<RequestBody>> {
+fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Request<Uploaded>> {
     let (parts, stream) = request.into_parts();
     let body = match stream.is_end_stream() {
-        true => RequestBody::Empty,
-        false => RequestBody::Http2 { window: windows.open(headers::length(&parts.headers))?, stream },
+        true => Uploaded(None),
+        false => Uploaded(Some((stream, windows.open(headers::length(&parts.headers))?))),
     };
     Some(Request::from_parts(parts, body))
+}
+
+/// The body of a request, if it has one: what is read of it is given back to the client as window.
+#[derive(Debug)]
+struct Uploaded(Option<(RecvStream, Window)>);
+
+impl Body for Uploaded {
+    type Data = Bytes;
+    type Error = h2::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        let Some((stream, window)) = &mut self.0 else { return Poll::Ready(None) };
+        match ready!(stream.poll_data(cx)) {
+            Some(Ok(bytes)) => {
+                window.read(bytes.len());
+                let _ = stream.flow_control().release_capacity(bytes.len());
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => {
+                let trailers = ready!(stream.poll_trailers(cx)).map(|fields| fields.map(Frame::trailers));
+                Poll::Ready(trailers.transpose())
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(|(stream, _)| stream.is_end_stream())
+    }
 }
 
 /// Sends the answer to one request, unless its client gives that up before.

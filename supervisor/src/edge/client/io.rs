@@ -1,22 +1,21 @@
-//! The socket of one client as hyper sees it: tells [`Client`] what happens on it, gives hyper's own answers our form, and
-//! closes without losing the last answer.
+//! What carries the connection of a client, as hyper and h2 see it: tells [`Client`] what happens on it, gives hyper's own answers
+//! our form, and closes without losing the last answer.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
 use nano_protocol::message::RequestId;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::timeout;
 
 use super::Client;
-use super::frames::{PREFACE, is_http2};
+use super::frames::PREFACE;
 use crate::model::refusal::Refusal;
 
 /// Answers up to this length go out as one buffer: copying them costs less than a vectored write.
@@ -25,92 +24,124 @@ const FLAT: usize = 1024;
 /// How long what a client still sends is read after the last answer.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The socket of a client, for what is left to do when hyper has let go of it.
-#[derive(Debug, Clone)]
-pub(crate) struct ClientSocket(Rc<RefCell<TokioIo<TcpStream>>>);
+/// How much of that is read at once.
+const DISCARDED: usize = 16 * 1024;
 
-impl ClientSocket {
-    /// Sends as much of `bytes` as the kernel takes at once.
+/// What can carry the connection of a client: TCP, what is encrypted on top of it, or memory. Its addresses are known to whoever
+/// has accepted it.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Transport for T {}
+
+/// The transport of a client, for what is left to do when hyper or h2 has let go of it.
+pub(crate) struct ClientSocket<T>(Rc<RefCell<T>>);
+
+impl<T: Transport> ClientSocket<T> {
+    /// Sends as much of `bytes` as the transport takes at once.
     pub(crate) fn last_word(&self, bytes: &[u8]) {
-        let _ = self.0.borrow().inner().try_write(bytes);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut transport = self.0.borrow_mut();
+        let _ = Pin::new(&mut *transport).poll_write(&mut cx, bytes);
+        let _ = Pin::new(&mut *transport).poll_flush(&mut cx);
     }
 
     /// Says that nothing more will come, and reads what does come, until the client has closed or its time is over: a
     /// socket that is closed over unread bytes resets the connection, and takes the answer with it.
-    pub(crate) async fn linger(self, client: &Client) {
-        let Some(socket) = Rc::into_inner(self.0) else { return };
-        let mut socket = socket.into_inner().into_inner();
+    pub(crate) async fn linger(self) {
+        let Some(transport) = Rc::into_inner(self.0) else { return };
+        let mut transport = transport.into_inner();
         let read = async {
-            let _ = socket.shutdown().await;
-            while socket.readable().await.is_ok() {
-                let read = socket.try_read(&mut client.crowd.scratch());
-                match read {
-                    // However much there is, others have their turn.
-                    Ok(1..) => tokio::task::yield_now().await,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Ok(0) | Err(_) => return,
-                }
+            let _ = transport.shutdown().await;
+            while let Ok(1..) = poll_fn(|cx| poll_discard(Pin::new(&mut transport), cx)).await {
+                // However much there is, others have their turn.
+                tokio::task::yield_now().await;
             }
         };
         let _ = timeout(LINGER, read).await;
     }
 }
 
-/// The socket as hyper sees it.
-#[derive(Debug)]
-pub(crate) struct ClientIo {
-    socket: ClientSocket,
+/// Reads what nobody wants; how much that was.
+fn poll_discard<T: Transport>(transport: Pin<&mut T>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let mut discarded = [const { MaybeUninit::uninit() }; DISCARDED];
+    let mut buffer = ReadBuf::uninit(&mut discarded);
+    ready!(transport.poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
+}
+
+/// The first bytes of a connection, which have been read to see what it speaks.
+#[derive(Debug, Default)]
+struct Start {
+    bytes: [u8; PREFACE.len()],
+    read: usize,
+    /// How many of them hyper or h2 has been given.
+    given: usize,
+}
+
+/// The transport as hyper and h2 see it.
+pub(crate) struct ClientIo<T> {
+    socket: Rc<RefCell<T>>,
     client: Rc<Client>,
-    /// Read to see how it goes on, and still to be given on: what HTTP/2 begins with.
-    begun: &'static [u8],
+    start: Start,
     /// An answer of ours that replaces one of hyper's, and how many of hyper's bytes it stands for.
     refusal: Option<(Vec<u8>, usize)>,
 }
 
-impl ClientIo {
-    /// Wraps an accepted socket.
-    pub(crate) fn new(socket: TcpStream, client: Rc<Client>) -> Self {
-        let socket = ClientSocket(Rc::new(RefCell::new(TokioIo::new(socket))));
-        Self { socket, client, begun: &[], refusal: None }
+impl<T: Transport> ClientIo<T> {
+    /// Wraps an accepted connection.
+    pub(crate) fn new(transport: T, client: Rc<Client>) -> Self {
+        let socket = Rc::new(RefCell::new(transport));
+        Self { socket, client, start: Start::default(), refusal: None }
     }
 
-    /// The socket beneath.
-    pub(crate) fn socket(&self) -> ClientSocket {
-        self.socket.clone()
+    /// The transport beneath.
+    pub(crate) fn socket(&self) -> ClientSocket<T> {
+        ClientSocket(self.socket.clone())
     }
 
-    /// Waits for the first bytes, which stay there: whether they begin HTTP/2.
+    /// Waits for the first bytes: whether they begin HTTP/2.
     pub(crate) fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
-            let mut start = [0; PREFACE.len()];
-            let mut start = tokio::io::ReadBuf::new(&mut start);
-            let socket = self.socket.0.borrow();
+            let mut buffer = ReadBuf::new(&mut self.start.bytes[self.start.read..]);
+            let read = ready!(Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut buffer));
             // What is wrong with it shows again when it is read.
-            let _ = ready!(socket.inner().poll_peek(cx, &mut start));
-            if let Some(is_http2) = is_http2(self.begun.len(), start.filled()) {
+            if read.is_err() || buffer.filled().is_empty() {
+                return Poll::Ready(false);
+            }
+            self.client.has_read(buffer.filled());
+            self.start.read += buffer.filled().len();
+            if let Some(is_http2) = self.client.is_http2.get() {
                 return Poll::Ready(is_http2);
             }
-            // So few bytes are taken away, or they would be all that is seen, again and again.
-            match socket.inner().try_read(&mut start.filled_mut()[..]) {
-                Ok(1..) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                Ok(0) | Err(_) => return Poll::Ready(false),
-            }
-            drop(socket);
-            self.begun = &PREFACE[..self.begun.len() + start.filled().len()];
-            self.client.has_read(start.filled());
         }
     }
 
-    fn poll<T>(&self, poll: impl FnOnce(Pin<&mut TokioIo<TcpStream>>) -> T) -> T {
-        poll(Pin::new(&mut self.socket.0.borrow_mut()))
+    fn poll<R>(&self, poll: impl FnOnce(Pin<&mut T>) -> R) -> R {
+        poll(Pin::new(&mut *self.socket.borrow_mut()))
+    }
+
+    fn poll_more(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.client.is_watched() {
+            return self.poll(|socket| socket.poll_read(cx, buffer));
+        }
+        if self.client.has_had_its_turn() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.client.is_held_up(cx) {
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        ready!(self.poll(|socket| socket.poll_read(cx, buffer)))?;
+        self.client.has_read(&buffer.filled()[before..]);
+        Poll::Ready(Ok(()))
     }
 
     /// Writes our own answer in place of hyper's, then reports hyper's bytes as written.
     fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some((bytes, stands_for)) = &mut self.refusal else { return Poll::Ready(Ok(0)) };
         while !bytes.is_empty() {
-            match Pin::new(&mut *self.socket.0.borrow_mut()).poll_write(cx, bytes) {
+            match Pin::new(&mut *self.socket.borrow_mut()).poll_write(cx, bytes) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(written)) => {
                     bytes.drain(..written);
@@ -139,40 +170,28 @@ fn automatic_answer(bytes: &[u8]) -> Option<Refusal> {
     }
 }
 
-impl Read for ClientIo {
+impl<T: Transport> AsyncRead for ClientIo<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut cursor: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.begun.is_empty() {
-            let (given, rest) = self.begun.split_at(self.begun.len().min(cursor.remaining()));
-            cursor.put_slice(given);
-            self.begun = rest;
-            return Poll::Ready(Ok(()));
+        let Start { bytes, read, given } = &mut self.start;
+        if given == read {
+            return self.poll_more(cx, buffer);
         }
-        if !self.client.is_watched() {
-            return self.poll(|socket| socket.poll_read(cx, cursor));
+        let length = (*read - *given).min(buffer.remaining());
+        buffer.put_slice(&bytes[*given..*given + length]);
+        *given += length;
+        // With what has come behind them, so that a head which is there is parsed in one go.
+        if buffer.remaining() > 0 {
+            let _ = self.poll_more(cx, buffer);
         }
-        if self.client.has_had_its_turn() {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if self.client.is_held_up(cx) {
-            return Poll::Pending;
-        }
-        // hyper's buffer shows nobody what is in it. Heads and frames are small, and bodies of HTTP/1 do not come this way.
-        let mut scratch = self.client.crowd.scratch();
-        let length = scratch.len().min(cursor.remaining());
-        let mut buffer = ReadBuf::new(&mut scratch[..length]);
-        ready!(self.poll(|socket| socket.poll_read(cx, buffer.unfilled())))?;
-        cursor.put_slice(buffer.filled());
-        self.client.has_read(buffer.filled());
         Poll::Ready(Ok(()))
     }
 }
 
-impl Write for ClientIo {
+impl<T: Transport> AsyncWrite for ClientIo<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         if self.refusal.is_some() {
             return self.poll_refusal(cx);
@@ -206,7 +225,7 @@ impl Write for ClientIo {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.socket.borrow().is_write_vectored()
     }
 
     fn poll_write_vectored(

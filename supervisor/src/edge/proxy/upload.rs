@@ -3,23 +3,28 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::HeaderMap;
+use hyper::body::Body;
 use nano_protocol::Sender;
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::STREAM_WINDOW;
 
 use crate::edge::client::Reading;
 use crate::edge::client::pace::Pace;
-use crate::edge::client::request_body::RequestBody;
 use crate::edge::upstream::Upstream;
 use crate::model::refusal::Refusal;
 use crate::telemetry::traffic::Counts;
+
+/// The body of a request, whatever its client speaks.
+pub(crate) trait RequestBody: Body<Data = Bytes> + Unpin + 'static {}
+
+impl<B: Body<Data = Bytes> + Unpin + 'static> RequestBody for B {}
 
 /// How a body ends.
 #[derive(Debug)]
@@ -30,8 +35,8 @@ enum End {
 
 /// A request body, of which some may have been read and not have reached a worker.
 #[derive(Debug)]
-pub(crate) struct Upload {
-    incoming: RequestBody,
+pub(crate) struct Upload<B> {
+    incoming: B,
     reading: Reading,
     /// Read, and not yet in a stream.
     unsent: VecDeque<Bytes>,
@@ -53,14 +58,9 @@ pub(crate) struct Upload {
     came: usize,
 }
 
-impl Upload {
+impl<B: RequestBody> Upload<B> {
     /// A body of at most `max_body` bytes.
-    pub(crate) fn new(
-        incoming: RequestBody,
-        reading: Reading,
-        max_body: u64,
-        upstream: Rc<Upstream>,
-    ) -> Self {
+    pub(crate) fn new(incoming: B, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
         Self {
             incoming,
             reading,
@@ -77,10 +77,9 @@ impl Upload {
     }
 
     /// Moves into `sender` what is there now; if that is not all, goes on in a task of its own.
-    pub(crate) async fn start(self, sender: Sender) -> Progress {
-        let progress = Progress::default();
-        *progress.0.upload.borrow_mut() = Some(self);
-        let mut run = Box::pin(run(progress.clone(), sender));
+    pub(crate) async fn start(self, sender: Sender) -> Progress<B> {
+        let progress = Progress(Rc::new(Shared::new(self)));
+        let mut run = Box::pin(run(Progress(progress.0.clone()), sender));
         if poll_once(run.as_mut()).await.is_none() {
             tokio::task::spawn_local(run);
         }
@@ -94,7 +93,12 @@ impl Upload {
     }
 
     /// Goes on until everything is in the stream.
-    fn poll(&mut self, cx: &mut Context<'_>, sender: &Sender, shared: &Shared) -> Poll<Result<(), Refusal>> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        sender: &Sender,
+        moved: &Cell<Option<Instant>>,
+    ) -> Poll<Result<(), Refusal>> {
         loop {
             // Where hyper knows that these are the last bytes, the end rides on them.
             let is_read = self.end.is_none() && self.incoming.is_end_stream();
@@ -113,7 +117,7 @@ impl Upload {
                     return Poll::Ready(Ok(()));
                 }
                 self.unsent.pop_front();
-                shared.moved.set(Some(Instant::now()));
+                moved.set(Some(Instant::now()));
             }
             if let Some(end) = &self.end {
                 match end {
@@ -131,7 +135,7 @@ impl Upload {
                 return Poll::Pending;
             }
             self.is_stalled = false;
-            match ready!(self.incoming.poll_frame(cx)) {
+            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
                 None => self.end = Some(End::Plain),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
@@ -160,7 +164,7 @@ impl Upload {
     }
 }
 
-async fn run(progress: Progress, sender: Sender) {
+async fn run<B: RequestBody>(progress: Progress<B>, sender: Sender) {
     let shared = &*progress.0;
     let mut pace: Option<Rc<Pace>> = None;
     let done = poll_fn(|cx| {
@@ -172,7 +176,7 @@ async fn run(progress: Progress, sender: Sender) {
         let Some(upload) = upload.as_mut().filter(|_| sender.poll_over(cx).is_pending()) else {
             return Poll::Ready(Ok(()));
         };
-        let polled = upload.poll(cx, &sender, shared);
+        let polled = upload.poll(cx, &sender, &shared.moved);
         let is_late = polled.is_pending() && !upload.is_stalled;
         shared.is_client_late.set(is_late);
         if is_late && pace.is_none() {
@@ -195,18 +199,25 @@ async fn run(progress: Progress, sender: Sender) {
 }
 
 /// What the request that waits for its response can learn of its body.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Progress(Rc<Shared>);
+#[derive(Debug)]
+pub(crate) struct Progress<B>(Rc<Shared<B>>);
 
-#[derive(Debug, Default)]
-struct Shared {
-    upload: RefCell<Option<Upload>>,
+#[derive(Debug)]
+struct Shared<B> {
+    upload: RefCell<Option<Upload<B>>>,
     fault: Cell<Option<Refusal>>,
     moved: Cell<Option<Instant>>,
     is_client_late: Cell<bool>,
 }
 
-impl Progress {
+impl<B> Shared<B> {
+    fn new(upload: Upload<B>) -> Self {
+        let upload = RefCell::new(Some(upload));
+        Self { upload, fault: Cell::new(None), moved: Cell::new(None), is_client_late: Cell::new(false) }
+    }
+}
+
+impl<B> Progress<B> {
     /// The answer to why the body was given up, if it was.
     pub(crate) fn fault(&self) -> Option<Refusal> {
         self.0.fault.get()
@@ -223,7 +234,7 @@ impl Progress {
     }
 
     /// The whole body for another worker, if this one has not begun with the request.
-    pub(crate) fn take_back(&self) -> Option<Upload> {
+    pub(crate) fn take_back(&self) -> Option<Upload<B>> {
         let mut upload = self.0.upload.borrow_mut().take().filter(|upload| !upload.is_begun)?;
         // Still held: the next worker may go the same way.
         upload.unsent = upload.held.clone();
