@@ -1,41 +1,23 @@
-//! One client connection: where it leads, what it is doing, and how long it may.
+//! What is known of one client connection: where it leads, what it is doing, and for how long it may.
 //!
-//! - [`connection`]: all of it, from the first byte to the last; [`http2`]: as HTTP/2 goes; [`io`]: its socket as hyper and h2
-//!   see it.
 //! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
-//! - [`overdue`](crate::model::overdue): why it is ended, and when; [`pace`]: how far a client is behind.
 //! - [`peer`]: where a connection leads from and to.
-//! - [`windows`]: what an HTTP/2 client may send before it is read.
-//! - [`serving`]: one request; [`stream`]: one answer over HTTP/2, whose client may be slow with it alone.
+//! - [`serving`]: one of its requests.
 
-pub(crate) mod connection;
 pub(crate) mod frames;
 pub(crate) mod heads;
-pub(crate) mod http2;
-pub(crate) mod io;
-pub(crate) mod pace;
-mod peer;
+pub(crate) mod peer;
 pub(crate) mod serving;
-pub(crate) mod stream;
-pub(crate) mod windows;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use crate::edge::crowd::{Crowd, Seat};
+use crate::edge::crowd::{Crowd, FLOOD, FORGIVEN, Seat, Seated};
+use crate::edge::pace::{Debt, MinRate, TickLimits};
 use crate::model::overdue::Overdue;
 use frames::Frames;
 use heads::Head;
-pub(crate) use pace::TickLimits;
-use pace::{Debt, MinRate};
-pub(crate) use peer::Peer;
-pub(crate) use serving::{Reading, Serving};
-use stream::Given;
-
-/// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
-pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// For how long a connection must have been idle before it is ended with its listener: a client that has just had its answer
 /// may already be sending the next request, and is told to close with the answer to that.
@@ -47,16 +29,16 @@ const TURN: u32 = 256;
 /// So many bytes count as a frame, if there are fewer.
 const FRAME: usize = 256;
 
-/// Frames that ask for nothing of which a connection ends: so many more than those that are forgiven, with every tick and with
-/// every part of an answer.
-const FLOOD: u32 = 10_000;
-const FORGIVEN: u32 = 250;
-
-/// The same for all connections of a client together, as those of so many; nothing more is read of them then before the next tick.
-const CONNECTIONS: u32 = 4;
-
-/// How many of those are forgiven with every tick.
-pub(crate) const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
+/// What a stream has given its client since it was last polled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given {
+    /// Whether its body was asked for more at all.
+    pub is_asked: bool,
+    /// Whether what it gave last has yet to be taken.
+    pub waits: bool,
+    /// Bytes given.
+    pub bytes: usize,
+}
 
 /// What a connection is doing, as far as time limits are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,16 +133,9 @@ impl Client {
         }
     }
 
-    /// A request has been read.
-    pub(crate) fn serve(self: &Rc<Self>) -> Serving {
-        self.requests.set(self.requests.get() + 1);
-        self.phase.set(Phase::Serving);
-        self.has_answer.set(true);
-        if !self.is_http2() {
-            self.set_head(0);
-            self.has_body.set(false);
-        }
-        Serving(self.clone())
+    /// All connections of its thread.
+    pub(crate) fn crowd(&self) -> &Rc<Crowd> {
+        &self.crowd
     }
 
     /// Ready when the sweep wants the connection closed. Polled with every request, so it does next to nothing.
@@ -176,65 +151,6 @@ impl Client {
         Poll::Pending
     }
 
-    /// Closes the connection if it has been in one phase for longer than the limits allow.
-    pub(crate) fn sweep(&self, limits: TickLimits) {
-        let now = self.crowd.now();
-        self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
-        if let Some(reader) = self.held_up.take() {
-            reader.wake();
-        }
-        let behind = self.debt.look(now, self.min_rate.get());
-        let closing = self.closing.get();
-        let soon = |limit: u64| if closing { limit.min(CLOSING_IDLE) } else { limit };
-        let (idle, head) = (soon(limits.idle), soon(limits.head));
-        let why = match self.phase.get() {
-            _ if behind > limits.send => Overdue::Stalled,
-            _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
-            // Answers that are complete for us are still on their way.
-            _ if self.debt.is_waited_for() => return,
-            Phase::Idle(since) if now - since > idle => Overdue::Idle,
-            // Sooner or later one that never says anything is one whose head does not come.
-            Phase::Fresh(since) if closing && now - since > idle => Overdue::Idle,
-            Phase::Fresh(since) | Phase::ReadingHead(since) if now - since > head => Overdue::Head,
-            _ => return,
-        };
-        self.end(why);
-    }
-
-    /// Closes the connection.
-    pub(crate) fn end(&self, why: Overdue) {
-        if self.overdue.get().is_some() {
-            return;
-        }
-        self.overdue.set(Some(why));
-        self.set_head(0);
-        if let Some(driver) = self.driver.take() {
-            driver.wake();
-        }
-    }
-
-    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, if only the rest
-    /// of an answer that the client has yet to take, and once it is to be closed.
-    pub(crate) fn idle_since(&self) -> Option<u64> {
-        if self.overdue.get().is_some() || self.debt.is_waited_for() {
-            return None;
-        }
-        match self.phase.get() {
-            Phase::Fresh(since) | Phase::Idle(since) | Phase::ReadingHead(since) => Some(since),
-            Phase::Serving => None,
-        }
-    }
-
-    /// Its place among the connections.
-    pub(crate) fn seat(&self) -> &Seat {
-        &self.seat
-    }
-
-    /// Bytes of its head that is unfinished.
-    pub(crate) fn head(&self) -> usize {
-        self.head.get()
-    }
-
     fn set_head(&self, bytes: usize) {
         let before = self.head.replace(bytes);
         if before != bytes {
@@ -242,9 +158,19 @@ impl Client {
         }
     }
 
+    /// Whether the connection speaks HTTP/2; none until enough has come to tell.
+    pub(crate) fn speaks_http2(&self) -> Option<bool> {
+        self.is_http2.get()
+    }
+
     /// Whether the connection speaks HTTP/2, as far as is known.
     pub(crate) fn is_http2(&self) -> bool {
         self.is_http2.get() == Some(true)
+    }
+
+    /// The client may be sending what nobody will read.
+    pub(crate) fn leave_unread(&self) {
+        self.leaves_unread.set(true);
     }
 
     /// Whether the client may be sending what nobody will read.
@@ -259,26 +185,27 @@ impl Client {
     }
 
     /// Whether what is read now has to be looked at: it is a head, or frames of HTTP/2.
-    fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(&self) -> bool {
         self.is_http2.get() != Some(false) || self.phase.get() != Phase::Serving || !self.has_body.get()
     }
 
     /// Whether others have to have their turn before more is read.
-    fn has_had_its_turn(&self) -> bool {
+    pub(crate) fn has_had_its_turn(&self) -> bool {
         self.turn.get() >= TURN || self.overdue.get().is_some()
     }
 
     /// Whether nothing more is read before the next tick, since all connections of the client together have sent too much that
     /// asks for nothing.
-    fn is_held_up(&self, cx: &Context<'_>) -> bool {
-        let is_held_up = self.is_http2() && self.seat.idle_frames() > CONNECTIONS * FLOOD;
+    pub(crate) fn is_held_up(&self, cx: &Context<'_>) -> bool {
+        let is_held_up = self.is_http2() && self.seat.is_flooded();
         if is_held_up {
             *self.held_up.borrow_mut() = Some(cx.waker().clone());
         }
         is_held_up
     }
 
-    fn has_read(&self, bytes: &[u8]) {
+    /// These bytes have come.
+    pub(crate) fn has_read(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -306,6 +233,16 @@ impl Client {
         self.set_head(self.head.get() + bytes.len());
     }
 
+    /// What the stream that is polled now has given the client; nothing from here on.
+    pub(crate) fn take_given(&self) -> Given {
+        self.given.take()
+    }
+
+    /// Least rate at which clients of the app that was last asked have to take and send.
+    pub(crate) fn min_rate(&self) -> MinRate {
+        self.min_rate.get()
+    }
+
     /// Whether the head that is under way has more than a request line.
     pub(crate) fn has_request_line(&self) -> bool {
         self.has_line.get()
@@ -321,10 +258,7 @@ impl Client {
         let since = head.and_then(|_| self.head_since.get().or(Some(self.crowd.now())));
         self.head_since.set(since);
         self.set_head(head.unwrap_or(0));
-        let of_client = self.seat.idle_frames();
-        self.seat.count_idle_frames(seen.idle);
-        let limit = CONNECTIONS * FLOOD;
-        if of_client <= limit && self.seat.idle_frames() > limit {
+        if self.seat.count_idle_frames(seen.idle) {
             self.crowd.count_held_up();
         }
         let idle = self.idle_frames.get() + seen.idle;
@@ -335,7 +269,7 @@ impl Client {
     }
 
     /// So many bytes have been written, if the client takes any now.
-    fn has_written(&self, taken: Option<usize>) {
+    pub(crate) fn has_written(&self, taken: Option<usize>) {
         if taken.is_some() && self.debt.is_waited_for() && matches!(self.phase.get(), Phase::Idle(_)) {
             self.phase.set(Phase::Idle(self.crowd.now()));
         }
@@ -344,7 +278,7 @@ impl Client {
     }
 
     /// hyper has nothing more to write now.
-    fn has_flushed(&self) {
+    pub(crate) fn has_flushed(&self) {
         if self.requests.get() > 0 || !self.has_answer.replace(false) || self.is_http2() {
             return;
         }
@@ -358,8 +292,63 @@ impl Client {
     }
 
     /// Whether what hyper writes now can only be its own answer, to bytes that are no request.
-    fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         !self.has_answer.get() && !self.is_http2()
+    }
+}
+
+impl Seated for Client {
+    fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
+    fn head(&self) -> usize {
+        self.head.get()
+    }
+
+    fn idle_since(&self) -> Option<u64> {
+        if self.overdue.get().is_some() || self.debt.is_waited_for() {
+            return None;
+        }
+        match self.phase.get() {
+            Phase::Fresh(since) | Phase::Idle(since) | Phase::ReadingHead(since) => Some(since),
+            Phase::Serving => None,
+        }
+    }
+
+    fn sweep(&self, limits: TickLimits) {
+        let now = self.crowd.now();
+        self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
+        if let Some(reader) = self.held_up.take() {
+            reader.wake();
+        }
+        let behind = self.debt.look(now, self.min_rate.get());
+        let closing = self.closing.get();
+        let soon = |limit: u64| if closing { limit.min(CLOSING_IDLE) } else { limit };
+        let (idle, head) = (soon(limits.idle), soon(limits.head));
+        let why = match self.phase.get() {
+            _ if behind > limits.send => Overdue::Stalled,
+            _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
+            // Answers that are complete for us are still on their way.
+            _ if self.debt.is_waited_for() => return,
+            Phase::Idle(since) if now - since > idle => Overdue::Idle,
+            // Sooner or later one that never says anything is one whose head does not come.
+            Phase::Fresh(since) if closing && now - since > idle => Overdue::Idle,
+            Phase::Fresh(since) | Phase::ReadingHead(since) if now - since > head => Overdue::Head,
+            _ => return,
+        };
+        self.end(why);
+    }
+
+    fn end(&self, why: Overdue) {
+        if self.overdue.get().is_some() {
+            return;
+        }
+        self.overdue.set(Some(why));
+        self.set_head(0);
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
     }
 }
 
@@ -375,6 +364,7 @@ mod tests {
 
     use super::*;
     use crate::config::ServerSettings;
+    use crate::edge::client::serving::Serving;
     use crate::edge::crowd::Door;
 
     struct Tested {
@@ -412,7 +402,7 @@ mod tests {
         let client = &tested.client;
         assert_eq!(tested.after(5), None);
         assert_eq!(tested.after(1), Some(Overdue::Head));
-        let serving = client.serve();
+        let serving = Serving::new(client);
         assert_eq!(tested.after(100), None);
         client.has_written(None);
         assert_eq!(tested.after(10), None);
@@ -437,7 +427,7 @@ mod tests {
         tested.closing.set(true);
         assert_eq!(tested.after(0), None);
         assert_eq!(tested.after(CLOSING_IDLE + 1), Some(Overdue::Idle), "it never said anything");
-        let serving = tested.client.serve();
+        let serving = Serving::new(&tested.client);
         assert_eq!(tested.after(50), None);
         drop(serving);
         assert_eq!(tested.after(CLOSING_IDLE), None);
@@ -461,7 +451,7 @@ mod tests {
             assert_eq!(tested.after(1), None);
         }
         assert_eq!(tested.after(1), Some(Overdue::Idle));
-        let serving = client.serve();
+        let serving = Serving::new(client);
         assert_eq!(tested.after(100), None);
         client.has_read(&frame(1, 0));
         assert_eq!((client.head(), tested.after(5)), (9, None));
@@ -477,7 +467,7 @@ mod tests {
         let tested = Tested::new();
         let client = &tested.client;
         client.has_read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-        let serving = client.serve();
+        let serving = Serving::new(client);
         for _ in 0..1_000_000 {
             client.has_read(&frame(8, 0));
             serving.gave(100);

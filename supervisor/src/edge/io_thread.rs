@@ -16,10 +16,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::config::ServerSettings;
-use crate::edge::client::TICK;
+use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{Command, Notice, Sent, Table, Unavailable};
 use crate::edge::crowd::Crowd;
-use crate::edge::listener::{self, Closer, Closing, Way};
+use crate::edge::listener::{self, Way};
+use crate::edge::pace::TICK;
 use crate::edge::proxy::Proxy;
 use crate::edge::proxy::site::Site;
 use crate::edge::upstream::Upstream;

@@ -1,6 +1,5 @@
 //! Listening sockets: bound once by the main thread, accepted from on every I/O thread.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
@@ -11,11 +10,12 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use crate::config::Listen;
-use crate::edge::client::connection::Connection;
-use crate::edge::client::{Client, Peer};
+use crate::edge::client::Client;
+use crate::edge::client::peer::Peer;
+use crate::edge::closing::Closing;
+use crate::edge::connection::Connection;
 use crate::edge::crowd::{Crowd, Door, Turned};
 use crate::edge::proxy::Proxy;
 
@@ -66,41 +66,6 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-/// Whether a listening address goes on, for those who accept from it and for its connections.
-#[derive(Debug, Clone)]
-pub(crate) struct Closing {
-    /// Changes when it does not.
-    pub stop: watch::Receiver<()>,
-    /// True from then on.
-    pub is_closing: Rc<Cell<bool>>,
-}
-
-/// The other end of a [`Closing`].
-#[derive(Debug)]
-pub(crate) struct Closer {
-    stop: watch::Sender<()>,
-    is_closing: Rc<Cell<bool>>,
-}
-
-impl Closing {
-    /// One that goes on.
-    pub(crate) fn new() -> (Closer, Self) {
-        let (sender, stop) = watch::channel(());
-        let is_closing = Rc::default();
-        (Closer { stop: sender, is_closing: Rc::clone(&is_closing) }, Self { stop, is_closing })
-    }
-}
-
-impl Closer {
-    /// Closes it, and waits until every connection has ended. HTTP/2 clients are told at once to send nothing more, others
-    /// with their next answer; one that is idle for a moment is closed.
-    pub(crate) async fn close(self) {
-        self.is_closing.set(true);
-        let _ = self.stop.send(());
-        self.stop.closed().await;
-    }
 }
 
 /// What connections come through one listening address for, and for how long.

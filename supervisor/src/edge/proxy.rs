@@ -3,15 +3,17 @@
 //! - [`site`]: which app answers, by port and host.
 //! - [`headers`]: what of a head crosses: limits, framing, hop-by-hop fields; [`host`]: whom a request is for;
 //!   [`forwarding`]: what its app is told of it.
+//! - [`attempt`]: a request on its way to one worker, and the head of the response.
 //! - [`upload`]: the request body, from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: how long it has to be; [`response_limit`]: how
 //!   long it may be.
-//! - [`answer`]: the one table from failures to statuses; [`refused`]: an entry of it with its cause.
+//! - [`answer`]: the one table from failures to statuses, and what clients are told.
 //! - [`recorded`]: what is remembered of it, for the access log and for its span.
 //! - [`error_page`]: what the developer of an app is told of the cause.
 
 pub(crate) mod announced;
 pub(crate) mod answer;
+pub(crate) mod attempt;
 pub(crate) mod body;
 pub(crate) mod error_page;
 pub(crate) mod forwarding;
@@ -19,37 +21,35 @@ pub(crate) mod headers;
 pub(crate) mod host;
 pub(crate) mod part;
 pub(crate) mod recorded;
-pub(crate) mod refused;
 pub(crate) mod response_limit;
 pub(crate) mod site;
 pub(crate) mod upload;
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::time::Duration;
 
 use hyper::body::Body as _;
-use hyper::header::CONTENT_LENGTH;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
-use nano_protocol::{Budget, Failure, Handle, Receiver, ResponseHead};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::config::{AccessLog, AppSpec, ServerSettings};
-use crate::edge::client::{Peer, Reading, Serving};
+use crate::config::{AccessLog, ServerSettings};
+use crate::edge::client::peer::Peer;
+use crate::edge::client::serving::{Reading, Serving};
 use crate::edge::forwarded_for::Asker;
+use crate::edge::refused::Refused;
 use crate::edge::upstream::{Place, Upstream};
 use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::ClientKey;
 use crate::telemetry::record::{Record, Span};
+use attempt::{Failed, Outgoing};
 use body::{ResponseBody, Tail};
 use forwarding::Forwarding;
 use recorded::Recorded;
-use refused::Refused;
+use response_limit::ResponseLimit;
 use site::Site;
-use upload::{Progress, RequestBody, Upload};
+use upload::{RequestBody, Upload};
 
 /// Forwards the requests of one listening port on one I/O thread.
 #[derive(Debug)]
@@ -105,14 +105,14 @@ impl Proxy {
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => {
-                if refused.why() == Refusal::Malformed {
+                if refused.why == Refusal::Malformed {
                     serving.distrust();
                 }
                 if let Some(upstream) = &upstream {
-                    upstream.count(|counts| counts.refused(refused.why() as usize));
+                    upstream.count(|counts| counts.refused(refused.why as usize));
                 }
                 if let Some(record) = record.get() {
-                    record.refusal = Some(refused.why().code());
+                    record.refusal = Some(refused.why.code());
                 }
                 (refused.response(id, form), None)
             }
@@ -240,7 +240,7 @@ impl Proxy {
             }
             let generation = upstream.generation();
             let mut watch = GivenUp { upstream, generation, line, is_waiting: true };
-            let sent = self.send(&handle, outgoing, &mut upload).await;
+            let sent = outgoing.send(&handle, &mut upload).await;
             watch.is_waiting = matches!(&sent, Err(Failed::GivenUp(_)));
             drop(watch);
             match sent {
@@ -253,7 +253,12 @@ impl Proxy {
                     if let Some(record) = record {
                         record.worker = Some(worker);
                     }
-                    return response_limit::hold(response, upstream, spec, line.id);
+                    if let Some(limit) = ResponseLimit::of(spec, line.id, upstream.traffic()) {
+                        let length = response.body().size_hint().exact();
+                        limit.check(length.or_else(|| headers::length(response.headers())))?;
+                        response.body_mut().limit(limit);
+                    }
+                    return Ok(response);
                 }
                 // That worker has not begun with it, so the next one may have it; but not for ever.
                 Err(Failed::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
@@ -277,36 +282,6 @@ impl Proxy {
                 }
                 Err(Failed::GivenUp(refused) | Failed::Refused(refused)) => return Err(refused),
             }
-        }
-    }
-
-    async fn send<B: RequestBody>(
-        &self,
-        handle: &Handle,
-        outgoing: &Outgoing<'_>,
-        upload: &mut Option<Upload<B>>,
-    ) -> Result<Response<ResponseBody>, Failed> {
-        let Outgoing { spec, line, forwarding, fields, buffers } = *outgoing;
-        let limit = spec.limits.request_timeout;
-        let has_body = upload.is_some();
-        let (sender, receiver) = forwarding
-            .with(fields, |count, fields| {
-                handle.open_for(Some(buffers.clone()), line, count, fields, !has_body)
-            })
-            .map_err(|error| Failed::from_open(&error))?;
-        let progress = match upload.take() {
-            Some(upload) => Some(upload.start(sender).await),
-            None => None,
-        };
-        match head(&receiver, progress.as_ref(), limit).await {
-            Ok(head) => respond(head, receiver, line.method == Method::HEAD.as_str()),
-            Err(Failed::Unreached) => {
-                if let Some(progress) = progress {
-                    *upload = Some(progress.take_back().ok_or(Failed::Died)?);
-                }
-                Err(Failed::Unreached)
-            }
-            Err(refused) => Err(refused),
         }
     }
 }
@@ -340,131 +315,10 @@ struct Known<'a> {
     record: Option<&'a mut Record>,
 }
 
-/// A request as workers get it, but for its body.
-struct Outgoing<'a> {
-    spec: &'a AppSpec,
-    line: &'a RequestLine<'a>,
-    forwarding: &'a Forwarding<'a>,
-    fields: &'a hyper::HeaderMap,
-    /// What bodies of its client may hold.
-    buffers: &'a Rc<Budget>,
-}
-
-/// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of
-/// its body.
-async fn head<B: RequestBody>(
-    receiver: &Receiver,
-    progress: Option<&Progress<B>>,
-    limit: Duration,
-) -> Result<ResponseHead, Failed> {
-    let mut deadline = Instant::now() + limit;
-    loop {
-        match timeout_at(deadline, poll_fn(|cx| receiver.poll_head(cx))).await {
-            Ok(Ok(head)) => return Ok(head),
-            Ok(Err(failure)) => {
-                return Err(match progress.and_then(Progress::fault) {
-                    Some(refusal) => Failed::GivenUp(refusal.into()),
-                    None => Failed::from_failure(failure),
-                });
-            }
-            Err(_) => {
-                let moved = progress.and_then(Progress::moved).map(|moved| Instant::from_std(moved) + limit);
-                deadline = match moved.filter(|later| *later > deadline) {
-                    Some(later) => later,
-                    None if progress.is_some_and(Progress::is_client_late) => {
-                        return Err(Failed::GivenUp(Refusal::RequestTimedOut.into()));
-                    }
-                    None => {
-                        return Err(Failed::GivenUp(Refused::because(Refusal::TimedOut, too_slow(limit))));
-                    }
-                };
-            }
-        }
-    }
-}
-
-fn too_slow(limit: Duration) -> String {
-    let limit = humantime::format_duration(limit);
-    format!("the handler had not settled on a Response after {limit} (`request_timeout`)")
-}
-
-fn respond(
-    head: ResponseHead,
-    receiver: Receiver,
-    is_to_head: bool,
-) -> Result<Response<ResponseBody>, Failed> {
-    let refused = |why: &str| {
-        tracing::warn!(%why, "the worker's response is not valid HTTP");
-        Failed::Refused(Refused::because(
-            Refusal::NotAResponse,
-            format!("the response is not valid HTTP: {why}"),
-        ))
-    };
-    let mut response = headers::response(&head).map_err(|why| refused(&why))?;
-    if has_no_body(response.status()) {
-        // To HEAD, what a GET would be answered may be announced, but never with a status that has no content at all.
-        if !is_to_head || response.status() == StatusCode::NO_CONTENT {
-            response.headers_mut().remove(CONTENT_LENGTH);
-        }
-    } else if !is_to_head {
-        let mut body = if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver) };
-        if let Some(length) = headers::length(response.headers()) {
-            if body.size_hint().exact().is_some_and(|exact| exact != length) {
-                return Err(refused("content-length is not the length of the body"));
-            }
-            body.announce(length);
-        }
-        *response.body_mut() = body;
-    }
-    Ok(response)
-}
-
-/// Why one attempt at a worker gave no response.
-enum Failed {
-    /// The worker has not begun with it.
-    Unreached,
-    /// The worker ended.
-    Died,
-    /// It has brought the worker down, which says so itself; this is the answer.
-    Fatal(Refused),
-    /// This is the answer, though the worker may still be at work.
-    GivenUp(Refused),
-    /// This is the answer.
-    Refused(Refused),
-}
-
-impl Failed {
-    fn from_failure(failure: Failure) -> Self {
-        match failure {
-            Failure::Closed { reached: false } => Self::Unreached,
-            Failure::Closed { reached: true } | Failure::Over => Self::Died,
-            Failure::Worker(error) => {
-                let refused = Refused::because(Refusal::from_worker(error.kind), error.message);
-                if error.kind.is_fatal() { Self::Fatal(refused) } else { Self::Refused(refused) }
-            }
-        }
-    }
-
-    fn from_open(error: &nano_protocol::ProtocolError) -> Self {
-        use nano_protocol::ProtocolError;
-        match error {
-            ProtocolError::Torn => Self::Unreached,
-            ProtocolError::TooManyStreams | ProtocolError::Behind => {
-                Self::Refused(Refusal::Overloaded.into())
-            }
-            _ => Self::Refused(Refusal::HeadersTooLarge.into()),
-        }
-    }
-}
-
 fn version(version: hyper::Version) -> HttpVersion {
     match version {
         hyper::Version::HTTP_2 => HttpVersion::Http2,
         hyper::Version::HTTP_11 => HttpVersion::Http11,
         _ => HttpVersion::Http10,
     }
-}
-
-fn has_no_body(status: StatusCode) -> bool {
-    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }

@@ -16,11 +16,12 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use crate::config::{ServerSettings, Sources};
-use crate::edge::client::connection::Connection as ClientConnection;
-use crate::edge::client::{Client, Peer};
+use crate::edge::client::Client;
+use crate::edge::client::peer::Peer;
+use crate::edge::closing::Closing;
 use crate::edge::commands::{Notice, RoutedApp};
+use crate::edge::connection::Connection as ClientConnection;
 use crate::edge::crowd::{Crowd, Door};
-use crate::edge::listener::Closing;
 use crate::edge::proxy::Proxy;
 use crate::edge::proxy::site::Site;
 use crate::edge::upstream::Upstream;

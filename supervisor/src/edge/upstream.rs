@@ -14,7 +14,7 @@ use tokio::time::{sleep_until, timeout};
 use crate::config::AppSpec;
 use crate::edge::commands::{Fate, Notice, RoutedApp, Unavailable};
 use crate::edge::probation::Probation;
-use crate::edge::proxy::refused::Refused;
+use crate::edge::refused::Refused;
 use crate::model::ids::AppId;
 use crate::model::kind::Kind;
 use crate::model::kind::Kinds;

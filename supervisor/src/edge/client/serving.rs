@@ -3,18 +3,29 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::pace::{MinRate, Pace};
-use super::stream::Given;
-use super::{Client, Phase};
+use super::{Client, Given, Phase};
+use crate::edge::pace::{MinRate, Pace};
 
 /// An answer may cost its client a frame to let the next part come for each so many bytes, and some more.
 const ANSWERED: (u32, usize) = (4, 2048);
 
 /// One request of a connection, until its response is complete.
 #[derive(Debug)]
-pub(crate) struct Serving(pub(super) Rc<Client>);
+pub(crate) struct Serving(Rc<Client>);
 
 impl Serving {
+    /// A request has been read.
+    pub(crate) fn new(client: &Rc<Client>) -> Self {
+        client.requests.set(client.requests.get() + 1);
+        client.phase.set(Phase::Serving);
+        client.has_answer.set(true);
+        if !client.is_http2() {
+            client.set_head(0);
+            client.has_body.set(false);
+        }
+        Self(client.clone())
+    }
+
     /// The request has a body; until that has been read, a close would make the kernel reset the connection, and the
     /// client might lose the answer.
     pub(crate) fn body(&self) -> Reading {

@@ -1,11 +1,32 @@
 //! The place of one connection among all, and the listening address that it came through.
 
 use std::cell::Cell;
+use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::Crowd;
+use crate::edge::pace::TickLimits;
+use crate::model::overdue::Overdue;
 use crate::model::shares::{ClientKey, Held, Holding};
+
+/// Frames that ask for nothing of which a connection ends: so many more than those that are forgiven, with every tick and with
+/// every part of an answer.
+pub(crate) const FLOOD: u32 = 10_000;
+pub(crate) const FORGIVEN: u32 = 250;
+
+/// The same for all connections of a client together, as those of so many; nothing more is read of them then before the next tick.
+const CONNECTIONS: u32 = 4;
+
+/// How many of those are forgiven with every tick.
+pub(super) const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
+
+/// How many places are taken.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub open: Cell<usize>,
+    /// Of these, those of connections that are told to go.
+    pub leaving: Cell<usize>,
+}
 
 /// A listening address, as far as its connections are concerned.
 #[derive(Debug, Default)]
@@ -25,23 +46,40 @@ pub(crate) struct Seat {
     pub(super) idle_frames: Option<Rc<Cell<u32>>>,
     /// Whether it is to be given up.
     pub(super) is_leaving: Cell<bool>,
-    pub(super) crowd: Rc<Crowd>,
+    pub(super) taken: Rc<Taken>,
+}
+
+/// A connection that has its seat.
+pub(crate) trait Seated: fmt::Debug {
+    /// Its place among the connections.
+    fn seat(&self) -> &Seat;
+    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, if only the rest
+    /// of an answer that the client has yet to take, and once it is to be closed.
+    fn idle_since(&self) -> Option<u64>;
+    /// Bytes of its head that is unfinished.
+    fn head(&self) -> usize;
+    /// Closes it if it has done the same for longer than the limits allow.
+    fn sweep(&self, limits: TickLimits);
+    /// Closes it.
+    fn end(&self, why: Overdue);
 }
 
 impl Seat {
-    /// Frames of its client that ask for nothing, less those that are forgiven.
-    pub(crate) fn idle_frames(&self) -> u32 {
-        self.idle_frames.as_ref().map_or(0, |frames| frames.get())
+    /// Whether its client has sent too many frames that ask for nothing, on all of its connections.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.idle_frames.as_ref().is_some_and(|frames| frames.get() > CONNECTIONS * FLOOD)
     }
 
-    /// So many more have come.
-    pub(crate) fn count_idle_frames(&self, more: u32) {
+    /// So many more frames that ask for nothing have come. Whether these are the ones that are too many.
+    pub(crate) fn count_idle_frames(&self, more: u32) -> bool {
+        let was_flooded = self.is_flooded();
         if let Some(frames) = &self.idle_frames {
             frames.set(frames.get().saturating_add(more));
         }
+        !was_flooded && self.is_flooded()
     }
 
-    /// So many are forgiven.
+    /// So many of them are forgiven.
     pub(crate) fn forgive_idle_frames(&self, forgiven: u32) {
         if let Some(frames) = &self.idle_frames {
             frames.set(frames.get().saturating_sub(forgiven));
@@ -51,10 +89,10 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let crowd = &self.crowd;
-        crowd.open.set(crowd.open.get() - 1);
+        let Taken { open, leaving } = &*self.taken;
+        open.set(open.get() - 1);
         if self.is_leaving.get() {
-            crowd.leaving.set(crowd.leaving.get() - 1);
+            leaving.set(leaving.get() - 1);
         }
     }
 }
@@ -66,15 +104,16 @@ mod tests {
 
     use super::*;
     use crate::config::{ForwardedPolicy, ServerSettings};
+    use crate::edge::crowd::Crowd;
 
     #[test]
     fn what_a_proxy_of_ours_sends_for_many_is_held_against_none_of_them() {
         let append = ServerSettings { forwarded: ForwardedPolicy::Append, ..ServerSettings::default() };
-        for (settings, counted) in [(append, 0), (ServerSettings::default(), 50_000)] {
+        for (settings, is_flooded) in [(append, false), (ServerSettings::default(), true)] {
             let crowd = Rc::new(Crowd::new(settings, usize::MAX, Arc::default()));
             let seat = crowd.admit(IpAddr::from([127, 0, 0, 1]), &Door::default(), false).unwrap();
-            seat.count_idle_frames(50_000);
-            assert_eq!(seat.idle_frames(), counted);
+            assert_eq!(seat.count_idle_frames(50_000), is_flooded);
+            assert_eq!(seat.is_flooded(), is_flooded);
         }
     }
 }

@@ -1,19 +1,26 @@
-//! The one table from failures to statuses, and the short bodies that go with them.
+//! The one table from failures to statuses, and the answers that clients get: a short body, or all that is known if the app is in
+//! development mode.
+
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFRESH,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::{Response, StatusCode};
 use nano_protocol::message::RequestId;
 
 use super::body::ResponseBody;
-
+use super::error_page;
+use crate::edge::refused::Refused;
 use crate::model::refusal::Refusal;
 
 /// Media type of a short text.
-pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Media type of a body for programs.
-pub(crate) const JSON: &str = "application/json";
+const JSON: &str = "application/json";
 
 /// In which form a client would like to have an answer of the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +83,7 @@ impl Refusal {
     }
 
     /// The whole response, but for its request id header.
-    pub(crate) fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+    fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         match form {
             Form::Json => self.with_body(JSON, self.json(id, None)),
             Form::Text | Form::Html => self.with_body(TEXT, self.text()),
@@ -84,7 +91,7 @@ impl Refusal {
     }
 
     /// A response with this status and this body.
-    pub(crate) fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
+    fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
         let status = self.status();
         let mut response = Response::new(ResponseBody::full(Bytes::from(body)));
         *response.status_mut() = status;
@@ -110,12 +117,12 @@ impl Refusal {
     }
 
     /// The body as text.
-    pub(crate) fn text(self) -> String {
+    fn text(self) -> String {
         format!("{}\n{}\n", self.status(), self.message())
     }
 
     /// The body as JSON, with `detail` if there is more to say.
-    pub(crate) fn json(self, id: RequestId, detail: Option<&str>) -> String {
+    fn json(self, id: RequestId, detail: Option<&str>) -> String {
         let ((status, message), code) = (self.row(), self.code());
         let mut body = serde_json::json!({
             "error": { "status": status.as_u16(), "code": code, "message": message, "request_id": id.to_string() }
@@ -125,6 +132,45 @@ impl Refusal {
         }
         format!("{body}\n")
     }
+}
+
+impl Refused {
+    /// The whole response, but for its request id header.
+    pub(crate) fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+        let (until, why) = (self.until, self.why);
+        let mut response = self.without_time(id, form);
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if let Some(left) = left.or_else(|| why.is_momentary().then_some(Duration::ZERO)) {
+            let seconds = whole_seconds(left);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+
+    fn without_time(self, id: RequestId, form: Form) -> Response<ResponseBody> {
+        let why = self.why;
+        let (Some(cause), Some(scene)) = (self.cause, self.scene) else { return why.response(id, form) };
+        let mut response = match form {
+            Form::Html => why.with_body(error_page::HTML, error_page::render(why, id, &scene, &cause)),
+            Form::Json => why.with_body(JSON, why.json(id, Some(&cause))),
+            Form::Text => why.with_body(TEXT, format!("{}\n{}\n", why.text(), cause.trim_end())),
+        };
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(error_page::POLICY));
+        if form == Form::Html && why == Refusal::NotLoaded {
+            // The browser asks again until the app is mended.
+            headers.insert(REFRESH, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// In `Retry-After`, which has no fractions: whoever waits so long never comes too early, and whoever comes while the app is
+/// just being tried has to come again.
+fn whole_seconds(left: Duration) -> u64 {
+    (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
 }
 
 /// The form that the client accepts; JSON comes before HTML.
@@ -141,4 +187,16 @@ pub(crate) fn form(headers: &HeaderMap) -> Form {
         }
     }
     form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_as_long_as_told_is_not_too_early() {
+        for (left, expected) in [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 2), (29_500, 30)] {
+            assert_eq!(whole_seconds(Duration::from_millis(left)), expected);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::announced::Announced;
 use super::part::{Part, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
-use crate::edge::client::Serving;
+use crate::edge::client::serving::Serving;
 use crate::edge::upstream::{Place, Upstream};
 use crate::model::lost_request::LostRequest;
 use crate::telemetry::traffic::Counts;

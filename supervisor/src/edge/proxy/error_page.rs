@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use nano_protocol::message::RequestId;
 
-use super::refused::Scene;
+use crate::edge::refused::Scene;
 use crate::model::refusal::Refusal;
 use crate::untrusted::visible::is_visible;
 

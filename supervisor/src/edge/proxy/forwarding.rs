@@ -9,7 +9,7 @@ use nano_protocol::message::RequestId;
 use super::headers::{X_REQUEST_ID, is_hop_by_hop, is_named_by_connection};
 use super::host::Host;
 use crate::config::MAX_HEADERS;
-use crate::edge::client::Peer;
+use crate::edge::client::peer::Peer;
 use crate::edge::forwarded_for::{Asker, X_FORWARDED_FOR};
 use crate::telemetry::record::{Span, TRACEPARENT, TRACESTATE};
 use crate::telemetry::trace_context;

@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use hyper::Response;
-use hyper::body::Body as _;
 use nano_protocol::message::RequestId;
 use tracing::warn;
 
-use super::body::ResponseBody;
-use super::headers;
-use super::refused::Refused;
 use crate::config::{AppName, AppSpec};
-use crate::edge::upstream::Upstream;
+use crate::edge::refused::Refused;
 use crate::model::refusal::Refusal;
 use crate::telemetry::traffic::{Limit, Traffic};
 
@@ -25,30 +20,24 @@ pub(crate) struct ResponseLimit {
     traffic: Arc<Traffic>,
 }
 
-/// Holds a response against its app's limit: what is known to be too long is refused, a stream is cut off where it is.
-///
-/// # Errors
-/// [`Refusal::ResponseTooLarge`].
-pub(crate) fn hold(
-    mut response: Response<ResponseBody>,
-    upstream: &Upstream,
-    spec: &AppSpec,
-    id: RequestId,
-) -> Result<Response<ResponseBody>, Refused> {
-    let Some(max) = spec.limits.max_response else { return Ok(response) };
-    let traffic = upstream.traffic().clone();
-    let limit = ResponseLimit { max, left: max, app: spec.name.clone(), id, traffic };
-    let length = response.body().size_hint().exact().or_else(|| headers::length(response.headers()));
-    if let Some(length) = length.filter(|length| *length > max) {
-        limit.broken("refused");
-        let why = format!("the response has {length} bytes; `max_response` is {max}");
-        return Err(Refused::because(Refusal::ResponseTooLarge, why));
-    }
-    response.body_mut().limit(limit);
-    Ok(response)
-}
-
 impl ResponseLimit {
+    /// The limit of an app, if it has one, for the answer to one request.
+    pub(crate) fn of(spec: &AppSpec, id: RequestId, traffic: &Arc<Traffic>) -> Option<Self> {
+        let max = spec.limits.max_response?;
+        Some(Self { max, left: max, app: spec.name.clone(), id, traffic: traffic.clone() })
+    }
+
+    /// Refuses a response that is known to be too long.
+    ///
+    /// # Errors
+    /// [`Refusal::ResponseTooLarge`].
+    pub(crate) fn check(&self, length: Option<u64>) -> Result<(), Refused> {
+        let Some(length) = length.filter(|length| *length > self.max) else { return Ok(()) };
+        self.broken("refused");
+        let why = format!("the response has {length} bytes; `max_response` is {}", self.max);
+        Err(Refused::because(Refusal::ResponseTooLarge, why))
+    }
+
     /// Whether so many further bytes may be passed on.
     pub(crate) fn takes(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes as u64) {

@@ -15,8 +15,8 @@ use nano_protocol::Sender;
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::STREAM_WINDOW;
 
-use crate::edge::client::Reading;
-use crate::edge::client::pace::Pace;
+use crate::edge::client::serving::Reading;
+use crate::edge::pace::Pace;
 use crate::edge::upstream::Upstream;
 use crate::model::refusal::Refusal;
 use crate::telemetry::traffic::Counts;

@@ -13,12 +13,14 @@ use hyper::header::{CONTENT_LENGTH, DATE};
 use hyper::{Request, Response};
 use nano_protocol::Chunk;
 
-use super::connection::{Answering, REST_OF_HEAD};
+use super::answering::Answering;
 use super::io::{ClientIo, Transport};
+use super::stream;
 use super::windows::{Window, Windows};
-use super::{Client, stream};
 use crate::config::ServerSettings;
-use crate::edge::listener::Closing;
+use crate::edge::client::Client;
+use crate::edge::closing::Closing;
+use crate::edge::crowd::{Seated as _, longest_head};
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::headers;
 use crate::edge::proxy::part::Part;
@@ -40,8 +42,9 @@ pub(crate) async fn serve<T: Transport>(
     closing: &mut Closing,
 ) -> Option<Overdue> {
     let client = &answering.client;
-    let windows = Rc::new(client.crowd.windows(client.seat()));
-    let mut handshake = pin!(builder(&client.crowd.settings()).handshake::<_, Part>(io));
+    let crowd = client.crowd();
+    let windows = Rc::new(Windows::new(crowd.total().clone(), crowd.buffers_of(client.seat())));
+    let mut handshake = pin!(builder(&crowd.settings()).handshake::<_, Part>(io));
     let shaken = poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Err(Some(why))),
         Poll::Pending => handshake.as_mut().poll(cx).map_err(|_| None),
@@ -64,7 +67,7 @@ pub(crate) async fn serve<T: Transport>(
             if is_over && !std::mem::replace(&mut has_said_goodbye, true) {
                 connection.graceful_shutdown();
             }
-            windows.tell(cx, &mut connection, client.crowd.now());
+            windows.tell(cx, &mut connection, crowd.now());
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, mut respond)))) => match with_window(request, &windows) {
                     Some(request) => {
@@ -78,7 +81,7 @@ pub(crate) async fn serve<T: Transport>(
                         // As for any request that was not begun, its client asks again, and elsewhere.
                         respond.send_reset(Reason::REFUSED_STREAM);
                         if !has_said_goodbye {
-                            client.crowd.count_end(Some(Overdue::Shed));
+                            crowd.count_end(Some(Overdue::Shed));
                         }
                         is_over = true;
                     }
@@ -95,7 +98,7 @@ pub(crate) async fn serve<T: Transport>(
 
 /// h2 with our limits.
 fn builder(settings: &ServerSettings) -> h2::server::Builder {
-    let head = settings.max_uri + settings.max_header + REST_OF_HEAD + FIELD * settings.max_headers;
+    let head = longest_head(settings) + FIELD * settings.max_headers;
     let mut builder = h2::server::Builder::new();
     builder
         // Above what is configured, so that the answer to too large a head is ours, unless it is far too large.
@@ -160,7 +163,7 @@ async fn send(
     });
     let Some(response) = answered.await else { return };
     let (mut head, mut body) = response.map(Some).into_parts();
-    head.headers.entry(DATE).or_insert_with(|| client.crowd.date());
+    head.headers.entry(DATE).or_insert_with(|| client.crowd().date());
     let body_under_way = body.take_if(|body| !body.is_end_stream());
     if let Some(length) = body_under_way.as_ref().and_then(|body| body.size_hint().exact()) {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());

@@ -5,19 +5,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use super::Client;
-use super::pace::Pace;
-
-/// What a stream has given its client since it was last polled.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Given {
-    /// Whether its body was asked for more at all.
-    pub is_asked: bool,
-    /// Whether what it gave last has yet to be taken.
-    pub waits: bool,
-    /// Bytes given.
-    pub bytes: usize,
-}
+use crate::edge::client::Client;
+use crate::edge::pace::Pace;
 
 /// Runs hyper's task for one stream, until it has ended or its client has fallen too far behind: then h2 resets it.
 pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
@@ -27,19 +16,19 @@ pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
         if let Some(pace) = &pace
             && pace.poll_overdue(cx).is_ready()
         {
-            client.crowd.count_reset();
+            client.crowd().count_reset();
             return Poll::Ready(());
         }
         // The body of the answer is polled within, on this thread, and by nobody else.
-        client.given.take();
+        client.take_given();
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let given = client.given.take();
+        let given = client.take_given();
         if given.is_asked {
             if pace.is_none() && given.waits {
-                let settings = client.crowd.settings();
-                let begun = client.crowd.pace(settings.send_timeout, client.min_rate.get());
+                let settings = client.crowd().settings();
+                let begun = client.crowd().pace(settings.send_timeout, client.min_rate());
                 let _ = begun.poll_overdue(cx);
                 pace = Some(begun);
             }

@@ -8,7 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::TICK;
+/// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// Least rate of a client, in bytes per second; none if any will do.
 pub(crate) type MinRate = Option<u64>;

@@ -14,8 +14,8 @@ use nano_protocol::message::RequestId;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::timeout;
 
-use super::Client;
-use super::frames::PREFACE;
+use crate::edge::client::Client;
+use crate::edge::client::frames::PREFACE;
 use crate::model::refusal::Refusal;
 
 /// Answers up to this length go out as one buffer: copying them costs less than a vectored write.
@@ -110,7 +110,7 @@ impl<T: Transport> ClientIo<T> {
             }
             self.client.has_read(buffer.filled());
             self.start.read += buffer.filled().len();
-            if let Some(is_http2) = self.client.is_http2.get() {
+            if let Some(is_http2) = self.client.speaks_http2() {
                 return Poll::Ready(is_http2);
             }
         }
@@ -199,7 +199,7 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
         if self.client.is_refused()
             && let Some(refusal) = automatic_answer(buffer)
         {
-            self.client.leaves_unread.set(true);
+            self.client.leave_unread();
             let refusal = match refusal {
                 // hyper says the same of every head that is too large.
                 Refusal::HeadersTooLarge if !self.client.has_request_line() => Refusal::UriTooLong,

@@ -1,36 +1,32 @@
-//! One client connection from its first byte to its last: hyper speaks HTTP/1 over it, within limits that follow from ours, and
-//! [`http2`] what its name says.
+//! One client connection from its first byte to its last.
+//!
+//! - [`io`]: what carries it, as hyper and h2 see it.
+//! - [`http1`], [`http2`]: who speaks HTTP over it, within limits that follow from ours.
+//! - [`answering`]: who answers its requests.
+//! - [`stream`]: one answer over HTTP/2, whose client may be slow with it alone; [`windows`]: what an HTTP/2 client may send before
+//!   it is read.
 
-use std::cell::Cell;
-use std::convert::Infallible;
+pub(crate) mod answering;
+pub(crate) mod http1;
+pub(crate) mod http2;
+pub(crate) mod io;
+pub(crate) mod stream;
+pub(crate) mod windows;
+
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use nano_protocol::message::RequestId;
 
-use super::io::{ClientIo, ClientSocket, Transport};
-use super::{Client, Peer, http2};
-use crate::config::ServerSettings;
-use crate::edge::listener::Closing;
+use crate::edge::client::Client;
+use crate::edge::client::peer::Peer;
+use crate::edge::closing::Closing;
 use crate::edge::proxy::Proxy;
-use crate::edge::proxy::body::ResponseBody;
-use crate::edge::proxy::upload::RequestBody;
 use crate::model::overdue::Overdue;
 use crate::model::refusal::Refusal;
-
-/// What a head may have beyond the limits of its parts: method, version, an absolute target, spaces.
-pub(crate) const REST_OF_HEAD: usize = 4 * 1024;
-
-/// The least buffer that hyper takes.
-const LEAST_BUFFER: usize = 8 * 1024;
+use answering::Answering;
+use io::{ClientIo, ClientSocket, Transport};
 
 /// A connection that was let in.
 #[derive(Debug)]
@@ -41,27 +37,6 @@ pub(crate) struct Connection {
     pub client: Rc<Client>,
     /// Whether the address it came through goes on.
     pub closing: Closing,
-}
-
-/// Who answers the requests of one connection.
-#[derive(Debug)]
-pub(crate) struct Answering {
-    proxy: Rc<Proxy>,
-    peer: Peer,
-    /// Its state.
-    pub client: Rc<Client>,
-    is_closing: Rc<Cell<bool>>,
-}
-
-impl Answering {
-    /// A request has been read; its answer.
-    pub(crate) fn answer<B: RequestBody>(
-        self: &Rc<Self>,
-        request: Request<B>,
-    ) -> impl Future<Output = Response<ResponseBody>> + use<B> {
-        let (answering, serving) = (self.clone(), self.client.serve());
-        async move { answering.proxy.answer(request, &answering.peer, serving).await }
-    }
 }
 
 impl Connection {
@@ -82,38 +57,15 @@ impl Connection {
         let answering = Rc::new(Answering { proxy, peer, client: client.clone(), is_closing });
         let overdue = match is_http2 {
             true => http2::serve(io, &answering, &mut closing).await,
-            false => serve_http1(io, answering).await,
+            false => http1::serve(io, answering).await,
         };
         end(&client, socket, overdue).await;
     }
 }
 
-/// Serves a connection of HTTP/1 to its end; why it is ended, if that is not its client's doing. One whose listener goes away is
-/// ended with its next answer, or by the sweep: hyper would close it at once, under the request that may be on its way.
-async fn serve_http1<T: Transport>(io: ClientIo<T>, answering: Rc<Answering>) -> Option<Overdue> {
-    let client = answering.client.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (answering, answer) = (answering.clone(), answering.answer(request));
-        async move {
-            let mut response = answer.await;
-            if answering.is_closing.get() || answering.client.is_unclear() {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let mut connection = pin!(builder(&client.crowd.settings()).serve_connection(TokioIo::new(io), service));
-    poll_fn(|cx| match client.poll_overdue(cx) {
-        Poll::Ready(why) => Poll::Ready(Some(why)),
-        // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
-        Poll::Pending => connection.as_mut().poll(cx).map(|_| None),
-    })
-    .await
-}
-
 /// Ends it, for this reason if it was not its client's.
 async fn end<T: Transport>(client: &Client, socket: ClientSocket<T>, overdue: Option<Overdue>) {
-    client.crowd.count_end(overdue);
+    client.crowd().count_end(overdue);
     if overdue == Some(Overdue::Head) && !client.is_http2() {
         socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
     }
@@ -122,32 +74,17 @@ async fn end<T: Transport>(client: &Client, socket: ClientSocket<T>, overdue: Op
     }
 }
 
-/// hyper with our limits.
-fn builder(settings: &ServerSettings) -> http1::Builder {
-    let head = settings.max_uri + settings.max_header + REST_OF_HEAD;
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        // The sweep keeps time, see `crowd`.
-        .header_read_timeout(None)
-        // The answer to a head that is no more than this is ours, and so is that to one beyond, see `io`. An answer, too, is
-        // kept up to this for a client that does not take it.
-        .max_buf_size(head.max(LEAST_BUFFER))
-        // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
-        .max_headers(settings.max_headers);
-    builder
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
     use http_body_util::{BodyExt as _, Full};
+    use hyper::body::Incoming;
     use hyper::client::conn::{http1, http2};
+    use hyper::{Request, Response};
     use hyper_util::rt::{TokioExecutor, TokioIo};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::task::LocalSet;
 
-    use super::*;
     use crate::edge::testing::Edge;
 
     /// More than windows and buffers hold.

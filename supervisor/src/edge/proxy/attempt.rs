@@ -1,0 +1,173 @@
+//! One attempt to have a worker answer a request: until its response has a head.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Duration;
+
+use hyper::body::Body as _;
+use hyper::header::CONTENT_LENGTH;
+use hyper::{Method, Response, StatusCode};
+use nano_protocol::message::RequestLine;
+use nano_protocol::{Budget, Failure, Handle, Receiver, ResponseHead};
+use tokio::time::{Instant, timeout_at};
+
+use super::body::ResponseBody;
+use super::forwarding::Forwarding;
+use super::headers;
+use super::upload::{Progress, RequestBody, Upload};
+use crate::config::AppSpec;
+use crate::edge::refused::Refused;
+use crate::model::refusal::Refusal;
+
+/// A request as workers get it, but for its body.
+pub(super) struct Outgoing<'a> {
+    pub spec: &'a AppSpec,
+    pub line: &'a RequestLine<'a>,
+    pub forwarding: &'a Forwarding<'a>,
+    pub fields: &'a hyper::HeaderMap,
+    /// What bodies of its client may hold.
+    pub buffers: &'a Rc<Budget>,
+}
+
+/// Why one attempt at a worker gave no response.
+pub(super) enum Failed {
+    /// The worker has not begun with it.
+    Unreached,
+    /// The worker ended.
+    Died,
+    /// It has brought the worker down, which says so itself; this is the answer.
+    Fatal(Refused),
+    /// This is the answer, though the worker may still be at work.
+    GivenUp(Refused),
+    /// This is the answer.
+    Refused(Refused),
+}
+
+impl Outgoing<'_> {
+    /// Sends it, with its body, and waits for the head of the response. A body that did not reach the worker is put back.
+    pub(super) async fn send<B: RequestBody>(
+        &self,
+        handle: &Handle,
+        upload: &mut Option<Upload<B>>,
+    ) -> Result<Response<ResponseBody>, Failed> {
+        let Outgoing { spec, line, forwarding, fields, buffers } = *self;
+        let limit = spec.limits.request_timeout;
+        let has_body = upload.is_some();
+        let (sender, receiver) = forwarding
+            .with(fields, |count, fields| {
+                handle.open_for(Some(buffers.clone()), line, count, fields, !has_body)
+            })
+            .map_err(|error| Failed::from_open(&error))?;
+        let progress = match upload.take() {
+            Some(upload) => Some(upload.start(sender).await),
+            None => None,
+        };
+        match head(&receiver, progress.as_ref(), limit).await {
+            Ok(head) => respond(head, receiver, line.method == Method::HEAD.as_str()),
+            Err(Failed::Unreached) => {
+                if let Some(progress) = progress {
+                    *upload = Some(progress.take_back().ok_or(Failed::Died)?);
+                }
+                Err(Failed::Unreached)
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+}
+
+/// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of
+/// its body.
+async fn head<B: RequestBody>(
+    receiver: &Receiver,
+    progress: Option<&Progress<B>>,
+    limit: Duration,
+) -> Result<ResponseHead, Failed> {
+    let mut deadline = Instant::now() + limit;
+    loop {
+        match timeout_at(deadline, poll_fn(|cx| receiver.poll_head(cx))).await {
+            Ok(Ok(head)) => return Ok(head),
+            Ok(Err(failure)) => {
+                return Err(match progress.and_then(Progress::fault) {
+                    Some(refusal) => Failed::GivenUp(refusal.into()),
+                    None => Failed::from_failure(failure),
+                });
+            }
+            Err(_) => {
+                let moved = progress.and_then(Progress::moved).map(|moved| Instant::from_std(moved) + limit);
+                deadline = match moved.filter(|later| *later > deadline) {
+                    Some(later) => later,
+                    None if progress.is_some_and(Progress::is_client_late) => {
+                        return Err(Failed::GivenUp(Refusal::RequestTimedOut.into()));
+                    }
+                    None => {
+                        return Err(Failed::GivenUp(Refused::because(Refusal::TimedOut, too_slow(limit))));
+                    }
+                };
+            }
+        }
+    }
+}
+
+fn too_slow(limit: Duration) -> String {
+    let limit = humantime::format_duration(limit);
+    format!("the handler had not settled on a Response after {limit} (`request_timeout`)")
+}
+
+fn respond(
+    head: ResponseHead,
+    receiver: Receiver,
+    is_to_head: bool,
+) -> Result<Response<ResponseBody>, Failed> {
+    let refused = |why: &str| {
+        tracing::warn!(%why, "the worker's response is not valid HTTP");
+        Failed::Refused(Refused::because(
+            Refusal::NotAResponse,
+            format!("the response is not valid HTTP: {why}"),
+        ))
+    };
+    let mut response = headers::response(&head).map_err(|why| refused(&why))?;
+    if has_no_body(response.status()) {
+        // To HEAD, what a GET would be answered may be announced, but never with a status that has no content at all.
+        if !is_to_head || response.status() == StatusCode::NO_CONTENT {
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+    } else if !is_to_head {
+        let mut body = if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver) };
+        if let Some(length) = headers::length(response.headers()) {
+            if body.size_hint().exact().is_some_and(|exact| exact != length) {
+                return Err(refused("content-length is not the length of the body"));
+            }
+            body.announce(length);
+        }
+        *response.body_mut() = body;
+    }
+    Ok(response)
+}
+
+impl Failed {
+    fn from_failure(failure: Failure) -> Self {
+        match failure {
+            Failure::Closed { reached: false } => Self::Unreached,
+            Failure::Closed { reached: true } | Failure::Over => Self::Died,
+            Failure::Worker(error) => {
+                let refused = Refused::because(Refusal::from_worker(error.kind), error.message);
+                if error.kind.is_fatal() { Self::Fatal(refused) } else { Self::Refused(refused) }
+            }
+        }
+    }
+
+    fn from_open(error: &nano_protocol::ProtocolError) -> Self {
+        use nano_protocol::ProtocolError;
+        match error {
+            ProtocolError::Torn => Self::Unreached,
+            ProtocolError::TooManyStreams | ProtocolError::Behind => {
+                Self::Refused(Refusal::Overloaded.into())
+            }
+            _ => Self::Refused(Refusal::HeadersTooLarge.into()),
+        }
+    }
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
+}
