@@ -292,8 +292,8 @@ async fn nothing_leads_from_a_module_to_the_engine() {
            }};
            for (const name of modules) visit(await import('node:' + name), [name]);
            visit(globalThis, ['globalThis']);
-           const specifiers = ['ext:core/mod.js', 'ext:core/ops', 'ext:deno_node/util.ts', 'ext:nano_worker/builtins.js',
-             'ext:nano_worker/node:util', 'node:fs', 'fs', 'node:net', 'node:child_process', 'node:nope', 'node:'];
+           const specifiers = ['ext:core/mod.js', 'ext:core/ops', 'ext:deno_node/util.ts', 'ext:nano_node/builtins.js',
+             'ext:nano_node/node:util', 'node:fs', 'fs', 'node:net', 'node:child_process', 'node:nope', 'node:'];
            const reached = [];
            for (const name of specifiers) if (!await refused(name)) reached.push(name);
            return Response.json({{ found, reached, enough: seen.size > 2000 }});

@@ -133,7 +133,7 @@ async function provoke() {
 }
 const APP = new Set([capture, visit, inspect, walk, callers, sloppy, provoke]);
 
-const FORBIDDEN_IMPORTS = ["ext:core/ops", "ext:core/mod.js", "ext:nano_worker/app.js", "ext:deno_web/00_url.js", "node:fs", "node:child_process",
+const FORBIDDEN_IMPORTS = ["ext:core/ops", "ext:core/mod.js", "ext:nano_workers/app.js", "ext:deno_web/00_url.js", "node:fs", "node:child_process",
   "file:///etc/passwd", "/etc/passwd", "../nano.toml", "data:text/javascript,export default 1", "http://localhost/x.js"];
 
 export default {

@@ -1,5 +1,6 @@
 //! What holds for the repository as a whole: who may name whom, what the README promises, what V8's library must be.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -70,17 +71,20 @@ fn the_library_of_node_is_the_one_that_was_published() {
 fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     assert_eq!(files_with(&["supervisor/src", "protocol/src"], "nano_worker::"), ["supervisor/src/main.rs"]);
     assert_eq!(
-        files_with(&["supervisor/src", "protocol/src", "worker/src"], "bincode::"),
+        files_with(&["supervisor/src", "protocol/src", "worker/src", "worker/runtime/src"], "bincode::"),
         ["protocol/src/codec.rs"]
     );
+    assert_eq!(files_with(&["supervisor/src", "protocol/src"], "nano_runtime"), [""; 0]);
     assert_eq!(files_with(&["supervisor/src", "protocol/src"], "deno_core"), [""; 0]);
-    let outbound = files_with(&["worker/src"], "hyper::");
-    assert!(outbound.iter().all(|file| file.starts_with("worker/src/ext/net/")), "{outbound:?}");
+    let worker = &["worker/src", "worker/runtime/src"][..];
+    let outbound = files_with(worker, "hyper::");
+    let net = "worker/runtime/src/net";
+    assert!(outbound.len() > 5 && outbound.iter().all(|file| file.starts_with(net)), "{outbound:?}");
     // Every connection that leaves a worker is opened where the app's rules are applied.
-    assert_eq!(files_with(&["worker/src"], "HttpConnector"), ["worker/src/ext/net/dial.rs"]);
-    assert_eq!(files_with(&["worker/src"], "TcpStream::connect"), [""; 0]);
+    assert_eq!(files_with(worker, "HttpConnector"), ["worker/runtime/src/net/dial.rs"]);
+    assert_eq!(files_with(worker, "TcpStream::connect"), [""; 0]);
     // A worker's blocking threads look up names of hosts; whatever else blocks waits for its turn.
-    assert_eq!(files_with(&["worker/src"], "spawn_blocking("), ["worker/src/ext/turns.rs"]);
+    assert_eq!(files_with(worker, "spawn_blocking("), ["worker/runtime/src/requests/turns.rs"]);
     assert_eq!(
         files_with(&["supervisor/src"], "Command::new"),
         ["supervisor/src/ops/upgrade.rs", "supervisor/src/process/spawn.rs"]
@@ -88,8 +92,61 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
 }
 
 #[test]
+fn within_the_runtime_imports_point_one_way() {
+    let below = [
+        ("requests", &[][..]),
+        ("platform", &["requests"]),
+        ("node", &["requests"]),
+        ("net", &["requests", "platform"]),
+        ("workers", &["requests", "platform", "net"]),
+    ];
+    let source = Path::new("worker/runtime/src");
+    for (path, text) in sources(&["worker/runtime/src"]) {
+        let room = path.strip_prefix(source).unwrap().with_extension("");
+        let room = room.iter().next().and_then(|room| room.to_str()).expect("a file");
+        let Some((_, may)) = below.iter().find(|(name, _)| *name == room) else {
+            assert!(["lib", "scripts"].contains(&room), "{} is in no room", path.display());
+            continue;
+        };
+        for named in text.split("crate::").skip(1) {
+            let named = named.split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap();
+            assert!(named == room || may.contains(&named), "{} names crate::{named}", path.display());
+        }
+    }
+}
+
+/// With other features in the build script's tree than in the executable's, a dependency and all that is made of it would be
+/// compiled once for each: `worker/runtime/Cargo.toml` holds them together.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "cargo knows what it would do")]
+fn no_crate_is_compiled_twice() {
+    for command in [&["build", "--release"][..], &["build"], &["test", "--no-run"]] {
+        let mut cargo = std::process::Command::new(env!("CARGO"));
+        cargo.current_dir(root()).args(command).args(["--workspace", "--locked", "--offline"]);
+        // The plan of a build is shown only to those who know that its form may change.
+        cargo.args(["--unit-graph", "-Zunstable-options"]).env("RUSTC_BOOTSTRAP", "1");
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut compiled = BTreeMap::<_, Vec<_>>::new();
+        for unit in plan["units"].as_array().unwrap().iter().filter(|unit| unit["mode"] == "build") {
+            let features = unit["features"].to_string();
+            compiled
+                .entry((unit["pkg_id"].to_string(), unit["target"].to_string()))
+                .or_default()
+                .push(features);
+        }
+        assert!(compiled.len() > 500);
+        let twice: Vec<_> = compiled.into_iter().filter(|(_, with)| with.len() > 1).collect();
+        assert!(twice.is_empty(), "with `cargo {}`: {twice:#?}", command.join(" "));
+    }
+}
+
+#[test]
 fn every_source_file_opens_with_its_role_and_holds_one_idea() {
-    for (path, text) in sources(&["supervisor/src", "protocol/src", "worker/src", "worker/build", "tests"]) {
+    for (path, text) in
+        sources(&["supervisor/src", "protocol/src", "worker/src", "worker/runtime/src", "tests"])
+    {
         assert!(text.starts_with("//! "), "{} has no module documentation", path.display());
         let lines = text.lines().count();
         assert!(lines <= 500, "{} has {lines} lines", path.display());
@@ -164,7 +221,7 @@ fn what_the_documents_deny_is_not_there() {
         }
     }
     // And what is denied is looked for, so that whoever adds it says so.
-    let anywhere = &["supervisor/src", "worker/src"][..];
+    let anywhere = &["supervisor/src", "worker/src", "worker/runtime/src"][..];
     for (word, sign, folders) in [
         ("seccomp", "seccompiler", anywhere),
         ("namespaces", "unshare(", anywhere),

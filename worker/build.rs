@@ -2,20 +2,11 @@
 
 #![allow(clippy::print_stdout, reason = "that is how a build script talks to cargo")]
 
-#[path = "build/corrections.rs"]
-mod corrections;
-#[allow(dead_code, unreachable_pub, reason = "only the op table is needed here")]
-#[path = "src/ext/mod.rs"]
-mod ext;
-#[path = "build/node.rs"]
-mod node;
-
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use deno_core::Extension;
 use deno_core::snapshot::{CreateSnapshotOptions, create_snapshot};
+use nano_runtime::scripts;
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -23,13 +14,13 @@ fn main() {
         cargo_manifest_dir: env!("CARGO_MANIFEST_DIR"),
         startup_snapshot: None,
         skip_op_registration: false,
-        extensions: corrected_extensions(),
+        extensions: scripts::corrected_extensions(),
         extension_transpiler: None,
         with_runtime_cb: Some(Box::new(|runtime| {
             runtime
                 .execute_script(
-                    "ext:nano_worker/start.js",
-                    "globalThis.__bootstrap.core.loadExtScript('ext:nano_worker/app.js');",
+                    "ext:nano_workers/start.js",
+                    "globalThis.__bootstrap.core.loadExtScript('ext:nano_workers/app.js');",
                 )
                 .expect("the extensions' JavaScript evaluates");
         })),
@@ -40,34 +31,14 @@ fn main() {
     for file in &snapshot.files_loaded_during_snapshot {
         println!("cargo:rerun-if-changed={}", file.display());
     }
-    println!("cargo:rerun-if-changed=src/ext");
-    println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed=runtime/js");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=../third_party/node");
 }
 
-fn corrected_extensions() -> Vec<Extension> {
-    let mut extensions = ext::extensions();
-    corrections::apply(&mut extensions);
-    extensions
-}
-
 /// Sources that the snapshot did not consume must travel beside it: the app may still touch what they define.
 fn write_residual(out: &Path, consumed: &[String]) {
-    let mut sources = BTreeMap::new();
-    for extension in corrected_extensions() {
-        for file in extension.lazy_loaded_js_files.iter() {
-            sources.insert(
-                file.specifier.to_owned(),
-                file.load().expect("extension source").as_str().to_owned(),
-            );
-        }
-    }
-    sources.extend(node::scripts(&sources.keys().cloned().collect()));
-    sources.extend(ext::node::MODULES.iter().map(|(module, script)| {
-        let load = "__bootstrap.core.loadExtScript(\"ext:nano_worker/builtins.js\")";
-        ((*script).to_owned(), format!("(function () {{ return {load}.namespace({module:?}); }})()"))
-    }));
+    let mut sources = scripts::all();
     sources.retain(|specifier, _| !consumed.contains(specifier));
     // deno_core looks them up by binary search, and takes them for ASCII.
     let mut table = String::from("&[\n");

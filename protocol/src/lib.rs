@@ -13,6 +13,7 @@
 //! - `idle`: what a peer sends that changes nothing.
 //! - `inner`: what a connection and its streams share.
 //! - [`connection`]: the multiplexer that drives all streams over one Unix-domain socket.
+//! - [`descriptors`]: what a worker is started with.
 //! - [`witness`]: a page of memory that tells, when a worker is gone, what it was doing.
 //! - [`exit`]: the exit codes with which a worker names its own end.
 //!
@@ -26,6 +27,7 @@ pub mod chunk;
 pub mod codec;
 pub mod connection;
 pub mod decoder;
+pub mod descriptors;
 mod error;
 pub mod exit;
 pub mod frame;

@@ -1,6 +1,6 @@
 //! Modules that every app may import besides those of its folder.
 
-use crate::ext::node;
+use nano_runtime::NODE_MODULES;
 
 /// Through which Workers apps get their base class.
 const CLOUDFLARE_WORKERS: &str = "cloudflare:workers";
@@ -12,7 +12,7 @@ pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
         return Some(CLOUDFLARE_WORKERS);
     }
     let name = specifier.strip_prefix("node:").unwrap_or(specifier);
-    node::MODULES.iter().map(|(module, _)| *module).find(|module| module.strip_prefix("node:") == Some(name))
+    NODE_MODULES.iter().map(|(module, _)| *module).find(|module| module.strip_prefix("node:") == Some(name))
 }
 
 /// What stands for the text of a built-in, by its [`canonical`] name: nothing, because the engine makes it from what a script

@@ -5,8 +5,7 @@ use std::cell::Cell;
 use nano_protocol::Handle;
 use nano_protocol::limits::{MAX_LOG_MESSAGE, MAX_UNSENT};
 use nano_protocol::message::{Control, LogLevel, LogRecord};
-
-use crate::ext::in_flight::LogSink;
+use nano_runtime::LogSink;
 
 /// Sends log records over the control connection.
 #[derive(Debug)]

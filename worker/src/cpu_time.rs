@@ -11,11 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deno_core::{JsRuntime, v8};
+use nano_runtime::{InFlight, clock_of_this_thread, running_request, time_of};
 use nix::libc;
 use rustc_hash::FxHashMap;
 
-use crate::ext::in_flight::{InFlight, running_request};
-use crate::ext::turns::{clock_of_this_thread, time_of};
 use crate::guard::{Guard, Torn};
 
 /// Requests whose CPU time is remembered. Beyond it, those that have used the least are forgotten.
@@ -190,11 +189,6 @@ impl Meter {
 /// CPU time of this thread.
 fn thread_time() -> Duration {
     time_of(libc::CLOCK_THREAD_CPUTIME_ID)
-}
-
-/// CPU time of this process.
-pub(crate) fn of_process() -> Duration {
-    time_of(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 /// The heap is full: notes whose straw was the last, and ends JavaScript. On the isolate's thread, between two instructions.

@@ -13,20 +13,14 @@ use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
 use nano_protocol::Witness;
 use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
+use nano_runtime::{AppFolder, Closed, InFlight, Network, Policy, RequireHost, Turns, running_request};
 
 use crate::collections::Collections;
 use crate::cpu_time::Meter;
-use crate::ext::commonjs_ops::RequireHost;
-use crate::ext::error_report::AppFolder;
-use crate::ext::in_flight::{InFlight, running_request};
-use crate::ext::net::Network;
-use crate::ext::net::closed::Closed;
-use crate::ext::net::policy::Policy;
-use crate::ext::turns::Turns;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
 use crate::loader::Modules;
-use crate::{cpu_time, heap, load_error, process, watchdog};
+use crate::{heap, load_error, usage, watchdog};
 
 /// Exceptions worth their own text when no handler was found.
 const NO_HANDLER: &str = "the entry module has no fetch handler; add \
@@ -62,7 +56,7 @@ impl Engine {
         js.0.op_state().borrow_mut().put(folder.clone());
         js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());
         let modules = modules.get_or_init(|| app).clone();
-        in_flight.background.set_timeout(Duration::from_millis(load.limits.wait_until_ms));
+        in_flight.set_wait_until_timeout(Duration::from_millis(load.limits.wait_until_ms));
         let guard = Arc::new(Guard::new(witness));
         in_flight.watch({
             let guard = guard.clone();
@@ -228,7 +222,7 @@ impl Engine {
         culprit.iter().for_each(|id| self.in_flight.testify(&self.guard.witness, *id));
         let culprit = culprit.and_then(|id| self.in_flight.name(id));
         let heap = self.js.0.v8_isolate().get_heap_statistics().used_heap_size() as u64;
-        let (memory, cpu) = (process::own_memory().unwrap_or_default(), cpu_time::of_process());
+        let (memory, cpu) = (usage::memory().unwrap_or_default(), usage::cpu_time());
         self.guard.witness.ends(culprit, LastUsage { heap, memory, cpu });
     }
 
@@ -242,7 +236,7 @@ impl Engine {
             external: heap.external_memory() as u64,
             in_flight: u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX),
             requests: self.in_flight.answered(),
-            late_background: self.in_flight.background.late(),
+            late_background: self.in_flight.late_background(),
             outbound: outbound.open,
             outbound_refused: outbound.refused,
             no_descriptor: outbound.no_descriptor,

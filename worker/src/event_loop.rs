@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use nano_protocol::message::{Control, LogLevel, StreamError, StreamErrorKind};
 use nano_protocol::{Connection, Event, Handle, ProtocolError, exit};
+use nano_runtime::{InFlight, Request};
 
 use crate::engine::Engine;
-use crate::ext::in_flight::{InFlight, Request};
 use crate::guard::Torn;
 
 /// How long a dying worker tries to hand over its last frames.

@@ -12,7 +12,7 @@ use nano_protocol::exit;
 use crate::collections::Collections;
 use crate::cpu_time;
 use crate::guard::{Guard, Torn};
-use crate::process::exit_now;
+use crate::sandbox::end::exit_now;
 
 thread_local! {
     /// Where V8's callbacks find it: they run on the isolate's thread.

@@ -3,11 +3,10 @@
 use std::rc::Rc;
 
 use deno_core::{CompiledWasmModuleStore, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8};
+use nano_runtime::{InFlight, Turns};
 
-use crate::ext::in_flight::InFlight;
-use crate::ext::turns::Turns;
 use crate::loader::{AppLoader, LaterModules};
-use crate::{ext, heap, lazy_globals, stack_trace};
+use crate::{heap, lazy_globals, stack_trace};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
@@ -46,7 +45,7 @@ impl Isolate {
         let modules = LaterModules::default();
         let mut js = JsRuntime::try_new(RuntimeOptions {
             module_loader: Some(Rc::new(AppLoader(modules.clone()))),
-            extensions: ext::extensions(),
+            extensions: nano_runtime::extensions(),
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SOURCES,
             create_params: Some(heap::create_params(heap_limit)),

@@ -2,8 +2,7 @@
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_error::JsErrorClass as _;
-
-use crate::ext::error_report::{AppFolder, report};
+use nano_runtime::{AppFolder, report};
 
 /// Message, file, line and column, and the source line with a caret.
 pub(crate) fn describe(error: &CoreError, folder: &AppFolder) -> String {

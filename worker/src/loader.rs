@@ -8,7 +8,7 @@
 //! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, once; [`code_cache`]: what V8 has compiled.
 //! - [`modules`]: files as modules; what the rest is put together to.
 //! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.
-//! - [`assets`]: files that are no code.
+//! - [`assets`]: files that are no code; [`facade`]: how they and CommonJS modules are wrapped.
 //! - [`source_maps`]: back from what runs to what was written.
 
 mod assets;
@@ -16,6 +16,7 @@ mod code_cache;
 mod commonjs;
 mod compiler_options;
 mod emit_cache;
+mod facade;
 mod format;
 mod missing;
 mod modules;

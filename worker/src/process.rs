@@ -1,32 +1,25 @@
-//! What a worker does first (descriptors, parent-death signal) and how it ends.
+//! A worker from its start to its end: confines itself, makes an isolate, waits for its app, serves.
 
 use std::ffi::CString;
-use std::fs;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::pin;
 use std::rc::Rc;
 
 use nano_protocol::connection::poll_control;
 use nano_protocol::limits::{MAX_ERROR, PROTOCOL_VERSION};
 use nano_protocol::message::{Control, Hello, Load, Loaded, LogLevel, LogRecord, Role, Welcome};
-use nano_protocol::{Connection, Handle, ProtocolError, Side, Witness, exit};
-use nix::sys::signal::{SigHandler, Signal};
+use nano_protocol::{Connection, Handle, ProtocolError, Side, Witness, descriptors, exit};
+use nano_runtime::{InFlight, LogSink as _};
 use tokio::net::UnixStream;
 
 use crate::console::Console;
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
-use crate::ext::in_flight::{InFlight, LogSink as _};
 use crate::isolate::Isolate;
+use crate::sandbox::{self, cgroup, end};
 
-/// The first descriptor a worker is given: its control connection. Its request connections follow, then the page that it
-/// leaves behind.
-pub const FIRST_DESCRIPTOR: RawFd = 3;
-
-/// Names of hosts that are looked up at once: nothing else uses this runtime's blocking threads, see `ext/turns.rs`.
+/// Names of hosts that are looked up at once: nothing else uses this runtime's blocking threads, see `turns.rs`.
 const NAME_LOOKUPS: usize = 4;
 
 /// What V8 is told. Where it drops the check for interrupts of a short loop, which it looks for when it unrolls loops, it may drop
@@ -53,7 +46,7 @@ pub fn run(args: WorkerArgs) -> ! {
             exit::PROTOCOL
         }
     };
-    exit_now(code)
+    end::exit_now(code)
 }
 
 /// What `ps -e` and `top` show: this process is started as "exe", before it is known for which app.
@@ -63,37 +56,22 @@ fn set_name(app: &str) {
     }
 }
 
-/// Ends the process at once.
-#[allow(unsafe_code, reason = "there is no safe _exit")]
-pub fn exit_now(code: u8) -> ! {
-    // SAFETY: _exit has no preconditions; it runs no destructors, so no other thread can see a torn-down V8.
-    unsafe { nix::libc::_exit(i32::from(code)) }
-}
-
 #[allow(clippy::print_stderr, reason = "without a connection, stderr is the only way to the supervisor")]
 fn report(error: &io::Error) {
     eprintln!("worker: {error}");
 }
 
-#[allow(unsafe_code, reason = "signal actions are set through libc")]
 fn serve(args: WorkerArgs) -> io::Result<u8> {
-    // First of all: if the supervisor dies, so does this process.
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    end::with_supervisor()?;
     set_name("spare");
-    // A fault must end the process at once and show as its signal; Rust's handler swallows the first one that does not come
-    // from an overflowing stack.
-    for signal in [Signal::SIGSEGV, Signal::SIGBUS] {
-        // SAFETY: the default action runs no code of ours.
-        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
-    }
+    end::of_faults()?;
     if let Some(prefix) = args.cgroup {
-        let folder = FIRST_DESCRIPTOR + 2 + RawFd::from(args.connections);
         // The supervisor sees whether it has worked.
-        if let Err(error) = enter_cgroup(folder, &prefix) {
+        if let Err(error) = cgroup::enter(descriptors::cgroups(args.connections.into()), &prefix) {
             report(&error);
         }
     }
-    let (sockets, witness) = take_descriptors(args.connections)?;
+    let (sockets, witness) = sandbox::descriptors::take(args.connections)?;
     // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
     deno_core::v8_set_flags(std::iter::once("nano-supervisor").chain(V8_FLAGS).map(Into::into).collect());
     deno_core::JsRuntime::init_platform(None);
@@ -114,53 +92,6 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
             }
         }))
     })
-}
-
-/// Makes a control group below an open one, and moves this process there. Done here, and before anything else: whatever has
-/// been used until then is not counted there, and the kernel may take its time.
-fn enter_cgroup(folder: RawFd, prefix: &str) -> io::Result<()> {
-    let group = format!("/proc/self/fd/{folder}/{prefix}{}", std::process::id());
-    match fs::create_dir(&group) {
-        // Left by a worker that had the same process id, with what has happened to that.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_dir(&group)?;
-            fs::create_dir(&group)?;
-        }
-        made => made?,
-    }
-    fs::write(format!("{group}/cgroup.procs"), "0")
-}
-
-/// Takes over the inherited sockets and the page that it leaves behind, and closes whatever else may have been inherited.
-#[allow(unsafe_code, reason = "descriptors arrive as numbers")]
-fn take_descriptors(connections: u16) -> io::Result<(Vec<StdUnixStream>, Witness)> {
-    let end = FIRST_DESCRIPTOR + 1 + RawFd::from(connections);
-    // SAFETY: nothing in this process owns a descriptor above `end` yet: it has just been started.
-    let closed = unsafe { nix::libc::close_range(end as u32 + 1, u32::MAX, 0) };
-    nix::errno::Errno::result(closed)?;
-    let sockets = (FIRST_DESCRIPTOR..end)
-        .map(|descriptor| {
-            nix::sys::socket::getsockname::<nix::sys::socket::UnixAddr>(descriptor).map_err(|_| {
-                io::Error::other("it is started by the supervisor, never by hand (no sockets inherited)")
-            })?;
-            // SAFETY: the supervisor passed these descriptors to this process, and each is taken once.
-            let socket = unsafe { StdUnixStream::from_raw_fd(descriptor) };
-            socket.set_nonblocking(true)?;
-            Ok(socket)
-        })
-        .collect::<io::Result<_>>()?;
-    // SAFETY: as above; it is closed here, and the page stays.
-    let witness = Witness::open(&unsafe { OwnedFd::from_raw_fd(end) })?;
-    Ok((sockets, witness))
-}
-
-/// Resident memory that is this process's own, in bytes, as the supervisor counts it.
-pub(crate) fn own_memory() -> Option<u64> {
-    let statm = fs::read_to_string("/proc/self/statm").ok()?;
-    let mut pages = statm.split_whitespace().skip(1).map_while(|field| field.parse::<u64>().ok());
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()?;
-    let (resident, of_files) = (pages.next()?, pages.next()?);
-    Some(resident.saturating_sub(of_files) * u64::try_from(page).ok()?)
 }
 
 async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Result<u8, ProtocolError> {

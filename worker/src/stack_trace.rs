@@ -2,8 +2,7 @@
 
 use deno_core::error::prepare_stack_trace_callback;
 use deno_core::v8;
-
-use crate::ext::error_report::is_internal;
+use nano_runtime::is_internal;
 
 /// Called by V8 when the stack of an error is first looked at.
 pub(crate) fn prepare<'s, 'i>(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cpu_time::Sampler;
 use crate::guard::{Guard, Torn};
-use crate::process::exit_now;
+use crate::sandbox::end::exit_now;
 use deno_core::v8;
 use nano_protocol::exit;
 

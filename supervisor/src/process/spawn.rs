@@ -15,15 +15,12 @@ use std::sync::Arc;
 
 use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
-use nano_protocol::Witness;
+use nano_protocol::{Witness, descriptors};
 use nix::sys::signal::Signal;
 use tokio::process::{Child, ChildStderr, Command};
 
 use super::cgroup::{Cgroups, Group};
 use crate::model::exit_reason::ExitReason;
-
-/// The first descriptor handed over: the control connection. Request connections follow.
-const FIRST_DESCRIPTOR: i32 = 3;
 
 thread_local! {
     /// Workers that their owners have not let go of.
@@ -119,7 +116,7 @@ pub(crate) struct Spawned {
 pub(crate) fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
     let mut ours = Vec::with_capacity(1 + io_threads);
     let mut mappings = Vec::with_capacity(1 + io_threads);
-    for child_fd in (FIRST_DESCRIPTOR..).take(1 + io_threads) {
+    for child_fd in descriptors::FIRST..descriptors::witness(io_threads) {
         // A pair has no path on disk to race on.
         let (our, theirs) = UnixStream::pair()?;
         our.set_nonblocking(true)?;
@@ -127,11 +124,11 @@ pub(crate) fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned>
         mappings.push(FdMapping { parent_fd: theirs.into(), child_fd });
     }
     let (witness, theirs) = Witness::create()?;
-    mappings.push(FdMapping { parent_fd: theirs, child_fd: FIRST_DESCRIPTOR + mappings.len() as i32 });
+    mappings.push(FdMapping { parent_fd: theirs, child_fd: descriptors::witness(io_threads) });
     let mut arguments = vec!["worker".into(), "--connections".into(), io_threads.to_string()];
     if let Some((folder, prefix)) = cgroups.entrance() {
         let parent_fd = folder?.into();
-        mappings.push(FdMapping { parent_fd, child_fd: FIRST_DESCRIPTOR + mappings.len() as i32 });
+        mappings.push(FdMapping { parent_fd, child_fd: descriptors::cgroups(io_threads) });
         arguments.extend(["--cgroup".into(), prefix.into()]);
     }
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]

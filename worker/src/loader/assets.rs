@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use deno_core::ModuleSpecifier;
+use nano_runtime::RequiredKind;
 use serde::de::IgnoredAny;
 
-use super::commonjs::{END_OF_FACADE, literal};
+use super::facade::{END_OF_FACADE, literal};
 use super::named_imports::is_identifier;
 use super::root::Root;
-use crate::ext::commonjs_ops::RequiredKind;
 
 /// What a file that is no code becomes, by its extension.
 pub(super) fn kind(path: &Path) -> Option<RequiredKind> {

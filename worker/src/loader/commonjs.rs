@@ -5,22 +5,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use deno_error::JsErrorBox;
+use nano_runtime::{RequireHost, RequiredKind};
 
 use super::COMMONJS;
 use super::assets;
+use super::facade::{END_OF_FACADE, literal};
 use super::format::{self, Format, Language};
 use super::modules::{Modules, Refusal};
 use super::named_imports;
 use super::resolver::{Found, Importer};
-use crate::ext::commonjs_ops::{RequireHost, RequiredKind};
-
-/// Marks the frames of a facade as internal: it bears the URL of a module of the app.
-pub(super) const END_OF_FACADE: &str = "\n//# sourceURL=ext:nano_worker/facade.js";
-
-/// A JavaScript string literal.
-pub(super) fn literal(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
 
 /// Begins a fragment with names that an importer wants besides those that are found in the module's text.
 const WANTED: &str = "#names=";

@@ -8,9 +8,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use deno_core::ModuleSpecifier;
+use nano_runtime::excerpt;
 use nix::fcntl::OFlag;
-
-use crate::ext::error_report;
 
 /// Longest source line shown, in characters.
 const MAX_SOURCE_LINE: usize = 160;
@@ -135,7 +134,7 @@ impl Root {
         let source_line = index.and_then(|index| source.as_deref()?.lines().nth(index));
         let _ = write!(text, "\n    at {}:{line}:{column}", self.shown(path));
         if let Some(source_line) = source_line.filter(|line| line.chars().count() <= MAX_SOURCE_LINE) {
-            error_report::excerpt(text, source_line, line, column);
+            excerpt(text, source_line, line, column);
         }
     }
 

@@ -1,0 +1,202 @@
+// node:process, as far as it needs nothing of the host. Light: many apps ask it for no more than `env`.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const {
+    ArrayPrototypePush,
+    BigInt,
+    Error,
+    ErrorCaptureStackTrace,
+    ErrorPrototype,
+    JSONParse,
+    MathFloor,
+    MathRound,
+    MathTrunc,
+    ObjectDefineProperties,
+    ObjectDefineProperty,
+    ObjectFreeze,
+    ObjectFromEntries,
+    ObjectPrototypeIsPrototypeOf,
+    Proxy,
+    ReflectApply,
+    String,
+    StringPrototypeStartsWith,
+    SymbolToStringTag,
+  } = primordials;
+  const load = core.loadExtScript;
+  const { variables } = load("ext:nano_workers/app.js");
+  const { log } = load("ext:nano_workers/globals.js");
+  const { performance } = load("ext:deno_web/15_performance.js");
+
+  const WARN = 2;
+  // The release of Node that the vendored library follows: NODE_VERSION in its lib.rs.
+  const version = "26.5.1";
+  const platform = "linux";
+
+  class Process {}
+  const process = new Process();
+  ObjectDefineProperty(Process, "name", { __proto__: null, value: "process" });
+  ObjectDefineProperty(Process.prototype, SymbolToStringTag, { __proto__: null, value: "process" });
+
+  /** The app's variables as strings, which is what programs for Node expect; what is no string is JSON text. */
+  function readEnv() {
+    const entries = [];
+    const given = variables();
+    for (let i = 0; i < given.length; i += 2) {
+      const value = JSONParse(given[i + 1]);
+      ArrayPrototypePush(entries, [given[i], typeof value === "string" ? value : given[i + 1]]);
+    }
+    // Packages set variables of their own as they load; that must not end them.
+    let warned = false;
+    return new Proxy(ObjectFromEntries(entries), {
+      __proto__: null,
+      set(_target, name) {
+        if (!warned) {
+          warned = true;
+          log(`process.env is read-only: ${String(name)} was not set; set it under \`env\` of the app's configuration`, WARN);
+        }
+        return true;
+      },
+      deleteProperty: () => true,
+      defineProperty: () => false,
+      setPrototypeOf: () => false,
+      preventExtensions: () => false,
+    });
+  }
+
+  const errors = () => load("ext:deno_node/internal/errors.ts");
+
+  function nextTick(...args) {
+    return ReflectApply(load("ext:deno_node/_process/process.ts").nextTick, process, args);
+  }
+
+  function hrtime(previous) {
+    const now = performance.now();
+    let seconds = MathFloor(now / 1e3);
+    let nanoseconds = MathTrunc((now % 1e3) * 1e6);
+    if (previous !== undefined) {
+      load("ext:deno_node/internal/validators.mjs").validateArray(previous, "time");
+      if (previous.length !== 2) throw new (errors().ERR_OUT_OF_RANGE)("time", 2, previous.length);
+      seconds -= previous[0];
+      nanoseconds -= previous[1];
+      if (nanoseconds < 0) {
+        seconds--;
+        nanoseconds += 1e9;
+      }
+    }
+    return [seconds, nanoseconds];
+  }
+  hrtime.bigint = () => BigInt(MathRound(performance.now() * 1e6));
+
+  function memoryUsage() {
+    const { external, heapTotal, heapUsed, physicalTotal } = core.memoryUsage();
+    return { rss: physicalTotal, heapTotal, heapUsed, external, arrayBuffers: 0 };
+  }
+  memoryUsage.rss = () => core.memoryUsage().physicalTotal;
+
+  function emitWarning(warning, type, code, constructor) {
+    let detail;
+    if (typeof type === "function") {
+      constructor = type;
+      type = code = undefined;
+    } else if (typeof type === "object" && type !== null) {
+      ({ ctor: constructor, code, detail, type } = type);
+    } else if (typeof code === "function") {
+      constructor = code;
+      code = undefined;
+    }
+    if (typeof warning === "string") {
+      const text = warning;
+      warning = new Error(text);
+      warning.name = String(type || "Warning");
+      if (code !== undefined) warning.code = code;
+      if (detail !== undefined) warning.detail = detail;
+      ErrorCaptureStackTrace(warning, constructor ?? emitWarning);
+    } else if (!ObjectPrototypeIsPrototypeOf(ErrorPrototype, warning)) {
+      throw new (errors().ERR_INVALID_ARG_TYPE)("warning", ["Error", "string"], warning);
+    }
+    if (warning.name === "DeprecationWarning" && process.noDeprecation) return;
+    nextTick(() => {
+      const label = warning.code ? `[${warning.code}] ` : "";
+      const more = typeof warning.detail === "string" ? `\n${warning.detail}` : "";
+      log(`(node) ${label}${warning.name}: ${warning.message}${more}`, WARN);
+      process.emit("warning", warning);
+    });
+  }
+
+  const lazy = (make, enumerable) => {
+    let value;
+    return { __proto__: null, configurable: true, enumerable, get: () => value ??= make() };
+  };
+
+  // An emitter from the first use of one of these: most apps never need the library of events.
+  let emitter;
+  function asEmitter(name) {
+    return (...args) => {
+      if (emitter === undefined) {
+        emitter = load("ext:deno_node/_events.mjs").EventEmitter;
+        ReflectApply(emitter, process, []);
+      }
+      return ReflectApply(emitter.prototype[name], process, args);
+    };
+  }
+  const methods = [
+    "addListener", "emit", "eventNames", "getMaxListeners", "listenerCount", "listeners", "off", "on", "once",
+    "prependListener", "prependOnceListener", "rawListeners", "removeAllListeners", "removeListener", "setMaxListeners",
+  ];
+  for (let i = 0; i < methods.length; i++) {
+    ObjectDefineProperty(process, methods[i], core.propNonEnumerable(asEmitter(methods[i])));
+  }
+
+  ObjectDefineProperties(process, {
+    __proto__: null,
+    version: core.propReadOnly(`v${version}`),
+    versions: core.propReadOnly(ObjectFreeze({ node: version, modules: "137", napi: "10" })),
+    arch: core.propReadOnly(core.ops.op_node_arch() === "aarch64" ? "arm64" : "x64"),
+    platform: core.propReadOnly(platform),
+    release: core.propReadOnly(ObjectFreeze({ name: "node", lts: "Krypton" })),
+    features: core.propReadOnly(ObjectFreeze({ debug: false, inspector: false, ipv6: true, require_module: true, tls: true, uv: false })),
+    config: core.propReadOnly(ObjectFreeze({ target_defaults: ObjectFreeze({}), variables: ObjectFreeze({}) })),
+    env: lazy(readEnv, true),
+    // Not enumerable, and so not exported by name: that would make them, and load all of stream, for whoever imports `env`.
+    stdin: lazy(() => load("ext:nano_node/stdio.js").stdin, false),
+    stdout: lazy(() => load("ext:nano_node/stdio.js").stdout, false),
+    stderr: lazy(() => load("ext:nano_node/stdio.js").stderr, false),
+  });
+  process.title = "node";
+  process.pid = 1;
+  process.ppid = 0;
+  process.argv = [];
+  process.argv0 = "node";
+  process.execArgv = [];
+  process.execPath = "";
+  process.exitCode = undefined;
+  process.cwd = () => "/";
+  process.umask = () => 0o22;
+  process.uptime = () => performance.now() / 1e3;
+  process.hrtime = hrtime;
+  process.memoryUsage = memoryUsage;
+  process.nextTick = nextTick;
+  process.emitWarning = emitWarning;
+  process.exit = () => {
+    throw new Error("process.exit() cannot end a worker: it serves other requests; throw an error or return instead");
+  };
+  process.getBuiltinModule = (id) => {
+    const { names, requireBuiltin } = load("ext:nano_node/builtins.js");
+    const name = StringPrototypeStartsWith(id, "node:") ? id : `node:${id}`;
+    for (let i = 0; i < names.length; i++) {
+      if (names[i] === name) return requireBuiltin(name);
+    }
+  };
+
+  // By these names the published scripts ask for it.
+  return {
+    default: process,
+    emitWarning,
+    nextTick,
+    get noDeprecation() {
+      return process.noDeprecation;
+    },
+    platform,
+    process,
+  };
+})();

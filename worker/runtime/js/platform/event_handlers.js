@@ -1,0 +1,62 @@
+// Event handler attributes such as `onmessage`: one listener each, in the place where it was first set.
+// https://html.spec.whatwg.org/#event-handler-attributes
+(function () {
+  const { core, primordials } = __bootstrap;
+  const {
+    FunctionPrototypeCall,
+    ObjectDefineProperty,
+    ObjectGetOwnPropertyDescriptor,
+    ObjectPrototypeIsPrototypeOf,
+    Symbol,
+  } = primordials;
+  const { checkTarget } = core.loadExtScript("ext:nano_platform/event.js");
+  const { ErrorEvent } = core.loadExtScript("ext:nano_platform/event_types.js");
+  const _handlers = Symbol("event handlers");
+
+  /** What a handler's listener does. `isGlobalError`: the handler takes five arguments instead of the event. */
+  function invoke(target, handler, event, isGlobalError) {
+    if (typeof handler !== "function") return;
+    if (isGlobalError && ObjectPrototypeIsPrototypeOf(ErrorEvent.prototype, event)) {
+      const { message, filename, lineno, colno, error } = event;
+      const handled = FunctionPrototypeCall(handler, target, message, filename, lineno, colno, error);
+      if (handled === true) event.preventDefault();
+    } else if (FunctionPrototypeCall(handler, target, event) === false) {
+      event.preventDefault();
+    }
+  }
+
+  /** Adds `on<type>` to a prototype, or to the global object. `activate` is called when a handler is set. */
+  function defineEventHandler(object, type, activate = undefined, isGlobalError = false) {
+    const name = `on${type}`;
+    // The interface's own, which may do more than those of EventTarget.
+    const { addEventListener, removeEventListener } = object;
+    const accessors = {
+      get [name]() {
+        return checkTarget(this)[_handlers]?.[type]?.handler ?? null;
+      },
+      set [name](value) {
+        const target = checkTarget(this);
+        const handlers = target[_handlers] ??= { __proto__: null };
+        const present = handlers[type];
+        // [LegacyTreatNonObjectAsNull]
+        if (value === null || (typeof value !== "object" && typeof value !== "function")) {
+          if (present === undefined) return;
+          FunctionPrototypeCall(removeEventListener, target, type, present.listener);
+          handlers[type] = undefined;
+          return;
+        }
+        if (present === undefined) {
+          const entry = { handler: value, listener: (event) => invoke(target, entry.handler, event, isGlobalError) };
+          handlers[type] = entry;
+          FunctionPrototypeCall(addEventListener, target, type, entry.listener);
+        } else {
+          present.handler = value;
+        }
+        activate?.(target);
+      },
+    };
+    ObjectDefineProperty(object, name, ObjectGetOwnPropertyDescriptor(accessors, name));
+  }
+
+  return { defineEventHandler };
+})();

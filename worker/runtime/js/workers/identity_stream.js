@@ -1,0 +1,125 @@
+// IdentityTransformStream and FixedLengthStream: a pipe in Rust, with a writable and a readable end in JavaScript.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const { Number, NumberIsSafeInteger, TypedArrayPrototypeGetByteLength, TypeError } = primordials;
+  const { op_byte_pipe, op_byte_pipe_abort, op_byte_pipe_close, op_byte_pipe_reader, op_byte_pipe_write } = core.ops;
+  const { describe } = core.loadExtScript("ext:nano_workers/respond.js");
+  const { add } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+  const { errorReadableStream, readableStreamForRid, TransformStream, WritableStream } = core
+    .loadExtScript("ext:deno_web/06_streams.js");
+  const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+  const { bytesOrText } = core.loadExtScript("ext:nano_workers/bytes.js");
+
+  const UNKNOWN = -1;
+
+  /** Both ends of a pipe that promises `length` bytes. `strategy` is about the writable one. */
+  function makePipe(name, length, strategy) {
+    const pipe = op_byte_pipe(length);
+    let written = 0;
+    let isOver = false;
+    let failure;
+    let writable;
+
+    // A reader in JavaScript gets the error itself; one in Rust gets its text.
+    function fail(error) {
+      if (isOver) return;
+      isOver = true;
+      failure = { error };
+      errorReadableStream(readable, error);
+      op_byte_pipe_abort(pipe, describe(error));
+    }
+    function refuse(error) {
+      fail(error);
+      throw error;
+    }
+    const sink = {
+      __proto__: null,
+      start(controller) {
+        writable = controller;
+        // A write under way would otherwise hold up the abort for as long as nobody reads.
+        const { signal } = controller;
+        signal[add](() => fail(signal.reason));
+      },
+      async write(chunk) {
+        let bytes;
+        try {
+          bytes = bytesOrText(chunk, `${name}: what was written`);
+        } catch (error) {
+          refuse(error);
+        }
+        const size = TypedArrayPrototypeGetByteLength(bytes);
+        written += size;
+        if (length !== UNKNOWN && written > length) {
+          refuse(new TypeError(`${name}: more bytes were written than the ${length} that were promised`));
+        }
+        if (size > 0 && !await op_byte_pipe_write(pipe, bytes)) {
+          throw failure === undefined ? cancelled() : failure.error;
+        }
+      },
+      close() {
+        if (length !== UNKNOWN && written < length) {
+          refuse(new TypeError(`${name}: it was closed after ${written} of the ${length} bytes that were promised`));
+        }
+        isOver = true;
+        op_byte_pipe_close(pipe);
+      },
+      abort: fail,
+    };
+    const cancelled = () => new TypeError(`${name}: the readable side was cancelled`);
+    const readable = readableStreamForRid(op_byte_pipe_reader(pipe), true, undefined, undefined, () => {
+      if (!isOver) writable.error(cancelled());
+    });
+    return { readable, writable: new WritableStream(sink, strategy) };
+  }
+
+  /** Of the writable side: how many bytes may wait there, where the app says so. */
+  function strategyOf(strategy, prefix, context) {
+    const { highWaterMark } = webidl.converters.QueuingStrategy(strategy, prefix, context);
+    return highWaterMark > 0 ? { __proto__: null, highWaterMark, size: (chunk) => chunk?.byteLength ?? 1 } : undefined;
+  }
+
+  let setPipe;
+
+  /** Passes bytes on as they are; a write is done when its bytes have been read. */
+  class IdentityTransformStream extends TransformStream {
+    #pipe;
+
+    constructor(strategy = undefined) {
+      super(webidl.brand);
+      if (strategy === webidl.brand) return;
+      const name = "IdentityTransformStream";
+      this.#pipe = makePipe(name, UNKNOWN, strategyOf(strategy, `Failed to construct '${name}'`, "Argument 1"));
+    }
+    static {
+      setPipe = (stream, pipe) => stream.#pipe = pipe;
+    }
+    get readable() {
+      webidl.assertBranded(this, IdentityTransformStreamPrototype);
+      return this.#pipe.readable;
+    }
+    get writable() {
+      webidl.assertBranded(this, IdentityTransformStreamPrototype);
+      return this.#pipe.writable;
+    }
+  }
+  webidl.configureInterface(IdentityTransformStream);
+  const IdentityTransformStreamPrototype = IdentityTransformStream.prototype;
+
+  /** As that, for a number of bytes that is known: a response or a request of them has a content-length. */
+  class FixedLengthStream extends IdentityTransformStream {
+    constructor(expectedLength, strategy = undefined) {
+      super(webidl.brand);
+      const name = "FixedLengthStream";
+      const prefix = `Failed to construct '${name}'`;
+      webidl.requiredArguments(arguments.length, 1, prefix);
+      const length = Number(expectedLength);
+      if (!NumberIsSafeInteger(length) || length < 0) {
+        throw new TypeError(`${prefix}: Argument 1 is not a number of bytes`);
+      }
+      setPipe(this, makePipe(name, length, strategyOf(strategy, prefix, "Argument 2")));
+    }
+  }
+  webidl.configureInterface(FixedLengthStream);
+
+  return { FixedLengthStream, IdentityTransformStream };
+})();

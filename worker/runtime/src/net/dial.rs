@@ -1,0 +1,251 @@
+//! The one way out of a worker: every TCP connection that an app causes is opened here, and only to addresses that its
+//! policy lets through, and only from a [`Seat`], of which it has so many at once. What asks for the connection, and after how
+//! many redirects, makes no difference.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::Uri;
+use hyper::http::uri::Scheme;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioIo;
+use nix::libc::EMFILE;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::failure::{CONNECT_TIMEOUT, DialError, causes};
+use super::places::{Counts, Dialed, Places};
+use super::policy::Policy;
+
+/// After how long without traffic the kernel asks whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Opens connections under a policy.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialer {
+    policy: Arc<Policy>,
+    places: Arc<Places>,
+}
+
+/// A place among an app's outbound connections, from which one can be opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat {
+    dialer: Dialer,
+    place: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Dialer {
+    /// A dialer for one app.
+    pub(crate) fn new(policy: Policy, max: u32) -> Self {
+        Self { policy: Arc::new(policy), places: Arc::new(Places::new(max)) }
+    }
+
+    /// The places that its connections take.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// What is counted of the app's connections.
+    pub(crate) fn counts(&self) -> Counts {
+        self.places.counts()
+    }
+
+    /// Takes a place; waits for one up to [`CONNECT_TIMEOUT`].
+    ///
+    /// # Errors
+    /// [`DialError::NoPlace`].
+    pub(crate) async fn seat(&self) -> Result<Seat, DialError> {
+        let Ok(place) = timeout(CONNECT_TIMEOUT, self.places.take()).await else {
+            self.places.count_refused();
+            return Err(DialError::NoPlace { max: self.places.max() });
+        };
+        Ok(Seat { dialer: self.clone(), place: Arc::new(Mutex::new(Some(place))) })
+    }
+
+    /// Connects to the host and port of a URL, trying its addresses as RFC 8305 says.
+    async fn dial(&self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+        let port = uri.port_u16().unwrap_or(default);
+        let addresses = self.addresses(host, port).await?;
+        let mut connector = HttpConnector::new_with_resolver(Addresses(addresses));
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_keepalive(Some(KEEPALIVE));
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.call(uri).await.map_err(|error| {
+            let error = causes(&error).find_map(|cause| cause.downcast_ref::<io::Error>());
+            match error.map(|error| (error.kind(), error.raw_os_error())) {
+                Some((io::ErrorKind::TimedOut, _)) => DialError::TimedOut,
+                Some((_, Some(EMFILE))) => {
+                    self.places.count_no_descriptor();
+                    DialError::NoDescriptor
+                }
+                Some((_, Some(code))) => DialError::Unconnected(io::Error::from_raw_os_error(code)),
+                Some((kind, None)) => DialError::Unconnected(kind.into()),
+                None => DialError::Unconnected(io::Error::other("no address to connect to")),
+            }
+        })
+    }
+
+    /// The addresses of a host that may be reached.
+    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            self.policy.check(None, address, port)?;
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        self.policy.check_name(&name, port)?;
+        let found = resolve(&name, port).await.map_err(|error| {
+            let text = error.to_string();
+            let detail = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+            DialError::Unresolved { name: name.clone(), detail: detail.to_owned() }
+        })?;
+        let mut refused = None;
+        let allowed = found
+            .into_iter()
+            .filter(|address| match self.policy.check(Some(&name), address.ip(), port) {
+                Ok(()) => true,
+                Err(refusal) => {
+                    refused.get_or_insert(refusal);
+                    false
+                }
+            })
+            .collect::<Vec<_>>();
+        match refused {
+            Some(refusal) if allowed.is_empty() => Err(refusal.into()),
+            _ => Ok(allowed),
+        }
+    }
+}
+
+async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    // Never asked of a name server (RFC 6761).
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
+    }
+    Ok(tokio::net::lookup_host((name, port)).await?.collect())
+}
+
+impl Service<Uri> for Seat {
+    type Response = Dialed;
+    type Error = DialError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DialError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Self { dialer, place } = self.clone();
+        Box::pin(async move {
+            let io = dialer.dial(uri).await?;
+            let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // A seat is good for one connection.
+            let place = place.ok_or(DialError::NoPlace { max: dialer.places.max() })?;
+            Ok(dialer.places.enter(io, place))
+        })
+    }
+}
+
+/// Addresses that have been resolved and checked already, as the resolver of a connector.
+#[derive(Clone)]
+struct Addresses(Vec<SocketAddr>);
+
+impl Service<Name> for Addresses {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Name) -> Self::Future {
+        ready(Ok(std::mem::take(&mut self.0).into_iter()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nano_protocol::message::{NetHost, NetRule, NetRules};
+    use tokio::net::TcpListener;
+
+    use super::{DialError, Dialed, Dialer, Policy, Service as _};
+
+    fn denying(hosts: &[NetHost]) -> Dialer {
+        let deny = hosts.iter().map(|host| NetRule { host: host.clone(), port: None }).collect();
+        Dialer::new(Policy::new(NetRules { allow: None, deny }), 8)
+    }
+
+    async fn dial(dialer: &Dialer, url: &str) -> Result<Dialed, DialError> {
+        dialer.seat().await?.call(url.parse().unwrap()).await
+    }
+
+    fn network(address: &str, prefix: u8) -> NetHost {
+        NetHost::Network { address: address.parse().unwrap(), prefix }
+    }
+
+    #[tokio::test]
+    async fn each_address_of_a_name_is_judged_by_itself() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = &*format!("http://localhost:{port}/");
+        let open = dial(&denying(&[]), url).await.unwrap();
+        assert_eq!(open.peer().port(), port);
+        // The other address of the name is left.
+        assert!(dial(&denying(&[network("::1", 128)]), url).await.is_ok());
+        let error = dial(&denying(&[network("127.0.0.0", 8), network("::1", 128)]), url).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("localhost:{port} (127.0.0.1) is denied by deny_net"));
+        let error = dial(&denying(&[NetHost::Name("localhost".into())]), url).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
+        // A name's case and its root dot do not make another name of it.
+        let dotted = &*format!("http://LocalHost.:{port}/");
+        let error = dial(&denying(&[NetHost::Name("localhost".into())]), dotted).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
+    }
+
+    #[tokio::test]
+    async fn addresses_written_out_are_judged_too() {
+        let dialer = denying(&[network("127.0.0.0", 8)]);
+        for host in ["127.0.0.1", "0.0.0.0", "[::ffff:127.0.0.1]"] {
+            let error = dial(&dialer, &format!("http://{host}:9/")).await.unwrap_err();
+            assert!(error.to_string().ends_with("is denied by deny_net"), "{error}");
+        }
+        let error = dial(&dialer, "https://169.254.169.254/").await.unwrap_err();
+        assert!(error.to_string().contains("link-local"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_taken_until_the_connection_is_closed() {
+        let dialer = Dialer::new(Policy::default(), 1);
+        let seat = dialer.seat().await.unwrap();
+        assert_eq!(dialer.counts().open, 1);
+        let error = dialer.seat().await.unwrap_err();
+        assert!(matches!(error, DialError::NoPlace { max: 1 }), "{error}");
+        assert_eq!(dialer.counts().refused, 1);
+        let (next, ()) = tokio::join!(dialer.seat(), async { drop(seat) });
+        assert!(next.is_ok() && dialer.counts().open == 1);
+    }
+
+    #[tokio::test]
+    async fn a_failure_says_what_happened() {
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let error = dial(&denying(&[]), &format!("http://{closed}/")).await.unwrap_err();
+        assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
+        let error = dial(&denying(&[]), "http://no-such-host.invalid/").await.unwrap_err();
+        assert!(
+            error.to_string().starts_with("the name no-such-host.invalid cannot be resolved ("),
+            "{error}"
+        );
+    }
+}

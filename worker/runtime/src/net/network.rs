@@ -1,0 +1,68 @@
+//! An app's way out of its worker, as ops find it.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use deno_core::OpState;
+use nano_protocol::message::LogLevel;
+
+use super::client::Client;
+use super::connector::{Connector, Offer};
+use super::dial::Dialer;
+use super::places::Counts;
+use super::policy::Policy;
+use super::unread::Unread;
+use crate::requests::in_flight::InFlight;
+
+/// An app's way out. What it consists of is made when it is first used.
+#[derive(Debug)]
+pub struct Network {
+    dialer: Dialer,
+    client: OnceCell<Client>,
+    websockets: OnceCell<Connector>,
+}
+
+impl Network {
+    /// Puts the way out under this policy, with so many connections at once, where ops find it.
+    pub fn install(state: &mut OpState, policy: Policy, max_outbound: u32) {
+        let dialer = Dialer::new(policy, max_outbound);
+        state.put(Rc::new(Self { dialer, client: OnceCell::new(), websockets: OnceCell::new() }));
+    }
+
+    /// What is counted of the app's connections.
+    pub fn counts(state: &OpState) -> Counts {
+        state.try_borrow::<Rc<Self>>().map(|network| network.dialer.counts()).unwrap_or_default()
+    }
+
+    /// A body has come, which holds a connection until it has been read.
+    pub(super) fn watch(&self, body: &Arc<Unread>) {
+        self.dialer.places().watch(body);
+    }
+
+    /// The body of a fetch that JavaScript calls so, unless it has been read.
+    pub(super) fn find(&self, rid: u32) -> Option<Arc<Unread>> {
+        self.dialer.places().find(rid)
+    }
+
+    /// Tells the app which bodies were given up so that this connection could be opened.
+    pub(super) fn warn(&self, in_flight: &InFlight) {
+        for (request, what) in self.dialer.places().given_up() {
+            let max = self.dialer.places().max();
+            let message = format!(
+                "{what} was cancelled to make room for another connection: nobody had read its body, and the app has all of \
+                 its {max} outbound connections open (`max_outbound`). Read every body, or give it up: await \
+                 response.body?.cancel()"
+            );
+            in_flight.log(LogLevel::Warn, request, message);
+        }
+    }
+
+    pub(super) fn client(&self) -> Client {
+        self.client.get_or_init(|| Client::new(self.dialer.clone())).clone()
+    }
+
+    pub(super) fn websockets(&self) -> Connector {
+        self.websockets.get_or_init(|| Connector::new(self.dialer.clone(), Offer::Http1)).clone()
+    }
+}

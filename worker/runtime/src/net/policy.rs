@@ -1,0 +1,198 @@
+//! What an app may reach. Decided for every address before it is connected to, after its name has been resolved.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nano_protocol::message::{NetHost, NetRule, NetRules};
+
+use super::closed::Closed;
+use super::forms::{Forms, forms};
+
+/// Networks that hand out the host's own credentials, or neighbours that nobody meant to expose. Only a rule for an
+/// address or a network inside them opens them; no name and no wider network does, whatever it resolves to.
+const GUARDED: &[(IpAddr, u8, &str)] = &[
+    (IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16, LINK_LOCAL),
+    (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10, LINK_LOCAL),
+    // Alibaba Cloud, Azure.
+    (IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)), 32, METADATA),
+    (IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 32, METADATA),
+    // AWS (instances, pods), Google Cloud, Oracle Cloud, Scaleway.
+    (IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), 128, METADATA),
+    (IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)), 128, METADATA),
+    (IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)), 128, METADATA),
+    (IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)), 128, METADATA),
+    (IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)), 128, METADATA),
+];
+
+const LINK_LOCAL: &str = "link-local";
+const METADATA: &str = "a cloud's metadata service";
+
+/// The rules of one app.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    allow: Option<Vec<NetRule>>,
+    deny: Vec<NetRule>,
+    closed: Closed,
+}
+
+/// Why a destination may not be reached, as a sentence without its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{target} {reason}")]
+pub(crate) struct Refusal {
+    target: String,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Closed,
+    Denied,
+    NotAllowed,
+    Guarded(&'static str),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("is the supervisor's own, which no app may reach"),
+            Self::Denied => f.write_str("is denied by deny_net"),
+            Self::NotAllowed => f.write_str("is not among what allow_net allows"),
+            Self::Guarded(what) => {
+                write!(f, "is {what}, which apps may not reach; allow it with allow_net")
+            }
+        }
+    }
+}
+
+impl Policy {
+    /// Takes the rules as the supervisor sends them.
+    pub fn new(rules: NetRules) -> Self {
+        let plain = |rules: Vec<NetRule>| rules.into_iter().map(plain).collect();
+        Self { allow: rules.allow.map(plain), deny: plain(rules.deny), closed: Closed::default() }
+    }
+
+    /// These rules, but never to these addresses.
+    #[must_use]
+    pub fn without(self, closed: Closed) -> Self {
+        Self { closed, ..self }
+    }
+
+    /// Before a name is looked up: whether any address of it might be reached. A lookup tells the name to others, so
+    /// there is none for a name that is out of reach.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check_name(&self, name: &str, port: u16) -> Result<(), Refusal> {
+        let refuse = |reason| Err(Refusal { target: format!("{name}:{port}"), reason });
+        if self.deny.iter().any(|rule| on_port(rule, port) && names(&rule.host, name)) {
+            return refuse(Reason::Denied);
+        }
+        let may = |rule: &NetRule| {
+            on_port(rule, port) && (names(&rule.host, name) || matches!(rule.host, NetHost::Network { .. }))
+        };
+        match &self.allow {
+            Some(rules) if !rules.iter().any(may) => refuse(Reason::NotAllowed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Before an address is connected to; `name` is what resolved to it, if anything did.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn check(&self, name: Option<&str>, address: IpAddr, port: u16) -> Result<(), Refusal> {
+        let forms = forms(address);
+        let applies = |rule: &NetRule| {
+            on_port(rule, port)
+                && (name.is_some_and(|name| names(&rule.host, name))
+                    || matches!(rule.host, NetHost::Any)
+                    || within(&rule.host, &forms))
+        };
+        let with_port = |reason| {
+            let target = match name {
+                Some(name) => format!("{name}:{port} ({address})"),
+                None if address.is_ipv6() => format!("[{address}]:{port}"),
+                None => format!("{address}:{port}"),
+            };
+            Err(Refusal { target, reason })
+        };
+        if self.closed.holds(address, port) {
+            return with_port(Reason::Closed);
+        }
+        if self.deny.iter().any(applies) {
+            return with_port(Reason::Denied);
+        }
+        if let Some((network, prefix, what)) = guard(&forms) {
+            let opened = self.allow.iter().flatten().any(|rule| {
+                matches!(rule.host, NetHost::Network { address, prefix: narrower }
+                    if narrower >= prefix && contains(network, prefix, address))
+                    && applies(rule)
+            });
+            let target = name.map_or_else(|| address.to_string(), |name| format!("{name} ({address})"));
+            return if opened { Ok(()) } else { Err(Refusal { target, reason: Reason::Guarded(what) }) };
+        }
+        match &self.allow {
+            Some(rules) if !rules.iter().any(applies) => with_port(Reason::NotAllowed),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A rule for the IPv6 form of an IPv4 network is one for that network.
+fn plain(rule: NetRule) -> NetRule {
+    match rule.host {
+        NetHost::Network { address: IpAddr::V6(v6), prefix } if prefix >= 96 => match v6.to_ipv4_mapped() {
+            Some(v4) => NetRule {
+                host: NetHost::Network { address: v4.into(), prefix: prefix - 96 },
+                port: rule.port,
+            },
+            None => rule,
+        },
+        _ => rule,
+    }
+}
+
+fn on_port(rule: &NetRule, port: u16) -> bool {
+    rule.port.is_none_or(|only| only == port)
+}
+
+fn names(host: &NetHost, name: &str) -> bool {
+    match host {
+        NetHost::Any => true,
+        NetHost::Name(only) => only == name,
+        NetHost::Below(parent) => name.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.')),
+        NetHost::Network { .. } => false,
+    }
+}
+
+fn within(host: &NetHost, forms: &Forms) -> bool {
+    match *host {
+        NetHost::Network { address, prefix } => {
+            forms.iter().flatten().any(|form| contains(address, prefix, *form))
+        }
+        _ => false,
+    }
+}
+
+fn guard(forms: &Forms) -> Option<(IpAddr, u8, &'static str)> {
+    let holds =
+        |form: &IpAddr| GUARDED.iter().find(|(network, prefix, _)| contains(*network, *prefix, *form));
+    forms.iter().flatten().find_map(holds).copied()
+}
+
+fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let differ = network.to_bits() ^ address.to_bits();
+            differ.checked_shr(32_u32.saturating_sub(prefix.into())).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let differ = network.to_bits() ^ address.to_bits();
+            differ.checked_shr(128_u32.saturating_sub(prefix.into())).unwrap_or(0) == 0
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

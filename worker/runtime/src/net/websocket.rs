@@ -1,0 +1,308 @@
+//! WebSockets: messages and closing, over frames by fastwebsockets.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use deno_core::convert::{ByteString, Uint8Array};
+use deno_core::{
+    AsyncRefCell, CancelFuture as _, CancelHandle, OpState, RcRef, Resource, ResourceId, ToV8, op2,
+};
+use fastwebsockets::{Frame, OpCode, Role, WebSocket, WebSocketError, WebSocketRead, WebSocketWrite};
+use hyper::Uri;
+use tokio::io::{ReadHalf, WriteHalf};
+use tokio::time::{Duration, sleep};
+
+use super::failure::Failure;
+use super::handshake::{Io, handshake};
+use super::network::Network;
+use crate::requests::in_flight::in_flight;
+
+/// Longest message that is received, however many frames it comes in.
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
+/// Most that may wait to be sent; a peer that takes nothing would otherwise cost memory without bound.
+const MAX_BUFFERED: usize = 64 * 1024 * 1024;
+
+/// For the other side's half of the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open WebSocket.
+struct Socket {
+    reader: AsyncRefCell<Reader>,
+    writer: AsyncRefCell<WebSocketWrite<WriteHalf<Io>>>,
+    /// Payload bytes that were sent by JavaScript and not yet taken by the kernel.
+    buffered: Cell<usize>,
+    /// Ends what waits for the next message.
+    end: Rc<CancelHandle>,
+    /// Why it was ended.
+    why: Cell<&'static str>,
+}
+
+struct Reader {
+    frames: WebSocketRead<ReadHalf<Io>>,
+    /// What has come of a message in several frames, and whether it is text.
+    partial: Option<(OpCode, Vec<u8>)>,
+}
+
+impl Resource for Socket {
+    fn name(&self) -> Cow<'_, str> {
+        "webSocket".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.end.cancel();
+    }
+}
+
+/// A handshake under way; closing it ends the handshake.
+struct Opening(Rc<CancelHandle>);
+
+impl Resource for Opening {
+    fn name(&self) -> Cow<'_, str> {
+        "webSocketOpening".into()
+    }
+
+    fn close(self: Rc<Self>) {
+        self.0.cancel();
+    }
+}
+
+/// The outcome of a handshake.
+#[derive(ToV8)]
+pub(crate) struct Opened {
+    rid: ResourceId,
+    protocol: String,
+}
+
+/// What has come: exactly one of its fields is there.
+#[derive(Default, ToV8)]
+pub(crate) struct Received {
+    text: Option<String>,
+    bytes: Option<Uint8Array>,
+    /// Code and reason with which the other side closes; 1005 for none.
+    close: Option<(u32, String)>,
+}
+
+/// By which a handshake may be ended.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_websocket_opening(state: &mut OpState) -> ResourceId {
+    state.resource_table.add(Opening(CancelHandle::new_rc()))
+}
+
+/// Opens a WebSocket to a `ws:` or `wss:` URL.
+#[op2]
+pub(crate) async fn op_websocket_open(
+    state: Rc<RefCell<OpState>>,
+    #[smi] opening: ResourceId,
+    #[string] url: String,
+    #[string] protocols: String,
+    #[scoped] headers: Vec<(ByteString, ByteString)>,
+) -> Result<Opened, Failure> {
+    let invalid = |error: &dyn std::fmt::Display| Failure::invalid(error.to_string());
+    let (connector, cancel) = {
+        let state = state.borrow();
+        let opening = state.resource_table.get::<Opening>(opening).map_err(|error| invalid(&error))?;
+        (state.borrow::<Rc<Network>>().websockets(), opening.0.clone())
+    };
+    let uri: Uri = url.parse().map_err(|error| invalid(&error))?;
+    // Large, and short-lived.
+    let handshake = Box::pin(handshake(connector, &uri, &protocols, &headers)).or_cancel(cancel);
+    let opened = handshake.await.unwrap_or_else(|_| Err(Failure::invalid("the WebSocket was closed")));
+    let opening = state.borrow_mut().resource_table.take_any(opening);
+    drop(opening);
+    {
+        let state = state.borrow();
+        state.borrow::<Rc<Network>>().warn(&in_flight(&state));
+    }
+    let (io, protocol) = opened?;
+    let mut socket = WebSocket::after_handshake(io, Role::Client);
+    socket.set_max_message_size(MAX_MESSAGE);
+    let (frames, writer) = socket.split(tokio::io::split);
+    let socket = Socket {
+        reader: AsyncRefCell::new(Reader { frames, partial: None }),
+        writer: AsyncRefCell::new(writer),
+        buffered: Cell::new(0),
+        end: CancelHandle::new_rc(),
+        why: Cell::new("the WebSocket was closed"),
+    };
+    Ok(Opened { rid: state.borrow_mut().resource_table.add(socket), protocol })
+}
+
+/// Waits for the next message or for the other side to close.
+#[op2]
+pub(crate) async fn op_websocket_receive(
+    state: Rc<RefCell<OpState>>,
+    #[smi] rid: ResourceId,
+) -> Result<Received, Failure> {
+    let socket = state.borrow().resource_table.get::<Socket>(rid);
+    let socket = socket.map_err(|error| Failure::invalid(error.to_string()))?;
+    let mut reader = RcRef::map(&socket, |socket| &socket.reader).borrow_mut().await;
+    let received = reader.next(&socket).or_cancel(socket.end.clone()).await;
+    match received {
+        Ok(Ok(received)) => Ok(received),
+        Ok(Err(error)) => {
+            if let Some(code) = violation(&error) {
+                let _ = socket.write_frame(Frame::close(code, &[])).await;
+            }
+            Err(Failure::invalid(format!("the WebSocket failed: {error}")))
+        }
+        Err(_) => Err(Failure::invalid(socket.why.get())),
+    }
+}
+
+/// The close code for what the other side did wrong.
+fn violation(error: &WebSocketError) -> Option<u16> {
+    match error {
+        WebSocketError::InvalidUTF8 => Some(1007),
+        WebSocketError::FrameTooLarge => Some(1009),
+        WebSocketError::IoError(_)
+        | WebSocketError::UnexpectedEOF
+        | WebSocketError::ConnectionClosed
+        | WebSocketError::SendError(_) => None,
+        _ => Some(1002),
+    }
+}
+
+impl Reader {
+    async fn next(&mut self, socket: &Rc<Socket>) -> Result<Received, WebSocketError> {
+        loop {
+            let mut reply = |frame| {
+                let socket = socket.clone();
+                async move { socket.write_frame(frame).await }
+            };
+            let frame = self.frames.read_frame(&mut reply).await?;
+            let (opcode, is_last) = (frame.opcode, frame.fin);
+            let payload = Vec::from(frame.payload);
+            match opcode {
+                OpCode::Text | OpCode::Binary | OpCode::Continuation => {
+                    if let Some(received) = self.join(opcode, is_last, payload)? {
+                        return Ok(received);
+                    }
+                }
+                OpCode::Close => {
+                    let (code, reason) = match payload.split_at_checked(2) {
+                        Some((code, reason)) => (u16::from_be_bytes([code[0], code[1]]), reason),
+                        None => (1005, &[][..]),
+                    };
+                    let reason = String::from_utf8_lossy(reason).into_owned();
+                    return Ok(Received { close: Some((code.into(), reason)), ..Received::default() });
+                }
+                OpCode::Ping | OpCode::Pong => {}
+            }
+        }
+    }
+
+    /// Adds a frame to its message, which is returned when it is complete.
+    fn join(
+        &mut self,
+        opcode: OpCode,
+        is_last: bool,
+        payload: Vec<u8>,
+    ) -> Result<Option<Received>, WebSocketError> {
+        let (kind, message) = match (self.partial.take(), opcode) {
+            (Some((kind, mut message)), OpCode::Continuation) => {
+                if message.len() + payload.len() > MAX_MESSAGE {
+                    return Err(WebSocketError::FrameTooLarge);
+                }
+                message.extend_from_slice(&payload);
+                (kind, message)
+            }
+            (None, OpCode::Text | OpCode::Binary) => (opcode, payload),
+            (Some(_), _) => return Err(WebSocketError::InvalidFragment),
+            (None, _) => return Err(WebSocketError::InvalidContinuationFrame),
+        };
+        if !is_last {
+            self.partial = Some((kind, message));
+            return Ok(None);
+        }
+        Ok(Some(if kind == OpCode::Text {
+            let text = String::from_utf8(message).map_err(|_| WebSocketError::InvalidUTF8)?;
+            Received { text: Some(text), ..Received::default() }
+        } else {
+            Received { bytes: Some(message.into()), ..Received::default() }
+        }))
+    }
+}
+
+impl Socket {
+    /// Writes a frame after those that were written before. After a close frame there is nothing more to say.
+    async fn write_frame(self: &Rc<Self>, frame: Frame<'_>) -> Result<(), WebSocketError> {
+        let mut writer = RcRef::map(self, |socket| &socket.writer).borrow_mut().await;
+        if writer.is_closed() { Ok(()) } else { writer.write_frame(frame).await }
+    }
+
+    fn send(self: Rc<Self>, opcode: OpCode, payload: Vec<u8>) {
+        let length = payload.len();
+        self.buffered.set(self.buffered.get() + length);
+        if self.buffered.get() > MAX_BUFFERED {
+            self.why.set("more than 64 MiB wait to be sent: the other side takes nothing");
+            self.end.cancel();
+            return;
+        }
+        // The place in line is taken here, not when the task is first polled.
+        let writer = RcRef::map(&self, |socket| &socket.writer).borrow_mut();
+        deno_core::unsync::spawn(async move {
+            let mut writer = writer.await;
+            // That the connection is gone is what the reader reports.
+            if !writer.is_closed() {
+                let _ = writer.write_frame(Frame::new(true, opcode, None, payload.into())).await;
+            }
+            self.buffered.set(self.buffered.get() - length);
+        });
+    }
+}
+
+/// Sends a text message.
+#[op2(fast)]
+pub(crate) fn op_websocket_send_text(state: &mut OpState, #[smi] rid: ResourceId, #[string] text: String) {
+    if let Ok(socket) = state.resource_table.get::<Socket>(rid) {
+        socket.send(OpCode::Text, text.into_bytes());
+    }
+}
+
+/// Sends a binary message.
+#[op2]
+pub(crate) fn op_websocket_send_bytes(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[anybuffer] bytes: &[u8],
+) {
+    if let Ok(socket) = state.resource_table.get::<Socket>(rid) {
+        socket.send(OpCode::Binary, bytes.to_vec());
+    }
+}
+
+/// How many bytes wait to be sent.
+#[op2(fast)]
+#[number]
+pub(crate) fn op_websocket_buffered(state: &mut OpState, #[smi] rid: ResourceId) -> u64 {
+    state.resource_table.get::<Socket>(rid).map_or(0, |socket| socket.buffered.get() as u64)
+}
+
+/// Begins the closing handshake, with a code unless it is 0.
+#[op2(fast)]
+pub(crate) fn op_websocket_close(
+    state: &mut OpState,
+    #[smi] rid: ResourceId,
+    #[smi] code: u16,
+    #[string] reason: String,
+) {
+    let Ok(socket) = state.resource_table.get::<Socket>(rid) else { return };
+    let writer = RcRef::map(&socket, |socket| &socket.writer).borrow_mut();
+    deno_core::unsync::spawn(async move {
+        let closing = async {
+            let frame = match code {
+                0 => Frame::close_raw(Vec::new().into()),
+                code => Frame::close(code, reason.as_bytes()),
+            };
+            let _ = writer.await.write_frame(frame).await;
+            sleep(CLOSE_TIMEOUT).await;
+        };
+        if closing.or_cancel(socket.end.clone()).await.is_ok() {
+            socket.why.set("the other side did not take part in closing");
+            socket.end.cancel();
+        }
+    });
+}

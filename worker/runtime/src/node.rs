@@ -1,0 +1,130 @@
+//! Modules of Node: their names, and the native functions that the scripts behind them call.
+//!
+//! The scripts are Node's library as published (`third_party/node`); the names of the ops are the ones it uses. Only ops
+//! that need nothing of the host are here. Scripts of ours stand in for those that would.
+//!
+//! - [`bytes`]: what `Buffer` needs of bytes and strings.
+//! - [`commonjs`]: what `require()` needs from the loader.
+//! - [`compression`]: what `node:zlib` makes streams of.
+//! - [`hash`], [`mod@derive`], [`secret`]: what `node:crypto` computes.
+//! - [`domain`]: host names and punycode.
+//! - [`objects`]: what JavaScript cannot see of its own objects and calls.
+
+pub(crate) mod bytes;
+pub(crate) mod commonjs;
+pub(crate) mod compression;
+pub(crate) mod derive;
+pub(crate) mod domain;
+pub(crate) mod hash;
+pub(crate) mod objects;
+pub(crate) mod secret;
+
+use std::borrow::Cow;
+
+use deno_core::Extension;
+
+macro_rules! modules {
+    ($($name:literal)*) => {
+        &[$((concat!("node:", $name), concat!("ext:nano_node/node:", $name))),*]
+    };
+}
+
+/// The modules that apps may import, each with the script that returns its exports.
+pub const MODULES: &[(&str, &str)] = modules!(
+    "assert" "assert/strict" "async_hooks" "buffer" "console" "constants" "crypto" "diagnostics_channel" "events" "module"
+    "os" "path" "path/posix" "path/win32" "perf_hooks" "process" "punycode" "querystring" "stream" "stream/consumers"
+    "stream/promises" "stream/web" "string_decoder" "timers" "timers/promises" "tty" "url" "util" "util/types" "zlib"
+);
+
+deno_core::extension!(
+    deno_node,
+    deps = [deno_web, deno_crypto, nano_workers],
+    ops = [
+        bytes::op_is_ascii,
+        bytes::op_is_utf8,
+        bytes::op_mark_as_untransferable,
+        bytes::op_node_buffer_compare,
+        bytes::op_node_buffer_compare_offset,
+        bytes::op_node_encoding_slice,
+        bytes::op_transcode,
+        commonjs::op_require_bytes,
+        commonjs::op_require_kind,
+        commonjs::op_require_resolve,
+        commonjs::op_require_text,
+        commonjs::op_require_url,
+        compression::op_zlib_close,
+        compression::op_zlib_crc32,
+        compression::op_zlib_crc32_string,
+        compression::op_zlib_error,
+        compression::op_zlib_level,
+        compression::op_zlib_members,
+        compression::op_zlib_open,
+        compression::op_zlib_reset,
+        compression::op_zlib_step,
+        derive::op_node_hkdf,
+        derive::op_node_hkdf_async,
+        derive::op_node_pbkdf2,
+        derive::op_node_pbkdf2_async,
+        derive::op_node_pbkdf2_validate,
+        derive::op_node_scrypt_async,
+        derive::op_node_scrypt_sync,
+        domain::op_node_idna_domain_to_ascii,
+        domain::op_node_idna_domain_to_unicode,
+        domain::op_node_idna_punycode_decode,
+        domain::op_node_idna_punycode_encode,
+        domain::op_node_idna_punycode_to_ascii,
+        domain::op_node_idna_punycode_to_unicode,
+        domain::op_node_idna_to_ascii,
+        hash::op_node_create_hash,
+        hash::op_node_get_hash_size,
+        hash::op_node_get_hashes,
+        hash::op_node_hash_clone,
+        hash::op_node_hash_digest,
+        hash::op_node_hash_digest_hex,
+        hash::op_node_hash_update,
+        hash::op_node_hash_update_str,
+        objects::op_get_env_no_permission_check,
+        objects::op_node_arch,
+        objects::op_node_build_os,
+        objects::op_node_call_is_from_dependency,
+        objects::op_node_fs_constants,
+        objects::op_node_get_own_non_index_properties,
+        objects::op_node_new_async_id,
+        secret::op_node_create_secret_key,
+        secret::op_node_export_secret_key,
+        secret::op_node_export_secret_key_b64url,
+        secret::op_node_fill_random,
+        secret::op_node_fill_random_async,
+        secret::op_node_get_symmetric_key_size,
+        secret::op_node_key_equals,
+        secret::op_node_random_int,
+        secret::op_node_timing_safe_equal,
+    ],
+    lazy_loaded_js = [
+        dir "js/node",
+        "ext:nano_node/builtins.js" = "builtins.js",
+        "ext:nano_node/commonjs.js" = "commonjs.js",
+        "ext:nano_node/console.js" = "console.js",
+        "ext:nano_node/crypto.js" = "crypto.js",
+        "ext:nano_node/module.js" = "module.js",
+        "ext:nano_node/perf_hooks.js" = "perf_hooks.js",
+        "ext:nano_node/process.js" = "process.js",
+        "ext:nano_node/stdio.js" = "stdio.js",
+        "ext:nano_node/timers.js" = "timers.js",
+        "ext:nano_node/tty.js" = "tty.js",
+        "ext:deno_io/12_io.js" = "terminal.js",
+        "ext:deno_node/_process/process.ts" = "next_tick.js",
+        "ext:deno_node/_zlib_binding.mjs" = "zlib_binding.js",
+        "ext:deno_node/internal/errors/error_source.ts" = "error_source.js",
+        "ext:deno_node/internal/options.ts" = "options.js",
+        "ext:deno_node/os.ts" = "os.js",
+    ],
+    state = |state| state.put(objects::LastAsyncId::default()),
+);
+
+/// The extension with everything behind `node:` modules.
+pub(crate) fn extension() -> Extension {
+    let mut extension = deno_node::init();
+    extension.synthetic_esm_modules = Cow::Borrowed(MODULES);
+    extension
+}

@@ -1,0 +1,192 @@
+//! Digests: `crypto.createHash`.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::fmt;
+
+use deno_core::convert::Uint8Array;
+use deno_core::{GarbageCollected, op2, v8};
+use deno_error::JsErrorBox;
+use sha3::digest::{DynDigest, ExtendableOutput as _, OutputSizeUser, Update as _};
+
+/// Evaluates `$use` with `$type` being the digest of this name, or `$unknown`.
+macro_rules! with_digest {
+    ($name:expr, $type:ident => $use:expr, else $unknown:expr) => {
+        $crate::node::hash::with_digest!(@ $name, $type, $use, $unknown,
+            "md5" md5::Md5, "ripemd160" ripemd::Ripemd160, "sha1" sha1::Sha1,
+            "sha224" sha2::Sha224, "sha256" sha2::Sha256, "sha384" sha2::Sha384, "sha512" sha2::Sha512,
+            "sha512-224" sha2::Sha512_224, "sha512-256" sha2::Sha512_256,
+            "sha3-224" sha3::Sha3_224, "sha3-256" sha3::Sha3_256, "sha3-384" sha3::Sha3_384, "sha3-512" sha3::Sha3_512)
+    };
+    (@ $name:expr, $type:ident, $use:expr, $unknown:expr, $($text:literal $digest:ty),*) => {
+        match $name {
+            $($text => {
+                type $type = $digest;
+                $use
+            })*
+            _ => $unknown,
+        }
+    };
+}
+pub(crate) use with_digest;
+
+const NAMES: &[&str] = &[
+    "RSA-MD5",
+    "RSA-RIPEMD160",
+    "RSA-SHA1",
+    "RSA-SHA224",
+    "RSA-SHA256",
+    "RSA-SHA384",
+    "RSA-SHA512",
+    "md5",
+    "ripemd160",
+    "rmd160",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha3-224",
+    "sha3-256",
+    "sha3-384",
+    "sha3-512",
+    "sha384",
+    "sha512",
+    "sha512-224",
+    "sha512-256",
+    "shake128",
+    "shake256",
+];
+
+/// A digest on its way.
+#[derive(Clone)]
+enum State {
+    Fixed(Box<dyn DynDigest>),
+    Shake128(sha3::Shake128, usize),
+    Shake256(sha3::Shake256, usize),
+    Done(Vec<u8>),
+}
+
+impl State {
+    fn new(name: &str, length: Option<usize>) -> Result<Self, JsErrorBox> {
+        match name {
+            // Without a length these have half of what their security would ask for, as in OpenSSL.
+            "shake128" => Ok(Self::Shake128(sha3::Shake128::default(), length.unwrap_or(16))),
+            "shake256" => Ok(Self::Shake256(sha3::Shake256::default(), length.unwrap_or(32))),
+            _ => with_digest!(name, D => Self::Fixed(Box::new(D::default())).with_length(length),
+                else Err(JsErrorBox::generic("Digest method not supported"))),
+        }
+    }
+
+    /// The same with another length of the result, if it can have that.
+    fn with_length(self, length: Option<usize>) -> Result<Self, JsErrorBox> {
+        match (self, length) {
+            (Self::Shake128(state, old), new) => Ok(Self::Shake128(state, new.unwrap_or(old))),
+            (Self::Shake256(state, old), new) => Ok(Self::Shake256(state, new.unwrap_or(old))),
+            (Self::Fixed(state), Some(length)) if length != state.output_size() => {
+                // The library looks for these words.
+                Err(JsErrorBox::generic("Output length mismatch for non-extendable algorithm"))
+            }
+            (state, _) => Ok(state),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Fixed(state) => state.update(bytes),
+            Self::Shake128(state, _) => state.update(bytes),
+            Self::Shake256(state, _) => state.update(bytes),
+            Self::Done(_) => return false,
+        }
+        true
+    }
+
+    /// The result, which stays readable: a hash that is a stream is read more than once.
+    fn digest(&mut self) -> Vec<u8> {
+        let result = match std::mem::replace(self, Self::Done(Vec::new())) {
+            Self::Fixed(state) => state.finalize().into_vec(),
+            Self::Shake128(state, length) => state.finalize_boxed(length).into_vec(),
+            Self::Shake256(state, length) => state.finalize_boxed(length).into_vec(),
+            Self::Done(result) => result,
+        };
+        *self = Self::Done(result.clone());
+        result
+    }
+}
+
+/// What JavaScript holds of a digest.
+pub(crate) struct Hasher(RefCell<State>);
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+// SAFETY: it holds nothing that the collector would have to trace.
+#[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
+unsafe impl GarbageCollected for Hasher {
+    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
+
+    fn get_name(&self) -> &'static CStr {
+        c"Hasher"
+    }
+}
+
+/// A digest by name, with the length of its result where that can be chosen.
+#[op2]
+#[cppgc]
+pub(crate) fn op_node_create_hash(#[string] name: &str, length: Option<u32>) -> Result<Hasher, JsErrorBox> {
+    State::new(name, length.map(|length| length as usize)).map(|state| Hasher(RefCell::new(state)))
+}
+
+/// A copy that goes its own way; none of a digest that is complete.
+#[op2]
+#[cppgc]
+pub(crate) fn op_node_hash_clone(
+    #[cppgc] hasher: &Hasher,
+    length: Option<u32>,
+) -> Result<Option<Hasher>, JsErrorBox> {
+    let state = hasher.0.borrow().clone();
+    if matches!(state, State::Done(_)) {
+        return Ok(None);
+    }
+    state.with_length(length.map(|length| length as usize)).map(|state| Some(Hasher(RefCell::new(state))))
+}
+
+/// Adds bytes; false if the digest is complete.
+#[op2(fast)]
+pub(crate) fn op_node_hash_update(#[cppgc] hasher: &Hasher, #[buffer] bytes: &[u8]) -> bool {
+    hasher.0.borrow_mut().update(bytes)
+}
+
+/// Adds a string as UTF-8.
+#[op2(fast)]
+pub(crate) fn op_node_hash_update_str(#[cppgc] hasher: &Hasher, #[string] text: &str) -> bool {
+    hasher.0.borrow_mut().update(text.as_bytes())
+}
+
+/// The result.
+#[op2]
+pub(crate) fn op_node_hash_digest(#[cppgc] hasher: &Hasher) -> Uint8Array {
+    hasher.0.borrow_mut().digest().into()
+}
+
+/// The result as hexadecimal digits.
+#[op2]
+#[string]
+pub(crate) fn op_node_hash_digest_hex(#[cppgc] hasher: &Hasher) -> String {
+    let digits =
+        |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]));
+    hasher.0.borrow_mut().digest().iter().flat_map(digits).collect()
+}
+
+/// The names of all digests.
+#[op2]
+pub(crate) fn op_node_get_hashes() -> Vec<&'static str> {
+    NAMES.to_vec()
+}
+
+/// The length of a digest's result, if it has one.
+#[op2]
+pub(crate) fn op_node_get_hash_size(#[string] name: &str) -> Option<u32> {
+    with_digest!(name, D => u32::try_from(<D as OutputSizeUser>::output_size()).ok(), else None)
+}

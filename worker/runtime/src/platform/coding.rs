@@ -1,0 +1,161 @@
+//! Content codings: what bodies that come are decoded from, and those that leave are encoded in.
+//!
+//! As on Workers, these are gzip and Brotli. Under every other name a body is bytes, on its way in as on its way out.
+
+use std::pin::Pin;
+
+use async_compression::Level;
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder};
+use async_compression::tokio::write::{BrotliEncoder, GzipEncoder};
+use bytes::Bytes;
+use deno_core::convert::ByteString;
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt as _};
+
+/// Of Brotli, where the time for a further step begins to cost more than the bytes that it saves.
+const BROTLI_QUALITY: i32 = 4;
+
+/// How the bytes of a body are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 7932.
+    Brotli,
+}
+
+impl Coding {
+    /// What a `Content-Encoding` names. Names have no case, and gzip has two (RFC 9110, 8.4.1).
+    pub(crate) fn named(value: &[u8]) -> Option<Self> {
+        let is = |name: &str| value.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
+        if is("gzip") || is("x-gzip") { Some(Self::Gzip) } else { is("br").then_some(Self::Brotli) }
+    }
+
+    /// What the header fields name; nothing if they name several.
+    pub(crate) fn of(headers: &[(ByteString, ByteString)]) -> Option<Self> {
+        let mut fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
+        match (fields.next(), fields.next()) {
+            (Some((_, value)), None) => Self::named(value),
+            _ => None,
+        }
+    }
+
+    /// Reads what the bytes of `reader` stand for.
+    pub(crate) fn decode(self, reader: impl AsyncBufRead + 'static) -> Pin<Box<dyn AsyncRead>> {
+        match self {
+            Self::Gzip => {
+                let mut decoder = GzipDecoder::new(reader);
+                decoder.multiple_members(true);
+                Box::pin(decoder)
+            }
+            Self::Brotli => Box::pin(BrotliDecoder::new(reader)),
+        }
+    }
+}
+
+/// Encodes a body part by part: what has gone in can be decoded from what has come out.
+pub(crate) enum Encoder {
+    /// Into gzip.
+    Gzip(Box<GzipEncoder<Vec<u8>>>),
+    /// Into Brotli.
+    Brotli(Box<BrotliEncoder<Vec<u8>>>),
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Encoder")
+    }
+}
+
+impl Encoder {
+    /// An encoder of one body.
+    pub(crate) fn new(coding: Coding) -> Self {
+        match coding {
+            Coding::Gzip => Self::Gzip(GzipEncoder::new(Vec::new()).into()),
+            Coding::Brotli => {
+                Self::Brotli(BrotliEncoder::with_quality(Vec::new(), Level::Precise(BROTLI_QUALITY)).into())
+            }
+        }
+    }
+
+    /// The next part, encoded. All of it, so that whoever reads an event as it comes need not wait for the one after it.
+    ///
+    /// # Errors
+    /// None is known.
+    pub(crate) async fn encode(&mut self, part: &[u8]) -> std::io::Result<Bytes> {
+        // Writing into memory is never pending.
+        match self {
+            Self::Gzip(encoder) => {
+                encoder.write_all(part).await?;
+                encoder.flush().await?;
+            }
+            Self::Brotli(encoder) => {
+                encoder.write_all(part).await?;
+                encoder.flush().await?;
+            }
+        }
+        Ok(self.take())
+    }
+
+    /// What makes the body complete.
+    ///
+    /// # Errors
+    /// None is known.
+    pub(crate) async fn end(&mut self) -> std::io::Result<Bytes> {
+        match self {
+            Self::Gzip(encoder) => encoder.shutdown().await?,
+            Self::Brotli(encoder) => encoder.shutdown().await?,
+        }
+        Ok(self.take())
+    }
+
+    fn take(&mut self) -> Bytes {
+        let written = match self {
+            Self::Gzip(encoder) => encoder.get_mut(),
+            Self::Brotli(encoder) => encoder.get_mut(),
+        };
+        std::mem::take(written).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, BufReader};
+
+    use super::{Coding, Encoder};
+
+    async fn decoded(coding: Coding, bytes: Vec<u8>) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut reader = coding.decode(BufReader::new(std::io::Cursor::new(bytes)));
+        // What has come so far is there also when more is missing.
+        let _ = reader.read_to_end(&mut text).await;
+        text
+    }
+
+    #[tokio::test]
+    async fn each_part_can_be_decoded_when_it_has_come() {
+        for coding in [Coding::Gzip, Coding::Brotli] {
+            let mut encoder = Encoder::new(coding);
+            let mut sent = encoder.encode(b"one ").await.unwrap().to_vec();
+            assert_eq!(decoded(coding, sent.clone()).await, b"one ", "{coding:?}");
+            sent.extend(encoder.encode(b"two").await.unwrap());
+            assert_eq!(decoded(coding, sent.clone()).await, b"one two", "{coding:?}");
+            sent.extend(encoder.end().await.unwrap());
+            assert_eq!(decoded(coding, sent).await, b"one two", "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_known_name_is_a_coding() {
+        let of = |values: &[&str]| {
+            let field = |value: &&str| ("Content-Encoding".into(), (*value).into());
+            Coding::of(&values.iter().map(field).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["gzip"]), Some(Coding::Gzip));
+        assert_eq!(of(&[" X-GZip "]), Some(Coding::Gzip));
+        assert_eq!(of(&["br"]), Some(Coding::Brotli));
+        for other in [&[][..], &[""], &["identity"], &["deflate"], &["zstd"], &["gzip, br"], &["gzip", "br"]]
+        {
+            assert_eq!(of(other), None, "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Corrections of scripts that are not ours, where they break a standard in a function that nothing outside them reaches.
+//!
+//! What can be corrected from outside is: see `js/`. Here a few lines of a script's text are replaced before it is
+//! evaluated, so that a worker pays nothing for it. The versions of the crates are pinned; with another version in which
+//! a passage is no longer there, the build fails and says which, and the correction is to be looked at again.
+
+mod crypto;
+mod fetch;
+pub(crate) mod node;
+mod streams;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use deno_core::{Extension, ExtensionFileSource};
+
+use self::crypto::CRYPTO;
+use self::fetch::FETCH;
+use self::node::NODE;
+use self::streams::STREAMS;
+
+/// A few lines of a script, and what stands there instead.
+pub(crate) struct Correction {
+    pub(crate) script: &'static str,
+    /// What is wrong, and where the standard says so.
+    why: &'static str,
+    /// Occurs in the script exactly once.
+    passage: &'static str,
+    instead: &'static str,
+}
+
+/// Those of the scripts that are parts of extensions.
+const CORRECTIONS: [&[Correction]; 3] = [STREAMS, FETCH, CRYPTO];
+
+/// A script with its corrections.
+pub(crate) fn correct(specifier: &str, source: &str) -> String {
+    let mut source = source.to_owned();
+    for Correction { script, why, passage, instead } in CORRECTIONS.into_iter().flatten().chain(NODE) {
+        if script == &specifier {
+            let found = source.matches(passage).count();
+            assert_eq!(
+                found, 1,
+                "{script} has changed where it is corrected; look whether it still is wrong: {why}"
+            );
+            source = source.replace(passage, instead);
+        }
+    }
+    source
+}
+
+/// Applies every correction of the extensions.
+pub(crate) fn apply(extensions: &mut [Extension]) {
+    let scripts: BTreeSet<_> =
+        CORRECTIONS.into_iter().flatten().map(|correction| correction.script).collect();
+    for script in scripts {
+        let file = extensions
+            .iter_mut()
+            .flat_map(|extension| extension.lazy_loaded_js_files.to_mut())
+            .find(|file| file.specifier == script)
+            .unwrap_or_else(|| panic!("{script}, which is to be corrected, is gone"));
+        let source = file.load().expect("extension source");
+        let corrected: Arc<str> = correct(script, source.as_str()).into();
+        *file = ExtensionFileSource::new_computed(file.specifier, corrected);
+    }
+}

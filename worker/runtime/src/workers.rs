@@ -1,0 +1,98 @@
+//! What is Workers' own: requests and responses as an app has them, and the extras.
+//!
+//! - [`request`], [`response`]: what crosses into JavaScript when a request is touched, and the ways a response leaves;
+//!   [`outgoing`]: bodies that leave. [`wait_until`]: what goes on after the answer.
+//! - [`console`], [`errors`]: what is logged, and how an error is told.
+//! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: what is behind `IdentityTransformStream`, `caches`,
+//!   `DigestStream` and `HTMLRewriter`.
+
+pub(crate) mod byte_pipe;
+pub(crate) mod cache;
+pub(crate) mod console;
+pub(crate) mod digest;
+pub(crate) mod errors;
+pub(crate) mod html_rewriter;
+pub(crate) mod outgoing;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod wait_until;
+
+use crate::requests::body;
+
+deno_core::extension!(
+    nano_workers,
+    deps = [deno_webidl, deno_web, deno_fetch, deno_crypto],
+    ops = [
+        body::op_request_body,
+        body::op_request_body_take,
+        body::op_request_body_take_text,
+        body::op_request_has_body,
+        byte_pipe::op_byte_pipe,
+        byte_pipe::op_byte_pipe_abort,
+        byte_pipe::op_byte_pipe_close,
+        byte_pipe::op_byte_pipe_reader,
+        byte_pipe::op_byte_pipe_write,
+        cache::op_cache_body,
+        cache::op_cache_delete,
+        cache::op_cache_incoming,
+        cache::op_cache_match,
+        cache::op_cache_put,
+        cache::op_cache_take_in,
+        cache::op_cache_take_in_bytes,
+        console::op_log,
+        console::op_uncaught,
+        digest::op_digest,
+        digest::op_digest_finish,
+        digest::op_digest_update,
+        digest::op_timing_safe_equal,
+        errors::op_compile_error,
+        errors::op_describe_error,
+        html_rewriter::ops::op_html_rewriter,
+        html_rewriter::ops::op_html_rewriter_end,
+        html_rewriter::ops::op_html_rewriter_step,
+        html_rewriter::ops::op_html_rewriter_take,
+        html_rewriter::ops::op_html_rewriter_write,
+        html_rewriter::ops::op_html_selector,
+        request::op_request_cancelled,
+        request::op_request_cf,
+        request::op_request_header,
+        request::op_request_headers,
+        request::op_request_method,
+        request::op_request_url,
+        response::op_fail_body,
+        response::op_fail_handler,
+        response::op_fail_response,
+        response::op_respond,
+        response::op_respond_bytes,
+        response::op_respond_bytes_with_headers,
+        response::op_respond_encoded,
+        response::op_respond_stream,
+        response::op_respond_text,
+        response::op_respond_text_with_headers,
+        wait_until::op_background_begin,
+        wait_until::op_background_end,
+    ],
+    lazy_loaded_js = [
+        dir "js/workers",
+        "app.js",
+        "bytes.js",
+        "cache.js",
+        "cache_policy.js",
+        "cloudflare.js",
+        "context.js",
+        "crypto.js",
+        "global_events.js",
+        "globals.js",
+        "html_rewriter.js",
+        "html_tokens.js",
+        "identity_stream.js",
+        "request.js",
+        "respond.js",
+        "scheduler.js",
+    ],
+    synthetic_esm = [
+        "cloudflare:workers" = "ext:nano_workers/cloudflare.js",
+        // By what an ES module gets at a CommonJS one; the loader lets nothing else import it.
+        "nano:commonjs" = "ext:nano_node/commonjs.js",
+    ],
+);

@@ -1,0 +1,186 @@
+//! A pipe of bytes from a writer in JavaScript to whoever reads: JavaScript, a response, an outbound request.
+//!
+//! It holds one chunk; a write is done when all of its bytes have been taken. A pipe may promise its length, which a response
+//! or an outbound request then announces.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use deno_core::{AsyncResult, BufView, GarbageCollected, JsBuffer, OpState, Resource, ResourceId, op2, v8};
+use deno_error::JsErrorBox;
+
+#[derive(Debug, Default)]
+struct Pipe {
+    /// What of the write under way has not been taken yet.
+    chunk: Bytes,
+    phase: Phase,
+    /// Bytes that are still to be taken, if their number was promised.
+    promised: Option<u64>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+#[derive(Debug, Default)]
+enum Phase {
+    #[default]
+    Open,
+    Ended,
+    Failed(String),
+    /// Nobody will read any more.
+    Abandoned,
+}
+
+impl Pipe {
+    /// Ends it, unless it has ended already.
+    fn end(&mut self, phase: Phase) {
+        if matches!(self.phase, Phase::Open) {
+            self.phase = phase;
+            self.wake();
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.phase = Phase::Abandoned;
+        self.chunk.clear();
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        for waker in [self.reader.take(), self.writer.take()].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    fn poll_read(&mut self, cx: &Context<'_>, limit: usize) -> Poll<Result<Bytes, JsErrorBox>> {
+        match &self.phase {
+            Phase::Failed(why) => return Poll::Ready(Err(JsErrorBox::type_error(why.clone()))),
+            Phase::Abandoned => return Poll::Ready(Ok(Bytes::new())),
+            Phase::Ended if self.chunk.is_empty() => return Poll::Ready(Ok(Bytes::new())),
+            Phase::Open if self.chunk.is_empty() => {
+                self.reader = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Phase::Open | Phase::Ended => {}
+        }
+        let taken = self.chunk.split_to(self.chunk.len().min(limit));
+        self.promised = self.promised.map(|left| left.saturating_sub(taken.len() as u64));
+        if self.chunk.is_empty() {
+            self.wake();
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    /// Whether all of the chunk was taken.
+    fn poll_written(&mut self, cx: &Context<'_>) -> Poll<bool> {
+        match self.phase {
+            Phase::Abandoned | Phase::Failed(_) => Poll::Ready(false),
+            _ if self.chunk.is_empty() => Poll::Ready(true),
+            _ => {
+                self.writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// The end that is read.
+#[derive(Debug)]
+struct PipeReader(Rc<RefCell<Pipe>>);
+
+impl Resource for PipeReader {
+    fn name(&self) -> Cow<'_, str> {
+        "pipe".into()
+    }
+
+    fn read(self: Rc<Self>, limit: usize) -> AsyncResult<BufView> {
+        Box::pin(async move {
+            let bytes = poll_fn(|cx| self.0.borrow_mut().poll_read(cx, limit)).await?;
+            Ok(bytes.into())
+        })
+    }
+
+    fn size_hint(&self) -> (u64, Option<u64>) {
+        let promised = self.0.borrow().promised;
+        (promised.unwrap_or(0), promised)
+    }
+
+    fn close(self: Rc<Self>) {
+        self.0.borrow_mut().abandon();
+    }
+}
+
+impl Drop for PipeReader {
+    fn drop(&mut self) {
+        self.0.borrow_mut().abandon();
+    }
+}
+
+/// The end that is written, owned by JavaScript.
+#[derive(Debug)]
+pub(crate) struct PipeWriter(Rc<RefCell<Pipe>>);
+
+#[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
+// SAFETY: it holds no reference into the garbage-collected heap, so there is nothing to trace.
+unsafe impl GarbageCollected for PipeWriter {
+    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
+
+    fn get_name(&self) -> &'static std::ffi::CStr {
+        c"PipeWriter"
+    }
+}
+
+impl Drop for PipeWriter {
+    fn drop(&mut self) {
+        self.0
+            .borrow_mut()
+            .end(Phase::Failed("the stream was never closed: its writable side is gone".into()));
+    }
+}
+
+/// Makes a pipe. `length` is how many bytes it promises, negative if it does not.
+#[op2]
+#[cppgc]
+pub(crate) fn op_byte_pipe(#[number] length: i64) -> PipeWriter {
+    PipeWriter(Rc::new(RefCell::new(Pipe { promised: u64::try_from(length).ok(), ..Pipe::default() })))
+}
+
+/// The end to read from.
+#[op2(fast)]
+#[smi]
+pub(crate) fn op_byte_pipe_reader(state: &mut OpState, #[cppgc] writer: &PipeWriter) -> ResourceId {
+    state.resource_table.add(PipeReader(writer.0.clone()))
+}
+
+/// Resolves when all of the chunk has been taken, to whether it has been.
+#[op2]
+pub(crate) async fn op_byte_pipe_write(#[cppgc] writer: &PipeWriter, #[buffer] chunk: JsBuffer) -> bool {
+    let pipe = writer.0.clone();
+    {
+        let mut pipe = pipe.borrow_mut();
+        if matches!(pipe.phase, Phase::Open) {
+            pipe.chunk = Bytes::from_owner(chunk);
+            if let Some(reader) = pipe.reader.take() {
+                reader.wake();
+            }
+        }
+    }
+    poll_fn(|cx| pipe.borrow_mut().poll_written(cx)).await
+}
+
+/// There is no more to come.
+#[op2(fast)]
+pub(crate) fn op_byte_pipe_close(#[cppgc] writer: &PipeWriter) {
+    writer.0.borrow_mut().end(Phase::Ended);
+}
+
+/// What was promised will not come.
+#[op2(fast)]
+pub(crate) fn op_byte_pipe_abort(#[cppgc] writer: &PipeWriter, #[string] why: String) {
+    let mut pipe = writer.0.borrow_mut();
+    pipe.chunk.clear();
+    pipe.end(Phase::Failed(why));
+}

@@ -1,0 +1,32 @@
+//! Console output and uncaught errors.
+
+use deno_core::{OpState, op2};
+use nano_protocol::message::LogLevel;
+
+use crate::requests::in_flight::in_flight;
+
+/// `console.trace` in deno_web: a stack, then its line end by itself.
+const TRACE: u32 = 4;
+
+/// A line of the console. Levels are those of `Console` in deno_web.
+#[op2(fast)]
+pub(crate) fn op_log(state: &OpState, #[smi] level: u32, #[string] message: String, #[smi] request: u32) {
+    if level == TRACE && message == "\n" {
+        return;
+    }
+    let level = match level {
+        0 => LogLevel::Debug,
+        1 | TRACE => LogLevel::Info,
+        2 => LogLevel::Warn,
+        _ => LogLevel::Error,
+    };
+    in_flight(state).log(level, request, message);
+}
+
+/// An error that nobody caught, outside a handler, and the request on whose behalf that ran; zero is none.
+#[op2(fast)]
+pub(crate) fn op_uncaught(state: &OpState, #[string] message: String, #[smi] request: u32) {
+    let in_flight = in_flight(state);
+    in_flight.add_uncaught(request);
+    in_flight.log(LogLevel::Error, request, message);
+}
