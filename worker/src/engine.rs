@@ -234,7 +234,7 @@ impl Engine {
             heap_used: heap.used_heap_size() as u64,
             heap_limit: self.heap_limit,
             external: heap.external_memory() as u64,
-            in_flight: u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX),
+            in_flight: u32::try_from(self.in_flight.count()).unwrap_or(u32::MAX),
             requests: self.in_flight.answered(),
             late_background: self.in_flight.late_background(),
             outbound: outbound.open,

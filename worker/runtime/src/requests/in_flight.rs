@@ -200,13 +200,13 @@ impl InFlight {
     }
 
     /// Requests not yet answered and not given up by the supervisor.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.requests.borrow().len()
     }
 
     /// The request that is under way, if there is one and no other work that was left by any.
     pub fn only(&self) -> Option<RequestId> {
-        let is_only = self.len() == 1 && self.background.is_empty();
+        let is_only = self.count() == 1 && self.background.is_empty();
         is_only.then(|| self.name(self.folded.get())).flatten()
     }
 
