@@ -171,7 +171,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// As [`answer`], for whoever may look, and not read what apps say and are asked.
+/// As [`answer()`], for whoever may look, and not read what apps say and are asked.
 pub(crate) async fn overview(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
     let (status, mut body) = api::answer(method, uri, None, operator).await;
     api::looks::conceal(&mut body);

@@ -237,7 +237,7 @@ impl InFlight {
         self.unsent.borrow_mut().push((request, body));
     }
 
-    /// Moves what [`InFlight::send_later`] kept, as far as credit allows.
+    /// Sends on what of bodies was kept for later, as far as credit allows.
     pub fn poll_unsent(&self, cx: &mut Context<'_>) {
         self.unsent
             .borrow_mut()

@@ -1,6 +1,6 @@
 //! Errors on their way into a log: reports, and places of syntax errors.
 //!
-//! - [`report`]: the one form in which an error is told; [`hints`]: what to do about it.
+//! - [`mod@report`]: the one form in which an error is told; [`hints`]: what to do about it.
 
 mod hints;
 pub(crate) mod report;
