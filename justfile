@@ -22,7 +22,7 @@ lint:
 
 # Build the documentation of the code; every broken link is an error
 docs:
-    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --lib --examples --no-deps --document-private-items --locked
 
 # Check licenses, sources and versions of the dependencies
 deny:
