@@ -43,6 +43,7 @@ mod http;
 mod init;
 mod isolation;
 mod kinds;
+mod layout;
 mod lengths;
 mod lifecycle;
 mod limits;

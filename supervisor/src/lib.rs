@@ -1,7 +1,7 @@
 //! The supervisor: keeps the app registry, owns every listening socket, runs no JavaScript.
 //!
 //! # Layout
-//! Rooms, from the ground up. A room imports those above it in this list and none below it; `tests/repository.rs` holds that.
+//! Rooms, from the ground up. A room imports those above it in this list and none below it; `tests/layout.rs` holds that.
 //!
 //! - `model`: the values that every room speaks of; `untrusted`: what strangers have made, handled without harm.
 //! - [`api`]: what operators and programs are told, and may ask; with [`cli`] all that is public.

@@ -1,0 +1,44 @@
+//! What holds for the layout of the code: imports point one way, between rooms and between files.
+
+mod imports;
+
+use std::path::{Path, PathBuf};
+
+use imports::Imports;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+}
+
+/// The rooms of the supervisor, lowest first: the table of ARCHITECTURE.md.
+fn rooms() -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let table = text.split_once("| room |").expect("a table of rooms").1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).expect("a room").to_owned()).collect()
+}
+
+#[test]
+fn a_room_of_the_supervisor_imports_only_rooms_below_it() {
+    let rooms = rooms();
+    let floor = |room: &str| {
+        let found = rooms.iter().position(|known| known == room);
+        found.unwrap_or_else(|| panic!("{room} is not in the table of rooms of ARCHITECTURE.md"))
+    };
+    let imports = Imports::of(&root().join("supervisor/src")).pairs();
+    let between = imports.iter().filter(|((from, to), _)| !from.is_empty() && !to.is_empty());
+    let upwards: Vec<_> = between
+        .filter(|((from, to), _)| floor(&from[0]) < floor(&to[0]))
+        .map(|((from, _), name)| format!("{} imports {name}", from.join("::")))
+        .collect();
+    assert!(upwards.is_empty(), "{upwards:#?}");
+    assert!(imports.len() > 300, "{}", imports.len());
+}
+
+#[test]
+fn no_modules_import_each_other() {
+    for source in ["protocol/src", "supervisor/src", "worker/src"] {
+        let circles = Imports::of(&root().join(source)).circles();
+        assert!(circles.is_empty(), "{source}: {circles:#?}");
+    }
+}
