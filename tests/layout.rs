@@ -10,6 +10,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
 }
 
+/// What has modules.
+const CRATES: [&str; 2] = ["protocol/src", "supervisor/src"];
+
 /// The rooms of the supervisor, lowest first: the table of ARCHITECTURE.md.
 fn rooms() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
@@ -35,10 +38,35 @@ fn a_room_of_the_supervisor_imports_only_rooms_below_it() {
     assert!(imports.len() > 300, "{}", imports.len());
 }
 
+/// Where circles and second meanings of a name are still left.
+const LEFT: [&str; 3] = ["protocol/src", "supervisor/src/edge", "supervisor/src/config"];
+
+fn is_left(source: &str, module: &str) -> bool {
+    let path = format!("{source}/{}", module.replace("::", "/"));
+    LEFT.iter().any(|left| path.starts_with(left))
+}
+
 #[test]
 fn no_modules_import_each_other() {
-    for source in ["protocol/src", "supervisor/src", "worker/src"] {
-        let circles = Imports::of(&root().join(source)).circles();
-        assert!(circles.is_empty(), "{source}: {circles:#?}");
+    let circles: Vec<_> = CRATES
+        .iter()
+        .flat_map(|source| {
+            Imports::of(&root().join(source)).circles().into_iter().map(move |part| (source, part))
+        })
+        .filter(|(source, part)| !part.iter().all(|module| is_left(source, module)))
+        .collect();
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn a_name_of_a_type_means_one_thing_in_a_crate() {
+    let mut twice = Vec::new();
+    for source in CRATES {
+        for (name, modules) in Imports::of(&root().join(source)).types() {
+            if modules.iter().filter(|module| !is_left(source, module)).count() > 1 {
+                twice.push(format!("{source}: {name} in {}", modules.join(", ")));
+            }
+        }
     }
+    assert!(twice.is_empty(), "{twice:#?}");
 }

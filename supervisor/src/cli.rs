@@ -30,13 +30,13 @@ use clap_complete::ArgValueCandidates;
 
 use crate::config::sources::DEFAULT_PORT;
 use crate::config::{AccessLog, Host, LogFormat, LogLevel, ServerFlags, Sources};
-use ask::{OneApp, Which};
+use ask::{AppArgs, Which};
 use complete::Shell;
-use deploys::{Deploy, OneDeployed, Rollback};
+use deploys::{DeployArgs, DeployedArgs, RollbackArgs};
 use init::{Template, init_app};
-use logs::Lines;
+use logs::LogsArgs;
 use output::NAME;
-use status::List;
+use status::ListArgs;
 
 /// Self-hosted, crash-isolated hosting for Workers-style JavaScript apps.
 ///
@@ -107,7 +107,7 @@ pub enum Command {
         watch: Option<u64>,
     },
     /// List the apps of a running supervisor: name, state, address
-    List(List),
+    List(ListArgs),
     /// Exit with 0 if a running supervisor serves, for container health checks, and name the apps that are not ready
     Health {
         /// Exit with 0 if these apps are ready, or were stopped.
@@ -130,7 +130,7 @@ pub enum Command {
         json: bool,
     },
     /// Show which requests of an app are suspected of making it crash, and which are refused for it
-    Quarantine(crashes::Suspects),
+    Quarantine(crashes::QuarantineArgs),
     /// Have a running supervisor read its configuration again
     ///
     /// Adds, removes and replaces what has changed, without dropping a request, and touches nothing else. An invalid
@@ -153,9 +153,9 @@ pub enum Command {
         which: Which,
     },
     /// Start an app that was stopped or has failed, and wait until it is ready
-    Start(OneApp),
+    Start(AppArgs),
     /// Stop an app, after what is in flight; its clients get 503
-    Stop(OneApp),
+    Stop(AppArgs),
     /// Restart an app, and wait until it is ready
     ///
     /// Requests that come meanwhile wait. With --rolling the new worker is ready before the old one goes, and if it does
@@ -203,7 +203,7 @@ pub enum Command {
         app: Option<String>,
         /// Which lines, and how.
         #[command(flatten)]
-        lines: Lines,
+        lines: LogsArgs,
         /// Which supervisor.
         #[command(flatten)]
         which: Which,
@@ -213,14 +213,14 @@ pub enum Command {
     /// The folder is copied as it is, packages included, and the app is switched to the copy without losing a request: a new
     /// app, one that was deployed before, or one of the configuration, of which everything else stays as it says there. If it
     /// does not become ready, what there was goes on. Deploys outlive a restart of the supervisor.
-    Deploy(Deploy),
+    Deploy(DeployArgs),
     /// Switch an app back to an earlier deploy
-    Rollback(Rollback),
+    Rollback(RollbackArgs),
     /// Show the deploys of an app, the current one first
     Deploys {
         /// Which app.
         #[command(flatten)]
-        app: OneDeployed,
+        app: DeployedArgs,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -228,7 +228,7 @@ pub enum Command {
     /// Remove an app that was deployed, after what is in flight
     ///
     /// An app of the configuration goes back to the folder that stands there.
-    Remove(OneDeployed),
+    Remove(DeployedArgs),
     /// Write a small app to start from
     Init {
         /// The folder, which is made.
@@ -441,8 +441,8 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::Quarantine(suspects) => crashes::quarantine(&suspects),
         Command::Reload { which, json } => reload::reload(&which, json),
         Command::Upgrade { which } => upgrade::upgrade(&which),
-        Command::Start(OneApp { app, which }) => restart::tell(&app, &which, "start"),
-        Command::Stop(OneApp { app, which }) => restart::tell(&app, &which, "stop"),
+        Command::Start(AppArgs { app, which }) => restart::tell(&app, &which, "start"),
+        Command::Stop(AppArgs { app, which }) => restart::tell(&app, &which, "stop"),
         Command::Restart { app, which, rolling, .. } => restart::restart(app.as_deref(), &which, rolling),
         Command::Logs { app, lines, which } => logs::logs(app.as_deref(), &lines, &which),
         Command::Deploy(deploy) => deploys::deploy(&deploy),

@@ -64,7 +64,7 @@ pub(crate) struct Start {
 /// If it cannot start: an address in use, no threads.
 pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
     let Start { sources, deploys, is_watched, inherited, invocation } = start;
-    let mut signals = Signals::listen()?;
+    let mut signals = ServeSignals::listen()?;
     let most_connections = descriptors::prepare(&config);
     let settings = config.server.clone();
     let (routes, commands) = Routes::new(settings.io_threads);
@@ -127,10 +127,10 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
         tokio::select! {
             signal = signals.next() => match signal {
                 // In a task of its own: a second signal must not wait for it.
-                Told::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
-                Told::Upgrade => drop(tokio::task::spawn_local(upgrade(operator.clone()))),
-                Told::Reopen => log::reopen(),
-                Told::End(name, number) => break (name, number),
+                SignalAction::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
+                SignalAction::Upgrade => drop(tokio::task::spawn_local(upgrade(operator.clone()))),
+                SignalAction::Reopen => log::reopen(),
+                SignalAction::End(name, number) => break (name, number),
             },
             () = operator.handed_over() => break (UPGRADE, 0),
             taken = &mut taking_over, if !has_taken_over => {
@@ -164,9 +164,9 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     let second = async {
         loop {
             match signals.next().await {
-                Told::End(name, number) => return (name, number),
-                Told::Reopen => log::reopen(),
-                Told::Reload | Told::Upgrade => {}
+                SignalAction::End(name, number) => return (name, number),
+                SignalAction::Reopen => log::reopen(),
+                SignalAction::Reload | SignalAction::Upgrade => {}
             }
         }
     };
@@ -288,7 +288,7 @@ fn start_thread(index: usize, io_thread: IoThread, ended: mpsc::Sender<io::Resul
 }
 
 /// The signals that a supervisor listens to.
-struct Signals {
+struct ServeSignals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
@@ -297,7 +297,7 @@ struct Signals {
 }
 
 /// What a signal tells it to do.
-enum Told {
+enum SignalAction {
     /// Read the configuration again.
     Reload,
     /// Hand over to the executable as it is now.
@@ -308,7 +308,7 @@ enum Told {
     End(&'static str, u8),
 }
 
-impl Signals {
+impl ServeSignals {
     fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -319,13 +319,13 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Told {
+    async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.terminate.recv() => Told::End("SIGTERM", 15),
-            _ = self.interrupt.recv() => Told::End("SIGINT", 2),
-            _ = self.hangup.recv() => Told::Reload,
-            _ = self.user2.recv() => Told::Upgrade,
-            _ = self.user1.recv() => Told::Reopen,
+            _ = self.terminate.recv() => SignalAction::End("SIGTERM", 15),
+            _ = self.interrupt.recv() => SignalAction::End("SIGINT", 2),
+            _ = self.hangup.recv() => SignalAction::Reload,
+            _ = self.user2.recv() => SignalAction::Upgrade,
+            _ = self.user1.recv() => SignalAction::Reopen,
         }
     }
 }

@@ -25,6 +25,8 @@ struct Module {
     children: BTreeSet<String>,
     /// Everything that is defined here.
     items: BTreeSet<String>,
+    /// Those of them that are types or traits.
+    types: BTreeSet<String>,
     /// What a name here stands for, as a path from the root.
     uses: HashMap<String, Vec<String>>,
     globs: Vec<Vec<String>>,
@@ -46,8 +48,7 @@ impl Imports {
         let mut modules = BTreeMap::new();
         for path in files(source) {
             let relative = path.strip_prefix(source).unwrap().with_extension("");
-            let mut name: Name =
-                relative.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+            let mut name: Name = relative.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
             match name.last().map(String::as_str) {
                 Some("main" | "tests") => continue,
                 Some("lib") if name.len() == 1 => name.clear(),
@@ -175,6 +176,17 @@ impl Imports {
         pairs
     }
 
+    /// Every type and trait, with the modules that define one of that name.
+    pub(super) fn types(&self) -> BTreeMap<&str, Vec<String>> {
+        let mut types = BTreeMap::<_, Vec<_>>::new();
+        for (name, module) in &self.modules {
+            for item in &module.types {
+                types.entry(item.as_str()).or_default().push(name.join("::"));
+            }
+        }
+        types
+    }
+
     /// The modules that import each other, directly or by way of others.
     pub(super) fn circles(&self) -> Vec<Vec<String>> {
         let pairs = self.pairs();
@@ -212,10 +224,11 @@ impl Module {
         WithoutTests.visit_file_mut(&mut file);
         let mut trees = TakeUses::default();
         trees.visit_file_mut(&mut file);
+        let types = file.items.iter().filter(|item| is_type(item)).flat_map(names_of).collect();
         let items = file.items.iter().flat_map(names_of).collect();
         let mut paths = Vec::new();
         collect_paths(file.into_token_stream(), &mut paths);
-        Self { trees: trees.0, items, paths, ..Self::default() }
+        Self { trees: trees.0, items, types, paths, ..Self::default() }
     }
 }
 
@@ -234,6 +247,10 @@ fn names_of(item: &Item) -> Vec<String> {
         _ => return Vec::new(),
     };
     vec![ident.to_string()]
+}
+
+fn is_type(item: &Item) -> bool {
+    matches!(item, Item::Enum(_) | Item::Struct(_) | Item::Trait(_) | Item::Type(_) | Item::Union(_))
 }
 
 /// Takes out what is compiled for unit tests alone.

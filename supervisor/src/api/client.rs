@@ -31,7 +31,7 @@ pub enum AskError {
 
 /// The body of every answer that is an error.
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorBody {
     error: String,
 }
 
@@ -97,7 +97,7 @@ async fn send(
     if response.status().is_success() {
         return Ok(response.into_body());
     }
-    let refusal: Refusal =
+    let refusal: ErrorBody =
         serde_json::from_slice(&whole(response.into_body()).await?).map_err(io::Error::other)?;
     Err(AskError::Refused(refusal.error))
 }

@@ -27,9 +27,9 @@ use tracing::{error, info};
 pub(crate) use changes::Late;
 
 use self::changes::{change, warn_of};
-use self::member::Member;
+use self::member::RunningApp;
 use self::trouble::{Trouble, Troubles};
-use self::wanted::{Bound, Next, Wanted};
+use self::wanted::{Bound, NextFleet, WantedApp};
 use crate::api::changes::Changes;
 use crate::api::status::AppStatus;
 use crate::apps::crashes::Crashes;
@@ -37,9 +37,9 @@ use crate::apps::inherited::Inherited;
 use crate::apps::lifecycle::folders::Folders;
 use crate::apps::lifecycle::lifeline::First;
 use crate::apps::lifecycle::orders::Orders;
-use crate::apps::lifecycle::shared::Shared;
+use crate::apps::lifecycle::shared::AppsShared;
 use crate::apps::lifecycle::turns::Turns;
-use crate::apps::lifecycle::{Action, Lifecycle, Lifeline, Outcome};
+use crate::apps::lifecycle::{Action, Lifeline, NewApp, Outcome};
 use crate::apps::quarantine::Quarantine;
 use crate::apps::registry::Registry;
 use crate::apps::sockets::{self, Listening};
@@ -61,9 +61,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// All apps that run. Lives on the main thread.
 #[derive(Debug)]
 pub(crate) struct Fleet {
-    shared: Rc<Shared>,
+    shared: Rc<AppsShared>,
     settings: RefCell<Arc<ServerSettings>>,
-    members: RefCell<Vec<Member>>,
+    members: RefCell<Vec<RunningApp>>,
     /// What all connections hold, and which limits were last said to be near.
     occupancy: Occupancy,
     nearness: RefCell<Nearness>,
@@ -93,7 +93,7 @@ impl Fleet {
         let drain_timeout = Cell::new(settings.drain_timeout);
         let exporter = Exporter::start(settings.traces.as_ref());
         let turns = Turns::new(settings.max_starts_per_second, registry.clone());
-        let shared = Shared {
+        let shared = AppsShared {
             registry,
             routes,
             orders: Orders::default(),
@@ -209,7 +209,11 @@ impl Fleet {
     }
 
     /// Enters the apps that are new, and binds what is missing. Who cannot have an address is settled otherwise.
-    fn settle(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, is_strict: bool) -> io::Result<Next> {
+    fn settle(
+        &self,
+        specs: impl IntoIterator<Item = Arc<AppSpec>>,
+        is_strict: bool,
+    ) -> io::Result<NextFleet> {
         let before = self.members.borrow().clone();
         let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
         let mut settled = settle::settle(&old, specs);
@@ -234,19 +238,24 @@ impl Fleet {
                 self.shared.registry.configure(wanted.app, app.spec.clone());
             }
         }
-        Ok(Next { before, settled, wanted, sockets })
+        Ok(NextFleet { before, settled, wanted, sockets })
     }
 
     /// Makes what runs what was settled, and what is known of troubles: of `only` this app, or of all.
-    async fn become_of(&self, next: &mut Next, only: Option<&AppName>, changes: &mut Changes) -> Vec<Late> {
-        let (Next { before, settled, wanted, sockets }, mut late) = (next, Vec::new());
+    async fn become_of(
+        &self,
+        next: &mut NextFleet,
+        only: Option<&AppName>,
+        changes: &mut Changes,
+    ) -> Vec<Late> {
+        let (NextFleet { before, settled, wanted, sockets }, mut late) = (next, Vec::new());
         log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
-        let is_new = |wanted: &&Wanted| before.iter().all(|member| *member.spec != *wanted.spec);
+        let is_new = |wanted: &&WantedApp| before.iter().all(|member| *member.spec != *wanted.spec);
         warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
         let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
         let mut troubles = Troubles::new();
         let mut routed = Vec::with_capacity(wanted.len());
-        for (Wanted { app, spec, traffic, lifeline }, settled) in wanted.drain(..).zip(&*settled) {
+        for (WantedApp { app, spec, traffic, lifeline }, settled) in wanted.drain(..).zip(&*settled) {
             let name = spec.name.to_string();
             let trouble = settled.trouble.as_ref().map(|why| Trouble {
                 why: why.clone(),
@@ -287,7 +296,7 @@ impl Fleet {
             let first =
                 if self.inherited.is_stopped(spec.name.as_str()) { First::Stopped } else { First::Start };
             let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
-            Member { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
+            RunningApp { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
         // An app that could not be changed has its old level.
@@ -306,7 +315,7 @@ impl Fleet {
     }
 
     fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, log: Rc<AppLog>, first: First) -> Rc<Lifeline> {
-        Rc::new(Lifecycle { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
+        Rc::new(NewApp { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
     }
 
     /// Spares for the apps that there are.
@@ -316,23 +325,23 @@ impl Fleet {
     }
 
     /// Forgets apps that were entered and do not come after all.
-    fn strike_off_new(&self, wanted: &[Wanted]) {
+    fn strike_off_new(&self, wanted: &[WantedApp]) {
         let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
         new.for_each(|wanted| self.shared.registry.remove(wanted.app));
     }
 
     /// Enters the apps that are new. If one of them logs already, what is counted of it is counted there.
-    fn enter(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, log: Option<&AppLog>) -> Vec<Wanted> {
+    fn enter(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, log: Option<&AppLog>) -> Vec<WantedApp> {
         let members = self.members.borrow();
         let wanted =
             specs.into_iter().map(|spec| match members.iter().find(|member| member.spec.name == spec.name) {
-                Some(Member { app, traffic, lifeline, .. }) => {
-                    Wanted { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
+                Some(RunningApp { app, traffic, lifeline, .. }) => {
+                    WantedApp { app: *app, spec, traffic: traffic.clone(), lifeline: Some(lifeline.clone()) }
                 }
                 None => {
                     let traffic = log.map_or_else(|| self.new_traffic(), |log| log.traffic().clone());
                     let app = self.shared.registry.add(spec.clone(), traffic.clone());
-                    Wanted { app, spec, traffic, lifeline: None }
+                    WantedApp { app, spec, traffic, lifeline: None }
                 }
             });
         wanted.collect()
@@ -384,7 +393,7 @@ impl Fleet {
     }
 
     /// Ends an app that no request reaches any more, in a task of its own.
-    fn see_off(&self, member: Member) {
+    fn see_off(&self, member: RunningApp) {
         member.lifeline.end(self.shared.drain_timeout.get());
         let (shared, registry) = (self.shared.clone(), self.shared.registry.clone());
         tokio::task::spawn_local(async move {

@@ -48,7 +48,7 @@ pub(crate) struct HandedSocket {
 /// What there is of all that.
 #[derive(Debug, Default)]
 pub(crate) struct Inherited {
-    found: RefCell<Vec<Found>>,
+    found: RefCell<Vec<InheritedSocket>>,
     admin: RefCell<Option<TcpListener>>,
     predecessor: RefCell<Option<UnixStream>>,
     last_words: LastWords,
@@ -56,7 +56,7 @@ pub(crate) struct Inherited {
 }
 
 #[derive(Debug)]
-struct Found {
+struct InheritedSocket {
     /// As configured there, and the apps; none from systemd, which knows nothing of them.
     by: Option<(String, Vec<String>)>,
     address: SocketAddr,
@@ -84,7 +84,11 @@ impl Inherited {
                 let sockets = descriptors.into_iter().map(listener).collect::<io::Result<Vec<_>>>()?;
                 let Some(first) = sockets.first() else { continue };
                 let address = first.local_addr()?;
-                inherited.found.borrow_mut().push(Found { by: Some((listen, apps)), address, sockets });
+                inherited.found.borrow_mut().push(InheritedSocket {
+                    by: Some((listen, apps)),
+                    address,
+                    sockets,
+                });
             }
         } else if variable("LISTEN_PID").and_then(|pid| pid.parse().ok()) == Some(std::process::id())
             && let Some(count) = variable("LISTEN_FDS")
@@ -93,7 +97,11 @@ impl Inherited {
             for descriptor in FIRST..FIRST.saturating_add(count) {
                 let socket = listener(descriptor)?;
                 let address = socket.local_addr()?;
-                inherited.found.borrow_mut().push(Found { by: None, address, sockets: vec![socket] });
+                inherited.found.borrow_mut().push(InheritedSocket {
+                    by: None,
+                    address,
+                    sockets: vec![socket],
+                });
             }
         }
         Ok(inherited)
@@ -145,7 +153,7 @@ impl Inherited {
     /// Closes what nobody has claimed, and forgets what was there: an app that comes later is another one.
     pub(crate) fn close_rest(&self) {
         self.stopped.take();
-        for Found { by, address, .. } in self.found.take() {
+        for InheritedSocket { by, address, .. } in self.found.take() {
             if by.is_none() {
                 warn!(%address, "no app listens on this socket of systemd's; fix: give an app this address");
             }
@@ -173,7 +181,7 @@ impl Inherited {
     }
 }
 
-impl Found {
+impl InheritedSocket {
     fn is_for(&self, listen: &Listen, apps: &[&str]) -> bool {
         match &self.by {
             Some((known, shared)) => {

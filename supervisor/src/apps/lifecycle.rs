@@ -1,6 +1,6 @@
 //! The life of one app: start a worker, watch it, replace it, and after its end start the next.
 //!
-//! One task per app. It is in one [`Phase`] at a time, and in every phase it listens to [`Command`]s and to the end of the
+//! One task per app. It is in one [`AppPhase`] at a time, and in every phase it listens to [`AppCommand`]s and to the end of the
 //! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`growth`] whether it has grown too much, [`turns`] when the next may start, [`folders`] is where workers are served from, [`aftermath`] what follows the end of one, [`adoption`]
 //! takes over workers that others have started, `broken` is for what those know who follow its files.
 
@@ -26,7 +26,7 @@ use tokio::time::sleep_until;
 
 use crate::apps::budget::Rank;
 use crate::apps::crashes::Remains;
-use crate::apps::restart::History;
+use crate::apps::restart::RestartHistory;
 use crate::config::{AppSpec, Environment};
 use crate::edge::commands::Unavailable;
 use crate::model::exit_reason::ExitReason;
@@ -35,16 +35,16 @@ use crate::process::{Started, Worker};
 use crate::telemetry::log::app::AppLog;
 use growth::Growth;
 pub(crate) use lifeline::{Action, Lifeline, Outcome};
-use lifeline::{Command, Commands, First};
-use running::{Running, Stage};
-use shared::Shared;
+use lifeline::{AppCommand, AppCommands, First};
+use running::{RunningWorker, Stage};
+use shared::AppsShared;
 
 /// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
 const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What an app needs to live.
 #[derive(Debug)]
-pub(crate) struct Lifecycle {
+pub(crate) struct NewApp {
     /// Which app.
     pub app: AppId,
     /// Its configuration.
@@ -52,21 +52,21 @@ pub(crate) struct Lifecycle {
     /// Where what it logs goes.
     pub log: Rc<AppLog>,
     /// What all apps share.
-    pub shared: Rc<Shared>,
+    pub shared: Rc<AppsShared>,
     /// What there is of it already.
     pub first: First,
 }
 
-impl Lifecycle {
+impl NewApp {
     /// Starts the app, and keeps it running until it is told otherwise.
     pub(crate) fn start(self) -> Lifeline {
         // Before anyone can look.
         if !matches!(self.first, First::Stopped) {
             self.shared.registry.starting(self.app);
         }
-        let (commands, received) = Commands::new();
+        let (commands, received) = AppCommands::new();
         let (ending, is_ending) = watch::channel(None);
-        let life = Life {
+        let life = AppTask {
             app: self.app,
             spec: self.spec,
             log: self.log.clone(),
@@ -74,7 +74,7 @@ impl Lifecycle {
             shared: self.shared,
             commands: received,
             ending: is_ending,
-            history: History::default(),
+            history: RestartHistory::default(),
             growth: Growth::default(),
             rank: Rank::Useful,
             recycle_from: Instant::now(),
@@ -89,11 +89,11 @@ impl Lifecycle {
 }
 
 /// What an app does at the moment.
-enum Phase {
+enum AppPhase {
     /// A worker is started.
     Starting,
     /// There is a worker.
-    Running(Running),
+    Running(RunningWorker),
     /// The next worker is started at this time.
     Resting(Instant),
     /// Nothing, until it is told to.
@@ -102,15 +102,15 @@ enum Phase {
     Ended,
 }
 
-struct Life {
+struct AppTask {
     app: AppId,
     spec: Arc<AppSpec>,
     log: Rc<AppLog>,
-    shared: Rc<Shared>,
+    shared: Rc<AppsShared>,
     stage: Stage,
-    commands: Commands,
+    commands: AppCommands,
     ending: watch::Receiver<Option<Duration>>,
-    history: History,
+    history: RestartHistory,
     growth: Growth,
     /// Its rank among those who want to start a worker.
     rank: Rank,
@@ -125,20 +125,20 @@ struct Life {
     waiting: Vec<oneshot::Sender<Outcome>>,
 }
 
-impl Life {
+impl AppTask {
     async fn run(mut self, first: First) {
         let mut phase = match first {
-            First::Start => Phase::Starting,
+            First::Start => AppPhase::Starting,
             First::Adopt(adoption) => self.adopt_idle(*adoption, None).await,
             First::Stopped => self.stop().await,
         };
         loop {
             phase = match phase {
-                Phase::Starting => self.starting().await,
-                Phase::Running(running) => self.running(running).await,
-                Phase::Resting(until) => self.resting(until).await,
-                Phase::Stopped => self.stopped().await,
-                Phase::Ended => break,
+                AppPhase::Starting => self.starting().await,
+                AppPhase::Running(running) => self.running(running).await,
+                AppPhase::Resting(until) => self.resting(until).await,
+                AppPhase::Stopped => self.stopped().await,
+                AppPhase::Ended => break,
             };
         }
         let limit = self.ending.borrow().unwrap_or_default();
@@ -147,7 +147,7 @@ impl Life {
     }
 
     /// Starts a worker.
-    async fn starting(&mut self) -> Phase {
+    async fn starting(&mut self) -> AppPhase {
         if let Some(fault) = self.spec.fault.clone() {
             return self.unfit(fault).await;
         }
@@ -164,18 +164,18 @@ impl Life {
             tokio::select! {
                 started = &mut start => break started,
                 // Dropping the start kills the process.
-                () = ended(&mut self.ending) => return Phase::Ended,
-                Command { action, done } = self.commands.next() => match action {
+                () = ended(&mut self.ending) => return AppPhase::Ended,
+                AppCommand { action, done } = self.commands.next() => match action {
                     Action::Stop => return self.stop_without_worker(done).await,
                     Action::Start => self.waiting.push(done),
                     Action::Restart | Action::Roll => return self.start_anew(done),
                     Action::Configure(spec) => {
                         if self.configure_idle(spec, done).await {
-                            return Phase::Starting;
+                            return AppPhase::Starting;
                         }
                     }
                     Action::Adopt(adoption) => {
-                        return Phase::Running(self.adopt(*adoption, Some(done)).await);
+                        return AppPhase::Running(self.adopt(*adoption, Some(done)).await);
                     }
                     Action::Break(why) => return self.broken(why, done).await,
                 },
@@ -185,25 +185,25 @@ impl Life {
             Ok(started) => {
                 let running = self.take_over(started, begun).await;
                 self.answer(&Ok(true));
-                Phase::Running(running)
+                AppPhase::Running(running)
             }
             Err(failure) => self.after(&failure.reason, Remains::of_start(&failure)).await,
         }
     }
 
     /// There is nothing to be started as it is configured: it has failed until it is told otherwise.
-    async fn unfit(&mut self, fault: Arc<str>) -> Phase {
+    async fn unfit(&mut self, fault: Arc<str>) -> AppPhase {
         let reason = ExitReason::LoadFailed(fault.to_string());
         self.shared.registry.starting(self.app);
         self.shared.registry.failed(self.app, &reason, self.spec.restart.slow_retry);
         self.answer(&Err(fault.to_string()));
         self.shared.routes.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
         self.shared.tend_spares();
-        Phase::Resting(Instant::now() + UNTIL_TOLD)
+        AppPhase::Resting(Instant::now() + UNTIL_TOLD)
     }
 
     /// A worker that is ready gets the requests from now on.
-    async fn take_over(&mut self, started: Started, begun: Instant) -> Running {
+    async fn take_over(&mut self, started: Started, begun: Instant) -> RunningWorker {
         let Started { worker, requests, .. } = started;
         (self.env, self.reads_env) = (Some(worker.env.clone()), false);
         self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
@@ -215,7 +215,7 @@ impl Life {
     }
 
     /// Watches over a worker.
-    async fn running(&mut self, mut running: Running) -> Phase {
+    async fn running(&mut self, mut running: RunningWorker) -> AppPhase {
         let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
         let (worn, holds) = (running.worn(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
         let worn = async {
@@ -237,7 +237,7 @@ impl Life {
             () = ended(&mut self.ending) => {
                 self.shared.registry.draining(self.app);
                 self.stage.retire(running);
-                Phase::Ended
+                AppPhase::Ended
             }
             worn = worn => {
                 self.shared.registry.recycling(self.app, &worn.why);
@@ -253,20 +253,20 @@ impl Life {
                     phase = self.roll(running, self.spec.clone(), self.env.clone(), done) => phase,
                 }
             }
-            Command { action, done } = self.commands.next() => match action {
+            AppCommand { action, done } = self.commands.next() => match action {
                 Action::Start => {
                     let _ = done.send(Ok(false));
-                    Phase::Running(running)
+                    AppPhase::Running(running)
                 }
                 Action::Stop => {
                     self.waiting.push(done);
-                    if self.drain(running).await { self.stop().await } else { Phase::Ended }
+                    if self.drain(running).await { self.stop().await } else { AppPhase::Ended }
                 }
                 Action::Restart => {
                     self.waiting.push(done);
                     self.begin_anew().await;
                     self.reads_env = true;
-                    if self.drain(running).await { Phase::Starting } else { Phase::Ended }
+                    if self.drain(running).await { AppPhase::Starting } else { AppPhase::Ended }
                 }
                 Action::Roll => {
                     // Its code may have changed.
@@ -280,7 +280,7 @@ impl Life {
                         }
                         self.configure(spec);
                         let _ = done.send(Ok(false));
-                        Phase::Running(running)
+                        AppPhase::Running(running)
                     }
                     Ok(false) => {
                         self.begin_anew().await;
@@ -288,13 +288,13 @@ impl Life {
                     }
                     Err(why) => {
                         let _ = done.send(Err(why));
-                        Phase::Running(running)
+                        AppPhase::Running(running)
                     }
                 },
                 Action::Adopt(adoption) => {
                     let next = self.adopt(*adoption, Some(done)).await;
                     self.stage.retire(running);
-                    Phase::Running(next)
+                    AppPhase::Running(next)
                 }
                 Action::Break(why) => {
                     let phase = self.broken(why, done).await;
@@ -310,7 +310,7 @@ impl Life {
     }
 
     /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.
-    async fn drain(&mut self, mut running: Running) -> bool {
+    async fn drain(&mut self, mut running: RunningWorker) -> bool {
         self.shared.registry.draining(self.app);
         self.shared.routes.retire(self.app, running.generation).await;
         running.drain(self.shared.drain_timeout.get());
@@ -327,7 +327,7 @@ impl Life {
     }
 
     /// Waits for the next start, and for its turn.
-    async fn resting(&mut self, until: Instant) -> Phase {
+    async fn resting(&mut self, until: Instant) -> AppPhase {
         let (shared, app, rank) = (self.shared.clone(), self.app, self.rank);
         let turn = async {
             if until > Instant::now() {
@@ -336,12 +336,12 @@ impl Life {
             shared.turns.take(app, rank).await;
         };
         tokio::select! {
-            () = turn => Phase::Starting,
-            () = ended(&mut self.ending) => Phase::Ended,
-            Command { action, done } = self.commands.next() => match action {
+            () = turn => AppPhase::Starting,
+            () = ended(&mut self.ending) => AppPhase::Ended,
+            AppCommand { action, done } = self.commands.next() => match action {
                 Action::Stop => self.stop_without_worker(done).await,
                 Action::Configure(spec) => {
-                    if self.configure_idle(spec, done).await { Phase::Starting } else { Phase::Resting(until) }
+                    if self.configure_idle(spec, done).await { AppPhase::Starting } else { AppPhase::Resting(until) }
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Break(why) => self.broken(why, done).await,
@@ -351,17 +351,17 @@ impl Life {
     }
 
     /// Waits to be started.
-    async fn stopped(&mut self) -> Phase {
+    async fn stopped(&mut self) -> AppPhase {
         tokio::select! {
-            () = ended(&mut self.ending) => Phase::Ended,
-            Command { action, done } = self.commands.next() => match action {
+            () = ended(&mut self.ending) => AppPhase::Ended,
+            AppCommand { action, done } = self.commands.next() => match action {
                 Action::Stop => {
                     let _ = done.send(Ok(false));
-                    Phase::Stopped
+                    AppPhase::Stopped
                 }
                 Action::Configure(spec) => {
                     self.configure_idle(spec, done).await;
-                    Phase::Stopped
+                    AppPhase::Stopped
                 }
                 Action::Adopt(adoption) => self.adopt_idle(*adoption, Some(done)).await,
                 Action::Break(why) => self.broken(why, done).await,
@@ -383,23 +383,23 @@ impl Life {
     }
 
     /// Starts a worker that somebody has asked for, by what the files of its configuration say now.
-    fn start_anew(&mut self, done: oneshot::Sender<Outcome>) -> Phase {
+    fn start_anew(&mut self, done: oneshot::Sender<Outcome>) -> AppPhase {
         self.waiting.push(done);
         self.reads_env = true;
-        Phase::Starting
+        AppPhase::Starting
     }
 
-    async fn stop_without_worker(&mut self, done: oneshot::Sender<Outcome>) -> Phase {
+    async fn stop_without_worker(&mut self, done: oneshot::Sender<Outcome>) -> AppPhase {
         self.waiting.push(done);
         self.stop().await
     }
 
-    async fn stop(&mut self) -> Phase {
-        self.history = History::default();
+    async fn stop(&mut self) -> AppPhase {
+        self.history = RestartHistory::default();
         self.shared.registry.stopped(self.app);
         self.shared.routes.unavailable(self.app, Unavailable::Stopped).await;
         self.answer(&Ok(true));
-        Phase::Stopped
+        AppPhase::Stopped
     }
 
     fn configure(&mut self, spec: Arc<AppSpec>) {

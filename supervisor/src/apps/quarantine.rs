@@ -74,10 +74,10 @@ pub(crate) fn is_missed(suspects: &[Suspect]) -> bool {
 
 /// What is refused of every app. Lives on the main thread.
 #[derive(Debug, Default)]
-pub(crate) struct Quarantine(RefCell<BTreeMap<AppId, Refused>>);
+pub(crate) struct Quarantine(RefCell<BTreeMap<AppId, AppQuarantine>>);
 
 #[derive(Debug, Default)]
-struct Refused {
+struct AppQuarantine {
     /// Oldest first.
     kinds: Vec<Kind>,
     /// Crashes up to this number do not count any more.
@@ -86,7 +86,7 @@ struct Refused {
     released: Vec<(Kind, u64)>,
 }
 
-impl Refused {
+impl AppQuarantine {
     fn is_released(&self, kind: &Kind, crash: &Crash) -> bool {
         let released =
             self.released.iter().any(|(released, latest)| released == kind && crash.number <= *latest);
@@ -94,7 +94,7 @@ impl Refused {
     }
 }
 
-impl Refused {
+impl AppQuarantine {
     fn bounded(&mut self) -> Kinds {
         let surplus = self.kinds.len().saturating_sub(MOST);
         self.kinds.drain(..surplus);
@@ -105,7 +105,7 @@ impl Refused {
 impl Quarantine {
     /// Who is suspected of the crashes of an app, latest first, and what of that is refused.
     pub(crate) fn suspects(&self, app: AppId, crashes: &[Crash]) -> Vec<Suspect> {
-        let (all, none) = (self.0.borrow(), Refused::default());
+        let (all, none) = (self.0.borrow(), AppQuarantine::default());
         let refused = all.get(&app).unwrap_or(&none);
         let counting = crashes.iter().filter(|crash| crash.number > refused.forgiven);
         let mut found = suspects(counting, |kind, crash| refused.is_released(kind, crash));
@@ -163,7 +163,7 @@ impl Quarantine {
 
     /// Releases all kinds, and suspects nobody of crashes up to the number `latest`.
     pub(crate) fn release_all(&self, app: AppId, latest: u64) {
-        let now = Refused { forgiven: latest, ..Refused::default() };
+        let now = AppQuarantine { forgiven: latest, ..AppQuarantine::default() };
         self.0.borrow_mut().insert(app, now);
     }
 
@@ -296,7 +296,7 @@ mod tests {
             let bad = (Some(path.as_str()), &[][..]);
             quarantine.crashed(app, &crashes(&[bad, bad]));
         }
-        let count = |of: fn(&Refused) -> usize| of(&quarantine.0.borrow()[&app]);
+        let count = |of: fn(&AppQuarantine) -> usize| of(&quarantine.0.borrow()[&app]);
         assert_eq!(count(|refused| refused.kinds.len()), MOST);
         for number in 0..2 * MOST {
             quarantine.release(app, &Kind::of("GET", &format!("/{number}")), 0);

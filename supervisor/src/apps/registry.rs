@@ -22,9 +22,9 @@ use crate::api::usage::Usage;
 use crate::config::AppSpec;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::telemetry::monitor::Monitor;
-use crate::telemetry::seen::{Gauges, Seen};
+use crate::telemetry::seen::{AppCounts, Gauges};
 use crate::telemetry::traffic::{Limit, Traffic};
 use failing::Failing;
 
@@ -32,12 +32,12 @@ use starts::Starts;
 
 /// One app.
 #[derive(Debug)]
-struct Record {
+struct AppRecord {
     spec: Arc<AppSpec>,
     traffic: Arc<Traffic>,
     /// Where it listens in fact, which port 0 leaves open.
     address: Option<SocketAddr>,
-    state: State,
+    state: AppState,
     pid: Option<u32>,
     started: Option<(SystemTime, Instant)>,
     /// Workers after the first, by why they were started.
@@ -71,7 +71,7 @@ struct Record {
 /// All apps. Cheap to clone; lives on the main thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
-    records: Rc<RefCell<BTreeMap<AppId, Record>>>,
+    records: Rc<RefCell<BTreeMap<AppId, AppRecord>>>,
     last: Rc<Cell<u32>>,
 }
 
@@ -80,11 +80,11 @@ impl Registry {
     pub(crate) fn add(&self, spec: Arc<AppSpec>, traffic: Arc<Traffic>) -> AppId {
         let app = AppId(self.last.get() + 1);
         self.last.set(app.0);
-        let record = Record {
+        let record = AppRecord {
             spec,
             traffic,
             address: None,
-            state: State::Stopped,
+            state: AppState::Stopped,
             pid: None,
             started: None,
             starts: Starts::default(),
@@ -128,8 +128,8 @@ impl Registry {
 
     /// A worker is being started.
     pub(crate) fn starting(&self, app: AppId) {
-        if self.state(app) != Some(State::Starting) {
-            self.change(app, State::Starting, |record| {
+        if self.state(app) != Some(AppState::Starting) {
+            self.change(app, AppState::Starting, |record| {
                 record.retry = None;
                 record.starting = Some(Instant::now());
                 record.first_start = record.first_start.or(record.starting);
@@ -139,14 +139,14 @@ impl Registry {
 
     /// The worker `pid` takes requests, this long after it was started.
     pub(crate) fn ready(&self, app: AppId, pid: u32, took: Duration) {
-        self.change(app, State::Ready, |record| {
+        self.change(app, AppState::Ready, |record| {
             let replaces = record.pid.replace(pid);
             record.started = Some((SystemTime::now(), Instant::now()));
             record.unanswered = None;
             record.failing = Failing::default();
             record.failed_starts = 0;
             (record.stats, record.usage) = Default::default();
-            let (app, state) = (&record.spec.name, State::Ready);
+            let (app, state) = (&record.spec.name, AppState::Ready);
             info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
         });
     }
@@ -185,16 +185,16 @@ impl Registry {
 
     /// The worker finishes what is in flight.
     pub(crate) fn draining(&self, app: AppId) {
-        self.change(app, State::Draining, |record| {
-            let (app, state, pid) = (&record.spec.name, State::Draining, record.pid.unwrap_or_default());
+        self.change(app, AppState::Draining, |record| {
+            let (app, state, pid) = (&record.spec.name, AppState::Draining, record.pid.unwrap_or_default());
             info!(%app, %state, pid, "worker draining");
         });
     }
 
     /// The worker has ended unasked.
     pub(crate) fn crashed(&self, app: AppId, reason: &ExitReason, crash: &Crash) {
-        self.change(app, State::Crashed, |record| {
-            let (app, state) = (&record.spec.name, State::Crashed);
+        self.change(app, AppState::Crashed, |record| {
+            let (app, state) = (&record.spec.name, AppState::Crashed);
             let pid = record.pid.take();
             let (request_id, method, path) = crash.blamed();
             let (heap, memory, cpu_ms) =
@@ -214,8 +214,8 @@ impl Registry {
 
     /// The next worker starts after `pause`.
     pub(crate) fn backing_off(&self, app: AppId, pause: Duration) {
-        self.change(app, State::BackingOff, |record| {
-            let (app, state) = (&record.spec.name, State::BackingOff);
+        self.change(app, AppState::BackingOff, |record| {
+            let (app, state) = (&record.spec.name, AppState::BackingOff);
             info!(%app, %state, pause_ms = pause.as_millis() as u64, "restart delayed");
             record.retry = Some(Instant::now() + pause);
         });
@@ -223,8 +223,8 @@ impl Registry {
 
     /// The app is given up for `pause`.
     pub(crate) fn failed(&self, app: AppId, reason: &ExitReason, pause: Duration) {
-        self.change(app, State::Failed, |record| {
-            let (app, state) = (&record.spec.name, State::Failed);
+        self.change(app, AppState::Failed, |record| {
+            let (app, state) = (&record.spec.name, AppState::Failed);
             let retry_in_ms = milliseconds(pause);
             match record.failing.again(reason) {
                 1 => error!(%app, %state, %reason, retry_in_ms, "app failed"),
@@ -245,16 +245,18 @@ impl Registry {
 
     /// What is to be loaded cannot be, as somebody knows who says so.
     pub(crate) fn broken(&self, app: AppId, why: &str) {
-        self.change(app, State::Failed, |record| record.gone(Some(&ExitReason::LoadFailed(why.to_owned()))));
+        self.change(app, AppState::Failed, |record| {
+            record.gone(Some(&ExitReason::LoadFailed(why.to_owned())))
+        });
     }
 
     /// No worker, and none will be started.
     pub(crate) fn stopped(&self, app: AppId) {
-        if self.state(app) == Some(State::Stopped) {
+        if self.state(app) == Some(AppState::Stopped) {
             return;
         }
-        self.change(app, State::Stopped, |record| {
-            let (app, state) = (&record.spec.name, State::Stopped);
+        self.change(app, AppState::Stopped, |record| {
+            let (app, state) = (&record.spec.name, AppState::Stopped);
             info!(%app, %state, "app stopped");
             record.failing = Failing::default();
             record.failed_starts = 0;
@@ -320,8 +322,8 @@ impl Registry {
 
     /// Whether a worker is being started, and has been for less than `most`.
     pub(crate) fn is_any_starting(&self, most: Duration) -> bool {
-        let is_new = |record: &Record| record.starting.is_none_or(|since| since.elapsed() < most);
-        self.records.borrow().values().any(|record| record.state == State::Starting && is_new(record))
+        let is_new = |record: &AppRecord| record.starting.is_none_or(|since| since.elapsed() < most);
+        self.records.borrow().values().any(|record| record.state == AppState::Starting && is_new(record))
     }
 
     /// Whether requests wait for a worker of the app.
@@ -343,15 +345,15 @@ impl Registry {
 
     /// Whether every app is ready, has failed or is not to run, or has had its time to become ready.
     pub(crate) fn are_all_tried(&self) -> bool {
-        self.records.borrow().values().all(Record::is_tried)
+        self.records.borrow().values().all(AppRecord::is_tried)
     }
 
     /// The state of every app.
-    pub(crate) fn states(&self) -> Vec<State> {
+    pub(crate) fn states(&self) -> Vec<AppState> {
         self.records.borrow().values().map(|record| record.state).collect()
     }
 
-    fn state(&self, app: AppId) -> Option<State> {
+    fn state(&self, app: AppId) -> Option<AppState> {
         self.records.borrow().get(&app).map(|record| record.state)
     }
 
@@ -383,7 +385,7 @@ impl Registry {
     }
 
     /// What is counted of every app.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<AppCounts> {
         self.records.borrow().iter().map(|(app, record)| record.seen(*app)).collect()
     }
 
@@ -392,7 +394,7 @@ impl Registry {
         self.records.borrow().iter().map(|(app, record)| record.gauges(*app)).collect()
     }
 
-    fn change(&self, app: AppId, next: State, then: impl FnOnce(&mut Record)) {
+    fn change(&self, app: AppId, next: AppState, then: impl FnOnce(&mut AppRecord)) {
         self.with(app, |record| {
             if !record.state.may_become(next) {
                 let (app, from) = (&record.spec.name, record.state);
@@ -403,18 +405,18 @@ impl Registry {
         });
     }
 
-    fn with(&self, app: AppId, act: impl FnOnce(&mut Record)) {
+    fn with(&self, app: AppId, act: impl FnOnce(&mut AppRecord)) {
         if let Some(record) = self.records.borrow_mut().get_mut(&app) {
             act(record);
         }
     }
 }
 
-impl Record {
+impl AppRecord {
     fn is_tried(&self) -> bool {
         // Workers that never become ready take the whole of `start_timeout` each.
         let had_its_time = |since: Instant| since.elapsed() >= self.spec.limits.start_timeout;
-        matches!(self.state, State::Ready | State::Failed | State::Stopped)
+        matches!(self.state, AppState::Ready | AppState::Failed | AppState::Stopped)
             || (!self.ends.is_empty() && self.first_start.is_some_and(had_its_time))
     }
 
@@ -432,7 +434,7 @@ impl Record {
         (self.stats, self.usage) = Default::default();
         // An app that is given up is so for the end that was told already.
         if let Some(reason) = reason.filter(|reason| {
-            self.state == State::Crashed || self.last_exit.as_ref().is_none_or(|(last, _)| last != *reason)
+            self.state == AppState::Crashed || self.last_exit.as_ref().is_none_or(|(last, _)| last != *reason)
         }) {
             self.last_exit = Some((reason.clone(), SystemTime::now()));
         }

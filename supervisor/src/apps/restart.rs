@@ -6,7 +6,7 @@ use crate::config::{RestartMode, RestartPolicy};
 
 /// What the workers of one app have been worth so far, with the code and the configuration that it has.
 #[derive(Debug, Default)]
-pub(crate) struct History {
+pub(crate) struct RestartHistory {
     /// Whether one of them was useful: the app can answer, whatever ends its workers.
     was_useful: bool,
     /// Ends since one was useful.
@@ -53,7 +53,7 @@ pub(crate) enum Worth {
     },
 }
 
-impl History {
+impl RestartHistory {
     /// Records the end of a worker. `random` in 0..1 spreads the pauses.
     ///
     /// Whoever can answer is never given up for what its requests do to it: there is always a next worker, after a pause of
@@ -118,7 +118,7 @@ mod tests {
 
     /// What follows each of these ends.
     fn decisions(ends: impl IntoIterator<Item = End>) -> Vec<Decision> {
-        let (policy, mut history) = (RestartPolicy::default(), History::default());
+        let (policy, mut history) = (RestartPolicy::default(), RestartHistory::default());
         ends.into_iter().map(|end| history.ended(&policy, end, 0.5)).collect()
     }
 
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn pauses_before_the_next_worker_grow_to_a_second_and_a_useful_one_ends_them() {
         let policy = RestartPolicy { crash_loop: u32::MAX, ..RestartPolicy::default() };
-        let mut history = History::default();
+        let mut history = RestartHistory::default();
         let mut after = |end| match history.ended(&policy, end, 0.5) {
             Decision::RestartAfter(pause) => pause.as_millis(),
             other => panic!("{other:?}"),
@@ -205,7 +205,7 @@ mod tests {
         fn an_app_that_was_useful_is_given_up_for_nothing_but_code_that_does_not_load(
             policy in any_policy(), ends in vec((any_end(), 0.0f64..1.0), 1..60),
         ) {
-            let mut history = History::default();
+            let mut history = RestartHistory::default();
             let (mut was_useful, mut since_useful, mut own) = (false, 0, 0);
             for (end, random) in ends {
                 let decision = history.ended(&policy, end, random);
@@ -243,9 +243,9 @@ mod tests {
         fn the_mode_decides_whether_there_is_another_worker(policy in any_policy(), ends in vec(any_end(), 1..60)) {
             let never = RestartPolicy { mode: RestartMode::Never, ..policy.clone() };
             let on_failure = RestartPolicy { mode: RestartMode::OnFailure, ..policy.clone() };
-            let (mut first, mut second) = (History::default(), History::default());
+            let (mut first, mut second) = (RestartHistory::default(), RestartHistory::default());
             for end in ends {
-                prop_assert_eq!(History::default().ended(&never, end, 0.5), Decision::Stay);
+                prop_assert_eq!(RestartHistory::default().ended(&never, end, 0.5), Decision::Stay);
                 let found = first.ended(&on_failure, end, 0.5);
                 if end.is_clean {
                     prop_assert_eq!(found, Decision::Stay);

@@ -23,7 +23,7 @@ pub struct Which {
 
 /// An app of a running supervisor.
 #[derive(Debug, Args)]
-pub struct OneApp {
+pub struct AppArgs {
     /// Its name.
     #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
     pub(super) app: String,

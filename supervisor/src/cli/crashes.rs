@@ -19,7 +19,7 @@ use crate::untrusted::visible;
 
 /// What `quarantine` is about.
 #[derive(Debug, Args)]
-pub struct Suspects {
+pub struct QuarantineArgs {
     /// Its name.
     #[arg(value_name = "APP", add = ArgValueCandidates::new(names::apps))]
     app: String,
@@ -48,7 +48,7 @@ pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode 
         print_json(&crashes);
         return ExitCode::SUCCESS;
     }
-    let mut page = Page::new(terminal::width());
+    let mut page = CrashPage::new(terminal::width());
     if crashes.is_empty() {
         page.say("", "no worker has crashed");
     }
@@ -64,7 +64,7 @@ pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode 
 }
 
 /// `quarantine`.
-pub(super) fn quarantine(about: &Suspects) -> ExitCode {
+pub(super) fn quarantine(about: &QuarantineArgs) -> ExitCode {
     let path = format!("/v1/apps/{}/quarantine", about.app);
     let (method, path) = match about.release.as_deref() {
         Some([method, path_of_app, ..]) => {
@@ -83,7 +83,7 @@ pub(super) fn quarantine(about: &Suspects) -> ExitCode {
         print_json(&suspects);
         return ExitCode::SUCCESS;
     }
-    let mut page = Page::new(terminal::width());
+    let mut page = CrashPage::new(terminal::width());
     if suspects.is_empty() {
         page.say("", "no request is suspected or refused");
     }
@@ -103,12 +103,12 @@ pub(super) fn hint(app: &str, suspects: &[Suspect]) -> Option<String> {
 }
 
 /// Lines of at most so many columns.
-struct Page {
+struct CrashPage {
     lines: Vec<String>,
     width: usize,
 }
 
-impl Page {
+impl CrashPage {
     fn new(width: Option<usize>) -> Self {
         Self { lines: Vec::new(), width: width.unwrap_or(usize::MAX) }
     }
@@ -205,7 +205,7 @@ mod tests {
             let crashes = Crashes::default();
             let remains = Remains { pid: Some(7), lines: vec![line.clone()], ..Remains::default() };
             crashes.record(&app, &ExitReason::LoadFailed(reason.clone()), remains);
-            let mut page = Page::new(Some(width));
+            let mut page = CrashPage::new(Some(width));
             page.crash(&crashes.of(None)[0]);
             prop_assert!(page.lines.iter().all(|line| columns(line) <= width), "{:#?}", page.lines);
             let letters = |text: &str| text.chars().filter(|char| !char.is_whitespace()).collect::<String>();

@@ -21,9 +21,9 @@ const SHOWN_DIGITS: usize = 12;
 
 /// The arguments of `deploy`.
 #[derive(Debug, Args)]
-pub struct Deploy {
+pub struct DeployArgs {
     #[command(flatten)]
-    app: OneDeployed,
+    app: DeployedArgs,
     /// The folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -43,9 +43,9 @@ pub struct Deploy {
 
 /// The arguments of `rollback`.
 #[derive(Debug, Args)]
-pub struct Rollback {
+pub struct RollbackArgs {
     #[command(flatten)]
-    app: OneDeployed,
+    app: DeployedArgs,
     /// How the digest of the deploy begins [default: the one before the current].
     #[arg(long, value_name = "DIGEST")]
     to: Option<String>,
@@ -56,7 +56,7 @@ pub struct Rollback {
 
 /// An app that is deployed, or is to be.
 #[derive(Debug, Args)]
-pub struct OneDeployed {
+pub struct DeployedArgs {
     /// Name of the app.
     #[arg(value_name = "NAME", add = ArgValueCandidates::new(names::apps))]
     name: AppName,
@@ -72,7 +72,7 @@ pub(super) struct Listed {
     pub(super) deploys: Vec<DeployRow>,
 }
 
-impl OneDeployed {
+impl DeployedArgs {
     /// The path of the app's route that ends like this.
     fn path(&self, end: &str) -> String {
         format!("/v1/apps/{}{end}", self.name)
@@ -80,7 +80,7 @@ impl OneDeployed {
 }
 
 /// `deploy`.
-pub(super) fn deploy(Deploy { app, folder, port, host, hosts, json }: &Deploy) -> ExitCode {
+pub(super) fn deploy(DeployArgs { app, folder, port, host, hosts, json }: &DeployArgs) -> ExitCode {
     // The supervisor's working folder is another one.
     let asked = std::path::absolute(folder).and_then(|path| {
         let host = host.map(|Host(host)| host);
@@ -92,7 +92,7 @@ pub(super) fn deploy(Deploy { app, folder, port, host, hosts, json }: &Deploy) -
 }
 
 /// `rollback`.
-pub(super) fn rollback(Rollback { app, to, json }: &Rollback) -> ExitCode {
+pub(super) fn rollback(RollbackArgs { app, to, json }: &RollbackArgs) -> ExitCode {
     let body = json!(RollbackOrder { to: to.clone() });
     let asked = ask_with(&app.which, Method::POST, &app.path("/rollback"), Some(&body));
     show_switched(asked, "rolled back to", *json)
@@ -118,7 +118,7 @@ fn show_switched(asked: io::Result<Switched>, what: &str, json: bool) -> ExitCod
 }
 
 /// `deploys`.
-pub(super) fn list(app: &OneDeployed, json: bool) -> ExitCode {
+pub(super) fn list(app: &DeployedArgs, json: bool) -> ExitCode {
     match ask_with::<Listed>(&app.which, Method::GET, &app.path("/deploys"), None) {
         Ok(listed) if json => print_json(&listed),
         Ok(Listed { app, deploys }) if deploys.is_empty() => print(&format!("{app} was never deployed")),
@@ -134,7 +134,7 @@ pub(super) fn list(app: &OneDeployed, json: bool) -> ExitCode {
 }
 
 /// `remove`.
-pub(super) fn remove(app: &OneDeployed) -> ExitCode {
+pub(super) fn remove(app: &DeployedArgs) -> ExitCode {
     match ask_with::<Removed>(&app.which, Method::DELETE, &app.path(""), None) {
         Ok(Removed { app, folder: None }) => print(&format!("{app}: removed")),
         Ok(Removed { app, folder: Some(folder) }) => {

@@ -17,7 +17,7 @@ use crate::telemetry::log::text::render;
 
 /// Which lines of the log, and how.
 #[derive(Debug, Args)]
-pub struct Lines {
+pub struct LogsArgs {
     /// Go on with what comes, beginning with the latest ten lines unless -n or --since say otherwise.
     #[arg(long, short)]
     pub(super) follow: bool,
@@ -39,7 +39,7 @@ pub struct Lines {
 const FIRST_LINES: usize = 10;
 
 /// `logs`.
-pub(super) fn logs(app: Option<&str>, lines: &Lines, which: &Which) -> ExitCode {
+pub(super) fn logs(app: Option<&str>, lines: &LogsArgs, which: &Which) -> ExitCode {
     let level = lines.level.and_then(|level| level.to_possible_value());
     let level = level.as_ref().map(PossibleValue::get_name);
     let is_limited = lines.lines.is_some() || lines.since.is_some();

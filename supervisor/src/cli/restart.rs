@@ -7,7 +7,7 @@ use hyper::Method;
 use super::ask::{Which, ask};
 use super::output::{FAILED, complain, print};
 use crate::api::status::{AppStatus, Status};
-use crate::model::state::State;
+use crate::model::state::AppState;
 
 /// `restart`, of one app or of all.
 pub(super) fn restart(app: Option<&str>, which: &Which, is_rolling: bool) -> ExitCode {
@@ -36,7 +36,7 @@ fn tell_all(which: &Which, verb: &str) -> ExitCode {
     };
     let mut code = ExitCode::SUCCESS;
     for AppStatus { app, state, .. } in &apps {
-        if *state == State::Stopped.to_string() {
+        if *state == AppState::Stopped.to_string() {
             print(&format!("{app}: stopped, and stays so"));
         } else if let Err(error) = ask::<AppStatus>(which, Method::POST, &format!("/v1/apps/{app}/{verb}")) {
             code = complain(&format!("{app}: {error}"), FAILED);

@@ -23,7 +23,7 @@ use super::terminal::{self, Paint};
 use crate::api::crash::Crash;
 use crate::api::deploys::DeployRow;
 use crate::api::status::{AppDetail, AppStatus, Phase, Status};
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::untrusted::visible;
 
 /// Crashes shown of one app.
@@ -34,7 +34,7 @@ const NAME: usize = 14;
 
 /// The arguments of `list`.
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListArgs {
     #[command(flatten)]
     which: Which,
     /// Print JSON.
@@ -127,7 +127,7 @@ fn one(app: &str, which: &Which, json: bool) -> io::Result<String> {
 }
 
 /// `list`.
-pub(super) fn list(List { which, json, names }: &List) -> ExitCode {
+pub(super) fn list(ListArgs { which, json, names }: &ListArgs) -> ExitCode {
     let mut apps = match ask::<Status>(which, Method::GET, "/v1/status") {
         Ok(status) => status.apps,
         Err(error) => return complain(&error, FAILED),
@@ -174,7 +174,8 @@ pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
         Err(error) => return complain(&error, FAILED),
     };
     let state = |app: &str| status.apps.iter().find(|one| one.app == app).map(|one| one.state.clone());
-    let is_well = |state: &str| [State::Ready, State::Stopped].iter().any(|well| well.to_string() == state);
+    let is_well =
+        |state: &str| [AppState::Ready, AppState::Stopped].iter().any(|well| well.to_string() == state);
     if !apps.is_empty() {
         let states: Vec<_> =
             apps.iter().map(|app| state(app).unwrap_or_else(|| "no app of this supervisor".into())).collect();
@@ -193,7 +194,7 @@ pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
 
 /// That nothing is wrong with these apps.
 fn well(apps: &[AppStatus]) -> String {
-    let stopped = apps.iter().filter(|app| app.state == State::Stopped.to_string()).count();
+    let stopped = apps.iter().filter(|app| app.state == AppState::Stopped.to_string()).count();
     let is = |count: usize| if count == 1 { "is" } else { "are" };
     let (ready, many) = (apps.len() - stopped, |count: usize| terminal::many(count as u64, "app", "apps"));
     match (stopped, ready) {

@@ -42,7 +42,7 @@ use crate::edge::upstream::{Place, Upstream};
 use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::ClientKey;
-use crate::telemetry::record::{Record, Span};
+use crate::telemetry::record::{RequestRecord, Span};
 use attempt::{Failed, Outgoing};
 use body::{ResponseBody, Tail};
 use forwarding::Forwarding;
@@ -90,7 +90,7 @@ impl Proxy {
         let span = settings.traces.as_ref().map(|traces| Span::of(request.headers(), traces.sample));
         let recorded = span.clone().filter(|span| span.context.is_sampled());
         let record = (access != AccessLog::Off || recorded.is_some()).then(|| {
-            Record::new(&request, (asker.address, peer.address), id, arrived.into_std(), access, recorded)
+            RequestRecord::new(&request, (asker.address, peer.address), id, arrived.into_std(), access, recorded)
         });
         let mut record = Recorded::new(record);
         let form = answer::form(request.headers());
@@ -201,7 +201,7 @@ impl Proxy {
         arrived: Instant,
         outgoing: &Outgoing<'_>,
         mut upload: Option<Upload<B>>,
-        mut record: Option<&mut Record>,
+        mut record: Option<&mut RequestRecord>,
     ) -> Result<Response<ResponseBody>, Refused> {
         let Outgoing { spec, line, .. } = *outgoing;
         let mut patience = spec.limits.queue_timeout;
@@ -312,7 +312,7 @@ struct Known<'a> {
     span: Option<&'a Span>,
     /// The app that answers, once that is found.
     upstream: &'a mut Option<Rc<Upstream>>,
-    record: Option<&'a mut Record>,
+    record: Option<&'a mut RequestRecord>,
 }
 
 fn version(version: hyper::Version) -> HttpVersion {

@@ -21,7 +21,7 @@ use crate::model::kind::Kinds;
 use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::{self, ClientKey, Held, Holders, Holding};
-use crate::telemetry::traffic::{Counts, Limit, Traffic, Waiting};
+use crate::telemetry::traffic::{Limit, Traffic, TrafficCounts, Waiting};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Upstream {
     }
 
     /// What this thread counts of the app.
-    pub(crate) fn count(&self, count: impl FnOnce(&Counts)) {
+    pub(crate) fn count(&self, count: impl FnOnce(&TrafficCounts)) {
         if let Some(counts) = self.traffic.of_thread(self.thread) {
             count(counts);
         }

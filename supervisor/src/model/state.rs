@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Where an app is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum State {
+pub(crate) enum AppState {
     /// A worker is being started.
     Starting,
     /// A worker takes requests.
@@ -22,7 +22,7 @@ pub(crate) enum State {
     Stopped,
 }
 
-impl State {
+impl AppState {
     /// Whether an app is as it should be. One that an operator has stopped is.
     pub(crate) fn is_well(self) -> bool {
         matches!(self, Self::Ready | Self::Stopped)
@@ -30,7 +30,7 @@ impl State {
 
     /// Whether the life of an app may go from here to `next`.
     pub(crate) fn may_become(self, next: Self) -> bool {
-        use State::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
+        use AppState::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
         match next {
             Starting => matches!(self, Stopped | Draining | Crashed | BackingOff | Failed),
             // From one worker to the next without a pause, if it is ready already.
@@ -44,7 +44,7 @@ impl State {
     }
 }
 
-impl std::fmt::Display for State {
+impl std::fmt::Display for AppState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Starting => "starting",
@@ -60,7 +60,7 @@ impl std::fmt::Display for State {
 
 #[cfg(test)]
 mod tests {
-    use super::State::{self, BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
+    use super::AppState::{self, BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
 
     #[test]
     fn only_sensible_changes_of_state_are_allowed() {
@@ -68,7 +68,7 @@ mod tests {
             [Stopped, Starting, Ready, Crashed, BackingOff, Starting, Failed, Starting, Ready, Draining];
         assert!(life.windows(2).all(|step| step[0].may_become(step[1])));
         for (from, to) in [(Stopped, Ready), (BackingOff, Ready), (Ready, Starting), (Failed, Crashed)] {
-            assert!(!State::may_become(from, to), "{from} -> {to}");
+            assert!(!AppState::may_become(from, to), "{from} -> {to}");
         }
     }
 }

@@ -39,7 +39,7 @@ use crate::ops::control::{self, Body};
 use crate::ops::operator::Operator;
 use crate::telemetry::metrics;
 use answer::{forbidden, text, with_type};
-use connections::{Busy, Connections, Entry};
+use connections::{AdminConnection, Busy, Connections};
 use guard::{Guard, Matter};
 
 /// For one request head.
@@ -127,12 +127,12 @@ impl AdminListener {
 }
 
 /// An answer, with the request that is under way until it has been sent.
-struct Answer {
+struct AdminBody {
     body: Body,
     _busy: Option<Busy>,
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for AdminBody {
     type Data = Bytes;
     type Error = <Body as hyper::body::Body>::Error;
 
@@ -156,8 +156,8 @@ async fn answer<B>(
     request: Request<B>,
     operator: Rc<Operator>,
     guard: Rc<Guard>,
-    entry: Rc<Entry>,
-) -> Response<Answer> {
+    entry: Rc<AdminConnection>,
+) -> Response<AdminBody> {
     let (method, path) = (request.method(), request.uri().path());
     let page = files::find(path);
     let matter = Matter::of(method, path, page.is_some());
@@ -180,7 +180,7 @@ async fn answer<B>(
         HeaderValue::from_static("same-origin"),
     );
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    response.map(|body| Answer { body, _busy: busy })
+    response.map(|body| AdminBody { body, _busy: busy })
 }
 
 async fn route<B>(

@@ -140,7 +140,7 @@ fn is_trusted(socket: &UnixStream) -> bool {
 }
 
 /// What is answered: a text, or lines of the log as they come.
-pub(crate) type Body = Either<Full<Bytes>, logs::Lines>;
+pub(crate) type Body = Either<Full<Bytes>, logs::LogLines>;
 
 /// Answers a request of the control socket.
 async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response<Body> {

@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tracing::warn;
 
 use crate::config::{AppName, BrokenState, Deployed, Flaw, StateDir, make_private_folder};
-use state::State;
+use state::DeployState;
 use store::{Store, Stored};
 
 /// The file by which a supervisor holds a state folder.
@@ -37,7 +37,7 @@ pub(crate) type Available = Result<Deploys, String>;
 pub(crate) struct Deploys {
     folder: PathBuf,
     store: Store,
-    state: RefCell<State>,
+    state: RefCell<DeployState>,
     /// Held while copies are made or deleted.
     copying: Mutex<()>,
     /// Whether there may be copies that nobody needs.
@@ -71,7 +71,7 @@ impl Deploys {
             flaw: Flaw::new(what, fix),
         };
         let fix = "mend it, or move it away and deploy again";
-        let state = State::read(path).map_err(|what| broken(what, fix))?;
+        let state = DeployState::read(path).map_err(|what| broken(what, fix))?;
         let store = Store::new(path);
         Ok(Ok(Self {
             folder: path.clone(),
@@ -85,12 +85,12 @@ impl Deploys {
     }
 
     /// What is deployed.
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> DeployState {
         self.state.borrow().clone()
     }
 
     /// The apps of a state, for the configuration.
-    pub(crate) fn deployed(&self, state: &State) -> Vec<Deployed> {
+    pub(crate) fn deployed(&self, state: &DeployState) -> Vec<Deployed> {
         let file = self.folder.join(state::FILE);
         let deployed = state.apps.iter().map(|(name, entry)| Deployed {
             name: name.clone(),
@@ -102,7 +102,7 @@ impl Deploys {
     }
 
     /// Whether the copy is there that an app of this state is served from.
-    pub(crate) fn has_copy(&self, state: &State, name: &AppName) -> bool {
+    pub(crate) fn has_copy(&self, state: &DeployState, name: &AppName) -> bool {
         state.apps.get(name).is_some_and(|entry| self.store.path(name, &entry.current.digest).is_dir())
     }
 
@@ -160,7 +160,7 @@ impl Deploys {
     ///
     /// # Errors
     /// If it cannot be written; then nothing has changed.
-    pub(crate) async fn commit(&self, next: State) -> Result<(), String> {
+    pub(crate) async fn commit(&self, next: DeployState) -> Result<(), String> {
         let (folder, written) = (self.folder.clone(), next.clone());
         let done = tokio::task::spawn_blocking(move || written.write(&folder)).await;
         let done = done.map_err(io::Error::other).flatten();

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::api::status::{AppStatus, Phase};
 use crate::apps::lifecycle::Action;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::ops::operator::Operator;
 
 /// By which its lines are known, all of which who develops an app is shown.
@@ -139,7 +139,7 @@ async fn say_while_starting(operator: &Operator, app: &str) {
     loop {
         slow.tick().await;
         let is_starting =
-            |status: &AppStatus| status.app == app && status.state == State::Starting.to_string();
+            |status: &AppStatus| status.app == app && status.state == AppState::Starting.to_string();
         if !operator.status().iter().any(is_starting) {
             return;
         }

@@ -20,10 +20,10 @@ pub(crate) struct News {
 
 /// Remembers what each app was like when it last changed. Lives on the main thread.
 #[derive(Debug)]
-pub(crate) struct Newsroom(RefCell<Told>);
+pub(crate) struct Newsroom(RefCell<SentNews>);
 
 #[derive(Debug)]
-struct Told {
+struct SentNews {
     /// Of this supervisor; nothing older says anything about its apps.
     first: u64,
     /// Grows with every change.
@@ -48,7 +48,7 @@ impl Default for Newsroom {
     fn default() -> Self {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let first = u64::try_from(time.as_millis()).unwrap_or_default();
-        Self(RefCell::new(Told { first, mark: first, names_changed: first, apps: Vec::new() }))
+        Self(RefCell::new(SentNews { first, mark: first, names_changed: first, apps: Vec::new() }))
     }
 }
 
@@ -69,7 +69,7 @@ impl Newsroom {
     }
 }
 
-impl Told {
+impl SentNews {
     fn take_in(&mut self, apps: Vec<AppStatus>) {
         let next = self.mark + 1;
         let before = std::mem::take(&mut self.apps);

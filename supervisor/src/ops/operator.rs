@@ -22,7 +22,7 @@ use crate::apps::fleet::{Fleet, Late};
 use crate::apps::lifecycle::{Action, Outcome};
 use crate::config::{AppName, Config, ConfigErrors, Sources};
 use crate::model::kind::Kind;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::ops::deploy::Available;
 use crate::ops::news::{News, Newsroom};
 use crate::ops::systemd;
@@ -123,7 +123,8 @@ impl Operator {
             let all: Vec<_> = missing.iter().map(|(app, how)| format!("{app} {how}")).collect();
             format!("not ready there: {}; {why}", all.join("; "))
         };
-        let ready = self.fleet.registry().states().into_iter().filter(|state| *state == State::Ready).count();
+        let ready =
+            self.fleet.registry().states().into_iter().filter(|state| *state == AppState::Ready).count();
         if ready == missing.len() {
             return Err(worse(&"nothing that is served would be"));
         }
@@ -175,7 +176,7 @@ impl Operator {
     }
 
     /// Every app by its name, and its state.
-    pub(crate) fn readiness(&self) -> Vec<(String, State)> {
+    pub(crate) fn readiness(&self) -> Vec<(String, AppState)> {
         self.fleet.registry().gauges().into_iter().map(|app| (app.name, app.state)).collect()
     }
 

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 use crate::apps::fleet::Fleet;
 use crate::apps::inherited::{HANDOVER, Handover};
-use crate::model::state::State;
+use crate::model::state::AppState;
 
 /// How long a successor may take to try every app. Starts of apps have limits of their own.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -174,7 +174,7 @@ async fn ended(child: &mut Child, why: Option<String>) -> String {
 
 /// The apps that this process serves and the successor does not, and how they are there.
 fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    let ready = fleet.registry().gauges().into_iter().filter(|app| app.state == State::Ready);
+    let ready = fleet.registry().gauges().into_iter().filter(|app| app.state == AppState::Ready);
     ready.filter_map(|app| unready.get(&app.name).map(|why| (app.name, why.clone()))).collect()
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) 
 /// If the supervisor before this one has ended it, or has itself ended.
 pub(crate) async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
     fleet.tried().await;
-    let unready = fleet.statuses().into_iter().filter(|app| app.state != State::Ready.to_string());
+    let unready = fleet.statuses().into_iter().filter(|app| app.state != AppState::Ready.to_string());
     let unready = unready.map(|app| {
         let why = app.last_exit.map_or_else(String::new, |why| format!(": {why}"));
         (app.app, format!("is {}{why}", app.state))

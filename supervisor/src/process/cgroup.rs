@@ -179,7 +179,7 @@ pub(crate) struct Group {
 
 /// What a group counts from its beginning on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub(crate) struct GroupCounts {
     /// Processes and threads that were one too many.
     pub pids_refused: u64,
     /// Periods of 100 ms in which all CPU time was used up.
@@ -228,9 +228,9 @@ impl Group {
     }
 
     /// What has been counted so far.
-    pub(crate) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> GroupCounts {
         let text = |file| read(&self.path, file).unwrap_or_default();
-        Counts {
+        GroupCounts {
             pids_refused: count(&text("pids.events"), "max"),
             throttled: count(&text("cpu.stat"), "nr_throttled"),
         }

@@ -8,7 +8,7 @@ use nano_protocol::{Event, ProtocolError};
 use nix::libc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::cgroup::{Counts, Group};
+use super::cgroup::{Group, GroupCounts};
 use super::handle::Worker;
 use super::reap::{REAP, reap, reap_or_kill};
 use crate::api::usage::Usage;
@@ -61,7 +61,7 @@ impl Worker {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut number, mut held_up) = (0, Counts::default());
+        let (mut number, mut held_up) = (0, GroupCounts::default());
         let (mut last_answer, mut is_unanswered) = (Instant::now(), false);
         let mut is_draining = false;
         // When it is killed at the latest, and what that then means.
@@ -150,7 +150,7 @@ impl Worker {
     }
 
     /// Counts what its control group has refused it since the last time.
-    fn count_held_up(&self, last: &mut Counts) {
+    fn count_held_up(&self, last: &mut GroupCounts) {
         let Some(group) = self.process.group() else { return };
         let (now, traffic) = (group.counts(), self.output.app().traffic());
         traffic.count_broken(Limit::Pids, now.pids_refused.saturating_sub(last.pids_refused));

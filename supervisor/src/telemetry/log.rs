@@ -37,7 +37,7 @@ use tracing_subscriber::{Registry, reload};
 
 use crate::config::{AppName, AppSpec, LogFormat, LogSettings};
 use file::LogFile;
-use hub::{HUB, Hub, Levels};
+use hub::{HUB, Levels, LogHub};
 use line::Line;
 use memory::Memory;
 use queue::{Queue, Writing};
@@ -89,7 +89,7 @@ impl Logs {
         let wants_colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let is_terminal = settings.file.is_none() && io::stdout().is_terminal();
         let (filter, handle) = reload::Layer::new(LevelFilter::from(settings.level));
-        let hub = Hub {
+        let hub = LogHub {
             format: settings.format,
             has_colours: settings.format != LogFormat::Json && is_terminal && wants_colours,
             out,
@@ -104,7 +104,7 @@ impl Logs {
         {
             // Fails only if something else has been made the default, and then it works already.
             let _ = tracing::subscriber::set_global_default(
-                Registry::default().with(filter).with(layer::Lines(hub)),
+                Registry::default().with(filter).with(layer::LineLayer(hub)),
             );
         }
         Ok(Self { _writing: threads, dropped: Dropped(counters) })

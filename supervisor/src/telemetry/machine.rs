@@ -13,10 +13,10 @@ const SPAN: Duration = Duration::from_secs(1);
 
 /// Remembers what was seen last. Lives on the main thread.
 #[derive(Debug, Default)]
-pub(crate) struct Machine(RefCell<Seen>);
+pub(crate) struct Machine(RefCell<MachineSeen>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct MachineSeen {
     cpu: Option<(Instant, Cpu)>,
     percent: Option<f64>,
 }
@@ -44,7 +44,7 @@ impl Machine {
     }
 }
 
-impl Seen {
+impl MachineSeen {
     fn look(&mut self, now: Instant, cpu: Option<Cpu>) -> Option<f64> {
         let cpu = cpu?;
         match self.cpu {
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(second.percent_since(first), Some(50.0));
         assert_eq!(first.percent_since(first), None);
         assert_eq!(Cpu::parse("intr 1"), None);
-        let (mut seen, begun) = (Seen::default(), Instant::now());
+        let (mut seen, begun) = (MachineSeen::default(), Instant::now());
         assert_eq!(seen.look(begun, Some(first)), None);
         assert_eq!(seen.look(begun + SPAN, Some(second)), Some(50.0));
         assert_eq!(seen.look(begun + SPAN, Some(first)), Some(50.0), "too soon to tell anything new");

@@ -7,7 +7,7 @@ use crate::api::status::SpareStatus;
 use crate::api::usage::Usage;
 use crate::model::overdue::Overdue;
 use crate::model::refusal::Refusal;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::telemetry::histogram::Snapshot;
 use crate::telemetry::occupancy::Occupied;
 use crate::telemetry::seen::Gauges;
@@ -35,7 +35,7 @@ pub(crate) struct Sample {
     /// What all connections hold.
     pub occupied: Occupied,
     /// What has become of spans.
-    pub spans: traces::Counts,
+    pub spans: traces::SpanCounts,
     /// Log lines that were dropped because they came too fast.
     pub log_lines_dropped: usize,
     /// Seconds since the supervisor started.
@@ -61,7 +61,7 @@ pub(crate) fn render(sample: &Sample) -> String {
     text.family("nano_starts_waiting", "gauge", "Apps that wait for their turn to start a worker.");
     text.line("nano_starts_waiting", &[], sample.starts_waiting);
     text.family("nano_spans_total", "counter", "Spans, by what has become of them.");
-    let traces::Counts { exported, failed, dropped } = sample.spans;
+    let traces::SpanCounts { exported, failed, dropped } = sample.spans;
     for (outcome, count) in [("exported", exported), ("failed", failed), ("dropped", dropped)] {
         text.line("nano_spans_total", &[("outcome", outcome)], count);
     }
@@ -220,7 +220,7 @@ fn of_connections(text: &mut Text, occupied: &Occupied) {
 
 fn of_workers(text: &mut Text, apps: &[Gauges]) {
     text.each("nano_app_ready", "gauge", "Whether the app is ready.", apps, |app| {
-        u8::from(app.state == State::Ready)
+        u8::from(app.state == AppState::Ready)
     });
     text.each("nano_worker_starts_total", "counter", "Workers started after the first.", apps, |app| {
         app.starts

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::status::Rates;
 use crate::model::ids::AppId;
 use crate::telemetry::histogram::Snapshot;
-use crate::telemetry::seen::Seen;
+use crate::telemetry::seen::AppCounts;
 
 /// How often is looked.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
@@ -50,13 +50,13 @@ pub(crate) struct Seconds {
 
 /// Remembers the last minutes of every app. Lives on the main thread.
 #[derive(Debug, Default)]
-pub(crate) struct Monitor(RefCell<BTreeMap<AppId, History>>);
+pub(crate) struct Monitor(RefCell<BTreeMap<AppId, RateHistory>>);
 
 #[derive(Debug)]
-struct History {
+struct RateHistory {
     looks: u64,
     /// Oldest first.
-    seen: VecDeque<Look>,
+    seen: VecDeque<CountsAt>,
     seconds: VecDeque<Second>,
     /// Oldest first; the first is that of about a minute ago.
     latencies: VecDeque<Snapshot>,
@@ -65,7 +65,7 @@ struct History {
 
 /// The counts at one moment.
 #[derive(Debug, Clone, Copy)]
-struct Look {
+struct CountsAt {
     at: Instant,
     requests: u64,
     errors: u64,
@@ -75,17 +75,17 @@ struct Look {
 
 impl Monitor {
     /// Looks at every app. To be called once in every [`LOOK`].
-    pub(crate) fn look(&self, now: Instant, apps: Vec<Seen>) {
+    pub(crate) fn look(&self, now: Instant, apps: Vec<AppCounts>) {
         let mut histories = self.0.borrow_mut();
         histories.retain(|app, _| apps.iter().any(|seen| seen.app == *app));
         for seen in apps {
-            histories.entry(seen.app).or_insert_with(History::new).look(now, seen);
+            histories.entry(seen.app).or_insert_with(RateHistory::new).look(now, seen);
         }
     }
 
     /// What an app has been doing lately.
     pub(crate) fn rates(&self, app: AppId) -> Rates {
-        self.0.borrow().get(&app).map(History::rates).unwrap_or_default()
+        self.0.borrow().get(&app).map(RateHistory::rates).unwrap_or_default()
     }
 
     /// What an app did in each of the last seconds, from that number on. A number that there has never been, as from another
@@ -95,7 +95,7 @@ impl Monitor {
     }
 }
 
-impl History {
+impl RateHistory {
     fn new() -> Self {
         Self {
             looks: 0,
@@ -106,9 +106,9 @@ impl History {
         }
     }
 
-    fn look(&mut self, now: Instant, Seen { totals, usage, pid, .. }: Seen) {
+    fn look(&mut self, now: Instant, AppCounts { totals, usage, pid, .. }: AppCounts) {
         let look =
-            Look { at: now, requests: totals.requests(), errors: totals.errors(), pid, cpu: usage.cpu };
+            CountsAt { at: now, requests: totals.requests(), errors: totals.errors(), pid, cpu: usage.cpu };
         if let Some(last) = self.seen.back() {
             let p99 = totals.total.since(&self.latest).quantile(0.99);
             let cpu = if last.pid == pid { usage.cpu.saturating_sub(last.cpu) } else { Duration::ZERO };
@@ -184,12 +184,12 @@ mod tests {
 
     #[test]
     fn rates_are_those_of_the_last_seconds() {
-        let (mut history, traffic, begun) = (History::new(), Traffic::new(1), Instant::now());
+        let (mut history, traffic, begun) = (RateHistory::new(), Traffic::new(1), Instant::now());
         let counts = traffic.of_thread(0).unwrap();
         let app = AppId::default();
         let mut look = |second: u64, pid, cpu_ms| {
             let usage = Usage { memory: 7, cpu: Duration::from_millis(cpu_ms), ..Usage::default() };
-            let seen = Seen { app, totals: traffic.totals(), usage, pid: Some(pid) };
+            let seen = AppCounts { app, totals: traffic.totals(), usage, pid: Some(pid) };
             history.look(begun + Duration::from_secs(second), seen);
             history.rates()
         };

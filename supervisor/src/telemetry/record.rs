@@ -18,7 +18,7 @@ pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What is remembered of one request.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct RequestRecord {
     /// The app that answered, once it is known.
     pub app: Option<AppName>,
     /// The status sent; 0 if the client has gone before.
@@ -94,7 +94,7 @@ impl Span {
     }
 }
 
-impl Record {
+impl RequestRecord {
     /// Begins with what the request says, which arrived at `begun`, and with whom it is from and where it came from.
     pub(crate) fn new<B>(
         request: &Request<B>,

@@ -6,12 +6,12 @@ use nano_protocol::message::Stats;
 
 use crate::api::usage::Usage;
 use crate::model::ids::AppId;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::telemetry::traffic::Totals;
 
 /// What is counted of an app at one moment.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct AppCounts {
     /// The app.
     pub app: AppId,
     /// What the I/O threads have counted.
@@ -28,7 +28,7 @@ pub(crate) struct Gauges {
     /// Its name.
     pub name: String,
     /// Its state.
-    pub state: State,
+    pub state: AppState,
     /// Requests in flight or waiting.
     pub in_flight: usize,
     /// Requests that there may be in flight.
@@ -52,5 +52,5 @@ pub(crate) struct Gauges {
     /// What its worker says of itself.
     pub stats: Stats,
     /// What is counted of it.
-    pub seen: Seen,
+    pub seen: AppCounts,
 }

@@ -14,16 +14,16 @@ use tokio::sync::mpsc;
 
 pub(crate) use exporter::Exporter;
 
-use crate::telemetry::record::Record;
+use crate::telemetry::record::RequestRecord;
 
 /// Spans that may wait to be sent, as OpenTelemetry's SDKs have it.
 const QUEUE: usize = 2048;
 
 /// There is one, as of the log, so that whatever holds a record can finish it.
-static HUB: OnceLock<Hub> = OnceLock::new();
+static HUB: OnceLock<SpanHub> = OnceLock::new();
 
 #[derive(Debug)]
-struct Hub {
+struct SpanHub {
     queue: mpsc::Sender<Finished>,
     exported: AtomicU64,
     failed: AtomicU64,
@@ -33,14 +33,14 @@ struct Hub {
 /// A request whose response is complete.
 #[derive(Debug)]
 struct Finished {
-    record: Box<Record>,
+    record: Box<RequestRecord>,
     ended: SystemTime,
     took: Duration,
 }
 
 /// What has become of spans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub(crate) struct SpanCounts {
     /// Taken by a collector.
     pub exported: u64,
     /// Refused by a collector, or not delivered in time.
@@ -50,7 +50,7 @@ pub(crate) struct Counts {
 }
 
 /// Has the span of a request sent, if it has one and there is room. Never waits.
-pub(crate) fn finish(record: Box<Record>) {
+pub(crate) fn finish(record: Box<RequestRecord>) {
     let Some(hub) = HUB.get().filter(|_| record.span.is_some()) else { return };
     let (ended, took) = (SystemTime::now(), record.begun.elapsed());
     if hub.queue.try_send(Finished { record, ended, took }).is_err() {
@@ -59,9 +59,9 @@ pub(crate) fn finish(record: Box<Record>) {
 }
 
 /// What has become of spans so far.
-pub(crate) fn counts() -> Counts {
+pub(crate) fn counts() -> SpanCounts {
     let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-    HUB.get().map_or_else(Counts::default, |hub| Counts {
+    HUB.get().map_or_else(SpanCounts::default, |hub| SpanCounts {
         exported: get(&hub.exported),
         failed: get(&hub.failed),
         dropped: get(&hub.dropped),

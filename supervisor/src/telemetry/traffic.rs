@@ -60,7 +60,7 @@ pub(crate) struct Traffic {
     broken: [AtomicU64; Limit::COUNT],
     /// The latest of the app's workers that has answered a request.
     useful: AtomicU64,
-    threads: Box<[Counts]>,
+    threads: Box<[TrafficCounts]>,
     /// What bodies hold on each thread.
     budgets: Box<[OnceLock<Arc<Budget>>]>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Traffic {
 /// The counts of one I/O thread, which alone adds to them.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Counts {
+pub(crate) struct TrafficCounts {
     responses: [AtomicU64; CLASSES],
     refusals: [AtomicU64; REFUSALS],
     bytes_in: AtomicU64,
@@ -123,7 +123,7 @@ impl Totals {
 impl Traffic {
     /// Nothing yet, for so many I/O threads.
     pub(crate) fn new(io_threads: usize) -> Self {
-        let threads = (0..io_threads).map(|_| Counts::default()).collect();
+        let threads = (0..io_threads).map(|_| TrafficCounts::default()).collect();
         Self {
             in_flight: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
@@ -209,7 +209,7 @@ impl Traffic {
     }
 
     /// What one thread counts; none if there is no such thread.
-    pub(crate) fn of_thread(&self, thread: usize) -> Option<&Counts> {
+    pub(crate) fn of_thread(&self, thread: usize) -> Option<&TrafficCounts> {
         self.threads.get(thread)
     }
 
@@ -238,7 +238,7 @@ impl Traffic {
     }
 }
 
-impl Counts {
+impl TrafficCounts {
     /// A response with this status.
     pub(crate) fn response(&self, status: u16) {
         let class = usize::from(status / 100).clamp(1, CLASSES) - 1;

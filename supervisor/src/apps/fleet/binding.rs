@@ -8,7 +8,7 @@ use std::os::fd::{OwnedFd, RawFd};
 use tracing::info;
 
 use super::Fleet;
-use super::wanted::{Bound, Wanted};
+use super::wanted::{Bound, WantedApp};
 use crate::apps::inherited::HandedSocket;
 use crate::apps::sockets::{self, Listening};
 use crate::model::ids::AppId;
@@ -16,7 +16,7 @@ use crate::model::ids::ListenerId;
 
 impl Fleet {
     /// Binds what is missing, as far as that works.
-    pub(super) fn bind(&self, wanted: &[Wanted]) -> Bound {
+    pub(super) fn bind(&self, wanted: &[WantedApp]) -> Bound {
         let io_threads = self.shared.routes.io_threads();
         let apps: Vec<_> = wanted.iter().map(|wanted| (wanted.app, &*wanted.spec)).collect();
         let name =

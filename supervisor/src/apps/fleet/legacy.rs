@@ -8,7 +8,7 @@ use super::Fleet;
 use crate::api::crash::Crash;
 use crate::apps::lifecycle::Action;
 use crate::model::kind::Kind;
-use crate::model::state::State;
+use crate::model::state::AppState;
 
 /// What the apps leave to a successor.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Legacy {
 impl Fleet {
     /// The apps that have no worker and are to have none.
     pub(crate) fn stopped(&self) -> Vec<String> {
-        let stopped = self.registry().gauges().into_iter().filter(|app| app.state == State::Stopped);
+        let stopped = self.registry().gauges().into_iter().filter(|app| app.state == AppState::Stopped);
         stopped.map(|app| app.name).collect()
     }
 

@@ -11,14 +11,14 @@ use crate::telemetry::traffic::Traffic;
 
 /// An app that runs.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+pub(super) struct RunningApp {
     pub(super) app: AppId,
     pub(super) spec: Arc<AppSpec>,
     pub(super) traffic: Arc<Traffic>,
     pub(super) lifeline: Rc<Lifeline>,
 }
 
-impl Member {
+impl RunningApp {
     pub(super) fn routed(&self) -> RoutedApp {
         RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
     }

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use super::Fleet;
 use super::changes::warn_of;
-use super::member::Member;
-use super::wanted::{Bound, Wanted};
+use super::member::RunningApp;
+use super::wanted::{Bound, WantedApp};
 use crate::api::crash::{Crash, Suspect};
 use crate::apps::lifecycle::Action;
 use crate::apps::lifecycle::lifeline::{Adoption, First};
@@ -141,13 +141,13 @@ impl Fleet {
         {
             lifeline.tell(Action::Adopt(adoption)).await?;
         }
-        self.route(wanted.iter().map(Wanted::routed).collect(), &mut sockets).await;
-        let after = wanted.into_iter().map(|Wanted { app, spec, traffic, lifeline }| {
+        self.route(wanted.iter().map(WantedApp::routed).collect(), &mut sockets).await;
+        let after = wanted.into_iter().map(|WantedApp { app, spec, traffic, lifeline }| {
             let lifeline = lifeline.unwrap_or_else(|| {
                 let first = first.take().map_or(First::Start, First::Adopt);
                 self.bring_to_life(app, &spec, log.clone(), first)
             });
-            Member { app, spec, traffic, lifeline }
+            RunningApp { app, spec, traffic, lifeline }
         });
         *self.members.borrow_mut() = after.collect();
         self.untroubled(&spec.name);
@@ -169,7 +169,7 @@ impl Fleet {
         commit.await?;
         let (gone, kept): (Vec<_>, Vec<_>) =
             self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
-        self.route(kept.iter().map(Member::routed).collect(), &mut HashMap::new()).await;
+        self.route(kept.iter().map(RunningApp::routed).collect(), &mut HashMap::new()).await;
         *self.members.borrow_mut() = kept;
         self.troubles.borrow_mut().retain(|known, _| known.as_str() != name);
         gone.into_iter().for_each(|member| self.see_off(member));

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::member::Member;
+use super::member::RunningApp;
 use super::settle::Settled;
 use crate::apps::lifecycle::Lifeline;
 use crate::config::AppSpec;
@@ -15,11 +15,11 @@ use crate::model::ids::{AppId, ListenerId};
 use crate::telemetry::traffic::Traffic;
 
 /// What is to be next.
-pub(super) struct Next {
-    pub(super) before: Vec<Member>,
+pub(super) struct NextFleet {
+    pub(super) before: Vec<RunningApp>,
     pub(super) settled: Vec<Settled>,
     /// In the same order.
-    pub(super) wanted: Vec<Wanted>,
+    pub(super) wanted: Vec<WantedApp>,
     pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Bound {
 }
 
 /// An app as it is to be.
-pub(super) struct Wanted {
+pub(super) struct WantedApp {
     pub(super) app: AppId,
     pub(super) spec: Arc<AppSpec>,
     pub(super) traffic: Arc<Traffic>,
@@ -39,7 +39,7 @@ pub(super) struct Wanted {
     pub(super) lifeline: Option<Rc<Lifeline>>,
 }
 
-impl Wanted {
+impl WantedApp {
     pub(super) fn routed(&self) -> RoutedApp {
         RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
     }

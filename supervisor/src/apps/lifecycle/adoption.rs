@@ -3,12 +3,12 @@
 use tokio::sync::oneshot::Sender;
 
 use super::lifeline::{Adoption, Outcome};
-use super::running::Running;
-use super::{Life, Phase};
+use super::running::RunningWorker;
+use super::{AppPhase, AppTask};
 
-impl Life {
+impl AppTask {
     /// Goes on with a worker that somebody else has started, whom `done` tells.
-    pub(super) async fn adopt(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> Running {
+    pub(super) async fn adopt(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> RunningWorker {
         let Adoption { spec, started, begun } = adoption;
         self.waiting.extend(done);
         self.starts += 1;
@@ -23,8 +23,8 @@ impl Life {
     }
 
     /// As [`Self::adopt`], where no worker is or is about to be.
-    pub(super) async fn adopt_idle(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> Phase {
+    pub(super) async fn adopt_idle(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> AppPhase {
         self.shared.registry.starting(self.app);
-        Phase::Running(self.adopt(adoption, done).await)
+        AppPhase::Running(self.adopt(adoption, done).await)
     }
 }

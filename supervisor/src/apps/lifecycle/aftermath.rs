@@ -5,19 +5,19 @@ use std::time::Instant;
 use tracing::warn;
 
 use super::growth::Growth;
-use super::shared::Shared;
-use super::{Life, Phase};
+use super::shared::AppsShared;
+use super::{AppPhase, AppTask};
 use crate::api::crash::Crash;
 use crate::apps::budget::Rank;
 use crate::apps::crashes::Remains;
-use crate::apps::restart::{Decision, End, History, Worth};
+use crate::apps::restart::{Decision, End, RestartHistory, Worth};
 use crate::config::AppSpec;
 use crate::edge::commands::Unavailable;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::model::kind::Kind;
 
-impl Shared {
+impl AppsShared {
     /// A worker has ended unasked: keeps the report, has requests like the one that has ended it let others go first, and
     /// refuses them where that is wanted.
     pub(crate) async fn report(
@@ -58,7 +58,7 @@ impl Shared {
     }
 }
 
-impl Life {
+impl AppTask {
     /// Takes note of the end of a worker; what the restart policy says to that.
     pub(super) async fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
         let worth = match (reason, remains.worker) {
@@ -93,7 +93,7 @@ impl Life {
 
     /// What is known of its crashes is known of other code, or of another configuration.
     pub(super) async fn begin_anew(&mut self) {
-        self.history = History::default();
+        self.history = RestartHistory::default();
         self.growth = Growth::default();
         self.release().await;
     }
@@ -104,7 +104,7 @@ impl Life {
     }
 
     /// What follows the end of a worker, as the restart policy says.
-    pub(super) async fn after(&mut self, reason: &ExitReason, remains: Remains) -> Phase {
+    pub(super) async fn after(&mut self, reason: &ExitReason, remains: Remains) -> AppPhase {
         let decision = self.note_end(reason, remains).await;
         let registry = &self.shared.registry;
         match decision {
@@ -112,12 +112,12 @@ impl Life {
                 self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
                 self.stop().await
             }
-            Decision::RestartAfter(pause) if pause.is_zero() => Phase::Resting(Instant::now()),
+            Decision::RestartAfter(pause) if pause.is_zero() => AppPhase::Resting(Instant::now()),
             Decision::RestartAfter(pause) => {
                 registry.backing_off(self.app, pause);
                 let until = Instant::now() + pause;
                 self.shared.routes.resting(self.app, until).await;
-                Phase::Resting(until)
+                AppPhase::Resting(until)
             }
             Decision::GiveUp(pause) => {
                 let until = Instant::now() + pause;
@@ -132,7 +132,7 @@ impl Life {
                 self.answer(&Err(reason.to_string()));
                 self.shared.routes.unavailable(self.app, why).await;
                 self.shared.tend_spares();
-                Phase::Resting(until)
+                AppPhase::Resting(until)
             }
         }
     }

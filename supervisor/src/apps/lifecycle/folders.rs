@@ -19,9 +19,9 @@ struct Inner {
 
 impl Folders {
     /// A worker uses this folder until the guard is dropped.
-    pub(crate) fn hold(&self, folder: &Path) -> Held {
+    pub(crate) fn hold(&self, folder: &Path) -> HeldFolder {
         *self.0.used.borrow_mut().entry(folder.to_owned()).or_default() += 1;
-        Held { folders: self.clone(), folder: folder.to_owned() }
+        HeldFolder { folders: self.clone(), folder: folder.to_owned() }
     }
 
     /// Whether any worker uses this folder.
@@ -37,12 +37,12 @@ impl Folders {
 
 /// A worker's use of a folder.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldFolder {
     folders: Folders,
     folder: PathBuf,
 }
 
-impl Drop for Held {
+impl Drop for HeldFolder {
     fn drop(&mut self) {
         let mut used = self.folders.0.used.borrow_mut();
         if let Some(count) = used.get_mut(&self.folder) {

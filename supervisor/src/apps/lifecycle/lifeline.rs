@@ -25,7 +25,7 @@ pub(crate) type Outcome = Result<bool, String>;
 
 /// What an app is told to do.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct AppCommand {
     /// What to do.
     pub(super) action: Action,
     /// Told when it is done.
@@ -33,21 +33,21 @@ pub(super) struct Command {
 }
 
 /// What an app has been told to do, and has not done.
-pub(super) struct Commands {
+pub(super) struct AppCommands {
     /// Those that were looked at, oldest first.
-    seen: VecDeque<Command>,
-    others: mpsc::Receiver<Command>,
+    seen: VecDeque<AppCommand>,
+    others: mpsc::Receiver<AppCommand>,
 }
 
-impl Commands {
+impl AppCommands {
     /// None yet, and the way for them to come.
-    pub(super) fn new() -> (mpsc::Sender<Command>, Self) {
+    pub(super) fn new() -> (mpsc::Sender<AppCommand>, Self) {
         let (sender, others) = mpsc::channel(COMMANDS);
         (sender, Self { seen: VecDeque::new(), others })
     }
 
     /// The next one; never comes when there can be none any more.
-    pub(super) async fn next(&mut self) -> Command {
+    pub(super) async fn next(&mut self) -> AppCommand {
         match self.seen.pop_front() {
             Some(command) => command,
             None => self.come().await,
@@ -64,7 +64,7 @@ impl Commands {
     }
 
     /// Takes back what was looked at last.
-    pub(super) fn take_last(&mut self) -> Option<Command> {
+    pub(super) fn take_last(&mut self) -> Option<AppCommand> {
         self.seen.pop_back()
     }
 
@@ -73,7 +73,7 @@ impl Commands {
         self.seen.iter().map(|command| &command.action)
     }
 
-    async fn come(&mut self) -> Command {
+    async fn come(&mut self) -> AppCommand {
         match self.others.recv().await {
             Some(command) => command,
             None => pending().await,
@@ -127,7 +127,7 @@ pub(crate) enum First {
 pub(crate) struct Lifeline {
     /// What the app logs.
     pub log: Rc<AppLog>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<AppCommand>,
     ending: watch::Sender<Option<Duration>>,
     /// How often it has been told what to live by.
     turn: Cell<u64>,
@@ -137,7 +137,7 @@ pub(crate) struct Lifeline {
 impl Lifeline {
     pub(super) fn new(
         log: Rc<AppLog>,
-        commands: mpsc::Sender<Command>,
+        commands: mpsc::Sender<AppCommand>,
         ending: watch::Sender<Option<Duration>>,
         task: JoinHandle<()>,
     ) -> Self {
@@ -151,7 +151,7 @@ impl Lifeline {
         }
         let (done, outcome) = oneshot::channel();
         let gone = |_| ENDS.to_owned();
-        let sent = self.commands.send(Command { action, done }).await;
+        let sent = self.commands.send(AppCommand { action, done }).await;
         sent.map_err(|_| "the app has ended".to_owned())?;
         outcome.await.map_err(gone)?
     }
@@ -164,7 +164,7 @@ impl Lifeline {
     /// Tells the app what to do, without waiting for anything. If too much waits already, that is not carried out.
     pub(crate) fn hurry(&self, action: Action) {
         let (done, _) = oneshot::channel();
-        let _ = self.commands.try_send(Command { action, done });
+        let _ = self.commands.try_send(AppCommand { action, done });
     }
 
     /// Ends the app for good: its workers may finish what is in flight for this long.

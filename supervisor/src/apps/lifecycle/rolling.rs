@@ -7,22 +7,22 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::lifeline::ENDS;
-use super::running::Running;
-use super::{Action, Life, Outcome, Phase, ended};
+use super::running::RunningWorker;
+use super::{Action, AppPhase, AppTask, Outcome, ended};
 use crate::apps::crashes::Remains;
 use crate::config::{AppSpec, Environment};
 use crate::process::Worker;
 
-impl Life {
+impl AppTask {
     /// Starts the next worker beside this one, which goes when that is ready, and stays if that fails, or if something is asked
     /// for meanwhile that makes it pointless.
     pub(super) async fn roll(
         &mut self,
-        mut running: Running,
+        mut running: RunningWorker,
         spec: Arc<AppSpec>,
         env: Option<Environment>,
         done: oneshot::Sender<Outcome>,
-    ) -> Phase {
+    ) -> AppPhase {
         let (mut begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
         let (mut is_gone, is_reconfigured) = (false, *spec != *self.spec);
         let supersedes = |action: &Action| match action {
@@ -35,7 +35,7 @@ impl Life {
         if self.commands.waiting().any(supersedes) {
             let holds = is_reconfigured && !self.commands.waiting().any(is_another);
             self.superseded([done], holds.then_some(spec));
-            return Phase::Running(running);
+            return AppPhase::Running(running);
         }
         let mut waiting = vec![done];
         let mut start = pin!(Worker::start(&spec, env, &shared.spares, &log));
@@ -59,7 +59,7 @@ impl Life {
                     action if supersedes(action) => {
                         let holds = is_reconfigured && !is_another(action);
                         self.superseded(waiting, holds.then(|| spec.clone()));
-                        return if is_gone { Phase::Starting } else { Phase::Running(running) };
+                        return if is_gone { AppPhase::Starting } else { AppPhase::Running(running) };
                     }
                     Action::Start if !is_gone => {
                         answer(self.commands.take_last().map(|command| command.done), &Ok(false));
@@ -68,7 +68,7 @@ impl Life {
                 },
                 () = ended(&mut self.ending) => {
                     answer(waiting, &Err(ENDS.into()));
-                    return if is_gone { Phase::Ended } else { Phase::Running(running) };
+                    return if is_gone { AppPhase::Ended } else { AppPhase::Running(running) };
                 }
             }
         };
@@ -82,7 +82,7 @@ impl Life {
                     self.stage.retire(running);
                 }
                 answer(waiting, &Ok(true));
-                Phase::Running(next)
+                AppPhase::Running(next)
             }
             Err(failure) => {
                 answer(waiting, &Err(failure.reason.to_string()));
@@ -90,7 +90,7 @@ impl Life {
                     return self.after(&failure.reason, Remains::of_start(&failure)).await;
                 }
                 self.shared.registry.kept(self.app, &failure.reason);
-                Phase::Running(running)
+                AppPhase::Running(running)
             }
         }
     }

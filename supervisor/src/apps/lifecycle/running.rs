@@ -15,9 +15,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
-use super::folders::Held;
+use super::folders::HeldFolder;
 use super::growth::{Growth, Trend};
-use super::shared::Shared;
+use super::shared::AppsShared;
 use crate::api::usage::Usage;
 use crate::apps::crashes::Remains;
 use crate::config::{AppLimits, AppSpec, RecyclePolicy};
@@ -28,7 +28,7 @@ use crate::process::{Fingerprint, Order, Output, Report, Worker};
 
 /// A worker that gets the app's requests.
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct RunningWorker {
     /// Which of the app's workers it is.
     pub generation: u64,
     /// Since when it is ready.
@@ -45,10 +45,10 @@ pub(crate) struct Running {
     spec: Arc<AppSpec>,
     orders: mpsc::Sender<Order>,
     task: JoinHandle<ExitReason>,
-    _folder: Held,
+    _folder: HeldFolder,
 }
 
-impl Running {
+impl RunningWorker {
     /// Waits for its end. Must not be called again after that.
     pub(crate) async fn ended(&mut self) -> ExitReason {
         let ended = (&mut self.task).await;
@@ -250,19 +250,19 @@ impl Observed {
 #[derive(Debug)]
 pub(crate) struct Stage {
     app: AppId,
-    shared: Rc<Shared>,
+    shared: Rc<AppsShared>,
     generation: u64,
     retiring: Vec<(mpsc::Sender<Order>, JoinHandle<()>)>,
 }
 
 impl Stage {
     /// No worker yet.
-    pub(crate) fn new(app: AppId, shared: Rc<Shared>) -> Self {
+    pub(crate) fn new(app: AppId, shared: Rc<AppsShared>) -> Self {
         Self { app, shared, generation: 0, retiring: Vec::new() }
     }
 
     /// Begins to watch a worker.
-    pub(crate) fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> Running {
+    pub(crate) fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> RunningWorker {
         self.generation += 1;
         let (app, generation, registry) = (self.app, self.generation, self.shared.registry.clone());
         let (orders, mut received) = self.shared.orders.enter((app, generation));
@@ -284,7 +284,7 @@ impl Stage {
         let watched = spec.clone();
         let task =
             tokio::task::spawn_local(async move { worker.watch(&watched, &mut received, report).await });
-        Running {
+        RunningWorker {
             generation,
             ready,
             pid,
@@ -301,17 +301,17 @@ impl Stage {
     }
 
     /// Tells the I/O threads, once, that a worker has ended; what is known of it.
-    pub(crate) async fn farewell(&self, running: &Running, reason: &ExitReason) -> Remains {
+    pub(crate) async fn farewell(&self, running: &RunningWorker, reason: &ExitReason) -> Remains {
         farewell(&self.shared, self.app, running, reason).await
     }
 
     /// As [`Self::farewell`], of a worker that was told to finish; if it has not done so well, there is a report of that.
-    pub(crate) async fn retired(&self, running: &Running, reason: &ExitReason) {
+    pub(crate) async fn retired(&self, running: &RunningWorker, reason: &ExitReason) {
         retired(&self.shared, self.app, running, reason).await;
     }
 
     /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
-    pub(crate) fn retire(&mut self, mut running: Running) {
+    pub(crate) fn retire(&mut self, mut running: RunningWorker) {
         let (app, shared) = (self.app, self.shared.clone());
         running.drain(shared.drain_timeout.get());
         self.retiring.retain(|(_, task)| !task.is_finished());
@@ -334,7 +334,7 @@ impl Stage {
     }
 }
 
-async fn retired(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) {
+async fn retired(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) {
     let remains = farewell(shared, app, running, reason).await;
     let crash = match reason.is_clean() {
         true => None,
@@ -343,7 +343,7 @@ async fn retired(shared: &Shared, app: AppId, running: &Running, reason: &ExitRe
     shared.registry.retired(app, running.pid, reason, crash.as_ref());
 }
 
-async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitReason) -> Remains {
+async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
     if shared.orders.leave((app, generation)) {
@@ -359,7 +359,7 @@ async fn farewell(shared: &Shared, app: AppId, running: &Running, reason: &ExitR
     remains
 }
 
-impl Shared {
+impl AppsShared {
     /// Has requests wait for the next worker as soon as this one can only be kept from its limit by that. Never ends.
     pub(super) async fn hold_once_urgent(
         &self,

@@ -17,7 +17,7 @@ const BOOT: Duration = Duration::from_secs(1);
 
 /// What all apps share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct AppsShared {
     /// Where their states are kept.
     pub registry: Registry,
     /// Where their workers' connections go.
@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     pub drain_timeout: Cell<Duration>,
 }
 
-impl Shared {
+impl AppsShared {
     /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
     pub(crate) fn tend_spares(&self) {
         // One that takes its time is not about processors.

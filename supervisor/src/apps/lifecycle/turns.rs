@@ -22,7 +22,7 @@ pub(crate) struct Turns {
 }
 
 /// A place among those who wait; given up when dropped.
-struct Place<'a>(&'a Turns, AppId);
+struct WaitingStart<'a>(&'a Turns, AppId);
 
 impl Turns {
     /// So many starts per second.
@@ -52,7 +52,7 @@ impl Turns {
     /// Waits until the app may start a worker.
     pub(crate) async fn take(&self, app: AppId, rank: Rank) {
         self.budget.borrow_mut().enter(app, rank);
-        let _place = Place(self, app);
+        let _place = WaitingStart(self, app);
         let mut has_waited = false;
         loop {
             let changed = self.changed.notified();
@@ -78,7 +78,7 @@ impl Turns {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for WaitingStart<'_> {
     fn drop(&mut self) {
         let Self(turns, app) = self;
         turns.budget.borrow_mut().leave(*app);

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Record, milliseconds};
+use super::{AppRecord, milliseconds};
 use crate::api::status::{AppStatus, Rates};
 use crate::model::ids::AppId;
-use crate::telemetry::seen::{Gauges, Seen};
+use crate::telemetry::seen::{AppCounts, Gauges};
 
 /// A worker that owes an answer to a ping for this long is busy: its JavaScript has not returned to the event loop.
 const BUSY: Duration = Duration::from_secs(1);
 
-impl Record {
-    pub(super) fn seen(&self, app: AppId) -> Seen {
-        Seen { app, totals: self.traffic.totals(), usage: self.usage, pid: self.pid }
+impl AppRecord {
+    pub(super) fn seen(&self, app: AppId) -> AppCounts {
+        AppCounts { app, totals: self.traffic.totals(), usage: self.usage, pid: self.pid }
     }
 
     pub(super) fn gauges(&self, app: AppId) -> Gauges {

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use bytesize::ByteSize;
 
 use super::super::terminal::{Paint, Tone, columns, fold, many, wrap};
-use super::problem::{Problem, age, since_end, state};
+use super::problem::{AppHealth, age, since_end, state};
 use super::table::state_tone;
 use crate::api::crash::Crash;
 use crate::api::deploys::DeployRow;
 use crate::api::status::{AppDetail, AppStatus};
-use crate::model::state::State;
+use crate::model::state::AppState;
 
 /// What the names of facts take.
 const NAMES: usize = 12;
@@ -30,9 +30,9 @@ pub(super) struct Facts<'a> {
 pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now: SystemTime) -> Vec<String> {
     let Facts { detail, deploy, crashes } = facts;
     let app = &detail.status;
-    let problem = Problem::of(app, now);
+    let problem = AppHealth::of(app, now);
     let head = format!("{}  {}", app.app, paint.tone(state_tone(problem.severity, app), state(app)));
-    let mut page = Page { lines: vec![head], width: width.unwrap_or(usize::MAX), paint };
+    let mut page = DetailPage { lines: vec![head], width: width.unwrap_or(usize::MAX), paint };
     for note in &problem.notes {
         page.say(problem.severity.tone(), "", note);
     }
@@ -92,13 +92,13 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
     page.lines
 }
 
-struct Page {
+struct DetailPage {
     lines: Vec<String>,
     width: usize,
     paint: Paint,
 }
 
-impl Page {
+impl DetailPage {
     fn fact(&mut self, name: &str, value: &str) {
         self.say(Tone::Plain, name, value);
     }
@@ -138,7 +138,7 @@ impl Page {
 fn addresses(detail: &AppDetail) -> Vec<String> {
     let app = &detail.status;
     let mut found = urls(&app.listen, &app.hosts);
-    if app.state != State::Ready.to_string() || !app.hosts.is_empty() {
+    if app.state != AppState::Ready.to_string() || !app.hosts.is_empty() {
         found.push(format!("(listens on {})", app.listen));
     }
     found

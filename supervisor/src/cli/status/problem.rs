@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 
 use super::super::terminal::Tone;
 use crate::api::status::AppStatus;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::untrusted::visible;
 
 /// How long an end is of interest once the app runs again.
@@ -45,7 +45,7 @@ impl Severity {
 
 /// How an app is, and what there is to say of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(super) struct AppHealth {
     /// How bad it is.
     pub(super) severity: Severity,
     /// One sentence each.
@@ -54,23 +54,23 @@ pub(super) struct Problem {
 
 /// The state as people are shown it.
 pub(in crate::cli) fn state(app: &AppStatus) -> &str {
-    if app.state == State::Ready.to_string() && app.busy_ms.is_some() { "busy" } else { &app.state }
+    if app.state == AppState::Ready.to_string() && app.busy_ms.is_some() { "busy" } else { &app.state }
 }
 
-impl Problem {
+impl AppHealth {
     /// Of this app, at this time.
     pub(super) fn of(app: &AppStatus, now: SystemTime) -> Self {
-        let is = |state: State| app.state == state.to_string();
+        let is = |state: AppState| app.state == state.to_string();
         let mut notes = Vec::new();
         let ended = ended(app, now);
         let retry = app.retry_in_ms.map(|ms| format!("retry in {}", age(Duration::from_millis(ms))));
-        let severity = if is(State::Stopped) {
+        let severity = if is(AppState::Stopped) {
             Severity::None
-        } else if is(State::Failed) || is(State::BackingOff) || is(State::Crashed) {
+        } else if is(AppState::Failed) || is(AppState::BackingOff) || is(AppState::Crashed) {
             notes.extend(ended);
             notes.extend(retry);
-            if is(State::Failed) { Severity::Failed } else { Severity::Down }
-        } else if is(State::Starting) && app.pid.is_none() && app.crashes + app.failed_starts > 0 {
+            if is(AppState::Failed) { Severity::Failed } else { Severity::Down }
+        } else if is(AppState::Starting) && app.pid.is_none() && app.crashes + app.failed_starts > 0 {
             notes.extend(ended);
             Severity::Down
         } else if let Some(ms) = app.busy_ms {
@@ -90,7 +90,7 @@ impl Problem {
             }
             match notes.is_empty() {
                 false => Severity::Warning,
-                true if is(State::Ready) => Severity::None,
+                true if is(AppState::Ready) => Severity::None,
                 true => Severity::Changing,
             }
         };

@@ -64,7 +64,7 @@ pub(super) fn show(frame: impl FnMut() -> io::Result<String> + Send + 'static, p
     let shown = runtime().and_then(|runtime| {
         runtime.block_on(async {
             // Before the screen is taken: whoever ends this gets the terminal back as it was.
-            let mut signals = Signals::listen()?;
+            let mut signals = ScreenSignals::listen()?;
             let screen = Screen::take();
             let mut keys = if screen.before.is_some() { Some(read_keys()) } else { None };
             let (again, mut frames) = read_frames(frame, pause);
@@ -110,14 +110,14 @@ fn read_frames(
 }
 
 /// The signals that end it, and the one that says that the terminal has another size.
-struct Signals {
+struct ScreenSignals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
     resize: Signal,
 }
 
-impl Signals {
+impl ScreenSignals {
     fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

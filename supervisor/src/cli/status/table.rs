@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bytesize::ByteSize;
 
 use super::super::terminal::{Paint, Tone, columns, cut, many, wrap};
-use super::problem::{Problem, Severity, age, state};
+use super::problem::{AppHealth, Severity, age, state};
 use crate::api::status::AppStatus;
 
 /// One column: its heading, how soon it is left out where there is no room (the higher, the sooner), and what it says.
@@ -49,7 +49,7 @@ pub(in crate::cli) fn render(
     paint: Paint,
     now: SystemTime,
 ) -> Vec<String> {
-    let mut apps: Vec<_> = apps.iter().map(|app| (Problem::of(app, now), app)).collect();
+    let mut apps: Vec<_> = apps.iter().map(|app| (AppHealth::of(app, now), app)).collect();
     apps.sort_by(|(one, first), (other, second)| {
         (one.severity, &first.app).cmp(&(other.severity, &second.app))
     });
@@ -91,7 +91,7 @@ pub(in crate::cli) fn summary(apps: &[AppStatus]) -> String {
 type Shown = (&'static Column, usize);
 
 /// As many columns as there is room for, in their order.
-fn chosen(apps: &[(Problem, &AppStatus)], width: usize) -> Vec<Shown> {
+fn chosen(apps: &[(AppHealth, &AppStatus)], width: usize) -> Vec<Shown> {
     let natural = |(name, _, cell): &Column| {
         let cells = apps.iter().map(|(_, app)| columns(&cell(app)));
         cells.max().unwrap_or(0).max(columns(name))
@@ -120,7 +120,7 @@ fn chosen(apps: &[(Problem, &AppStatus)], width: usize) -> Vec<Shown> {
     shown
 }
 
-fn row(shown: &[Shown], app: Option<(&Problem, &AppStatus)>, paint: Paint) -> String {
+fn row(shown: &[Shown], app: Option<(&AppHealth, &AppStatus)>, paint: Paint) -> String {
     let mut cells = Vec::with_capacity(shown.len());
     for (index, ((name, _, cell), width)) in shown.iter().enumerate() {
         let text = cut(&app.map_or_else(|| (*name).to_owned(), |(_, app)| cell(app)), *width);
@@ -144,7 +144,7 @@ pub(super) fn state_tone(severity: Severity, app: &AppStatus) -> Tone {
     }
 }
 
-fn full(apps: &[(Problem, &AppStatus)]) -> Vec<String> {
+fn full(apps: &[(AppHealth, &AppStatus)]) -> Vec<String> {
     let last_exit: Column = ("LAST EXIT", 0, |app| {
         or_dash(app.last_exit.as_ref().and_then(|text| text.lines().next()).map(str::to_owned))
     });

@@ -20,7 +20,7 @@ use super::response_limit::ResponseLimit;
 use crate::edge::client::serving::Serving;
 use crate::edge::upstream::{Place, Upstream};
 use crate::model::lost_request::LostRequest;
-use crate::telemetry::traffic::Counts;
+use crate::telemetry::traffic::TrafficCounts;
 
 /// Bytes that an HTTP/2 client is given at once: that it takes these in time shows how fast it is.
 const PART: usize = 16 * 1024;
@@ -226,7 +226,7 @@ impl ResponseBody {
     fn cut_off(&mut self) {
         let Some(tail) = &mut self.tail else { return };
         if let Some(upstream) = &tail.upstream {
-            upstream.count(Counts::cut_off);
+            upstream.count(TrafficCounts::cut_off);
         }
         if let Some(record) = tail.record.get() {
             record.cut_off = true;

@@ -19,7 +19,7 @@ use crate::edge::client::serving::Reading;
 use crate::edge::pace::Pace;
 use crate::edge::upstream::Upstream;
 use crate::model::refusal::Refusal;
-use crate::telemetry::traffic::Counts;
+use crate::telemetry::traffic::TrafficCounts;
 
 /// The body of a request, whatever its client speaks.
 pub(crate) trait RequestBody: Body<Data = Bytes> + Unpin + 'static {}
@@ -106,7 +106,7 @@ impl<B: RequestBody> Upload<B> {
                 let is_last = is_read && later.is_empty();
                 let polled = sender.poll_send(cx, chunk, is_last);
                 if polled.is_pending() && !std::mem::replace(&mut self.is_stalled, true) {
-                    self.upstream.count(Counts::stalled);
+                    self.upstream.count(TrafficCounts::stalled);
                 }
                 if ready!(polled).is_err() {
                     return Poll::Ready(Ok(()));
@@ -130,7 +130,7 @@ impl<B: RequestBody> Upload<B> {
             // What the worker has no room for is not read from the client.
             if sender.poll_room(cx).is_pending() {
                 if !std::mem::replace(&mut self.is_stalled, true) {
-                    self.upstream.count(Counts::stalled);
+                    self.upstream.count(TrafficCounts::stalled);
                 }
                 return Poll::Pending;
             }

@@ -19,13 +19,13 @@ pub(crate) const MOST_BUSY: usize = 192;
 /// All that there are.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    open: RefCell<Vec<Rc<Place>>>,
+    open: RefCell<Vec<Rc<AdminSlot>>>,
     busy: Cell<usize>,
 }
 
 /// The place of one connection.
 #[derive(Debug)]
-struct Place {
+struct AdminSlot {
     peer: IpAddr,
     /// Requests under way on it.
     busy: Cell<usize>,
@@ -35,23 +35,27 @@ struct Place {
 
 /// A connection that has a place; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct AdminConnection {
     all: Rc<Connections>,
-    place: Rc<Place>,
+    place: Rc<AdminSlot>,
 }
 
 /// A request under way; over when dropped.
 #[derive(Debug)]
 pub(crate) struct Busy {
     all: Rc<Connections>,
-    place: Rc<Place>,
+    place: Rc<AdminSlot>,
 }
 
 impl Connections {
     /// Gives a connection of `peer` a place, if need be that of another one.
-    pub(crate) fn enter(self: &Rc<Self>, peer: IpAddr) -> Entry {
-        let place =
-            Place { peer, busy: Cell::new(0), idle_since: Cell::new(Instant::now()), gone: Notify::new() };
+    pub(crate) fn enter(self: &Rc<Self>, peer: IpAddr) -> AdminConnection {
+        let place = AdminSlot {
+            peer,
+            busy: Cell::new(0),
+            idle_since: Cell::new(Instant::now()),
+            gone: Notify::new(),
+        };
         let place = Rc::new(place);
         let mut open = self.open.borrow_mut();
         if open.len() >= MOST
@@ -60,11 +64,11 @@ impl Connections {
             open.swap_remove(at).gone.notify_one();
         }
         open.push(place.clone());
-        Entry { all: self.clone(), place }
+        AdminConnection { all: self.clone(), place }
     }
 }
 
-impl Entry {
+impl AdminConnection {
     /// Waits until another connection has got this place.
     pub(crate) async fn gone(&self) {
         self.place.gone.notified().await;
@@ -81,7 +85,7 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl Drop for AdminConnection {
     fn drop(&mut self) {
         self.all.open.borrow_mut().retain(|place| !Rc::ptr_eq(place, &self.place));
     }
@@ -96,11 +100,12 @@ impl Drop for Busy {
 }
 
 /// Which of the idle ones goes.
-fn victim(open: &[Rc<Place>]) -> Option<usize> {
+fn victim(open: &[Rc<AdminSlot>]) -> Option<usize> {
     let mut counts = HashMap::<IpAddr, usize>::new();
     open.iter().for_each(|place| *counts.entry(place.peer).or_default() += 1);
     let idle = open.iter().enumerate().filter(|(_, place)| place.busy.get() == 0);
-    let rank = |place: &Place| (std::cmp::Reverse(counts.get(&place.peer).copied()), place.idle_since.get());
+    let rank =
+        |place: &AdminSlot| (std::cmp::Reverse(counts.get(&place.peer).copied()), place.idle_since.get());
     idle.min_by_key(|(_, place)| rank(place)).map(|(at, _)| at)
 }
 
@@ -112,7 +117,7 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
-    fn has(all: &Connections, entry: &Entry) -> bool {
+    fn has(all: &Connections, entry: &AdminConnection) -> bool {
         all.open.borrow().iter().any(|place| Rc::ptr_eq(place, &entry.place))
     }
 
@@ -136,7 +141,7 @@ mod tests {
     fn there_is_always_one_that_can_go() {
         let all = Rc::<Connections>::default();
         let entries: Vec<_> = (0..MOST).map(|_| all.enter(peer(1))).collect();
-        let busy: Vec<_> = entries.iter().filter_map(Entry::begin).collect();
+        let busy: Vec<_> = entries.iter().filter_map(AdminConnection::begin).collect();
         assert_eq!(busy.len(), MOST_BUSY);
         assert!(has(&all, &all.enter(peer(1))));
         drop(busy);

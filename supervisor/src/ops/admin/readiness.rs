@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::{text, with_type};
 use crate::api::status::Phase;
-use crate::model::state::State;
+use crate::model::state::AppState;
 use crate::ops::control::Body;
 use crate::ops::control::answer::parameters;
 use crate::ops::operator::Operator;
@@ -39,13 +39,13 @@ fn status(is_well: bool) -> StatusCode {
     if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-fn of_app(app: &str, state: State) -> (StatusCode, String, Value) {
+fn of_app(app: &str, state: AppState) -> (StatusCode, String, Value) {
     let is_well = state.is_well();
     (status(is_well), state.to_string(), json!({ "app": app, "ready": is_well, "state": state }))
 }
 
 /// All of them have to be ready.
-fn of_several(apps: &[&(String, State)]) -> (StatusCode, String, Value) {
+fn of_several(apps: &[&(String, AppState)]) -> (StatusCode, String, Value) {
     let is_well = apps.iter().all(|(_, state)| state.is_well());
     let plain: Vec<_> = apps.iter().map(|(app, state)| format!("{app}: {state}")).collect();
     let each: Vec<_> = apps.iter().map(|(app, state)| of_app(app, *state).2).collect();
@@ -54,7 +54,7 @@ fn of_several(apps: &[&(String, State)]) -> (StatusCode, String, Value) {
 
 /// The supervisor is ready if it serves. An app that does not is no reason to take all others away from their clients, but is
 /// named.
-fn of_all(phase: Phase, apps: &[(String, State)]) -> (StatusCode, String, Value) {
+fn of_all(phase: Phase, apps: &[(String, AppState)]) -> (StatusCode, String, Value) {
     let (status, word) = (status(phase == Phase::Serving), phase.to_string());
     let unready: Vec<_> = apps.iter().filter(|(_, state)| !state.is_well()).collect();
     let lines = unready.iter().map(|(app, state)| format!("\nnot ready: {app} ({state})"));

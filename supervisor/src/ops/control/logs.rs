@@ -20,7 +20,7 @@ use crate::config::LogLevel;
 use crate::ops::operator::Operator;
 use crate::telemetry::log;
 use crate::telemetry::log::line::Line;
-use crate::telemetry::log::memory::{Found, Question, Reader};
+use crate::telemetry::log::memory::{FoundLines, LogReader, Question};
 
 /// Where it is.
 pub(crate) const PATH: &str = "/v1/logs";
@@ -32,7 +32,7 @@ const PART: usize = 64 * 1024;
 ///
 /// # Errors
 /// The answer that says what is wrong with it.
-pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Result<Lines, Answer> {
+pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Result<LogLines, Answer> {
     if *method != Method::GET {
         return Err(not_allowed("GET"));
     }
@@ -42,9 +42,9 @@ pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Resul
         return Err((StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })));
     }
     let mut reader = log::memory().map(|memory| memory.reader(question));
-    let found = reader.as_mut().map(Reader::read).unwrap_or_default();
+    let found = reader.as_mut().map(LogReader::read).unwrap_or_default();
     let next = reader.filter(|_| follow).map(next);
-    Ok(Lines { waiting: found.lines.into(), next })
+    Ok(LogLines { waiting: found.lines.into(), next })
 }
 
 /// What the query asks for, and whether for what comes, too.
@@ -81,15 +81,15 @@ fn time(text: &str) -> Option<SystemTime> {
 }
 
 /// Lines as the body of an answer.
-pub(crate) struct Lines {
+pub(crate) struct LogLines {
     waiting: VecDeque<Arc<str>>,
     /// What comes; none if nobody asks.
-    next: Option<Next>,
+    next: Option<NextLines>,
 }
 
-type Next = Pin<Box<dyn Future<Output = (Reader, Found)>>>;
+type NextLines = Pin<Box<dyn Future<Output = (LogReader, FoundLines)>>>;
 
-fn next(mut reader: Reader) -> Next {
+fn next(mut reader: LogReader) -> NextLines {
     Box::pin(async move {
         let found = reader.next().await;
         (reader, found)
@@ -102,13 +102,13 @@ fn dropped(count: u64) -> Arc<str> {
     Line::new(Level::WARN, "logs").saying(message).json().into()
 }
 
-impl std::fmt::Debug for Lines {
+impl std::fmt::Debug for LogLines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lines").field("waiting", &self.waiting.len()).finish_non_exhaustive()
     }
 }
 
-impl hyper::body::Body for Lines {
+impl hyper::body::Body for LogLines {
     type Data = Bytes;
     type Error = Infallible;
 

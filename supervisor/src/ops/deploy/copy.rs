@@ -67,7 +67,7 @@ impl fmt::Display for Digest {
 
 /// What a path in a folder is.
 #[derive(Debug, PartialEq, Eq)]
-enum Entry {
+enum TreeEntry {
     Folder,
     File { is_executable: bool },
     Link(PathBuf),
@@ -80,12 +80,12 @@ pub(crate) struct Tree {
     opened: Beneath,
     limits: Limits,
     /// By their paths in the folder, in their order: a folder comes before what is in it.
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: BTreeMap<PathBuf, TreeEntry>,
 }
 
 /// What was read of a folder.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct FolderDigest {
     /// The digest of everything.
     pub digest: Digest,
     /// How many files there are.
@@ -112,7 +112,7 @@ impl Tree {
                 let path = folder.join(found.file_name());
                 let (entry, size) = tree.entry(&path)?;
                 bytes += size;
-                if entry == Entry::Folder {
+                if entry == TreeEntry::Folder {
                     pending.push(path.clone());
                 }
                 tree.entries.insert(path, entry);
@@ -137,19 +137,22 @@ impl Tree {
     }
 
     /// What `path` is, and its size in bytes.
-    fn entry(&mut self, path: &Path) -> Result<(Entry, u64), String> {
+    fn entry(&mut self, path: &Path) -> Result<(TreeEntry, u64), String> {
         let full = self.root.join(path);
         let found = self.opened.look(path).map_err(|error| unreadable(&full, &error))?;
         let what = match SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) {
-            SFlag::S_IFDIR => return Ok((Entry::Folder, 0)),
+            SFlag::S_IFDIR => return Ok((TreeEntry::Folder, 0)),
             SFlag::S_IFREG => {
                 let is_executable = found.st_mode & 0o100 != 0;
-                return Ok((Entry::File { is_executable }, u64::try_from(found.st_size).unwrap_or_default()));
+                return Ok((
+                    TreeEntry::File { is_executable },
+                    u64::try_from(found.st_size).unwrap_or_default(),
+                ));
             }
             SFlag::S_IFLNK => {
                 let target = self.opened.target(path).map_err(|error| unreadable(&full, &error))?;
                 self.check_link(path, &target)?;
-                return Ok((Entry::Link(target), 0));
+                return Ok((TreeEntry::Link(target), 0));
             }
             SFlag::S_IFSOCK => "a socket",
             SFlag::S_IFIFO => "a named pipe",
@@ -175,7 +178,7 @@ impl Tree {
     /// Other symlinks on its way may lead a symlink out although its text does not.
     fn check_ways(&self) -> Result<(), String> {
         for (path, entry) in &self.entries {
-            if let Entry::Link(target) = entry
+            if let TreeEntry::Link(target) = entry
                 && self.goes_out(path, target)
             {
                 return Err(self.leads_out(path, target));
@@ -196,7 +199,7 @@ impl Tree {
                 b".." => {}
                 _ => at.push(&part),
             }
-            if let Some(Entry::Link(next)) = self.entries.get(&at) {
+            if let Some(TreeEntry::Link(next)) = self.entries.get(&at) {
                 followed += 1;
                 // It leads nowhere, which harms nobody.
                 if followed > LINKS {
@@ -219,7 +222,7 @@ impl Tree {
     ///
     /// # Errors
     /// What cannot be read; for people.
-    pub(crate) fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    pub(crate) fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<FolderDigest, String> {
         self.read(None, is_cancelled)
     }
 
@@ -227,25 +230,25 @@ impl Tree {
     ///
     /// # Errors
     /// What cannot be read or written; for people.
-    pub(crate) fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    pub(crate) fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<FolderDigest, String> {
         let made = DirBuilder::new().mode(0o700).create(to);
         made.map_err(|error| unwritable(to, &error))?;
         self.read(Some(to), is_cancelled)
     }
 
-    fn read(&mut self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<Seen, String> {
+    fn read(&mut self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<FolderDigest, String> {
         let (mut all, mut files, mut bytes) = (Sha256::new(), 0, 0);
         let entries = std::mem::take(&mut self.entries);
         let done = self.read_entries(&entries, to, &mut all, (&mut files, &mut bytes), is_cancelled);
         self.entries = entries;
         done?;
         let digest = all.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Seen { digest: Digest(digest), files, bytes })
+        Ok(FolderDigest { digest: Digest(digest), files, bytes })
     }
 
     fn read_entries(
         &mut self,
-        entries: &BTreeMap<PathBuf, Entry>,
+        entries: &BTreeMap<PathBuf, TreeEntry>,
         to: Option<&Path>,
         all: &mut Sha256,
         (files, bytes): (&mut usize, &mut u64),
@@ -256,21 +259,21 @@ impl Tree {
             // Every part with its length: no two folders have the same parts.
             add(all, path.as_os_str().as_bytes());
             match entry {
-                Entry::Folder => {
+                TreeEntry::Folder => {
                     add(all, b"folder");
                     if let Some(copy) = &copy {
                         let made = DirBuilder::new().mode(0o700).create(copy);
                         made.map_err(|error| unwritable(copy, &error))?;
                     }
                 }
-                Entry::Link(target) => {
+                TreeEntry::Link(target) => {
                     add(all, b"link");
                     add(all, target.as_os_str().as_bytes());
                     if let Some(copy) = &copy {
                         symlink(target, copy).map_err(|error| unwritable(copy, &error))?;
                     }
                 }
-                Entry::File { is_executable } => {
+                TreeEntry::File { is_executable } => {
                     add(all, if *is_executable { b"program" } else { b"file" });
                     let mode = if *is_executable { 0o500 } else { 0o400 };
                     let contents = self.read_file(path, copy.as_deref(), mode, bytes, is_cancelled)?;

@@ -23,14 +23,14 @@ pub(crate) const KEPT: usize = 5;
 
 /// All apps that were deployed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct State {
+pub(crate) struct DeployState {
     /// By name.
-    pub apps: BTreeMap<AppName, Entry>,
+    pub apps: BTreeMap<AppName, DeployedApp>,
 }
 
 /// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
+pub(crate) struct DeployedApp {
     /// Where it listens and the hosts it serves, if the configuration does not have it.
     pub site: Option<(Listen, Vec<HostPattern>)>,
     /// What it is served from.
@@ -48,7 +48,7 @@ pub(crate) struct Deploy {
     pub deployed_at: SystemTime,
 }
 
-impl State {
+impl DeployState {
     /// This state after a deploy. `site` is where the app listens, unless that is to stay.
     #[must_use]
     pub(crate) fn with_deploy(
@@ -66,7 +66,7 @@ impl State {
                 entry.site = site.or_else(|| entry.site.take());
             }
             None => {
-                next.apps.insert(name.clone(), Entry { site, current, previous: Vec::new() });
+                next.apps.insert(name.clone(), DeployedApp { site, current, previous: Vec::new() });
             }
         }
         next
@@ -158,7 +158,7 @@ impl State {
     }
 }
 
-impl Entry {
+impl DeployedApp {
     /// Makes `next` what the app is served from.
     fn switch(&mut self, next: Deploy) {
         let before = std::mem::replace(&mut self.current, next);
@@ -211,7 +211,7 @@ struct WrittenDeploy {
 }
 
 impl WrittenApp {
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &DeployedApp) -> Self {
         let (listen, hosts) = entry.site.clone().unzip();
         Self {
             listen: listen.map(|Listen { host, port }| WrittenListen { host, port }),
@@ -221,12 +221,12 @@ impl WrittenApp {
         }
     }
 
-    fn parse(self) -> Result<Entry, String> {
+    fn parse(self) -> Result<DeployedApp, String> {
         let hosts =
             self.hosts.iter().map(|host| host.parse::<HostPattern>().map_err(|flaw| flaw.to_string()));
         let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
         let previous = self.previous.into_iter().map(WrittenDeploy::parse);
-        Ok(Entry {
+        Ok(DeployedApp {
             site: self.listen.map(|WrittenListen { host, port }| (Listen { host, port }, hosts)),
             current: self.current.parse()?,
             previous: previous.collect::<Result<_, _>>()?,
@@ -269,13 +269,13 @@ mod tests {
         "app".parse().unwrap()
     }
 
-    fn history(state: &State) -> String {
+    fn history(state: &DeployState) -> String {
         state.apps[&app()].deploys().map(|deploy| &deploy.digest.as_str()[..1]).collect()
     }
 
     #[test]
     fn five_earlier_deploys_are_kept_and_the_same_one_counts_once() {
-        let mut state = State::default();
+        let mut state = DeployState::default();
         for char in ['a', 'b', 'c', 'd', 'e', 'f', '0'] {
             state = state.with_deploy(&app(), digest(char), None, at(1));
         }
@@ -284,12 +284,12 @@ mod tests {
         assert_eq!((history(&state), state.apps[&app()].current.deployed_at), ("0fedcb".into(), at(2)));
         state = state.with_deploy(&app(), digest('d'), None, at(3));
         assert_eq!(history(&state), "d0fecb");
-        assert_eq!(state.without(&app()), State::default());
+        assert_eq!(state.without(&app()), DeployState::default());
     }
 
     #[test]
     fn a_rollback_goes_to_the_deploy_before_or_to_the_one_that_is_named() {
-        let mut state = State::default();
+        let mut state = DeployState::default();
         assert_eq!(state.rolled_back(&app(), None, at(1)).unwrap_err(), "app app was never deployed");
         state = state.with_deploy(&app(), digest('a'), None, at(1));
         let alone = state.rolled_back(&app(), None, at(1)).unwrap_err();
@@ -318,15 +318,15 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(State::read(dir.path()), Ok(State::default()));
+        assert_eq!(DeployState::read(dir.path()), Ok(DeployState::default()));
         let listen = Listen { host: Some("::1".parse().unwrap()), port: 8080 };
         let site = (listen, vec!["*.a.test".parse().unwrap()]);
-        let state = State::default()
+        let state = DeployState::default()
             .with_deploy(&app(), digest('a'), Some(site.clone()), at(1))
             .with_deploy(&app(), digest('b'), None, at(2))
             .with_deploy(&"other".parse().unwrap(), digest('c'), None, at(3));
         state.write(dir.path()).unwrap();
-        assert_eq!(State::read(dir.path()), Ok(state.clone()));
+        assert_eq!(DeployState::read(dir.path()), Ok(state.clone()));
         assert_eq!(state.apps[&app()].site, Some(site));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -336,7 +336,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = |text: &str| {
             fs::write(dir.path().join(FILE), text).unwrap();
-            State::read(dir.path()).unwrap_err()
+            DeployState::read(dir.path()).unwrap_err()
         };
         let app = |name: &str, digest: &str, time: &str| {
             error(&format!(

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::copy::{self, Digest, Seen, Tree};
+use super::copy::{self, Digest, FolderDigest, Tree};
 use crate::config::{AppName, make_private_folder};
 
 /// Where copies are in the state folder.
@@ -25,7 +25,7 @@ pub(crate) struct Store {
 #[derive(Debug)]
 pub(crate) struct Stored {
     /// What was read.
-    pub seen: Seen,
+    pub seen: FolderDigest,
     /// Whether it had to be copied.
     pub is_new: bool,
 }

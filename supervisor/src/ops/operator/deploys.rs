@@ -12,7 +12,7 @@ use super::attempts::Attempt;
 use crate::api::deploys::{Copied, DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 use crate::config::{AppName, AppSpec, Config, Deployed, HostPattern, Listen, app_folder};
 use crate::ops::deploy::Deploys;
-use crate::ops::deploy::state::{State, show_time};
+use crate::ops::deploy::state::{DeployState, show_time};
 
 impl Operator {
     /// Copies a folder and has an app be served from the copy.
@@ -42,7 +42,7 @@ impl Operator {
         let stored = deploys.copy(&held, name, &root).await?;
         let digest = stored.seen.digest.clone();
         let next =
-            |state: State| Ok(state.with_deploy(name, digest.clone(), site.clone(), SystemTime::now()));
+            |state: DeployState| Ok(state.with_deploy(name, digest.clone(), site.clone(), SystemTime::now()));
         self.switch(deploys, held, name, next, &mut attempt).await?;
         let copied = Copied { files: stored.seen.files, bytes: stored.seen.bytes, is_new: stored.is_new };
         Ok(Switched { app: name.to_string(), digest: digest.to_string(), copied: Some(copied) })
@@ -52,7 +52,7 @@ impl Operator {
     fn site(
         &self,
         deploys: &Deploys,
-        state: &State,
+        state: &DeployState,
         name: &AppName,
         order: &DeployOrder,
         root: &Path,
@@ -97,7 +97,7 @@ impl Operator {
         let deploys = self.deploys()?;
         let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
-        let next = |state: State| state.rolled_back(name, order.to.as_deref(), SystemTime::now());
+        let next = |state: DeployState| state.rolled_back(name, order.to.as_deref(), SystemTime::now());
         let state = next(deploys.state())?;
         let Some(digest) = state.apps.get(name).map(|entry| entry.current.digest.to_string()) else {
             return Err(format!("app {name} was never deployed"));
@@ -177,10 +177,10 @@ impl Operator {
         deploys: &'a Deploys,
         held: MutexGuard<'a, ()>,
         name: &AppName,
-        next: impl Fn(State) -> Result<State, String>,
+        next: impl Fn(DeployState) -> Result<DeployState, String>,
         attempt: &mut Attempt,
     ) -> Result<(), String> {
-        let spec = |state: &State| {
+        let spec = |state: &DeployState| {
             let config = self.config(deploys.deployed(state))?;
             let gone = || format!("the configuration has no app {name} any more; fix: deploy it with --port");
             find(config, name).ok_or_else(gone)

@@ -10,11 +10,11 @@ use tracing::Level;
 use super::line::{Line, milliseconds};
 use super::{HUB, dev, text};
 use crate::config::{AccessLog, AppName, LogFormat};
-use crate::telemetry::record::Record;
+use crate::telemetry::record::RequestRecord;
 use crate::untrusted::visible;
 
 /// Writes the line of a request whose response is complete.
-pub(crate) fn write_line(record: &Record) {
+pub(crate) fn write_line(record: &RequestRecord) {
     let Some(hub) = HUB.get() else { return };
     let is_for_terminal = hub.has_colours && hub.access.is_none();
     let mut text = match (record.access, hub.format) {
@@ -34,7 +34,7 @@ pub(crate) fn write_line(record: &Record) {
 }
 
 /// In the form of the other lines.
-fn line(record: &Record) -> Line {
+fn line(record: &RequestRecord) -> Line {
     let mut line = Line::new(Level::INFO, "access").saying("request").about(record.app.as_ref());
     line = line
         .with("client", record.client_address())
@@ -57,7 +57,7 @@ fn line(record: &Record) -> Line {
     line.during(Some(record.id))
 }
 
-fn json(record: &Record) -> Value {
+fn json(record: &RequestRecord) -> Value {
     let text = |field: &Option<HeaderValue>| {
         field.as_ref().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
@@ -83,7 +83,7 @@ fn json(record: &Record) -> Value {
 
 /// As nginx writes it: `$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer"
 /// "$http_user_agent"`.
-fn combined(record: &Record) -> String {
+fn combined(record: &RequestRecord) -> String {
     let mut out = format!(
         "{} - - [{}] \"",
         record.client_address(),
@@ -142,7 +142,8 @@ mod tests {
         let request = Request::builder().uri("/x?y").header(USER_AGENT, "").body(()).unwrap();
         let peer: std::net::SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
         let from = (peer.ip(), peer);
-        let mut record = Record::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, None);
+        let mut record =
+            RequestRecord::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, None);
         (record.status, record.bytes) = (404, 7);
         let (before, after) = (combined(&record), "] \"GET /x?y HTTP/1.1\" 404 7 \"-\" \"-\"");
         assert!(before.starts_with("192.0.2.1 - - [") && before.ends_with(after), "{before}");

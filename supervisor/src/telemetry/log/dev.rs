@@ -9,7 +9,7 @@ use tracing::Level;
 use super::line::{Line, milliseconds};
 use super::text::{DIM, RESET, append, colour};
 use crate::model::refusal::Refusal;
-use crate::telemetry::record::Record;
+use crate::telemetry::record::RequestRecord;
 
 /// Of whose lines all are shown: `dev` itself. Of the rest of the supervisor only what is wrong is.
 const OWN: &str = "dev";
@@ -49,7 +49,7 @@ fn text_of<'a>(line: &'a Line, name: &str) -> Option<&'a str> {
 }
 
 /// The line of a request, if it is shown at all.
-pub(super) fn request(record: &Record, ansi: bool) -> Option<String> {
+pub(super) fn request(record: &RequestRecord, ansi: bool) -> Option<String> {
     let mut waits = WAITS.lock().unwrap_or_else(PoisonError::into_inner);
     let waiting = (record.refusal == Some(Refusal::NotLoaded.code())).then(|| record.target.clone());
     if waiting.is_some() && *waits == waiting {
@@ -59,7 +59,7 @@ pub(super) fn request(record: &Record, ansi: bool) -> Option<String> {
     Some(shown(record, record.begun.elapsed(), ansi))
 }
 
-fn shown(record: &Record, took: Duration, ansi: bool) -> String {
+fn shown(record: &RequestRecord, took: Duration, ansi: bool) -> String {
     let (colour, dim, reset) = match (ansi, record.status / 100) {
         (false, _) => ("", "", ""),
         (true, 2) => ("\x1b[32m", DIM, RESET),

@@ -16,11 +16,11 @@ use super::text;
 use crate::config::{AppName, LogFormat};
 
 /// All of this process's logs, once they have been started.
-pub(super) static HUB: OnceLock<Hub> = OnceLock::new();
+pub(super) static HUB: OnceLock<LogHub> = OnceLock::new();
 
 /// Where every line comes by.
 #[derive(Debug)]
-pub(super) struct Hub {
+pub(super) struct LogHub {
     pub(super) format: LogFormat,
     /// Whether lines go to a terminal that shows colours.
     pub(super) has_colours: bool,
@@ -42,7 +42,7 @@ pub(super) struct Levels {
     pub(super) apps: HashMap<AppName, Level>,
 }
 
-impl Hub {
+impl LogHub {
     /// Writes a line, and remembers it.
     pub(super) fn write(&self, mut line: Line) {
         let text = match self.format {

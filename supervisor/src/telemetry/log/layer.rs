@@ -4,14 +4,14 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::hub::Hub;
+use super::hub::LogHub;
 use super::line::Line;
 
 /// Hands every event on as a line.
 #[derive(Debug)]
-pub(super) struct Lines(pub(super) &'static Hub);
+pub(super) struct LineLayer(pub(super) &'static LogHub);
 
-impl<S: Subscriber> Layer<S> for Lines {
+impl<S: Subscriber> Layer<S> for LineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
         let mut line = Line::new(*metadata.level(), target(metadata.target()));

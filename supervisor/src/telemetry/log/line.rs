@@ -29,11 +29,11 @@ pub(crate) struct Line {
     /// The text. It may hold line ends.
     pub message: String,
     /// What else it says, in order.
-    pub fields: Vec<Part>,
+    pub fields: Vec<LineField>,
 }
 
 /// A field of a line: its name and value.
-pub(crate) type Part = (Cow<'static, str>, Value);
+pub(crate) type LineField = (Cow<'static, str>, Value);
 
 impl Line {
     /// A line of now that says nothing yet.
@@ -81,7 +81,7 @@ impl Line {
     }
 
     /// The fields before the text, in their order, and those behind it.
-    pub(crate) fn parts(&self) -> (Vec<&Part>, Vec<&Part>) {
+    pub(crate) fn parts(&self) -> (Vec<&LineField>, Vec<&LineField>) {
         // What the access log says of a request has an order of its own.
         let leading = if self.target == "access" { &LEADING[..2] } else { &LEADING[..] };
         let before = leading.iter().filter_map(|name| self.fields.iter().find(|(found, _)| found == name));

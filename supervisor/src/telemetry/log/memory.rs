@@ -67,7 +67,7 @@ pub(crate) struct Question {
 
 /// Reads what was asked for, and then what comes.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub(crate) struct LogReader {
     memory: Arc<Memory>,
     question: Question,
     /// How many lines of each app have been read or missed; none before the first time.
@@ -76,7 +76,7 @@ pub(crate) struct Reader {
 
 /// What a reader finds.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct FoundLines {
     /// Lines as JSON, in order.
     pub lines: Vec<Arc<str>>,
     /// How many were gone before they were read.
@@ -116,8 +116,8 @@ impl Memory {
     }
 
     /// A reader of these lines.
-    pub(crate) fn reader(self: Arc<Self>, question: Question) -> Reader {
-        Reader { memory: self, question, seen: None }
+    pub(crate) fn reader(self: Arc<Self>, question: Question) -> LogReader {
+        LogReader { memory: self, question, seen: None }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Rings> {
@@ -140,9 +140,9 @@ impl Ring {
     }
 }
 
-impl Reader {
+impl LogReader {
     /// What is there and has not been read.
-    pub(crate) fn read(&mut self) -> Found {
+    pub(crate) fn read(&mut self) -> FoundLines {
         let Question { app, since, level, lines } = &self.question;
         let is_first = self.seen.is_none();
         let seen = self.seen.get_or_insert_default();
@@ -170,11 +170,11 @@ impl Reader {
         drop(rings);
         found.sort_unstable_by_key(|(number, _)| *number);
         let first = if is_first { found.len().saturating_sub(lines.unwrap_or(usize::MAX)) } else { 0 };
-        Found { lines: found.drain(first..).map(|(_, json)| json).collect(), dropped }
+        FoundLines { lines: found.drain(first..).map(|(_, json)| json).collect(), dropped }
     }
 
     /// What comes next: at least one line, or the news that some are gone.
-    pub(crate) async fn next(&mut self) -> Found {
+    pub(crate) async fn next(&mut self) -> FoundLines {
         let memory = self.memory.clone();
         loop {
             let more = memory.more.notified();
@@ -201,7 +201,7 @@ mod tests {
         memory.push(&line, message.into());
     }
 
-    fn texts(found: &Found) -> Vec<&str> {
+    fn texts(found: &FoundLines) -> Vec<&str> {
         found.lines.iter().map(|line| &**line).collect()
     }
 

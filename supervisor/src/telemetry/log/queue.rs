@@ -21,19 +21,19 @@ const SHARE: usize = 4;
 const LAST: Duration = Duration::from_secs(1);
 
 /// Whose line it is: an app's name; empty for the supervisor itself, which has no share but all of the queue.
-type Source = str;
+type LineSource = str;
 
 /// Takes lines from any thread. Clones are the same queue.
 #[derive(Debug, Clone)]
-pub(super) struct Queue(Arc<Shared>);
+pub(super) struct Queue(Arc<QueueInner>);
 
 /// Keeps the thread going; what is queued is written when this is dropped.
 #[derive(Debug)]
-pub(super) struct Writing(Arc<Shared>);
+pub(super) struct Writing(Arc<QueueInner>);
 
 #[derive(Debug)]
-struct Shared {
-    waiting: Mutex<Waiting>,
+struct QueueInner {
+    waiting: Mutex<QueuedLines>,
     /// There is something to write, or nothing more will be.
     changed: Condvar,
     /// All has been written.
@@ -42,11 +42,11 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    lines: VecDeque<(Box<Source>, String)>,
+struct QueuedLines {
+    lines: VecDeque<(Box<LineSource>, String)>,
     bytes: usize,
     /// Of each source that has any.
-    shares: HashMap<Box<Source>, Share>,
+    shares: HashMap<Box<LineSource>, Share>,
     is_closed: bool,
     is_done: bool,
 }
@@ -62,7 +62,7 @@ struct Share {
 impl Queue {
     /// Starts a thread that writes lines as fast as `writer` takes them.
     pub(super) fn start(name: &str, writer: impl Write + Send + 'static) -> std::io::Result<(Self, Writing)> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(QueueInner {
             waiting: Mutex::default(),
             changed: Condvar::new(),
             done: Condvar::new(),
@@ -94,8 +94,8 @@ impl Queue {
     }
 }
 
-impl Waiting {
-    fn push(&mut self, source: &Source, line: String) -> Option<usize> {
+impl QueuedLines {
+    fn push(&mut self, source: &LineSource, line: String) -> Option<usize> {
         let part = if source.is_empty() { 1 } else { SHARE };
         if !self.shares.contains_key(source) {
             self.shares.insert(source.into(), Share::default());
@@ -130,8 +130,8 @@ impl Waiting {
     }
 }
 
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+impl QueueInner {
+    fn waiting(&self) -> MutexGuard<'_, QueuedLines> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_app_has_its_share_and_others_keep_theirs() {
-        let mut waiting = Waiting::default();
+        let mut waiting = QueuedLines::default();
         let mut push = |source: &str| waiting.push(source, "line".into());
         let taken = (0..LINES).filter(|_| push("loud").is_some()).count();
         assert_eq!(taken, LINES / SHARE);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn long_lines_have_a_share_of_the_bytes() {
-        let mut waiting = Waiting::default();
+        let mut waiting = QueuedLines::default();
         let line = "x".repeat(64 * 1024);
         let taken = (0..LINES).filter(|_| waiting.push("loud", line.clone()).is_some()).count();
         assert_eq!(taken, BYTES / SHARE / line.len());

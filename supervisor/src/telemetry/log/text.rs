@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use tracing::Level;
 
-use super::line::{Line, Part};
+use super::line::{Line, LineField};
 use crate::untrusted::visible::{self, is_visible, style};
 
 /// What every further line of a text begins with, so that nobody takes what an app prints for a line of its own.
@@ -39,7 +39,7 @@ pub(crate) fn render(line: &Line, ansi: bool) -> String {
     out
 }
 
-fn append_field(out: &mut String, (name, value): &Part, ansi: bool) {
+fn append_field(out: &mut String, (name, value): &LineField, ansi: bool) {
     if value.is_null() {
         return;
     }

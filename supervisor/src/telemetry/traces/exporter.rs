@@ -25,7 +25,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{info, warn};
 
-use super::{Finished, HUB, Hub, QUEUE, otlp};
+use super::{Finished, HUB, QUEUE, SpanHub, otlp};
 use crate::config::Traces;
 
 /// Most spans in one message, and how long the first of them may wait for others, as OpenTelemetry's SDKs have it.
@@ -67,7 +67,7 @@ struct Collector {
 
 /// Why one attempt has failed.
 #[derive(Debug)]
-struct Failed {
+struct ExportError {
     why: String,
     /// If another attempt may work: how long it has to wait at least.
     again: Option<Duration>,
@@ -81,7 +81,7 @@ impl Exporter {
         let exporter = Self { to: Rc::default(), flushes };
         exporter.configure(traces);
         let count = AtomicU64::default;
-        if HUB.set(Hub { queue, exported: count(), failed: count(), dropped: count() }).is_ok() {
+        if HUB.set(SpanHub { queue, exported: count(), failed: count(), dropped: count() }).is_ok() {
             let to = exporter.to.clone();
             let run = Run { to, finished, asked, asking: None, is_failing: false, is_complaining: false };
             tokio::task::spawn_local(run.run());
@@ -193,7 +193,7 @@ impl Run {
                 hub.dropped.fetch_add(count, Ordering::Relaxed);
                 return;
             };
-            let Failed { why, again } = match collector.post(body.clone()).await {
+            let ExportError { why, again } = match collector.post(body.clone()).await {
                 Ok(complaint) => {
                     let rejected = self.heed(complaint).min(count);
                     hub.failed.fetch_add(rejected, Ordering::Relaxed);
@@ -239,8 +239,8 @@ impl Run {
 
 impl Collector {
     /// One attempt. An answer may say that some spans were rejected.
-    async fn post(&self, body: Bytes) -> Result<Option<ExportTracePartialSuccess>, Failed> {
-        let later = |why: String| Failed { why, again: Some(Duration::ZERO) };
+    async fn post(&self, body: Bytes) -> Result<Option<ExportTracePartialSuccess>, ExportError> {
+        let later = |why: String| ExportError { why, again: Some(Duration::ZERO) };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         request.uri_mut().clone_from(&self.traces.url);
@@ -266,7 +266,7 @@ impl Collector {
 }
 
 /// What an answer means that is no success.
-fn refused<T>(response: &Response<T>) -> Failed {
+fn refused<T>(response: &Response<T>) -> ExportError {
     let status = response.status();
     let is_temporary = matches!(
         status,
@@ -276,7 +276,7 @@ fn refused<T>(response: &Response<T>) -> Failed {
             | StatusCode::GATEWAY_TIMEOUT
     );
     let again = is_temporary.then(|| retry_after(response.headers(), SystemTime::now()));
-    Failed { why: format!("it answered {status}"), again }
+    ExportError { why: format!("it answered {status}"), again }
 }
 
 /// In seconds, or as a date; none at all if it cannot be read.

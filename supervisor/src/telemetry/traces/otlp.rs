@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::SpanKind};
 
 use super::Finished;
-use crate::telemetry::record::Record;
+use crate::telemetry::record::RequestRecord;
 
 /// The service of requests that no app was found for.
 const SUPERVISOR: &str = "nano-supervisor";
@@ -79,7 +79,7 @@ fn span(Finished { record, ended, took }: &Finished) -> Option<Span> {
     })
 }
 
-fn attributes(record: &Record) -> Vec<KeyValue> {
+fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
     let mut all = Vec::with_capacity(20);
     if is_known(&record.method) {
         all.push(text("http.request.method", &record.method));
@@ -122,7 +122,7 @@ fn attributes(record: &Record) -> Vec<KeyValue> {
 }
 
 /// What has gone wrong, if that is the server's fault. Where the client has gone before the response there is no status either.
-fn error_type(record: &Record) -> Option<String> {
+fn error_type(record: &RequestRecord) -> Option<String> {
     match record.status {
         500.. => Some(record.refusal.map_or_else(|| record.status.to_string(), Into::into)),
         _ if record.cut_off => Some("cut_off".into()),
@@ -187,7 +187,7 @@ mod tests {
     use crate::telemetry::record;
     use crate::telemetry::trace_context::TraceContext;
 
-    fn finished(method: &str, target: &str, change: impl FnOnce(&mut Record)) -> Finished {
+    fn finished(method: &str, target: &str, change: impl FnOnce(&mut RequestRecord)) -> Finished {
         let context =
             TraceContext::parse(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
         let span = record::Span { context, parent: Some(7), state: "a=1".into() };
@@ -195,7 +195,7 @@ mod tests {
         let peer: std::net::SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
         let from = (peer.ip(), peer);
         let mut record =
-            Record::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, Some(span));
+            RequestRecord::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, Some(span));
         change(&mut record);
         let ended = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
         Finished { record: record.into(), ended, took: Duration::from_secs(1) }

@@ -11,7 +11,7 @@ use crate::ops::operator::Operator;
 
 /// What `GET /v1/news` answers.
 #[derive(Debug, Serialize)]
-struct Look {
+struct NewsAnswer {
     /// Version of the supervisor.
     version: String,
     /// Its process id.
@@ -31,7 +31,7 @@ pub(super) fn news(method: &Method, uri: &Uri, operator: &Operator) -> Answer {
         Ok(since) => since,
         Err(answer) => return answer,
     };
-    let look = Look {
+    let look = NewsAnswer {
         version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
         spares: operator.spares(),
