@@ -74,7 +74,7 @@ impl Imports {
         let names: Vec<_> = self.modules.keys().cloned().collect();
         for name in names {
             let trees = self.modules[&name].trees.clone();
-            let bound: Vec<_> = trees.iter().filter_map(|(path, _)| self.from_root(&name, path)).collect();
+            let bound: Vec<_> = trees.iter().filter_map(|(path, _)| self.absolute(&name, path)).collect();
             let module = self.modules.get_mut(&name).unwrap();
             for mut path in bound {
                 match path.last().map(String::as_str) {
@@ -98,7 +98,7 @@ impl Imports {
     }
 
     /// A path as it is written in a module, from the root; none if it leads out of the crate.
-    fn from_root(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
+    fn absolute(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
         let mut base = module.to_vec();
         let mut rest = path;
         match path.first()?.as_str() {
@@ -158,7 +158,7 @@ impl Imports {
         let mut pairs = BTreeMap::new();
         for (name, module) in &self.modules {
             let mut found = |path: &[String], passes_on: bool| {
-                let Some(mut path) = self.from_root(name, path) else { return };
+                let Some(mut path) = self.absolute(name, path) else { return };
                 let is_glob = path.last().is_some_and(|last| last == "*");
                 if is_glob || path.last().is_some_and(|last| last.starts_with('=')) {
                     path.pop();
