@@ -90,7 +90,14 @@ impl Proxy {
         let span = settings.traces.as_ref().map(|traces| Span::of(request.headers(), traces.sample));
         let recorded = span.clone().filter(|span| span.context.is_sampled());
         let record = (access != AccessLog::Off || recorded.is_some()).then(|| {
-            RequestRecord::new(&request, (asker.address, peer.address), id, arrived.into_std(), access, recorded)
+            RequestRecord::new(
+                &request,
+                (asker.address, peer.address),
+                id,
+                arrived.into_std(),
+                access,
+                recorded,
+            )
         });
         let mut record = Recorded::new(record);
         let form = answer::form(request.headers());
