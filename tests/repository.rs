@@ -234,10 +234,8 @@ fn what_the_documents_deny_is_not_there() {
 
 /// Every field of the configuration.
 fn config_fields() -> Vec<String> {
-    let files = fs::read_dir(root().join("supervisor/src/config")).unwrap();
     let mut fields = Vec::new();
-    for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some()) {
-        let source = fs::read_to_string(file).unwrap();
+    for (_, source) in sources(&["supervisor/src/config"]) {
         for list in source.split("FIELDS: &[&str] =").skip(1) {
             let list = list.split("];").next().unwrap();
             fields.extend(list.split('"').skip(1).step_by(2).map(str::to_owned));

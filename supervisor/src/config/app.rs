@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use nano_protocol::message::NetRules;
 
-use super::app_name::AppName;
-use super::environment::EnvSources;
-use super::host_pattern::HostPattern;
-use super::log::LogLevel;
-use super::quantity::{show_duration, show_size};
-use super::supervision::{RecyclePolicy, RestartPolicy};
+use crate::config::document::quantity::{show_duration, show_size};
+use crate::config::env::environment::EnvSources;
+use crate::config::schema::supervision::{RecyclePolicy, RestartPolicy};
+use crate::config::types::app_name::AppName;
+use crate::config::types::host_pattern::HostPattern;
+use crate::config::types::log::LogLevel;
 use crate::model::shares;
 
 /// An app, one that can be run unless it has a [`Self::fault`].

@@ -30,7 +30,7 @@ impl Flaw {
 
 /// Where a value was written: `nano.toml:12: apps.blog.port`, or `--app blog=./x:99999`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     shown: String,
     /// Where it comes in the list of problems: flags, then the configuration file downwards, then the files of apps.
     order: (Origin, usize),
@@ -38,7 +38,7 @@ pub(super) struct Place {
 
 /// What a value was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// The command line.
     Flag,
     /// The configuration file.
@@ -49,12 +49,12 @@ pub(super) enum Origin {
 
 impl Place {
     /// A flag or argument, as it was given.
-    pub(super) fn flag(flag: impl Into<String>) -> Self {
+    pub(crate) fn flag(flag: impl Into<String>) -> Self {
         Self { shown: flag.into(), order: (Origin::Flag, 0) }
     }
 
     /// A line of a file, with the field it holds unless that is empty.
-    pub(super) fn line(origin: Origin, file: &str, line: usize, field: &str) -> Self {
+    pub(crate) fn line(origin: Origin, file: &str, line: usize, field: &str) -> Self {
         let separator = if field.is_empty() { "" } else { ": " };
         // Files of apps stay apart, in the order of the apps.
         let order = if origin == Origin::App { 0 } else { line };
@@ -62,7 +62,7 @@ impl Place {
     }
 
     /// A file of an app as a whole.
-    pub(super) fn file(file: &std::path::Path) -> Self {
+    pub(crate) fn file(file: &std::path::Path) -> Self {
         Self { shown: file.display().to_string(), order: (Origin::App, 0) }
     }
 }
@@ -124,37 +124,37 @@ impl std::error::Error for ConfigErrors {}
 
 /// The problems found so far, of one app or of what all share: those of an app are that app's alone.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     found: Vec<Problem>,
 }
 
 impl Problems {
-    pub(super) fn add(&mut self, place: Place, flaw: Flaw) {
+    pub(crate) fn add(&mut self, place: Place, flaw: Flaw) {
         self.found.push(Problem { place, flaw });
     }
 
     /// The value of `result`, or none after recording its flaw at `place`.
-    pub(super) fn keep<T>(&mut self, place: impl FnOnce() -> Place, result: Result<T, Flaw>) -> Option<T> {
+    pub(crate) fn keep<T>(&mut self, place: impl FnOnce() -> Place, result: Result<T, Flaw>) -> Option<T> {
         result.map_err(|flaw| self.add(place(), flaw)).ok()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// Those of `other` as well.
-    pub(super) fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         self.found.extend(other.found);
     }
 
     /// A line for each; none if there is none.
-    pub(super) fn lines(&self) -> Option<String> {
+    pub(crate) fn lines(&self) -> Option<String> {
         let lines: Vec<_> = self.found.iter().map(ToString::to_string).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     /// `value` if no problem was found.
-    pub(super) fn or<T>(mut self, value: T) -> Result<T, ConfigErrors> {
+    pub(crate) fn or<T>(mut self, value: T) -> Result<T, ConfigErrors> {
         if self.found.is_empty() {
             return Ok(value);
         }
@@ -166,7 +166,7 @@ impl Problems {
 #[cfg(test)]
 impl Problems {
     /// One string per problem, in the order found.
-    pub(super) fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         self.found.iter().map(ToString::to_string).collect()
     }
 }

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::errors::Flaw;
+use crate::config::errors::Flaw;
 use crate::untrusted::beneath;
 
 /// The text of the file at `path`, of at most `limit` bytes.
-pub(super) fn text(path: &Path, limit: u64) -> Result<String, Flaw> {
+pub(crate) fn text(path: &Path, limit: u64) -> Result<String, Flaw> {
     whole(File::open(path).map_err(|error| unreadable(&error))?, limit)
 }
 
@@ -22,7 +22,7 @@ fn whole(file: File, limit: u64) -> Result<String, Flaw> {
 }
 
 /// As [`text`], but never waits, as a pipe would make it: this is read while apps are served.
-pub(super) fn regular(path: &Path, limit: u64) -> Result<String, Flaw> {
+pub(crate) fn regular(path: &Path, limit: u64) -> Result<String, Flaw> {
     let found = path.metadata().map_err(|error| unreadable(&error))?;
     if !found.is_file() && !found.is_dir() {
         return Err(Flaw::new("is neither file nor folder", "name a regular file"));
@@ -32,7 +32,7 @@ pub(super) fn regular(path: &Path, limit: u64) -> Result<String, Flaw> {
 
 /// The text of a file that an app's folder `root` may hold, or none if there is no file of that name. `root` has no
 /// symlinks.
-pub(super) fn of_app(root: &Path, name: &str, limit: u64) -> Result<Option<String>, Flaw> {
+pub(crate) fn of_app(root: &Path, name: &str, limit: u64) -> Result<Option<String>, Flaw> {
     let path = root.join(name);
     match path.canonicalize() {
         Ok(real) if !real.starts_with(root) => Err(Flaw::new(
@@ -48,12 +48,12 @@ pub(super) fn of_app(root: &Path, name: &str, limit: u64) -> Result<Option<Strin
 }
 
 /// Whether an error says that there is no such file.
-pub(super) fn is_missing(error: &io::Error) -> bool {
+pub(crate) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Why a file cannot be read. Says nothing of its contents.
-pub(super) fn unreadable(error: &io::Error) -> Flaw {
+pub(crate) fn unreadable(error: &io::Error) -> Flaw {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Flaw::new("there is no such file", "create it, or correct the path")

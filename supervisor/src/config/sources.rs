@@ -1,19 +1,29 @@
 //! Everything the command line says, and the way from there to a configuration that can be run.
 
+pub(crate) mod apps_dir;
+pub(crate) mod deployed;
+pub(crate) mod draft;
+pub(crate) mod entry;
+pub(crate) mod file;
+pub(crate) mod flags;
+pub(crate) mod overlap;
+pub(crate) mod wrangler;
+
 use std::path::PathBuf;
 
-use super::app::Listen;
-use super::app_name::AppName;
-use super::deployed::{self, BrokenState, Deployed, Overlay};
-use super::draft::{Draft, Places};
-use super::errors::{ConfigErrors, Flaw, Place, Problems};
-use super::file::{self, Host};
-use super::own_folder::{CACHE, STATE};
-use super::server::StateDir;
-use super::settings::Settings;
-use super::{Config, apps_dir, machine, overlap};
+use crate::config::Config;
+use crate::config::app::Listen;
+use crate::config::errors::{ConfigErrors, Flaw, Place, Problems};
+use crate::config::machine;
+use crate::config::schema::server::StateDir;
+use crate::config::schema::settings::Settings;
+use crate::config::sources::deployed::{BrokenState, Deployed, Overlay};
+use crate::config::sources::draft::{Draft, Places};
+use crate::config::sources::file::Host;
+use crate::config::types::app_name::AppName;
+use crate::config::types::own_folder::{CACHE, STATE};
 
-use crate::config::flags::ServerFlags;
+use crate::config::sources::flags::ServerFlags;
 
 /// Where an app listens that says nothing of a port.
 pub(crate) const DEFAULT_PORT: u16 = 8080;
@@ -56,7 +66,7 @@ impl Sources {
     /// there is for them.
     ///
     /// # Errors
-    /// Every problem there is with what all apps share. Those of a single app are its [`AppSpec::fault`](super::AppSpec),
+    /// Every problem there is with what all apps share. Those of a single app are its [`AppSpec::fault`](crate::config::AppSpec),
     /// unless the configuration is `strict`.
     pub(crate) fn load_with(
         &self,
@@ -308,7 +318,7 @@ mod tests {
         let mut sources = Sources { config: Some(dir.path().join("nano.toml")), ..Sources::default() };
         sources.apps = vec![format!("good={}:6", dir.path().join("b").display())];
         let config = sources.load_with(|_| Ok(Vec::new())).unwrap();
-        let shown = |app: &super::super::AppSpec| {
+        let shown = |app: &crate::config::AppSpec| {
             let listen = app.listen.as_ref().map_or("-".into(), ToString::to_string);
             let lines = app.fault.as_ref().map_or(0, |fault| fault.lines().count());
             format!("{}@{listen} {}: {lines}", app.name, app.hosts.len())

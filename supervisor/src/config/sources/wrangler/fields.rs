@@ -6,9 +6,9 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::env;
+use crate::config::document::section::{Document, child_path};
+use crate::config::env::values;
 use crate::config::errors::{Flaw, Place, Problems};
-use crate::config::section::{Document, child_path};
 
 /// A field and where it is.
 pub(super) struct Field {
@@ -43,7 +43,7 @@ fn toml_fields(document: Document<'_>, path: &str, table: &DeTable<'_>) -> Vec<F
         let full = child_path(path, &name);
         let content = match value.get_ref() {
             DeValue::Table(table) if path.is_empty() => Content::Table(toml_fields(document, &full, table)),
-            value => Content::Value(env::json(value)),
+            value => Content::Value(values::json(value)),
         };
         Field { name, place: document.place(key.span().start, &full), content }
     };

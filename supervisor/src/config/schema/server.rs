@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::admin::Admin;
-use super::bounds;
-use super::control::ControlPath;
-use super::errors::{Place, Problems};
-use super::flags::ServerFlags;
-use super::forwarded::ForwardedPolicy;
-use super::log::LogSettings;
-use super::quantity;
-use super::section::Section;
-use super::traces::Traces;
-use super::value::{duration, size, switch, whole};
+use crate::config::bounds;
+use crate::config::document::quantity;
+use crate::config::document::section::Section;
+use crate::config::document::value::{duration, size, switch, whole};
+use crate::config::errors::{Place, Problems};
+use crate::config::sources::flags::ServerFlags;
+use crate::config::types::admin::Admin;
+use crate::config::types::control::ControlPath;
+use crate::config::types::forwarded::ForwardedPolicy;
+use crate::config::types::log::LogSettings;
+use crate::config::types::traces::Traces;
 use crate::model::shares;
 
 /// Fields of `[server]`.
-pub(super) const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "io_threads",
     "log_format",
     "log_level",
@@ -151,8 +151,8 @@ impl Default for ServerSettings {
 
 impl ServerSettings {
     /// The defaults, except for what `[server]` says otherwise. Paths in it are relative to `folder`.
-    pub(super) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
-        section.only(&[FIELDS], |name| super::file::home(name, "[server]"), problems);
+    pub(crate) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+        section.only(&[FIELDS], |name| crate::config::sources::file::home(name, "[server]"), problems);
         let mut server = Self::default();
         section.set("io_threads", whole(bounds::IO_THREADS), &mut server.io_threads, problems);
         server.log.read(section, folder, problems);
@@ -180,7 +180,7 @@ impl ServerSettings {
     }
 
     /// These settings, except for what flags say otherwise.
-    pub(super) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
+    pub(crate) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
         if let Some(threads) = flags.io_threads {
             let place = || Place::flag(format!("--io-threads {threads}"));
             let threads = quantity::within(threads, &bounds::IO_THREADS, |threads| threads);
@@ -239,7 +239,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
     use crate::config::{AccessLog, LogFormat, LogLevel};
 
     fn server(text: &str) -> (ServerSettings, Vec<String>) {

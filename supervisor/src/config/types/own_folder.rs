@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use super::errors::{Flaw, Place, Problems};
-use super::section::Section;
-use super::value;
+use crate::config::document::section::Section;
+use crate::config::document::value;
+use crate::config::errors::{Flaw, Place, Problems};
 
 /// The folder below what the system has for such things.
 const FOLDER: &str = "nano-supervisor";
 
 /// What a folder is for, and where it usually is.
 #[derive(Debug)]
-pub(super) struct Purpose {
+pub(crate) struct Purpose {
     /// Its field in `[server]`.
     field: &'static str,
     /// What it is for, for people.
@@ -29,7 +29,7 @@ pub(super) struct Purpose {
 }
 
 /// Where translated modules are kept.
-pub(super) const CACHE: Purpose = Purpose {
+pub(crate) const CACHE: Purpose = Purpose {
     field: "cache_dir",
     what: "cache",
     service: "CACHE_DIRECTORY",
@@ -37,7 +37,7 @@ pub(super) const CACHE: Purpose = Purpose {
 };
 
 /// Where deploys are kept.
-pub(super) const STATE: Purpose = Purpose {
+pub(crate) const STATE: Purpose = Purpose {
     field: "state_dir",
     what: "state folder",
     service: "STATE_DIRECTORY",
@@ -46,7 +46,7 @@ pub(super) const STATE: Purpose = Purpose {
 
 /// What the configuration says of such a folder.
 #[derive(Debug, Default)]
-pub(super) enum OwnFolder {
+pub(crate) enum OwnFolder {
     /// Nothing: it is where such things usually are, if it can be.
     #[default]
     Usual,
@@ -58,7 +58,7 @@ pub(super) enum OwnFolder {
 
 impl OwnFolder {
     /// What the purpose's field says: a path, relative to `folder`, or `false`.
-    pub(super) fn read(
+    pub(crate) fn read(
         purpose: &Purpose,
         section: &Section<'_>,
         folder: &Path,
@@ -83,7 +83,7 @@ impl OwnFolder {
     }
 
     /// This, except for what flags say otherwise: a path, or that there is none.
-    pub(super) fn overridden(self, purpose: &Purpose, path: Option<&PathBuf>, is_off: bool) -> Self {
+    pub(crate) fn overridden(self, purpose: &Purpose, path: Option<&PathBuf>, is_off: bool) -> Self {
         let flag = |path: &Path| format!("--{} {}", purpose.field.replace('_', "-"), path.display());
         match path {
             Some(path) => Self::At(path.clone(), Place::flag(flag(path))),
@@ -93,12 +93,12 @@ impl OwnFolder {
     }
 
     /// Whether somebody has named a folder.
-    pub(super) fn is_asked_for(&self) -> bool {
+    pub(crate) fn is_asked_for(&self) -> bool {
         matches!(self, Self::At(..))
     }
 
     /// The folder, if there is one. One that was asked for must be usable; the usual one is made when it is needed.
-    pub(super) fn folder(
+    pub(crate) fn folder(
         self,
         purpose: &Purpose,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -158,8 +158,8 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::flags::ServerFlags;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
+    use crate::config::sources::flags::ServerFlags;
 
     /// The folder that this `[server]` section gives, and what is wrong with it.
     fn folder(section: &str, base: &Path, flags: &ServerFlags) -> (Option<PathBuf>, Vec<String>) {

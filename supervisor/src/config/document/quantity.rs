@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 
-use super::errors::Flaw;
+use crate::config::errors::Flaw;
 
 /// Longest quantity, in bytes. No sensible one comes near it, and the parsers never see what could overflow them.
 const MAX_TEXT: usize = 20;
 
 /// Reads a duration with its unit: `500ms`, `5s`, `2m`, `1h`, `1h 30m`.
-pub(super) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<Duration, Flaw> {
+pub(crate) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<Duration, Flaw> {
     let text = text.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number && text.len() <= MAX_TEXT {
@@ -39,12 +39,12 @@ fn slip(text: &str) -> Option<String> {
 }
 
 /// A number where a duration was meant.
-pub(super) fn without_unit(number: &str) -> Flaw {
+pub(crate) fn without_unit(number: &str) -> Flaw {
     Flaw::new(format!("{number} has no unit"), format!("write \"{number}s\" for seconds or \"{number}ms\""))
 }
 
 /// Reads a size in bytes: `64KiB`, `1MiB`, `1GiB`, `10MB`, `1048576`.
-pub(super) fn size(text: &str, bounds: &RangeInclusive<u64>) -> Result<u64, Flaw> {
+pub(crate) fn size(text: &str, bounds: &RangeInclusive<u64>) -> Result<u64, Flaw> {
     let text = text.trim();
     let parsed = if text.len() <= MAX_TEXT { text.parse::<ByteSize>().ok() } else { None };
     let Some(size) = parsed else {
@@ -59,7 +59,7 @@ pub(super) fn size(text: &str, bounds: &RangeInclusive<u64>) -> Result<u64, Flaw
 }
 
 /// Holds a value against its bounds.
-pub(super) fn within<T: PartialOrd + Copy, S: Display>(
+pub(crate) fn within<T: PartialOrd + Copy, S: Display>(
     value: T,
     bounds: &RangeInclusive<T>,
     show: impl Fn(T) -> S,
@@ -75,12 +75,12 @@ pub(super) fn within<T: PartialOrd + Copy, S: Display>(
 }
 
 /// A duration as messages name it; [`duration`] reads it back.
-pub(super) fn show_duration(duration: Duration) -> impl Display {
+pub(crate) fn show_duration(duration: Duration) -> impl Display {
     humantime::format_duration(duration)
 }
 
 /// A size as messages name it, in the greatest unit that divides it; [`size`] reads it back.
-pub(super) fn show_size(size: u64) -> String {
+pub(crate) fn show_size(size: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(bytes, _)| size > 0 && size.is_multiple_of(*bytes)) {
         Some((bytes, unit)) => format!("{}{unit}", size / bytes),

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use super::bounds;
-use super::errors::Flaw;
+use crate::config::bounds;
+use crate::config::errors::Flaw;
 use crate::model::host_name::canonical;
 
 /// What begins a pattern for all hosts below a name.
@@ -71,7 +71,7 @@ impl FromStr for HostPattern {
 }
 
 /// Whether `name` is made of labels that a host may have.
-pub(super) fn is_host_name(name: &str) -> bool {
+pub(crate) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         !label.is_empty() && label.bytes().all(is_label_byte)

@@ -6,13 +6,14 @@ use ipnet::{IpNet, Ipv4Net};
 use nano_protocol::message::{NetHost, NetRule};
 use toml::de::DeValue;
 
-use super::errors::{Flaw, Problems};
-use super::host_pattern::is_host_name;
-use super::section::Section;
-use super::{bounds, value};
+use crate::config::bounds;
+use crate::config::document::section::Section;
+use crate::config::document::value;
+use crate::config::errors::{Flaw, Problems};
+use crate::config::types::host_pattern::is_host_name;
 
 /// The rules in the list `name`, or none if there is no such list.
-pub(super) fn read(section: &Section<'_>, name: &str, problems: &mut Problems) -> Option<Vec<NetRule>> {
+pub(crate) fn read(section: &Section<'_>, name: &str, problems: &mut Problems) -> Option<Vec<NetRule>> {
     if !section.has(name) {
         return None;
     }
@@ -96,7 +97,7 @@ fn network(text: &str) -> Option<NetHost> {
 }
 
 /// An address, or the network that an address and a prefix name.
-pub(super) fn parse_network(text: &str) -> Option<IpNet> {
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     let network: IpNet = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
     let network = match network {
         IpNet::V6(net) => unmapped(net.addr(), net.prefix_len()).map_or(network, IpNet::V4),
@@ -120,7 +121,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
 
     fn shown(text: &str) -> String {
         match rule(text) {

@@ -5,18 +5,22 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::admin::AdminDraft;
-use super::app::Listen;
-use super::draft::{Draft, Places};
-use super::environment::Given;
-use super::errors::{Flaw, Place, Problems};
-use super::own_folder::{CACHE, OwnFolder, STATE};
-use super::section::{Document, Section, child_path};
-use super::server::ServerSettings;
-use super::settings::Settings;
-use super::traces::TracesDraft;
-use super::value::{parsed, text, whole};
-use super::{bounds, env, read, server, settings};
+use crate::config::app::Listen;
+use crate::config::bounds;
+use crate::config::document::section::{Document, Section, child_path};
+use crate::config::document::value::{parsed, text, whole};
+use crate::config::env::environment::Given;
+use crate::config::env::values;
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::read;
+use crate::config::schema::server;
+use crate::config::schema::server::ServerSettings;
+use crate::config::schema::settings;
+use crate::config::schema::settings::Settings;
+use crate::config::sources::draft::{Draft, Places};
+use crate::config::types::admin::AdminDraft;
+use crate::config::types::own_folder::{CACHE, OwnFolder, STATE};
+use crate::config::types::traces::TracesDraft;
 
 const SECTIONS: &[&str] = &["server", "defaults", "apps"];
 
@@ -26,26 +30,26 @@ const APP_FIELDS: &[&str] =
 
 /// What a configuration file says.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub(super) server: ServerSettings,
-    pub(super) cache: OwnFolder,
-    pub(super) state: OwnFolder,
-    pub(super) admin: AdminDraft,
-    pub(super) traces: TracesDraft,
-    pub(super) defaults: Settings,
+pub(crate) struct Contents {
+    pub(crate) server: ServerSettings,
+    pub(crate) cache: OwnFolder,
+    pub(crate) state: OwnFolder,
+    pub(crate) admin: AdminDraft,
+    pub(crate) traces: TracesDraft,
+    pub(crate) defaults: Settings,
     /// In the order of the file.
-    pub(super) apps: Vec<Draft>,
+    pub(crate) apps: Vec<Draft>,
 }
 
 impl Contents {
     /// Nothing but these defaults.
-    pub(super) fn new(defaults: Settings) -> Self {
+    pub(crate) fn new(defaults: Settings) -> Self {
         Self { defaults, ..Self::default() }
     }
 }
 
 /// Reads the file at `path`. What is wrong with it is recorded; what is right comes back, over `contents`.
-pub(super) fn read(path: &Path, contents: Contents, problems: &mut Problems) -> Contents {
+pub(crate) fn read(path: &Path, contents: Contents, problems: &mut Problems) -> Contents {
     let name = path.display().to_string();
     let place = || Place::flag(name.clone());
     let Some(text) = problems.keep(place, read_text(path)) else { return contents };
@@ -156,14 +160,14 @@ fn read_section(
         listen: port.filter(|_| is_usable).map(|port| Listen { host: host.map(|Host(host)| host), port }),
         hosts,
         env: Given::read(section, folder, problems),
-        props: env::props(section, problems),
+        props: values::props(section, problems),
         settings: defaults.clone().overridden(section, problems),
         ..Draft::nowhere(places, Settings::default())
     }
 }
 
 /// What to do about a field that is not known in the section `here`, if there is a section in which it belongs.
-pub(super) fn home(name: &str, here: &str) -> Option<String> {
+pub(crate) fn home(name: &str, here: &str) -> Option<String> {
     let homes = [
         ("[server]", server::FIELDS),
         ("[defaults] or to an app's section", settings::FIELDS),

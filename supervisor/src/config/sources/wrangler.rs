@@ -6,11 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::app_name::AppName;
-use super::environment::Values;
-use super::errors::{Flaw, Place, Problems};
-use super::section::Document;
-use super::{bounds, read};
+use crate::config::bounds;
+use crate::config::document::section::Document;
+use crate::config::env::environment::Values;
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::read;
+use crate::config::types::app_name::AppName;
 use crate::untrusted::visible;
 use fields::{Content, Field};
 
@@ -58,20 +59,20 @@ const STANDARD_FLAGS: &[&str] = &[
 
 /// What a wrangler file says, as far as it has a meaning here.
 #[derive(Debug, Default)]
-pub(super) struct Wrangler {
+pub(crate) struct Wrangler {
     /// The nearest valid name to the one given.
-    pub(super) name: Option<AppName>,
+    pub(crate) name: Option<AppName>,
     /// The entry module.
-    pub(super) main: Option<(String, Place)>,
+    pub(crate) main: Option<(String, Place)>,
     /// Variables.
-    pub(super) vars: Values,
+    pub(crate) vars: Values,
     /// One line that names what is ignored.
-    pub(super) warning: Option<String>,
+    pub(crate) warning: Option<String>,
 }
 
 impl Wrangler {
     /// Reads the wrangler file in the folder `root`, which has no symlinks and which people call `shown`.
-    pub(super) fn read(root: &Path, shown: &Path, problems: &mut Problems) -> Self {
+    pub(crate) fn read(root: &Path, shown: &Path, problems: &mut Problems) -> Self {
         for file in FILES {
             let path = shown.join(file);
             let text = read::of_app(root, file, bounds::APP_FILE);

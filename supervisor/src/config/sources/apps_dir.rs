@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::app::Listen;
-use super::app_name::AppName;
-use super::draft::{Draft, Places};
-use super::errors::{Flaw, Place, Problems};
-use super::host_pattern::HostPattern;
+use crate::config::app::Listen;
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::sources::draft::{Draft, Places};
+use crate::config::types::app_name::AppName;
+use crate::config::types::host_pattern::HostPattern;
 
 /// The app that serves the hosts no other one claims.
 const DEFAULT_APP: &str = "default";
@@ -21,14 +21,14 @@ const DEFAULT_APP: &str = "default";
 const OTHERS: [&str; 2] = ["lost+found", "node_modules"];
 
 /// The apps below `folder`, by name, all on one port.
-pub(super) fn read(
+pub(crate) fn read(
     folder: &Path,
     domain: Option<&str>,
     listen: &Listen,
     problems: &mut Problems,
 ) -> Vec<Draft> {
     let flag = || Place::flag(format!("--apps-dir {}", folder.display()));
-    let entries = super::draft::folder(folder).and_then(|folder| {
+    let entries = crate::config::sources::draft::folder(folder).and_then(|folder| {
         let error = |error| Flaw::new(format!("cannot be read: {error}"), "make it readable for this user");
         let entries: Result<BTreeMap<_, _>, _> = fs::read_dir(folder)
             .map_err(error)?
@@ -134,7 +134,7 @@ mod tests {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
         let mut apps = read(dir.path(), None, &Listen { host: None, port: 80 }, &mut Problems::default());
-        crate::config::overlap::check(&mut apps);
+        crate::config::sources::overlap::check(&mut apps);
         let texts: Vec<_> = apps.iter().flat_map(|app| app.problems.texts()).collect();
         let texts: Vec<_> =
             texts.iter().map(|text| text.replace(dir.path().to_str().unwrap(), "DIR")).collect();

@@ -1,13 +1,13 @@
 //! Apps against each other: names, ports and hosts that two of them claim.
 
-use super::app::{AppSpec, Listen};
-use super::draft::Draft;
-use super::errors::{Flaw, Place};
-use super::host_pattern::HostPattern;
+use crate::config::app::{AppSpec, Listen};
+use crate::config::errors::{Flaw, Place};
+use crate::config::sources::draft::Draft;
+use crate::config::types::host_pattern::HostPattern;
 
 /// Records with each app what it claims although one before it has claimed it. It has no address then, and one whose name
 /// is taken has no name: the first keeps what is its own.
-pub(super) fn check(apps: &mut [Draft]) {
+pub(crate) fn check(apps: &mut [Draft]) {
     for at in 0..apps.len() {
         let (before, rest) = apps.split_at_mut(at);
         let Some(app) = rest.first_mut() else { continue };
@@ -111,7 +111,7 @@ fn describe(app: &Draft) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::draft::Places;
+    use crate::config::sources::draft::Places;
 
     fn app(name: &str, host: Option<&str>, port: u16, hosts: &[&str]) -> Draft {
         let listen = Listen { host: host.map(|host| host.parse().unwrap()), port };

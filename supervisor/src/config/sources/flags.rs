@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::log::{AccessLog, LogFormat, LogLevel};
+use crate::config::types::log::{AccessLog, LogFormat, LogLevel};
 
 /// Flags about the supervisor itself. One that is not given leaves what the configuration file says.
 #[derive(Debug, Clone, Default)]

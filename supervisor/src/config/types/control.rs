@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use super::bounds;
-use super::errors::Flaw;
-use super::value;
+use crate::config::bounds;
+use crate::config::document::value;
+use crate::config::errors::Flaw;
 
 /// Its name where it usually is.
 const SOCKET: &str = "nano-supervisor.sock";
@@ -29,7 +29,7 @@ pub(crate) enum ControlPath {
 
 impl ControlPath {
     /// What the field `control` says: a path, relative to `folder`, or `false`.
-    pub(super) fn read(value: &DeValue<'_>, folder: &Path) -> Result<Self, Flaw> {
+    pub(crate) fn read(value: &DeValue<'_>, folder: &Path) -> Result<Self, Flaw> {
         match value {
             DeValue::Boolean(false) => Ok(Self::Off),
             DeValue::Boolean(true) => Err(Flaw::new(
@@ -41,7 +41,7 @@ impl ControlPath {
     }
 
     /// At a path that a Unix-domain socket can have.
-    pub(super) fn at(path: &Path) -> Result<Self, Flaw> {
+    pub(crate) fn at(path: &Path) -> Result<Self, Flaw> {
         let length = path.as_os_str().len();
         if path.file_name().is_none() || path.is_dir() {
             return Err(Flaw::new("is not the path of a socket", "name a file, such as \"/run/nano.sock\""));

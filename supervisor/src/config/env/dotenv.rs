@@ -4,21 +4,21 @@
 //! unquoted value stand for themselves. A reader of our own, because a value must neither be filled in from the
 //! supervisor's environment nor show in an error message, and those to be had do both.
 
-use super::bounds;
-use super::errors::Flaw;
+use crate::config::bounds;
+use crate::config::errors::Flaw;
 
 /// What is wrong with a file. Names the line and, if that much is certain, the variable; never a value.
 #[derive(Debug, PartialEq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// Counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// Empty if the line has none.
-    pub(super) name: String,
-    pub(super) flaw: Flaw,
+    pub(crate) name: String,
+    pub(crate) flaw: Flaw,
 }
 
 /// The variables in a file, in its order. A name that comes twice has its last value.
-pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut reader = Reader { text: &text, at: 0, size: 0, found: Vec::new() };
     while reader.at < text.len() {

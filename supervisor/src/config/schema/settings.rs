@@ -4,17 +4,18 @@
 use nano_protocol::message::NetRules;
 use toml::de::DeValue;
 
-use super::app::AppLimits;
-use super::errors::{Flaw, Problems};
-use super::log::LogLevel;
-use super::quantity::{show_duration, show_size};
-use super::section::Section;
-use super::supervision::{RecyclePolicy, RestartPolicy, or_never};
-use super::value::{choice, decimal, duration, or_none, size, switch, text, whole};
-use super::{bounds, net};
+use crate::config::app::AppLimits;
+use crate::config::bounds;
+use crate::config::document::quantity::{show_duration, show_size};
+use crate::config::document::section::Section;
+use crate::config::document::value::{choice, decimal, duration, or_none, size, switch, text, whole};
+use crate::config::errors::{Flaw, Problems};
+use crate::config::schema::supervision::{RecyclePolicy, RestartPolicy, or_never};
+use crate::config::types::log::LogLevel;
+use crate::config::types::net;
 
 /// Fields of `[defaults]` and of every app.
-pub(super) const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "request_timeout",
     "queue_timeout",
     "start_timeout",
@@ -50,24 +51,24 @@ pub(super) const FIELDS: &[&str] = &[
 
 /// The part of an app that has defaults.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Settings {
-    pub(super) limits: AppLimits,
+pub(crate) struct Settings {
+    pub(crate) limits: AppLimits,
     /// Whether somebody has said what the limit of memory is.
     is_memory_set: bool,
-    pub(super) restart: RestartPolicy,
-    pub(super) recycle: RecyclePolicy,
-    pub(super) quarantine: bool,
-    pub(super) health_path: Option<String>,
-    pub(super) fatal_uncaught: bool,
-    pub(super) net: NetRules,
-    pub(super) development: bool,
-    pub(super) log_level: Option<LogLevel>,
+    pub(crate) restart: RestartPolicy,
+    pub(crate) recycle: RecyclePolicy,
+    pub(crate) quarantine: bool,
+    pub(crate) health_path: Option<String>,
+    pub(crate) fatal_uncaught: bool,
+    pub(crate) net: NetRules,
+    pub(crate) development: bool,
+    pub(crate) log_level: Option<LogLevel>,
 }
 
 impl Settings {
     /// The defaults where all apps together have so much memory, in bytes: one app that is out of bounds must not take all
     /// of it.
-    pub(super) fn of_machine(memory: Option<u64>) -> Self {
+    pub(crate) fn of_machine(memory: Option<u64>) -> Self {
         let mut settings = Self::default();
         if let Some(available) = memory {
             let limits = &mut settings.limits;
@@ -79,7 +80,7 @@ impl Settings {
     }
 
     /// These settings, except for what `section` says otherwise.
-    pub(super) fn overridden(mut self, section: &Section<'_>, problems: &mut Problems) -> Self {
+    pub(crate) fn overridden(mut self, section: &Section<'_>, problems: &mut Problems) -> Self {
         let limits = &mut self.limits;
         section.set(
             "request_timeout",
@@ -191,8 +192,8 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
-    use crate::config::supervision::RestartMode;
+    use crate::config::document::section::Document;
+    use crate::config::schema::supervision::RestartMode;
 
     fn settings(text: &str) -> (Settings, Vec<String>) {
         let table = DeTable::parse(text).unwrap();

@@ -3,15 +3,15 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::errors::{Flaw, Origin, Place, Problems};
-use super::value;
+use crate::config::document::value;
+use crate::config::errors::{Flaw, Origin, Place, Problems};
 
 /// Least similarity (0 to 1) at which a misspelt field is taken for a known one.
 const SIMILAR: f64 = 0.7;
 
 /// The file, for naming places in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     origin: Origin,
     /// The path as given.
     name: &'a str,
@@ -21,17 +21,17 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// The configuration file.
-    pub(super) fn config(name: &'a str, text: &'a str) -> Self {
+    pub(crate) fn config(name: &'a str, text: &'a str) -> Self {
         Self { origin: Origin::Config, name, text }
     }
 
     /// A file of an app.
-    pub(super) fn of_app(name: &'a str, text: &'a str) -> Self {
+    pub(crate) fn of_app(name: &'a str, text: &'a str) -> Self {
         Self { origin: Origin::App, name, text }
     }
 
     /// Records why the file is no TOML, one problem per line: the first error in a line tends to cause the others.
-    pub(super) fn record_syntax_errors(&self, errors: &[toml::de::Error], problems: &mut Problems) {
+    pub(crate) fn record_syntax_errors(&self, errors: &[toml::de::Error], problems: &mut Problems) {
         let mut last = None;
         for error in errors {
             let place = self.place(error.span().map_or(0, |span| span.start), "");
@@ -82,7 +82,7 @@ impl<'a> Document<'a> {
     }
 
     /// The line that the byte at `offset` is in.
-    pub(super) fn place(&self, offset: usize, field: &str) -> Place {
+    pub(crate) fn place(&self, offset: usize, field: &str) -> Place {
         let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
         Place::line(self.origin, self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count(), field)
     }
@@ -90,7 +90,7 @@ impl<'a> Document<'a> {
 
 /// One table. Fields that were not asked for are reported by [`Section::only`].
 #[derive(Debug, Clone)]
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     document: Document<'a>,
     /// Dotted, empty for the whole file.
     path: String,
@@ -101,28 +101,28 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// The whole file.
-    pub(super) fn top(document: Document<'a>, table: &'a DeTable<'a>) -> Self {
+    pub(crate) fn top(document: Document<'a>, table: &'a DeTable<'a>) -> Self {
         Self { document, path: String::new(), offset: 0, table }
     }
 
     /// Where the section begins.
-    pub(super) fn whole(&self) -> Place {
+    pub(crate) fn whole(&self) -> Place {
         self.document.place(self.offset, &self.path)
     }
 
     /// Where a field is, or where its section begins.
-    pub(super) fn place(&self, name: &str) -> Place {
+    pub(crate) fn place(&self, name: &str) -> Place {
         let offset = self.table.get_key_value(name).map_or(self.offset, |(key, _)| key.span().start);
         self.document.place(offset, &self.child_path(name))
     }
 
     /// Whether the field is given.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
     }
 
     /// The converted value of a field that is given and right; one that is wrong is recorded.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         name: &str,
         convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
@@ -133,7 +133,7 @@ impl<'a> Section<'a> {
     }
 
     /// As [`Self::read`], into what holds the default.
-    pub(super) fn set<T>(
+    pub(crate) fn set<T>(
         &self,
         name: &str,
         convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
@@ -146,7 +146,7 @@ impl<'a> Section<'a> {
     }
 
     /// As [`Self::read`], for a field without which the section is useless.
-    pub(super) fn require<T>(
+    pub(crate) fn require<T>(
         &self,
         name: &str,
         example: &str,
@@ -163,7 +163,7 @@ impl<'a> Section<'a> {
     }
 
     /// The converted elements of a list, each with its own place.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &self,
         name: &str,
         convert: impl Fn(&'a DeValue<'a>) -> Result<T, Flaw>,
@@ -179,26 +179,26 @@ impl<'a> Section<'a> {
     }
 
     /// The section in a field.
-    pub(super) fn section(&self, name: &str, problems: &mut Problems) -> Option<Self> {
+    pub(crate) fn section(&self, name: &str, problems: &mut Problems) -> Option<Self> {
         let table = self.read(name, value::table, problems)?;
         let (key, _) = self.table.get_key_value(name)?;
         Some(Self { path: self.child_path(name), offset: key.span().start, table, ..self.clone() })
     }
 
     /// The names of all fields, in the order of the file.
-    pub(super) fn names(&self) -> Vec<&'a str> {
+    pub(crate) fn names(&self) -> Vec<&'a str> {
         let mut keys: Vec<_> = self.table.keys().collect();
         keys.sort_by_key(|key| key.span().start);
         keys.into_iter().map(|key| &**key.get_ref()).collect()
     }
 
     /// The names on the way from here to a table below the table `name` that has one of these fields.
-    pub(super) fn way_to(&self, name: &'a str, fields: &[&str]) -> Option<Vec<&'a str>> {
+    pub(crate) fn way_to(&self, name: &'a str, fields: &[&str]) -> Option<Vec<&'a str>> {
         way_to(name, self.table.get(name)?.get_ref(), fields)
     }
 
     /// Records every field that is none of `known`; `fix` says what to do about those that are only misplaced, or were known once.
-    pub(super) fn only(
+    pub(crate) fn only(
         &self,
         known: &[&[&str]],
         fix: impl Fn(&str) -> Option<String>,
@@ -247,7 +247,7 @@ fn is_bare(char: char) -> bool {
 }
 
 /// The dotted path of the field `name` in the section `path`.
-pub(super) fn child_path(path: &str, name: &str) -> String {
+pub(crate) fn child_path(path: &str, name: &str) -> String {
     let separator = if path.is_empty() { "" } else { "." };
     if !name.is_empty() && name.chars().all(is_bare) {
         format!("{path}{separator}{name}")

@@ -7,11 +7,11 @@ use toml::de::DeValue;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::bounds;
-use super::errors::{Flaw, Place, Problems};
-use super::flags::ServerFlags;
-use super::section::Section;
-use super::value::{self, choice, size, whole};
+use crate::config::bounds;
+use crate::config::document::section::Section;
+use crate::config::document::value::{self, choice, size, whole};
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::sources::flags::ServerFlags;
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl Default for LogSettings {
 
 impl LogSettings {
     /// What `[server]` says of logs, over what is there. Paths in it are relative to `folder`.
-    pub(super) fn read(&mut self, section: &Section<'_>, folder: &Path, problems: &mut Problems) {
+    pub(crate) fn read(&mut self, section: &Section<'_>, folder: &Path, problems: &mut Problems) {
         section.set("log_format", choice, &mut self.format, problems);
         section.set("log_level", choice, &mut self.level, problems);
         section.set("access_log", AccessLog::read, &mut self.access, problems);
@@ -141,7 +141,7 @@ impl LogSettings {
     }
 
     /// What flags say of logs, over what is there.
-    pub(super) fn override_with(&mut self, flags: &ServerFlags, problems: &mut Problems) {
+    pub(crate) fn override_with(&mut self, flags: &ServerFlags, problems: &mut Problems) {
         self.format = flags.log_format.unwrap_or(self.format);
         self.level = flags.log_level.unwrap_or(self.level);
         self.access = flags.access_log.unwrap_or(self.access);
@@ -157,7 +157,7 @@ impl LogSettings {
     }
 
     /// Restores what cannot change while the supervisor runs; the names of those fields for which that matters.
-    pub(super) fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<&'static str> {
+    pub(crate) fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<&'static str> {
         let fields = [
             ("log_format", self.format != running.format),
             ("log_file", self.file != running.file),
@@ -185,7 +185,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
 
     fn logs(text: &str) -> (LogSettings, Vec<String>) {
         let table = DeTable::parse(text).unwrap();

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::app::Listen;
-use super::app_name::AppName;
-use super::draft::{Draft, Places};
-use super::errors::{Flaw, Place};
-use super::host_pattern::HostPattern;
-use super::settings::Settings;
+use crate::config::app::Listen;
+use crate::config::errors::{Flaw, Place};
+use crate::config::schema::settings::Settings;
+use crate::config::sources::draft::{Draft, Places};
+use crate::config::types::app_name::AppName;
+use crate::config::types::host_pattern::HostPattern;
 
 /// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,16 +33,16 @@ pub(crate) struct BrokenState {
 
 /// What laying deploys over the configuration has come to.
 #[derive(Debug, Default)]
-pub(super) struct Overlay {
+pub(crate) struct Overlay {
     /// Apps that the configuration does not have.
-    pub(super) only_deployed: Vec<AppName>,
+    pub(crate) only_deployed: Vec<AppName>,
     /// What the operator should know.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Has each app that was deployed be served from where its deploy is, and adds those that the configuration does not have.
 /// The drafts must know their names.
-pub(super) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults: &Settings) -> Overlay {
+pub(crate) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults: &Settings) -> Overlay {
     let mut overlay = Overlay::default();
     for Deployed { name, path, site, place } in deployed {
         let place = Place::flag(place);

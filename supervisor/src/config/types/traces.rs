@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use hyper::Uri;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::errors::{Flaw, Place, Problems};
-use super::flags::ServerFlags;
-use super::section::Section;
-use super::value::{decimal, parsed, text};
-use super::{bounds, read};
+use crate::config::bounds;
+use crate::config::document::section::Section;
+use crate::config::document::value::{decimal, parsed, text};
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::read;
+use crate::config::sources::flags::ServerFlags;
 
 /// Where spans go, and of which requests there are any.
 #[derive(Clone, PartialEq)]
@@ -34,7 +35,7 @@ impl fmt::Debug for Traces {
 
 /// What the configuration says of it.
 #[derive(Debug, Default)]
-pub(super) struct TracesDraft {
+pub(crate) struct TracesDraft {
     endpoint: Option<Endpoint>,
     headers: Option<(PathBuf, Place)>,
     sample: Option<f64>,
@@ -65,7 +66,7 @@ impl std::str::FromStr for Endpoint {
 
 impl TracesDraft {
     /// What the fields `otlp_endpoint`, `otlp_headers_file` and `trace_sample` say. Paths are relative to `folder`.
-    pub(super) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+    pub(crate) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
         let headers = section.read("otlp_headers_file", text, problems);
         Self {
             endpoint: section.read("otlp_endpoint", parsed, problems),
@@ -75,7 +76,7 @@ impl TracesDraft {
     }
 
     /// This, except for what flags say otherwise.
-    pub(super) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
+    pub(crate) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
         if let Some(text) = flags.otlp_endpoint.as_ref().filter(|text| !text.is_empty()) {
             let place = || Place::flag(format!("--otlp-endpoint {text}"));
             self.endpoint = problems.keep(place, text.parse()).or(self.endpoint);
@@ -84,7 +85,7 @@ impl TracesDraft {
     }
 
     /// What there is to do, if anybody has said where spans go.
-    pub(super) fn resolve(self, problems: &mut Problems) -> Option<Traces> {
+    pub(crate) fn resolve(self, problems: &mut Problems) -> Option<Traces> {
         let headers = match self.headers {
             Some((path, place)) => problems.keep(|| place, read_headers(&path)),
             None => Some(HeaderMap::new()),
@@ -120,7 +121,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
 
     fn traces(section: &str, base: &Path, flags: &ServerFlags) -> (Option<Traces>, Vec<String>) {
         let table = DeTable::parse(section).unwrap();

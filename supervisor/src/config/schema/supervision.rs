@@ -5,11 +5,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use toml::de::DeValue;
 
-use super::bounds;
-use super::errors::{Flaw, Problems};
-use super::quantity::show_duration;
-use super::section::Section;
-use super::value::{choice, decimal, duration, size, switch, whole};
+use crate::config::bounds;
+use crate::config::document::quantity::show_duration;
+use crate::config::document::section::Section;
+use crate::config::document::value::{choice, decimal, duration, size, switch, whole};
+use crate::config::errors::{Flaw, Problems};
 
 const RESTART_FIELDS: &[&str] =
     &["policy", "initial", "max", "factor", "jitter", "min_uptime", "crash_loop", "slow_retry"];
@@ -65,7 +65,7 @@ impl Default for RestartPolicy {
 
 impl RestartPolicy {
     /// Takes over what `restart` says: a word for the mode alone, or a table.
-    pub(super) fn overridden(&mut self, section: &Section<'_>, problems: &mut Problems) {
+    pub(crate) fn overridden(&mut self, section: &Section<'_>, problems: &mut Problems) {
         let is_word = |value: &DeValue<'_>| Ok(value.as_str().is_some());
         if section.read("restart", is_word, problems) == Some(true) {
             section.set("restart", choice, &mut self.mode, problems);
@@ -124,7 +124,7 @@ impl Default for RecyclePolicy {
 
 impl RecyclePolicy {
     /// Takes over what `recycle` says.
-    pub(super) fn overridden(&mut self, section: &Section<'_>, problems: &mut Problems) {
+    pub(crate) fn overridden(&mut self, section: &Section<'_>, problems: &mut Problems) {
         let Some(section) = section.section("recycle", problems) else { return };
         section.only(&[RECYCLE_FIELDS], |_| None, problems);
         let requests = |value: &DeValue<'_>| or_never(value, whole(bounds::RECYCLE_REQUESTS));
@@ -138,7 +138,7 @@ impl RecyclePolicy {
 }
 
 /// A value, or `false` for none.
-pub(super) fn or_never<T>(
+pub(crate) fn or_never<T>(
     value: &DeValue<'_>,
     convert: impl FnOnce(&DeValue<'_>) -> Result<T, Flaw>,
 ) -> Result<Option<T>, Flaw> {
@@ -150,7 +150,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
 
     fn read(text: &str) -> (RestartPolicy, RecyclePolicy, Vec<String>) {
         let table = DeTable::parse(text).unwrap();

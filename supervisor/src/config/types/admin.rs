@@ -4,11 +4,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::errors::{Flaw, Place, Problems};
-use super::flags::ServerFlags;
-use super::section::Section;
-use super::value::{parsed, text};
-use super::{bounds, read};
+use crate::config::bounds;
+use crate::config::document::section::Section;
+use crate::config::document::value::{parsed, text};
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::read;
+use crate::config::sources::flags::ServerFlags;
 
 /// Shortest token, in characters: shorter ones can be guessed.
 const SHORTEST: usize = 16;
@@ -31,7 +32,7 @@ impl fmt::Debug for Admin {
 
 /// What the configuration says of it.
 #[derive(Debug, Default)]
-pub(super) struct AdminDraft {
+pub(crate) struct AdminDraft {
     address: Option<(SocketAddr, Place)>,
     token: Option<(PathBuf, Place)>,
 }
@@ -52,7 +53,7 @@ impl std::str::FromStr for Address {
 
 impl AdminDraft {
     /// What the fields `admin` and `admin_token_file` say. Paths are relative to `folder`.
-    pub(super) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+    pub(crate) fn read(section: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
         let address = section.read("admin", parsed::<Address>, problems);
         let token = section.read("admin_token_file", text, problems);
         Self {
@@ -62,7 +63,7 @@ impl AdminDraft {
     }
 
     /// This, except for what flags say otherwise.
-    pub(super) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
+    pub(crate) fn overridden(mut self, flags: &ServerFlags, problems: &mut Problems) -> Self {
         if let Some(text) = &flags.admin {
             let place = Place::flag(format!("--admin {text}"));
             if let Some(Address(address)) = problems.keep(|| place.clone(), text.parse()) {
@@ -77,7 +78,7 @@ impl AdminDraft {
     }
 
     /// The listener, if there is to be one. What can be reached from elsewhere needs a token.
-    pub(super) fn resolve(self, problems: &mut Problems) -> Option<Admin> {
+    pub(crate) fn resolve(self, problems: &mut Problems) -> Option<Admin> {
         let token = self.token.and_then(|(path, place)| problems.keep(|| place, read_token(&path)));
         let (address, place) = self.address?;
         if token.is_none() && !address.ip().to_canonical().is_loopback() {
@@ -111,7 +112,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
 
     fn admin(section: &str, base: &Path, flags: &ServerFlags) -> (Option<Admin>, Vec<String>) {
         let table = DeTable::parse(section).unwrap();

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::errors::Flaw;
+use crate::config::errors::Flaw;
 
 /// Longest name, in bytes.
 const MAX_NAME: usize = 63;

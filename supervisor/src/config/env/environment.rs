@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use toml::de::DeValue;
 
-use super::errors::{Flaw, Origin, Place, Problems};
-use super::section::Section;
-use super::value::text;
-use super::{bounds, dotenv, env, read};
+use crate::config::bounds;
+use crate::config::document::section::Section;
+use crate::config::document::value::text;
+use crate::config::env::dotenv;
+use crate::config::env::values;
+use crate::config::errors::{Flaw, Origin, Place, Problems};
+use crate::config::read;
 
 /// Files of variables that an app's folder may hold, the stronger one last.
 const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
@@ -67,7 +70,7 @@ enum Layer {
 
 /// Variables of a configuration file. Shows only their names.
 #[derive(Clone, Default, PartialEq)]
-pub(super) struct Values(pub(super) BTreeMap<String, Value>);
+pub(crate) struct Values(pub(crate) BTreeMap<String, Value>);
 
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,7 +97,7 @@ impl fmt::Debug for Environment {
 
 /// What an app's section says of its `env`.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(crate) struct Given {
     values: Values,
     files: Vec<(PathBuf, Place)>,
     folder: Option<(PathBuf, Place)>,
@@ -103,7 +106,7 @@ pub(super) struct Given {
 
 impl Given {
     /// Reads `env`, `env_files`, `secrets_dir` and `secrets`. Paths are relative to `folder`.
-    pub(super) fn read(app: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
+    pub(crate) fn read(app: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
         let files = app.list("env_files", text, problems);
         let mut secrets = Vec::new();
         if let Some(section) = app.section("secrets", problems) {
@@ -115,7 +118,7 @@ impl Given {
         }
         let secrets_dir = app.read("secrets_dir", text, problems);
         Self {
-            values: Values(env::read(app, problems)),
+            values: Values(values::read(app, problems)),
             files: files.into_iter().map(|(path, place)| (folder.join(path), place)).collect(),
             folder: secrets_dir.map(|path| (folder.join(path), app.place("secrets_dir"))),
             secrets,
@@ -126,7 +129,7 @@ impl Given {
 impl EnvSources {
     /// All sources of the app in `root`, which has no symlinks and is called `shown`. What is wrong with all together is
     /// reported at `place`.
-    pub(super) fn new(root: &Path, shown: &Path, place: Place, vars: Values, given: Given) -> Self {
+    pub(crate) fn new(root: &Path, shown: &Path, place: Place, vars: Values, given: Given) -> Self {
         let mut layers = vec![Layer::Values(vars)];
         layers.extend(APP_FILES.map(Layer::AppFile));
         layers.extend(given.files.into_iter().map(|(path, place)| Layer::File(path, place)));
@@ -150,7 +153,7 @@ impl EnvSources {
     }
 
     /// As [`Self::load`], with problems where all are.
-    pub(super) fn read(&self, problems: &mut Problems) -> Environment {
+    pub(crate) fn read(&self, problems: &mut Problems) -> Environment {
         let mut found = BTreeMap::new();
         for layer in &self.layers {
             match layer {
@@ -248,7 +251,7 @@ mod tests {
     use toml::de::DeTable;
 
     use super::*;
-    use crate::config::section::Document;
+    use crate::config::document::section::Document;
 
     const SECRET: &str = "hunter2";
 

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use toml::de::DeValue;
 
-use super::errors::Flaw;
-use super::net::parse_network;
-use super::value;
+use crate::config::document::value;
+use crate::config::errors::Flaw;
+use crate::config::types::net::parse_network;
 
 /// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl ForwardedPolicy {
     }
 
     /// A word, an address or network, or a list of these.
-    pub(super) fn read(value: &DeValue<'_>) -> Result<Self, Flaw> {
+    pub(crate) fn read(value: &DeValue<'_>) -> Result<Self, Flaw> {
         match value {
             DeValue::Array(list) if list.is_empty() => {
                 Err(Flaw::new("names no proxy", "write \"replace\" to believe nobody"))

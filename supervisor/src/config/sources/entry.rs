@@ -4,9 +4,10 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::errors::Flaw;
-use super::read::is_missing;
-use super::{bounds, read};
+use crate::config::bounds;
+use crate::config::errors::Flaw;
+use crate::config::read;
+use crate::config::read::is_missing;
 
 /// Modules that are looked for in this order if nothing else is said, first in the folder itself and, after package.json,
 /// in [`SOURCES`]; each with all [`EXTENSIONS`] in turn.
@@ -26,7 +27,7 @@ const EXTENSIONS: [&str; 6] = ["js", "mjs", "ts", "mts", "tsx", "jsx"];
 ///
 /// # Errors
 /// If there is none, or the one found cannot be used: not a file, outside the folder, no module.
-pub(super) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, Flaw> {
+pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, Flaw> {
     if let Some((field, name)) = given {
         return check(root, name)?.ok_or_else(|| {
             let missing = root.join(name);

@@ -3,66 +3,66 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::app::{AppSpec, Listen};
-use super::app_name::AppName;
-use super::entry;
-use super::environment::{EnvSources, Given};
-use super::errors::{Flaw, Place, Problems};
-use super::host_pattern::HostPattern;
-use super::settings::Settings;
-use super::wrangler::Wrangler;
+use crate::config::app::{AppSpec, Listen};
+use crate::config::env::environment::{EnvSources, Given};
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::schema::settings::Settings;
+use crate::config::sources::entry;
+use crate::config::sources::wrangler::Wrangler;
+use crate::config::types::app_name::AppName;
+use crate::config::types::host_pattern::HostPattern;
 
 /// What a source says of an app. A part that is missing has been reported already.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) places: Places,
-    pub(super) name: Option<AppName>,
+pub(crate) struct Draft {
+    pub(crate) places: Places,
+    pub(crate) name: Option<AppName>,
     /// Nobody has said how it is called: a name that the app itself brings along is better than that of its folder.
-    pub(super) is_bare: bool,
+    pub(crate) is_bare: bool,
     /// Its folder.
-    pub(super) path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
     /// Its entry module, unless that is to be looked for.
-    pub(super) entry: Option<String>,
-    pub(super) listen: Option<Listen>,
-    pub(super) hosts: Vec<(HostPattern, Place)>,
-    pub(super) env: Given,
-    pub(super) props: serde_json::Value,
-    pub(super) settings: Settings,
+    pub(crate) entry: Option<String>,
+    pub(crate) listen: Option<Listen>,
+    pub(crate) hosts: Vec<(HostPattern, Place)>,
+    pub(crate) env: Given,
+    pub(crate) props: serde_json::Value,
+    pub(crate) settings: Settings,
     /// What its folder says of it.
-    pub(super) wrangler: Wrangler,
+    pub(crate) wrangler: Wrangler,
     /// What keeps it from being run, and nobody else.
-    pub(super) problems: Problems,
+    pub(crate) problems: Problems,
 }
 
 /// Where the parts of a draft were written.
 #[derive(Debug)]
-pub(super) struct Places {
-    pub(super) whole: Place,
-    pub(super) path: Place,
-    pub(super) entry: Place,
-    pub(super) port: Place,
+pub(crate) struct Places {
+    pub(crate) whole: Place,
+    pub(crate) path: Place,
+    pub(crate) entry: Place,
+    pub(crate) port: Place,
 }
 
 impl Places {
     /// Everything in one flag.
-    pub(super) fn flag(flag: impl Into<String>) -> Self {
+    pub(crate) fn flag(flag: impl Into<String>) -> Self {
         Self::all(Place::flag(flag))
     }
 
     /// Everything in one place.
-    pub(super) fn all(place: Place) -> Self {
+    pub(crate) fn all(place: Place) -> Self {
         Self { whole: place.clone(), path: place.clone(), entry: place.clone(), port: place }
     }
 }
 
 impl Draft {
     /// A draft that says only where it was written and where it listens.
-    pub(super) fn new(places: Places, listen: Listen) -> Self {
+    pub(crate) fn new(places: Places, listen: Listen) -> Self {
         Self { listen: Some(listen), ..Self::nowhere(places, Settings::default()) }
     }
 
     /// A draft that says only where it was written, and what everyone's settings are.
-    pub(super) fn nowhere(places: Places, settings: Settings) -> Self {
+    pub(crate) fn nowhere(places: Places, settings: Settings) -> Self {
         Self {
             places,
             name: None,
@@ -80,7 +80,7 @@ impl Draft {
     }
 
     /// Takes in what the app's folder says of it.
-    pub(super) fn ask_folder(&mut self) {
+    pub(crate) fn ask_folder(&mut self) {
         // A folder that is none is reported by `resolve`.
         if let Some((path, Ok(root))) = self.path.as_deref().map(|path| (path, folder(path))) {
             self.wrangler = Wrangler::read(&root, path, &mut self.problems);
@@ -91,7 +91,7 @@ impl Draft {
     }
 
     /// Has it be served from another folder than the one its source names.
-    pub(super) fn serve_from(&mut self, path: PathBuf, place: Place) {
+    pub(crate) fn serve_from(&mut self, path: PathBuf, place: Place) {
         self.path = Some(path);
         if self.entry.is_none() {
             self.places.entry = place.clone();
@@ -102,7 +102,7 @@ impl Draft {
     }
 
     /// What is wrong with the folder it is served from, if anything is.
-    pub(super) fn lacks_folder(&mut self, flaw: Option<Flaw>, place: Place) {
+    pub(crate) fn lacks_folder(&mut self, flaw: Option<Flaw>, place: Place) {
         if let Some(flaw) = flaw {
             self.problems.add(place, flaw);
             self.path = None;
@@ -111,7 +111,7 @@ impl Draft {
 
     /// Finds folder and entry module, and tries the sources of its env. `cache` is where all apps have their caches. None if
     /// nobody can tell how it is called.
-    pub(super) fn resolve(mut self, cache: Option<&Path>) -> (Option<AppSpec>, Problems) {
+    pub(crate) fn resolve(mut self, cache: Option<&Path>) -> (Option<AppSpec>, Problems) {
         let mut problems = std::mem::take(&mut self.problems);
         let path = self.path.unwrap_or_default();
         // A path that is missing was reported.

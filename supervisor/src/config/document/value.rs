@@ -9,11 +9,11 @@ use clap::ValueEnum;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::errors::Flaw;
-use super::quantity;
+use crate::config::document::quantity;
+use crate::config::errors::Flaw;
 
 /// Text.
-pub(super) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
+pub(crate) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
     value.as_str().ok_or_else(|| match value {
         DeValue::Integer(number) => wrong("text", value, &format!("put it in quotes: \"{number}\"")),
         _ => wrong("text", value, "write it in quotes"),
@@ -21,17 +21,17 @@ pub(super) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
 }
 
 /// Text that something can be made of.
-pub(super) fn parsed<T: FromStr<Err = Flaw>>(value: &DeValue<'_>) -> Result<T, Flaw> {
+pub(crate) fn parsed<T: FromStr<Err = Flaw>>(value: &DeValue<'_>) -> Result<T, Flaw> {
     text(value)?.parse()
 }
 
 /// Yes or no.
-pub(super) fn switch(value: &DeValue<'_>) -> Result<bool, Flaw> {
+pub(crate) fn switch(value: &DeValue<'_>) -> Result<bool, Flaw> {
     value.as_bool().ok_or_else(|| wrong("true or false", value, "write true or false, without quotes"))
 }
 
 /// One of a few words.
-pub(super) fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, Flaw> {
+pub(crate) fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, Flaw> {
     let text = text(value)?;
     T::from_str(text, false).map_err(|_| {
         let names: Vec<_> = T::value_variants()
@@ -44,7 +44,7 @@ pub(super) fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, Flaw> {
 }
 
 /// A whole number.
-pub(super) fn whole<T>(bounds: RangeInclusive<T>) -> impl Fn(&DeValue<'_>) -> Result<T, Flaw>
+pub(crate) fn whole<T>(bounds: RangeInclusive<T>) -> impl Fn(&DeValue<'_>) -> Result<T, Flaw>
 where
     T: PartialOrd + Copy + Display + TryFrom<i64>,
 {
@@ -63,7 +63,7 @@ where
 }
 
 /// A number with or without a fraction.
-pub(super) fn decimal(bounds: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> Result<f64, Flaw> {
+pub(crate) fn decimal(bounds: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> Result<f64, Flaw> {
     move |value| {
         let number = match value {
             DeValue::Float(number) => number.as_str().parse().ok(),
@@ -76,7 +76,7 @@ pub(super) fn decimal(bounds: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> R
 }
 
 /// A duration, with its unit.
-pub(super) fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&DeValue<'_>) -> Result<Duration, Flaw> {
+pub(crate) fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&DeValue<'_>) -> Result<Duration, Flaw> {
     move |value| match value {
         DeValue::String(text) => quantity::duration(text, &bounds),
         DeValue::Integer(number) => Err(quantity::without_unit(&number.to_string())),
@@ -89,7 +89,7 @@ pub(super) fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&DeValue<'_>
 }
 
 /// A size in bytes.
-pub(super) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeValue<'_>) -> Result<T, Flaw> {
+pub(crate) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeValue<'_>) -> Result<T, Flaw> {
     move |value| {
         let size = match value {
             DeValue::String(text) => quantity::size(text, &bounds)?,
@@ -105,7 +105,7 @@ pub(super) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeV
 }
 
 /// A value, or `false` for none.
-pub(super) fn or_none<T>(
+pub(crate) fn or_none<T>(
     read: impl Fn(&DeValue<'_>) -> Result<T, Flaw>,
 ) -> impl Fn(&DeValue<'_>) -> Result<Option<T>, Flaw> {
     move |value| match value {
@@ -116,7 +116,7 @@ pub(super) fn or_none<T>(
 }
 
 /// A list.
-pub(super) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a>>], Flaw> {
+pub(crate) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a>>], Flaw> {
     match value {
         DeValue::Array(list) => Ok(list),
         DeValue::String(text) => Err(wrong("a list", value, &format!("write it in brackets: [{text:?}]"))),
@@ -125,7 +125,7 @@ pub(super) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a
 }
 
 /// A section.
-pub(super) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw> {
+pub(crate) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw> {
     value.as_table().ok_or_else(|| {
         let fix = match value {
             DeValue::Array(list) if list.iter().any(|item| item.get_ref().is_table()) => {
@@ -138,7 +138,7 @@ pub(super) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw>
 }
 
 /// The value of a whole number, if it fits.
-pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
+pub(crate) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 

@@ -1,0 +1,6 @@
+//! The configuration file while it is read: `section` finds fields and knows their lines, `value` and `quantity` make of them what
+//! they stand for.
+
+pub(crate) mod quantity;
+pub(crate) mod section;
+pub(crate) mod value;

@@ -1,0 +1,5 @@
+//! The settings.
+
+pub(crate) mod server;
+pub(crate) mod settings;
+pub(crate) mod supervision;
