@@ -16,6 +16,7 @@ mod output;
 mod reload;
 mod restart;
 mod runtime;
+mod schema;
 mod serve;
 mod status;
 mod terminal;
@@ -29,7 +30,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::ArgValueCandidates;
 
 use crate::config::sources::DEFAULT_PORT;
-use crate::config::{AccessLog, Host, LogFormat, LogLevel, ServerFlags, Sources};
+use crate::config::{Host, ServerFlags, Sources};
 use ask::{AppArgs, Which};
 use complete::Shell;
 use deploys::{DeployArgs, DeployedArgs, RollbackArgs};
@@ -72,9 +73,9 @@ pub enum Command {
         /// What to serve, and how.
         #[command(flatten)]
         what: What,
-        /// Settings of the supervisor.
+        /// Settings of the supervisor; each comes before the same field of `[server]` in the configuration file.
         #[command(flatten)]
-        server: Server,
+        server: ServerFlags,
     },
     /// Validate the configuration, load every app once and ask its `health_path`, without serving
     ///
@@ -83,9 +84,9 @@ pub enum Command {
         /// What to check.
         #[command(flatten)]
         what: What,
-        /// Settings of the supervisor.
+        /// Settings of the supervisor; each comes before the same field of `[server]` in the configuration file.
         #[command(flatten)]
-        server: Server,
+        server: ServerFlags,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -174,6 +175,12 @@ pub enum Command {
         #[arg(long)]
         rolling: bool,
     },
+    /// Print the JSON Schema of nano.toml, by which editors complete and check it
+    ///
+    /// Write it to a file, and name that file in the first line of nano.toml:
+    /// nano-supervisor schema > nano.schema.json
+    /// #:schema ./nano.schema.json
+    Schema,
     /// Print completions for a shell
     ///
     /// They know the names of the apps that run. Such as:
@@ -325,67 +332,8 @@ pub struct What {
     development: bool,
 }
 
-/// The supervisor's own settings; each overrides the same field of `[server]` in the configuration file.
-#[derive(Debug, Args)]
-pub struct Server {
-    /// Threads that serve connections [default: half the cores].
-    #[arg(long, value_name = "N")]
-    io_threads: Option<usize>,
-    /// Form of log lines [default: text].
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<LogFormat>,
-    /// Least important level that is logged [default: info].
-    #[arg(long, value_name = "LEVEL")]
-    log_level: Option<LogLevel>,
-    /// Append log lines to this file, and keep it from growing without bound [default: standard output].
-    #[arg(long, value_name = "FILE")]
-    log_file: Option<PathBuf>,
-    /// Log one line per request: in the form of the other lines, as nginx does (combined), or as JSON.
-    #[arg(
-        long,
-        value_name = "FORM",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true"
-    )]
-    access_log: Option<AccessLog>,
-    /// Append the access log to this file [default: where the other lines go].
-    #[arg(long, value_name = "FILE")]
-    access_log_file: Option<PathBuf>,
-    /// Listen on this Unix-domain socket for `status`, `reload` and the like [default: see `status --help`].
-    #[arg(long, value_name = "SOCKET")]
-    control: Option<PathBuf>,
-    /// How long what is in flight may take to finish at the end [default: 25s].
-    #[arg(long, value_name = "DURATION")]
-    drain_timeout: Option<String>,
-    /// Believe X-Forwarded-* of nobody (replace), all (append) or these proxies (10.0.0.0/8,...) [default: replace].
-    #[arg(long, value_name = "POLICY")]
-    forwarded: Option<String>,
-    /// Keep translated modules in this folder between starts [default: where the system keeps caches].
-    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
-    cache_dir: Option<PathBuf>,
-    /// Translate modules anew at each start.
-    #[arg(long)]
-    no_cache: bool,
-    /// Serve health, metrics and a dashboard over HTTP on this address, such as 127.0.0.1:9100 [default: off].
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    admin: Option<String>,
-    /// File with the bearer token that the admin listener asks for; needed if others than this machine can reach it.
-    #[arg(long, value_name = "FILE")]
-    admin_token_file: Option<PathBuf>,
-    /// Send a span of each request to this OpenTelemetry collector, such as http://127.0.0.1:4318 [default: none].
-    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
-    otlp_endpoint: Option<String>,
-    /// Serve no app at all if one of them cannot be run [default: that one has failed, and the others are served].
-    #[arg(long)]
-    strict: bool,
-    /// Keep deploys in this folder [default: where the system keeps state]. With it there need be no app to start with.
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
-}
-
 impl What {
-    fn sources(self, server: Server) -> Sources {
+    fn sources(self, server: ServerFlags) -> Sources {
         Sources {
             config: self.config,
             folder: self.folder,
@@ -395,24 +343,8 @@ impl What {
             host: self.host,
             port: self.port,
             development: self.development,
-            server: ServerFlags {
-                io_threads: server.io_threads,
-                log_format: server.log_format,
-                log_level: server.log_level,
-                log_file: server.log_file,
-                access_log: server.access_log,
-                access_log_file: server.access_log_file,
-                control: server.control,
-                drain_timeout: server.drain_timeout,
-                forwarded: server.forwarded,
-                cache_dir: server.cache_dir,
-                no_cache: server.no_cache,
-                admin: server.admin,
-                admin_token_file: server.admin_token_file,
-                otlp_endpoint: server.otlp_endpoint,
-                state_dir: server.state_dir,
-                strict: server.strict,
-            },
+            for_developers: false,
+            server,
         }
     }
 }
@@ -432,6 +364,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
             status::watch(app.as_deref(), &which, json, Duration::from_secs(seconds))
         }
         Command::List(list) => status::list(&list),
+        Command::Schema => schema::print_schema(),
         Command::Completions { shell } => complete::script(shell),
         Command::Man { command, dir } => {
             complete::manual(&Cli::command(), command.as_deref(), dir.as_deref())

@@ -1,11 +1,12 @@
 //! What to run: command line and configuration file, parsed, then validated. Nothing behind this module sees a raw flag.
 //!
-//! - [`sources`]: what the command line says, and the way from there to a [`Config`]: the configuration file, wrangler files, deploys.
-//! - `schema`: the settings; `bounds`: their least and greatest values; `types`: what they are made of; `machine`: what their
-//!   defaults depend on.
+//! - `schema`: the settings, each declared once; `setting`: what a declaration is, and what is made of it; `types`: what settings
+//!   are made of where a number, a text or a switch is not enough; `machine`: what their defaults depend on.
 //! - `env`: what an app's handler gets as `env`, from values and files.
+//! - `sources`: what says so: the command line, the configuration file, wrangler files, deploys, and the way from there to a [`Config`].
 //! - `app`: what comes of it all for one app.
-//! - `document`: the file's parts and where they are; `read`: files as text; `errors`: every problem with its place and its remedy.
+//! - `document`: the file's parts and where they are; `read`: files as text; `bounds`: the greatest of them; `errors`: every problem
+//!   with its place and its remedy.
 
 mod app;
 mod bounds;
@@ -15,20 +16,21 @@ mod errors;
 mod machine;
 mod read;
 mod schema;
+mod setting;
 pub(crate) mod sources;
 mod types;
 
-pub(crate) use app::{AppLimits, AppSpec, Listen};
-pub(crate) use bounds::MAX_HEADERS;
+pub(crate) use app::AppSpec;
 pub(crate) use env::environment::Environment;
 pub(crate) use errors::{ConfigErrors, Flaw};
 pub(crate) use machine::{memory as machine_memory, own_cgroup};
-pub(crate) use schema::server::{ServerSettings, StateDir};
-pub(crate) use schema::supervision::{RecyclePolicy, RestartMode, RestartPolicy};
+pub(crate) use schema::json as schema;
+pub(crate) use schema::limits::AppLimits;
+pub(crate) use schema::restart::{RecyclePolicy, RestartMode, RestartPolicy};
+pub(crate) use schema::server::{MAX_HEADERS, ServerSettings, StateDir};
 pub(crate) use sources::Sources;
 pub(crate) use sources::deployed::{BrokenState, Deployed};
 pub(crate) use sources::draft::folder as app_folder;
-pub(crate) use sources::file::Host;
 pub(crate) use sources::flags::ServerFlags;
 pub(crate) use sources::overlap::collision;
 pub(crate) use types::admin::{Admin, is_token};
@@ -36,7 +38,8 @@ pub(crate) use types::app_name::AppName;
 pub(crate) use types::control::{ControlPath, found_control_path, usual_control_path};
 pub(crate) use types::forwarded::ForwardedPolicy;
 pub(crate) use types::host_pattern::HostPattern;
-pub(crate) use types::log::{AccessLog, LogFormat, LogLevel, LogSettings};
+pub(crate) use types::listen::{Host, Listen};
+pub(crate) use types::log::{AccessLog, LogFormat, LogLevel};
 pub(crate) use types::own_folder::make_private_folder;
 pub(crate) use types::traces::Traces;
 

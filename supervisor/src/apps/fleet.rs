@@ -259,7 +259,7 @@ impl Fleet {
             let name = spec.name.to_string();
             let trouble = settled.trouble.as_ref().map(|why| Trouble {
                 why: why.clone(),
-                next: Some(Instant::now() + spec.restart.slow_retry),
+                next: Some(Instant::now() + spec.settings.restart.slow_retry),
             });
             let spec = match (&lifeline, &settled.trouble) {
                 (Some(_), _) if only.is_some_and(|only| *only != spec.name) => spec,
@@ -386,7 +386,7 @@ impl Fleet {
         let notes = new.keep_what_is_fixed(&old);
         self.shared.drain_timeout.set(new.drain_timeout);
         self.shared.turns.configure(new.max_starts_per_second);
-        log::configure(&new.log);
+        log::configure(&new);
         self.exporter.configure(new.traces.as_ref());
         *self.settings.borrow_mut() = Arc::new(new);
         notes

@@ -195,7 +195,7 @@ impl AppTask {
     async fn unfit(&mut self, fault: Arc<str>) -> AppPhase {
         let reason = ExitReason::LoadFailed(fault.to_string());
         self.shared.registry.starting(self.app);
-        self.shared.registry.failed(self.app, &reason, self.spec.restart.slow_retry);
+        self.shared.registry.failed(self.app, &reason, self.spec.settings.restart.slow_retry);
         self.answer(&Err(fault.to_string()));
         self.shared.routes.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
         self.shared.tend_spares();
@@ -245,7 +245,7 @@ impl AppTask {
                     self.growth.replaced(running.ready.elapsed());
                 }
                 // If that fails, not at once again.
-                self.recycle_from = Instant::now() + self.spec.restart.slow_retry;
+                self.recycle_from = Instant::now() + self.spec.settings.restart.slow_retry;
                 let (done, _) = oneshot::channel();
                 tokio::select! {
                     biased;
@@ -275,7 +275,7 @@ impl AppTask {
                 }
                 Action::Configure(spec) => match running.was_told(&spec) {
                     Ok(true) => {
-                        if !spec.quarantine {
+                        if !spec.settings.quarantine {
                             self.release().await;
                         }
                         self.configure(spec);

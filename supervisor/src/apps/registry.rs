@@ -156,7 +156,7 @@ impl Registry {
         self.with(app, |record| {
             let (app, pid) = (&record.spec.name, record.pid);
             // Who develops an app has asked for another worker, and is told.
-            match record.spec.development {
+            match record.spec.settings.development {
                 true => info!(%app, pid, %reason, "the new worker is not ready"),
                 false => warn!(%app, pid, %reason, "the new worker is not ready; the one before it stays"),
             }
@@ -368,7 +368,7 @@ impl Registry {
         let app = self.find(name)?;
         let records = self.records.borrow();
         let record = records.get(&app)?;
-        let limits = record.spec.limits.in_force();
+        let limits = record.spec.limits.shown();
         Some(AppDetail {
             status: record.status(monitor.rates(app)),
             folder: record.spec.root.display().to_string(),

@@ -59,7 +59,7 @@ impl RestartHistory {
     /// Whoever can answer is never given up for what its requests do to it: there is always a next worker, after a pause of
     /// at most [`RestartPolicy::max`] if the one before was of no use to anybody.
     pub(crate) fn ended(&mut self, policy: &RestartPolicy, end: End, random: f64) -> Decision {
-        match policy.mode {
+        match policy.policy {
             RestartMode::Never => return Decision::Stay,
             RestartMode::OnFailure if end.is_clean => return Decision::Stay,
             RestartMode::OnFailure | RestartMode::Always => {}
@@ -241,8 +241,8 @@ mod tests {
 
         #[test]
         fn the_mode_decides_whether_there_is_another_worker(policy in any_policy(), ends in vec(any_end(), 1..60)) {
-            let never = RestartPolicy { mode: RestartMode::Never, ..policy.clone() };
-            let on_failure = RestartPolicy { mode: RestartMode::OnFailure, ..policy.clone() };
+            let never = RestartPolicy { policy: RestartMode::Never, ..policy.clone() };
+            let on_failure = RestartPolicy { policy: RestartMode::OnFailure, ..policy.clone() };
             let (mut first, mut second) = (RestartHistory::default(), RestartHistory::default());
             for end in ends {
                 prop_assert_eq!(RestartHistory::default().ended(&never, end, 0.5), Decision::Stay);

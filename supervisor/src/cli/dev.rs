@@ -6,21 +6,18 @@ use std::process::ExitCode;
 
 use super::output::{USAGE, complain};
 use super::serve::serve_until_told;
-use crate::config::{AccessLog, Host, LogFormat, ServerFlags, Sources};
+use crate::config::{Host, ServerFlags, Sources};
 
 /// `dev`.
 pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> ExitCode {
+    let flags = ServerFlags::default().set("access_log", "true");
     let sources = Sources {
         folder: Some(folder),
         host: Some(Host(Ipv4Addr::LOCALHOST.into())),
         port: Some(port),
         development: true,
-        server: ServerFlags {
-            control,
-            log_format: Some(LogFormat::Dev),
-            access_log: Some(AccessLog::Lines),
-            ..ServerFlags::default()
-        },
+        for_developers: true,
+        server: control.iter().fold(flags, |flags, socket| flags.set("control", &socket.to_string_lossy())),
         ..Sources::default()
     };
     let deploys = Err("`dev` keeps none".to_owned());

@@ -41,7 +41,7 @@ pub(super) fn serve_until_told(
         upgrade::say_why(last_words.and_then(|words| words.take()), error);
         complain(error, FAILED)
     };
-    let logs = match Logs::start(&config.server.log) {
+    let logs = match Logs::start(&config.server) {
         Ok(logs) => logs,
         Err(error) => return fail(&error),
     };

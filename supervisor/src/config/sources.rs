@@ -11,19 +11,16 @@ pub(crate) mod wrangler;
 
 use std::path::PathBuf;
 
-use crate::config::Config;
-use crate::config::app::Listen;
 use crate::config::errors::{ConfigErrors, Flaw, Place, Problems};
-use crate::config::machine;
+use crate::config::schema::defaults::Defaults;
 use crate::config::schema::server::StateDir;
-use crate::config::schema::settings::Settings;
-use crate::config::sources::deployed::{BrokenState, Deployed, Overlay};
-use crate::config::sources::draft::{Draft, Places};
-use crate::config::sources::file::Host;
 use crate::config::types::app_name::AppName;
-use crate::config::types::own_folder::{CACHE, STATE};
-
-use crate::config::sources::flags::ServerFlags;
+use crate::config::types::listen::{Host, Listen};
+use crate::config::types::log::LogFormat;
+use crate::config::{Config, machine};
+use deployed::{BrokenState, Deployed, Overlay};
+use draft::{Draft, Places};
+use flags::ServerFlags;
 
 /// Where an app listens that says nothing of a port.
 pub(crate) const DEFAULT_PORT: u16 = 8080;
@@ -47,6 +44,8 @@ pub(crate) struct Sources {
     pub port: Option<u16>,
     /// Whether every app is in development mode, whatever the file says.
     pub development: bool,
+    /// Whether lines of the log are for whoever writes an app, whatever the file says.
+    pub for_developers: bool,
     /// Settings of the supervisor itself, stronger than those of the file.
     pub server: ServerFlags,
 }
@@ -57,9 +56,7 @@ impl Sources {
     /// # Errors
     /// Every problem there is, not only the first, and those of single apps as well.
     pub(crate) fn load(&self) -> Result<Config, ConfigErrors> {
-        let mut strict = self.clone();
-        strict.server.strict = true;
-        strict.load_with(|_| Ok(Vec::new()))
+        self.load_strictly(true, |_| Ok(Vec::new()))
     }
 
     /// Reads and validates everything, with the apps over it that were deployed. `deployed` knows them, from the folder that
@@ -72,29 +69,33 @@ impl Sources {
         &self,
         deployed: impl FnOnce(Option<&StateDir>) -> Result<Vec<Deployed>, BrokenState>,
     ) -> Result<Config, ConfigErrors> {
+        self.load_strictly(false, deployed)
+    }
+
+    fn load_strictly(
+        &self,
+        is_strict: bool,
+        deployed: impl FnOnce(Option<&StateDir>) -> Result<Vec<Deployed>, BrokenState>,
+    ) -> Result<Config, ConfigErrors> {
         let mut problems = Problems::default();
-        let defaults = file::Contents::new(Settings::of_machine(machine::memory()));
+        let contents = file::Contents::new(Defaults::of_machine(machine::memory()));
         let contents = match &self.config {
-            Some(path) => file::read(path, defaults, &mut problems),
-            None => defaults,
+            Some(path) => file::read(path, contents, &mut problems),
+            None => contents,
         };
-        let mut server = contents.server.overridden(&self.server, &mut problems);
-        server.admin = contents.admin.overridden(&self.server, &mut problems).resolve(&mut problems);
-        server.traces = contents.traces.overridden(&self.server, &mut problems).resolve(&mut problems);
-        let flags = &self.server;
-        let variable = |name: &str| std::env::var_os(name);
-        let cache = contents.cache.overridden(&CACHE, flags.cache_dir.as_ref(), flags.no_cache);
-        let cache = cache.folder(&CACHE, variable, &mut problems);
-        let state = contents.state.overridden(&STATE, flags.state_dir.as_ref(), false);
-        let is_asked_for = state.is_asked_for();
-        let state = state.folder(&STATE, variable, &mut problems);
-        server.state_dir = state.map(|path| StateDir { path, is_asked_for });
+        let (mut server, mut draft) = (contents.server, contents.draft);
+        self.server.read(&mut server, &mut draft, &mut problems);
+        if self.for_developers {
+            server.log_format = LogFormat::Dev;
+        }
+        let is_asked_for = draft.state_dir.is_asked_for();
+        let cache = draft.resolve(&mut server, &mut problems);
         let mut drafts = contents.apps;
         drafts.extend(self.folder.as_ref().map(|folder| Draft {
             name: Some(name_of(folder)),
             is_bare: true,
             path: Some(folder.clone()),
-            settings: contents.defaults.clone(),
+            defaults: contents.defaults.clone(),
             ..Draft::new(Places::flag(folder.display().to_string()), self.listen(self.port))
         }));
         for text in &self.apps {
@@ -103,7 +104,7 @@ impl Sources {
                 drafts.push(Draft {
                     name: Some(flag.name),
                     path: Some(flag.path),
-                    settings: contents.defaults.clone(),
+                    defaults: contents.defaults.clone(),
                     ..Draft::new(Places::flag(format!("--app {text}")), self.listen(Some(flag.port)))
                 });
             }
@@ -111,10 +112,10 @@ impl Sources {
         if let Some(folder) = &self.apps_dir {
             let listen = self.listen(self.port);
             let apps = apps_dir::read(folder, self.domain.as_deref(), &listen, &mut problems);
-            drafts.extend(apps.into_iter().map(|app| Draft { settings: contents.defaults.clone(), ..app }));
+            drafts.extend(apps.into_iter().map(|app| Draft { defaults: contents.defaults.clone(), ..app }));
         }
         // One app that somebody has named at the prompt: there is nobody else to be served.
-        server.strict |= self.is_one_folder() && !is_asked_for;
+        server.strict |= is_strict || (self.is_one_folder() && !is_asked_for);
         drafts.iter_mut().filter(|draft| draft.is_bare).for_each(Draft::ask_folder);
         let overlay = match deployed(server.state_dir.as_ref()) {
             Ok(deployed) => deployed::overlay(&mut drafts, deployed, &contents.defaults),
@@ -130,7 +131,7 @@ impl Sources {
             if !draft.is_bare {
                 draft.ask_folder();
             }
-            draft.settings.development |= self.development;
+            draft.defaults.settings.development |= self.development;
         }
         overlap::check(&mut drafts);
         let (mut apps, mut left_out, mut of_apps) = (Vec::new(), Vec::new(), Problems::default());
@@ -241,7 +242,7 @@ mod tests {
             apps: vec![format!("c={}:3", dir.path().join("a").display())],
             port: Some(2),
             host: Some("127.0.0.1".parse().unwrap()),
-            server: ServerFlags { io_threads: Some(3), ..ServerFlags::default() },
+            server: ServerFlags::default().set("io_threads", "3"),
             ..Sources::default()
         };
         let config = sources.load().unwrap();
@@ -309,6 +310,25 @@ mod tests {
     }
 
     #[test]
+    fn a_field_in_the_wrong_place_is_told_its_place() {
+        let dir = folder(
+            "[server]\nheap = '1GiB'\nio_thread = 1\nport = 1\n[defaults]\nport = 1\npath = 'a'\nio_threads = 1",
+        );
+        let sources = Sources { config: Some(dir.path().join("nano.toml")), ..Sources::default() };
+        assert_eq!(
+            problems(&sources, dir.path()),
+            "nano.toml:2: server.heap: unknown field; fix: move it to [defaults] or to an app's section\n\
+             nano.toml:3: server.io_thread: unknown field; fix: did you mean `io_threads`?\n\
+             nano.toml:4: server.port: unknown field; fix: move it to an app's section\n\
+             nano.toml:6: defaults.port: unknown field; fix: move it to each app's section: apps may share a port when all but \
+             one name their `hosts`\n\
+             nano.toml:7: defaults.path: unknown field; fix: move it to an app's section\n\
+             nano.toml:8: defaults.io_threads: unknown field; fix: move it to [server]\n\
+             6 problems"
+        );
+    }
+
+    #[test]
     fn an_app_that_cannot_be_run_is_that_apps_problem() {
         let dir = folder(
             "[apps.good]\npath = 'a'\nport = 1\n[apps.bad]\npath = 'a'\nport = 2\nhosts = ['b.example', 'x y']\nheap = '1MiB'\n\
@@ -342,7 +362,7 @@ mod tests {
         let all = sources.load().unwrap_err();
         assert_eq!(all.problems().len(), 10, "{all}");
         assert_eq!(config.broken.unwrap(), all);
-        sources.server.strict = true;
+        sources.server = ServerFlags::default().set("strict", "true");
         assert_eq!(sources.load_with(|_| Ok(Vec::new())).unwrap_err(), all);
     }
 

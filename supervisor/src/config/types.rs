@@ -5,6 +5,7 @@ pub(crate) mod app_name;
 pub(crate) mod control;
 pub(crate) mod forwarded;
 pub(crate) mod host_pattern;
+pub(crate) mod listen;
 pub(crate) mod log;
 pub(crate) mod net;
 pub(crate) mod own_folder;

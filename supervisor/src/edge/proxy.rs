@@ -86,7 +86,7 @@ impl Proxy {
         let asker = Asker::new(request.headers(), peer.address.ip(), &settings.forwarded);
         let id = if asker.is_proxied { headers::request_id(request.headers()) } else { None };
         let id = id.unwrap_or_else(|| RequestId(fastrand::u128(..)));
-        let access = settings.log.access;
+        let access = settings.access_log;
         let span = settings.traces.as_ref().map(|traces| Span::of(request.headers(), traces.sample));
         let recorded = span.clone().filter(|span| span.context.is_sampled());
         let record = (access != AccessLog::Off || recorded.is_some()).then(|| {

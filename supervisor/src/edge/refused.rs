@@ -54,7 +54,7 @@ impl Refused {
 
     /// The same at its scene, if the app's clients may see it.
     pub(crate) fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
-        if spec.development && self.cause.is_some() {
+        if spec.settings.development && self.cause.is_some() {
             let target = request.uri.path_and_query().map_or_else(String::new, ToString::to_string);
             let scene = Scene { spec: spec.clone(), method: request.method.clone(), target };
             self.scene = Some(Box::new(scene));

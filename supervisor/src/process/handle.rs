@@ -90,7 +90,7 @@ impl Worker {
             }
             spare.process.is_in(group);
             let loaded = load_app(&mut spare, &output, message).await?;
-            if let (Loaded::Ready, Some(path)) = (&loaded, &spec.health_path) {
+            if let (Loaded::Ready, Some(path)) = (&loaded, &spec.settings.health_path) {
                 unhealthy = "it did not answer".into();
                 health::check(&mut spare, &output, path, &mut unhealthy).await?;
             }

@@ -35,7 +35,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Registry, reload};
 
-use crate::config::{AppName, AppSpec, LogFormat, LogSettings};
+use crate::config::{AppName, AppSpec, LogFormat, ServerSettings};
 use file::LogFile;
 use hub::{HUB, Levels, LogHub};
 use line::Line;
@@ -65,20 +65,20 @@ impl Logs {
     ///
     /// # Errors
     /// If a file cannot be opened.
-    pub(crate) fn start(settings: &LogSettings) -> io::Result<Self> {
+    pub(crate) fn start(settings: &ServerSettings) -> io::Result<Self> {
         let mut reopen = Vec::new();
         let mut open = |path: &Path| {
             let flag = Arc::new(AtomicBool::new(false));
             reopen.push(flag.clone());
-            LogFile::open(path, settings.max_size, settings.keep, flag)
+            LogFile::open(path, settings.log_max_size, settings.log_keep, flag)
         };
-        let (out, writing) = match &settings.file {
+        let (out, writing) = match &settings.log_file {
             Some(path) => Queue::start("log", open(path)?)?,
             None => Queue::start("log", io::stdout())?,
         };
         let (mut threads, mut counters) = (vec![writing], vec![out.dropped()]);
-        let access = match &settings.access_file {
-            Some(path) if settings.access_file != settings.file => {
+        let access = match &settings.access_log_file {
+            Some(path) if settings.access_log_file != settings.log_file => {
                 let (access, writing) = Queue::start("access-log", open(path)?)?;
                 threads.push(writing);
                 counters.push(access.dropped());
@@ -87,17 +87,17 @@ impl Logs {
             _ => None,
         };
         let wants_colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let is_terminal = settings.file.is_none() && io::stdout().is_terminal();
-        let (filter, handle) = reload::Layer::new(LevelFilter::from(settings.level));
+        let is_terminal = settings.log_file.is_none() && io::stdout().is_terminal();
+        let (filter, handle) = reload::Layer::new(LevelFilter::from(settings.log_level));
         let hub = LogHub {
-            format: settings.format,
-            has_colours: settings.format != LogFormat::Json && is_terminal && wants_colours,
+            format: settings.log_format,
+            has_colours: settings.log_format != LogFormat::Json && is_terminal && wants_colours,
             out,
             access,
-            levels: RwLock::new(Levels { server: settings.level.into(), apps: HashMap::new() }),
+            levels: RwLock::new(Levels { server: settings.log_level.into(), apps: HashMap::new() }),
             filter: handle,
             reopen,
-            memory: Arc::new(Memory::new(settings.memory)),
+            memory: Arc::new(Memory::new(settings.log_memory)),
         };
         if HUB.set(hub).is_ok()
             && let Some(hub) = HUB.get()
@@ -117,18 +117,18 @@ impl Logs {
 }
 
 /// Takes over what can change while the supervisor runs.
-pub(crate) fn configure(settings: &LogSettings) {
+pub(crate) fn configure(settings: &ServerSettings) {
     let Some(hub) = HUB.get() else { return };
-    hub.memory.keep(settings.memory);
-    hub.levels.write().unwrap_or_else(PoisonError::into_inner).server = settings.level.into();
+    hub.memory.keep(settings.log_memory);
+    hub.levels.write().unwrap_or_else(PoisonError::into_inner).server = settings.log_level.into();
     // Fails only if nobody logs any more.
-    let _ = hub.filter.reload(LevelFilter::from(settings.level));
+    let _ = hub.filter.reload(LevelFilter::from(settings.log_level));
 }
 
 /// Takes over the levels that apps have of their own.
 pub(crate) fn configure_apps<'a>(specs: impl Iterator<Item = &'a AppSpec>) {
     let Some(hub) = HUB.get() else { return };
-    let apps = specs.filter_map(|spec| Some((spec.name.clone(), spec.log_level?.into()))).collect();
+    let apps = specs.filter_map(|spec| Some((spec.name.clone(), spec.settings.log_level?.into()))).collect();
     hub.levels.write().unwrap_or_else(PoisonError::into_inner).apps = apps;
 }
 

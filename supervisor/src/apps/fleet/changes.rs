@@ -81,7 +81,7 @@ pub(super) fn warn_of(specs: &[&Arc<AppSpec>]) {
         }
     }
     let is_exposed = |spec: &&&Arc<AppSpec>| {
-        spec.development
+        spec.settings.development
             && spec.fault.is_none()
             && spec
                 .listen

@@ -46,7 +46,7 @@ impl Fleet {
         let members = self.members.borrow().clone();
         for member in members {
             let name = member.spec.name.as_str();
-            if let Some(kinds) = legacy.refused.get(name).filter(|_| member.spec.quarantine) {
+            if let Some(kinds) = legacy.refused.get(name).filter(|_| member.spec.settings.quarantine) {
                 let kinds = self.shared.quarantine.inherit(member.app, kinds.clone());
                 self.shared.routes.quarantine(member.app, kinds).await;
             }

@@ -76,7 +76,7 @@ impl Fleet {
         let members = self.members.borrow();
         let pause = |name: &AppName| {
             let member = members.iter().find(|member| member.spec.name == *name);
-            member.map(|member| member.spec.restart.slow_retry)
+            member.map(|member| member.spec.settings.restart.slow_retry)
         };
         let mut due = Vec::new();
         for (name, trouble) in self.troubles.borrow_mut().iter_mut() {

@@ -32,7 +32,7 @@ impl AppsShared {
         if let Some(kind) = crash.kind_to_blame() {
             self.routes.suspend(app, kind).await;
         }
-        if spec.quarantine
+        if spec.settings.quarantine
             && let Some(kinds) = self.quarantine.crashed(app, &self.crashes.of(Some(name)))
         {
             if let Some(Kind { method, path }) = kinds.last() {
@@ -82,7 +82,7 @@ impl AppTask {
             self.growth.came_to_limit(was_full);
         }
         let end = End { is_clean: reason.is_clean(), worth };
-        let decision = self.history.ended(&self.spec.restart, end, fastrand::f64());
+        let decision = self.history.ended(&self.spec.settings.restart, end, fastrand::f64());
         let was_useful = matches!(decision, Decision::RestartAfter(pause) if pause.is_zero());
         if matches!(worth, Worth::Ready { .. }) {
             self.shared.spares.needed(self.spec.limits.heap);

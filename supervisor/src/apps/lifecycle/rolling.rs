@@ -28,7 +28,7 @@ impl AppTask {
         let supersedes = |action: &Action| match action {
             // Starts again, under the configuration that is on its way.
             Action::Roll if is_reconfigured => false,
-            action => spec.development || supersedes(action, &spec),
+            action => spec.settings.development || supersedes(action, &spec),
         };
         // The configuration that it was to have holds all the same, unless there is another.
         let is_another = |action: &Action| matches!(action, Action::Configure(_) | Action::Adopt(_));
@@ -101,7 +101,7 @@ impl AppTask {
         waiting: impl IntoIterator<Item = oneshot::Sender<Outcome>>,
         spec: Option<Arc<AppSpec>>,
     ) {
-        let Some(spec) = spec.filter(|spec| !spec.development) else {
+        let Some(spec) = spec.filter(|spec| !spec.settings.development) else {
             return answer(
                 waiting,
                 &Err("something else was asked for before the new worker was ready".into()),

@@ -69,7 +69,7 @@ impl RunningWorker {
         not_before: Instant,
     ) -> impl Future<Output = Worn> + use<> {
         let (observed, ready, witness) = (self.observed.clone(), self.ready, self.witness.clone());
-        let (spec, growth, policy) = (spec.clone(), growth.clone(), spec.recycle);
+        let (spec, growth, policy) = (spec.clone(), growth.clone(), spec.settings.recycle.clone());
         let old = policy.lifetime.map(|lifetime| ready + lifetime.mul_f64(self.spread));
         async move {
             sleep_until(not_before.into()).await;

@@ -1,5 +1,7 @@
 //! A table of the configuration file while it is read: finds fields, knows their lines, points out unknown ones.
 
+use std::path::Path;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -17,17 +19,29 @@ pub(crate) struct Document<'a> {
     name: &'a str,
     /// All of it.
     text: &'a str,
+    /// What paths in it are relative to.
+    folder: &'a Path,
 }
 
 impl<'a> Document<'a> {
-    /// The configuration file.
+    /// The configuration file, with paths in it relative to where the supervisor was started.
     pub(crate) fn config(name: &'a str, text: &'a str) -> Self {
-        Self { origin: Origin::Config, name, text }
+        Self { origin: Origin::Config, name, text, folder: Path::new("") }
     }
 
     /// A file of an app.
     pub(crate) fn of_app(name: &'a str, text: &'a str) -> Self {
-        Self { origin: Origin::App, name, text }
+        Self { origin: Origin::App, ..Self::config(name, text) }
+    }
+
+    /// The same, with paths in it relative to this folder.
+    pub(crate) fn within(self, folder: &'a Path) -> Self {
+        Self { folder, ..self }
+    }
+
+    /// A flag as it was given, whose value is that of the one field there is.
+    pub(crate) fn flag(shown: &'a str) -> Self {
+        Self { origin: Origin::Flag, name: shown, text: "", folder: Path::new("") }
     }
 
     /// Records why the file is no TOML, one problem per line: the first error in a line tends to cause the others.
@@ -83,6 +97,9 @@ impl<'a> Document<'a> {
 
     /// The line that the byte at `offset` is in.
     pub(crate) fn place(&self, offset: usize, field: &str) -> Place {
+        if self.origin == Origin::Flag {
+            return Place::flag(self.name);
+        }
         let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
         Place::line(self.origin, self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count(), field)
     }
@@ -121,6 +138,16 @@ impl<'a> Section<'a> {
         self.table.contains_key(name)
     }
 
+    /// What paths in it are relative to.
+    pub(crate) fn folder(&self) -> &'a Path {
+        self.document.folder
+    }
+
+    /// What a field holds, if it is given.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a DeValue<'a>> {
+        self.table.get(name).map(Spanned::get_ref)
+    }
+
     /// The converted value of a field that is given and right; one that is wrong is recorded.
     pub(crate) fn read<T>(
         &self,
@@ -128,38 +155,7 @@ impl<'a> Section<'a> {
         convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
         problems: &mut Problems,
     ) -> Option<T> {
-        let value = self.table.get(name)?;
-        problems.keep(|| self.place(name), convert(value.get_ref()))
-    }
-
-    /// As [`Self::read`], into what holds the default.
-    pub(crate) fn set<T>(
-        &self,
-        name: &str,
-        convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
-        target: &mut T,
-        problems: &mut Problems,
-    ) {
-        if let Some(value) = self.read(name, convert, problems) {
-            *target = value;
-        }
-    }
-
-    /// As [`Self::read`], for a field without which the section is useless.
-    pub(crate) fn require<T>(
-        &self,
-        name: &str,
-        example: &str,
-        convert: impl FnOnce(&'a DeValue<'a>) -> Result<T, Flaw>,
-        problems: &mut Problems,
-    ) -> Option<T> {
-        if !self.has(name) {
-            problems.add(
-                self.place(name),
-                Flaw::new("is missing", format!("add a line such as {name} = {example}")),
-            );
-        }
-        self.read(name, convert, problems)
+        problems.keep(|| self.place(name), convert(self.value(name)?))
     }
 
     /// The converted elements of a list, each with its own place.
@@ -168,14 +164,14 @@ impl<'a> Section<'a> {
         name: &str,
         convert: impl Fn(&'a DeValue<'a>) -> Result<T, Flaw>,
         problems: &mut Problems,
-    ) -> Vec<(T, Place)> {
-        let list: &[Spanned<DeValue<'a>>] = self.read(name, value::list, problems).unwrap_or_default();
+    ) -> Option<Vec<(T, Place)>> {
+        let list: &[Spanned<DeValue<'a>>] = self.read(name, value::list, problems)?;
         let path = self.child_path(name);
         let convert = |item: &'a Spanned<DeValue<'a>>| {
             let place = self.document.place(item.span().start, &path);
             problems.keep(|| place.clone(), convert(item.get_ref())).map(|value| (value, place))
         };
-        list.iter().filter_map(convert).collect()
+        Some(list.iter().filter_map(convert).collect())
     }
 
     /// The section in a field.
@@ -198,13 +194,8 @@ impl<'a> Section<'a> {
     }
 
     /// Records every field that is none of `known`; `fix` says what to do about those that are only misplaced, or were known once.
-    pub(crate) fn only(
-        &self,
-        known: &[&[&str]],
-        fix: impl Fn(&str) -> Option<String>,
-        problems: &mut Problems,
-    ) {
-        let known = || known.iter().copied().flatten().copied();
+    pub(crate) fn only(&self, known: &[&str], fix: impl Fn(&str) -> Option<String>, problems: &mut Problems) {
+        let known = || known.iter().copied();
         for name in self.names() {
             if known().any(|known| known == name) {
                 continue;
@@ -288,14 +279,12 @@ mod tests {
             assert_eq!(blog.place("port").to_string(), "nano.toml:4: apps.blog.port");
             assert!(blog.has("port") && !blog.has("path"));
             assert!(blog.read("port", value::text, problems).is_none());
-            assert!(blog.require("path", "\"./blog\"", value::text, problems).is_none());
-            assert_eq!(blog.list("hosts", value::text, problems).len(), 1);
+            assert_eq!(blog.list("hosts", value::text, problems).unwrap().len(), 1);
         });
         assert_eq!(
             found,
             [
                 "nano.toml:4: apps.blog.port: expected text, found a whole number; fix: put it in quotes: \"1\"",
-                "nano.toml:2: apps.blog.path: is missing; fix: add a line such as path = \"./blog\"",
                 "nano.toml:7: apps.blog.hosts: expected text, found a whole number; fix: put it in quotes: \"2\"",
             ]
         );
@@ -333,7 +322,7 @@ mod tests {
     fn every_unknown_field_is_reported() {
         let elsewhere = |name: &str| (name == "heap").then(|| "move it to [defaults]".to_owned());
         let found = with("prot = 1\nzzz = 2\nheap = 3\nport = 4\n\"a b\" = 5", |top, problems| {
-            top.only(&[&["path"], &["port"]], elsewhere, problems);
+            top.only(&["path", "port"], elsewhere, problems);
         });
         assert_eq!(
             found,

@@ -104,17 +104,6 @@ pub(crate) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeV
     }
 }
 
-/// A value, or `false` for none.
-pub(crate) fn or_none<T>(
-    read: impl Fn(&DeValue<'_>) -> Result<T, Flaw>,
-) -> impl Fn(&DeValue<'_>) -> Result<Option<T>, Flaw> {
-    move |value| match value {
-        DeValue::Boolean(false) => Ok(None),
-        DeValue::Boolean(true) => Err(Flaw::new("true is no limit", "write a size, or false for no limit")),
-        _ => read(value).map(Some),
-    }
-}
-
 /// A list.
 pub(crate) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a>>], Flaw> {
     match value {

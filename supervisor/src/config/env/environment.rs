@@ -7,15 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use toml::de::DeValue;
 
-use crate::config::bounds;
-use crate::config::document::section::Section;
-use crate::config::document::value::text;
-use crate::config::env::dotenv;
-use crate::config::env::values;
+use super::dotenv;
+use super::values::Values;
 use crate::config::errors::{Flaw, Origin, Place, Problems};
-use crate::config::read;
+use crate::config::{bounds, read};
 
 /// Files of variables that an app's folder may hold, the stronger one last.
 const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
@@ -68,16 +64,6 @@ enum Layer {
     Secret(String, PathBuf, Place),
 }
 
-/// Variables of a configuration file. Shows only their names.
-#[derive(Clone, Default, PartialEq)]
-pub(crate) struct Values(pub(crate) BTreeMap<String, Value>);
-
-impl fmt::Debug for Values {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
 /// The variables of one worker: name and value as JSON text. Shows only their names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Environment(BTreeMap<String, String>);
@@ -95,35 +81,16 @@ impl fmt::Debug for Environment {
     }
 }
 
+/// Variables, and the files that hold them.
+pub(crate) type Secrets = Vec<(String, PathBuf, Place)>;
+
 /// What an app's section says of its `env`.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
-    values: Values,
-    files: Vec<(PathBuf, Place)>,
-    folder: Option<(PathBuf, Place)>,
-    secrets: Vec<(String, PathBuf, Place)>,
-}
-
-impl Given {
-    /// Reads `env`, `env_files`, `secrets_dir` and `secrets`. Paths are relative to `folder`.
-    pub(crate) fn read(app: &Section<'_>, folder: &Path, problems: &mut Problems) -> Self {
-        let files = app.list("env_files", text, problems);
-        let mut secrets = Vec::new();
-        if let Some(section) = app.section("secrets", problems) {
-            for name in section.names() {
-                if let Some(path) = section.read(name, secret_path, problems) {
-                    secrets.push((name.to_owned(), folder.join(path), section.place(name)));
-                }
-            }
-        }
-        let secrets_dir = app.read("secrets_dir", text, problems);
-        Self {
-            values: Values(values::read(app, problems)),
-            files: files.into_iter().map(|(path, place)| (folder.join(path), place)).collect(),
-            folder: secrets_dir.map(|path| (folder.join(path), app.place("secrets_dir"))),
-            secrets,
-        }
-    }
+    pub(crate) values: Values,
+    pub(crate) files: Vec<(PathBuf, Place)>,
+    pub(crate) folder: Option<(PathBuf, Place)>,
+    pub(crate) secrets: Secrets,
 }
 
 impl EnvSources {
@@ -219,11 +186,6 @@ fn secret(path: &Path) -> Result<String, Flaw> {
     Ok(Value::from(text).to_string())
 }
 
-/// The path of a file that holds a secret.
-fn secret_path<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
-    value.as_str().ok_or_else(|| Flaw::new("is not the path of a file", "write the path, in quotes"))
-}
-
 /// The files that Docker or Kubernetes have mounted in a folder, and their names. What begins with a dot is how Kubernetes
 /// exchanges all of them at once.
 fn secret_files(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
@@ -248,10 +210,8 @@ fn naming(path: &Path, flaw: &Flaw) -> Flaw {
 mod tests {
     use serde_json::json;
     use tempfile::TempDir;
-    use toml::de::DeTable;
 
     use super::*;
-    use crate::config::document::section::Document;
 
     const SECRET: &str = "hunter2";
 
@@ -266,16 +226,25 @@ mod tests {
         dir
     }
 
-    /// The sources of the app in `dir` with this section and these `vars`.
-    fn sources(dir: &TempDir, section: &str, vars: &Value) -> EnvSources {
-        let table = DeTable::parse(section).unwrap();
-        let top = Section::top(Document::config("nano.toml", section), table.get_ref());
-        let mut problems = Problems::default();
-        let given = Given::read(&top, dir.path(), &mut problems);
-        assert_eq!(problems.texts(), [""; 0]);
+    /// The sources of the app in `dir`, which gives these as lines of a file, and has these `vars`.
+    fn sources(dir: &TempDir, given: Given, vars: &Value) -> EnvSources {
         let root = dir.path().canonicalize().unwrap().join("app");
-        let vars = vars.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-        EnvSources::new(&root, Path::new("app"), top.whole(), Values(vars.collect()), given)
+        let place = Place::line(Origin::Config, "nano.toml", 1, "");
+        EnvSources::new(&root, Path::new("app"), place, values(vars), given)
+    }
+
+    fn values(json: &Value) -> Values {
+        Values(json.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// A file in `dir` that this line of the configuration names.
+    fn at(dir: &TempDir, path: &str, line: usize, field: &str) -> (PathBuf, Place) {
+        (dir.path().join(path), Place::line(Origin::Config, "nano.toml", line, field))
+    }
+
+    fn secret_at(dir: &TempDir, name: &str, path: &str, line: usize) -> (String, PathBuf, Place) {
+        let (path, place) = at(dir, path, line, &format!("secrets.{name}"));
+        (name.to_owned(), path, place)
     }
 
     fn loaded(sources: &EnvSources) -> Value {
@@ -301,11 +270,15 @@ mod tests {
             ("all/.hidden", "dir"),
             ("h", "file"),
         ]);
-        let section = "env_files = ['one', 'two']\nsecrets_dir = 'all'\nenv = { F = ['config'], G = 1 }\n\
-                       secrets = { H = 'h' }";
+        let given = Given {
+            values: values(&json!({ "F": ["config"], "G": 1 })),
+            files: ["one", "two"].map(|file| at(&dir, file, 1, "env_files")).into(),
+            folder: Some(at(&dir, "all", 2, "secrets_dir")),
+            secrets: vec![secret_at(&dir, "H", "h", 4)],
+        };
         let vars = json!({ "A": { "x": 1 }, "B": "vars", "C": "vars" });
         assert_eq!(
-            loaded(&sources(&dir, section, &vars)),
+            loaded(&sources(&dir, given, &vars)),
             json!({
                 "A": { "x": 1 }, "B": "env", "C": "dev", "D": "one", "E": "two", "F": ["config"], "G": "dir",
                 "H": "file",
@@ -316,7 +289,8 @@ mod tests {
     #[test]
     fn files_are_read_anew_each_time_and_lose_one_line_end() {
         let dir = folder(&[("s", "first\n\n")]);
-        let sources = sources(&dir, "secrets = { S = 's' }", &json!({}));
+        let given = Given { secrets: vec![secret_at(&dir, "S", "s", 1)], ..Given::default() };
+        let sources = sources(&dir, given, &json!({}));
         assert_eq!(loaded(&sources), json!({ "S": "first\n" }));
         fs::write(dir.path().join("s"), "second\r\n").unwrap();
         fs::write(dir.path().join("app/.env"), "T=1").unwrap();
@@ -335,8 +309,13 @@ mod tests {
         ]);
         fs::write(dir.path().join("all/binary"), b"hunter2\xff").unwrap();
         std::os::unix::fs::symlink("nowhere", dir.path().join("all/dangling")).unwrap();
-        let section = "env_files = [\n  'broken',\n  'none',\n]\nsecrets_dir = 'all'\nsecrets.X = 'x'\nsecrets.Y = 'all'";
-        let sources = sources(&dir, section, &json!({}));
+        let given = Given {
+            values: Values::default(),
+            files: vec![at(&dir, "broken", 2, "env_files"), at(&dir, "none", 3, "env_files")],
+            folder: Some(at(&dir, "all", 5, "secrets_dir")),
+            secrets: vec![secret_at(&dir, "X", "x", 6), secret_at(&dir, "Y", "all", 7)],
+        };
+        let sources = sources(&dir, given, &json!({}));
         assert_eq!(
             problems(&dir, &sources),
             "nano.toml:3: env_files: DIR/none: there is no such file; fix: create it, or correct the path\n\
@@ -352,27 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_place_of_its_path_does_not_show() {
-        let text = "[secrets]\nA = 'hunter2'\nB = 31337";
-        let table = DeTable::parse(text).unwrap();
-        let top = Section::top(Document::config("nano.toml", text), table.get_ref());
-        let mut problems = Problems::default();
-        let given = Given::read(&top, Path::new("/nowhere"), &mut problems);
-        EnvSources::new(Path::new("/"), Path::new("/"), top.whole(), Values::default(), given)
-            .read(&mut problems);
-        assert_eq!(
-            problems.texts(),
-            [
-                "nano.toml:3: secrets.B: is not the path of a file; fix: write the path, in quotes",
-                "nano.toml:2: secrets.A: there is no such file; fix: create it, or correct the path",
-            ]
-        );
-    }
-
-    #[test]
     fn a_missing_folder_of_secrets_is_reported() {
         let dir = folder(&[]);
-        let sources = sources(&dir, "secrets_dir = 'none'", &json!({}));
+        let given = Given { folder: Some(at(&dir, "none", 1, "secrets_dir")), ..Given::default() };
+        let sources = sources(&dir, given, &json!({}));
         assert_eq!(
             problems(&dir, &sources),
             "nano.toml:1: secrets_dir: DIR/none: there is no such file; fix: create it, or correct the path"
@@ -383,15 +345,20 @@ mod tests {
     fn all_sources_together_are_bounded() {
         let half = "x".repeat(bounds::ENV / 2);
         let dir = folder(&[("app/.env", &format!("A={half}")), ("s", &half)]);
-        let text = problems(&dir, &sources(&dir, "secrets = { B = 's' }", &json!({})));
+        let given = Given { secrets: vec![secret_at(&dir, "B", "s", 1)], ..Given::default() };
+        let text = problems(&dir, &sources(&dir, given, &json!({})));
         assert!(text.starts_with("nano.toml:1: env is too large: 524"), "{text}");
     }
 
     #[test]
     fn debug_output_shows_names_only() {
         let dir = folder(&[("app/.env", "A=hunter2"), ("s", SECRET)]);
-        let sources =
-            sources(&dir, "env = { B = 'hunter2' }\nsecrets = { C = 's' }", &json!({ "D": SECRET }));
+        let given = Given {
+            values: values(&json!({ "B": SECRET })),
+            secrets: vec![secret_at(&dir, "C", "s", 1)],
+            ..Given::default()
+        };
+        let sources = sources(&dir, given, &json!({ "D": SECRET }));
         let shown = format!("{sources:?}{:?}", sources.load());
         assert!(!shown.contains(SECRET), "{shown}");
         assert!(shown.ends_with("Ok({\"A\", \"B\", \"C\", \"D\"})"), "{shown}");

@@ -1,6 +1,7 @@
 //! An app's `env` and `props` in the configuration file: TOML values as the JSON values that its handler sees.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
@@ -10,25 +11,31 @@ use crate::config::document::section::Section;
 use crate::config::document::value;
 use crate::config::errors::{Flaw, Problems};
 
-/// Reads the section `env` of an app. Each variable that cannot be passed on is recorded.
-pub(crate) fn read(app: &Section<'_>, problems: &mut Problems) -> BTreeMap<String, Value> {
-    let Some(section) = app.section("env", problems) else { return BTreeMap::new() };
-    let convert = |name| Some((String::from(name), section.read(name, json, problems)?));
-    section.names().into_iter().filter_map(convert).collect()
+/// Variables of a configuration file. Shows only their names.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Values(pub(crate) BTreeMap<String, Value>);
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
-/// Reads the field `props` of an app, which its handler gets as `ctx.props`.
-pub(crate) fn props(app: &Section<'_>, problems: &mut Problems) -> Value {
-    let convert = |value| {
-        let props = json(value)?;
-        let size = props.to_string().len();
-        if size > bounds::PROPS {
-            let fix = format!("keep it below {} bytes", bounds::PROPS);
-            return Err(Flaw::new(format!("is too large: {size} bytes as JSON"), fix));
-        }
-        Ok(props)
-    };
-    app.read("props", convert, problems).unwrap_or_else(|| Value::Object(Map::new()))
+/// The variables of a section. Each that cannot be passed on is recorded.
+pub(crate) fn read(section: &Section<'_>, problems: &mut Problems) -> Values {
+    let convert = |name| Some((String::from(name), section.read(name, json, problems)?));
+    Values(section.names().into_iter().filter_map(convert).collect())
+}
+
+/// What a handler gets as `ctx.props`.
+pub(crate) fn props(value: &DeValue<'_>) -> Result<Value, Flaw> {
+    let props = json(value)?;
+    let size = props.to_string().len();
+    if size > bounds::PROPS {
+        let fix = format!("keep it below {} bytes", bounds::PROPS);
+        return Err(Flaw::new(format!("is too large: {size} bytes as JSON"), fix));
+    }
+    Ok(props)
 }
 
 /// A TOML value as JSON. Dates become text.
@@ -92,13 +99,13 @@ mod tests {
         let table = DeTable::parse(text).unwrap();
         let mut problems = Problems::default();
         let top = Section::top(Document::config("nano.toml", text), table.get_ref());
-        let env = read(&top, &mut problems);
+        let Values(env) = read(&top, &mut problems);
         (json!(env), problems.texts())
     }
 
     #[test]
     fn every_toml_value_becomes_json() {
-        let text = "[env]\nT = 'x'\nI = -9007199254740991\nF = 1.5\nB = true\nD = 1979-05-27\nL = [1, 'a']\nO = { a = { b = 1 } }";
+        let text = "T = 'x'\nI = -9007199254740991\nF = 1.5\nB = true\nD = 1979-05-27\nL = [1, 'a']\nO = { a = { b = 1 } }";
         let expected = json!({
             "T": "x", "I": -9_007_199_254_740_991_i64, "F": 1.5, "B": true, "D": "1979-05-27", "L": [1, "a"],
             "O": { "a": { "b": 1 } }
@@ -109,23 +116,23 @@ mod tests {
 
     #[test]
     fn what_json_cannot_hold_is_reported_and_the_rest_kept() {
-        let text = "[env]\nA = 9007199254740992\nB = inf\nC = 1\nD = [nan]";
+        let text = "\nA = 9007199254740992\nB = inf\nC = 1\nD = [nan]";
         let found = [
-            "nano.toml:2: env.A: JavaScript has no exact number 9007199254740992; fix: write it as text: \
+            "nano.toml:2: A: JavaScript has no exact number 9007199254740992; fix: write it as text: \
              \"9007199254740992\"",
-            "nano.toml:3: env.B: JSON has no number inf; fix: write it as text: \"inf\"",
-            "nano.toml:5: env.D: JSON has no number nan; fix: write it as text: \"nan\"",
+            "nano.toml:3: B: JSON has no number inf; fix: write it as text: \"inf\"",
+            "nano.toml:5: D: JSON has no number nan; fix: write it as text: \"nan\"",
         ];
         assert_eq!(env(text), (json!({ "C": 1 }), found.map(String::from).to_vec()));
     }
 
     #[test]
     fn depth_is_bounded() {
-        let (_, found) = env(&format!("[env]\nA = {}{}", "[".repeat(70), "]".repeat(70)));
+        let (_, found) = env(&format!("A = {}{}", "[".repeat(70), "]".repeat(70)));
         assert_eq!(
             found,
             [
-                "nano.toml:2: env.A: is nested more than 64 levels deep; fix: flatten it, or have the app parse it from \
+                "nano.toml:1: A: is nested more than 64 levels deep; fix: flatten it, or have the app parse it from \
               text"
             ]
         );
@@ -133,19 +140,10 @@ mod tests {
 
     #[test]
     fn props_are_any_value_and_bounded() {
-        let props = |text: &str| {
-            let table = DeTable::parse(text).unwrap();
-            let mut problems = Problems::default();
-            let top = Section::top(Document::config("nano.toml", text), table.get_ref());
-            (props(&top, &mut problems), problems.texts())
-        };
-        assert_eq!(props(""), (json!({}), vec![]));
-        assert_eq!(props("props = { tier = 'gold', n = [1] }").0, json!({ "tier": "gold", "n": [1] }));
-        assert_eq!(props("props = 'gold'").0, json!("gold"));
-        let (_, found) = props(&format!("props = '{}'", "x".repeat(bounds::PROPS)));
-        assert_eq!(
-            found,
-            ["nano.toml:1: props: is too large: 65538 bytes as JSON; fix: keep it below 65536 bytes"]
-        );
+        let props = |text: &str| props(DeValue::parse(text).unwrap().get_ref());
+        assert_eq!(props("{ tier = 'gold', n = [1] }"), Ok(json!({ "tier": "gold", "n": [1] })));
+        assert_eq!(props("'gold'"), Ok(json!("gold")));
+        let flaw = props(&format!("'{}'", "x".repeat(bounds::PROPS))).unwrap_err();
+        assert_eq!(flaw.to_string(), "is too large: 65538 bytes as JSON; fix: keep it below 65536 bytes");
     }
 }

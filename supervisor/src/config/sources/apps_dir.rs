@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::config::app::Listen;
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::sources::draft::{Draft, Places};
 use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
+use crate::config::types::listen::Listen;
 
 /// The app that serves the hosts no other one claims.
 const DEFAULT_APP: &str = "default";

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::app::Listen;
 use crate::config::errors::{Flaw, Place};
-use crate::config::schema::settings::Settings;
+use crate::config::schema::defaults::Defaults;
 use crate::config::sources::draft::{Draft, Places};
 use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
+use crate::config::types::listen::Listen;
 
 /// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ pub(crate) struct Overlay {
 
 /// Has each app that was deployed be served from where its deploy is, and adds those that the configuration does not have.
 /// The drafts must know their names.
-pub(crate) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults: &Settings) -> Overlay {
+pub(crate) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults: &Defaults) -> Overlay {
     let mut overlay = Overlay::default();
     for Deployed { name, path, site, place } in deployed {
         let place = Place::flag(place);
@@ -59,7 +59,7 @@ pub(crate) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults
                     name: Some(name),
                     path: Some(path),
                     hosts: hosts.into_iter().map(|host| (host, place.clone())).collect(),
-                    settings: defaults.clone(),
+                    defaults: defaults.clone(),
                     ..Draft::new(Places::all(place.clone()), listen)
                 };
                 draft.lacks_folder(gone, place);

@@ -3,14 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::app::{AppSpec, Listen};
+use crate::config::app::AppSpec;
 use crate::config::env::environment::{EnvSources, Given};
 use crate::config::errors::{Flaw, Place, Problems};
-use crate::config::schema::settings::Settings;
+use crate::config::schema::defaults::Defaults;
 use crate::config::sources::entry;
 use crate::config::sources::wrangler::Wrangler;
 use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
+use crate::config::types::listen::Listen;
 
 /// What a source says of an app. A part that is missing has been reported already.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ pub(crate) struct Draft {
     pub(crate) hosts: Vec<(HostPattern, Place)>,
     pub(crate) env: Given,
     pub(crate) props: serde_json::Value,
-    pub(crate) settings: Settings,
+    /// Limits, and whatever else has defaults.
+    pub(crate) defaults: Defaults,
     /// What its folder says of it.
     pub(crate) wrangler: Wrangler,
     /// What keeps it from being run, and nobody else.
@@ -58,11 +60,11 @@ impl Places {
 impl Draft {
     /// A draft that says only where it was written and where it listens.
     pub(crate) fn new(places: Places, listen: Listen) -> Self {
-        Self { listen: Some(listen), ..Self::nowhere(places, Settings::default()) }
+        Self { listen: Some(listen), ..Self::nowhere(places, Defaults::default()) }
     }
 
     /// A draft that says only where it was written, and what everyone's settings are.
-    pub(crate) fn nowhere(places: Places, settings: Settings) -> Self {
+    pub(crate) fn nowhere(places: Places, defaults: Defaults) -> Self {
         Self {
             places,
             name: None,
@@ -73,7 +75,7 @@ impl Draft {
             hosts: Vec::new(),
             env: Given::default(),
             props: serde_json::json!({}),
-            settings,
+            defaults,
             wrangler: Wrangler::default(),
             problems: Problems::default(),
         }
@@ -129,18 +131,7 @@ impl Draft {
         if is_there {
             env.read(&mut problems);
         }
-        let Settings {
-            limits,
-            restart,
-            recycle,
-            quarantine,
-            health_path,
-            fatal_uncaught,
-            net,
-            development,
-            log_level,
-            ..
-        } = self.settings;
+        let Defaults { limits, settings, .. } = self.defaults;
         let spec = self.name.map(|name| AppSpec {
             root,
             entry: entry.unwrap_or_default(),
@@ -148,16 +139,9 @@ impl Draft {
             hosts: self.hosts.into_iter().map(|(pattern, _)| pattern).collect(),
             env,
             props: self.props,
-            net,
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
-            restart,
-            recycle,
-            quarantine,
-            health_path,
-            fatal_uncaught,
-            development,
-            log_level,
+            settings,
             warnings: self.wrangler.warning.into_iter().collect(),
             fault: problems.lines().map(Into::into),
             name,

@@ -1,49 +1,35 @@
 //! The configuration file: `[server]`, `[defaults]` and `[apps.NAME]`.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use toml::de::DeTable;
 
-use crate::config::app::Listen;
-use crate::config::bounds;
+use super::draft::{Draft, Places};
 use crate::config::document::section::{Document, Section, child_path};
-use crate::config::document::value::{parsed, text, whole};
 use crate::config::env::environment::Given;
-use crate::config::env::values;
 use crate::config::errors::{Flaw, Place, Problems};
-use crate::config::read;
-use crate::config::schema::server;
-use crate::config::schema::server::ServerSettings;
-use crate::config::schema::settings;
-use crate::config::schema::settings::Settings;
-use crate::config::sources::draft::{Draft, Places};
-use crate::config::types::admin::AdminDraft;
-use crate::config::types::own_folder::{CACHE, OwnFolder, STATE};
-use crate::config::types::traces::TracesDraft;
+use crate::config::schema::app::OwnSettings;
+use crate::config::schema::defaults::Defaults;
+use crate::config::schema::server::{self, ServerDraft, ServerSettings};
+use crate::config::setting::{About, Group as _};
+use crate::config::types::listen::{Host, Listen};
+use crate::config::{bounds, read};
 
 const SECTIONS: &[&str] = &["server", "defaults", "apps"];
-
-/// Fields that an app has beyond those that have defaults.
-const APP_FIELDS: &[&str] =
-    &["path", "port", "host", "hosts", "entry", "env", "env_files", "secrets", "secrets_dir", "props"];
 
 /// What a configuration file says.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) server: ServerSettings,
-    pub(crate) cache: OwnFolder,
-    pub(crate) state: OwnFolder,
-    pub(crate) admin: AdminDraft,
-    pub(crate) traces: TracesDraft,
-    pub(crate) defaults: Settings,
+    pub(crate) draft: ServerDraft,
+    pub(crate) defaults: Defaults,
     /// In the order of the file.
     pub(crate) apps: Vec<Draft>,
 }
 
 impl Contents {
     /// Nothing but these defaults.
-    pub(crate) fn new(defaults: Settings) -> Self {
+    pub(crate) fn new(defaults: Defaults) -> Self {
         Self { defaults, ..Self::default() }
     }
 }
@@ -53,14 +39,13 @@ pub(crate) fn read(path: &Path, contents: Contents, problems: &mut Problems) -> 
     let name = path.display().to_string();
     let place = || Place::flag(name.clone());
     let Some(text) = problems.keep(place, read_text(path)) else { return contents };
-    let document = Document::config(&name, &text);
+    let document = Document::config(&name, &text).within(path.parent().unwrap_or(Path::new("")));
     let (table, errors) = DeTable::parse_recoverable(&text);
     if !errors.is_empty() {
         document.record_syntax_errors(&errors, problems);
         return contents;
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
-    read_sections(&Section::top(document, table.get_ref()), folder, contents, problems)
+    read_sections(&Section::top(document, table.get_ref()), contents, problems)
 }
 
 fn read_text(path: &Path) -> Result<String, Flaw> {
@@ -71,12 +56,7 @@ fn read_text(path: &Path) -> Result<String, Flaw> {
     read::text(path, bounds::CONFIG_FILE)
 }
 
-fn read_sections(
-    top: &Section<'_>,
-    folder: &Path,
-    mut contents: Contents,
-    problems: &mut Problems,
-) -> Contents {
+fn read_sections(top: &Section<'_>, mut contents: Contents, problems: &mut Problems) -> Contents {
     let fix = |name: &str| {
         let way = top
             .names()
@@ -87,32 +67,35 @@ fn read_sections(
         let is_app = way.as_ref().is_some_and(|way| way.len() == 1);
         home(name, "").or_else(|| is_app.then(|| format!("write [{}]", child_path("apps", name))))
     };
-    top.only(&[SECTIONS], fix, problems);
+    top.only(SECTIONS, fix, problems);
     if let Some(section) = top.section("server", problems) {
-        contents.server = ServerSettings::read(&section, folder, problems);
-        contents.cache = OwnFolder::read(&CACHE, &section, folder, problems);
-        contents.state = OwnFolder::read(&STATE, &section, folder, problems);
-        contents.admin = AdminDraft::read(&section, folder, problems);
-        contents.traces = TracesDraft::read(&section, folder, problems);
+        section.only(&names(server::all()), |name| home(name, "[server]"), problems);
+        contents.server.read(&section, problems);
+        contents.draft.read(&section, problems);
     }
     if let Some(section) = top.section("defaults", problems) {
-        section.only(&[settings::FIELDS], |name| home(name, "[defaults]"), problems);
+        section.only(&names(Defaults::about()), |name| home(name, "[defaults]"), problems);
         contents.defaults = contents.defaults.overridden(&section, problems);
     }
     if let Some(apps) = top.section("apps", problems) {
+        let known = names(OwnSettings::about().chain(Defaults::about()));
         for name in apps.names() {
-            contents.apps.push(read_app(name, &apps, folder, &contents.defaults));
+            contents.apps.push(read_app(name, &apps, &known, &contents.defaults));
         }
     }
     contents
 }
 
+fn names(settings: impl Iterator<Item = &'static About>) -> Vec<&'static str> {
+    settings.map(|about| about.name).collect()
+}
+
 /// What is wrong with an app's section is wrong with that app alone.
-fn read_app(name: &str, apps: &Section<'_>, folder: &Path, defaults: &Settings) -> Draft {
+fn read_app(name: &str, apps: &Section<'_>, known: &[&str], defaults: &Defaults) -> Draft {
     let mut problems = Problems::default();
     let place = apps.place(name);
     let mut draft = match apps.section(name, &mut problems) {
-        Some(section) => read_section(name, &section, folder, defaults, &mut problems),
+        Some(section) => read_section(name, &section, known, defaults, &mut problems),
         None => Draft::nowhere(Places::all(place.clone()), defaults.clone()),
     };
     draft.name = problems.keep(|| place, name.parse());
@@ -121,10 +104,8 @@ fn read_app(name: &str, apps: &Section<'_>, folder: &Path, defaults: &Settings) 
 }
 
 /// What to do about a table in the section of the app `name` that is an app itself, whose name has dots.
-fn quoted(name: &str, section: &Section<'_>, field: &str) -> Option<String> {
-    let known = || APP_FIELDS.iter().chain(settings::FIELDS);
-    let field =
-        section.names().into_iter().find(|found| *found == field && !known().any(|known| known == found))?;
+fn quoted(name: &str, section: &Section<'_>, known: &[&str], field: &str) -> Option<String> {
+    let field = section.names().into_iter().find(|found| *found == field && !known.contains(found))?;
     let way = section.way_to(field, &["path", "port"])?.join(".");
     Some(format!("put a name with dots in quotes: [apps.\"{name}.{way}\"]"))
 }
@@ -132,20 +113,20 @@ fn quoted(name: &str, section: &Section<'_>, field: &str) -> Option<String> {
 fn read_section(
     name: &str,
     section: &Section<'_>,
-    folder: &Path,
-    defaults: &Settings,
+    known: &[&str],
+    defaults: &Defaults,
     problems: &mut Problems,
 ) -> Draft {
-    let fix = |field: &str| quoted(name, section, field).or_else(|| home(field, "an app's section"));
-    section.only(&[APP_FIELDS, settings::FIELDS], fix, problems);
+    let fix = |field: &str| quoted(name, section, known, field).or_else(|| home(field, "an app's section"));
+    section.only(known, fix, problems);
     let mut fields = section.names().into_iter().peekable();
-    if fields.peek().is_some() && fields.all(|field| quoted(name, section, field).is_some()) {
+    if fields.peek().is_some() && fields.all(|field| quoted(name, section, known, field).is_some()) {
         // There is no app of that name which could miss anything.
         return Draft::nowhere(Places::all(section.whole()), defaults.clone());
     }
-    let host = section.read("host", parsed::<Host>, problems);
-    let port = section.require("port", "8080", whole(0..=u16::MAX), problems);
-    let hosts = section.list("hosts", parsed, problems);
+    let mut own = OwnSettings::default();
+    own.read(section, problems);
+    let OwnSettings { path, port, host, hosts, entry, env, env_files, secrets, secrets_dir, props } = own;
     // A host that is wrong must not count as none, which would be every address, or every host.
     let is_usable = (host.is_some() || !section.has("host")) && (!hosts.is_empty() || !section.has("hosts"));
     let places = Places {
@@ -155,23 +136,22 @@ fn read_section(
         port: section.place("port"),
     };
     Draft {
-        path: section.require("path", "\"./blog\"", text, problems).map(|path| folder.join(path)),
-        entry: section.read("entry", text, problems).map(str::to_owned),
+        path,
+        entry,
         listen: port.filter(|_| is_usable).map(|port| Listen { host: host.map(|Host(host)| host), port }),
         hosts,
-        env: Given::read(section, folder, problems),
-        props: values::props(section, problems),
-        settings: defaults.clone().overridden(section, problems),
-        ..Draft::nowhere(places, Settings::default())
+        env: Given { values: env, files: env_files, folder: secrets_dir, secrets },
+        props,
+        ..Draft::nowhere(places, defaults.clone().overridden(section, problems))
     }
 }
 
 /// What to do about a field that is not known in the section `here`, if there is a section in which it belongs.
-pub(crate) fn home(name: &str, here: &str) -> Option<String> {
+fn home(name: &str, here: &str) -> Option<String> {
     let homes = [
-        ("[server]", server::FIELDS),
-        ("[defaults] or to an app's section", settings::FIELDS),
-        ("an app's section", APP_FIELDS),
+        ("[server]", names(server::all())),
+        ("[defaults] or to an app's section", names(Defaults::about())),
+        ("an app's section", names(OwnSettings::about())),
     ];
     if !here.is_empty() && SECTIONS.contains(&name) {
         return Some(format!("begin a section with [{name}], not in {here}"));
@@ -182,19 +162,4 @@ pub(crate) fn home(name: &str, here: &str) -> Option<String> {
     }
     let found = homes.into_iter().find(|(home, fields)| *home != here && fields.contains(&name));
     found.map(|(home, _)| format!("move it to {home}"))
-}
-
-/// One address to listen on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Host(pub IpAddr);
-
-impl std::str::FromStr for Host {
-    type Err = Flaw;
-
-    fn from_str(text: &str) -> Result<Self, Flaw> {
-        text.parse().map(|host: IpAddr| Self(host.to_canonical())).map_err(|_| {
-            let fix = "write an address such as 127.0.0.1 or ::1, or leave it out for all addresses";
-            Flaw::new(format!("{text:?} is not an IP address"), fix)
-        })
-    }
 }

@@ -1,42 +1,278 @@
-//! What the command line says of the supervisor itself, as it was given.
+//! Flags about the supervisor itself. They are those of the settings that declare one, and come before what the file says.
 
-use std::path::PathBuf;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use serde_json::Value as Json;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-use crate::config::types::log::{AccessLog, LogFormat, LogLevel};
+use crate::config::document::section::{Document, Section};
+use crate::config::errors::Problems;
+use crate::config::schema::server::{self, ServerDraft, ServerSettings};
+use crate::config::setting::{About, ByDefault, Flag, Group as _};
 
-/// Flags about the supervisor itself. One that is not given leaves what the configuration file says.
+/// What the command line says of the supervisor itself, as it was given: settings and their values.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ServerFlags {
-    /// Threads that serve connections.
-    pub io_threads: Option<usize>,
-    /// The form of log lines.
-    pub log_format: Option<LogFormat>,
-    /// The least important level that is logged.
-    pub log_level: Option<LogLevel>,
-    /// Where lines go.
-    pub log_file: Option<PathBuf>,
-    /// Whether there is a line per request, and in which form.
-    pub access_log: Option<AccessLog>,
-    /// Where the lines of the access log go.
-    pub access_log_file: Option<PathBuf>,
-    /// Where the control socket is.
-    pub control: Option<PathBuf>,
-    /// How long what is in flight may take to finish at the end, with its unit.
-    pub drain_timeout: Option<String>,
-    /// What to make of a client's forwarding fields.
-    pub forwarded: Option<String>,
-    /// Where translated modules are kept between starts.
-    pub cache_dir: Option<PathBuf>,
-    /// Translated modules are not kept.
-    pub no_cache: bool,
-    /// Where the admin listener is.
-    pub admin: Option<String>,
-    /// What its clients must know.
-    pub admin_token_file: Option<PathBuf>,
-    /// Where spans go.
-    pub otlp_endpoint: Option<String>,
-    /// Where deploys are kept.
-    pub state_dir: Option<PathBuf>,
-    /// One app that cannot be run keeps all of them from being run.
-    pub strict: bool,
+pub struct ServerFlags(Vec<Given>);
+
+#[derive(Debug, Clone)]
+struct Given {
+    /// The setting.
+    name: &'static str,
+    value: Value,
+    /// The flag, for people.
+    shown: String,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Switch(bool),
+    Text(String),
+}
+
+impl ServerFlags {
+    /// As if the flag of this setting was given.
+    #[must_use]
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        if let Some((about, _)) = declared().find(|(about, _)| about.name == name) {
+            self.0.push(Given::of(about, value.to_owned()));
+        }
+        self
+    }
+
+    /// Takes over what flags say.
+    pub(crate) fn read(&self, server: &mut ServerSettings, draft: &mut ServerDraft, problems: &mut Problems) {
+        for Given { name, value, shown } in &self.0 {
+            let value = match value {
+                Value::Switch(yes) => DeValue::Boolean(*yes),
+                Value::Text(text) => as_given(name, text),
+            };
+            let table = DeTable::from_iter([(Spanned::new(0..0, (*name).into()), Spanned::new(0..0, value))]);
+            let section = Section::top(Document::flag(shown), &table);
+            server.read(&section, problems);
+            draft.read(&section, problems);
+        }
+    }
+}
+
+/// A number or a truth value where the setting can be one, else text.
+fn as_given<'a>(name: &str, text: &'a str) -> DeValue<'a> {
+    let is_text = server::all().any(|about| about.name == name && has_texts(&about.schema));
+    let literal = DeValue::parse(text).ok().filter(|_| !is_text).map(Spanned::into_inner);
+    literal
+        .filter(|value| matches!(value, DeValue::Integer(_) | DeValue::Boolean(_)))
+        .unwrap_or_else(|| DeValue::String(text.into()))
+}
+
+/// Whether any text may be a value.
+fn has_texts(schema: &Json) -> bool {
+    let is_one = |schema: &Json| schema["type"] == "string";
+    is_one(schema) || schema["anyOf"].as_array().is_some_and(|any| any.iter().any(is_one))
+}
+
+impl Given {
+    fn of(about: &About, value: String) -> Self {
+        Self { name: about.name, shown: format!("--{} {value}", about.flag_name), value: Value::Text(value) }
+    }
+}
+
+/// The settings that have flags.
+fn declared() -> impl Iterator<Item = (&'static About, &'static Flag)> {
+    server::all().filter_map(|about| Some((about, about.flag.as_ref()?)))
+}
+
+impl Args for ServerFlags {
+    fn augment_args(command: Command) -> Command {
+        let mut command = command;
+        for (about, flag) in declared() {
+            command = command.arg(argument(about, flag));
+            if let Some((name, help)) = flag.off {
+                command = command.arg(
+                    Arg::new(name)
+                        .long(name)
+                        .help(format!("{help}."))
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with(about.name),
+                );
+            }
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn argument(about: &'static About, flag: &Flag) -> Arg {
+    let default = match &about.by_default {
+        _ if flag.value.is_none() => String::new(),
+        ByDefault::Told(text) => format!(" [default: {text}]"),
+        ByDefault::Value(Json::String(text)) => format!(" [default: {text}]"),
+        ByDefault::Value(value) => format!(" [default: {value}]"),
+    };
+    let argument =
+        Arg::new(about.name).long(about.flag_name.as_str()).help(format!("{}{default}.", about.summary()));
+    let Some(value) = flag.value else { return argument.action(ArgAction::SetTrue) };
+    let mut argument = argument.value_name(value);
+    if !about.choices.is_empty() {
+        argument = argument.value_parser(PossibleValuesParser::new(about.choices.clone()));
+    }
+    if let Some(bare) = flag.bare {
+        argument = argument.num_args(0..=1).require_equals(true).default_missing_value(bare);
+    }
+    match flag.variable {
+        Some(variable) => argument.env(variable).hide_env_values(true),
+        None => argument,
+    }
+}
+
+impl FromArgMatches for ServerFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Vec::new();
+        for (about, flag) in declared() {
+            let switch = |value| Given {
+                name: about.name,
+                value: Value::Switch(value),
+                shown: format!("--{}", about.flag_name),
+            };
+            if flag.value.is_none() {
+                given.extend(matches.get_flag(about.name).then(|| switch(true)));
+                continue;
+            }
+            // A variable without a value is none.
+            let text = matches.get_one::<String>(about.name);
+            let text = text.filter(|text| flag.variable.is_none() || !text.is_empty());
+            given.extend(text.map(|text| Given::of(about, text.clone())));
+            given.extend(flag.off.filter(|(off, _)| matches.get_flag(off)).map(|_| switch(false)));
+        }
+        Ok(Self(given))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::types::control::ControlPath;
+    use crate::config::types::forwarded::ForwardedPolicy;
+    use crate::config::types::log::{AccessLog, LogFormat, LogLevel};
+    use crate::config::types::own_folder::OwnFolder;
+
+    /// The settings of the file, with what these arguments say over them, and what is wrong.
+    fn server(file: &str, arguments: &[&str]) -> (ServerSettings, ServerDraft, Vec<String>) {
+        let command = ServerFlags::augment_args(Command::new("serve").no_binary_name(true));
+        let flags = ServerFlags::from_arg_matches(&command.try_get_matches_from(arguments).unwrap()).unwrap();
+        let (mut server, mut draft) = (ServerSettings::default(), ServerDraft::default());
+        let mut problems = Problems::default();
+        let table = DeTable::parse(file).unwrap();
+        let section =
+            Section::top(Document::config("nano.toml", file).within(Path::new("/etc")), table.get_ref());
+        server.read(&section, &mut problems);
+        draft.read(&section, &mut problems);
+        flags.read(&mut server, &mut draft, &mut problems);
+        (server, draft, problems.texts())
+    }
+
+    #[test]
+    fn flags_come_before_the_file() {
+        let file = "control = 'x.sock'\ndrain_timeout = '1s'\nlog_file = 'a.log'\nadmin = '127.0.0.1:1'\ncache_dir = 'c'\n\
+                    otlp_endpoint = 'http://file'";
+        let (server_, draft, problems) = server(
+            file,
+            &[
+                "--io-threads=2",
+                "--log-format=json",
+                "--log-level=debug",
+                "--access-log",
+                "--control=/c.sock",
+                "--drain-timeout=7s",
+                "--forwarded=append",
+                "--log-file=/c.log",
+                "--admin=[::1]:2",
+                "--admin-token-file=t",
+                "--no-cache",
+                "--state-dir=s",
+                "--otlp-endpoint=http://flag:1",
+                "--strict",
+            ],
+        );
+        assert_eq!(problems, [""; 0]);
+        let expected = ServerSettings {
+            io_threads: 2,
+            log_format: LogFormat::Json,
+            log_level: LogLevel::Debug,
+            access_log: AccessLog::Lines,
+            log_file: Some("/c.log".into()),
+            control: ControlPath::At("/c.sock".into()),
+            drain_timeout: Duration::from_secs(7),
+            forwarded: ForwardedPolicy::Append,
+            strict: true,
+            ..ServerSettings::default()
+        };
+        assert_eq!(server_, expected);
+        let (address, place) = draft.admin.unwrap();
+        assert_eq!(
+            (address, place.to_string()),
+            ("[::1]:2".parse::<SocketAddr>().unwrap(), "--admin [::1]:2".into())
+        );
+        assert_eq!(draft.admin_token_file.unwrap().0, PathBuf::from("t"));
+        assert_eq!(draft.cache_dir, OwnFolder::Off);
+        assert!(matches!(draft.state_dir, OwnFolder::At(path, _) if path == Path::new("s")));
+        assert_eq!(draft.otlp_endpoint.unwrap(), "http://flag:1".parse().unwrap());
+        let forms = [("--access-log=false", AccessLog::Off), ("--access-log=combined", AccessLog::Combined)];
+        for (flag, form) in forms {
+            assert_eq!(server("access_log = 'json'", &[flag]).0.access_log, form);
+        }
+        // As the variable may be.
+        let (_, draft, problems) = server("otlp_endpoint = 'http://file'", &["--otlp-endpoint="]);
+        assert_eq!((draft.otlp_endpoint, problems), (Some("http://file".parse().unwrap()), vec![]));
+        // A path is no truth value, whatever it is called.
+        assert!(
+            matches!(server("", &["--cache-dir=false"]).1.cache_dir, OwnFolder::At(path, _) if path == Path::new("false"))
+        );
+    }
+
+    #[test]
+    fn wrong_flags_are_reported_as_they_were_given_and_leave_the_file() {
+        let arguments =
+            ["--io-threads=0", "--drain-timeout=5", "--access-log-file=/", "--forwarded=x", "--admin=x"];
+        let (server, draft, problems) = server("io_threads = 3\nadmin = '127.0.0.1:1'", &arguments);
+        assert_eq!((server.io_threads, draft.admin.unwrap().0.port()), (3, 1));
+        for (problem, expected) in problems.iter().zip([
+            "--io-threads 0: 0 is too small; fix: choose a value from 1 to 256",
+            "--access-log-file /: is a folder; fix: name a file, such as \"/var/log/nano-supervisor/nano.log\"",
+            "--forwarded x: \"x\" is neither a word nor an address; fix: ",
+            "--drain-timeout 5: 5 has no unit; fix: write \"5s\" for seconds or \"5ms\"",
+            "--admin x: \"x\" is not an address with a port; fix: write address and port,",
+        ]) {
+            assert!(problem.starts_with(expected), "{problem}");
+        }
+        assert_eq!(problems.len(), arguments.len());
+    }
+
+    #[test]
+    fn the_help_is_what_is_documented() {
+        let mut command = ServerFlags::augment_args(Command::new("serve"));
+        let help = command.render_long_help().to_string();
+        for part in [
+            "Threads that serve connections [default: half the cores].",
+            "How long what is in flight may take to finish at the end [default: 25s].",
+            "Form of log lines [default: text].",
+            "--access-log[=<FORM>]",
+            "Translate modules anew at each start.",
+            "Serve no app at all if one of them cannot be run.",
+            "[env: OTEL_EXPORTER_OTLP_ENDPOINT]",
+        ] {
+            assert!(help.contains(part), "{part:?} in {help}");
+        }
+    }
 }

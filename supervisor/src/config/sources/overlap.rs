@@ -1,9 +1,10 @@
 //! Apps against each other: names, ports and hosts that two of them claim.
 
-use crate::config::app::{AppSpec, Listen};
+use crate::config::app::AppSpec;
 use crate::config::errors::{Flaw, Place};
 use crate::config::sources::draft::Draft;
 use crate::config::types::host_pattern::HostPattern;
+use crate::config::types::listen::Listen;
 
 /// Records with each app what it claims although one before it has claimed it. It has no address then, and one whose name
 /// is taken has no name: the first keeps what is its own.

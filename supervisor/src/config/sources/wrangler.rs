@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::bounds;
 use crate::config::document::section::Document;
-use crate::config::env::environment::Values;
+use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::read;
 use crate::config::types::app_name::AppName;

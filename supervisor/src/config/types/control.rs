@@ -3,17 +3,32 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use toml::de::DeValue;
 
-use crate::config::bounds;
 use crate::config::document::value;
 use crate::config::errors::Flaw;
+use crate::config::setting::json::text_or_false;
+use crate::config::setting::{Setting, kinds};
 
 /// Its name where it usually is.
 const SOCKET: &str = "nano-supervisor.sock";
 
 /// Where it is of a supervisor that root, or systemd, has started.
 const OF_OTHERS: [&str; 2] = ["/run", "/run/nano-supervisor"];
+
+/// Longest path of the socket, in bytes: the kernel allows 107, and its temporary name is longer.
+const LONGEST: usize = 90;
+
+/// A path, or `false`.
+pub(crate) fn setting() -> Setting<ControlPath> {
+    let show = |path: &ControlPath| match path {
+        ControlPath::Usual => json!(null),
+        ControlPath::At(path) => json!(path),
+        ControlPath::Off => json!(false),
+    };
+    kinds::in_folder("path", text_or_false(), ControlPath::read, show)
+}
 
 /// What the configuration says of the control socket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +44,7 @@ pub(crate) enum ControlPath {
 
 impl ControlPath {
     /// What the field `control` says: a path, relative to `folder`, or `false`.
-    pub(crate) fn read(value: &DeValue<'_>, folder: &Path) -> Result<Self, Flaw> {
+    fn read(value: &DeValue<'_>, folder: &Path) -> Result<Self, Flaw> {
         match value {
             DeValue::Boolean(false) => Ok(Self::Off),
             DeValue::Boolean(true) => Err(Flaw::new(
@@ -41,13 +56,13 @@ impl ControlPath {
     }
 
     /// At a path that a Unix-domain socket can have.
-    pub(crate) fn at(path: &Path) -> Result<Self, Flaw> {
+    fn at(path: &Path) -> Result<Self, Flaw> {
         let length = path.as_os_str().len();
         if path.file_name().is_none() || path.is_dir() {
             return Err(Flaw::new("is not the path of a socket", "name a file, such as \"/run/nano.sock\""));
         }
-        if length > bounds::CONTROL_PATH {
-            let fix = format!("the kernel's limit is near: stay within {} bytes", bounds::CONTROL_PATH);
+        if length > LONGEST {
+            let fix = format!("the kernel's limit is near: stay within {LONGEST} bytes");
             return Err(Flaw::new(format!("is too long for a socket ({length} bytes)"), fix));
         }
         Ok(Self::At(path.to_owned()))

@@ -4,11 +4,29 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use serde_json::json;
 use toml::de::DeValue;
 
 use crate::config::document::value;
 use crate::config::errors::Flaw;
+use crate::config::setting::json::text;
+use crate::config::setting::{Setting, kinds};
 use crate::config::types::net::parse_network;
+
+/// A word, an address or network, or a list of these.
+pub(crate) fn setting() -> Setting<ForwardedPolicy> {
+    let schema = json!({ "anyOf": [
+        { "enum": ["replace", "append"] },
+        text(),
+        { "type": "array", "items": text(), "minItems": 1 },
+    ] });
+    let show = |policy: &ForwardedPolicy| match policy {
+        ForwardedPolicy::Replace => json!("replace"),
+        ForwardedPolicy::Append => json!("append"),
+        ForwardedPolicy::From(networks) => json!(networks),
+    };
+    kinds::value("policy", schema, ForwardedPolicy::read, show)
+}
 
 /// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +57,7 @@ impl ForwardedPolicy {
     }
 
     /// A word, an address or network, or a list of these.
-    pub(crate) fn read(value: &DeValue<'_>) -> Result<Self, Flaw> {
+    fn read(value: &DeValue<'_>) -> Result<Self, Flaw> {
         match value {
             DeValue::Array(list) if list.is_empty() => {
                 Err(Flaw::new("names no proxy", "write \"replace\" to believe nobody"))

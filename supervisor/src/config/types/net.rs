@@ -4,27 +4,31 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 use nano_protocol::message::{NetHost, NetRule};
+use serde_json::json;
 use toml::de::DeValue;
 
 use crate::config::bounds;
 use crate::config::document::section::Section;
 use crate::config::document::value;
 use crate::config::errors::{Flaw, Problems};
+use crate::config::setting::Setting;
+use crate::config::setting::json::text;
 use crate::config::types::host_pattern::is_host_name;
 
-/// The rules in the list `name`, or none if there is no such list.
-pub(crate) fn read(section: &Section<'_>, name: &str, problems: &mut Problems) -> Option<Vec<NetRule>> {
-    if !section.has(name) {
-        return None;
-    }
+/// A list of rules.
+pub(crate) fn setting() -> Setting<Vec<NetRule>> {
+    let schema = json!({ "type": "array", "items": text(), "maxItems": bounds::NET_RULES });
+    Setting::new("list", schema, |section, name, _, problems| read(section, name, problems), |_| json!([]))
+}
+
+/// The rules in the list `name`, or none if it is no list.
+fn read(section: &Section<'_>, name: &str, problems: &mut Problems) -> Option<Vec<NetRule>> {
     let convert = |item: &DeValue<'_>| rule(value::text(item)?);
-    let rules: Vec<_> = section.list(name, convert, problems).into_iter().map(|(rule, _)| rule).collect();
+    let rules: Vec<_> = section.list(name, convert, problems)?.into_iter().map(|(rule, _)| rule).collect();
     if rules.len() > bounds::NET_RULES {
         let what = format!("has {} rules, more than {}", rules.len(), bounds::NET_RULES);
-        problems.add(
-            section.place(name),
-            Flaw::new(what, "name networks or \"*.domains\" instead of single hosts"),
-        );
+        let fix = "name networks or \"*.domains\" instead of single hosts";
+        problems.add(section.place(name), Flaw::new(what, fix));
     }
     Some(rules)
 }
@@ -201,13 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_list_is_not_an_empty_one_and_each_mistake_has_its_line() {
+    fn each_mistake_has_its_line() {
         let many = format!("many = [{}]", "'a',".repeat(bounds::NET_RULES + 1));
         let text = format!("empty = []\nwrong = [\n  'a',\n  'b:x',\n  1,\n]\n{many}");
         let table = DeTable::parse(&text).unwrap();
         let section = Section::top(Document::config("nano.toml", &text), table.get_ref());
         let mut problems = Problems::default();
-        assert_eq!(read(&section, "none", &mut problems), None);
         assert_eq!(read(&section, "empty", &mut problems), Some(vec![]));
         assert!(problems.is_empty());
         read(&section, "wrong", &mut problems);

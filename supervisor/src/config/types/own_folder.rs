@@ -6,11 +6,14 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use toml::de::DeValue;
 
 use crate::config::document::section::Section;
 use crate::config::document::value;
 use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::setting::Setting;
+use crate::config::setting::json::text_or_false;
 
 /// The folder below what the system has for such things.
 const FOLDER: &str = "nano-supervisor";
@@ -45,7 +48,7 @@ pub(crate) const STATE: Purpose = Purpose {
 };
 
 /// What the configuration says of such a folder.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum OwnFolder {
     /// Nothing: it is where such things usually are, if it can be.
     #[default]
@@ -56,42 +59,37 @@ pub(crate) enum OwnFolder {
     Off,
 }
 
-impl OwnFolder {
-    /// What the purpose's field says: a path, relative to `folder`, or `false`.
-    pub(crate) fn read(
-        purpose: &Purpose,
-        section: &Section<'_>,
-        folder: &Path,
-        problems: &mut Problems,
-    ) -> Self {
-        let Purpose { field, what, .. } = purpose;
-        let convert = |value: &DeValue<'_>| match value {
-            DeValue::Boolean(false) => Ok(Self::Off),
-            DeValue::Boolean(true) => {
-                let fix = format!("leave it out: there is a {what} unless this is false");
-                Err(Flaw::new("true is no folder", fix))
-            }
-            _ => {
-                let path = value::text(value)?;
-                if path.is_empty() {
-                    return Err(Flaw::new("is empty", format!("write false, without quotes, for no {what}")));
+impl Purpose {
+    /// A path, or `false`.
+    pub(crate) fn setting(&'static self) -> Setting<OwnFolder> {
+        let what = self.what;
+        let read = move |section: &Section<'_>,
+                         name: &str,
+                         _: Option<&OwnFolder>,
+                         problems: &mut Problems| {
+            let convert = |value: &DeValue<'_>| match value {
+                DeValue::Boolean(false) => Ok(OwnFolder::Off),
+                DeValue::Boolean(true) => {
+                    let fix = format!("leave it out: there is a {what} unless this is false");
+                    Err(Flaw::new("true is no folder", fix))
                 }
-                Ok(Self::At(folder.join(path), section.place(field)))
-            }
+                _ => match value::text(value)? {
+                    "" => Err(Flaw::new("is empty", format!("write false, without quotes, for no {what}"))),
+                    path => Ok(OwnFolder::At(section.folder().join(path), section.place(name))),
+                },
+            };
+            section.read(name, convert, problems)
         };
-        section.read(field, convert, problems).unwrap_or_default()
+        let show = |folder: &OwnFolder| match folder {
+            OwnFolder::Usual => json!(null),
+            OwnFolder::At(path, _) => json!(path),
+            OwnFolder::Off => json!(false),
+        };
+        Setting::new("folder", text_or_false(), read, show)
     }
+}
 
-    /// This, except for what flags say otherwise: a path, or that there is none.
-    pub(crate) fn overridden(self, purpose: &Purpose, path: Option<&PathBuf>, is_off: bool) -> Self {
-        let flag = |path: &Path| format!("--{} {}", purpose.field.replace('_', "-"), path.display());
-        match path {
-            Some(path) => Self::At(path.clone(), Place::flag(flag(path))),
-            None if is_off => Self::Off,
-            None => self,
-        }
-    }
-
+impl OwnFolder {
     /// Whether somebody has named a folder.
     pub(crate) fn is_asked_for(&self) -> bool {
         matches!(self, Self::At(..))
@@ -155,62 +153,34 @@ fn prove(path: &Path) -> io::Result<PathBuf> {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use toml::de::DeTable;
-
     use super::*;
-    use crate::config::document::section::Document;
-    use crate::config::sources::flags::ServerFlags;
 
-    /// The folder that this `[server]` section gives, and what is wrong with it.
-    fn folder(section: &str, base: &Path, flags: &ServerFlags) -> (Option<PathBuf>, Vec<String>) {
-        let table = DeTable::parse(section).unwrap();
-        let top = Section::top(Document::config("nano.toml", section), table.get_ref());
+    /// What comes of a folder that was named.
+    fn folder(path: &Path) -> (Option<PathBuf>, String) {
         let mut problems = Problems::default();
-        let cache = OwnFolder::read(&CACHE, &top, base, &mut problems).overridden(
-            &CACHE,
-            flags.cache_dir.as_ref(),
-            flags.no_cache,
-        );
-        let folder = cache.folder(&CACHE, |name| (name == "HOME").then(|| "/home/me".into()), &mut problems);
-        (folder, problems.texts())
+        let named = OwnFolder::At(path.to_owned(), Place::flag("--cache-dir"));
+        assert!(named.is_asked_for());
+        let folder = named.folder(&CACHE, |_| None, &mut problems);
+        (folder, problems.texts().concat())
     }
 
     #[test]
     fn a_folder_that_is_asked_for_is_made_for_this_user_only() {
         let dir = tempfile::tempdir().unwrap();
-        let base = dir.path().canonicalize().unwrap();
-        let none = ServerFlags::default();
-        let flag = ServerFlags { cache_dir: Some(base.join("flag")), ..ServerFlags::default() };
-        assert_eq!(folder("cache_dir = 'a/b'", &base, &none), (Some(base.join("a/b")), vec![]));
-        assert_eq!(fs::metadata(base.join("a/b")).unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(fs::read_dir(base.join("a/b")).unwrap().count(), 0);
-        assert_eq!(folder("cache_dir = 'c'", &base, &flag), (Some(base.join("flag")), vec![]));
-        assert!(!base.join("c").exists());
-        let off = ServerFlags { no_cache: true, ..ServerFlags::default() };
-        assert_eq!(folder("cache_dir = 'c'", &base, &off), (None, vec![]));
-        assert_eq!(folder("cache_dir = false", &base, &none), (None, vec![]));
-        assert_eq!(folder("", &base, &none), (Some("/home/me/.cache/nano-supervisor".into()), vec![]));
+        let path = dir.path().canonicalize().unwrap().join("a/b");
+        assert_eq!(folder(&path), (Some(path.clone()), String::new()));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
     }
 
     #[test]
     fn a_folder_that_cannot_be_used_is_an_error_if_it_was_asked_for() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
-        let (found, problems) = folder("\ncache_dir = 'file/x'", dir.path(), &ServerFlags::default());
-        let problems = problems.join("").replace(dir.path().to_str().unwrap(), "DIR");
-        assert_eq!(found, None);
-        assert!(
-            problems.starts_with("nano.toml:2: cache_dir: cannot write to DIR/file/x: Not a directory"),
-            "{problems}"
-        );
-        for (value, what) in [
-            ("true", "true is no folder; fix: leave it out: there is a cache unless this is false"),
-            ("''", "is empty; fix: write false, without quotes, for no cache"),
-            ("1", "expected text, found a whole number; fix: put it in quotes: \"1\""),
-        ] {
-            let (_, problems) = folder(&format!("cache_dir = {value}"), dir.path(), &ServerFlags::default());
-            assert_eq!(problems, [format!("nano.toml:1: cache_dir: {what}")]);
-        }
+        let path = dir.path().join("file/x");
+        let (found, problem) = folder(&path);
+        let expected = format!("--cache-dir: cannot write to {}: Not a directory", path.display());
+        assert!(found.is_none() && problem.starts_with(&expected), "{problem}");
     }
 
     #[test]

@@ -1,0 +1,159 @@
+//! The settings of an app besides its limits: those that `[defaults]` may have, too, and those that only its own section has.
+
+use std::path::PathBuf;
+
+use nano_protocol::message::{NetRule, NetRules};
+use serde_json::{Value as Json, json};
+use toml::de::DeValue;
+
+use super::restart::{RecyclePolicy, RestartPolicy, recycle, restart};
+use crate::config::bounds;
+use crate::config::document::section::Section;
+use crate::config::document::value;
+use crate::config::env::environment::Secrets;
+use crate::config::env::values::{self, Values};
+use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::setting::json::text;
+use crate::config::setting::kinds::{self, choice, list, parsed, path, switch, whole, words};
+use crate::config::setting::{Setting, settings};
+use crate::config::types::host_pattern::HostPattern;
+use crate::config::types::listen::Host;
+use crate::config::types::log::LogLevel;
+use crate::config::types::net;
+
+settings! {
+    /// What else of an app has defaults.
+    pub(crate) struct AppSettings {
+        /// Whether an uncaught error outside of a request ends the worker.
+        exit_on_unhandled_rejection: bool = false, switch();
+
+        /// The only destinations of outbound connections. Each is `"example.com"`, `"*.example.com"` for all names below it, an
+        /// address, a network such as `"10.0.0.0/8"`, or `"*"`, with or without a port (`"example.com:443"`, `"[::1]:8080"`); `[]`
+        /// for none. An app's list replaces that of `[defaults]`.
+        allow_net: Option<Vec<NetRule>> = None, net::setting().optional()
+            .by_default("every destination but link-local addresses, where clouds keep their metadata");
+
+        /// Destinations that stay closed, whatever `allow_net` says. An app's list replaces that of `[defaults]`.
+        deny_net: Vec<NetRule> = Vec::new(), net::setting();
+
+        /// Whether clients are shown the app's errors, see [answers.md](answers.md). `--development` (or `--dev`) for every app.
+        development: bool = false, switch();
+
+        /// Path that a new worker must answer with 2xx, within `start_timeout`, before it gets requests. `false` for none.
+        health_path: Option<String> = None, health_path().or_false();
+
+        /// The least important level of the app's console that is logged, whatever `log_level` of `[server]` says.
+        log_level: Option<LogLevel> = None, choice().optional().by_default("the server's");
+
+        /// When a worker that has ended is started again, [see below](#restart).
+        restart: RestartPolicy = RestartPolicy::default(), restart().by_default("see below");
+
+        /// When a worker is replaced although it is well, [see below](#recycle).
+        recycle: RecyclePolicy = RecyclePolicy::default(), recycle().by_default("see below");
+
+        /// Whether requests that end workers again and again are refused, by method and path, with 503 `quarantined`. See
+        /// [operate.md](operate.md#crashes).
+        quarantine: bool = false, switch();
+    }
+}
+
+settings! {
+    /// What only an app's own section says.
+    pub(crate) struct OwnSettings {
+        /// The app's folder.
+        path: Option<PathBuf> = None, path().optional().required("\"./blog\"");
+
+        /// TCP port; 0 lets the kernel pick one, which `status` shows.
+        port: Option<u16> = None, whole(0..=u16::MAX).optional().required("8080");
+
+        /// The address to listen on, such as `"127.0.0.1"` or `"::1"`.
+        host: Option<Host> = None, parsed(|Host(host)| host.to_string()).optional().by_default("all addresses");
+
+        /// Host names by which apps share a port. Each is `"blog.example"`, or `"*.blog.example"` for all below it; an exact name
+        /// comes before a wildcard, a longer wildcard before a shorter, and an app without `hosts` gets the rest.
+        hosts: Vec<(HostPattern, Place)> = Vec::new(), list(text(), value::parsed).by_default("all hosts");
+
+        /// The entry module, relative to the folder. See [README.md](../README.md#an-app-in-ten-lines) for where it is looked for.
+        entry: Option<String> = None, words().optional().by_default("found");
+
+        /// What the handler gets as `env`: any TOML value, as JSON. See [below](#variables-and-secrets) for its other sources.
+        env: Values = Values::default(), env().by_default("empty");
+
+        /// Further files of variables, the later ones stronger.
+        env_files: Vec<(PathBuf, Place)> = Vec::new(), paths().by_default("empty");
+
+        /// Variables and the files that hold them, `{ NAME = "path" }`. A line end at the end of a file does not count.
+        secrets: Secrets = Secrets::default(), secrets().by_default("empty");
+
+        /// A folder in which every file holds the variable of its name. Hidden files and folders do not count.
+        secrets_dir: Option<(PathBuf, Place)> = None, path().placed().by_default("none");
+
+        /// What the handler gets as `ctx.props`: any TOML value, as JSON.
+        props: Json = json!({}), props();
+    }
+}
+
+impl AppSettings {
+    /// Which outbound connections the app may open.
+    pub(crate) fn net(&self) -> NetRules {
+        NetRules { allow: self.allow_net.clone(), deny: self.deny_net.clone() }
+    }
+}
+
+/// Path and query of a request.
+fn health_path() -> Setting<String> {
+    let convert = |found: &DeValue<'_>| {
+        let path = value::text(found)?;
+        let is_target = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_target || path.len() > bounds::HEALTH_PATH {
+            return Err(Flaw::new(
+                format!("{path:?} is no path"),
+                "write it as in a URL, such as \"/health\"",
+            ));
+        }
+        Ok(path.to_owned())
+    };
+    let schema = json!({ "type": "string", "pattern": "^/", "maxLength": bounds::HEALTH_PATH });
+    kinds::value("path", schema, convert, |path| json!(path))
+}
+
+/// Variables with their values.
+fn env() -> Setting<Values> {
+    let read = |section: &Section<'_>, name: &str, _: Option<&Values>, problems: &mut Problems| {
+        section.section(name, problems).map(|section| values::read(&section, problems))
+    };
+    Setting::new("table", json!({ "type": "object" }), read, |_| json!({}))
+}
+
+/// Any value that JSON has.
+fn props() -> Setting<Json> {
+    kinds::value("value", json!({}), values::props, Json::clone)
+}
+
+/// Paths, each with its place.
+fn paths() -> Setting<Vec<(PathBuf, Place)>> {
+    let read = |section: &Section<'_>, name: &str, _: Option<&_>, problems: &mut Problems| {
+        let paths = section.list(name, value::text, problems)?;
+        Some(paths.into_iter().map(|(path, place)| (section.folder().join(path), place)).collect())
+    };
+    Setting::new("list", json!({ "type": "array", "items": text() }), read, |_| json!([]))
+}
+
+/// Variables with the paths of the files that hold them.
+fn secrets() -> Setting<Secrets> {
+    // What is found is not shown: it may be the secret itself.
+    let path = |found: &DeValue<'_>| match found.as_str() {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => Err(Flaw::new("is not the path of a file", "write the path, in quotes")),
+    };
+    let read = move |section: &Section<'_>, name: &str, _: Option<&Secrets>, problems: &mut Problems| {
+        let section = section.section(name, problems)?;
+        let secret = |name: &str| {
+            let path = section.folder().join(section.read(name, path, problems)?);
+            Some((name.to_owned(), path, section.place(name)))
+        };
+        Some(section.names().into_iter().filter_map(secret).collect())
+    };
+    let schema = json!({ "type": "object", "additionalProperties": text() });
+    Setting::new("table", schema, read, |_| json!({}))
+}

@@ -1,0 +1,190 @@
+//! What one app may use.
+
+use std::time::Duration;
+
+use nano_protocol::limits::MAX_STREAMS;
+use serde_json::{Value as Json, json};
+use toml::de::DeValue;
+
+use crate::config::document::quantity::{show_duration, show_size};
+use crate::config::document::section::Section;
+use crate::config::document::value;
+use crate::config::errors::{Flaw, Problems};
+use crate::config::setting::kinds::{self, duration, size, whole};
+use crate::config::setting::units::{DAY, GIB, HOUR, KIB, MIB, ms, secs};
+use crate::config::setting::{Group as _, Setting, settings};
+use crate::model::shares;
+
+settings! {
+    /// What one app may use.
+    pub(crate) struct AppLimits {
+        /// From the complete request to the response head. 504 after it. The client has as long between two parts of its body, and
+        /// may be as far behind `min_rate` with it; 408 after it.
+        request_timeout: Duration = secs(30), duration(ms(10)..=DAY);
+
+        /// How long a request waits for a worker. 503 after it.
+        queue_timeout: Duration = secs(5), duration(Duration::ZERO..=HOUR);
+
+        /// For a new worker to start and to load the app.
+        start_timeout: Duration = secs(10), duration(ms(50)..=HOUR);
+
+        /// Requests at once. 503 beyond it.
+        max_in_flight: usize = 2048, whole(1..=MAX_STREAMS);
+
+        /// Requests at once of one client address. 429 beyond it; as many as `max_in_flight` for no limit.
+        max_in_flight_per_client: Option<usize> = None,
+            whole(1..=MAX_STREAMS).optional().by_default("three quarters of `max_in_flight`");
+
+        /// Least rate per second at which clients send bodies and take answers. What is slower, while the client is waited for, has
+        /// `request_timeout` for a body and `send_timeout` for an answer; `false` if any byte will do.
+        // That of Apache's mod_reqtimeout. Any phone is faster.
+        min_rate: Option<u64> = Some(500), size(1..=MIB).or_false();
+
+        /// Requests at once that wait for a worker. 503 beyond it.
+        max_queue: usize = 1024, whole(0..=MAX_STREAMS);
+
+        /// Longest request body. 413 beyond it.
+        max_body: u64 = 128 * MIB, size(0..=1024 * GIB);
+
+        /// Longest response body, `false` for no limit. 500 beyond it if its length is known beforehand, otherwise the response is
+        /// cut off.
+        max_response: Option<u64> = None, size(0..=1024 * GIB).or_false();
+
+        /// What bodies may hold in the supervisor on their way. See [how they are measured](limits.md#how-they-are-measured);
+        /// beyond it each response has only 16 KiB.
+        // The windows of a few responses have to fit.
+        max_buffered: u64 = 64 * MIB, size(MIB..=64 * GIB);
+
+        /// CPU time of one request, however often it waits in between, work after the response included. 503 beyond it, and the
+        /// worker is replaced.
+        cpu_time: Duration = secs(30), duration(ms(50)..=DAY);
+
+        /// How long after the response work handed to `waitUntil` keeps a worker that is to end.
+        wait_until_timeout: Duration = secs(30), duration(Duration::ZERO..=DAY);
+
+        /// What an app may log per second, and at once. Lines beyond it are dropped, and a line says how many. Each counts its text
+        /// and 128 bytes.
+        // A line of the greatest length has to fit.
+        log_rate: u64 = MIB, size(128 * KIB..=GIB);
+
+        /// Outbound connections at once. Further ones wait up to 10 s, and close one that is kept for later, or whose response
+        /// nobody reads, if there is one.
+        max_outbound: u32 = 256, whole(1..=65_536);
+
+        /// Calls of `crypto.subtle`, and of `pbkdf2`, `scrypt` and `hkdf` of `node:crypto`, that run or wait at once. Two run,
+        /// further ones wait their turn, and those beyond the limit fail.
+        max_blocking: u32 = 1024, whole(2..=65_536);
+
+        /// Descriptors that the worker may have open: files, and connections of either kind.
+        // A worker needs about 30 to boot and to load an app.
+        max_fds: u64 = 1024, whole(64..=MIB);
+
+        /// Processes and threads that the worker may be. It needs a [control group](limits.md#control-groups).
+        // A worker needs about 10 to boot, and V8 more with the number of CPUs.
+        max_pids: u64 = 256, whole(32..=MIB);
+
+        /// CPUs that the worker may use on average, such as `0.5`, `false` for no limit. It needs a
+        /// [control group](limits.md#control-groups).
+        max_cpus: Option<u32> = None, cpus().or_false();
+
+        /// V8's heap. The worker is replaced when it is used up.
+        heap: u64 = 128 * MIB,
+            size(16 * MIB..=64 * GIB).by_default("`\"128MiB\"`, at most an eighth of the memory of the machine or container");
+
+        /// What the worker process may have resident besides its code: V8's heap, buffers, WebAssembly. It is looked at twice a
+        /// second, or held by the kernel in a [control group](limits.md#control-groups). The worker is replaced when it has more;
+        /// `false` for no limit; not less than `heap`.
+        memory: Option<u64> = Some(512 * MIB), size(32 * MIB..=1024 * GIB).or_false()
+            .by_default("`\"512MiB\"`, at most half of the machine's or container's, and at least twice `heap`");
+
+        /// Longest time JavaScript may run without returning to the event loop. 504 after it, and the worker is replaced. Shorter
+        /// than `hung_timeout`.
+        watchdog: Duration = secs(5), duration(ms(50)..=HOUR);
+
+        /// A worker that answers no ping for this long is killed. Longer than `watchdog`.
+        hung_timeout: Duration = secs(10), duration(ms(100)..=DAY);
+    }
+}
+
+/// A number of CPUs, in thousandths of one.
+fn cpus() -> Setting<u32> {
+    // The kernel allows no less than a millisecond in each period.
+    let bounds = 0.01..=1024.0;
+    let schema = json!({ "type": "number", "minimum": bounds.start(), "maximum": bounds.end() });
+    // Within the bounds it is far from what does not fit.
+    let convert = move |found: &DeValue<'_>| {
+        value::decimal(bounds.clone())(found).map(|cpus| (cpus * 1000.0).round() as u32)
+    };
+    kinds::value("number", schema, convert, |cpus| json!(f64::from(*cpus) / 1000.0))
+}
+
+impl AppLimits {
+    /// Each limit by its field, as the configuration would have it, without quotes.
+    pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
+        let shown = |value: Json| match value {
+            Json::String(text) => text,
+            value => value.as_f64().map_or_else(|| value.to_string(), |number| number.to_string()),
+        };
+        let mut all: Vec<_> = self.in_force().into_iter().map(|(name, value)| (name, shown(value))).collect();
+        let per_client = all.iter_mut().filter(|(name, _)| *name == "max_in_flight_per_client");
+        per_client.for_each(|(_, shown)| *shown = self.per_client().to_string());
+        all
+    }
+
+    /// Requests at once of one client.
+    pub(crate) fn per_client(&self) -> usize {
+        self.max_in_flight_per_client.unwrap_or_else(|| shares::common(self.max_in_flight))
+    }
+
+    /// Whether a client may have less than there is.
+    pub(crate) fn has_client_share(&self) -> bool {
+        self.per_client() < self.max_in_flight
+    }
+
+    /// Whether a client that has `own` of the `taken` requests in flight may have one more, on one of so many I/O threads.
+    pub(crate) fn may_enter(&self, taken: usize, own: usize, threads: usize) -> bool {
+        !self.has_client_share()
+            || (own < self.per_client() && shares::may_have(self.max_in_flight, taken, own, threads))
+    }
+
+    /// Records which limits contradict each other, of those that the section sets.
+    pub(crate) fn check(&self, section: &Section<'_>, problems: &mut Problems) {
+        // While JavaScript runs, the worker answers no ping: the watchdog, which knows why, has to come first.
+        let field = if section.has("watchdog") { "watchdog" } else { "hung_timeout" };
+        if section.has(field) && self.watchdog >= self.hung_timeout {
+            let (watchdog, hung_timeout) = (show_duration(self.watchdog), show_duration(self.hung_timeout));
+            let what = format!("watchdog ({watchdog}) must be shorter than hung_timeout ({hung_timeout})");
+            let fix = "set `hung_timeout` to about twice `watchdog`";
+            problems.add(section.place(field), Flaw::new(what, fix));
+        }
+        // Otherwise the worker would be killed before its heap says why it is full.
+        let field = if section.has("memory") { "memory" } else { "heap" };
+        if let Some(memory) = self.memory
+            && section.has(field)
+            && memory < self.heap
+        {
+            let (memory, heap) = (show_size(memory), show_size(self.heap));
+            let what = format!("memory ({memory}) must not be less than heap ({heap})");
+            problems.add(section.place(field), Flaw::new(what, "raise `memory` or lower `heap`"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_may_have_three_quarters_unless_something_else_is_said() {
+        let limits = AppLimits { max_in_flight: 8, ..AppLimits::default() };
+        assert_eq!((limits.per_client(), limits.may_enter(5, 5, 1)), (6, true));
+        assert!(!limits.may_enter(6, 6, 1) && limits.may_enter(7, 0, 1));
+        let few = AppLimits { max_in_flight_per_client: Some(2), ..limits.clone() };
+        assert!(few.may_enter(5, 1, 1) && !few.may_enter(2, 2, 1));
+        let all = AppLimits { max_in_flight_per_client: Some(8), ..limits };
+        assert!(all.may_enter(7, 7, 1));
+        // A share of one is no share.
+        let one = AppLimits { max_in_flight: 1, ..AppLimits::default() };
+        assert!(one.may_enter(0, 0, 1));
+    }
+}
