@@ -24,6 +24,10 @@ lint:
 docs:
     RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --lib --examples --no-deps --document-private-items --locked
 
+# Write the tables of settings in the documents as the settings are declared
+tables:
+    UPDATE_DOCS=1 cargo test --workspace --lib --locked -- the_documents_are_what_is_declared
+
 # Check licenses, sources and versions of the dependencies
 deny:
     cargo deny --locked check bans licenses sources

@@ -64,6 +64,7 @@ mod readme;
 mod reload;
 mod repository;
 mod request_url;
+mod schema;
 mod serving;
 mod settings;
 mod settings_env;

@@ -130,7 +130,7 @@ fn no_crate_is_compiled_twice() {
         cargo.args(["--unit-graph", "-Zunstable-options"]).env("RUSTC_BOOTSTRAP", "1");
         let output = cargo.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
         let mut compiled = BTreeMap::<_, Vec<_>>::new();
         for unit in plan["units"].as_array().unwrap().iter().filter(|unit| unit["mode"] == "build") {
             let features = unit["features"].to_string();

@@ -24,7 +24,7 @@ pub(crate) use app::AppSpec;
 pub(crate) use env::environment::Environment;
 pub(crate) use errors::{ConfigErrors, Flaw};
 pub(crate) use machine::{memory as machine_memory, own_cgroup};
-pub(crate) use schema::json as schema;
+pub(crate) use schema::json::schema;
 pub(crate) use schema::limits::AppLimits;
 pub(crate) use schema::restart::{RecyclePolicy, RestartMode, RestartPolicy};
 pub(crate) use schema::server::{MAX_HEADERS, ServerSettings, StateDir};

@@ -9,6 +9,7 @@ pub(crate) mod npm;
 pub(crate) mod origin;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod schema;
 mod supervisor;
 mod terminal;
 pub(crate) mod workerd;

@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use super::client::{Client, Reply};
-use super::{Log, process, until};
+use super::{Log, process, schema, until};
 
 /// The executable under test.
 pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_nano-supervisor");
@@ -109,6 +109,12 @@ impl Plan {
             supervisor
                 .until(&app.app, "was tried", |app| app.state == "ready" || app.state == "failed")
                 .await;
+        }
+        let apps = supervisor.status().await;
+        if apps.iter().all(|app| app.state == "ready") {
+            // What runs is no mistake in an editor.
+            let config = fs::read_to_string(supervisor.folder().join("nano.toml")).expect("its nano.toml");
+            schema::check(&config).unwrap_or_else(|error| panic!("{error}\n{config}"));
         }
         supervisor
     }

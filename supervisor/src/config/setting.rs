@@ -14,8 +14,20 @@ use toml::de::DeValue;
 use crate::config::document::section::Section;
 use crate::config::errors::{Flaw, Place, Problems};
 
-/// Declares a group of settings: `name: Type = default, kind;`, with the documentation above. The kind is one of [`kinds`] and says
-/// what else there is to it, such as `.flag("N")` or `.fixed()`. What is declared behind `with` is no setting.
+/// Declares a group of settings, each as `name: Type = default, kind;` below its documentation:
+///
+/// ```ignore
+/// settings! {
+///     /// Settings of the supervisor itself.
+///     pub(crate) struct ServerSettings {
+///         /// Threads that serve connections.
+///         io_threads: usize = 4, whole(1..=256).flag("N").fixed();
+///     }
+/// }
+/// ```
+///
+/// The first sentence is the help of the flag, all of them are the documentation. A kind is one of [`kinds`], with what else there is
+/// to the setting. What is declared in `with { ... }` are fields of the struct that are no settings.
 macro_rules! settings {
     (
         $(#[$about:meta])*
@@ -209,7 +221,7 @@ impl<T: 'static> Setting<T> {
             read(section, name, current.and_then(Option::as_ref), problems).map(Some)
         };
         let show = move |value: &Option<T>| value.as_ref().map_or(Json::Null, |value| show(value));
-        Setting::new(noun, about.schema, read, show).choices(about.choices)
+        Setting { about, ..Setting::new(noun, Json::Null, read, show) }
     }
 
     /// As [`Self::optional`], with the place where it was written.
@@ -220,7 +232,7 @@ impl<T: 'static> Setting<T> {
         };
         let show =
             move |value: &Option<(T, Place)>| value.as_ref().map_or(Json::Null, |(value, _)| show(value));
-        Setting::new(noun, about.schema, read, show)
+        Setting { about, ..Setting::new(noun, Json::Null, read, show) }
     }
 
     /// The same, or `false` for none.
@@ -242,7 +254,8 @@ impl<T: 'static> Setting<T> {
             }
         };
         let show = move |value: &Option<T>| value.as_ref().map_or(json!(false), |value| show(value));
-        Setting::new(noun, json!({ "anyOf": [about.schema, { "const": false }] }), read, show)
+        let schema = json!({ "anyOf": [about.schema, { "const": false }] });
+        Setting { about: About { schema, ..about }, ..Setting::new(noun, Json::Null, read, show) }
     }
 
     /// The same, or a word that stands for a part of it.
@@ -261,7 +274,7 @@ impl<T: 'static> Setting<T> {
             apply(&mut value, word);
             Some(value)
         };
-        Setting::new(noun, schema, read, show)
+        Setting { about: About { schema, ..about }, ..Setting::new(noun, Json::Null, read, show) }
     }
 
     /// The declaration as a field of `S`.

@@ -27,28 +27,29 @@ settings! {
         /// Whether an uncaught error outside of a request ends the worker.
         exit_on_unhandled_rejection: bool = false, switch();
 
-        /// The only destinations of outbound connections. Each is `"example.com"`, `"*.example.com"` for all names below it, an
-        /// address, a network such as `"10.0.0.0/8"`, or `"*"`, with or without a port (`"example.com:443"`, `"[::1]:8080"`); `[]`
-        /// for none. An app's list replaces that of `[defaults]`.
+        /// The only destinations of outbound connections. Each is `"example.com"`, `"*.example.com"` for all names below
+        /// it, an address, a network such as `"10.0.0.0/8"`, or `"*"`, with or without a port (`"example.com:443"`,
+        /// `"[::1]:8080"`); `[]` allows none. An app's list replaces that of `[defaults]`.
         allow_net: Option<Vec<NetRule>> = None, net::setting().optional()
             .by_default("every destination but link-local addresses, where clouds keep their metadata");
 
-        /// Destinations that stay closed, whatever `allow_net` says. An app's list replaces that of `[defaults]`.
+        /// Destinations that are refused, whatever `allow_net` says. An app's list replaces that of `[defaults]`.
         deny_net: Vec<NetRule> = Vec::new(), net::setting();
 
-        /// Whether clients are shown the app's errors, see [answers.md](answers.md). `--development` (or `--dev`) for every app.
+        /// Whether clients are shown the app's errors, see [answers.md](answers.md). `--development` (or `--dev`) does so
+        /// for every app.
         development: bool = false, switch();
 
         /// Path that a new worker must answer with 2xx, within `start_timeout`, before it gets requests. `false` for none.
         health_path: Option<String> = None, health_path().or_false();
 
-        /// The least important level of the app's console that is logged, whatever `log_level` of `[server]` says.
+        /// Least important level of the app's console that is logged, whatever `log_level` of `[server]` says.
         log_level: Option<LogLevel> = None, choice().optional().by_default("the server's");
 
         /// When a worker that has ended is started again, [see below](#restart).
         restart: RestartPolicy = RestartPolicy::default(), restart().by_default("see below");
 
-        /// When a worker is replaced although it is well, [see below](#recycle).
+        /// When a worker is replaced although nothing is wrong with it, [see below](#recycle).
         recycle: RecyclePolicy = RecyclePolicy::default(), recycle().by_default("see below");
 
         /// Whether requests that end workers again and again are refused, by method and path, with 503 `quarantined`. See
@@ -63,29 +64,30 @@ settings! {
         /// The app's folder.
         path: Option<PathBuf> = None, path().optional().required("\"./blog\"");
 
-        /// TCP port; 0 lets the kernel pick one, which `status` shows.
+        /// TCP port. With 0 the kernel picks one, which `status` shows.
         port: Option<u16> = None, whole(0..=u16::MAX).optional().required("8080");
 
-        /// The address to listen on, such as `"127.0.0.1"` or `"::1"`.
+        /// Address to listen on, such as `"127.0.0.1"` or `"::1"`.
         host: Option<Host> = None, parsed(|Host(host)| host.to_string()).optional().by_default("all addresses");
 
-        /// Host names by which apps share a port. Each is `"blog.example"`, or `"*.blog.example"` for all below it; an exact name
-        /// comes before a wildcard, a longer wildcard before a shorter, and an app without `hosts` gets the rest.
+        /// Host names by which apps share a port. Each is `"blog.example"`, or `"*.blog.example"` for all names below it.
+        /// An exact name outranks a wildcard, and a longer wildcard a shorter one; an app without `hosts` gets the rest.
         hosts: Vec<(HostPattern, Place)> = Vec::new(), list(text(), value::parsed).by_default("all hosts");
 
-        /// The entry module, relative to the folder. See [README.md](../README.md#an-app-in-ten-lines) for where it is looked for.
+        /// Entry module, relative to the folder. See [README.md](../README.md#an-app-in-ten-lines) for where it is looked
+        /// for.
         entry: Option<String> = None, words().optional().by_default("found");
 
         /// What the handler gets as `env`: any TOML value, as JSON. See [below](#variables-and-secrets) for its other sources.
         env: Values = Values::default(), env().by_default("empty");
 
-        /// Further files of variables, the later ones stronger.
+        /// Further files of variables. Later ones outrank earlier ones.
         env_files: Vec<(PathBuf, Place)> = Vec::new(), paths().by_default("empty");
 
-        /// Variables and the files that hold them, `{ NAME = "path" }`. A line end at the end of a file does not count.
+        /// Variables and the files that hold them, `{ NAME = "path" }`. One line end at the end of a file is left out.
         secrets: Secrets = Secrets::default(), secrets().by_default("empty");
 
-        /// A folder in which every file holds the variable of its name. Hidden files and folders do not count.
+        /// A folder in which every file holds the variable of its name. Hidden files and folders are passed over.
         secrets_dir: Option<(PathBuf, Place)> = None, path().placed().by_default("none");
 
         /// What the handler gets as `ctx.props`: any TOML value, as JSON.

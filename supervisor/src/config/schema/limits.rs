@@ -18,90 +18,93 @@ use crate::model::shares;
 settings! {
     /// What one app may use.
     pub(crate) struct AppLimits {
-        /// From the complete request to the response head. 504 after it. The client has as long between two parts of its body, and
-        /// may be as far behind `min_rate` with it; 408 after it.
+        /// How long an app may take from the complete request to the response head. After that the answer is 504. The
+        /// client has as long between two parts of its body, and may be as far behind `min_rate` with it; after that the
+        /// answer is 408.
         request_timeout: Duration = secs(30), duration(ms(10)..=DAY);
 
-        /// How long a request waits for a worker. 503 after it.
+        /// How long a request may wait for a worker. After that the answer is 503.
         queue_timeout: Duration = secs(5), duration(Duration::ZERO..=HOUR);
 
-        /// For a new worker to start and to load the app.
+        /// How long a new worker may take to start and to load the app.
         start_timeout: Duration = secs(10), duration(ms(50)..=HOUR);
 
-        /// Requests at once. 503 beyond it.
+        /// Greatest number of requests at once. Further ones are answered 503.
         max_in_flight: usize = 2048, whole(1..=MAX_STREAMS);
 
-        /// Requests at once of one client address. 429 beyond it; as many as `max_in_flight` for no limit.
+        /// Greatest number of requests at once of one client address. Further ones are answered 429; the value of
+        /// `max_in_flight` means no limit.
         max_in_flight_per_client: Option<usize> = None,
             whole(1..=MAX_STREAMS).optional().by_default("three quarters of `max_in_flight`");
 
-        /// Least rate per second at which clients send bodies and take answers. What is slower, while the client is waited for, has
-        /// `request_timeout` for a body and `send_timeout` for an answer; `false` if any byte will do.
+        /// Least number of bytes per second at which clients must send bodies and receive responses. While the client is
+        /// waited for, a slower one has `request_timeout` for a body and `send_timeout` for a response; `false` accepts any
+        /// rate.
         // That of Apache's mod_reqtimeout. Any phone is faster.
         min_rate: Option<u64> = Some(500), size(1..=MIB).or_false();
 
-        /// Requests at once that wait for a worker. 503 beyond it.
+        /// Greatest number of requests that wait for a worker. Further ones are answered 503.
         max_queue: usize = 1024, whole(0..=MAX_STREAMS);
 
-        /// Longest request body. 413 beyond it.
+        /// Longest request body. A longer one is answered 413.
         max_body: u64 = 128 * MIB, size(0..=1024 * GIB);
 
-        /// Longest response body, `false` for no limit. 500 beyond it if its length is known beforehand, otherwise the response is
-        /// cut off.
+        /// Longest response body, or `false` for no limit. A longer one is answered 500 if its length is known beforehand,
+        /// otherwise it is cut off.
         max_response: Option<u64> = None, size(0..=1024 * GIB).or_false();
 
-        /// What bodies may hold in the supervisor on their way. See [how they are measured](limits.md#how-they-are-measured);
-        /// beyond it each response has only 16 KiB.
+        /// How much bodies may hold in the supervisor on their way. Beyond it, each response has only 16 KiB, see [how it
+        /// is measured](limits.md#how-they-are-measured).
         // The windows of a few responses have to fit.
         max_buffered: u64 = 64 * MIB, size(MIB..=64 * GIB);
 
-        /// CPU time of one request, however often it waits in between, work after the response included. 503 beyond it, and the
-        /// worker is replaced.
+        /// CPU time of one request, including work after the response, however often it waits in between. Beyond it the
+        /// answer is 503, and the worker is replaced.
         cpu_time: Duration = secs(30), duration(ms(50)..=DAY);
 
-        /// How long after the response work handed to `waitUntil` keeps a worker that is to end.
+        /// How long work handed to `waitUntil` keeps a worker that is to end, after the response.
         wait_until_timeout: Duration = secs(30), duration(Duration::ZERO..=DAY);
 
-        /// What an app may log per second, and at once. Lines beyond it are dropped, and a line says how many. Each counts its text
-        /// and 128 bytes.
+        /// How much an app may log per second, and at once. Further lines are dropped, and a line says how many; each
+        /// counts its text and 128 bytes.
         // A line of the greatest length has to fit.
         log_rate: u64 = MIB, size(128 * KIB..=GIB);
 
-        /// Outbound connections at once. Further ones wait up to 10 s, and close one that is kept for later, or whose response
-        /// nobody reads, if there is one.
+        /// Greatest number of outbound connections at once. Further ones wait up to 10 s, and close a connection that is
+        /// kept for later, or whose response nobody reads, if there is one.
         max_outbound: u32 = 256, whole(1..=65_536);
 
-        /// Calls of `crypto.subtle`, and of `pbkdf2`, `scrypt` and `hkdf` of `node:crypto`, that run or wait at once. Two run,
-        /// further ones wait their turn, and those beyond the limit fail.
+        /// Greatest number of calls of `crypto.subtle`, and of `pbkdf2`, `scrypt` and `hkdf` of `node:crypto`, that run or
+        /// wait at once. Two run at a time; calls beyond the limit fail.
         max_blocking: u32 = 1024, whole(2..=65_536);
 
-        /// Descriptors that the worker may have open: files, and connections of either kind.
+        /// Greatest number of descriptors that the worker may have open: files, and connections of either kind.
         // A worker needs about 30 to boot and to load an app.
         max_fds: u64 = 1024, whole(64..=MIB);
 
-        /// Processes and threads that the worker may be. It needs a [control group](limits.md#control-groups).
+        /// Greatest number of processes and threads of the worker. It needs a [control group](limits.md#control-groups).
         // A worker needs about 10 to boot, and V8 more with the number of CPUs.
         max_pids: u64 = 256, whole(32..=MIB);
 
-        /// CPUs that the worker may use on average, such as `0.5`, `false` for no limit. It needs a
-        /// [control group](limits.md#control-groups).
+        /// How many CPUs the worker may use on average, such as `0.5`, or `false` for no limit. It needs a [control
+        /// group](limits.md#control-groups).
         max_cpus: Option<u32> = None, cpus().or_false();
 
-        /// V8's heap. The worker is replaced when it is used up.
+        /// Greatest size of V8's heap. The worker is replaced when it is used up.
         heap: u64 = 128 * MIB,
             size(16 * MIB..=64 * GIB).by_default("`\"128MiB\"`, at most an eighth of the memory of the machine or container");
 
-        /// What the worker process may have resident besides its code: V8's heap, buffers, WebAssembly. It is looked at twice a
-        /// second, or held by the kernel in a [control group](limits.md#control-groups). The worker is replaced when it has more;
-        /// `false` for no limit; not less than `heap`.
+        /// How much memory the worker process may have resident besides its code: V8's heap, buffers, WebAssembly. The
+        /// worker is replaced when it has more; `false` for no limit. It is measured twice a second, or held by the kernel
+        /// in a [control group](limits.md#control-groups), and must not be less than `heap`.
         memory: Option<u64> = Some(512 * MIB), size(32 * MIB..=1024 * GIB).or_false()
             .by_default("`\"512MiB\"`, at most half of the machine's or container's, and at least twice `heap`");
 
-        /// Longest time JavaScript may run without returning to the event loop. 504 after it, and the worker is replaced. Shorter
-        /// than `hung_timeout`.
+        /// Longest time that JavaScript may run without returning to the event loop. After that the answer is 504, and the
+        /// worker is replaced. It must be shorter than `hung_timeout`.
         watchdog: Duration = secs(5), duration(ms(50)..=HOUR);
 
-        /// A worker that answers no ping for this long is killed. Longer than `watchdog`.
+        /// How long a worker may leave pings unanswered before it is killed. It must be longer than `watchdog`.
         hung_timeout: Duration = secs(10), duration(ms(100)..=DAY);
     }
 }

@@ -45,11 +45,8 @@ fn the_documents_are_what_is_declared() {
         if found != table && std::env::var_os(UPDATE).is_some() {
             std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
         } else {
-            let how = format!("{UPDATE}=1 cargo test -p nano-supervisor --lib the_documents");
-            assert!(
-                found == table,
-                "the table {name:?} of {document} is out of date; write it with:\n  {how}"
-            );
+            let how = format!("`just tables`, or {UPDATE}=1 cargo test --workspace --lib -- the_documents");
+            assert!(found == table, "the table {name:?} of {document} is out of date; write it with {how}");
         }
     }
 }

@@ -14,30 +14,31 @@ use crate::config::setting::{Setting, settings};
 settings! {
     /// When a worker that has ended is started again: at once after one that was useful; after others, pauses grow.
     pub(crate) struct RestartPolicy {
-        /// After which ends. `"always"`, `"on-failure"` (not after exit code 0) or `"never"`: the app is stopped then.
+        /// After which ends a worker is started again. `"always"`; `"on-failure"`, not after exit code 0; or `"never"`: the
+        /// app is stopped then.
         policy: RestartMode = RestartMode::Always, choice();
 
         /// First pause.
         initial: Duration = ms(100), duration(ms(1)..=HOUR);
 
-        /// Longest pause. Not shorter than `initial`.
+        /// Longest pause. It must not be shorter than `initial`.
         max: Duration = secs(1), duration(ms(1)..=DAY);
 
-        /// By which each pause is longer than the one before.
+        /// How many times as long each pause is as the one before.
         factor: f64 = 2.0, decimal(1.0..=100.0);
 
         /// By which fraction of itself a pause is made shorter or longer at random.
         jitter: f64 = 0.2, decimal(0.0..=1.0);
 
-        /// A worker that was ready for this long was useful, even if nobody has asked it for anything.
+        /// A worker that was ready for this long was useful, even if it got no request.
         min_uptime: Duration = secs(5), duration(ms(1)..=DAY);
 
-        /// An app that was never useful has failed when so many of its workers in a row did not become ready, or died young by
-        /// themselves.
+        /// After how many workers in a row that did not become ready, or soon ended by themselves, an app that was never
+        /// useful has failed.
         crash_loop: u32 = 5, whole(1..=1000);
 
-        /// Pause after which a failed app is tried again. An app that does not load fails at once, if the same has not been useful
-        /// before.
+        /// Pause after which a failed app is tried again. An app that does not load fails at once, unless the same code has
+        /// been useful before.
         slow_retry: Duration = secs(30), duration(ms(100)..=DAY);
     }
 }
@@ -45,19 +46,20 @@ settings! {
 settings! {
     /// When a worker is replaced, start-before-stop, although it is well.
     pub(crate) struct RecyclePolicy {
-        /// After so many requests, counted when the worker is pinged.
+        /// After how many requests, counted when the worker is pinged.
         requests: Option<u64> = None, whole(1..=1_000_000_000_000).or_false();
 
-        /// After so long, give or take a tenth, so that not all go together.
+        /// After how long, give or take a tenth, so that not all workers are replaced at once.
         lifetime: Option<Duration> = None, duration(ms(100)..=365 * DAY).or_false();
 
-        /// Above so much memory, measured as for the limit `memory`. Set below it.
+        /// Above how much memory, measured as for the limit `memory`. Set it below that limit.
         memory: Option<u64> = None, size(32 * MIB..=1024 * GIB).or_false();
 
-        /// When V8's heap, or the memory, has grown by half of the room that there was up to `heap` or `memory` when the worker became
-        /// ready. A leak does not end in a crash. If that comes soon, the next worker may take three quarters of its room, then
-        /// seven eighths, so that what only grows to a certain size is let be. If one comes to the limit after all, half is the
-        /// measure again for the next 16 workers (32 the next time, and so on). What is merely large is never replaced for it.
+        /// Whether a worker is replaced when V8's heap, or its memory, has grown by half of the room that there was up to
+        /// `heap` or `memory` when it became ready. So a leak does not end in a crash. If that comes soon, the next worker
+        /// may take three quarters of its room, then seven eighths, so that an app that only grows to a certain size is
+        /// left alone. If one comes to the limit after all, half is the measure again for the next 16 workers (32 the next
+        /// time, and so on). A worker that is merely large is never replaced for it.
         growth: bool = true, switch();
     }
 }

@@ -33,9 +33,10 @@ settings! {
         io_threads: usize = (cores() / 2).clamp(1, 256),
             whole(1..=256).by_default("half the cores").flag("N").fixed();
 
-        /// Path of the Unix-domain socket for `status`, `reload` and the like, which only this user and root can use. `false` for
-        /// none. By default it is `$NANO_SUPERVISOR_CONTROL`, or `nano-supervisor.sock` in `$RUNTIME_DIRECTORY` (systemd),
-        /// `$XDG_RUNTIME_DIR` or `/run`, where the commands look for it too, unless another supervisor is there already.
+        /// Path of the Unix-domain socket on which `status`, `reload` and the other commands reach the supervisor. Only
+        /// this user and root can use it; `false` for none. By default it is `$NANO_SUPERVISOR_CONTROL`, or
+        /// `nano-supervisor.sock` in `$RUNTIME_DIRECTORY` (systemd), `$XDG_RUNTIME_DIR` or `/run`, where the commands look
+        /// for it as well, unless another supervisor already listens there.
         control: ControlPath = ControlPath::Usual,
             control::setting().by_default("where the system has such sockets").flag("SOCKET").fixed();
 
@@ -49,27 +50,27 @@ settings! {
         log_file: Option<PathBuf> = None,
             checked_path(log::file).optional().by_default("standard output").flag("FILE").fixed();
 
-        /// A log file that would grow beyond this is put aside as `FILE.1`.
+        /// Size at which a log file is renamed to `FILE.1` and a new one is begun.
         log_max_size: u64 = 100 * MIB, size(4 * KIB..=1024 * GIB).fixed();
 
-        /// How many of those are kept.
+        /// How many renamed log files are kept.
         log_keep: usize = 5, whole(0..=1000).fixed();
 
-        /// How much of the latest lines of each app, and of the supervisor itself, is kept in memory for `logs`.
+        /// How much of the latest lines of each app, and of the supervisor, is kept in memory for `logs`.
         log_memory: usize = 1 << 20, size(16 * KIB..=GIB);
 
-        /// Log one line per request. `true` is in the form of the other lines, `"combined"` as nginx writes it, `"json"` a JSON
-        /// object with nothing around it.
+        /// Log one line per request. `true` writes it in the form of the other lines, `"combined"` as nginx does, `"json"`
+        /// as a JSON object.
         access_log: AccessLog = AccessLog::Off, log::access_log().flag("FORM").bare("true");
 
         /// Append the access log to this file.
         access_log_file: Option<PathBuf> = None,
             checked_path(log::file).optional().by_default("where the other lines go").flag("FILE").fixed();
 
-        /// Believe `X-Forwarded-*` of nobody (replace), all (append) or these proxies (10.0.0.0/8,...). It is what to make of a
-        /// client's `X-Forwarded-*`, `Forwarded`, `X-Request-Id`, `X-Real-IP`, `CF-*` and the like: `"replace"` drops them,
-        /// `"append"` believes and extends them, for a supervisor whose every client is a proxy, a list of addresses and networks,
-        /// such as `["127.0.0.1", "10.0.0.0/8"]` (as a flag with commas between), those of these proxies only, see
+        /// Believe `X-Forwarded-*` of nobody (replace), all (append) or these proxies (10.0.0.0/8,...). The same goes for
+        /// `Forwarded`, `X-Request-Id`, `X-Real-IP`, `CF-*` and the like. `"replace"` drops what clients send. `"append"`
+        /// believes and extends it, for a supervisor whose every client is a proxy. A list of addresses and networks, such
+        /// as `["127.0.0.1", "10.0.0.0/8"]` (as a flag with commas between), does so for these proxies only, see
         /// [web-platform.md](web-platform.md#what-a-request-tells).
         forwarded: ForwardedPolicy = ForwardedPolicy::Replace, forwarded::setting().flag("POLICY");
 
@@ -77,48 +78,50 @@ settings! {
         // Below the 30 s that Kubernetes gives by default.
         drain_timeout: Duration = secs(25), duration(Duration::ZERO..=HOUR).flag("DURATION");
 
-        /// How long a client may take to send a request head. 408 after it.
+        /// How long a client may take to send the head of a request. After that the answer is 408.
         header_read_timeout: Duration = secs(10), duration(ms(10)..=HOUR);
 
-        /// How long a connection may be open without a request. Pings do not prolong it.
+        /// How long a connection may stay open without a request. Pings do not extend it.
         idle_timeout: Duration = secs(75), duration(ms(10)..=DAY);
 
-        /// How long a client may take nothing of its answer, or be behind `min_rate` with it. The connection is cut after it, or
-        /// over HTTP/2 the one stream reset.
+        /// How long a client may receive nothing of its response, or be behind `min_rate` with it. After that the
+        /// connection is closed; over HTTP/2 only the stream is reset.
         send_timeout: Duration = secs(60), duration(ms(10)..=DAY);
 
-        /// Longest path and query. 414 beyond it.
+        /// Longest path and query. A longer one is answered 414.
         max_uri: usize = 8 << 10, size(64..=MAX_URI);
 
-        /// All header fields together. 431 beyond it.
+        /// Greatest size of all header fields of a request together. A larger request is answered 431.
         max_header: usize = 32 << 10, size(KIB..=MAX_HEADER);
 
-        /// Header fields. 431 beyond it.
+        /// Greatest number of header fields of a request. A request with more is answered 431.
         max_headers: usize = 100, whole(8..=MAX_HEADERS);
 
-        /// Unfinished request heads of all clients together. Beyond it connections with such heads are closed.
+        /// Greatest size of all unfinished request heads of all clients together. Beyond it, connections with unfinished
+        /// heads are closed.
         // A single head of the greatest size has to fit.
         max_heads: usize = 32 << 20, size(128 * KIB..=64 * GIB);
 
-        /// Connections of clients at once. When they run out, idle ones are closed for new ones, see
+        /// Greatest number of client connections at once. When it is reached, idle connections are closed for new ones, see
         /// [limits.md](limits.md#shares).
         max_connections: usize = 10_000, whole(1..=1_000_000);
 
-        /// What bodies of all apps together may hold in the supervisor on their way. Beyond it each response has only 16 KiB.
+        /// How much the bodies of all apps together may hold in the supervisor on their way. Beyond it, each response has
+        /// only 16 KiB.
         // The windows of a few responses have to fit.
         max_buffered: usize = 256 << 20, size(MIB..=64 * GIB);
 
-        /// The same for one client address, over all apps, and what it may send over HTTP/2 before that is read. See
-        /// [limits.md](limits.md#shares).
+        /// How much the bodies of one client address may hold, over all apps. It is also what the client may send over
+        /// HTTP/2 before that is read, see [limits.md](limits.md#shares).
         max_buffered_per_client: Option<usize> = None,
             size(MIB..=64 * GIB).optional().by_default("a quarter of `max_buffered`");
 
-        /// Worker processes without an app to have at hand, for each value of `heap` that apps have. A crashed worker is replaced by
-        /// one that only has to load the app.
+        /// How many worker processes without an app are kept ready, for each value of `heap` that apps have. A spare
+        /// replaces a crashed worker and only has to load the app.
         spares: usize = 1, whole(0..=64);
 
-        /// Workers of all apps together that are started in a second without anybody having asked for it, twice as many at once. The
-        /// apps take turns, see [operate.md](operate.md#crashes).
+        /// How many workers of all apps together are started per second without an operator having asked for it. Twice as
+        /// many may start at once; the apps take turns, see [operate.md](operate.md#crashes).
         // A start takes about 50 ms of a core.
         max_starts_per_second: u32 = u32::try_from(8 * cores()).unwrap_or(u32::MAX).min(10_000),
             whole(1..=10_000).by_default("8 for each core");
@@ -145,16 +148,17 @@ settings! {
 settings! {
     /// Settings of the supervisor itself that name what has to be looked at once all of them are known: addresses, files, folders.
     pub(crate) struct ServerDraft {
-        /// Keep translated modules in this folder between starts. What V8 has compiled of long ones is kept as well, in a folder per
-        /// app; `false` for nowhere. By default it is `$CACHE_DIRECTORY` (systemd), else `nano-supervisor` in `$XDG_CACHE_HOME` or
-        /// `~/.cache`, if that can be written to.
+        /// Keep translated modules in this folder between starts. What V8 has compiled of long modules is kept as well;
+        /// each app has a folder of its own, and `false` keeps nothing. By default it is `$CACHE_DIRECTORY` (systemd), else
+        /// `nano-supervisor` in `$XDG_CACHE_HOME` or `~/.cache`, if that can be written to.
         cache_dir: OwnFolder = OwnFolder::Usual,
             CACHE.setting().by_default("where the system keeps caches").flag("DIR")
                 .off_flag("no-cache", "Translate modules anew at each start");
 
-        /// Keep deploys in this folder. With it there need be no app to start with. It is for this user only and one supervisor at
-        /// a time, see [deploys](operate.md#deploy); `false` for nowhere. By default it is `$STATE_DIRECTORY` (systemd), else
-        /// `nano-supervisor` in `$XDG_STATE_HOME` or `~/.local/state`, if that can be written to and no other supervisor uses it.
+        /// Keep deploys in this folder. With it there need be no app to start with. Only this user can read it, and one
+        /// supervisor at a time can use it, see [deploys](operate.md#deploy); `false` keeps none. By default it is
+        /// `$STATE_DIRECTORY` (systemd), else `nano-supervisor` in `$XDG_STATE_HOME` or `~/.local/state`, if that can be
+        /// written to and no other supervisor uses it.
         state_dir: OwnFolder = OwnFolder::Usual,
             STATE.setting().by_default("where the system keeps state").flag("DIR").fixed();
 
@@ -163,20 +167,21 @@ settings! {
         admin: Option<(SocketAddr, Place)> = None,
             admin::address().placed().by_default("off").flag("ADDRESS:PORT").fixed();
 
-        /// File with the bearer token that the admin listener asks for. Its clients must bring it for everything but probes; it is
-        /// needed if others than this machine can reach the listener. Without one, a token is
+        /// File with the bearer token that the admin listener asks for. Its clients must send it with everything but
+        /// probes. It is required if other machines can reach the listener; without one, a token is
         /// [made](operate.md#admin-listener).
         admin_token_file: Option<(PathBuf, Place)> = None, path().placed().by_default("none").flag("FILE").fixed();
 
-        /// Send a span of each request to this OpenTelemetry collector, such as http://127.0.0.1:4318. It is a base URL (OTLP/HTTP),
-        /// see [operate.md](operate.md#traces).
+        /// Send a span of each request to this OpenTelemetry collector, such as `http://127.0.0.1:4318`. It is the base URL
+        /// of OTLP over HTTP, see [operate.md](operate.md#traces).
         otlp_endpoint: Option<Endpoint> = None,
             traces::endpoint().optional().by_default("none").flag("URL").variable("OTEL_EXPORTER_OTLP_ENDPOINT");
 
-        /// File of `name: value` lines, header fields that are sent along, such as a key.
+        /// File of header fields that are sent with spans, such as a key. It has one `name: value` per line.
         otlp_headers_file: Option<(PathBuf, Place)> = None, path().placed().by_default("none");
 
-        /// Share of the requests that begin a trace and are recorded, 0 to 1. Those that come with a trace follow it.
+        /// Share of the requests without a trace of their own that begin one and are recorded, 0 to 1. A request that comes
+        /// with a trace follows that.
         trace_sample: f64 = 1.0, decimal(0.0..=1.0);
     }
 }

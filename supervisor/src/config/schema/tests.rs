@@ -311,7 +311,7 @@ fn a_reload_changes_all_but_what_is_open() {
 
 #[test]
 fn an_editor_is_told_of_every_setting() {
-    let schema = super::json();
+    let schema = super::json::schema();
     let properties = |at: &str| schema.pointer(at).and_then(Json::as_object).unwrap();
     assert_eq!(properties("/properties/server/properties").len(), server::all().count());
     let of_app = properties("/properties/apps/additionalProperties/properties");

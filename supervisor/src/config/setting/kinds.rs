@@ -18,12 +18,12 @@ use crate::config::document::value;
 use crate::config::errors::{Flaw, Place, Problems};
 
 /// A duration as text, as `humantime` reads it. The bounds are beyond what a pattern can say.
-const DURATION: &str = "^\\s*([0-9][0-9\\s]*(\\.[0-9\\s]+)?(nanos|nsec|ns|usec|us|µs|millis|msec|ms|seconds|second|secs|sec|s|minutes|\
+pub(crate) const DURATION: &str = "^\\s*([0-9][0-9\\s]*(\\.[0-9\\s]+)?(nanos|nsec|ns|usec|us|µs|millis|msec|ms|seconds|second|secs|sec|s|minutes|\
                         minute|mins|min|m|hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w|months|month|M|years|year|yrs|yr|y)\
                         \\s*)+$";
 
 /// A size as text, as `bytesize` reads it.
-const SIZE: &str = "^\\s*[0-9]*(\\.[0-9]*)?\\s*([bB]|[kKmMgGtTpPeE]([iI]?[bB])?)?\\s*$";
+pub(crate) const SIZE: &str = "^\\s*[0-9]*(\\.[0-9]*)?\\s*([bB]|[kKmMgGtTpPeE][iI]?[bB]?)?\\s*$";
 
 /// A value that `convert` makes of what the file has.
 pub(crate) fn value<T: 'static>(
@@ -112,7 +112,7 @@ pub(crate) fn checked_path(
     )
 }
 
-/// As [`value`], for what holds a path; `convert` is told the folder that it is relative to.
+/// As [`value()`], for what holds a path; `convert` is told the folder that it is relative to.
 pub(crate) fn in_folder<T: 'static>(
     noun: &'static str,
     schema: Json,

@@ -1,7 +1,7 @@
 //! Flags about the supervisor itself. They are those of the settings that declare one, and come before what the file says.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command as CommandLine, FromArgMatches};
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -82,7 +82,7 @@ fn declared() -> impl Iterator<Item = (&'static About, &'static Flag)> {
 }
 
 impl Args for ServerFlags {
-    fn augment_args(command: Command) -> Command {
+    fn augment_args(command: CommandLine) -> CommandLine {
         let mut command = command;
         for (about, flag) in declared() {
             command = command.arg(argument(about, flag));
@@ -99,7 +99,7 @@ impl Args for ServerFlags {
         command
     }
 
-    fn augment_args_for_update(command: Command) -> Command {
+    fn augment_args_for_update(command: CommandLine) -> CommandLine {
         Self::augment_args(command)
     }
 }
@@ -169,7 +169,7 @@ mod tests {
 
     /// The settings of the file, with what these arguments say over them, and what is wrong.
     fn server(file: &str, arguments: &[&str]) -> (ServerSettings, ServerDraft, Vec<String>) {
-        let command = ServerFlags::augment_args(Command::new("serve").no_binary_name(true));
+        let command = ServerFlags::augment_args(CommandLine::new("serve").no_binary_name(true));
         let flags = ServerFlags::from_arg_matches(&command.try_get_matches_from(arguments).unwrap()).unwrap();
         let (mut server, mut draft) = (ServerSettings::default(), ServerDraft::default());
         let mut problems = Problems::default();
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn the_help_is_what_is_documented() {
-        let mut command = ServerFlags::augment_args(Command::new("serve"));
+        let mut command = ServerFlags::augment_args(CommandLine::new("serve"));
         let help = command.render_long_help().to_string();
         for part in [
             "Threads that serve connections [default: half the cores].",
