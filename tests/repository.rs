@@ -94,30 +94,6 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     );
 }
 
-#[test]
-fn within_the_runtime_imports_point_one_way() {
-    let below = [
-        ("requests", &[][..]),
-        ("platform", &["requests"]),
-        ("node", &["requests"]),
-        ("net", &["requests", "platform"]),
-        ("workers", &["requests", "platform", "net"]),
-    ];
-    let source = Path::new("worker/runtime/src");
-    for (path, text) in sources(&["worker/runtime/src"]) {
-        let room = path.strip_prefix(source).unwrap().with_extension("");
-        let room = room.iter().next().and_then(|room| room.to_str()).expect("a file");
-        let Some((_, may)) = below.iter().find(|(name, _)| *name == room) else {
-            assert!(["lib", "scripts"].contains(&room), "{} is in no room", path.display());
-            continue;
-        };
-        for named in text.split("crate::").skip(1) {
-            let named = named.split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap();
-            assert!(named == room || may.contains(&named), "{} names crate::{named}", path.display());
-        }
-    }
-}
-
 /// With other features in the build script's tree than in the executable's, a dependency and all that is made of it would be
 /// compiled once for each: `worker/runtime/Cargo.toml` holds them together.
 #[test]

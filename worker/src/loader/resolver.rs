@@ -43,7 +43,7 @@ pub(super) enum Importer {
 /// Resolves specifiers of one app.
 pub(super) struct Resolver {
     root: Root,
-    engine: RefCell<Option<Rc<Engine>>>,
+    engine: RefCell<Option<Rc<Resolvers>>>,
 }
 
 impl std::fmt::Debug for Resolver {
@@ -196,19 +196,19 @@ impl Resolver {
         matches!(found, Err(ResolveError::Builtin { .. }))
     }
 
-    fn engine(&self) -> Rc<Engine> {
-        self.engine.borrow_mut().get_or_insert_with(|| Rc::new(Engine::new(&self.root))).clone()
+    fn engine(&self) -> Rc<Resolvers> {
+        self.engine.borrow_mut().get_or_insert_with(|| Rc::new(Resolvers::new(&self.root))).clone()
     }
 }
 
 /// Resolvers for each kind of importer over one cache.
-struct Engine {
+struct Resolvers {
     of_app: [ResolverGeneric<InsideOnly>; 2],
     of_packages: [ResolverGeneric<InsideOnly>; 2],
     options: RefCell<Option<Rc<CompilerOptions>>>,
 }
 
-impl Engine {
+impl Resolvers {
     fn new(root: &Root) -> Self {
         let files = InsideOnly { root: Some(root.clone()) };
         let first = ResolverGeneric::new_with_file_system(files, options(Importer::Module, false));

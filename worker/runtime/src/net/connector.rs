@@ -15,7 +15,7 @@ use super::failure::{CONNECT_TIMEOUT, DialError};
 use super::places::Dialed;
 
 /// A connection, encrypted or not.
-pub(crate) type Stream = MaybeHttpsStream<Dialed>;
+pub(crate) type MaybeTls = MaybeHttpsStream<Dialed>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -50,7 +50,7 @@ impl Connector {
         Self { tls: Arc::new(tls.into()), ..self }
     }
 
-    async fn connect(&self, mut seat: Seat, uri: Uri) -> Result<Stream, BoxError> {
+    async fn connect(&self, mut seat: Seat, uri: Uri) -> Result<MaybeTls, BoxError> {
         if uri.scheme() == Some(&Scheme::HTTPS) {
             let tls = self.tls.get_or_init(|| Arc::new(tls_config(self.offer, roots())));
             HttpsConnector::from((seat, tls.clone())).call(uri).await
@@ -61,9 +61,9 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = Stream;
+    type Response = MaybeTls;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<MaybeTls, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))

@@ -19,15 +19,15 @@ struct Fork {
 
 /// Both readers wait for the same body, and whichever asks it last need not be the one that goes on.
 #[derive(Default)]
-struct Waiting(Mutex<[Option<Waker>; 2]>);
+struct Wakers(Mutex<[Option<Waker>; 2]>);
 
-impl Waiting {
+impl Wakers {
     fn all(&self) -> MutexGuard<'_, [Option<Waker>; 2]> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Wake for Waiting {
+impl Wake for Wakers {
     fn wake(self: Arc<Self>) {
         let wakers = std::mem::take(&mut *self.all());
         wakers.into_iter().flatten().for_each(Waker::wake);
@@ -37,7 +37,7 @@ impl Wake for Waiting {
 /// One of the two readers.
 struct Branch {
     fork: Arc<Mutex<Fork>>,
-    waiting: Arc<Waiting>,
+    waiting: Arc<Wakers>,
     index: usize,
 }
 
@@ -45,7 +45,7 @@ struct Branch {
 pub(crate) fn fork(body: ResBody) -> [ResBody; 2] {
     let kept = [Some(VecDeque::new()), Some(VecDeque::new())];
     let fork = Arc::new(Mutex::new(Fork { body, kept, end: None }));
-    let waiting = Arc::new(Waiting::default());
+    let waiting = Arc::new(Wakers::default());
     [0, 1].map(|index| ResBody::new(Branch { fork: fork.clone(), waiting: waiting.clone(), index }))
 }
 

@@ -136,7 +136,7 @@ impl Places {
             return place;
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Waiting(self);
+        let _waiting = Queued(self);
         let mut place = pin!(self.free.clone().acquire_owned());
         loop {
             self.make_room();
@@ -241,9 +241,9 @@ impl Places {
     }
 }
 
-struct Waiting<'a>(&'a Places);
+struct Queued<'a>(&'a Places);
 
-impl Drop for Waiting<'_> {
+impl Drop for Queued<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -32,11 +32,11 @@ pub(crate) struct Unread {
     line: Weak<dyn Any + Send + Sync>,
     /// As JavaScript calls it.
     rid: AtomicU32,
-    state: Mutex<State>,
+    state: Mutex<Held>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Held {
     /// Gone when it has been read, or ended.
     body: Option<ResBody>,
     /// Why it was ended.
@@ -56,7 +56,7 @@ impl Unread {
         line: Weak<dyn Any + Send + Sync>,
     ) -> Arc<Self> {
         let body = (!body.is_end_stream()).then_some(body);
-        let state = State { body, why: None, reader: None, is_begun: false };
+        let state = Held { body, why: None, reader: None, is_begun: false };
         let rid = AtomicU32::new(u32::MAX);
         Arc::new(Self { what, request, since: Instant::now(), line, rid, state: Mutex::new(state) })
     }
@@ -76,7 +76,7 @@ impl Unread {
         std::ptr::addr_eq(self.line.as_ptr(), Arc::as_ptr(line))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Held> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -29,7 +29,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open WebSocket.
 struct Socket {
-    reader: AsyncRefCell<Reader>,
+    reader: AsyncRefCell<FrameReader>,
     writer: AsyncRefCell<WebSocketWrite<WriteHalf<Io>>>,
     /// Payload bytes that were sent by JavaScript and not yet taken by the kernel.
     buffered: Cell<usize>,
@@ -39,7 +39,7 @@ struct Socket {
     why: Cell<&'static str>,
 }
 
-struct Reader {
+struct FrameReader {
     frames: WebSocketRead<ReadHalf<Io>>,
     /// What has come of a message in several frames, and whether it is text.
     partial: Option<(OpCode, Vec<u8>)>,
@@ -121,7 +121,7 @@ pub(crate) async fn op_websocket_open(
     socket.set_max_message_size(MAX_MESSAGE);
     let (frames, writer) = socket.split(tokio::io::split);
     let socket = Socket {
-        reader: AsyncRefCell::new(Reader { frames, partial: None }),
+        reader: AsyncRefCell::new(FrameReader { frames, partial: None }),
         writer: AsyncRefCell::new(writer),
         buffered: Cell::new(0),
         end: CancelHandle::new_rc(),
@@ -165,7 +165,7 @@ fn violation(error: &WebSocketError) -> Option<u16> {
     }
 }
 
-impl Reader {
+impl FrameReader {
     async fn next(&mut self, socket: &Rc<Socket>) -> Result<Received, WebSocketError> {
         loop {
             let mut reply = |frame| {

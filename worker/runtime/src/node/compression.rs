@@ -51,7 +51,7 @@ enum Codec {
     None,
 }
 
-struct State {
+struct Zlib {
     codec: Codec,
     mode: Mode,
     window_bits: u8,
@@ -65,13 +65,13 @@ struct State {
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default)]
-struct Step {
+struct Progress {
     read: usize,
     written: usize,
     code: i32,
 }
 
-impl State {
+impl Zlib {
     fn reset(&mut self) {
         let (bits, level) = (self.window_bits, self.level);
         self.gunzip = self.mode == Mode::Gunzip;
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    fn step(&mut self, flush: u32, input: &[u8], output: &mut [u8]) -> Step {
+    fn step(&mut self, flush: u32, input: &[u8], output: &mut [u8]) -> Progress {
         if matches!(self.codec, Codec::None)
             && let Some(first) = input.first()
         {
@@ -114,13 +114,13 @@ impl State {
                 let members = self.gunzip && self.members;
                 decompress(codec, flush, input, output, self.dictionary.as_deref(), members, &mut self.error)
             }
-            Codec::None => Step::default(),
+            Codec::None => Progress::default(),
         };
         if step.code == BUFFER_ERROR || step.code == 0 {
             // No progress is an error only where there was room for the rest.
             let cut = flush == FINISH && step.written < output.len();
             self.error = "unexpected end of file";
-            return Step { code: if cut { BUFFER_ERROR } else { 0 }, ..step };
+            return Progress { code: if cut { BUFFER_ERROR } else { 0 }, ..step };
         }
         step
     }
@@ -128,7 +128,7 @@ impl State {
 
 const FINISH: u32 = 4;
 
-fn compress(codec: &mut Compress, flush: u32, input: &[u8], output: &mut [u8]) -> Step {
+fn compress(codec: &mut Compress, flush: u32, input: &[u8], output: &mut [u8]) -> Progress {
     let flush = match flush {
         0 => FlushCompress::None,
         1 => FlushCompress::Partial,
@@ -143,7 +143,11 @@ fn compress(codec: &mut Compress, flush: u32, input: &[u8], output: &mut [u8]) -
         Ok(Status::StreamEnd) => STREAM_END,
         Err(_) => DATA_ERROR,
     };
-    Step { read: (codec.total_in() - read) as usize, written: (codec.total_out() - written) as usize, code }
+    Progress {
+        read: (codec.total_in() - read) as usize,
+        written: (codec.total_out() - written) as usize,
+        code,
+    }
 }
 
 fn decompress(
@@ -154,13 +158,13 @@ fn decompress(
     dictionary: Option<&[u8]>,
     members: bool,
     error: &mut &'static str,
-) -> Step {
+) -> Progress {
     let flush = match flush {
         0 => FlushDecompress::None,
         FINISH => FlushDecompress::Finish,
         _ => FlushDecompress::Sync,
     };
-    let mut step = Step::default();
+    let mut step = Progress::default();
     loop {
         let (read, written) = (codec.total_in(), codec.total_out());
         let result = codec.decompress(&input[step.read..], &mut output[step.written..], flush);
@@ -218,17 +222,17 @@ fn known(message: &str) -> &'static str {
 }
 
 /// What JavaScript holds of a stream.
-pub(crate) struct Stream(RefCell<State>);
+pub(crate) struct ZlibStream(RefCell<Zlib>);
 
-impl fmt::Debug for Stream {
+impl fmt::Debug for ZlibStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream")
+        f.write_str("ZlibStream")
     }
 }
 
 // SAFETY: it holds nothing that the collector would have to trace.
 #[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
-unsafe impl GarbageCollected for Stream {
+unsafe impl GarbageCollected for ZlibStream {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
     fn get_name(&self) -> &'static CStr {
@@ -248,7 +252,7 @@ pub(crate) fn op_zlib_open(
     #[smi] window_bits: u32,
     #[smi] compression: i32,
     #[buffer] dictionary: Option<&[u8]>,
-) -> Result<Stream, JsErrorBox> {
+) -> Result<ZlibStream, JsErrorBox> {
     let mode = Mode::new(mode).ok_or_else(|| JsErrorBox::type_error("unknown mode"))?;
     // Zero asks for what the data says, eight is what zlib itself cannot do; the largest window reads all.
     let window_bits = match window_bits {
@@ -256,7 +260,7 @@ pub(crate) fn op_zlib_open(
         8 => 9,
         _ => 15,
     };
-    let mut state = State {
+    let mut state = Zlib {
         codec: Codec::None,
         mode,
         window_bits,
@@ -267,13 +271,13 @@ pub(crate) fn op_zlib_open(
         error: "",
     };
     state.reset();
-    Ok(Stream(RefCell::new(state)))
+    Ok(ZlibStream(RefCell::new(state)))
 }
 
 /// One step. `left` receives how much room and how much input is left; returned is what zlib would return.
 #[op2(fast)]
 pub(crate) fn op_zlib_step(
-    #[cppgc] stream: &Stream,
+    #[cppgc] stream: &ZlibStream,
     #[smi] flush: u32,
     #[buffer] input: &[u8],
     #[buffer] output: &mut [u8],
@@ -290,25 +294,25 @@ pub(crate) fn op_zlib_step(
 /// What is wrong with the last step.
 #[op2]
 #[string]
-pub(crate) fn op_zlib_error(#[cppgc] stream: &Stream) -> &'static str {
+pub(crate) fn op_zlib_error(#[cppgc] stream: &ZlibStream) -> &'static str {
     stream.0.borrow().error
 }
 
 /// Back to the beginning.
 #[op2(fast)]
-pub(crate) fn op_zlib_reset(#[cppgc] stream: &Stream) {
+pub(crate) fn op_zlib_reset(#[cppgc] stream: &ZlibStream) {
     stream.0.borrow_mut().reset();
 }
 
 /// Frees what the stream holds, which is much: the collector does not know how much.
 #[op2(fast)]
-pub(crate) fn op_zlib_close(#[cppgc] stream: &Stream) {
+pub(crate) fn op_zlib_close(#[cppgc] stream: &ZlibStream) {
     stream.0.borrow_mut().codec = Codec::None;
 }
 
 /// Another level from here on.
 #[op2(fast)]
-pub(crate) fn op_zlib_level(#[cppgc] stream: &Stream, #[smi] compression: i32) {
+pub(crate) fn op_zlib_level(#[cppgc] stream: &ZlibStream, #[smi] compression: i32) {
     let mut state = stream.0.borrow_mut();
     state.level = level(compression);
     let new = state.level;
@@ -320,7 +324,7 @@ pub(crate) fn op_zlib_level(#[cppgc] stream: &Stream, #[smi] compression: i32) {
 
 /// Whether a gzip stream may be followed by another.
 #[op2(fast)]
-pub(crate) fn op_zlib_members(#[cppgc] stream: &Stream, members: bool) {
+pub(crate) fn op_zlib_members(#[cppgc] stream: &ZlibStream, members: bool) {
     stream.0.borrow_mut().members = members;
 }
 

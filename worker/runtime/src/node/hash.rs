@@ -58,14 +58,14 @@ const NAMES: &[&str] = &[
 
 /// A digest on its way.
 #[derive(Clone)]
-enum State {
+enum DigestState {
     Fixed(Box<dyn DynDigest>),
     Shake128(sha3::Shake128, usize),
     Shake256(sha3::Shake256, usize),
     Done(Vec<u8>),
 }
 
-impl State {
+impl DigestState {
     fn new(name: &str, length: Option<usize>) -> Result<Self, JsErrorBox> {
         match name {
             // Without a length these have half of what their security would ask for, as in OpenSSL.
@@ -113,17 +113,17 @@ impl State {
 }
 
 /// What JavaScript holds of a digest.
-pub(crate) struct Hasher(RefCell<State>);
+pub(crate) struct NodeHasher(RefCell<DigestState>);
 
-impl fmt::Debug for Hasher {
+impl fmt::Debug for NodeHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hasher")
+        f.write_str("NodeHasher")
     }
 }
 
 // SAFETY: it holds nothing that the collector would have to trace.
 #[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
-unsafe impl GarbageCollected for Hasher {
+unsafe impl GarbageCollected for NodeHasher {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
     fn get_name(&self) -> &'static CStr {
@@ -134,46 +134,49 @@ unsafe impl GarbageCollected for Hasher {
 /// A digest by name, with the length of its result where that can be chosen.
 #[op2]
 #[cppgc]
-pub(crate) fn op_node_create_hash(#[string] name: &str, length: Option<u32>) -> Result<Hasher, JsErrorBox> {
-    State::new(name, length.map(|length| length as usize)).map(|state| Hasher(RefCell::new(state)))
+pub(crate) fn op_node_create_hash(
+    #[string] name: &str,
+    length: Option<u32>,
+) -> Result<NodeHasher, JsErrorBox> {
+    DigestState::new(name, length.map(|length| length as usize)).map(|state| NodeHasher(RefCell::new(state)))
 }
 
 /// A copy that goes its own way; none of a digest that is complete.
 #[op2]
 #[cppgc]
 pub(crate) fn op_node_hash_clone(
-    #[cppgc] hasher: &Hasher,
+    #[cppgc] hasher: &NodeHasher,
     length: Option<u32>,
-) -> Result<Option<Hasher>, JsErrorBox> {
+) -> Result<Option<NodeHasher>, JsErrorBox> {
     let state = hasher.0.borrow().clone();
-    if matches!(state, State::Done(_)) {
+    if matches!(state, DigestState::Done(_)) {
         return Ok(None);
     }
-    state.with_length(length.map(|length| length as usize)).map(|state| Some(Hasher(RefCell::new(state))))
+    state.with_length(length.map(|length| length as usize)).map(|state| Some(NodeHasher(RefCell::new(state))))
 }
 
 /// Adds bytes; false if the digest is complete.
 #[op2(fast)]
-pub(crate) fn op_node_hash_update(#[cppgc] hasher: &Hasher, #[buffer] bytes: &[u8]) -> bool {
+pub(crate) fn op_node_hash_update(#[cppgc] hasher: &NodeHasher, #[buffer] bytes: &[u8]) -> bool {
     hasher.0.borrow_mut().update(bytes)
 }
 
 /// Adds a string as UTF-8.
 #[op2(fast)]
-pub(crate) fn op_node_hash_update_str(#[cppgc] hasher: &Hasher, #[string] text: &str) -> bool {
+pub(crate) fn op_node_hash_update_str(#[cppgc] hasher: &NodeHasher, #[string] text: &str) -> bool {
     hasher.0.borrow_mut().update(text.as_bytes())
 }
 
 /// The result.
 #[op2]
-pub(crate) fn op_node_hash_digest(#[cppgc] hasher: &Hasher) -> Uint8Array {
+pub(crate) fn op_node_hash_digest(#[cppgc] hasher: &NodeHasher) -> Uint8Array {
     hasher.0.borrow_mut().digest().into()
 }
 
 /// The result as hexadecimal digits.
 #[op2]
 #[string]
-pub(crate) fn op_node_hash_digest_hex(#[cppgc] hasher: &Hasher) -> String {
+pub(crate) fn op_node_hash_digest_hex(#[cppgc] hasher: &NodeHasher) -> String {
     let digits =
         |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]));
     hasher.0.borrow_mut().digest().iter().flat_map(digits).collect()

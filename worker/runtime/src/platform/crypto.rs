@@ -1,16 +1,13 @@
 //! What deno_crypto's algorithms leave out of Web Cryptography.
 //!
 //! - [`gcm`]: AES-GCM with initialization vectors and tags of every length.
+//! - [`p384`]: ECDSA over P-384 of digests of every length.
 //!
 //! `js/platform/crypto` decides which calls come here. On which threads the algorithms run is a matter of [`turns`].
 
+mod failure;
 pub(crate) mod gcm;
-
-use deno_core::op2;
-use deno_error::JsErrorBox;
-use p384::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
-use p384::ecdsa::{Signature, SigningKey, VerifyingKey};
-use p384::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
+pub(crate) mod p384;
 
 use crate::requests::turns;
 
@@ -20,8 +17,8 @@ deno_core::extension!(
     ops = [
         gcm::op_aes_gcm_open,
         gcm::op_aes_gcm_seal,
-        op_p384_sign,
-        op_p384_verify,
+        p384::op_p384_sign,
+        p384::op_p384_verify,
         turns::op_turn_call,
         turns::op_turn_end,
         turns::op_turn_take,
@@ -36,28 +33,3 @@ deno_core::extension!(
         "web_crypto.js",
     ],
 );
-
-pub(crate) fn operation_error(why: &'static str) -> JsErrorBox {
-    JsErrorBox::new("DOMExceptionOperationError", why)
-}
-
-/// ECDSA over P-384 of a digest that may be shorter than deno_crypto accepts, padded on the left.
-#[op2]
-#[buffer]
-fn op_p384_sign(#[buffer] pkcs8: &[u8], #[buffer] digest: &[u8]) -> Result<Vec<u8>, JsErrorBox> {
-    let key = SigningKey::from_pkcs8_der(pkcs8).map_err(|_| operation_error("the key is not of P-384"))?;
-    let signature: Signature =
-        key.sign_prehash(digest).map_err(|_| operation_error("the data cannot be signed"))?;
-    Ok(signature.to_bytes().to_vec())
-}
-
-/// Whether a signature is what [`op_p384_sign`] may make.
-#[op2(fast)]
-fn op_p384_verify(#[buffer] spki: &[u8], #[buffer] digest: &[u8], #[buffer] signature: &[u8]) -> bool {
-    let (Ok(key), Ok(signature)) =
-        (VerifyingKey::from_public_key_der(spki), Signature::from_slice(signature))
-    else {
-        return false;
-    };
-    key.verify_prehash(digest, &signature).is_ok()
-}

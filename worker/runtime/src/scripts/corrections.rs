@@ -4,6 +4,7 @@
 //! evaluated, so that a worker pays nothing for it. The versions of the crates are pinned; with another version in which
 //! a passage is no longer there, the build fails and says which, and the correction is to be looked at again.
 
+mod correction;
 mod crypto;
 mod fetch;
 pub(crate) mod node;
@@ -14,20 +15,11 @@ use std::sync::Arc;
 
 use deno_core::{Extension, ExtensionFileSource};
 
+use self::correction::Correction;
 use self::crypto::CRYPTO;
 use self::fetch::FETCH;
 use self::node::NODE;
 use self::streams::STREAMS;
-
-/// A few lines of a script, and what stands there instead.
-pub(crate) struct Correction {
-    pub(crate) script: &'static str,
-    /// What is wrong, and where the standard says so.
-    why: &'static str,
-    /// Occurs in the script exactly once.
-    passage: &'static str,
-    instead: &'static str,
-}
 
 /// Those of the scripts that are parts of extensions.
 const CORRECTIONS: [&[Correction]; 3] = [STREAMS, FETCH, CRYPTO];

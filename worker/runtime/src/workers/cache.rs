@@ -6,12 +6,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use deno_core::convert::ByteString;
 use deno_core::{GarbageCollected, JsBuffer, OpState, Resource, ResourceId, op2, v8};
 use deno_error::JsErrorBox;
 use rustc_hash::FxHashMap;
 
-use super::outgoing::Outgoing;
+use super::outgoing::{HeaderList, Outgoing};
 use crate::net::coded_body::{CodedBody, whole};
 use crate::platform::coding::Coding;
 use crate::requests::turns::turns;
@@ -30,8 +29,6 @@ const ENTRY_OVERHEAD: usize = 512;
 
 /// Longest time for which a response is kept.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-type HeaderList = Vec<(ByteString, ByteString)>;
 
 struct Entry {
     /// The header fields of the request by which variants of the response differ, by lower-case name.

@@ -11,11 +11,11 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
 /// A digest under way, owned by JavaScript.
-pub(crate) struct Hasher(RefCell<Box<dyn DynDigest>>);
+pub(crate) struct RunningDigest(RefCell<Box<dyn DynDigest>>);
 
 #[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
 // SAFETY: it holds no reference into the garbage-collected heap, so there is nothing to trace.
-unsafe impl GarbageCollected for Hasher {
+unsafe impl GarbageCollected for RunningDigest {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
     fn get_name(&self) -> &'static std::ffi::CStr {
@@ -26,7 +26,7 @@ unsafe impl GarbageCollected for Hasher {
 /// Begins a digest, by the name of its algorithm in capitals.
 #[op2]
 #[cppgc]
-pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<Hasher, JsErrorBox> {
+pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<RunningDigest, JsErrorBox> {
     let hasher: Box<dyn DynDigest> = match algorithm {
         "MD5" => Box::new(Md5::default()),
         "SHA-1" => Box::new(Sha1::default()),
@@ -35,19 +35,19 @@ pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<Hasher, JsErrorBox>
         "SHA-512" => Box::new(Sha512::default()),
         _ => return Err(JsErrorBox::not_supported()),
     };
-    Ok(Hasher(RefCell::new(hasher)))
+    Ok(RunningDigest(RefCell::new(hasher)))
 }
 
 /// More bytes.
 #[op2(fast)]
-pub(crate) fn op_digest_update(#[cppgc] hasher: &Hasher, #[buffer] bytes: &[u8]) {
+pub(crate) fn op_digest_update(#[cppgc] hasher: &RunningDigest, #[buffer] bytes: &[u8]) {
     hasher.0.borrow_mut().update(bytes);
 }
 
 /// The digest of all of them.
 #[op2]
 #[arraybuffer]
-pub(crate) fn op_digest_finish(#[cppgc] hasher: &Hasher) -> Box<[u8]> {
+pub(crate) fn op_digest_finish(#[cppgc] hasher: &RunningDigest) -> Box<[u8]> {
     hasher.0.borrow_mut().finalize_reset()
 }
 

@@ -34,14 +34,14 @@ const PARSER_MEMORY: usize = 4 * 1024 * 1024;
 const OUTPUT: usize = 64 * 1024;
 
 /// lol_html's parser, with its output going to a function.
-type Parser = HtmlRewriter<'static, Box<dyn FnMut(&[u8])>>;
+type HtmlParser = HtmlRewriter<'static, Box<dyn FnMut(&[u8])>>;
 
 /// A document under way.
 struct Document {
     /// None after the end of the document, and after an error.
-    scanner: Option<Parser>,
+    scanner: Option<HtmlParser>,
     /// As `scanner`.
-    writer: Option<Parser>,
+    writer: Option<HtmlParser>,
     shared: Rc<RefCell<Shared>>,
     output: Rc<RefCell<Vec<u8>>>,
     input: Bytes,
@@ -70,8 +70,8 @@ impl Document {
         let sink = output.clone();
         let emit = move |bytes: &[u8]| sink.borrow_mut().extend_from_slice(bytes);
         Self {
-            scanner: Some(Parser::new(scanner, Box::new(|_| {}))),
-            writer: Some(Parser::new(writer, Box::new(emit))),
+            scanner: Some(HtmlParser::new(scanner, Box::new(|_| {}))),
+            writer: Some(HtmlParser::new(writer, Box::new(emit))),
             shared,
             output,
             input: Bytes::new(),
@@ -136,9 +136,9 @@ impl Document {
     }
 }
 
-fn parse(parser: &mut Option<Parser>, piece: &Piece, input: &Bytes) -> Result<(), RewritingError> {
+fn parse(parser: &mut Option<HtmlParser>, piece: &Piece, input: &Bytes) -> Result<(), RewritingError> {
     match piece {
         Piece::Bytes(range) => parser.as_mut().map_or(Ok(()), |parser| parser.write(&input[range.clone()])),
-        Piece::End => parser.take().map_or(Ok(()), Parser::end),
+        Piece::End => parser.take().map_or(Ok(()), HtmlParser::end),
     }
 }

@@ -19,6 +19,9 @@ use crate::requests::turns::Turns;
 /// Bytes read from a stream at once.
 pub(crate) const READ: usize = 64 * 1024;
 
+/// Header fields as the app gives them.
+pub(super) type HeaderList = Vec<(ByteString, ByteString)>;
+
 /// What leaves.
 #[derive(Debug)]
 pub(crate) struct Outgoing {

@@ -12,13 +12,11 @@ use deno_error::JsErrorBox;
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::message::{REASON, StreamError, StreamErrorKind};
 
-use super::outgoing::Outgoing;
+use super::outgoing::{HeaderList, Outgoing};
 use crate::net::usual_text;
 use crate::requests::in_flight::{InFlight, in_flight};
 use crate::requests::request::Request;
 use crate::requests::turns::turns;
-
-type HeaderList = Vec<(ByteString, ByteString)>;
 
 /// Text under one `Content-Type` (none if empty): the commonest response.
 #[op2(fast)]

@@ -14,7 +14,7 @@ use ghash::GHash;
 use ghash::universal_hash::UniversalHash as _;
 use subtle::ConstantTimeEq as _;
 
-use super::operation_error;
+use super::failure::operation_error;
 use crate::requests::turns;
 
 const BLOCK: usize = 16;

@@ -1,6 +1,6 @@
 //! Corrections of WebCrypto, where it departs from its standard or from Workers.
 
-use super::Correction;
+use super::correction::Correction;
 
 pub(crate) const CRYPTO: &[Correction] = &[
     Correction {

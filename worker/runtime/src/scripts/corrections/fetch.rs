@@ -1,6 +1,6 @@
 //! Corrections of fetch(), its classes and their bodies, where they depart from their standard or from Workers.
 
-use super::Correction;
+use super::correction::Correction;
 
 pub(crate) const FETCH: &[Correction] = &[
     Correction {

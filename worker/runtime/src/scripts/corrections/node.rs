@@ -1,6 +1,6 @@
 //! Corrections of Node's library, where it departs from Node.
 
-use super::Correction;
+use super::correction::Correction;
 
 /// Before their types are stripped.
 pub(crate) const NODE: &[Correction] = &[

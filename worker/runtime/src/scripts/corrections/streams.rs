@@ -1,6 +1,6 @@
 //! Corrections of the streams, where they depart from their standard.
 
-use super::Correction;
+use super::correction::Correction;
 
 pub(crate) const STREAMS: &[Correction] = &[
     Correction {
