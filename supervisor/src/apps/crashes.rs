@@ -31,6 +31,8 @@ pub(crate) struct Remains {
     pub pid: Option<u32>,
     /// How long it had been ready.
     pub ready: Duration,
+    /// Whether it had answered a request well.
+    pub has_answered: bool,
     /// The last lines of the app, oldest first.
     pub lines: Vec<String>,
     /// V8 heap in use, and its limit, in bytes.

@@ -19,6 +19,7 @@ pub(crate) mod turns;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
@@ -175,7 +176,7 @@ impl AppTask {
                         }
                     }
                     Action::Adopt(adoption) => {
-                        return AppPhase::Running(self.adopt(*adoption, Some(done)).await);
+                        return AppPhase::Running(self.adopt(*adoption, None, Some(done)).await);
                     }
                     Action::Break(why) => return self.broken(why, done).await,
                 },
@@ -183,7 +184,7 @@ impl AppTask {
         };
         match started {
             Ok(started) => {
-                let running = self.take_over(started, begun).await;
+                let running = self.take_over(started, begun, None).await;
                 self.answer(&Ok(true));
                 AppPhase::Running(running)
             }
@@ -202,14 +203,16 @@ impl AppTask {
         AppPhase::Resting(Instant::now() + UNTIL_TOLD)
     }
 
-    /// A worker that is ready gets the requests from now on.
-    async fn take_over(&mut self, started: Started, begun: Instant) -> RunningWorker {
+    /// A worker that is ready gets requests, in place of another one if that is named.
+    async fn take_over(&mut self, started: Started, begun: Instant, replaces: Option<u64>) -> RunningWorker {
         let Started { worker, requests, .. } = started;
         (self.env, self.reads_env) = (Some(worker.env.clone()), false);
-        self.shared.registry.ready(self.app, worker.pid, begun.elapsed());
         let running = self.stage.enter(&self.spec, worker);
+        let worker = (self.app, running.generation);
+        self.shared.registry.ready(worker, running.pid, replaces, begun.elapsed());
         self.recycle_from = running.ready;
-        self.shared.routes.attach(self.app, running.generation, requests, &running.witness).await;
+        let (witness, useful) = (&running.witness, &running.useful);
+        self.shared.routes.attach(worker, replaces, requests, witness, useful).await;
         self.shared.tend_spares();
         running
     }
@@ -217,10 +220,11 @@ impl AppTask {
     /// Watches over a worker.
     async fn running(&mut self, mut running: RunningWorker) -> AppPhase {
         let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
+        let useful = running.useful.clone();
         let (worn, holds) = (running.worn(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
         let worn = async {
             let worn = worn.await;
-            let rank = if shared.registry.was_useful(app, generation) { Rank::Useful } else { Rank::Young };
+            let rank = if useful.load(Ordering::Relaxed) { Rank::Useful } else { Rank::Young };
             // Nobody has asked for the next one.
             tokio::select! {
                 biased;
@@ -292,7 +296,7 @@ impl AppTask {
                     }
                 },
                 Action::Adopt(adoption) => {
-                    let next = self.adopt(*adoption, Some(done)).await;
+                    let next = self.adopt(*adoption, Some(generation), Some(done)).await;
                     self.stage.retire(running);
                     AppPhase::Running(next)
                 }
@@ -304,7 +308,7 @@ impl AppTask {
             },
         };
         if holds.get() {
-            shared.routes.hold(app, None).await;
+            shared.routes.hold(app, generation, false).await;
         }
         phase
     }

@@ -1,10 +1,14 @@
-//! Every app and what is known of its worker. The one place where an app's state changes. [`state`](crate::model::state) says which changes
-//! there are, [`starts`] counts workers, [`seen`](crate::telemetry::seen) is what is counted, [`failing`] what is said of an app that goes on failing,
-//! `shown` what people and programs are told.
+//! Every app and what is known of its workers. The one place where an app's state changes:
+//! [`state`](crate::model::state) says which changes there are.
+//!
+//! - `workers`: those that there are; [`starts`] counts how many there were.
+//! - [`failing`]: what is said of an app that goes on failing.
+//! - `shown`: what people and programs are told; [`seen`](crate::telemetry::seen) is what is counted.
 
 pub(crate) mod failing;
 mod shown;
 pub(crate) mod starts;
+mod workers;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,7 +25,7 @@ use crate::api::status::{AppDetail, AppStatus};
 use crate::api::usage::Usage;
 use crate::config::AppSpec;
 use crate::model::exit_reason::ExitReason;
-use crate::model::ids::AppId;
+use crate::model::ids::{AppId, WorkerId};
 use crate::model::state::AppState;
 use crate::telemetry::monitor::Monitor;
 use crate::telemetry::seen::{AppCounts, Gauges};
@@ -29,6 +33,7 @@ use crate::telemetry::traffic::{Limit, Traffic};
 use failing::Failing;
 
 use starts::Starts;
+use workers::{ReadyWorker, Workers};
 
 /// One app.
 #[derive(Debug)]
@@ -38,8 +43,7 @@ struct AppRecord {
     /// Where it listens in fact, which port 0 leaves open.
     address: Option<SocketAddr>,
     state: AppState,
-    pid: Option<u32>,
-    started: Option<(SystemTime, Instant)>,
+    workers: Workers,
     /// Workers after the first, by why they were started.
     starts: Starts,
     /// Why the last worker ended, and when.
@@ -56,16 +60,12 @@ struct AppRecord {
     first_start: Option<Instant>,
     /// Whether the next start waits for its turn.
     waits_for_turn: bool,
-    /// Since when the worker owes an answer to a ping.
-    unanswered: Option<Instant>,
     /// How workers have ended, by cause.
     ends: BTreeMap<&'static str, u64>,
     /// How many of these ended after they had become ready.
     crashes: u64,
     /// Starts since the last worker that was ready, none of which came to that.
     failed_starts: u64,
-    stats: Stats,
-    usage: Usage,
 }
 
 /// All apps. Cheap to clone; lives on the main thread.
@@ -85,8 +85,7 @@ impl Registry {
             traffic,
             address: None,
             state: AppState::Stopped,
-            pid: None,
-            started: None,
+            workers: Workers::default(),
             starts: Starts::default(),
             last_exit: None,
             failing: Failing::default(),
@@ -95,12 +94,9 @@ impl Registry {
             starting: None,
             first_start: None,
             waits_for_turn: false,
-            unanswered: None,
             ends: BTreeMap::new(),
             crashes: 0,
             failed_starts: 0,
-            stats: Stats::default(),
-            usage: Usage::default(),
         };
         self.records.borrow_mut().insert(app, record);
         app
@@ -137,24 +133,22 @@ impl Registry {
         }
     }
 
-    /// The worker `pid` takes requests, this long after it was started.
-    pub(crate) fn ready(&self, app: AppId, pid: u32, took: Duration) {
+    /// A worker takes requests, this long after its process `pid` was started, and takes the place of another one if that is named.
+    pub(crate) fn ready(&self, (app, generation): WorkerId, pid: u32, replaces: Option<u64>, took: Duration) {
         self.change(app, AppState::Ready, |record| {
-            let replaces = record.pid.replace(pid);
-            record.started = Some((SystemTime::now(), Instant::now()));
-            record.unanswered = None;
+            let before = record.pid();
+            record.workers.ready(generation, pid, replaces);
             record.failing = Failing::default();
             record.failed_starts = 0;
-            (record.stats, record.usage) = Default::default();
             let (app, state) = (&record.spec.name, AppState::Ready);
-            info!(%app, %state, pid, replaces, ms = took.as_millis() as u64, "worker ready");
+            info!(%app, %state, pid, replaces = before, ms = took.as_millis() as u64, "worker ready");
         });
     }
 
     /// The worker that was to replace the present one did not become ready: all stays as it is.
     pub(crate) fn kept(&self, app: AppId, reason: &ExitReason) {
         self.with(app, |record| {
-            let (app, pid) = (&record.spec.name, record.pid);
+            let (app, pid) = (&record.spec.name, record.pid());
             // Who develops an app has asked for another worker, and is told.
             match record.spec.settings.development {
                 true => info!(%app, pid, %reason, "the new worker is not ready"),
@@ -164,10 +158,16 @@ impl Registry {
     }
 
     /// A worker that was told to finish has ended; `crash` is the report if it did not end well.
-    pub(crate) fn retired(&self, app: AppId, pid: u32, reason: &ExitReason, crash: Option<&Crash>) {
+    pub(crate) fn retired(
+        &self,
+        (app, generation): WorkerId,
+        pid: u32,
+        reason: &ExitReason,
+        crash: Option<&Crash>,
+    ) {
         self.with(app, |record| {
+            let is_last = record.workers.retired(generation);
             let app = &record.spec.name;
-            let is_last = record.pid == Some(pid);
             let which = if is_last { "draining" } else { "replaced" };
             let Some(crash) = crash else {
                 info!(%app, pid, %reason, "{which} worker ended");
@@ -186,16 +186,16 @@ impl Registry {
     /// The worker finishes what is in flight.
     pub(crate) fn draining(&self, app: AppId) {
         self.change(app, AppState::Draining, |record| {
-            let (app, state, pid) = (&record.spec.name, AppState::Draining, record.pid.unwrap_or_default());
+            let (app, state, pid) = (&record.spec.name, AppState::Draining, record.pid().unwrap_or_default());
             info!(%app, %state, pid, "worker draining");
         });
     }
 
-    /// The worker has ended unasked.
-    pub(crate) fn crashed(&self, app: AppId, reason: &ExitReason, crash: &Crash) {
+    /// A worker has ended unasked: this one, if it had become ready.
+    pub(crate) fn crashed(&self, app: AppId, worker: Option<WorkerId>, reason: &ExitReason, crash: &Crash) {
         self.change(app, AppState::Crashed, |record| {
+            let pid = worker.and_then(|(_, generation)| record.workers.crashed(generation));
             let (app, state) = (&record.spec.name, AppState::Crashed);
-            let pid = record.pid.take();
             let (request_id, method, path) = crash.blamed();
             let (heap, memory, cpu_ms) =
                 (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
@@ -275,13 +275,9 @@ impl Registry {
         self.with(app, |record| record.starts.count_deploy());
     }
 
-    /// Since when the worker `pid` owes an answer to a ping; none if it owes none.
-    pub(crate) fn record_unanswered(&self, app: AppId, pid: u32, since: Option<Instant>) {
-        self.with(app, |record| {
-            if record.pid == Some(pid) {
-                record.unanswered = since;
-            }
-        });
+    /// Since when a worker owes an answer to a ping; none if it owes none.
+    pub(crate) fn record_unanswered(&self, worker: WorkerId, since: Option<Instant>) {
+        self.with_worker(worker, |worker| worker.unanswered = since);
     }
 
     /// A worker of the app has ended.
@@ -291,33 +287,19 @@ impl Registry {
         }
     }
 
-    /// Whether a worker of the app has answered a request well.
-    pub(crate) fn was_useful(&self, app: AppId, generation: u64) -> bool {
-        let records = self.records.borrow();
-        records.get(&app).is_some_and(|record| record.traffic.useful() >= generation)
+    /// What a worker said of itself.
+    pub(crate) fn record_stats(&self, worker: WorkerId, stats: Stats) {
+        self.with_worker(worker, |worker| worker.stats = stats);
     }
 
-    /// What the worker `pid` said of itself.
-    pub(crate) fn record_stats(&self, app: AppId, pid: u32, stats: Stats) {
-        self.with(app, |record| {
-            if record.pid == Some(pid) {
-                record.stats = stats;
-            }
-        });
-    }
-
-    /// What the kernel says of the worker `pid`.
-    pub(crate) fn record_usage(&self, app: AppId, pid: u32, usage: Usage) {
-        self.with(app, |record| {
-            if record.pid == Some(pid) {
-                record.usage = usage;
-            }
-        });
+    /// What the kernel says of a worker.
+    pub(crate) fn record_usage(&self, worker: WorkerId, usage: Usage) {
+        self.with_worker(worker, |worker| worker.usage = usage);
     }
 
     /// The worker is about to be replaced although it is well.
     pub(crate) fn recycling(&self, app: AppId, why: &str) {
-        self.with(app, |record| info!(app = %record.spec.name, pid = record.pid, %why, "recycling"));
+        self.with(app, |record| info!(app = %record.spec.name, pid = record.pid(), %why, "recycling"));
     }
 
     /// Whether a worker is being started, and has been for less than `most`.
@@ -405,6 +387,14 @@ impl Registry {
         });
     }
 
+    fn with_worker(&self, (app, generation): WorkerId, act: impl FnOnce(&mut ReadyWorker)) {
+        self.with(app, |record| {
+            if let Some(worker) = record.workers.get(generation) {
+                act(worker);
+            }
+        });
+    }
+
     fn with(&self, app: AppId, act: impl FnOnce(&mut AppRecord)) {
         if let Some(record) = self.records.borrow_mut().get_mut(&app) {
             act(record);
@@ -413,6 +403,11 @@ impl Registry {
 }
 
 impl AppRecord {
+    /// The process of its latest worker.
+    fn pid(&self) -> Option<u32> {
+        self.workers.latest().map(|worker| worker.pid)
+    }
+
     fn is_tried(&self) -> bool {
         // Workers that never become ready take the whole of `start_timeout` each.
         let had_its_time = |since: Instant| since.elapsed() >= self.spec.limits.start_timeout;
@@ -427,11 +422,8 @@ impl AppRecord {
     }
 
     fn gone(&mut self, reason: Option<&ExitReason>) {
-        self.pid = None;
-        self.started = None;
-        self.unanswered = None;
+        self.workers.gone();
         self.retry = None;
-        (self.stats, self.usage) = Default::default();
         // An app that is given up is so for the end that was told already.
         if let Some(reason) = reason.filter(|reason| {
             self.state == AppState::Crashed || self.last_exit.as_ref().is_none_or(|(last, _)| last != *reason)

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use nano_protocol::message::{RequestId, StreamErrorKind};
@@ -60,16 +61,12 @@ pub(crate) enum Command {
         /// This thread's sockets of the addresses that are new.
         sockets: Vec<(ListenerId, TcpListener)>,
     },
-    /// A worker is ready: requests for `app` go here, and no further ones to the worker before it.
+    /// A worker is ready: requests for `app` go there, too.
     Attach {
         /// The app.
         app: AppId,
-        /// Which of the app's workers this is.
-        generation: u64,
-        /// The handshake is done.
-        socket: UnixStream,
-        /// Tells which requests it has begun with.
-        begun: Begun,
+        /// The worker.
+        worker: NewWorker,
     },
     /// This worker gets no further requests; they wait for the next one.
     Retire {
@@ -117,15 +114,32 @@ pub(crate) enum Command {
         /// The kind of the request.
         kind: Kind,
     },
-    /// This worker gets no further requests for now; they wait for the next one, or until it is to have them after all.
+    /// This worker gets no further requests for now, which wait for another one if there is none; or it gets them again.
     Hold {
         /// The app.
         app: AppId,
-        /// Which of the app's workers, if any.
-        generation: Option<u64>,
+        /// Which of the app's workers.
+        generation: u64,
+        /// Whether it gets none.
+        holds: bool,
     },
     /// Accept nothing new, and finish what is in flight; done when no connection is left.
     Drain,
+}
+
+/// A worker that is ready, for one I/O thread.
+#[derive(Debug)]
+pub(crate) struct NewWorker {
+    /// Which of the app's workers this is.
+    pub generation: u64,
+    /// The one that gets no further requests from then on, if there is one.
+    pub replaces: Option<u64>,
+    /// The handshake is done.
+    pub socket: UnixStream,
+    /// Tells which requests it has begun with.
+    pub begun: Begun,
+    /// Becomes true when it has answered a request well.
+    pub useful: Arc<AtomicBool>,
 }
 
 /// Why an app has no worker and none is to be expected soon; the text is for people.
@@ -187,19 +201,22 @@ impl Routes {
         .await;
     }
 
-    /// Hands a worker's connections to the I/O threads, one each.
+    /// Hands a worker's connections to the I/O threads, one each. It takes the place of another one, if that is named; `useful`
+    /// becomes true when it has answered a request well.
     pub(crate) async fn attach(
         &self,
-        app: AppId,
-        generation: u64,
+        (app, generation): WorkerId,
+        replaces: Option<u64>,
         sockets: Vec<UnixStream>,
         witness: &Arc<Witness>,
+        useful: &Arc<AtomicBool>,
     ) {
         let mut sockets = sockets.into_iter().enumerate();
         self.tell(|| {
             let (number, socket) = sockets.next()?;
-            let begun = Begun::from_now(witness.clone(), number);
-            Some(Command::Attach { app, generation, socket, begun })
+            let (begun, useful) = (Begun::from_now(witness.clone(), number), useful.clone());
+            let worker = NewWorker { generation, replaces, socket, begun, useful };
+            Some(Command::Attach { app, worker })
         })
         .await;
     }
@@ -240,9 +257,9 @@ impl Routes {
         self.tell(|| Some(Command::Suspend { app, kind: kind.clone() })).await;
     }
 
-    /// Has requests wait in place of going to this worker, or to none any more.
-    pub(crate) async fn hold(&self, app: AppId, generation: Option<u64>) {
-        self.tell(|| Some(Command::Hold { app, generation })).await;
+    /// Sends a worker no requests for now, or sends them again.
+    pub(crate) async fn hold(&self, app: AppId, generation: u64, holds: bool) {
+        self.tell(|| Some(Command::Hold { app, generation, holds })).await;
     }
 
     /// Says that waiting for a worker is in vain.

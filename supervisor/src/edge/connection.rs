@@ -104,7 +104,7 @@ mod tests {
     async fn requests_over_memory_reach_a_worker_and_are_answered() {
         let serve = async {
             let edge = Edge::new("");
-            edge.worker(1);
+            let _worker = edge.worker(1);
             let (mut client, connection) = http1::handshake(TokioIo::new(edge.connect())).await.unwrap();
             let driven = tokio::spawn(connection);
             for target in ["/a", "/b"] {
@@ -131,7 +131,7 @@ mod tests {
     async fn what_is_no_request_is_answered_over_memory_however_it_is_cut() {
         let serve = async {
             let edge = Edge::new("");
-            edge.worker(1);
+            let _worker = edge.worker(1);
             for (sent, answer, body) in [
                 (&["nonsense\r\n\r\n"][..], "HTTP/1.1 400", "The request is not valid HTTP.\n"),
                 (&["P", "RI * HTTP/1.1\r\n", "\r\n"], "HTTP/1.1 400", "The request is not valid HTTP.\n"),

@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener as StdTcpListener;
-use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use nano_protocol::{Begun, Connection, ProtocolError, Side};
+use nano_protocol::{Connection, ProtocolError, Side};
 use socket2::SockRef;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
@@ -17,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::config::ServerSettings;
 use crate::edge::closing::{Closer, Closing};
-use crate::edge::commands::{Command, Notice, Sent, Table, Unavailable};
+use crate::edge::commands::{Command, NewWorker, Notice, Sent, Table, Unavailable};
 use crate::edge::crowd::Crowd;
 use crate::edge::listener::{self, Way};
 use crate::edge::pace::TICK;
@@ -126,12 +125,12 @@ impl Routing {
     fn carry_out(&mut self, command: Command) -> io::Result<()> {
         match command {
             Command::Table { table, sockets } => self.reconcile(&table, sockets)?,
-            Command::Attach { app, generation, socket, begun } => {
+            Command::Attach { app, worker } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
-                    attach(upstream, generation, (socket, begun), self.notices.clone());
+                    attach(upstream, worker, self.notices.clone());
                 }
             }
-            Command::Retire { app, generation } => self.with(app, |upstream| upstream.detach(generation)),
+            Command::Retire { app, generation } => self.with(app, |upstream| upstream.retire(generation)),
             Command::Ended { app, generation, fate, lost } => {
                 if let Some(upstream) = self.upstreams.get(&app).cloned() {
                     upstream.ended(generation, fate);
@@ -144,7 +143,9 @@ impl Routing {
             Command::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
             Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
             Command::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
-            Command::Hold { app, generation } => self.with(app, |upstream| upstream.hold(generation)),
+            Command::Hold { app, generation, holds } => {
+                self.with(app, |upstream| upstream.hold(generation, holds));
+            }
             Command::Suspend { app, kind } => self.with(app, |upstream| upstream.suspend(kind)),
             Command::Drain => {}
         }
@@ -208,19 +209,18 @@ impl Door {
 }
 
 /// Starts to drive a worker's connection on this thread.
-fn attach(
-    upstream: &Rc<Upstream>,
-    generation: u64,
-    (socket, begun): (StdUnixStream, Begun),
-    notices: mpsc::Sender<Notice>,
-) {
+fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Notice>) {
+    let NewWorker { generation, replaces, socket, begun, useful } = worker;
     let connected = UnixStream::from_std(socket).map(|socket| {
         let (connection, handle) = Connection::new(socket, Side::Supervisor);
         (connection.witnessed(begun), handle)
     });
     // Otherwise the kernel has no room for one more descriptor to watch; another worker may have better luck.
     let connection = connected.ok().map(|(connection, handle)| {
-        upstream.attach(generation, handle.clone());
+        upstream.attach(generation, handle.clone(), useful);
+        if let Some(replaced) = replaces {
+            upstream.retire(replaced);
+        }
         (connection, handle)
     });
     let upstream = upstream.clone();
@@ -237,7 +237,7 @@ fn attach(
             }
             None => Order::Closed,
         };
-        upstream.detach(generation);
+        upstream.retire(generation);
         let _ = notices.send(Notice::Fault((upstream.app, generation), order)).await;
     });
 }

@@ -224,12 +224,12 @@ impl Proxy {
                 }
             }
             // Usually there is one, and a look at the clock less.
-            let (handle, taken) = match upstream.now() {
+            let (worker, taken) = match upstream.now() {
                 Some(found) if suspended.is_some() => (found?, Instant::now()),
                 Some(found) => (found?, arrived),
                 None => {
                     let since = Instant::now();
-                    let handle = upstream.handle(spec, place, patience).await?;
+                    let worker = upstream.worker(spec, place, patience).await?;
                     let taken = Instant::now();
                     patience = patience.saturating_sub(taken - since);
                     // Others of its kind may have ended a worker while it waited.
@@ -239,26 +239,26 @@ impl Proxy {
                     if upstream.suspended(line.method, line.target).is_some() {
                         continue;
                     }
-                    (handle, taken)
+                    (worker, taken)
                 }
             };
             if let Some(record) = &mut record {
                 record.queue = Some(taken - arrived);
             }
-            let generation = upstream.generation();
+            let generation = worker.generation;
             let mut watch = GivenUp { upstream, generation, line, is_waiting: true };
-            let sent = outgoing.send(&handle, &mut upload).await;
+            let sent = outgoing.send(&worker.handle, &mut upload).await;
             watch.is_waiting = matches!(&sent, Err(Failed::GivenUp(_)));
             drop(watch);
             match sent {
                 Ok(mut response) => {
                     response.body_mut().comes_from(generation, line);
-                    upstream.answered(generation, response.status().as_u16());
+                    worker.answered(response.status().as_u16());
                     suspended.iter().for_each(|kind| upstream.clear(kind));
-                    let worker = taken.elapsed();
-                    upstream.count(|counts| counts.answered(taken - arrived, worker));
+                    let took = taken.elapsed();
+                    upstream.count(|counts| counts.answered(taken - arrived, took));
                     if let Some(record) = record {
-                        record.worker = Some(worker);
+                        record.worker = Some(took);
                     }
                     if let Some(limit) = ResponseLimit::of(spec, line.id, upstream.traffic()) {
                         let length = response.body().size_hint().exact();

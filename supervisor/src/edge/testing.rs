@@ -9,11 +9,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use nano_protocol::connection::split_request_head;
 use nano_protocol::{Connection, Event, Receiver, Sender, Side};
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 
 use crate::config::{ServerSettings, Sources};
 use crate::edge::client::Client;
@@ -58,17 +63,38 @@ impl Edge {
         Self { crowd, upstream, _notices, proxy, door: Rc::default() }
     }
 
-    /// The worker of this generation is ready. It answers with its name, and with what it was asked and sent.
-    pub(crate) fn worker(&self, generation: u64) {
+    /// The worker of this generation is ready. It answers with its number, and with what it was asked and sent.
+    pub(crate) fn worker(&self, generation: u64) -> Rc<TestWorker> {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut connection, handle) = Connection::new(ours, Side::Supervisor);
-        self.upstream.attach(generation, handle);
+        self.upstream.attach(generation, handle, Arc::default());
         let upstream = self.upstream.clone();
         tokio::task::spawn_local(async move {
             while let Ok(Some(_)) = connection.next().await {}
             upstream.disconnected(generation);
         });
-        tokio::task::spawn_local(work(generation, theirs));
+        let worker = Rc::new(TestWorker {
+            generation,
+            waits: Notify::new(),
+            goes_on: Notify::new(),
+            dies: Notify::new(),
+        });
+        tokio::task::spawn_local(work(worker.clone(), theirs));
+        worker
+    }
+
+    /// Sends a request, on a connection of its own; its status and its body.
+    pub(crate) fn get(&self, target: &str) -> JoinHandle<(u16, String)> {
+        let (io, target) = (TokioIo::new(self.connect()), target.to_owned());
+        tokio::task::spawn_local(async move {
+            let (mut client, connection) = http1::handshake(io).await.unwrap();
+            tokio::spawn(connection);
+            let request = Request::get(target).header("host", "app.example").body(Empty::<Bytes>::new());
+            let response = client.send_request(request.unwrap()).await.unwrap();
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            (status, String::from_utf8(body.into()).unwrap())
+        })
     }
 
     /// A client's end of a connection that the edge serves.
@@ -89,16 +115,50 @@ impl Edge {
     }
 }
 
-async fn work(name: u64, socket: UnixStream) {
-    let (mut connection, _handle) = Connection::new(socket, Side::Worker);
-    while let Ok(Some(Event::Request { head, sender, receiver })) = connection.next().await {
-        tokio::task::spawn_local(answer(name, head, sender, receiver));
+/// A worker that is a task of the test.
+pub(crate) struct TestWorker {
+    generation: u64,
+    waits: Notify,
+    goes_on: Notify,
+    dies: Notify,
+}
+
+impl TestWorker {
+    /// Waits until it has a request for `/wait`, which it does not answer yet.
+    pub(crate) async fn has_one_that_waits(&self) {
+        self.waits.notified().await;
+    }
+
+    /// Has it answer that.
+    pub(crate) fn go_on(&self) {
+        self.goes_on.notify_one();
+    }
+
+    /// Has it end.
+    pub(crate) fn die(&self) {
+        self.dies.notify_one();
     }
 }
 
-async fn answer(name: u64, head: Bytes, sender: Sender, receiver: Receiver) {
+async fn work(worker: Rc<TestWorker>, socket: UnixStream) {
+    let (mut connection, _handle) = Connection::new(socket, Side::Worker);
+    loop {
+        let event = tokio::select! {
+            event = connection.next() => event,
+            () = worker.dies.notified() => return,
+        };
+        let Ok(Some(Event::Request { head, sender, receiver })) = event else { return };
+        tokio::task::spawn_local(answer(worker.clone(), head, sender, receiver));
+    }
+}
+
+async fn answer(worker: Rc<TestWorker>, head: Bytes, sender: Sender, receiver: Receiver) {
     let (line, _) = split_request_head(&head).unwrap();
-    let mut text = format!("{name}: {} {} ", line.method, line.target).into_bytes();
+    if line.target == "/wait" {
+        worker.waits.notify_one();
+        worker.goes_on.notified().await;
+    }
+    let mut text = format!("{}: {} {} ", worker.generation, line.method, line.target).into_bytes();
     while let Some(part) = poll_fn(|cx| receiver.poll_part(cx)).await {
         let Ok(part) = part else { return };
         text.extend_from_slice(part.chunk());

@@ -1,9 +1,13 @@
-//! One I/O thread's view of an app: its connection to the app's worker, or the wait for one.
+//! One I/O thread's view of an app: its connections to the app's workers (`workers`), the wait for one, and how they have ended
+//! (`ends`).
+
+mod ends;
+pub(crate) mod workers;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use nano_protocol::message::RequestLine;
@@ -21,7 +25,9 @@ use crate::model::kind::Kinds;
 use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::{self, ClientKey, Held, Holders, Holding};
-use crate::telemetry::traffic::{Limit, Traffic, TrafficCounts, Waiting};
+use crate::telemetry::traffic::{TrafficCounts, Limit, Traffic, Waiting};
+use ends::Ends;
+use workers::{Link, Workers};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
@@ -34,26 +40,12 @@ pub(crate) struct Upstream {
     thread: usize,
     /// What bodies on this thread may hold.
     budget: Arc<Budget>,
-    link: RefCell<Link>,
+    workers: Workers,
+    ends: Ends,
+    /// Why waiting for a worker is in vain, if it is.
+    unavailable: RefCell<Option<Unavailable>>,
     /// How many requests of each client are in flight or wait, on this thread.
     clients: Holders,
-    generation: Cell<u64>,
-    /// The worker that gets no requests although it is well, if that is so.
-    held: Cell<Option<u64>>,
-    /// Since when there is the latest worker.
-    attached: Cell<Option<Instant>>,
-    /// The last workers that have ended, and how.
-    ended: RefCell<VecDeque<(u64, Fate)>>,
-    /// Workers whose connections have not ended.
-    connected: RefCell<Vec<u64>>,
-    /// The latest worker that has answered a request well.
-    useful: Cell<u64>,
-    /// Requests that went down with workers that have not been said to have ended.
-    lost: RefCell<Vec<(u64, LostRequest)>>,
-    /// Requests that nobody waits for any more, and which workers may still be at work on; the latest.
-    given_up: RefCell<VecDeque<(u64, LostRequest)>>,
-    /// The latest worker whose lost requests the main thread was told of.
-    told: Cell<u64>,
     /// The next worker is not started before this time.
     resting: Cell<Option<Instant>>,
     /// Requests that are refused because they end workers; usually none.
@@ -66,23 +58,6 @@ pub(crate) struct Upstream {
 
 /// How long an answer about a worker that has died waits for why; its exit status is read within a few milliseconds.
 const AUTOPSY: Duration = Duration::from_secs(2);
-
-/// Ends of workers that are remembered until the requests that went down with them have been told.
-const ENDED: usize = 16;
-
-/// Lost requests that are remembered until it is known how their workers ended.
-const LOST: usize = 64;
-
-/// Where requests go.
-#[derive(Debug)]
-enum Link {
-    /// To this worker.
-    Ready(Handle),
-    /// They wait for the next worker.
-    Waiting,
-    /// They are refused.
-    Unavailable(Unavailable),
-}
 
 impl Upstream {
     /// No worker yet. What its bodies hold counts in `total`, too.
@@ -102,17 +77,10 @@ impl Upstream {
             traffic: routed.traffic.clone(),
             thread,
             budget,
-            link: RefCell::new(Link::Waiting),
+            workers: Workers::default(),
+            ends: Ends::default(),
+            unavailable: RefCell::default(),
             clients: Holders::default(),
-            generation: Cell::new(0),
-            held: Cell::new(None),
-            attached: Cell::new(None),
-            ended: RefCell::default(),
-            connected: RefCell::default(),
-            useful: Cell::new(0),
-            lost: RefCell::default(),
-            given_up: RefCell::default(),
-            told: Cell::new(0),
             resting: Cell::new(None),
             quarantined: RefCell::new(Arc::new([])),
             probation: RefCell::default(),
@@ -141,44 +109,35 @@ impl Upstream {
         }
     }
 
-    /// A worker is ready. One that was there before finishes what is in flight.
-    pub(crate) fn attach(&self, generation: u64, handle: Handle) {
-        self.generation.set(generation);
-        self.attached.set(Some(Instant::now()));
+    /// A worker is ready, beside those that are there. `useful` becomes true when it has answered a request well.
+    pub(crate) fn attach(&self, generation: u64, handle: Handle, useful: Arc<AtomicBool>) {
         self.resting.set(None);
-        self.connected.borrow_mut().push(generation);
+        self.unavailable.take();
         handle.set_budget(self.budget.clone());
-        self.relink(Link::Ready(handle));
+        self.ends.attached(generation);
+        self.workers.attach(Link::new(generation, handle, useful));
         self.changed.notify_waiters();
     }
 
-    /// A worker takes no more requests; requests wait for the next one. Nothing happens if that is already there.
-    pub(crate) fn detach(&self, generation: u64) {
-        if self.generation.get() == generation && matches!(*self.link.borrow(), Link::Ready(_)) {
-            self.relink(Link::Waiting);
-        }
+    /// A worker gets no further requests, and finishes those that it has.
+    pub(crate) fn retire(&self, generation: u64) {
+        self.workers.retire(generation);
     }
 
-    /// Nobody has anything for the worker any more.
+    /// Nobody has anything for any worker any more.
     pub(crate) fn let_go(&self) {
-        self.relink(Link::Waiting);
+        self.workers.retire_all();
     }
 
-    /// From now on requests wait in place of going to this worker.
-    pub(crate) fn hold(&self, generation: Option<u64>) {
-        self.held.set(generation);
+    /// A worker gets no requests for now, although it is well, or gets them again.
+    pub(crate) fn hold(&self, generation: u64, holds: bool) {
+        self.workers.hold(generation, holds);
         self.changed.notify_waiters();
-    }
-
-    fn relink(&self, link: Link) {
-        if let Link::Ready(before) = self.link.replace(link) {
-            before.finish();
-        }
     }
 
     /// A worker's connection has ended: all that it has ever said here is read.
     pub(crate) fn disconnected(&self, generation: u64) {
-        self.connected.borrow_mut().retain(|connected| *connected != generation);
+        self.workers.disconnected(generation);
         self.changed.notify_waiters();
     }
 
@@ -189,31 +148,16 @@ impl Upstream {
 
     /// A worker has ended.
     pub(crate) fn ended(&self, generation: u64, fate: Fate) {
-        self.detach(generation);
-        let mut ended = self.ended.borrow_mut();
-        if ended.len() >= ENDED {
-            ended.pop_front();
-        }
-        ended.push_back((generation, fate));
-        drop(ended);
+        self.workers.retire(generation);
+        self.ends.ended(generation, fate);
         self.changed.notify_waiters();
     }
 
-    /// Which of the app's workers is the latest.
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.get()
-    }
-
-    /// A request went down with the worker of this generation, or has brought it down. The report of its crash names it.
+    /// A request went down with a worker, or has brought it down. The report of its crash names it.
     pub(crate) fn lost(&self, generation: u64, request: LostRequest) {
-        if self.told.get() >= generation {
+        if let Some(request) = self.ends.lost(generation, request) {
             // If the main thread is that busy, the report names fewer.
             let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
-            return;
-        }
-        let mut lost = self.lost.borrow_mut();
-        if lost.len() < LOST {
-            lost.push((generation, request));
         }
     }
 
@@ -222,7 +166,7 @@ impl Upstream {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
-                if !self.connected.borrow().contains(&generation) {
+                if !self.workers.is_connected(generation) {
                     return;
                 }
                 changed.await;
@@ -232,34 +176,12 @@ impl Upstream {
         let _ = timeout(AUTOPSY, wait).await;
         // The requests have been told, and have their turn before this task has its next.
         tokio::task::yield_now().await;
-        self.told.set(generation.max(self.told.get()));
-        let mut lost = self.lost.borrow_mut();
-        let mut lost: Vec<_> =
-            lost.extract_if(.., |(with, _)| *with == generation).map(|(_, request)| request).collect();
-        let given_up = std::mem::take(&mut *self.given_up.borrow_mut());
-        let (of_it, of_others): (VecDeque<_>, _) =
-            given_up.into_iter().partition(|(with, _)| *with == generation);
-        self.given_up.replace(of_others);
-        lost.extend(of_it.into_iter().map(|(_, request)| request));
-        lost
+        self.ends.take(generation)
     }
 
     /// Nobody waits for the answer to a request any more. If it ends the worker all the same, the report of the crash names it.
     pub(crate) fn gave_up(&self, generation: u64, line: &RequestLine<'_>) {
-        let mut given_up = self.given_up.borrow_mut();
-        if given_up.len() >= LOST {
-            given_up.pop_front();
-        }
-        let request = LostRequest::of(line);
-        given_up.push_back((generation, LostRequest { is_given_up: true, ..request }));
-    }
-
-    /// A worker has answered a request with this status.
-    pub(crate) fn answered(&self, generation: u64, status: u16) {
-        if self.useful.get() != generation && status < 500 {
-            self.useful.set(generation);
-            self.traffic.was_useful(generation);
-        }
+        self.ends.gave_up(generation, LostRequest::of(line));
     }
 
     /// How a worker has ended that lets go of its connections; waits until that is known.
@@ -267,8 +189,8 @@ impl Upstream {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
-                if let Some((_, fate)) = self.ended.borrow().iter().find(|(with, _)| *with == generation) {
-                    return fate.clone();
+                if let Some(fate) = self.ends.fate(generation) {
+                    return fate;
                 }
                 changed.await;
             }
@@ -329,9 +251,9 @@ impl Upstream {
                     changed.await;
                     continue;
                 };
-                let due = self.attached.get().map(|since| since + hold);
                 // Why there is no worker for long is said by whoever asks for one.
-                let Some(due) = due.filter(|due| found.is_ok() && *due > Instant::now()) else { return };
+                let due = found.ok().map(|worker| worker.since + hold);
+                let Some(due) = due.filter(|due| *due > Instant::now()) else { return };
                 tokio::select! {
                     () = changed => {}
                     () = sleep_until(due.into()) => {}
@@ -357,7 +279,8 @@ impl Upstream {
 
     /// Waiting is in vain.
     pub(crate) fn unavailable(&self, why: Unavailable) {
-        self.relink(Link::Unavailable(why));
+        self.workers.retire_all();
+        self.unavailable.replace(Some(why));
         self.changed.notify_waiters();
     }
 
@@ -383,16 +306,16 @@ impl Upstream {
         }
     }
 
-    /// The connection to the app's worker; waits for one up to the queueing deadline.
+    /// A worker for the next request; waits for one up to the queueing deadline.
     ///
     /// # Errors
     /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
-    pub(crate) async fn handle(
+    pub(crate) async fn worker(
         &self,
         spec: &AppSpec,
         place: &Place,
         patience: Duration,
-    ) -> Result<Handle, Refused> {
+    ) -> Result<Rc<Link>, Refused> {
         if let Some(found) = self.now() {
             return found;
         }
@@ -433,10 +356,8 @@ impl Upstream {
 
     fn no_worker(&self, spec: &AppSpec) -> Refused {
         let limit = humantime::format_duration(spec.limits.queue_timeout);
-        let last = self.ended.borrow();
-        let last = last
-            .back()
-            .map_or_else(String::new, |(_, fate)| format!("; the last one has ended: {}", fate.why));
+        let last = self.ends.last();
+        let last = last.map_or_else(String::new, |why| format!("; the last one has ended: {why}"));
         let why = format!("no worker was ready within {limit} (`queue_timeout`){last}");
         self.for_now(Refused::because(Refusal::NoWorker, why))
     }
@@ -449,21 +370,19 @@ impl Upstream {
         }
     }
 
-    /// The connection to the app's worker, or why there is none for long; none if there may soon be one.
-    pub(crate) fn now(&self) -> Option<Result<Handle, Refused>> {
-        match &*self.link.borrow() {
-            Link::Ready(_) if self.held.get() == Some(self.generation.get()) => None,
-            Link::Ready(handle) if !handle.is_closed() => Some(Ok(handle.clone())),
-            // It has just died, and the main thread is about to say so.
-            Link::Ready(_) | Link::Waiting => None,
-            Link::Unavailable(Unavailable::NotLoaded(why)) => {
-                Some(Err(Refused::because(Refusal::NotLoaded, why.clone())))
-            }
-            Link::Unavailable(Unavailable::CrashLoop(why, until)) => {
-                Some(Err(Refused::because(Refusal::CrashLoop, why.clone()).until(*until)))
-            }
-            Link::Unavailable(Unavailable::Stopped) => Some(Err(Refusal::Stopped.into())),
+    /// A worker for the next request, or why there is none for long; none if there may soon be one.
+    pub(crate) fn now(&self) -> Option<Result<Rc<Link>, Refused>> {
+        if let Some(worker) = self.workers.choose() {
+            return Some(Ok(worker));
         }
+        let refused = match self.unavailable.borrow().as_ref()? {
+            Unavailable::NotLoaded(why) => Refused::because(Refusal::NotLoaded, why.clone()),
+            Unavailable::CrashLoop(why, until) => {
+                Refused::because(Refusal::CrashLoop, why.clone()).until(*until)
+            }
+            Unavailable::Stopped => Refusal::Stopped.into(),
+        };
+        Some(Err(refused))
     }
 }
 
@@ -484,5 +403,60 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.traffic.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::edge::testing::Edge;
+
+    #[tokio::test]
+    async fn several_workers_share_the_requests_and_each_takes_only_its_own_with_it() {
+        let serve = async {
+            let edge = Edge::new("");
+            let [first, second] = [1, 2].map(|generation| edge.worker(generation));
+            let of_first = edge.get("/wait");
+            first.has_one_that_waits().await;
+            assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET / ".to_owned()));
+            // The first is replaced while it is at work.
+            let _third = edge.worker(3);
+            edge.upstream.retire(1);
+            let of_second = edge.get("/wait");
+            second.has_one_that_waits().await;
+            assert_eq!(edge.get("/").await.unwrap(), (200, "3: GET / ".to_owned()));
+            second.die();
+            edge.upstream.ended(2, Fate { why: "killed".into(), culprit: None });
+            assert_eq!(of_second.await.unwrap().0, 500);
+            let targets = |lost: Vec<LostRequest>| lost.into_iter().map(|one| one.target).collect::<Vec<_>>();
+            assert_eq!(targets(edge.upstream.lost_with(2).await), ["/wait"]);
+            first.go_on();
+            assert_eq!(of_first.await.unwrap(), (200, "1: GET /wait ".to_owned()));
+            assert_eq!(targets(edge.upstream.lost_with(1).await), [""; 0]);
+        };
+        LocalSet::new().run_until(serve).await;
+    }
+
+    #[tokio::test]
+    async fn requests_wait_for_a_worker_unless_that_is_in_vain() {
+        let serve = async {
+            let edge = Edge::new("");
+            let waiting = edge.get("/");
+            while edge.upstream.traffic().waiting() == 0 {
+                tokio::task::yield_now().await;
+            }
+            let _held = edge.worker(1);
+            edge.upstream.hold(1, true);
+            assert!(edge.upstream.now().is_none());
+            edge.upstream.hold(1, false);
+            assert_eq!(waiting.await.unwrap(), (200, "1: GET / ".to_owned()));
+            edge.upstream.unavailable(Unavailable::Stopped);
+            assert_eq!(edge.get("/").await.unwrap().0, 503);
+            let _worker = edge.worker(2);
+            assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET / ".to_owned()));
+        };
+        LocalSet::new().run_until(serve).await;
     }
 }

@@ -58,8 +58,6 @@ pub(crate) struct Traffic {
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
     broken: [AtomicU64; Limit::COUNT],
-    /// The latest of the app's workers that has answered a request.
-    useful: AtomicU64,
     threads: Box<[TrafficCounts]>,
     /// What bodies hold on each thread.
     budgets: Box<[OnceLock<Arc<Budget>>]>,
@@ -128,7 +126,6 @@ impl Traffic {
             in_flight: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             broken: Default::default(),
-            useful: AtomicU64::new(0),
             budgets: (0..io_threads).map(|_| OnceLock::new()).collect(),
             threads,
         }
@@ -185,16 +182,6 @@ impl Traffic {
         let waiting = Waiting(self);
         // Given back at once by dropping, if it is one too many.
         (self.waiting.fetch_add(1, Ordering::Relaxed) < max).then_some(waiting)
-    }
-
-    /// This worker of the app has answered a request well. To be called once for each, not for each request.
-    pub(crate) fn was_useful(&self, generation: u64) {
-        self.useful.fetch_max(generation, Ordering::Relaxed);
-    }
-
-    /// The latest of the app's workers that has answered a request well; zero for none.
-    pub(crate) fn useful(&self) -> u64 {
-        self.useful.load(Ordering::Relaxed)
     }
 
     /// How often a limit was broken since the app was added.

@@ -7,8 +7,13 @@ use super::running::RunningWorker;
 use super::{AppPhase, AppTask};
 
 impl AppTask {
-    /// Goes on with a worker that somebody else has started, whom `done` tells.
-    pub(super) async fn adopt(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> RunningWorker {
+    /// Goes on with a worker that somebody else has started, whom `done` tells, in place of another one if that is named.
+    pub(super) async fn adopt(
+        &mut self,
+        adoption: Adoption,
+        replaces: Option<u64>,
+        done: Option<Sender<Outcome>>,
+    ) -> RunningWorker {
         let Adoption { spec, started, begun } = adoption;
         self.waiting.extend(done);
         self.starts += 1;
@@ -17,7 +22,7 @@ impl AppTask {
         }
         self.begin_anew().await;
         self.configure(spec);
-        let running = self.take_over(started, begun).await;
+        let running = self.take_over(started, begun, replaces).await;
         self.answer(&Ok(true));
         running
     }
@@ -25,6 +30,6 @@ impl AppTask {
     /// As [`Self::adopt`], where no worker is or is about to be.
     pub(super) async fn adopt_idle(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> AppPhase {
         self.shared.registry.starting(self.app);
-        AppPhase::Running(self.adopt(adoption, done).await)
+        AppPhase::Running(self.adopt(adoption, None, done).await)
     }
 }

@@ -64,17 +64,17 @@ impl AppTask {
         let worth = match (reason, remains.worker) {
             (ExitReason::LoadFailed(_), _) => Worth::NotLoaded,
             (_, None) => Worth::NotReady,
-            (_, Some((_, generation))) => Worth::Ready {
+            (_, Some(_)) => Worth::Ready {
                 lasted: remains.ready,
-                has_answered: self.shared.registry.was_useful(self.app, generation),
+                has_answered: remains.has_answered,
                 // What a limit has ended in the midst of requests has been ended by one of them, whichever.
                 is_blamed: remains.culprit().is_some()
                     || (is_of_requests(reason) && !remains.lost.is_empty()),
             },
         };
-        let was_full = remains.was_full;
+        let (worker, was_full) = (remains.worker, remains.was_full);
         let crash = self.shared.report(self.app, &self.spec, reason, remains).await;
-        self.shared.registry.crashed(self.app, reason, &crash);
+        self.shared.registry.crashed(self.app, worker, reason, &crash);
         if matches!(
             reason,
             ExitReason::OutOfMemory | ExitReason::Memory { .. } | ExitReason::MemoryMax { .. }

@@ -77,7 +77,8 @@ impl AppTask {
                 self.starts += 1;
                 self.shared.registry.count_restart(self.app);
                 self.configure(spec.clone());
-                let next = self.take_over(started, begun).await;
+                let replaces = (!is_gone).then_some(running.generation);
+                let next = self.take_over(started, begun, replaces).await;
                 if !is_gone {
                     self.stage.retire(running);
                 }

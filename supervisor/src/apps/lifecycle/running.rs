@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
@@ -37,6 +38,8 @@ pub(crate) struct RunningWorker {
     pub pid: u32,
     /// What it leaves behind.
     pub witness: Arc<Witness>,
+    /// Whether it has answered a request well.
+    pub useful: Arc<AtomicBool>,
     observed: Rc<Observed>,
     output: Rc<Output>,
     /// By which its lifetime differs from that of others.
@@ -114,6 +117,7 @@ impl RunningWorker {
             worker: Some((app, self.generation)),
             pid: Some(self.pid),
             ready: self.ready.elapsed(),
+            has_answered: self.useful.load(Ordering::Relaxed),
             lines: self.output.last_lines(),
             heap: (heap, stats.heap_limit),
             live: self.observed.live.get()[1],
@@ -276,9 +280,9 @@ impl Stage {
         let report = move |report: Report| {
             seen.take_in(report, &page);
             match report {
-                Report::Stats(stats) => registry.record_stats(app, pid, stats),
-                Report::Usage(usage) => registry.record_usage(app, pid, usage),
-                Report::Unanswered(since) => registry.record_unanswered(app, pid, since),
+                Report::Stats(stats) => registry.record_stats((app, generation), stats),
+                Report::Usage(usage) => registry.record_usage((app, generation), usage),
+                Report::Unanswered(since) => registry.record_unanswered((app, generation), since),
             }
         };
         let watched = spec.clone();
@@ -289,6 +293,7 @@ impl Stage {
             ready,
             pid,
             witness,
+            useful: Arc::default(),
             observed,
             output,
             spread,
@@ -340,7 +345,7 @@ async fn retired(shared: &AppsShared, app: AppId, running: &RunningWorker, reaso
         true => None,
         false => Some(shared.report(app, &running.spec, reason, remains).await),
     };
-    shared.registry.retired(app, running.pid, reason, crash.as_ref());
+    shared.registry.retired((app, running.generation), running.pid, reason, crash.as_ref());
 }
 
 async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) -> Remains {
@@ -351,6 +356,8 @@ async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reas
         let culprit = culprit.zip(reason.limit());
         let fate = Fate { why: reason.to_string().into(), culprit };
         remains.lost = shared.routes.ended(app, generation, &fate).await;
+        // All that it has ever said is read now.
+        remains.has_answered = running.useful.load(Ordering::Relaxed);
     }
     if let Some(culprit) = culprit {
         remains.blame(culprit, running.witness.name_of(culprit));
@@ -371,7 +378,7 @@ impl AppsShared {
         if let Some(grown) = &worn.growth {
             grown.is_urgent().await;
             holds.set(true);
-            self.routes.hold(app, Some(generation)).await;
+            self.routes.hold(app, generation, true).await;
         }
         pending().await
     }

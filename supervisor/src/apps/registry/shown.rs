@@ -12,7 +12,7 @@ const BUSY: Duration = Duration::from_secs(1);
 
 impl AppRecord {
     pub(super) fn seen(&self, app: AppId) -> AppCounts {
-        AppCounts { app, totals: self.traffic.totals(), usage: self.usage, pid: self.pid }
+        AppCounts { app, totals: self.traffic.totals(), usage: self.workers.usage(), pid: self.pid() }
     }
 
     pub(super) fn gauges(&self, app: AppId) -> Gauges {
@@ -29,18 +29,19 @@ impl AppRecord {
             max_queue: self.spec.limits.max_queue,
             starts: self.starts.all(),
             ends: self.ends.clone(),
-            stats: self.stats,
+            stats: self.workers.stats(),
             seen: self.seen(app),
         }
     }
 
     pub(super) fn status(&self, rates: Rates) -> AppStatus {
         let totals = self.traffic.totals();
+        let (stats, usage) = (self.workers.stats(), self.workers.usage());
         AppStatus {
             app: self.spec.name.to_string(),
             state: self.state.to_string(),
-            pid: self.pid,
-            uptime_seconds: self.started.map(|(_, since)| since.elapsed().as_secs()),
+            pid: self.pid(),
+            uptime_seconds: self.workers.latest().map(|worker| worker.since.elapsed().as_secs()),
             in_flight: self.traffic.in_flight(),
             crashes: self.crashes,
             failed_starts: self.failed_starts,
@@ -54,17 +55,13 @@ impl AppRecord {
             problem: self.problem.as_deref().map(str::to_owned),
             waits_for_turn: self.waits_for_turn,
             retry_in_ms: self.retry.map(|at| milliseconds(at.saturating_duration_since(Instant::now()))),
-            busy_ms: self
-                .unanswered
-                .map(|since| since.elapsed())
-                .filter(|busy| *busy >= BUSY)
-                .map(milliseconds),
-            heap_used: self.stats.heap_used,
-            heap_limit: self.stats.heap_limit,
-            memory: self.usage.memory,
+            busy_ms: self.workers.unanswered().filter(|busy| *busy >= BUSY).map(milliseconds),
+            heap_used: stats.heap_used,
+            heap_limit: stats.heap_limit,
+            memory: usage.memory,
             memory_limit: self.spec.limits.memory,
-            rss: self.usage.rss,
-            cpu_seconds: self.usage.cpu.as_secs_f64(),
+            rss: usage.rss,
+            cpu_seconds: usage.cpu.as_secs_f64(),
             requests: totals.requests(),
             errors: totals.errors(),
             rates,

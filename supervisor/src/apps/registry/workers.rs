@@ -1,0 +1,227 @@
+//! The workers of one app: usually one, and while that is replaced two, of which the old one finishes what it has.
+
+use std::time::{Duration, Instant};
+
+use nano_protocol::message::Stats;
+
+use crate::api::usage::Usage;
+
+/// A worker that has become ready.
+#[derive(Debug)]
+pub(super) struct ReadyWorker {
+    /// Which of the app's workers it is.
+    pub generation: u64,
+    /// Its process.
+    pub pid: u32,
+    /// Since when it is ready.
+    pub since: Instant,
+    /// Since when it owes an answer to a ping.
+    pub unanswered: Option<Instant>,
+    /// What it said of itself last.
+    pub stats: Stats,
+    /// What the kernel said of it last.
+    pub usage: Usage,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It is what is told of the app.
+    Serving,
+    /// Another one has taken its place.
+    Replaced,
+    /// It has ended, and none has taken its place yet.
+    Ended,
+}
+
+/// All workers of an app that have become ready, in that order. One that has ended is known until the next one is ready.
+#[derive(Debug, Default)]
+pub(super) struct Workers(Vec<ReadyWorker>);
+
+impl Workers {
+    /// A worker has become ready, and takes the place of another one, if that is named.
+    pub(super) fn ready(&mut self, generation: u64, pid: u32, replaces: Option<u64>) {
+        self.0.retain(|worker| worker.stage != Stage::Ended);
+        if let Some(replaced) = replaces.and_then(|replaced| self.get(replaced)) {
+            replaced.stage = Stage::Replaced;
+        }
+        self.0.push(ReadyWorker {
+            generation,
+            pid,
+            since: Instant::now(),
+            unanswered: None,
+            stats: Stats::default(),
+            usage: Usage::default(),
+            stage: Stage::Serving,
+        });
+    }
+
+    /// One of them.
+    pub(super) fn get(&mut self, generation: u64) -> Option<&mut ReadyWorker> {
+        self.0.iter_mut().find(|worker| worker.generation == generation)
+    }
+
+    /// The latest of those that are told of.
+    pub(super) fn latest(&self) -> Option<&ReadyWorker> {
+        self.told().last()
+    }
+
+    /// One that was told to finish has ended. Whether it is still told of, since no other has taken its place.
+    pub(super) fn retired(&mut self, generation: u64) -> bool {
+        let is_alone = self.told().all(|worker| worker.generation == generation);
+        match self.get(generation) {
+            Some(worker) if is_alone && worker.stage == Stage::Serving => {
+                worker.stage = Stage::Ended;
+                true
+            }
+            _ => {
+                self.0.retain(|worker| worker.generation != generation);
+                false
+            }
+        }
+    }
+
+    /// One has ended unasked. Its process, if it had become ready.
+    pub(super) fn crashed(&mut self, generation: u64) -> Option<u32> {
+        let crashed = self.0.extract_if(.., |worker| worker.generation == generation).next();
+        crashed.map(|worker| worker.pid)
+    }
+
+    /// The app has no worker any more; those that there are finish.
+    pub(super) fn gone(&mut self) {
+        self.0.retain(|worker| worker.stage != Stage::Ended);
+        self.0.iter_mut().for_each(|worker| worker.stage = Stage::Replaced);
+    }
+
+    /// For how long one of them has owed an answer to a ping.
+    pub(super) fn unanswered(&self) -> Option<Duration> {
+        self.told().filter_map(|worker| worker.unanswered).map(|since| since.elapsed()).max()
+    }
+
+    /// What all that are told of use together.
+    pub(super) fn usage(&self) -> Usage {
+        self.told().fold(Usage::default(), |sum, worker| {
+            let Usage { memory, rss, cpu } = worker.usage;
+            Usage { memory: sum.memory + memory, rss: sum.rss + rss, cpu: sum.cpu + cpu }
+        })
+    }
+
+    /// What all that are told of have said of themselves, together.
+    pub(super) fn stats(&self) -> Stats {
+        self.told().fold(Stats::default(), |sum, worker| add(sum, worker.stats))
+    }
+
+    fn told(&self) -> impl Iterator<Item = &ReadyWorker> {
+        self.0.iter().filter(|worker| worker.stage != Stage::Replaced)
+    }
+}
+
+fn add(sum: Stats, stats: Stats) -> Stats {
+    let Stats {
+        heap_used,
+        heap_limit,
+        external,
+        in_flight,
+        requests,
+        late_background,
+        outbound,
+        outbound_refused,
+        no_descriptor,
+        unread_over,
+        unread_room,
+        blocking,
+        blocking_refused,
+    } = stats;
+    Stats {
+        heap_used: sum.heap_used + heap_used,
+        heap_limit: sum.heap_limit + heap_limit,
+        external: sum.external + external,
+        in_flight: sum.in_flight + in_flight,
+        requests: sum.requests + requests,
+        late_background: sum.late_background + late_background,
+        outbound: sum.outbound + outbound,
+        outbound_refused: sum.outbound_refused + outbound_refused,
+        no_descriptor: sum.no_descriptor + no_descriptor,
+        unread_over: sum.unread_over + unread_over,
+        unread_room: sum.unread_room + unread_room,
+        blocking: sum.blocking + blocking,
+        blocking_refused: sum.blocking_refused + blocking_refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A set in which each worker has said that it has so many requests in flight, and uses as many bytes.
+    fn says(workers: &mut Workers, generation: u64, number: u32) {
+        if let Some(worker) = workers.get(generation) {
+            worker.stats.in_flight = number;
+            worker.usage.memory = u64::from(number);
+        }
+    }
+
+    fn told(workers: &Workers) -> (Option<u32>, u32, u64) {
+        (workers.latest().map(|worker| worker.pid), workers.stats().in_flight, workers.usage().memory)
+    }
+
+    #[test]
+    fn while_one_is_replaced_there_are_two_and_the_new_one_is_told_of() {
+        let mut workers = Workers::default();
+        assert_eq!(told(&workers), (None, 0, 0));
+        workers.ready(1, 101, None);
+        says(&mut workers, 1, 5);
+        workers.ready(2, 102, Some(1));
+        assert_eq!((told(&workers), workers.0.len()), ((Some(102), 0, 0), 2));
+        says(&mut workers, 1, 7);
+        says(&mut workers, 2, 1);
+        assert_eq!(told(&workers), (Some(102), 1, 1));
+        // The new one ends while the old one still finishes, and is replaced in its turn.
+        assert_eq!((workers.crashed(2), told(&workers)), (Some(102), (None, 0, 0)));
+        workers.ready(3, 103, None);
+        assert!(!workers.retired(1) && workers.crashed(1).is_none());
+        assert_eq!((told(&workers), workers.0.len()), ((Some(103), 0, 0), 1));
+    }
+
+    #[test]
+    fn the_last_one_is_told_of_until_the_next_is_ready_or_there_is_to_be_none() {
+        for is_next in [true, false] {
+            let mut workers = Workers::default();
+            workers.ready(1, 101, None);
+            says(&mut workers, 1, 5);
+            assert!(workers.retired(1));
+            assert_eq!(told(&workers), (Some(101), 5, 5));
+            if is_next {
+                workers.ready(2, 102, None)
+            } else {
+                workers.gone()
+            }
+            assert_eq!((told(&workers).0, workers.0.len()), (is_next.then_some(102), usize::from(is_next)));
+        }
+        // Without a worker for further requests, one may still finish.
+        let mut workers = Workers::default();
+        workers.ready(1, 101, None);
+        workers.gone();
+        assert_eq!((told(&workers), workers.0.len()), ((None, 0, 0), 1));
+        assert!(!workers.retired(1) && workers.0.is_empty());
+    }
+
+    #[test]
+    fn several_that_serve_are_told_of_together() {
+        let mut workers = Workers::default();
+        for generation in 1..=3 {
+            workers.ready(generation, 100 + generation as u32, None);
+            says(&mut workers, generation, 10 + generation as u32);
+        }
+        assert_eq!(told(&workers), (Some(103), 36, 36));
+        assert!(workers.unanswered().is_none());
+        workers.get(2).unwrap().unanswered = Some(Instant::now());
+        assert!(workers.unanswered().is_some());
+        workers.ready(4, 104, Some(2));
+        assert!(workers.unanswered().is_none());
+        says(&mut workers, 4, 1);
+        assert_eq!((told(&workers), workers.0.len()), ((Some(104), 25, 25), 4));
+        assert!(!workers.retired(2) && !workers.retired(3));
+        assert_eq!((told(&workers), workers.0.len()), ((Some(104), 12, 12), 2));
+    }
+}

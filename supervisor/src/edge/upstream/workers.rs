@@ -1,0 +1,268 @@
+//! The workers of an app to which one I/O thread has a connection, and which of them gets the next request.
+//!
+//! Usually there is one. While it is replaced there are two, of which the old one finishes what it has.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use nano_protocol::Handle;
+
+/// The connection to one worker.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Which of the app's workers it is.
+    pub generation: u64,
+    /// Where requests are sent.
+    pub handle: Handle,
+    /// When it became ready.
+    pub since: Instant,
+    stage: Cell<Stage>,
+    /// Whether it has answered a request well, as far as this thread knows, and as the main thread is told.
+    is_useful: Cell<bool>,
+    useful: Arc<AtomicBool>,
+}
+
+/// What a worker is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It takes requests.
+    Ready,
+    /// It takes none for now, although it is well.
+    Held,
+    /// It takes none any more, and its connection ends with the last one under way.
+    Finishing,
+}
+
+impl Link {
+    /// To a worker that is ready now. `useful` becomes true when it has answered a request well.
+    pub(crate) fn new(generation: u64, handle: Handle, useful: Arc<AtomicBool>) -> Self {
+        let (since, stage, is_useful) = (Instant::now(), Cell::new(Stage::Ready), Cell::new(false));
+        Self { generation, handle, since, stage, is_useful, useful }
+    }
+
+    /// The worker has answered a request with this status.
+    pub(crate) fn answered(&self, status: u16) {
+        if status < 500 && !self.is_useful.replace(true) {
+            self.useful.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it takes requests. One that has just died does not, before the main thread says so.
+    fn is_ready(&self) -> bool {
+        self.stage.get() == Stage::Ready && !self.handle.is_closed()
+    }
+
+    fn finish(&self) {
+        if self.stage.replace(Stage::Finishing) != Stage::Finishing {
+            self.handle.finish();
+        }
+    }
+}
+
+/// All workers whose connections have not ended, in the order in which they became ready.
+#[derive(Debug, Default)]
+pub(crate) struct Workers(RefCell<Vec<Rc<Link>>>);
+
+impl Workers {
+    /// One more is ready.
+    pub(crate) fn attach(&self, link: Link) {
+        self.0.borrow_mut().push(Rc::new(link));
+    }
+
+    /// The worker for the next request: of those that are ready, the one with the fewest requests of this thread under way.
+    pub(crate) fn choose(&self) -> Option<Rc<Link>> {
+        let links = self.0.borrow();
+        let mut ready = links.iter().filter(|link| link.is_ready());
+        let first = ready.next()?;
+        // With one there is nothing to compare.
+        let chosen =
+            ready.fold(
+                first,
+                |least, next| {
+                    if next.handle.streams() < least.handle.streams() { next } else { least }
+                },
+            );
+        Some(chosen.clone())
+    }
+
+    /// This one gets no further requests, and finishes those that it has.
+    pub(crate) fn retire(&self, generation: u64) {
+        self.each(generation, Link::finish);
+    }
+
+    /// As [`Self::retire`], for all of them.
+    pub(crate) fn retire_all(&self) {
+        self.0.borrow().iter().for_each(|link| link.finish());
+    }
+
+    /// This one gets no requests for now, or gets them again.
+    pub(crate) fn hold(&self, generation: u64, holds: bool) {
+        self.each(generation, |link| {
+            if link.stage.get() != Stage::Finishing {
+                link.stage.set(if holds { Stage::Held } else { Stage::Ready });
+            }
+        });
+    }
+
+    /// The connection to this one has ended.
+    pub(crate) fn disconnected(&self, generation: u64) {
+        self.0.borrow_mut().retain(|link| link.generation != generation);
+    }
+
+    /// Whether the connection to this one has not ended.
+    pub(crate) fn is_connected(&self, generation: u64) -> bool {
+        self.0.borrow().iter().any(|link| link.generation == generation)
+    }
+
+    fn each(&self, generation: u64, act: impl Fn(&Link)) {
+        self.0.borrow().iter().filter(|link| link.generation == generation).for_each(|link| act(link));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::iter::empty;
+
+    use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
+    use nano_protocol::{Connection, Receiver, Sender, Side};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use tokio::net::UnixStream;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    const LINE: RequestLine<'static> = RequestLine {
+        id: RequestId(1),
+        method: "GET",
+        origin: "http://x",
+        target: "/",
+        version: HttpVersion::Http11,
+    };
+
+    /// A worker as a test knows it. Dropping the connection is its death.
+    struct Known {
+        handle: Handle,
+        stage: Stage,
+        connection: Option<Connection>,
+        _peer: UnixStream,
+        streams: Vec<(Sender, Receiver)>,
+    }
+
+    impl Known {
+        fn is_ready(&self) -> bool {
+            self.stage == Stage::Ready && self.connection.is_some()
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Attach,
+        Send,
+        Hold(u64, bool),
+        Retire(u64),
+        Die(u64),
+        Disconnect(u64),
+        RetireAll,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let generation = 0u64..3;
+        prop_oneof![
+            3 => Just(Step::Attach),
+            8 => Just(Step::Send),
+            2 => (generation.clone(), any::<bool>()).prop_map(|(back, holds)| Step::Hold(back, holds)),
+            2 => generation.clone().prop_map(Step::Retire),
+            1 => generation.clone().prop_map(Step::Die),
+            1 => generation.prop_map(Step::Disconnect),
+            1 => Just(Step::RetireAll),
+        ]
+    }
+
+    fn check(workers: &Workers, known: &BTreeMap<u64, Known>) -> Result<(), TestCaseError> {
+        let least =
+            known.values().filter(|worker| worker.is_ready()).map(|worker| worker.streams.len()).min();
+        let chosen = workers.choose();
+        prop_assert_eq!(chosen.is_some(), least.is_some());
+        if let Some(chosen) = chosen {
+            let worker = &known[&chosen.generation];
+            prop_assert!(worker.is_ready() && Some(worker.streams.len()) == least);
+        }
+        for (generation, worker) in known {
+            prop_assert!(workers.is_connected(*generation));
+            prop_assert_eq!(worker.handle.is_finishing(), worker.stage == Stage::Finishing);
+        }
+        prop_assert_eq!(workers.0.borrow().len(), known.len());
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn of_any_workers_the_least_busy_that_is_ready_gets_the_next_request(steps in vec(step(), 0..40)) {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let _entered = runtime.enter();
+            let (workers, mut known, mut last) = (Workers::default(), BTreeMap::<u64, Known>::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Attach => {
+                        last += 1;
+                        let (ours, peer) = UnixStream::pair().unwrap();
+                        let (connection, handle) = Connection::new(ours, Side::Supervisor);
+                        workers.attach(Link::new(last, handle.clone(), Arc::default()));
+                        let connection = Some(connection);
+                        let (stage, streams) = (Stage::Ready, Vec::new());
+                        known.insert(last, Known { handle, stage, connection, _peer: peer, streams });
+                    }
+                    Step::Send => if let Some(chosen) = workers.choose() {
+                        let stream = chosen.handle.open(&LINE, 0, empty(), true).unwrap();
+                        known.get_mut(&chosen.generation).unwrap().streams.push(stream);
+                    },
+                    Step::Hold(back, holds) => {
+                        workers.hold(last.saturating_sub(back), holds);
+                        let worker = known.get_mut(&last.saturating_sub(back));
+                        if let Some(worker) = worker.filter(|worker| worker.stage != Stage::Finishing) {
+                            worker.stage = if holds { Stage::Held } else { Stage::Ready };
+                        }
+                    }
+                    Step::Retire(back) => {
+                        workers.retire(last.saturating_sub(back));
+                        if let Some(worker) = known.get_mut(&last.saturating_sub(back)) {
+                            worker.stage = Stage::Finishing;
+                        }
+                    }
+                    Step::RetireAll => {
+                        workers.retire_all();
+                        known.values_mut().for_each(|worker| worker.stage = Stage::Finishing);
+                    }
+                    Step::Die(back) => if let Some(worker) = known.get_mut(&last.saturating_sub(back)) {
+                        worker.connection = None;
+                    },
+                    Step::Disconnect(back) => {
+                        workers.disconnected(last.saturating_sub(back));
+                        known.remove(&last.saturating_sub(back));
+                    }
+                }
+                check(&workers, &known)?;
+            }
+        }
+    }
+
+    #[test]
+    fn a_worker_is_useful_once_it_has_answered_well() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let _entered = runtime.enter();
+        let useful = [(); 2].map(|()| Arc::<AtomicBool>::default());
+        let links = [0, 1].map(|number: usize| {
+            let (_, handle) = Connection::new(UnixStream::pair().unwrap().0, Side::Supervisor);
+            Link::new(number as u64, handle, useful[number].clone())
+        });
+        links[1].answered(500);
+        assert!(!useful[1].load(Ordering::Relaxed));
+        links[1].answered(404);
+        assert!(useful[1].load(Ordering::Relaxed) && !useful[0].load(Ordering::Relaxed));
+    }
+}
