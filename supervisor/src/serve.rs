@@ -17,7 +17,7 @@ use crate::apps::fleet::Fleet;
 use crate::apps::inherited::Inherited;
 use crate::apps::registry::Registry;
 use crate::config::{Config, ServerSettings, Sources};
-use crate::edge::commands::Routes;
+use crate::edge::commands::IoThreads;
 use crate::edge::descriptors;
 use crate::edge::io_thread::IoThread;
 use crate::ops::admin::AdminListener;
@@ -67,7 +67,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     let mut signals = ServeSignals::listen()?;
     let most_connections = descriptors::prepare(&config);
     let settings = config.server.clone();
-    let (routes, commands) = Routes::new(settings.io_threads);
+    let (io_threads, commands) = IoThreads::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
     // A successor has them once it may go on.
     let doors = if inherited.is_successor() { None } else { Some(Doors::open(&settings, None)?) };
@@ -85,7 +85,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
         start_thread(index, io_thread, ended.clone())?;
     }
     let fleet =
-        Rc::new(Fleet::new(settings.clone(), Registry::default(), routes.clone(), occupancy, inherited));
+        Rc::new(Fleet::new(settings.clone(), Registry::default(), io_threads.clone(), occupancy, inherited));
     // Before the first worker starts; a successor's workers start before it opens its own.
     let configured = settings.admin.as_ref().map(|admin| admin.address).filter(|address| address.port() != 0);
     let own = [configured, doors.as_ref().and_then(Doors::address), fleet.inherited().admin_address()];
@@ -160,7 +160,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     }
     fleet.release_sockets();
     info!(signal = first.0, drain_timeout_ms = limit.as_millis() as u64, "draining");
-    let drain = drain(&routes, ends, &fleet, limit);
+    let drain = drain(&io_threads, ends, &fleet, limit);
     let second = async {
         loop {
             match signals.next().await {
@@ -259,13 +259,13 @@ impl Doors {
 
 /// First the clients, then the workers: what is in flight can still be answered.
 async fn drain(
-    routes: &Routes,
+    io_threads: &IoThreads,
     mut ends: mpsc::Receiver<io::Result<()>>,
     fleet: &Fleet,
     limit: Duration,
 ) -> bool {
     let begun = Instant::now();
-    let clean = tokio::time::timeout(limit, routes.drain()).await.is_ok();
+    let clean = tokio::time::timeout(limit, io_threads.drain()).await.is_ok();
     while let Ok(ended) = ends.try_recv() {
         if let Err(error) = ended {
             error!(%error, "I/O thread");

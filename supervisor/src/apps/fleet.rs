@@ -44,7 +44,7 @@ use crate::apps::quarantine::Quarantine;
 use crate::apps::registry::Registry;
 use crate::apps::sockets::{self, Listening};
 use crate::config::{AppName, AppSpec, Config, ServerSettings};
-use crate::edge::commands::{Notice, RoutedApp, Routes, Table};
+use crate::edge::commands::{IoThreads, Notice, Table, UpstreamSpec};
 use crate::model::ids::AppId;
 use crate::model::ids::ListenerId;
 use crate::process::{Cgroups, Spares};
@@ -84,18 +84,18 @@ impl Fleet {
     pub(crate) fn new(
         settings: ServerSettings,
         registry: Registry,
-        routes: Routes,
+        io_threads: IoThreads,
         occupancy: Occupancy,
         inherited: Inherited,
     ) -> Self {
         let cgroups = Cgroups::take(settings.cgroups);
-        let spares = Spares::new(routes.io_threads(), cgroups);
+        let spares = Spares::new(io_threads.count(), cgroups);
         let drain_timeout = Cell::new(settings.drain_timeout);
         let exporter = Exporter::start(settings.traces.as_ref());
         let turns = Turns::new(settings.max_starts_per_second, registry.clone());
         let shared = AppsShared {
             registry,
-            routes,
+            io_threads,
             orders: Orders::default(),
             crashes: Crashes::default(),
             quarantine: Quarantine::default(),
@@ -288,11 +288,11 @@ impl Fleet {
             let trouble =
                 trouble.or_else(|| of_code.map(|(_, why)| Trouble { why: why.as_str().into(), next: None }));
             troubles.extend(trouble.map(|trouble| (spec.name.clone(), trouble)));
-            routed.push((RoutedApp { app, spec, traffic }, lifeline));
+            routed.push((UpstreamSpec { app, spec, traffic }, lifeline));
         }
         self.note_troubles(&routed, troubles, only);
         self.route(routed.iter().map(|(app, _)| app.clone()).collect(), sockets).await;
-        let after = routed.into_iter().map(|(RoutedApp { app, spec, traffic }, lifeline)| {
+        let after = routed.into_iter().map(|(UpstreamSpec { app, spec, traffic }, lifeline)| {
             let first =
                 if self.inherited.is_stopped(spec.name.as_str()) { First::Stopped } else { First::Start };
             let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
@@ -348,11 +348,11 @@ impl Fleet {
     }
 
     fn new_traffic(&self) -> Arc<Traffic> {
-        Arc::new(Traffic::new(self.shared.routes.io_threads()))
+        Arc::new(Traffic::new(self.shared.io_threads.count()))
     }
 
     /// Tells the I/O threads which apps there are and where they listen. What nobody needs any more is closed.
-    async fn route(&self, apps: Vec<RoutedApp>, sockets: &mut HashMap<ListenerId, Vec<TcpListener>>) {
+    async fn route(&self, apps: Vec<UpstreamSpec>, sockets: &mut HashMap<ListenerId, Vec<TcpListener>>) {
         let specs: Vec<_> = apps.iter().map(|routed| (routed.app, &*routed.spec)).collect();
         let slots = sockets::assign(&self.listening.borrow(), &specs);
         let mut listening = self.listening.take();
@@ -369,7 +369,7 @@ impl Fleet {
         }
         self.sockets.borrow_mut().retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         let listeners = listening.iter().map(|bound| (bound.id, bound.apps.clone())).collect();
-        let mut threads: Vec<Vec<_>> = (0..self.shared.routes.io_threads()).map(|_| Vec::new()).collect();
+        let mut threads: Vec<Vec<_>> = (0..self.shared.io_threads.count()).map(|_| Vec::new()).collect();
         // What was bound for an app that cannot be run after all is closed here.
         sockets.retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         for (id, sockets) in sockets.drain() {
@@ -377,7 +377,7 @@ impl Fleet {
         }
         *self.listening.borrow_mut() = listening;
         let settings = self.settings.borrow().clone();
-        self.shared.routes.table(Table { settings, apps, listeners }, threads).await;
+        self.shared.io_threads.table(Table { settings, apps, listeners }, threads).await;
     }
 
     /// Takes over what of the supervisor's own settings can change while it runs; says what cannot.

@@ -198,7 +198,7 @@ impl AppTask {
         self.shared.registry.starting(self.app);
         self.shared.registry.failed(self.app, &reason, self.spec.settings.restart.slow_retry);
         self.answer(&Err(fault.to_string()));
-        self.shared.routes.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
+        self.shared.io_threads.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
         self.shared.tend_spares();
         AppPhase::Resting(Instant::now() + UNTIL_TOLD)
     }
@@ -212,7 +212,7 @@ impl AppTask {
         self.shared.registry.ready(worker, running.pid, replaces, begun.elapsed());
         self.recycle_from = running.ready;
         let (witness, useful) = (&running.witness, &running.useful);
-        self.shared.routes.attach(worker, replaces, requests, witness, useful).await;
+        self.shared.io_threads.attach(worker, replaces, requests, witness, useful).await;
         self.shared.tend_spares();
         running
     }
@@ -308,7 +308,7 @@ impl AppTask {
             },
         };
         if holds.get() {
-            shared.routes.hold(app, generation, false).await;
+            shared.io_threads.hold(app, generation, false).await;
         }
         phase
     }
@@ -316,7 +316,7 @@ impl AppTask {
     /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.
     async fn drain(&mut self, mut running: RunningWorker) -> bool {
         self.shared.registry.draining(self.app);
-        self.shared.routes.retire(self.app, running.generation).await;
+        self.shared.io_threads.retire(self.app, running.generation).await;
         running.drain(self.shared.drain_timeout.get());
         tokio::select! {
             reason = running.ended() => {
@@ -401,7 +401,7 @@ impl AppTask {
     async fn stop(&mut self) -> AppPhase {
         self.history = RestartHistory::default();
         self.shared.registry.stopped(self.app);
-        self.shared.routes.unavailable(self.app, Unavailable::Stopped).await;
+        self.shared.io_threads.unavailable(self.app, Unavailable::Stopped).await;
         self.answer(&Ok(true));
         AppPhase::Stopped
     }

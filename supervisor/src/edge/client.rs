@@ -1,4 +1,4 @@
-//! What is known of one client connection: where it leads, what it is doing, and for how long it may.
+//! The state of one client connection: its addresses, what it is doing, and its time limits.
 //!
 //! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
 //! - [`peer`]: where a connection leads from and to.
@@ -19,35 +19,36 @@ use crate::model::overdue::Overdue;
 use frames::Frames;
 use heads::Head;
 
-/// For how long a connection must have been idle before it is ended with its listener: a client that has just had its answer
-/// may already be sending the next request, and is told to close with the answer to that.
+/// Ticks for which a connection must have been idle before it is closed together with its listener. A client that has
+/// just received a response may already be sending the next request; it is told to close with the response to that
+/// one.
 const CLOSING_IDLE: u64 = 4;
 
-/// Frames of HTTP/2 that are read of one connection before others have their turn.
+/// HTTP/2 frames that are read from one connection before other connections get their turn.
 const TURN: u32 = 256;
 
-/// So many bytes count as a frame, if there are fewer.
+/// Input counts as at least one frame per this many bytes.
 const FRAME: usize = 256;
 
-/// What a stream has given its client since it was last polled.
+/// What a stream has passed to its client since it was last polled.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Given {
-    /// Whether its body was asked for more at all.
+pub(crate) struct StreamOutput {
+    /// Whether more of its body was requested at all.
     pub is_asked: bool,
-    /// Whether what it gave last has yet to be taken.
+    /// Whether the last part has not been taken yet.
     pub waits: bool,
-    /// Bytes given.
+    /// Bytes passed on.
     pub bytes: usize,
 }
 
-/// What a connection is doing, as far as time limits are concerned.
+/// What a connection is doing, as far as time limits depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Nothing at all so far, since this tick.
+enum Activity {
+    /// Accepted at this tick; nothing has been received yet.
     Fresh(u64),
-    /// Nothing, since this tick.
+    /// Idle since this tick.
     Idle(u64),
-    /// Part of a request head has come, since this tick.
+    /// Part of a request head has been received; it began at this tick.
     ReadingHead(u64),
     /// Requests are being answered.
     Serving,
@@ -57,58 +58,56 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) struct Client {
     crowd: Rc<Crowd>,
-    /// Its place among the connections.
     seat: Seat,
-    phase: Cell<Phase>,
+    activity: Cell<Activity>,
     requests: Cell<usize>,
     /// Whether it speaks HTTP/2, once that is known.
     is_http2: Cell<Option<bool>>,
     frames: RefCell<Frames>,
-    /// Bytes of its head that is unfinished.
+    /// Bytes received of the unfinished request head.
     head: Cell<usize>,
-    /// Whether the request line of that head has come to its end.
+    /// Whether the request line of that head is complete.
     has_line: Cell<bool>,
-    /// What has been read behind the last head that has ended.
+    /// What has been read after the last complete head.
     behind: Cell<Head>,
-    /// The request that is being answered has a body, so that what comes may be of that.
+    /// The current request has a body, so further input may belong to it.
     has_body: Cell<bool>,
-    /// A head of HTTP/2 is unfinished since this tick.
+    /// The tick since which an HTTP/2 header block has been unfinished.
     head_since: Cell<Option<u64>>,
-    /// Frames that asked for nothing, less those that are forgiven.
+    /// Frames that asked for nothing, minus those that were forgiven.
     idle_frames: Cell<u32>,
-    /// Frames that were read in this turn.
     turn: Cell<u32>,
-    /// Whom to tell of the next tick, while the client has sent too many of them.
+    /// Woken at the next tick, while the client has sent too many of them.
     held_up: RefCell<Option<Waker>>,
-    /// Whether the listener it came through is being closed.
+    /// Whether its listener is being closed.
     closing: Rc<Cell<bool>>,
-    /// How far the client is behind with taking what there is for it.
+    /// How far the client is behind with reading responses.
     debt: Debt,
-    /// Least rate at which clients of the app that was last asked have to take and send.
+    /// The least rate at which clients of the app that was last asked must read and send.
     min_rate: Cell<MinRate>,
-    /// What the stream that is polled now has given the client.
-    given: Cell<Given>,
-    /// Bytes of answers that it has been given.
+    /// What the stream that is being polled has passed to the client.
+    given: Cell<StreamOutput>,
+    /// Bytes of response bodies passed to the client so far.
     passed: Cell<u64>,
-    /// The client may be sending what nobody will read.
+    /// The client may still be sending data that will not be read.
     leaves_unread: Cell<bool>,
-    /// Where the next request would begin may be read in more than one way.
+    /// Other implementations may disagree on where the next request begins.
     is_unclear: Cell<bool>,
-    /// What hyper writes now may be of an answer of ours: its buffer has not been empty since one was begun.
+    /// What hyper writes may belong to one of our responses: its buffer has not been empty since one was begun.
     has_answer: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
-    /// Whom to tell of that.
+    /// Woken when `overdue` is set.
     driver: RefCell<Option<Waker>>,
 }
 
 impl Client {
-    /// A fresh connection; `closing` becomes true when it is to end soon.
+    /// A new connection; `closing` becomes true when its listener closes.
     pub(crate) fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
         let now = crowd.now();
         Self {
             crowd: crowd.clone(),
             seat,
-            phase: Cell::new(Phase::Fresh(now)),
+            activity: Cell::new(Activity::Fresh(now)),
             closing: closing.clone(),
             requests: Cell::new(0),
             is_http2: Cell::new(None),
@@ -133,12 +132,11 @@ impl Client {
         }
     }
 
-    /// All connections of its thread.
     pub(crate) fn crowd(&self) -> &Rc<Crowd> {
         &self.crowd
     }
 
-    /// Ready when the sweep wants the connection closed. Polled with every request, so it does next to nothing.
+    /// Ready when the connection is to be closed. Polled with every request, so the common case does almost nothing.
     pub(crate) fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<Overdue> {
         if let Some(why) = self.overdue.get() {
             return Poll::Ready(why);
@@ -158,44 +156,43 @@ impl Client {
         }
     }
 
-    /// Whether the connection speaks HTTP/2; none until enough has come to tell.
+    /// Whether the connection speaks HTTP/2; none until enough bytes have been received to tell.
     pub(crate) fn speaks_http2(&self) -> Option<bool> {
         self.is_http2.get()
     }
 
-    /// Whether the connection speaks HTTP/2, as far as is known.
+    /// Whether the connection is known to speak HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
         self.is_http2.get() == Some(true)
     }
 
-    /// The client may be sending what nobody will read.
+    /// The client may still be sending data that will not be read.
     pub(crate) fn leave_unread(&self) {
         self.leaves_unread.set(true);
     }
 
-    /// Whether the client may be sending what nobody will read.
     pub(crate) fn leaves_unread(&self) -> bool {
         self.leaves_unread.get()
     }
 
-    /// Whether a connection of HTTP/1 has to end with the answer now due: others may read what follows from another place, and
-    /// would take the next answer for that to another request.
+    /// Whether an HTTP/1 connection must end with the response that is due: an intermediary may take the next request
+    /// to begin elsewhere, and would match the next response to the wrong request.
     pub(crate) fn is_unclear(&self) -> bool {
         self.is_unclear.get()
     }
 
-    /// Whether what is read now has to be looked at: it is a head, or frames of HTTP/2.
+    /// Whether input has to be inspected: it is a request head, or HTTP/2 frames.
     pub(crate) fn is_watched(&self) -> bool {
-        self.is_http2.get() != Some(false) || self.phase.get() != Phase::Serving || !self.has_body.get()
+        self.is_http2.get() != Some(false) || self.activity.get() != Activity::Serving || !self.has_body.get()
     }
 
-    /// Whether others have to have their turn before more is read.
+    /// Whether other connections get their turn before more is read.
     pub(crate) fn has_had_its_turn(&self) -> bool {
         self.turn.get() >= TURN || self.overdue.get().is_some()
     }
 
-    /// Whether nothing more is read before the next tick, since all connections of the client together have sent too much that
-    /// asks for nothing.
+    /// Whether reading stops until the next tick, because the client has sent too many frames that ask for nothing,
+    /// on all of its connections together.
     pub(crate) fn is_held_up(&self, cx: &Context<'_>) -> bool {
         let is_held_up = self.is_http2() && self.seat.is_flooded();
         if is_held_up {
@@ -204,7 +201,7 @@ impl Client {
         is_held_up
     }
 
-    /// These bytes have come.
+    /// These bytes have been received.
     pub(crate) fn has_read(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -213,8 +210,8 @@ impl Client {
             self.is_http2.set(frames::is_http2(self.head.get(), bytes));
             if self.is_http2() {
                 *self.frames.borrow_mut() = Frames::after(self.head.get());
-                // What comes between requests (pings, settings) is no head under way.
-                self.phase.set(Phase::Idle(self.crowd.now()));
+                // Frames between requests (PING, SETTINGS) are not an unfinished head.
+                self.activity.set(Activity::Idle(self.crowd.now()));
                 self.set_head(0);
             }
         }
@@ -222,28 +219,28 @@ impl Client {
             return self.has_read_frames(bytes);
         }
         self.behind.set(self.behind.get().and(bytes));
-        match self.phase.get() {
-            Phase::Fresh(since) => self.phase.set(Phase::ReadingHead(since)),
-            Phase::Idle(_) => self.phase.set(Phase::ReadingHead(self.crowd.now())),
-            Phase::ReadingHead(_) => {}
-            Phase::Serving => return,
+        match self.activity.get() {
+            Activity::Fresh(since) => self.activity.set(Activity::ReadingHead(since)),
+            Activity::Idle(_) => self.activity.set(Activity::ReadingHead(self.crowd.now())),
+            Activity::ReadingHead(_) => {}
+            Activity::Serving => return,
         }
         let had_line = self.head.get() > 0 && self.has_line.get();
         self.has_line.set(had_line || bytes.contains(&b'\n'));
         self.set_head(self.head.get() + bytes.len());
     }
 
-    /// What the stream that is polled now has given the client; nothing from here on.
-    pub(crate) fn take_given(&self) -> Given {
+    /// Takes what the stream that is being polled has passed to the client.
+    pub(crate) fn take_given(&self) -> StreamOutput {
         self.given.take()
     }
 
-    /// Least rate at which clients of the app that was last asked have to take and send.
+    /// The least rate at which clients of the app that was last asked must read and send.
     pub(crate) fn min_rate(&self) -> MinRate {
         self.min_rate.get()
     }
 
-    /// Whether the head that is under way has more than a request line.
+    /// Whether the unfinished head has a complete request line.
     pub(crate) fn has_request_line(&self) -> bool {
         self.has_line.get()
     }
@@ -251,7 +248,7 @@ impl Client {
     fn has_read_frames(&self, bytes: &[u8]) {
         let mut frames = self.frames.borrow_mut();
         let seen = frames.scan(bytes);
-        // A long head, or what is in a table of HPACK, is as much work as many frames.
+        // A long header block, or one that refers to a large HPACK table, is as much work as many frames.
         let bytes = u32::try_from(bytes.len() / FRAME).unwrap_or(TURN);
         self.turn.set(self.turn.get() + seen.frames.max(bytes));
         let head = frames.head();
@@ -268,30 +265,30 @@ impl Client {
         }
     }
 
-    /// So many bytes have been written, if the client takes any now.
+    /// This many bytes were written; none if the socket takes no more now.
     pub(crate) fn has_written(&self, taken: Option<usize>) {
-        if taken.is_some() && self.debt.is_waited_for() && matches!(self.phase.get(), Phase::Idle(_)) {
-            self.phase.set(Phase::Idle(self.crowd.now()));
+        if taken.is_some() && self.debt.is_waited_for() && matches!(self.activity.get(), Activity::Idle(_)) {
+            self.activity.set(Activity::Idle(self.crowd.now()));
         }
         self.debt.waits(taken.is_none());
         self.debt.moved(taken.unwrap_or(0));
     }
 
-    /// hyper has nothing more to write now.
+    /// hyper's write buffer is empty.
     pub(crate) fn has_flushed(&self) {
         if self.requests.get() > 0 || !self.has_answer.replace(false) || self.is_http2() {
             return;
         }
-        // What it has read behind the request is a head of its own, unless that is whole and comes to be served at once.
+        // What hyper has read after the request is the beginning of the next head. A complete one is served at once.
         let behind = self.behind.get();
         if behind.bytes > 0 {
-            self.phase.set(Phase::ReadingHead(self.crowd.now()));
+            self.activity.set(Activity::ReadingHead(self.crowd.now()));
             self.has_line.set(behind.has_line);
             self.set_head(behind.bytes);
         }
     }
 
-    /// Whether what hyper writes now can only be its own answer, to bytes that are no request.
+    /// Whether what hyper writes can only be its own response to bytes that are not a request.
     pub(crate) fn is_refused(&self) -> bool {
         !self.has_answer.get() && !self.is_http2()
     }
@@ -310,9 +307,9 @@ impl Seated for Client {
         if self.overdue.get().is_some() || self.debt.is_waited_for() {
             return None;
         }
-        match self.phase.get() {
-            Phase::Fresh(since) | Phase::Idle(since) | Phase::ReadingHead(since) => Some(since),
-            Phase::Serving => None,
+        match self.activity.get() {
+            Activity::Fresh(since) | Activity::Idle(since) | Activity::ReadingHead(since) => Some(since),
+            Activity::Serving => None,
         }
     }
 
@@ -326,15 +323,15 @@ impl Seated for Client {
         let closing = self.closing.get();
         let soon = |limit: u64| if closing { limit.min(CLOSING_IDLE) } else { limit };
         let (idle, head) = (soon(limits.idle), soon(limits.head));
-        let why = match self.phase.get() {
+        let why = match self.activity.get() {
             _ if behind > limits.send => Overdue::Stalled,
             _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
-            // Answers that are complete for us are still on their way.
+            // Responses that are complete here are still in the socket's buffers.
             _ if self.debt.is_waited_for() => return,
-            Phase::Idle(since) if now - since > idle => Overdue::Idle,
-            // Sooner or later one that never says anything is one whose head does not come.
-            Phase::Fresh(since) if closing && now - since > idle => Overdue::Idle,
-            Phase::Fresh(since) | Phase::ReadingHead(since) if now - since > head => Overdue::Head,
+            Activity::Idle(since) if now - since > idle => Overdue::Idle,
+            // One that never sends anything is treated as one whose head does not arrive.
+            Activity::Fresh(since) if closing && now - since > idle => Overdue::Idle,
+            Activity::Fresh(since) | Activity::ReadingHead(since) if now - since > head => Overdue::Head,
             _ => return,
         };
         self.end(why);

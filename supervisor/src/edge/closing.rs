@@ -1,20 +1,20 @@
-//! Whether a listening address goes on, as those who accept from it and its connections are told.
+//! Tells the accept loop and the connections of a listening address that it is being closed.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use tokio::sync::watch;
 
-/// Whether a listening address goes on.
+/// The receiving end.
 #[derive(Debug, Clone)]
 pub(crate) struct Closing {
-    /// Changes when it does not.
+    /// Changes when the address is closed.
     pub stop: watch::Receiver<()>,
-    /// True from then on.
+    /// True once it is being closed; cheap to look at.
     pub is_closing: Rc<Cell<bool>>,
 }
 
-/// The other end of a [`Closing`].
+/// The sending end of a [`Closing`].
 #[derive(Debug)]
 pub(crate) struct Closer {
     stop: watch::Sender<()>,
@@ -22,7 +22,7 @@ pub(crate) struct Closer {
 }
 
 impl Closing {
-    /// One that goes on.
+    /// Both ends, for an address that is open.
     pub(crate) fn new() -> (Closer, Self) {
         let (sender, stop) = watch::channel(());
         let is_closing = Rc::default();
@@ -31,8 +31,8 @@ impl Closing {
 }
 
 impl Closer {
-    /// Closes it, and waits until every connection has ended. HTTP/2 clients are told at once to send nothing more, others
-    /// with their next answer; one that is idle for a moment is closed.
+    /// Closes the address, and waits until every connection has ended. HTTP/2 clients get GOAWAY at once, others
+    /// `connection: close` with their next response; connections that stay idle for a moment are closed.
     pub(crate) async fn close(self) {
         self.is_closing.set(true);
         let _ = self.stop.send(());

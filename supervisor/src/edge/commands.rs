@@ -1,4 +1,4 @@
-//! What the main thread tells the I/O threads, and what they tell it.
+//! Commands from the main thread to the I/O threads, and notices from them.
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -17,7 +17,6 @@ use crate::model::lost_request::LostRequest;
 use crate::process::Order;
 use crate::telemetry::traffic::Traffic;
 
-/// How a worker has ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Fate {
     /// For people.
@@ -26,23 +25,23 @@ pub(crate) struct Fate {
     pub culprit: Option<(RequestId, StreamErrorKind)>,
 }
 
-/// Commands queued for one I/O thread at most; the main thread waits when it is full.
+/// Commands queued for one I/O thread at most; the main thread waits while its queue is full.
 const QUEUE: usize = 256;
 
-/// Everything that decides which app answers a request: what there is, and not what has changed.
+/// Everything that decides which app answers a request: the whole state, not a change.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     /// Limits and policies of the supervisor.
     pub settings: Arc<ServerSettings>,
     /// Every app.
-    pub apps: Vec<RoutedApp>,
+    pub apps: Vec<UpstreamSpec>,
     /// Every listening address, with the apps that share it.
     pub listeners: Vec<(ListenerId, Vec<AppId>)>,
 }
 
-/// An app as the I/O threads need to know it.
+/// What an I/O thread makes an upstream from.
 #[derive(Debug, Clone)]
-pub(crate) struct RoutedApp {
+pub(crate) struct UpstreamSpec {
     /// The app.
     pub app: AppId,
     /// Its configuration.
@@ -51,10 +50,9 @@ pub(crate) struct RoutedApp {
     pub traffic: Arc<Traffic>,
 }
 
-/// From the main thread to one I/O thread.
 #[derive(Debug)]
-pub(crate) enum Command {
-    /// From now on this is what there is.
+pub(crate) enum ThreadCommand {
+    /// Replaces the table.
     Table {
         /// The same for every thread.
         table: Arc<Table>,
@@ -68,14 +66,14 @@ pub(crate) enum Command {
         /// The worker.
         worker: NewWorker,
     },
-    /// This worker gets no further requests; they wait for the next one.
+    /// This worker gets no further requests.
     Retire {
         /// The app.
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
     },
-    /// This worker is gone.
+    /// This worker has ended.
     Ended {
         /// The app.
         app: AppId,
@@ -83,47 +81,47 @@ pub(crate) enum Command {
         generation: u64,
         /// How.
         fate: Fate,
-        /// Told which requests were lost with it, once all that it has ever said is read.
+        /// Receives the requests that were lost with it, once everything it has sent was read.
         lost: oneshot::Sender<Vec<LostRequest>>,
     },
-    /// The next worker is not started before this time; requests may wait for it.
+    /// No further worker is started before this time; requests may wait for it.
     Resting {
         /// The app.
         app: AppId,
         /// When it is started.
         until: Instant,
     },
-    /// Waiting is in vain for now.
+    /// There will be no worker soon: requests are refused.
     Unavailable {
         /// The app.
         app: AppId,
-        /// What to answer.
+        /// Why.
         why: Unavailable,
     },
-    /// Such requests are refused.
+    /// Requests of these kinds are refused.
     Quarantine {
         /// The app.
         app: AppId,
-        /// All that are, from now on.
+        /// All kinds that are; replaces those before.
         kinds: Kinds,
     },
-    /// A request has ended a worker: others of its kind let everybody else go first for a while.
+    /// A request has ended a worker: others of its kind yield to all other requests for a while.
     Suspend {
         /// The app.
         app: AppId,
         /// The kind of the request.
         kind: Kind,
     },
-    /// This worker gets no further requests for now, which wait for another one if there is none; or it gets them again.
+    /// This worker gets no requests for now, or gets them again. Meanwhile requests go to other workers, or wait for
+    /// one.
     Hold {
         /// The app.
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
-        /// Whether it gets none.
         holds: bool,
     },
-    /// Accept nothing new, and finish what is in flight; done when no connection is left.
+    /// Accept no further connections, and finish requests in flight; done when no connection is left.
     Drain,
 }
 
@@ -142,51 +140,49 @@ pub(crate) struct NewWorker {
     pub useful: Arc<AtomicBool>,
 }
 
-/// Why an app has no worker and none is to be expected soon; the text is for people.
+/// Why an app will have no worker soon; the text is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unavailable {
     /// It does not load.
     NotLoaded(Arc<str>),
-    /// It crashes in a loop, and is tried again at this time.
+    /// It crashes in a loop; the next attempt is at this time.
     CrashLoop(Arc<str>, Instant),
-    /// It was stopped, or has ended and is not to be started again.
+    /// It was stopped, or has ended and is not restarted.
     Stopped,
 }
 
 /// From an I/O thread to the main thread, about a worker.
 #[derive(Debug)]
 pub(crate) enum Notice {
-    /// Something is wrong with it, and this is to be done about it.
+    /// Something is wrong with it; what to do about that.
     Fault(WorkerId, Order),
     /// A request was in flight when it ended.
     Lost(WorkerId, LostRequest),
 }
 
-/// A command, and whom to tell that it has been carried out.
+/// A command, and the means to acknowledge it.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    /// What to do.
-    pub command: Command,
-    /// Dropped when that is done.
+    pub command: ThreadCommand,
+    /// Dropped when the command has been carried out.
     pub done: oneshot::Sender<()>,
 }
 
-/// The main thread's side of the queues to all I/O threads. What is told here holds on all of them by the time the call
-/// returns; a thread that has ended needs to know nothing.
+/// The main thread's handle to all I/O threads. A call returns when the command has been carried out by every thread
+/// that still runs.
 #[derive(Debug, Clone)]
-pub(crate) struct Routes {
+pub(crate) struct IoThreads {
     threads: Vec<mpsc::Sender<Sent>>,
 }
 
-impl Routes {
-    /// Queues for this many I/O threads, and their receiving ends.
+impl IoThreads {
+    /// Queues for this many I/O threads, with their receiving ends.
     pub(crate) fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Sent>>) {
         let (threads, receivers) = (0..io_threads).map(|_| mpsc::channel(QUEUE)).unzip();
         (Self { threads }, receivers)
     }
 
-    /// How many I/O threads there are.
-    pub(crate) fn io_threads(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.threads.len()
     }
 
@@ -196,7 +192,7 @@ impl Routes {
         let mut sockets = sockets.into_iter();
         self.tell(|| {
             let sockets = sockets.next().unwrap_or_default();
-            Some(Command::Table { table: table.clone(), sockets })
+            Some(ThreadCommand::Table { table: table.clone(), sockets })
         })
         .await;
     }
@@ -216,14 +212,14 @@ impl Routes {
             let (number, socket) = sockets.next()?;
             let (begun, useful) = (Begun::from_now(witness.clone(), number), useful.clone());
             let worker = NewWorker { generation, replaces, socket, begun, useful };
-            Some(Command::Attach { app, worker })
+            Some(ThreadCommand::Attach { app, worker })
         })
         .await;
     }
 
     /// Sends a worker no further requests.
     pub(crate) async fn retire(&self, app: AppId, generation: u64) {
-        self.tell(|| Some(Command::Retire { app, generation })).await;
+        self.tell(|| Some(ThreadCommand::Retire { app, generation })).await;
     }
 
     /// Says that a worker has ended; returns the requests that were lost with it.
@@ -232,7 +228,7 @@ impl Routes {
         self.tell(|| {
             let (lost, answer) = oneshot::channel();
             answers.push(answer);
-            Some(Command::Ended { app, generation, fate: fate.clone(), lost })
+            Some(ThreadCommand::Ended { app, generation, fate: fate.clone(), lost })
         })
         .await;
         let mut lost = Vec::new();
@@ -244,35 +240,35 @@ impl Routes {
 
     /// Says that the next worker is not started before `until`.
     pub(crate) async fn resting(&self, app: AppId, until: Instant) {
-        self.tell(|| Some(Command::Resting { app, until })).await;
+        self.tell(|| Some(ThreadCommand::Resting { app, until })).await;
     }
 
     /// Refuses such requests of an app, and no others.
     pub(crate) async fn quarantine(&self, app: AppId, kinds: Kinds) {
-        self.tell(|| Some(Command::Quarantine { app, kinds: kinds.clone() })).await;
+        self.tell(|| Some(ThreadCommand::Quarantine { app, kinds: kinds.clone() })).await;
     }
 
     /// Has requests of a kind let others go first for a while.
     pub(crate) async fn suspend(&self, app: AppId, kind: &Kind) {
-        self.tell(|| Some(Command::Suspend { app, kind: kind.clone() })).await;
+        self.tell(|| Some(ThreadCommand::Suspend { app, kind: kind.clone() })).await;
     }
 
     /// Sends a worker no requests for now, or sends them again.
     pub(crate) async fn hold(&self, app: AppId, generation: u64, holds: bool) {
-        self.tell(|| Some(Command::Hold { app, generation, holds })).await;
+        self.tell(|| Some(ThreadCommand::Hold { app, generation, holds })).await;
     }
 
     /// Says that waiting for a worker is in vain.
     pub(crate) async fn unavailable(&self, app: AppId, why: Unavailable) {
-        self.tell(|| Some(Command::Unavailable { app, why: why.clone() })).await;
+        self.tell(|| Some(ThreadCommand::Unavailable { app, why: why.clone() })).await;
     }
 
     /// Has all I/O threads finish what is in flight, and waits until they have.
     pub(crate) async fn drain(&self) {
-        self.tell(|| Some(Command::Drain)).await;
+        self.tell(|| Some(ThreadCommand::Drain)).await;
     }
 
-    async fn tell(&self, mut command: impl FnMut() -> Option<Command>) {
+    async fn tell(&self, mut command: impl FnMut() -> Option<ThreadCommand>) {
         let mut waiting = Vec::with_capacity(self.threads.len());
         for thread in &self.threads {
             let (done, is_done) = oneshot::channel();
@@ -283,7 +279,7 @@ impl Routes {
             }
         }
         for is_done in waiting {
-            // An error is the usual answer: the sender was dropped.
+            // The sender is dropped, so an error is expected.
             let _ = is_done.await;
         }
     }

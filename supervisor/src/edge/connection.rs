@@ -31,16 +31,14 @@ use io::{ClientIo, ClientSocket, Transport};
 /// A connection that was let in.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    /// Who answers.
     pub proxy: Rc<Proxy>,
-    /// Its state.
     pub client: Rc<Client>,
-    /// Whether the address it came through goes on.
+    /// Whether its listening address is being closed.
     pub closing: Closing,
 }
 
 impl Connection {
-    /// Serves it to its end.
+    /// Serves the connection until it ends.
     pub(crate) async fn serve<T: Transport>(self, transport: T, peer: Peer) {
         let Self { proxy, client, mut closing } = self;
         let mut io = ClientIo::new(transport, client.clone());
@@ -63,7 +61,8 @@ impl Connection {
     }
 }
 
-/// Ends it, for this reason if it was not its client's.
+/// Counts the end of a connection, sends what is left to say, and reads what must not be left unread. `overdue` is
+/// set if we have closed it.
 async fn end<T: Transport>(client: &Client, socket: ClientSocket<T>, overdue: Option<Overdue>) {
     client.crowd().count_end(overdue);
     if overdue == Some(Overdue::Head) && !client.is_http2() {

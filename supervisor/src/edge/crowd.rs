@@ -1,4 +1,4 @@
-//! All client connections of one I/O thread: how many there are, whose, and what they share.
+//! All client connections of one I/O thread: their number, whose they are, and what they share.
 //!
 //! - `room`: which one goes when others need its place, or what its unfinished head takes.
 //! - `seat`: the place of one among all.
@@ -24,12 +24,12 @@ use crate::model::shares::{self, ClientKey, Holders, Holding};
 use crate::telemetry::occupancy::{Event, ThreadCounts};
 
 pub(crate) use seat::{Door, FLOOD, FORGIVEN, Seat, Seated};
-use seat::{FORGIVEN_OF_CLIENT, Taken};
+use seat::{FORGIVEN_OF_CLIENT, Population};
 
-/// What a head may have beyond the limits of its parts: method, version, an absolute target, spaces.
+/// Allowance for the parts of a head that have no limit of their own: method, version, an absolute target, spaces.
 const REST_OF_HEAD: usize = 4 * 1024;
 
-/// The most that a request head may have.
+/// The greatest length of a request head.
 pub(crate) fn longest_head(settings: &ServerSettings) -> usize {
     settings.max_uri + settings.max_header + REST_OF_HEAD
 }
@@ -38,41 +38,40 @@ pub(crate) fn longest_head(settings: &ServerSettings) -> usize {
 #[derive(Debug)]
 pub(crate) struct Crowd {
     settings: RefCell<Rc<ServerSettings>>,
-    /// Ticks since the thread started.
     clock: Cell<u64>,
-    /// Places there can be at most, whatever is configured: so many descriptors are left for them.
+    /// Upper bound of connections that follows from the limit of descriptors, whatever is configured.
     most: usize,
-    taken: Rc<Taken>,
+    population: Rc<Population>,
     clients: RefCell<Vec<Weak<dyn Seated>>>,
     addresses: Holders,
-    /// What bodies of all clients may hold on this thread.
+    /// The budget of the bodies of all clients on this thread.
     total: Arc<Budget>,
-    /// What those of each client may.
+    /// The budget of each client.
     buffers: Holders<Budget>,
-    /// Frames that ask for nothing, of all connections of each client, less those that are forgiven.
+    /// Frames that ask for nothing, of all connections of each client, minus those that were forgiven.
     idle_frames: Holders<Cell<u32>>,
     doors: RefCell<HashMap<ListenerId, Weak<Door>>>,
     /// Bytes of all unfinished heads.
     heads: Cell<usize>,
     paces: RefCell<Vec<Weak<Pace>>>,
-    /// The date as answers of HTTP/2 have it, and of which tick it is.
+    /// The `date` of HTTP/2 responses, and the tick at which it was made.
     date: RefCell<Option<(u64, HeaderValue)>>,
-    /// At this tick there was nobody who could go.
+    /// The tick at which no connection could be closed to make room.
     in_vain: Cell<Option<u64>>,
     counts: Arc<ThreadCounts>,
 }
 
-/// Why there is no place.
+/// Why a connection is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turned {
-    /// Its client has many, and there is little room.
+    /// Its client has many connections, and there is little room: it is closed.
     Away,
-    /// There will be one when somebody leaves.
+    /// It waits until another connection ends.
     Later,
 }
 
 impl Crowd {
-    /// Nobody yet. There are descriptors for `most` connections on this thread.
+    /// Without connections. There are descriptors for `most` of them on this thread.
     pub(crate) fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
         let total = Arc::new(Budget::new(settings.max_buffered / settings.io_threads, None));
         Self {
@@ -82,7 +81,7 @@ impl Crowd {
             idle_frames: Holders::default(),
             clock: Cell::new(0),
             most,
-            taken: Rc::default(),
+            population: Rc::default(),
             clients: RefCell::default(),
             addresses: Holders::default(),
             doors: RefCell::default(),
@@ -94,12 +93,11 @@ impl Crowd {
         }
     }
 
-    /// Limits and policies.
     pub(crate) fn settings(&self) -> Rc<ServerSettings> {
         self.settings.borrow().clone()
     }
 
-    /// Limits and policies from now on.
+    /// Replaces limits and policies.
     pub(crate) fn configure(&self, settings: Rc<ServerSettings>) {
         *self.settings.borrow_mut() = settings;
         let settings = self.settings();
@@ -108,18 +106,18 @@ impl Crowd {
         self.buffers.each(|_, own| own.set_max(of_one));
     }
 
-    /// What bodies of all clients may hold on this thread.
+    /// The budget of the bodies of all clients on this thread.
     pub(crate) fn total(&self) -> &Arc<Budget> {
         &self.total
     }
 
-    /// What those of one client may.
+    /// The budget of the bodies of one client.
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         let make = || Budget::new(self.share(self.settings.borrow().buffered_per_client()), None);
         self.buffers.of_with(client, make)
     }
 
-    /// The date, no older than a tick: hyper keeps its own to itself.
+    /// The value of `date`, no older than a tick. hyper's own is not accessible.
     pub(crate) fn date(&self) -> HeaderValue {
         let (now, mut date) = (self.now(), self.date.borrow_mut());
         date.take_if(|(at, _)| *at != now);
@@ -130,41 +128,40 @@ impl Crowd {
         date.get_or_insert_with(read).1.clone()
     }
 
-    /// What bodies of the client of a connection may hold, unless that is a proxy of ours.
+    /// The budget of a connection's client, unless that is a proxy of ours.
     pub(crate) fn buffers_of(&self, seat: &Seat) -> Option<Rc<Budget>> {
         self.is_counted(seat.from).then(|| self.buffers(seat.key))
     }
 
-    /// Ticks since the thread started.
     pub(crate) fn now(&self) -> u64 {
         self.clock.get()
     }
 
-    /// A listening address.
+    /// Adds a listening address.
     pub(crate) fn door(&self, id: ListenerId) -> Rc<Door> {
         let door = Rc::new(Door::default());
         self.doors.borrow_mut().insert(id, Rc::downgrade(&door));
         door
     }
 
-    /// Watches how far a client is behind with one stream.
+    /// Starts to watch how far a client is behind with one stream.
     pub(crate) fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
         let pace = Rc::new(Pace::new(self.now(), limit, rate));
         self.paces.borrow_mut().push(Rc::downgrade(&pace));
         pace
     }
 
-    /// Of a client nothing more is read before the next tick.
+    /// Counts that reading from a client stops until the next tick.
     pub(crate) fn count_held_up(&self) {
         self.counts.count(Event::HeldUp);
     }
 
-    /// A stream was reset because its client was too slow with it.
+    /// Counts a stream that was reset because its client was too slow with it.
     pub(crate) fn count_reset(&self) {
         self.counts.count(Event::Reset);
     }
 
-    /// This thread's share of something that all have together.
+    /// This thread's share of a limit of the whole supervisor.
     fn share(&self, all: usize) -> usize {
         all.div_ceil(self.settings.borrow().io_threads)
     }
@@ -175,12 +172,13 @@ impl Crowd {
         self.share(max_connections).min(self.most)
     }
 
-    /// Those that will still be there.
+    /// Open connections that were not told to close.
     fn staying(&self) -> usize {
-        self.taken.open.get() - self.taken.leaving.get()
+        self.population.open.get() - self.population.leaving.get()
     }
 
-    /// A place for one that has come through a door; room is made for it if that is possible. One that `must` be let in is.
+    /// Admits a connection that has come in through `door`; makes room for it if necessary and possible. With `must`
+    /// it is admitted in any case.
     ///
     /// # Errors
     /// [`Turned`] if there is none for it.
@@ -190,9 +188,9 @@ impl Crowd {
         if !must && self.staying() >= shares::common(self.limit()) {
             self.make_room((address, key), own.get(), door)?;
         }
-        self.taken.open.set(self.taken.open.get() + 1);
+        self.population.open.set(self.population.open.get() + 1);
         let from = address;
-        // A proxy of ours has many clients, each of whose connections to it would count.
+        // Connections of a proxy of ours serve many clients.
         let idle_frames = self.is_counted(from).then(|| self.idle_frames.of_with(key, Cell::default));
         let (address, door) = (Holding::new(own), Holding::new(door.open.clone()));
         Ok(Seat {
@@ -202,16 +200,16 @@ impl Crowd {
             door,
             idle_frames,
             is_leaving: Cell::new(false),
-            taken: self.taken.clone(),
+            population: self.population.clone(),
         })
     }
 
-    /// One that has its seat.
+    /// Adds an admitted connection to those that are swept.
     pub(crate) fn enter<S: Seated + 'static>(&self, client: &Rc<S>) {
         self.clients.borrow_mut().push(Rc::<S>::downgrade(client));
     }
 
-    /// Whether connections from an address are those of one client, and not of all those who come through a proxy of ours.
+    /// Whether connections from an address are those of one client, rather than of a proxy of ours.
     fn is_counted(&self, address: IpAddr) -> bool {
         !self.settings.borrow().forwarded.trusts(address)
     }
@@ -230,7 +228,7 @@ impl Crowd {
         self.clients.borrow_mut().retain(sweep);
         let sweep = |pace: &Weak<Pace>| pace.upgrade().map(|pace| pace.sweep(self.now())).is_some();
         self.paces.borrow_mut().retain(sweep);
-        self.counts.publish(self.taken.open.get(), self.heads.get(), |published| {
+        self.counts.publish(self.population.open.get(), self.heads.get(), |published| {
             let mut doors = self.doors.borrow_mut();
             doors.retain(|_, door| door.strong_count() > 0);
             let open = doors.iter().filter_map(|(id, door)| Some((*id, door.upgrade()?.open.get())));
@@ -240,7 +238,7 @@ impl Crowd {
         });
     }
 
-    /// A connection has ended, for this reason if it was not its client's.
+    /// Counts the end of a connection, with the reason if we have closed it.
     pub(crate) fn count_end(&self, why: Option<Overdue>) {
         if let Some(why) = why {
             self.counts.count(Event::Ended(why));

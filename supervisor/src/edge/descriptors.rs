@@ -1,21 +1,21 @@
-//! Open descriptors of the supervisor: the kernel's limit is raised as far as it goes, and where that is not enough for all
-//! connections there may be, that is said, and there are fewer: workers need theirs, too.
+//! The limit of open descriptors: raised as far as the kernel allows. If it is not enough for `max_connections`, a
+//! warning says so and there are fewer connections, since workers need descriptors as well.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::warn;
 
 use crate::config::Config;
 
-/// What one worker takes besides its request connections: control connection, output, the process itself, its control group.
+/// Descriptors of one worker besides its request connections: control connection, output, process, control group.
 const WORKER: u64 = 4;
 
-/// Logs, event loops, signals, operators, what is read for a moment.
+/// Logs, event loops, signals, the control API, files that are read.
 const REST: u64 = 64;
 
-/// Connections that there may be in any case.
+/// Connections that are allowed in any case.
 const LEAST: u64 = 16;
 
-/// Raises the limit to what the kernel allows, and says for how many connections that is enough, on each I/O thread.
+/// Raises the limit; returns how many connections that allows on each I/O thread.
 pub(crate) fn prepare(config: &Config) -> usize {
     // The soft limit that shells set is a relic of select().
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
@@ -41,9 +41,9 @@ pub(crate) fn prepare(config: &Config) -> usize {
     usize::try_from(left.div_ceil(threads)).unwrap_or(usize::MAX)
 }
 
-/// What is left of `limit` descriptors for connections.
+/// Descriptors of `limit` that are left for connections.
 fn left(limit: u64, apps: u64, spares: u64, threads: u64) -> u64 {
-    // While a worker is replaced there are two.
+    // An app has two workers while one is replaced.
     let workers = (2 * apps + spares) * (WORKER + threads);
     let listeners = apps * threads;
     limit.saturating_sub(workers + listeners + REST).max(LEAST)

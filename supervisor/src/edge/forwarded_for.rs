@@ -1,5 +1,5 @@
-//! Whom a request is from: the peer, or whom proxies of ours have seen, by `X-Forwarded-For`. What stands before that may be the
-//! client's invention.
+//! Determines the client of a request: the peer, or what trusted proxies say in `X-Forwarded-For`. What stands there
+//! before these may be forged by the client.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,15 +7,13 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::ForwardedPolicy;
 
-/// In which proxies list the addresses that a request has come from.
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Whom a request is from.
+/// The client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Asker {
-    /// The client's address.
     pub address: IpAddr,
-    /// Whether the peer is a proxy of ours, whose word is taken.
+    /// Whether the peer is a trusted proxy.
     pub is_proxied: bool,
 }
 
@@ -28,8 +26,8 @@ impl Asker {
     }
 }
 
-/// The last address of all lines that is not known to be a proxy of ours; if all are, the first of these. Nothing before what is
-/// no address counts. It is what nginx finds with `real_ip_recursive`.
+/// The last address of all lines that is not that of a trusted proxy; if all are, the first of these. The search ends
+/// at anything that is not an address. The same as nginx with `real_ip_recursive`.
 fn client(headers: &HeaderMap, policy: &ForwardedPolicy) -> Option<IpAddr> {
     let lines = headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
     let mut seen = None;
@@ -43,7 +41,7 @@ fn client(headers: &HeaderMap, policy: &ForwardedPolicy) -> Option<IpAddr> {
     seen
 }
 
-/// An address of a list, with or without a port.
+/// Parses an address, with or without a port.
 fn parse(hop: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(hop).ok()?.trim().trim_matches('"');
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);

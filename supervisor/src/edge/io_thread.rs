@@ -1,5 +1,5 @@
-//! An I/O thread: its own event loop, its own listening sockets, its own connection to every worker. A request that
-//! arrives here never leaves this thread on its way to the worker and back.
+//! An I/O thread: an event loop with its own listening sockets and its own connection to every worker. A request is
+//! handled on the thread that has accepted its connection, from its first byte to the last of its response.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::config::ServerSettings;
 use crate::edge::closing::{Closer, Closing};
-use crate::edge::commands::{Command, NewWorker, Notice, Sent, Table, Unavailable};
+use crate::edge::commands::{NewWorker, Notice, Sent, Table, ThreadCommand, Unavailable};
 use crate::edge::crowd::Crowd;
 use crate::edge::listener::{self, Way};
 use crate::edge::pace::TICK;
@@ -29,19 +29,18 @@ use crate::model::ids::ListenerId;
 use crate::process::Order;
 use crate::telemetry::occupancy::ThreadCounts;
 
-/// Bytes that the kernel keeps of one connection before the client has room for them.
+/// Unsent bytes that the kernel buffers per connection.
 const MAX_UNSENT: u32 = 128 * 1024;
 
-/// What one I/O thread is made of.
+/// What an I/O thread starts with.
 #[derive(Debug)]
 pub(crate) struct IoThread {
-    /// Its number.
     pub index: usize,
-    /// Limits and policies until a table comes.
+    /// Limits and policies until the first table arrives.
     pub settings: ServerSettings,
-    /// Connections for which it has descriptors.
+    /// Connections for which there are descriptors.
     pub most_connections: usize,
-    /// What it counts of them.
+    /// Counts of its connections.
     pub counts: Arc<ThreadCounts>,
     /// From the main thread.
     pub commands: mpsc::Receiver<Sent>,
@@ -50,7 +49,7 @@ pub(crate) struct IoThread {
 }
 
 impl IoThread {
-    /// Runs for as long as the main thread has something to say; drained, it serves nobody any more.
+    /// Runs until the main thread drops its end of the queue. After [`Command::Drain`] it accepts no connections.
     ///
     /// # Errors
     /// If the event loop cannot be set up.
@@ -70,10 +69,10 @@ impl IoThread {
             closing: JoinSet::new(),
             notices: self.notices,
         };
-        // Dropped when the last connection has ended.
+        // Acknowledges the drain when it is dropped, with the last connection.
         let mut draining = None;
         while let Some(Sent { command, done }) = self.commands.recv().await {
-            if matches!(command, Command::Drain) {
+            if matches!(command, ThreadCommand::Drain) {
                 draining = Some(done);
                 break;
             }
@@ -83,12 +82,12 @@ impl IoThread {
         routing.doors.drain().for_each(|(_, door)| door.close(&mut routing.closing));
         loop {
             tokio::select! {
-                // A worker that crashes now is still replaced, for the requests that wait; and which were lost with one that
-                // has is asked when their clients have long been told.
+                // While draining, a worker that crashes is still replaced, for requests that wait. Lost requests are
+                // asked for even after their clients were answered.
                 sent = self.commands.recv() => match sent {
-                    Some(Sent { command: Command::Table { .. } | Command::Drain, .. }) => {}
-                    // There is nobody left for whom.
-                    Some(Sent { command: Command::Attach { .. }, .. }) if draining.is_none() => {}
+                    Some(Sent { command: ThreadCommand::Table { .. } | ThreadCommand::Drain, .. }) => {}
+                    // No connection is left that could send requests.
+                    Some(Sent { command: ThreadCommand::Attach { .. }, .. }) if draining.is_none() => {}
                     Some(Sent { command, done }) => {
                         routing.carry_out(command)?;
                         drop(done);
@@ -104,50 +103,52 @@ impl IoThread {
     }
 }
 
-/// What this thread knows of the apps, and where it listens for them.
+/// The apps and listening addresses of this thread.
 struct Routing {
     index: usize,
     crowd: Rc<Crowd>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
-    doors: HashMap<ListenerId, Door>,
-    /// Listening addresses that are given up, until their last connection has ended.
+    doors: HashMap<ListenerId, Listening>,
+    /// Listening addresses that are being closed, until their last connection has ended.
     closing: JoinSet<()>,
     notices: mpsc::Sender<Notice>,
 }
 
-/// A listening socket and its connections.
-struct Door {
+/// An open listening address.
+struct Listening {
     proxy: Rc<Proxy>,
     closer: Closer,
 }
 
 impl Routing {
-    fn carry_out(&mut self, command: Command) -> io::Result<()> {
+    fn carry_out(&mut self, command: ThreadCommand) -> io::Result<()> {
         match command {
-            Command::Table { table, sockets } => self.reconcile(&table, sockets)?,
-            Command::Attach { app, worker } => {
+            ThreadCommand::Table { table, sockets } => self.reconcile(&table, sockets)?,
+            ThreadCommand::Attach { app, worker } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
                     attach(upstream, worker, self.notices.clone());
                 }
             }
-            Command::Retire { app, generation } => self.with(app, |upstream| upstream.retire(generation)),
-            Command::Ended { app, generation, fate, lost } => {
+            ThreadCommand::Retire { app, generation } => {
+                self.with(app, |upstream| upstream.retire(generation))
+            }
+            ThreadCommand::Ended { app, generation, fate, lost } => {
                 if let Some(upstream) = self.upstreams.get(&app).cloned() {
                     upstream.ended(generation, fate);
-                    // The kernel may still hold what it has said last.
+                    // Its last frames may still be in the socket.
                     tokio::task::spawn_local(async move {
                         let _ = lost.send(upstream.lost_with(generation).await);
                     });
                 }
             }
-            Command::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
-            Command::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
-            Command::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
-            Command::Hold { app, generation, holds } => {
+            ThreadCommand::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
+            ThreadCommand::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
+            ThreadCommand::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
+            ThreadCommand::Hold { app, generation, holds } => {
                 self.with(app, |upstream| upstream.hold(generation, holds));
             }
-            Command::Suspend { app, kind } => self.with(app, |upstream| upstream.suspend(kind)),
-            Command::Drain => {}
+            ThreadCommand::Suspend { app, kind } => self.with(app, |upstream| upstream.suspend(kind)),
+            ThreadCommand::Drain => {}
         }
         Ok(())
     }
@@ -158,7 +159,7 @@ impl Routing {
         }
     }
 
-    /// Makes what there is what the table says.
+    /// Brings apps and listening addresses in line with the table.
     fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
         let settings = Rc::new(ServerSettings::clone(&table.settings));
         self.crowd.configure(settings.clone());
@@ -170,7 +171,7 @@ impl Routing {
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
         }
-        // Requests may still wait for a worker of an app that is gone.
+        // Requests may still wait for a worker of an app that was removed.
         known.into_values().for_each(|upstream| upstream.unavailable(Unavailable::Stopped));
 
         let mut doors = std::mem::take(&mut self.doors);
@@ -189,33 +190,33 @@ impl Routing {
         Ok(())
     }
 
-    fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<Door> {
+    fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<Listening> {
         let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
-        // Connections have it from here. Without it the kernel keeps megabytes for a client that reads nothing.
+        // Connections inherit it. Without it the kernel buffers megabytes for a client that does not read.
         SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
         let listener = TcpListener::from_std(socket)?;
         let door = self.crowd.door(id);
         let way = Way { proxy: proxy.clone(), crowd: self.crowd.clone(), door, closing };
         tokio::task::spawn_local(listener::accept(listener, way));
-        Ok(Door { proxy, closer })
+        Ok(Listening { proxy, closer })
     }
 }
 
-impl Door {
-    /// Takes in what the kernel has accepted, closes the socket, and lets every connection finish what is in flight.
+impl Listening {
+    /// Accepts what the kernel has queued, closes the socket, and lets every connection finish its requests.
     fn close(self, closing: &mut JoinSet<()>) {
         closing.spawn_local(self.closer.close());
     }
 }
 
-/// Starts to drive a worker's connection on this thread.
+/// Starts to drive the connection to a worker.
 fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Notice>) {
     let NewWorker { generation, replaces, socket, begun, useful } = worker;
     let connected = UnixStream::from_std(socket).map(|socket| {
         let (connection, handle) = Connection::new(socket, Side::Supervisor);
         (connection.witnessed(begun), handle)
     });
-    // Otherwise the kernel has no room for one more descriptor to watch; another worker may have better luck.
+    // It fails if the kernel cannot watch one more descriptor; that may work for another worker.
     let connection = connected.ok().map(|(connection, handle)| {
         upstream.attach(generation, handle.clone(), useful);
         if let Some(replaced) = replaces {
@@ -230,7 +231,7 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
                 let order = drive(connection).await;
                 upstream.disconnected(generation);
                 match order {
-                    // It was let go, and has finished.
+                    // It was retired, and has finished.
                     Order::Closed if handle.is_finishing() => return,
                     order => order,
                 }
@@ -242,7 +243,7 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
     });
 }
 
-/// Drives a worker's connection to its end: what is to be done about that.
+/// Drives a connection until it ends; returns what to do about the worker.
 async fn drive(mut connection: Connection) -> Order {
     match connection.next().await {
         Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => Order::Closed,
@@ -254,7 +255,7 @@ async fn drive(mut connection: Connection) -> Order {
     }
 }
 
-/// Counts ticks, and closes connections that have been idle or slow for too long.
+/// Ticks: see [`Crowd::tick`].
 async fn sweep(crowd: Rc<Crowd>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -22,16 +22,16 @@ use crate::edge::proxy::Proxy;
 /// Connections the kernel keeps for us before we accept them.
 const BACKLOG: i32 = 4096;
 
-/// Pause after accept() failed for want of descriptors or memory, and between two looks whether there is a place.
+/// Pause after accept() has failed for lack of descriptors or memory, and between attempts to admit a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Binds one address for all I/O threads: one socket each, between which the kernel spreads connections.
+/// Binds one address for all I/O threads: one socket each, among which the kernel distributes connections.
 ///
 /// # Errors
 /// What the kernel says, most often that the address is in use.
 pub(crate) fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpListener>> {
-    // Sockets that share a port would also share it with a second supervisor, unnoticed. One that does not share finds
-    // out whether the port is free.
+    // With SO_REUSEPORT, a second supervisor could bind the same port unnoticed. A socket without it tells whether
+    // the port is free.
     let probe = bind_one(listen.host, listen.port, false)?;
     if io_threads == 1 {
         return Ok(vec![probe]);
@@ -44,7 +44,7 @@ pub(crate) fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpL
 fn bind_one(host: Option<IpAddr>, port: u16, share: bool) -> io::Result<StdTcpListener> {
     match host {
         Some(host) => bind_socket(SocketAddr::new(host, port), share),
-        // All addresses: IPv6 that takes IPv4 too, or IPv4 alone where the kernel has no IPv6.
+        // All addresses: a dual-stack IPv6 socket, or IPv4 alone where the kernel has no IPv6.
         None => bind_socket(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), share).or_else(|error| {
             match error.raw_os_error() {
                 Some(code) if code == nix::errno::Errno::EADDRINUSE as i32 => Err(error),
@@ -68,21 +68,18 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
     Ok(socket.into())
 }
 
-/// What connections come through one listening address for, and for how long.
+/// What the connections of one listening address need.
 #[derive(Debug)]
 pub(crate) struct Way {
-    /// Who answers them.
     pub proxy: Rc<Proxy>,
-    /// All connections of this thread.
     pub crowd: Rc<Crowd>,
-    /// The address.
     pub door: Rc<Door>,
-    /// Whether it goes on.
+    /// Whether the address is being closed.
     pub closing: Closing,
 }
 
-/// Accepts until it is told to stop, and then once more what the kernel has accepted for us already: to their clients,
-/// those connections are open.
+/// Accepts connections until it is told to stop, and then those that are in the backlog already: to their clients,
+/// these are open.
 pub(crate) async fn accept(listener: TcpListener, way: Way) {
     let Way { proxy, crowd, door, closing } = way;
     let mut stop = closing.stop.clone();
@@ -111,7 +108,7 @@ pub(crate) async fn accept(listener: TcpListener, way: Way) {
                     }
                 };
                 if let (Ok(seat), Ok(local)) = (seat, socket.local_addr()) {
-                    // Answers are written whole: waiting for more would only delay them.
+                    // Responses are written whole, so Nagle's algorithm would only delay them.
                     let _ = socket.set_nodelay(true);
                     let client = Rc::new(Client::new(&crowd, seat, &closing.is_closing));
                     crowd.enter(&client);

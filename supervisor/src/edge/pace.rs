@@ -1,53 +1,54 @@
-//! How far a client is behind: with taking what there is for it, or with sending what is wanted.
+//! Measures how far a client is behind, with reading a response or with sending a request body.
 //!
-//! Time in which the client is waited for is a debt; what it takes or sends pays for as much of it as the least rate allows.
-//! Who takes or sends nothing is behind by all the time that he is waited for, and who is fast enough is never behind, however
-//! long it lasts. What somebody else is waited for does not count.
+//! Time spent waiting for the client is its debt, and the bytes it reads or sends pay it off at the least rate. A
+//! client that moves nothing is behind by all of the time it is waited for; one that is fast enough is never behind,
+//! however long the transfer takes. Time spent waiting for anybody else does not count.
 
 use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// How often connections are looked at. Time is counted in these, so that no request costs a timer or a look at a clock.
+/// How often connections are swept. Time limits are counted in ticks, so that a request needs neither a timer nor a
+/// clock.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 
-/// Least rate of a client, in bytes per second; none if any will do.
+/// The least rate of a client, in bytes per second; none if any byte is enough.
 pub(crate) type MinRate = Option<u64>;
 
 /// The debt of one client, in ticks.
 #[derive(Debug)]
 pub(crate) struct Debt {
-    /// Whether the client is waited for now.
+    /// Whether the client is waited for.
     waits: Cell<bool>,
-    /// Bytes moved since the last look.
+    /// Bytes moved since `seen`.
     moved: Cell<u64>,
     behind: Cell<u64>,
-    /// When it was last looked at.
+    /// The tick at which it was last computed.
     seen: Cell<u64>,
 }
 
 impl Debt {
-    /// None so far, at this tick.
+    /// No debt, at this tick.
     pub(crate) fn new(now: u64) -> Self {
         Self { waits: Cell::new(false), moved: Cell::new(0), behind: Cell::new(0), seen: Cell::new(now) }
     }
 
-    /// Whether the client is waited for from now on.
+    /// Sets whether the client is waited for.
     pub(crate) fn waits(&self, waits: bool) {
         self.waits.set(waits);
     }
 
-    /// Whether the client is waited for now.
+    /// Whether the client is waited for.
     pub(crate) fn is_waited_for(&self) -> bool {
         self.waits.get()
     }
 
-    /// It has taken or sent so many bytes.
+    /// The client has read or sent this many bytes.
     pub(crate) fn moved(&self, bytes: usize) {
         self.moved.set(self.moved.get() + bytes as u64);
     }
 
-    /// By how many ticks it is behind, at the tick `now`; not at all while somebody else is waited for.
+    /// Ticks by which the client is behind at the tick `now`; 0 while it is not waited for.
     pub(crate) fn look(&self, now: u64, rate: MinRate) -> u64 {
         let passed = now - self.seen.replace(now);
         let moved = self.moved.replace(0);
@@ -55,34 +56,33 @@ impl Debt {
             _ if moved == 0 => 0,
             Some(rate) => {
                 let (moved, tick) = (moved.saturating_mul(1000), rate.max(1) * TICK.as_millis() as u64);
-                // Less than is due for a tick still counts for the next.
+                // What does not pay for a whole tick counts for the next one.
                 self.moved.set(moved % tick / 1000);
                 moved / tick
             }
             None => u64::MAX,
         };
         let waited = if self.waits.get() { passed } else { 0 };
-        // What comes pays for what went before, never for what is to come.
+        // Bytes pay off debt, but are never a credit.
         self.behind.set((self.behind.get() + waited).saturating_sub(paid));
         waited.min(1) * self.behind.get()
     }
 }
 
-/// One stream whose client is waited for now and then: an upload, or an answer over HTTP/2. Looked at with every tick.
+/// The pace of one stream: a request body, or a response over HTTP/2. Swept with every tick.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// How far its client is behind.
     pub debt: Debt,
     rate: MinRate,
-    /// Greatest debt, in ticks.
+    /// The greatest debt allowed, in ticks.
     limit: u64,
     is_overdue: Cell<bool>,
-    /// Whom to tell of that.
+    /// Woken when it is overdue.
     waker: RefCell<Option<Waker>>,
 }
 
 impl Pace {
-    /// From the tick `now` on.
+    /// Begins at the tick `now`.
     pub(crate) fn new(now: u64, limit: Duration, rate: MinRate) -> Self {
         Self {
             debt: Debt::new(now),
@@ -105,7 +105,7 @@ impl Pace {
         Poll::Pending
     }
 
-    /// Looks at the clock.
+    /// Checks the debt at the tick `now`.
     pub(crate) fn sweep(&self, now: u64) {
         if self.debt.look(now, self.rate) > self.limit && !self.is_overdue.replace(true) {
             let waker = self.waker.take();
@@ -124,11 +124,11 @@ pub(crate) fn ticks(limit: Duration) -> u64 {
 /// Time limits of a connection, in ticks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TickLimits {
-    /// Without a request.
+    /// For an idle connection.
     pub idle: u64,
     /// For one request head.
     pub head: u64,
-    /// For which it may be behind with taking an answer.
+    /// By which it may be behind with reading responses.
     pub send: u64,
 }
 

@@ -1,33 +1,33 @@
-//! Which kinds of requests have ended workers just now, and how long each further one of them is held back: the next worker has
-//! time for others first, so that a burst of requests that end workers does not keep everybody else from being answered. Pure:
-//! it takes the time, and does nothing but decide.
+//! Holds back kinds of requests that have recently ended workers. The next worker first has time for other requests,
+//! so that a burst of requests that end workers does not starve the others. A pure policy: it takes the time as an
+//! argument.
 //!
-//! Whoever is held back is not refused. One that is answered clears its kind.
+//! Requests that are held back are not refused. One that is answered clears its kind.
 
 use std::time::{Duration, Instant};
 
 use crate::model::kind::Kind;
 
-/// For how long a worker is kept for others after the first end; twice as long after each further one.
+/// How long a new worker is reserved for other kinds after the first end; doubled with each further one.
 const FIRST: Duration = Duration::from_millis(50);
 
-/// For how long at most.
+/// The limit of that.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// A kind that has ended no worker for so long is like any other.
+/// A kind is forgotten when it has ended no worker for this long.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// Kinds of one app that are remembered; the oldest go first.
+/// Kinds that are remembered per app; the oldest are dropped.
 const MOST: usize = 32;
 
-/// The kinds of one app.
+/// The kinds of one app that are held back.
 #[derive(Debug, Default)]
 pub(crate) struct Probation(Vec<Suspended>);
 
 #[derive(Debug)]
 struct Suspended {
     kind: Kind,
-    /// Ends in a row, without an answer between them.
+    /// Workers ended in a row, without a response in between.
     ends: u32,
     last: Instant,
 }
@@ -43,19 +43,19 @@ impl Probation {
         self.0.drain(..surplus);
     }
 
-    /// A request of this kind was answered; whether it makes a difference.
+    /// A request of this kind was answered. Returns whether the kind was held back.
     pub(crate) fn answered(&mut self, kind: &Kind) -> bool {
         let before = self.0.len();
         self.0.retain(|known| known.kind != *kind);
         before != self.0.len()
     }
 
-    /// Whether no kind is held back, as is usual.
+    /// Whether no kind is held back.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// For how long a worker is kept for others before it gets a request of this kind.
+    /// How long a worker has to be ready before it gets a request of this kind.
     pub(crate) fn hold(&self, kind: &Kind, now: Instant) -> Duration {
         let known = self.0.iter().find(|known| known.kind == *kind);
         let held = known.filter(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
@@ -65,7 +65,7 @@ impl Probation {
         })
     }
 
-    /// Forgets what was long ago.
+    /// Drops kinds that are forgotten.
     pub(crate) fn forget(&mut self, now: Instant) {
         self.0.retain(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
     }

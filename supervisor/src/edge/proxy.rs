@@ -1,4 +1,4 @@
-//! The way of one request: checks, resolves the app, forwards, and maps every failure to one status.
+//! Handles one request: checks it, finds its app, forwards it to a worker, and maps every failure to one status.
 //!
 //! - [`site`]: which app answers, by port and host.
 //! - [`headers`]: what of a head crosses: limits, framing, hop-by-hop fields; [`host`]: whom a request is for;
@@ -38,12 +38,12 @@ use crate::edge::client::peer::Peer;
 use crate::edge::client::serving::{Reading, Serving};
 use crate::edge::forwarded_for::Asker;
 use crate::edge::refused::Refused;
-use crate::edge::upstream::{Place, Upstream};
+use crate::edge::upstream::{InFlight, Upstream};
 use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::ClientKey;
 use crate::telemetry::record::{RequestRecord, Span};
-use attempt::{Failed, Outgoing};
+use attempt::{AttemptError, Outgoing};
 use body::{ResponseBody, Tail};
 use forwarding::Forwarding;
 use recorded::Recorded;
@@ -51,7 +51,7 @@ use response_limit::ResponseLimit;
 use site::Site;
 use upload::{RequestBody, Upload};
 
-/// Forwards the requests of one listening port on one I/O thread.
+/// Handles the requests of one listening address on one I/O thread.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     site: RefCell<Site>,
@@ -64,7 +64,7 @@ impl Proxy {
         Self { site: RefCell::new(site), settings: RefCell::new(settings) }
     }
 
-    /// What holds for further requests, on open connections as well.
+    /// Replaces both for further requests, those on open connections included.
     pub(crate) fn configure(&self, site: Site, settings: Rc<ServerSettings>) {
         *self.site.borrow_mut() = site;
         *self.settings.borrow_mut() = settings;
@@ -74,7 +74,7 @@ impl Proxy {
         self.settings.borrow().clone()
     }
 
-    /// Answers one request. Never fails: every failure is an answer, or the end of the body.
+    /// Answers one request. Never fails: every failure becomes a response, or cuts the body off.
     pub(crate) async fn answer<B: RequestBody>(
         &self,
         request: Request<B>,
@@ -103,9 +103,15 @@ impl Proxy {
         let form = answer::form(request.headers());
         let is_to_head = request.method() == Method::HEAD;
         let reading = (!request.body().is_end_stream()).then(|| serving.body());
-        let known =
-            Known { id, arrived, asker, span: span.as_ref(), upstream: &mut upstream, record: record.get() };
-        let forwarded = self.forward(&settings, request, peer, known, reading).await;
+        let arrival = Arrival {
+            id,
+            arrived,
+            asker,
+            span: span.as_ref(),
+            upstream: &mut upstream,
+            record: record.get(),
+        };
+        let forwarded = self.forward(&settings, request, peer, arrival, reading).await;
         if let Some(upstream) = &upstream {
             serving.min_rate(upstream.spec().limits.min_rate);
         }
@@ -144,9 +150,9 @@ impl Proxy {
         settings: &ServerSettings,
         request: Request<B>,
         peer: &Peer,
-        known: Known<'_>,
+        arrival: Arrival<'_>,
         reading: Option<Reading>,
-    ) -> Result<(Response<ResponseBody>, Place), Refused> {
+    ) -> Result<(Response<ResponseBody>, InFlight), Refused> {
         let (parts, incoming) = request.into_parts();
         headers::check_limits(&parts, settings)?;
         if parts.method == Method::CONNECT {
@@ -159,7 +165,7 @@ impl Proxy {
         {
             reading.is_chunked();
         }
-        let Known { id, arrived, asker, span, upstream: answering, mut record } = known;
+        let Arrival { id, arrived, asker, span, upstream: answering, mut record } = arrival;
         let forwarding = Forwarding::new(&parts.headers, &host, peer, asker, id, span);
         if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
             forwarding.origin().clone_into(&mut record.origin);
@@ -200,11 +206,11 @@ impl Proxy {
         }
     }
 
-    /// Sends the request to a worker that takes it.
+    /// Sends the request to a worker; to another one if the first ended before it had begun with it.
     async fn deliver<B: RequestBody>(
         &self,
         upstream: &Upstream,
-        place: &Place,
+        place: &InFlight,
         arrived: Instant,
         outgoing: &Outgoing<'_>,
         mut upload: Option<Upload<B>>,
@@ -218,12 +224,12 @@ impl Proxy {
                 let since = Instant::now();
                 upstream.stand_back(kind, spec, place, patience).await?;
                 patience = patience.saturating_sub(since.elapsed());
-                // Others of its kind may have ended workers meanwhile.
+                // Others of its kind may have ended workers in the meantime.
                 if upstream.is_quarantined(line.method, line.target) {
                     return Err(Refusal::Quarantined.into());
                 }
             }
-            // Usually there is one, and a look at the clock less.
+            // Usually there is a worker; then the clock need not be read again.
             let (worker, taken) = match upstream.now() {
                 Some(found) if suspended.is_some() => (found?, Instant::now()),
                 Some(found) => (found?, arrived),
@@ -232,7 +238,7 @@ impl Proxy {
                     let worker = upstream.worker(spec, place, patience).await?;
                     let taken = Instant::now();
                     patience = patience.saturating_sub(taken - since);
-                    // Others of its kind may have ended a worker while it waited.
+                    // Others of its kind may have ended workers in the meantime.
                     if upstream.is_quarantined(line.method, line.target) {
                         return Err(Refusal::Quarantined.into());
                     }
@@ -248,7 +254,7 @@ impl Proxy {
             let generation = worker.generation;
             let mut watch = GivenUp { upstream, generation, line, is_waiting: true };
             let sent = outgoing.send(&worker.handle, &mut upload).await;
-            watch.is_waiting = matches!(&sent, Err(Failed::GivenUp(_)));
+            watch.is_waiting = matches!(&sent, Err(AttemptError::GivenUp(_)));
             drop(watch);
             match sent {
                 Ok(mut response) => {
@@ -267,13 +273,13 @@ impl Proxy {
                     }
                     return Ok(response);
                 }
-                // That worker has not begun with it, so the next one may have it; but not for ever.
-                Err(Failed::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
-                Err(Failed::Unreached) => {
+                // The worker has not begun with it, so another one may get it, for as long as the request may take.
+                Err(AttemptError::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
+                Err(AttemptError::Unreached) => {
                     let why = "worker after worker ended before it had begun with the request";
                     return Err(Refused::because(Refusal::NoWorker, why));
                 }
-                Err(Failed::Died) => {
+                Err(AttemptError::Died) => {
                     upstream.lost(generation, LostRequest::of(line));
                     let fate = upstream.fate(generation).await;
                     let limit =
@@ -283,17 +289,17 @@ impl Proxy {
                         fate.why,
                     ));
                 }
-                Err(Failed::Fatal(refused)) => {
+                Err(AttemptError::Fatal(refused)) => {
                     upstream.lost(generation, LostRequest::of(line));
                     return Err(refused);
                 }
-                Err(Failed::GivenUp(refused) | Failed::Refused(refused)) => return Err(refused),
+                Err(AttemptError::GivenUp(refused) | AttemptError::Refused(refused)) => return Err(refused),
             }
         }
     }
 }
 
-/// Notes a request whose client goes away, or stops waiting, while a worker has it.
+/// Notes, when dropped, a request that nobody waits for any more while a worker has it.
 struct GivenUp<'a> {
     upstream: &'a Upstream,
     generation: u64,
@@ -309,15 +315,14 @@ impl Drop for GivenUp<'_> {
     }
 }
 
-/// What is known of a request from its first moment, and what others want to know of it.
-struct Known<'a> {
+/// What is known of a request when it arrives, and where to note what is found out.
+struct Arrival<'a> {
     id: RequestId,
     arrived: Instant,
-    /// Whom it is from.
     asker: Asker,
-    /// Its span, whether that is recorded or not, where there are any.
+    /// Its span, recorded or not, if traces are on.
     span: Option<&'a Span>,
-    /// The app that answers, once that is found.
+    /// Set to the app once it is found.
     upstream: &'a mut Option<Rc<Upstream>>,
     record: Option<&'a mut RequestRecord>,
 }

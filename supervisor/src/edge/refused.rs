@@ -1,4 +1,4 @@
-//! A refusal with its cause, and with what the client may be told beside it.
+//! A refusal with its cause, and what a page about it names.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,24 +13,21 @@ use crate::model::refusal::Refusal;
 /// Why a request is not answered by its app.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// The reason, without its cause.
     pub why: Refusal,
-    /// What the app did, in the words of the log.
+    /// What the app has done, as the log has it.
     pub cause: Option<Arc<str>>,
-    /// When the app will be tried again, if that is known.
+    /// When the app is started again, if that is known.
     pub until: Option<Instant>,
-    /// Where it happened, if the client may be told.
+    /// The request and its app, if the client may be told.
     pub scene: Option<Box<Scene>>,
 }
 
-/// What of a request and its app a page about an error names.
+/// What a page about an error names of the request and its app.
 #[derive(Debug)]
 pub(crate) struct Scene {
-    /// The app.
     pub spec: Rc<AppSpec>,
-    /// The method of the request.
     pub method: Method,
-    /// Path and query of the request.
+    /// Path and query.
     pub target: String,
 }
 
@@ -46,13 +43,13 @@ impl Refused {
         Self { why, cause: Some(cause.into()), until: None, scene: None }
     }
 
-    /// The same, with the time before which it is of no use to ask again.
+    /// Adds the time at which the app is started again.
     pub(crate) fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// The same at its scene, if the app's clients may see it.
+    /// Adds the scene, if the app's clients may see it.
     pub(crate) fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
         if spec.settings.development && self.cause.is_some() {
             let target = request.uri.path_and_query().map_or_else(String::new, ToString::to_string);

@@ -24,7 +24,7 @@ use crate::config::{ServerSettings, Sources};
 use crate::edge::client::Client;
 use crate::edge::client::peer::Peer;
 use crate::edge::closing::Closing;
-use crate::edge::commands::{Notice, RoutedApp};
+use crate::edge::commands::{Notice, UpstreamSpec};
 use crate::edge::connection::Connection as ClientConnection;
 use crate::edge::crowd::{Crowd, Door};
 use crate::edge::proxy::Proxy;
@@ -54,8 +54,11 @@ impl Edge {
         fs::write(&file, format!("[apps.app]\npath = '.'\nport = 1\n{lines}\n")).unwrap();
         let sources = Sources { config: Some(file), ..Sources::default() };
         let spec = sources.load_with(|_| Ok(Vec::new())).unwrap().apps.remove(0);
-        let routed =
-            RoutedApp { app: AppId::of_number(1), spec: Arc::new(spec), traffic: Arc::new(Traffic::new(1)) };
+        let routed = UpstreamSpec {
+            app: AppId::of_number(1),
+            spec: Arc::new(spec),
+            traffic: Arc::new(Traffic::new(1)),
+        };
         let crowd = Rc::new(Crowd::new(ServerSettings::default(), usize::MAX, Arc::default()));
         let (notices, _notices) = mpsc::channel(64);
         let upstream = Rc::new(Upstream::new(&routed, 0, crowd.total(), notices));

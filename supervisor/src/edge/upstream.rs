@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep_until, timeout};
 
 use crate::config::AppSpec;
-use crate::edge::commands::{Fate, Notice, RoutedApp, Unavailable};
+use crate::edge::commands::{Fate, Notice, Unavailable, UpstreamSpec};
 use crate::edge::probation::Probation;
 use crate::edge::refused::Refused;
 use crate::model::ids::AppId;
@@ -25,44 +25,42 @@ use crate::model::kind::Kinds;
 use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::{self, ClientKey, Held, Holders, Holding};
-use crate::telemetry::traffic::{TrafficCounts, Limit, Traffic, Waiting};
+use crate::telemetry::traffic::{Limit, Traffic, TrafficCounts, Waiting};
 use ends::Ends;
-use workers::{Link, Workers};
+use workers::{Link, Links};
 
 /// An app as one I/O thread sees it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    /// The app.
     pub app: AppId,
     spec: RefCell<Rc<AppSpec>>,
     traffic: Arc<Traffic>,
-    /// Which I/O thread this is.
     thread: usize,
-    /// What bodies on this thread may hold.
+    /// The budget of the app's bodies on this thread.
     budget: Arc<Budget>,
-    workers: Workers,
+    workers: Links,
     ends: Ends,
-    /// Why waiting for a worker is in vain, if it is.
+    /// Why there will be no worker soon, if that is so.
     unavailable: RefCell<Option<Unavailable>>,
-    /// How many requests of each client are in flight or wait, on this thread.
+    /// Requests of each client that are in flight or wait, on this thread.
     clients: Holders,
-    /// The next worker is not started before this time.
+    /// No further worker is started before this time.
     resting: Cell<Option<Instant>>,
-    /// Requests that are refused because they end workers; usually none.
+    /// Kinds of requests that are refused because they end workers; usually none.
     quarantined: RefCell<Kinds>,
-    /// Kinds of requests that let others go first, since they have ended workers just now; usually none.
+    /// Kinds of requests that yield to others, since they have recently ended workers; usually none.
     probation: RefCell<Probation>,
     changed: Notify,
     notices: mpsc::Sender<Notice>,
 }
 
-/// How long an answer about a worker that has died waits for why; its exit status is read within a few milliseconds.
+/// How long a response waits for the reason why its worker has ended, which is usually known within milliseconds.
 const AUTOPSY: Duration = Duration::from_secs(2);
 
 impl Upstream {
-    /// No worker yet. What its bodies hold counts in `total`, too.
+    /// An app without a worker. Its bodies also count against `total`.
     pub(crate) fn new(
-        routed: &RoutedApp,
+        routed: &UpstreamSpec,
         thread: usize,
         total: &Arc<Budget>,
         notices: mpsc::Sender<Notice>,
@@ -72,12 +70,12 @@ impl Upstream {
         routed.traffic.hold(thread, budget.clone());
         Self {
             app: routed.app,
-            // A copy for this thread: counting references is cheaper where no other thread does.
+            // A copy for this thread, so that counting references is not atomic.
             spec: RefCell::new(Rc::new(AppSpec::clone(&routed.spec))),
             traffic: routed.traffic.clone(),
             thread,
             budget,
-            workers: Workers::default(),
+            workers: Links::default(),
             ends: Ends::default(),
             unavailable: RefCell::default(),
             clients: Holders::default(),
@@ -89,19 +87,18 @@ impl Upstream {
         }
     }
 
-    /// What this thread counts of the app.
+    /// TrafficCounts on this thread.
     pub(crate) fn count(&self, count: impl FnOnce(&TrafficCounts)) {
         if let Some(counts) = self.traffic.of_thread(self.thread) {
             count(counts);
         }
     }
 
-    /// Its configuration.
     pub(crate) fn spec(&self) -> Rc<AppSpec> {
         self.spec.borrow().clone()
     }
 
-    /// The configuration of further requests.
+    /// Replaces the configuration for further requests.
     pub(crate) fn configure(&self, spec: &AppSpec) {
         if **self.spec.borrow() != *spec {
             self.budget.set_max(self.traffic.share(spec.limits.max_buffered));
@@ -124,7 +121,7 @@ impl Upstream {
         self.workers.retire(generation);
     }
 
-    /// Nobody has anything for any worker any more.
+    /// No worker gets further requests.
     pub(crate) fn let_go(&self) {
         self.workers.retire_all();
     }
@@ -135,13 +132,13 @@ impl Upstream {
         self.changed.notify_waiters();
     }
 
-    /// A worker's connection has ended: all that it has ever said here is read.
+    /// The connection to a worker has ended: everything it has sent was read.
     pub(crate) fn disconnected(&self, generation: u64) {
         self.workers.disconnected(generation);
         self.changed.notify_waiters();
     }
 
-    /// The next worker is not started before this time.
+    /// No further worker is started before this time.
     pub(crate) fn rest(&self, until: Instant) {
         self.resting.set(Some(until));
     }
@@ -153,15 +150,15 @@ impl Upstream {
         self.changed.notify_waiters();
     }
 
-    /// A request went down with a worker, or has brought it down. The report of its crash names it.
+    /// A request was lost with a worker, or has ended it. The report of the crash names it.
     pub(crate) fn lost(&self, generation: u64, request: LostRequest) {
         if let Some(request) = self.ends.lost(generation, request) {
-            // If the main thread is that busy, the report names fewer.
+            // If the queue is full, the report names fewer.
             let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
         }
     }
 
-    /// The requests that went down with a worker that has ended; waits until all that it has said is read.
+    /// The requests that were lost with a worker that has ended; waits until everything it has sent was read.
     pub(crate) async fn lost_with(&self, generation: u64) -> Vec<LostRequest> {
         let wait = async {
             loop {
@@ -172,9 +169,9 @@ impl Upstream {
                 changed.await;
             }
         };
-        // Whoever holds the worker's end of the connection, if anybody does, must not hold up its successor.
+        // If another process holds the worker's end of the connection, that must not delay the next worker.
         let _ = timeout(AUTOPSY, wait).await;
-        // The requests have been told, and have their turn before this task has its next.
+        // The tasks of these requests have been woken, and run before this one continues.
         tokio::task::yield_now().await;
         self.ends.take(generation)
     }
@@ -184,7 +181,7 @@ impl Upstream {
         self.ends.gave_up(generation, LostRequest::of(line));
     }
 
-    /// How a worker has ended that lets go of its connections; waits until that is known.
+    /// How a worker has ended whose connection is closed; waits until that is known.
     pub(crate) async fn fate(&self, generation: u64) -> Fate {
         let wait = async {
             loop {
@@ -199,7 +196,8 @@ impl Upstream {
         timeout(AUTOPSY, wait).await.unwrap_or_else(|_| unknown())
     }
 
-    /// From now on such requests are refused. With none, the app begins anew: nobody lets others go first.
+    /// Replaces the kinds of requests that are refused. With none, the app starts over: no kind yields to others
+    /// either.
     pub(crate) fn quarantine(&self, kinds: Kinds) {
         if kinds.is_empty() {
             self.probation.take();
@@ -214,14 +212,14 @@ impl Upstream {
         !kinds.is_empty() && kinds.contains(&Kind::of(method, target))
     }
 
-    /// A request of this kind has ended a worker: others of it let everybody else go first.
+    /// A request of this kind has ended a worker: others of the kind yield to all other requests.
     pub(crate) fn suspend(&self, kind: Kind) {
         self.probation.borrow_mut().ended(kind, Instant::now());
     }
 
-    /// The kind of a request if others of it have ended workers just now; usually none.
+    /// The kind of a request, if others of it have recently ended workers; usually none.
     pub(crate) fn suspended(&self, method: &str, target: &str) -> Option<Kind> {
-        // Nearly always, this is all that is looked at.
+        // The common case.
         if self.probation.borrow().is_empty() {
             return None;
         }
@@ -231,7 +229,7 @@ impl Upstream {
         (!self.probation.borrow().hold(&kind, now).is_zero()).then_some(kind)
     }
 
-    /// Waits until there is a worker that has had time for others.
+    /// Waits until there is a worker that has had time for other requests.
     ///
     /// # Errors
     /// [`Refused`] if there is none for this long, or if too many wait already.
@@ -239,7 +237,7 @@ impl Upstream {
         &self,
         kind: &Kind,
         spec: &AppSpec,
-        place: &Place,
+        place: &InFlight,
         patience: Duration,
     ) -> Result<(), Refused> {
         let _waiting = self.queue(spec, place)?;
@@ -251,7 +249,7 @@ impl Upstream {
                     changed.await;
                     continue;
                 };
-                // Why there is no worker for long is said by whoever asks for one.
+                // The caller asks for a worker next, and is told why there is none.
                 let due = found.ok().map(|worker| worker.since + hold);
                 let Some(due) = due.filter(|due| *due > Instant::now()) else { return };
                 tokio::select! {
@@ -270,21 +268,21 @@ impl Upstream {
         })
     }
 
-    /// A request of a kind that lets others go first was answered: it need not any more.
+    /// A request of a kind that yields to others was answered: the kind need not any more.
     pub(crate) fn clear(&self, kind: &Kind) {
         if self.probation.borrow_mut().answered(kind) {
             self.changed.notify_waiters();
         }
     }
 
-    /// Waiting is in vain.
+    /// There will be no worker soon: requests are refused, those that wait included.
     pub(crate) fn unavailable(&self, why: Unavailable) {
         self.workers.retire_all();
         self.unavailable.replace(Some(why));
         self.changed.notify_waiters();
     }
 
-    /// How many requests of a client are in flight or wait, on this thread.
+    /// The count of a client's requests that are in flight or wait, on this thread.
     pub(crate) fn held_by(&self, client: ClientKey) -> Held {
         self.clients.of(client)
     }
@@ -293,27 +291,27 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refusal::Overloaded`] if all are taken, [`Refusal::ClientOverloaded`] if those that are left are for others.
-    pub(crate) fn enter(&self, spec: &AppSpec, held: Held) -> Result<Place, Refusal> {
+    pub(crate) fn enter(&self, spec: &AppSpec, held: Held) -> Result<InFlight, Refusal> {
         let (limits, taken, own) = (&spec.limits, self.traffic.in_flight(), held.get());
         if !limits.may_enter(taken, own, self.traffic.threads()) && taken < limits.max_in_flight {
             self.traffic.count_broken(Limit::InFlightPerClient, 1);
             return Err(Refusal::ClientOverloaded);
         }
         if self.traffic.enter(limits.max_in_flight) {
-            Ok(Place { traffic: self.traffic.clone(), held: Holding::new(held) })
+            Ok(InFlight { traffic: self.traffic.clone(), held: Holding::new(held) })
         } else {
             Err(Refusal::Overloaded)
         }
     }
 
-    /// A worker for the next request; waits for one up to the queueing deadline.
+    /// A worker for the next request; waits for one for up to `patience`.
     ///
     /// # Errors
     /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
     pub(crate) async fn worker(
         &self,
         spec: &AppSpec,
-        place: &Place,
+        place: &InFlight,
         patience: Duration,
     ) -> Result<Rc<Link>, Refused> {
         if let Some(found) = self.now() {
@@ -333,9 +331,9 @@ impl Upstream {
     }
 
     /// A place among those that wait for a worker.
-    fn queue(&self, spec: &AppSpec, place: &Place) -> Result<Waiting<'_>, Refused> {
+    fn queue(&self, spec: &AppSpec, place: &InFlight) -> Result<Waiting<'_>, Refused> {
         let max = spec.limits.max_queue;
-        // While there is no worker, whatever a client has in flight waits; this one is among them.
+        // While there is no worker, all requests of a client in flight wait, this one among them.
         let (waiting, own) = (self.traffic.waiting(), place.held() - 1);
         let is_kept = waiting < max && !shares::may_have(max, waiting, own, self.traffic.threads());
         if is_kept && spec.limits.has_client_share() {
@@ -349,7 +347,6 @@ impl Upstream {
         })
     }
 
-    /// What is counted of it.
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
     }
@@ -362,7 +359,7 @@ impl Upstream {
         self.for_now(Refused::because(Refusal::NoWorker, why))
     }
 
-    /// The refusal with the time of the next start, where that is known.
+    /// Adds the time of the next start, if that is known.
     fn for_now(&self, refused: Refused) -> Refused {
         match self.resting.get() {
             Some(until) => refused.until(until),
@@ -370,7 +367,7 @@ impl Upstream {
         }
     }
 
-    /// A worker for the next request, or why there is none for long; none if there may soon be one.
+    /// A worker for the next request, or why there will be none soon; none if one may be ready soon.
     pub(crate) fn now(&self) -> Option<Result<Rc<Link>, Refused>> {
         if let Some(worker) = self.workers.choose() {
             return Some(Ok(worker));
@@ -388,19 +385,19 @@ impl Upstream {
 
 /// One request's place among those in flight, and among those of its client; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct InFlight {
     traffic: Arc<Traffic>,
     held: Holding,
 }
 
-impl Place {
-    /// How many its client holds, this one included.
+impl InFlight {
+    /// Requests of its client in flight, this one included.
     fn held(&self) -> usize {
         self.held.count()
     }
 }
 
-impl Drop for Place {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.traffic.leave();
     }

@@ -17,7 +17,7 @@ use crate::model::ids::ListenerId;
 impl Fleet {
     /// Binds what is missing, as far as that works.
     pub(super) fn bind(&self, wanted: &[WantedApp]) -> Bound {
-        let io_threads = self.shared.routes.io_threads();
+        let io_threads = self.shared.io_threads.count();
         let apps: Vec<_> = wanted.iter().map(|wanted| (wanted.app, &*wanted.spec)).collect();
         let name =
             |app: &AppId| apps.iter().find(|(found, _)| found == app).map(|(_, spec)| spec.name.as_str());

@@ -48,7 +48,7 @@ impl Fleet {
             let name = member.spec.name.as_str();
             if let Some(kinds) = legacy.refused.get(name).filter(|_| member.spec.settings.quarantine) {
                 let kinds = self.shared.quarantine.inherit(member.app, kinds.clone());
-                self.shared.routes.quarantine(member.app, kinds).await;
+                self.shared.io_threads.quarantine(member.app, kinds).await;
             }
             let (was, is) = (legacy.stopped.iter().any(|app| app == name), self.is_stopped(name));
             if was != is {

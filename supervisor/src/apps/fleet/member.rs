@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::apps::lifecycle::Lifeline;
 use crate::config::AppSpec;
-use crate::edge::commands::RoutedApp;
+use crate::edge::commands::UpstreamSpec;
 use crate::model::ids::AppId;
 use crate::telemetry::traffic::Traffic;
 
@@ -19,8 +19,8 @@ pub(super) struct RunningApp {
 }
 
 impl RunningApp {
-    pub(super) fn routed(&self) -> RoutedApp {
-        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    pub(super) fn routed(&self) -> UpstreamSpec {
+        UpstreamSpec { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
     }
 
     pub(super) async fn ended(&self) {

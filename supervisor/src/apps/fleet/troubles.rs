@@ -10,18 +10,18 @@ use super::Fleet;
 use super::trouble::{Trouble, Troubles};
 use crate::apps::lifecycle::Lifeline;
 use crate::config::AppName;
-use crate::edge::commands::RoutedApp;
+use crate::edge::commands::UpstreamSpec;
 
 impl Fleet {
     /// Takes note of what keeps apps from living by their configuration, and says what is new of that.
     pub(super) fn note_troubles(
         &self,
-        routed: &[(RoutedApp, Option<Rc<Lifeline>>)],
+        routed: &[(UpstreamSpec, Option<Rc<Lifeline>>)],
         mut troubles: Troubles,
         only: Option<&AppName>,
     ) {
         let mut known = self.troubles.borrow_mut();
-        for (RoutedApp { app, spec, .. }, lifeline) in routed {
+        for (UpstreamSpec { app, spec, .. }, lifeline) in routed {
             let name = &spec.name;
             if only.is_some_and(|only| only != name) {
                 troubles.extend(known.get(name).map(|trouble| (name.clone(), trouble.clone())));

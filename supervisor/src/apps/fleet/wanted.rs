@@ -10,7 +10,7 @@ use super::member::RunningApp;
 use super::settle::Settled;
 use crate::apps::lifecycle::Lifeline;
 use crate::config::AppSpec;
-use crate::edge::commands::RoutedApp;
+use crate::edge::commands::UpstreamSpec;
 use crate::model::ids::{AppId, ListenerId};
 use crate::telemetry::traffic::Traffic;
 
@@ -40,8 +40,8 @@ pub(super) struct WantedApp {
 }
 
 impl WantedApp {
-    pub(super) fn routed(&self) -> RoutedApp {
-        RoutedApp { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
+    pub(super) fn routed(&self) -> UpstreamSpec {
+        UpstreamSpec { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
     }
 
     /// The app's lifeline, if this is the app of that name and it is there already.

@@ -30,7 +30,7 @@ impl AppsShared {
         let name = spec.name.as_str();
         let crash = self.crashes.record(name, reason, remains);
         if let Some(kind) = crash.kind_to_blame() {
-            self.routes.suspend(app, kind).await;
+            self.io_threads.suspend(app, kind).await;
         }
         if spec.settings.quarantine
             && let Some(kinds) = self.quarantine.crashed(app, &self.crashes.of(Some(name)))
@@ -39,7 +39,7 @@ impl AppsShared {
                 let text = "such requests have ended workers, and are refused from now on (`quarantine`)";
                 warn!(app = name, method, path, "{text}");
             }
-            self.routes.quarantine(app, kinds).await;
+            self.io_threads.quarantine(app, kinds).await;
         }
         crash
     }
@@ -54,7 +54,7 @@ impl AppsShared {
                 [].into()
             }
         };
-        self.routes.quarantine(app, left).await;
+        self.io_threads.quarantine(app, left).await;
     }
 }
 
@@ -116,7 +116,7 @@ impl AppTask {
             Decision::RestartAfter(pause) => {
                 registry.backing_off(self.app, pause);
                 let until = Instant::now() + pause;
-                self.shared.routes.resting(self.app, until).await;
+                self.shared.io_threads.resting(self.app, until).await;
                 AppPhase::Resting(until)
             }
             Decision::GiveUp(pause) => {
@@ -130,7 +130,7 @@ impl AppTask {
                 };
                 registry.failed(self.app, reason, pause);
                 self.answer(&Err(reason.to_string()));
-                self.shared.routes.unavailable(self.app, why).await;
+                self.shared.io_threads.unavailable(self.app, why).await;
                 self.shared.tend_spares();
                 AppPhase::Resting(until)
             }

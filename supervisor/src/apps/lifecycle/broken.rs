@@ -15,7 +15,7 @@ impl AppTask {
     pub(super) async fn broken(&mut self, why: String, done: Sender<Outcome>) -> AppPhase {
         self.waiting.push(done);
         self.shared.registry.broken(self.app, &why);
-        self.shared.routes.unavailable(self.app, Unavailable::NotLoaded(why.into())).await;
+        self.shared.io_threads.unavailable(self.app, Unavailable::NotLoaded(why.into())).await;
         self.answer(&Ok(true));
         AppPhase::Resting(Instant::now() + UNTIL_TOLD)
     }

@@ -355,7 +355,7 @@ async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reas
         shared.registry.count_end(app, reason);
         let culprit = culprit.zip(reason.limit());
         let fate = Fate { why: reason.to_string().into(), culprit };
-        remains.lost = shared.routes.ended(app, generation, &fate).await;
+        remains.lost = shared.io_threads.ended(app, generation, &fate).await;
         // All that it has ever said is read now.
         remains.has_answered = running.useful.load(Ordering::Relaxed);
     }
@@ -378,7 +378,7 @@ impl AppsShared {
         if let Some(grown) = &worn.growth {
             grown.is_urgent().await;
             holds.set(true);
-            self.routes.hold(app, generation, true).await;
+            self.io_threads.hold(app, generation, true).await;
         }
         pending().await
     }

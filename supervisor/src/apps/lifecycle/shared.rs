@@ -9,7 +9,7 @@ use super::turns::Turns;
 use crate::apps::crashes::Crashes;
 use crate::apps::quarantine::Quarantine;
 use crate::apps::registry::Registry;
-use crate::edge::commands::Routes;
+use crate::edge::commands::IoThreads;
 use crate::process::Spares;
 
 /// How long an app that starts has the processors for itself.
@@ -21,7 +21,7 @@ pub(crate) struct AppsShared {
     /// Where their states are kept.
     pub registry: Registry,
     /// Where their workers' connections go.
-    pub routes: Routes,
+    pub io_threads: IoThreads,
     /// The way to give workers orders.
     pub orders: Orders,
     /// What is left of workers that ended unasked.

@@ -21,11 +21,11 @@ pub(super) struct ReadyWorker {
     pub stats: Stats,
     /// What the kernel said of it last.
     pub usage: Usage,
-    stage: Stage,
+    standing: Standing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum Standing {
     /// It is what is told of the app.
     Serving,
     /// Another one has taken its place.
@@ -41,9 +41,9 @@ pub(super) struct Workers(Vec<ReadyWorker>);
 impl Workers {
     /// A worker has become ready, and takes the place of another one, if that is named.
     pub(super) fn ready(&mut self, generation: u64, pid: u32, replaces: Option<u64>) {
-        self.0.retain(|worker| worker.stage != Stage::Ended);
+        self.0.retain(|worker| worker.standing != Standing::Ended);
         if let Some(replaced) = replaces.and_then(|replaced| self.get(replaced)) {
-            replaced.stage = Stage::Replaced;
+            replaced.standing = Standing::Replaced;
         }
         self.0.push(ReadyWorker {
             generation,
@@ -52,7 +52,7 @@ impl Workers {
             unanswered: None,
             stats: Stats::default(),
             usage: Usage::default(),
-            stage: Stage::Serving,
+            standing: Standing::Serving,
         });
     }
 
@@ -70,8 +70,8 @@ impl Workers {
     pub(super) fn retired(&mut self, generation: u64) -> bool {
         let is_alone = self.told().all(|worker| worker.generation == generation);
         match self.get(generation) {
-            Some(worker) if is_alone && worker.stage == Stage::Serving => {
-                worker.stage = Stage::Ended;
+            Some(worker) if is_alone && worker.standing == Standing::Serving => {
+                worker.standing = Standing::Ended;
                 true
             }
             _ => {
@@ -89,8 +89,8 @@ impl Workers {
 
     /// The app has no worker any more; those that there are finish.
     pub(super) fn gone(&mut self) {
-        self.0.retain(|worker| worker.stage != Stage::Ended);
-        self.0.iter_mut().for_each(|worker| worker.stage = Stage::Replaced);
+        self.0.retain(|worker| worker.standing != Standing::Ended);
+        self.0.iter_mut().for_each(|worker| worker.standing = Standing::Replaced);
     }
 
     /// For how long one of them has owed an answer to a ping.
@@ -112,7 +112,7 @@ impl Workers {
     }
 
     fn told(&self) -> impl Iterator<Item = &ReadyWorker> {
-        self.0.iter().filter(|worker| worker.stage != Stage::Replaced)
+        self.0.iter().filter(|worker| worker.standing != Standing::Replaced)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The frames of an HTTP/2 client as they come in, as far as their nine bytes of header: whether its head is unfinished, and
-//! whether it asks for anything at all. h2 answers whatever it is sent, a thousand pings as well as one. Of two kinds the payload
-//! is looked at, too: how much of answers may come, which h2 tells nobody.
+//! Scans the HTTP/2 frames that a client sends, by their nine-byte headers: whether a header block is unfinished, and
+//! whether frames ask for anything. h2 answers whatever it is sent, a thousand PINGs as well as one. The payload of
+//! SETTINGS and WINDOW_UPDATE is read as well, since h2 does not expose how much the client is willing to receive.
 
-/// Bytes of the header of a frame.
+/// Bytes of a frame header.
 const HEADER: usize = 9;
 
 /// What every client of HTTP/2 sends first.
@@ -17,54 +17,55 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
-/// The setting of how much of a stream may come, and what holds without it, for the whole connection as well (RFC 9113, 6.5.2 and
+/// SETTINGS_INITIAL_WINDOW_SIZE, and the default, which is that of the connection as well (RFC 9113, 6.5.2 and
 /// 6.9.2).
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 const INITIAL_WINDOW: u32 = 65_535;
 
-/// Bytes of one setting, and of how much more may come.
+/// Bytes of one setting, and of a window increment.
 const SETTING: usize = 6;
 const INCREMENT: usize = 4;
 
-/// What a stream that is given up counts: it was a request, which nobody wants any more.
+/// What RST_STREAM counts as: a whole request was for nothing.
 const GIVEN_UP: u32 = 4;
 
-/// What is known of the frames of one connection.
+/// The scanner of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
-    /// What has come of the present frame's header.
+    /// The current frame's header, as far as received.
     begun: [u8; HEADER],
     have: usize,
-    /// Bytes of the preface that have come.
+    /// Bytes of the preface received.
     preface: usize,
-    /// Bytes of the present frame's payload that are still to come.
+    /// Bytes of the current frame's payload still to come.
     left: usize,
-    /// Bytes of the request head that is unfinished, if one is.
+    /// Bytes received of the unfinished header block, if there is one.
     head: Option<usize>,
-    /// Whether the payload to come belongs to a head, and whether that ends with it.
+    /// Whether the current frame is part of a header block, and whether it ends that.
     is_head: bool,
     ends_head: bool,
-    /// Bytes of each entry of the payload to come that says how much of answers may come; 0 if it does not.
+    /// Bytes of each entry of the current payload, if it is about windows; 0 otherwise.
     entry: usize,
-    /// What has come of such an entry.
+    /// The current entry, as far as received.
     said: [u8; SETTING],
     has_said: usize,
-    /// The least that each stream may bring without a further word, if that was said.
+    /// The smallest initial window of streams the client has announced, if any.
     window: Option<u32>,
-    /// What all streams may bring beyond what holds without a word.
+    /// Sum of the increments of the connection's window.
     granted: u64,
 }
 
-/// What some bytes of a client were.
+/// What was found in some bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Scanned {
     /// All frames.
     pub frames: u32,
     /// Those that ask for nothing and bring nothing.
     pub idle: u32,
 }
 
-/// Whether a client that has sent nothing but `before` and now `bytes` speaks HTTP/2; none if more has to come to tell.
+/// Whether a client speaks HTTP/2 that has sent `before` bytes of the preface and now `bytes`; none if more bytes are
+/// needed to tell.
 pub(crate) fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
     let expected = PREFACE.get(before..).unwrap_or_default();
     let length = bytes.len().min(expected.len());
@@ -75,25 +76,25 @@ pub(crate) fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
 }
 
 impl Frames {
-    /// After a preface of which so many bytes have come.
+    /// Continues after this many bytes of the preface.
     pub(crate) fn after(preface: usize) -> Self {
         Self { preface, ..Self::default() }
     }
 
-    /// Bytes of the request head that is unfinished, if one is.
+    /// Bytes received of the unfinished header block, if there is one.
     pub(crate) fn head(&self) -> Option<usize> {
         self.head
     }
 
-    /// Whether the client lets come what it was given: so many bytes of a stream, and of all.
+    /// Whether the client's windows allow this many bytes of one stream, and of all streams.
     pub(crate) fn lets_come(&self, stream: u64, all: u64) -> bool {
         let initial = u64::from(INITIAL_WINDOW);
         stream <= self.window.map_or(initial, u64::from) && all <= self.granted + initial
     }
 
-    /// Takes in what has come.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Seen {
-        let mut seen = Seen::default();
+    /// Scans further bytes.
+    pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Scanned {
+        let mut seen = Scanned::default();
         let preface = bytes.len().min(PREFACE.len() - self.preface);
         self.preface += preface;
         bytes = &bytes[preface..];
@@ -121,7 +122,7 @@ impl Frames {
         seen
     }
 
-    /// A frame begins: what it counts as one that asks for nothing.
+    /// Begins a frame; returns what it counts among those that ask for nothing.
     fn begin(&mut self) -> u32 {
         let [high, middle, low, kind, flags, ..] = self.begun;
         self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
@@ -130,7 +131,7 @@ impl Frames {
         self.has_said = 0;
         self.entry = match kind {
             SETTINGS => SETTING,
-            // Of all streams together.
+            // On stream 0: the connection's window.
             WINDOW_UPDATE if self.begun[5..] == [0; 4] => INCREMENT,
             _ => 0,
         };
@@ -147,7 +148,7 @@ impl Frames {
         idle
     }
 
-    /// How much may come.
+    /// Reads settings and window increments.
     fn take_in(&mut self, payload: &[u8]) {
         for byte in payload {
             self.said[self.has_said] = *byte;
@@ -186,9 +187,9 @@ mod tests {
         [&length[1..], &[kind, flags, 0, 0, 0, 1], payload].concat()
     }
 
-    fn scan(frames: &[Vec<u8>], part: usize) -> (Seen, Option<usize>) {
+    fn scan(frames: &[Vec<u8>], part: usize) -> (Scanned, Option<usize>) {
         let bytes = [PREFACE, &frames.concat()].concat();
-        let (mut scanner, mut all) = (Frames::default(), Seen::default());
+        let (mut scanner, mut all) = (Frames::default(), Scanned::default());
         for part in bytes.chunks(part) {
             let seen = scanner.scan(part);
             all.frames += seen.frames;
@@ -210,7 +211,7 @@ mod tests {
             frame(RST_STREAM, 0, b"1234"),
         ];
         for part in [1, 2, 7, 9, 1000] {
-            assert_eq!(scan(&frames, part), (Seen { frames: 8, idle: 4 + GIVEN_UP }, None), "{part}");
+            assert_eq!(scan(&frames, part), (Scanned { frames: 8, idle: 4 + GIVEN_UP }, None), "{part}");
         }
     }
 

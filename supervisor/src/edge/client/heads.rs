@@ -1,27 +1,27 @@
-//! The heads of an HTTP/1 client as they come in, as far as where one ends and the next begins: hyper reads what follows a
-//! request with it, and says of none of it whether it is whole.
+//! Finds where HTTP/1 request heads end. hyper reads ahead past a request, and does not tell whether what it has read
+//! is a complete head.
 
-/// What has come of the head that is unfinished.
+/// The unfinished head, as far as received.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// Bytes, none if all heads have ended.
+    /// Bytes received; 0 if all heads are complete.
     pub bytes: usize,
-    /// Whether its request line has come to its end.
+    /// Whether its request line is complete.
     pub has_line: bool,
-    line: Line,
+    line: LineState,
 }
 
-/// What has come of a line.
+/// The last line, as far as received.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum LineState {
     #[default]
     Nothing,
-    /// What may be the first half of its end.
+    /// A carriage return, which may be the first half of the line's end.
     Return,
     Something,
 }
 
-impl Line {
+impl LineState {
     fn and(self, bytes: &[u8]) -> Self {
         match (self, bytes) {
             (line, []) => line,
@@ -32,19 +32,19 @@ impl Line {
 }
 
 impl Head {
-    /// After these bytes, too. Of those behind a head whose request has a body, nothing is known.
+    /// Continues after these bytes. Must not be given the bytes of a request body.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
-        // Most clients send nothing behind a head.
+        // Most clients send nothing after a head.
         if bytes.ends_with(b"\r\n\r\n") {
             return Self::default();
         }
         let (mut head, mut from) = (self, 0);
         for end in memchr::memchr_iter(b'\n', bytes) {
             head = match head.line.and(&bytes[from..end]) {
-                Line::Something => {
-                    Self { bytes: head.bytes + end + 1 - from, has_line: true, line: Line::Nothing }
+                LineState::Something => {
+                    Self { bytes: head.bytes + end + 1 - from, has_line: true, line: LineState::Nothing }
                 }
-                Line::Nothing | Line::Return => Self::default(),
+                LineState::Nothing | LineState::Return => Self::default(),
             };
             from = end + 1;
         }

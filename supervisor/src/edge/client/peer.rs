@@ -1,4 +1,4 @@
-//! Where a connection leads from and to, and what is remembered of the client that has last asked on it.
+//! The addresses of a connection, and cached counts of the client that has last sent a request on it.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -9,24 +9,23 @@ use crate::edge::crowd::Crowd;
 use crate::model::ids::AppId;
 use crate::model::shares::{ClientKey, Known};
 
-/// Where a connection leads from and to.
+/// The two ends of a connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    /// Where the connection comes from: a client, or a proxy.
+    /// The remote address: that of a client, or of a proxy.
     pub address: SocketAddr,
-    /// Its IP address as text, which every request carries on.
+    /// Its IP address as text, which is forwarded with every request.
     pub ip: String,
-    /// The address it connected to.
+    /// The local address it connected to.
     pub local: SocketAddr,
-    /// How much its client holds of the app that it has last asked.
+    /// The count of requests of its last client in flight at its last app.
     pub held: Known<AppId>,
-    /// What bodies of the client that has last asked may hold.
+    /// The budget of bodies of its last client.
     buffers: Known<(), Budget>,
     crowd: Rc<Crowd>,
 }
 
 impl Peer {
-    /// What is known of an accepted connection.
     pub(crate) fn new(address: SocketAddr, local: SocketAddr, crowd: &Rc<Crowd>) -> Self {
         Self {
             address,
@@ -38,7 +37,7 @@ impl Peer {
         }
     }
 
-    /// What bodies of a client that asks may hold.
+    /// The budget of bodies of a client.
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         self.buffers.get((), client, || self.crowd.buffers(client))
     }

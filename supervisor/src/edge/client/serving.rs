@@ -1,12 +1,13 @@
-//! One request of a connection, and its body.
+//! A request in progress on a connection, and its body.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Client, Given, Phase};
+use super::{Activity, Client, StreamOutput};
 use crate::edge::pace::{MinRate, Pace};
 
-/// An answer may cost its client a frame to let the next part come for each so many bytes, and some more.
+/// Frames forgiven with each part of a response: some, and one for every so many bytes, since the client has to send
+/// WINDOW_UPDATE frames for them.
 const ANSWERED: (u32, usize) = (4, 2048);
 
 /// One request of a connection, until its response is complete.
@@ -17,7 +18,7 @@ impl Serving {
     /// A request has been read.
     pub(crate) fn new(client: &Rc<Client>) -> Self {
         client.requests.set(client.requests.get() + 1);
-        client.phase.set(Phase::Serving);
+        client.activity.set(Activity::Serving);
         client.has_answer.set(true);
         if !client.is_http2() {
             client.set_head(0);
@@ -26,8 +27,8 @@ impl Serving {
         Self(client.clone())
     }
 
-    /// The request has a body; until that has been read, a close would make the kernel reset the connection, and the
-    /// client might lose the answer.
+    /// The request has a body. Closing the socket before it has been read would make the kernel reset the connection,
+    /// and the client might lose the response.
     pub(crate) fn body(&self) -> Reading {
         self.0.leaves_unread.set(true);
         self.0.has_body.set(true);
@@ -35,32 +36,31 @@ impl Serving {
         Reading(self.0.clone())
     }
 
-    /// The request is not HTTP as it should be.
+    /// The request is malformed.
     pub(crate) fn distrust(&self) {
         self.0.is_unclear.set(true);
     }
 
-    /// Whether the client speaks HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
         self.0.is_http2()
     }
 
-    /// At this rate, in bytes per second, the client has to take what there is for it.
+    /// Sets the least rate, in bytes per second, at which the client must read.
     pub(crate) fn min_rate(&self, rate: MinRate) {
         self.0.min_rate.set(rate);
     }
 
-    /// More of the answer is wanted: the client has taken what there was, or is about to.
+    /// More of the response is requested: the client has taken what there was, or is about to.
     pub(crate) fn asked(&self) {
         let given = self.0.given.get();
-        self.0.given.set(Given { is_asked: true, waits: false, ..given });
+        self.0.given.set(StreamOutput { is_asked: true, waits: false, ..given });
     }
 
-    /// So much more of the answer is there for the client.
+    /// Passes this many more bytes of the response to the client.
     pub(crate) fn gave(&self, bytes: usize) {
         let client = &self.0;
         let given = client.given.get();
-        client.given.set(Given { is_asked: true, waits: true, bytes: given.bytes + bytes });
+        client.given.set(StreamOutput { is_asked: true, waits: true, bytes: given.bytes + bytes });
         client.passed.set(client.passed.get() + bytes as u64);
         let (some, each) = ANSWERED;
         let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
@@ -68,14 +68,14 @@ impl Serving {
         client.seat.forgive_idle_frames(forgiven);
     }
 
-    /// All of the answer is there, and the client has yet to take some of it.
+    /// The response is complete, and the client has not taken all of it yet.
     pub(crate) fn waits(&self) {
         let given = self.0.given.get();
-        self.0.given.set(Given { is_asked: true, waits: true, ..given });
+        self.0.given.set(StreamOutput { is_asked: true, waits: true, ..given });
     }
 
-    /// Whether a client of HTTP/2 lets everything come that it has been given, so many bytes of this answer among it, whatever
-    /// it says from now on. What keeps it then is the socket alone.
+    /// Whether the windows of an HTTP/2 client already allow everything that was passed to it, with this many bytes
+    /// of this response. Only the socket can then delay it.
     pub(crate) fn lets_come(&self, bytes: u64) -> bool {
         self.0.frames.borrow().lets_come(bytes, self.0.passed.get())
     }
@@ -86,23 +86,24 @@ impl Serving {
 pub(crate) struct Reading(Rc<Client>);
 
 impl Reading {
-    /// The pace of the client with it, from now on.
+    /// Starts to watch the client's pace with the body.
     pub(crate) fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
         self.0.crowd.pace(limit, rate)
     }
 
-    /// Its end is found by its chunks, and is not certain before.
+    /// The body is chunked: where it ends is only known when it has been read.
     pub(crate) fn is_chunked(&self) {
         self.0.is_unclear.set(true);
     }
 
-    /// It has been read to its end.
+    /// The body was read to its end.
     pub(crate) fn done(&self) {
         self.0.is_unclear.set(false);
         self.done_with_trailers();
     }
 
-    /// As [`Self::done`]; but hyper ends trailer fields at an empty line of any form, others may not.
+    /// The body was read to its end, with trailer fields: hyper accepts any form of empty line after these, which
+    /// others may not.
     pub(crate) fn done_with_trailers(&self) {
         self.0.leaves_unread.set(false);
     }
@@ -113,7 +114,7 @@ impl Drop for Serving {
         let client = &self.0;
         client.requests.set(client.requests.get() - 1);
         if client.requests.get() == 0 {
-            client.phase.set(Phase::Idle(client.crowd.now()));
+            client.activity.set(Activity::Idle(client.crowd.now()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who answers the requests of one connection, whatever it speaks.
+//! Answers the requests of one connection, whichever protocol it speaks.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,20 +12,18 @@ use crate::edge::proxy::Proxy;
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::upload::RequestBody;
 
-/// Who answers the requests of one connection.
+/// What is needed to answer the requests of one connection.
 #[derive(Debug)]
 pub(crate) struct Answering {
     pub proxy: Rc<Proxy>,
-    /// Where it leads from and to.
     pub peer: Peer,
-    /// Its state.
     pub client: Rc<Client>,
-    /// Whether the address it came through is being closed.
+    /// Whether its listening address is being closed.
     pub is_closing: Rc<Cell<bool>>,
 }
 
 impl Answering {
-    /// A request has been read; its answer.
+    /// Answers a request that has been read.
     pub(crate) fn answer<B: RequestBody>(
         self: &Rc<Self>,
         request: Request<B>,

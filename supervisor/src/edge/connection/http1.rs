@@ -1,4 +1,4 @@
-//! A connection of HTTP/1, as hyper speaks it.
+//! Serves HTTP/1 connections, with hyper.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -22,8 +22,9 @@ use crate::model::overdue::Overdue;
 /// The least buffer that hyper takes.
 const LEAST_BUFFER: usize = 8 * 1024;
 
-/// Serves a connection of HTTP/1 to its end; why it is ended, if that is not its client's doing. One whose listener goes away is
-/// ended with its next answer, or by the sweep: hyper would close it at once, under the request that may be on its way.
+/// Serves a connection until it ends; returns the reason if we have closed it. When the listener closes, the
+/// connection ends with its next response, or by the sweep: hyper's own shutdown would close it at once, while a
+/// request may be on its way.
 pub(crate) async fn serve<T: Transport>(io: ClientIo<T>, answering: Rc<Answering>) -> Option<Overdue> {
     let client = answering.client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -40,21 +41,20 @@ pub(crate) async fn serve<T: Transport>(io: ClientIo<T>, answering: Rc<Answering
         pin!(builder(&client.crowd().settings()).serve_connection(TokioIo::new(io), service));
     poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Some(why)),
-        // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
+        // Errors are the client's: it has disconnected, or it does not speak HTTP and was told so.
         Poll::Pending => connection.as_mut().poll(cx).map(|_| None),
     })
     .await
 }
 
-/// hyper with our limits.
 fn builder(settings: &ServerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // The sweep keeps time, see `crowd`.
+        // Time limits are kept by the sweep, see `crowd`.
         .header_read_timeout(None)
-        // The answer to a head that is no more than this is ours, and so is that to one beyond, see `io`. An answer, too, is
-        // kept up to this for a client that does not take it.
+        // Heads up to this size are judged by the proxy; the response to larger ones is replaced in `io`. This also
+        // bounds what is buffered of a response for a client that does not read.
         .max_buf_size(longest_head(settings).max(LEAST_BUFFER))
         // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
         .max_headers(settings.max_headers);

@@ -1,4 +1,4 @@
-//! A connection of HTTP/2, as h2 speaks it: hyper has its windows decided when it begins, for all of its life.
+//! Serves HTTP/2 connections, with h2 itself: hyper fixes a connection's windows when it begins.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -23,19 +23,19 @@ use crate::edge::closing::Closing;
 use crate::edge::crowd::{Seated as _, longest_head};
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::headers;
-use crate::edge::proxy::part::Part;
+use crate::edge::proxy::part::BodyPart;
 use crate::model::overdue::Overdue;
 
-/// What a header field counts beyond its name and value (RFC 9113, 10.5.1).
+/// What a header field counts in addition to its name and value (RFC 9113, 10.5.1).
 const FIELD: usize = 32;
 
 /// Streams of one connection at once.
 const STREAMS: u32 = 128;
 
-/// What h2 keeps of one answer for a client that does not take it.
+/// What h2 buffers of one response for a client that does not read.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// Serves a connection to its end; why it is ended, if that is not its client's doing.
+/// Serves a connection until it ends; returns the reason if we have closed it.
 pub(crate) async fn serve<T: Transport>(
     io: ClientIo<T>,
     answering: &Rc<Answering>,
@@ -44,7 +44,7 @@ pub(crate) async fn serve<T: Transport>(
     let client = &answering.client;
     let crowd = client.crowd();
     let windows = Rc::new(Windows::new(crowd.total().clone(), crowd.buffers_of(client.seat())));
-    let mut handshake = pin!(builder(&crowd.settings()).handshake::<_, Part>(io));
+    let mut handshake = pin!(builder(&crowd.settings()).handshake::<_, BodyPart>(io));
     let shaken = poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Err(Some(why))),
         Poll::Pending => handshake.as_mut().poll(cx).map_err(|_| None),
@@ -58,7 +58,7 @@ pub(crate) async fn serve<T: Transport>(
     let (mut is_told, mut has_said_goodbye) = (false, false);
     poll_fn(|cx| {
         let overdue = client.poll_overdue(cx).map(Some);
-        // Once is enough to be woken; what has changed then shows in the cell, at no cost for every request.
+        // Polling once registers the waker. From then on the cell tells, which costs requests nothing.
         if !std::mem::replace(&mut is_told, true) {
             let _ = stopped.as_mut().poll(cx);
         }
@@ -78,7 +78,7 @@ pub(crate) async fn serve<T: Transport>(
                         ));
                     }
                     None => {
-                        // As for any request that was not begun, its client asks again, and elsewhere.
+                        // The client knows that this request was not begun, and repeats it on another connection.
                         respond.send_reset(Reason::REFUSED_STREAM);
                         if !has_said_goodbye {
                             crowd.count_end(Some(Overdue::Shed));
@@ -86,9 +86,9 @@ pub(crate) async fn serve<T: Transport>(
                         is_over = true;
                     }
                 },
-                // Errors are the client's: it went away, or it does not speak HTTP and has been told so.
+                // Errors are the client's: it has disconnected, or it does not speak HTTP/2 and was told so.
                 Poll::Ready(Some(Err(_)) | None) if overdue.is_pending() => return Poll::Ready(None),
-                // A client that is overdue has been told that nothing more is taken, and which of its requests were.
+                // GOAWAY has told the client which of its requests were accepted.
                 Poll::Ready(_) | Poll::Pending => return overdue,
             }
         }
@@ -96,19 +96,19 @@ pub(crate) async fn serve<T: Transport>(
     .await
 }
 
-/// h2 with our limits.
 fn builder(settings: &ServerSettings) -> h2::server::Builder {
     let head = longest_head(settings) + FIELD * settings.max_headers;
     let mut builder = h2::server::Builder::new();
     builder
-        // Above what is configured, so that the answer to too large a head is ours, unless it is far too large.
+        // Larger than configured, so that the proxy answers requests whose head is too large, unless it is far too
+        // large.
         .max_header_list_size(u32::try_from(2 * head).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
         .max_send_buffer_size(SEND_BUFFER);
     builder
 }
 
-/// The request with its body, if there is a window for that.
+/// Gives the request its body; none if no window can be promised for that.
 fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Request<Uploaded>> {
     let (parts, stream) = request.into_parts();
     let body = match stream.is_end_stream() {
@@ -118,7 +118,7 @@ fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Re
     Some(Request::from_parts(parts, body))
 }
 
-/// The body of a request, if it has one: what is read of it is given back to the client as window.
+/// The body of a request, if it has one. What is read of it is returned to the client as window.
 #[derive(Debug)]
 struct Uploaded(Option<(RecvStream, Window)>);
 
@@ -150,10 +150,10 @@ impl Body for Uploaded {
     }
 }
 
-/// Sends the answer to one request, unless its client gives that up before.
+/// Sends the response to one request, unless the client cancels it before.
 async fn send(
     answer: impl Future<Output = Response<ResponseBody>>,
-    mut respond: SendResponse<Part>,
+    mut respond: SendResponse<BodyPart>,
     client: Rc<Client>,
 ) {
     let mut answer = pin!(answer);
@@ -176,17 +176,17 @@ async fn send(
     }
 }
 
-/// The body of an answer under way.
+/// A response body that is being sent.
 struct Sending {
-    stream: SendStream<Part>,
+    stream: SendStream<BodyPart>,
     body: ResponseBody,
-    /// A part that waits until any of it may come, and whether it is the last.
-    waiting: Option<(Part, bool)>,
+    /// The next part, which waits for window, and whether it is the last.
+    waiting: Option<(BodyPart, bool)>,
 }
 
 impl Sending {
     async fn run(mut self) {
-        // What has failed has failed because the client has gone, or given up.
+        // It only fails when the client has disconnected or has cancelled the stream.
         let _ = poll_fn(|cx| self.poll(cx)).await;
     }
 
@@ -212,7 +212,7 @@ impl Sending {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(part) => {
-                        // No more than shows that some is wanted: what is reserved is kept from the other streams.
+                        // One byte, to be told of any capacity: what is reserved is withheld from the other streams.
                         self.stream.reserve_capacity(1);
                         self.waiting = Some((part, self.body.is_end_stream()));
                     }
@@ -226,7 +226,7 @@ impl Sending {
                     self.stream.send_reset(Reason::INTERNAL_ERROR);
                     return Poll::Ready(Ok(()));
                 }
-                None => return Poll::Ready(self.stream.send_data(Part::new(Chunk::default()), true)),
+                None => return Poll::Ready(self.stream.send_data(BodyPart::new(Chunk::default()), true)),
             }
         }
     }

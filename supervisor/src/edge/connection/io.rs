@@ -1,5 +1,5 @@
-//! What carries the connection of a client, as hyper and h2 see it: tells [`Client`] what happens on it, gives hyper's own answers
-//! our form, and closes without losing the last answer.
+//! The transport of a client connection, as hyper and h2 see it: reports to [`Client`] what is read and written,
+//! replaces hyper's own responses by ours, and closes without losing the last response.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -18,26 +18,26 @@ use crate::edge::client::Client;
 use crate::edge::client::frames::PREFACE;
 use crate::model::refusal::Refusal;
 
-/// Answers up to this length go out as one buffer: copying them costs less than a vectored write.
+/// Responses up to this length are written as one buffer: copying them costs less than a vectored write.
 const FLAT: usize = 1024;
 
-/// How long what a client still sends is read after the last answer.
+/// For how long input is read and discarded after the last response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How much of that is read at once.
+/// How much of it is read at once.
 const DISCARDED: usize = 16 * 1024;
 
-/// What can carry the connection of a client: TCP, what is encrypted on top of it, or memory. Its addresses are known to whoever
-/// has accepted it.
+/// What can carry a client connection: TCP, TLS on top of it, or memory. Its addresses are passed separately, by
+/// whoever has accepted it.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Transport for T {}
 
-/// The transport of a client, for what is left to do when hyper or h2 has let go of it.
+/// The transport, for what is left to do after hyper or h2 has dropped the [`ClientIo`].
 pub(crate) struct ClientSocket<T>(Rc<RefCell<T>>);
 
 impl<T: Transport> ClientSocket<T> {
-    /// Sends as much of `bytes` as the transport takes at once.
+    /// Writes as much of `bytes` as the transport takes without waiting.
     pub(crate) fn last_word(&self, bytes: &[u8]) {
         let mut cx = Context::from_waker(Waker::noop());
         let mut transport = self.0.borrow_mut();
@@ -45,15 +45,15 @@ impl<T: Transport> ClientSocket<T> {
         let _ = Pin::new(&mut *transport).poll_flush(&mut cx);
     }
 
-    /// Says that nothing more will come, and reads what does come, until the client has closed or its time is over: a
-    /// socket that is closed over unread bytes resets the connection, and takes the answer with it.
+    /// Shuts down writing, and discards input until the client has closed or `LINGER` is over. A socket that is
+    /// closed with unread input resets the connection, and the client may lose the response.
     pub(crate) async fn linger(self) {
         let Some(transport) = Rc::into_inner(self.0) else { return };
         let mut transport = transport.into_inner();
         let read = async {
             let _ = transport.shutdown().await;
             while let Ok(1..) = poll_fn(|cx| poll_discard(Pin::new(&mut transport), cx)).await {
-                // However much there is, others have their turn.
+                // Other connections get their turn, however much input there is.
                 tokio::task::yield_now().await;
             }
         };
@@ -61,7 +61,7 @@ impl<T: Transport> ClientSocket<T> {
     }
 }
 
-/// Reads what nobody wants; how much that was.
+/// Reads and discards input; returns how many bytes.
 fn poll_discard<T: Transport>(transport: Pin<&mut T>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
     let mut discarded = [const { MaybeUninit::uninit() }; DISCARDED];
     let mut buffer = ReadBuf::uninit(&mut discarded);
@@ -69,47 +69,44 @@ fn poll_discard<T: Transport>(transport: Pin<&mut T>, cx: &mut Context<'_>) -> P
     Poll::Ready(Ok(buffer.filled().len()))
 }
 
-/// The first bytes of a connection, which have been read to see what it speaks.
+/// The first bytes of a connection, which were read to tell its protocol.
 #[derive(Debug, Default)]
-struct Start {
+struct Preread {
     bytes: [u8; PREFACE.len()],
     read: usize,
-    /// How many of them hyper or h2 has been given.
+    /// How many of them were passed on.
     given: usize,
 }
 
-/// The transport as hyper and h2 see it.
 pub(crate) struct ClientIo<T> {
     socket: Rc<RefCell<T>>,
     client: Rc<Client>,
-    start: Start,
-    /// An answer of ours that replaces one of hyper's, and how many of hyper's bytes it stands for.
+    preread: Preread,
+    /// What is left to write of a response that replaces one of hyper's, and how many of hyper's bytes it stands for.
     refusal: Option<(Vec<u8>, usize)>,
 }
 
 impl<T: Transport> ClientIo<T> {
-    /// Wraps an accepted connection.
     pub(crate) fn new(transport: T, client: Rc<Client>) -> Self {
         let socket = Rc::new(RefCell::new(transport));
-        Self { socket, client, start: Start::default(), refusal: None }
+        Self { socket, client, preread: Preread::default(), refusal: None }
     }
 
-    /// The transport beneath.
     pub(crate) fn socket(&self) -> ClientSocket<T> {
         ClientSocket(self.socket.clone())
     }
 
-    /// Waits for the first bytes: whether they begin HTTP/2.
+    /// Reads the first bytes, to tell whether they begin HTTP/2.
     pub(crate) fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
-            let mut buffer = ReadBuf::new(&mut self.start.bytes[self.start.read..]);
+            let mut buffer = ReadBuf::new(&mut self.preread.bytes[self.preread.read..]);
             let read = ready!(Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut buffer));
-            // What is wrong with it shows again when it is read.
+            // An error shows again with the next read.
             if read.is_err() || buffer.filled().is_empty() {
                 return Poll::Ready(false);
             }
             self.client.has_read(buffer.filled());
-            self.start.read += buffer.filled().len();
+            self.preread.read += buffer.filled().len();
             if let Some(is_http2) = self.client.speaks_http2() {
                 return Poll::Ready(is_http2);
             }
@@ -137,7 +134,7 @@ impl<T: Transport> ClientIo<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes our own answer in place of hyper's, then reports hyper's bytes as written.
+    /// Writes our response in place of hyper's, then reports hyper's bytes as written.
     fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some((bytes, stands_for)) = &mut self.refusal else { return Poll::Ready(Ok(0)) };
         while !bytes.is_empty() {
@@ -160,7 +157,7 @@ impl<T: Transport> ClientIo<T> {
     }
 }
 
-/// hyper answers what it cannot parse by itself, with a bare head and no way to hook in.
+/// Recognizes hyper's own response to what it cannot parse: a bare head. hyper has no hook for it.
 fn automatic_answer(bytes: &[u8]) -> Option<Refusal> {
     match bytes.strip_prefix(b"HTTP/1.")?.get(2..5)? {
         b"400" => Some(Refusal::Malformed),
@@ -176,14 +173,14 @@ impl<T: Transport> AsyncRead for ClientIo<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Start { bytes, read, given } = &mut self.start;
+        let Preread { bytes, read, given } = &mut self.preread;
         if given == read {
             return self.poll_more(cx, buffer);
         }
         let length = (*read - *given).min(buffer.remaining());
         buffer.put_slice(&bytes[*given..*given + length]);
         *given += length;
-        // With what has come behind them, so that a head which is there is parsed in one go.
+        // With what has arrived after them, so that a complete head is parsed in one go.
         if buffer.remaining() > 0 {
             let _ = self.poll_more(cx, buffer);
         }
@@ -201,7 +198,7 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
         {
             self.client.leave_unread();
             let refusal = match refusal {
-                // hyper says the same of every head that is too large.
+                // hyper does not tell a long request line from a large head.
                 Refusal::HeadersTooLarge if !self.client.has_request_line() => Refusal::UriTooLong,
                 refusal => refusal,
             };
@@ -215,7 +212,7 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper has this asked when its own buffer is empty.
+        // hyper calls this when its own buffer is empty.
         self.client.has_flushed();
         self.poll(|socket| socket.poll_flush(cx))
     }
@@ -256,7 +253,7 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
     }
 }
 
-/// How many bytes of an answer the client takes, if it takes any now. What has failed is no matter of its pace.
+/// How many bytes the socket has taken; none if it takes no more now. An error says nothing about the client's pace.
 fn taken(written: &Poll<io::Result<usize>>) -> Option<usize> {
     match written {
         Poll::Ready(written) => Some(*written.as_ref().unwrap_or(&0)),

@@ -1,4 +1,4 @@
-//! One answer over HTTP/2. Its client may be slow with it while it takes others: then it is reset alone.
+//! Watches the client's pace with one response over HTTP/2: a stream that it reads too slowly is reset alone.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -8,7 +8,8 @@ use std::task::Poll;
 use crate::edge::client::Client;
 use crate::edge::pace::Pace;
 
-/// Runs hyper's task for one stream, until it has ended or its client has fallen too far behind: then h2 resets it.
+/// Runs the task of one stream until it ends, or drops it when the client has fallen too far behind: h2 then resets
+/// the stream.
 pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
     let mut stream = pin!(stream);
     let mut pace: Option<Rc<Pace>> = None;
@@ -19,7 +20,7 @@ pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
             client.crowd().count_reset();
             return Poll::Ready(());
         }
-        // The body of the answer is polled within, on this thread, and by nobody else.
+        // The response body is only polled in here, so what it reports from here on is this stream's.
         client.take_given();
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());

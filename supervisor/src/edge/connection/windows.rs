@@ -1,8 +1,8 @@
-//! What an HTTP/2 client may send before anybody reads it: what holds without a word while no body is under way, and more as
-//! bodies come, as far as those of the same client, and of all clients, leave something to promise.
+//! Receive windows of an HTTP/2 connection: the protocol's defaults while there is no request body, and more while
+//! there are, as far as the budgets of the client and of all clients allow.
 //!
-//! h2 takes back none of a connection's window. What a client may have left of it when its bodies are over is remembered: nothing
-//! can be kept of it before the next body begins, so it counts only from then on.
+//! A connection's window cannot be taken back. What a client has left of it when its bodies are complete is
+//! remembered, and counts against the budgets from the next body on: nothing can be buffered before that.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,44 +13,43 @@ use h2::server::Connection;
 use nano_protocol::Budget;
 use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MOST_WINDOW};
 
-/// The windows of one connection.
 #[derive(Debug)]
 pub(crate) struct Windows {
     total: Arc<Budget>,
-    /// That of its client, if the connection is that of one.
+    /// The budget of its client; none if the peer is a proxy of ours.
     own: Option<Rc<Budget>>,
-    /// Bodies that are under way.
+    /// Request bodies in progress.
     bodies: Cell<usize>,
-    /// What these may send, one beside the other.
+    /// The sum of their windows.
     wanted: Cell<usize>,
-    /// What may come, or has come and was not read, at most: more than is wanted if more was before.
+    /// Upper bound of what is unread or may still be sent: more than `wanted` if more was promised before.
     reach: Cell<usize>,
-    /// As much of it as the budgets know of.
+    /// How much of it is accounted for in the budgets.
     promised: Cell<usize>,
-    /// What each body may send, whatever it is.
+    /// The window of each new stream.
     stream: Cell<usize>,
-    /// What h2 knows of: for all bodies, and for each.
+    /// What h2 was told last: for the connection, and for each stream.
     target_told: Cell<usize>,
     stream_told: Cell<usize>,
-    /// When the client was last told of the latter.
+    /// The tick at which the client was last told of the latter.
     told_at: Cell<Option<u64>>,
-    /// Whom to tell that h2 knows of too little.
+    /// Woken when h2 has to be told of larger windows.
     driver: RefCell<Option<Waker>>,
 }
 
-/// What one body may send, until it is over.
+/// The window of one request body, until that is complete.
 #[derive(Debug)]
 pub(crate) struct Window {
     windows: Rc<Windows>,
     size: usize,
-    /// Bytes that have been read, as far as they matter.
+    /// Bytes read so far, up to the largest window.
     came: usize,
-    /// Bytes that are still to come, if that is known.
+    /// Bytes still to come, if its length is known.
     left: Option<u64>,
 }
 
 impl Windows {
-    /// Those that every connection has without a word (RFC 9113, 6.9.2), but for the one byte by which that is odd.
+    /// The protocol's defaults (RFC 9113, 6.9.2), rounded up by one byte.
     pub(crate) fn new(total: Arc<Budget>, own: Option<Rc<Budget>>) -> Self {
         Self {
             total,
@@ -67,13 +66,13 @@ impl Windows {
         }
     }
 
-    /// A body begins, of this length if that was said. There is no window for it where too little is left to promise, and the
+    /// Opens the window of a new body, whose length may be known. None if the budgets have too little left while the
     /// client may still send more than that from before.
     pub(crate) fn open(self: &Rc<Self>, length: Option<u64>) -> Option<Window> {
         let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length };
         let size = window.fair();
         let has_too_much = self.bodies.get() == 0 && self.reach.get() > size + FIRST_WINDOW;
-        // One that is refused counts for as long as this takes.
+        // Counted until here even if the body is refused, so that the budgets see what may come.
         self.bodies.set(self.bodies.get() + 1);
         if has_too_much && self.fair() == LEAST_WINDOW {
             return None;
@@ -82,7 +81,8 @@ impl Windows {
         Some(window)
     }
 
-    /// Tells h2 what the client may send now, and the client, if that is more. What h2 cannot say at the tick `now` it will later.
+    /// Tells h2 of the present windows, which tells the client of larger ones. Changes of the streams' window are
+    /// announced once per tick; `now` is the current one.
     pub(crate) fn tell<T, B>(&self, cx: &Context<'_>, connection: &mut Connection<T, B>, now: u64)
     where
         T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
@@ -97,7 +97,7 @@ impl Windows {
         if self.target_told.replace(target) != target {
             connection.set_target_window_size(bytes(target));
         }
-        // The client has to answer each time, so that there are not many.
+        // The client has to acknowledge each SETTINGS frame, so they are limited to one per tick.
         if stream != self.stream_told.get()
             && self.told_at.get() != Some(now)
             && connection.set_initial_window_size(bytes(stream)).is_ok()
@@ -107,17 +107,17 @@ impl Windows {
         }
     }
 
-    /// What all bodies together may send: room for one that has just begun, whatever becomes of those before it.
+    /// The window of the connection: that of all bodies, and room for one that has just begun.
     fn target(&self) -> usize {
         self.wanted.get() + FIRST_WINDOW
     }
 
-    /// The most that is left for one body.
+    /// The most that the budgets leave for one body.
     fn fair(&self) -> usize {
         self.total.fair().min(self.own.as_ref().map_or(MOST_WINDOW, |own| own.fair()))
     }
 
-    /// What may come has changed, and so many bytes have been read.
+    /// Updates the budgets after a change, and after this many bytes were read.
     fn settle(&self, read: usize) {
         self.reach.set(self.target().max(self.reach.get().saturating_sub(read)));
         let now = if self.bodies.get() == 0 { 0 } else { self.reach.get() };
@@ -130,13 +130,13 @@ impl Windows {
 }
 
 impl Window {
-    /// So many bytes of the body have been read.
+    /// This many more bytes of the body were read.
     pub(crate) fn read(&mut self, bytes: usize) {
         self.came = (self.came + bytes).min(MOST_WINDOW);
         self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
         self.resize(bytes);
         let windows = &self.windows;
-        // Less is time enough to tell before h2 promises more.
+        // A smaller window need not wake anybody: h2 is told before it promises more.
         if (windows.target() > windows.target_told.get() || windows.stream.get() != windows.stream_told.get())
             && let Some(driver) = &*windows.driver.borrow()
         {
@@ -144,8 +144,8 @@ impl Window {
         }
     }
 
-    /// What it may have now. Of one that says nothing of its length it has to show first that it is long: what would be left of
-    /// its window in the end cannot be taken back.
+    /// The window it may have now. A body of unknown length has to be long before its window grows, since what is
+    /// left of it in the end cannot be taken back.
     fn fair(&self) -> usize {
         let fair = self.windows.fair();
         match self.left {

@@ -1,8 +1,9 @@
-//! Who goes when there is no room for all.
+//! Which connections are closed when there is no room for all.
 //!
-//! While there is room, everybody is let in. The last quarter is for clients that hold little, the last eighth for those that come
-//! through a listening address that few use; whoever holds more has to do with the places of his own connections. Those that go are
-//! idle, the heaviest client's first and of these the longest idle; one with a request under way never does.
+//! While there is room, every connection is admitted. The last quarter is kept for clients with few connections, the
+//! last eighth for listening addresses with few; a client that has more gets the places of its own connections. Only
+//! idle connections are closed: those of the client with most connections first, of these the longest idle. One with
+//! a request in progress never is.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,19 +15,19 @@ use crate::model::overdue::Overdue;
 use crate::model::shares::{self, ClientKey};
 use crate::telemetry::occupancy::Event;
 
-/// For how long a connection must have had nothing under way before it can lose its place, unless its client holds much: one
-/// that has just come is about to say something. In ticks.
+/// Ticks for which a connection must have been idle before it can be closed for others, unless its client has many: a
+/// new one is about to send something.
 const SETTLED: u64 = 4;
 
-/// Which part of all connections is kept for listening addresses that have little.
+/// The fraction of all connections that is kept for listening addresses with few.
 const DOORS: usize = 8;
 
-/// Which part of all connections loses its place at once, where one client holds much: looking for them is work.
+/// The fraction of all connections that is closed at once where one client has many, since the search is expensive.
 const BATCH: usize = 64;
 
 impl Crowd {
-    /// Most places are taken. Who holds much can have those of his own connections, who comes through a door that many use those
-    /// of connections that came the same way, and whoever is left that of anybody.
+    /// Makes room for one connection: a client that has many gets a place of its own, a listening address that has
+    /// many one of its own, and all others that of any connection.
     pub(super) fn make_room(
         &self,
         (from, key): (IpAddr, ClientKey),
@@ -51,17 +52,17 @@ impl Crowd {
         if is_made { Ok(()) } else { Err(Turned::Later) }
     }
 
-    /// Whether somebody with so many connections holds much. No proxy of ours does.
+    /// Whether an address with this many connections has many. A proxy of ours never has.
     fn is_heavy(&self, address: IpAddr, count: usize, limit: usize) -> bool {
         count >= shares::little(limit, 1) && self.is_counted(address)
     }
 
-    /// Whether a door through which so many have come has more than its part.
+    /// Whether a listening address with this many open connections has more than its share.
     fn is_heavy_door(&self, open: usize) -> bool {
         open * self.doors.borrow().len() > self.limit()
     }
 
-    /// Makes room at anybody's expense. Where nobody could go, nobody is looked for again before the next tick.
+    /// Closes any connection that can be closed. If there is none, the next search is after the next tick.
     pub(crate) fn shed_any(&self) -> bool {
         if self.in_vain.get() == Some(self.now()) {
             return false;
@@ -71,8 +72,8 @@ impl Crowd {
         is_made
     }
 
-    /// Closes connections that have nothing under way: the one that can best be spared of those that `may` go, and where its
-    /// client holds much, more of his.
+    /// Closes the idle connection that can best be spared of those that `may` be closed; more of them if its client
+    /// has many.
     fn shed(&self, may: &dyn Fn(&Seat) -> bool) -> bool {
         let (limit, now) = (self.limit(), self.now());
         let can_go = |client: Rc<dyn Seated>| {
@@ -93,20 +94,20 @@ impl Crowd {
         let Some(((_, first, _), _)) = idle.first() else { return false };
         let (first, batch) = (*first, if *first == usize::MAX { 1 } else { (limit / BATCH).max(1) });
         for (_, client) in idle.iter().take(batch).take_while(|((_, weight, _), _)| *weight == first) {
-            self.taken.leaving.set(self.taken.leaving.get() + 1);
+            self.population.leaving.set(self.population.leaving.get() + 1);
             client.seat().is_leaving.set(true);
             client.end(Overdue::Shed);
         }
         true
     }
 
-    /// Bytes of unfinished heads that there may be on this thread: at least one head of the greatest length fits.
+    /// The limit of bytes of unfinished heads on this thread: at least one head of the greatest length.
     fn most_heads(&self) -> usize {
         let settings = self.settings.borrow();
         self.share(settings.max_heads).max(longest_head(&settings))
     }
 
-    /// An unfinished head has grown, or is finished.
+    /// Counts an unfinished head that has grown, or was completed.
     pub(crate) fn count_head(&self, before: usize, now: usize) {
         self.heads.set(self.heads.get() - before + now);
         let most = self.most_heads();
@@ -115,8 +116,8 @@ impl Crowd {
         }
     }
 
-    /// Closes connections whose heads are unfinished until these have at most so many bytes: those of the heaviest client first,
-    /// and of these the oldest.
+    /// Closes connections with unfinished heads until these have at most `most` bytes: those of the client with most
+    /// bytes first, of these the oldest.
     fn end_heads(&self, most: usize) {
         let clients: Vec<_> = self.clients.borrow().iter().filter_map(Weak::upgrade).collect();
         let mut held = HashMap::<ClientKey, usize>::new();
@@ -268,7 +269,11 @@ mod tests {
             tested.clients.clear();
         }
         assert_eq!(
-            (tested.crowd.taken.open.get(), tested.crowd.taken.leaving.get(), tested.doors[0].open.get()),
+            (
+                tested.crowd.population.open.get(),
+                tested.crowd.population.leaving.get(),
+                tested.doors[0].open.get()
+            ),
             (0, 0, 0)
         );
     }

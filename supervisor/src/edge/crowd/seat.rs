@@ -1,4 +1,4 @@
-//! The place of one connection among all, and the listening address that it came through.
+//! The place of one connection in the counts of its client, its listening address and its thread.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,56 +9,56 @@ use crate::edge::pace::TickLimits;
 use crate::model::overdue::Overdue;
 use crate::model::shares::{ClientKey, Held, Holding};
 
-/// Frames that ask for nothing of which a connection ends: so many more than those that are forgiven, with every tick and with
-/// every part of an answer.
+/// A connection is closed when it has sent `FLOOD` frames that ask for nothing more than were forgiven. `FORGIVEN`
+/// are with every tick, others with every part of a response.
 pub(crate) const FLOOD: u32 = 10_000;
 pub(crate) const FORGIVEN: u32 = 250;
 
-/// The same for all connections of a client together, as those of so many; nothing more is read of them then before the next tick.
+/// All connections of a client together may send as many as this number of connections; beyond that, reading from
+/// them stops until the next tick.
 const CONNECTIONS: u32 = 4;
 
-/// How many of those are forgiven with every tick.
+/// How many are forgiven to all connections of a client with every tick.
 pub(super) const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
 
-/// How many places are taken.
+/// How many connections there are.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(super) struct Population {
     pub open: Cell<usize>,
-    /// Of these, those of connections that are told to go.
+    /// Those that were told to close.
     pub leaving: Cell<usize>,
 }
 
-/// A listening address, as far as its connections are concerned.
+/// The connections of a listening address.
 #[derive(Debug, Default)]
 pub(crate) struct Door {
     pub(super) open: Held,
 }
 
-/// The place of one connection.
+/// The place of one connection; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    /// Where the connection comes from, and whose it is if that is no proxy of ours.
+    /// The remote address, and the client that has it, unless that is a proxy of ours.
     pub(super) from: IpAddr,
     pub(super) key: ClientKey,
     pub(super) address: Holding,
     pub(super) door: Holding,
-    /// What its client has sent that asks for nothing; not counted where it is a proxy of ours, which has many.
+    /// Frames of its client that ask for nothing; not counted for a proxy of ours, which has many clients.
     pub(super) idle_frames: Option<Rc<Cell<u32>>>,
-    /// Whether it is to be given up.
+    /// Whether it was told to close.
     pub(super) is_leaving: Cell<bool>,
-    pub(super) taken: Rc<Taken>,
+    pub(super) population: Rc<Population>,
 }
 
-/// A connection that has its seat.
+/// An admitted connection, as far as the crowd needs to know it.
 pub(crate) trait Seated: fmt::Debug {
-    /// Its place among the connections.
     fn seat(&self) -> &Seat;
-    /// Since which tick nothing is under way but, perhaps, a head that has begun to come. None while there is, if only the rest
-    /// of an answer that the client has yet to take, and once it is to be closed.
+    /// The tick since which it has been idle, apart from an unfinished head. None while a request is in progress or a
+    /// response was not fully taken, and once it was told to close.
     fn idle_since(&self) -> Option<u64>;
-    /// Bytes of its head that is unfinished.
+    /// Bytes of its unfinished head.
     fn head(&self) -> usize;
-    /// Closes it if it has done the same for longer than the limits allow.
+    /// Closes it if it has exceeded a time limit.
     fn sweep(&self, limits: TickLimits);
     /// Closes it.
     fn end(&self, why: Overdue);
@@ -70,7 +70,7 @@ impl Seat {
         self.idle_frames.as_ref().is_some_and(|frames| frames.get() > CONNECTIONS * FLOOD)
     }
 
-    /// So many more frames that ask for nothing have come. Whether these are the ones that are too many.
+    /// Counts further frames that ask for nothing. Returns whether these exceed the limit.
     pub(crate) fn count_idle_frames(&self, more: u32) -> bool {
         let was_flooded = self.is_flooded();
         if let Some(frames) = &self.idle_frames {
@@ -79,7 +79,7 @@ impl Seat {
         !was_flooded && self.is_flooded()
     }
 
-    /// So many of them are forgiven.
+    /// Forgives this many of them.
     pub(crate) fn forgive_idle_frames(&self, forgiven: u32) {
         if let Some(frames) = &self.idle_frames {
             frames.set(frames.get().saturating_sub(forgiven));
@@ -89,7 +89,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let Taken { open, leaving } = &*self.taken;
+        let Population { open, leaving } = &*self.population;
         open.set(open.get() - 1);
         if self.is_leaving.get() {
             leaving.set(leaving.get() - 1);

@@ -1,26 +1,28 @@
-//! The length that a response's head announces, held against what comes.
+//! Holds a response body to the length that its head announces.
 //!
-//! A worker is not trusted with it: too few bytes leave the client of HTTP/1.1 waiting on a connection that goes on with the
-//! next response, too many are taken for that response, and over HTTP/2 some clients end the whole connection for either.
+//! A worker is not trusted with it. With too few bytes an HTTP/1.1 client takes the next response for the rest of
+//! this one, with too many the rest of this one for the next, and some HTTP/2 clients close the whole connection for
+//! either.
 
 use nano_protocol::Chunk;
 
-/// What is left of an announced length.
+/// An announced length, and what is left of it.
 #[derive(Debug)]
 pub(crate) struct Announced {
     length: u64,
     left: u64,
-    /// What completes the body. It is held back until nothing has come after it: a body that goes on is no answer.
+    /// The part that completes the body. It is held back until the body has ended there, since a longer body must not
+    /// look complete.
     last: Option<Chunk>,
 }
 
 impl Announced {
-    /// Nothing has come yet.
     pub(crate) fn new(length: u64) -> Self {
         Self { length, left: length, last: None }
     }
 
-    /// What may be passed on of a further part, which is empty if all of it is held back. `is_done` says that no other comes.
+    /// Takes a further part, and returns what may be passed on: nothing if it is held back. `is_done` says that it is
+    /// the last.
     ///
     /// # Errors
     /// There is more than was announced.
@@ -38,7 +40,7 @@ impl Announced {
         Ok(Chunk::default())
     }
 
-    /// What was held back, once the body has ended.
+    /// The body has ended: returns what was held back.
     ///
     /// # Errors
     /// There was less than announced.
@@ -52,7 +54,6 @@ impl Announced {
         }
     }
 
-    /// Whether all of it has been passed on.
     pub(crate) fn is_complete(&self) -> bool {
         self.left == 0 && self.last.is_none()
     }

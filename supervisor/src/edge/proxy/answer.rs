@@ -1,5 +1,5 @@
-//! The one table from failures to statuses, and the answers that clients get: a short body, or all that is known if the app is in
-//! development mode.
+//! The one table from failures to statuses, and the responses made from it: with a short body, or with the cause if
+//! the app is in development mode.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// Media type of a body for programs.
 const JSON: &str = "application/json";
 
-/// In which form a client would like to have an answer of the supervisor.
+/// The form of a response of the supervisor, by the request's `accept`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Text for people.
@@ -72,17 +72,15 @@ impl Refusal {
         }
     }
 
-    /// The status.
     pub(crate) fn status(self) -> StatusCode {
         self.row().0
     }
 
-    /// The text for people.
     pub(crate) fn message(self) -> &'static str {
         self.row().1
     }
 
-    /// The whole response, but for its request id header.
+    /// The response, without its request id header.
     fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         match form {
             Form::Json => self.with_body(JSON, self.json(id, None)),
@@ -90,7 +88,6 @@ impl Refusal {
         }
     }
 
-    /// A response with this status and this body.
     fn with_body(self, content_type: &'static str, body: String) -> Response<ResponseBody> {
         let status = self.status();
         let mut response = Response::new(ResponseBody::full(Bytes::from(body)));
@@ -103,7 +100,7 @@ impl Refusal {
         response
     }
 
-    /// The response as HTTP/1.1 bytes, for a connection on which no request could be read.
+    /// The response as HTTP/1.1 bytes, for a connection on which no request could be parsed.
     pub(crate) fn raw_response(self, id: RequestId) -> Vec<u8> {
         let text = self.text();
         let date = httpdate::fmt_http_date(std::time::SystemTime::now());
@@ -121,7 +118,7 @@ impl Refusal {
         format!("{}\n{}\n", self.status(), self.message())
     }
 
-    /// The body as JSON, with `detail` if there is more to say.
+    /// The body as JSON, with `detail` if there is any.
     fn json(self, id: RequestId, detail: Option<&str>) -> String {
         let ((status, message), code) = (self.row(), self.code());
         let mut body = serde_json::json!({
@@ -135,7 +132,7 @@ impl Refusal {
 }
 
 impl Refused {
-    /// The whole response, but for its request id header.
+    /// The response, without its request id header.
     pub(crate) fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         let (until, why) = (self.until, self.why);
         let mut response = self.without_time(id, form);
@@ -160,20 +157,20 @@ impl Refused {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(error_page::POLICY));
         if form == Form::Html && why == Refusal::NotLoaded {
-            // The browser asks again until the app is mended.
+            // The browser reloads until the app loads.
             headers.insert(REFRESH, HeaderValue::from_static("1"));
         }
         response
     }
 }
 
-/// In `Retry-After`, which has no fractions: whoever waits so long never comes too early, and whoever comes while the app is
-/// just being tried has to come again.
+/// Seconds for `Retry-After`, rounded up, so that a client that waits as long is never too early. At least 1: the app
+/// may just be starting.
 fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
 }
 
-/// The form that the client accepts; JSON comes before HTML.
+/// The form that the client accepts; JSON takes precedence over HTML.
 pub(crate) fn form(headers: &HeaderMap) -> Form {
     let mut form = Form::Text;
     for value in headers.get_all(ACCEPT) {

@@ -1,4 +1,4 @@
-//! One attempt to have a worker answer a request: until its response has a head.
+//! One attempt to have a request answered by a worker, up to the head of the response.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -19,37 +19,38 @@ use crate::config::AppSpec;
 use crate::edge::refused::Refused;
 use crate::model::refusal::Refusal;
 
-/// A request as workers get it, but for its body.
+/// A request as it is sent to workers, without its body.
 pub(super) struct Outgoing<'a> {
     pub spec: &'a AppSpec,
     pub line: &'a RequestLine<'a>,
     pub forwarding: &'a Forwarding<'a>,
     pub fields: &'a hyper::HeaderMap,
-    /// What bodies of its client may hold.
+    /// The budget of bodies of its client.
     pub buffers: &'a Rc<Budget>,
 }
 
-/// Why one attempt at a worker gave no response.
-pub(super) enum Failed {
+/// Why an attempt has given no response.
+pub(super) enum AttemptError {
     /// The worker has not begun with it.
     Unreached,
     /// The worker ended.
     Died,
-    /// It has brought the worker down, which says so itself; this is the answer.
+    /// The request has ended the worker, which has reported that; this is the response.
     Fatal(Refused),
-    /// This is the answer, though the worker may still be at work.
+    /// This is the response, while the worker may still be at work on the request.
     GivenUp(Refused),
-    /// This is the answer.
+    /// This is the response.
     Refused(Refused),
 }
 
 impl Outgoing<'_> {
-    /// Sends it, with its body, and waits for the head of the response. A body that did not reach the worker is put back.
+    /// Sends the request with its body, and waits for the head of the response. If the worker has not begun with it,
+    /// the body is put back.
     pub(super) async fn send<B: RequestBody>(
         &self,
         handle: &Handle,
         upload: &mut Option<Upload<B>>,
-    ) -> Result<Response<ResponseBody>, Failed> {
+    ) -> Result<Response<ResponseBody>, AttemptError> {
         let Outgoing { spec, line, forwarding, fields, buffers } = *self;
         let limit = spec.limits.request_timeout;
         let has_body = upload.is_some();
@@ -57,39 +58,39 @@ impl Outgoing<'_> {
             .with(fields, |count, fields| {
                 handle.open_for(Some(buffers.clone()), line, count, fields, !has_body)
             })
-            .map_err(|error| Failed::from_open(&error))?;
+            .map_err(|error| AttemptError::from_open(&error))?;
         let progress = match upload.take() {
             Some(upload) => Some(upload.start(sender).await),
             None => None,
         };
         match head(&receiver, progress.as_ref(), limit).await {
             Ok(head) => respond(head, receiver, line.method == Method::HEAD.as_str()),
-            Err(Failed::Unreached) => {
+            Err(AttemptError::Unreached) => {
                 if let Some(progress) = progress {
-                    *upload = Some(progress.take_back().ok_or(Failed::Died)?);
+                    *upload = Some(progress.take_back().ok_or(AttemptError::Died)?);
                 }
-                Err(Failed::Unreached)
+                Err(AttemptError::Unreached)
             }
             Err(refused) => Err(refused),
         }
     }
 }
 
-/// Waits for the response head, up to `limit` after the request is complete; the client has as long between two parts of
-/// its body.
+/// Waits for the response head for up to `limit` after the request is complete. The client may take as long between
+/// two parts of its body.
 async fn head<B: RequestBody>(
     receiver: &Receiver,
     progress: Option<&Progress<B>>,
     limit: Duration,
-) -> Result<ResponseHead, Failed> {
+) -> Result<ResponseHead, AttemptError> {
     let mut deadline = Instant::now() + limit;
     loop {
         match timeout_at(deadline, poll_fn(|cx| receiver.poll_head(cx))).await {
             Ok(Ok(head)) => return Ok(head),
             Ok(Err(failure)) => {
                 return Err(match progress.and_then(Progress::fault) {
-                    Some(refusal) => Failed::GivenUp(refusal.into()),
-                    None => Failed::from_failure(failure),
+                    Some(refusal) => AttemptError::GivenUp(refusal.into()),
+                    None => AttemptError::from_failure(failure),
                 });
             }
             Err(_) => {
@@ -97,10 +98,13 @@ async fn head<B: RequestBody>(
                 deadline = match moved.filter(|later| *later > deadline) {
                     Some(later) => later,
                     None if progress.is_some_and(Progress::is_client_late) => {
-                        return Err(Failed::GivenUp(Refusal::RequestTimedOut.into()));
+                        return Err(AttemptError::GivenUp(Refusal::RequestTimedOut.into()));
                     }
                     None => {
-                        return Err(Failed::GivenUp(Refused::because(Refusal::TimedOut, too_slow(limit))));
+                        return Err(AttemptError::GivenUp(Refused::because(
+                            Refusal::TimedOut,
+                            too_slow(limit),
+                        )));
                     }
                 };
             }
@@ -117,17 +121,18 @@ fn respond(
     head: ResponseHead,
     receiver: Receiver,
     is_to_head: bool,
-) -> Result<Response<ResponseBody>, Failed> {
+) -> Result<Response<ResponseBody>, AttemptError> {
     let refused = |why: &str| {
         tracing::warn!(%why, "the worker's response is not valid HTTP");
-        Failed::Refused(Refused::because(
+        AttemptError::Refused(Refused::because(
             Refusal::NotAResponse,
             format!("the response is not valid HTTP: {why}"),
         ))
     };
     let mut response = headers::response(&head).map_err(|why| refused(&why))?;
     if has_no_body(response.status()) {
-        // To HEAD, what a GET would be answered may be announced, but never with a status that has no content at all.
+        // A response to HEAD may announce the length that GET would have, but never with a status that has no
+        // content.
         if !is_to_head || response.status() == StatusCode::NO_CONTENT {
             response.headers_mut().remove(CONTENT_LENGTH);
         }
@@ -144,7 +149,7 @@ fn respond(
     Ok(response)
 }
 
-impl Failed {
+impl AttemptError {
     fn from_failure(failure: Failure) -> Self {
         match failure {
             Failure::Closed { reached: false } => Self::Unreached,

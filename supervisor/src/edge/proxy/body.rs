@@ -1,4 +1,4 @@
-//! The response body as hyper polls it.
+//! The response body, as polled by hyper and by the HTTP/2 server.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,53 +14,53 @@ use nano_protocol::{Chunk, Failure, Receiver};
 use tracing::error;
 
 use super::announced::Announced;
-use super::part::{Part, Untaken};
+use super::part::{BodyPart, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
 use crate::edge::client::serving::Serving;
-use crate::edge::upstream::{Place, Upstream};
+use crate::edge::upstream::{InFlight, Upstream};
 use crate::model::lost_request::LostRequest;
 use crate::telemetry::traffic::TrafficCounts;
 
-/// Bytes that an HTTP/2 client is given at once: that it takes these in time shows how fast it is.
+/// Bytes that are passed to an HTTP/2 client at once: how fast it takes them shows its pace.
 const PART: usize = 16 * 1024;
 
 /// A response body, and what ends with it.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
-    content: Content,
-    /// Has come of it, and has not been given to the client.
+    content: Payload,
+    /// Received from the worker, and not passed on yet.
     rest: Chunk,
-    /// The stream has failed, and hyper is told so next.
+    /// The stream has failed, and the next poll returns the error.
     is_failing: bool,
-    /// Bytes that the client has been given.
+    /// Bytes passed on.
     given: u64,
-    /// What a client of HTTP/2 may not have let come of these. The answer is under way until it has.
+    /// Parts that h2 holds because an HTTP/2 client's windows do not allow them yet. The response is in progress
+    /// until it has sent them.
     untaken: Option<Rc<Untaken>>,
     limit: Option<Box<ResponseLimit>>,
-    /// Which request a stream answers.
-    source: Option<Box<Source>>,
-    /// What the head of a stream says of its length. hyper would take a worker's word for it.
+    /// The request that a stream answers.
+    source: Option<Box<SourceRequest>>,
+    /// The length announced in the head of a stream, which hyper does not verify.
     announced: Option<Announced>,
-    /// Given back when the body is complete or the client has gone.
+    /// Dropped when the body is complete, or the client has disconnected.
     tail: Option<Tail>,
 }
 
-/// A request whose answer still comes.
+/// A request whose response is not complete.
 #[derive(Debug)]
-struct Source {
-    /// Which of the app's workers has it.
+struct SourceRequest {
     generation: u64,
     method: String,
     target: String,
 }
 
 #[derive(Debug)]
-enum Content {
+enum Payload {
     Empty,
     Full(Chunk),
     Stream(Receiver),
-    /// It is longer than it may be, or not as long as was announced.
+    /// It is too long, or not as long as announced.
     Failed,
 }
 
@@ -70,23 +70,21 @@ pub(crate) struct Tail {
     /// Names the request in the log.
     pub id: RequestId,
     /// The request's place among those in flight.
-    pub _place: Option<Place>,
+    pub _place: Option<InFlight>,
     /// The app that answers, once it is known.
     pub upstream: Option<Rc<Upstream>>,
-    /// The connection is busy with it.
     pub serving: Serving,
-    /// What is remembered of the request, if anything is.
     pub record: Recorded,
 }
 
-/// The worker ended, or its stream failed, in the middle of the body: hyper must cut the connection, so that nobody
-/// takes what has come for the whole.
+/// The worker has ended, or its stream has failed, in the middle of the body: the connection or stream must be cut,
+/// so that the part is not taken for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the response was cut off")]
 pub(crate) struct CutOff;
 
 impl ResponseBody {
-    fn new(content: Content) -> Self {
+    fn new(content: Payload) -> Self {
         Self {
             content,
             rest: Chunk::default(),
@@ -100,51 +98,50 @@ impl ResponseBody {
         }
     }
 
-    /// No body.
     pub(crate) fn empty() -> Self {
-        Self::new(Content::Empty)
+        Self::new(Payload::Empty)
     }
 
-    /// These bytes.
     pub(crate) fn full(bytes: Bytes) -> Self {
-        Self::new(Content::Full(bytes.into()))
+        Self::new(Payload::Full(bytes.into()))
     }
 
-    /// The body of a worker's response. If all of it is here, hyper need not be told of a stream.
+    /// The body of a worker's response. A body that was received whole is not treated as a stream.
     pub(crate) fn from_worker(receiver: Receiver) -> Self {
         let has_trailers = |receiver: &Receiver| !receiver.trailers().as_bytes().is_empty();
         let content = match receiver.is_received().then(|| receiver.try_part()) {
-            Some(None) if !has_trailers(&receiver) => Content::Empty,
-            Some(Some(chunk)) if receiver.is_done() && !has_trailers(&receiver) => Content::Full(chunk),
-            Some(Some(chunk)) => Content::Stream(receiver.put_back(chunk)),
-            _ => Content::Stream(receiver),
+            Some(None) if !has_trailers(&receiver) => Payload::Empty,
+            Some(Some(chunk)) if receiver.is_done() && !has_trailers(&receiver) => Payload::Full(chunk),
+            Some(Some(chunk)) => Payload::Stream(receiver.put_back(chunk)),
+            _ => Payload::Stream(receiver),
         };
         Self::new(content)
     }
 
     /// Bounds what is passed on of a stream.
     pub(crate) fn limit(&mut self, limit: ResponseLimit) {
-        if matches!(self.content, Content::Stream(_)) {
+        if matches!(self.content, Payload::Stream(_)) {
             self.limit = Some(Box::new(limit));
         }
     }
 
     /// Holds a stream to the length that its head announces.
     pub(crate) fn announce(&mut self, length: u64) {
-        if matches!(self.content, Content::Stream(_)) {
+        if matches!(self.content, Payload::Stream(_)) {
             self.announced = Some(Announced::new(length));
         }
     }
 
-    /// Remembers which request a stream answers: if its worker ends before that is complete, the report of the crash names it.
+    /// Remembers which request a stream answers. If the worker ends before the body is complete, the report of its
+    /// crash names the request.
     pub(crate) fn comes_from(&mut self, generation: u64, line: &RequestLine<'_>) {
-        if matches!(self.content, Content::Stream(_)) {
+        if matches!(self.content, Payload::Stream(_)) {
             let (method, target) = (line.method.to_owned(), line.target.to_owned());
-            self.source = Some(Box::new(Source { generation, method, target }));
+            self.source = Some(Box::new(SourceRequest { generation, method, target }));
         }
     }
 
-    /// The worker has given up on the stream.
+    /// Reports a request that was lost with its worker.
     fn is_lost(&mut self, failure: &Failure) {
         let has_ended = match failure {
             Failure::Closed { .. } => true,
@@ -152,14 +149,14 @@ impl ResponseBody {
             Failure::Over => false,
         };
         if has_ended
-            && let Some(Source { generation, method, target }) = self.source.as_deref()
+            && let Some(SourceRequest { generation, method, target }) = self.source.as_deref()
             && let Some(Tail { id, upstream: Some(upstream), .. }) = &self.tail
         {
             upstream.lost(*generation, LostRequest::new(*id, method, target));
         }
     }
 
-    /// Ties what ends with the response to its body.
+    /// Attaches what ends with the response.
     pub(crate) fn attach(&mut self, tail: Tail) {
         self.tail = Some(tail);
     }
@@ -174,16 +171,16 @@ impl ResponseBody {
         }
     }
 
-    /// It cannot be a complete answer any more. hyper drops what it has not written yet when a body fails, so it is told next
-    /// time only, after a turn to write.
+    /// Fails the body with the next poll: hyper drops what it has not written yet when a body fails, so it gets a
+    /// turn to write.
     fn fail(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
         self.cut_off();
-        self.content = Content::Failed;
+        self.content = Payload::Failed;
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// The worker has not kept to the length that it announced.
+    /// Logs that the worker has broken the announced length.
     fn is_not_as_announced(&self, why: &str) {
         let upstream = self.tail.as_ref().and_then(|tail| Some((tail.upstream.as_ref()?, tail.id)));
         if let Some((upstream, id)) = upstream {
@@ -191,8 +188,8 @@ impl ResponseBody {
         }
     }
 
-    /// The next part of what has come.
-    fn part(&mut self) -> Part {
+    /// The next part of what was received.
+    fn part(&mut self) -> BodyPart {
         let serving = self.tail.as_ref().map(|tail| &tail.serving);
         let http2 = serving.filter(|serving| serving.is_http2());
         let chunk = match http2 {
@@ -207,11 +204,11 @@ impl ResponseBody {
             Some(serving) if !serving.lets_come(self.given) => {
                 self.untaken.get_or_insert_default().part(chunk)
             }
-            _ => Part::new(chunk),
+            _ => BodyPart::new(chunk),
         }
     }
 
-    /// Ready when the client has let everything come that it was given.
+    /// Ready when h2 holds no part that the client's windows do not allow.
     fn poll_taken(&self, cx: &Context<'_>) -> Poll<()> {
         let Some(untaken) = &self.untaken else { return Poll::Ready(()) };
         let polled = untaken.poll_empty(cx);
@@ -235,13 +232,13 @@ impl ResponseBody {
 }
 
 impl Body for ResponseBody {
-    type Data = Part;
+    type Data = BodyPart;
     type Error = CutOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Part>, CutOff>>> {
+    ) -> Poll<Option<Result<Frame<BodyPart>, CutOff>>> {
         let this = &mut *self;
         if let Some(tail) = &this.tail {
             tail.serving.asked();
@@ -250,7 +247,7 @@ impl Body for ResponseBody {
             match ready!(this.poll_content(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => this.rest = data,
-                    Err(frame) => return Poll::Ready(Some(Ok(frame.map_data(Part::new)))),
+                    Err(frame) => return Poll::Ready(Some(Ok(frame.map_data(BodyPart::new)))),
                 },
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return this.poll_taken(cx).map(|()| None),
@@ -263,10 +260,10 @@ impl Body for ResponseBody {
         self.rest.is_empty()
             && self.untaken.as_ref().is_none_or(|untaken| untaken.is_empty())
             && match &self.content {
-                Content::Empty => true,
-                Content::Failed => false,
-                Content::Full(bytes) => bytes.is_empty(),
-                Content::Stream(receiver) => {
+                Payload::Empty => true,
+                Payload::Failed => false,
+                Payload::Full(bytes) => bytes.is_empty(),
+                Payload::Stream(receiver) => {
                     receiver.is_done()
                         && receiver.trailers().as_bytes().is_empty()
                         && self.announced.as_ref().is_none_or(Announced::is_complete)
@@ -276,9 +273,9 @@ impl Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Empty => SizeHint::with_exact(self.rest.len() as u64),
-            Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Stream(_) | Content::Failed => SizeHint::default(),
+            Payload::Empty => SizeHint::with_exact(self.rest.len() as u64),
+            Payload::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Payload::Stream(_) | Payload::Failed => SizeHint::default(),
         }
     }
 }
@@ -287,10 +284,10 @@ impl ResponseBody {
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
         let this = self;
         let chunk = match &mut this.content {
-            Content::Empty => return Poll::Ready(None),
-            Content::Failed => return Poll::Ready(Some(Err(CutOff))),
-            Content::Full(bytes) => std::mem::take(bytes),
-            Content::Stream(receiver) => match receiver.poll_part(cx) {
+            Payload::Empty => return Poll::Ready(None),
+            Payload::Failed => return Poll::Ready(Some(Err(CutOff))),
+            Payload::Full(bytes) => std::mem::take(bytes),
+            Payload::Stream(receiver) => match receiver.poll_part(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => {
                     if let Some(limit) = &mut this.limit
@@ -309,7 +306,7 @@ impl ResponseBody {
                         },
                     };
                     if chunk.is_empty() {
-                        // The last part waits for the end, which hyper need not know.
+                        // The last part is held back until the end.
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
@@ -318,7 +315,7 @@ impl ResponseBody {
                 }
                 Poll::Ready(Some(Err(failure))) if !this.is_failing => {
                     this.is_lost(&failure);
-                    // hyper drops what it has not written yet when a body fails; this gives it a turn to write.
+                    // hyper drops what it has not written yet when a body fails, so it gets a turn to write.
                     this.is_failing = true;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -340,18 +337,18 @@ impl ResponseBody {
                         }
                     }
                     let trailers = decode(&receiver.trailers());
-                    this.content = Content::Empty;
+                    this.content = Payload::Empty;
                     return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
                 }
             },
         };
-        this.content = Content::Empty;
+        this.content = Payload::Empty;
         this.count(chunk.len());
         Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
     }
 }
 
-/// Trailer fields that are valid HTTP; the others are dropped.
+/// The trailer fields that are valid HTTP.
 fn decode(block: &HeaderBlock) -> Option<HeaderMap> {
     let mut trailers = HeaderMap::new();
     for field in block.iter().ok()? {

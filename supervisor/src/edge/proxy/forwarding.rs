@@ -1,4 +1,5 @@
-//! The fields that go on to the app: those of the client that cross, and what the supervisor says of the client itself.
+//! The header fields that are sent to the app: those of the client that are forwarded, and what the supervisor says
+//! about the client.
 
 use std::borrow::Cow;
 
@@ -7,18 +8,18 @@ use nano_protocol::limits;
 use nano_protocol::message::RequestId;
 
 use super::headers::{X_REQUEST_ID, is_hop_by_hop, is_named_by_connection};
-use super::host::Host;
+use super::host::Authority;
 use crate::config::MAX_HEADERS;
 use crate::edge::client::peer::Peer;
 use crate::edge::forwarded_for::{Asker, X_FORWARDED_FOR};
 use crate::telemetry::record::{Span, TRACEPARENT, TRACESTATE};
 use crate::telemetry::trace_context;
 
-/// Fields that are added to every request, and those that some get besides.
+/// Fields that are added to every request, and fields that may be added.
 const OWN: usize = 6;
 const SOMETIMES: usize = 4;
 
-/// What the protocol carries bounds what a client may send.
+/// The protocol's limit bounds what a client may send.
 const _: () = assert!(MAX_HEADERS + OWN + SOMETIMES <= limits::MAX_HEADERS);
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -26,8 +27,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const CF_CONNECTING_IP: HeaderName = HeaderName::from_static("cf-connecting-ip");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// What proxies say of a client and its connection, beside `Forwarded`: by these an app on Workers, or behind a proxy, knows
-/// whom it answers. From a stranger they are lies.
+/// Fields besides `Forwarded` in which proxies describe the client, and by which an app on Workers or behind a proxy
+/// identifies it. They are dropped unless the peer is trusted, since anybody can forge them.
 const SAID_BY_PROXIES: [&str; 7] = [
     "x-real-ip",
     "true-client-ip",
@@ -38,16 +39,17 @@ const SAID_BY_PROXIES: [&str; 7] = [
     "fastly-client-ip",
 ];
 
-/// What the names of further ones begin with.
+/// Prefixes of further ones.
 const SAID_BY_PROXIES_BELOW: [&str; 3] = ["cf-", "x-forwarded-", "x-amzn-tls-"];
 
-/// The one name below `cf-` that browsers send: the answer to a riddle, which an app has checked elsewhere.
+/// The one name with the prefix `cf-` that browsers send: the token of a solved challenge, which an app has verified
+/// elsewhere.
 const SAID_BY_CLIENTS: &str = "cf-turnstile-response";
 
-/// Whether only a proxy that is trusted may say this.
+/// Whether only a trusted proxy may send this field.
 fn is_said_by_proxies(name: &HeaderName) -> bool {
     let name = name.as_str();
-    // Most names are told from these by their first letter.
+    // The first letter rules out most names.
     match name.as_bytes().first() {
         Some(b'c' | b'f' | b't' | b'x') => {
             let is_below = SAID_BY_PROXIES_BELOW.iter().any(|below| name.starts_with(below));
@@ -57,35 +59,36 @@ fn is_said_by_proxies(name: &HeaderName) -> bool {
     }
 }
 
-/// The fields the supervisor adds on the way to the app.
+/// What the supervisor adds to a request.
 #[derive(Debug)]
 pub(crate) struct Forwarding<'a> {
     origin: String,
     authority: &'a str,
-    /// Every hop from the client to here.
+    /// `X-Forwarded-For`: every hop from the client to here.
     hops: Cow<'a, [u8]>,
-    /// The same in the words of RFC 7239, where a trusted proxy uses them.
+    /// `Forwarded` (RFC 7239), if a trusted proxy has sent it.
     forwarded: Option<Vec<u8>>,
-    /// Who asks.
+    /// The client's address.
     client: Cow<'a, str>,
     proto: &'static str,
     host: Cow<'a, [u8]>,
-    /// The cookie, where it came in pieces.
+    /// The joined cookie, if it came in several fields.
     cookie: Option<Vec<u8>>,
     id: [u8; 32],
-    /// Whether `Host` has to be added (HTTP/2 sends `:authority`) or corrected.
+    /// Whether `Host` must be added (HTTP/2 has `:authority`) or replaced.
     replace_host: bool,
-    /// Whether it comes from a proxy of ours.
+    /// Whether the peer is a trusted proxy.
     is_proxied: bool,
-    /// The span that the app's own are below, if there is one, and whether the client's `tracestate` goes with it.
+    /// The span that is the parent of the app's own, if there is one, and whether the client's `tracestate` belongs
+    /// to it.
     trace: Option<([u8; trace_context::LENGTH], bool)>,
 }
 
 impl<'a> Forwarding<'a> {
-    /// Decides what to add to a request with these `headers` that came from `peer`.
+    /// Decides what to add to a request with these `headers` from `peer`.
     pub(crate) fn new(
         headers: &'a HeaderMap,
-        host: &'a Host<'a>,
+        host: &'a Authority<'a>,
         peer: &'a Peer,
         asker: Asker,
         id: RequestId,
@@ -93,7 +96,7 @@ impl<'a> Forwarding<'a> {
     ) -> Self {
         let said = |name: &HeaderName| if asker.is_proxied { list(headers, name) } else { None };
         let proto = match said(&X_FORWARDED_PROTO) {
-            // The first is the one that the client spoke.
+            // The first one is that of the client.
             Some(all) if first(&all).eq_ignore_ascii_case(b"https") => "https",
             _ => "http",
         };
@@ -152,7 +155,7 @@ impl<'a> Forwarding<'a> {
                 *name == TRACEPARENT || (*name == TRACESTATE && !keeps_state)
             });
             let is_a_lie = !self.is_proxied && is_said_by_proxies(name);
-            // `Host` is no field of a connection, whoever names it.
+            // `Host` is forwarded even if `Connection` names it.
             let is_named = has_connection && *name != header::HOST && is_named_by_connection(headers, name);
             !(is_replaced || is_a_lie || is_of_trace || is_named || is_hop_by_hop(name))
         };
@@ -180,7 +183,7 @@ impl<'a> Forwarding<'a> {
     }
 }
 
-/// All lines of one field as the list that they are, in their order, whatever bytes are in them.
+/// All values of one field, joined to one list.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, [u8]>> {
     let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let mut all = Cow::from(lines.next()?);

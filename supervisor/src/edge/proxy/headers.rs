@@ -1,4 +1,4 @@
-//! What of a head crosses: limits, framing, target, hop-by-hop fields (RFC 9110, 7.6.1), and the head of a response.
+//! Checks of request and response heads: limits, framing, target, hop-by-hop fields (RFC 9110, 7.6.1).
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use super::body::ResponseBody;
 use crate::config::ServerSettings;
 use crate::model::refusal::Refusal;
 
-/// Names a request in answers, in what the app sees, and in logs.
+/// Identifies a request in responses, for the app, and in logs.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");

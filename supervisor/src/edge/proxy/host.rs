@@ -1,4 +1,4 @@
-//! The host that a request is for.
+//! The authority that a request is for.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -11,9 +11,9 @@ use hyper::http::uri::Scheme;
 use crate::model::host_name::{canonical, split_port};
 use crate::model::refusal::Refusal;
 
-/// The authority a request is for.
+/// The authority of a request.
 #[derive(Debug)]
-pub(crate) struct Host<'a> {
+pub(crate) struct Authority<'a> {
     /// As sent.
     authority: Cow<'a, str>,
     /// The host in its one spelling, as it stands in URLs.
@@ -22,15 +22,15 @@ pub(crate) struct Host<'a> {
     port: Option<Cow<'a, str>>,
 }
 
-impl<'a> Host<'a> {
-    /// What `authority` names.
+impl<'a> Authority<'a> {
+    /// Parses `authority`.
     fn parse(authority: &'a str) -> Result<Self, Refusal> {
         let (name, port) = split_port(authority).ok_or(Refusal::Malformed)?;
         let name = canonical(name).ok_or(Refusal::Malformed)?;
         Ok(Self { authority: authority.into(), name, port: port.map(Cow::from) })
     }
 
-    /// Stands in where a request may leave open whom it is for.
+    /// The local address, for requests that may leave the host open.
     fn here(local: SocketAddr) -> Self {
         let local = SocketAddr::new(local.ip().to_canonical(), local.port());
         let name = if local.is_ipv6() { format!("[{}]", local.ip()) } else { local.ip().to_string() };
@@ -46,7 +46,7 @@ impl<'a> Host<'a> {
         &self.authority
     }
 
-    /// By what apps are told apart: the host without port and without a dot at the end.
+    /// The host by which apps are told apart: without port, and without a dot at the end.
     pub(crate) fn name(&self) -> &str {
         self.name.strip_suffix('.').unwrap_or(&self.name)
     }
@@ -71,7 +71,7 @@ impl<'a> Host<'a> {
 ///
 /// # Errors
 /// [`Refusal::Malformed`] for a missing, repeated or invalid host, and for two in HTTP/2 that differ (RFC 9113, 8.3.1).
-pub(crate) fn host(request: &Parts, local: SocketAddr) -> Result<Host<'_>, Refusal> {
+pub(crate) fn host(request: &Parts, local: SocketAddr) -> Result<Authority<'_>, Refusal> {
     let mut fields = request.headers.get_all(header::HOST).iter();
     let (field, more) = (fields.next(), fields.next());
     let field = match field {
@@ -82,20 +82,20 @@ pub(crate) fn host(request: &Parts, local: SocketAddr) -> Result<Host<'_>, Refus
     };
     let Some(authority) = request.uri.authority() else {
         return match field {
-            Some("") => Ok(Host::here(local)),
-            Some(field) => Host::parse(field),
-            None if request.version == Version::HTTP_10 => Ok(Host::here(local)),
+            Some("") => Ok(Authority::here(local)),
+            Some(field) => Authority::parse(field),
+            None if request.version == Version::HTTP_10 => Ok(Authority::here(local)),
             None => Err(Refusal::Malformed),
         };
     };
-    let host = Host::parse(authority.as_str())?;
+    let host = Authority::parse(authority.as_str())?;
     let is_http2 = request.version >= Version::HTTP_2;
     if let Some(field) = field
         && field != host.authority
         && (is_http2 || !field.is_empty())
     {
         // One that is no host is refused also where it does not count.
-        let other = Host::parse(field)?;
+        let other = Authority::parse(field)?;
         let scheme = request.uri.scheme().map_or("http", Scheme::as_str);
         if is_http2 && (other.name != host.name || other.port(scheme) != host.port(scheme)) {
             return Err(Refusal::Malformed);
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_port_of_the_scheme_is_left_out() {
-        let host = Host::parse("Example.com:0443").unwrap();
+        let host = Authority::parse("Example.com:0443").unwrap();
         assert_eq!(host.origin("https"), "https://example.com");
         assert_eq!(host.origin("http"), "http://example.com:443");
         assert_eq!(host.authority(), "Example.com:0443");

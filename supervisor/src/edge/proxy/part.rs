@@ -1,4 +1,4 @@
-//! A part of a response body as hyper gets it, and what a client of HTTP/2 has yet to take of those before.
+//! Parts of a response body, and the count of those that h2 holds until an HTTP/2 client's windows allow them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,46 +7,45 @@ use std::task::{Context, Poll, Waker};
 use bytes::Buf;
 use nano_protocol::Chunk;
 
-/// Part of a body on its way to a client.
+/// A part of a response body.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct BodyPart {
     chunk: Chunk,
-    /// After the bytes, since it wakes whoever waits for their end.
-    _untaken: Option<Held>,
+    /// Declared after the bytes, so that they are freed before it wakes the body.
+    _untaken: Option<Counted>,
 }
 
-/// Parts that h2 keeps because their client may not let them come yet.
+/// Counts the parts that h2 holds because the client's windows may not allow them yet.
 #[derive(Debug, Default)]
 pub(crate) struct Untaken {
     parts: Cell<usize>,
-    /// Whom to tell that there are none.
+    /// Woken when there are none.
     waker: RefCell<Option<Waker>>,
 }
 
-/// Counts its part as untaken until it is dropped.
+/// Counts a part until it is dropped.
 #[derive(Debug)]
-struct Held(Rc<Untaken>);
+struct Counted(Rc<Untaken>);
 
-impl Part {
-    /// Bytes that leave as soon as the socket takes them.
+impl BodyPart {
+    /// A part that is not counted: only the socket can delay it.
     pub(crate) fn new(chunk: Chunk) -> Self {
         Self { chunk, _untaken: None }
     }
 }
 
 impl Untaken {
-    /// A part that counts until h2 has let go of it.
-    pub(crate) fn part(self: &Rc<Self>, chunk: Chunk) -> Part {
+    /// A part that is counted until h2 has dropped it.
+    pub(crate) fn part(self: &Rc<Self>, chunk: Chunk) -> BodyPart {
         self.parts.set(self.parts.get() + 1);
-        Part { chunk, _untaken: Some(Held(self.clone())) }
+        BodyPart { chunk, _untaken: Some(Counted(self.clone())) }
     }
 
-    /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.get() == 0
     }
 
-    /// Ready when there is none.
+    /// Ready when there are none.
     pub(crate) fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
         if self.is_empty() {
             return Poll::Ready(());
@@ -56,7 +55,7 @@ impl Untaken {
     }
 }
 
-impl Drop for Held {
+impl Drop for Counted {
     fn drop(&mut self) {
         let left = self.0.parts.get() - 1;
         self.0.parts.set(left);
@@ -68,7 +67,7 @@ impl Drop for Held {
     }
 }
 
-impl Buf for Part {
+impl Buf for BodyPart {
     fn remaining(&self) -> usize {
         self.chunk.remaining()
     }

@@ -1,21 +1,18 @@
-//! What is remembered of a request, until it is known how it ended.
+//! Writes what was recorded of a request when it is over.
 
 use crate::telemetry::log::access;
 use crate::telemetry::record::RequestRecord;
 use crate::telemetry::traces;
 
-/// What is remembered of a request, if anything is. When dropped, the request is over: its line in the access log is
-/// written, and its span is sent.
+/// The record of a request, if there is to be one. Dropping it writes the line in the access log and sends the span.
 #[derive(Debug)]
 pub(crate) struct Recorded(Option<Box<RequestRecord>>);
 
 impl Recorded {
-    /// From now on.
     pub(crate) fn new(record: Option<RequestRecord>) -> Self {
         Self(record.map(Box::new))
     }
 
-    /// The record, if there is one.
     pub(crate) fn get(&mut self) -> Option<&mut RequestRecord> {
         self.0.as_deref_mut()
     }

@@ -1,4 +1,4 @@
-//! How long a response body may be (`max_response`).
+//! The limit of the length of a response body (`max_response`).
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::edge::refused::Refused;
 use crate::model::refusal::Refusal;
 use crate::telemetry::traffic::{Limit, Traffic};
 
-/// What is left of a response's length.
+/// The limit, and what is left of it.
 #[derive(Debug)]
 pub(crate) struct ResponseLimit {
     max: u64,
@@ -38,7 +38,7 @@ impl ResponseLimit {
         Err(Refused::because(Refusal::ResponseTooLarge, why))
     }
 
-    /// Whether so many further bytes may be passed on.
+    /// Whether this many further bytes may be passed on.
     pub(crate) fn takes(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes as u64) {
             Some(left) => {

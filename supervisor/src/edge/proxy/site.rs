@@ -1,4 +1,4 @@
-//! Which app answers on a port, by host.
+//! Finds the app of a request on a listening address, by host.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,15 +9,14 @@ use crate::edge::upstream::Upstream;
 /// The apps that share one listening address.
 #[derive(Debug, Default)]
 pub(crate) struct Site {
-    /// The app that serves every host.
+    /// The app that serves all other hosts.
     default: Option<Rc<Upstream>>,
     exact: HashMap<String, Rc<Upstream>>,
-    /// Longest pattern first: the most specific wins.
+    /// Longest pattern first, so that the most specific one wins.
     wildcards: Vec<(HostPattern, Rc<Upstream>)>,
 }
 
 impl Site {
-    /// The site of these apps.
     pub(crate) fn new<'a>(upstreams: impl Iterator<Item = &'a Rc<Upstream>>) -> Self {
         let mut site = Self::default();
         upstreams.for_each(|upstream| site.add(upstream));
@@ -41,7 +40,7 @@ impl Site {
         self.wildcards.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.as_str().len()));
     }
 
-    /// The app for `host`, in its one spelling, without port and without a dot at its end.
+    /// The app for `host`, which is canonical, without port and without a dot at its end.
     pub(crate) fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
         if !self.exact.is_empty() || !self.wildcards.is_empty() {
             let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(host));

@@ -1,4 +1,4 @@
-//! The request body on its way from the client into a stream.
+//! Moves a request body from the client into a stream.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -28,33 +28,32 @@ impl<B: Body<Data = Bytes> + Unpin + 'static> RequestBody for B {}
 
 /// How a body ends.
 #[derive(Debug)]
-enum End {
+enum BodyEnd {
     Plain,
     Trailers,
 }
 
-/// A request body, of which some may have been read and not have reached a worker.
+/// A request body, which can be sent to another worker as long as the first has not begun with it.
 #[derive(Debug)]
 pub(crate) struct Upload<B> {
     incoming: B,
     reading: Reading,
-    /// Read, and not yet in a stream.
+    /// Read from the client, and not sent yet.
     unsent: VecDeque<Bytes>,
-    /// In a stream that the worker has not begun with: if it fails, the next worker must get them, too. At most what a stream
-    /// may carry before its reader reads.
+    /// Sent to a worker that has not begun with the request: if that fails, the next worker must get it. At most the
+    /// first window of a stream.
     held: VecDeque<Bytes>,
     held_bytes: usize,
-    /// How the body has ended, if it has.
-    end: Option<End>,
-    /// Some of it was not held any more.
+    end: Option<BodyEnd>,
+    /// The worker has begun with it, so that `held` is not kept any more.
     is_begun: bool,
-    /// Bytes that may still come.
+    /// Bytes that the client may still send.
     left: u64,
     /// The app it is for.
     upstream: Rc<Upstream>,
-    /// The worker does not read on.
+    /// The worker has no room for more.
     is_stalled: bool,
-    /// Bytes that have come since they were last looked at.
+    /// Bytes received since the pace was last updated.
     came: usize,
 }
 
@@ -76,9 +75,9 @@ impl<B: RequestBody> Upload<B> {
         }
     }
 
-    /// Moves into `sender` what is there now; if that is not all, goes on in a task of its own.
+    /// Sends what has been received; if that is not all, continues in a task of its own.
     pub(crate) async fn start(self, sender: Sender) -> Progress<B> {
-        let progress = Progress(Rc::new(Shared::new(self)));
+        let progress = Progress(Rc::new(Transfer::new(self)));
         let mut run = Box::pin(run(Progress(progress.0.clone()), sender));
         if poll_once(run.as_mut()).await.is_none() {
             tokio::task::spawn_local(run);
@@ -86,13 +85,13 @@ impl<B: RequestBody> Upload<B> {
         progress
     }
 
-    /// How far its client is behind, from now on.
+    /// Starts to watch the client's pace.
     fn pace(&self) -> Rc<Pace> {
         let spec = self.upstream.spec();
         self.reading.pace(spec.limits.request_timeout, spec.limits.min_rate)
     }
 
-    /// Goes on until everything is in the stream.
+    /// Sends until the body is complete.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -100,7 +99,7 @@ impl<B: RequestBody> Upload<B> {
         moved: &Cell<Option<Instant>>,
     ) -> Poll<Result<(), Refusal>> {
         loop {
-            // Where hyper knows that these are the last bytes, the end rides on them.
+            // If these are known to be the last bytes, the end is marked on their frame.
             let is_read = self.end.is_none() && self.incoming.is_end_stream();
             while let [chunk, later @ ..] = self.unsent.make_contiguous() {
                 let is_last = is_read && later.is_empty();
@@ -121,13 +120,13 @@ impl<B: RequestBody> Upload<B> {
             }
             if let Some(end) = &self.end {
                 match end {
-                    End::Plain => self.reading.done(),
-                    End::Trailers => self.reading.done_with_trailers(),
+                    BodyEnd::Plain => self.reading.done(),
+                    BodyEnd::Trailers => self.reading.done_with_trailers(),
                 }
                 let _ = sender.end(&HeaderBlock::default());
                 return Poll::Ready(Ok(()));
             }
-            // What the worker has no room for is not read from the client.
+            // While the worker has no room, the client is not read.
             if sender.poll_room(cx).is_pending() {
                 if !std::mem::replace(&mut self.is_stalled, true) {
                     self.upstream.count(TrafficCounts::stalled);
@@ -136,13 +135,13 @@ impl<B: RequestBody> Upload<B> {
             }
             self.is_stalled = false;
             match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-                None => self.end = Some(End::Plain),
+                None => self.end = Some(BodyEnd::Plain),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
                         self.upstream.count(|counts| counts.received(data.len()));
                         self.came += data.len();
                         self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
-                        // A worker that has room for more than the first window has read of it, whatever else it says.
+                        // A worker that has granted more than the first window has read some of it.
                         self.is_begun |= self.held_bytes >= STREAM_WINDOW || sender.is_reached();
                         if self.is_begun {
                             self.held.clear();
@@ -152,11 +151,12 @@ impl<B: RequestBody> Upload<B> {
                         }
                         self.unsent.push_back(data);
                     }
-                    // Apps cannot see trailer fields, so none cross. Some that hold no field are no trailer fields.
+                    // Trailer fields are not forwarded, since apps cannot see them. A trailer section without fields
+                    // is malformed.
                     Err(frame) if frame.trailers_ref().is_some_and(HeaderMap::is_empty) => {
                         return Poll::Ready(Err(Refusal::Malformed));
                     }
-                    Err(_) => self.end = Some(End::Trailers),
+                    Err(_) => self.end = Some(BodyEnd::Trailers),
                 },
                 Some(Err(_)) => return Poll::Ready(Err(Refusal::Malformed)),
             }
@@ -165,20 +165,21 @@ impl<B: RequestBody> Upload<B> {
 }
 
 async fn run<B: RequestBody>(progress: Progress<B>, sender: Sender) {
-    let shared = &*progress.0;
+    let transfer = &*progress.0;
     let mut pace: Option<Rc<Pace>> = None;
     let done = poll_fn(|cx| {
         if pace.as_ref().is_some_and(|pace| pace.poll_overdue(cx).is_ready()) {
             return Poll::Ready(Err(Refusal::RequestTimedOut));
         }
-        // Over: the response is complete, so nobody reads the rest; or it failed, and the rest may be taken back.
-        let mut upload = shared.upload.borrow_mut();
+        // The stream is over: the response is complete, and the rest is not needed; or it has failed, and the body
+        // may be taken back.
+        let mut upload = transfer.upload.borrow_mut();
         let Some(upload) = upload.as_mut().filter(|_| sender.poll_over(cx).is_pending()) else {
             return Poll::Ready(Ok(()));
         };
-        let polled = upload.poll(cx, &sender, &shared.moved);
+        let polled = upload.poll(cx, &sender, &transfer.moved);
         let is_late = polled.is_pending() && !upload.is_stalled;
-        shared.is_client_late.set(is_late);
+        transfer.is_client_late.set(is_late);
         if is_late && pace.is_none() {
             let begun = upload.pace();
             let _ = begun.poll_overdue(cx);
@@ -191,26 +192,26 @@ async fn run<B: RequestBody>(progress: Progress<B>, sender: Sender) {
         polled
     })
     .await;
-    shared.is_client_late.set(false);
+    transfer.is_client_late.set(false);
     if let Err(why) = done {
-        shared.fault.set(Some(why));
+        transfer.fault.set(Some(why));
         sender.cancel();
     }
 }
 
-/// What the request that waits for its response can learn of its body.
+/// What the waiting request can learn about its body.
 #[derive(Debug)]
-pub(crate) struct Progress<B>(Rc<Shared<B>>);
+pub(crate) struct Progress<B>(Rc<Transfer<B>>);
 
 #[derive(Debug)]
-struct Shared<B> {
+struct Transfer<B> {
     upload: RefCell<Option<Upload<B>>>,
     fault: Cell<Option<Refusal>>,
     moved: Cell<Option<Instant>>,
     is_client_late: Cell<bool>,
 }
 
-impl<B> Shared<B> {
+impl<B> Transfer<B> {
     fn new(upload: Upload<B>) -> Self {
         let upload = RefCell::new(Some(upload));
         Self { upload, fault: Cell::new(None), moved: Cell::new(None), is_client_late: Cell::new(false) }
@@ -218,25 +219,25 @@ impl<B> Shared<B> {
 }
 
 impl<B> Progress<B> {
-    /// The answer to why the body was given up, if it was.
+    /// Why the body was given up, if it was.
     pub(crate) fn fault(&self) -> Option<Refusal> {
         self.0.fault.get()
     }
 
-    /// When part of the body last went into the stream.
+    /// When a part of the body was last sent.
     pub(crate) fn moved(&self) -> Option<Instant> {
         self.0.moved.get()
     }
 
-    /// Whether more of the body is wanted, and it is the client that does not send it.
+    /// Whether the client is waited for to send more of the body.
     pub(crate) fn is_client_late(&self) -> bool {
         self.0.is_client_late.get()
     }
 
-    /// The whole body for another worker, if this one has not begun with the request.
+    /// Takes the whole body back for another worker, if this one has not begun with the request.
     pub(crate) fn take_back(&self) -> Option<Upload<B>> {
         let mut upload = self.0.upload.borrow_mut().take().filter(|upload| !upload.is_begun)?;
-        // Still held: the next worker may go the same way.
+        // Kept in `held`, too: the next worker may end the same way.
         upload.unsent = upload.held.clone();
         Some(upload)
     }

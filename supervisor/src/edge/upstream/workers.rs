@@ -19,7 +19,7 @@ pub(crate) struct Link {
     pub handle: Handle,
     /// When it became ready.
     pub since: Instant,
-    stage: Cell<Stage>,
+    stage: Cell<LinkStage>,
     /// Whether it has answered a request well, as far as this thread knows, and as the main thread is told.
     is_useful: Cell<bool>,
     useful: Arc<AtomicBool>,
@@ -27,7 +27,7 @@ pub(crate) struct Link {
 
 /// What a worker is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum LinkStage {
     /// It takes requests.
     Ready,
     /// It takes none for now, although it is well.
@@ -39,7 +39,7 @@ enum Stage {
 impl Link {
     /// To a worker that is ready now. `useful` becomes true when it has answered a request well.
     pub(crate) fn new(generation: u64, handle: Handle, useful: Arc<AtomicBool>) -> Self {
-        let (since, stage, is_useful) = (Instant::now(), Cell::new(Stage::Ready), Cell::new(false));
+        let (since, stage, is_useful) = (Instant::now(), Cell::new(LinkStage::Ready), Cell::new(false));
         Self { generation, handle, since, stage, is_useful, useful }
     }
 
@@ -52,11 +52,11 @@ impl Link {
 
     /// Whether it takes requests. One that has just died does not, before the main thread says so.
     fn is_ready(&self) -> bool {
-        self.stage.get() == Stage::Ready && !self.handle.is_closed()
+        self.stage.get() == LinkStage::Ready && !self.handle.is_closed()
     }
 
     fn finish(&self) {
-        if self.stage.replace(Stage::Finishing) != Stage::Finishing {
+        if self.stage.replace(LinkStage::Finishing) != LinkStage::Finishing {
             self.handle.finish();
         }
     }
@@ -64,9 +64,9 @@ impl Link {
 
 /// All workers whose connections have not ended, in the order in which they became ready.
 #[derive(Debug, Default)]
-pub(crate) struct Workers(RefCell<Vec<Rc<Link>>>);
+pub(crate) struct Links(RefCell<Vec<Rc<Link>>>);
 
-impl Workers {
+impl Links {
     /// One more is ready.
     pub(crate) fn attach(&self, link: Link) {
         self.0.borrow_mut().push(Rc::new(link));
@@ -101,8 +101,8 @@ impl Workers {
     /// This one gets no requests for now, or gets them again.
     pub(crate) fn hold(&self, generation: u64, holds: bool) {
         self.each(generation, |link| {
-            if link.stage.get() != Stage::Finishing {
-                link.stage.set(if holds { Stage::Held } else { Stage::Ready });
+            if link.stage.get() != LinkStage::Finishing {
+                link.stage.set(if holds { LinkStage::Held } else { LinkStage::Ready });
             }
         });
     }
@@ -147,7 +147,7 @@ mod tests {
     /// A worker as a test knows it. Dropping the connection is its death.
     struct Known {
         handle: Handle,
-        stage: Stage,
+        stage: LinkStage,
         connection: Option<Connection>,
         _peer: UnixStream,
         streams: Vec<(Sender, Receiver)>,
@@ -155,7 +155,7 @@ mod tests {
 
     impl Known {
         fn is_ready(&self) -> bool {
-            self.stage == Stage::Ready && self.connection.is_some()
+            self.stage == LinkStage::Ready && self.connection.is_some()
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
         ]
     }
 
-    fn check(workers: &Workers, known: &BTreeMap<u64, Known>) -> Result<(), TestCaseError> {
+    fn check(workers: &Links, known: &BTreeMap<u64, Known>) -> Result<(), TestCaseError> {
         let least =
             known.values().filter(|worker| worker.is_ready()).map(|worker| worker.streams.len()).min();
         let chosen = workers.choose();
@@ -194,7 +194,7 @@ mod tests {
         }
         for (generation, worker) in known {
             prop_assert!(workers.is_connected(*generation));
-            prop_assert_eq!(worker.handle.is_finishing(), worker.stage == Stage::Finishing);
+            prop_assert_eq!(worker.handle.is_finishing(), worker.stage == LinkStage::Finishing);
         }
         prop_assert_eq!(workers.0.borrow().len(), known.len());
         Ok(())
@@ -205,7 +205,7 @@ mod tests {
         fn of_any_workers_the_least_busy_that_is_ready_gets_the_next_request(steps in vec(step(), 0..40)) {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             let _entered = runtime.enter();
-            let (workers, mut known, mut last) = (Workers::default(), BTreeMap::<u64, Known>::new(), 0);
+            let (workers, mut known, mut last) = (Links::default(), BTreeMap::<u64, Known>::new(), 0);
             for step in steps {
                 match step {
                     Step::Attach => {
@@ -214,7 +214,7 @@ mod tests {
                         let (connection, handle) = Connection::new(ours, Side::Supervisor);
                         workers.attach(Link::new(last, handle.clone(), Arc::default()));
                         let connection = Some(connection);
-                        let (stage, streams) = (Stage::Ready, Vec::new());
+                        let (stage, streams) = (LinkStage::Ready, Vec::new());
                         known.insert(last, Known { handle, stage, connection, _peer: peer, streams });
                     }
                     Step::Send => if let Some(chosen) = workers.choose() {
@@ -224,19 +224,19 @@ mod tests {
                     Step::Hold(back, holds) => {
                         workers.hold(last.saturating_sub(back), holds);
                         let worker = known.get_mut(&last.saturating_sub(back));
-                        if let Some(worker) = worker.filter(|worker| worker.stage != Stage::Finishing) {
-                            worker.stage = if holds { Stage::Held } else { Stage::Ready };
+                        if let Some(worker) = worker.filter(|worker| worker.stage != LinkStage::Finishing) {
+                            worker.stage = if holds { LinkStage::Held } else { LinkStage::Ready };
                         }
                     }
                     Step::Retire(back) => {
                         workers.retire(last.saturating_sub(back));
                         if let Some(worker) = known.get_mut(&last.saturating_sub(back)) {
-                            worker.stage = Stage::Finishing;
+                            worker.stage = LinkStage::Finishing;
                         }
                     }
                     Step::RetireAll => {
                         workers.retire_all();
-                        known.values_mut().for_each(|worker| worker.stage = Stage::Finishing);
+                        known.values_mut().for_each(|worker| worker.stage = LinkStage::Finishing);
                     }
                     Step::Die(back) => if let Some(worker) = known.get_mut(&last.saturating_sub(back)) {
                         worker.connection = None;
