@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Response;
+use nano_supervisor::api::AppState;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -136,7 +137,7 @@ async fn the_wait_for_a_worker_and_the_worker_are_measured_each() {
     let reply = tokio::spawn(async move { client.get("/").await.unwrap() });
     supervisor.in_flight("app", 1).await;
     gate.add_permits(1);
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     gate.add_permits(1);
     assert_eq!(within(reply).await.unwrap().status, 200);
     let record = supervisor.log.record_with("\"message\":\"request\"").await;

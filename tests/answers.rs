@@ -2,6 +2,7 @@
 
 use crate::TestSupervisor;
 use crate::harness::{App, Client, Raw, process, raw};
+use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 
 /// Sends a whole request, and checks the status line, the body's code and what every such answer has.
@@ -285,7 +286,7 @@ async fn an_app_that_does_not_load_is_500() {
     for app in ["syntax", "nothing"] {
         let answer = raw::exchange(supervisor.address(app).await, get("/"));
         assert_refused(&answer, "500 Internal Server Error", "The app could not be loaded.");
-        assert_eq!(supervisor.app(app).await.state, "failed");
+        assert_eq!(supervisor.app(app).await.state, AppState::Failed);
     }
     assert_eq!(supervisor.get("fine", "/").await.status, 200);
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 
 use crate::harness::{App, folder, free_address, run};
@@ -62,7 +64,7 @@ async fn at_the_start_a_bad_app_has_failed_with_its_reason_and_the_others_are_se
     ] {
         let found = supervisor.app(app).await;
         let why = found.problem.unwrap_or_default();
-        assert_eq!(found.state, "failed", "{app}: {why}");
+        assert_eq!(found.state, AppState::Failed, "{app}: {why}");
         assert!(parts.iter().all(|part| why.contains(part)), "{app}: {why}");
         assert!(found.last_exit.unwrap_or_default().contains(parts[0]), "{app}");
     }
@@ -104,14 +106,14 @@ async fn it_is_tried_again_by_itself_and_at_once_when_told() {
     write(&supervisor, "late/index.js", "export default { fetch: () => new Response('here now') }");
     drop(taken);
     for app in ["dotenv", "late", "taken"] {
-        let found = supervisor.until(app, "is ready", |app| app.state == "ready").await;
+        let found = supervisor.until(app, "is ready", |app| app.state == AppState::Ready).await;
         assert_eq!(found.problem, None, "{app}");
     }
     assert_eq!(supervisor.get("late", "/").await.text(), "here now");
     assert_eq!(supervisor.get("taken", "/").await.text(), "hello from taken");
     // What was changed of another and not reloaded is none of their business.
     assert_eq!((supervisor.worker("other").await, supervisor.app("other").await.problem), (other, None));
-    assert_eq!(supervisor.app("told").await.state, "failed");
+    assert_eq!(supervisor.app("told").await.state, AppState::Failed);
     write(&supervisor, "told/.env", "A=1");
     let (code, text, errors) = control(&supervisor, &["start", "told"]);
     assert!(code == 0 && text.starts_with("told: ready"), "{text}{errors}");
@@ -141,9 +143,9 @@ async fn at_a_reload_it_goes_on_as_it_was_until_it_can_be_what_it_is_to_be() {
     assert_eq!((supervisor.worker("app").await, supervisor.worker("other").await), (worker, other));
     assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
     let found = supervisor.app("app").await;
-    assert_eq!(found.state, "ready");
+    assert_eq!(found.state, AppState::Ready);
     assert!(found.problem.unwrap().contains("1B is too small"));
-    assert_eq!(supervisor.app("newcomer").await.state, "failed");
+    assert_eq!(supervisor.app("newcomer").await.state, AppState::Failed);
     // It would end for nothing.
     let (code, _, errors) = control(&supervisor, &["restart", "app"]);
     assert!(code == 1 && errors.contains("goes on as it was"), "{errors}");
@@ -156,7 +158,7 @@ async fn at_a_reload_it_goes_on_as_it_was_until_it_can_be_what_it_is_to_be() {
     supervisor.rewrite(|_| good.replace("heap = '1B'", "heap = '65MiB'"));
     let found = supervisor.until("app", "lives by it", |app| app.problem.is_none()).await;
     assert_ne!(found.pid, Some(worker));
-    supervisor.until("newcomer", "has the address", |app| app.state == "ready").await;
+    supervisor.until("newcomer", "has the address", |app| app.state == AppState::Ready).await;
     assert_eq!(supervisor.get("newcomer", "/").await.text(), "hello from other");
     assert_eq!(supervisor.worker("other").await, other);
 }
@@ -171,7 +173,7 @@ async fn at_an_upgrade_it_is_left_behind_only_if_it_had_failed_before() {
     let next = text.trim().rsplit(' ').next().unwrap().parse().unwrap();
     supervisor.succeeded_by(next).await;
     assert_eq!(supervisor.get("good", "/").await.text(), "hello from good");
-    assert_eq!(supervisor.app("bad").await.state, "failed");
+    assert_eq!(supervisor.app("bad").await.state, AppState::Failed);
     write(&supervisor, "good/.env", "A");
     let (code, _, errors) = upgraded(&supervisor);
     assert!(code == 1 && errors.contains("not ready there: good is failed: "), "{errors}");
@@ -208,7 +210,7 @@ async fn without_any_good_app_it_waits_for_one() {
     })
     .await;
     write(&supervisor, "bad/.env", "");
-    supervisor.until("bad", "is ready", |app| app.state == "ready").await;
+    supervisor.until("bad", "is ready", |app| app.state == AppState::Ready).await;
     supervisor.signal(Signal::SIGTERM);
 }
 
@@ -229,7 +231,7 @@ async fn a_folder_of_apps_may_hold_what_is_none() {
     let arguments = ["serve", "--apps-dir", "apps", "--port", "0", "--host", "127.0.0.1"];
     let arguments = arguments.map(str::to_owned).to_vec();
     let supervisor = TestSupervisor::run(here, arguments).await;
-    supervisor.until("blog", "is ready", |app| app.state == "ready").await;
+    supervisor.until("blog", "is ready", |app| app.state == AppState::Ready).await;
     let shown = async || {
         let apps = supervisor.status().await.into_iter();
         apps.map(|app| format!("{} {}", app.app, app.problem.is_some())).collect::<Vec<_>>()
@@ -241,7 +243,7 @@ async fn a_folder_of_apps_may_hold_what_is_none() {
     let (code, text, _) = control(&supervisor, &["reload"]);
     assert!(code == 1 && text.contains("shop: added") && text.contains("empty: cannot be run: "), "{text}");
     assert!(text.contains("there is an app no-host already"), "{text}");
-    supervisor.until("shop", "is ready", |app| app.state == "ready").await;
+    supervisor.until("shop", "is ready", |app| app.state == AppState::Ready).await;
 }
 
 #[tokio::test]

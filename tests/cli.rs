@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 
 use crate::TestSupervisor;
@@ -165,7 +167,7 @@ async fn check_tries_the_addresses_and_leaves_those_of_the_supervisor_that_runs_
     drop(taken);
     let arguments = ["serve", "--config", "nano.toml"].map(str::to_owned).to_vec();
     let supervisor = TestSupervisor::run(here, arguments).await;
-    let address = supervisor.until("one", "is ready", |app| app.state == "ready").await.listen;
+    let address = supervisor.until("one", "is ready", |app| app.state == AppState::Ready).await.listen;
     assert_eq!(address, format!("127.0.0.1:{port}"));
     let (code, output, _) = run(supervisor.folder(), &["check", "--config", "nano.toml"]);
     assert!(code == 0 && output.starts_with(&nowhere), "{output}");

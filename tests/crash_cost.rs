@@ -1,5 +1,6 @@
 //! What a crash costs: as much as it must, and only those who were in the midst of it.
 
+use nano_supervisor::api::AppState;
 use nano_supervisor::api::status::AppStatus;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -75,8 +76,8 @@ async fn an_app_that_gets_nothing_but_requests_that_end_it_still_answers_others(
 
 #[tokio::test]
 async fn whoever_is_refused_learns_when_it_is_of_use_to_ask_again() {
-    let is_failed = |app: &AppStatus| app.state == "failed";
-    let is_backing_off = |app: &AppStatus| app.state == "backing-off";
+    let is_failed = |app: &AppStatus| app.state == AppState::Failed;
+    let is_backing_off = |app: &AppStatus| app.state == AppState::BackingOff;
     let restart =
         "restart = { initial = '20m', max = '20m', jitter = 0, crash_loop = 3, slow_retry = '40m' }";
     let patient = "restart = { crash_loop = 1, slow_retry = '40m' }";

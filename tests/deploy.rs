@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use nano_supervisor::api::AppState;
+
 use serde_json::{Value, json};
 
 use crate::harness::{App, Client, Load, folder, process, run};
@@ -85,7 +87,7 @@ async fn a_new_app_is_served_from_a_copy_and_outlives_the_supervisor() {
     // Whatever becomes of the folder, the copy is served.
     fs::remove_dir_all(supervisor.folder().join("blog")).unwrap();
     supervisor.restart().await;
-    supervisor.until("blog", "is ready", |app| app.state == "ready").await;
+    supervisor.until("blog", "is ready", |app| app.state == AppState::Ready).await;
     assert_eq!(supervisor.get("blog", "/").await.text(), "first!");
     assert!(supervisor.address("blog").await.ip().is_loopback());
     assert_eq!(digests(&supervisor, "blog"), std::slice::from_ref(digest));
@@ -161,7 +163,7 @@ async fn deploy_and_rollback_lose_no_request() {
     succeed(&supervisor, &["reload"]);
     assert_eq!(supervisor.get("app", "/").await.text(), "one y");
     supervisor.restart().await;
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     assert_eq!(supervisor.get("app", "/").await.text(), "one y");
     assert_eq!(digests(&supervisor, "app"), [one, two, three].map(String::as_str));
 }
@@ -275,7 +277,7 @@ async fn a_deploy_mends_an_app_that_has_failed_or_was_stopped() {
     write(&supervisor, "next/index.js", &says("mended"));
     for app in ["broken", "stopped"] {
         succeed(&supervisor, &["deploy", app, "next"]);
-        assert_eq!(supervisor.app(app).await.state, "ready");
+        assert_eq!(supervisor.app(app).await.state, AppState::Ready);
         assert_eq!(supervisor.get(app, "/").await.text(), "mended");
     }
     // And it is watched over like any other.

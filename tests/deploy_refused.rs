@@ -248,22 +248,51 @@ async fn a_broken_state_is_an_error_at_the_start() {
 }
 
 #[tokio::test]
-async fn the_api_says_how_it_is_right() {
-    let supervisor = empty().await;
-    for (method, path, body, status, part) in [
-        (Method::POST, "/v1/apps/a/deploy", "", 400, "the request cannot be read: EOF"),
-        (Method::POST, "/v1/apps/a/deploy", "{\"path\":\"/x\",\"prot\":1}", 400, "unknown field `prot`"),
-        (Method::POST, "/v1/apps/a/deploy", "{\"path\":\"x\"}", 409, "x is not an absolute path"),
-        (Method::POST, "/v1/apps/A/deploy", "{}", 400, "\\\"A\\\" is not an app name"),
-        (Method::GET, "/v1/apps/a/deploy", "", 405, "use POST"),
-        (Method::GET, "/v1/apps/a/rollback", "", 405, "use POST"),
-        (Method::PUT, "/v1/apps/a", "", 405, "use GET or DELETE"),
-        (Method::POST, "/v1/apps/a/deploys", "", 405, "use GET"),
-        (Method::POST, "/v1/apps/a/rollback", "", 404, "there is no app"),
-        (Method::DELETE, "/v1/apps/a", "", 404, "there is no app"),
-        (Method::GET, "/v1/apps/a/deploys", "", 404, "there is no app"),
-        (Method::POST, "/v1/apps/a/deploy", &"x".repeat(65 * 1024), 400, "length limit exceeded"),
+async fn the_api_says_how_it_is_right_and_whose_fault_it_is() {
+    let plan = TestSupervisor::plan().app(App::hello("shown")).set("state_dir = 'state'");
+    let supervisor = plan.start().await;
+    write(&supervisor, "bad/index.js", "throw new Error('no')");
+    // What is to be a folder of copies is a file.
+    write(&supervisor, "state/deploys/stuck", "");
+    let order = |folder: &str, port: Option<u16>| {
+        json!({ "path": supervisor.folder().join(folder), "port": port }).to_string()
+    };
+    for (method, path, body, status, kind, part) in [
+        (Method::POST, "/v1/apps/a/deploy", "", 400, "invalid", "the request cannot be read: EOF"),
+        (
+            Method::POST,
+            "/v1/apps/a/deploy",
+            "{\"path\":\"/x\",\"prot\":1}",
+            400,
+            "invalid",
+            "unknown field `prot`",
+        ),
+        (Method::POST, "/v1/apps/a/deploy", "{\"path\":\"x\"}", 400, "invalid", "x is not an absolute path"),
+        (Method::POST, "/v1/apps/A/deploy", "{}", 400, "invalid", "\\\"A\\\" is not an app name"),
+        (Method::GET, "/v1/apps/a/deploy", "", 405, "method", "use POST"),
+        (Method::GET, "/v1/apps/a/rollback", "", 405, "method", "use POST"),
+        (Method::PUT, "/v1/apps/a", "", 405, "method", "use GET or DELETE"),
+        (Method::POST, "/v1/apps/a/deploys", "", 405, "method", "use GET"),
+        (Method::POST, "/v1/apps/a/rollback", "", 404, "not_found", "there is no app"),
+        (Method::DELETE, "/v1/apps/a", "", 404, "not_found", "there is no app"),
+        (Method::GET, "/v1/apps/a/deploys", "", 404, "not_found", "there is no app"),
+        (Method::POST, "/v1/apps/a/deploy", &"x".repeat(65 * 1024), 400, "invalid", "length limit exceeded"),
+        (
+            Method::DELETE,
+            "/v1/apps/shown/quarantine",
+            "",
+            404,
+            "not_found",
+            "nothing is refused or suspected",
+        ),
+        (Method::DELETE, "/v1/apps/shown", "", 409, "conflict", "app shown was never deployed"),
+        (Method::POST, "/v1/apps/shown/deploy", &order("bad", None), 409, "app", "does not load: "),
+        (Method::POST, "/v1/apps/stuck/deploy", &order("bad", Some(0)), 500, "system", "cannot write"),
+        (Method::POST, "/v1/reload", "", 409, "config", "nano.toml"),
     ] {
+        if path == "/v1/reload" {
+            write(&supervisor, "nano.toml", "[apps.shown");
+        }
         let socket = tokio::net::UnixStream::connect(supervisor.socket()).await.unwrap();
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.unwrap();
@@ -275,6 +304,8 @@ async fn the_api_says_how_it_is_right() {
         let text = response.into_body().collect().await.unwrap().to_bytes();
         let text = std::str::from_utf8(&text).unwrap();
         assert!(found == status && text.contains(part), "{method} {path}: {found} {text}");
+        let answered: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(answered["kind"], kind, "{method} {path}");
         connection.abort();
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use nano_supervisor::api::AppState;
+
 use crate::harness::{Load, Terminal, executable, folder, free_address, raw, run};
 use crate::{TestSupervisor, until};
 
@@ -16,7 +18,9 @@ async fn develop(files: &[(&str, &str)]) -> TestSupervisor {
     let here = folder(files);
     fs::create_dir(here.path().join("app/.git")).unwrap();
     let supervisor = TestSupervisor::run(here, ["dev", "app", "--port", "0"].map(Into::into).into()).await;
-    supervisor.until("app", "was tried", |app| app.state == "ready" || app.state == "failed").await;
+    supervisor
+        .until("app", "was tried", |app| app.state == AppState::Ready || app.state == AppState::Failed)
+        .await;
     supervisor
 }
 
@@ -59,7 +63,7 @@ async fn an_app_that_its_wrangler_file_gives_another_name_is_followed_on() {
     let port = free_address().port().to_string();
     let arguments = ["dev", "app", "--port", &port].map(str::to_owned);
     let supervisor = TestSupervisor::run(here, arguments.into()).await;
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     let client = supervisor.client("app").await;
     let answers = async |text: &str| {
         until(&format!("{text:?} is answered"), async || {
@@ -70,7 +74,7 @@ async fn an_app_that_its_wrangler_file_gives_another_name_is_followed_on() {
     answers("one").await;
     save(&supervisor, "wrangler.toml", "name = 'other'\nmain = 'index.js'");
     until("it has that name", async || {
-        supervisor.status().await.into_iter().find(|app| app.app == "other" && app.state == "ready")
+        supervisor.status().await.into_iter().find(|app| app.app == "other" && app.state == AppState::Ready)
     })
     .await;
     supervisor.log.line_with("reloaded wrangler.toml in ").await;
@@ -108,7 +112,7 @@ async fn a_save_that_does_not_load_is_shown_in_the_browser_until_one_does() {
     let (status, refresh, text) = page(&supervisor).await;
     assert_eq!((status, &*refresh), (500, "1"), "{text}");
     assert!(text.contains("SyntaxError: missing ) after argument list"), "{text}");
-    assert_eq!(supervisor.app("app").await.state, "failed");
+    assert_eq!(supervisor.app("app").await.state, AppState::Failed);
     // It is said once, and not with every time at which the page asks again.
     page(&supervisor).await;
     page(&supervisor).await;
@@ -196,7 +200,7 @@ async fn variables_new_folders_and_another_entry_are_followed() {
 async fn packages_and_git_are_not_watched_and_an_app_that_has_failed_is_mended_by_a_save() {
     let supervisor =
         develop(&[("app/index.js", "export default {"), ("app/node_modules/x/index.js", "")]).await;
-    assert_eq!(supervisor.app("app").await.state, "failed");
+    assert_eq!(supervisor.app("app").await.state, AppState::Failed);
     let reply = supervisor.get("app", "/").await;
     assert!(reply.status == 500 && reply.text().contains("SyntaxError"), "{}", reply.text());
     save(&supervisor, "index.js", &says("mended"));

@@ -1,6 +1,7 @@
 //! Development mode: whoever asks an app in it is told what went wrong; outside of it nobody is.
 
 use hyper::header::ACCEPT;
+use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 
 use crate::TestSupervisor;
@@ -103,9 +104,9 @@ async fn every_answer_that_the_app_causes_says_why() {
         .app(App::new("slow", slow).set("queue_timeout = '50ms'\nstart_timeout = '1h'"));
     let supervisor = plan.flags(&["--dev"]).launch().await;
     for app in ["app", "late", "busy", "loop"] {
-        supervisor.until(app, "is ready", |app| app.state == "ready").await;
+        supervisor.until(app, "is ready", |app| app.state == AppState::Ready).await;
     }
-    supervisor.until("syntax", "has failed", |app| app.state == "failed").await;
+    supervisor.until("syntax", "has failed", |app| app.state == AppState::Failed).await;
     for (app, path, status, code, parts) in [
         (
             "app",
@@ -140,7 +141,7 @@ async fn every_answer_that_the_app_causes_says_why() {
     }
 
     // A worker that dies takes its words with it; how it died is known a moment later.
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     for app in ["app", "loop"] {
         let client = supervisor.client(app).await;
         let request = client.request("GET", &format!("/never?{app}")).header(ACCEPT, "application/json");
@@ -152,7 +153,7 @@ async fn every_answer_that_the_app_causes_says_why() {
         let error = waiting.await.unwrap().json()["error"].clone();
         assert_eq!((&error["code"], &error["detail"]), (&"worker_died".into(), &"killed by SIGKILL".into()));
     }
-    supervisor.until("loop", "has failed", |app| app.state == "failed").await;
+    supervisor.until("loop", "has failed", |app| app.state == AppState::Failed).await;
     let (status, _, text) = ask(&supervisor, "loop", "/", "*/*").await;
     assert_eq!(status, 503);
     assert!(text.ends_with("it keeps crashing.\n\nkilled by SIGKILL\n"), "{text}");

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 
 use crate::harness::{App, Client, folder, process, run};
@@ -98,7 +100,7 @@ async fn lines_of_the_log_and_the_access_log_are_harmless_in_every_form() {
         let here = folder(&[("app/index.js", &source), ("nano.toml", &config)]);
         let arguments = ["serve", "--config", "nano.toml"].map(str::to_owned).to_vec();
         let supervisor = TestSupervisor::run(here, arguments).await;
-        supervisor.until("app", "is ready", |app| app.state == "ready").await;
+        supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
         let client: Client = supervisor.client("app").await;
         let request = client.request("GET", "/x%1b[2J?\u{202e}".replace('\u{202e}', "%E2%80%AE").as_str());
         // As bytes: no text can hold them.

@@ -2,6 +2,8 @@
 
 use std::thread::JoinHandle;
 
+use nano_supervisor::api::AppState;
+
 use crate::deploy::{command, succeed, write};
 use crate::harness::{App, process, raw, run};
 use crate::{TestSupervisor, until};
@@ -57,7 +59,7 @@ async fn a_deploy_is_given_up_for_what_is_asked_for_later_and_holds_up_nobody_el
     let waits = hang(&supervisor, &["deploy", "app", "hangs"]).await;
     succeed(&supervisor, &["stop", "app"]);
     superseded(waits);
-    assert_eq!(supervisor.app("app").await.state, "stopped");
+    assert_eq!(supervisor.app("app").await.state, AppState::Stopped);
     succeed(&supervisor, &["start", "app"]);
 
     let waits = hang(&supervisor, &["deploy", "app", "hangs"]).await;

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use nano_supervisor::api::AppState;
+
 use serde_json::json;
 
 use crate::harness::{App, TestSupervisor, folder, run};
@@ -18,7 +20,7 @@ async fn served(template: &str) -> (TestSupervisor, tempfile::TempDir) {
     }
     assert!(command.ends_with("\n  nano-supervisor dev my-app\n"), "{command}");
     let supervisor = TestSupervisor::plan().app(App::at("app", &here.path().join("my-app"))).start().await;
-    assert_eq!(supervisor.app("app").await.state, "ready", "{:?}", supervisor.log.lines());
+    assert_eq!(supervisor.app("app").await.state, AppState::Ready, "{:?}", supervisor.log.lines());
     (supervisor, here)
 }
 

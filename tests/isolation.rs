@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 use tokio::task::JoinHandle;
 
@@ -81,7 +83,7 @@ impl Street {
         let client = self.supervisor.client("victim").await;
         let fine = async || client.get("/").await.ok().filter(|reply| reply.status == 200).map(|_| ());
         until("the victim is fine again", fine).await;
-        assert_eq!(self.supervisor.app("victim").await.state, "ready");
+        assert_eq!(self.supervisor.app("victim").await.state, AppState::Ready);
         self.assert_neighbour_is_well().await;
     }
 
@@ -94,7 +96,7 @@ impl Street {
         }
         let neighbour = self.supervisor.app("neighbour").await;
         assert_eq!((neighbour.pid, neighbour.crashes, neighbour.restarts), (Some(self.neighbour), 0, 0));
-        assert_eq!((&*neighbour.state, neighbour.last_exit), ("ready", None));
+        assert_eq!((neighbour.state, neighbour.last_exit), (AppState::Ready, None));
     }
 }
 
@@ -239,7 +241,7 @@ async fn a_crash_in_the_middle_of_a_streamed_response() {
 async fn a_throw_at_the_top_level() {
     let street = Street::with(App::new("victim", "throw new Error('at the top');")).await;
     let victim = street.supervisor.app("victim").await;
-    assert_eq!(victim.state, "failed");
+    assert_eq!(victim.state, AppState::Failed);
     let reason = victim.last_exit.unwrap();
     assert!(
         reason.contains("Error: at the top\n    at index.js:1:7\n    1 | throw new Error('at the top');"),
@@ -259,7 +261,7 @@ async fn a_crash_loop_fails_and_is_tried_again_slowly() {
         last = victim.pid.unwrap();
         process::signal(last, Signal::SIGKILL);
     }
-    let is_failed = |app: &nano_supervisor::api::status::AppStatus| app.state == "failed";
+    let is_failed = |app: &nano_supervisor::api::status::AppStatus| app.state == AppState::Failed;
     let failed = street.supervisor.until("victim", "has failed", is_failed).await;
     assert_eq!((failed.crashes, failed.restarts, failed.pid), (3, 0, None));
     assert_eq!(street.attack("/").await, 503);
@@ -274,7 +276,7 @@ async fn an_app_that_crashes_while_it_loads_is_no_busy_loop() {
     let app = App::new("victim", "while (true) {}")
         .set("watchdog = '50ms'\nrestart = { crash_loop = 2, slow_retry = '1h' }");
     let street = Street::with(app).await;
-    let is_failed = |app: &nano_supervisor::api::status::AppStatus| app.state == "failed";
+    let is_failed = |app: &nano_supervisor::api::status::AppStatus| app.state == AppState::Failed;
     let failed = street.supervisor.until("victim", "has failed", is_failed).await;
     assert!(failed.failed_starts <= 2 && failed.crashes == 0, "{failed:?}");
     assert_eq!(street.attack("/").await, 500);

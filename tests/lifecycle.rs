@@ -1,5 +1,6 @@
 //! A worker's life: started, watched, replaced, and never left behind.
 
+use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 
 use crate::harness::{App, Raw, crashes, process};
@@ -24,7 +25,7 @@ async fn the_first_restart_is_immediate_and_further_ones_back_off() {
     let second = supervisor.replaced("app", first).await;
     assert_eq!((second.crashes, second.restarts), (1, 0));
     process::signal(second.pid.unwrap(), Signal::SIGKILL);
-    let backing_off = supervisor.until("app", "backs off", |app| app.state == "backing-off").await;
+    let backing_off = supervisor.until("app", "backs off", |app| app.state == AppState::BackingOff).await;
     assert_eq!((backing_off.pid, backing_off.last_exit.as_deref()), (None, Some("killed by SIGKILL")));
     let record = supervisor.log.record_with("restart delayed").await;
     let pause = record["pause_ms"].as_u64().unwrap();
@@ -96,7 +97,7 @@ async fn a_failed_app_is_tried_again_slowly_and_serves_once_it_is_mended() {
     assert_eq!(supervisor.get("app", "/").await.status, 500);
     let mended = "export default { fetch: () => new Response('mended') }";
     std::fs::write(supervisor.folder().join("app/index.js"), mended).unwrap();
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     assert_eq!(supervisor.get("app", "/").await.text(), "mended");
 }
 
@@ -178,7 +179,7 @@ async fn an_uncaught_error_is_fatal_only_where_that_is_configured() {
     for _ in 0..8 {
         let worker = supervisor.worker("strict").await;
         supervisor.get("strict", "/bad").await;
-        assert_eq!(supervisor.replaced("strict", worker).await.state, "ready");
+        assert_eq!(supervisor.replaced("strict", worker).await.state, AppState::Ready);
     }
     assert_eq!(supervisor.worker("tolerant").await, tolerant);
     let record = supervisor.log.record_with("nobody cares").await;

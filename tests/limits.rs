@@ -22,6 +22,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use http_body_util::{BodyExt as _, Empty};
+use nano_supervisor::api::AppState;
 use serde_json::{Value, json};
 
 use crate::admin::metrics;
@@ -54,7 +55,7 @@ async fn work_after_the_response_keeps_a_draining_worker_for_so_long_and_no_long
     let socket = supervisor.socket().to_str().unwrap();
     let (code, _, errors) = run(supervisor.folder(), &["stop", "app", "--control", socket]);
     assert_eq!((code, &*errors), (0, ""));
-    assert_eq!(supervisor.app("app").await.state, "stopped");
+    assert_eq!(supervisor.app("app").await.state, AppState::Stopped);
 }
 
 #[tokio::test]

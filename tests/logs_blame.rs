@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 
 use crate::harness::{App, Log, executable, process};
@@ -121,5 +123,6 @@ async fn why_an_app_does_not_load_is_said_once() {
         "export default { fetch: () => new Response('x') }",
     )
     .unwrap();
-    until("it is mended", async || (supervisor.app("app").await.state == "ready").then_some(())).await;
+    until("it is mended", async || (supervisor.app("app").await.state == AppState::Ready).then_some(()))
+        .await;
 }

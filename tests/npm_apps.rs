@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
+use nano_supervisor::api::AppState;
 use serde_json::{Value, json};
 
 use crate::TestSupervisor;
@@ -14,7 +15,7 @@ async fn serve(file: &str, settings: &str) -> Option<TestSupervisor> {
     let entry = format!("entry = 'apps/{file}'\nstart_timeout = '30s'\n{settings}");
     let supervisor = TestSupervisor::plan().app(App::at("app", &folder).set(&entry)).start().await;
     let app = supervisor.app("app").await;
-    assert_eq!(app.state, "ready", "{:?}", supervisor.log.lines());
+    assert_eq!(app.state, AppState::Ready, "{:?}", supervisor.log.lines());
     Some(supervisor)
 }
 

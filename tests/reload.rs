@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -64,7 +66,7 @@ async fn a_reload_adds_removes_and_replaces_what_has_changed_and_touches_nothing
         reload(&supervisor),
         changes(json!({ "added": ["new"], "removed": ["gone"], "changed": ["env"] }))
     );
-    supervisor.until("new", "is ready", |app| app.state == "ready").await;
+    supervisor.until("new", "is ready", |app| app.state == AppState::Ready).await;
     assert_eq!(supervisor.get("new", "/").await.text(), "hello from new");
     assert_eq!(supervisor.worker("same").await, same);
     assert_ne!(supervisor.worker("env").await, env);
@@ -177,7 +179,7 @@ async fn a_worker_that_never_becomes_ready_keeps_no_operator_waiting() {
     assert_eq!(command(&supervisor, &["stop", "app"]).0, 0);
     let (code, _, errors) = second.join().unwrap();
     assert_eq!((code, &*errors), (1, given_up));
-    assert_eq!(supervisor.app("app").await.state, "stopped");
+    assert_eq!(supervisor.app("app").await.state, AppState::Stopped);
 }
 
 #[tokio::test]
@@ -311,7 +313,7 @@ async fn a_stopped_app_answers_503_until_it_is_started() {
     // Neither a second stop nor a reload starts it.
     assert_eq!(command(&supervisor, &["stop", "app"]).0, 0);
     reload(&supervisor);
-    assert_eq!(supervisor.app("app").await.state, "stopped");
+    assert_eq!(supervisor.app("app").await.state, AppState::Stopped);
     let (code, text, _) = command(&supervisor, &["start", "app"]);
     assert_eq!((code, text), (0, format!("app: ready, pid {}\n", supervisor.worker("app").await)));
     assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -94,7 +96,7 @@ async fn values_show_nowhere() {
         shown += &text;
     }
     assert_eq!(restart(&supervisor), 1);
-    let failed = supervisor.until("app", "has failed", |app| app.state == "failed").await;
+    let failed = supervisor.until("app", "has failed", |app| app.state == AppState::Failed).await;
     assert!(failed.last_exit.as_ref().unwrap().contains("ENV: has a quote that is not closed"), "{failed:?}");
     shown += &serde_json::to_string(&supervisor.status().await).unwrap();
     shown += &supervisor.log.lines().join("\n");
@@ -123,7 +125,7 @@ async fn a_restart_picks_up_what_has_changed_and_nothing_runs_without_it() {
 
     fs::remove_file(&key).unwrap();
     assert_eq!(restart(&supervisor), 1);
-    let failed = supervisor.until("app", "has failed", |app| app.state == "failed").await;
+    let failed = supervisor.until("app", "has failed", |app| app.state == AppState::Failed).await;
     let why = failed.last_exit.unwrap();
     assert!(
         why.contains("nano.toml:")
@@ -133,7 +135,7 @@ async fn a_restart_picks_up_what_has_changed_and_nothing_runs_without_it() {
     );
     assert_eq!(supervisor.get("app", "/").await.status, 500);
     fs::write(&key, "third").unwrap();
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     assert_eq!(supervisor.get("app", "/").await.json(), json!({ "KEY": "third" }));
 }
 

@@ -1,5 +1,6 @@
 //! `status`, `list` and `restart --all`: what is wrong comes first and fits, in every width.
 
+use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -238,7 +239,7 @@ async fn a_list_is_short_and_every_app_is_restarted_but_those_that_were_stopped(
     assert_eq!(text, "one: restarted\ntwo: stopped, and stays so\nthree: restarted\n");
     let after = [supervisor.worker("one").await, supervisor.worker("three").await];
     assert!(before[0] != after[0] && before[1] != after[1]);
-    assert_eq!(supervisor.app("two").await.state, "stopped");
+    assert_eq!(supervisor.app("two").await.state, AppState::Stopped);
     // One that does not come back makes it a failure, and is no reason to leave out the next.
     std::fs::write(supervisor.folder().join("one/index.js"), BROKEN).unwrap();
     let (code, text, errors) = ask(&supervisor, &["restart", "--all", "--rolling"]);

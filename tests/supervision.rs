@@ -1,5 +1,6 @@
 //! What the supervisor does about workers: policies of restart and recycling, memory, health checks, reports of crashes.
 
+use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::{TestSupervisor, until};
 async fn a_policy_of_never_restarting_leaves_the_app_stopped_until_it_is_started() {
     let supervisor = TestSupervisor::plan().app(App::hello("app").set("restart = 'never'")).start().await;
     process::signal(supervisor.worker("app").await, Signal::SIGKILL);
-    let app = supervisor.until("app", "is stopped", |app| app.state == "stopped").await;
+    let app = supervisor.until("app", "is stopped", |app| app.state == AppState::Stopped).await;
     assert_eq!((app.restarts, app.last_exit.as_deref()), (0, Some("killed by SIGKILL")));
     assert_eq!(supervisor.get("app", "/").await.status, 503);
     let socket = supervisor.socket().to_str().unwrap();
@@ -140,7 +141,7 @@ export default { fetch(request) {
     assert_eq!(supervisor.get("slow", "/").await.text(), "asked 3 times by nobody");
     let app = supervisor.app("never").await;
     let reason = "not healthy within `start_timeout`: it answered 500 (`health_path`)";
-    assert_eq!((app.state.as_str(), app.last_exit.as_deref()), ("failed", Some(reason)));
+    assert_eq!((app.state, app.last_exit.as_deref()), (AppState::Failed, Some(reason)));
     assert_eq!(supervisor.get("never", "/").await.status, 500);
 }
 
@@ -208,7 +209,7 @@ async fn a_worker_that_dies_while_its_successor_starts_is_reported_and_succeeded
     });
     until("the successor loads", async || (origin.connections() >= 2).then_some(())).await;
     process::signal(worker, Signal::SIGKILL);
-    let app = supervisor.until("app", "is not called ready", |app| app.state == "starting").await;
+    let app = supervisor.until("app", "is not called ready", |app| app.state == AppState::Starting).await;
     assert_eq!((app.pid, app.last_exit.as_deref()), (None, Some("killed by SIGKILL")));
     gate.add_permits(1);
     let (code, _, errors) = crate::within(rolled).await.unwrap();

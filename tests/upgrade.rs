@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use command_fds::{CommandFdExt as _, FdMapping};
 use http_body_util::Empty;
+use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 
 use crate::harness::origin::whole;
@@ -86,7 +87,7 @@ async fn what_was_stopped_refused_and_reported_is_so_after_an_upgrade() {
         let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
         assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
         let off = supervisor.app("off").await;
-        assert_eq!((off.state.as_str(), off.pid), ("stopped", None));
+        assert_eq!((off.state, off.pid), (AppState::Stopped, None));
         assert_eq!(refusal(off.listen.parse().unwrap(), "/").await, "stopped");
         assert_eq!(supervisor.get("on", "/").await.text(), "hello from on");
         assert_eq!(refusal(supervisor.address("spin").await, "/spin").await, "quarantined");
@@ -96,7 +97,7 @@ async fn what_was_stopped_refused_and_reported_is_so_after_an_upgrade() {
     assert!(refused.contains("/spin") && command(&["quarantine", "spin"]).contains("/spin"));
     // It is one like any other: it can be started, and a reload leaves it as it is until then.
     command(&["reload"]);
-    assert_eq!(supervisor.app("off").await.state, "stopped");
+    assert_eq!(supervisor.app("off").await.state, AppState::Stopped);
     command(&["start", "off"]);
     assert_eq!(supervisor.get("off", "/").await.text(), "hello from off");
 }
@@ -127,7 +128,7 @@ async fn what_is_bad_on_disk_holds_up_no_upgrade_and_is_told_unless_all_or_nothi
     assert!(text[bad..].contains("SyntaxError") && text[env..].contains(".env"), "{text}");
     load.more(30).await;
     assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["hello from app"]);
-    assert_eq!(supervisor.app("bad").await.state, "failed");
+    assert_eq!(supervisor.app("bad").await.state, AppState::Failed);
     assert_eq!(supervisor.get("bad", "/").await.status, 500);
 }
 

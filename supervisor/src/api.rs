@@ -8,4 +8,6 @@ pub mod deploys;
 pub mod status;
 pub mod usage;
 
+pub use crate::model::change_error::ErrorKind;
 pub use crate::model::kind::Kind;
+pub use crate::model::state::AppState;

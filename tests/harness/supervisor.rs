@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use nano_supervisor::api::AppState;
 use nano_supervisor::api::client as control;
 use nano_supervisor::api::status::AppStatus;
 use nix::sys::signal::Signal;
@@ -107,7 +108,9 @@ impl Plan {
         let supervisor = self.launch().await;
         for app in supervisor.status().await {
             supervisor
-                .until(&app.app, "was tried", |app| app.state == "ready" || app.state == "failed")
+                .until(&app.app, "was tried", |app| {
+                    app.state == AppState::Ready || app.state == AppState::Failed
+                })
                 .await;
         }
         let apps = supervisor.status().await;
@@ -307,7 +310,7 @@ impl TestSupervisor {
 
     /// Waits until another worker than `pid` is ready.
     pub(crate) async fn replaced(&self, name: &str, pid: u32) -> AppStatus {
-        let is_new = |app: &AppStatus| app.state == "ready" && app.pid.is_some_and(|new| new != pid);
+        let is_new = |app: &AppStatus| app.state == AppState::Ready && app.pid.is_some_and(|new| new != pid);
         self.until(name, "is ready again", is_new).await
     }
 

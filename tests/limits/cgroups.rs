@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use nano_supervisor::api::AppState;
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -281,7 +283,7 @@ async fn what_a_killed_supervisor_has_left_is_removed_by_the_next() {
     assert_eq!(group.workers(), [format!("worker-{worker}")]);
     // Processes cannot come into a group that hands its controllers down.
     supervisor.start_again_within(&group.0.join("supervisor")).await;
-    supervisor.until("app", "is ready", |app| app.state == "ready").await;
+    supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     group.until_only_those_of(&supervisor).await;
     let line = status_line(&supervisor);
     assert_eq!(line, format!("control groups: memory, pids, cpu in {}", group.0.display()));

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::status::Status;
+use crate::model::change_error::ErrorKind;
 
 /// Longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -24,14 +25,20 @@ pub enum AskError {
     /// It was not reached, or it is no supervisor.
     #[error("{0}")]
     Unreachable(#[from] io::Error),
-    /// It says why.
-    #[error("{0}")]
-    Refused(String),
+    /// It says why, for programs and for people.
+    #[error("{error}")]
+    Refused {
+        /// Who can mend it.
+        kind: ErrorKind,
+        /// What is wrong, and the fix.
+        error: String,
+    },
 }
 
 /// The body of every answer that is an error.
 #[derive(Deserialize)]
 struct ErrorBody {
+    kind: ErrorKind,
     error: String,
 }
 
@@ -97,9 +104,9 @@ async fn send(
     if response.status().is_success() {
         return Ok(response.into_body());
     }
-    let refusal: ErrorBody =
+    let ErrorBody { kind, error } =
         serde_json::from_slice(&whole(response.into_body()).await?).map_err(io::Error::other)?;
-    Err(AskError::Refused(refusal.error))
+    Err(AskError::Refused { kind, error })
 }
 
 async fn whole(body: Incoming) -> Result<Bytes, AskError> {

@@ -6,14 +6,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::api::crash::Suspect;
+use crate::model::state::AppState;
 
 /// One app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppStatus {
     /// Name.
     pub app: String,
-    /// Its state: `ready`, `backing-off` and so on.
-    pub state: String,
+    /// Where it is in its life.
+    pub state: AppState,
     /// Process id of its worker.
     pub pid: Option<u32>,
     /// Seconds since the worker became ready.

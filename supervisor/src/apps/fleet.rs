@@ -45,6 +45,7 @@ use crate::apps::registry::Registry;
 use crate::apps::sockets::{self, Listening};
 use crate::config::{AppName, AppSpec, Config, ServerSettings};
 use crate::edge::commands::{IoThreads, Notice, Table, UpstreamSpec};
+use crate::model::change_error::ChangeError;
 use crate::model::ids::AppId;
 use crate::model::ids::ListenerId;
 use crate::process::{Cgroups, Spares};
@@ -414,7 +415,7 @@ impl Fleet {
     /// If there is no such app, or if it did not work; the text is for people.
     pub(crate) async fn tell(&self, name: &str, action: Action) -> Outcome {
         let found = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name).cloned();
-        let Some(member) = found else { return Err(self.no_such_app(name)) };
+        let Some(member) = found else { return Err(ChangeError::NotFound(self.no_such_app(name))) };
         member.lifeline.tell(action).await
     }
 

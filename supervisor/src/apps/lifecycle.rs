@@ -30,6 +30,7 @@ use crate::apps::crashes::Remains;
 use crate::apps::restart::RestartHistory;
 use crate::config::{AppSpec, Environment};
 use crate::edge::commands::Unavailable;
+use crate::model::change_error::ChangeError;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::process::{Started, Worker};
@@ -197,7 +198,7 @@ impl AppTask {
         let reason = ExitReason::LoadFailed(fault.to_string());
         self.shared.registry.starting(self.app);
         self.shared.registry.failed(self.app, &reason, self.spec.settings.restart.slow_retry);
-        self.answer(&Err(fault.to_string()));
+        self.answer(&Err(ChangeError::Config(fault.to_string())));
         self.shared.io_threads.unavailable(self.app, Unavailable::NotLoaded(fault)).await;
         self.shared.tend_spares();
         AppPhase::Resting(Instant::now() + UNTIL_TOLD)

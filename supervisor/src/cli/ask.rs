@@ -55,7 +55,7 @@ pub(super) fn ask_with<T: DeserializeOwned>(
 
 pub(super) fn explain(error: AskError, which: &Which, socket: &Path) -> io::Error {
     let error = match error {
-        AskError::Refused(why) => return io::Error::other(why),
+        AskError::Refused { error, .. } => return io::Error::other(error),
         AskError::Unreachable(error) => error,
     };
     let path = socket.display();

@@ -24,7 +24,7 @@ pub(super) fn apps() -> Vec<CompletionCandidate> {
     status
         .apps
         .into_iter()
-        .map(|app| CompletionCandidate::new(app.app).help(Some(app.state.into())))
+        .map(|app| CompletionCandidate::new(app.app).help(Some(app.state.as_str().into())))
         .collect()
 }
 

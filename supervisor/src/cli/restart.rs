@@ -36,7 +36,7 @@ fn tell_all(which: &Which, verb: &str) -> ExitCode {
     };
     let mut code = ExitCode::SUCCESS;
     for AppStatus { app, state, .. } in &apps {
-        if *state == AppState::Stopped.to_string() {
+        if *state == AppState::Stopped {
             print(&format!("{app}: stopped, and stays so"));
         } else if let Err(error) = ask::<AppStatus>(which, Method::POST, &format!("/v1/apps/{app}/{verb}")) {
             code = complain(&format!("{app}: {error}"), FAILED);

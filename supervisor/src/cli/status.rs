@@ -173,16 +173,15 @@ pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
         Ok(status) => status,
         Err(error) => return complain(&error, FAILED),
     };
-    let state = |app: &str| status.apps.iter().find(|one| one.app == app).map(|one| one.state.clone());
-    let is_well =
-        |state: &str| [AppState::Ready, AppState::Stopped].iter().any(|well| well.to_string() == state);
+    let state = |app: &str| status.apps.iter().find(|one| one.app == app).map(|one| one.state);
     if !apps.is_empty() {
-        let states: Vec<_> =
-            apps.iter().map(|app| state(app).unwrap_or_else(|| "no app of this supervisor".into())).collect();
-        apps.iter().zip(&states).for_each(|(app, state)| print(&format!("{app} is {state}")));
-        return exit_code(states.iter().all(|state| is_well(state)));
+        for app in apps {
+            let shown = state(app).map_or("no app of this supervisor", AppState::as_str);
+            print(&format!("{app} is {shown}"));
+        }
+        return exit_code(apps.iter().all(|app| state(app).is_some_and(AppState::is_well)));
     }
-    let down: Vec<_> = status.apps.iter().filter(|app| !is_well(&app.state)).collect();
+    let down: Vec<_> = status.apps.iter().filter(|app| !app.state.is_well()).collect();
     if status.phase == Phase::Serving && down.is_empty() {
         print(&well(&status.apps));
         return ExitCode::SUCCESS;
@@ -194,7 +193,7 @@ pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
 
 /// That nothing is wrong with these apps.
 fn well(apps: &[AppStatus]) -> String {
-    let stopped = apps.iter().filter(|app| app.state == AppState::Stopped.to_string()).count();
+    let stopped = apps.iter().filter(|app| app.state == AppState::Stopped).count();
     let is = |count: usize| if count == 1 { "is" } else { "are" };
     let (ready, many) = (apps.len() - stopped, |count: usize| terminal::many(count as u64, "app", "apps"));
     match (stopped, ready) {

@@ -1,11 +1,11 @@
 //! Where an app is in its life, and where it may go from there.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where an app is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum AppState {
+pub enum AppState {
     /// A worker is being started.
     Starting,
     /// A worker takes requests.
@@ -44,9 +44,10 @@ impl AppState {
     }
 }
 
-impl std::fmt::Display for AppState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl AppState {
+    /// As people and programs are shown it.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Starting => "starting",
             Self::Ready => "ready",
             Self::Draining => "draining",
@@ -54,7 +55,13 @@ impl std::fmt::Display for AppState {
             Self::BackingOff => "backing-off",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -8,6 +8,7 @@
 //! [`crate::ops::operator`].
 
 pub(crate) mod copy;
+pub(crate) mod error;
 pub(crate) mod state;
 pub(crate) mod store;
 
@@ -23,6 +24,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tracing::warn;
 
 use crate::config::{AppName, BrokenState, Deployed, Flaw, StateDir, make_private_folder};
+use crate::model::change_error::ChangeError;
 use state::DeployState;
 use store::{Store, Stored};
 
@@ -71,7 +73,7 @@ impl Deploys {
             flaw: Flaw::new(what, fix),
         };
         let fix = "mend it, or move it away and deploy again";
-        let state = DeployState::read(path).map_err(|what| broken(what, fix))?;
+        let state = DeployState::read(path).map_err(|what| broken(what.to_string(), fix))?;
         let store = Store::new(path);
         Ok(Ok(Self {
             folder: path.clone(),
@@ -109,11 +111,13 @@ impl Deploys {
     /// Waits until nobody makes or deletes copies; while the guard lives, nobody else does.
     ///
     /// # Errors
-    /// If another supervisor has taken over, for people.
-    pub(crate) async fn hold(&self) -> Result<MutexGuard<'_, ()>, String> {
+    /// If another supervisor has taken over.
+    pub(crate) async fn hold(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
         let held = self.copying.lock().await;
         if self.is_let_go.get() {
-            return Err("another supervisor has taken over from this one; fix: try again".into());
+            return Err(ChangeError::Ending(
+                "another supervisor has taken over from this one; fix: try again",
+            ));
         }
         Ok(held)
     }
@@ -123,9 +127,9 @@ impl Deploys {
     ///
     /// # Errors
     /// As of [`Self::hold`].
-    pub(crate) async fn let_go(&self) -> Result<MutexGuard<'_, ()>, String> {
+    pub(crate) async fn let_go(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
         let held = self.hold().await?;
-        self.lock.unlock().map_err(|error| error.to_string())?;
+        self.lock.unlock().map_err(|error| ChangeError::System(error.to_string()))?;
         self.is_let_go.set(true);
         Ok(held)
     }
@@ -140,31 +144,31 @@ impl Deploys {
     /// Copies a folder, on a thread of its own. What is dropped before it is done leaves nothing behind.
     ///
     /// # Errors
-    /// What cannot be copied, for people.
+    /// What cannot be copied.
     pub(crate) async fn copy(
         &self,
         _held: &MutexGuard<'_, ()>,
         name: &AppName,
         root: &Path,
-    ) -> Result<Stored, String> {
+    ) -> Result<Stored, ChangeError> {
         let cancel = Cancel::default();
         let (store, name, root, is_cancelled) =
             (self.store.clone(), name.clone(), root.to_owned(), cancel.0.clone());
         // Whatever comes of it, an earlier copy may not be needed any more.
         self.is_untidy.set(true);
         let copied = tokio::task::spawn_blocking(move || store.put(&name, &root, &is_cancelled)).await;
-        copied.map_err(|error| error.to_string())?
+        Ok(copied.map_err(|error| ChangeError::System(error.to_string()))??)
     }
 
     /// Makes `next` what is deployed.
     ///
     /// # Errors
     /// If it cannot be written; then nothing has changed.
-    pub(crate) async fn commit(&self, next: DeployState) -> Result<(), String> {
+    pub(crate) async fn commit(&self, next: DeployState) -> Result<(), ChangeError> {
         let (folder, written) = (self.folder.clone(), next.clone());
         let done = tokio::task::spawn_blocking(move || written.write(&folder)).await;
         let done = done.map_err(io::Error::other).flatten();
-        done.map_err(|error| format!("cannot write {}: {error}", self.folder.join(state::FILE).display()))?;
+        done.map_err(|error| unwritable(&self.folder.join(state::FILE), &error))?;
         *self.state.borrow_mut() = next;
         self.is_untidy.set(true);
         Ok(())
@@ -188,6 +192,10 @@ impl Deploys {
             warn!(%error, folder = %self.folder.display(), "deploys that nobody needs cannot be deleted");
         }
     }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> ChangeError {
+    ChangeError::System(format!("cannot write {}: {error}", path.display()))
 }
 
 /// Makes the folder, and holds it.

@@ -138,8 +138,7 @@ async fn say_while_starting(operator: &Operator, app: &str) {
     let (begun, mut slow) = (Instant::now(), interval_at(Instant::now() + SLOW, SLOW));
     loop {
         slow.tick().await;
-        let is_starting =
-            |status: &AppStatus| status.app == app && status.state == AppState::Starting.to_string();
+        let is_starting = |status: &AppStatus| status.app == app && status.state == AppState::Starting;
         if !operator.status().iter().any(is_starting) {
             return;
         }
@@ -160,7 +159,7 @@ async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
     let worker = |app: &str| operator.status().into_iter().find(|status| status.app == app)?.pid;
     let before = worker(app);
     // What is read with the configuration, such as .env and wrangler files, may be among them.
-    let changes = operator.apply().await?;
+    let changes = operator.apply().await.map_err(|error| error.to_string())?;
     if let Some((_, why)) = changes.failed.into_iter().chain(changes.broken).next() {
         return Err(why);
     }
@@ -168,9 +167,9 @@ async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
         && let Some(renamed) = operator.status().into_iter().find(|status| operator.has(&status.app))
     {
         *app = renamed.app;
-        operator.tell(app, Action::Start).await?;
+        operator.tell(app, Action::Start).await.map_err(|error| error.to_string())?;
     } else if worker(app) == before {
-        operator.tell(app, Action::Roll).await?;
+        operator.tell(app, Action::Roll).await.map_err(|error| error.to_string())?;
     }
     Ok(())
 }

@@ -157,6 +157,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::state::AppState;
 
     fn app(name: &str) -> AppStatus {
         let rates = json!({ "requests_per_second": 10.0, "errors_per_second": 0.0, "p50_ms": 1.0, "p99_ms": 2.0, "cpu_percent": 3.0 });
@@ -195,7 +196,7 @@ mod tests {
         let grown = room.since(Some(quiet.mark), vec![restless.clone(), app("b")]);
         assert_eq!((names(&grown), grown.names.as_deref()), (vec!["a"], None));
         let mut failed = app("b");
-        (failed.state, failed.uptime_seconds) = ("failed".into(), None);
+        (failed.state, failed.uptime_seconds) = (AppState::Failed, None);
         let now = vec![restless.clone(), failed];
         assert_eq!(names(&room.since(Some(grown.mark), now.clone())), ["b"]);
         // Whoever has slept longer is told more, and whoever comes from elsewhere all.

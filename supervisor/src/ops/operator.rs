@@ -21,6 +21,7 @@ use crate::api::usage::Usage;
 use crate::apps::fleet::{Fleet, Late};
 use crate::apps::lifecycle::{Action, Outcome};
 use crate::config::{AppName, Config, ConfigErrors, Sources};
+use crate::model::change_error::ChangeError;
 use crate::model::kind::Kind;
 use crate::model::state::AppState;
 use crate::ops::deploy::Available;
@@ -88,10 +89,10 @@ impl Operator {
     /// Starts the executable again, and hands over to it if it is ready.
     ///
     /// # Errors
-    /// Why everything goes on as before, for people.
-    pub(crate) async fn upgrade(&self) -> Result<Upgraded, String> {
+    /// Why everything goes on as before.
+    pub(crate) async fn upgrade(&self) -> Result<Upgraded, ChangeError> {
         if self.is_upgrading.replace(true) {
-            return Err("an upgrade is under way already".into());
+            return Err(ChangeError::Conflict("an upgrade is under way already".into()));
         }
         // The successor must be able to hold the state folder.
         let held = match &self.deploys {
@@ -138,7 +139,7 @@ impl Operator {
             let name = spec.name.to_string();
             match self.fleet.try_out(spec, std::future::pending()).await {
                 Ok(_) => return Err(worse(&format!("{name} would be here, so it is not the app"))),
-                Err(why) => excused.push((name, why)),
+                Err(why) => excused.push((name, why.to_string())),
             }
         }
         Ok(excused)
@@ -242,13 +243,13 @@ impl Operator {
     /// Refuses and suspects one kind of an app's requests no more, or none at all.
     ///
     /// # Errors
-    /// If none was refused or suspected, for people.
-    pub(crate) async fn release(&self, app: &str, kind: Option<&Kind>) -> Result<Vec<Suspect>, String> {
+    /// If none was refused or suspected.
+    pub(crate) async fn release(&self, app: &str, kind: Option<&Kind>) -> Result<Vec<Suspect>, ChangeError> {
         if !self.fleet.release(app, kind).await {
-            return Err(match kind {
+            return Err(ChangeError::NotFound(match kind {
                 Some(Kind { method, path }) => format!("{method} {path} is neither refused nor suspected"),
                 None => "nothing is refused or suspected".to_owned(),
-            });
+            }));
         }
         Ok(self.suspects(app).unwrap_or_default())
     }
@@ -256,8 +257,8 @@ impl Operator {
     /// Reads the configuration again, and makes what runs what it says now. An invalid one changes nothing.
     ///
     /// # Errors
-    /// What is wrong with the configuration, or which address cannot be bound; for people.
-    pub(crate) async fn reload(&self) -> Result<Changes, String> {
+    /// What is wrong with the configuration, or which address cannot be bound.
+    pub(crate) async fn reload(&self) -> Result<Changes, ChangeError> {
         systemd::reloading();
         let applied = self.apply().await;
         match &applied {
@@ -324,10 +325,11 @@ impl Operator {
     ///
     /// # Errors
     /// As there.
-    pub(crate) async fn apply(&self) -> Result<Changes, String> {
+    pub(crate) async fn apply(&self) -> Result<Changes, ChangeError> {
         let changing = self.changing.lock().await;
-        let config = self.load().map_err(|problems| problems.to_string())?;
-        let (mut changes, late) = self.fleet.apply(config).await.map_err(|error| error.to_string())?;
+        let config = self.load().map_err(|problems| ChangeError::Config(problems.to_string()))?;
+        let (mut changes, late) =
+            self.fleet.apply(config).await.map_err(|error| ChangeError::Conflict(error.to_string()))?;
         // Nobody else has to wait for an app that takes its time.
         drop(changing);
         self.fleet.conclude(late, &mut changes).await;
@@ -352,7 +354,7 @@ impl Operator {
     /// Tells an app what to do, and waits until it has.
     ///
     /// # Errors
-    /// Why that did not work, for people.
+    /// Why that did not work.
     pub(crate) async fn tell(&self, app: &str, action: Action) -> Outcome {
         if matches!(action, Action::Stop) {
             self.attempts.supersede(app);
@@ -365,9 +367,9 @@ impl Operator {
             self.fleet.conclude(late, &mut Changes::default()).await;
             // It would end for nothing: the next worker could not be told what it is to be told.
             if let Some(why) = self.fleet.stays_because(app) {
-                return Err(format!(
+                return Err(ChangeError::Config(format!(
                     "the app goes on as it was; it cannot be run as it is configured now: {why}"
-                ));
+                )));
             }
         }
         self.fleet.tell(app, action).await

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 
 use crate::apps::fleet::Fleet;
 use crate::apps::inherited::{HANDOVER, Handover};
+use crate::model::change_error::ChangeError;
 use crate::model::state::AppState;
 
 /// How long a successor may take to try every app. Starts of apps have limits of their own.
@@ -79,21 +80,22 @@ impl Invocation {
 /// fault of its. This process is to drain then.
 ///
 /// # Errors
-/// Why everything stays as it is, for people.
+/// Why everything stays as it is.
 pub(crate) async fn upgrade(
     fleet: &Fleet,
     admin: Option<TcpListener>,
     invocation: &Invocation,
     excuse: impl AsyncFnOnce(Vec<(String, String)>) -> Result<Vec<(String, String)>, String>,
-) -> Result<Upgraded, String> {
+) -> Result<Upgraded, ChangeError> {
     if std::process::id() == 1 {
-        return Err(
+        return Err(ChangeError::Conflict(
             "this is the first process of a container, which ends with it; fix: start another container"
                 .into(),
-        );
+        ));
     }
-    let (mut child, ours) = start(fleet, admin, invocation)
-        .map_err(|error| format!("cannot start {}: {error}", invocation.executable.display()))?;
+    let (mut child, ours) = start(fleet, admin, invocation).map_err(|error| {
+        ChangeError::System(format!("cannot start {}: {error}", invocation.executable.display()))
+    })?;
     let pid = child.id().unwrap_or_default();
     info!(pid, executable = %invocation.executable.display(), "successor started");
     let heard = match timeout(PATIENCE, hear(ours)).await {
@@ -121,7 +123,7 @@ pub(crate) async fn upgrade(
     let _ = child.start_kill();
     let _ = child.wait().await;
     warn!(pid, why = worse, "the successor was ended; everything goes on as before");
-    Err(format!("the successor was ended: {worse}"))
+    Err(ChangeError::Conflict(format!("the successor was ended: {worse}")))
 }
 
 fn start(
@@ -179,11 +181,11 @@ fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, St
 }
 
 /// Lets the successor go on, and waits until operators reach it.
-async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, String> {
+async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, ChangeError> {
     let legacy = serde_json::to_string(&fleet.legacy()).unwrap_or_default();
     talk.write_all(format!("{GO} {legacy}\n").as_bytes())
         .await
-        .map_err(|error| format!("the successor has ended: {error}"))?;
+        .map_err(|error| ChangeError::Conflict(format!("the successor has ended: {error}")))?;
     info!(pid, "the successor takes over");
     let _ = timeout(LAST_WORD, talk.read_line(&mut String::new())).await;
     Ok(pid)
@@ -215,7 +217,7 @@ pub(crate) fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) 
 /// If the supervisor before this one has ended it, or has itself ended.
 pub(crate) async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
     fleet.tried().await;
-    let unready = fleet.statuses().into_iter().filter(|app| app.state != AppState::Ready.to_string());
+    let unready = fleet.statuses().into_iter().filter(|app| app.state != AppState::Ready);
     let unready = unready.map(|app| {
         let why = app.last_exit.map_or_else(String::new, |why| format!(": {why}"));
         (app.app, format!("is {}{why}", app.state))

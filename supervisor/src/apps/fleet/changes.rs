@@ -11,6 +11,7 @@ use tracing::warn;
 use crate::api::changes::Changes;
 use crate::apps::lifecycle::{Action, Lifeline, Outcome};
 use crate::config::AppSpec;
+use crate::model::change_error::ChangeError;
 
 /// How long everybody else waits for an app that gets another worker. From then on, it is late: that worker comes when it comes.
 const PROMPT: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub(super) async fn change(
 }
 
 pub(super) fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
-    told.unwrap_or_else(|error| Err(error.to_string()))
+    told.unwrap_or_else(|error| Err(ChangeError::System(error.to_string())))
 }
 
 impl Changes {
@@ -66,7 +67,7 @@ impl Changes {
             }
             Err(why) => {
                 warn!(app = name, %why, "the app could not be changed; it goes on as before");
-                self.failed.push((name, why));
+                self.failed.push((name, why.to_string()));
                 false
             }
         }

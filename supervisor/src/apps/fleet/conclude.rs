@@ -29,7 +29,7 @@ impl Fleet {
             let _changing = self.changing.lock().await;
             // Whoever has told it something else since then says what holds now.
             let is_superseded = lifeline.turn() != turn;
-            let why = outcome.as_ref().err().cloned();
+            let why = outcome.as_ref().err().map(ToString::to_string);
             changes.take_in(&new, outcome, true);
             match why {
                 _ if is_superseded => {}

@@ -14,6 +14,7 @@ use crate::api::crash::{Crash, Suspect};
 use crate::apps::lifecycle::Action;
 use crate::apps::lifecycle::lifeline::{Adoption, First};
 use crate::config::{AppSpec, collision};
+use crate::model::change_error::ChangeError;
 use crate::model::kind::Kind;
 use crate::process::{Started, Worker};
 use crate::telemetry::log::app::AppLog;
@@ -74,14 +75,14 @@ impl Fleet {
     /// `superseded` says so.
     ///
     /// # Errors
-    /// Why there is none, for people.
+    /// Why there is none.
     pub(crate) async fn try_out(
         &self,
         spec: AppSpec,
-        superseded: impl Future<Output = String>,
-    ) -> Result<Tried, String> {
+        superseded: impl Future<Output = ()>,
+    ) -> Result<Tried, ChangeError> {
         if let Some(fault) = &spec.fault {
-            return Err(fault.to_string());
+            return Err(ChangeError::Config(fault.to_string()));
         }
         let (spec, begun) = (Arc::new(spec), Instant::now());
         warn_of(&[&spec]);
@@ -93,9 +94,9 @@ impl Fleet {
         let started = tokio::select! {
             started = Worker::start(&spec, None, &self.shared.spares, &log) => started,
             // Dropping the start kills the process.
-            why = superseded => return Err(why),
+            () = superseded => return Err(ChangeError::Superseded),
         };
-        let started = started.map_err(|failure| failure.reason.to_string())?;
+        let started = started.map_err(|failure| ChangeError::Worker(failure.reason))?;
         Ok(Tried { spec, log, started, begun })
     }
 
@@ -103,12 +104,12 @@ impl Fleet {
     /// before it goes.
     ///
     /// # Errors
-    /// What does not work, for people; then nothing has changed.
+    /// What does not work; then nothing has changed.
     pub(crate) async fn put(
         &self,
         tried: Tried,
-        commit: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), String> {
+        commit: impl Future<Output = Result<(), ChangeError>>,
+    ) -> Result<(), ChangeError> {
         let _changing = self.changing.lock().await;
         let Tried { spec, log, started, begun } = tried;
         let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
@@ -116,7 +117,7 @@ impl Fleet {
         let taken =
             holders.iter().filter(|other| other.name != spec.name).find_map(|other| collision(&spec, other));
         if let Some(flaw) = taken {
-            return Err(flaw.to_string());
+            return Err(ChangeError::Conflict(flaw.to_string()));
         }
         let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
         match specs.iter_mut().find(|known| known.name == spec.name) {
@@ -128,7 +129,7 @@ impl Fleet {
         if let Some((_, why)) = failed.into_iter().next() {
             self.let_go(&sockets);
             self.strike_off_new(&wanted);
-            return Err(why.to_string());
+            return Err(ChangeError::Conflict(why.to_string()));
         }
         if let Err(why) = commit.await {
             self.let_go(&sockets);
@@ -163,8 +164,8 @@ impl Fleet {
     pub(crate) async fn remove(
         &self,
         name: &str,
-        commit: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), String> {
+        commit: impl Future<Output = Result<(), ChangeError>>,
+    ) -> Result<(), ChangeError> {
         let _changing = self.changing.lock().await;
         commit.await?;
         let (gone, kept): (Vec<_>, Vec<_>) =

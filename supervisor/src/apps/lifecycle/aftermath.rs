@@ -13,6 +13,7 @@ use crate::apps::crashes::Remains;
 use crate::apps::restart::{Decision, End, RestartHistory, Worth};
 use crate::config::AppSpec;
 use crate::edge::commands::Unavailable;
+use crate::model::change_error::ChangeError;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::model::kind::Kind;
@@ -109,7 +110,7 @@ impl AppTask {
         let registry = &self.shared.registry;
         match decision {
             Decision::Stay => {
-                self.answer(&Err(format!("{reason}; `restart` wants no other worker")));
+                self.answer(&Err(ChangeError::NotRestarted(reason.clone())));
                 self.stop().await
             }
             Decision::RestartAfter(pause) if pause.is_zero() => AppPhase::Resting(Instant::now()),
@@ -129,7 +130,7 @@ impl AppTask {
                     _ => Unavailable::CrashLoop(reason.to_string().into(), until),
                 };
                 registry.failed(self.app, reason, pause);
-                self.answer(&Err(reason.to_string()));
+                self.answer(&Err(ChangeError::Worker(reason.clone())));
                 self.shared.io_threads.unavailable(self.app, why).await;
                 self.shared.tend_spares();
                 AppPhase::Resting(until)

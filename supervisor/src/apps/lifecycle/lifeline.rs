@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::AppSpec;
+use crate::model::change_error::ChangeError;
 use crate::process::Started;
 use crate::telemetry::log::app::AppLog;
 
@@ -18,10 +19,10 @@ use crate::telemetry::log::app::AppLog;
 const COMMANDS: usize = 16;
 
 /// Why nothing comes of what was asked for when the app, or the supervisor, ends meanwhile.
-pub(super) const ENDS: &str = "the app is about to end";
+pub(super) const ENDS: ChangeError = ChangeError::Ending("the app is about to end");
 
-/// Whether the app has another worker now; if that did not work, why, for people.
-pub(crate) type Outcome = Result<bool, String>;
+/// Whether the app has another worker now; if that did not work, why.
+pub(crate) type Outcome = Result<bool, ChangeError>;
 
 /// What an app is told to do.
 #[derive(Debug)]
@@ -150,9 +151,9 @@ impl Lifeline {
             self.turn.set(self.turn.get() + 1);
         }
         let (done, outcome) = oneshot::channel();
-        let gone = |_| ENDS.to_owned();
+        let gone = |_| ENDS;
         let sent = self.commands.send(AppCommand { action, done }).await;
-        sent.map_err(|_| "the app has ended".to_owned())?;
+        sent.map_err(|_| ChangeError::Ending("the app has ended"))?;
         outcome.await.map_err(gone)?
     }
 

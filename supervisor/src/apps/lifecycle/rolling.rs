@@ -11,6 +11,7 @@ use super::running::RunningWorker;
 use super::{Action, AppPhase, AppTask, Outcome, ended};
 use crate::apps::crashes::Remains;
 use crate::config::{AppSpec, Environment};
+use crate::model::change_error::ChangeError;
 use crate::process::Worker;
 
 impl AppTask {
@@ -67,7 +68,7 @@ impl AppTask {
                     _ => {}
                 },
                 () = ended(&mut self.ending) => {
-                    answer(waiting, &Err(ENDS.into()));
+                    answer(waiting, &Err(ENDS));
                     return if is_gone { AppPhase::Ended } else { AppPhase::Running(running) };
                 }
             }
@@ -86,7 +87,7 @@ impl AppTask {
                 AppPhase::Running(next)
             }
             Err(failure) => {
-                answer(waiting, &Err(failure.reason.to_string()));
+                answer(waiting, &Err(ChangeError::Worker(failure.reason.clone())));
                 if is_gone {
                     return self.after(&failure.reason, Remains::of_start(&failure)).await;
                 }
@@ -105,7 +106,7 @@ impl AppTask {
         let Some(spec) = spec.filter(|spec| !spec.settings.development) else {
             return answer(
                 waiting,
-                &Err("something else was asked for before the new worker was ready".into()),
+                &Err(ChangeError::Superseded),
             );
         };
         self.configure(spec);

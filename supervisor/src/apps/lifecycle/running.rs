@@ -23,6 +23,7 @@ use crate::api::usage::Usage;
 use crate::apps::crashes::Remains;
 use crate::config::{AppLimits, AppSpec, RecyclePolicy};
 use crate::edge::commands::Fate;
+use crate::model::change_error::ChangeError;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::process::{Fingerprint, Order, Output, Report, Worker};
@@ -130,9 +131,9 @@ impl RunningWorker {
     /// Whether it was told all that a worker of this configuration would be told.
     ///
     /// # Errors
-    /// What of that cannot be read, for people.
-    pub(crate) fn was_told(&self, spec: &AppSpec) -> Result<bool, String> {
-        Ok(self.told == Fingerprint::of(spec)?)
+    /// What of that cannot be read.
+    pub(crate) fn was_told(&self, spec: &AppSpec) -> Result<bool, ChangeError> {
+        Ok(self.told == Fingerprint::of(spec).map_err(ChangeError::Config)?)
     }
 }
 

@@ -39,7 +39,7 @@ impl AppRecord {
         let (stats, usage) = (self.workers.stats(), self.workers.usage());
         AppStatus {
             app: self.spec.name.to_string(),
-            state: self.state.to_string(),
+            state: self.state,
             pid: self.pid(),
             uptime_seconds: self.workers.latest().map(|worker| worker.since.elapsed().as_secs()),
             in_flight: self.traffic.in_flight(),

@@ -138,7 +138,7 @@ impl DetailPage {
 fn addresses(detail: &AppDetail) -> Vec<String> {
     let app = &detail.status;
     let mut found = urls(&app.listen, &app.hosts);
-    if app.state != AppState::Ready.to_string() || !app.hosts.is_empty() {
+    if app.state != AppState::Ready || !app.hosts.is_empty() {
         found.push(format!("(listens on {})", app.listen));
     }
     found

@@ -53,14 +53,14 @@ pub(super) struct AppHealth {
 }
 
 /// The state as people are shown it.
-pub(in crate::cli) fn state(app: &AppStatus) -> &str {
-    if app.state == AppState::Ready.to_string() && app.busy_ms.is_some() { "busy" } else { &app.state }
+pub(in crate::cli) fn state(app: &AppStatus) -> &'static str {
+    if app.state == AppState::Ready && app.busy_ms.is_some() { "busy" } else { app.state.as_str() }
 }
 
 impl AppHealth {
     /// Of this app, at this time.
     pub(super) fn of(app: &AppStatus, now: SystemTime) -> Self {
-        let is = |state: AppState| app.state == state.to_string();
+        let is = |state: AppState| app.state == state;
         let mut notes = Vec::new();
         let ended = ended(app, now);
         let retry = app.retry_in_ms.map(|ms| format!("retry in {}", age(Duration::from_millis(ms))));

@@ -189,14 +189,15 @@ mod tests {
 
     use super::*;
     use crate::api::status::Rates;
+    use crate::model::state::AppState;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-    fn app(name: &str, state: &str, last_exit: Option<&str>) -> AppStatus {
-        let is_up = state == "ready";
+    fn app(name: &str, state: AppState, last_exit: Option<&str>) -> AppStatus {
+        let is_up = state == AppState::Ready;
         AppStatus {
             app: name.into(),
-            state: state.into(),
+            state,
             pid: is_up.then_some(123),
             uptime_seconds: is_up.then_some(61),
             in_flight: 3,
@@ -208,7 +209,7 @@ mod tests {
             last_exit: last_exit.map(str::to_owned),
             last_exit_at: last_exit.map(|_| "1970-01-01T00:00:00Z".into()),
             waits_for_turn: false,
-            retry_in_ms: (state == "failed").then_some(28_000),
+            retry_in_ms: (state == AppState::Failed).then_some(28_000),
             busy_ms: None,
             heap_used: 3 << 20,
             heap_limit: 128 << 20,
@@ -236,8 +237,12 @@ mod tests {
     #[test]
     fn problems_come_first_and_say_what_they_are() {
         let apps = [
-            app("blog", "ready", None),
-            app("shop", "failed", Some("does not load: SyntaxError: missing ) after argument list\n  at x")),
+            app("blog", AppState::Ready, None),
+            app(
+                "shop",
+                AppState::Failed,
+                Some("does not load: SyntaxError: missing ) after argument list\n  at x"),
+            ),
         ];
         assert_eq!(
             lines(&apps, 60),
@@ -254,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_reads_lines_gets_one_of_each_app_with_everything() {
-        let apps = [app("blog", "ready", Some("killed by SIGKILL\nmore"))];
+        let apps = [app("blog", AppState::Ready, Some("killed by SIGKILL\nmore"))];
         assert_eq!(
             render(&apps, None, Paint(false), NOW),
             [
@@ -266,11 +271,11 @@ mod tests {
 
     #[test]
     fn a_worker_near_its_limit_or_without_an_answer_is_a_problem() {
-        let mut full = app("full", "ready", None);
+        let mut full = app("full", AppState::Ready, None);
         full.memory = 500 << 20;
-        let mut busy = app("busy", "ready", None);
+        let mut busy = app("busy", AppState::Ready, None);
         busy.busy_ms = Some(3_200);
-        let found = lines(&[app("fine", "ready", None), full, busy], 200);
+        let found = lines(&[app("fine", AppState::Ready, None), full, busy], 200);
         assert!(found[1].starts_with("busy  busy "), "{found:#?}");
         assert_eq!(found[2], "  └ JavaScript has not returned to the event loop for 3s");
         assert_eq!(found[4], "  └ memory 500.0 MiB of 512.0 MiB");
@@ -278,7 +283,11 @@ mod tests {
 
     #[test]
     fn apps_are_counted_by_state() {
-        let apps = [app("a", "ready", None), app("b", "failed", None), app("c", "ready", None)];
+        let apps = [
+            app("a", AppState::Ready, None),
+            app("b", AppState::Failed, None),
+            app("c", AppState::Ready, None),
+        ];
         assert_eq!(summary(&apps), "3 apps: 2 ready, 1 failed");
         assert_eq!((summary(&apps[..1]), summary(&[])), ("1 app: 1 ready".into(), "0 apps".into()));
     }
@@ -292,8 +301,8 @@ mod tests {
             why in "[a-z :]{0,200}",
         ) {
             let apps: Vec<_> = names.iter().enumerate().map(|(index, name)| {
-                let state = ["ready", "failed", "backing-off"][index % 3];
-                AppStatus { hosts: hosts.clone(), ..app(name, state, (state != "ready").then_some(&why)) }
+                let state = [AppState::Ready, AppState::Failed, AppState::BackingOff][index % 3];
+                AppStatus { hosts: hosts.clone(), ..app(name, state, (state != AppState::Ready).then_some(&why)) }
             }).collect();
             let found = lines(&apps, width);
             prop_assert!(found.iter().all(|line| columns(line) <= width), "{:#?}", found);

@@ -1,36 +1,54 @@
 //! The answers of the control API, and the parameters of its queries.
 
+use std::fmt::Display;
+
 use hyper::{StatusCode, Uri};
 use serde_json::{Value, json};
 
+use crate::model::change_error::{ChangeError, ErrorKind};
 use crate::ops::operator::Operator;
 
 /// An answer: its status, and its body.
 pub(crate) type Answer = (StatusCode, Value);
 
-pub(crate) fn outcome(result: Result<Value, String>) -> Answer {
+/// What has come of a change.
+pub(crate) fn outcome(result: Result<Value, ChangeError>) -> Answer {
     match result {
         Ok(value) => (StatusCode::OK, value),
-        Err(why) => (StatusCode::CONFLICT, json!({ "error": why })),
+        Err(why) => error(why.kind(), &why),
     }
 }
 
-/// That a request is not what it should be.
-pub(crate) fn malformed(error: &dyn std::fmt::Display) -> Answer {
-    (StatusCode::BAD_REQUEST, json!({ "error": format!("the request cannot be read: {error}") }))
+/// An error, with the status of its kind. The text is for people.
+pub(crate) fn error(kind: ErrorKind, why: &dyn Display) -> Answer {
+    let status = match kind {
+        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Method => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorKind::Conflict
+        | ErrorKind::Config
+        | ErrorKind::App
+        | ErrorKind::Superseded
+        | ErrorKind::Ending => StatusCode::CONFLICT,
+        ErrorKind::System => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, json!({ "error": why.to_string(), "kind": kind }))
 }
 
-/// That it was not answered.
-pub(crate) fn failed(error: &dyn std::fmt::Display) -> Answer {
-    (StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": error.to_string() }))
+/// A request that is not what it should be.
+pub(crate) fn malformed(why: &dyn Display) -> Answer {
+    error(ErrorKind::Invalid, &format_args!("the request cannot be read: {why}"))
 }
 
+/// A path that takes another method.
 pub(crate) fn not_allowed(method: &str) -> Answer {
-    (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": format!("use {method}") }))
+    error(ErrorKind::Method, &format_args!("use {method}"))
 }
 
+/// A name that no app has.
 pub(crate) fn no_such_app(operator: &Operator, app: &str) -> Answer {
-    (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) }))
+    error(ErrorKind::NotFound, &operator.no_such_app(app))
 }
 
 /// A parameter of the query.

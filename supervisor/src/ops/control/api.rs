@@ -10,9 +10,10 @@ use bytes::Bytes;
 use hyper::{Method, StatusCode, Uri};
 use serde_json::json;
 
-use super::answer::{Answer, failed, malformed, no_such_app, not_allowed, outcome, parameter};
+use super::answer::{Answer, error, malformed, no_such_app, not_allowed, outcome, parameter};
 use crate::api::status::Status;
 use crate::apps::lifecycle::Action;
+use crate::model::change_error::ErrorKind;
 use crate::model::kind::Kind;
 use crate::ops::operator::Operator;
 
@@ -29,7 +30,7 @@ pub(crate) async fn answer(
     // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
     let (method, uri, operator) = (method.clone(), uri.clone(), operator.clone());
     let answered = tokio::task::spawn_local(async move { route(&method, &uri, body, &operator).await });
-    answered.await.unwrap_or_else(|error| failed(&error))
+    answered.await.unwrap_or_else(|broken| error(ErrorKind::System, &broken))
 }
 
 async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Operator>) -> Answer {
@@ -128,5 +129,5 @@ fn no_such_path() -> Answer {
                  POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
                  GET /v1/apps/NAME/deploys or history, \
                  GET or DELETE /v1/apps/NAME/quarantine";
-    (StatusCode::NOT_FOUND, json!({ "error": format!("there is no such path; there is: {known}") }))
+    error(ErrorKind::NotFound, &format_args!("there is no such path; there is: {known}"))
 }

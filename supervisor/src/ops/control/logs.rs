@@ -10,13 +10,13 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use clap::ValueEnum as _;
+use hyper::Method;
 use hyper::body::Frame;
-use hyper::{Method, StatusCode};
-use serde_json::json;
 use tracing::Level;
 
-use super::answer::{Answer, not_allowed};
+use super::answer::{Answer, error, no_such_app, not_allowed};
 use crate::config::LogLevel;
+use crate::model::change_error::ErrorKind;
 use crate::ops::operator::Operator;
 use crate::telemetry::log;
 use crate::telemetry::log::line::Line;
@@ -36,10 +36,9 @@ pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Resul
     if *method != Method::GET {
         return Err(not_allowed("GET"));
     }
-    let bad = |why: String| (StatusCode::BAD_REQUEST, json!({ "error": why }));
-    let (question, follow) = read_query(query).map_err(bad)?;
+    let (question, follow) = read_query(query).map_err(|why| error(ErrorKind::Invalid, &why))?;
     if let Some(app) = question.app.as_deref().filter(|app| !operator.has(app)) {
-        return Err((StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })));
+        return Err(no_such_app(operator, app));
     }
     let mut reader = log::memory().map(|memory| memory.reader(question));
     let found = reader.as_mut().map(LogReader::read).unwrap_or_default();

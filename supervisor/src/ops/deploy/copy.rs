@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::sys::stat::SFlag;
 use sha2::{Digest as _, Sha256};
 
+use super::error::CopyError;
 use crate::untrusted::beneath::Beneath;
 
 /// How much of a file is read at once, in bytes.
@@ -98,17 +99,17 @@ impl Tree {
     /// Looks through the folder at `root`, an absolute path without symlinks.
     ///
     /// # Errors
-    /// What cannot be read or copied, or which limit it is over; for people.
-    pub(crate) fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, String> {
-        let opened = Beneath::open(root).map_err(|error| unreadable(root, &error))?;
+    /// What cannot be read or copied, or which limit it is over.
+    pub(crate) fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, CopyError> {
+        let opened = Beneath::open(root).map_err(|error| CopyError::unreadable(root, error))?;
         let mut tree = Self { root: root.to_owned(), opened, limits, entries: BTreeMap::new() };
         let mut pending = vec![PathBuf::new()];
         let mut bytes = 0;
         while let Some(folder) = pending.pop() {
             go_on(is_cancelled)?;
             let path = root.join(&folder);
-            for found in tree.opened.entries(&folder).map_err(|error| unreadable(&path, &error))? {
-                let found = found.map_err(|error| unreadable(&path, &error))?;
+            for found in tree.opened.entries(&folder).map_err(|error| CopyError::unreadable(&path, error))? {
+                let found = found.map_err(|error| CopyError::unreadable(&path, error))?;
                 let path = folder.join(found.file_name());
                 let (entry, size) = tree.entry(&path)?;
                 bytes += size;
@@ -123,23 +124,28 @@ impl Tree {
         Ok(tree)
     }
 
-    fn within_limits(&self, bytes: u64) -> Result<(), String> {
+    fn within_limits(&self, bytes: u64) -> Result<(), CopyError> {
         let Limits { entries, bytes: most } = self.limits;
         let fix = "fix: leave out what the app does not need";
         let root = self.root.display();
         if self.entries.len() > entries {
-            return Err(format!("{root} holds more than {entries} files and folders; {fix}"));
+            return Err(CopyError::Folder(format!(
+                "{root} holds more than {entries} files and folders; {fix}"
+            )));
         }
         if bytes > most {
-            return Err(format!("{root} holds more than {}; {fix}", bytesize::ByteSize(most)));
+            return Err(CopyError::Folder(format!(
+                "{root} holds more than {}; {fix}",
+                bytesize::ByteSize(most)
+            )));
         }
         Ok(())
     }
 
     /// What `path` is, and its size in bytes.
-    fn entry(&mut self, path: &Path) -> Result<(TreeEntry, u64), String> {
+    fn entry(&mut self, path: &Path) -> Result<(TreeEntry, u64), CopyError> {
         let full = self.root.join(path);
-        let found = self.opened.look(path).map_err(|error| unreadable(&full, &error))?;
+        let found = self.opened.look(path).map_err(|error| CopyError::unreadable(&full, error))?;
         let what = match SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) {
             SFlag::S_IFDIR => return Ok((TreeEntry::Folder, 0)),
             SFlag::S_IFREG => {
@@ -150,7 +156,7 @@ impl Tree {
                 ));
             }
             SFlag::S_IFLNK => {
-                let target = self.opened.target(path).map_err(|error| unreadable(&full, &error))?;
+                let target = self.opened.target(path).map_err(|error| CopyError::unreadable(&full, error))?;
                 self.check_link(path, &target)?;
                 return Ok((TreeEntry::Link(target), 0));
             }
@@ -159,15 +165,20 @@ impl Tree {
             _ => "a device",
         };
         let full = full.display();
-        Err(format!("{full} is {what}, which cannot be copied; fix: remove it from the folder"))
+        Err(CopyError::Folder(format!(
+            "{full} is {what}, which cannot be copied; fix: remove it from the folder"
+        )))
     }
 
     /// A copy must not depend on anything outside of it.
-    fn check_link(&self, path: &Path, target: &Path) -> Result<(), String> {
+    fn check_link(&self, path: &Path, target: &Path) -> Result<(), CopyError> {
         if target.is_absolute() {
             let (shown, aim) = (self.root.join(path), target.display());
             let fix = "make it relative, or copy there what it leads to";
-            return Err(format!("{} is a symlink to an absolute path, {aim}; fix: {fix}", shown.display()));
+            return Err(CopyError::Folder(format!(
+                "{} is a symlink to an absolute path, {aim}; fix: {fix}",
+                shown.display()
+            )));
         }
         if stays_inside(&path.parent().unwrap_or(Path::new("")).join(target)) {
             return Ok(());
@@ -176,7 +187,7 @@ impl Tree {
     }
 
     /// Other symlinks on its way may lead a symlink out although its text does not.
-    fn check_ways(&self) -> Result<(), String> {
+    fn check_ways(&self) -> Result<(), CopyError> {
         for (path, entry) in &self.entries {
             if let TreeEntry::Link(target) = entry
                 && self.goes_out(path, target)
@@ -212,31 +223,34 @@ impl Tree {
         false
     }
 
-    fn leads_out(&self, path: &Path, target: &Path) -> String {
+    fn leads_out(&self, path: &Path, target: &Path) -> CopyError {
         let (shown, aim) = (self.root.join(path), target.display());
         let fix = "copy there what it leads to";
-        format!("{} is a symlink that leads out of the folder, to {aim}; fix: {fix}", shown.display())
+        CopyError::Folder(format!(
+            "{} is a symlink that leads out of the folder, to {aim}; fix: {fix}",
+            shown.display()
+        ))
     }
 
     /// Reads everything.
     ///
     /// # Errors
-    /// What cannot be read; for people.
-    pub(crate) fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<FolderDigest, String> {
+    /// What cannot be read.
+    pub(crate) fn digest(&mut self, is_cancelled: &AtomicBool) -> Result<FolderDigest, CopyError> {
         self.read(None, is_cancelled)
     }
 
     /// Copies everything into the folder `to`, which is made. The digest is that of what was written.
     ///
     /// # Errors
-    /// What cannot be read or written; for people.
-    pub(crate) fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<FolderDigest, String> {
+    /// What cannot be read or written.
+    pub(crate) fn copy(&mut self, to: &Path, is_cancelled: &AtomicBool) -> Result<FolderDigest, CopyError> {
         let made = DirBuilder::new().mode(0o700).create(to);
-        made.map_err(|error| unwritable(to, &error))?;
+        made.map_err(|error| CopyError::unwritable(to, error))?;
         self.read(Some(to), is_cancelled)
     }
 
-    fn read(&mut self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<FolderDigest, String> {
+    fn read(&mut self, to: Option<&Path>, is_cancelled: &AtomicBool) -> Result<FolderDigest, CopyError> {
         let (mut all, mut files, mut bytes) = (Sha256::new(), 0, 0);
         let entries = std::mem::take(&mut self.entries);
         let done = self.read_entries(&entries, to, &mut all, (&mut files, &mut bytes), is_cancelled);
@@ -253,7 +267,7 @@ impl Tree {
         all: &mut Sha256,
         (files, bytes): (&mut usize, &mut u64),
         is_cancelled: &AtomicBool,
-    ) -> Result<(), String> {
+    ) -> Result<(), CopyError> {
         for (path, entry) in entries {
             let copy = to.map(|to| to.join(path));
             // Every part with its length: no two folders have the same parts.
@@ -263,14 +277,14 @@ impl Tree {
                     add(all, b"folder");
                     if let Some(copy) = &copy {
                         let made = DirBuilder::new().mode(0o700).create(copy);
-                        made.map_err(|error| unwritable(copy, &error))?;
+                        made.map_err(|error| CopyError::unwritable(copy, error))?;
                     }
                 }
                 TreeEntry::Link(target) => {
                     add(all, b"link");
                     add(all, target.as_os_str().as_bytes());
                     if let Some(copy) = &copy {
-                        symlink(target, copy).map_err(|error| unwritable(copy, &error))?;
+                        symlink(target, copy).map_err(|error| CopyError::unwritable(copy, error))?;
                     }
                 }
                 TreeEntry::File { is_executable } => {
@@ -293,18 +307,18 @@ impl Tree {
         mode: u32,
         bytes: &mut u64,
         is_cancelled: &AtomicBool,
-    ) -> Result<[u8; 32], String> {
+    ) -> Result<[u8; 32], CopyError> {
         let full = self.root.join(path);
-        let mut file = self.opened.file(path).map_err(|error| unreadable(&full, &error))?;
+        let mut file = self.opened.file(path).map_err(|error| CopyError::unreadable(&full, error))?;
         let create = |copy: &Path| OpenOptions::new().write(true).create_new(true).mode(mode).open(copy);
         let mut copy = match copy {
-            Some(copy) => Some((create(copy).map_err(|error| unwritable(copy, &error))?, copy)),
+            Some(copy) => Some((create(copy).map_err(|error| CopyError::unwritable(copy, error))?, copy)),
             None => None,
         };
         let (mut digest, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
         loop {
             go_on(is_cancelled)?;
-            let count = file.read(&mut chunk).map_err(|error| unreadable(&full, &error))?;
+            let count = file.read(&mut chunk).map_err(|error| CopyError::unreadable(&full, error))?;
             let read = chunk.get(..count).unwrap_or_default();
             if read.is_empty() {
                 return Ok(digest.finalize().into());
@@ -313,7 +327,7 @@ impl Tree {
             self.within_limits(*bytes)?;
             digest.update(read);
             if let Some((copy, path)) = &mut copy {
-                copy.write_all(read).map_err(|error| unwritable(path, &error))?;
+                copy.write_all(read).map_err(|error| CopyError::unwritable(path, error))?;
             }
         }
     }
@@ -349,17 +363,8 @@ fn add(digest: &mut Sha256, part: &[u8]) {
     digest.update(part);
 }
 
-fn go_on(is_cancelled: &AtomicBool) -> Result<(), String> {
-    if is_cancelled.load(Ordering::Relaxed) { Err("the supervisor is about to end".into()) } else { Ok(()) }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> String {
-    let path = path.display();
-    format!("cannot read {path}: {error}; fix: make it readable for the supervisor's user, and deploy again")
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> String {
-    format!("cannot write {}: {error}; fix: make room or give the right to write there", path.display())
+fn go_on(is_cancelled: &AtomicBool) -> Result<(), CopyError> {
+    if is_cancelled.load(Ordering::Relaxed) { Err(CopyError::Cancelled) } else { Ok(()) }
 }
 
 #[cfg(test)]

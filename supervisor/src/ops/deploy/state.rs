@@ -10,7 +10,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::copy::Digest;
+use super::error::StateError;
 use crate::config::{AppName, HostPattern, Listen};
+use crate::model::change_error::ChangeError;
 
 /// Its name in the state folder.
 pub(crate) const FILE: &str = "apps.json";
@@ -75,36 +77,38 @@ impl DeployState {
     /// This state after a return to the previous deploy of an app, or to the one whose digest begins with `to`.
     ///
     /// # Errors
-    /// Why there is none to return to, for people.
+    /// Why there is none to return to.
     pub(crate) fn rolled_back(
         &self,
         name: &AppName,
         to: Option<&str>,
         now: SystemTime,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ChangeError> {
         let mut next = self.clone();
         let Some(entry) = next.apps.get_mut(name) else {
-            return Err(format!("app {name} was never deployed"));
+            return Err(ChangeError::NotFound(format!("app {name} was never deployed")));
         };
         let begins = |deploy: &&Deploy| to.is_none_or(|to| deploy.digest.as_str().starts_with(to));
         let mut found = entry.previous.iter().filter(begins);
         let digest = match (found.next(), to) {
             (Some(deploy), _) => deploy.digest.clone(),
             (None, None) => {
-                return Err(format!(
+                return Err(ChangeError::NotFound(format!(
                     "app {name} has no earlier deploy to go back to; fix: `remove {name}` ends its deploys: it goes back to \
                      the folder that is configured for it, or is gone if there is none"
-                ));
+                )));
             }
             (None, Some(to)) => {
                 let fix = format!("fix: see `deploys {name}` for those there are");
-                return Err(format!(
+                return Err(ChangeError::NotFound(format!(
                     "app {name} has no earlier deploy whose digest begins with {to:?}; {fix}"
-                ));
+                )));
             }
         };
         if let (Some(to), Some(_)) = (to, found.next()) {
-            return Err(format!("more than one deploy begins with {to:?}; fix: write more of the digest"));
+            return Err(ChangeError::Invalid(format!(
+                "more than one deploy begins with {to:?}; fix: write more of the digest"
+            )));
         }
         entry.switch(Deploy { digest, deployed_at: now });
         Ok(next)
@@ -121,24 +125,24 @@ impl DeployState {
     /// Reads the file in `folder`; no file is no app.
     ///
     /// # Errors
-    /// What is wrong with it, for people.
-    pub(crate) fn read(folder: &Path) -> Result<Self, String> {
+    /// What is wrong with it.
+    pub(crate) fn read(folder: &Path) -> Result<Self, StateError> {
         let text = match fs::read_to_string(folder.join(FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(format!("cannot be read: {error}")),
+            Err(error) => return Err(error.into()),
         };
-        let version: Versioned = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let version: Versioned = serde_json::from_str(&text)?;
         if version.version != VERSION {
-            return Err(format!("has version {}, and this executable knows only {VERSION}", version.version));
+            return Err(StateError::Version { found: version.version, known: VERSION });
         }
-        let written: Written = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let written: Written = serde_json::from_str(&text)?;
         let apps = written.apps.into_iter().map(|(name, app)| {
-            let entry = app.parse().map_err(|error| format!("app {name:?}: {error}"))?;
-            let name = name.parse::<AppName>().map_err(|flaw| flaw.what().to_owned())?;
+            let entry = app.parse().map_err(|error| StateError::App(name.clone(), error))?;
+            let name = name.parse::<AppName>().map_err(StateError::Name)?;
             Ok((name, entry))
         });
-        Ok(Self { apps: apps.collect::<Result<_, String>>()? })
+        Ok(Self { apps: apps.collect::<Result<_, StateError>>()? })
     }
 
     /// Writes the file: whoever reads it finds the old one or the new one, also after a loss of power.
@@ -290,11 +294,14 @@ mod tests {
     #[test]
     fn a_rollback_goes_to_the_deploy_before_or_to_the_one_that_is_named() {
         let mut state = DeployState::default();
-        assert_eq!(state.rolled_back(&app(), None, at(1)).unwrap_err(), "app app was never deployed");
+        assert_eq!(
+            state.rolled_back(&app(), None, at(1)).unwrap_err().to_string(),
+            "app app was never deployed"
+        );
         state = state.with_deploy(&app(), digest('a'), None, at(1));
         let alone = state.rolled_back(&app(), None, at(1)).unwrap_err();
         assert_eq!(
-            alone,
+            alone.to_string(),
             "app app has no earlier deploy to go back to; fix: `remove app` ends its deploys: it goes back to the folder that is \
              configured for it, or is gone if there is none"
         );
@@ -306,19 +313,22 @@ mod tests {
         assert_eq!(history(&state.rolled_back(&app(), None, at(3)).unwrap()), "cba");
         assert_eq!(history(&state.rolled_back(&app(), Some("aa"), at(3)).unwrap()), "abc");
         assert_eq!(
-            state.rolled_back(&app(), Some("b"), at(3)).unwrap_err(),
+            state.rolled_back(&app(), Some("b"), at(3)).unwrap_err().to_string(),
             "app app has no earlier deploy whose digest begins with \"b\"; fix: see `deploys app` for those there are"
         );
         let similar: Digest = format!("{}0", "a".repeat(63)).parse().unwrap();
         state = state.with_deploy(&app(), similar, None, at(4)).with_deploy(&app(), digest('e'), None, at(5));
         let error = state.rolled_back(&app(), Some("aaa"), at(6)).unwrap_err();
-        assert_eq!(error, "more than one deploy begins with \"aaa\"; fix: write more of the digest");
+        assert_eq!(
+            error.to_string(),
+            "more than one deploy begins with \"aaa\"; fix: write more of the digest"
+        );
     }
 
     #[test]
     fn what_is_written_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(DeployState::read(dir.path()), Ok(DeployState::default()));
+        assert_eq!(DeployState::read(dir.path()).unwrap(), DeployState::default());
         let listen = Listen { host: Some("::1".parse().unwrap()), port: 8080 };
         let site = (listen, vec!["*.a.test".parse().unwrap()]);
         let state = DeployState::default()
@@ -326,7 +336,7 @@ mod tests {
             .with_deploy(&app(), digest('b'), None, at(2))
             .with_deploy(&"other".parse().unwrap(), digest('c'), None, at(3));
         state.write(dir.path()).unwrap();
-        assert_eq!(DeployState::read(dir.path()), Ok(state.clone()));
+        assert_eq!(DeployState::read(dir.path()).unwrap(), state);
         assert_eq!(state.apps[&app()].site, Some(site));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -336,7 +346,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = |text: &str| {
             fs::write(dir.path().join(FILE), text).unwrap();
-            DeployState::read(dir.path()).unwrap_err()
+            DeployState::read(dir.path()).unwrap_err().to_string()
         };
         let app = |name: &str, digest: &str, time: &str| {
             error(&format!(

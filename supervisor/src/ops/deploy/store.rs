@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::copy::{self, Digest, FolderDigest, Tree};
+use super::error::CopyError;
 use crate::config::{AppName, make_private_folder};
 
 /// Where copies are in the state folder.
@@ -45,18 +46,18 @@ impl Store {
     /// may run at a time.
     ///
     /// # Errors
-    /// What cannot be copied, for people; then nothing is left behind.
+    /// What cannot be copied; then nothing is left behind.
     pub(crate) fn put(
         &self,
         name: &AppName,
         root: &Path,
         is_cancelled: &AtomicBool,
-    ) -> Result<Stored, String> {
+    ) -> Result<Stored, CopyError> {
         if self.folder.starts_with(root) {
             let (root, folder) = (root.display(), self.folder.display());
-            return Err(format!(
+            return Err(CopyError::Folder(format!(
                 "{root} holds the state folder ({folder}); fix: deploy the folder of one app"
-            ));
+            )));
         }
         let mut tree = Tree::scan(root, copy::LIMITS, is_cancelled)?;
         let seen = tree.digest(is_cancelled)?;
@@ -64,7 +65,7 @@ impl Store {
             return Ok(Stored { seen, is_new: false });
         }
         let folder = self.folder.join(name.as_str());
-        let failed = |error: io::Error| format!("cannot write to {}: {error}", folder.display());
+        let failed = |error: io::Error| CopyError::unwritable(&folder, error);
         make_private_folder(&folder).map_err(failed)?;
         let unfinished = Unfinished::new(folder.join(UNFINISHED)).map_err(failed)?;
         // What counts is what was written: a file may have changed since it was read first.
@@ -146,11 +147,11 @@ mod tests {
         assert!(!store.put(&name, &app, &on).unwrap().is_new);
 
         let socket = UnixListener::bind(app.join("x.sock")).unwrap();
-        let error = store.put(&name, &app, &on).unwrap_err();
+        let error = store.put(&name, &app, &on).unwrap_err().to_string();
         assert!(error.contains("x.sock is a socket, which cannot be copied; fix: "), "{error}");
         drop(socket);
         fs::remove_file(app.join("x.sock")).unwrap();
-        let error = store.put(&name, &dir, &on).unwrap_err();
+        let error = store.put(&name, &dir, &on).unwrap_err().to_string();
         assert!(error.contains("holds the state folder"), "{error}");
         assert_eq!(store.all(), HashSet::from([path.clone()]));
 

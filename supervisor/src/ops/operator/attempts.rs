@@ -7,6 +7,7 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 
 use crate::config::AppName;
+use crate::model::change_error::ChangeError;
 
 /// The latest attempt of each app. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -35,27 +36,22 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Waits until something else was asked for; why it comes to nothing then, for people.
-    pub(crate) async fn superseded(&mut self) -> String {
+    /// Waits until something else was asked for.
+    pub(crate) async fn superseded(&mut self) {
         // Nothing is ever sent: the sender is dropped.
         let _ = (&mut self.superseded).await;
-        why()
     }
 
     /// Whether it is still wanted.
     ///
     /// # Errors
-    /// Why it comes to nothing, for people.
-    pub(crate) fn check(&mut self) -> Result<(), String> {
+    /// That something else was asked for.
+    pub(crate) fn check(&mut self) -> Result<(), ChangeError> {
         match self.superseded.try_recv() {
             Err(oneshot::error::TryRecvError::Empty) => Ok(()),
-            _ => Err(why()),
+            _ => Err(ChangeError::Superseded),
         }
     }
-}
-
-fn why() -> String {
-    "something else was asked for before the new worker was ready".into()
 }
 
 impl Drop for Attempt {

@@ -11,6 +11,7 @@ use super::Operator;
 use super::attempts::Attempt;
 use crate::api::deploys::{Copied, DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 use crate::config::{AppName, AppSpec, Config, Deployed, HostPattern, Listen, app_folder};
+use crate::model::change_error::ChangeError;
 use crate::ops::deploy::Deploys;
 use crate::ops::deploy::state::{DeployState, show_time};
 
@@ -18,8 +19,8 @@ impl Operator {
     /// Copies a folder and has an app be served from the copy.
     ///
     /// # Errors
-    /// Why not, for people; then all goes on as before.
-    pub(crate) async fn deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, String> {
+    /// Why not; then all goes on as before.
+    pub(crate) async fn deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, ChangeError> {
         let done = self.try_deploy(name, order).await;
         match &done {
             Ok(Switched { digest, .. }) => info!(app = %name, digest, "deployed"),
@@ -28,12 +29,12 @@ impl Operator {
         done
     }
 
-    async fn try_deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, String> {
+    async fn try_deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, ChangeError> {
         let deploys = self.deploys()?;
         if !order.path.is_absolute() {
-            return Err(format!("{} is not an absolute path", order.path.display()));
+            return Err(ChangeError::Invalid(format!("{} is not an absolute path", order.path.display())));
         }
-        let root = app_folder(&order.path).map_err(|flaw| flaw.to_string())?;
+        let root = app_folder(&order.path).map_err(|flaw| ChangeError::Invalid(flaw.to_string()))?;
         let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
         let state = deploys.state();
@@ -56,10 +57,10 @@ impl Operator {
         name: &AppName,
         order: &DeployOrder,
         root: &Path,
-    ) -> Result<Option<(Listen, Vec<HostPattern>)>, String> {
+    ) -> Result<Option<(Listen, Vec<HostPattern>)>, ChangeError> {
         let before = state.apps.get(name).and_then(|entry| entry.site.as_ref());
         let hosts: Result<Vec<HostPattern>, _> = order.hosts.iter().map(|host| host.parse()).collect();
-        let hosts = hosts.map_err(|flaw| flaw.to_string())?;
+        let hosts = hosts.map_err(|flaw| ChangeError::Invalid(flaw.to_string()))?;
         let port = order.port.or(before.map(|(listen, _)| listen.port));
         let site = port.map(|port| {
             let host = order.host.or(before.and_then(|(listen, _)| listen.host));
@@ -73,18 +74,20 @@ impl Operator {
         let config = self.config(deployed)?;
         let spec = config.apps.iter().find(|app| app.name == *name);
         if let Some(fault) = spec.and_then(|app| app.fault.as_ref()) {
-            return Err(fault.to_string());
+            return Err(ChangeError::Config(fault.to_string()));
         }
         if config.only_deployed.contains(name) {
             return Ok(site);
         }
         if config.apps.iter().all(|app| app.name != *name) {
-            return Err(format!("app {name} is new, and nothing says where it listens; fix: add --port"));
+            return Err(ChangeError::Invalid(format!(
+                "app {name} is new, and nothing says where it listens; fix: add --port"
+            )));
         }
         if order.port.is_some() || order.host.is_some() || !order.hosts.is_empty() {
-            return Err(format!(
+            return Err(ChangeError::Invalid(format!(
                 "the configuration says where app {name} listens; fix: leave out --port, --host and --hosts"
-            ));
+            )));
         }
         Ok(None)
     }
@@ -92,18 +95,24 @@ impl Operator {
     /// Goes back to an earlier deploy.
     ///
     /// # Errors
-    /// Why not, for people; then all goes on as before.
-    pub(crate) async fn rollback(&self, name: &AppName, order: &RollbackOrder) -> Result<Switched, String> {
+    /// Why not; then all goes on as before.
+    pub(crate) async fn rollback(
+        &self,
+        name: &AppName,
+        order: &RollbackOrder,
+    ) -> Result<Switched, ChangeError> {
         let deploys = self.deploys()?;
         let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
         let next = |state: DeployState| state.rolled_back(name, order.to.as_deref(), SystemTime::now());
         let state = next(deploys.state())?;
         let Some(digest) = state.apps.get(name).map(|entry| entry.current.digest.to_string()) else {
-            return Err(format!("app {name} was never deployed"));
+            return Err(ChangeError::NotFound(format!("app {name} was never deployed")));
         };
         if !deploys.has_copy(&state, name) {
-            return Err(format!("the copy of {digest} is gone; fix: deploy its folder again"));
+            return Err(ChangeError::NotFound(format!(
+                "the copy of {digest} is gone; fix: deploy its folder again"
+            )));
         }
         let switched = self.switch(deploys, held, name, next, &mut attempt).await;
         match &switched {
@@ -117,10 +126,12 @@ impl Operator {
     /// Ends the deploys of an app: it goes back to the folder that the configuration names, or is removed if there is none.
     ///
     /// # Errors
-    /// Why not, for people; then all goes on as before.
-    pub(crate) async fn remove(&self, name: &AppName) -> Result<Removed, String> {
+    /// Why not; then all goes on as before.
+    pub(crate) async fn remove(&self, name: &AppName) -> Result<Removed, ChangeError> {
         if self.was_never_deployed(name) {
-            return Err(format!("app {name} was never deployed; fix: remove it from nano.toml and reload"));
+            return Err(ChangeError::Conflict(format!(
+                "app {name} was never deployed; fix: remove it from nano.toml and reload"
+            )));
         }
         let deploys = self.deploys()?;
         let mut attempt = self.attempts.begin(name);
@@ -177,12 +188,16 @@ impl Operator {
         deploys: &'a Deploys,
         held: MutexGuard<'a, ()>,
         name: &AppName,
-        next: impl Fn(DeployState) -> Result<DeployState, String>,
+        next: impl Fn(DeployState) -> Result<DeployState, ChangeError>,
         attempt: &mut Attempt,
-    ) -> Result<(), String> {
+    ) -> Result<(), ChangeError> {
         let spec = |state: &DeployState| {
             let config = self.config(deploys.deployed(state))?;
-            let gone = || format!("the configuration has no app {name} any more; fix: deploy it with --port");
+            let gone = || {
+                ChangeError::Conflict(format!(
+                    "the configuration has no app {name} any more; fix: deploy it with --port"
+                ))
+            };
             find(config, name).ok_or_else(gone)
         };
         let tried = spec(&next(deploys.state())?);
@@ -199,7 +214,9 @@ impl Operator {
             attempt.check()?;
             let next = next(deploys.state())?;
             if spec(&next)? != *tried.spec {
-                return Err(format!("the configuration of app {name} has changed meanwhile; fix: try again"));
+                return Err(ChangeError::Conflict(format!(
+                    "the configuration of app {name} has changed meanwhile; fix: try again"
+                )));
             }
             self.fleet.put(tried, deploys.commit(next)).await
         };
@@ -209,14 +226,14 @@ impl Operator {
         switched
     }
 
-    fn config(&self, deployed: Vec<Deployed>) -> Result<Config, String> {
-        self.sources.load_with(|_| Ok(deployed)).map_err(|problems| problems.to_string())
+    fn config(&self, deployed: Vec<Deployed>) -> Result<Config, ChangeError> {
+        self.sources.load_with(|_| Ok(deployed)).map_err(|problems| ChangeError::Config(problems.to_string()))
     }
 
-    fn deploys(&self) -> Result<&Deploys, String> {
+    fn deploys(&self) -> Result<&Deploys, ChangeError> {
         self.deploys.as_ref().map_err(|why| {
             let fix = "start the supervisor with --state-dir DIR, or set `state_dir` in its configuration";
-            format!("this supervisor cannot keep deploys: {why}; fix: {fix}")
+            ChangeError::Conflict(format!("this supervisor cannot keep deploys: {why}; fix: {fix}"))
         })
     }
 }

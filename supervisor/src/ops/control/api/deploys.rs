@@ -6,9 +6,10 @@ use hyper::{Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::super::answer::{Answer, malformed, not_allowed, outcome, parameter};
+use super::super::answer::{Answer, error, malformed, no_such_app, not_allowed, outcome, parameter};
 use crate::api::deploys::RollbackOrder;
 use crate::config::AppName;
+use crate::model::change_error::ErrorKind;
 use crate::ops::operator::Operator;
 
 /// Whether what follows `/v1/apps/NAME` is one of these routes.
@@ -33,21 +34,21 @@ pub(super) async fn answer(
     match (rest, method) {
         (["deploy"], &Method::POST) => match body.map(read) {
             Some(Ok(order)) => outcome(operator.deploy(&name, order).await.map(|done| json!(done))),
-            Some(Err(error)) => malformed(&error),
+            Some(Err(why)) => malformed(&why),
             None => {
                 let why = "folders of this machine are deployed over the control socket only";
-                (StatusCode::FORBIDDEN, json!({ "error": why }))
+                error(ErrorKind::Forbidden, &why)
             }
         },
         (["deploy"] | ["rollback"], _) if method != Method::POST => not_allowed("POST"),
         (["deploys"], _) if method != Method::GET => not_allowed("GET"),
         ([], _) if method != Method::DELETE => not_allowed("GET or DELETE"),
-        _ if !is_known => (StatusCode::NOT_FOUND, json!({ "error": operator.no_such_app(app) })),
+        _ if !is_known => no_such_app(operator, app),
         (["rollback"], _) => {
             let asked = || Ok(RollbackOrder { to: parameter(uri, "to") });
             match body.filter(|body| !body.is_empty()).map_or_else(asked, read) {
                 Ok(order) => outcome(operator.rollback(&name, &order).await.map(|done| json!(done))),
-                Err(error) => malformed(&error),
+                Err(why) => malformed(&why),
             }
         }
         (["deploys"], _) => {
