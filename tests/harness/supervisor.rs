@@ -114,7 +114,7 @@ impl Plan {
                 .await;
         }
         let apps = supervisor.status().await;
-        if apps.iter().all(|app| app.state == "ready") {
+        if apps.iter().all(|app| app.state == AppState::Ready) {
             // What runs is no mistake in an editor.
             let config = fs::read_to_string(supervisor.folder().join("nano.toml")).expect("its nano.toml");
             schema::check(&config).unwrap_or_else(|error| panic!("{error}\n{config}"));

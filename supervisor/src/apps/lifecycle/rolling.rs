@@ -104,10 +104,7 @@ impl AppTask {
         spec: Option<Arc<AppSpec>>,
     ) {
         let Some(spec) = spec.filter(|spec| !spec.settings.development) else {
-            return answer(
-                waiting,
-                &Err(ChangeError::Superseded),
-            );
+            return answer(waiting, &Err(ChangeError::Superseded));
         };
         self.configure(spec);
         self.reads_env = true;
