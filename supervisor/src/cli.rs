@@ -177,9 +177,14 @@ pub enum Command {
     },
     /// Print the JSON Schema of nano.toml, by which editors complete and check it
     ///
-    /// Write it to a file, and name that file in the first line of nano.toml:
-    /// nano-supervisor schema > nano.schema.json
-    /// #:schema ./nano.schema.json
+    /// Write it to a file:
+    ///
+    ///   nano-supervisor schema > nano.schema.json
+    ///
+    /// and name that in the first line of nano.toml:
+    ///
+    ///   #:schema ./nano.schema.json
+    #[command(verbatim_doc_comment)]
     Schema,
     /// Print completions for a shell
     ///

@@ -220,7 +220,7 @@ impl<T: 'static> Setting<T> {
         let read = move |section: &Section<'_>, name: &str, current: Option<&Option<T>>, problems: &mut _| {
             read(section, name, current.and_then(Option::as_ref), problems).map(Some)
         };
-        let show = move |value: &Option<T>| value.as_ref().map_or(Json::Null, |value| show(value));
+        let show = move |value: &Option<T>| value.as_ref().map_or(Json::Null, &show);
         Setting { about, ..Setting::new(noun, Json::Null, read, show) }
     }
 
@@ -253,7 +253,7 @@ impl<T: 'static> Setting<T> {
                 _ => read(section, name, current.and_then(Option::as_ref), problems).map(Some),
             }
         };
-        let show = move |value: &Option<T>| value.as_ref().map_or(json!(false), |value| show(value));
+        let show = move |value: &Option<T>| value.as_ref().map_or(json!(false), &show);
         let schema = json!({ "anyOf": [about.schema, { "const": false }] });
         Setting { about: About { schema, ..about }, ..Setting::new(noun, Json::Null, read, show) }
     }
@@ -316,10 +316,16 @@ impl<T: 'static> Setting<T> {
 /// A setting of the group `S`.
 pub(crate) struct Field<S> {
     pub(crate) about: About,
-    read: Box<dyn Fn(&mut S, &Section<'_>, &mut Problems) + Send + Sync>,
-    show: Box<dyn Fn(&S) -> Json + Send + Sync>,
-    keep: Box<dyn Fn(&mut S, &S) -> bool + Send + Sync>,
+    read: Box<ReadInto<S>>,
+    show: Box<Show<S>>,
+    keep: Box<Keep<S>>,
 }
+
+/// Takes over what a section says of one setting.
+type ReadInto<S> = dyn Fn(&mut S, &Section<'_>, &mut Problems) + Send + Sync;
+
+/// Gives one setting the value that another group has; whether that is a change.
+type Keep<S> = dyn Fn(&mut S, &S) -> bool + Send + Sync;
 
 /// Settings that are declared together.
 pub(crate) trait Group: Clone + Default + 'static {

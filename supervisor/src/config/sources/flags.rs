@@ -83,25 +83,20 @@ fn declared() -> impl Iterator<Item = (&'static About, &'static Flag)> {
 
 impl Args for ServerFlags {
     fn augment_args(command: CommandLine) -> CommandLine {
-        let mut command = command;
-        for (about, flag) in declared() {
-            command = command.arg(argument(about, flag));
-            if let Some((name, help)) = flag.off {
-                command = command.arg(
-                    Arg::new(name)
-                        .long(name)
-                        .help(format!("{help}."))
-                        .action(ArgAction::SetTrue)
-                        .conflicts_with(about.name),
-                );
-            }
-        }
-        command
+        // A worker starts without a look at them.
+        command.defer(|command| declared().fold(command, with_flag))
     }
 
     fn augment_args_for_update(command: CommandLine) -> CommandLine {
         Self::augment_args(command)
     }
+}
+
+fn with_flag(command: CommandLine, (about, flag): (&'static About, &'static Flag)) -> CommandLine {
+    let command = command.arg(argument(about, flag));
+    let Some((name, help)) = flag.off else { return command };
+    let off = Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    command.arg(off.conflicts_with(about.name))
 }
 
 fn argument(about: &'static About, flag: &Flag) -> Arg {
@@ -112,7 +107,7 @@ fn argument(about: &'static About, flag: &Flag) -> Arg {
         ByDefault::Value(value) => format!(" [default: {value}]"),
     };
     let argument =
-        Arg::new(about.name).long(about.flag_name.as_str()).help(format!("{}{default}.", about.summary()));
+        Arg::new(about.name).long(about.flag_name.as_str()).help(format!("{}{default}", about.summary()));
     let Some(value) = flag.value else { return argument.action(ArgAction::SetTrue) };
     let mut argument = argument.value_name(value);
     if !about.choices.is_empty() {
@@ -264,12 +259,12 @@ mod tests {
         let mut command = ServerFlags::augment_args(CommandLine::new("serve"));
         let help = command.render_long_help().to_string();
         for part in [
-            "Threads that serve connections [default: half the cores].",
-            "How long what is in flight may take to finish at the end [default: 25s].",
-            "Form of log lines [default: text].",
+            "Threads that serve connections [default: half the cores]\n",
+            "How long what is in flight may take to finish at the end [default: 25s]\n",
+            "Form of log lines [default: text]\n",
             "--access-log[=<FORM>]",
-            "Translate modules anew at each start.",
-            "Serve no app at all if one of them cannot be run.",
+            "Translate modules anew at each start\n",
+            "Serve no app at all if one of them cannot be run\n",
             "[env: OTEL_EXPORTER_OTLP_ENDPOINT]",
         ] {
             assert!(help.contains(part), "{part:?} in {help}");
