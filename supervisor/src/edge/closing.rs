@@ -31,8 +31,8 @@ impl Closing {
 }
 
 impl Closer {
-    /// Closes the address, and waits until every connection has ended. HTTP/2 clients get GOAWAY at once, others
-    /// `connection: close` with their next response; connections that stay idle for a moment are closed.
+    /// Closes the address, and waits until every connection has ended. HTTP/2 clients get GOAWAY as soon as they have sent a
+    /// request, others `connection: close` with their next response; connections that stay idle for a moment are closed.
     pub(crate) async fn close(self) {
         self.is_closing.set(true);
         let _ = self.stop.send(());

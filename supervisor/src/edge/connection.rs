@@ -104,24 +104,52 @@ mod tests {
         let serve = async {
             let edge = Edge::new("");
             let _worker = edge.worker(1);
-            let (mut client, connection) = http1::handshake(TokioIo::new(edge.connect())).await.unwrap();
+            let (mut client, connection) =
+                http1::handshake(TokioIo::new(edge.connect("http"))).await.unwrap();
             let driven = tokio::spawn(connection);
             for target in ["/a", "/b"] {
                 let answer = text(client.send_request(post(target)).await.unwrap()).await;
-                assert_eq!(answer, format!("1: POST {target} {}", "x".repeat(LARGE)));
+                assert_eq!(answer, format!("1: POST http://app.example{target} {}", "x".repeat(LARGE)));
             }
             drop(client);
             driven.await.unwrap().unwrap();
 
-            let io = TokioIo::new(edge.connect());
+            // What carries it says which scheme its URLs have.
+            let io = TokioIo::new(edge.connect("https"));
             let (mut client, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
             tokio::spawn(connection);
             let both =
-                ["http://app.example/c", "http://app.example/d"].map(|uri| client.send_request(post(uri)));
+                ["https://app.example/c", "https://app.example/d"].map(|uri| client.send_request(post(uri)));
             let [first, second] = both.map(|answer| async { text(answer.await.unwrap()).await });
             let (first, second) = tokio::join!(first, second);
-            assert_eq!(first, format!("1: POST /c {}", "x".repeat(LARGE)));
-            assert_eq!(second, format!("1: POST /d {}", "x".repeat(LARGE)));
+            assert_eq!(first, format!("1: POST https://app.example/c {}", "x".repeat(LARGE)));
+            assert_eq!(second, format!("1: POST https://app.example/d {}", "x".repeat(LARGE)));
+        };
+        LocalSet::new().run_until(serve).await;
+    }
+
+    #[tokio::test]
+    async fn on_an_address_that_is_closed_a_new_connection_has_its_first_request_answered_and_ends() {
+        let serve = async {
+            let edge = Edge::new("");
+            let _worker = edge.worker(1);
+            edge.close();
+            let io = TokioIo::new(edge.connect("http"));
+            let (mut client, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+            let driven = tokio::spawn(connection);
+            // As long as it takes to say all that there is to say.
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            assert!(!driven.is_finished());
+            let answer = text(client.send_request(post("http://app.example/")).await.unwrap()).await;
+            assert_eq!(answer.len(), "1: POST http://app.example/ ".len() + LARGE);
+            driven.await.unwrap().unwrap();
+            let (mut client, connection) =
+                http1::handshake(TokioIo::new(edge.connect("http"))).await.unwrap();
+            let driven = tokio::spawn(connection);
+            assert!(client.send_request(post("/")).await.unwrap().headers()["connection"] == "close");
+            driven.await.unwrap().unwrap();
         };
         LocalSet::new().run_until(serve).await;
     }
@@ -137,11 +165,11 @@ mod tests {
                 (
                     &["P", "UT / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"],
                     "HTTP/1.1 200",
-                    "1: PUT / ",
+                    "1: PUT http://a/ ",
                 ),
-                (&["GET /short HTTP/1.0\r\n\r\n"], "HTTP/1.0 200", "1: GET /short "),
+                (&["GET /short HTTP/1.0\r\n\r\n"], "HTTP/1.0 200", "1: GET http://192.0.2.2/short "),
             ] {
-                let mut client = edge.connect();
+                let mut client = edge.connect("http");
                 for part in sent {
                     client.write_all(part.as_bytes()).await.unwrap();
                     // So that it is read by itself.

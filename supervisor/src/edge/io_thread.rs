@@ -108,14 +108,14 @@ struct Routing {
     index: usize,
     crowd: Rc<Crowd>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
-    doors: HashMap<ListenerId, Listening>,
-    /// Listening addresses that are being closed, until their last connection has ended.
+    doors: HashMap<ListenerId, OpenListener>,
+    /// OpenListener addresses that are being closed, until their last connection has ended.
     closing: JoinSet<()>,
     notices: mpsc::Sender<Notice>,
 }
 
 /// An open listening address.
-struct Listening {
+struct OpenListener {
     proxy: Rc<Proxy>,
     closer: Closer,
 }
@@ -190,7 +190,7 @@ impl Routing {
         Ok(())
     }
 
-    fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<Listening> {
+    fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<OpenListener> {
         let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
         // Connections inherit it. Without it the kernel buffers megabytes for a client that does not read.
         SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
@@ -198,11 +198,11 @@ impl Routing {
         let door = self.crowd.door(id);
         let way = Way { proxy: proxy.clone(), crowd: self.crowd.clone(), door, closing };
         tokio::task::spawn_local(listener::accept(listener, way));
-        Ok(Listening { proxy, closer })
+        Ok(OpenListener { proxy, closer })
     }
 }
 
-impl Listening {
+impl OpenListener {
     /// Accepts what the kernel has queued, closes the socket, and lets every connection finish its requests.
     fn close(self, closing: &mut JoinSet<()>) {
         closing.spawn_local(self.closer.close());

@@ -113,7 +113,9 @@ pub(crate) async fn accept(listener: TcpListener, way: Way) {
                     let client = Rc::new(Client::new(&crowd, seat, &closing.is_closing));
                     crowd.enter(&client);
                     let connection = Connection { proxy: proxy.clone(), client, closing: closing.clone() };
-                    tokio::task::spawn_local(connection.serve(socket, Peer::new(peer, local, &crowd)));
+                    tokio::task::spawn_local(
+                        connection.serve(socket, Peer::new(peer, local, "http", &crowd)),
+                    );
                 }
             }
             Err(error) if is_about_one_connection(&error) => {}

@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use crate::config::{ServerSettings, Sources};
 use crate::edge::client::Client;
 use crate::edge::client::peer::Peer;
-use crate::edge::closing::Closing;
+use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{Notice, UpstreamSpec};
 use crate::edge::connection::Connection as ClientConnection;
 use crate::edge::crowd::{Crowd, Door};
@@ -43,6 +43,8 @@ pub(crate) struct Edge {
     _notices: mpsc::Receiver<Notice>,
     proxy: Rc<Proxy>,
     door: Rc<Door>,
+    closing: Closing,
+    _closer: Closer,
 }
 
 impl Edge {
@@ -60,13 +62,14 @@ impl Edge {
             traffic: Arc::new(Traffic::new(1)),
         };
         let crowd = Rc::new(Crowd::new(ServerSettings::default(), usize::MAX, Arc::default()));
+        let (_closer, closing) = Closing::new();
         let (notices, _notices) = mpsc::channel(64);
         let upstream = Rc::new(Upstream::new(&routed, 0, crowd.total(), notices));
         let proxy = Rc::new(Proxy::new(Site::new([&upstream].into_iter()), crowd.settings()));
-        Self { crowd, upstream, _notices, proxy, door: Rc::default() }
+        Self { crowd, upstream, _notices, proxy, door: Rc::default(), closing, _closer }
     }
 
-    /// The worker of this generation is ready. It answers with its number, and with what it was asked and sent.
+    /// The worker of this generation is ready. It answers with its number, and with the method, the URL and the body of the request.
     pub(crate) fn worker(&self, generation: u64) -> Rc<TestWorker> {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut connection, handle) = Connection::new(ours, Side::Supervisor);
@@ -88,7 +91,7 @@ impl Edge {
 
     /// Sends a request, on a connection of its own; its status and its body.
     pub(crate) fn get(&self, target: &str) -> JoinHandle<(u16, String)> {
-        let (io, target) = (TokioIo::new(self.connect()), target.to_owned());
+        let (io, target) = (TokioIo::new(self.connect("http")), target.to_owned());
         tokio::task::spawn_local(async move {
             let (mut client, connection) = http1::handshake(io).await.unwrap();
             tokio::spawn(connection);
@@ -100,20 +103,22 @@ impl Edge {
         })
     }
 
+    /// Begins to close the listening address.
+    pub(crate) fn close(&self) {
+        self.closing.is_closing.set(true);
+    }
+
     /// A client's end of a connection that the edge serves.
-    pub(crate) fn connect(&self) -> DuplexStream {
+    pub(crate) fn connect(&self, scheme: &'static str) -> DuplexStream {
         let (ours, theirs) = duplex(IN_MEMORY);
         let from = SocketAddr::from(([192, 0, 2, 1], 50_000));
         let seat = self.crowd.admit(from.ip(), &self.door, false).unwrap();
-        let (closer, closing) = Closing::new();
+        let closing = self.closing.clone();
         let client = Rc::new(Client::new(&self.crowd, seat, &closing.is_closing));
         self.crowd.enter(&client);
-        let peer = Peer::new(from, SocketAddr::from(([192, 0, 2, 2], 80)), &self.crowd);
+        let peer = Peer::new(from, SocketAddr::from(([192, 0, 2, 2], 80)), scheme, &self.crowd);
         let connection = ClientConnection { proxy: self.proxy.clone(), client, closing };
-        tokio::task::spawn_local(async move {
-            connection.serve(theirs, peer).await;
-            drop(closer);
-        });
+        tokio::task::spawn_local(connection.serve(theirs, peer));
         ours
     }
 }
@@ -161,7 +166,8 @@ async fn answer(worker: Rc<TestWorker>, head: Bytes, sender: Sender, receiver: R
         worker.waits.notify_one();
         worker.goes_on.notified().await;
     }
-    let mut text = format!("{}: {} {} ", worker.generation, line.method, line.target).into_bytes();
+    let mut text =
+        format!("{}: {} {}{} ", worker.generation, line.method, line.origin, line.target).into_bytes();
     while let Some(part) = poll_fn(|cx| receiver.poll_part(cx)).await {
         let Ok(part) = part else { return };
         text.extend_from_slice(part.chunk());

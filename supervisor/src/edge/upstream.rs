@@ -417,20 +417,20 @@ mod tests {
             let [first, second] = [1, 2].map(|generation| edge.worker(generation));
             let of_first = edge.get("/wait");
             first.has_one_that_waits().await;
-            assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET / ".to_owned()));
+            assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET http://app.example/ ".to_owned()));
             // The first is replaced while it is at work.
             let _third = edge.worker(3);
             edge.upstream.retire(1);
             let of_second = edge.get("/wait");
             second.has_one_that_waits().await;
-            assert_eq!(edge.get("/").await.unwrap(), (200, "3: GET / ".to_owned()));
+            assert_eq!(edge.get("/").await.unwrap(), (200, "3: GET http://app.example/ ".to_owned()));
             second.die();
             edge.upstream.ended(2, Fate { why: "killed".into(), culprit: None });
             assert_eq!(of_second.await.unwrap().0, 500);
             let targets = |lost: Vec<LostRequest>| lost.into_iter().map(|one| one.target).collect::<Vec<_>>();
             assert_eq!(targets(edge.upstream.lost_with(2).await), ["/wait"]);
             first.go_on();
-            assert_eq!(of_first.await.unwrap(), (200, "1: GET /wait ".to_owned()));
+            assert_eq!(of_first.await.unwrap(), (200, "1: GET http://app.example/wait ".to_owned()));
             assert_eq!(targets(edge.upstream.lost_with(1).await), [""; 0]);
         };
         LocalSet::new().run_until(serve).await;
@@ -448,11 +448,11 @@ mod tests {
             edge.upstream.hold(1, true);
             assert!(edge.upstream.now().is_none());
             edge.upstream.hold(1, false);
-            assert_eq!(waiting.await.unwrap(), (200, "1: GET / ".to_owned()));
+            assert_eq!(waiting.await.unwrap(), (200, "1: GET http://app.example/ ".to_owned()));
             edge.upstream.unavailable(Unavailable::Stopped);
             assert_eq!(edge.get("/").await.unwrap().0, 503);
             let _worker = edge.worker(2);
-            assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET / ".to_owned()));
+            assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET http://app.example/ ".to_owned()));
         };
         LocalSet::new().run_until(serve).await;
     }

@@ -18,6 +18,8 @@ pub(crate) struct Peer {
     pub ip: String,
     /// The local address it connected to.
     pub local: SocketAddr,
+    /// The scheme of URLs on this connection.
+    pub scheme: &'static str,
     /// The count of requests of its last client in flight at its last app.
     pub held: Known<AppId>,
     /// The budget of bodies of its last client.
@@ -26,11 +28,17 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(address: SocketAddr, local: SocketAddr, crowd: &Rc<Crowd>) -> Self {
+    pub(crate) fn new(
+        address: SocketAddr,
+        local: SocketAddr,
+        scheme: &'static str,
+        crowd: &Rc<Crowd>,
+    ) -> Self {
         Self {
             address,
             ip: address.ip().to_canonical().to_string(),
             local,
+            scheme,
             held: Known::default(),
             buffers: Known::default(),
             crowd: crowd.clone(),

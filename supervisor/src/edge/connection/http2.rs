@@ -55,15 +55,17 @@ pub(crate) async fn serve<T: Transport>(
     };
     let is_closing = closing.is_closing.clone();
     let mut stopped = pin!(closing.stop.changed());
-    let (mut is_told, mut has_said_goodbye) = (false, false);
+    let (mut is_told, mut has_begun, mut has_said_goodbye) = (false, false, false);
     poll_fn(|cx| {
         let overdue = client.poll_overdue(cx).map(Some);
         // Polling once registers the waker. From then on the cell tells, which costs requests nothing.
         if !std::mem::replace(&mut is_told, true) {
             let _ = stopped.as_mut().poll(cx);
         }
-        let mut is_over = is_closing.get() || overdue.is_ready();
+        let mut is_over = overdue.is_ready();
         loop {
+            // The first request may be on its way: after GOAWAY, some clients give it up. If none comes, the sweep ends this.
+            is_over |= is_closing.get() && has_begun;
             if is_over && !std::mem::replace(&mut has_said_goodbye, true) {
                 connection.graceful_shutdown();
             }
@@ -71,6 +73,7 @@ pub(crate) async fn serve<T: Transport>(
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, mut respond)))) => match with_window(request, &windows) {
                     Some(request) => {
+                        has_begun = true;
                         let answer = answering.answer(request);
                         tokio::task::spawn_local(stream::run(
                             send(answer, respond, client.clone()),

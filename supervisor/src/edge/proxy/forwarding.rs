@@ -98,7 +98,7 @@ impl<'a> Forwarding<'a> {
         let proto = match said(&X_FORWARDED_PROTO) {
             // The first one is that of the client.
             Some(all) if first(&all).eq_ignore_ascii_case(b"https") => "https",
-            _ => "http",
+            _ => peer.scheme,
         };
         let hops = match said(&X_FORWARDED_FOR) {
             Some(before) => [&before, &b", "[..], peer.ip.as_bytes()].concat().into(),
@@ -109,7 +109,7 @@ impl<'a> Forwarding<'a> {
             false => asker.address.to_string().into(),
         };
         let forwarded = said(&header::FORWARDED).map(|before| {
-            [&before, format!(", for={};proto=http", forwarded_node(&peer.ip)).as_bytes()].concat()
+            [&before, format!(", for={};proto={}", forwarded_node(&peer.ip), peer.scheme).as_bytes()].concat()
         });
         let sent = headers.get(header::HOST).map(HeaderValue::as_bytes);
         Self {
