@@ -17,7 +17,8 @@ const CLIENTS: usize = 8;
 pub(crate) struct Load {
     answered: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
-    clients: Vec<JoinHandle<Seen>>,
+    /// Whether each speaks HTTP/2, and what it has seen.
+    clients: Vec<JoinHandle<(bool, Seen)>>,
 }
 
 /// What came back: how often each text, or what else it was.
@@ -28,8 +29,9 @@ impl Load {
     pub(crate) async fn on(address: SocketAddr) -> Self {
         let (answered, over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let clients = (0..CLIENTS).map(|number| {
-            let client = Client::new(address, number % 2 == 0);
-            tokio::spawn(run(client, answered.clone(), over.clone()))
+            let is_http2 = number % 2 == 0;
+            let run = run(Client::new(address, is_http2), answered.clone(), over.clone());
+            tokio::spawn(async move { (is_http2, run.await) })
         });
         let load = Self { clients: clients.collect(), answered, over };
         load.more(CLIENTS).await;
@@ -48,7 +50,10 @@ impl Load {
         self.over.store(true, Ordering::Relaxed);
         let mut all = Seen::new();
         for client in self.clients {
-            for (text, count) in client.await.expect("a client") {
+            let (is_http2, seen) = client.await.expect("a client");
+            for (text, count) in seen {
+                let is_failure = text.starts_with("failed: ");
+                let text = if is_failure { format!("{text} (HTTP/2: {is_http2})") } else { text };
                 *all.entry(text).or_default() += count;
             }
         }
