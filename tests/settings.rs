@@ -130,10 +130,12 @@ async fn what_is_translated_is_kept_for_the_next_worker() {
     let app = App::new("app", index).file("answer.ts", "export const answer: string = 'translated';");
     let supervisor = TestSupervisor::plan().app(app).set("cache_dir = 'here'").start().await;
     assert_eq!(supervisor.get("app", "/").await.text(), "translated");
-    let kept: Vec<PathBuf> = fs::read_dir(supervisor.folder().join("here/app"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
+    let files = || {
+        let files = fs::read_dir(supervisor.folder().join("here/app")).unwrap();
+        files.map(|file| file.unwrap().path()).collect::<Vec<PathBuf>>()
+    };
+    let is_kept = |file: &PathBuf| file.extension().is_none();
+    let kept = until("it was kept", async || Some(files()).filter(|files| files.iter().any(is_kept))).await;
     let [file] = &kept[..] else { panic!("{kept:?}") };
     let first = fs::read(file).unwrap();
     // The digest of the source, then that of the contents.
@@ -152,7 +154,11 @@ async fn what_is_translated_is_kept_for_the_next_worker() {
     process::signal(pid, Signal::SIGKILL);
     supervisor.replaced("app", pid).await;
     assert_eq!(supervisor.get("app", "/").await.text(), "changed");
-    assert_eq!(fs::read_dir(supervisor.folder().join("here/app")).unwrap().count(), 1);
+    until("it was kept in place of the other", async || {
+        let others = fs::read(file).unwrap() != first;
+        (others && files() == kept).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ impl Bounds {
         self.client.as_ref().map_or(app, |client| app.min(client.fair()))
     }
 
-    fn promise(&self, before: usize, after: usize) {
+    /// Where a window of `before` bytes was promised, one of `after` is now.
+    pub(crate) fn promise(&self, before: usize, after: usize) {
         self.app.promise(before, after);
         if let Some(client) = &self.client {
             client.promise(before, after);

@@ -1,4 +1,4 @@
-//! The multiplexer: drives all streams over one Unix-domain socket.
+//! The multiplexer: drives all streams, whichever side has opened them, over one socket.
 //!
 //! Everything lives on one thread. Sending only queues; all frames of one tick of the event loop leave in one vectored
 //! write when the [`Connection`] is polled next. Queueing wakes the task that polls it, unless that is at work anyway:
@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncWrite;
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio_util::io::poll_read_buf;
 
@@ -20,13 +20,14 @@ use crate::ProtocolError;
 use crate::budget::{Bounds, Budget};
 use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
-use crate::frame::{Frame, Kind};
+use crate::frame::Frame;
+use crate::head::{EncodedHead, Head};
 pub use crate::inner::Side;
-use crate::inner::{Inner, Owned};
-use crate::limits::{FRAMES_PER_TURN, MAX_STREAMS, READ_BUFFER};
-use crate::message::{Control, RequestLine, StatusLine};
+use crate::inner::{Inner, Owned, number_of};
+use crate::limits::{FRAMES_PER_TURN, MOST_WINDOW, READ_BUFFER};
+use crate::message::{Control, StatusLine};
 use crate::outbox::Outbox;
-use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish};
+use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish, give_up};
 use crate::witness::Begun;
 
 /// Reads in one tick before others get their turn.
@@ -37,27 +38,18 @@ const MIN_READ: usize = 32 * 1024;
 
 /// What a connection hands to its owner.
 #[derive(Debug)]
-pub enum Event {
+pub enum Incoming {
     /// A frame that is not about a stream.
     Control(Control),
-    /// Worker: a request. The payload is the window of the response, a [`RequestLine`] and a header block, see [`split_request_head`].
-    Request {
-        /// The encoded head.
-        head: Bytes,
-        /// For the response.
+    /// The peer has opened a stream.
+    Stream {
+        /// What it is for.
+        head: EncodedHead,
+        /// For the answer.
         sender: Sender,
-        /// For the request body.
+        /// For the body, and to learn of a cancel.
         receiver: Receiver,
     },
-}
-
-/// Splits the payload of a request head, behind the window of its response, into its line and its header block.
-///
-/// # Errors
-/// [`ProtocolError::Malformed`].
-pub fn split_request_head(head: &Bytes) -> Result<(RequestLine<'_>, HeaderBlock), ProtocolError> {
-    let ((_window, line), used) = codec::decode_prefix::<(u32, _)>("request head", head)?;
-    Ok((line, HeaderBlock::new(head.slice(used..))))
 }
 
 /// Sends on a connection from anywhere on its thread.
@@ -67,19 +59,19 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Supervisor: opens a stream for one request. `count` is the number of fields that `fields` yields; `end` says
-    /// that the request has no body.
+    /// Opens a stream. `count` is the number of header fields that `fields` yields; `end` says that it has no body.
     ///
     /// # Errors
-    /// [`ProtocolError::Torn`] if the connection has ended or is finishing, or why the head cannot be sent.
+    /// [`ProtocolError::Torn`] if the connection has ended or is finishing, [`ProtocolError::TooManyStreams`] if this side has as many
+    /// open as it may, or why the head cannot be sent.
     pub fn open<'a>(
         &self,
-        line: &RequestLine<'_>,
+        head: &Head<'_>,
         count: usize,
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         end: bool,
     ) -> Result<(Sender, Receiver), ProtocolError> {
-        self.open_for(None, line, count, fields, end)
+        self.open_for(None, head, count, fields, end)
     }
 
     /// The same, for a client that may hold so much.
@@ -89,7 +81,7 @@ impl Handle {
     pub fn open_for<'a>(
         &self,
         client: Option<Rc<Budget>>,
-        line: &RequestLine<'_>,
+        head: &Head<'_>,
         count: usize,
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         end: bool,
@@ -98,18 +90,22 @@ impl Handle {
         if inner.closed || inner.finishing {
             return Err(ProtocolError::Torn);
         }
-        if inner.streams.len() >= MAX_STREAMS {
+        let kind = head.kind();
+        if !inner.side.may_open(kind) {
+            return Err(ProtocolError::Unexpected(kind.name()));
+        }
+        if inner.ours() >= inner.side.max_open() {
             return Err(ProtocolError::TooManyStreams);
         }
         if inner.is_behind() {
             return Err(ProtocolError::Behind);
         }
-        let id = inner.next_id();
+        let id = inner.next_id().ok_or(ProtocolError::TooManyStreams)?;
         let head_at = inner.outbox.position();
         let bounds = inner.budget.clone().map(|app| Bounds { app, client });
-        let mut state = State::opened(id, head_at, inner.opened + 1, bounds);
-        inner.put(Kind::RequestHead, end, id, |out| {
-            codec::encode(&(state.window() as u32, line), out)?;
+        let mut state = State::opened(id, head_at, bounds, inner.side);
+        inner.put(kind.into(), end, id, |out| {
+            head.encode(state.window() as u32, out)?;
             codec::encode_headers(count, fields, out)
         })?;
         inner.opened += 1;
@@ -125,7 +121,7 @@ impl Handle {
         ))
     }
 
-    /// Supervisor: what the responses to further requests may hold.
+    /// Supervisor: what the bodies of further streams may hold.
     pub fn set_budget(&self, budget: Arc<Budget>) {
         self.inner.borrow_mut().budget = Some(budget);
     }
@@ -147,8 +143,8 @@ impl Handle {
         Ok(())
     }
 
-    /// Opens no further stream: the connection ends, without an error, when the last one under way is over. The peer then
-    /// sees its end after everything that was ever sent.
+    /// Opens no further stream: the connection ends, without an error, when the last one under way is over, those of the peer
+    /// included. The peer then sees its end after everything that was ever sent.
     pub fn finish(&self) {
         let mut inner = self.inner.borrow_mut();
         inner.finishing = true;
@@ -165,7 +161,7 @@ impl Handle {
         self.inner.borrow().outbox.len()
     }
 
-    /// Streams under way.
+    /// Streams under way, whoever has opened them.
     pub fn streams(&self) -> usize {
         self.inner.borrow().streams.len()
     }
@@ -178,8 +174,8 @@ impl Handle {
 
 /// Drives the socket. Dropping it ends the connection and fails every stream on it.
 #[derive(Debug)]
-pub struct Connection {
-    socket: UnixStream,
+pub struct Connection<T = UnixStream> {
+    socket: T,
     inner: Owned,
     decoder: Decoder,
     buffer: BytesMut,
@@ -187,9 +183,9 @@ pub struct Connection {
     frames: usize,
 }
 
-impl Connection {
+impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     /// Wraps a connected socket.
-    pub fn new(socket: UnixStream, side: Side) -> (Self, Handle) {
+    pub fn new(socket: T, side: Side) -> (Self, Handle) {
         let inner = Rc::new(RefCell::new(Inner::new(side)));
         let handle = Handle { inner: inner.clone() };
         (
@@ -210,25 +206,12 @@ impl Connection {
         self
     }
 
-    /// Gives the socket back after a handshake, to be driven on another thread.
-    ///
-    /// # Errors
-    /// [`ProtocolError::Unexpected`] if the peer has already sent more than the handshake, [`ProtocolError::Io`] if the
-    /// socket cannot leave this thread's reactor.
-    pub fn into_socket(self) -> Result<std::os::unix::net::UnixStream, ProtocolError> {
-        let is_idle = self.decoder.is_between_frames() && self.buffer.is_empty();
-        if !is_idle || !self.inner.borrow().outbox.is_empty() {
-            return Err(ProtocolError::Unexpected("frame after the handshake"));
-        }
-        Ok(self.socket.into_std()?)
-    }
-
-    /// The next event; `None` when the peer has closed between frames, or when the connection has finished. Sends what is queued before it reads and before it
+    /// What has come in next; `None` when the peer has closed between frames, or when the connection has finished. Sends what is queued before it reads and before it
     /// waits. After `None` or an error the connection is closed.
     ///
     /// # Errors
     /// Any [`ProtocolError`].
-    pub async fn next(&mut self) -> Result<Option<Event>, ProtocolError> {
+    pub async fn next(&mut self) -> Result<Option<Incoming>, ProtocolError> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
@@ -236,7 +219,7 @@ impl Connection {
     ///
     /// # Errors
     /// Any [`ProtocolError`].
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Incoming>, ProtocolError>> {
         let polled = self.poll_both(cx);
         if let Poll::Ready(Err(error)) = &polled {
             self.inner.close(error.is_of_a_peer_that_is_gone());
@@ -244,7 +227,7 @@ impl Connection {
         polled
     }
 
-    fn poll_both(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+    fn poll_both(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Incoming>, ProtocolError>> {
         // A peer that never pauses must not hold up what is queued.
         if !self.inner.borrow().outbox.is_empty() {
             self.poll_write(cx)?;
@@ -265,7 +248,7 @@ impl Connection {
     ///
     /// # Errors
     /// Any [`ProtocolError`].
-    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+    pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Incoming>, ProtocolError>> {
         self.inner.borrow_mut().driver_waits = false;
         let polled = self.poll_frames(cx);
         match &polled {
@@ -276,7 +259,7 @@ impl Connection {
         polled
     }
 
-    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, ProtocolError>> {
+    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Incoming>, ProtocolError>> {
         for _ in 0..READS_PER_TICK {
             while self.frames < FRAMES_PER_TURN
                 && let Some(frame) = self.decoder.next(&mut self.buffer)?
@@ -351,7 +334,7 @@ impl Connection {
         if self.inner.borrow().outbox.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    fn on_frame(&mut self, frame: Frame) -> Result<Option<Event>, ProtocolError> {
+    fn on_frame(&mut self, frame: Frame) -> Result<Option<Incoming>, ProtocolError> {
         let side = self.inner.borrow().side;
         match frame {
             Frame::Control(message) => {
@@ -359,13 +342,10 @@ impl Connection {
                 if side == Side::Supervisor && !matches!(message, Control::Log(_)) {
                     self.inner.borrow_mut().idle.frame()?;
                 }
-                return Ok(Some(Event::Control(message)));
+                return Ok(Some(Incoming::Control(message)));
             }
-            Frame::RequestHead { stream, end, payload } if side == Side::Worker => {
-                return self.accept(stream, end, payload).map(Some);
-            }
-            Frame::RequestHead { .. } => return Err(ProtocolError::Unexpected("request head")),
-            Frame::ResponseHead { stream, end, payload } if side == Side::Supervisor => {
+            Frame::Head { stream, end, head } => return self.accept(stream, end, head).map(Some),
+            Frame::ResponseHead { stream, end, payload } if side.opens(stream) => {
                 let (StatusLine { status }, used) = codec::decode_prefix("response head", &payload)?;
                 let head = ResponseHead { status, headers: HeaderBlock::new(payload.slice(used..)), end };
                 self.with(stream, false, |state| state.on_head(head))?;
@@ -373,14 +353,14 @@ impl Connection {
             Frame::ResponseHead { .. } => return Err(ProtocolError::Unexpected("response head")),
             Frame::BodyChunk { stream, end, data } => {
                 self.with(stream, data.is_empty() && !end, |state| {
-                    if side == Side::Supervisor && !state.has_head() {
+                    if side.opens(stream) && !state.has_head() {
                         return Err(ProtocolError::Unexpected("body chunk before the head"));
                     }
                     state.on_chunk(data, end)
                 })?
             }
             Frame::BodyEnd { stream, trailers } => self.with(stream, false, |state| {
-                if side == Side::Supervisor && !state.has_head() {
+                if side.opens(stream) && !state.has_head() {
                     return Err(ProtocolError::Unexpected("body end before the head"));
                 }
                 state.on_end(trailers)
@@ -388,81 +368,127 @@ impl Connection {
             Frame::Credit { stream, bytes } => {
                 self.with(stream, bytes == 0, |state| state.on_credit(bytes as usize))?;
             }
-            Frame::Cancel { stream } if side == Side::Worker => self.fail(stream, Failure::Over)?,
+            Frame::Cancel { stream } if !side.opens(stream) => {
+                if self.fail(stream, Failure::Over)? && side == Side::Supervisor {
+                    self.inner.borrow_mut().idle.cancelled()?;
+                }
+            }
             Frame::Cancel { .. } => return Err(ProtocolError::Unexpected("cancel")),
-            Frame::Error { stream, error } if side == Side::Supervisor => {
-                self.fail(stream, Failure::Worker(error))?;
+            Frame::Error { stream, error } if side.opens(stream) => {
+                self.fail(stream, Failure::Peer(error))?;
             }
             Frame::Error { .. } => return Err(ProtocolError::Unexpected("error")),
         }
         Ok(None)
     }
 
-    fn accept(&mut self, stream: u32, end: bool, head: Bytes) -> Result<Event, ProtocolError> {
+    fn accept(&mut self, stream: u64, end: bool, head: EncodedHead) -> Result<Incoming, ProtocolError> {
         let mut inner = self.inner.borrow_mut();
-        if inner.streams.len() >= MAX_STREAMS {
+        let (side, peer) = (inner.side, inner.side.peer());
+        if !peer.may_open(head.kind) {
+            return Err(ProtocolError::Unexpected(head.kind.name()));
+        }
+        // Each is opened as the next one, and therefore once.
+        if side.opens(stream) || number_of(stream) != inner.accepted + 1 {
+            return Err(ProtocolError::Unexpected("id of a new stream"));
+        }
+        if inner.theirs >= peer.max_open() {
             return Err(ProtocolError::TooManyStreams);
         }
-        if inner.streams.contains_key(&stream) {
-            return Err(ProtocolError::Unexpected("second request head"));
+        if inner.is_behind() {
+            return Err(ProtocolError::Behind);
         }
-        let (window, _) = codec::decode_prefix::<u32>("request head", &head)?;
-        let mut state = State::accepted(stream, window as usize);
+        let window = head.window()?;
+        if window > MOST_WINDOW {
+            return Err(ProtocolError::Unexpected("credit beyond the window"));
+        }
+        let bounds = inner.budget.clone().map(|app| Bounds { app, client: None });
+        let mut state = State::accepted(stream, window, bounds, peer);
         if end {
             state.mark_empty();
         }
+        inner.accepted += 1;
+        inner.theirs += 1;
         let state = Rc::new(RefCell::new(state));
         inner.streams.insert(stream, state.clone());
         let sender = Sender { inner: self.inner.clone(), state: state.clone() };
         let receiver = Receiver { inner: self.inner.clone(), state };
-        Ok(Event::Request { head, sender, receiver })
+        Ok(Incoming::Stream { head, sender, receiver })
     }
 
     /// Applies a frame to its stream. Frames for a stream that is over were sent before the peer knew: they are dropped, unless
     /// there are too many of them, or of those that change nothing.
     fn with(
         &mut self,
-        stream: u32,
+        stream: u64,
         is_idle: bool,
         apply: impl FnOnce(&mut State) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
         let mut inner = self.inner.borrow_mut();
-        let Some(state) = inner.streams.get(&stream).cloned() else { return inner.idle.frame() };
+        let Some(state) = inner.streams.get(&stream).cloned() else { return inner.late(stream) };
         if is_idle {
             inner.idle.frame()?;
         } else {
             inner.idle.forgive();
         }
-        let side = inner.side;
         drop(inner);
         apply(&mut state.borrow_mut())?;
-        if side == Side::Supervisor && state.borrow().incoming_ended() {
+        let (is_complete, is_abandoned) = {
+            let state = state.borrow();
+            (state.is_complete(), state.is_abandoned())
+        };
+        if is_complete {
             finish(&self.inner, &state, Failure::Over);
+        } else if is_abandoned {
+            give_up(&self.inner, &state);
         }
         Ok(())
     }
 
-    fn fail(&mut self, stream: u32, failure: Failure) -> Result<(), ProtocolError> {
+    /// The peer has given a stream up. Whether it was under way.
+    fn fail(&mut self, stream: u64, failure: Failure) -> Result<bool, ProtocolError> {
         let mut inner = self.inner.borrow_mut();
-        let Some(state) = inner.streams.get(&stream).cloned() else { return inner.idle.frame() };
+        let Some(state) = inner.streams.get(&stream).cloned() else {
+            return inner.late(stream).map(|()| false);
+        };
         inner.idle.forgive();
+        // It knows, so nothing of it is on its way.
+        inner.forget(stream);
         drop(inner);
-        finish(&self.inner, &state, failure);
-        Ok(())
+        state.borrow_mut().finish(failure);
+        Ok(true)
     }
 }
 
-/// Waits for a control frame, as in a handshake, where no request may come yet.
+impl Connection {
+    /// Gives the socket back after a handshake, to be driven on another thread.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Unexpected`] if the peer has already sent more than the handshake, [`ProtocolError::Io`] if the
+    /// socket cannot leave this thread's reactor.
+    pub fn into_socket(self) -> Result<std::os::unix::net::UnixStream, ProtocolError> {
+        let inner = self.inner.borrow();
+        // The ids of its streams begin anew with the next connection over this socket.
+        let is_unused = inner.opened == 0 && inner.accepted == 0 && inner.outbox.is_empty();
+        drop(inner);
+        if !is_unused || !self.decoder.is_between_frames() || !self.buffer.is_empty() {
+            return Err(ProtocolError::Unexpected("frame after the handshake"));
+        }
+        Ok(self.socket.into_std()?)
+    }
+}
+
+/// Waits for a control frame, as in a handshake, where no stream may be opened yet.
 ///
 /// # Errors
-/// [`ProtocolError::Torn`] if the peer closes instead, [`ProtocolError::Unexpected`] for a request.
+/// [`ProtocolError::Torn`] if the peer closes instead, [`ProtocolError::Unexpected`] for a stream.
 pub fn poll_control(
     connection: &mut Connection,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Control, ProtocolError>> {
     match ready!(connection.poll_next(cx))? {
-        Some(Event::Control(message)) => Poll::Ready(Ok(message)),
-        Some(Event::Request { .. }) => Poll::Ready(Err(ProtocolError::Unexpected("request head"))),
+        Some(Incoming::Control(message)) => Poll::Ready(Ok(message)),
+        Some(Incoming::Stream { head, .. }) => Poll::Ready(Err(ProtocolError::Unexpected(head.kind.name()))),
         None => Poll::Ready(Err(ProtocolError::Torn)),
     }
 }

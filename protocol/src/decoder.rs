@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::ProtocolError;
 use crate::codec::{self, HeaderBlock};
 use crate::frame::{Frame, FrameHeader, HEADER_LEN, Kind};
+use crate::head::{EncodedHead, HeadKind};
 use crate::limits::COPY_BELOW;
 use crate::message::Control;
 
@@ -77,6 +78,7 @@ fn take(buffer: &mut BytesMut, length: usize) -> Bytes {
 fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
     let FrameHeader { kind, end, stream, .. } = header;
     let name = kind.name();
+    let opens = |kind, payload| Frame::Head { stream, end, head: EncodedHead { kind, payload } };
     Ok(match kind {
         Kind::Hello => Frame::Control(Control::Hello(codec::decode(name, &payload)?)),
         Kind::Welcome => Frame::Control(Control::Welcome(codec::decode(name, &payload)?)),
@@ -88,7 +90,9 @@ fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
         Kind::Stats => Frame::Control(Control::Stats(codec::decode(name, &payload)?)),
         Kind::Drain => Frame::Control(Control::Drain),
         Kind::Shutdown => Frame::Control(Control::Shutdown),
-        Kind::RequestHead => Frame::RequestHead { stream, end, payload },
+        Kind::RequestHead => opens(HeadKind::Request, payload),
+        Kind::EventHead => opens(HeadKind::Event, payload),
+        Kind::CallHead => opens(HeadKind::Call, payload),
         Kind::ResponseHead => Frame::ResponseHead { stream, end, payload },
         Kind::BodyChunk => Frame::BodyChunk { stream, end, data: payload },
         Kind::BodyEnd => Frame::BodyEnd { stream, trailers: HeaderBlock::new(payload) },

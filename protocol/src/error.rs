@@ -34,8 +34,8 @@ pub enum ProtocolError {
     Unexpected(&'static str),
     /// More body bytes than the credit given.
     #[error("body bytes beyond the credit of stream {0}")]
-    CreditExceeded(u32),
-    /// More streams than [`crate::limits::MAX_STREAMS`].
+    CreditExceeded(u64),
+    /// More streams at once than one side may open: [`crate::limits::MAX_STREAMS`], [`crate::limits::MAX_CALLS`].
     #[error("too many streams")]
     TooManyStreams,
     /// The peer has not read what was sent to it, and more cannot be kept for it.

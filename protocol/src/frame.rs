@@ -1,13 +1,14 @@
 //! The fixed-size frame header and the kinds of frames.
 //!
-//! Twelve bytes, little endian: payload length (u32), kind (u8), flags (u8), reserved (u16, zero), stream id (u32; zero
-//! for the connection itself). The payload follows: bincode for everything but body chunks, which are raw.
+//! Twelve bytes, little endian: payload length (u32), kind (u8), flags (u8), stream id (48 bits; zero for the connection
+//! itself). The payload follows: bincode for everything but body chunks, which are raw.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::ProtocolError;
 use crate::codec::HeaderBlock;
-use crate::limits::{MAX_BODY_CHUNK, MAX_CONTROL, MAX_ERROR, MAX_HEAD};
+use crate::head::{EncodedHead, HeadKind};
+use crate::limits::{MAX_BODY_CHUNK, MAX_CALL_HEAD, MAX_CONTROL, MAX_ERROR, MAX_HEAD};
 use crate::message::{Control, StreamError};
 
 /// Length of an encoded [`FrameHeader`], in bytes.
@@ -15,6 +16,9 @@ pub const HEADER_LEN: usize = 12;
 
 /// Flag of heads and body chunks: nothing follows in this direction of the stream.
 pub const END: u8 = 1;
+
+/// The largest stream id: no connection ever opens so many streams, so none is used twice.
+pub const MAX_STREAM_ID: u64 = (1 << 48) - 1;
 
 /// What a frame is; the discriminant is its byte on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +42,22 @@ pub enum Kind {
     Credit = 36,
     Cancel = 37,
     Error = 38,
+    EventHead = 39,
+    CallHead = 40,
+}
+
+impl From<HeadKind> for Kind {
+    fn from(kind: HeadKind) -> Self {
+        match kind {
+            HeadKind::Request => Self::RequestHead,
+            HeadKind::Event => Self::EventHead,
+            HeadKind::Call => Self::CallHead,
+        }
+    }
 }
 
 impl Kind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::Hello,
         Self::Welcome,
         Self::Load,
@@ -59,6 +75,8 @@ impl Kind {
         Self::Credit,
         Self::Cancel,
         Self::Error,
+        Self::EventHead,
+        Self::CallHead,
     ];
 
     fn from_byte(byte: u8) -> Option<Self> {
@@ -68,7 +86,8 @@ impl Kind {
     /// Longest payload of this kind, in bytes.
     pub fn limit(self) -> usize {
         match self {
-            Self::RequestHead | Self::ResponseHead | Self::BodyEnd => MAX_HEAD,
+            Self::RequestHead | Self::EventHead | Self::ResponseHead | Self::BodyEnd => MAX_HEAD,
+            Self::CallHead => MAX_CALL_HEAD,
             Self::BodyChunk => MAX_BODY_CHUNK,
             Self::Error => MAX_ERROR,
             Self::Hello | Self::Welcome | Self::Load | Self::Loaded | Self::Log | Self::Stats => MAX_CONTROL,
@@ -90,19 +109,31 @@ impl Kind {
             Self::Stats => "stats",
             Self::Drain => "drain",
             Self::Shutdown => "shutdown",
-            Self::RequestHead => "request head",
+            Self::RequestHead => HeadKind::Request.name(),
             Self::ResponseHead => "response head",
             Self::BodyChunk => "body chunk",
             Self::BodyEnd => "body end",
             Self::Credit => "credit",
             Self::Cancel => "cancel",
             Self::Error => "error",
+            Self::EventHead => HeadKind::Event.name(),
+            Self::CallHead => HeadKind::Call.name(),
         }
     }
 
     /// Whether frames of this kind belong to a stream rather than to the connection.
     pub fn is_stream(self) -> bool {
         self as u8 >= Self::RequestHead as u8
+    }
+
+    /// Whether [`END`] may be set.
+    pub fn may_end(self) -> bool {
+        match self {
+            Self::RequestHead | Self::EventHead | Self::CallHead | Self::ResponseHead | Self::BodyChunk => {
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -115,8 +146,8 @@ pub struct FrameHeader {
     pub kind: Kind,
     /// Whether [`END`] is set.
     pub end: bool,
-    /// Stream id; zero for the connection itself.
-    pub stream: u32,
+    /// Stream id, up to [`MAX_STREAM_ID`]; zero for the connection itself.
+    pub stream: u64,
 }
 
 impl FrameHeader {
@@ -131,7 +162,7 @@ impl FrameHeader {
         bytes[..4].copy_from_slice(&(self.length as u32).to_le_bytes());
         bytes[4] = self.kind as u8;
         bytes[5] = if self.end { END } else { 0 };
-        bytes[8..].copy_from_slice(&self.stream.to_le_bytes());
+        bytes[6..].copy_from_slice(&self.stream.to_le_bytes()[..6]);
         bytes
     }
 
@@ -141,20 +172,17 @@ impl FrameHeader {
     /// An unknown kind, a reserved bit, a length over the kind's limit, or a stream id where none belongs (or none
     /// where one does).
     pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, ProtocolError> {
-        let [l0, l1, l2, l3, kind, flags, r0, r1, s0, s1, s2, s3] = *bytes;
+        let [l0, l1, l2, l3, kind, flags, s0, s1, s2, s3, s4, s5] = *bytes;
         let kind = Kind::from_byte(kind).ok_or(ProtocolError::UnknownKind(kind))?;
-        let flags_allowed = match kind {
-            Kind::RequestHead | Kind::ResponseHead | Kind::BodyChunk => END,
-            _ => 0,
-        };
-        if flags & !flags_allowed != 0 || r0 != 0 || r1 != 0 {
+        let flags_allowed = if kind.may_end() { END } else { 0 };
+        if flags & !flags_allowed != 0 {
             return Err(ProtocolError::Reserved);
         }
         let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
         if length > kind.limit() {
             return Err(ProtocolError::TooLong { kind: kind.name(), length, limit: kind.limit() });
         }
-        let stream = u32::from_le_bytes([s0, s1, s2, s3]);
+        let stream = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, 0, 0]);
         if kind.is_stream() != (stream != 0) {
             return Err(ProtocolError::Unexpected("stream id"));
         }
@@ -167,21 +195,20 @@ impl FrameHeader {
 pub enum Frame {
     /// Not about a stream.
     Control(Control),
-    /// Supervisor: opens a stream. The payload is the window of the response (u32), a
-    /// [`crate::message::RequestLine`] and a header block.
-    RequestHead {
+    /// Opens a stream.
+    Head {
         /// The new stream.
-        stream: u32,
-        /// Whether the request has no body.
+        stream: u64,
+        /// Whether the opener sends no body.
         end: bool,
-        /// Still encoded: decoding borrows from it.
-        payload: Bytes,
+        /// What it is for.
+        head: EncodedHead,
     },
-    /// Worker: answers a stream. The payload is a [`crate::message::StatusLine`] and a header block.
+    /// Acceptor: answers a stream. The payload is a [`crate::message::StatusLine`] and a header block.
     ResponseHead {
         /// The stream answered.
-        stream: u32,
-        /// Whether the response has no body.
+        stream: u64,
+        /// Whether the answer has no body.
         end: bool,
         /// Still encoded: decoding borrows from it.
         payload: Bytes,
@@ -189,7 +216,7 @@ pub enum Frame {
     /// Raw body bytes, passed on as they arrive.
     BodyChunk {
         /// The stream they belong to.
-        stream: u32,
+        stream: u64,
         /// Whether these are the last of the body.
         end: bool,
         /// The bytes.
@@ -198,26 +225,26 @@ pub enum Frame {
     /// The body is complete; trailer fields, if any.
     BodyEnd {
         /// The stream it belongs to.
-        stream: u32,
+        stream: u64,
         /// Trailer fields.
         trailers: HeaderBlock,
     },
     /// The peer may send this many more body bytes.
     Credit {
         /// The stream it belongs to.
-        stream: u32,
+        stream: u64,
         /// Bytes granted.
         bytes: u32,
     },
-    /// Supervisor: nobody waits for this stream any more.
+    /// Opener: nobody waits for this stream any more.
     Cancel {
         /// The stream given up.
-        stream: u32,
+        stream: u64,
     },
-    /// Worker: this stream has failed.
+    /// Acceptor: this stream has failed.
     Error {
         /// The stream that failed.
-        stream: u32,
+        stream: u64,
         /// Why.
         error: StreamError,
     },

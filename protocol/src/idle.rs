@@ -19,6 +19,8 @@ pub(crate) struct Idle {
     frames: u32,
     /// That may come, because of what has happened here.
     expected: usize,
+    /// Streams that the peer has opened and cancelled, less those that were answered.
+    cancelled: u32,
 }
 
 impl Idle {
@@ -47,6 +49,20 @@ impl Idle {
         }
         self.frames += 1;
         if self.frames > MAX_IDLE_FRAMES { Err(ProtocolError::Flood) } else { Ok(()) }
+    }
+
+    /// A stream that the peer has opened, and cancelled before it was answered. Nothing calls for that.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Flood`] if there are too many.
+    pub(crate) fn cancelled(&mut self) -> Result<(), ProtocolError> {
+        self.cancelled += 1;
+        if self.cancelled > MAX_IDLE_FRAMES { Err(ProtocolError::Flood) } else { Ok(()) }
+    }
+
+    /// A stream that the peer has opened was answered.
+    pub(crate) fn answered(&mut self) {
+        self.cancelled = self.cancelled.saturating_sub(1);
     }
 
     /// A frame of which something comes.

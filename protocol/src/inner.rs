@@ -9,11 +9,13 @@ use bytes::{Bytes, BytesMut};
 use rustc_hash::FxHashMap;
 
 use crate::ProtocolError;
+use crate::backlog::Backlog;
 use crate::budget::Budget;
 use crate::codec;
-use crate::frame::{HEADER_LEN, Kind};
+use crate::frame::{HEADER_LEN, Kind, MAX_STREAM_ID};
+use crate::head::HeadKind;
 use crate::idle::Idle;
-use crate::limits::MAX_UNSENT_BODIES;
+use crate::limits::{CALL_WINDOW, MAX_CALLS, MAX_STREAMS, MAX_UNSENT_BODIES, MOST_WINDOW, STREAM_WINDOW};
 use crate::outbox::Outbox;
 use crate::stream::{Failure, State};
 use crate::witness::Begun;
@@ -21,10 +23,60 @@ use crate::witness::Begun;
 /// Which end of the connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Opens streams.
+    /// Opens streams with odd ids: requests and events.
     Supervisor,
-    /// Answers them.
+    /// Opens streams with even ids: calls. It is not trusted.
     Worker,
+}
+
+impl Side {
+    pub(crate) fn peer(self) -> Self {
+        match self {
+            Self::Supervisor => Self::Worker,
+            Self::Worker => Self::Supervisor,
+        }
+    }
+
+    /// The id of the stream that it opens as its first, second, ... `number` counts from 1.
+    pub(crate) fn id_of(self, number: u64) -> u64 {
+        match self {
+            Self::Supervisor => 2 * number - 1,
+            Self::Worker => 2 * number,
+        }
+    }
+
+    /// Whether streams of this id are opened by this side.
+    pub(crate) fn opens(self, id: u64) -> bool {
+        (id % 2 == 1) == (self == Self::Supervisor)
+    }
+
+    pub(crate) fn may_open(self, kind: HeadKind) -> bool {
+        match kind {
+            HeadKind::Request | HeadKind::Event => self == Self::Supervisor,
+            HeadKind::Call => self == Self::Worker,
+        }
+    }
+
+    /// Streams opened by this side that may be there at once.
+    pub(crate) fn max_open(self) -> usize {
+        match self {
+            Self::Supervisor => MAX_STREAMS,
+            Self::Worker => MAX_CALLS,
+        }
+    }
+
+    /// Body bytes that this side may send on a stream that it has opened: at first, and at most.
+    pub(crate) fn credit(self) -> (usize, usize) {
+        match self {
+            Self::Supervisor => (STREAM_WINDOW, STREAM_WINDOW),
+            Self::Worker => (CALL_WINDOW, MOST_WINDOW),
+        }
+    }
+}
+
+/// Which of the streams of its opener one is, from 1 on.
+pub(crate) fn number_of(id: u64) -> u64 {
+    id.div_ceil(2)
 }
 
 /// State shared by a connection, its handle and its streams.
@@ -32,11 +84,13 @@ pub enum Side {
 pub(crate) struct Inner {
     pub(crate) side: Side,
     pub(crate) outbox: Outbox,
-    pub(crate) streams: FxHashMap<u32, Rc<RefCell<State>>>,
-    pub(crate) last_id: u32,
+    pub(crate) streams: FxHashMap<u64, Rc<RefCell<State>>>,
     /// Streams opened so far.
     pub(crate) opened: u64,
-    /// Which of them the peer has begun with, if it tells.
+    /// Streams that the peer has opened so far, and how many of them are under way.
+    pub(crate) accepted: u64,
+    pub(crate) theirs: usize,
+    /// Which of the opened ones the peer has begun with, if it tells.
     pub(crate) begun: Option<Begun>,
     pub(crate) closed: bool,
     /// Whether it ends with the streams that are under way.
@@ -46,11 +100,11 @@ pub(crate) struct Inner {
     pub(crate) driver: Option<Waker>,
     /// Whether the driver waits, and has to be told of new frames.
     pub(crate) driver_waits: bool,
-    /// What responses may hold, and how many unsent bytes it was told of.
+    /// What bodies that come may hold, and how many unsent bytes it was told of.
     pub(crate) budget: Option<Arc<Budget>>,
     told_unsent: usize,
-    /// Bytes of heads that are unsent although their streams were given up: nothing else counts them.
-    given_up: usize,
+    /// What is queued for streams that are over.
+    backlog: Backlog,
     /// Streams whose bodies wait for unsent bytes to leave.
     waiting: Vec<Rc<RefCell<State>>>,
 }
@@ -61,8 +115,9 @@ impl Inner {
             side,
             outbox: Outbox::default(),
             streams: FxHashMap::default(),
-            last_id: 0,
             opened: 0,
+            accepted: 0,
+            theirs: 0,
             begun: None,
             closed: false,
             finishing: false,
@@ -71,7 +126,7 @@ impl Inner {
             driver_waits: false,
             budget: None,
             told_unsent: 0,
-            given_up: 0,
+            backlog: Backlog::default(),
             waiting: Vec::new(),
         }
     }
@@ -80,7 +135,7 @@ impl Inner {
         &mut self,
         kind: Kind,
         end: bool,
-        stream: u32,
+        stream: u64,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
         self.outbox.frame(kind, end, stream, encode)?;
@@ -88,21 +143,51 @@ impl Inner {
         Ok(())
     }
 
-    pub(crate) fn put_chunk(&mut self, stream: u32, end: bool, data: Bytes) {
+    pub(crate) fn put_chunk(&mut self, stream: u64, end: bool, data: Bytes) {
         self.outbox.chunk(stream, end, data);
         self.wake_driver();
     }
 
-    pub(crate) fn put_credit(&mut self, stream: u32, bytes: usize) {
+    pub(crate) fn put_credit(&mut self, stream: u64, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         // Cannot fail: the payload is at most five bytes.
-        let _ = self.put(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
+        let _ = self.put_uncounted(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
+    }
+
+    /// As [`Inner::put`], for what nothing else bounds: a peer that reads nothing could have more and more of it queued.
+    pub(crate) fn put_uncounted(
+        &mut self,
+        kind: Kind,
+        end: bool,
+        stream: u64,
+        encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        let before = self.outbox.position();
+        self.put(kind, end, stream, encode)?;
+        let after = self.outbox.position();
+        self.backlog.add((after - before) as usize, after);
+        Ok(())
+    }
+
+    /// As [`Inner::put`], for what ends a stream of the peer or belongs to its answer.
+    pub(crate) fn put_answer(
+        &mut self,
+        kind: Kind,
+        end: bool,
+        stream: u64,
+        encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
+    ) -> Result<(), ProtocolError> {
+        // The worker sends as many as the supervisor opens, and need not count.
+        match self.side {
+            Side::Supervisor => self.put_uncounted(kind, end, stream, encode),
+            Side::Worker => self.put(kind, end, stream, encode),
+        }
     }
 
     /// Whether the peer may have begun with a stream: if it tells, whether it has; otherwise, whether a byte of it has left.
     pub(crate) fn has_reached(&self, state: &State) -> bool {
         self.outbox.has_written_beyond(state.head_at)
-            && self.begun.as_ref().is_none_or(|begun| begun.count() >= state.ordinal)
+            && self.begun.as_ref().is_none_or(|begun| begun.count() >= number_of(state.id))
     }
 
     /// Whether bodies have to wait until more of what is queued has left. Workers are bounded by what the supervisor grants.
@@ -110,16 +195,16 @@ impl Inner {
         self.side == Side::Supervisor && self.outbox.len() >= MAX_UNSENT_BODIES
     }
 
-    /// Whether more than enough is kept for the peer that nobody waits for any more.
+    /// Whether more than enough is kept for a peer that does not read it.
     pub(crate) fn is_behind(&self) -> bool {
-        self.given_up >= MAX_UNSENT_BODIES
+        self.side == Side::Supervisor && self.backlog.bytes() >= MAX_UNSENT_BODIES
     }
 
     /// A stream is given up; its head goes out all the same.
     pub(crate) fn give_up(&mut self, state: &State) {
         if !self.outbox.has_written_beyond(state.head_at) {
             // With the frame that cancels it.
-            self.given_up += state.head_len + HEADER_LEN;
+            self.backlog.add(state.head_len + HEADER_LEN, self.outbox.position() + HEADER_LEN as u64);
         }
     }
 
@@ -134,7 +219,7 @@ impl Inner {
         if let Some(budget) = &self.budget {
             budget.hold(std::mem::replace(&mut self.told_unsent, unsent), unsent);
         }
-        self.given_up = self.given_up.min(unsent);
+        self.backlog.written(self.outbox.written());
         if unsent < MAX_UNSENT_BODIES / 2 {
             for state in self.waiting.drain(..) {
                 state.borrow_mut().has_room();
@@ -142,10 +227,11 @@ impl Inner {
         }
     }
 
-    /// A stream is over, of which so many body bytes may be on their way.
-    pub(crate) fn forget(&mut self, stream: u32, late: usize) {
-        self.idle.ended(late);
-        self.streams.remove(&stream);
+    /// A stream is over.
+    pub(crate) fn forget(&mut self, stream: u64) {
+        if self.streams.remove(&stream).is_some() && !self.side.opens(stream) {
+            self.theirs -= 1;
+        }
         if self.is_finished() {
             self.wake_driver();
         }
@@ -164,13 +250,23 @@ impl Inner {
         }
     }
 
-    pub(crate) fn next_id(&mut self) -> u32 {
-        loop {
-            self.last_id = self.last_id.wrapping_add(1);
-            if self.last_id != 0 && !self.streams.contains_key(&self.last_id) {
-                return self.last_id;
-            }
+    /// Streams of this side that are under way.
+    pub(crate) fn ours(&self) -> usize {
+        self.streams.len() - self.theirs
+    }
+
+    /// The id of the next stream of this side; none if there are no more.
+    pub(crate) fn next_id(&self) -> Option<u64> {
+        Some(self.side.id_of(self.opened + 1)).filter(|id| *id <= MAX_STREAM_ID)
+    }
+
+    /// A frame of a stream that is not under way: it was sent before the peer knew of the end, or makes no sense.
+    pub(crate) fn late(&mut self, stream: u64) -> Result<(), ProtocolError> {
+        let last = if self.side.opens(stream) { self.opened } else { self.accepted };
+        if number_of(stream) > last {
+            return Err(ProtocolError::Unexpected("frame of a stream that was never opened"));
         }
+        self.idle.frame()
     }
 }
 
@@ -192,7 +288,8 @@ impl Owned {
         }
         let mut streams: Vec<_> = std::mem::take(&mut inner.streams).into_iter().collect();
         // In their order: whoever waits for the next connection waits in this one.
-        streams.sort_unstable_by_key(|(_, state)| state.borrow().ordinal);
+        streams.sort_unstable_by_key(|(id, _)| *id);
+        inner.theirs = 0;
         inner.waiting.clear();
         let reached: Vec<_> = streams
             .into_iter()

@@ -1,10 +1,13 @@
 //! Every length, count and window of the protocol, in one place.
 
 /// Version of the wire format; both sides must name the same one in the handshake.
-pub const PROTOCOL_VERSION: u32 = 7;
+pub const PROTOCOL_VERSION: u32 = 8;
 
 /// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
 pub const MAX_HEAD: usize = 256 * 1024;
+
+/// Longest payload of the head of a call, in bytes: workers are not trusted with more.
+pub const MAX_CALL_HEAD: usize = 16 * 1024;
 
 /// Longest payload of one body frame, in bytes.
 pub const MAX_BODY_CHUNK: usize = 64 * 1024;
@@ -31,14 +34,22 @@ pub const LEAST_WINDOW: usize = 16 * 1024;
 /// See [`FIRST_WINDOW`].
 pub const MOST_WINDOW: usize = 256 * 1024;
 
-/// Unsent bytes of a connection above which the bodies of its requests wait: a worker that reads nothing costs that much.
+/// Unsent bytes of a connection above which the bodies that the supervisor sends on it wait: a worker that reads nothing costs
+/// that much, and as much again for what is queued for streams that are over.
 pub const MAX_UNSENT_BODIES: usize = 1024 * 1024;
 
 /// Most header fields in one head or trailer section.
 pub const MAX_HEADERS: usize = 1024;
 
-/// Streams a worker accepts at once on one connection; the supervisor's in-flight limits lie below it.
+/// Streams that the supervisor may have open at once on one connection; its in-flight limits lie below it.
 pub const MAX_STREAMS: usize = 16 * 1024;
+
+/// Streams that a worker may have open at once on one connection. Those that it wants beyond wait on its side.
+pub const MAX_CALLS: usize = 64;
+
+/// Body bytes of a call that may be under way at first. With [`MAX_CALLS`], what a worker can have the supervisor keep of bodies
+/// that nobody reads: 1 MiB per connection.
+pub const CALL_WINDOW: usize = LEAST_WINDOW;
 
 /// Bytes of unsent log records above which a worker drops further ones (and says how many).
 pub const MAX_UNSENT: usize = 4 * 1024 * 1024;

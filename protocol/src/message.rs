@@ -229,7 +229,7 @@ impl fmt::Display for RequestId {
 
 /// What of a request is always needed. Its header fields follow in the same frame as a
 /// [`crate::codec::HeaderBlock`], decoded only when touched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestLine<'a> {
     /// Names the request in logs.
     pub id: RequestId,
@@ -269,10 +269,13 @@ impl HttpVersion {
 /// the text which belongs to the status anyway.
 pub const REASON: &[u8] = b":reason";
 
-/// What of a response is always there; its header fields follow in the same frame.
+/// The status of an answer after which its stream is open in both directions until each has ended.
+pub const UPGRADED: u16 = 101;
+
+/// What of an answer is always there; its header fields follow in the same frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {
-    /// Status code, 200-599.
+    /// Status code: 200-599, or [`UPGRADED`].
     pub status: u16,
 }
 

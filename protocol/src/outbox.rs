@@ -43,6 +43,11 @@ impl Outbox {
         self.queued
     }
 
+    /// How much of the byte stream the kernel has taken.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Whether the kernel has taken any byte beyond `position`.
     pub fn has_written_beyond(&self, position: u64) -> bool {
         self.written > position
@@ -56,7 +61,7 @@ impl Outbox {
         &mut self,
         kind: Kind,
         end: bool,
-        stream: u32,
+        stream: u64,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
         let start = self.tail.len();
@@ -83,7 +88,7 @@ impl Outbox {
     }
 
     /// Queues a body chunk, which must be within the kind's limit, without copying it (unless it is tiny).
-    pub fn chunk(&mut self, stream: u32, end: bool, data: Bytes) {
+    pub fn chunk(&mut self, stream: u64, end: bool, data: Bytes) {
         debug_assert!(data.len() <= Kind::BodyChunk.limit());
         FrameHeader { length: data.len(), kind: Kind::BodyChunk, end, stream }.encode(&mut self.tail);
         self.queued += (HEADER_LEN + data.len()) as u64;

@@ -1,9 +1,12 @@
-//! One request on a connection: its two halves, their credit and their end.
+//! One stream of a connection: its two halves, their credit and their end.
 //!
-//! A stream is over when its response is: with the last response byte, with an error from the worker, with a cancel
-//! from the supervisor or with the connection. Whatever else was still under way on it ends then too.
+//! One side has opened it, the other accepts it and answers. A stream is over when its answer is: with the last byte of that, with an
+//! error from the acceptor, with a cancel from the opener or with the connection. Whatever else was still under way on it ends
+//! then too. With the answer 101 it is upgraded: it is over when both sides have ended their direction, and whichever half is
+//! dropped before gives it up.
 
 mod receiver;
+mod sender;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,48 +20,54 @@ use crate::budget::Bounds;
 use crate::codec::{self, HeaderBlock};
 use crate::frame::Kind;
 use crate::inner::{Inner, Side};
-use crate::limits::{COPY_BELOW, MAX_BODY_CHUNK, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
-use crate::message::{StatusLine, StreamError};
+use crate::limits::{COPY_BELOW, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
+use crate::message::{StreamError, StreamErrorKind, UPGRADED};
 pub use receiver::Receiver;
+pub use sender::Sender;
 
-/// Why a stream ended before its response was complete.
+/// Why a stream ended before its answer was complete.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The connection ended.
     #[error("the connection ended")]
     Closed {
-        /// Whether the peer may have begun with this request. If not, another worker may have it.
+        /// Whether the peer may have begun with it. If not, another worker may have it.
         reached: bool,
     },
-    /// The worker gave up on the stream.
+    /// The acceptor gave up on the stream.
     #[error("{}", .0.message)]
-    Worker(StreamError),
-    /// The supervisor gave up on the stream, or the response is already complete.
+    Peer(StreamError),
+    /// The opener gave up on the stream, or it is complete.
     #[error("the stream is over")]
     Over,
 }
 
-/// The head of a response.
+/// The head of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseHead {
-    /// Status code as sent by the worker, unchecked.
+    /// Status code as sent by the peer, unchecked.
     pub status: u16,
-    /// Header fields as sent by the worker, unchecked.
+    /// Header fields as sent by the peer, unchecked.
     pub headers: HeaderBlock,
-    /// Whether the response has no body.
+    /// Whether the answer has no body.
     pub end: bool,
 }
 
 /// What both halves and the connection know of a stream.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) id: u32,
-    /// Where the request head stands in the outgoing byte stream.
+    pub(crate) id: u64,
+    /// Whether this side has opened it.
+    is_ours: bool,
+    /// Whether it goes on until both directions have ended.
+    is_upgraded: bool,
+    /// Which of its halves somebody still has.
+    has_sender: bool,
+    has_receiver: bool,
+    /// Where its head stands in the outgoing byte stream, if this side has sent it.
     pub(crate) head_at: u64,
     /// How long it is, with its frame's header.
     pub(crate) head_len: usize,
-    /// Which of the streams of the connection it is, from 1 on.
-    pub(crate) ordinal: u64,
     head: Option<ResponseHead>,
     chunks: VecDeque<Bytes>,
     trailers: HeaderBlock,
@@ -86,25 +95,32 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A request of this side, whose response the budget bounds.
-    pub(crate) fn opened(id: u32, head_at: u64, ordinal: u64, budget: Option<Bounds>) -> Self {
-        let mut state = Self::new(id, budget, STREAM_WINDOW, STREAM_WINDOW);
-        (state.head_at, state.ordinal) = (head_at, ordinal);
+    /// A stream of this side, whose answer the budget bounds.
+    pub(crate) fn opened(id: u64, head_at: u64, budget: Option<Bounds>, side: Side) -> Self {
+        let window = budget.as_ref().map_or(STREAM_WINDOW, Bounds::first);
+        let mut state = Self::new(id, budget, window, side.credit());
+        (state.head_at, state.is_ours) = (head_at, true);
         state
     }
 
-    /// A request of the peer, with what it grants for the response.
-    pub(crate) fn accepted(id: u32, credit: usize) -> Self {
-        Self::new(id, None, credit, MOST_WINDOW)
+    /// A stream of the peer, with what it grants for the answer. The budget bounds its body.
+    pub(crate) fn accepted(id: u64, credit: usize, budget: Option<Bounds>, peer: Side) -> Self {
+        let (window, _) = peer.credit();
+        if let Some(budget) = &budget {
+            budget.promise(0, window);
+        }
+        Self::new(id, budget, window, (credit, MOST_WINDOW))
     }
 
-    fn new(id: u32, budget: Option<Bounds>, credit: usize, most_credit: usize) -> Self {
-        let window = budget.as_ref().map_or(STREAM_WINDOW, |budget| budget.first());
+    fn new(id: u64, budget: Option<Bounds>, window: usize, (credit, most_credit): (usize, usize)) -> Self {
         Self {
             id,
+            is_ours: false,
+            is_upgraded: false,
+            has_sender: true,
+            has_receiver: true,
             head_at: 0,
             head_len: 0,
-            ordinal: 0,
             head: None,
             chunks: VecDeque::new(),
             trailers: HeaderBlock::default(),
@@ -129,6 +145,7 @@ impl State {
             return Err(ProtocolError::Unexpected("second response head"));
         }
         self.incoming_ended = head.end;
+        self.is_upgraded = head.status == UPGRADED;
         self.head = Some(head);
         wake(&mut self.reader);
         Ok(())
@@ -245,11 +262,23 @@ impl State {
         self.head.is_some()
     }
 
-    pub(crate) fn incoming_ended(&self) -> bool {
-        self.incoming_ended
+    /// Whether all has come and gone that belongs to it.
+    pub(crate) fn is_complete(&self) -> bool {
+        match (self.is_upgraded, self.is_ours) {
+            (true, _) => self.incoming_ended && self.outgoing_ended,
+            (false, true) => self.incoming_ended,
+            (false, false) => self.outgoing_ended,
+        }
     }
 
-    /// The peer's request has no body at all.
+    /// Whether it is upgraded, and nobody has a half of it any more that has not ended.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        let is_missing =
+            !self.has_sender && !self.outgoing_ended || !self.has_receiver && !self.incoming_ended;
+        self.is_upgraded && is_missing && self.over.is_none()
+    }
+
+    /// The peer sends no body at all.
     pub(crate) fn mark_empty(&mut self) {
         self.incoming_ended = true;
     }
@@ -288,169 +317,41 @@ fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
     }
 }
 
-/// The sending half: the request body for the supervisor, the response for the worker.
-#[derive(Debug)]
-pub struct Sender {
-    pub(crate) inner: Rc<RefCell<Inner>>,
-    pub(crate) state: Rc<RefCell<State>>,
-}
-
-impl Sender {
-    /// Worker: sends the response head. `count` is the number of fields that `fields` yields.
-    ///
-    /// # Errors
-    /// [`Failure`] if the stream is over; [`Failure::Over`] also if the head cannot be sent (too large): the stream is
-    /// then still to be failed.
-    pub fn respond<'a>(
-        &self,
-        status: u16,
-        count: usize,
-        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
-        end: bool,
-    ) -> Result<(), Failure> {
-        let id = self.open_id()?;
-        self.inner
-            .borrow_mut()
-            .put(Kind::ResponseHead, end, id, |out| {
-                codec::encode(&StatusLine { status }, out)?;
-                codec::encode_headers(count, fields, out)
-            })
-            .map_err(|_| Failure::Over)?;
-        if end {
-            self.sent_all();
-        }
-        Ok(())
-    }
-
-    /// Sends as much of `data` as the credit allows, the last of it marked as the end of the body if `end`. Pending
-    /// until everything is queued; memory is bounded by the stream's window.
-    ///
-    /// # Errors
-    /// [`Failure`] if the stream is over.
-    pub fn poll_send(&self, cx: &mut Context<'_>, data: &mut Bytes, end: bool) -> Poll<Result<(), Failure>> {
-        while !data.is_empty() {
-            let id = self.open_id()?;
-            if self.poll_room(cx).is_pending() {
-                return Poll::Pending;
-            }
-            let mut state = self.state.borrow_mut();
-            let part = data.split_to(data.len().min(state.credit).min(MAX_BODY_CHUNK));
-            state.credit -= part.len();
-            drop(state);
-            let last = end && data.is_empty();
-            self.inner.borrow_mut().put_chunk(id, last, part);
-            if last {
-                self.sent_all();
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Waits until at least a byte of the body can be sent, so that nobody reads what would only lie here; ready as well if the
-    /// stream is over.
-    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state.borrow_mut();
-        let is_full = self.inner.borrow().is_full();
-        if state.over.is_some() || (state.credit > 0 && !is_full) {
-            return Poll::Ready(());
-        }
-        remember(&mut state.writer, cx);
-        if is_full && !std::mem::replace(&mut state.waits_for_room, true) {
-            drop(state);
-            self.inner.borrow_mut().wait_for_room(&self.state);
-        }
-        Poll::Pending
-    }
-
-    /// Ends the body, with trailer fields if any.
-    ///
-    /// # Errors
-    /// [`Failure`] if the stream is over.
-    pub fn end(&self, trailers: &HeaderBlock) -> Result<(), Failure> {
-        let id = self.open_id()?;
-        self.inner
-            .borrow_mut()
-            .put(Kind::BodyEnd, false, id, |out| {
-                out.extend_from_slice(trailers.as_bytes());
-                Ok(())
-            })
-            .map_err(|_| Failure::Over)?;
-        self.sent_all();
-        Ok(())
-    }
-
-    /// Worker: gives up on the stream. Nothing happens if it is over already.
-    pub fn fail(&self, error: &StreamError) {
-        let Ok(id) = self.open_id() else { return };
-        let mut inner = self.inner.borrow_mut();
-        let sent = inner.put(Kind::Error, false, id, |out| codec::encode(error, out));
-        if sent.is_err() {
-            let bare = StreamError { kind: error.kind, message: String::new() };
-            // Cannot fail: two bytes are within every limit.
-            let _ = inner.put(Kind::Error, false, id, |out| codec::encode(&bare, out));
-        }
-        drop(inner);
-        self.sent_all();
-    }
-
-    /// Supervisor: the request body cannot be completed, so the request is given up.
-    pub fn cancel(&self) {
-        cancel(&self.inner, &self.state);
-    }
-
-    /// Supervisor: whether the peer may have begun with this request.
-    pub fn is_reached(&self) -> bool {
-        self.inner.borrow().has_reached(&self.state.borrow())
-    }
-
-    /// Waits until the stream is over, for whatever reason.
-    pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
-        self.state.borrow_mut().poll_over(cx)
-    }
-
-    /// Whether the stream is over: nothing sent now would arrive.
-    pub fn is_over(&self) -> bool {
-        self.open_id().is_err()
-    }
-
-    /// Whether everything in this direction has been sent.
-    pub fn is_complete(&self) -> bool {
-        self.state.borrow().outgoing_ended
-    }
-
-    fn open_id(&self) -> Result<u32, Failure> {
-        let state = self.state.borrow();
-        match &state.over {
-            Some(failure) => Err(failure.clone()),
-            None if state.outgoing_ended => Err(Failure::Over),
-            None => Ok(state.id),
-        }
-    }
-
-    fn sent_all(&self) {
-        self.state.borrow_mut().outgoing_ended = true;
-        if self.inner.borrow().side == Side::Worker {
-            finish(&self.inner, &self.state, Failure::Over);
-        }
+/// Nobody has a half any more that has not ended.
+pub(crate) fn give_up(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
+    let is_ours = state.borrow().is_ours;
+    if is_ours {
+        cancel(inner, state);
+    } else {
+        let message = "dropped before its end".into();
+        fail(inner, state, &StreamError { kind: StreamErrorKind::HandlerFailed, message });
     }
 }
 
-impl Drop for Sender {
-    fn drop(&mut self) {
-        if self.inner.borrow().side == Side::Worker && !self.is_over() {
-            self.fail(&StreamError {
-                kind: crate::message::StreamErrorKind::HandlerFailed,
-                message: "dropped without an answer".into(),
-            });
+/// Acceptor: tells the opener that no answer comes, unless the stream is over.
+fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error: &StreamError) {
+    let id = {
+        let mut state = state.borrow_mut();
+        if state.over.is_some() || state.is_ours {
+            return;
         }
+        state.outgoing_ended = true;
+        state.id
+    };
+    let sent = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(error, out));
+    if sent.is_err() {
+        let bare = StreamError { kind: error.kind, message: String::new() };
+        // Cannot fail: two bytes are within every limit.
+        let _ = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(&bare, out));
     }
+    finish(inner, state, Failure::Over);
 }
 
-/// Supervisor: tells the worker that nobody waits any more, unless the stream is over.
+/// Opener: tells the acceptor that nobody waits any more, unless the stream is over.
 fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     let id = {
         let state = state.borrow();
-        if state.over.is_some() {
+        if state.over.is_some() || !state.is_ours {
             return;
         }
         state.id
@@ -461,11 +362,18 @@ fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     finish(inner, state, Failure::Over);
 }
 
+/// This side has done its part, or all of it is done: what the peer has sent before it knows comes late.
 pub(crate) fn finish(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, failure: Failure) {
-    let (id, late) = {
+    let (id, late, is_ours) = {
         let state = state.borrow();
-        (state.id, if state.incoming_ended { 0 } else { state.allowance })
+        (state.id, if state.incoming_ended { 0 } else { state.allowance }, state.is_ours)
     };
-    inner.borrow_mut().forget(id, late);
+    let mut shared = inner.borrow_mut();
+    shared.idle.ended(late);
+    if !is_ours {
+        shared.idle.answered();
+    }
+    shared.forget(id);
+    drop(shared);
     state.borrow_mut().finish(failure);
 }

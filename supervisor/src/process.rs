@@ -6,9 +6,12 @@
 //!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
 //!   may have open.
 //! - [`cgroup`]: what the kernel holds it to; `output`: what it prints.
+//! - `calls`: what it asks for; `cache`: what is kept for it between starts.
 //! - [`watch`]: pings, logs, drain; `reap`: its end; [`usage`]: what it uses.
 //! - `orphans`: what PID 1 inherits.
 
+mod cache;
+pub(crate) mod calls;
 pub(crate) mod cgroup;
 mod demand;
 mod descriptors;

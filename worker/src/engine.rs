@@ -15,11 +15,12 @@ use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_runtime::{AppFolder, Closed, InFlight, Network, Policy, RequireHost, Turns, running_request};
 
+use crate::calls::Calls;
 use crate::collections::Collections;
 use crate::cpu_time::Meter;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
-use crate::loader::Modules;
+use crate::loader::{EmitCache, Modules};
 use crate::{heap, load_error, usage, watchdog};
 
 /// Exceptions worth their own text when no handler was found.
@@ -49,9 +50,17 @@ impl Engine {
     ///
     /// # Errors
     /// A text for people that names file, line and column.
-    pub(crate) async fn load(isolate: Isolate, load: &Load, witness: Witness) -> Result<Self, String> {
+    pub(crate) async fn load(
+        isolate: Isolate,
+        load: &Load,
+        witness: Witness,
+        calls: &Rc<Calls>,
+    ) -> Result<Self, String> {
         let Isolate { prepare, install, dispatch, mut js, modules, in_flight, heap_limit } = isolate;
-        let app = Rc::new(Modules::new(Path::new(&load.root), load.emit_cache.as_deref()));
+        let calls = calls.clone();
+        let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
+        let cache = load.emit_cache.as_deref().map(|folder| EmitCache::new(folder, keep));
+        let app = Rc::new(Modules::new(Path::new(&load.root), cache));
         let folder = Rc::new(AppFolder::new(&app.folder()?));
         js.0.op_state().borrow_mut().put(folder.clone());
         js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());

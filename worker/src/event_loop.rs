@@ -6,10 +6,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use nano_protocol::message::{Control, LogLevel, StreamError, StreamErrorKind};
-use nano_protocol::{Connection, Event, Handle, ProtocolError, exit};
+use nano_protocol::{Connection, Handle, Incoming, ProtocolError, exit};
 use nano_runtime::{InFlight, Request};
 
+use crate::calls::Calls;
 use crate::engine::Engine;
+use crate::events;
 use crate::guard::Torn;
 
 /// How long a dying worker tries to hand over its last frames.
@@ -26,6 +28,8 @@ pub(crate) struct EventLoop {
     pub(crate) control: Connection,
     /// For sending on `control`.
     pub(crate) control_handle: Handle,
+    /// What the supervisor is asked for.
+    pub(crate) calls: Rc<Calls>,
     /// One per I/O thread of the supervisor, with its number.
     pub(crate) requests: Vec<(usize, Connection)>,
     /// Whether an uncaught error ends the worker.
@@ -74,6 +78,7 @@ impl EventLoop {
             let stats = self.engine.stats();
             self.send(&Control::Stats(stats));
         }
+        self.calls.poll(cx);
         let written = self.write(cx);
         self.in_flight.report_dropped();
         match written {
@@ -88,15 +93,19 @@ impl EventLoop {
     fn read(&mut self, cx: &mut Context<'_>) -> Option<u8> {
         loop {
             match self.control.poll_event(cx) {
-                Poll::Ready(Ok(Some(Event::Control(message)))) => {
+                Poll::Ready(Ok(Some(Incoming::Control(message)))) => {
                     if let Some(code) = self.on_control(message) {
                         return Some(code);
                     }
                 }
-                Poll::Ready(Ok(Some(Event::Request { .. }))) => {
-                    return Some(
-                        self.broken(&ProtocolError::Unexpected("request on the control connection")),
-                    );
+                Poll::Ready(Ok(Some(Incoming::Stream { head, sender, receiver }))) => {
+                    let request = events::request(head).and_then(|head| Request::new(head, sender, receiver));
+                    match request {
+                        Ok(request) => {
+                            self.arrived.push((events::CONNECTION, self.in_flight.insert(request)));
+                        }
+                        Err(error) => return Some(self.broken(&error)),
+                    }
                 }
                 Poll::Ready(Ok(None)) => return Some(exit::ORPHANED),
                 Poll::Ready(Err(error)) => return Some(self.broken(&error)),
@@ -107,13 +116,15 @@ impl EventLoop {
         for (index, (number, connection)) in self.requests.iter_mut().enumerate() {
             loop {
                 match connection.poll_event(cx) {
-                    Poll::Ready(Ok(Some(Event::Request { head, sender, receiver }))) => {
-                        match Request::new(head, sender, receiver) {
+                    Poll::Ready(Ok(Some(Incoming::Stream { head, sender, receiver }))) => {
+                        let request =
+                            events::request(head).and_then(|head| Request::new(head, sender, receiver));
+                        match request {
                             Ok(request) => self.arrived.push((*number, self.in_flight.insert(request))),
                             Err(error) => return Some(self.broken(&error)),
                         }
                     }
-                    Poll::Ready(Ok(Some(Event::Control(_)))) => {
+                    Poll::Ready(Ok(Some(Incoming::Control(_)))) => {
                         return Some(
                             self.broken(&ProtocolError::Unexpected("control on a request connection")),
                         );

@@ -5,6 +5,7 @@
 //!
 //! - `process`: a worker from its start to its end; `sandbox`: what confines it, and what ends it at once.
 //! - `event_loop`: one thread, one tick: read frames, run JavaScript, write frames.
+//! - `events`: what happens besides requests; `calls`: what is asked of the supervisor.
 //! - `isolate`: V8 with the startup snapshot, before there is an app; `engine`: loads the app, calls its handler.
 //! - `lazy_globals`: interfaces that load when the app first touches them.
 //! - `loader`: modules from the app's folder, and never from outside it.
@@ -15,11 +16,13 @@
 //! - `console`: log records on their way to the supervisor; `usage`: what the process uses.
 
 mod builtins;
+mod calls;
 mod collections;
 mod console;
 mod cpu_time;
 mod engine;
 mod event_loop;
+mod events;
 mod guard;
 mod heap;
 mod isolate;

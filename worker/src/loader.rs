@@ -39,6 +39,7 @@ use deno_core::{
 };
 use deno_error::JsErrorBox;
 
+pub(crate) use emit_cache::EmitCache;
 pub(crate) use modules::Modules;
 use resolver::{Found, Importer};
 

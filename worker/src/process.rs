@@ -13,6 +13,7 @@ use nano_protocol::{Connection, Handle, ProtocolError, Side, Witness, descriptor
 use nano_runtime::{InFlight, LogSink as _};
 use tokio::net::UnixStream;
 
+use crate::calls::Calls;
 use crate::console::Console;
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
@@ -111,8 +112,9 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         return Err(ProtocolError::Unexpected("frame before load"));
     };
     set_name(&load.app);
+    let calls = Rc::new(Calls::new(control_handle.clone()));
     let engine = match isolate {
-        Ok(isolate) => load_app(isolate, &load, witness, &mut control).await?,
+        Ok(isolate) => load_app(isolate, &load, witness, &calls, &mut control).await?,
         Err(reason) => Err(reason),
     };
     let engine = match engine {
@@ -135,6 +137,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         in_flight,
         control,
         control_handle,
+        calls,
         requests,
         fatal_uncaught: load.limits.fatal_uncaught,
         draining: false,
@@ -160,9 +163,10 @@ async fn load_app(
     isolate: Isolate,
     load: &Load,
     witness: Witness,
+    calls: &Rc<Calls>,
     control: &mut Connection,
 ) -> Result<Result<Engine, String>, ProtocolError> {
-    let mut loading = pin!(Engine::load(isolate, load, witness));
+    let mut loading = pin!(Engine::load(isolate, load, witness, calls));
     poll_fn(|cx| {
         let polled = loading.as_mut().poll(cx);
         control.poll_write(cx)?;

@@ -6,12 +6,12 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use super::{Failure, ResponseHead, State, cancel, consume, remember};
+use super::{Failure, ResponseHead, State, consume, give_up, remember};
 use crate::chunk::Chunk;
 use crate::codec::HeaderBlock;
-use crate::inner::{Inner, Side};
+use crate::inner::Inner;
 
-/// The receiving half: the response for the supervisor, the request body for the worker.
+/// The receiving half: the answer for the opener, the body for the acceptor.
 #[derive(Debug)]
 pub struct Receiver {
     pub(crate) inner: Rc<RefCell<Inner>>,
@@ -19,7 +19,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Supervisor: waits for the response head, which is returned once.
+    /// Opener: waits for the head of the answer, which is returned once.
     ///
     /// # Errors
     /// [`Failure`] if the stream is over before.
@@ -118,8 +118,13 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        if self.inner.borrow().side == Side::Supervisor {
-            cancel(&self.inner, &self.state);
+        let mut state = self.state.borrow_mut();
+        state.has_receiver = false;
+        let waits_for_nothing = state.is_ours && !state.is_upgraded && state.over.is_none();
+        let is_given_up = waits_for_nothing || state.is_abandoned();
+        drop(state);
+        if is_given_up {
+            give_up(&self.inner, &self.state);
         }
     }
 }

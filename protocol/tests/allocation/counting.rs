@@ -8,6 +8,8 @@ thread_local! {
     static NOW: Cell<isize> = const { Cell::new(0) };
     /// The most that was ever.
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    /// How often it was allocated.
+    static TIMES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The system's allocator, and a count of what goes through it.
@@ -25,9 +27,17 @@ pub(crate) fn peak_of(run: impl FnOnce()) -> usize {
     usize::try_from(PEAK.get() - before).expect("a peak is no less than the start")
 }
 
+/// How often this thread allocates while `run` runs.
+pub(crate) fn allocations_of(run: impl FnOnce()) -> usize {
+    let before = TIMES.get();
+    run();
+    TIMES.get() - before
+}
+
 fn count(more: usize, less: usize) {
     // Neither cell has a destructor, so both can be used for as long as the thread allocates.
     NOW.set(NOW.get() + more as isize - less as isize);
+    TIMES.set(TIMES.get() + usize::from(more > 0));
     PEAK.set(PEAK.get().max(NOW.get()));
 }
 

@@ -3,31 +3,37 @@
 //!
 //! - [`counting`]: the allocator, and the most that was allocated while something ran.
 //! - [`hostile`]: the entry point that the fuzzer drives too.
+//! - [`pipe`]: a socket in memory.
 
 mod counting;
 #[path = "../behaviour/hostile.rs"]
 #[allow(dead_code, reason = "shared with the fuzzer's tests; here only the reading counts")]
 mod hostile;
+#[path = "../behaviour/pipe.rs"]
+#[allow(dead_code, reason = "shared with tests that need more of it")]
+mod pipe;
 
 use std::io::Write as _;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
-use counting::peak_of;
+use counting::{allocations_of, peak_of};
 use nano_protocol::codec;
 use nano_protocol::frame::{FrameHeader, Kind};
 use nano_protocol::limits::{MAX_BODY_CHUNK, MAX_CONTROL, READ_BUFFER, STREAM_WINDOW};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine, StatusLine};
-use nano_protocol::{Connection, Handle, Receiver, Side};
+use nano_protocol::{Call, Connection, Handle, Head, Incoming, Receiver, Sender, Side};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::net::UnixStream;
 
+use crate::pipe::Pipe;
+
 /// The longest frame, the buffer that gathers it, and what it is decoded into: of small parts, most of all.
 const DECODING: usize = 10 * MAX_CONTROL;
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 19] = [
     Kind::Hello,
     Kind::Welcome,
     Kind::Load,
@@ -45,10 +51,12 @@ const KINDS: [Kind; 17] = [
     Kind::Credit,
     Kind::Cancel,
     Kind::Error,
+    Kind::EventHead,
+    Kind::CallHead,
 ];
 
 fn frame(kind: Kind, payload: &[u8]) -> Vec<u8> {
-    let stream = u32::from(kind.is_stream());
+    let stream = u64::from(kind.is_stream());
     let header = FrameHeader { length: payload.len(), kind, end: false, stream };
     [&header.to_bytes()[..], payload].concat()
 }
@@ -113,7 +121,7 @@ fn lengths_that_are_only_claimed_cost_no_more_than_the_limit() {
 #[test]
 fn headers_without_payloads_cost_nothing() {
     for kind in KINDS {
-        let stream = u32::from(kind.is_stream());
+        let stream = u64::from(kind.is_stream());
         let header = FrameHeader { length: kind.limit(), kind, end: false, stream }.to_bytes();
         let peak = decoding(&header);
         assert!(peak <= 1024, "{kind:?}: {peak} bytes");
@@ -147,7 +155,8 @@ fn supervisor() -> (Connection, Handle, Receiver, StdUnixStream) {
         Connection::new(UnixStream::from_std(ours).expect("inside a runtime"), Side::Supervisor);
     let (origin, version) = ("http://localhost", HttpVersion::Http11);
     let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version };
-    let (_sender, receiver) = handle.open(&line, 0, std::iter::empty(), true).expect("a short head");
+    let (_sender, receiver) =
+        handle.open(&Head::Request(line), 0, std::iter::empty(), true).expect("a short head");
     (connection, handle, receiver, peer)
 }
 
@@ -191,4 +200,52 @@ fn a_body_that_nobody_reads_takes_its_window_however_it_is_cut() {
         let bound = 3 * STREAM_WINDOW + 4 * READ_BUFFER;
         assert!(peak <= bound, "cut every {cut} bytes: {peak} of {bound} bytes");
     }
+}
+
+/// The next stream that the peer has opened.
+fn accept(connection: &mut Connection<Pipe>) -> (Sender, Receiver) {
+    match connection.poll_next(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(Some(Incoming::Stream { sender, receiver, .. }))) => (sender, receiver),
+        other => panic!("no stream: {other:?}"),
+    }
+}
+
+/// Writes what is queued, takes in what has come.
+fn drive(connection: &mut Connection<Pipe>) {
+    let polled = connection.poll_next(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "{polled:?}");
+}
+
+#[test]
+fn streams_of_either_side_take_few_allocations() {
+    let (one, other) = Pipe::pair(1 << 20);
+    let (mut supervisor, ours) = Connection::new(one, Side::Supervisor);
+    let (mut worker, theirs) = Connection::new(other, Side::Worker);
+    let (origin, version) = ("http://localhost", HttpVersion::Http11);
+    let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version };
+    let mut request = || {
+        let (_sender, receiver) = ours.open(&Head::Request(line), 0, std::iter::empty(), true).unwrap();
+        drive(&mut supervisor);
+        accept(&mut worker).0.respond(200, 0, std::iter::empty(), true).unwrap();
+        drive(&mut worker);
+        drive(&mut supervisor);
+        assert!(receiver.poll_head(&mut Context::from_waker(Waker::noop())).is_ready());
+    };
+    // Buffers and tables have their size after a while.
+    (0..1000).for_each(|_| request());
+    let requests = allocations_of(|| (0..1000).for_each(|_| request()));
+    let mut call = || {
+        let head = Head::Call(Call::Keep { name: 1 });
+        let (_sender, receiver) = theirs.open(&head, 0, std::iter::empty(), true).unwrap();
+        drive(&mut worker);
+        accept(&mut supervisor).0.respond(200, 0, std::iter::empty(), true).unwrap();
+        drive(&mut supervisor);
+        drive(&mut worker);
+        assert!(receiver.poll_head(&mut Context::from_waker(Waker::noop())).is_ready());
+    };
+    (0..1000).for_each(|_| call());
+    let calls = allocations_of(|| (0..1000).for_each(|_| call()));
+    // At either end, the stream and the bytes of a head; now and then a read buffer.
+    let most = 5 * 1000;
+    assert!(requests <= most && calls <= most, "{requests} and {calls} of {most}");
 }

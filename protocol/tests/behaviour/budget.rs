@@ -7,7 +7,7 @@ use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MAX_UNSENT_BODIES, MOST_
 use nano_protocol::{Budget, Chunk, ProtocolError, Receiver, Side};
 
 use crate::frames::Sent;
-use crate::pair::{Pair, Raw, Request, open, open_with, respond, send, some_bytes};
+use crate::pair::{Accepted, Pair, Raw, open, open_with, respond, send, some_bytes};
 
 const LONG: usize = 4 * MOST_WINDOW;
 
@@ -19,7 +19,7 @@ fn pair(max: usize) -> (Pair, Arc<Budget>) {
 }
 
 /// Lets the worker send until it may not; returns how much that was, from what was received.
-async fn pour(pair: &mut Pair, request: &Request, receiver: &Receiver) -> (usize, Vec<Chunk>) {
+async fn pour(pair: &mut Pair, request: &Accepted, receiver: &Receiver) -> (usize, Vec<Chunk>) {
     let mut data = some_bytes(LONG, 1);
     let mut noop = Context::from_waker(Waker::noop());
     pair.run(std::future::poll_fn(|cx| request.sender.poll_room(cx))).await;
@@ -42,10 +42,10 @@ async fn pour(pair: &mut Pair, request: &Request, receiver: &Receiver) -> (usize
 }
 
 /// Opens a stream whose response has begun.
-async fn begin(pair: &mut Pair) -> (Request, Receiver) {
+async fn begin(pair: &mut Pair) -> (Accepted, Receiver) {
     let (_sender, receiver) = open(&pair.supervisor.handle, true);
     let arrived = pair.worker.arrived.clone();
-    let request = pair.run(arrived.request()).await;
+    let request = pair.run(arrived.stream()).await;
     respond(&request.sender, 200, &vec![], false);
     (request, receiver)
 }

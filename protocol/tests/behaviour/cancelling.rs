@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use nano_protocol::message::{Control, StreamError, StreamErrorKind};
 use nano_protocol::{Failure, Side};
 
-use crate::frames::Sent;
-use crate::pair::{Pair, Raw, body, chunk, head, open, respond, send, some_bytes};
+use crate::frames::{Sent, opening};
+use crate::pair::{Pair, Raw, body, call, chunk, head, open, respond, send, some_bytes};
 
 #[tokio::test]
 async fn dropping_the_receiver_cancels_the_request_at_the_worker() {
@@ -14,7 +14,7 @@ async fn dropping_the_receiver_cancels_the_request_at_the_worker() {
     let (handle, worker) = (pair.supervisor.handle.clone(), pair.worker.arrived.clone());
     let (sender, receiver) = open(&handle, false);
     pair.run(async {
-        let request = worker.request().await;
+        let request = worker.stream().await;
         drop(receiver);
         assert_eq!(poll_fn(|cx| request.receiver.poll_over(cx)).await, Failure::Over);
         assert_eq!(poll_fn(|cx| request.sender.poll_over(cx)).await, Failure::Over);
@@ -33,7 +33,7 @@ async fn an_upload_that_breaks_off_cancels_the_request_at_the_worker() {
     let (sender, receiver) = open(&pair.supervisor.handle, false);
     let worker = pair.worker.arrived.clone();
     pair.run(async {
-        let request = worker.request().await;
+        let request = worker.stream().await;
         send(&sender, &mut some_bytes(10, 0), false).await.unwrap();
         sender.cancel();
         assert_eq!(chunk(&request.receiver).await.unwrap().unwrap(), some_bytes(10, 0));
@@ -48,7 +48,7 @@ async fn a_request_is_cancelled_once_and_not_after_its_response() {
     let mut raw = Raw::new(Side::Supervisor);
     let handle = raw.end.handle.clone();
     let (cancelled, complete) = (open(&handle, false), open(&handle, true));
-    raw.send(&[Sent::Response { stream: 2, end: true, status: 204, fields: vec![] }]);
+    raw.send(&[Sent::Response { stream: 3, end: true, status: 204, fields: vec![] }]);
     raw.run(head(&complete.1)).await.unwrap();
     cancelled.0.cancel();
     cancelled.0.cancel();
@@ -63,9 +63,9 @@ async fn a_workers_error_reaches_the_supervisor_before_the_head() {
     let (sender, receiver) = open(&pair.supervisor.handle, false);
     let worker = pair.worker.arrived.clone();
     let error = StreamError { kind: StreamErrorKind::Watchdog, message: "too long".into() };
-    let failure = Failure::Worker(error.clone());
+    let failure = Failure::Peer(error.clone());
     pair.run(async {
-        worker.request().await.sender.fail(&error);
+        worker.stream().await.sender.fail(&error);
         assert_eq!(head(&receiver).await, Err(failure.clone()));
         assert_eq!(body(&receiver).await, Err(failure.clone()));
         assert_eq!(send(&sender, &mut some_bytes(1, 0), true).await, Err(failure.clone()));
@@ -81,14 +81,14 @@ async fn a_workers_error_reaches_the_supervisor_after_what_was_sent_before() {
     let worker = pair.worker.arrived.clone();
     let error = StreamError { kind: StreamErrorKind::BodyFailed, message: "stream".into() };
     pair.run(async {
-        let request = worker.request().await;
+        let request = worker.stream().await;
         respond(&request.sender, 200, &vec![], false);
         send(&request.sender, &mut some_bytes(100, 0), false).await.unwrap();
         request.sender.fail(&error);
-        assert_eq!(poll_fn(|cx| receiver.poll_over(cx)).await, Failure::Worker(error.clone()));
+        assert_eq!(poll_fn(|cx| receiver.poll_over(cx)).await, Failure::Peer(error.clone()));
         assert_eq!(head(&receiver).await.unwrap().status, 200);
         assert_eq!(chunk(&receiver).await.unwrap().unwrap(), some_bytes(100, 0));
-        assert_eq!(chunk(&receiver).await.unwrap(), Err(Failure::Worker(error)));
+        assert_eq!(chunk(&receiver).await.unwrap(), Err(Failure::Peer(error)));
     })
     .await;
 }
@@ -100,17 +100,17 @@ async fn a_worker_that_drops_a_request_has_failed_it() {
     let worker = pair.worker.arrived.clone();
     let failure = pair
         .run(async {
-            drop(worker.request().await);
+            drop(worker.stream().await);
             head(&receiver).await.unwrap_err()
         })
         .await;
-    let Failure::Worker(error) = failure else { panic!("{failure:?}") };
+    let Failure::Peer(error) = failure else { panic!("{failure:?}") };
     assert_eq!(error.kind, StreamErrorKind::HandlerFailed);
     assert_eq!(pair.worker.handle.streams(), 0);
 }
 
-/// Every frame that a peer may have sent for a stream before it knew of its end.
-fn late(stream: u32, side: Side) -> Vec<Sent> {
+/// Every frame that a peer may have sent for a stream, ours or its own, before it knew of its end.
+fn late(stream: u64, is_ours: bool) -> Vec<Sent> {
     let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: "late".into() };
     let common = [
         Sent::Body { stream, end: false, data: vec![0; 5000] },
@@ -118,13 +118,13 @@ fn late(stream: u32, side: Side) -> Vec<Sent> {
         Sent::End { stream, trailers: vec![] },
         Sent::Credit { stream, bytes: u32::MAX },
     ];
-    let own = match side {
-        Side::Supervisor => vec![
+    let own = match is_ours {
+        true => vec![
             Sent::Response { stream, end: false, status: 200, fields: vec![] },
             Sent::Response { stream, end: false, status: 200, fields: vec![] },
             Sent::Error { stream, error },
         ],
-        Side::Worker => vec![Sent::Cancel { stream }, Sent::Cancel { stream }],
+        false => vec![Sent::Cancel { stream }, Sent::Cancel { stream }],
     };
     own.into_iter().chain(common).collect()
 }
@@ -133,12 +133,18 @@ fn late(stream: u32, side: Side) -> Vec<Sent> {
 async fn frames_for_streams_that_are_over_are_dropped() {
     for side in [Side::Supervisor, Side::Worker] {
         let mut raw = Raw::new(side);
-        if side == Side::Supervisor {
-            drop(open(&raw.end.handle, false));
-        }
-        // One that was, and one that never was.
-        raw.send(&late(1, side));
-        raw.send(&late(7, side));
+        // One that this side has given up, and one that it has answered.
+        let own = match side {
+            Side::Supervisor => open(&raw.end.handle, false),
+            Side::Worker => call(&raw.end.handle, false).unwrap(),
+        };
+        drop(own);
+        raw.send(&late(if side == Side::Supervisor { 1 } else { 2 }, true));
+        let theirs = if side == Side::Supervisor { 2 } else { 1 };
+        raw.send(&[opening(theirs)]);
+        let arrived = raw.end.arrived.clone();
+        respond(&raw.run(arrived.stream()).await.sender, 200, &vec![], true);
+        raw.send(&late(theirs, false));
         raw.send(&[Sent::Control(Control::Ping(1))]);
         let arrived = raw.end.arrived.clone();
         assert_eq!(raw.run(arrived.message()).await, Control::Ping(1));
@@ -153,7 +159,7 @@ async fn a_cancelled_stream_does_not_disturb_its_neighbour() {
     let given_up = open(&handle, true);
     let (_sender, kept) = open(&handle, true);
     pair.run(async {
-        let (first, second) = (worker.request().await, worker.request().await);
+        let (first, second) = (worker.stream().await, worker.stream().await);
         respond(&first.sender, 200, &vec![], false);
         respond(&second.sender, 200, &vec![], false);
         send(&first.sender, &mut some_bytes(100_000, 1), false).await.unwrap();

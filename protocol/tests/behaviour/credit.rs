@@ -4,7 +4,7 @@ use nano_protocol::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
 use nano_protocol::message::Control;
 use nano_protocol::{Failure, ProtocolError, Side};
 
-use crate::frames::Sent;
+use crate::frames::{Sent, opening};
 use crate::pair::{Pair, Raw, body, chunk, head, open, respond, send, some_bytes};
 
 const LONG: usize = 8 * STREAM_WINDOW;
@@ -29,8 +29,8 @@ async fn a_worker_that_does_not_read_a_body_stops_it_at_the_window_while_another
     let mut data = some_bytes(LONG, 1);
     let unread = pair
         .run(async {
-            let unread = worker.request().await;
-            let read = worker.request().await;
+            let unread = worker.stream().await;
+            let read = worker.stream().await;
             stalled(send(&stopped, &mut data, true), async {
                 let mut other = some_bytes(LONG, 2);
                 let (sent, received) = tokio::join!(send(&going, &mut other, true), body(&read.receiver));
@@ -59,8 +59,8 @@ async fn a_client_that_does_not_read_a_response_stops_it_at_the_window_while_ano
     let mut data = some_bytes(LONG, 3);
     let slow = pair
         .run(async {
-            let slow = worker.request().await;
-            let fast = worker.request().await;
+            let slow = worker.stream().await;
+            let fast = worker.stream().await;
             respond(&slow.sender, 200, &vec![], false);
             respond(&fast.sender, 200, &vec![], false);
             stalled(send(&slow.sender, &mut data, true), async {
@@ -85,7 +85,7 @@ async fn a_client_that_does_not_read_a_response_stops_it_at_the_window_while_ano
 }
 
 /// Peer's frames that carry this many body bytes on a stream.
-fn bodies(stream: u32, mut length: usize) -> Vec<Sent> {
+fn bodies(stream: u64, mut length: usize) -> Vec<Sent> {
     let mut frames = Vec::new();
     while length > 0 {
         let part = length.min(MAX_BODY_CHUNK);
@@ -95,18 +95,8 @@ fn bodies(stream: u32, mut length: usize) -> Vec<Sent> {
     frames
 }
 
-fn response(stream: u32) -> Sent {
+fn response(stream: u64) -> Sent {
     Sent::Response { stream, end: false, status: 200, fields: vec![] }
-}
-
-fn request(stream: u32) -> Sent {
-    let line = crate::frames::Line {
-        id: 0,
-        method: "GET".into(),
-        origin: "http://localhost".into(),
-        target: "/".into(),
-    };
-    Sent::Request { stream, end: false, line, fields: vec![] }
 }
 
 /// The peer sends a frame, and the end has taken it in: the socket does not hold a whole window.
@@ -153,13 +143,13 @@ async fn a_worker_that_sends_beyond_its_credit_ends_the_connection_and_every_str
     let handle = raw.end.handle.clone();
     let streams = [open(&handle, true), open(&handle, false), open(&handle, true)];
     raw.flush().await;
-    raw.send(&[response(1), response(2)]);
-    for part in bodies(2, STREAM_WINDOW) {
+    raw.send(&[response(1), response(3)]);
+    for part in bodies(3, STREAM_WINDOW) {
         take_in(&mut raw, part).await;
     }
-    raw.send(&bodies(2, 1));
+    raw.send(&bodies(3, 1));
     let ended = raw.ended().await;
-    assert!(matches!(ended, Err(ProtocolError::CreditExceeded(2))), "{ended:?}");
+    assert!(matches!(ended, Err(ProtocolError::CreditExceeded(3))), "{ended:?}");
     assert!(handle.is_closed());
     assert_eq!(handle.streams(), 0);
     let closed = Failure::Closed { reached: true };
@@ -173,10 +163,10 @@ async fn a_worker_that_sends_beyond_its_credit_ends_the_connection_and_every_str
 #[tokio::test]
 async fn a_supervisor_that_sends_beyond_its_credit_ends_the_connection_and_every_stream() {
     let mut raw = Raw::new(Side::Worker);
-    raw.send(&[request(1), request(2)]);
+    raw.send(&[opening(1), opening(3)]);
     let arrived = raw.end.arrived.clone();
-    let first = raw.run(arrived.request()).await;
-    let second = raw.run(arrived.request()).await;
+    let first = raw.run(arrived.stream()).await;
+    let second = raw.run(arrived.stream()).await;
     for part in bodies(1, STREAM_WINDOW) {
         take_in(&mut raw, part).await;
     }

@@ -60,7 +60,7 @@ async fn a_peer_that_closes_between_frames_ends_the_connection_cleanly() {
     let mut pair = Pair::new();
     let (_sender, receiver) = open(&pair.supervisor.handle, true);
     let (supervisor, worker) = (pair.supervisor.arrived.clone(), pair.worker.arrived.clone());
-    let request = pair.run(worker.request()).await;
+    let request = pair.run(worker.stream()).await;
     pair.worker.connection = None;
     assert!(request.sender.is_over(), "its own streams are over as well");
     assert!(pair.run(supervisor.end()).await.is_ok());
@@ -76,6 +76,9 @@ async fn a_peer_that_closes_inside_a_frame_tears_it() {
     {
         let mut raw = Raw::new(Side::Supervisor);
         let handle = raw.end.handle.clone();
+        let (_sender, _receiver) = open(&handle, true);
+        raw.send(&[Sent::Response { stream: 1, end: false, status: 200, fields: vec![] }]);
+        raw.run(async {}).await;
         raw.write(&wire(std::slice::from_ref(frame))[..cut]);
         raw.peer.shutdown(std::net::Shutdown::Both).unwrap();
         let ended = raw.ended().await;
@@ -142,7 +145,7 @@ async fn a_connection_that_finishes_ends_after_its_last_stream() {
     assert!(handle.is_finishing() && !handle.is_closed());
     assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Torn)), "no further stream");
     // Both had been opened before, so both arrive.
-    let (first, second) = (pair.run(worker.request()).await, pair.run(worker.request()).await);
+    let (first, second) = (pair.run(worker.stream()).await, pair.run(worker.stream()).await);
     respond(&first.sender, 200, &vec![], true);
     assert_eq!(pair.run(head(&receiver)).await.unwrap().status, 200);
     assert!(!handle.is_closed());
@@ -158,7 +161,7 @@ async fn a_connection_that_finishes_without_a_stream_ends_at_once_and_says_what_
     let mut pair = Pair::new();
     let (supervisor, worker) = (pair.supervisor.arrived.clone(), pair.worker.arrived.clone());
     let (sender, _receiver) = open(&pair.supervisor.handle, true);
-    let request = pair.run(worker.request()).await;
+    let request = pair.run(worker.stream()).await;
     sender.cancel();
     pair.supervisor.handle.finish();
     assert!(pair.run(supervisor.end()).await.is_ok());
@@ -189,7 +192,7 @@ async fn a_body_that_is_complete_stays_readable_and_one_that_is_not_fails() {
     let (_second, partial) = open(&handle, true);
     let requests = pair
         .run(async {
-            let requests = (worker.request().await, worker.request().await);
+            let requests = (worker.stream().await, worker.stream().await);
             for (request, end) in [(&requests.0, true), (&requests.1, false)] {
                 respond(&request.sender, 200, &vec![], false);
                 send(&request.sender, &mut some_bytes(1000, 0), end).await.unwrap();

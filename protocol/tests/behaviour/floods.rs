@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use nano_protocol::limits::{FRAMES_PER_TURN, MAX_IDLE_FRAMES, STREAM_WINDOW};
 use nano_protocol::message::{Control, LogLevel, LogRecord, Stats, StreamError, StreamErrorKind};
-use nano_protocol::{Event, ProtocolError, Side};
+use nano_protocol::{Incoming, ProtocolError, Side};
 
 use crate::frames::Sent;
 use crate::pair::{Raw, open, some_bytes};
@@ -26,17 +26,20 @@ async fn flood(raw: &mut Raw, frame: &Sent, times: usize) -> Option<Result<(), P
     if raw.end.connection.is_some() { None } else { Some(raw.ended().await) }
 }
 
+fn error() -> StreamError {
+    StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() }
+}
+
 fn idle_frames() -> Vec<Sent> {
-    let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
     vec![
         Sent::Body { stream: 1, end: false, data: vec![] },
         Sent::Credit { stream: 1, bytes: 0 },
-        Sent::Body { stream: 99, end: false, data: vec![] },
-        Sent::Body { stream: 99, end: true, data: vec![1] },
-        Sent::Response { stream: 99, end: false, status: 200, fields: vec![] },
-        Sent::End { stream: 99, trailers: vec![] },
-        Sent::Credit { stream: 99, bytes: 1 },
-        Sent::Error { stream: 99, error },
+        Sent::Body { stream: 3, end: false, data: vec![] },
+        Sent::Body { stream: 3, end: true, data: vec![1] },
+        Sent::Response { stream: 3, end: false, status: 200, fields: vec![] },
+        Sent::End { stream: 3, trailers: vec![] },
+        Sent::Credit { stream: 3, bytes: 1 },
+        Sent::Error { stream: 3, error: error() },
         Sent::Control(Control::Pong(1)),
         Sent::Control(Control::Stats(Stats::default())),
     ]
@@ -48,6 +51,9 @@ async fn frames_without_end_that_change_nothing_end_the_connection() {
         let mut raw = Raw::new(Side::Supervisor);
         let handle = raw.end.handle.clone();
         let (_sender, _receiver) = open(&handle, false);
+        // Over, of which nothing more is expected.
+        let _over = open(&handle, true);
+        raw.send(&[Sent::Error { stream: 3, error: error() }]);
         raw.send(&[Sent::Response { stream: 1, end: false, status: 200, fields: vec![] }]);
         raw.run(async {}).await;
         let most = MAX_IDLE_FRAMES as usize;
@@ -93,7 +99,7 @@ async fn after_so_many_frames_others_have_their_turn() {
         let mut taken = 0;
         let mut noop = Context::from_waker(Waker::noop());
         while let Poll::Ready(event) = connection.poll_next(&mut noop) {
-            assert!(matches!(event, Ok(Some(Event::Control(Control::Pong(1))))));
+            assert!(matches!(event, Ok(Some(Incoming::Control(Control::Pong(1))))));
             taken += 1;
         }
         turns.push(taken);

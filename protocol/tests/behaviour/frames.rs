@@ -3,17 +3,16 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
-use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
-use nano_protocol::connection::split_request_head;
 use nano_protocol::decoder::Decoder;
-use nano_protocol::frame::{Frame, Kind};
+use nano_protocol::frame::{Frame, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
 use nano_protocol::message::{
     Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId,
     RequestLine, RequestName, Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
+use nano_protocol::{Call, Event, Head, ProtocolError};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -25,13 +24,15 @@ pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Sent {
     Control(Control),
-    Request { stream: u32, end: bool, line: Line, fields: Fields },
-    Response { stream: u32, end: bool, status: u16, fields: Fields },
-    Body { stream: u32, end: bool, data: Vec<u8> },
-    End { stream: u32, trailers: Fields },
-    Credit { stream: u32, bytes: u32 },
-    Cancel { stream: u32 },
-    Error { stream: u32, error: StreamError },
+    Request { stream: u64, end: bool, line: Line, fields: Fields },
+    Health { stream: u64, end: bool, id: u128, path: String },
+    Keep { stream: u64, end: bool, name: u128 },
+    Response { stream: u64, end: bool, status: u16, fields: Fields },
+    Body { stream: u64, end: bool, data: Vec<u8> },
+    End { stream: u64, trailers: Fields },
+    Credit { stream: u64, bytes: u32 },
+    Cancel { stream: u64 },
+    Error { stream: u64, error: StreamError },
 }
 
 /// A [`RequestLine`] that owns its text.
@@ -44,6 +45,15 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    fn of(line: &RequestLine<'_>) -> Self {
+        Self {
+            id: line.id.0,
+            method: line.method.to_owned(),
+            origin: line.origin.to_owned(),
+            target: line.target.to_owned(),
+        }
+    }
+
     pub(crate) fn borrow(&self) -> RequestLine<'_> {
         RequestLine {
             id: RequestId(self.id),
@@ -61,10 +71,14 @@ impl Sent {
         match self {
             Self::Control(message) => outbox.control(message),
             Self::Request { stream, end, line, fields } => {
-                outbox.frame(Kind::RequestHead, *end, *stream, |out| {
-                    codec::encode(&(STREAM_WINDOW as u32, line.borrow()), out)?;
-                    put_fields(fields, out)
-                })
+                put_head(outbox, Head::Request(line.borrow()), *stream, *end, fields)
+            }
+            Self::Health { stream, end, id, path } => {
+                let event = Event::Health { id: RequestId(*id), path };
+                put_head(outbox, Head::Event(event), *stream, *end, &vec![])
+            }
+            Self::Keep { stream, end, name } => {
+                put_head(outbox, Head::Call(Call::Keep { name: *name }), *stream, *end, &vec![])
             }
             Self::Response { stream, end, status, fields } => {
                 outbox.frame(Kind::ResponseHead, *end, *stream, |out| {
@@ -93,15 +107,16 @@ impl Sent {
     pub(crate) fn from_frame(frame: Frame) -> Result<Self, ProtocolError> {
         Ok(match frame {
             Frame::Control(message) => Self::Control(message),
-            Frame::RequestHead { stream, end, payload } => {
-                let (line, block) = split_request_head(&payload)?;
-                let line = Line {
-                    id: line.id.0,
-                    method: line.method.to_owned(),
-                    origin: line.origin.to_owned(),
-                    target: line.target.to_owned(),
-                };
-                Self::Request { stream, end, line, fields: take_fields(&block)? }
+            Frame::Head { stream, end, head } => {
+                let (head, block) = head.decode()?;
+                let fields = take_fields(&block)?;
+                match head {
+                    Head::Request(line) => Self::Request { stream, end, line: Line::of(&line), fields },
+                    Head::Event(Event::Health { id: RequestId(id), path }) => {
+                        Self::Health { stream, end, id, path: path.to_owned() }
+                    }
+                    Head::Call(Call::Keep { name }) => Self::Keep { stream, end, name },
+                }
             }
             Frame::ResponseHead { stream, end, payload } => {
                 let (StatusLine { status }, used) = codec::decode_prefix("response head", &payload)?;
@@ -115,6 +130,19 @@ impl Sent {
             Frame::Error { stream, error } => Self::Error { stream, error },
         })
     }
+}
+
+fn put_head(
+    outbox: &mut Outbox,
+    head: Head<'_>,
+    stream: u64,
+    end: bool,
+    fields: &Fields,
+) -> Result<(), ProtocolError> {
+    outbox.frame(head.kind().into(), end, stream, |out| {
+        head.encode(STREAM_WINDOW as u32, out)?;
+        put_fields(fields, out)
+    })
 }
 
 fn put_fields(fields: &Fields, out: &mut BytesMut) -> Result<(), ProtocolError> {
@@ -324,7 +352,7 @@ fn stream_error() -> impl Strategy<Value = StreamError> {
 
 /// Every frame. Few streams, so that frames of one stream follow each other now and then.
 pub(crate) fn frame() -> impl Strategy<Value = Sent> {
-    let stream = || prop_oneof![4 => 1..4_u32, 1 => 1..=u32::MAX];
+    let stream = || prop_oneof![4 => 1..4_u64, 1 => 1..=MAX_STREAM_ID];
     // Around the lengths at which a payload is copied, kept, or cut.
     let length = prop_oneof![8 => 0..64_usize, 4 => 1000..1100_usize, 2 => 4000..4200_usize, 1 => Just(MAX_BODY_CHUNK)];
     let data = (length, any::<u8>())
@@ -333,6 +361,10 @@ pub(crate) fn frame() -> impl Strategy<Value = Sent> {
         4 => control().prop_map(Sent::Control),
         2 => (stream(), any::<bool>(), line(), fields())
             .prop_map(|(stream, end, line, fields)| Sent::Request { stream, end, line, fields }),
+        1 => (stream(), any::<bool>(), any::<u128>(), any::<String>())
+            .prop_map(|(stream, end, id, path)| Sent::Health { stream, end, id, path }),
+        1 => (stream(), any::<bool>(), any::<u128>())
+            .prop_map(|(stream, end, name)| Sent::Keep { stream, end, name }),
         2 => (stream(), any::<bool>(), any::<u16>(), fields())
             .prop_map(|(stream, end, status, fields)| Sent::Response { stream, end, status, fields }),
         4 => (stream(), any::<bool>(), data)
@@ -342,6 +374,16 @@ pub(crate) fn frame() -> impl Strategy<Value = Sent> {
         1 => stream().prop_map(|stream| Sent::Cancel { stream }),
         1 => (stream(), stream_error()).prop_map(|(stream, error)| Sent::Error { stream, error }),
     ]
+}
+
+/// The frame with which the peer whose streams have such ids opens one that has a body.
+pub(crate) fn opening(stream: u64) -> Sent {
+    let text = String::from;
+    let line = Line { id: 0, method: text("PUT"), origin: text("http://localhost"), target: text("/") };
+    match stream % 2 {
+        1 => Sent::Request { stream, end: false, line, fields: vec![] },
+        _ => Sent::Keep { stream, end: false, name: 0 },
+    }
 }
 
 /// One short frame of each kind.
@@ -400,6 +442,8 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             stream: 1,
             error: StreamError { kind: StreamErrorKind::Watchdog, message: text("too long") },
         },
+        Sent::Health { stream: 3, end: true, id: 8, path: text("/up") },
+        Sent::Keep { stream: 2, end: false, name: 9 },
     ])
     .collect()
 }

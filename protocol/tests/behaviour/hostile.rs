@@ -2,14 +2,13 @@
 //! long as one likes, and by the tests, which drive it for a moment.
 
 use bytes::BytesMut;
-use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
-use nano_protocol::connection::split_request_head;
 use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, HEADER_LEN, Kind};
 use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
 use nano_protocol::message::StatusLine;
 use nano_protocol::outbox::Outbox;
+use nano_protocol::{Head, ProtocolError};
 
 /// Decodes everything in `input` twice, at once and in pieces whose sizes the first byte chooses. Nothing may panic, and
 /// both must see the same.
@@ -76,7 +75,7 @@ pub(crate) struct Seen {
     /// All that was in them (FNV-1a).
     digest: u64,
     /// The stream of the body under way.
-    body: Option<u32>,
+    body: Option<u64>,
     /// The error that ended it.
     ended: Option<String>,
     /// Whether the bytes end inside a frame.
@@ -103,14 +102,19 @@ impl Seen {
         self.frames += 1;
         self.body = None;
         match frame {
-            Frame::RequestHead { stream, end, payload } => {
+            Frame::Head { stream, end, head } => {
                 self.mark(&stream.to_le_bytes());
                 self.mark(&[u8::from(*end)]);
-                let (line, headers) = split_request_head(payload)?;
-                for text in [line.method, line.origin, line.target] {
-                    self.mark(text.as_bytes());
+                let (head, headers) = head.decode()?;
+                match head {
+                    Head::Request(line) => {
+                        for text in [line.method, line.origin, line.target] {
+                            self.mark(text.as_bytes());
+                        }
+                        self.mark(&line.id.hex());
+                    }
+                    other => self.mark(format!("{other:?}").as_bytes()),
                 }
-                self.mark(&line.id.hex());
                 self.walk(&headers)
             }
             Frame::ResponseHead { stream, end, payload } => {

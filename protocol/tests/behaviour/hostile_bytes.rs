@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nano_protocol::frame::{FrameHeader, HEADER_LEN, Kind};
+use nano_protocol::frame::{FrameHeader, HEADER_LEN};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -63,12 +63,11 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 fn framed() -> impl Strategy<Value = Vec<u8>> {
     // Small bytes are lengths and variants more often than random ones are.
     let byte = prop_oneof![3 => 0..6_u8, 1 => any::<u8>()];
-    (prop::sample::select(kinds()), any::<bool>(), 1..4_u32, vec(byte, 0..80)).prop_map(
+    (prop::sample::select(kinds()), any::<bool>(), 1..4_u64, vec(byte, 0..80)).prop_map(
         |(kind, end, stream, mut payload)| {
             payload.truncate(kind.limit());
-            let may_end = matches!(kind, Kind::RequestHead | Kind::ResponseHead | Kind::BodyChunk);
             let stream = if kind.is_stream() { stream } else { 0 };
-            let header = FrameHeader { length: payload.len(), kind, end: end && may_end, stream };
+            let header = FrameHeader { length: payload.len(), kind, end: end && kind.may_end(), stream };
             [&header.to_bytes()[..], &payload].concat()
         },
     )

@@ -1,9 +1,8 @@
 //! Many streams share one connection, with bodies in both directions.
 
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::connection::split_request_head;
 use nano_protocol::message::Control;
-use nano_protocol::{Failure, Side};
+use nano_protocol::{Failure, Head, Side};
 
 use crate::frames::{Sent, block, take_fields};
 use crate::pair::{Arrived, Pair, Raw, all, body, chunk, head, open, open_with, respond, send, some_bytes};
@@ -18,7 +17,7 @@ fn length(stream: usize) -> usize {
 async fn echo(worker: &Arrived) {
     let mut requests = Vec::new();
     for number in 0..STREAMS {
-        requests.push((number, worker.request().await));
+        requests.push((number, worker.stream().await));
     }
     all(requests.iter().map(|(number, request)| async move {
         respond(&request.sender, 200 + *number as u16, &vec![], false);
@@ -62,8 +61,9 @@ async fn the_worker_sees_the_head_as_it_was_opened() {
     let fields = vec![(b"host".to_vec(), b"localhost".to_vec()), (b"x".to_vec(), vec![0, 255, b'\n'])];
     let _stream = open_with(&pair.supervisor.handle, &fields, true).unwrap();
     let worker = pair.worker.arrived.clone();
-    let request = pair.run(worker.request()).await;
-    let (line, headers) = split_request_head(&request.head).unwrap();
+    let request = pair.run(worker.stream()).await;
+    let (head, headers) = request.head.decode().unwrap();
+    let Head::Request(line) = head else { panic!("{head:?}") };
     assert_eq!((line.id.0, line.method), (1, "POST"));
     assert_eq!((line.origin, line.target), ("http://localhost", "/path?query"));
     assert_eq!(take_fields(&headers).unwrap(), fields);
@@ -83,7 +83,7 @@ async fn the_supervisor_sees_the_head_as_it_was_answered_and_once() {
     let fields = vec![(b"content-type".to_vec(), b"text/plain".to_vec()); 3];
     let seen = pair
         .run(async {
-            respond(&worker.request().await.sender, 404, &fields, true);
+            respond(&worker.stream().await.sender, 404, &fields, true);
             head(&receiver).await.unwrap()
         })
         .await;
@@ -118,7 +118,7 @@ async fn a_request_that_is_answered_early_is_over_for_its_sender() {
     let mut data = some_bytes(1 << 20, 0);
     let (sent, answered) = pair
         .run(async {
-            let request = worker.request().await;
+            let request = worker.stream().await;
             respond(&request.sender, 413, &vec![], true);
             // The worker reads no body: without the response this would wait for credit for ever.
             let sent = send(&sender, &mut data, true).await;
@@ -146,7 +146,7 @@ async fn control_frames_pass_between_the_frames_of_streams() {
             worker.control(&Control::Pong(number)).unwrap();
             assert_eq!(at_supervisor.message().await, Control::Pong(number));
         }
-        let request = at_worker.request().await;
+        let request = at_worker.stream().await;
         let mut received = 0;
         while received < 20 * 3000 {
             received += chunk(&request.receiver).await.unwrap().unwrap().len();
@@ -161,7 +161,7 @@ async fn a_chunk_that_was_put_back_is_read_again() {
     let (_sender, receiver) = open(&pair.supervisor.handle, true);
     let worker = pair.worker.arrived.clone();
     pair.run(async {
-        let request = worker.request().await;
+        let request = worker.stream().await;
         respond(&request.sender, 200, &vec![], false);
         send(&request.sender, &mut some_bytes(10, 0), true).await.unwrap();
         head(&receiver).await.unwrap();

@@ -14,7 +14,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use nano_protocol::message::{Control, HttpVersion, RequestId, RequestLine};
 use nano_protocol::{
-    Connection, Event, Failure, Handle, ProtocolError, Receiver, ResponseHead, Sender, Side,
+    Call, Connection, EncodedHead, Failure, Handle, Head, Incoming, ProtocolError, Receiver, ResponseHead,
+    Sender, Side,
 };
 use tokio::net::UnixStream;
 
@@ -28,10 +29,10 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("it happens before the deadline")
 }
 
-/// A request as the worker gets it.
+/// A stream as its acceptor gets it.
 #[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) head: Bytes,
+pub(crate) struct Accepted {
+    pub(crate) head: EncodedHead,
     pub(crate) sender: Sender,
     pub(crate) receiver: Receiver,
 }
@@ -47,7 +48,7 @@ pub(crate) struct End {
 
 #[derive(Debug, Default)]
 struct Arrivals {
-    requests: VecDeque<Request>,
+    streams: VecDeque<Accepted>,
     messages: VecDeque<Control>,
     ended: Option<Result<(), ProtocolError>>,
     waiting: Vec<Waker>,
@@ -58,8 +59,17 @@ struct Arrivals {
 pub(crate) struct Arrived(Rc<RefCell<Arrivals>>);
 
 impl Arrived {
-    pub(crate) async fn request(&self) -> Request {
-        self.take(|arrivals| arrivals.requests.pop_front()).await
+    pub(crate) async fn stream(&self) -> Accepted {
+        self.take(|arrivals| arrivals.streams.pop_front()).await
+    }
+
+    /// The next stream, or none if the connection has ended.
+    pub(crate) async fn stream_unless_ended(&self) -> Option<Accepted> {
+        self.take(|arrivals| match arrivals.streams.pop_front() {
+            Some(stream) => Some(Some(stream)),
+            None => arrivals.ended.is_some().then_some(None),
+        })
+        .await
     }
 
     pub(crate) async fn message(&self) -> Control {
@@ -100,9 +110,9 @@ impl End {
             let Poll::Ready(polled) = connection.poll_next(cx) else { return };
             let mut arrivals = self.arrived.0.borrow_mut();
             match polled {
-                Ok(Some(Event::Control(message))) => arrivals.messages.push_back(message),
-                Ok(Some(Event::Request { head, sender, receiver })) => {
-                    arrivals.requests.push_back(Request { head, sender, receiver });
+                Ok(Some(Incoming::Control(message))) => arrivals.messages.push_back(message),
+                Ok(Some(Incoming::Stream { head, sender, receiver })) => {
+                    arrivals.streams.push_back(Accepted { head, sender, receiver });
                 }
                 Ok(None) => arrivals.ended = Some(Ok(())),
                 Err(error) => arrivals.ended = Some(Err(error)),
@@ -232,7 +242,12 @@ pub(crate) fn open_with(
         target: "/path?query",
         version: HttpVersion::Http11,
     };
-    handle.open(&line, fields.len(), borrow(fields), end)
+    handle.open(&Head::Request(line), fields.len(), borrow(fields), end)
+}
+
+/// A worker opens a stream.
+pub(crate) fn call(handle: &Handle, end: bool) -> Result<(Sender, Receiver), ProtocolError> {
+    handle.open(&Head::Call(Call::Keep { name: 7 }), 0, std::iter::empty(), end)
 }
 
 /// Answers with a head.

@@ -36,7 +36,7 @@ async fn nothing_leaves_before_the_connection_is_polled_and_then_everything_does
             received[..],
             [
                 Sent::Request { stream: 1, end: false, .. },
-                Sent::Request { stream: 2, end: true, .. },
+                Sent::Request { stream: 3, end: true, .. },
                 Sent::Control(Control::Ping(5)),
                 Sent::Body { stream: 1, end: true, .. },
                 ..
@@ -169,7 +169,7 @@ async fn a_response_head_that_is_too_large_leaves_the_stream_to_be_failed() {
     let error = StreamError { kind: StreamErrorKind::NotAResponse, message: "too large".into() };
     let seen = pair
         .run(async {
-            let request = worker.request().await;
+            let request = worker.stream().await;
             let fields = [(b"x".to_vec(), vec![0; MAX_HEAD])];
             assert_eq!(request.sender.respond(200, 1, borrow(&fields), false), Err(Failure::Over));
             assert!(!request.sender.is_over());
@@ -178,7 +178,7 @@ async fn a_response_head_that_is_too_large_leaves_the_stream_to_be_failed() {
             head(&receiver).await
         })
         .await;
-    assert_eq!(seen, Err(Failure::Worker(error)));
+    assert_eq!(seen, Err(Failure::Peer(error)));
 }
 
 #[tokio::test]
@@ -188,14 +188,14 @@ async fn an_error_whose_text_is_too_long_arrives_without_it() {
     let worker = pair.worker.arrived.clone();
     let seen = pair
         .run(async {
-            let request = worker.request().await;
+            let request = worker.stream().await;
             let message = "x".repeat(MAX_ERROR);
             request.sender.fail(&StreamError { kind: StreamErrorKind::HandlerFailed, message });
             head(&receiver).await
         })
         .await;
     let bare = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
-    assert_eq!(seen, Err(Failure::Worker(bare)));
+    assert_eq!(seen, Err(Failure::Peer(bare)));
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn everything_sent_for_a_stream_that_is_over_is_dropped_here() {
     let (_sender, receiver) = open(&pair.supervisor.handle, true);
     let worker = pair.worker.arrived.clone();
     pair.run(async {
-        let request = worker.request().await;
+        let request = worker.stream().await;
         respond(&request.sender, 200, &vec![], true);
         head(&receiver).await.unwrap();
         assert_eq!(send(&request.sender, &mut some_bytes(1, 0), true).await, Err(Failure::Over));

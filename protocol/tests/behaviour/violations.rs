@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use nano_protocol::connection::poll_control;
-use nano_protocol::frame::{FrameHeader, Kind};
+use nano_protocol::frame::{FrameHeader, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::MAX_STREAMS;
 use nano_protocol::message::{Control, StreamError, StreamErrorKind};
 use nano_protocol::{Failure, ProtocolError, Side};
@@ -12,24 +12,28 @@ use crate::frames::{Line, Sent, wire};
 use crate::limits::kinds;
 use crate::pair::{Raw, body, head, open, within};
 
-fn request(stream: u32, end: bool) -> Sent {
+fn request(stream: u64, end: bool) -> Sent {
     let line = Line { id: 0, method: "GET".into(), origin: "http://localhost".into(), target: "/".into() };
     Sent::Request { stream, end, line, fields: vec![] }
 }
 
-fn response(stream: u32, end: bool) -> Sent {
+fn keep(stream: u64) -> Sent {
+    Sent::Keep { stream, end: true, name: 0 }
+}
+
+fn response(stream: u64, end: bool) -> Sent {
     Sent::Response { stream, end, status: 200, fields: vec![] }
 }
 
-fn chunk(stream: u32, end: bool) -> Sent {
+fn chunk(stream: u64, end: bool) -> Sent {
     Sent::Body { stream, end, data: vec![0; 10] }
 }
 
-fn end(stream: u32) -> Sent {
+fn end(stream: u64) -> Sent {
     Sent::End { stream, trailers: vec![] }
 }
 
-fn error(stream: u32) -> Sent {
+fn error(stream: u64) -> Sent {
     let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
     Sent::Error { stream, error }
 }
@@ -54,7 +58,7 @@ async fn worker_says(bytes: &[u8]) -> String {
     let mut raw = Raw::new(Side::Worker);
     raw.send(&[request(1, false)]);
     let arrived = raw.end.arrived.clone();
-    let untouched = raw.run(arrived.request()).await;
+    let untouched = raw.run(arrived.stream()).await;
     raw.write(bytes);
     let error = raw.ended().await.expect_err("a violation");
     assert!(raw.end.handle.is_closed());
@@ -67,13 +71,19 @@ async fn worker_says(bytes: &[u8]) -> String {
 #[tokio::test]
 async fn a_worker_may_not_send_what_only_supervisors_send() {
     assert_eq!(supervisor_says(&wire(&[request(9, true)])).await, "unexpected request head");
+    let event = Sent::Health { stream: 2, end: true, id: 0, path: "/".into() };
+    assert_eq!(supervisor_says(&wire(&[event])).await, "unexpected event head");
     assert_eq!(supervisor_says(&wire(&[Sent::Cancel { stream: 1 }])).await, "unexpected cancel");
+    assert_eq!(supervisor_says(&wire(&[keep(2), response(2, true)])).await, "unexpected response head");
+    assert_eq!(supervisor_says(&wire(&[keep(2), error(2)])).await, "unexpected error");
 }
 
 #[tokio::test]
 async fn a_supervisor_may_not_send_what_only_workers_send() {
     assert_eq!(worker_says(&wire(&[response(1, true)])).await, "unexpected response head");
     assert_eq!(worker_says(&wire(&[error(1)])).await, "unexpected error");
+    let call = Sent::Keep { stream: 3, end: true, name: 0 };
+    assert_eq!(worker_says(&wire(&[call])).await, "unexpected call head");
 }
 
 #[tokio::test]
@@ -96,30 +106,46 @@ async fn frames_of_a_request_come_in_order_and_once() {
         (vec![end(1), chunk(1, false)], "unexpected body chunk after the end"),
         (vec![end(1), end(1)], "unexpected second body end"),
         (vec![chunk(1, true), end(1)], "unexpected second body end"),
-        (vec![request(2, true), chunk(2, false)], "unexpected body chunk after the end"),
-        (vec![request(2, true), end(2)], "unexpected second body end"),
+        (vec![request(3, true), chunk(3, false)], "unexpected body chunk after the end"),
+        (vec![request(3, true), end(3)], "unexpected second body end"),
     ] {
         assert_eq!(worker_says(&wire(&frames)).await, said, "{frames:?}");
     }
 }
 
 #[tokio::test]
-async fn a_stream_id_in_use_is_not_opened_again() {
-    assert_eq!(worker_says(&wire(&[request(1, true)])).await, "unexpected second request head");
-    let twice = [request(2, false), chunk(2, false), request(2, false)];
-    assert_eq!(worker_says(&wire(&twice)).await, "unexpected second request head");
+async fn ids_of_streams_come_in_order_once_and_from_who_may_use_them() {
+    // Used before, left out, used in this very read, of the other side, never opened.
+    let said = "unexpected id of a new stream";
+    assert_eq!(worker_says(&wire(&[request(1, true)])).await, said);
+    assert_eq!(worker_says(&wire(&[request(5, true)])).await, said);
+    assert_eq!(worker_says(&wire(&[request(3, true), request(3, true)])).await, said);
+    assert_eq!(worker_says(&wire(&[request(2, true)])).await, said);
+    assert_eq!(supervisor_says(&wire(&[keep(2), keep(2)])).await, said);
+    assert_eq!(supervisor_says(&wire(&[keep(4)])).await, said);
+    assert_eq!(supervisor_says(&wire(&[keep(7)])).await, said);
+    let said = "unexpected frame of a stream that was never opened";
+    for stream in [7, 2, MAX_STREAM_ID] {
+        assert_eq!(supervisor_says(&wire(&[chunk(stream, false)])).await, said, "{stream}");
+        assert_eq!(supervisor_says(&wire(&[Sent::Credit { stream, bytes: 1 }])).await, said, "{stream}");
+    }
+    assert_eq!(supervisor_says(&wire(&[error(7)])).await, said);
+    assert_eq!(worker_says(&wire(&[Sent::Cancel { stream: 3 }])).await, said);
 }
 
 #[tokio::test]
-async fn a_stream_id_may_be_used_again_after_its_response() {
+async fn a_stream_id_is_not_used_again_after_its_end() {
     let mut raw = Raw::new(Side::Worker);
     let arrived = raw.end.arrived.clone();
-    for _ in 0..3 {
-        raw.send(&[request(1, true)]);
-        let request = raw.run(arrived.request()).await;
+    for stream in [1, 3, 5] {
+        raw.send(&[request(stream, true)]);
+        let request = raw.run(arrived.stream()).await;
         crate::pair::respond(&request.sender, 200, &vec![], true);
         assert_eq!(raw.end.handle.streams(), 0);
     }
+    raw.send(&[request(3, true)]);
+    let ended = raw.ended().await;
+    assert!(matches!(ended, Err(ProtocolError::Unexpected("id of a new stream"))), "{ended:?}");
 }
 
 #[tokio::test]
@@ -129,14 +155,14 @@ async fn more_streams_than_allowed_end_the_connection() {
     let mut requests = Vec::new();
     for block in 0..MAX_STREAMS / 256 {
         let frames: Vec<Sent> =
-            (1..=256).map(|number| request((block * 256 + number) as u32, true)).collect();
+            (1..=256).map(|number| request(2 * (block * 256 + number) as u64 - 1, true)).collect();
         raw.send(&frames);
         for _ in 0..256 {
-            requests.push(raw.run(arrived.request()).await);
+            requests.push(raw.run(arrived.stream()).await);
         }
     }
     assert_eq!(raw.end.handle.streams(), MAX_STREAMS);
-    raw.send(&[request(u32::MAX, true)]);
+    raw.send(&[request(2 * MAX_STREAMS as u64 + 1, true)]);
     let ended = raw.ended().await;
     assert!(matches!(ended, Err(ProtocolError::TooManyStreams)), "{ended:?}");
     assert!(requests.iter().all(|request| request.sender.is_over()));
@@ -157,7 +183,7 @@ async fn a_supervisor_does_not_open_more_streams_than_allowed() {
 async fn headers_that_make_no_sense_end_the_connection() {
     let header = |kind, length, stream| FrameHeader { length, kind, end: false, stream }.to_bytes();
     for kind in kinds() {
-        let stream = u32::from(kind.is_stream());
+        let stream = u64::from(kind.is_stream());
         let too_long = header(kind, kind.limit() + 1, stream);
         let said = supervisor_says(&too_long).await;
         assert!(said.ends_with(&format!("over the limit of {}", kind.limit())), "{said}");
@@ -168,14 +194,14 @@ async fn headers_that_make_no_sense_end_the_connection() {
     unknown[4] = 99;
     assert_eq!(supervisor_says(&unknown).await, "unknown frame kind 0x63");
     let mut reserved = header(Kind::Drain, 0, 0);
-    reserved[7] = 1;
+    reserved[5] = 2;
     assert_eq!(supervisor_says(&reserved).await, "frame header with reserved bits set");
 }
 
 #[tokio::test]
 async fn payloads_that_make_no_sense_end_the_connection() {
     let frame = |kind: Kind, payload: &[u8]| {
-        let stream = u32::from(kind.is_stream());
+        let stream = u64::from(kind.is_stream());
         let header = FrameHeader { length: payload.len(), kind, end: false, stream };
         [&header.to_bytes()[..], payload].concat()
     };

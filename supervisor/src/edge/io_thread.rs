@@ -7,7 +7,7 @@ use std::net::TcpListener as StdTcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use nano_protocol::{Connection, ProtocolError, Side};
+use nano_protocol::{Connection, Incoming, ProtocolError, Side};
 use socket2::SockRef;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions};
@@ -27,6 +27,7 @@ use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::model::ids::ListenerId;
 use crate::process::Order;
+use crate::process::calls::Calls;
 use crate::telemetry::occupancy::ThreadCounts;
 
 /// Unsent bytes that the kernel buffers per connection.
@@ -228,7 +229,8 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
     tokio::task::spawn_local(async move {
         let order = match connection {
             Some((connection, handle)) => {
-                let order = drive(connection).await;
+                let calls = Calls::new(None, upstream.traffic().clone());
+                let order = drive(connection, calls).await;
                 upstream.disconnected(generation);
                 match order {
                     // It was retired, and has finished.
@@ -243,15 +245,29 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
     });
 }
 
-/// Drives a connection until it ends; returns what to do about the worker.
-async fn drive(mut connection: Connection) -> Order {
-    match connection.next().await {
-        Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => Order::Closed,
-        Ok(Some(_)) => {
-            let error = ProtocolError::Unexpected("control frame on a request connection");
-            Order::Kill(ExitReason::Protocol(error.to_string()))
+/// Drives a connection until it ends; returns what to do about the worker. No call is known on request connections yet: all are
+/// refused.
+async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
+    loop {
+        // Nearly always, there is nothing but the connection.
+        let incoming = if calls.is_idle() {
+            connection.next().await
+        } else {
+            tokio::select! {
+                biased;
+                incoming = connection.next() => incoming,
+                never = calls.run() => match never {},
+            }
+        };
+        match incoming {
+            Ok(Some(Incoming::Stream { head, sender, receiver })) => calls.opened(head, sender, receiver),
+            Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => return Order::Closed,
+            Ok(Some(Incoming::Control(_))) => {
+                let error = ProtocolError::Unexpected("control frame on a request connection");
+                return Order::Kill(ExitReason::Protocol(error.to_string()));
+            }
+            Err(error) => return Order::Kill(ExitReason::Protocol(error.to_string())),
         }
-        Err(error) => Order::Kill(ExitReason::Protocol(error.to_string())),
     }
 }
 

@@ -13,8 +13,8 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::Request;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use nano_protocol::connection::split_request_head;
-use nano_protocol::{Connection, Event, Receiver, Sender, Side};
+use nano_protocol::head::split_request_head;
+use nano_protocol::{Connection, Incoming, Receiver, Sender, Side};
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, mpsc};
@@ -155,8 +155,8 @@ async fn work(worker: Rc<TestWorker>, socket: UnixStream) {
             event = connection.next() => event,
             () = worker.dies.notified() => return,
         };
-        let Ok(Some(Event::Request { head, sender, receiver })) = event else { return };
-        tokio::task::spawn_local(answer(worker.clone(), head, sender, receiver));
+        let Ok(Some(Incoming::Stream { head, sender, receiver })) = event else { return };
+        tokio::task::spawn_local(answer(worker.clone(), head.payload, sender, receiver));
     }
 }
 

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use nano_protocol::message::{Control, Load, Loaded};
-use nano_protocol::{Connection, Event, Handle, ProtocolError, Witness};
+use nano_protocol::{Connection, Handle, ProtocolError, Witness};
 use tokio::time::timeout;
 
+use super::calls::Calls;
 use super::fingerprint::Fingerprint;
 use super::output::Output;
 use super::reap::reap;
-use super::spare::{Spare, Spares};
+use super::spare::{Spare, Spares, next_control};
 use super::spawn::Process;
 use super::{descriptors, health, load};
 use crate::config::{AppSpec, Environment};
@@ -30,6 +31,8 @@ pub(crate) struct Worker {
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
+    /// What it asks for.
+    pub(super) calls: Calls,
     /// What it prints.
     pub output: Rc<Output>,
     /// What it leaves behind.
@@ -77,6 +80,7 @@ impl Worker {
         message.closed = spares.closed();
         let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
         let output = Rc::new(Output::new(log));
+        let mut calls = Calls::new(message.emit_cache.as_deref(), output.app().traffic().clone());
         spare.assign(&output);
         let pid = spare.process.pid;
         let failed = |reason| StartFailure { reason, pid: Some(pid), lines: output.last_lines() };
@@ -89,10 +93,12 @@ impl Worker {
                 group.limit(&spec.limits);
             }
             spare.process.is_in(group);
-            let loaded = load_app(&mut spare, &output, message).await?;
-            if let (Loaded::Ready, Some(path)) = (&loaded, &spec.settings.health_path) {
+            let loaded = load_app(&mut spare, &output, &mut calls, message).await?;
+            // `check` gives workers no request connection.
+            let is_to_serve = !spare.requests.is_empty();
+            if let (Loaded::Ready, Some(path), true) = (&loaded, &spec.settings.health_path, is_to_serve) {
                 unhealthy = "it did not answer".into();
-                health::check(&mut spare, &output, path, &mut unhealthy).await?;
+                health::check(&mut spare, &output, &mut calls, path, &mut unhealthy).await?;
             }
             Ok(loaded)
         })
@@ -103,7 +109,8 @@ impl Worker {
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
                     Ok(requests) => {
-                        let worker = Self { pid, told, env, process, control, handle, output, witness };
+                        let worker =
+                            Self { pid, told, env, process, control, handle, calls, output, witness };
                         return Ok(Started { worker, requests });
                     }
                     Err(error) => {
@@ -123,14 +130,15 @@ impl Worker {
     }
 }
 
-async fn load_app(spare: &mut Spare, output: &Output, message: Load) -> Result<Loaded, ProtocolError> {
+async fn load_app(
+    spare: &mut Spare,
+    output: &Output,
+    calls: &mut Calls,
+    message: Load,
+) -> Result<Loaded, ProtocolError> {
     spare.handle.control(&Control::Load(message.into()))?;
-    loop {
-        match spare.control.next().await? {
-            Some(Event::Control(Control::Loaded(loaded))) => return Ok(loaded),
-            Some(Event::Control(Control::Log(record))) => output.record(&record),
-            Some(_) => return Err(ProtocolError::Unexpected("answer to load")),
-            None => return Err(ProtocolError::Torn),
-        }
+    match next_control(&mut spare.control, output, calls).await? {
+        Control::Loaded(loaded) => Ok(loaded),
+        _ => Err(ProtocolError::Unexpected("answer to load")),
     }
 }

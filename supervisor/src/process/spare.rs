@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use nano_protocol::limits::PROTOCOL_VERSION;
 use nano_protocol::message::{Control, Hello, Role};
-use nano_protocol::{Connection, Event, Handle, ProtocolError, Side, Witness};
+use nano_protocol::{Connection, Handle, Incoming, ProtocolError, Side, Witness};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
 
+use super::calls::Calls;
 use super::cgroup::Cgroups;
 use super::demand::Demand;
 use super::output::Output;
@@ -85,9 +86,30 @@ impl Spare {
 
 async fn welcome(connection: &mut Connection) -> Result<(), ProtocolError> {
     match connection.next().await? {
-        Some(Event::Control(Control::Welcome(welcome))) if welcome.version == PROTOCOL_VERSION => Ok(()),
+        Some(Incoming::Control(Control::Welcome(welcome))) if welcome.version == PROTOCOL_VERSION => Ok(()),
         Some(_) => Err(ProtocolError::Unexpected("answer to hello")),
         None => Err(ProtocolError::Torn),
+    }
+}
+
+/// The next message of a worker that does not serve yet, besides what it logs. What it asks for is done meanwhile.
+pub(super) async fn next_control(
+    control: &mut Connection,
+    output: &Output,
+    calls: &mut Calls,
+) -> Result<Control, ProtocolError> {
+    loop {
+        let incoming = tokio::select! {
+            biased;
+            incoming = control.next() => incoming?,
+            never = calls.run() => match never {},
+        };
+        match incoming {
+            Some(Incoming::Control(Control::Log(record))) => output.record(&record),
+            Some(Incoming::Control(message)) => return Ok(message),
+            Some(Incoming::Stream { head, sender, receiver }) => calls.opened(head, sender, receiver),
+            None => return Err(ProtocolError::Torn),
+        }
     }
 }
 

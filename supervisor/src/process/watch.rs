@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use nano_protocol::message::{Control, Stats};
-use nano_protocol::{Event, ProtocolError};
+use nano_protocol::{Incoming, ProtocolError};
 use nix::libc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -87,14 +87,17 @@ impl Worker {
                     return as_told(reason, is_draining);
                 }
                 event = self.control.next() => match event {
-                    Ok(Some(Event::Control(Control::Pong(_)))) => {
+                    Ok(Some(Incoming::Control(Control::Pong(_)))) => {
                         last_answer = Instant::now();
                         is_unanswered = false;
                         report(Report::Unanswered(None));
                     }
-                    Ok(Some(Event::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
-                    Ok(Some(Event::Control(Control::Log(record)))) => self.output.record(&record),
-                    Ok(Some(_)) => {
+                    Ok(Some(Incoming::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
+                    Ok(Some(Incoming::Control(Control::Log(record)))) => self.output.record(&record),
+                    Ok(Some(Incoming::Stream { head, sender, receiver })) => {
+                        self.calls.opened(head, sender, receiver);
+                    }
+                    Ok(Some(Incoming::Control(_))) => {
                         let reason = ExitReason::Protocol("unexpected control frame".into());
                         return reap(self.process, Some(reason)).await;
                     }
@@ -106,6 +109,7 @@ impl Worker {
                         return reap(self.process, Some(ExitReason::Protocol(error.to_string()))).await;
                     }
                 },
+                never = self.calls.run() => match never {},
                 _ = pings.tick() => {
                     if last_answer.elapsed() >= hung_timeout {
                         return reap(self.process, Some(ExitReason::Hung)).await;
@@ -160,7 +164,7 @@ impl Worker {
 
     /// Log records that were still on their way when the process ended.
     async fn drain_control(&mut self) {
-        while let Ok(Ok(Some(Event::Control(message)))) = timeout(REAP, self.control.next()).await {
+        while let Ok(Ok(Some(Incoming::Control(message)))) = timeout(REAP, self.control.next()).await {
             if let Control::Log(record) = message {
                 self.output.record(&record);
             }

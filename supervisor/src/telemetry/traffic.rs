@@ -33,11 +33,13 @@ pub(crate) enum Limit {
     Starts,
     /// `max_in_flight_per_client`: requests that were refused.
     InFlightPerClient,
+    /// Calls of workers that came faster than they may, and had to wait. No field says how fast that is.
+    Calls,
 }
 
 impl Limit {
     /// How many there are.
-    const COUNT: usize = Self::InFlightPerClient as usize + 1;
+    const COUNT: usize = Self::Calls as usize + 1;
 
     /// All of them, in the order of their numbers (`as usize`), with the field that says each.
     pub(crate) const ALL: [(Self, &str); Self::COUNT] = [
@@ -49,6 +51,7 @@ impl Limit {
         (Self::Cpus, "max_cpus"),
         (Self::Starts, "max_starts_per_second"),
         (Self::InFlightPerClient, "max_in_flight_per_client"),
+        (Self::Calls, "calls"),
     ];
 }
 
@@ -323,6 +326,6 @@ mod tests {
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
         let counts = Limit::ALL.map(|(limit, _)| traffic.broken(limit));
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0]);
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0]);
     }
 }

@@ -1,9 +1,7 @@
 //! What was made of an app's sources, kept in a folder between starts. Whatever is wrong with the folder or a file in it, the
 //! app runs as without.
 
-use std::fs::{self, DirBuilder};
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -13,10 +11,16 @@ use sha2::{Digest as _, Sha256};
 const DIGEST: usize = 32;
 
 /// One file per source file and purpose, so that the folder does not grow with every change of a source. Each begins with
-/// the digest of what it was made of and the digest of its own contents.
-#[derive(Debug)]
-pub(super) struct EmitCache {
+/// the digest of what it was made of and the digest of its own contents. The supervisor writes them.
+pub(crate) struct EmitCache {
     folder: PathBuf,
+    keep: Box<dyn Fn(u128, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for EmitCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmitCache").field("folder", &self.folder).finish_non_exhaustive()
+    }
 }
 
 /// What something is made of.
@@ -42,9 +46,9 @@ impl Key {
 }
 
 impl EmitCache {
-    /// In this folder, which is made when there is something to keep.
-    pub(super) fn new(folder: &str) -> Self {
-        Self { folder: folder.into() }
+    /// In this folder, where the other has files written: under a name, in place of what had it before, whole or not at all.
+    pub(crate) fn new(folder: &str, keep: impl Fn(u128, Vec<u8>) + 'static) -> Self {
+        Self { folder: folder.into(), keep: Box::new(keep) }
     }
 
     /// What was kept for `name`, if it was made of the same.
@@ -54,7 +58,7 @@ impl EmitCache {
 
     /// As [`Self::get`], for bytes.
     pub(super) fn get_bytes(&self, name: &str, key: &Key) -> Option<Vec<u8>> {
-        let mut file = fs::read(self.path(name)).ok()?;
+        let mut file = fs::read(path(&self.folder, file_name(name))).ok()?;
         let (made_of, rest) = file.split_at_checked(DIGEST)?;
         let (digest, contents) = rest.split_at_checked(DIGEST)?;
         if made_of != key.0 || digest != Sha256::digest(contents).as_slice() {
@@ -78,42 +82,37 @@ impl EmitCache {
         file.extend_from_slice(&Sha256::digest(contents));
         file.extend_from_slice(contents);
         // Without it the next start does the work again, and nothing else.
-        let _ = self.write(&self.path(name), &file);
-    }
-
-    /// Readers see the old file or the new one, never a part.
-    fn write(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        let draft = path.with_extension(format!("{}.tmp", std::process::id()));
-        let written = fs::write(&draft, contents).and_then(|()| fs::rename(&draft, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        written
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        let digest = Sha256::digest(name);
-        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(hex)
+        (self.keep)(file_name(name), file);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+/// The name of the file of `name`.
+fn file_name(name: &str) -> u128 {
+    let digest = Sha256::digest(name);
+    digest.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+}
 
+/// Where the supervisor keeps what has this name.
+fn path(folder: &Path, name: u128) -> PathBuf {
+    folder.join(format!("{name:032x}"))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
     use super::*;
 
-    fn cache() -> (tempfile::TempDir, EmitCache) {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = EmitCache::new(folder.path().join("a/b").to_str().unwrap());
-        (folder, cache)
+    /// A cache that is written at once.
+    pub(in crate::loader) fn at(folder: &Path) -> EmitCache {
+        let goal = folder.to_owned();
+        EmitCache::new(folder.to_str().unwrap(), move |name, contents| {
+            let _ = fs::create_dir_all(&goal).and_then(|()| fs::write(path(&goal, name), contents));
+        })
     }
 
     #[test]
     fn what_is_kept_comes_back_if_it_was_made_of_the_same() {
-        let (_folder, cache) = cache();
+        let folder = tempfile::tempdir().unwrap();
+        let cache = at(folder.path());
         let key = Key::of(&["source", "options"]);
         assert_eq!(cache.get::<String>("name", &key), None);
         cache.put("name", &key, &"kept");
@@ -122,15 +121,15 @@ mod tests {
         assert_eq!(cache.get::<String>("name", &Key::of(&["sourceo", "ptions"])), None);
         cache.put("name", &Key::of(&["changed"]), &"new");
         assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), 1);
-        assert_eq!(fs::metadata(&cache.folder).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]
     fn damage_is_noticed() {
-        let (_folder, cache) = cache();
+        let folder = tempfile::tempdir().unwrap();
+        let cache = at(folder.path());
         let key = Key::of(&["source"]);
         cache.put("name", &key, &"kept");
-        let path = cache.path("name");
+        let path = path(folder.path(), file_name("name"));
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
@@ -145,9 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_keeps_nothing() {
-        let (folder, cache) = cache();
+    fn a_folder_that_is_none_keeps_nothing() {
+        let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a"), "a file").unwrap();
+        let cache = at(&folder.path().join("a"));
         let key = Key::of(&[]);
         cache.put("name", &key, &"lost");
         assert_eq!(cache.get::<String>("name", &key), None);

@@ -61,8 +61,8 @@ impl From<String> for Refusal {
 }
 
 impl Modules {
-    /// Of the app in `root`, an absolute path without symlinks. What is translated is kept in `emit_cache`.
-    pub(crate) fn new(root: &Path, emit_cache: Option<&str>) -> Self {
+    /// Of the app in `root`, an absolute path without symlinks. What is translated is kept in `cache`.
+    pub(crate) fn new(root: &Path, cache: Option<EmitCache>) -> Self {
         let root = Root::new(root.to_owned());
         Self {
             resolver: Resolver::new(root.clone()),
@@ -72,7 +72,7 @@ impl Modules {
             formats: RefCell::default(),
             exports: RefCell::default(),
             importer: RefCell::default(),
-            cache: emit_cache.map(EmitCache::new),
+            cache,
             compiled: CodeCache::default(),
         }
     }
@@ -256,6 +256,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::loader::emit_cache::tests::at;
 
     const SOURCE: &str = "export const a: number = 1;";
 
@@ -277,7 +278,7 @@ mod tests {
     }
 
     fn code(root: &Path, cache: &str, name: &str) -> Code {
-        Modules::new(root, Some(cache)).code(&root.join(name)).unwrap()
+        Modules::new(root, Some(at(Path::new(cache)))).code(&root.join(name)).unwrap()
     }
 
     #[test]
@@ -286,7 +287,7 @@ mod tests {
         assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
         let first = fs::read(kept(&cache)).unwrap();
         // Something else under the same key, which only the cache can know.
-        let modules = Modules::new(&root, Some(&cache));
+        let modules = Modules::new(&root, Some(at(Path::new(&cache))));
         let options = modules.resolver.compiler_options().unwrap();
         let made_of = format!("None {:?}", options.transpile);
         let key = Key::of(&[VERSION, deno_ast::VERSION, &made_of, SOURCE]);

@@ -8,7 +8,7 @@ use hyper::body::Body as _;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Response, StatusCode};
 use nano_protocol::message::RequestLine;
-use nano_protocol::{Budget, Failure, Handle, Receiver, ResponseHead};
+use nano_protocol::{Budget, Failure, Handle, Head, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::ResponseBody;
@@ -56,7 +56,8 @@ impl Outgoing<'_> {
         let has_body = upload.is_some();
         let (sender, receiver) = forwarding
             .with(fields, |count, fields| {
-                handle.open_for(Some(buffers.clone()), line, count, fields, !has_body)
+                let head = Head::Request(*line);
+                handle.open_for(Some(buffers.clone()), &head, count, fields, !has_body)
             })
             .map_err(|error| AttemptError::from_open(&error))?;
         let progress = match upload.take() {
@@ -154,7 +155,7 @@ impl AttemptError {
         match failure {
             Failure::Closed { reached: false } => Self::Unreached,
             Failure::Closed { reached: true } | Failure::Over => Self::Died,
-            Failure::Worker(error) => {
+            Failure::Peer(error) => {
                 let refused = Refused::because(Refusal::from_worker(error.kind), error.message);
                 if error.kind.is_fatal() { Self::Fatal(refused) } else { Self::Refused(refused) }
             }

@@ -145,7 +145,7 @@ impl ResponseBody {
     fn is_lost(&mut self, failure: &Failure) {
         let has_ended = match failure {
             Failure::Closed { .. } => true,
-            Failure::Worker(error) => error.kind.is_fatal(),
+            Failure::Peer(error) => error.kind.is_fatal(),
             Failure::Over => false,
         };
         if has_ended
@@ -371,7 +371,7 @@ mod tests {
     use hyper::body::Body as _;
     use nano_protocol::codec::HeaderBlock;
     use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
-    use nano_protocol::{Connection, Event, Side};
+    use nano_protocol::{Connection, Head, Incoming, Side};
     use tokio::net::UnixStream;
 
     use super::{Bytes, ResponseBody};
@@ -390,11 +390,11 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut supervisor, handle) = Connection::new(ours, Side::Supervisor);
         let (mut worker, _) = Connection::new(theirs, Side::Worker);
-        let (_, receiver) = handle.open(&LINE, 0, empty(), true).unwrap();
+        let (_, receiver) = handle.open(&Head::Request(LINE), 0, empty(), true).unwrap();
         let sender = poll_fn(|cx| {
             assert!(supervisor.poll_next(cx).is_pending());
             match worker.poll_next(cx) {
-                Poll::Ready(Ok(Some(Event::Request { sender, .. }))) => Poll::Ready(sender),
+                Poll::Ready(Ok(Some(Incoming::Stream { sender, .. }))) => Poll::Ready(sender),
                 _ => Poll::Pending,
             }
         })

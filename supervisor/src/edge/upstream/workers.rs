@@ -128,7 +128,7 @@ mod tests {
     use std::iter::empty;
 
     use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
-    use nano_protocol::{Connection, Receiver, Sender, Side};
+    use nano_protocol::{Connection, Head, Receiver, Sender, Side};
     use proptest::collection::vec;
     use proptest::prelude::*;
     use tokio::net::UnixStream;
@@ -218,7 +218,7 @@ mod tests {
                         known.insert(last, Known { handle, stage, connection, _peer: peer, streams });
                     }
                     Step::Send => if let Some(chosen) = workers.choose() {
-                        let stream = chosen.handle.open(&LINE, 0, empty(), true).unwrap();
+                        let stream = chosen.handle.open(&Head::Request(LINE), 0, empty(), true).unwrap();
                         known.get_mut(&chosen.generation).unwrap().streams.push(stream);
                     },
                     Step::Hold(back, holds) => {

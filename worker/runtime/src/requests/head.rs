@@ -4,7 +4,7 @@ use bytes::Bytes;
 use deno_error::JsErrorBox;
 use nano_protocol::limits::MAX_LOG_PATH;
 use nano_protocol::message::{RequestId, RequestLine, RequestName};
-use nano_protocol::{ProtocolError, connection};
+use nano_protocol::{ProtocolError, head};
 
 /// Most bytes of what is remembered of method and path together.
 const REMEMBERED: usize = 124;
@@ -67,19 +67,19 @@ impl RequestHead {
     /// # Errors
     /// [`ProtocolError::Malformed`] if it does not decode.
     pub(crate) fn new(head: Bytes) -> Result<(RequestId, Called, Self), ProtocolError> {
-        let line = connection::split_request_head(&head)?.0;
+        let line = head::split_request_head(&head)?.0;
         let (id, called) = (line.id, Called::of(&line));
         Ok((id, called, Self(head)))
     }
 
     /// Decodes the request line; cheap, because it borrows.
     pub(crate) fn line(&self) -> Result<RequestLine<'_>, JsErrorBox> {
-        Ok(connection::split_request_head(&self.0).map_err(broken)?.0)
+        Ok(head::split_request_head(&self.0).map_err(broken)?.0)
     }
 
     /// Calls `each` with the name and value of every header field, in order.
     pub(crate) fn headers(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), JsErrorBox> {
-        let (_, block) = connection::split_request_head(&self.0).map_err(broken)?;
+        let (_, block) = head::split_request_head(&self.0).map_err(broken)?;
         for field in block.iter().map_err(broken)? {
             let (name, value) = field.map_err(broken)?;
             each(name, value);

@@ -1,0 +1,251 @@
+//! The folder in which what a worker has made of its app's sources is kept between starts: compiled, translated. Workers read it, and
+//! have the supervisor write. What is in a file is the worker's own business; how large it is, and how much there is of it, is not.
+
+use std::cell::Cell;
+use std::fs::{self, File, OpenOptions};
+use std::future::poll_fn;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use bytes::BytesMut;
+use nano_protocol::Receiver;
+use tokio::task::spawn_blocking;
+
+/// Longest contents of one name, in bytes.
+const MAX_KEPT: u64 = 64 * 1024 * 1024;
+
+/// Most of an app's folder, in bytes. Beyond it the oldest go.
+const MAX_FOLDER: u64 = 512 * 1024 * 1024;
+
+/// Most files in it.
+const MAX_FILES: usize = 16 * 1024;
+
+/// Bytes that gather before they are written.
+const BLOCK: usize = 256 * 1024;
+
+/// How the name of a file ends that is not complete.
+const DRAFT: &str = "tmp";
+
+/// How old one is that nobody completes any more.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// The folder of one app.
+#[derive(Debug)]
+pub(super) struct Cache {
+    folder: PathBuf,
+    /// Bytes and files in it, once it was looked at. Others may write there as well, so this is not exact.
+    size: Cell<Option<Size>>,
+}
+
+/// What has become of what was to be kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Keeping {
+    /// It is there for the next start.
+    Yes,
+    /// It is longer than it may be.
+    TooLarge,
+    /// It did not come to its end, or the disk does not take it.
+    No,
+}
+
+/// How much is in a folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Size {
+    bytes: u64,
+    files: usize,
+}
+
+impl Cache {
+    /// In this folder, which exists.
+    pub(super) fn new(folder: &str) -> Self {
+        Self { folder: folder.into(), size: Cell::new(None) }
+    }
+
+    /// Keeps a body under a name, in place of what was kept there before. A reader sees the one or the other, and no part.
+    pub(super) async fn keep(&self, name: u128, body: &Receiver) -> Keeping {
+        let path = self.folder.join(format!("{name:032x}"));
+        let (mut draft, mut block) = (None, BytesMut::new());
+        let mut length = 0;
+        while let Some(chunk) = poll_fn(|cx| body.poll_chunk(cx)).await {
+            let Ok(chunk) = chunk else { return Keeping::No };
+            length += chunk.len() as u64;
+            if length > MAX_KEPT {
+                return Keeping::TooLarge;
+            }
+            block.extend_from_slice(&chunk);
+            if block.len() >= BLOCK {
+                draft = match write(draft, path.clone(), block.split()).await {
+                    Ok(draft) => Some(draft),
+                    Err(_) => return Keeping::No,
+                };
+            }
+        }
+        let written = async {
+            let draft = write(draft, path, block).await?;
+            let (folder, known) = (self.folder.clone(), self.size.take());
+            let size = spawn_blocking(move || {
+                draft.complete()?;
+                settle(&folder, known, length)
+            });
+            self.size.set(Some(size.await.map_err(io::Error::other)??));
+            io::Result::Ok(())
+        };
+        match written.await {
+            Ok(()) => Keeping::Yes,
+            Err(_) => Keeping::No,
+        }
+    }
+}
+
+/// Appends to a draft, or begins with it.
+async fn write(draft: Option<Draft>, path: PathBuf, block: BytesMut) -> io::Result<Draft> {
+    let written = spawn_blocking(move || {
+        let mut draft = draft.map_or_else(|| Draft::create(path), Ok)?;
+        draft.file.write_all(&block)?;
+        Ok(draft)
+    });
+    written.await.map_err(io::Error::other)?
+}
+
+/// A file on its way to its name. It is removed unless it gets there.
+#[derive(Debug)]
+struct Draft {
+    file: File,
+    path: PathBuf,
+    goal: PathBuf,
+}
+
+impl Draft {
+    fn create(goal: PathBuf) -> io::Result<Self> {
+        let path = goal.with_extension(format!("{:016x}.{DRAFT}", fastrand::u64(..)));
+        // Never what somebody has put there, and never through a link.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Self { file, path, goal })
+    }
+
+    fn complete(self) -> io::Result<()> {
+        fs::rename(&self.path, &self.goal)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // There is none any more once it is complete.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// One more file of this length is in the folder: looks what there is, unless that is known, and removes the oldest if that is too
+/// much.
+fn settle(folder: &Path, known: Option<Size>, length: u64) -> io::Result<Size> {
+    if let Some(size) = known {
+        // What it has replaced is counted twice, until it is looked again.
+        let size = Size { bytes: size.bytes + length, files: size.files + 1 };
+        if size.fits() {
+            return Ok(size);
+        }
+    }
+    let (mut found, now) = (Vec::new(), SystemTime::now());
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // Others may have removed it meanwhile.
+        let Ok(metadata) = entry.metadata() else { continue };
+        let (path, changed) = (entry.path(), metadata.modified()?);
+        if path.extension().is_some_and(|extension| extension == DRAFT) {
+            if now.duration_since(changed).is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(path);
+            }
+        } else if metadata.is_file() {
+            found.push((changed, metadata.len(), path));
+        }
+    }
+    let mut size = Size { bytes: found.iter().map(|(_, length, _)| length).sum(), files: found.len() };
+    if size.fits() {
+        return Ok(size);
+    }
+    found.sort_unstable();
+    for (_, length, path) in found {
+        if size.leaves_room() {
+            break;
+        }
+        fs::remove_file(path)?;
+        size = Size { bytes: size.bytes - length, files: size.files - 1 };
+    }
+    Ok(size)
+}
+
+impl Size {
+    fn fits(self) -> bool {
+        self.bytes <= MAX_FOLDER && self.files <= MAX_FILES
+    }
+
+    /// Enough that the next one does not have to look again.
+    fn leaves_room(self) -> bool {
+        self.bytes <= MAX_FOLDER / 4 * 3 && self.files <= MAX_FILES / 4 * 3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(folder: &Path, name: &str, length: u64, age: u64) {
+        let file = File::create(folder.join(name)).unwrap();
+        file.set_len(length).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn the_oldest_go_where_there_is_too_much_and_so_does_what_was_abandoned() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let quarter = MAX_FOLDER / 4;
+        // Sparse: they take no room.
+        put(folder, "a", quarter, 10);
+        put(folder, "b", quarter, 40);
+        put(folder, "c", quarter, 30);
+        put(folder, "c.1.tmp", 1, 4000);
+        put(folder, "d.2.tmp", 1, 10);
+        let size = settle(folder, None, quarter).unwrap();
+        assert_eq!(size, Size { bytes: 3 * quarter, files: 3 });
+        assert_eq!(names(folder), ["a", "b", "c", "d.2.tmp"]);
+        // What is known is enough, as long as there is room.
+        put(folder, "d", quarter, 0);
+        assert_eq!(settle(folder, Some(size), quarter).unwrap(), Size { bytes: 4 * quarter, files: 4 });
+        put(folder, "e", 1, 0);
+        let size = settle(folder, Some(Size { bytes: 4 * quarter, files: 4 }), 1).unwrap();
+        assert_eq!(size, Size { bytes: 2 * quarter + 1, files: 3 });
+        assert_eq!(names(folder), ["a", "d", "d.2.tmp", "e"]);
+    }
+
+    #[tokio::test]
+    async fn a_draft_takes_no_place_that_is_taken_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("name");
+        fs::write(folder.path().join("other"), "untouched").unwrap();
+        std::os::unix::fs::symlink("other", &goal).unwrap();
+        drop(write(None, goal.clone(), BytesMut::from(&b"half"[..])).await.unwrap());
+        assert_eq!(names(folder.path()), ["name", "other"]);
+        let draft = write(None, goal.clone(), BytesMut::from(&b"whole"[..])).await.unwrap();
+        write(Some(draft), goal.clone(), BytesMut::from(&b", and more"[..]))
+            .await
+            .unwrap()
+            .complete()
+            .unwrap();
+        assert_eq!(names(folder.path()), ["name", "other"]);
+        assert!(!goal.is_symlink(), "it was replaced, and not followed");
+        assert_eq!(fs::read_to_string(goal).unwrap(), "whole, and more");
+        assert_eq!(fs::read_to_string(folder.path().join("other")).unwrap(), "untouched");
+    }
+}

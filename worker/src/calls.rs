@@ -1,0 +1,74 @@
+//! What this worker asks the supervisor for, over streams that it opens on the control connection. Nothing waits for these: they are
+//! sent at the end of a tick, as far as the supervisor takes them.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::iter::empty;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use nano_protocol::{Call, Handle, Head, ProtocolError, Receiver, Sender};
+
+/// Calls that are open at once. The supervisor works at fewer.
+const AT_ONCE: usize = 8;
+
+/// The calls of this worker.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    handle: Handle,
+    waiting: RefCell<VecDeque<(Call, Bytes)>>,
+    open: RefCell<Vec<Open>>,
+}
+
+/// One that has no answer yet.
+#[derive(Debug)]
+struct Open {
+    sender: Sender,
+    receiver: Receiver,
+    body: Bytes,
+}
+
+impl Calls {
+    /// None yet, over this connection.
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, waiting: RefCell::default(), open: RefCell::default() }
+    }
+
+    /// Has the supervisor keep something in the app's cache. Whether it does is only seen at the next start.
+    pub(crate) fn keep(&self, name: u128, contents: Bytes) {
+        self.waiting.borrow_mut().push_back((Call::Keep { name }, contents));
+    }
+
+    /// Goes on with what there is.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) {
+        let mut open = self.open.borrow_mut();
+        open.retain_mut(|call| call.poll(cx).is_pending());
+        let mut waiting = self.waiting.borrow_mut();
+        while open.len() < AT_ONCE
+            && let Some((call, body)) = waiting.pop_front()
+        {
+            match self.handle.open(&Head::Call(call), 0, empty(), body.is_empty()) {
+                Ok((sender, receiver)) => {
+                    let mut call = Open { sender, receiver, body };
+                    if call.poll(cx).is_pending() {
+                        open.push(call);
+                    }
+                }
+                // The connection has ended, and so does this worker.
+                Err(ProtocolError::Torn) => waiting.clear(),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Open {
+    /// Sends what credit allows; ready when there is an answer, or none will come.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.body.is_empty() {
+            // The answer says whether it has failed.
+            let _ = self.sender.poll_send(cx, &mut self.body, true);
+        }
+        self.receiver.poll_head(cx).map(|_| ())
+    }
+}
