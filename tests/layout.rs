@@ -63,14 +63,6 @@ fn a_room_of_the_runtime_imports_only_what_it_is_made_of() {
     assert!(between.len() > 20, "{}", between.len());
 }
 
-/// Where circles and second meanings of a name are still left.
-const LEFT: [&str; 3] = ["protocol/src", "supervisor/src/edge", "supervisor/src/config"];
-
-fn is_left(source: &str, module: &str) -> bool {
-    let path = format!("{source}/{}", module.replace("::", "/"));
-    LEFT.iter().any(|left| path.starts_with(left))
-}
-
 #[test]
 fn no_modules_import_each_other() {
     let circles: Vec<_> = CRATES
@@ -78,7 +70,6 @@ fn no_modules_import_each_other() {
         .flat_map(|source| {
             Imports::of(&root().join(source)).circles().into_iter().map(move |part| (source, part))
         })
-        .filter(|(source, part)| !part.iter().all(|module| is_left(source, module)))
         .collect();
     assert!(circles.is_empty(), "{circles:#?}");
 }
@@ -88,7 +79,7 @@ fn a_name_of_a_type_means_one_thing_in_a_crate() {
     let mut twice = Vec::new();
     for source in CRATES {
         for (name, modules) in Imports::of(&root().join(source)).types() {
-            if modules.iter().filter(|module| !is_left(source, module)).count() > 1 {
+            if modules.len() > 1 {
                 twice.push(format!("{source}: {name} in {}", modules.join(", ")));
             }
         }

@@ -54,9 +54,9 @@ macro_rules! settings {
             }
         }
 
-        impl $crate::config::setting::Group for $group {
-            fn fields() -> &'static [$crate::config::setting::Field<Self>] {
-                static FIELDS: std::sync::LazyLock<Vec<$crate::config::setting::Field<$group>>> =
+        impl $crate::config::setting::SettingGroup for $group {
+            fn fields() -> &'static [$crate::config::setting::SettingField<Self>] {
+                static FIELDS: std::sync::LazyLock<Vec<$crate::config::setting::SettingField<$group>>> =
                     std::sync::LazyLock::new(|| {
                         let defaults = $group::default();
                         vec![$($setting.field(
@@ -285,7 +285,7 @@ impl<T: 'static> Setting<T> {
         defaults: &S,
         get: fn(&S) -> &T,
         get_mut: fn(&mut S) -> &mut T,
-    ) -> Field<S>
+    ) -> SettingField<S>
     where
         T: Clone + PartialEq,
     {
@@ -296,7 +296,7 @@ impl<T: 'static> Setting<T> {
         if matches!(about.by_default, ByDefault::Value(_)) {
             about.by_default = ByDefault::Value(show(get(defaults)));
         }
-        Field {
+        SettingField {
             about,
             read: Box::new(move |group, section, problems| {
                 if let Some(value) = read(section, name, Some(get(group)), problems) {
@@ -314,7 +314,7 @@ impl<T: 'static> Setting<T> {
 }
 
 /// A setting of the group `S`.
-pub(crate) struct Field<S> {
+pub(crate) struct SettingField<S> {
     pub(crate) about: About,
     read: Box<ReadInto<S>>,
     show: Box<Show<S>>,
@@ -328,13 +328,13 @@ type ReadInto<S> = dyn Fn(&mut S, &Section<'_>, &mut Problems) + Send + Sync;
 type Keep<S> = dyn Fn(&mut S, &S) -> bool + Send + Sync;
 
 /// Settings that are declared together.
-pub(crate) trait Group: Clone + Default + 'static {
+pub(crate) trait SettingGroup: Clone + Default + 'static {
     /// Each of them, in the order in which they are documented.
-    fn fields() -> &'static [Field<Self>];
+    fn fields() -> &'static [SettingField<Self>];
 
     /// Takes over what a section says.
     fn read(&mut self, section: &Section<'_>, problems: &mut Problems) {
-        for Field { about, read, .. } in Self::fields() {
+        for SettingField { about, read, .. } in Self::fields() {
             if section.has(about.name) {
                 read(self, section, problems);
             } else if let Some(example) = about.example {

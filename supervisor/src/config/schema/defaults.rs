@@ -5,7 +5,7 @@ use super::limits::AppLimits;
 use crate::config::document::section::Section;
 use crate::config::errors::Problems;
 use crate::config::setting::units::MIB;
-use crate::config::setting::{About, Group as _};
+use crate::config::setting::{About, SettingGroup as _};
 
 /// The part of an app that has defaults.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use super::app::OwnSettings;
 use super::defaults::Defaults;
 use super::server;
 use crate::config::setting::json::object;
-use crate::config::setting::{About, Group as _};
+use crate::config::setting::{About, SettingGroup as _};
 
 /// What `nano-supervisor schema` prints (JSON Schema 2020-12). It knows less than `check` does, and refuses nothing that `check`
 /// accepts.

@@ -12,7 +12,7 @@ use crate::config::document::value;
 use crate::config::errors::{Flaw, Problems};
 use crate::config::setting::kinds::{self, duration, size, whole};
 use crate::config::setting::units::{DAY, GIB, HOUR, KIB, MIB, ms, secs};
-use crate::config::setting::{Group as _, Setting, settings};
+use crate::config::setting::{Setting, SettingGroup as _, settings};
 use crate::model::shares;
 
 settings! {

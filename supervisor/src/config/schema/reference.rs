@@ -6,7 +6,7 @@ use super::app::OwnSettings;
 use super::defaults::Defaults;
 use super::restart::{RecyclePolicy, RestartPolicy};
 use super::server;
-use crate::config::setting::{About, ByDefault, Group as _};
+use crate::config::setting::{About, ByDefault, SettingGroup as _};
 
 /// The settings that people start with, in the README.
 const FIRST: [&str; 10] = [

@@ -11,7 +11,7 @@ use nano_protocol::limits;
 use crate::config::errors::{Place, Problems};
 use crate::config::setting::kinds::{checked_path, choice, decimal, duration, path, size, switch, whole};
 use crate::config::setting::units::{DAY, GIB, HOUR, KIB, MIB, ms, secs};
-use crate::config::setting::{About, Group as _, settings};
+use crate::config::setting::{About, SettingGroup as _, settings};
 use crate::config::types::admin::{self, Admin};
 use crate::config::types::control::{self, ControlPath};
 use crate::config::types::forwarded::{self, ForwardedPolicy};

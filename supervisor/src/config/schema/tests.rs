@@ -16,7 +16,7 @@ use super::server::{self, ServerDraft, ServerSettings};
 use crate::config::document::section::{Document, Section};
 use crate::config::env::values;
 use crate::config::errors::Problems;
-use crate::config::setting::{About, ByDefault, Group};
+use crate::config::setting::{About, ByDefault, SettingGroup};
 use crate::config::types::log::{AccessLog, LogLevel};
 
 /// A value for every setting, which is not its default.
@@ -41,7 +41,7 @@ const RESTART: &str = "policy = 'never'\ninitial = '1ms'\nmax = '2ms'\nfactor = 
 const RECYCLE: &str = "requests = 1000\nlifetime = '1h'\nmemory = '64MiB'\ngrowth = false";
 
 /// What these lines make of a group that is `before`, and what is wrong with them. Paths are relative to `/etc/nano`.
-fn over<S: Group>(before: &S, text: &str) -> (S, Vec<String>) {
+fn over<S: SettingGroup>(before: &S, text: &str) -> (S, Vec<String>) {
     let mut group = before.clone();
     let problems = in_section(text, |section, problems| group.read(section, problems));
     (group, problems)
@@ -66,7 +66,7 @@ fn defaults_over(before: Defaults, text: &str) -> (Defaults, Vec<String>) {
 }
 
 /// That there is a line for every setting of the group, each is taken over, and each is shown as it was written.
-fn all_can_be_set<S: Group + PartialEq>(text: &str) {
+fn all_can_be_set<S: SettingGroup + PartialEq>(text: &str) {
     let (group, problems) = over(&S::default(), text);
     assert_eq!(problems, [""; 0]);
     let table = DeTable::parse(text).unwrap();
@@ -93,7 +93,7 @@ fn every_setting_can_be_set() {
 }
 
 /// That each default may be written, and means what nothing means.
-fn defaults_are_valid<S: Group + PartialEq + std::fmt::Debug>() {
+fn defaults_are_valid<S: SettingGroup + PartialEq + std::fmt::Debug>() {
     for about in S::about() {
         let ByDefault::Value(value) = &about.by_default else { continue };
         let (group, mut problems) = over(&S::default(), &format!("{} = {value}", about.name));

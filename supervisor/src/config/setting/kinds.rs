@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use super::json::{object, text};
-use super::{Group, Setting};
+use super::{Setting, SettingGroup};
 use crate::config::document::quantity::{show_duration, show_size};
 use crate::config::document::section::Section;
 use crate::config::document::value;
@@ -139,7 +139,7 @@ pub(crate) fn list<T: 'static>(
 }
 
 /// A section of its own. `former` says what to do about fields that earlier versions had.
-pub(crate) fn table<S: Group>(
+pub(crate) fn table<S: SettingGroup>(
     former: fn(&str) -> Option<String>,
     check: fn(&S, &Section<'_>, &mut Problems),
 ) -> Setting<S> {

@@ -11,7 +11,7 @@ use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::schema::app::OwnSettings;
 use crate::config::schema::defaults::Defaults;
 use crate::config::schema::server::{self, ServerDraft, ServerSettings};
-use crate::config::setting::{About, Group as _};
+use crate::config::setting::{About, SettingGroup as _};
 use crate::config::types::listen::{Host, Listen};
 use crate::config::{bounds, read};
 

@@ -9,14 +9,14 @@ use toml::de::{DeTable, DeValue};
 use crate::config::document::section::{Document, Section};
 use crate::config::errors::Problems;
 use crate::config::schema::server::{self, ServerDraft, ServerSettings};
-use crate::config::setting::{About, ByDefault, Flag, Group as _};
+use crate::config::setting::{About, ByDefault, Flag, SettingGroup as _};
 
 /// What the command line says of the supervisor itself, as it was given: settings and their values.
 #[derive(Debug, Clone, Default)]
-pub struct ServerFlags(Vec<Given>);
+pub struct ServerFlags(Vec<GivenFlag>);
 
 #[derive(Debug, Clone)]
-struct Given {
+struct GivenFlag {
     /// The setting.
     name: &'static str,
     value: Value,
@@ -35,14 +35,14 @@ impl ServerFlags {
     #[must_use]
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         if let Some((about, _)) = declared().find(|(about, _)| about.name == name) {
-            self.0.push(Given::of(about, value.to_owned()));
+            self.0.push(GivenFlag::of(about, value.to_owned()));
         }
         self
     }
 
     /// Takes over what flags say.
     pub(crate) fn read(&self, server: &mut ServerSettings, draft: &mut ServerDraft, problems: &mut Problems) {
-        for Given { name, value, shown } in &self.0 {
+        for GivenFlag { name, value, shown } in &self.0 {
             let value = match value {
                 Value::Switch(yes) => DeValue::Boolean(*yes),
                 Value::Text(text) => as_given(name, text),
@@ -70,7 +70,7 @@ fn has_texts(schema: &Json) -> bool {
     is_one(schema) || schema["anyOf"].as_array().is_some_and(|any| any.iter().any(is_one))
 }
 
-impl Given {
+impl GivenFlag {
     fn of(about: &About, value: String) -> Self {
         Self { name: about.name, shown: format!("--{} {value}", about.flag_name), value: Value::Text(value) }
     }
@@ -126,7 +126,7 @@ impl FromArgMatches for ServerFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut given = Vec::new();
         for (about, flag) in declared() {
-            let switch = |value| Given {
+            let switch = |value| GivenFlag {
                 name: about.name,
                 value: Value::Switch(value),
                 shown: format!("--{}", about.flag_name),
@@ -138,7 +138,7 @@ impl FromArgMatches for ServerFlags {
             // A variable without a value is none.
             let text = matches.get_one::<String>(about.name);
             let text = text.filter(|text| flag.variable.is_none() || !text.is_empty());
-            given.extend(text.map(|text| Given::of(about, text.clone())));
+            given.extend(text.map(|text| GivenFlag::of(about, text.clone())));
             given.extend(flag.off.filter(|(off, _)| matches.get_flag(off)).map(|_| switch(false)));
         }
         Ok(Self(given))
