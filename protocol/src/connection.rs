@@ -22,11 +22,11 @@ use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
 use crate::frame::Frame;
 use crate::head::{EncodedHead, Head};
-pub use crate::inner::Side;
-use crate::inner::{Inner, Owned, number_of};
+use crate::inner::{Inner, Owned};
 use crate::limits::{FRAMES_PER_TURN, MOST_WINDOW, READ_BUFFER};
 use crate::message::{Control, StatusLine};
 use crate::outbox::Outbox;
+use crate::side::{Side, number_of};
 use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish, give_up};
 use crate::witness::Begun;
 

@@ -13,71 +13,12 @@ use crate::backlog::Backlog;
 use crate::budget::Budget;
 use crate::codec;
 use crate::frame::{HEADER_LEN, Kind, MAX_STREAM_ID};
-use crate::head::HeadKind;
 use crate::idle::Idle;
-use crate::limits::{CALL_WINDOW, MAX_CALLS, MAX_STREAMS, MAX_UNSENT_BODIES, MOST_WINDOW, STREAM_WINDOW};
+use crate::limits::MAX_UNSENT_BODIES;
 use crate::outbox::Outbox;
+use crate::side::{Side, number_of};
 use crate::stream::{Failure, State};
 use crate::witness::Begun;
-
-/// Which end of the connection this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Opens streams with odd ids: requests and events.
-    Supervisor,
-    /// Opens streams with even ids: calls. It is not trusted.
-    Worker,
-}
-
-impl Side {
-    pub(crate) fn peer(self) -> Self {
-        match self {
-            Self::Supervisor => Self::Worker,
-            Self::Worker => Self::Supervisor,
-        }
-    }
-
-    /// The id of the stream that it opens as its first, second, ... `number` counts from 1.
-    pub(crate) fn id_of(self, number: u64) -> u64 {
-        match self {
-            Self::Supervisor => 2 * number - 1,
-            Self::Worker => 2 * number,
-        }
-    }
-
-    /// Whether streams of this id are opened by this side.
-    pub(crate) fn opens(self, id: u64) -> bool {
-        (id % 2 == 1) == (self == Self::Supervisor)
-    }
-
-    pub(crate) fn may_open(self, kind: HeadKind) -> bool {
-        match kind {
-            HeadKind::Request | HeadKind::Event => self == Self::Supervisor,
-            HeadKind::Call => self == Self::Worker,
-        }
-    }
-
-    /// Streams opened by this side that may be there at once.
-    pub(crate) fn max_open(self) -> usize {
-        match self {
-            Self::Supervisor => MAX_STREAMS,
-            Self::Worker => MAX_CALLS,
-        }
-    }
-
-    /// Body bytes that this side may send on a stream that it has opened: at first, and at most.
-    pub(crate) fn credit(self) -> (usize, usize) {
-        match self {
-            Self::Supervisor => (STREAM_WINDOW, STREAM_WINDOW),
-            Self::Worker => (CALL_WINDOW, MOST_WINDOW),
-        }
-    }
-}
-
-/// Which of the streams of its opener one is, from 1 on.
-pub(crate) fn number_of(id: u64) -> u64 {
-    id.div_ceil(2)
-}
 
 /// State shared by a connection, its handle and its streams.
 #[derive(Debug)]

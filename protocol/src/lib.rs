@@ -65,13 +65,15 @@ mod inner;
 pub mod limits;
 pub mod message;
 pub mod outbox;
-pub mod stream;
+pub mod side;
+mod stream;
 pub mod witness;
 
 pub use budget::Budget;
 pub use chunk::Chunk;
-pub use connection::{Connection, Handle, Incoming, Side};
+pub use connection::{Connection, Handle, Incoming};
 pub use error::ProtocolError;
 pub use head::{Call, EncodedHead, Event, Head, HeadKind};
+pub use side::Side;
 pub use stream::{Failure, Receiver, ResponseHead, Sender};
 pub use witness::{Begun, Witness};

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
-use super::{Failure, ResponseHead, State, consume, give_up, remember};
+use super::ending::{consume, give_up};
+use super::state::{Failure, ResponseHead, State, remember};
 use crate::chunk::Chunk;
 use crate::codec::HeaderBlock;
 use crate::inner::Inner;

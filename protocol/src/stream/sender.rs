@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{Failure, State, cancel, fail, finish, give_up, remember};
+use super::ending::{cancel, fail, finish, give_up};
+use super::state::{Failure, State, remember};
 use crate::codec::{self, HeaderBlock};
 use crate::frame::Kind;
 use crate::inner::Inner;

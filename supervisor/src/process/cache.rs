@@ -100,9 +100,9 @@ impl Cache {
 }
 
 /// Appends to a draft, or begins with it.
-async fn write(draft: Option<Draft>, path: PathBuf, block: BytesMut) -> io::Result<Draft> {
+async fn write(draft: Option<CacheDraft>, path: PathBuf, block: BytesMut) -> io::Result<CacheDraft> {
     let written = spawn_blocking(move || {
-        let mut draft = draft.map_or_else(|| Draft::create(path), Ok)?;
+        let mut draft = draft.map_or_else(|| CacheDraft::create(path), Ok)?;
         draft.file.write_all(&block)?;
         Ok(draft)
     });
@@ -111,13 +111,13 @@ async fn write(draft: Option<Draft>, path: PathBuf, block: BytesMut) -> io::Resu
 
 /// A file on its way to its name. It is removed unless it gets there.
 #[derive(Debug)]
-struct Draft {
+struct CacheDraft {
     file: File,
     path: PathBuf,
     goal: PathBuf,
 }
 
-impl Draft {
+impl CacheDraft {
     fn create(goal: PathBuf) -> io::Result<Self> {
         let path = goal.with_extension(format!("{:016x}.{DRAFT}", fastrand::u64(..)));
         // Never what somebody has put there, and never through a link.
@@ -130,7 +130,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for CacheDraft {
     fn drop(&mut self) {
         // There is none any more once it is complete.
         let _ = fs::remove_file(&self.path);

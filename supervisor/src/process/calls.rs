@@ -35,7 +35,7 @@ const BURST: u32 = 2048;
 pub(crate) struct Calls {
     waiting: VecDeque<Asked>,
     running: JoinSet<()>,
-    pace: Pace,
+    pace: CallPace,
     /// The call that is next is held up by the pace, and was counted.
     is_held: bool,
     /// Where what is to be kept goes, if anywhere.
@@ -57,7 +57,7 @@ impl Calls {
         Self {
             waiting: VecDeque::new(),
             running: JoinSet::new(),
-            pace: Pace::default(),
+            pace: CallPace::default(),
             is_held: false,
             cache: cache.map(|folder| Rc::new(Cache::new(folder))),
             traffic,
@@ -126,12 +126,12 @@ impl Asked {
 
 /// How fast calls may follow each other: [`BURST`] of them at once, and then one per [`INTERVAL`].
 #[derive(Debug, Default)]
-struct Pace {
+struct CallPace {
     /// When all that were taken would have had their turn, one per interval.
     paid: Option<Instant>,
 }
 
-impl Pace {
+impl CallPace {
     /// When the next one may be taken, unless that is long ago.
     fn due(&self) -> Option<Instant> {
         self.paid?.checked_sub(INTERVAL * (BURST - 1))

@@ -239,8 +239,8 @@ async fn futures<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> V
 
 #[test]
 fn a_burst_is_free_and_then_there_is_one_per_interval() {
-    let (mut pace, now) = (Pace::default(), Instant::now());
-    let is_due = |pace: &Pace, now| pace.due().is_none_or(|due| due <= now);
+    let (mut pace, now) = (CallPace::default(), Instant::now());
+    let is_due = |pace: &CallPace, now| pace.due().is_none_or(|due| due <= now);
     for _ in 0..BURST {
         assert!(is_due(&pace, now));
         pace.take(now);

@@ -1,0 +1,79 @@
+//! How a stream ends, and the credit that its reader gives back: the connection has to be told of both.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::state::{Failure, State};
+use crate::codec;
+use crate::frame::Kind;
+use crate::inner::Inner;
+use crate::message::{StreamError, StreamErrorKind};
+
+/// The reader of a stream has done with bytes of its body.
+pub(crate) fn consume(inner: &RefCell<Inner>, state: &RefCell<State>, length: usize) {
+    let mut state = state.borrow_mut();
+    if let Some(grant) = state.consume(length) {
+        inner.borrow_mut().put_credit(state.id, grant);
+    }
+}
+
+/// Nobody has a half any more that has not ended.
+pub(crate) fn give_up(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
+    let is_ours = state.borrow().is_ours;
+    if is_ours {
+        cancel(inner, state);
+    } else {
+        let message = "dropped before its end".into();
+        fail(inner, state, &StreamError { kind: StreamErrorKind::HandlerFailed, message });
+    }
+}
+
+/// Acceptor: tells the opener that no answer comes, unless the stream is over.
+pub(super) fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error: &StreamError) {
+    let id = {
+        let mut state = state.borrow_mut();
+        if state.over.is_some() || state.is_ours {
+            return;
+        }
+        state.outgoing_ended = true;
+        state.id
+    };
+    let sent = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(error, out));
+    if sent.is_err() {
+        let bare = StreamError { kind: error.kind, message: String::new() };
+        // Cannot fail: two bytes are within every limit.
+        let _ = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(&bare, out));
+    }
+    finish(inner, state, Failure::Over);
+}
+
+/// Opener: tells the acceptor that nobody waits any more, unless the stream is over.
+pub(super) fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
+    let id = {
+        let state = state.borrow();
+        if state.over.is_some() || !state.is_ours {
+            return;
+        }
+        state.id
+    };
+    inner.borrow_mut().give_up(&state.borrow());
+    // Cannot fail: the frame is empty.
+    let _ = inner.borrow_mut().put(Kind::Cancel, false, id, |_| Ok(()));
+    finish(inner, state, Failure::Over);
+}
+
+/// This side has done its part, or all of it is done: what the peer has sent before it knows comes late.
+pub(crate) fn finish(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, failure: Failure) {
+    let (id, late, is_ours) = {
+        let state = state.borrow();
+        (state.id, if state.incoming_ended { 0 } else { state.allowance }, state.is_ours)
+    };
+    let mut shared = inner.borrow_mut();
+    shared.idle.ended(late);
+    if !is_ours {
+        shared.idle.answered();
+    }
+    shared.forget(id);
+    drop(shared);
+    state.borrow_mut().finish(failure);
+}

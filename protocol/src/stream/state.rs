@@ -1,0 +1,297 @@
+//! What both halves of a stream and its connection know of it.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::ProtocolError;
+use crate::budget::Bounds;
+use crate::codec::HeaderBlock;
+use crate::limits::{COPY_BELOW, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
+use crate::message::{StreamError, UPGRADED};
+use crate::side::Side;
+
+/// Why a stream ended before its answer was complete.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The connection ended.
+    #[error("the connection ended")]
+    Closed {
+        /// Whether the peer may have begun with it. If not, another worker may have it.
+        reached: bool,
+    },
+    /// The acceptor gave up on the stream.
+    #[error("{}", .0.message)]
+    Peer(StreamError),
+    /// The opener gave up on the stream, or it is complete.
+    #[error("the stream is over")]
+    Over,
+}
+
+/// The head of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// Status code as sent by the peer, unchecked.
+    pub status: u16,
+    /// Header fields as sent by the peer, unchecked.
+    pub headers: HeaderBlock,
+    /// Whether the answer has no body.
+    pub end: bool,
+}
+
+/// What both halves and the connection know of a stream.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) id: u64,
+    /// Whether this side has opened it.
+    pub(super) is_ours: bool,
+    /// Whether it goes on until both directions have ended.
+    pub(super) is_upgraded: bool,
+    /// Which of its halves somebody still has.
+    pub(super) has_sender: bool,
+    pub(super) has_receiver: bool,
+    /// Where its head stands in the outgoing byte stream, if this side has sent it.
+    pub(crate) head_at: u64,
+    /// How long it is, with its frame's header.
+    pub(crate) head_len: usize,
+    pub(super) head: Option<ResponseHead>,
+    pub(super) chunks: VecDeque<Bytes>,
+    pub(super) trailers: HeaderBlock,
+    pub(super) incoming_ended: bool,
+    pub(super) reader: Option<Waker>,
+    /// Those who wait for the stream to be over.
+    pub(super) watchers: Vec<Waker>,
+    /// Body bytes that the peer may send before any is consumed: those it still may, those that are here, and those consumed.
+    pub(super) window: usize,
+    /// What the window is promised by, if anything bounds it.
+    pub(super) budget: Option<Bounds>,
+    /// Body bytes the peer may still send.
+    pub(super) allowance: usize,
+    /// Body bytes consumed and not yet granted again.
+    pub(super) consumed: usize,
+    /// Body bytes this side may still send.
+    pub(super) credit: usize,
+    /// Most that it may ever be.
+    pub(super) most_credit: usize,
+    pub(super) outgoing_ended: bool,
+    pub(super) writer: Option<Waker>,
+    /// The body waits until unsent bytes have left.
+    pub(super) waits_for_room: bool,
+    pub(super) over: Option<Failure>,
+}
+
+impl State {
+    /// A stream of this side, whose answer the budget bounds.
+    pub(crate) fn opened(id: u64, head_at: u64, budget: Option<Bounds>, side: Side) -> Self {
+        let window = budget.as_ref().map_or(STREAM_WINDOW, Bounds::first);
+        let mut state = Self::new(id, budget, window, side.credit());
+        (state.head_at, state.is_ours) = (head_at, true);
+        state
+    }
+
+    /// A stream of the peer, with what it grants for the answer. The budget bounds its body.
+    pub(crate) fn accepted(id: u64, credit: usize, budget: Option<Bounds>, peer: Side) -> Self {
+        let (window, _) = peer.credit();
+        if let Some(budget) = &budget {
+            budget.promise(0, window);
+        }
+        Self::new(id, budget, window, (credit, MOST_WINDOW))
+    }
+
+    fn new(id: u64, budget: Option<Bounds>, window: usize, (credit, most_credit): (usize, usize)) -> Self {
+        Self {
+            id,
+            is_ours: false,
+            is_upgraded: false,
+            has_sender: true,
+            has_receiver: true,
+            head_at: 0,
+            head_len: 0,
+            head: None,
+            chunks: VecDeque::new(),
+            trailers: HeaderBlock::default(),
+            incoming_ended: false,
+            reader: None,
+            watchers: Vec::new(),
+            window,
+            budget,
+            allowance: window,
+            consumed: 0,
+            credit,
+            most_credit,
+            outgoing_ended: false,
+            writer: None,
+            waits_for_room: false,
+            over: None,
+        }
+    }
+
+    pub(crate) fn on_head(&mut self, head: ResponseHead) -> Result<(), ProtocolError> {
+        if self.head.is_some() || self.incoming_ended {
+            return Err(ProtocolError::Unexpected("second response head"));
+        }
+        self.incoming_ended = head.end;
+        self.is_upgraded = head.status == UPGRADED;
+        self.head = Some(head);
+        wake(&mut self.reader);
+        Ok(())
+    }
+
+    pub(crate) fn on_chunk(&mut self, data: Bytes, end: bool) -> Result<(), ProtocolError> {
+        if self.incoming_ended {
+            return Err(ProtocolError::Unexpected("body chunk after the end"));
+        }
+        self.allowance =
+            self.allowance.checked_sub(data.len()).ok_or(ProtocolError::CreditExceeded(self.id))?;
+        self.hold(0, data.len());
+        if !data.is_empty() {
+            self.keep(data);
+        }
+        self.incoming_ended = end;
+        wake(&mut self.reader);
+        Ok(())
+    }
+
+    /// Small chunks gather in one: kept apart, each would take many times its length, and the window would bound nothing.
+    fn keep(&mut self, data: Bytes) {
+        match self.chunks.back_mut() {
+            Some(last) if last.len() + data.len() <= COPY_BELOW => {
+                // In place: what is this short is a copy of its own, see the decoder.
+                let mut joined = BytesMut::from(std::mem::take(last));
+                joined.extend_from_slice(&data);
+                *last = joined.freeze();
+            }
+            // The reader is late, and what is kept for it keeps a whole read buffer.
+            Some(_) if data.len() < READ_BUFFER / 4 => self.chunks.push_back(Bytes::copy_from_slice(&data)),
+            _ => self.chunks.push_back(data),
+        }
+    }
+
+    pub(crate) fn on_end(&mut self, trailers: HeaderBlock) -> Result<(), ProtocolError> {
+        if self.incoming_ended {
+            return Err(ProtocolError::Unexpected("second body end"));
+        }
+        self.trailers = trailers;
+        self.incoming_ended = true;
+        wake(&mut self.reader);
+        Ok(())
+    }
+
+    pub(crate) fn on_credit(&mut self, bytes: usize) -> Result<(), ProtocolError> {
+        self.credit += bytes;
+        if self.credit > self.most_credit {
+            return Err(ProtocolError::Unexpected("credit beyond the window"));
+        }
+        wake(&mut self.writer);
+        Ok(())
+    }
+
+    /// No frame comes or goes for this stream any more. A body that had ended before stays readable.
+    pub(crate) fn finish(&mut self, failure: Failure) {
+        if self.over.is_none() {
+            self.over = Some(failure);
+        }
+        wake(&mut self.reader);
+        wake(&mut self.writer);
+        self.watchers.drain(..).for_each(Waker::wake);
+    }
+
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
+        if let Some(failure) = &self.over {
+            return Poll::Ready(failure.clone());
+        }
+        if !self.watchers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.watchers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    pub(crate) fn window(&self) -> usize {
+        self.window
+    }
+
+    fn hold(&self, before: usize, after: usize) {
+        if let Some(budget) = &self.budget {
+            budget.hold(before, after);
+        }
+    }
+
+    /// The reader has done with bytes of the body. Returns what the peer may send for it, once that is worth a frame.
+    pub(super) fn consume(&mut self, length: usize) -> Option<usize> {
+        self.hold(length, 0);
+        if self.incoming_ended || self.over.is_some() {
+            return None;
+        }
+        self.consumed += length;
+        if self.consumed < self.window / 2 {
+            return None;
+        }
+        let consumed = std::mem::take(&mut self.consumed);
+        // The peer has sent all it may, and the reader keeps up with it.
+        let kept = self.window.saturating_sub(self.allowance + consumed);
+        let is_short = self.allowance <= self.window / 4 && kept <= self.window / 4;
+        let next =
+            self.budget.as_ref().map_or(self.window, |budget| budget.next(self.window, consumed, is_short));
+        let grant = (consumed + next).saturating_sub(self.window);
+        self.window = next;
+        self.allowance += grant;
+        (grant > 0).then_some(grant)
+    }
+
+    /// What was queued before its body has left.
+    pub(crate) fn has_room(&mut self) {
+        self.waits_for_room = false;
+        wake(&mut self.writer);
+    }
+
+    pub(crate) fn has_head(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// Whether all has come and gone that belongs to it.
+    pub(crate) fn is_complete(&self) -> bool {
+        match (self.is_upgraded, self.is_ours) {
+            (true, _) => self.incoming_ended && self.outgoing_ended,
+            (false, true) => self.incoming_ended,
+            (false, false) => self.outgoing_ended,
+        }
+    }
+
+    /// Whether it is upgraded, and nobody has a half of it any more that has not ended.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        let is_missing =
+            !self.has_sender && !self.outgoing_ended || !self.has_receiver && !self.incoming_ended;
+        self.is_upgraded && is_missing && self.over.is_none()
+    }
+
+    /// The peer sends no body at all.
+    pub(crate) fn mark_empty(&mut self) {
+        self.incoming_ended = true;
+    }
+
+    pub(crate) fn mark_sent(&mut self) {
+        self.outgoing_ended = true;
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.release(self.window);
+            budget.hold(self.chunks.iter().map(Bytes::len).sum(), 0);
+        }
+    }
+}
+
+pub(super) fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}
+
+pub(super) fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    if !slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        *slot = Some(cx.waker().clone());
+    }
+}
