@@ -128,12 +128,10 @@ impl Kind {
 
     /// Whether [`END`] may be set.
     pub fn may_end(self) -> bool {
-        match self {
-            Self::RequestHead | Self::EventHead | Self::CallHead | Self::ResponseHead | Self::BodyChunk => {
-                true
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::RequestHead | Self::EventHead | Self::CallHead | Self::ResponseHead | Self::BodyChunk
+        )
     }
 }
 

@@ -312,10 +312,10 @@ async fn upgraded(is_call: bool) -> (Pair, crate::pair::Accepted, crate::pair::A
         if is_call { (&pair.worker, &pair.supervisor) } else { (&pair.supervisor, &pair.worker) };
     let arrived = acceptor.arrived.clone();
     let (sender, receiver) =
-        if is_call { call(&opener.handle, false).unwrap() } else { open(&opener.handle, false) };
+        if is_call { call(&opener.handle, false).expect("a call") } else { open(&opener.handle, false) };
     let accepted = pair.run(arrived.stream()).await;
     respond(&accepted.sender, UPGRADED, &vec![], false);
-    assert_eq!(pair.run(head(&receiver)).await.unwrap().status, UPGRADED);
+    assert_eq!(pair.run(head(&receiver)).await.expect("a head").status, UPGRADED);
     let head = accepted.head.clone();
     (pair, crate::pair::Accepted { head, sender, receiver }, accepted)
 }

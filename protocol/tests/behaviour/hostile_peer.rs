@@ -32,7 +32,7 @@ impl<'a> Script<'a> {
 /// ended is told.
 pub(crate) fn speak(input: &[u8]) {
     let mut script = Script(input);
-    let side = if script.byte() % 2 == 0 { Side::Supervisor } else { Side::Worker };
+    let side = if script.byte().is_multiple_of(2) { Side::Supervisor } else { Side::Worker };
     let (ours, peer) = Pipe::pair(16 * 1024);
     let (connection, handle) = Connection::new(ours, side);
     let mut end = End { side, connection: Some(connection), handle, peer, streams: Vec::new() };
@@ -146,7 +146,7 @@ impl End {
             (Side::Supervisor, _) => Head::Event(Event::Health { id: RequestId(1), path: "/" }),
             (Side::Worker, _) => Head::Call(Call::Keep { name: 1 }),
         };
-        if let Ok((sender, receiver)) = self.handle.open(&head, 0, empty(), script.byte() % 2 == 0) {
+        if let Ok((sender, receiver)) = self.handle.open(&head, 0, empty(), script.byte().is_multiple_of(2)) {
             self.streams.push((Some(sender), Some(receiver)));
         }
     }
