@@ -1,7 +1,7 @@
-//! The command line: subcommands, their flags and help, and what each prints.
+//! The command line: subcommands, flags, help texts and output.
 //!
-//! A file for each command, or for the few that are one thing. `ask`: how they reach a running supervisor; `output`: what they
-//! print, and exit codes; `terminal`: what that has to fit in; `names`: of apps, for completions.
+//! One file for each command or group of commands. `ask`: the client of the control socket; `output`: printing and exit
+//! codes; `terminal`: terminal size and text layout; `names`: app names for completions.
 
 mod ask;
 mod check;
@@ -354,12 +354,13 @@ impl What {
     }
 }
 
-/// Answers the script of a shell that asks for completions, and ends the process then.
+/// Answers a completion request of a shell and exits the process. Returns at once if this is no such request.
 pub fn complete() {
     complete::answer(Cli::command);
 }
 
-/// Carries out a command. `worker` is what a worker process does, which this library does not know.
+/// Runs a command, and returns the exit code. `worker` is the main function of a worker process, which this crate does not
+/// depend on.
 pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
     match cli.command {
         Command::Serve { what, server } => serve::serve_apps(what.sources(server)),

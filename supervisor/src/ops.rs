@@ -1,8 +1,9 @@
-//! What operators see and change: `operator` carries it out; `control` (a socket) and `admin` (over TCP, with the dashboard) are
-//! the ways to it.
+//! Operations: everything that an operator can see and change. `operator` carries the commands out; `control` (Unix socket)
+//! and `admin` (TCP, with the dashboard) are the interfaces to it.
 //!
-//! - `deploy`: copies that apps are served from; `upgrade`: the next supervisor; `systemd`: word to the one that has started us.
-//! - `news`: what has changed, for who looks on; `dev`: watches files.
+//! - `deploy`: immutable copies that apps are served from; `upgrade`: the hand-over to a new supervisor process; `systemd`:
+//!   sd_notify.
+//! - `news`: status changes since a client's last request; `dev`: the file watcher of `nano-supervisor dev`.
 
 pub(crate) mod admin;
 pub(crate) mod control;

@@ -1,9 +1,10 @@
-//! What is counted, measured and written down.
+//! Telemetry: logs, metrics and traces.
 //!
-//! - `log`: lines, from the supervisor, its workers and every request (`record`).
-//! - `traces`, `trace_context`: spans.
-//! - `counter`, `histogram`, `traffic`, `occupancy`: what the I/O threads count, of apps and of connections; `monitor` makes
-//!   rates of it (`seen`), `metrics` text for Prometheus; `machine`: what is in use of the box.
+//! - `log`: log lines of the supervisor, its workers and every request (`record`).
+//! - `traces`, `trace_context`: spans of requests.
+//! - `counter`, `histogram`, `traffic`, `occupancy`: counters of the I/O threads, by app and for all connections; `seen`:
+//!   their values at one moment; `monitor` derives rates, `metrics` the text for Prometheus; `machine`: memory and CPU of the
+//!   host.
 
 pub(crate) mod counter;
 pub(crate) mod histogram;

@@ -1,10 +1,10 @@
-//! Many checks in one app.
+//! Runs many checks inside one app.
 
 use serde_json::Value;
 
 use super::TestSupervisor;
 
-/// What each check of an app came to. `checks` is JavaScript that calls `it(name, run)` for each of them.
+/// Runs `checks`, JavaScript that calls `it(name, run)` for each check, and returns their results.
 pub(crate) async fn results(checks: &str) -> Value {
     let source = format!(
         "export default {{ async fetch(request, env, ctx) {{

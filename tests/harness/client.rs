@@ -1,4 +1,4 @@
-//! An HTTP client that never tries again by itself.
+//! An HTTP client without automatic retries.
 
 use std::net::SocketAddr;
 
@@ -10,19 +10,16 @@ use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 
-/// Why a body under way ends.
+/// The error of a request or body.
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A whole response.
+/// A complete response.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
-    /// Status.
     pub(crate) status: u16,
-    /// Its text, where there is one.
+    /// The reason phrase; empty in HTTP/2.
     pub(crate) reason: String,
-    /// Header fields.
     pub(crate) headers: HeaderMap,
-    /// Body.
     pub(crate) body: Bytes,
 }
 
@@ -37,13 +34,13 @@ impl Reply {
         serde_json::from_slice(&self.body).expect("a body of JSON")
     }
 
-    /// A header field, empty if it is not there.
+    /// A header field; empty if absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
-/// Speaks HTTP to one address.
+/// A client of one address.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     address: SocketAddr,
@@ -66,7 +63,7 @@ impl Client {
         Request::builder().method(method).uri(format!("http://{}{path}", self.address))
     }
 
-    /// Sends a request; the response's body is still to be read.
+    /// Sends a request and returns at the response head.
     pub(crate) async fn begin<B>(&self, request: Request<B>) -> Result<Response<Incoming>, BodyError>
     where
         B: Body<Data = Bytes> + Send + Sync + 'static,
@@ -84,7 +81,7 @@ impl Client {
     {
         let (parts, body) = self.begin(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
-        // hyper keeps those only that are not the usual ones.
+        // hyper only keeps a reason phrase that is not the standard one.
         let reason = match parts.extensions.get::<ReasonPhrase>() {
             Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
             None => parts.status.canonical_reason().unwrap_or_default().to_owned(),
@@ -92,12 +89,10 @@ impl Client {
         Ok(Reply { status: parts.status.as_u16(), reason, headers: parts.headers, body })
     }
 
-    /// GET.
     pub(crate) async fn get(&self, path: &str) -> Result<Reply, BodyError> {
         self.send(self.request("GET", path).body(Full::default()).expect("a request")).await
     }
 
-    /// POST.
     pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Result<Reply, BodyError> {
         self.send(self.request("POST", path).body(Full::new(body.into())).expect("a request")).await
     }

@@ -1,5 +1,4 @@
-//! Folders of a test's own, and what the executable says of them: of an app's folder as `check` does, by a real worker that
-//! ends afterwards.
+//! Temporary folders, and running the executable on them. An app's folder is loaded with `check`, by a real worker.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,19 +14,19 @@ use super::executable;
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// An empty one.
+    /// An empty folder.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("app")).expect("make a folder");
         Self(folder)
     }
 
-    /// With these files.
+    /// A folder with these files.
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         files.iter().fold(Self::new(), |folder, (path, text)| folder.file(path, text))
     }
 
-    /// With one more file; a path that begins with `../` is outside of the app's folder.
+    /// Adds a file. A path that starts with `../` is outside of the app's folder.
     pub(crate) fn file(self, path: &str, contents: impl AsRef<[u8]>) -> Self {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
@@ -35,7 +34,7 @@ impl Folder {
         self
     }
 
-    /// With a symlink at `path` to `target`.
+    /// Adds a symlink at `path` to `target`.
     pub(crate) fn link(self, path: &str, target: &str) -> Self {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
@@ -47,7 +46,7 @@ impl Folder {
         self.0.path().join("app").join(path)
     }
 
-    /// Loads the app and returns why that fails; the temporary folder is called `TMP` in it.
+    /// Loads the app and returns the error. The temporary folder is replaced with `TMP` in it.
     pub(crate) fn load_error(&self) -> String {
         let output = executable()
             .args(["check", "--port", "0"])
@@ -61,9 +60,9 @@ impl Folder {
         text.trim_start_matches("app: does not load: ").trim_end().to_owned()
     }
 
-    /// What the app's modules find out, which they throw as JSON text.
+    /// Loads an app that throws JSON text, and returns that value.
     pub(crate) fn thrown(&self) -> Value {
-        // Terminals are not shown a line separator as it is.
+        // Output shows the line separator in Rust's notation.
         let text = self.load_error().replace("\\u{2028}", "\\u2028");
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     }
@@ -80,14 +79,14 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// Runs the executable in a folder to its end: exit code, output, errors.
+/// Runs the executable in a folder. Returns exit code, stdout and stderr.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = executable().current_dir(folder).args(arguments).output().expect("run the executable");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
 }
 
-/// What `crashes APP --json` says.
+/// The output of `crashes APP --json`.
 pub(crate) fn crashes(supervisor: &super::TestSupervisor, app: &str) -> Value {
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, errors) = run(supervisor.folder(), &["crashes", app, "--json", "--control", socket]);

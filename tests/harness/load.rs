@@ -1,4 +1,4 @@
-//! Requests without a pause while something else happens, and what became of each.
+//! Continuous load in the background, and the results of all requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 
 use super::{Client, until};
 
-/// Connections at once: half of them HTTP/1.1, half HTTP/2.
+/// Concurrent clients: half of them HTTP/1.1, half HTTP/2.
 const CLIENTS: usize = 8;
 
-/// Requests to one address, under way.
+/// Running load on one address.
 #[derive(Debug)]
 pub(crate) struct Load {
     answered: Arc<AtomicUsize>,
@@ -21,11 +21,11 @@ pub(crate) struct Load {
     clients: Vec<JoinHandle<(bool, Seen)>>,
 }
 
-/// What came back: how often each text, or what else it was.
+/// How often each result occurred: a body, or a description of anything else.
 pub(crate) type Seen = BTreeMap<String, usize>;
 
 impl Load {
-    /// Begins, and waits until it is being answered.
+    /// Starts, and waits for the first responses.
     pub(crate) async fn on(address: SocketAddr) -> Self {
         let (answered, over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let clients = (0..CLIENTS).map(|number| {
@@ -38,14 +38,14 @@ impl Load {
         load
     }
 
-    /// Waits until so many more requests have been answered.
+    /// Waits for `count` further responses.
     pub(crate) async fn more(&self, count: usize) {
         let now = self.answered.load(Ordering::Relaxed);
         let more = async || (self.answered.load(Ordering::Relaxed) >= now + count).then_some(());
         until("more requests are answered", more).await;
     }
 
-    /// Ends it.
+    /// Stops the load, and returns the results.
     pub(crate) async fn seen(self) -> Seen {
         self.over.store(true, Ordering::Relaxed);
         let mut all = Seen::new();
@@ -61,8 +61,8 @@ impl Load {
     }
 }
 
-/// Whether the server had said before, by a GOAWAY without a fault, that it would not take this request: every client of
-/// HTTP/2 sends it over another connection then (RFC 9113, 6.8). hyper leaves that to its users.
+/// Whether the server had refused this request with a graceful GOAWAY. HTTP/2 clients then repeat it over another connection
+/// (RFC 9113, 6.8). hyper leaves that to its users.
 fn is_unprocessed(error: &str) -> bool {
     error.contains("GoAway(b\"\", NO_ERROR, Remote)")
 }

@@ -1,4 +1,4 @@
-//! What a supervisor has logged so far.
+//! The collected log of a supervisor.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,13 +33,13 @@ impl Log {
         self.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// Waits for a line that holds `text`.
+    /// Waits for a line that contains `text`.
     pub(crate) async fn line_with(&self, text: &str) -> String {
         let find = || self.lines().into_iter().find(|line| line.contains(text));
         until(&format!("the log has {text:?}"), async || find()).await
     }
 
-    /// Waits for a JSON record whose message holds `text`.
+    /// Waits for a JSON record whose message contains `text`.
     pub(crate) async fn record_with(&self, text: &str) -> Value {
         serde_json::from_str(&self.line_with(text).await).expect("a line of JSON")
     }

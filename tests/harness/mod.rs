@@ -1,4 +1,4 @@
-//! What tests are written with.
+//! The test harness: starts real supervisors, workers and sockets.
 
 pub(crate) mod checks;
 pub(crate) mod client;
@@ -26,26 +26,26 @@ pub(crate) use raw::Raw;
 pub(crate) use supervisor::{App, EXECUTABLE, TestSupervisor, executable};
 pub(crate) use terminal::Terminal;
 
-/// Far beyond what anything takes here; only a test that would fail waits for it.
+/// Deadline of every wait. Far longer than anything takes: only a failing test reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How often a condition is looked at that raises no event.
+/// Polling interval for conditions that raise no event.
 const POLL: Duration = Duration::from_millis(5);
 
-/// A port that is free now.
+/// An address with a port that is free now.
 pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Waits for what must come before the deadline.
+/// Waits for a future, and panics at the deadline.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("it comes before the deadline")
 }
 
-/// Waits until `find` finds something.
+/// Polls `find` until it returns a value.
 ///
 /// # Panics
-/// At the deadline, with `what` was waited for.
+/// At the deadline. The message names `what`.
 pub(crate) async fn until<T>(what: &str, mut find: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

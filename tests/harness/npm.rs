@@ -1,4 +1,4 @@
-//! The packages and apps of `tests/npm`, at the versions of its lock.
+//! The packages and apps of `tests/npm`, at the versions of its lock file.
 
 #![expect(clippy::disallowed_methods, reason = "npm installs what tests run")]
 
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
-/// Where `package.json`, the lock and the apps are.
+/// The folder with `package.json`, the lock file and the apps.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/npm")
 }
 
-/// The folder with the packages and the apps, made by the first test that needs it; none, with the reason on stderr, where
-/// npm cannot be run.
+/// The folder with the installed packages and the apps, created by the first test that needs it. None, with the reason on
+/// stderr, if npm cannot be run.
 pub(crate) fn installed() -> Option<PathBuf> {
     if let Err(error) = Command::new("npm").arg("--version").stdout(Stdio::null()).status() {
         eprintln!("skipped: npm cannot be run here: {error}");
@@ -41,7 +41,8 @@ pub(crate) fn installed() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// The apps change more often than their packages. Each becomes visible at once, because other tests read them meanwhile.
+/// Copies the apps, which change more often than their packages. Each file is replaced atomically, because other tests read
+/// it at the same time.
 fn copy_apps(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("apps"))?;
     for entry in fs::read_dir(sources().join("apps"))? {

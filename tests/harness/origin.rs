@@ -1,4 +1,4 @@
-//! A server of a test's own, for its apps to reach.
+//! A local server that apps connect to.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,20 +16,19 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What it answers.
+/// Its response type.
 pub(crate) type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 
-/// A server on loopback that ends with its test.
+/// A server on loopback, stopped on drop.
 #[derive(Debug)]
 pub(crate) struct Origin {
-    /// Where it listens.
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
 impl Origin {
-    /// Speaks HTTP; `answer` is asked for every request.
+    /// An HTTP server; `answer` handles every request.
     pub(crate) async fn http<F>(
         answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
@@ -43,7 +42,7 @@ impl Origin {
                     let answered = answer(request);
                     async { Ok::<_, Infallible>(answered.await) }
                 });
-                // Clients may leave as they like.
+                // Clients may disconnect at any time.
                 let _ = auto::Builder::new(TokioExecutor::new())
                     .serve_connection_with_upgrades(TokioIo::new(stream), service)
                     .await;
@@ -52,7 +51,7 @@ impl Origin {
         .await
     }
 
-    /// Gives every connection, with its number from 0 on, to `serve`.
+    /// A TCP server; `serve` gets every connection, with its number from 0 on.
     pub(crate) async fn raw<F>(serve: impl Fn(TcpStream, usize) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -69,7 +68,7 @@ impl Origin {
         Self { address, connections, accepting }
     }
 
-    /// How many connections it has had.
+    /// The number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -81,7 +80,7 @@ impl Drop for Origin {
     }
 }
 
-/// A body that is there already.
+/// A complete body.
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> BoxBody<Bytes, hyper::Error> {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }

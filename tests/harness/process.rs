@@ -1,4 +1,4 @@
-//! What the kernel says of a process.
+//! Information from the kernel about a process.
 
 use std::fs;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -22,7 +22,7 @@ pub(crate) fn exists(pid: u32) -> bool {
     status(pid, "State").is_some()
 }
 
-/// Most memory a process has ever had resident, in bytes.
+/// Peak resident memory of a process, in bytes.
 pub(crate) fn peak_rss(pid: u32) -> u64 {
     kib(pid, "VmHWM") * 1024
 }
@@ -54,7 +54,7 @@ pub(crate) fn environment(pid: u32) -> String {
     String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()).into_owned()
 }
 
-/// What the open descriptors of a process lead to.
+/// The targets of a process's open descriptors.
 pub(crate) fn descriptors(pid: u32) -> Vec<String> {
     let folder = fs::read_dir(format!("/proc/{pid}/fd")).expect("a process that runs");
     let links = folder.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
@@ -77,7 +77,7 @@ pub(crate) fn threads(pid: u32) -> Vec<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// How many TCP sockets a process has open.
+/// The number of open TCP sockets of a process.
 pub(crate) fn tcp_sockets(pid: u32) -> usize {
     let tables = ["tcp", "tcp6"]
         .map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
@@ -92,11 +92,11 @@ pub(crate) fn tcp_sockets(pid: u32) -> usize {
     inodes.filter(|inode| is_tcp(inode)).count()
 }
 
-/// A socket of a process, which it shares from now on: what is written there comes from that process.
+/// A duplicate of a process's socket: writing to it sends data as that process.
 #[allow(unsafe_code, reason = "there is no safe form of these calls")]
 pub(crate) fn socket(pid: u32, descriptor: i32) -> UnixStream {
     use nix::libc::{SYS_pidfd_getfd, SYS_pidfd_open, syscall};
-    // SAFETY: both calls make descriptors of this process, which nothing else owns.
+    // SAFETY: both calls create descriptors of this process that nothing else owns.
     let socket = unsafe {
         let process = OwnedFd::from_raw_fd(syscall(SYS_pidfd_open, pid, 0) as i32);
         OwnedFd::from_raw_fd(syscall(SYS_pidfd_getfd, process.as_raw_fd(), descriptor, 0) as i32)
@@ -106,14 +106,14 @@ pub(crate) fn socket(pid: u32, descriptor: i32) -> UnixStream {
     socket
 }
 
-/// Lets this process open as many descriptors as it may.
+/// Raises this process's descriptor limit to its maximum.
 pub(crate) fn raise_descriptor_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("the limit");
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("a higher limit");
 }
 
-/// A process whose arguments end like this.
+/// The id of a process whose arguments end with `end`.
 pub(crate) fn with_arguments(end: &str) -> Option<u32> {
     let pids = fs::read_dir("/proc").ok()?.flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -1,4 +1,4 @@
-//! Bytes over a socket, for what no client library would send, and to see exactly what comes back.
+//! Raw bytes over a socket: for requests that no client library would send, and to see the exact response.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,12 +7,11 @@ use socket2::{Domain, Socket, Type};
 
 use super::DEADLINE;
 
-/// A connection of bytes.
+/// A raw connection.
 #[derive(Debug)]
 pub(crate) struct Raw(TcpStream);
 
 impl Raw {
-    /// Connects.
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).expect("connect");
         socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
@@ -30,7 +29,7 @@ impl Raw {
         Self(socket.into())
     }
 
-    /// Connects with room for only a few bytes that nobody has read.
+    /// Connects with a small receive buffer.
     pub(crate) fn narrow(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
@@ -39,7 +38,7 @@ impl Raw {
         Self(socket.into())
     }
 
-    /// The same connection once more.
+    /// Another handle to the same connection.
     pub(crate) fn also(&self) -> Self {
         Self(self.0.try_clone().expect("a descriptor"))
     }
@@ -49,7 +48,7 @@ impl Raw {
         self.0.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Whether the peer has closed, as far as is known now.
+    /// Whether the peer has closed, as far as known now.
     pub(crate) fn is_closed(&mut self) -> bool {
         self.0.set_nonblocking(true).expect("a mode");
         let read = self.0.peek(&mut [0]);
@@ -60,26 +59,25 @@ impl Raw {
         }
     }
 
-    /// Sends bytes.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.0.write_all(bytes.as_ref()).expect("send");
         self
     }
 
-    /// Everything until the peer closes.
+    /// Reads until the peer closes.
     pub(crate) fn rest(&mut self) -> String {
         String::from_utf8_lossy(&self.rest_as_bytes()).into_owned()
     }
 
-    /// Everything until the peer closes, byte for byte.
+    /// Reads bytes until the peer closes.
     pub(crate) fn rest_as_bytes(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        // A reset after the last byte is an end, too.
+        // A reset after the last byte also counts as the end.
         let _ = self.0.read_to_end(&mut bytes);
         bytes
     }
 
-    /// Everything up to and including `end`.
+    /// Reads up to and including `end`.
     pub(crate) fn up_to(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
         let mut byte = [0];
@@ -92,12 +90,12 @@ impl Raw {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// This many bytes.
+    /// Reads this many bytes.
     pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
         self.try_exactly(count).expect("receive")
     }
 
-    /// The same, unless the peer closes before.
+    /// Reads this many bytes; none if the peer closes before.
     pub(crate) fn try_exactly(&mut self, count: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).is_ok().then_some(bytes)

@@ -1,4 +1,4 @@
-//! What an editor makes of a configuration file, by the schema that the executable prints.
+//! Validates a configuration file with the schema that the executable prints, as an editor does.
 
 use std::sync::LazyLock;
 
@@ -13,10 +13,10 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_slice(&output.stdout).expect("JSON")
 });
 
-/// Whether the schema accepts this nano.toml; else why not.
+/// Validates this nano.toml. The error says why it is rejected.
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let value: Value = toml::from_str(text).map_err(|error| error.to_string())?;
-    // What the schema uses means the same in draft 7, which the validator knows, and in 2020-12.
+    // The validator knows draft 7. The keywords in use mean the same there as in 2020-12.
     let config = Config::from_schema(&SCHEMA, Some(Draft::Draft7)).expect("a schema");
     assert!(config.validate_schema().is_ok(), "it is no schema");
     let found = config.validate(&value);

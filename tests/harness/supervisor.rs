@@ -1,4 +1,4 @@
-//! A supervisor process of a test's own, with its apps in a temporary folder.
+//! A supervisor process for one test, with its apps in a temporary folder.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_nano-supervisor");
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     name: String,
-    /// Absolute; none for a folder among those of the test.
+    /// Absolute path; none for a folder in the test's temporary folder.
     folder: Option<PathBuf>,
     files: Vec<(String, String)>,
     settings: String,
@@ -39,7 +39,7 @@ impl App {
         Self { name: name.into(), folder: None, files: Vec::new(), settings: String::new() }
     }
 
-    /// An app that is there already.
+    /// An app in an existing folder.
     pub(crate) fn at(name: &str, folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), ..Self::named(name) }
     }
@@ -49,61 +49,61 @@ impl App {
         Self::new(name, &format!("export default {{ fetch: () => new Response('hello from {name}') }}"))
     }
 
-    /// With one more file.
+    /// Adds a file.
     pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
         self.files.push((path.into(), text.into()));
         self
     }
 
-    /// With lines of TOML in its section.
+    /// Adds lines of TOML to its section.
     pub(crate) fn set(mut self, toml: &str) -> Self {
         let _ = writeln!(self.settings, "{toml}");
         self
     }
 }
 
-/// What a supervisor is started with.
+/// Builder of a supervisor.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     apps: Vec<App>,
     server: String,
     flags: Vec<String>,
-    /// A line of a shell before it starts.
+    /// A shell command to run first.
     first: Option<String>,
 }
 
 impl Plan {
-    /// With this app.
+    /// Adds an app.
     pub(crate) fn app(mut self, app: App) -> Self {
         self.apps.push(app);
         self
     }
 
-    /// With lines of TOML in `[server]`.
+    /// Adds lines of TOML to `[server]`.
     pub(crate) fn set(mut self, toml: &str) -> Self {
         let _ = writeln!(self.server, "{toml}");
         self
     }
 
-    /// With flags on its command line.
+    /// Adds flags to its command line.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
     }
 
-    /// In this control group.
+    /// Starts it in this control group.
     pub(crate) fn within(mut self, group: &Path) -> Self {
         self.first = Some(enter(group));
         self
     }
 
-    /// With no more than so many descriptors.
+    /// Limits its descriptors.
     pub(crate) fn with_descriptors(mut self, most: u32) -> Self {
         self.first = Some(format!("ulimit -n {most}"));
         self
     }
 
-    /// Starts it and waits until every app has been tried: it is ready or has failed.
+    /// Starts it, and waits until every app is ready or has failed.
     pub(crate) async fn start(self) -> TestSupervisor {
         let supervisor = self.launch().await;
         for app in supervisor.status().await {
@@ -115,14 +115,14 @@ impl Plan {
         }
         let apps = supervisor.status().await;
         if apps.iter().all(|app| app.state == AppState::Ready) {
-            // What runs is no mistake in an editor.
+            // The schema must accept every configuration that runs.
             let config = fs::read_to_string(supervisor.folder().join("nano.toml")).expect("its nano.toml");
             schema::check(&config).unwrap_or_else(|error| panic!("{error}\n{config}"));
         }
         supervisor
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts it, and waits until it listens.
     pub(crate) async fn launch(self) -> TestSupervisor {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = format!("[server]\n{}", self.server);
@@ -146,18 +146,18 @@ impl Plan {
     }
 }
 
-/// The executable under test, in an environment that only tests have: nothing is where its user has such things.
+/// The executable under test, in an isolated environment: without the user's configuration and runtime folders.
 #[expect(clippy::disallowed_methods, reason = "tests start the executable they test")]
 pub(crate) fn executable() -> Command {
     with_usual_environment(Command::new(EXECUTABLE))
 }
 
-/// The line of a shell with which it enters a control group.
+/// The shell command that enters a control group.
 fn enter(group: &Path) -> String {
     format!("echo $$ > '{}/cgroup.procs'", group.display())
 }
 
-/// The executable under test, after this line of a shell.
+/// The executable under test, after this shell command.
 #[expect(clippy::disallowed_methods, reason = "tests start the executable they test")]
 fn executable_after(line: &str) -> Command {
     let mut command = Command::new("sh");
@@ -194,21 +194,21 @@ fn spawn(folder: &Path, socket: &Path, arguments: &[String], first: Option<&str>
     child
 }
 
-/// A running supervisor, killed at the end of its test.
+/// A running supervisor, killed on drop.
 #[derive(Debug)]
 pub(crate) struct TestSupervisor {
     child: Child,
     socket: PathBuf,
     folder: TempDir,
-    /// The process that has taken over.
+    /// The process id of a successor that has taken over.
     successor: Option<u32>,
     arguments: Vec<String>,
-    /// What it has logged.
+    /// Its log.
     pub(crate) log: Log,
 }
 
 impl TestSupervisor {
-    /// Starts from here.
+    /// Returns a builder.
     pub(crate) fn plan() -> Plan {
         Plan::default()
     }
@@ -231,7 +231,7 @@ impl TestSupervisor {
         supervisor
     }
 
-    /// Ends it as an operator would, starts it again with the same arguments, and waits until it listens.
+    /// Stops it as an operator would, starts it again with the same arguments, and waits until it listens.
     pub(crate) async fn restart(&mut self) {
         self.signal(Signal::SIGTERM);
         assert_eq!(self.ended().await.code(), Some(0));
@@ -239,7 +239,7 @@ impl TestSupervisor {
         self.answers().await;
     }
 
-    /// Starts it again with the same arguments after its end, in another control group, and waits until it listens.
+    /// After its exit, starts it again with the same arguments in another control group, and waits until it listens.
     pub(crate) async fn start_again_within(&mut self, group: &Path) {
         self.child = spawn(self.folder.path(), &self.socket, &self.arguments, Some(&enter(group)), &self.log);
         self.answers().await;
@@ -254,7 +254,6 @@ impl TestSupervisor {
         .await;
     }
 
-    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.successor.unwrap_or_else(|| self.child.id())
     }
@@ -264,7 +263,7 @@ impl TestSupervisor {
         self.folder.path()
     }
 
-    /// Writes its configuration file anew.
+    /// Rewrites its configuration file.
     pub(crate) fn rewrite(&self, change: impl FnOnce(String) -> String) {
         let file = self.folder().join("nano.toml");
         let config = fs::read_to_string(&file).expect("read nano.toml");
@@ -276,23 +275,23 @@ impl TestSupervisor {
         &self.socket
     }
 
-    /// What it says of every app.
+    /// The status of every app.
     pub(crate) async fn status(&self) -> Vec<AppStatus> {
         control::status(&self.socket).await.expect("a status").apps
     }
 
-    /// The process ids of its spares.
+    /// The process ids of its spare workers.
     pub(crate) async fn spares(&self) -> Vec<u32> {
         let status = control::status(&self.socket).await.expect("a status");
         status.spares.iter().map(|spare| spare.pid).collect()
     }
 
-    /// What it says of one app.
+    /// The status of one app.
     pub(crate) async fn app(&self, name: &str) -> AppStatus {
         self.status().await.into_iter().find(|app| app.app == name).expect("an app of this test")
     }
 
-    /// Waits until what it says of an app satisfies `is_so`.
+    /// Waits until the status of an app satisfies `is_so`.
     pub(crate) async fn until(
         &self,
         name: &str,
@@ -319,7 +318,7 @@ impl TestSupervisor {
         self.app(name).await.pid.expect("a worker")
     }
 
-    /// Where an app listens.
+    /// The address of an app.
     pub(crate) async fn address(&self, name: &str) -> SocketAddr {
         let listen = self.app(name).await.listen;
         let address: SocketAddr = listen.parse().expect("an address");
@@ -341,7 +340,7 @@ impl TestSupervisor {
         process::signal(self.pid(), signal);
     }
 
-    /// Another process has taken over: waits for the end of this one.
+    /// After an upgrade to the process `next`: waits for the exit of this one.
     pub(crate) async fn succeeded_by(&mut self, next: u32) -> ExitStatus {
         let first = self.successor.replace(next);
         match first {
@@ -353,7 +352,7 @@ impl TestSupervisor {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for its exit.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         until("the supervisor has ended", async || self.child.try_wait().expect("its state")).await
     }
@@ -361,7 +360,7 @@ impl TestSupervisor {
 
 impl Drop for TestSupervisor {
     fn drop(&mut self) {
-        // Its workers end with it.
+        // The successor's workers end with it.
         if let Some(next) = self.successor.filter(|next| process::is_alive(*next)) {
             process::signal(next, Signal::SIGKILL);
         }
@@ -372,7 +371,7 @@ impl Drop for TestSupervisor {
             eprintln!("log of the supervisor:\n{}", lines.join("\n"));
             return;
         }
-        // Whatever else a test is about.
+        // No test may cause a bug report in the log.
         let bug = lines
             .iter()
             .find(|line| line.contains("a bug in the supervisor") || line.contains("panicked at"));

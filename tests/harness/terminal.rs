@@ -1,4 +1,4 @@
-//! A command at a real terminal (a pty): what it shows there, and keys for it.
+//! A command in a pseudo-terminal: its output, and keys to send.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -10,7 +10,7 @@ use nix::sys::termios::{LocalFlags, tcgetattr};
 
 use super::until;
 
-/// A command at a terminal of its own; killed at the end of its test.
+/// A command in a pseudo-terminal, killed on drop.
 pub(crate) struct Terminal {
     master: File,
     child: Child,
@@ -18,7 +18,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts the command at a terminal of this many columns and lines.
+    /// Starts the command in a terminal of this many columns and lines.
     pub(crate) fn start(mut command: Command, columns: u16, lines: u16) -> Self {
         let size = Winsize { ws_col: columns, ws_row: lines, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
@@ -31,7 +31,7 @@ impl Terminal {
         let text = shown.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // The last of its other ends has been closed: an error.
+            // Reading fails once the other side has been closed.
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
                 let part = String::from_utf8_lossy(&bytes[..length]).into_owned();
                 text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&part);
@@ -40,12 +40,12 @@ impl Terminal {
         Self { master, child, shown }
     }
 
-    /// All that was written to it so far.
+    /// All output so far.
     pub(crate) fn shown(&self) -> String {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until it shows this.
+    /// Waits until the output contains `text`.
     pub(crate) async fn shows(&self, text: &str) {
         until(&format!("{text:?} is shown in {:?}", self.shown()), async || {
             self.shown().contains(text).then_some(())
@@ -53,12 +53,12 @@ impl Terminal {
         .await;
     }
 
-    /// Types keys.
+    /// Sends keys.
     pub(crate) fn type_keys(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Whether keys are shown as they are typed, and come line by line: what a shell expects.
+    /// Whether the terminal echoes keys and buffers lines, as a shell expects.
     pub(crate) fn is_cooked(&self) -> bool {
         tcgetattr(&self.master).unwrap().local_flags.contains(LocalFlags::ECHO | LocalFlags::ICANON)
     }
@@ -68,7 +68,7 @@ impl Terminal {
         self.child.id()
     }
 
-    /// Waits for its end.
+    /// Waits for its exit.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         until("the command has ended", async || self.child.try_wait().unwrap()).await
     }

@@ -1,4 +1,5 @@
-//! The same app here and in workerd, the reference where Workers define what is right, with one upstream: what differs shows.
+//! Runs the same app here and in workerd, the reference implementation of Workers, with the same upstream, to compare their
+//! behaviour.
 
 #![expect(clippy::disallowed_methods, reason = "tests start workerd")]
 
@@ -16,21 +17,21 @@ use tempfile::TempDir;
 use super::client::{BodyError, Client, Reply};
 use super::{App, TestSupervisor, npm, within};
 
-/// What the app is held to there, as in the newest projects.
+/// The compatibility date, as in the newest projects.
 const COMPATIBILITY: &str = "2026-11-01";
 
-/// workerd with one app. It ends with its test.
+/// workerd with one app, killed on drop.
 #[derive(Debug)]
 pub(crate) struct Workerd {
     child: Child,
     address: SocketAddr,
-    /// What its app prints would find a closed pipe.
+    /// Keeps the pipe open, or output of the app would fail.
     _output: BufReader<ChildStdout>,
     _folder: TempDir,
 }
 
 impl Workerd {
-    /// Serves an app, which finds `upstream` in `env.UP`; none, with the reason on stderr, where npm cannot install workerd.
+    /// Serves an app, with `upstream` in `env.UP`. None, with the reason on stderr, if npm cannot install workerd.
     pub(crate) fn serve(app: &str, upstream: &str) -> Option<Self> {
         let executable = executable()?;
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -58,7 +59,7 @@ impl Workerd {
             .stdout(Stdio::piped())
             .spawn()
             .expect("start workerd");
-        // It says where it listens, once it does.
+        // It prints its address once it listens.
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         output.read_line(&mut line).expect("read its output");
@@ -67,7 +68,6 @@ impl Workerd {
         Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _output: output, _folder: folder })
     }
 
-    /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -98,7 +98,7 @@ pub(crate) struct Both {
 }
 
 impl Both {
-    /// Serves an app in both, which finds `upstream` in `env.UP`; none where npm cannot install workerd.
+    /// Serves an app in both, with `upstream` in `env.UP`. None if npm cannot install workerd.
     pub(crate) async fn serve(app: &str, upstream: SocketAddr) -> Option<Self> {
         let upstream = format!("http://{upstream}");
         let theirs = Workerd::serve(app, &upstream)?;
@@ -108,7 +108,7 @@ impl Both {
         Some(Self { clients, _ours: ours, _theirs: theirs })
     }
 
-    /// What both answer, ours first.
+    /// Sends a request to both. Returns the responses, ours first.
     pub(crate) async fn send(
         &self,
         method: &str,

@@ -1,4 +1,4 @@
-//! How commands reach a running supervisor: over its control socket.
+//! The client of a running supervisor's control socket.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,12 +36,12 @@ pub(super) fn socket(which: &Which) -> PathBuf {
     which.control.clone().unwrap_or_else(|| found_control_path(|name| std::env::var_os(name)))
 }
 
-/// Asks the supervisor.
+/// Sends a request without a body.
 pub(super) fn ask<T: DeserializeOwned>(which: &Which, method: Method, path: &str) -> Result<T, io::Error> {
     ask_with(which, method, path, None)
 }
 
-/// Asks the supervisor, with a body of JSON if there is one.
+/// Sends a request, with a JSON body if there is one.
 pub(super) fn ask_with<T: DeserializeOwned>(
     which: &Which,
     method: Method,

@@ -1,4 +1,4 @@
-//! `check`: what was found, for people and programs.
+//! `check`: prints the findings, for people or as JSON.
 
 mod findings;
 
@@ -9,7 +9,6 @@ use super::runtime::runtime;
 use crate::cli::check::findings::{Addresses, Finding};
 use crate::config::{Config, ConfigErrors, Sources};
 
-/// Loads every app once.
 pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
     let config = match sources.load_with(|_| Ok(Vec::new())) {
         Ok(config) => config,
@@ -38,7 +37,7 @@ fn show_findings(config: &Config, findings: &[Finding], addresses: &Addresses, j
         });
         print_json(&found);
     } else {
-        // It may be another machine, or another user, that will serve them.
+        // Only warnings: the apps may be served on another machine, or by another user.
         addresses.warnings.iter().for_each(|warning| print(&format!("warning: {warning}")));
         if addresses.may_be_ours {
             print(

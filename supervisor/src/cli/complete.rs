@@ -1,5 +1,4 @@
-//! Completions for shells, and manual pages: the script of `completions` asks the executable, which knows the names of the
-//! apps that run.
+//! `completions` and `man`. The completion scripts call this executable, which asks the running supervisor for app names.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -10,7 +9,7 @@ use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Zsh};
 
 use super::output::{FAILED, NAME, complain, print};
 
-/// The variable by which the script of a shell asks for candidates.
+/// The environment variable with which a completion script asks for candidates.
 const ASKED: &str = "NANO_SUPERVISOR_COMPLETE";
 
 /// A shell with completions.
@@ -26,7 +25,7 @@ pub enum Shell {
     Zsh,
 }
 
-/// Answers the script of a shell, if that has started this process, and ends it then. `whole` is the command line.
+/// If a completion script has started this process, answers it and exits. `whole` is the command line.
 pub(super) fn answer(whole: fn() -> CommandLine) {
     CompleteEnv::with_factory(|| visible(&whole())).var(ASKED).complete();
 }
@@ -49,7 +48,7 @@ pub(super) fn script(shell: Shell) -> ExitCode {
     }
 }
 
-/// `man`: the page of the whole or of one subcommand, or all of them into a folder.
+/// `man`: prints the page of the executable or of one subcommand, or writes all pages into a folder.
 pub(super) fn manual(whole: &CommandLine, command: Option<&str>, folder: Option<&Path>) -> ExitCode {
     let mut whole = visible(whole).disable_help_subcommand(true);
     whole.build();
@@ -65,7 +64,7 @@ pub(super) fn manual(whole: &CommandLine, command: Option<&str>, folder: Option<
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has seen enough.
+        // The reader, such as a pager, has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => complain(&error, FAILED),
     }
@@ -89,7 +88,7 @@ fn write_pages(whole: CommandLine, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The command line without what is not for people.
+/// The command line without hidden subcommands.
 fn visible(whole: &CommandLine) -> CommandLine {
     let subcommands: Vec<_> =
         whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned().collect();

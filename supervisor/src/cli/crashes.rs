@@ -1,4 +1,4 @@
-//! `crashes` and `quarantine`: what has ended workers, for people, in the width there is.
+//! `crashes` and `quarantine`: crash reports and suspected requests, laid out for the terminal's width.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -55,7 +55,7 @@ pub(super) fn crashes(app: Option<&str>, which: &Which, json: bool) -> ExitCode 
     crashes.iter().for_each(|crash| page.crash(crash));
     let apps: BTreeSet<_> = crashes.iter().map(|crash| &crash.app).collect();
     for app in apps {
-        // One that is gone since has none.
+        // A removed app has no suspects.
         let suspects = ask::<Vec<Suspect>>(which, Method::GET, &format!("/v1/apps/{app}/quarantine"));
         page.hint(app, &suspects.unwrap_or_default());
     }
@@ -96,13 +96,13 @@ pub(super) fn quarantine(about: &QuarantineArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What to do about suspects of an app that nothing is done about.
+/// A hint for suspects that are not refused, because `quarantine` is off for the app.
 pub(super) fn hint(app: &str, suspects: &[Suspect]) -> Option<String> {
     let fix = "refuses requests that end workers again and again, and serves the rest";
     quarantine::is_missed(suspects).then(|| format!("fix: `quarantine = true` for app {app} {fix}"))
 }
 
-/// Lines of at most so many columns.
+/// Text laid out in a number of columns.
 struct CrashPage {
     lines: Vec<String>,
     width: usize,
@@ -113,7 +113,7 @@ impl CrashPage {
         Self { lines: Vec::new(), width: width.unwrap_or(usize::MAX) }
     }
 
-    /// A sentence; where it goes on, it is set in.
+    /// A paragraph; continuation lines are indented.
     fn say(&mut self, margin: &str, text: &str) {
         let further = format!("{margin}  ");
         for (at, line) in wrap(text, self.width.saturating_sub(further.len())).iter().enumerate() {
@@ -121,7 +121,7 @@ impl CrashPage {
         }
     }
 
-    /// Lines under a heading, as they are.
+    /// A heading and lines below it.
     fn list(&mut self, heading: &str, lines: impl IntoIterator<Item = String>) {
         let mut lines = lines.into_iter().peekable();
         if lines.peek().is_some() {
@@ -132,7 +132,7 @@ impl CrashPage {
         }
     }
 
-    /// What an app may have written, with its blanks; the next line begins where the margin ends.
+    /// Untrusted text with its white space; continuation lines are indented by the margin.
     fn raw(&mut self, margin: &str, line: &str) {
         let parts = fold(&plain(line), self.width.saturating_sub(margin.len()));
         self.lines.extend(parts.iter().map(|part| format!("{margin}{part}")));
@@ -169,7 +169,7 @@ impl CrashPage {
     }
 }
 
-/// A line as wide as it shows: without colours, and with what moves a cursor made visible.
+/// A line whose length is its display width: without colour codes, and with other control characters made visible.
 fn plain(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! The subcommands about deploys: clients of the control socket.
+//! `deploy`, `rollback`, `deploys` and `remove`.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::output::{FAILED, complain, print, print_json};
 use crate::api::deploys::{DeployOrder, DeployRow, Removed, RollbackOrder, Switched};
 use crate::config::{AppName, Host};
 
-/// Digits of a digest that people are shown: enough to tell the deploys of an app apart.
+/// Digits of a digest that are displayed: enough to tell the deploys of an app apart.
 const SHOWN_DIGITS: usize = 12;
 
 /// The arguments of `deploy`.
@@ -65,7 +65,7 @@ pub struct DeployedArgs {
     which: Which,
 }
 
-/// What the supervisor says of an app's deploys.
+/// The response about an app's deploys.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Listed {
     app: String,
@@ -73,7 +73,7 @@ pub(super) struct Listed {
 }
 
 impl DeployedArgs {
-    /// The path of the app's route that ends like this.
+    /// A path below the app's route.
     fn path(&self, end: &str) -> String {
         format!("/v1/apps/{}{end}", self.name)
     }
@@ -81,7 +81,7 @@ impl DeployedArgs {
 
 /// `deploy`.
 pub(super) fn deploy(DeployArgs { app, folder, port, host, hosts, json }: &DeployArgs) -> ExitCode {
-    // The supervisor's working folder is another one.
+    // The supervisor has another working directory.
     let asked = std::path::absolute(folder).and_then(|path| {
         let host = host.map(|Host(host)| host);
         let order = DeployOrder { path, port: *port, host, hosts: hosts.clone() };
@@ -145,7 +145,7 @@ pub(super) fn remove(app: &DeployedArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// As many digits of a digest as people are shown.
+/// The digits of a digest that are displayed.
 pub(super) fn short(digest: &str) -> &str {
     digest.get(..SHOWN_DIGITS).unwrap_or(digest)
 }

@@ -1,4 +1,4 @@
-//! `dev`.
+//! `dev`: serves a folder and follows changes of its files.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

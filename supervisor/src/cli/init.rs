@@ -23,7 +23,7 @@ pub enum Template {
 }
 
 impl Template {
-    /// Paths in the app's folder, and what the files hold.
+    /// Relative paths and contents of the files.
     fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Hello => &[("index.js", include_str!("../../../examples/hello/index.js"))],
@@ -45,10 +45,10 @@ impl Template {
     }
 }
 
-/// Writes an app into `folder`, which is made. Returns the paths of what was written.
+/// Writes an app into the new folder `folder`. Returns the paths of the files.
 ///
 /// # Errors
-/// If something is there already, or what the kernel says, with the path.
+/// If something exists already or cannot be written; the text names the path.
 pub(super) fn write(folder: &Path, template: Template) -> io::Result<Vec<PathBuf>> {
     let failed = |path: &Path, error: io::Error| {
         io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
@@ -66,7 +66,7 @@ pub(super) fn write(folder: &Path, template: Template) -> io::Result<Vec<PathBuf
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
         }
-        // Somebody else may have been faster; nothing is ever overwritten.
+        // `create_new` never overwrites a file, even if another process creates it at the same time.
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, error))?;
         written.push(path);
@@ -78,7 +78,7 @@ fn is_empty_folder(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Writes one, and says what to do with it.
+/// Writes an app, and prints the next steps.
 pub(super) fn init_app(folder: &Path, template: Template) -> ExitCode {
     match write(folder, template) {
         Ok(files) => {

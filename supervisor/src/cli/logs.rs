@@ -1,4 +1,4 @@
-//! `logs`.
+//! `logs`: the latest lines of the log, and with `--follow` new ones.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -35,7 +35,7 @@ pub struct LogsArgs {
     pub(super) json: bool,
 }
 
-/// With how many lines `logs --follow` begins.
+/// The number of lines that `logs --follow` starts with.
 const FIRST_LINES: usize = 10;
 
 /// `logs`.
@@ -55,7 +55,7 @@ pub(super) fn logs(app: Option<&str>, lines: &LogsArgs, which: &Which) -> ExitCo
     let has_colours = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let show = |json: &str| match serde_json::from_str::<Line>(json) {
         Ok(line) if !lines.json => writeln!(out, "{}", render(&line, has_colours)).is_ok(),
-        // A reader that has gone away is no failure of ours.
+        // A closed pipe is no failure.
         _ => writeln!(out, "{json}").is_ok(),
     };
     let socket = socket(which);

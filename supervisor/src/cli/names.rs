@@ -1,4 +1,4 @@
-//! The names of the apps that run, for completions.
+//! Names of running apps, for completions.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use super::runtime::runtime;
 use crate::api::client;
 use crate::config::found_control_path;
 
-/// How long a supervisor may take to name its apps: somebody waits at a prompt.
+/// Timeout for asking the supervisor: a user waits at the prompt.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// The names of the apps of the supervisor that the command line so far is about.
+/// The app names of the supervisor that the incomplete command line refers to.
 pub(super) fn apps() -> Vec<CompletionCandidate> {
     let socket = named_socket(std::env::args_os())
         .unwrap_or_else(|| found_control_path(|name| std::env::var_os(name)));
@@ -28,7 +28,7 @@ pub(super) fn apps() -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// What the command line says of `--control`.
+/// The value of `--control` on the command line.
 fn named_socket(words: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     let mut words = words.skip_while(|word| word != "--").skip(1);
     while let Some(word) = words.next() {

@@ -1,4 +1,4 @@
-//! What commands print, for people and programs, and the codes with which they end.
+//! Output of commands, for people or as JSON, and exit codes.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -6,17 +6,17 @@ use std::process::ExitCode;
 use super::terminal;
 use crate::untrusted::visible;
 
-/// It did not work: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
-/// end by a second signal n.)
+/// Exit code of a failure: an address in use, an app that does not load, no supervisor there. (0 is success; 128 + n is the
+/// exit by a second signal n.)
 pub(super) const FAILED: u8 = 1;
 
-/// The command line or the configuration is wrong; clap uses the same code.
+/// Exit code if the command line or the configuration is wrong. clap uses the same code.
 pub(super) const USAGE: u8 = 2;
 
-/// What it is called.
+/// The name of the executable.
 pub(super) const NAME: &str = "nano-supervisor";
 
-/// Lines for people. A reader that has gone away is no failure of ours.
+/// Prints lines for people. A closed pipe is no failure.
 pub(super) fn print(text: &impl std::fmt::Display) {
     let text = text.to_string();
     write_out(if terminal::has_colours() { visible::styled(&text) } else { visible::text(&text) });
@@ -26,7 +26,7 @@ fn write_out(text: impl std::fmt::Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// A line for programs, harmless at a terminal.
+/// Prints a line of JSON, with control characters escaped.
 pub(super) fn print_json(value: &impl serde::Serialize) {
     write_out(visible::json(serde_json::json!(value).to_string()));
 }

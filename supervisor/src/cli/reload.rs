@@ -1,4 +1,4 @@
-//! `reload`.
+//! `reload`: has a running supervisor read its configuration again.
 
 use std::process::ExitCode;
 

@@ -18,7 +18,7 @@ pub(super) fn restart(app: Option<&str>, which: &Which, is_rolling: bool) -> Exi
     }
 }
 
-/// `start`, `stop` and `restart`: the verb is that of the API.
+/// `start`, `stop` and `restart` of one app. `verb` is the API's.
 pub(super) fn tell(app: &str, which: &Which, verb: &str) -> ExitCode {
     match ask::<AppStatus>(which, Method::POST, &format!("/v1/apps/{app}/{verb}")) {
         Ok(AppStatus { app, state, pid: Some(pid), .. }) => print(&format!("{app}: {state}, pid {pid}")),
@@ -28,7 +28,7 @@ pub(super) fn tell(app: &str, which: &Which, verb: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// `restart --all`: one app after the other; one that was stopped stays so.
+/// `restart --all`: one app after the other. Stopped apps stay stopped.
 fn tell_all(which: &Which, verb: &str) -> ExitCode {
     let apps = match ask::<Status>(which, Method::GET, "/v1/status") {
         Ok(status) => status.apps,

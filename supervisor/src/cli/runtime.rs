@@ -1,10 +1,10 @@
-//! What commands wait on.
+//! The async runtime of commands.
 
 use std::io;
 
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
-/// An event loop of this thread.
+/// A runtime on the current thread.
 pub(super) fn runtime() -> io::Result<LocalRuntime> {
     Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }

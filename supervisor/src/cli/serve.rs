@@ -28,7 +28,7 @@ pub(super) fn serve_apps(sources: Sources) -> ExitCode {
     }
 }
 
-/// Serves until a signal or an upgrade ends that.
+/// Serves until a signal or an upgrade.
 pub(super) fn serve_until_told(
     config: Config,
     sources: Sources,
@@ -53,7 +53,7 @@ pub(super) fn serve_until_told(
     match served {
         Ok(code) => code.into(),
         Err(error) => {
-            // What was logged until then comes first.
+            // Flushes the log, so that its lines come before the error.
             drop(logs);
             fail(&error)
         }

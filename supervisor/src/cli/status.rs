@@ -1,7 +1,7 @@
-//! `status`, `list` and `health`: what a running supervisor's apps are doing, for people and programs.
+//! `status`, `list` and `health`: the state of a running supervisor's apps, for people or as JSON.
 //!
-//! - `problem`: what is wrong with an app; `table`: all apps, in the width there is; `detail`: one app.
-//! - `screen`: the table that `--watch` keeps in its place, a page at a time.
+//! - `problem`: what is wrong with an app; `table`: all apps; `detail`: one app.
+//! - `screen`: the full-screen view of `--watch`.
 
 mod detail;
 mod problem;
@@ -26,13 +26,12 @@ use crate::api::status::{AppDetail, AppStatus, Phase, Status};
 use crate::model::state::AppState;
 use crate::untrusted::visible;
 
-/// Crashes shown of one app.
+/// How many crashes of an app are shown.
 const CRASHES: usize = 3;
 
-/// What is shown of a name at least, in columns.
+/// The minimum width of a name, in columns.
 const NAME: usize = 14;
 
-/// The arguments of `list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
@@ -60,7 +59,7 @@ pub(super) fn status(app: Option<&str>, which: &Which, json: bool) -> ExitCode {
     }
 }
 
-/// `status --watch`: at a terminal the table stays in its place; elsewhere one follows the other.
+/// `status --watch`: full-screen at a terminal; otherwise prints one table after the other.
 pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duration) -> ExitCode {
     if terminal::is_one() && !json {
         let (app, which) = (app.map(str::to_owned), which.clone());
@@ -68,7 +67,7 @@ pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duratio
             Some(app) => one(app, &which, false),
             None => all(&which, false),
         };
-        // What is wrong from the beginning will not mend itself; a supervisor that goes may come back.
+        // A failure of the first request is final. Later ones are not: a supervisor that exits may be restarted.
         return match frame() {
             Ok(_) => screen::show(frame, pause),
             Err(error) => complain(&error, FAILED),
@@ -80,7 +79,7 @@ pub(super) fn watch(app: Option<&str>, which: &Which, json: bool, pause: Duratio
             return code;
         }
         if io::stdout().flush().is_err() {
-            // The reader has gone.
+            // The pipe was closed.
             return ExitCode::SUCCESS;
         }
         std::thread::sleep(pause);
@@ -145,7 +144,7 @@ pub(super) fn list(ListArgs { which, json, names }: &ListArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Each app, in the width there is: names are cut, down to [`NAME`] columns; addresses and hosts go on below.
+/// One row for each app. Names are truncated to fit, down to [`NAME`] columns. Addresses and hosts wrap.
 fn rows(apps: &[AppStatus], width: Option<usize>) -> Vec<String> {
     let widest = |text: fn(&AppStatus) -> &str| apps.iter().map(|app| text(app).len()).max().unwrap_or(0);
     let (mut name, state) = (widest(|app| &app.app), widest(problem::state));
@@ -167,7 +166,7 @@ fn rows(apps: &[AppStatus], width: Option<usize>) -> Vec<String> {
     apps.iter().flat_map(row).collect()
 }
 
-/// `health`: as `/readyz` has it.
+/// `health`: as `/readyz`.
 pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
     let status = match ask::<Status>(which, Method::GET, "/v1/status") {
         Ok(status) => status,
@@ -191,7 +190,7 @@ pub(super) fn health(apps: &[String], which: &Which) -> ExitCode {
     exit_code(status.phase == Phase::Serving)
 }
 
-/// That nothing is wrong with these apps.
+/// The message that nothing is wrong with these apps.
 fn well(apps: &[AppStatus]) -> String {
     let stopped = apps.iter().filter(|app| app.state == AppState::Stopped).count();
     let is = |count: usize| if count == 1 { "is" } else { "are" };

@@ -1,4 +1,4 @@
-//! The terminal that a command prints to: how large it is, what it shows, and text that fits.
+//! Terminal size and colours, and text layout in columns.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
@@ -6,19 +6,18 @@ use std::io::{self, IsTerminal as _};
 use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// What is taken for the width of something that is no terminal, if it has one at all.
+/// Plausible values of `COLUMNS`; others are ignored.
 const WIDTHS: std::ops::RangeInclusive<usize> = 20..=10_000;
 
-/// Columns and lines of a terminal that does not say.
+/// Columns and lines of a terminal whose size is unknown.
 const USUAL: (usize, usize) = (80, 24);
 
-/// How wide the output may be: as `COLUMNS` says, or as the terminal is; none if it is no terminal.
+/// The output width: `COLUMNS`, or the terminal's; none if there is no terminal.
 pub(super) fn width() -> Option<usize> {
     let wanted = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     wanted.filter(|width| WIDTHS.contains(width)).or_else(|| is_one().then(|| size().0))
 }
 
-/// Columns and lines of the terminal.
 pub(super) fn size() -> (usize, usize) {
     let size =
         terminal_size_of(io::stdout()).filter(|(Width(width), Height(height))| *width > 0 && *height > 0);
@@ -30,36 +29,36 @@ pub(super) fn is_one() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether the output goes to a terminal that shows colours.
+/// Whether the output goes to a terminal with colours.
 pub(super) fn has_colours() -> bool {
     is_one()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// How a text is set off.
+/// The role of a text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// Not at all.
+    /// No colour.
     Plain,
-    /// It is as it should be.
+    /// As it should be.
     Good,
-    /// It is out of the ordinary.
+    /// Unusual.
     Odd,
-    /// It is wrong.
+    /// An error.
     Bad,
-    /// It matters less than the rest.
+    /// Less important.
     Faint,
-    /// It heads what follows.
+    /// A heading.
     Head,
 }
 
-/// Sets texts off where that is wanted.
+/// Colours text, if enabled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint(pub(super) bool);
 
 impl Paint {
-    /// The text in its tone.
+    /// Applies the colour of a tone.
     pub(super) fn tone(self, tone: Tone, text: impl Display) -> String {
         let code = match tone {
             Tone::Good => "32",
@@ -73,17 +72,17 @@ impl Paint {
     }
 }
 
-/// So many of these.
+/// A count with its noun in singular or plural.
 pub(super) fn many(count: u64, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// How many columns a text takes.
+/// The display width of a text, in columns.
 pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// The text in at most this many columns, with an ellipsis for what had to go.
+/// Truncates a text to this many columns, with an ellipsis.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
@@ -103,7 +102,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     out
 }
 
-/// The text in lines of at most this many columns, broken between words where that is possible.
+/// Wraps a text to this many columns, at word boundaries where possible.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let (mut lines, mut line) = (Vec::new(), String::new());
@@ -133,7 +132,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A line in parts of at most this many columns, with all its blanks.
+/// Breaks a line into parts of at most this many columns, and keeps its white space.
 pub(super) fn fold(line: &str, width: usize) -> Vec<String> {
     let (mut parts, mut part, mut left) = (Vec::new(), String::new(), width.max(2));
     for char in line.chars() {

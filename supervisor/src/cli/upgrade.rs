@@ -1,4 +1,4 @@
-//! `upgrade`.
+//! `upgrade`: has a running supervisor hand over to its executable as it is now.
 
 use std::process::ExitCode;
 

@@ -1,11 +1,11 @@
 //! The admin listener: health, metrics and the dashboard over HTTP, for probes, Prometheus and browsers.
 //!
-//! - [`guard`]: who may ask for what; [`token`]: the secret of those who may.
-//! - [`connections`]: how many there are, and which one goes for another.
-//! - [`readiness`]: what probes are told.
-//! - [`files`]: the dashboard, from the folder `dashboard/`.
+//! - [`guard`]: authorisation; [`token`]: the bearer token.
+//! - [`connections`]: the connection limit, and which connection is closed for a new one.
+//! - [`readiness`]: the answers of `/readyz`.
+//! - [`files`]: the dashboard's static files, from the folder `dashboard/`.
 //!
-//! It is off by default, and answers the control socket's API as well, for the dashboard.
+//! It is off by default. It also serves the control socket's API, which the dashboard uses.
 
 mod answer;
 pub(crate) mod connections;
@@ -42,15 +42,14 @@ use answer::{forbidden, text, with_type};
 use connections::{AdminConnection, Busy, Connections};
 use guard::{Guard, Matter};
 
-/// For one request head.
+/// Timeout for reading one request head.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// What the page may load: only what comes with it. Nor may a text ever become markup in it.
+/// Content-Security-Policy of the dashboard: it loads nothing but its own files, and never turns text into markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
     form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// A bound admin listener.
 #[derive(Debug)]
 pub(crate) struct AdminListener {
     listener: StdTcpListener,
@@ -58,10 +57,11 @@ pub(crate) struct AdminListener {
 }
 
 impl AdminListener {
-    /// Binds it, unless it is bound already; none if there is to be none. Where no token is configured, one is made.
+    /// Binds the configured address, or takes the inherited socket `bound`. None if no admin listener is configured. Without
+    /// a configured token, one is generated.
     ///
     /// # Errors
-    /// What the kernel says, with the address.
+    /// If the address cannot be bound; the text names it. Or if no token can be generated.
     pub(crate) fn bind(settings: &ServerSettings, bound: Option<StdTcpListener>) -> io::Result<Option<Self>> {
         let Some(admin) = &settings.admin else { return Ok(None) };
         let bound = bound.map_or_else(|| StdTcpListener::bind(admin.address), Ok);
@@ -79,26 +79,26 @@ impl AdminListener {
         Ok(Some(Self { listener, guard }))
     }
 
-    /// Its socket, for a successor.
+    /// A duplicate of the listening socket, for a successor.
     ///
     /// # Errors
-    /// If there are no descriptors left.
+    /// If no descriptor is left.
     pub(crate) fn socket(&self) -> io::Result<StdTcpListener> {
         self.listener.try_clone()
     }
 
-    /// Where it listens.
+    /// The bound address.
     ///
     /// # Errors
-    /// If the kernel does not say.
+    /// If the kernel does not report it.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Answers until dropped.
+    /// Accepts connections until dropped.
     ///
     /// # Errors
-    /// If the socket cannot be watched.
+    /// If the socket cannot be registered with the event loop.
     pub(crate) async fn serve(self, operator: Rc<Operator>) -> io::Result<Infallible> {
         let listener = TcpListener::from_std(self.listener)?;
         let (guard, all) = (Rc::new(self.guard), Rc::<Connections>::default());
@@ -117,7 +117,7 @@ impl AdminListener {
                 let mut http = hyper::server::conn::http1::Builder::new();
                 http.timer(TokioTimer::new()).header_read_timeout(HEAD);
                 tokio::select! {
-                    // Errors are the client's.
+                    // Only the client can cause an error here.
                     _ = http.serve_connection(TokioIo::new(socket), service) => {}
                     () = entry.gone() => {}
                 }
@@ -126,7 +126,7 @@ impl AdminListener {
     }
 }
 
-/// An answer, with the request that is under way until it has been sent.
+/// A response body. Its request counts as active until the body has been sent.
 struct AdminBody {
     body: Body,
     _busy: Option<Busy>,
@@ -190,7 +190,7 @@ async fn route<B>(
     guard: &Guard,
 ) -> Response<Body> {
     let (method, path) = (request.method(), request.uri().path());
-    // Probes may ask for any host.
+    // Probes may send any Host header.
     match path {
         "/healthz" if matter == Matter::Probe => return text(StatusCode::OK, "ok\n"),
         "/readyz" if matter == Matter::Probe => return readiness::answer(request, operator),

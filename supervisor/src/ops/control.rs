@@ -1,10 +1,9 @@
-//! The control socket: HTTP and JSON over a Unix-domain socket, by which operators see and change what runs.
+//! The control socket: an HTTP and JSON API over a Unix-domain socket, for operators.
 //!
-//! - [`api`]: what can be asked; [`mod@answer`]: its answers.
-//! - [`logs`]: the latest lines of the log, and what follows.
+//! - [`api`]: its routes; [`mod@answer`]: its responses.
+//! - [`logs`]: the latest lines of the log, and new ones as they come.
 //!
-//! Only the user who runs the supervisor, and root, can open the socket: it has mode 0600, and the kernel says who is at the
-//! other end.
+//! Only the user who runs the supervisor, and root, can use the socket: it has mode 0600, and peer credentials are checked.
 
 pub(crate) mod answer;
 pub(crate) mod api;
@@ -33,7 +32,7 @@ use tracing::warn;
 use crate::config::{ControlPath, usual_control_path};
 use crate::ops::operator::Operator;
 
-/// Longest body of a request, in bytes.
+/// Maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
 /// A bound control socket; its file is removed when dropped.
@@ -41,16 +40,16 @@ const MAX_BODY: usize = 64 * 1024;
 pub(crate) struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// Device and number of its file: a successor's may be in its place by the time it is to be removed.
+    /// Device and inode of its file. By the time it is removed, a successor's socket may have replaced it.
     file: Option<(u64, u64)>,
 }
 
 impl ControlSocket {
-    /// Binds the socket, in place of another supervisor's if this one takes over from it. Without one that nobody asked for,
-    /// all else works.
+    /// Binds the socket; with `takes_over`, in place of the predecessor's. If the default path cannot be bound, a warning is
+    /// logged and there is no control socket.
     ///
     /// # Errors
-    /// If it was asked for and another supervisor answers there, or the path cannot be used; the text says what to do.
+    /// If a configured path cannot be used, or another supervisor answers there; the text names the fix.
     pub(crate) fn open(control: &ControlPath, takes_over: bool) -> io::Result<Option<Self>> {
         match control {
             ControlPath::Off => Ok(None),
@@ -67,7 +66,7 @@ impl ControlSocket {
         }
     }
 
-    /// Binds `path`, over the file of a supervisor that is gone.
+    /// Binds `path`. The socket file of a supervisor that has ended is replaced.
     fn bind(path: &Path, takes_over: bool) -> io::Result<Self> {
         Self::bind_path(path, takes_over).map_err(|error| {
             let hint = match error.kind() {
@@ -88,7 +87,7 @@ impl ControlSocket {
                 fs::remove_file(path)?;
             }
         }
-        // Bound under a name nobody knows, closed to others, then moved into place: at no time can others open it.
+        // Bound under a temporary name, restricted, then renamed: at no time can other users open it under `path`.
         let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
         let listener = UnixListener::bind(&temporary)?;
         fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600))?;
@@ -96,7 +95,7 @@ impl ControlSocket {
         Ok(Self { listener, path: path.to_owned(), file: identity(path) })
     }
 
-    /// Answers until dropped.
+    /// Accepts connections until dropped.
     pub(crate) async fn serve(self, operator: Rc<Operator>) {
         loop {
             let Ok((socket, _)) = self.listener.accept().await else {
@@ -113,7 +112,7 @@ impl ControlSocket {
                     async { Ok::<_, Infallible>(response.await) }
                 });
                 let http = hyper::server::conn::http1::Builder::new();
-                // Errors are the client's.
+                // Only the client can cause an error here.
                 let _ = http.serve_connection(TokioIo::new(socket), service).await;
             });
         }
@@ -128,21 +127,20 @@ impl Drop for ControlSocket {
     }
 }
 
-/// Device and number of a file.
+/// Device and inode of a file.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Whether the process at the other end runs as our user or as root.
+/// Whether the peer runs as this user or as root.
 fn is_trusted(socket: &UnixStream) -> bool {
     let is_ours = |uid: u32| uid == 0 || uid == geteuid().as_raw();
     socket.peer_cred().is_ok_and(|peer| is_ours(peer.uid()))
 }
 
-/// What is answered: a text, or lines of the log as they come.
+/// A response body: complete, or a stream of log lines.
 pub(crate) type Body = Either<Full<Bytes>, logs::LogLines>;
 
-/// Answers a request of the control socket.
 async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response<Body> {
     let (head, body) = request.into_parts();
     match Limited::new(body, MAX_BODY).collect().await {
@@ -154,7 +152,7 @@ async fn respond(request: Request<Incoming>, operator: Rc<Operator>) -> Response
     }
 }
 
-/// Answers a request; without a body, those that need one are refused.
+/// Answers a request. `body` is `None` on the admin listener; routes that need one are refused there.
 pub(crate) async fn answer(
     method: &Method,
     uri: &Uri,
@@ -171,7 +169,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// As [`answer()`], for whoever may look, and not read what apps say and are asked.
+/// As [`answer()`], but without what apps have printed or been asked: for clients without the token.
 pub(crate) async fn overview(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
     let (status, mut body) = api::answer(method, uri, None, operator).await;
     api::looks::conceal(&mut body);

@@ -1,11 +1,10 @@
-//! Deploys: apps served from copies of folders, which outlive a restart of the supervisor.
+//! Deploys: apps that are served from copies of folders. They survive a restart of the supervisor.
 //!
-//! - [`copy`]: a folder's contents, their digest, and a copy of them.
+//! - [`copy`]: scans, hashes and copies a folder.
 //! - [`store`]: the copies in the state folder.
-//! - [`state`]: which app is served from which copy, and was before.
+//! - [`state`]: which app is served from which copy, and its earlier deploys.
 //!
-//! A state folder belongs to one supervisor at a time. How an app is switched from one folder to another is in
-//! [`crate::ops::operator`].
+//! A state folder belongs to one supervisor at a time. [`crate::ops::operator`] switches an app from one folder to another.
 
 pub(crate) mod copy;
 pub(crate) mod error;
@@ -28,10 +27,10 @@ use crate::model::change_error::ChangeError;
 use state::DeployState;
 use store::{Store, Stored};
 
-/// The file by which a supervisor holds a state folder.
+/// The lock file of a state folder.
 const LOCK: &str = "lock";
 
-/// The deploys of a state folder, or why there is none, for people.
+/// The deploys, or why they are not available, for people.
 pub(crate) type Available = Result<Deploys, String>;
 
 /// The deploys of a state folder. Lives on the main thread.
@@ -40,21 +39,21 @@ pub(crate) struct Deploys {
     folder: PathBuf,
     store: Store,
     state: RefCell<DeployState>,
-    /// Held while copies are made or deleted.
+    /// Locked while copies are created or deleted.
     copying: Mutex<()>,
-    /// Whether there may be copies that nobody needs.
+    /// Whether there may be unused copies.
     is_untidy: Cell<bool>,
-    /// Unlocked by the kernel when this process ends, however it does.
+    /// The lock file. The kernel unlocks it when this process ends, in whatever way.
     lock: File,
-    /// Whether another supervisor may hold the folder now.
+    /// Whether the lock was released for a successor.
     is_let_go: Cell<bool>,
 }
 
 impl Deploys {
-    /// Opens a state folder. One that nobody has asked for may be impossible.
+    /// Opens and locks a state folder. If the default folder cannot be used, the inner result says why.
     ///
     /// # Errors
-    /// If it was asked for and cannot be used, or if what is in it is broken.
+    /// If a configured folder cannot be used, or if its contents are invalid.
     pub(crate) fn open(dir: Option<&StateDir>) -> Result<Available, BrokenState> {
         let Some(StateDir { path, is_asked_for }) = dir else {
             return Ok(Err("there is no folder for them".into()));
@@ -86,12 +85,12 @@ impl Deploys {
         }))
     }
 
-    /// What is deployed.
+    /// A copy of the current state.
     pub(crate) fn state(&self) -> DeployState {
         self.state.borrow().clone()
     }
 
-    /// The apps of a state, for the configuration.
+    /// The apps of a state, as the configuration takes them.
     pub(crate) fn deployed(&self, state: &DeployState) -> Vec<Deployed> {
         let file = self.folder.join(state::FILE);
         let deployed = state.apps.iter().map(|(name, entry)| Deployed {
@@ -103,15 +102,15 @@ impl Deploys {
         deployed.collect()
     }
 
-    /// Whether the copy is there that an app of this state is served from.
+    /// Whether the copy exists that this state serves the app from.
     pub(crate) fn has_copy(&self, state: &DeployState, name: &AppName) -> bool {
         state.apps.get(name).is_some_and(|entry| self.store.path(name, &entry.current.digest).is_dir())
     }
 
-    /// Waits until nobody makes or deletes copies; while the guard lives, nobody else does.
+    /// Locks the store against other tasks that create or delete copies.
     ///
     /// # Errors
-    /// If another supervisor has taken over.
+    /// If a successor has taken over.
     pub(crate) async fn hold(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
         let held = self.copying.lock().await;
         if self.is_let_go.get() {
@@ -122,11 +121,11 @@ impl Deploys {
         Ok(held)
     }
 
-    /// Lets another supervisor hold the folder. Nothing is deployed while the guard lives, and after it unless
-    /// [`Self::take_back`] was called.
+    /// Releases the folder for a successor. Nothing can be deployed while the guard lives, nor afterwards unless
+    /// [`Self::reacquire`] succeeds.
     ///
     /// # Errors
-    /// As of [`Self::hold`].
+    /// As [`Self::hold`].
     pub(crate) async fn let_go(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
         let held = self.hold().await?;
         self.lock.unlock().map_err(|error| ChangeError::System(error.to_string()))?;
@@ -134,14 +133,14 @@ impl Deploys {
         Ok(held)
     }
 
-    /// Holds the folder again, if nobody else does.
+    /// Locks the folder again after [`Self::release`], unless another supervisor holds it.
     pub(crate) fn take_back(&self) {
         if self.is_let_go.get() && self.lock.try_lock().is_ok() {
             self.is_let_go.set(false);
         }
     }
 
-    /// Copies a folder, on a thread of its own. What is dropped before it is done leaves nothing behind.
+    /// Copies a folder into the store, on a blocking thread. If the future is dropped, the copy is cancelled and removed.
     ///
     /// # Errors
     /// What cannot be copied.
@@ -154,16 +153,16 @@ impl Deploys {
         let cancel = Cancel::default();
         let (store, name, root, is_cancelled) =
             (self.store.clone(), name.clone(), root.to_owned(), cancel.0.clone());
-        // Whatever comes of it, an earlier copy may not be needed any more.
+        // Whatever the outcome, an earlier copy may be unused now.
         self.is_untidy.set(true);
         let copied = tokio::task::spawn_blocking(move || store.put(&name, &root, &is_cancelled)).await;
         Ok(copied.map_err(|error| ChangeError::System(error.to_string()))??)
     }
 
-    /// Makes `next` what is deployed.
+    /// Writes `next` to disk, and makes it the current state.
     ///
     /// # Errors
-    /// If it cannot be written; then nothing has changed.
+    /// If it cannot be written. Then nothing has changed.
     pub(crate) async fn commit(&self, next: DeployState) -> Result<(), ChangeError> {
         let (folder, written) = (self.folder.clone(), next.clone());
         let done = tokio::task::spawn_blocking(move || written.write(&folder)).await;
@@ -174,7 +173,7 @@ impl Deploys {
         Ok(())
     }
 
-    /// Deletes the copies that no deploy names and no worker uses. Those that a worker uses still are left for the next time.
+    /// Deletes copies that no deploy refers to. Those that a worker still uses are kept until a later call.
     pub(crate) async fn tidy(&self, _held: &MutexGuard<'_, ()>, is_used: impl Fn(&Path) -> bool) {
         if !self.is_untidy.replace(false) {
             return;
@@ -198,7 +197,7 @@ fn unwritable(path: &Path, error: &io::Error) -> ChangeError {
     ChangeError::System(format!("cannot write {}: {error}", path.display()))
 }
 
-/// Makes the folder, and holds it.
+/// Creates and locks the folder.
 fn lock(folder: &Path) -> io::Result<File> {
     make_private_folder(folder)?;
     let file = File::options().create(true).append(true).open(folder.join(LOCK))?;
@@ -209,7 +208,7 @@ fn lock(folder: &Path) -> io::Result<File> {
     }
 }
 
-/// Ends a copy when dropped.
+/// Cancels a copy on drop.
 #[derive(Default)]
 struct Cancel(Arc<AtomicBool>);
 

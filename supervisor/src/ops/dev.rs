@@ -1,8 +1,8 @@
-//! `dev`: watches the files of an app, and has it live by them after each change. Where they cannot be loaded, its clients are
-//! shown why.
+//! The `dev` command's file watcher: reloads an app after each change of its files. If the new code does not load, clients of
+//! the app get an error page that says why.
 //!
-//! Folders are watched one by one, not recursively: `node_modules` may hold tens of thousands, each of which would cost one
-//! of the user's inotify watches.
+//! Folders are watched one by one, not recursively: `node_modules` may hold tens of thousands of them, and each would use up
+//! one of the user's inotify watches.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,37 +21,37 @@ use crate::apps::lifecycle::Action;
 use crate::model::state::AppState;
 use crate::ops::operator::Operator;
 
-/// By which its lines are known, all of which who develops an app is shown.
+/// The log target of these lines. `dev` shows all of them.
 const TARGET: &str = "dev";
 
-/// Folders whose contents do not count: git writes there all the time, and installing packages writes thousands of files.
-/// What it changes in `package.json` or a lock file does count.
+/// Folders whose contents are ignored: git writes there all the time, and installing packages writes thousands of files. An
+/// installation is noticed by its change of `package.json` or of a lock file.
 const IGNORED: [&str; 2] = [".git", "node_modules"];
 
-/// How long nothing may change before a change is complete: an editor may write a file in several steps.
+/// Debounce: a change is complete when nothing else has changed for this long. An editor may write a file in several steps.
 const QUIET: Duration = Duration::from_millis(5);
 
-/// How long a change may go on before it is taken up all the same.
+/// A reload starts after this long even if files are still changing.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Changes that may wait to be taken up; beyond that they are one.
+/// Capacity of the event queue. When it is full, further events are dropped: those in the queue cause a reload anyway.
 const QUEUE: usize = 64;
 
-/// How long a load may take before it is said that it goes on, and between two times of saying so.
+/// A load that takes longer than this is logged, and again after each such interval.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// Files that are named when all that has changed is told.
+/// At most this many changed files are named in a log line.
 const NAMED: usize = 3;
 
-/// What has changed.
+/// Whether a change may have added folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     Contents,
-    /// There may be other folders.
+    /// Files or folders were created, renamed or removed.
     Names,
 }
 
-/// A change, and the files that it is about, relative to the folder.
+/// A change and its files, relative to the app's folder.
 type Changed = (Change, Vec<PathBuf>);
 
 /// Watches the folder `root`, an absolute path without symlinks, of the app `app`. Never returns.
@@ -59,7 +59,8 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
     let (changes, mut changed) = mpsc::channel::<Changed>(QUEUE);
     let watched = root.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // A full queue holds changes already. An error is a sign that some were lost.
+        // An error means that events were lost: then anything may have changed. A full queue already causes a reload, so a
+        // failed send needs no handling.
         let changed = match event {
             Ok(event) => classify(&event, &watched).map(|change| (change, files(&event, &watched))),
             Err(_) => Some((Change::Names, Vec::new())),
@@ -109,7 +110,7 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
                 _ = slow.tick() => say_slow(&named(&files, &root), begun),
                 Some(next) = changed.recv(), if later.is_none() => {
                     later = Some(next);
-                    // What is loaded now is old already, and may never be ready.
+                    // The load in progress is outdated and may never become ready: replace it at once.
                     operator.hurry(&name, Action::Roll);
                 }
             }
@@ -125,7 +126,8 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
             }
             Err(why) => {
                 error!(target: TARGET, "{why}");
-                // Nobody is to take the answers of older code for those of the present.
+                // The worker with the old code must not go on answering: its answers would be taken for those of the new
+                // code.
                 let why = why.strip_prefix("does not load: ").unwrap_or(&why).to_owned();
                 let _ = operator.tell(&app, Action::Break(why)).await;
             }
@@ -133,7 +135,7 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
     }
 }
 
-/// Says from time to time that the app's first worker is still loading, until it is not any more.
+/// Logs at intervals that the app's first worker is still loading. Returns when it is no longer starting.
 async fn say_while_starting(operator: &Operator, app: &str) {
     let (begun, mut slow) = (Instant::now(), interval_at(Instant::now() + SLOW, SLOW));
     loop {
@@ -151,14 +153,14 @@ fn say_slow(what: &str, begun: Instant) {
     info!(target: TARGET, "still loading {what} after {seconds} s: a top-level `await` that does not settle?");
 }
 
-/// Has the app live by its files as they are now. They may also say what it is called.
+/// Reloads the app from its files. They may also have renamed it; then `app` becomes the new name.
 ///
 /// # Errors
-/// Why it cannot, for people.
+/// Why the new code cannot run, for people.
 async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
     let worker = |app: &str| operator.status().into_iter().find(|status| status.app == app)?.pid;
     let before = worker(app);
-    // What is read with the configuration, such as .env and wrangler files, may be among them.
+    // The changed files may be part of the configuration, such as .env and wrangler files.
     let changes = operator.apply().await.map_err(|error| error.to_string())?;
     if let Some((_, why)) = changes.failed.into_iter().chain(changes.broken).next() {
         return Err(why);
@@ -174,15 +176,16 @@ async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// The files of an event that count.
+/// The relevant files of an event, relative to `root`.
 fn files(event: &Event, root: &Path) -> Vec<PathBuf> {
     let of_app = event.paths.iter().filter(|path| counts(path, root));
     let inside = of_app.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned()));
-    // Of the folder itself there is nothing to name.
+    // An event about `root` itself gives an empty path.
     inside.filter(|path| !path.as_os_str().is_empty()).collect()
 }
 
-/// What has changed, for people: those that are there, if any is; editors write others and take them away.
+/// Names the changed files, for people. Files that are gone are left out if any other exists: editors create and delete
+/// temporary files.
 fn named(files: &[PathBuf], root: &Path) -> String {
     let all: BTreeSet<&PathBuf> = files.iter().collect();
     let there: Vec<_> = all.iter().filter(|path| root.join(path).is_file()).copied().collect();
@@ -195,13 +198,13 @@ fn named(files: &[PathBuf], root: &Path) -> String {
     }
 }
 
-/// Watches all folders that count. One that is watched already stays so.
+/// Watches all relevant folders. Watching one again has no effect.
 fn watch_folders(watcher: &mut RecommendedWatcher, root: &Path) {
     let mut pending = vec![root.to_owned()];
     while let Some(folder) = pending.pop() {
         match watcher.watch(&folder, RecursiveMode::NonRecursive) {
             Ok(()) => {}
-            // It may be gone again.
+            // The folder was deleted meanwhile.
             Err(_) if !folder.is_dir() => continue,
             Err(error) => {
                 let folder = folder.display();
@@ -215,7 +218,7 @@ fn watch_folders(watcher: &mut RecommendedWatcher, root: &Path) {
     }
 }
 
-/// What an event means for the app, if anything.
+/// The kind of change of an event; none if it is irrelevant to the app.
 fn classify(event: &Event, root: &Path) -> Option<Change> {
     let change = match event.kind {
         // Reading is no change, and the app's worker reads whenever it starts.

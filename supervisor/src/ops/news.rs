@@ -1,4 +1,5 @@
-//! News: what has changed of the apps since somebody asked last, so that whoever looks on for hours is sent no more than that.
+//! News: the apps whose status has changed since a client's last request, so that a dashboard that polls for hours is not
+//! sent everything each time.
 
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,44 +8,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::status::AppStatus;
 
-/// What has changed since then.
+/// The changes since a client's mark.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct News {
-    /// What to ask for next time.
+    /// The mark to send with the next request.
     pub mark: u64,
-    /// Every app in order, if there is another one, or one less; else none.
+    /// The names of all apps in order, if apps were added, removed or reordered; else `None`.
     pub names: Option<Vec<String>>,
-    /// The apps that have changed.
     pub apps: Vec<AppStatus>,
 }
 
-/// Remembers what each app was like when it last changed. Lives on the main thread.
+/// Remembers the last reported status of each app. Lives on the main thread.
 #[derive(Debug)]
 pub(crate) struct Newsroom(RefCell<SentNews>);
 
 #[derive(Debug)]
 struct SentNews {
-    /// Of this supervisor; nothing older says anything about its apps.
+    /// The first mark of this supervisor. Lower marks come from an earlier one.
     first: u64,
-    /// Grows with every change.
+    /// Incremented with every change.
     mark: u64,
-    /// When `apps` last had other names, or another order.
+    /// The mark at which the names, or their order, last changed.
     names_changed: u64,
     apps: Vec<App>,
 }
 
 #[derive(Debug)]
 struct App {
-    /// What it was like when it last changed.
+    /// Its status when it last changed.
     told: AppStatus,
-    /// The mark of that change.
+    /// The mark of its last change.
     changed: u64,
-    /// What it is like now: the same, but for what is no news.
+    /// Its status now. Differs from `told` only insignificantly.
     now: AppStatus,
 }
 
 impl Default for Newsroom {
-    /// Begins with the time, so that no mark of an earlier supervisor is taken for one of this.
+    /// Marks start at the current time, so that those of an earlier supervisor are recognised.
     fn default() -> Self {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let first = u64::try_from(time.as_millis()).unwrap_or_default();
@@ -53,7 +53,8 @@ impl Default for Newsroom {
 }
 
 impl Newsroom {
-    /// What has changed since `mark`, of apps that are like this now; all without one, or with one of another supervisor.
+    /// What has changed since `mark`, given the current status of all apps. Everything, if there is no mark or it comes from
+    /// another supervisor.
     pub(crate) fn since(&self, mark: Option<u64>, apps: Vec<AppStatus>) -> News {
         let mut told = self.0.borrow_mut();
         told.take_in(apps);
@@ -77,7 +78,7 @@ impl SentNews {
             && before.iter().zip(&apps).all(|(before, now)| before.now.app == now.app);
         let mut place = 0;
         for now in apps.into_iter().map(rounded) {
-            // Mostly each is where it was.
+            // Most apps keep their position.
             if before.get(place).is_none_or(|app| app.now.app != now.app) {
                 place = before.iter().position(|app| app.now.app == now.app).unwrap_or(place);
             }
@@ -99,11 +100,11 @@ impl SentNews {
     }
 }
 
-/// Whether somebody who was told the one must be told the other. Numbers never rest, not even those of an idle app: they are
-/// news when a reader would see that they are not what they were.
+/// Whether the difference between two statuses is worth sending. Numbers change all the time, even those of an idle app: they
+/// count only when the change is visible to a reader.
 fn is_news(told: &AppStatus, now: &AppStatus) -> bool {
     let mut same = now.clone();
-    // What goes with the clock, and sums whose rates are told.
+    // Clocks, and totals whose rates are sent as well.
     for (same, told) in [
         (&mut same.uptime_seconds, told.uptime_seconds),
         (&mut same.retry_in_ms, told.retry_in_ms),
@@ -141,7 +142,7 @@ fn is_news(told: &AppStatus, now: &AppStatus) -> bool {
     same != *told
 }
 
-/// Without digits that nobody reads.
+/// Rounds numbers to the digits that are displayed.
 fn rounded(mut app: AppStatus) -> AppStatus {
     let round = |number: f64| (number * 100.0).round() / 100.0;
     let rates = &mut app.rates;
@@ -188,10 +189,10 @@ mod tests {
         restless.rates.cpu_percent = 4.0;
         let quiet = room.since(Some(all.mark), vec![restless.clone(), app("b")]);
         assert_eq!(quiet, News { mark: all.mark, names: None, apps: Vec::new() });
-        // Whoever asks for the first time gets what is, not what was news once.
+        // A first request gets the current status, not the last reported one.
         let fresh = room.since(None, vec![restless.clone(), app("b")]);
         assert_eq!((fresh.mark, fresh.apps[0].uptime_seconds), (all.mark, Some(900)));
-        // Slow growth is news when it has come to something.
+        // Slow growth is news once it adds up.
         restless.memory += 1_000_000;
         let grown = room.since(Some(quiet.mark), vec![restless.clone(), app("b")]);
         assert_eq!((names(&grown), grown.names.as_deref()), (vec!["a"], None));
@@ -199,7 +200,7 @@ mod tests {
         (failed.state, failed.uptime_seconds) = (AppState::Failed, None);
         let now = vec![restless.clone(), failed];
         assert_eq!(names(&room.since(Some(grown.mark), now.clone())), ["b"]);
-        // Whoever has slept longer is told more, and whoever comes from elsewhere all.
+        // An older mark gets more, and an unknown mark everything.
         assert_eq!(names(&room.since(Some(quiet.mark), now.clone())), ["a", "b"]);
         for mark in [None, Some(0), Some(u64::MAX)] {
             assert_eq!(names(&room.since(mark, now.clone())), ["a", "b"], "{mark:?}");

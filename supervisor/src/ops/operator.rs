@@ -1,5 +1,5 @@
-//! What an operator can have the supervisor do while it runs; signals and the control socket both end here. [`deploys`] has
-//! the verbs about deploys, [`attempts`] knows which of those are under way.
+//! The commands of operators to the running supervisor, from signals, the control socket and the admin listener. [`deploys`]:
+//! the commands about deploys; [`attempts`]: which of those are in progress.
 
 pub(crate) mod attempts;
 pub(crate) mod deploys;
@@ -35,10 +35,9 @@ use crate::telemetry::monitor::Seconds;
 use crate::telemetry::traces;
 use attempts::Attempts;
 
-/// How often it is looked whether an app is to be tried again.
+/// How often to check whether an app is due for a retry.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Carries out what operators ask for.
 #[derive(Debug)]
 pub(crate) struct Operator {
     fleet: Rc<Fleet>,
@@ -50,17 +49,16 @@ pub(crate) struct Operator {
     started: Instant,
     newsroom: Newsroom,
     machine: Machine,
-    /// The socket of the admin listener, for a successor.
     admin: RefCell<Option<TcpListener>>,
     is_upgrading: Cell<bool>,
     phase: Cell<Phase>,
     handed_over: Notify,
-    /// Held from when the configuration is read until all is as it says.
+    /// Locked from reading the configuration until it has been applied.
     changing: tokio::sync::Mutex<()>,
 }
 
 impl Operator {
-    /// For this fleet, whose configuration comes from `sources`, with `deploys` over it.
+    /// The configuration of `fleet` comes from `sources`, overridden by `deploys`.
     pub(crate) fn new(
         fleet: Rc<Fleet>,
         sources: Sources,
@@ -86,15 +84,15 @@ impl Operator {
         }
     }
 
-    /// Starts the executable again, and hands over to it if it is ready.
+    /// Starts the executable again as the successor, and hands over to it once it is ready.
     ///
     /// # Errors
-    /// Why everything goes on as before.
+    /// Why this supervisor continues instead.
     pub(crate) async fn upgrade(&self) -> Result<Upgraded, ChangeError> {
         if self.is_upgrading.replace(true) {
             return Err(ChangeError::Conflict("an upgrade is under way already".into()));
         }
-        // The successor must be able to hold the state folder.
+        // The successor has to lock the state folder.
         let held = match &self.deploys {
             Ok(deploys) => deploys.let_go().await.ok(),
             Err(_) => None,
@@ -114,8 +112,9 @@ impl Operator {
         upgraded
     }
 
-    /// Which of the apps that a successor does not serve could not be started here either, as things are by now, and why: what is
-    /// wrong with one app holds up nobody else. All of them, or the successor is to blame.
+    /// Checks whether the apps that are `missing` in the successor would also fail to start here now, so that one broken app
+    /// does not block an upgrade. Returns why each of them fails. If any would start here, the successor is at fault: an
+    /// error.
     async fn excuse(&self, missing: Vec<(String, String)>) -> Result<Vec<(String, String)>, String> {
         if missing.is_empty() {
             return Ok(missing);
@@ -145,7 +144,6 @@ impl Operator {
         Ok(excused)
     }
 
-    /// Keeps the socket of the admin listener for a successor.
     pub(crate) fn keep_admin(&self, socket: Option<TcpListener>) {
         *self.admin.borrow_mut() = socket;
     }
@@ -154,12 +152,11 @@ impl Operator {
         self.admin.borrow().as_ref().and_then(|socket| socket.try_clone().ok())
     }
 
-    /// Waits until a successor has taken over.
     pub(crate) async fn handed_over(&self) {
         self.handed_over.notified().await;
     }
 
-    /// What there is to be said in metrics.
+    /// A snapshot for `/metrics`.
     pub(crate) fn sample(&self) -> Sample {
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
         Sample {
@@ -176,71 +173,69 @@ impl Operator {
         }
     }
 
-    /// Every app by its name, and its state.
+    /// The name and state of every app.
     pub(crate) fn readiness(&self) -> Vec<(String, AppState)> {
         self.fleet.registry().gauges().into_iter().map(|app| (app.name, app.state)).collect()
     }
 
-    /// Whether apps are served.
     pub(crate) fn phase(&self) -> Phase {
         self.phase.get()
     }
 
-    /// It goes on to another phase.
+    /// Changes the phase.
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
     }
 
-    /// What an app did in each second from that number on; none if there is no such app.
+    /// What an app did in each second, from the number `from` on; none if there is no such app.
     pub(crate) fn history(&self, app: &str, from: u64) -> Option<Seconds> {
         let app = self.fleet.registry().find(app)?;
         Some(self.fleet.monitor().seconds(app, from))
     }
 
-    /// What has changed of the apps since then.
+    /// What has changed since the mark `since`.
     pub(crate) fn news(&self, since: Option<u64>) -> News {
         self.newsroom.since(since, self.status())
     }
 
-    /// How much of the machine is in use.
     pub(crate) fn machine(&self) -> MachineStatus {
         self.machine.status()
     }
 
-    /// Every app.
+    /// The status of every app.
     pub(crate) fn status(&self) -> Vec<AppStatus> {
         self.fleet.statuses()
     }
 
-    /// All that is told of one app.
+    /// The details of one app.
     pub(crate) fn detail(&self, app: &str) -> Option<AppDetail> {
         let detail = self.fleet.registry().detail(self.fleet.monitor(), app)?;
         Some(AppDetail { suspects: self.suspects(app).unwrap_or_default(), ..detail })
     }
 
-    /// The workers that have no app yet.
+    /// The idle workers without an app.
     pub(crate) fn spares(&self) -> Vec<SpareStatus> {
         let memory = |pid| Usage::of(pid).unwrap_or_default().memory;
         let pids = self.fleet.spares().pids().into_iter();
         pids.map(|pid| SpareStatus { pid, memory: memory(pid) }).collect()
     }
 
-    /// Whether and where the kernel holds workers to their limits.
+    /// Whether control groups enforce the limits of workers, and where they are.
     pub(crate) fn cgroups(&self) -> CgroupStatus {
         self.fleet.spares().cgroups().status()
     }
 
-    /// What is left of workers that ended unasked, of one app or of all, latest first.
+    /// Crash reports of one app or of all, latest first.
     pub(crate) fn crashes(&self, app: Option<&str>) -> Vec<Crash> {
         self.fleet.told_crashes(app)
     }
 
-    /// Which requests of an app are suspected of ending its workers; none if there is no such app.
+    /// The requests of an app that are suspected of ending its workers; none if there is no such app.
     pub(crate) fn suspects(&self, app: &str) -> Option<Vec<Suspect>> {
         self.fleet.suspects(app)
     }
 
-    /// Refuses and suspects one kind of an app's requests no more, or none at all.
+    /// Releases one kind of an app's requests from suspicion and refusal, or all of them. Returns those that remain.
     ///
     /// # Errors
     /// If none was refused or suspected.
@@ -254,7 +249,7 @@ impl Operator {
         Ok(self.suspects(app).unwrap_or_default())
     }
 
-    /// Reads the configuration again, and makes what runs what it says now. An invalid one changes nothing.
+    /// Reads the configuration again and applies it. An invalid one changes nothing.
     ///
     /// # Errors
     /// What is wrong with the configuration, or which address cannot be bound.
@@ -283,13 +278,13 @@ impl Operator {
         applied
     }
 
-    /// Looks again at the configuration of apps that could not live by it, when it is time to. Never returns.
+    /// Retries apps whose configuration could not be applied, when they are due. Returns when draining starts.
     pub(crate) async fn keep_mending(&self) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
-            // The addresses are the successor's now, if there is one.
+            // A successor may have the addresses now.
             if self.phase() == Phase::Draining {
                 return;
             }
@@ -304,11 +299,11 @@ impl Operator {
         }
     }
 
-    /// Has these apps live by the configuration as it is now, if they can.
+    /// Tries to apply the current configuration to these apps.
     async fn mend(&self, names: &[AppName]) -> Vec<Late> {
         let _changing = self.changing.lock().await;
         let mut late = Vec::new();
-        // What all apps share is for a reload, which says what is wrong with it.
+        // An error in the configuration as a whole is reported by a reload.
         let Ok(config) = self.load() else { return late };
         for spec in config.apps.into_iter().filter(|spec| names.contains(&spec.name)) {
             late.extend(self.fleet.mend(spec).await);
@@ -321,40 +316,39 @@ impl Operator {
         self.sources.load_with(|_| Ok(deployed().unwrap_or_default()))
     }
 
-    /// As [`Self::reload`], without a word in the log of what has come of it.
+    /// As [`Self::reload`], but does not log the outcome.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Self::reload`].
     pub(crate) async fn apply(&self) -> Result<Changes, ChangeError> {
         let changing = self.changing.lock().await;
         let config = self.load().map_err(|problems| ChangeError::Config(problems.to_string()))?;
         let (mut changes, late) =
             self.fleet.apply(config).await.map_err(|error| ChangeError::Conflict(error.to_string()))?;
-        // Nobody else has to wait for an app that takes its time.
+        // A slow app must not hold up other commands.
         drop(changing);
         self.fleet.conclude(late, &mut changes).await;
         Ok(changes)
     }
 
-    /// Whether there is an app of this name.
     pub(crate) fn has(&self, app: &str) -> bool {
         self.fleet.has(app)
     }
 
-    /// That there is no app of this name, and which there are; for people.
+    /// An error message that lists the existing apps.
     pub(crate) fn no_such_app(&self, app: &str) -> String {
         self.fleet.no_such_app(app)
     }
 
-    /// As [`Self::tell`], without waiting for what comes of it.
+    /// As [`Self::tell`], without waiting for the outcome.
     pub(crate) fn hurry(&self, app: &str, action: Action) {
         self.fleet.hurry(app, action);
     }
 
-    /// Tells an app what to do, and waits until it has.
+    /// Carries out an action on an app, and waits for the outcome.
     ///
     /// # Errors
-    /// Why that did not work.
+    /// Why it failed.
     pub(crate) async fn tell(&self, app: &str, action: Action) -> Outcome {
         if matches!(action, Action::Stop) {
             self.attempts.supersede(app);
@@ -365,7 +359,7 @@ impl Operator {
         {
             let late = self.mend(&[name]).await;
             self.fleet.conclude(late, &mut Changes::default()).await;
-            // It would end for nothing: the next worker could not be told what it is to be told.
+            // Ending the worker would be pointless: a new one could not run with this configuration.
             if let Some(why) = self.fleet.stays_because(app) {
                 return Err(ChangeError::Config(format!(
                     "the app goes on as it was; it cannot be run as it is configured now: {why}"

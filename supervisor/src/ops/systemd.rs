@@ -1,24 +1,24 @@
-//! Word to systemd, where it started this process and wants to know (sd_notify(3), `Type=notify`).
+//! State notifications to systemd (sd_notify(3), `Type=notify`). Without systemd they do nothing.
 
 use sd_notify::NotifyState;
 
-/// Every app was tried; and this is the main process, which after an upgrade is another one.
+/// Every app has been tried. Also sends the main process id, which changes with an upgrade.
 pub(crate) fn ready() {
     say(&[NotifyState::Ready, NotifyState::MainPid(std::process::id())]);
 }
 
-/// The configuration is read again, until [`ready`].
+/// A reload has started. It lasts until [`ready`].
 pub(crate) fn reloading() {
     let now = NotifyState::monotonic_usec_now().ok();
     say(&[Some(NotifyState::Reloading), now].into_iter().flatten().collect::<Vec<_>>());
 }
 
-/// It drains, and ends.
+/// The supervisor drains and then exits.
 pub(crate) fn stopping() {
     say(&[NotifyState::Stopping]);
 }
 
 fn say(states: &[NotifyState<'_>]) {
-    // There is nobody to tell how that went.
+    // A failure affects nothing here, and there is nobody to report it to.
     let _ = sd_notify::notify(states);
 }

@@ -1,6 +1,6 @@
-//! The change from one supervisor to the next, such as another version of the executable, while clients connect: the successor
-//! gets every listening socket, starts its own workers, and says when it is ready; then this one drains and ends. If the
-//! successor is worse than this one, it is ended instead.
+//! Upgrade: hands over to a new supervisor process, such as a new version, while clients connect. The successor inherits
+//! every listening socket, starts its own workers and reports when it is ready; then this process drains and exits. If the
+//! successor fails apps that are ready here, it is killed instead.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -24,42 +24,42 @@ use crate::apps::inherited::{HANDOVER, Handover};
 use crate::model::change_error::ChangeError;
 use crate::model::state::AppState;
 
-/// How long a successor may take to try every app. Starts of apps have limits of their own.
+/// How long a successor may take to try every app. App starts have timeouts of their own.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
-/// How long is waited for what is about to be said.
+/// Timeout for a message or an exit that is imminent.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
-/// What begins the line with which a successor is told to go on; what the apps leave to it follows.
+/// Prefix of the line that lets a successor take over. The state that it inherits follows, as JSON.
 const GO: &str = "go";
 
-/// What a successor says once.
+/// The one message of a successor.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Word {
     /// It has tried every app.
     Tried {
-        /// Every app that is not ready, and why.
+        /// Each app that is not ready, with the reason.
         unready: BTreeMap<String, String>,
     },
-    /// It ends. A supervisor of another version that does not know this waits for the end.
+    /// It exits. A predecessor of a version that does not know this message waits for the exit.
     Ends {
         /// Why, for people.
         why: String,
     },
 }
 
-/// What an upgrade has come to.
+/// The result of an upgrade.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Upgraded {
     /// The successor's process id.
     pub pid: u32,
-    /// Apps that were ready and have failed there, as they would have here, each with the reason.
+    /// Apps that are ready here but failed in the successor, as they would here by now; each with the reason.
     #[serde(default)]
     pub failed: Vec<(String, String)>,
 }
 
-/// How this process was started, and how the next one is.
+/// The command line of this process, with which a successor is started.
 #[derive(Debug, Clone)]
 pub(crate) struct Invocation {
     executable: PathBuf,
@@ -67,20 +67,20 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// Of this process. To be asked early: later the file may have been replaced.
+    /// That of this process. Call early: the file may be replaced later.
     ///
     /// # Errors
-    /// If the system does not say which executable this is.
+    /// If the system does not report the executable.
     pub(crate) fn own() -> io::Result<Self> {
         Ok(Self { executable: std::env::current_exe()?, arguments: std::env::args_os().skip(1).collect() })
     }
 }
 
-/// Starts a successor, and lets it go on if every app that is ready here is ready there, but for those that `excuse` says are no
-/// fault of its. This process is to drain then.
+/// Starts a successor, and hands over if every app that is ready here is ready there, except those that `excuse` confirms
+/// would fail here as well. The caller drains then.
 ///
 /// # Errors
-/// Why everything stays as it is.
+/// Why there was no hand-over. The successor has been killed then.
 pub(crate) async fn upgrade(
     fleet: &Fleet,
     admin: Option<TcpListener>,
@@ -162,7 +162,7 @@ async fn hear(talk: UnixStream) -> io::Result<(Word, BufReader<UnixStream>)> {
     Ok((serde_json::from_str(&line)?, reader))
 }
 
-/// How the successor has ended, which has said no more than `why`.
+/// Describes how the successor has ended; `why` is its message, if it sent one.
 async fn ended(child: &mut Child, why: Option<String>) -> String {
     let ended = match timeout(LAST_WORD, child.wait()).await {
         Ok(Ok(status)) => format!("it ended ({status})"),
@@ -174,13 +174,13 @@ async fn ended(child: &mut Child, why: Option<String>) -> String {
     }
 }
 
-/// The apps that this process serves and the successor does not, and how they are there.
+/// The apps that are ready here and not in the successor, with their state there.
 fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let ready = fleet.registry().gauges().into_iter().filter(|app| app.state == AppState::Ready);
     ready.filter_map(|app| unready.get(&app.name).map(|why| (app.name, why.clone()))).collect()
 }
 
-/// Lets the successor go on, and waits until operators reach it.
+/// Lets the successor take over, and waits until it serves the control socket.
 async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, ChangeError> {
     let legacy = serde_json::to_string(&fleet.legacy()).unwrap_or_default();
     talk.write_all(format!("{GO} {legacy}\n").as_bytes())
@@ -191,30 +191,30 @@ async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Res
     Ok(pid)
 }
 
-/// The supervisor before this one, which waits for word that operators reach this one.
+/// The previous supervisor, which waits for the message that this one serves the control socket.
 #[derive(Debug)]
 pub(crate) struct Predecessor(UnixStream);
 
 impl Predecessor {
-    /// They do.
+    /// Sends that message.
     pub(crate) fn say_taken(self) {
-        // If it is gone already, it need not know.
+        // It may have exited already.
         let _ = self.0.try_write(b"taken\n");
     }
 }
 
-/// The successor's part where it cannot start: says why, to `talk` if there is a supervisor before this one.
+/// The successor's side if it cannot start: reports the reason to its predecessor, if there is one.
 pub(crate) fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
     let Some(mut talk) = talk else { return };
     let word = serde_json::to_string(&Word::Ends { why: why.to_string() }).unwrap_or_default();
-    // It waits for this, or for our end.
+    // The predecessor waits for this message or for our exit.
     let _ = talk.set_nonblocking(false).and_then(|()| writeln!(talk, "{word}"));
 }
 
-/// The successor's part: waits until every app was tried, says so, and waits for word to go on.
+/// The successor's side: waits until every app has been tried, reports that, and waits for the message to take over.
 ///
 /// # Errors
-/// If the supervisor before this one has ended it, or has itself ended.
+/// If the predecessor refused the hand-over or has exited.
 pub(crate) async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<Predecessor> {
     fleet.tried().await;
     let unready = fleet.statuses().into_iter().filter(|app| app.state != AppState::Ready);
@@ -231,7 +231,7 @@ pub(crate) async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<
     if talk.read_line(&mut line).await? == 0 {
         return Err(io::Error::other("the supervisor before this one did not let it go on"));
     }
-    // Another version may say less, or otherwise: its clients matter more than what is lost then.
+    // Another version may send less, or another format. Losing that state is better than failing the upgrade.
     match serde_json::from_str(line.trim_start_matches(GO)) {
         Ok(legacy) => fleet.inherit(legacy).await,
         Err(error) => warn!(%error, "what the supervisor before this one knew of crashes is lost"),

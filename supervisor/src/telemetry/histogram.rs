@@ -1,17 +1,17 @@
-//! How long things take: a histogram with four buckets for every doubling: no duration is off by more than a fifth.
+//! A latency histogram with four buckets per power of two: no value is off by more than a fifth.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::telemetry::counter::{add, get};
 
-/// Buckets for every doubling.
+/// Buckets per power of two.
 const STEPS: usize = 4;
 
-/// Up to 134 s; what takes longer counts as that.
+/// Covers durations up to 134 s. Longer ones count as that.
 const BUCKETS: usize = 26 * STEPS;
 
-/// Durations, counted by one thread and read by others.
+/// A histogram of durations with one writer thread; others read it.
 #[derive(Debug)]
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
@@ -26,7 +26,6 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts a duration.
     pub(crate) fn record(&self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         add(&self.buckets[bucket(micros)], 1);
@@ -43,12 +42,12 @@ fn bucket(micros: u64) -> usize {
     ((doubling as usize - 1) * STEPS + step).min(BUCKETS - 1)
 }
 
-/// The least number of microseconds in a bucket.
+/// The lower bound of a bucket, in microseconds.
 fn floor(bucket: usize) -> u64 {
     if bucket < STEPS { bucket as u64 } else { ((STEPS + bucket % STEPS) as u64) << (bucket / STEPS - 1) }
 }
 
-/// What a histogram, or several together, had counted at one moment.
+/// The contents of one histogram, or the sum of several, at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     buckets: [u64; BUCKETS],
@@ -62,7 +61,7 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in what a histogram has counted.
+    /// Adds the contents of a histogram.
     pub(crate) fn add(&mut self, histogram: &Histogram) {
         for (bucket, count) in self.buckets.iter_mut().zip(&histogram.buckets) {
             *bucket += get(count);
@@ -70,23 +69,23 @@ impl Snapshot {
         self.sum += get(&histogram.sum);
     }
 
-    /// What was counted since an earlier snapshot of the same.
+    /// The difference to an earlier snapshot of the same histograms.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         let buckets = std::array::from_fn(|at| self.buckets[at].saturating_sub(earlier.buckets[at]));
         Self { buckets, sum: self.sum.saturating_sub(earlier.sum) }
     }
 
-    /// How many durations.
+    /// The number of durations.
     pub(crate) fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    /// All durations together.
+    /// The sum of all durations.
     pub(crate) fn sum(&self) -> Duration {
         Duration::from_micros(self.sum)
     }
 
-    /// The duration below which a part `quantile`, 0 to 1, of all are; none without any.
+    /// The quantile for a `quantile` from 0 to 1; none without any durations.
     pub(crate) fn quantile(&self, quantile: f64) -> Option<Duration> {
         let count = self.count();
         let wanted = (count as f64 * quantile).max(1.0);
@@ -103,9 +102,10 @@ impl Snapshot {
         None
     }
 
-    /// Bounds in seconds, each twice the one before, and how many durations are below each: what Prometheus calls buckets.
+    /// Cumulative buckets as Prometheus has them: upper bounds in seconds, each twice the one before, and the number of
+    /// durations below each.
     pub(crate) fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
-        // From a quarter of a millisecond on: below that nobody looks.
+        // From a quarter of a millisecond on: finer buckets are of no use.
         (8..=26).map(|doubling: usize| {
             let end = (doubling - 1) * STEPS;
             let below = self.buckets.get(..end).unwrap_or(&self.buckets).iter().sum();

@@ -1,14 +1,14 @@
-//! Logs: what the supervisor does, what apps print, one line per request. Text for people or JSON for machines.
+//! Logs: events of the supervisor, output of apps, and one line per request; as text for people or as JSON.
 //!
-//! Lines are queued and written by a thread of their own, so that a slow terminal, pipe or disk never holds up a request;
-//! when the queue is full, lines are dropped and counted rather than waited for.
+//! Lines are queued and written by a separate thread, so that a slow terminal, pipe or disk never blocks a request. When the
+//! queue is full, lines are dropped and counted.
 //!
-//! - `hub`: where every line comes by; [`mod@line`]: one before it has a form; `layer`: lines from what the supervisor says
-//!   through tracing.
-//! - [`text`]: lines for people; `dev`: those of whoever writes an app; [`access`]: the access log and its forms.
-//! - `queue`: lines that wait to be written, of each app no more than its share.
-//! - `file`: where lines go that do not go to standard output.
-//! - [`mod@memory`]: the latest lines, for whoever asks.
+//! - `hub`: the entry point of every line; [`mod@line`]: a structured line before formatting; `layer`: turns tracing events
+//!   into lines.
+//! - [`text`]: text format; `dev`: the format of the `dev` command; [`access`]: the access log and its formats.
+//! - `queue`: bounded queue to the writing thread, with a share for each app.
+//! - `file`: log files, with rotation.
+//! - [`mod@memory`]: the latest lines in memory, for `logs`.
 
 pub(crate) mod access;
 pub(crate) mod app;
@@ -42,19 +42,19 @@ use line::Line;
 use memory::Memory;
 use queue::{Queue, Writing};
 
-/// Keeps the writing threads alive; dropping it writes what is queued.
+/// Keeps the writing threads alive. Dropping it flushes the queues.
 #[derive(Debug)]
 pub(crate) struct Logs {
     _writing: Vec<Writing>,
     dropped: Dropped,
 }
 
-/// Counts the lines dropped because they came faster than they could be written.
+/// Counts the lines that were dropped because they came faster than they could be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Dropped(Vec<Arc<AtomicUsize>>);
 
 impl Dropped {
-    /// How many so far.
+    /// The number so far.
     pub(crate) fn lines(&self) -> usize {
         self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
@@ -102,7 +102,7 @@ impl Logs {
         if HUB.set(hub).is_ok()
             && let Some(hub) = HUB.get()
         {
-            // Fails only if something else has been made the default, and then it works already.
+            // Fails only if a global subscriber was set already.
             let _ = tracing::subscriber::set_global_default(
                 Registry::default().with(filter).with(layer::LineLayer(hub)),
             );
@@ -110,62 +110,62 @@ impl Logs {
         Ok(Self { _writing: threads, dropped: Dropped(counters) })
     }
 
-    /// Counts the lines dropped because they came faster than they could be written.
+    /// Counts the lines that were dropped because they came faster than they could be written.
     pub(crate) fn dropped(&self) -> &Dropped {
         &self.dropped
     }
 }
 
-/// Takes over what can change while the supervisor runs.
+/// Applies the settings that a reload can change.
 pub(crate) fn configure(settings: &ServerSettings) {
     let Some(hub) = HUB.get() else { return };
     hub.memory.keep(settings.log_memory);
     hub.levels.write().unwrap_or_else(PoisonError::into_inner).server = settings.log_level.into();
-    // Fails only if nobody logs any more.
+    // Fails only if the subscriber is gone.
     let _ = hub.filter.reload(LevelFilter::from(settings.log_level));
 }
 
-/// Takes over the levels that apps have of their own.
+/// Applies the log levels of apps.
 pub(crate) fn configure_apps<'a>(specs: impl Iterator<Item = &'a AppSpec>) {
     let Some(hub) = HUB.get() else { return };
     let apps = specs.filter_map(|spec| Some((spec.name.clone(), spec.settings.log_level?.into()))).collect();
     hub.levels.write().unwrap_or_else(PoisonError::into_inner).apps = apps;
 }
 
-/// Has every file opened anew, because someone has moved it away.
+/// Reopens every log file, after logrotate or an operator has moved it away.
 pub(crate) fn reopen() {
     let Some(hub) = HUB.get() else { return };
     hub.reopen.iter().for_each(|flag| flag.store(true, Ordering::Relaxed));
-    // This one wakes the thread that writes it; an empty line wakes the other.
+    // This line wakes the thread of the main log; the empty line below wakes that of the access log.
     info!("log files are opened anew");
     [Some(&hub.out), hub.access.as_ref()].into_iter().flatten().for_each(|queue| {
         queue.push(None, String::new());
     });
 }
 
-/// Whether lines go to a terminal that shows colours.
+/// Whether lines go to a terminal with colours.
 pub(crate) fn has_colours() -> bool {
     HUB.get().is_some_and(|hub| hub.has_colours)
 }
 
-/// What an app has printed, without the colours that it may have for a terminal.
+/// Output of an app, without colour codes.
 pub(crate) fn plain(message: &str) -> Cow<'_, str> {
     if has_colours() { text::without_colours(message) } else { message.into() }
 }
 
-/// The latest lines; none are kept before the logs have been started.
+/// The latest lines; none before [`Logs::start`].
 pub(crate) fn memory() -> Option<Arc<Memory>> {
     HUB.get().map(|hub| hub.memory.clone())
 }
 
-/// Forgets the lines of an app that is gone.
+/// Forgets the lines of a removed app.
 pub(crate) fn forget(app: &AppName) {
     if let Some(hub) = HUB.get() {
         hub.memory.forget(app.as_str());
     }
 }
 
-/// A line that an app printed.
+/// Logs a line that an app printed.
 pub(crate) fn app_record(app: &AppName, record: &LogRecord) {
     let Some(hub) = HUB.get() else { return };
     let level = match record.level {
@@ -183,7 +183,7 @@ pub(crate) fn app_record(app: &AppName, record: &LogRecord) {
     }
 }
 
-/// A line that a worker wrote to standard error, which only dying ones do.
+/// Logs a line that a worker wrote to standard error. Only crashing workers do.
 pub(crate) fn worker_stderr(app: Option<&AppName>, line: &str) {
     if let Some(hub) = HUB.get() {
         hub.write(Line::new(Level::ERROR, "worker").saying(line).about(app));

@@ -1,4 +1,4 @@
-//! How much of the machine, or of the container that it is, is in use by everybody together.
+//! Memory and CPU usage of the whole machine or container.
 
 use std::cell::RefCell;
 use std::fs;
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use crate::api::status::MachineStatus;
 use crate::config::{machine_memory, own_cgroup};
 
-/// CPU time is looked at over at least this long.
+/// CPU usage is averaged over at least this long.
 const SPAN: Duration = Duration::from_secs(1);
 
-/// Remembers what was seen last. Lives on the main thread.
+/// Remembers the last sample. Lives on the main thread.
 #[derive(Debug, Default)]
 pub(crate) struct Machine(RefCell<MachineSeen>);
 
@@ -21,7 +21,7 @@ struct MachineSeen {
     percent: Option<f64>,
 }
 
-/// CPU time since the machine was started, in ticks of the kernel.
+/// CPU time since boot, in kernel ticks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Cpu {
     busy: u64,
@@ -29,7 +29,7 @@ struct Cpu {
 }
 
 impl Machine {
-    /// What is in use now.
+    /// The current usage.
     pub(crate) fn status(&self) -> MachineStatus {
         let limit = machine_memory();
         let read = |path: &str| fs::read_to_string(path).ok();
@@ -62,7 +62,7 @@ impl MachineSeen {
 impl Cpu {
     fn parse(stat: &str) -> Option<Self> {
         let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
-        // User, nice, system, idle, iowait, irq, softirq, steal; what guests take is in user already, see proc_stat(5).
+        // User, nice, system, idle, iowait, irq, softirq, steal. Guest time is part of user time, see proc_stat(5).
         let ticks: Vec<u64> = line.split_whitespace().take(8).map_while(|field| field.parse().ok()).collect();
         let all = ticks.iter().sum();
         Some(Self { busy: all - ticks.get(3)? - ticks.get(4)?, all })
@@ -70,13 +70,13 @@ impl Cpu {
 
     fn percent_since(self, before: Self) -> Option<f64> {
         let all = self.all.checked_sub(before.all).filter(|all| *all > 0)?;
-        // Time spent waiting may shrink by a tick.
+        // The kernel's iowait may decrease by a tick.
         let busy = self.busy.saturating_sub(before.busy).min(all);
         Some((1000.0 * busy as f64 / all as f64).round() / 10.0)
     }
 }
 
-/// Of the machine, unless a control group allows less: then of that group.
+/// Memory in use: of the machine, or of the control group if that has a lower limit.
 fn memory_in_use(meminfo: &str, limit: u64, group: Option<&Path>) -> Option<u64> {
     let bytes = |name: &str| {
         let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,4 +1,4 @@
-//! What the supervisor counts, in the text format of Prometheus, version 0.0.4:
+//! Renders metrics in the text format of Prometheus, version 0.0.4:
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::fmt::{Display, Write as _};
@@ -14,35 +14,32 @@ use crate::telemetry::seen::Gauges;
 use crate::telemetry::traces;
 use crate::telemetry::traffic::Limit;
 
-/// Media type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What there is to tell.
+/// The values at one moment.
 #[derive(Debug)]
 pub(crate) struct Sample {
-    /// Every app.
     pub apps: Vec<Gauges>,
-    /// The workers that have no app yet.
+    /// Idle workers without an app.
     pub spares: Vec<SpareStatus>,
-    /// Whether control groups hold workers to their limits.
+    /// Whether control groups enforce the limits of workers.
     pub has_cgroups: bool,
-    /// Apps that wait for their turn to start a worker.
+    /// Apps that wait to start a worker.
     pub starts_waiting: usize,
-    /// What the supervisor itself uses.
+    /// CPU time and memory of the supervisor itself.
     pub supervisor: Usage,
-    /// Descriptors that the supervisor has open.
+    /// Open descriptors of the supervisor.
     pub descriptors: usize,
-    /// What all connections hold.
+    /// Usage of the limits that all clients share.
     pub occupied: Occupied,
-    /// What has become of spans.
+    /// Span counts.
     pub spans: traces::SpanCounts,
-    /// Log lines that were dropped because they came too fast.
     pub log_lines_dropped: usize,
     /// Seconds since the supervisor started.
     pub uptime: f64,
 }
 
-/// The whole text.
+/// Renders all metrics.
 pub(crate) fn render(sample: &Sample) -> String {
     let mut text = Text(String::with_capacity(16 * 1024));
     text.family("nano_info", "gauge", "The supervisor's version.");
@@ -138,7 +135,7 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     text.histogram("nano_request_worker_seconds", help, apps, |app| &app.seen.totals.worker);
 }
 
-/// What limits say that answer no request. Those that do are among the refusals, and those that end workers among the ends.
+/// Limits that neither refuse a request nor end a worker. The others are counted with the refusals and the worker exits.
 fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let help =
         "How often a limit was broken, by the field that sets it; the last four since the worker started.";
@@ -173,7 +170,7 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
     text.each(name, "gauge", help, apps, |app| app.stats.blocking);
 }
 
-/// What all clients share, and who was turned away or ended.
+/// Limits that all clients share, and the connections that were refused or closed for them.
 fn of_connections(text: &mut Text, occupied: &Occupied) {
     let Occupied { taken, doors, max_connections, max_heads, max_per_client } = occupied;
     text.family("nano_connections", "gauge", "Open client connections, by listening address.");
@@ -252,7 +249,7 @@ impl Text {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// Values of labels need no escapes: names of apps, causes and numbers have no characters that do.
+    /// Label values need no escaping: they are app names, causes and numbers.
     fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         self.0.push_str(name);
         for (at, (label, value)) in labels.iter().enumerate() {

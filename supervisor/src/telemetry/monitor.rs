@@ -1,4 +1,4 @@
-//! Rates: what the counts of every app have been over the last seconds.
+//! Samples the counters of every app, and derives rates and the history for the dashboard.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -11,16 +11,16 @@ use crate::model::ids::AppId;
 use crate::telemetry::histogram::Snapshot;
 use crate::telemetry::seen::AppCounts;
 
-/// How often is looked.
+/// The sampling interval.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
 
-/// Seconds that are remembered.
+/// Seconds of history that are kept.
 const HISTORY: usize = 120;
 
-/// Over which the rates of a status are taken.
+/// The window over which the rates of a status are averaged.
 const RATE: Duration = Duration::from_secs(10);
 
-/// Looks between two snapshots of latencies, of which the last minute's are kept.
+/// Samples between two snapshots of the latency histogram. Those of the last minute are kept.
 const LATENCY_EVERY: u64 = 10;
 const LATENCIES: usize = 6;
 
@@ -33,18 +33,17 @@ pub(crate) struct Second {
     pub errors: u64,
     /// 99th percentile of the time to the response head, in milliseconds; none without a request.
     pub p99_ms: Option<f64>,
-    /// Memory of the worker, in bytes.
     pub memory: u64,
     /// CPU time of the worker, in percent of one core.
     pub cpu_percent: f64,
 }
 
-/// What an app did in the seconds since somebody asked last.
+/// What an app did in the seconds since a client's last request.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seconds {
-    /// The number of the second that comes next: what to ask for then.
+    /// The number of the next second, to send with the next request.
     pub next: u64,
-    /// Oldest first; those that are remembered.
+    /// Oldest first, as far as the history goes.
     pub seconds: Vec<Second>,
 }
 
@@ -58,12 +57,11 @@ struct RateHistory {
     /// Oldest first.
     seen: VecDeque<CountsAt>,
     seconds: VecDeque<Second>,
-    /// Oldest first; the first is that of about a minute ago.
+    /// Oldest first. The first one is about a minute old.
     latencies: VecDeque<Snapshot>,
     latest: Snapshot,
 }
 
-/// The counts at one moment.
 #[derive(Debug, Clone, Copy)]
 struct CountsAt {
     at: Instant,
@@ -74,7 +72,7 @@ struct CountsAt {
 }
 
 impl Monitor {
-    /// Looks at every app. To be called once in every [`LOOK`].
+    /// Samples every app. Call once in every [`LOOK`].
     pub(crate) fn look(&self, now: Instant, apps: Vec<AppCounts>) {
         let mut histories = self.0.borrow_mut();
         histories.retain(|app, _| apps.iter().any(|seen| seen.app == *app));
@@ -83,13 +81,13 @@ impl Monitor {
         }
     }
 
-    /// What an app has been doing lately.
+    /// The current rates of an app.
     pub(crate) fn rates(&self, app: AppId) -> Rates {
         self.0.borrow().get(&app).map(RateHistory::rates).unwrap_or_default()
     }
 
-    /// What an app did in each of the last seconds, from that number on. A number that there has never been, as from another
-    /// supervisor, asks for all.
+    /// What an app did in each second, from the number `from` on. An unknown number, as from another supervisor, gives the
+    /// whole history.
     pub(crate) fn seconds(&self, app: AppId, from: u64) -> Seconds {
         self.0.borrow().get(&app).map(|history| history.seconds(from)).unwrap_or_default()
     }
@@ -204,9 +202,9 @@ mod tests {
         }
         let rates = look(201, 2, 40);
         assert!((rates.errors_per_second - 15.0).abs() < 4.0, "{rates:?}");
-        // What was slow is more than a minute ago.
+        // The slow requests are more than a minute old.
         assert!(rates.p99_ms.unwrap() < 12.0, "{rates:?}");
-        // Another process begins at nothing.
+        // The CPU time of a new process starts at zero.
         assert!(rates.cpu_percent.abs() < 0.1, "{rates:?}");
         assert_eq!(history.seconds.len(), HISTORY);
         assert_eq!((history.seconds[0].requests, history.seconds[0].cpu_percent), (30, 25.0));

@@ -1,5 +1,5 @@
-//! How much is taken of what all clients share, and who was turned away. Each I/O thread writes its own counts, with every tick
-//! or where something rare happens; the main thread reads them for the metrics, and says when there is little left.
+//! Usage of the limits that all clients share, and counts of refused connections. Each I/O thread writes its own counts, with
+//! every tick or at a rare event. The main thread reads them for the metrics, and logs a warning when a limit is near.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -15,24 +15,24 @@ use crate::model::overdue::Overdue;
 use crate::model::shares::{ClientKey, Holders};
 use crate::telemetry::counter::{add, get};
 
-/// From this part of a limit on, in percent, it is said that it is near.
+/// A limit is near from this percentage on.
 const NEAR: u64 = 80;
 
-/// How often that is said of one limit at most.
+/// The warning for one limit is logged at most once in this time.
 const EVERY: Duration = Duration::from_secs(60);
 
 const REASONS: usize = Overdue::ALL.len();
 
-/// What is counted where it happens.
+/// Rare events, counted when they happen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Event {
-    /// A connection was ended.
+    /// A connection was closed for this reason.
     Ended(Overdue),
-    /// A connection was not let in, because its client has many and there is little room.
+    /// A connection was refused, because few are left and its client has many.
     Refused,
-    /// A stream was reset, because its client did not take the answer.
+    /// A stream was reset, because the client did not read the response.
     Reset,
-    /// Nothing more was read of a client before the next tick, because it had sent too much that asks for nothing.
+    /// A client was not read from until the next tick, because it had sent too many frames that are no requests.
     HeldUp,
 }
 
@@ -48,19 +48,19 @@ pub(crate) struct ThreadCounts {
     published: Mutex<Published>,
 }
 
-/// What an I/O thread tells that is no single number.
+/// Counts of an I/O thread that are not single numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
-    /// Connections by listening address.
+    /// Connections by listener.
     pub doors: Vec<(ListenerId, usize)>,
-    /// The client whose bodies hold most, and how many bytes.
+    /// The client with the most buffered body bytes, and how many.
     heaviest: Option<(ClientKey, u64)>,
-    /// Clients whose share of that is given out.
+    /// Clients that have used up their share of buffered body bytes.
     spent: u64,
 }
 
 impl Published {
-    /// Looks at what the bodies of each client hold.
+    /// Reads how many body bytes each client has buffered.
     pub(crate) fn look_at(&mut self, buffers: &Holders<Budget>) {
         (self.heaviest, self.spent) = (None, 0);
         buffers.each(|client, budget| {
@@ -74,7 +74,7 @@ impl Published {
 }
 
 impl ThreadCounts {
-    /// Something has happened.
+    /// Counts an event.
     pub(crate) fn count(&self, event: Event) {
         match event {
             Event::Ended(why) => add(&self.ended[why as usize], 1),
@@ -84,11 +84,11 @@ impl ThreadCounts {
         }
     }
 
-    /// What there is now.
+    /// Publishes the current values.
     pub(crate) fn publish(&self, open: usize, heads: usize, rest: impl FnOnce(&mut Published)) {
         set(&self.open, open);
         set(&self.heads, heads);
-        // Held by the other side for as long as it takes to copy it.
+        // The reader holds the lock only while it copies. If it is taken, the next tick publishes.
         if let Ok(mut published) = self.published.try_lock() {
             rest(&mut published);
         }
@@ -103,57 +103,55 @@ fn set(count: &AtomicU64, value: usize) {
 #[derive(Debug, Clone)]
 pub(crate) struct Occupancy(Arc<[Arc<ThreadCounts>]>);
 
-/// Their sums at one moment.
+/// Sums over all I/O threads at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     /// Connections.
     pub connections: u64,
     /// Bytes of unfinished heads.
     pub heads: u64,
-    /// Connections by listening address.
+    /// Connections by listener.
     pub doors: BTreeMap<ListenerId, u64>,
-    /// The client whose bodies hold most on one thread, and how many bytes that would be if they held as much on all: each
-    /// thread has its part of what a client may hold.
+    /// The client with the most buffered body bytes on one thread, and that number times the number of threads: each thread
+    /// has its part of a client's limit.
     pub heaviest: Option<(ClientKey, u64)>,
-    /// Clients whose share of that is given out, on each thread.
+    /// Clients that have used up their share of buffered body bytes, summed over threads.
     pub spent: u64,
-    /// Connections that were not let in.
+    /// Refused connections.
     pub refused: u64,
-    /// Streams that were reset.
+    /// Reset streams.
     pub reset: u64,
-    /// Times at which nothing more was read of a client.
+    /// How often reading from a client was paused.
     pub held_up: u64,
-    /// Connections that were ended, in the order of [`Overdue::ALL`].
+    /// Closed connections by reason, in the order of [`Overdue::ALL`].
     pub ended: [u64; REASONS],
 }
 
-/// What is taken, beside what there may be.
+/// Usage, with the limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Occupied {
-    /// What is taken.
+    /// Usage.
     pub taken: Taken,
-    /// Connections by listening address.
+    /// Connections by listener.
     pub doors: Vec<(String, u64)>,
-    /// Connections there may be.
+    /// Limit of connections.
     pub max_connections: u64,
-    /// Bytes of unfinished heads there may be.
+    /// Limit of bytes of unfinished heads.
     pub max_heads: u64,
-    /// Bytes of bodies that one client may hold.
+    /// Limit of buffered body bytes of one client.
     pub max_per_client: u64,
 }
 
 impl Occupancy {
-    /// Nothing yet.
     pub(crate) fn new(io_threads: usize) -> Self {
         Self((0..io_threads).map(|_| Arc::default()).collect())
     }
 
-    /// The counts of one thread.
     pub(crate) fn of_thread(&self, index: usize) -> Arc<ThreadCounts> {
         self.0.get(index).cloned().unwrap_or_default()
     }
 
-    /// What is taken now.
+    /// The current usage.
     pub(crate) fn taken(&self) -> Taken {
         let mut taken = Taken::default();
         for counts in self.0.iter() {
@@ -177,12 +175,12 @@ impl Occupancy {
     }
 }
 
-/// Says when a limit is near, and no more often than it helps.
+/// Logs a warning when a limit is near, at most once in [`EVERY`].
 #[derive(Debug, Default)]
 pub(crate) struct Nearness(BTreeMap<String, Instant>);
 
 impl Nearness {
-    /// Looks at what is taken of one limit: `field` sets it, for the app `owner` alone unless that is empty, and `whose` it is.
+    /// Checks one limit. `field` is its setting, `owner` the app whose setting it is or empty, `whose` what uses it.
     pub(crate) fn look(
         &mut self,
         now: Instant,
@@ -198,7 +196,7 @@ impl Nearness {
     }
 
     fn is_to_be_said(&mut self, now: Instant, field: &str, owner: &str, taken: u64, limit: u64) -> bool {
-        // A limit of one or two is near whenever there is anything.
+        // A very small limit is near as soon as anything uses it.
         if limit < 5 || taken.saturating_mul(100) < limit.saturating_mul(NEAR) {
             return false;
         }
@@ -243,7 +241,7 @@ mod tests {
         occupancy.of_thread(1).count(Event::Reset);
         let taken = occupancy.taken();
         let doors = BTreeMap::from([(ListenerId(1), 4), (ListenerId(2), 1), (ListenerId(3), 1)]);
-        // On the first thread, as if it were so on the second.
+        // The first thread's value, times two threads.
         let heaviest = Some(("192.0.2.3".parse::<IpAddr>().unwrap().into(), 16));
         let expected = Taken {
             heaviest,

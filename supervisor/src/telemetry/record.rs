@@ -1,4 +1,4 @@
-//! What is remembered of one request until its response is complete, for the access log and for its span.
+//! The record of one request until its response is complete, for the access log and its span.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -10,50 +10,46 @@ use nano_protocol::message::RequestId;
 use crate::config::{AccessLog, AppName};
 use crate::telemetry::trace_context::TraceContext;
 
-/// The trace that a request belongs to.
+/// The header field with the trace context.
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// What others have to say of that trace.
+/// The header field with vendor data of the trace.
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// What is remembered of one request.
+/// The record of one request.
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
     /// The app that answered, once it is known.
     pub app: Option<AppName>,
-    /// The status sent; 0 if the client has gone before.
+    /// The status sent; 0 if the client disconnected before.
     pub status: u16,
     /// Body bytes sent.
     pub bytes: u64,
     /// Whether the response ended before it was complete.
     pub cut_off: bool,
-    /// Why the supervisor answered in place of the app, if it did; the code that clients are told.
+    /// The refusal code that the client got, if the supervisor answered in place of the app.
     pub refusal: Option<&'static str>,
-    /// How long it waited until a worker took it, if one did.
+    /// How long it waited for a worker; none if it never got one.
     pub queue: Option<Duration>,
-    /// From there to the head of the worker's response, if there was one.
+    /// From then to the head of the worker's response, if there was one.
     pub worker: Option<Duration>,
-    /// Scheme and authority of the URL that the app sees, once they are known; only for spans.
+    /// Scheme and authority of the URL that the app sees, once known. Only set for spans.
     pub origin: String,
-    /// The form of its line in the access log.
+    /// The format of its access log line.
     pub access: AccessLog,
     /// Its span, if one is recorded.
     pub span: Option<Span>,
-    /// Its id.
     pub id: RequestId,
-    /// Whom it is from.
+    /// Address of the client.
     pub client: IpAddr,
-    /// Where it came from: the same, or a proxy of ours.
+    /// Address of the peer: the client, or a trusted proxy.
     pub peer: SocketAddr,
-    /// Its method.
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// The version of HTTP.
+    /// HTTP version.
     pub version: Version,
-    /// `Referer`.
     pub referer: Option<HeaderValue>,
-    /// `User-Agent`.
     pub user_agent: Option<HeaderValue>,
     /// When it arrived.
     pub begun: Instant,
@@ -62,17 +58,16 @@ pub(crate) struct RequestRecord {
 /// The span of one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Span {
-    /// The span itself.
     pub context: TraceContext,
-    /// The span it is part of, if the client has told one.
+    /// The parent span, if the client sent one.
     pub parent: Option<u64>,
-    /// `tracestate`, as the client sent it; empty if it is not valid.
+    /// `tracestate`, as the client sent it; empty if invalid.
     pub state: String,
 }
 
 impl Span {
-    /// The span of a request with these header fields. One that belongs to no trace yet begins one, which is recorded with
-    /// the probability `sample`; otherwise whoever began the trace has decided.
+    /// The span of a request with these header fields. A request without a trace starts one, which is sampled with the
+    /// probability `sample`. In an existing trace, its originator has made that decision.
     pub(crate) fn of(headers: &HeaderMap, sample: f64) -> Self {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let parent = match (values.next(), values.next()) {
@@ -95,7 +90,7 @@ impl Span {
 }
 
 impl RequestRecord {
-    /// Begins with what the request says, which arrived at `begun`, and with whom it is from and where it came from.
+    /// Starts the record of a request that arrived at `begun`.
     pub(crate) fn new<B>(
         request: &Request<B>,
         (client, peer): (IpAddr, SocketAddr),
@@ -121,7 +116,8 @@ impl RequestRecord {
             peer,
             method: request.method().to_string(),
             target: match request.uri().path_and_query() {
-                // HTTP/2 has no other form; in HTTP/1, an absolute one was sent as such.
+                // In HTTP/2 the URI is always absolute, so the path is used. In HTTP/1, an absolute target was sent as such
+                // and is kept.
                 Some(target) if request.version() >= Version::HTTP_2 || request.uri().scheme().is_none() => {
                     target.to_string()
                 }
@@ -134,12 +130,12 @@ impl RequestRecord {
         }
     }
 
-    /// The client's address as people write it.
+    /// The client's address as text.
     pub(crate) fn client_address(&self) -> String {
         self.client.to_canonical().to_string()
     }
 
-    /// That of the proxy of ours that has sent it, if one has.
+    /// The address of the trusted proxy that sent it, if one did.
     pub(crate) fn proxy_address(&self) -> Option<String> {
         let peer = self.peer.ip().to_canonical();
         (peer != self.client.to_canonical()).then(|| peer.to_string())

@@ -1,4 +1,4 @@
-//! What is counted of an app at one moment, for the monitor and the metrics.
+//! The counters of an app at one moment, for the monitor and the metrics.
 
 use std::collections::BTreeMap;
 
@@ -9,48 +9,44 @@ use crate::model::ids::AppId;
 use crate::model::state::AppState;
 use crate::telemetry::traffic::Totals;
 
-/// What is counted of an app at one moment.
+/// The counters of an app at one moment.
 #[derive(Debug)]
 pub(crate) struct AppCounts {
-    /// The app.
     pub app: AppId,
-    /// What the I/O threads have counted.
+    /// Counters of the I/O threads.
     pub totals: Totals,
-    /// What its worker uses.
+    /// CPU time and memory of its worker.
     pub usage: Usage,
-    /// Its worker.
+    /// Process id of its worker.
     pub pid: Option<u32>,
 }
 
-/// What the metrics say of an app.
+/// The values of an app for the metrics.
 #[derive(Debug)]
 pub(crate) struct Gauges {
-    /// Its name.
     pub name: String,
-    /// Its state.
     pub state: AppState,
     /// Requests in flight or waiting.
     pub in_flight: usize,
-    /// Requests that there may be in flight.
+    /// Limit of requests in flight.
     pub max_in_flight: usize,
-    /// Requests that may wait.
+    /// Limit of waiting requests.
     pub max_queue: usize,
-    /// Requests that wait for a worker.
     pub waiting: usize,
-    /// Bytes of bodies that are held.
+    /// Buffered body bytes.
     pub buffered: u64,
-    /// Bytes of bodies that may be held.
+    /// Limit of buffered body bytes.
     pub max_buffered: u64,
-    /// Blocking calls that its worker may have under way or waiting.
+    /// Limit of blocking calls of its worker, active and waiting.
     pub max_blocking: u32,
-    /// Outbound connections that its worker may have.
+    /// Limit of outbound connections of its worker.
     pub max_outbound: u32,
     /// Workers started after the first.
     pub starts: u64,
-    /// How workers have ended unasked, by cause.
+    /// Unexpected worker exits, by cause.
     pub ends: BTreeMap<&'static str, u64>,
-    /// What its worker says of itself.
+    /// Statistics that its worker reports.
     pub stats: Stats,
-    /// What is counted of it.
+    /// Its counters.
     pub seen: AppCounts,
 }

@@ -1,13 +1,12 @@
-//! Which trace a request belongs to: the header field `traceparent` of W3C Trace Context,
-//! <https://www.w3.org/TR/trace-context-2/>.
+//! The header field `traceparent` of W3C Trace Context: <https://www.w3.org/TR/trace-context-2/>.
 
-/// Length of the field's value as version 00 has it.
+/// Length of the value in version 00.
 pub(crate) const LENGTH: usize = 55;
 
-/// Whoever sent it records its part of the trace.
+/// Flag: the sender records its part of the trace.
 const SAMPLED: u8 = 1;
 
-/// The trace id is random.
+/// Flag: the trace id is random.
 const RANDOM: u8 = 2;
 
 /// A span and the trace it is part of.
@@ -27,7 +26,7 @@ impl TraceContext {
         Self { trace: fastrand::u128(1..), span: fastrand::u64(1..), flags }
     }
 
-    /// A span below this one.
+    /// A child span.
     pub(crate) fn child(self) -> Self {
         Self { span: fastrand::u64(1..), ..self }
     }
@@ -37,12 +36,12 @@ impl TraceContext {
         self.flags & SAMPLED != 0
     }
 
-    /// What is known of the trace, as its last part says it.
+    /// The flags field.
     pub(crate) fn flags(self) -> u8 {
         self.flags
     }
 
-    /// Reads a value of any version; none if it is not valid. What a later version adds is not carried on.
+    /// Parses a value of any version; none if it is invalid. Additions of later versions are dropped.
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         let (known, more) = value.split_at_checked(LENGTH)?;
         let [b'-', trace @ .., b'-', _, _] = &known[2..] else { return None };
@@ -59,7 +58,7 @@ impl TraceContext {
         (trace != 0 && span != 0).then_some(Self { trace, span, flags })
     }
 
-    /// The value of the field.
+    /// The value in version 00.
     pub(crate) fn to_bytes(self) -> [u8; LENGTH] {
         let text = format!("00-{:032x}-{:016x}-{:02x}", self.trace, self.span, self.flags);
         let mut bytes = [0; LENGTH];
@@ -68,7 +67,7 @@ impl TraceContext {
     }
 }
 
-/// Lower-case digits, at most 32 of them.
+/// Parses at most 32 lower-case hexadecimal digits.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |number, digit| match digit {
         b'0'..=b'9' => Some(number << 4 | u128::from(digit - b'0')),
@@ -93,7 +92,7 @@ mod tests {
         assert_eq!((context.span, context.is_sampled()), (0xb7ad6b7169203331, true));
         let read = |text: String| TraceContext::parse(text.as_bytes());
         assert!(!read(format!("00-{TRACE}-{SPAN}-00")).unwrap().is_sampled());
-        // Unknown flags are dropped, and what later versions add.
+        // Unknown flags and additions of later versions are dropped.
         for text in [
             format!("00-{TRACE}-{SPAN}-fd"),
             format!("cc-{TRACE}-{SPAN}-01-what"),

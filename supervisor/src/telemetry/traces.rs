@@ -1,7 +1,7 @@
-//! Spans of requests, sent over OTLP/HTTP to whoever collects them: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
+//! Spans of requests, exported to a collector over OTLP/HTTP: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
 //!
-//! An I/O thread puts what it knows of a request into a bounded queue and never waits; the [`exporter`] on the main thread
-//! sends what has come in batches, which [`otlp`] encodes.
+//! An I/O thread puts finished requests into a bounded queue and never waits. The [`exporter`] on the main thread sends them
+//! in batches, which [`otlp`] encodes.
 
 mod exporter;
 mod otlp;
@@ -16,10 +16,10 @@ pub(crate) use exporter::Exporter;
 
 use crate::telemetry::record::RequestRecord;
 
-/// Spans that may wait to be sent, as OpenTelemetry's SDKs have it.
+/// Capacity of the span queue, as in OpenTelemetry's SDKs.
 const QUEUE: usize = 2048;
 
-/// There is one, as of the log, so that whatever holds a record can finish it.
+/// Global, like the log's, so that a record can be finished anywhere.
 static HUB: OnceLock<SpanHub> = OnceLock::new();
 
 #[derive(Debug)]
@@ -38,18 +38,18 @@ struct Finished {
     took: Duration,
 }
 
-/// What has become of spans.
+/// Outcomes of spans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct SpanCounts {
-    /// Taken by a collector.
+    /// Accepted by a collector.
     pub exported: u64,
     /// Refused by a collector, or not delivered in time.
     pub failed: u64,
-    /// Not sent, because they came faster than they could be.
+    /// Dropped, because they came faster than they could be sent.
     pub dropped: u64,
 }
 
-/// Has the span of a request sent, if it has one and there is room. Never waits.
+/// Queues the span of a request, if it has one and the queue has room. Never waits.
 pub(crate) fn finish(record: Box<RequestRecord>) {
     let Some(hub) = HUB.get().filter(|_| record.span.is_some()) else { return };
     let (ended, took) = (SystemTime::now(), record.begun.elapsed());
@@ -58,7 +58,7 @@ pub(crate) fn finish(record: Box<RequestRecord>) {
     }
 }
 
-/// What has become of spans so far.
+/// The outcomes so far.
 pub(crate) fn counts() -> SpanCounts {
     let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
     HUB.get().map_or_else(SpanCounts::default, |hub| SpanCounts {

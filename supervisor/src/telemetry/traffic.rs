@@ -1,5 +1,5 @@
-//! What the I/O threads count of an app, and the main thread reads. Each thread counts for itself, so that counting is a plain
-//! addition; what is rare, as a limit that was broken, has one count for all.
+//! Traffic counters of an app, written by the I/O threads and read by the main thread. Each thread has its own, so that
+//! counting is a plain addition. Rare events, such as a broken limit, share one atomic counter.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -38,10 +38,10 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// How many there are.
+    /// The number of limits.
     const COUNT: usize = Self::Calls as usize + 1;
 
-    /// All of them, in the order of their numbers (`as usize`), with the field that says each.
+    /// All of them, in the order of their numbers (`as usize`), with the name of the setting.
     pub(crate) const ALL: [(Self, &str); Self::COUNT] = [
         (Self::CpuTime, "cpu_time"),
         (Self::Queue, "max_queue"),
@@ -55,18 +55,18 @@ impl Limit {
     ];
 }
 
-/// The counts of one app.
+/// The counters of one app.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
     broken: [AtomicU64; Limit::COUNT],
     threads: Box<[TrafficCounts]>,
-    /// What bodies hold on each thread.
+    /// Buffered body bytes of each thread.
     budgets: Box<[OnceLock<Arc<Budget>>]>,
 }
 
-/// The counts of one I/O thread, which alone adds to them.
+/// The counters of one I/O thread, their only writer.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct TrafficCounts {
@@ -84,7 +84,7 @@ pub(crate) struct TrafficCounts {
 /// Status classes: 1xx to 5xx.
 const CLASSES: usize = 5;
 
-/// The sums over all threads at one moment.
+/// Sums over all threads at one moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
     /// Responses by the first digit of their status, from 1 on.
@@ -99,30 +99,29 @@ pub(crate) struct Totals {
     pub bytes_out: u64,
     /// Responses that ended before they were complete.
     pub cut_off: u64,
-    /// Times at which a request body had to wait because the worker did not read on.
+    /// How often a request body had to wait because the worker did not read.
     pub stalls: u64,
     /// From the arrival of a request to its response head.
     pub total: Snapshot,
-    /// From the arrival of a request to the moment at which a worker took it.
+    /// From the arrival of a request until a worker took it.
     pub queue: Snapshot,
-    /// From there to the response head.
+    /// From then to the response head.
     pub worker: Snapshot,
 }
 
 impl Totals {
-    /// All responses.
+    /// The number of responses.
     pub(crate) fn requests(&self) -> u64 {
         self.responses.iter().sum()
     }
 
-    /// Those that say that the app or the supervisor has failed.
+    /// The number of responses of class 5xx.
     pub(crate) fn errors(&self) -> u64 {
         self.responses[CLASSES - 1]
     }
 }
 
 impl Traffic {
-    /// Nothing yet, for so many I/O threads.
     pub(crate) fn new(io_threads: usize) -> Self {
         let threads = (0..io_threads).map(|_| TrafficCounts::default()).collect();
         Self {
@@ -134,19 +133,19 @@ impl Traffic {
         }
     }
 
-    /// What one thread has of so many bytes.
+    /// One thread's share of a limit in bytes.
     pub(crate) fn share(&self, bytes: u64) -> usize {
         usize::try_from(bytes).unwrap_or(usize::MAX) / self.threads.len().max(1)
     }
 
-    /// What bodies of the app hold on a thread, from its start on.
+    /// Registers the body budget of a thread, when it starts.
     pub(crate) fn hold(&self, thread: usize, budget: Arc<Budget>) {
         if let Some(slot) = self.budgets.get(thread) {
             let _ = slot.set(budget);
         }
     }
 
-    /// Bytes of bodies that are held: of responses, and not taken by their clients; of requests, and not taken by the worker.
+    /// Buffered body bytes: of responses that clients have not read yet, and of requests that the worker has not read yet.
     pub(crate) fn buffered(&self) -> u64 {
         self.budgets.iter().filter_map(OnceLock::get).map(|budget| budget.held() as u64).sum()
     }
@@ -156,12 +155,12 @@ impl Traffic {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// On how many I/O threads they are counted.
+    /// The number of I/O threads.
     pub(crate) fn threads(&self) -> usize {
         self.threads.len()
     }
 
-    /// One more, unless there are `max` already.
+    /// Counts a request as in flight, unless `max` are already.
     pub(crate) fn enter(&self, max: usize) -> bool {
         let is_free = self.in_flight.fetch_add(1, Ordering::Relaxed) < max;
         if !is_free {
@@ -170,7 +169,7 @@ impl Traffic {
         is_free
     }
 
-    /// One less.
+    /// A request is no longer in flight.
     pub(crate) fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
@@ -180,10 +179,10 @@ impl Traffic {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// One more that waits for a worker, unless `max` do already.
+    /// Counts a request as waiting for a worker, unless `max` are already. Dropping the guard ends the wait.
     pub(crate) fn wait(&self, max: usize) -> Option<Waiting<'_>> {
         let waiting = Waiting(self);
-        // Given back at once by dropping, if it is one too many.
+        // If it is one too many, dropping the guard uncounts it at once.
         (self.waiting.fetch_add(1, Ordering::Relaxed) < max).then_some(waiting)
     }
 
@@ -193,17 +192,17 @@ impl Traffic {
         self.broken[limit as usize].load(Ordering::Relaxed)
     }
 
-    /// A limit was broken this often.
+    /// Counts that a limit was broken this many times.
     pub(crate) fn count_broken(&self, limit: Limit, times: u64) {
         self.broken[limit as usize].fetch_add(times, Ordering::Relaxed);
     }
 
-    /// What one thread counts; none if there is no such thread.
+    /// The counters of one thread; none if there is no such thread.
     pub(crate) fn of_thread(&self, thread: usize) -> Option<&TrafficCounts> {
         self.threads.get(thread)
     }
 
-    /// The sums now.
+    /// The current sums.
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for (total, count) in totals.broken.iter_mut().zip(&self.broken) {
@@ -229,48 +228,48 @@ impl Traffic {
 }
 
 impl TrafficCounts {
-    /// A response with this status.
+    /// Counts a response with this status.
     pub(crate) fn response(&self, status: u16) {
         let class = usize::from(status / 100).clamp(1, CLASSES) - 1;
         add(&self.responses[class], 1);
     }
 
-    /// An answer of the supervisor in place of the app, by the number of its reason.
+    /// Counts a refusal, by the number of its reason.
     pub(crate) fn refused(&self, reason: usize) {
         if let Some(count) = self.refusals.get(reason) {
             add(count, 1);
         }
     }
 
-    /// A response head of a worker: how long the request waited for the worker, and how long the worker took.
+    /// Counts a response head of a worker: how long the request waited for the worker, and how long the worker took.
     pub(crate) fn answered(&self, queue: Duration, worker: Duration) {
         self.total.record(queue + worker);
         self.queue.record(queue);
         self.worker.record(worker);
     }
 
-    /// Bytes of a request body.
+    /// Counts bytes of a request body.
     pub(crate) fn received(&self, bytes: usize) {
         add(&self.bytes_in, bytes as u64);
     }
 
-    /// Bytes of a response body.
+    /// Counts bytes of a response body.
     pub(crate) fn sent(&self, bytes: usize) {
         add(&self.bytes_out, bytes as u64);
     }
 
-    /// A response that ended before it was complete.
+    /// Counts a response that ended before it was complete.
     pub(crate) fn cut_off(&self) {
         add(&self.cut_off, 1);
     }
 
-    /// A request body that has to wait for its worker.
+    /// Counts a request body that has to wait for its worker.
     pub(crate) fn stalled(&self) {
         add(&self.stalls, 1);
     }
 }
 
-/// A place among the requests that wait for a worker; given back when dropped.
+/// A request that waits for a worker, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a>(&'a Traffic);
 

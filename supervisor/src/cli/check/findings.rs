@@ -17,33 +17,32 @@ use crate::process::{Cgroups, Spares, Worker};
 use crate::telemetry::log::app::AppLog;
 use crate::telemetry::traffic::Traffic;
 
-/// How long a supervisor that runs may take to say what it has.
+/// Timeout for asking a running supervisor.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What was found about one app.
+/// The result for one app.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
-    /// Name.
     pub app: String,
     /// Entry module, as configured or found.
     pub entry: String,
-    /// What can be ignored.
+    /// Warnings, which do not fail the check.
     pub warnings: Vec<String>,
-    /// Why it does not load, if so.
+    /// Why it does not load, if it does not.
     pub error: Option<String>,
 }
 
-/// What was found about addresses.
+/// The result for addresses.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    /// Those that cannot be had, a text for each.
+    /// One text for each address that cannot be bound.
     pub warnings: Vec<String>,
-    /// Whether some are in use, and no supervisor was found that might be the one that has them.
+    /// Whether some are in use and no running supervisor was found that may be using them.
     pub may_be_ours: bool,
 }
 
-/// Addresses that the apps, or operators, cannot have at this moment, one text for each. What the supervisor that runs by the
-/// same control socket has is as it is to be.
+/// Tries to bind the addresses of the apps and of the admin listener. Those that the running supervisor with the same control
+/// socket uses are fine.
 pub(super) async fn addresses(config: &Config) -> Addresses {
     let mut wanted: Vec<(Listen, Vec<&str>)> = Vec::new();
     for app in config.apps.iter().filter(|app| app.fault.is_none()) {
@@ -81,7 +80,7 @@ pub(super) async fn addresses(config: &Config) -> Addresses {
     Addresses { warnings: found, may_be_ours }
 }
 
-/// The apps of the supervisor that these settings would start a second time.
+/// The apps of a running supervisor with the same control socket.
 async fn running(config: &Config) -> Option<Vec<AppStatus>> {
     let socket = match &config.server.control {
         ControlPath::Usual => found_control_path(|name| std::env::var_os(name)),
@@ -101,7 +100,7 @@ fn some_of(apps: &[&str]) -> String {
     }
 }
 
-/// Starts a worker for each app, which loads it and is ended again.
+/// Loads each app in a worker, which is ended afterwards.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(config.apps.len());
     for spec in config.apps.iter().filter(|spec| spec.fault.is_none()) {

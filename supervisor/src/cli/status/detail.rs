@@ -1,4 +1,4 @@
-//! `status APP`: all that is known of one app.
+//! `status APP`: the details of one app.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,21 +12,21 @@ use crate::api::deploys::DeployRow;
 use crate::api::status::{AppDetail, AppStatus};
 use crate::model::state::AppState;
 
-/// What the names of facts take.
+/// Width of the names, in columns.
 const NAMES: usize = 12;
 
-/// What is known of an app.
+/// The data about an app.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
-    /// What the supervisor says of it.
+    /// From `GET /v1/apps/NAME`.
     pub(super) detail: &'a AppDetail,
-    /// What it is served from, if it was deployed.
+    /// Its current deploy, if it was deployed.
     pub(super) deploy: Option<&'a DeployRow>,
-    /// Its latest crashes, the last one first.
+    /// Its latest crashes, latest first.
     pub(super) crashes: &'a [Crash],
 }
 
-/// As lines, of at most `width` columns if there is a width.
+/// Renders lines of at most `width` columns, if given.
 pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now: SystemTime) -> Vec<String> {
     let Facts { detail, deploy, crashes } = facts;
     let app = &detail.status;
@@ -103,7 +103,7 @@ impl DetailPage {
         self.say(Tone::Plain, name, value);
     }
 
-    /// A name, and a text beside it.
+    /// Adds a name, and a text beside it.
     fn say(&mut self, tone: Tone, name: &str, text: &str) {
         for (index, line) in wrap(text, self.width.saturating_sub(NAMES)).into_iter().enumerate() {
             let name = if index == 0 { name } else { "" };
@@ -134,7 +134,7 @@ impl DetailPage {
     }
 }
 
-/// Where the app can be reached, as URLs where that is known.
+/// The addresses of the app, as URLs where possible.
 fn addresses(detail: &AppDetail) -> Vec<String> {
     let app = &detail.status;
     let mut found = urls(&app.listen, &app.hosts);

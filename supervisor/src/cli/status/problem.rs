@@ -1,4 +1,4 @@
-//! What is wrong with an app, if anything, for people, and how bad that is.
+//! Judges the status of an app: severity, and notes for people.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,31 +9,31 @@ use crate::api::status::AppStatus;
 use crate::model::state::AppState;
 use crate::untrusted::visible;
 
-/// How long an end is of interest once the app runs again.
+/// A worker exit is shown for this long after the app runs again.
 const RECENT: Duration = Duration::from_secs(600);
 
-/// From which share of a limit on an app is said to be near it.
+/// An app is near a limit from this share on.
 const NEAR: f64 = 0.9;
 
-/// How bad it is, the worst first.
+/// Severity, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
-    /// It is given up, but for slow retries.
+    /// Failed; only retried slowly.
     Failed,
-    /// It has no worker at the moment.
+    /// Without a worker at the moment.
     Down,
-    /// It has one that does not answer.
+    /// With a worker that does not respond.
     Busy,
-    /// It answers, and something is the matter.
+    /// Serving, but with a problem.
     Warning,
-    /// It is on its way up or down.
+    /// Starting or stopping.
     Changing,
-    /// Nothing.
+    /// No problem.
     None,
 }
 
 impl Severity {
-    /// How it is set off.
+    /// Its colour.
     pub(super) fn tone(self) -> Tone {
         match self {
             Self::Failed | Self::Down => Tone::Bad,
@@ -43,22 +43,21 @@ impl Severity {
     }
 }
 
-/// How an app is, and what there is to say of that.
+/// The condition of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AppHealth {
-    /// How bad it is.
+    /// How severe its problem is.
     pub(super) severity: Severity,
-    /// One sentence each.
     pub(super) notes: Vec<String>,
 }
 
-/// The state as people are shown it.
+/// The displayed state.
 pub(in crate::cli) fn state(app: &AppStatus) -> &'static str {
     if app.state == AppState::Ready && app.busy_ms.is_some() { "busy" } else { app.state.as_str() }
 }
 
 impl AppHealth {
-    /// Of this app, at this time.
+    /// Judges an app at this time.
     pub(super) fn of(app: &AppStatus, now: SystemTime) -> Self {
         let is = |state: AppState| app.state == state;
         let mut notes = Vec::new();
@@ -98,14 +97,14 @@ impl AppHealth {
     }
 }
 
-/// How long ago the last worker ended.
+/// The time since the last worker exit.
 pub(super) fn since_end(app: &AppStatus, now: SystemTime) -> Option<Duration> {
     let at = humantime::parse_rfc3339(app.last_exit_at.as_deref()?).ok()?;
     Some(now.duration_since(at).unwrap_or_default())
 }
 
 fn ended(app: &AppStatus, now: SystemTime) -> Option<String> {
-    // A reason may go over several lines; the first says what it was.
+    // A reason may have several lines. The first one is the summary.
     let reason = visible::line(app.last_exit.as_deref()?.lines().next()?);
     let since = since_end(app, now).map(|since| format!("{} ago", age(since)));
     let often = match (app.failed_starts, app.crashes) {
@@ -117,7 +116,7 @@ fn ended(app: &AppStatus, now: SystemTime) -> Option<String> {
     Some(if more.is_empty() { reason.into_owned() } else { format!("{reason} ({})", more.join(", ")) })
 }
 
-/// Why it goes on as it was.
+/// Why the app still runs with its former configuration.
 fn otherwise(app: &AppStatus) -> Option<String> {
     let why = visible::line(app.problem.as_deref()?.lines().next()?);
     Some(format!("goes on as it was before its configuration: {why}"))
@@ -129,7 +128,7 @@ fn near(what: &str, used: u64, limit: Option<u64>) -> Option<String> {
     is_near.then(|| format!("{what} {} of {}", ByteSize(used), ByteSize(limit)))
 }
 
-/// A duration in its two greatest units.
+/// A duration in its two largest units.
 pub(super) fn age(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds == 0 {

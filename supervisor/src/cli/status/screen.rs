@@ -1,4 +1,4 @@
-//! `status --watch` at a terminal: a screen of its own, a page at a time, and everything as it was when it ends.
+//! `status --watch` at a terminal: uses the alternate screen, scrolls by pages, and restores the terminal at the end.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
@@ -15,12 +15,12 @@ use super::super::runtime::runtime;
 use super::super::terminal::{self, Paint, Tone, cut};
 use crate::untrusted::visible;
 
-/// Keys that may wait to be heeded.
+/// Capacity of the key queue.
 const KEYS: usize = 8;
 
-/// The terminal while it is ours; given back when dropped.
+/// The terminal in raw mode with the alternate screen; restored on drop.
 struct Screen {
-    /// How it was before, if keys can be read.
+    /// The former settings, if keys can be read.
     before: Option<Termios>,
 }
 
@@ -28,13 +28,13 @@ impl Screen {
     fn take() -> Self {
         let before = if io::stdin().is_terminal() { tcgetattr(io::stdin()).ok() } else { None };
         if let Some(before) = &before {
-            // Keys come one by one and are not shown. Ctrl-C still is a signal; there is nothing to stop and go on with.
+            // No line buffering and no echo. Ctrl-C remains a signal; Ctrl-Z is disabled.
             let mut ours = before.clone();
             ours.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO);
             ours.control_chars[SpecialCharacterIndices::VSUSP as usize] = libc::_POSIX_VDISABLE;
             let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &ours);
         }
-        // The other screen, without a cursor.
+        // Alternate screen, cursor hidden.
         put("\x1b[?1049h\x1b[?25l");
         Self { before }
     }
@@ -49,7 +49,7 @@ impl Drop for Screen {
     }
 }
 
-/// What a key asks for.
+/// The command of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Next,
@@ -59,11 +59,11 @@ enum Key {
     Quit,
 }
 
-/// Shows `frame` again and again, with a `pause` in between, until q or a signal.
+/// Shows a new `frame` after each `pause`, until q or a signal.
 pub(super) fn show(frame: impl FnMut() -> io::Result<String> + Send + 'static, pause: Duration) -> ExitCode {
     let shown = runtime().and_then(|runtime| {
         runtime.block_on(async {
-            // Before the screen is taken: whoever ends this gets the terminal back as it was.
+            // Signal handlers come before the screen, so that every exit restores the terminal.
             let mut signals = ScreenSignals::listen()?;
             let screen = Screen::take();
             let mut keys = if screen.before.is_some() { Some(read_keys()) } else { None };
@@ -74,7 +74,7 @@ pub(super) fn show(frame: impl FnMut() -> io::Result<String> + Send + 'static, p
                     Some(frame) = frames.recv() => view.take_in(&frame),
                     number = signals.next() => match number {
                         Some(number) => return Ok(128 + number),
-                        // What is asked for already has that size.
+                        // If a request is queued already, its frame will have the new size.
                         None => drop(again.try_send(())),
                     },
                     key = key(&mut keys) => match key {
@@ -92,8 +92,8 @@ pub(super) fn show(frame: impl FnMut() -> io::Result<String> + Send + 'static, p
     }
 }
 
-/// Asks for frames in a thread of its own, which ends with the process: a supervisor that hangs takes no key from anybody. A
-/// word asks for one before its time.
+/// Fetches frames in a separate thread, which ends with the process, so that keys work while a supervisor hangs. A message on
+/// the channel requests a frame at once.
 fn read_frames(
     mut frame: impl FnMut() -> io::Result<String> + Send + 'static,
     pause: Duration,
@@ -101,7 +101,7 @@ fn read_frames(
     let (again, wanted) = sync_channel(1);
     let (sender, frames) = mpsc::channel(1);
     std::thread::spawn(move || {
-        // Whoever watches a supervisor that is started anew wants to see it come.
+        // Errors are sent as well, and fetching continues: the supervisor may be restarting.
         while sender.blocking_send(frame()).is_ok()
             && wanted.recv_timeout(pause) != Err(RecvTimeoutError::Disconnected)
         {}
@@ -109,7 +109,7 @@ fn read_frames(
     (again, frames)
 }
 
-/// The signals that end it, and the one that says that the terminal has another size.
+/// The terminating signals, and SIGWINCH.
 struct ScreenSignals {
     interrupt: Signal,
     terminate: Signal,
@@ -127,7 +127,7 @@ impl ScreenSignals {
         })
     }
 
-    /// The number of the signal that ends it; none if all is to be shown anew.
+    /// The number of a terminating signal; none if the terminal was resized.
     async fn next(&mut self) -> Option<u8> {
         tokio::select! {
             _ = self.interrupt.recv() => Some(2),
@@ -138,7 +138,7 @@ impl ScreenSignals {
     }
 }
 
-/// Reads keys in a thread of its own, which ends with the process: nothing can interrupt a read.
+/// Reads keys in a separate thread, which ends with the process: a blocking read cannot be interrupted.
 fn read_keys() -> mpsc::Receiver<Key> {
     let (sender, receiver) = mpsc::channel(KEYS);
     std::thread::spawn(move || {
@@ -159,7 +159,7 @@ fn read_keys() -> mpsc::Receiver<Key> {
     receiver
 }
 
-/// What the first key of those that have come asks for, if anything, and of how many bytes it is.
+/// The command of the first key in the input, if it has one, and its length in bytes.
 fn meaning(bytes: &[u8]) -> (Option<Key>, usize) {
     const SEQUENCES: [(&[u8], Key); 6] = [
         (b"\x1b[B", Key::Next),
@@ -173,7 +173,7 @@ fn meaning(bytes: &[u8]) -> (Option<Key>, usize) {
         return (Some(*key), sequence.len());
     }
     let key = match bytes.first() {
-        // Another key that begins like this: nobody meant to quit.
+        // An unknown escape sequence is not the Escape key.
         Some(b'\x1b') if bytes.len() > 1 => return (None, bytes.len()),
         Some(b'q' | b'Q' | b'\x1b') => Key::Quit,
         Some(b' ' | b'j' | b'f' | b'\r' | b'\n') => Key::Next,
@@ -194,13 +194,13 @@ async fn key(keys: &mut Option<mpsc::Receiver<Key>>) -> Key {
     std::future::pending().await
 }
 
-/// What there is to be shown, and which part of it is.
+/// The content, and the scroll position.
 #[derive(Debug, Default)]
 struct View {
     lines: Vec<String>,
-    /// Why what is shown is not what is.
+    /// Why the content is outdated, if it is.
     stale: Option<String>,
-    /// The first line that is shown.
+    /// The first visible line.
     top: usize,
 }
 
@@ -215,7 +215,7 @@ impl View {
         }
     }
 
-    /// Lines of a page, below which there is one that says where it is.
+    /// Lines of a page, without the status line below it.
     fn page(&self) -> usize {
         terminal::size().1.saturating_sub(1).max(1)
     }
@@ -240,7 +240,7 @@ impl View {
         let mut out = String::from("\x1b[H");
         for line in &self.lines[self.top..end] {
             out += line;
-            // Nothing of what stood there before.
+            // Erases the rest of the line.
             out += "\x1b[K\r\n";
         }
         let place = match (&self.stale, count > page) {
@@ -255,7 +255,7 @@ impl View {
     }
 }
 
-/// Writes to the terminal, all at once. One that has gone away ends us by a signal.
+/// Writes to the terminal at once. If it is gone, a signal ends the process.
 fn put(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! `status` as a table that fits: the columns there is room for, problems first, and what is wrong on lines of its own.
+//! The table of `status`: the columns that fit, apps with problems first, and notes on separate lines.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use super::super::terminal::{Paint, Tone, columns, cut, many, wrap};
 use super::problem::{AppHealth, Severity, age, state};
 use crate::api::status::AppStatus;
 
-/// One column: its heading, how soon it is left out where there is no room (the higher, the sooner), and what it says.
+/// A column: heading, how early it is left out for lack of room (higher is earlier), and the value for an app.
 type Column = (&'static str, u8, fn(&AppStatus) -> String);
 
 const COLUMNS: &[Column] = &[
@@ -31,18 +31,18 @@ const COLUMNS: &[Column] = &[
     ("LISTEN", 6, listen),
 ];
 
-/// Between two columns.
+/// Blanks between two columns.
 const GAP: usize = 2;
 
-/// What an app's own lines begin with, and further ones of the same note.
+/// Prefixes of the first line of a note and of its further lines.
 const NOTE: &str = "  └ ";
 const NOTE_ON: &str = "    ";
 
-/// Least and greatest width of a name or an address where there is not room for all of it.
+/// Minimum and maximum width of a truncated name or address.
 const LEAST: usize = 12;
 
-/// The apps as lines of at most `width` columns. Without a width, as if for ever wide, each app is one line, which ends with
-/// its last exit: for programs that read lines.
+/// Renders the apps as lines of at most `width` columns. Without a width, each app is one line that ends with its last exit,
+/// for programs that read lines.
 pub(in crate::cli) fn render(
     apps: &[AppStatus],
     width: Option<usize>,
@@ -72,7 +72,7 @@ pub(in crate::cli) fn render(
     lines
 }
 
-/// How many apps are in which state.
+/// The number of apps in each state.
 pub(in crate::cli) fn summary(apps: &[AppStatus]) -> String {
     let mut states: Vec<(&str, usize)> = Vec::new();
     for app in apps {
@@ -87,10 +87,10 @@ pub(in crate::cli) fn summary(apps: &[AppStatus]) -> String {
     if states.is_empty() { apps } else { format!("{apps}: {}", states.join(", ")) }
 }
 
-/// A column that is shown, and how wide it is.
+/// A visible column, and its width.
 type Shown = (&'static Column, usize);
 
-/// As many columns as there is room for, in their order.
+/// The columns that fit, in order.
 fn chosen(apps: &[(AppHealth, &AppStatus)], width: usize) -> Vec<Shown> {
     let natural = |(name, _, cell): &Column| {
         let cells = apps.iter().map(|(_, app)| columns(&cell(app)));
@@ -98,7 +98,7 @@ fn chosen(apps: &[(AppHealth, &AppStatus)], width: usize) -> Vec<Shown> {
     };
     let mut shown: Vec<Shown> = COLUMNS.iter().map(|column| (column, natural(column))).collect();
     let total = |shown: &[Shown]| shown.iter().map(|(_, width)| width + GAP).sum::<usize>() - GAP;
-    // Long names and addresses are cut before a column goes.
+    // Long names and addresses are truncated before a column is left out.
     for name in ["LISTEN", "APP"] {
         let over = total(&shown).saturating_sub(width);
         if let Some((_, width)) = shown.iter_mut().find(|((found, ..), _)| *found == name) {
@@ -110,7 +110,7 @@ fn chosen(apps: &[(AppHealth, &AppStatus)], width: usize) -> Vec<Shown> {
     {
         shown.remove(least);
     }
-    // What has become free goes back to those that were cut.
+    // Truncated columns get the room that is left.
     for name in ["APP", "LISTEN"] {
         let free = width.saturating_sub(total(&shown));
         if let Some((column, width)) = shown.iter_mut().find(|((found, ..), _)| *found == name) {
@@ -135,7 +135,7 @@ fn row(shown: &[Shown], app: Option<(&AppHealth, &AppStatus)>, paint: Paint) -> 
     cells.join(&" ".repeat(GAP)).trim_end().to_owned()
 }
 
-/// How a state is set off.
+/// The colour of a state.
 pub(super) fn state_tone(severity: Severity, app: &AppStatus) -> Tone {
     match severity {
         Severity::None | Severity::Warning if app.pid.is_some() => Tone::Good,
@@ -175,7 +175,7 @@ fn size(bytes: u64) -> String {
     or_dash((bytes > 0).then(|| ByteSize(bytes).to_string().replace(' ', "")))
 }
 
-/// Where it listens, and for which hosts.
+/// The address and hosts of an app.
 pub(in crate::cli) fn listen(app: &AppStatus) -> String {
     match app.hosts.as_slice() {
         [] => app.listen.clone(),
@@ -310,7 +310,7 @@ mod tests {
                 ["ready", "failed", "backing-off"].iter().any(|state| line.contains(&format!(" {state}")))
             });
             prop_assert!(states.count() >= apps.len());
-            // The whole of why is there, however narrow it is.
+            // The complete reason is there, however narrow the terminal is.
             let letters = |text: &str| text.chars().filter(char::is_ascii_alphabetic).collect::<String>();
             if apps.len() > 1 {
                 prop_assert!(letters(&found.concat()).contains(&letters(why.trim())), "{:#?}", found);

@@ -1,4 +1,4 @@
-//! The answers of the admin listener.
+//! Responses of the admin listener.
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};

@@ -1,5 +1,6 @@
-//! The connections of the admin listener. A new one always gets a place, so that probes are answered whatever others do: where
-//! all are taken, the one goes that has been idle longest, of the client that has most of them.
+//! The connection limit of the admin listener. A new connection is always accepted, so that probes are answered whatever
+//! other clients do. When all slots are taken, an idle connection is closed: of the client with the most connections, the one
+//! that has been idle longest.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -9,38 +10,38 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// Connections at once.
+/// Maximum number of open connections.
 pub(crate) const MOST: usize = 256;
 
-/// Requests under way at once, probes left out: whoever follows the log is one of them. So many fewer than connections that
-/// there is always one that can go.
+/// Maximum number of active requests, not counting probes but counting followers of the log. Lower than [`MOST`], so that
+/// there is always an idle connection to close.
 pub(crate) const MOST_BUSY: usize = 192;
 
-/// All that there are.
+/// All open connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     open: RefCell<Vec<Rc<AdminSlot>>>,
     busy: Cell<usize>,
 }
 
-/// The place of one connection.
+/// The state of one connection.
 #[derive(Debug)]
 struct AdminSlot {
     peer: IpAddr,
-    /// Requests under way on it.
+    /// Its active requests.
     busy: Cell<usize>,
     idle_since: Cell<Instant>,
     gone: Notify,
 }
 
-/// A connection that has a place; given back when dropped.
+/// A connection's slot, freed on drop.
 #[derive(Debug)]
 pub(crate) struct AdminConnection {
     all: Rc<Connections>,
     place: Rc<AdminSlot>,
 }
 
-/// A request under way; over when dropped.
+/// An active request, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Busy {
     all: Rc<Connections>,
@@ -48,7 +49,7 @@ pub(crate) struct Busy {
 }
 
 impl Connections {
-    /// Gives a connection of `peer` a place, if need be that of another one.
+    /// Registers a connection from `peer`. If all slots are taken, an idle connection is closed.
     pub(crate) fn enter(self: &Rc<Self>, peer: IpAddr) -> AdminConnection {
         let place = AdminSlot {
             peer,
@@ -69,12 +70,12 @@ impl Connections {
 }
 
 impl AdminConnection {
-    /// Waits until another connection has got this place.
+    /// Waits until this connection has to close in favour of another.
     pub(crate) async fn gone(&self) {
         self.place.gone.notified().await;
     }
 
-    /// Begins a request; none if too many are under way.
+    /// Starts a request; none if too many are active.
     pub(crate) fn begin(&self) -> Option<Busy> {
         if self.all.busy.get() >= MOST_BUSY {
             return None;
@@ -99,7 +100,7 @@ impl Drop for Busy {
     }
 }
 
-/// Which of the idle ones goes.
+/// The index of the idle connection to close.
 fn victim(open: &[Rc<AdminSlot>]) -> Option<usize> {
     let mut counts = HashMap::<IpAddr, usize>::new();
     open.iter().for_each(|place| *counts.entry(place.peer).or_default() += 1);

@@ -1,17 +1,15 @@
-//! The files of the dashboard, which are part of the executable: the page, and what it loads.
+//! The static files of the dashboard, embedded in the executable.
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// One file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct File {
-    /// Where it is.
+    /// URL path.
     pub path: &'static str,
-    /// Its media type.
+    /// Media type.
     pub kind: &'static str,
-    /// Its contents.
     pub contents: &'static str,
 }
 

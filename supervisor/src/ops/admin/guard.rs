@@ -1,4 +1,5 @@
-//! Who may ask the admin listener for what: a token, and no page of somebody else's in an operator's browser.
+//! Authorisation of the admin listener: a bearer token, and protection against foreign pages in an operator's browser (CSRF
+//! and DNS rebinding).
 
 use std::net::IpAddr;
 
@@ -6,33 +7,34 @@ use hyper::Method;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
 use sha2::{Digest as _, Sha256};
 
-/// Which changes must carry: a page of another origin cannot send it without asking first, and is not answered then.
+/// Requests that change something must carry this header. A page of another origin can only send it after a CORS preflight,
+/// which is not granted.
 const CHANGE: &str = "x-nano-admin";
 
-/// What clients must bring along.
+/// The access rules of one admin listener.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    /// The digest of the token: comparing digests tells nothing about the token by how long it takes.
+    /// SHA-256 of the token. Comparing digests leaks nothing about the token through timing.
     token: [u8; 32],
-    /// Whether the token is one that an operator has configured: then everything needs it.
+    /// Whether an operator configured the token. Then everything but probes and the page needs it.
     is_configured: bool,
 }
 
-/// What a request asks for, which decides who may.
+/// What a request asks for, by the access that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Matter {
-    /// Whether the supervisor and its apps are well: everybody, whatever host they ask for.
+    /// `/healthz` and `/readyz`: open to everybody, with any Host header.
     Probe,
-    /// The page, which is in the executable for everyone to read: everybody who asks for a host of this machine.
+    /// The dashboard's static files: open to everybody. They hold no data.
     Page,
-    /// States and numbers: programs of this machine, unless a token is configured.
+    /// States and numbers: open on this machine, unless a token is configured.
     Overview,
-    /// All else, such as what apps print and have been asked, and every change: whoever knows the token.
+    /// Everything else, such as logs, requests, and every change: needs the token.
     Rest,
 }
 
 impl Matter {
-    /// The one table of what needs what.
+    /// Classifies a request. `is_page` says whether `path` is a file of the dashboard.
     pub(crate) fn of(method: &Method, path: &str, is_page: bool) -> Self {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Self::Rest;
@@ -49,12 +51,12 @@ impl Matter {
 }
 
 impl Guard {
-    /// With this token, which an operator has configured or the supervisor has made.
+    /// `is_configured` says whether an operator set the token or the supervisor generated it.
     pub(crate) fn new(token: &str, is_configured: bool) -> Self {
         Self { token: Sha256::digest(token).into(), is_configured }
     }
 
-    /// Whether the request carries the token, or needs none for this.
+    /// Whether the request carries the token, or needs none.
     pub(crate) fn may(&self, matter: Matter, headers: &HeaderMap) -> bool {
         match matter {
             Matter::Probe | Matter::Page => true,
@@ -63,7 +65,6 @@ impl Guard {
         }
     }
 
-    /// Whether the request carries the token.
     pub(crate) fn knows_token(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
@@ -72,11 +73,11 @@ impl Guard {
         })
     }
 
-    /// Where some of it is open, whoever makes a browser of this machine ask must not be answered: a name that leads here by a trick
-    /// (DNS rebinding) is not one of this machine's own.
+    /// Refuses Host headers that do not name this machine while parts are open without a token: by DNS rebinding, a foreign
+    /// page could otherwise read them through a browser on this machine.
     ///
     /// # Errors
-    /// What to do, for people.
+    /// The fix, for people.
     pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), &'static str> {
         let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_own = |name: &str| {
@@ -94,10 +95,10 @@ impl Guard {
         Err("ask for localhost or 127.0.0.1, or set `admin_token_file`")
     }
 
-    /// Whether a change comes from our own page or from a program, and not from a page of another origin.
+    /// Refuses a change that comes from a page of another origin, and not from the dashboard or a program.
     ///
     /// # Errors
-    /// What to do, for people.
+    /// The fix, for people.
     pub(crate) fn check_change(&self, headers: &HeaderMap) -> Result<(), &'static str> {
         let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
         if !headers.contains_key(CHANGE) || !matches!(site, None | Some("same-origin" | "none")) {

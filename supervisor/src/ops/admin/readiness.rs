@@ -1,4 +1,5 @@
-//! `/readyz`: whether the supervisor serves, and which apps do not; `/readyz?app=NAME`: whether one app does, or each of several.
+//! `/readyz`: whether the supervisor serves, and which apps are not ready. `/readyz?app=NAME`: whether one app is ready; may
+//! be repeated for several.
 
 use std::rc::Rc;
 
@@ -13,7 +14,7 @@ use crate::ops::control::Body;
 use crate::ops::control::answer::parameters;
 use crate::ops::operator::Operator;
 
-/// Yes or no by its status, and why; as JSON for whoever asks for that.
+/// 200 or 503, with the reasons in the body: plain text, or JSON if `Accept` asks for it.
 pub(crate) fn answer<B>(request: &Request<B>, operator: &Rc<Operator>) -> Response<Body> {
     let apps = operator.readiness();
     let asked: Vec<_> = parameters(request.uri(), "app").collect();
@@ -21,7 +22,7 @@ pub(crate) fn answer<B>(request: &Request<B>, operator: &Rc<Operator>) -> Respon
         asked.iter().map(|name| apps.iter().find(|(app, _)| app == name).ok_or(name)).collect();
     let (status, plain, detailed) = match (&found[..], found.iter().find_map(|app| app.err())) {
         (_, Some(name)) => {
-            // Which there are is not for everybody who may probe.
+            // Probes need no token, so the names of other apps are not listed.
             (StatusCode::NOT_FOUND, format!("there is no app {name:?}"), json!({ "error": "no such app" }))
         }
         ([], _) => of_all(operator.phase(), &apps),
@@ -44,7 +45,6 @@ fn of_app(app: &str, state: AppState) -> (StatusCode, String, Value) {
     (status(is_well), state.to_string(), json!({ "app": app, "ready": is_well, "state": state }))
 }
 
-/// All of them have to be ready.
 fn of_several(apps: &[&(String, AppState)]) -> (StatusCode, String, Value) {
     let is_well = apps.iter().all(|(_, state)| state.is_well());
     let plain: Vec<_> = apps.iter().map(|(app, state)| format!("{app}: {state}")).collect();
@@ -52,8 +52,8 @@ fn of_several(apps: &[&(String, AppState)]) -> (StatusCode, String, Value) {
     (status(is_well), plain.join("\n"), json!({ "ready": is_well, "apps": each }))
 }
 
-/// The supervisor is ready if it serves. An app that does not is no reason to take all others away from their clients, but is
-/// named.
+/// The supervisor is ready if it serves. An app that is not ready is listed, but does not fail the probe: that would cut off
+/// the clients of all other apps.
 fn of_all(phase: Phase, apps: &[(String, AppState)]) -> (StatusCode, String, Value) {
     let (status, word) = (status(phase == Phase::Serving), phase.to_string());
     let unready: Vec<_> = apps.iter().filter(|(_, state)| !state.is_well()).collect();

@@ -1,5 +1,5 @@
-//! The token of an admin listener for which none is configured: made at the first start, and kept where only this user can read
-//! it.
+//! The token of an admin listener without a configured one: generated at the first start, and stored in a file that only this
+//! user can read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -12,16 +12,16 @@ use tracing::{info, warn};
 
 use crate::config::{ControlPath, ServerSettings, is_token, make_private_folder, usual_control_path};
 
-/// Its file in the state folder; elsewhere, the end of the name.
+/// File name in the state folder. Beside the control socket, the extension of the socket's name.
 const FILE: &str = "admin-token";
 
-/// Random bytes in it.
+/// Random bytes in a token.
 const BYTES: usize = 16;
 
-/// Longest file that is taken for one, in bytes.
+/// Maximum size of the file, in bytes.
 const LONGEST: u64 = 4096;
 
-/// The token of this supervisor. One that is new is said once, with where it is.
+/// The token of this supervisor. A new one is logged once, with its file.
 pub(crate) fn of(settings: &ServerSettings) -> io::Result<String> {
     for file in places(settings) {
         match kept(&file) {
@@ -42,7 +42,7 @@ pub(crate) fn of(settings: &ServerSettings) -> io::Result<String> {
     Ok(token)
 }
 
-/// Where it may be kept, the best place first.
+/// Possible files for it, best first.
 fn places(settings: &ServerSettings) -> impl Iterator<Item = PathBuf> {
     let state = settings.state_dir.as_ref().map(|dir| dir.path.join(FILE));
     let control = match &settings.control {
@@ -54,20 +54,20 @@ fn places(settings: &ServerSettings) -> impl Iterator<Item = PathBuf> {
     state.into_iter().chain(control)
 }
 
-/// The token in a file, and whether it was made for that.
+/// The token in a file, generated if there is none, and whether it is new.
 fn kept(file: &Path) -> io::Result<(String, bool)> {
     let is_there = match read(file) {
         Ok(Some(token)) => return Ok((token, false)),
         Ok(None) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-        // Such as a symlink: not ours.
+        // For instance a symlink, which was not created here.
         Err(_) => true,
     };
     if let Some(folder) = file.parent() {
         make_private_folder(folder)?;
     }
     let token = random()?;
-    // Complete before it has its name.
+    // Written under a temporary name: a reader never sees an incomplete file.
     let unfinished = file.with_added_extension(std::process::id().to_string());
     let _ = fs::remove_file(&unfinished);
     let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
@@ -81,7 +81,7 @@ fn kept(file: &Path) -> io::Result<(String, bool)> {
     let _ = fs::remove_file(&unfinished);
     match done {
         Ok(()) => Ok((token, true)),
-        // Another supervisor of this user was faster.
+        // Another supervisor of this user has created it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let token = read(file)?.ok_or_else(|| io::Error::other("is no token"))?;
             Ok((token, false))
@@ -90,7 +90,7 @@ fn kept(file: &Path) -> io::Result<(String, bool)> {
     }
 }
 
-/// The token in a file that only this user can read; none if it is no such file.
+/// The token in a file; none if the file is not private to this user or holds no valid token.
 fn read(file: &Path) -> io::Result<Option<String>> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(file)?;
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(file.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
-        // What others could have read, or have put there, is no secret.
+        // A token that others could read, or have written, is not used.
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         let (second, is_new) = kept(&file).unwrap();
         assert!(is_new && second != token);

@@ -1,4 +1,4 @@
-//! The answers of the control API, and the parameters of its queries.
+//! Responses of the control API, and query parameters.
 
 use std::fmt::Display;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::model::change_error::{ChangeError, ErrorKind};
 use crate::ops::operator::Operator;
 
-/// An answer: its status, and its body.
+/// Status and JSON body.
 pub(crate) type Answer = (StatusCode, Value);
 
-/// What has come of a change.
+/// The response to a change.
 pub(crate) fn outcome(result: Result<Value, ChangeError>) -> Answer {
     match result {
         Ok(value) => (StatusCode::OK, value),
@@ -36,27 +36,27 @@ pub(crate) fn error(kind: ErrorKind, why: &dyn Display) -> Answer {
     (status, json!({ "error": why.to_string(), "kind": kind }))
 }
 
-/// A request that is not what it should be.
+/// 400: the request cannot be read.
 pub(crate) fn malformed(why: &dyn Display) -> Answer {
     error(ErrorKind::Invalid, &format_args!("the request cannot be read: {why}"))
 }
 
-/// A path that takes another method.
+/// 405: the path takes another method.
 pub(crate) fn not_allowed(method: &str) -> Answer {
     error(ErrorKind::Method, &format_args!("use {method}"))
 }
 
-/// A name that no app has.
+/// 404, with the names of the existing apps.
 pub(crate) fn no_such_app(operator: &Operator, app: &str) -> Answer {
     error(ErrorKind::NotFound, &operator.no_such_app(app))
 }
 
-/// A parameter of the query.
+/// The first value of a query parameter.
 pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
     parameters(uri, name).next()
 }
 
-/// Every value of a parameter of the query.
+/// All values of a query parameter.
 pub(crate) fn parameters(uri: &Uri, name: &str) -> impl Iterator<Item = String> {
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     query.filter(move |(found, _)| found == name).map(|(_, value)| value.into_owned())

@@ -1,5 +1,5 @@
-//! What can be asked over the control socket: routes, and their answers as JSON. `deploys` has those about deploys, `looks`
-//! those for who looks on.
+//! The routes of the control API and their JSON answers. `deploys`: the routes about deploys; `monitoring`: those that the
+//! dashboard polls.
 
 mod deploys;
 pub(super) mod looks;
@@ -17,17 +17,17 @@ use crate::model::change_error::ErrorKind;
 use crate::model::kind::Kind;
 use crate::ops::operator::Operator;
 
-/// The first part of every path: a change that would break a client of this one gets another number.
+/// The first segment of every path. A breaking change gets a new number.
 pub(crate) const VERSION: &str = "v1";
 
-/// Answers a request. `body` is none where nobody may tell the supervisor to read folders.
+/// Answers a request. `body` is `None` on the admin listener, where no folder of this machine may be deployed.
 pub(crate) async fn answer(
     method: &Method,
     uri: &Uri,
     body: Option<Bytes>,
     operator: &Rc<Operator>,
 ) -> Answer {
-    // In a task of its own: what has begun is done to its end, also if whoever asked has gone away.
+    // In a task of its own, so that a command completes even if the client disconnects.
     let (method, uri, operator) = (method.clone(), uri.clone(), operator.clone());
     let answered = tokio::task::spawn_local(async move { route(&method, &uri, body, &operator).await });
     answered.await.unwrap_or_else(|broken| error(ErrorKind::System, &broken))
@@ -92,13 +92,13 @@ fn status(operator: &Operator) -> Status {
 fn crashes(operator: &Operator, app: Option<&str>) -> Answer {
     let crashes = operator.crashes(app);
     match app {
-        // Those of an app that is gone can still be asked for.
+        // Crashes of a removed app are still available.
         Some(app) if crashes.is_empty() && !operator.has(app) => no_such_app(operator, app),
         _ => (StatusCode::OK, json!(crashes)),
     }
 }
 
-/// Which requests of an app are suspected of ending its workers; DELETE releases one kind of them, or all.
+/// GET: the requests that are suspected of ending the app's workers. DELETE: releases one kind of them, or all.
 async fn quarantine(method: &Method, uri: &Uri, operator: &Operator, app: &str) -> Answer {
     let Some(suspects) = operator.suspects(app) else { return no_such_app(operator, app) };
     match *method {

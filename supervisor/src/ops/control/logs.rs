@@ -1,4 +1,4 @@
-//! `GET /v1/logs`: the latest lines of the log, one JSON object per line, and with `follow` what comes.
+//! `GET /v1/logs`: the latest lines of the log, one JSON object per line; with `follow`, also new lines as they come.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,16 +22,15 @@ use crate::telemetry::log;
 use crate::telemetry::log::line::Line;
 use crate::telemetry::log::memory::{FoundLines, LogReader, Question};
 
-/// Where it is.
+/// URL path.
 pub(crate) const PATH: &str = "/v1/logs";
 
-/// Lines go out in parts of about this size, in bytes.
+/// Approximate size of one body frame, in bytes.
 const PART: usize = 64 * 1024;
 
-/// Answers a request for lines.
 ///
 /// # Errors
-/// The answer that says what is wrong with it.
+/// The error response.
 pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Result<LogLines, Answer> {
     if *method != Method::GET {
         return Err(not_allowed("GET"));
@@ -46,7 +45,7 @@ pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Resul
     Ok(LogLines { waiting: found.lines.into(), next })
 }
 
-/// What the query asks for, and whether for what comes, too.
+/// Parses the query. The flag is `follow`.
 fn read_query(query: &str) -> Result<(Question, bool), String> {
     let (mut question, mut follow) = (Question::default(), false);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -71,7 +70,7 @@ fn read_query(query: &str) -> Result<(Question, bool), String> {
     Ok((question, follow))
 }
 
-/// A time, or one that is so long ago.
+/// Parses a time, or a duration before now.
 fn time(text: &str) -> Option<SystemTime> {
     match humantime::parse_duration(text) {
         Ok(ago) => SystemTime::now().checked_sub(ago),
@@ -79,10 +78,10 @@ fn time(text: &str) -> Option<SystemTime> {
     }
 }
 
-/// Lines as the body of an answer.
+/// Log lines as a response body.
 pub(crate) struct LogLines {
     waiting: VecDeque<Arc<str>>,
-    /// What comes; none if nobody asks.
+    /// Waits for new lines; none without `follow`.
     next: Option<NextLines>,
 }
 
@@ -95,7 +94,7 @@ fn next(mut reader: LogReader) -> NextLines {
     })
 }
 
-/// The line that says how many are missing.
+/// A line that says how many lines were dropped.
 fn dropped(count: u64) -> Arc<str> {
     let message = format!("dropped {count} lines: they came faster than they were read");
     Line::new(Level::WARN, "logs").saying(message).json().into()
@@ -133,7 +132,7 @@ impl hyper::body::Body for LogLines {
     }
 }
 
-/// The query that asks for lines.
+/// Builds the query string; parameters without a value are left out.
 #[must_use]
 pub(crate) fn query(parts: &[(&str, Option<&dyn Display>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());

@@ -1,7 +1,7 @@
-//! A folder as deploys see it: what is in it, the digest of that, and a copy.
+//! Scans, hashes and copies the folder of an app.
 //!
-//! The digest is over paths, kinds, executable bits, link targets and contents; owners, times and other permissions do not
-//! count, and are not copied.
+//! The digest covers paths, kinds, executable bits, link targets and contents. Owners, times and other permissions are
+//! neither hashed nor copied.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -19,30 +19,29 @@ use sha2::{Digest as _, Sha256};
 use super::error::CopyError;
 use crate::untrusted::beneath::Beneath;
 
-/// How much of a file is read at once, in bytes.
+/// Size of the read buffer, in bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// Symlinks on the way of one, beyond which the kernel does not follow it.
+/// The kernel follows at most this many symlinks while it resolves a path.
 const LINKS: usize = 40;
 
-/// How large a folder may be.
+/// Size limits of a folder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Files, folders and symlinks together.
     pub entries: usize,
-    /// Contents of all files together, in bytes.
+    /// Total size of all files, in bytes.
     pub bytes: u64,
 }
 
-/// What a deploy may hold at most: far more than an app with all its packages.
+/// The limits of a deploy: far above an app with all its packages.
 pub(crate) const LIMITS: Limits = Limits { entries: 250_000, bytes: 2 * 1024 * 1024 * 1024 };
 
-/// SHA-256 of a folder, as 64 hexadecimal digits.
+/// SHA-256 of a folder, as 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Digest(String);
 
 impl Digest {
-    /// All digits.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,7 +65,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// What a path in a folder is.
+/// One entry of a folder.
 #[derive(Debug, PartialEq, Eq)]
 enum TreeEntry {
     Folder,
@@ -74,32 +73,31 @@ enum TreeEntry {
     Link(PathBuf),
 }
 
-/// What is in a folder.
+/// A scanned folder.
 #[derive(Debug)]
 pub(crate) struct Tree {
     root: PathBuf,
     opened: Beneath,
     limits: Limits,
-    /// By their paths in the folder, in their order: a folder comes before what is in it.
+    /// By relative path. In this order, a folder comes before its contents.
     entries: BTreeMap<PathBuf, TreeEntry>,
 }
 
-/// What was read of a folder.
+/// The result of hashing a folder.
 #[derive(Debug)]
 pub(crate) struct FolderDigest {
-    /// The digest of everything.
     pub digest: Digest,
-    /// How many files there are.
+    /// Number of files.
     pub files: usize,
-    /// Their contents together, in bytes.
+    /// Their total size, in bytes.
     pub bytes: u64,
 }
 
 impl Tree {
-    /// Looks through the folder at `root`, an absolute path without symlinks.
+    /// Lists the folder at `root`, an absolute path without symlinks.
     ///
     /// # Errors
-    /// What cannot be read or copied, or which limit it is over.
+    /// What cannot be read or copied, or which limit is exceeded.
     pub(crate) fn scan(root: &Path, limits: Limits, is_cancelled: &AtomicBool) -> Result<Self, CopyError> {
         let opened = Beneath::open(root).map_err(|error| CopyError::unreadable(root, error))?;
         let mut tree = Self { root: root.to_owned(), opened, limits, entries: BTreeMap::new() };
@@ -142,7 +140,7 @@ impl Tree {
         Ok(())
     }
 
-    /// What `path` is, and its size in bytes.
+    /// The entry at `path`, and its size in bytes.
     fn entry(&mut self, path: &Path) -> Result<(TreeEntry, u64), CopyError> {
         let full = self.root.join(path);
         let found = self.opened.look(path).map_err(|error| CopyError::unreadable(&full, error))?;
@@ -170,7 +168,7 @@ impl Tree {
         )))
     }
 
-    /// A copy must not depend on anything outside of it.
+    /// Refuses symlinks whose text leads out of the folder: a copy must not depend on anything outside.
     fn check_link(&self, path: &Path, target: &Path) -> Result<(), CopyError> {
         if target.is_absolute() {
             let (shown, aim) = (self.root.join(path), target.display());
@@ -186,7 +184,7 @@ impl Tree {
         Err(self.leads_out(path, target))
     }
 
-    /// Other symlinks on its way may lead a symlink out although its text does not.
+    /// Refuses symlinks that lead out through other symlinks although their own text does not.
     fn check_ways(&self) -> Result<(), CopyError> {
         for (path, entry) in &self.entries {
             if let TreeEntry::Link(target) = entry
@@ -198,7 +196,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Whether a symlink goes above the folder, as the kernel would follow it among what was found.
+    /// Whether a symlink resolves to a path above the folder. Resolves it among the scanned entries as the kernel would.
     fn goes_out(&self, path: &Path, target: &Path) -> bool {
         let mut at = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut left: VecDeque<_> = target.components().map(|part| part.as_os_str().to_owned()).collect();
@@ -212,7 +210,7 @@ impl Tree {
             }
             if let Some(TreeEntry::Link(next)) = self.entries.get(&at) {
                 followed += 1;
-                // It leads nowhere, which harms nobody.
+                // The kernel would fail with ELOOP: harmless.
                 if followed > LINKS {
                     return false;
                 }
@@ -232,7 +230,7 @@ impl Tree {
         ))
     }
 
-    /// Reads everything.
+    /// Reads and hashes all files.
     ///
     /// # Errors
     /// What cannot be read.
@@ -240,7 +238,7 @@ impl Tree {
         self.read(None, is_cancelled)
     }
 
-    /// Copies everything into the folder `to`, which is made. The digest is that of what was written.
+    /// Copies everything into the new folder `to`. The digest is that of the copy.
     ///
     /// # Errors
     /// What cannot be read or written.
@@ -270,7 +268,7 @@ impl Tree {
     ) -> Result<(), CopyError> {
         for (path, entry) in entries {
             let copy = to.map(|to| to.join(path));
-            // Every part with its length: no two folders have the same parts.
+            // Every part is hashed with its length, so that different folders never give the same input.
             add(all, path.as_os_str().as_bytes());
             match entry {
                 TreeEntry::Folder => {
@@ -299,7 +297,7 @@ impl Tree {
         Ok(())
     }
 
-    /// The digest of a file, which is written to `copy` meanwhile.
+    /// Hashes a file and, if given, writes it to `copy`.
     fn read_file(
         &mut self,
         path: &Path,
@@ -333,15 +331,15 @@ impl Tree {
     }
 }
 
-/// Has the kernel write everything below `folder` to the disk: one call, where a folder of packages has thousands of files.
+/// Flushes the file system of `folder` to disk. One call, instead of one for each of thousands of files.
 ///
 /// # Errors
-/// What the kernel says.
+/// If the folder cannot be opened or flushed.
 pub(crate) fn sync_all_below(folder: &Path) -> io::Result<()> {
     Ok(nix::unistd::syncfs(File::open(folder)?)?)
 }
 
-/// Whether a path that is relative to a folder stays in it, by its text.
+/// Whether a relative path stays inside, judged by its text alone.
 fn stays_inside(path: &Path) -> bool {
     let mut depth = 0_usize;
     for part in path.components() {

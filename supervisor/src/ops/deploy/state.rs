@@ -1,4 +1,4 @@
-//! `apps.json`: which apps were deployed, what they are served from, and what they were served from before.
+//! `apps.json`: the deployed apps, each with its current deploy and earlier ones.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,44 +14,41 @@ use super::error::StateError;
 use crate::config::{AppName, HostPattern, Listen};
 use crate::model::change_error::ChangeError;
 
-/// Its name in the state folder.
+/// File name in the state folder.
 pub(crate) const FILE: &str = "apps.json";
 
-/// The form of the file. One that cannot be read by this version gets a higher number.
+/// Format version of the file. An incompatible change gets a higher number.
 const VERSION: u32 = 1;
 
-/// Earlier deploys of an app that are kept.
+/// How many earlier deploys of an app are kept.
 pub(crate) const KEPT: usize = 5;
 
-/// All apps that were deployed.
+/// All deployed apps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct DeployState {
-    /// By name.
     pub apps: BTreeMap<AppName, DeployedApp>,
 }
 
-/// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DeployedApp {
-    /// Where it listens and the hosts it serves, if the configuration does not have it.
+    /// Its address and hosts, if the configuration does not contain the app.
     pub site: Option<(Listen, Vec<HostPattern>)>,
-    /// What it is served from.
+    /// The deploy that is served.
     pub current: Deploy,
-    /// What it was served from before, the latest first.
+    /// Earlier deploys, latest first.
     pub previous: Vec<Deploy>,
 }
 
-/// One deploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Deploy {
-    /// Of the folder.
+    /// Digest of the folder.
     pub digest: Digest,
-    /// When the app was last switched to it, to the second.
+    /// When the app was last switched to it. Stored with a resolution of one second.
     pub deployed_at: SystemTime,
 }
 
 impl DeployState {
-    /// This state after a deploy. `site` is where the app listens, unless that is to stay.
+    /// The state after a deploy. Without a `site`, the app keeps its address and hosts.
     #[must_use]
     pub(crate) fn with_deploy(
         &self,
@@ -74,10 +71,10 @@ impl DeployState {
         next
     }
 
-    /// This state after a return to the previous deploy of an app, or to the one whose digest begins with `to`.
+    /// The state after a rollback to the previous deploy of an app, or to the one whose digest starts with `to`.
     ///
     /// # Errors
-    /// Why there is none to return to.
+    /// If there is no such deploy, or more than one.
     pub(crate) fn rolled_back(
         &self,
         name: &AppName,
@@ -114,7 +111,7 @@ impl DeployState {
         Ok(next)
     }
 
-    /// This state without an app.
+    /// The state without an app.
     #[must_use]
     pub(crate) fn without(&self, name: &AppName) -> Self {
         let mut next = self.clone();
@@ -122,10 +119,10 @@ impl DeployState {
         next
     }
 
-    /// Reads the file in `folder`; no file is no app.
+    /// Reads the file in `folder`. A missing file is an empty state.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the file.
     pub(crate) fn read(folder: &Path) -> Result<Self, StateError> {
         let text = match fs::read_to_string(folder.join(FILE)) {
             Ok(text) => text,
@@ -145,10 +142,10 @@ impl DeployState {
         Ok(Self { apps: apps.collect::<Result<_, StateError>>()? })
     }
 
-    /// Writes the file: whoever reads it finds the old one or the new one, also after a loss of power.
+    /// Replaces the file atomically: a reader finds the old or the new contents, also after a power failure.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// If the file cannot be written.
     pub(crate) fn write(&self, folder: &Path) -> io::Result<()> {
         let apps = self.apps.iter().map(|(name, entry)| (name.to_string(), WrittenApp::of(entry))).collect();
         let text = serde_json::to_string_pretty(&Written { version: VERSION, apps })?;
@@ -163,7 +160,7 @@ impl DeployState {
 }
 
 impl DeployedApp {
-    /// Makes `next` what the app is served from.
+    /// Makes `next` the current deploy.
     fn switch(&mut self, next: Deploy) {
         let before = std::mem::replace(&mut self.current, next);
         if before.digest != self.current.digest {
@@ -173,7 +170,7 @@ impl DeployedApp {
         self.previous.truncate(KEPT);
     }
 
-    /// The current deploy, then those before it.
+    /// The current deploy, then earlier ones.
     pub(crate) fn deploys(&self) -> impl Iterator<Item = &Deploy> {
         std::iter::once(&self.current).chain(&self.previous)
     }
@@ -250,7 +247,7 @@ impl WrittenDeploy {
     }
 }
 
-/// A time in UTC, to the second, as RFC 3339.
+/// Formats a time as RFC 3339, in UTC, to the second.
 pub(crate) fn show_time(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }

@@ -1,4 +1,4 @@
-//! The copies of folders that apps are served from, one for each digest that an app was deployed with.
+//! The store of copies in the state folder: one for each app and digest.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -10,43 +10,42 @@ use super::copy::{self, Digest, FolderDigest, Tree};
 use super::error::CopyError;
 use crate::config::{AppName, make_private_folder};
 
-/// Where copies are in the state folder.
+/// Subfolder of the state folder.
 const FOLDER: &str = "deploys";
 
-/// The name of a copy that is not complete yet.
+/// Name of an incomplete copy.
 const UNFINISHED: &str = ".unfinished";
 
-/// The copies in a state folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     folder: PathBuf,
 }
 
-/// A folder that is in the store.
+/// The result of [`Store::put`].
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// What was read.
+    /// Digest and size.
     pub seen: FolderDigest,
-    /// Whether it had to be copied.
+    /// Whether it was copied; otherwise the store had it already.
     pub is_new: bool,
 }
 
 impl Store {
-    /// That of a state folder.
+    /// The store in this state folder.
     pub(crate) fn new(state_dir: &Path) -> Self {
         Self { folder: state_dir.join(FOLDER) }
     }
 
-    /// Where the copy with this digest is.
+    /// The path of the copy with this digest.
     pub(crate) fn path(&self, name: &AppName, digest: &Digest) -> PathBuf {
         self.folder.join(name.as_str()).join(digest.as_str())
     }
 
-    /// Copies the folder at `root`, an absolute path without symlinks, unless there is such a copy already. Blocks. Only one
-    /// may run at a time.
+    /// Copies the folder at `root`, an absolute path without symlinks, unless the store has a copy with the same digest.
+    /// Blocks. Must not run more than once at a time.
     ///
     /// # Errors
-    /// What cannot be copied; then nothing is left behind.
+    /// What cannot be copied. Then nothing is left behind.
     pub(crate) fn put(
         &self,
         name: &AppName,
@@ -68,7 +67,7 @@ impl Store {
         let failed = |error: io::Error| CopyError::unwritable(&folder, error);
         make_private_folder(&folder).map_err(failed)?;
         let unfinished = Unfinished::new(folder.join(UNFINISHED)).map_err(failed)?;
-        // What counts is what was written: a file may have changed since it was read first.
+        // The digest of the copy is used: a file may have changed since the first read.
         let seen = tree.copy(&unfinished.0, is_cancelled)?;
         let path = self.path(name, &seen.digest);
         if path.is_dir() {
@@ -82,21 +81,21 @@ impl Store {
         Ok(Stored { seen, is_new: true })
     }
 
-    /// Every copy there is, and what is left of copying that was cut off.
+    /// All copies, including incomplete ones of an interrupted [`Store::put`].
     pub(crate) fn all(&self) -> HashSet<PathBuf> {
         let apps = below(&self.folder);
         apps.iter().flat_map(|app| below(app)).collect()
     }
 
-    /// Deletes these copies, and the folders of apps that have none left. Blocks.
+    /// Deletes these copies, and folders of apps that are empty then. Blocks.
     ///
     /// # Errors
-    /// What the kernel says of the first that cannot be deleted.
+    /// The error of the first copy that cannot be deleted.
     pub(crate) fn delete(&self, copies: &HashSet<PathBuf>) -> io::Result<()> {
         for copy in copies {
             fs::remove_dir_all(copy)?;
         }
-        // Fails for those that are not empty, which is right.
+        // `remove_dir` fails for folders that are not empty: those stay.
         below(&self.folder).iter().for_each(|app| drop(fs::remove_dir(app)));
         Ok(())
     }
@@ -107,7 +106,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
-/// A copy that is deleted again unless it is moved to where it belongs.
+/// An incomplete copy, deleted on drop unless it was renamed to its final path.
 struct Unfinished(PathBuf);
 
 impl Unfinished {
@@ -155,7 +154,7 @@ mod tests {
         assert!(error.contains("holds the state folder"), "{error}");
         assert_eq!(store.all(), HashSet::from([path.clone()]));
 
-        // What a supervisor has left behind that was killed.
+        // As left behind by a killed supervisor.
         fs::create_dir(path.with_file_name(UNFINISHED)).unwrap();
         fs::write(app.join("index.js"), "2").unwrap();
         let second = store.put(&name, &app, &on).unwrap();

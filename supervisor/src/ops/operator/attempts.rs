@@ -1,4 +1,4 @@
-//! Deploys under way whose worker is not ready yet: what is asked for later of the same app makes them pointless.
+//! Deploys in progress whose worker is not ready yet. A later command for the same app supersedes them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,20 +14,20 @@ use crate::model::change_error::ChangeError;
 pub(crate) struct Attempts(Rc<RefCell<HashMap<AppName, oneshot::Sender<()>>>>);
 
 impl Attempts {
-    /// Another attempt; the one before it is given up.
+    /// Starts an attempt. Supersedes the app's earlier one.
     pub(crate) fn begin(&self, app: &AppName) -> Attempt {
         let (hold, superseded) = oneshot::channel();
         self.0.borrow_mut().insert(app.clone(), hold);
         Attempt { attempts: self.clone(), app: app.clone(), superseded }
     }
 
-    /// Gives up the attempt that is under way, if one is.
+    /// Supersedes the app's attempt, if there is one.
     pub(crate) fn supersede(&self, app: &str) {
         self.0.borrow_mut().retain(|known, _| known.as_str() != app);
     }
 }
 
-/// An attempt, until it is dropped.
+/// An attempt in progress, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     attempts: Attempts,
@@ -38,11 +38,11 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Waits until something else was asked for.
     pub(crate) async fn superseded(&mut self) {
-        // Nothing is ever sent: the sender is dropped.
+        // Nothing is ever sent. Dropping the sender is the signal.
         let _ = (&mut self.superseded).await;
     }
 
-    /// Whether it is still wanted.
+    /// Fails if it was superseded.
     ///
     /// # Errors
     /// That something else was asked for.
@@ -73,7 +73,7 @@ mod tests {
         let (mut first, mut neighbour) = (attempts.begin(&app), attempts.begin(&other));
         let mut second = attempts.begin(&app);
         assert!(first.check().is_err() && second.check().is_ok());
-        // The end of one that was given up leaves the other alone.
+        // Dropping a superseded attempt does not affect the current one.
         drop(first);
         assert!(second.check().is_ok());
         attempts.supersede("app");

@@ -1,5 +1,5 @@
-//! Deploy, rollback, remove: an app goes to another folder, start-before-stop. One whose new worker does not become ready
-//! stays where it is.
+//! Deploy, rollback and remove: switch an app to another folder, start-before-stop. If the new worker does not become ready,
+//! the app stays on its folder.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -16,10 +16,10 @@ use crate::ops::deploy::Deploys;
 use crate::ops::deploy::state::{DeployState, show_time};
 
 impl Operator {
-    /// Copies a folder and has an app be served from the copy.
+    /// Copies a folder, and serves the app from the copy.
     ///
     /// # Errors
-    /// Why not; then all goes on as before.
+    /// Why it failed. Then nothing has changed.
     pub(crate) async fn deploy(&self, name: &AppName, order: DeployOrder) -> Result<Switched, ChangeError> {
         let done = self.try_deploy(name, order).await;
         match &done {
@@ -38,7 +38,7 @@ impl Operator {
         let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
         let state = deploys.state();
-        // Most of what can be wrong is found before anything is copied, and named as the operator knows it.
+        // Validated before anything is copied: errors come early, and name the operator's folder instead of the copy.
         let site = self.site(deploys, &state, name, &order, &root)?;
         let stored = deploys.copy(&held, name, &root).await?;
         let digest = stored.seen.digest.clone();
@@ -49,7 +49,7 @@ impl Operator {
         Ok(Switched { app: name.to_string(), digest: digest.to_string(), copied: Some(copied) })
     }
 
-    /// Where an app is to listen that the configuration does not have.
+    /// The address and hosts of the app, if the configuration does not contain it.
     fn site(
         &self,
         deploys: &Deploys,
@@ -92,10 +92,10 @@ impl Operator {
         Ok(None)
     }
 
-    /// Goes back to an earlier deploy.
+    /// Switches back to an earlier deploy.
     ///
     /// # Errors
-    /// Why not; then all goes on as before.
+    /// Why it failed. Then nothing has changed.
     pub(crate) async fn rollback(
         &self,
         name: &AppName,
@@ -123,10 +123,10 @@ impl Operator {
         Ok(Switched { app: name.to_string(), digest, copied: None })
     }
 
-    /// Ends the deploys of an app: it goes back to the folder that the configuration names, or is removed if there is none.
+    /// Removes the deploys of an app. It is then served from its configured folder, or removed if it has none.
     ///
     /// # Errors
-    /// Why not; then all goes on as before.
+    /// Why it failed. Then nothing has changed.
     pub(crate) async fn remove(&self, name: &AppName) -> Result<Removed, ChangeError> {
         if self.was_never_deployed(name) {
             return Err(ChangeError::Conflict(format!(
@@ -163,13 +163,13 @@ impl Operator {
         rows.enumerate().map(row).collect()
     }
 
-    /// Whether there is an app of this name that was never deployed.
+    /// Whether the app has no deploy.
     fn was_never_deployed(&self, name: &AppName) -> bool {
         let is_deployed = |deploys: &Deploys| deploys.state().apps.contains_key(name);
         !self.deploys.as_ref().is_ok_and(is_deployed)
     }
 
-    /// Deletes copies when the last worker that used them has ended. Never returns.
+    /// Deletes unused copies when the last worker that used them has ended. Returns if a successor has taken over.
     pub(crate) async fn keep_tidy(&self) {
         let Ok(deploys) = &self.deploys else { return };
         let folders = self.fleet.folders();
@@ -181,8 +181,7 @@ impl Operator {
         }
     }
 
-    /// Has an app live as `next` says of what is deployed, and makes that what is deployed. While its worker is on its way,
-    /// nobody else has to wait.
+    /// Switches an app to the state that `next` computes, and commits that state. Locks nothing while the new worker starts.
     async fn switch<'a>(
         &self,
         deploys: &'a Deploys,
@@ -201,7 +200,7 @@ impl Operator {
             find(config, name).ok_or_else(gone)
         };
         let tried = spec(&next(deploys.state())?);
-        // Nobody else knows yet that its copy is needed.
+        // No deploy refers to the copy yet: this protects it from deletion.
         let copy = tried.as_ref().ok().map(|spec| self.fleet.folders().hold(&spec.root));
         drop(held);
         let tried = match tried {

@@ -1,4 +1,4 @@
-//! The access log: one line per request, written when its response is complete, in one of three forms.
+//! The access log: one line per request, written when its response is complete, in one of several formats.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -33,7 +33,7 @@ pub(crate) fn write_line(record: &RequestRecord) {
     hub.push(hub.access.as_ref().unwrap_or(&hub.out), app, text);
 }
 
-/// In the form of the other lines.
+/// In the format of the main log.
 fn line(record: &RequestRecord) -> Line {
     let mut line = Line::new(Level::INFO, "access").saying("request").about(record.app.as_ref());
     line = line
@@ -81,7 +81,7 @@ fn json(record: &RequestRecord) -> Value {
     })
 }
 
-/// As nginx writes it: `$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer"
+/// The combined format of nginx: `$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "$http_referer"
 /// "$http_user_agent"`.
 fn combined(record: &RequestRecord) -> String {
     let mut out = format!(
@@ -100,7 +100,7 @@ fn combined(record: &RequestRecord) -> String {
     out
 }
 
-/// A header field's value; `-` if there is none, as with nginx.
+/// Appends a header field's value; `-` if there is none, as in nginx.
 fn field(out: &mut String, value: Option<&HeaderValue>) {
     match value {
         Some(value) if !value.is_empty() => escape(out, value.as_bytes()),
@@ -108,7 +108,7 @@ fn field(out: &mut String, value: Option<&HeaderValue>) {
     }
 }
 
-/// What nginx escapes, and how: quotes, backslashes, and all that is not printable ASCII.
+/// Escapes as nginx does: quotes, backslashes, and everything but printable ASCII.
 fn escape(out: &mut String, bytes: &[u8]) {
     for byte in bytes {
         match byte {

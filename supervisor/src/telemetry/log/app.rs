@@ -1,4 +1,4 @@
-//! What one app logs, as much of it as `log_rate` allows. The limit is held here: a worker is not trusted to hold it.
+//! The log of one app, limited by `log_rate`. The limit is enforced here: workers are not trusted to do so.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::rate::Gate;
 use crate::config::{AppName, AppSpec};
 use crate::telemetry::traffic::{Limit, Traffic};
 
-/// The log of one app, whichever of its workers writes.
+/// The log of one app, shared by all its workers.
 #[derive(Debug)]
 pub(crate) struct AppLog {
     app: AppName,
@@ -20,43 +20,42 @@ pub(crate) struct AppLog {
 }
 
 impl AppLog {
-    /// Nothing logged yet.
     pub(crate) fn new(spec: &AppSpec, traffic: Arc<Traffic>) -> Self {
         let gate = RefCell::new(Gate::new(spec.limits.log_rate, Instant::now()));
         Self { app: spec.name.clone(), traffic, gate }
     }
 
-    /// What is counted of the app.
+    /// The traffic counters of the app.
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
     }
 
-    /// The limit of further lines.
+    /// Applies a new limit.
     pub(crate) fn configure(&self, spec: &AppSpec) {
         self.gate.borrow_mut().configure(spec.limits.log_rate);
     }
 
-    /// A line that the app printed, or its worker on its behalf.
+    /// Logs a line that the app printed, or its worker on its behalf.
     pub(crate) fn record(&self, record: &LogRecord) {
         if self.admits(record.message.len()) {
             super::app_record(&self.app, record);
         }
     }
 
-    /// A line that a worker wrote to standard error.
+    /// Logs a line that a worker wrote to standard error.
     pub(crate) fn stderr(&self, line: &str) {
         if self.admits(line.len()) {
             super::worker_stderr(Some(&self.app), line);
         }
     }
 
-    /// Says how many lines were dropped, if there is room again.
+    /// Logs how many lines were dropped, if the limit allows lines again.
     pub(crate) fn catch_up(&self) {
         let dropped = self.gate.borrow_mut().take_dropped(Instant::now());
         self.report(dropped);
     }
 
-    /// Says how many lines were dropped: no further ones are to come from this worker.
+    /// Logs how many lines were dropped, at the end of a worker.
     pub(crate) fn conclude(&self) {
         let dropped = self.gate.borrow_mut().take_rest();
         self.report(dropped);

@@ -1,4 +1,4 @@
-//! Lines for whoever writes an app, at the terminal of `dev`: what it prints, its requests, and what is wrong with it.
+//! The format of the `dev` command: output of the app, its requests, and what is wrong with it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,13 +11,14 @@ use super::text::{DIM, RESET, append, colour};
 use crate::model::refusal::Refusal;
 use crate::telemetry::record::RequestRecord;
 
-/// Of whose lines all are shown: `dev` itself. Of the rest of the supervisor only what is wrong is.
+/// The target whose lines are all shown. Of other targets of the supervisor, only warnings and errors are.
 const OWN: &str = "dev";
 
-/// The target of the last request that was refused because the app does not load: its page asks again and again.
+/// The target of the last request that was refused because the app does not load. Its error page polls, so repetitions are
+/// not logged.
 static WAITS: Mutex<Option<String>> = Mutex::new(None);
 
-/// The line as text, if it is shown at all.
+/// The line as text; none if it is not shown.
 pub(super) fn render(line: &Line, ansi: bool) -> Option<String> {
     let is_of_app = matches!(&*line.target, "app" | "worker");
     if !is_of_app && line.target != OWN && line.level > Level::WARN {
@@ -48,7 +49,7 @@ fn text_of<'a>(line: &'a Line, name: &str) -> Option<&'a str> {
     line.fields.iter().find(|(found, _)| found == name).and_then(|(_, value)| Value::as_str(value))
 }
 
-/// The line of a request, if it is shown at all.
+/// The line of a request; none if it is not shown.
 pub(super) fn request(record: &RequestRecord, ansi: bool) -> Option<String> {
     let mut waits = WAITS.lock().unwrap_or_else(PoisonError::into_inner);
     let waiting = (record.refusal == Some(Refusal::NotLoaded.code())).then(|| record.target.clone());

@@ -1,7 +1,7 @@
-//! A log file: appended to, put aside when it is full, opened anew when it is told to be.
+//! A log file with rotation by size, reopened on demand.
 //!
-//! The crates for this (file-rotate, rolling-file, logroller, tracing-rolling-file) cannot be told to open their file anew,
-//! and what they do when a disk is full is to panic, to lose lines in silence, or to complain about each.
+//! The crates for this (file-rotate, rolling-file, logroller, tracing-rolling-file) cannot reopen their file on demand, and
+//! with a full disk they panic, lose lines silently, or report each one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,34 +10,34 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The file's owner writes, its group reads; the umask may take from that.
+/// Mode of new files, before the umask.
 const MODE: u32 = 0o640;
 
-/// A file that takes whole lines. Nothing that goes wrong is an error for whoever writes: it is said on standard error,
-/// once until all is well again.
+/// A file of whole lines. Writers never see an error: a failure is reported on standard error, once until writing works
+/// again.
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: PathBuf,
     max_size: u64,
     keep: usize,
     file: File,
-    /// Bytes in it.
+    /// Current size in bytes.
     size: u64,
-    /// At which size it is put aside; greater than `max_size` after that has failed.
+    /// The size at which to rotate; greater than `max_size` after a rotation has failed.
     full_at: u64,
-    /// It ends in the midst of a line.
+    /// Whether the file ends with an incomplete line.
     is_torn: bool,
-    /// Lines that could not be written, while that is so.
+    /// Lines lost since writing began to fail.
     lost: u64,
     reopen: Arc<AtomicBool>,
 }
 
 impl LogFile {
-    /// Opens the file, or makes it. It is put aside as `path.1` before it grows beyond `max_size` bytes, and `keep` such
-    /// files are kept. Setting `reopen` has it opened anew before the next line, or the next flush.
+    /// Opens or creates the file. It is renamed to `path.1` before it grows beyond `max_size` bytes; `keep` such files are
+    /// kept. If `reopen` is set, the file is reopened before the next line or flush.
     ///
     /// # Errors
-    /// What the kernel says; the text names the file.
+    /// If it cannot be opened; the text names the file.
     pub(super) fn open(path: &Path, max_size: u64, keep: usize, reopen: Arc<AtomicBool>) -> io::Result<Self> {
         let named = |error: io::Error| {
             let hint = match error.kind() {
@@ -51,7 +51,7 @@ impl LogFile {
         Ok(Self { path, max_size, keep, file, size, full_at, is_torn: false, lost: 0, reopen })
     }
 
-    /// Opens anew what is at the path now, if it was told to. If that fails, all goes on in the file that is open.
+    /// Reopens the path if requested. If that fails, the open file stays in use.
     fn reopen(&mut self) {
         if self.reopen.swap(false, Ordering::Relaxed) {
             match open(&self.path) {
@@ -65,7 +65,7 @@ impl LogFile {
         (self.file, self.size, self.full_at, self.is_torn) = (file, size, self.max_size, false);
     }
 
-    /// Puts the file aside. If that fails, it grows on for as much again.
+    /// Rotates the file. If that fails, it is tried again after another `max_size` bytes.
     fn rotate(&mut self) {
         let rotated = self.put_aside().and_then(|()| open(&self.path));
         match rotated {
@@ -120,7 +120,7 @@ impl LogFile {
     }
 
     fn complain(&self, what: &str, why: &dyn std::fmt::Display) {
-        // Nobody is left to be told if this fails.
+        // A failure of standard error cannot be reported anywhere.
         let _ = writeln!(io::stderr(), "nano-supervisor: log file {}: {what}: {why}", self.path.display());
     }
 }
@@ -133,7 +133,7 @@ impl Write for LogFile {
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
         self.reopen();
         let is_full = self.size > 0 && self.size + line.len() as u64 > self.full_at;
-        // Only what is a file in fact: nobody wants /dev/stdout renamed.
+        // Only regular files: /dev/stdout must not be renamed.
         if is_full && fs::symlink_metadata(&self.path).is_ok_and(|found| found.is_file()) {
             self.rotate();
         }
@@ -165,7 +165,7 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, size))
 }
 
-/// A file that is not there needs not be moved or removed.
+/// Treats a missing file as success.
 fn gone(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -194,7 +194,7 @@ mod tests {
         }
         let aside = |number: usize| text(&folder.path().join(format!("a.log.{number}")));
         assert_eq!(text(&path).as_deref(), Some("4\n"));
-        // A line is never cut, even if it is longer than a file may be.
+        // A line is never split, even if it is longer than the maximum file size.
         assert_eq!(aside(1).as_deref(), Some("3333333333333333\n"));
         assert_eq!(aside(2).as_deref(), Some("2222222\n"));
         assert_eq!(aside(3), None);
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_loses_lines_and_nothing_else() {
-        // /dev/full fails every write as a full disk does.
+        // Every write to /dev/full fails as with a full disk.
         let mut log = LogFile::open(Path::new("/dev/full"), 1000, 1, Arc::default()).unwrap();
         log.write_all(b"one\n").unwrap();
         log.write_all(b"two\n").unwrap();

@@ -1,4 +1,4 @@
-//! The one place by which every line of this process comes, on its way to where it is written and remembered.
+//! The entry point of every log line of this process: routes it to the queues and to memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -15,35 +15,34 @@ use super::queue::Queue;
 use super::text;
 use crate::config::{AppName, LogFormat};
 
-/// All of this process's logs, once they have been started.
+/// The logs of this process, once started.
 pub(super) static HUB: OnceLock<LogHub> = OnceLock::new();
 
-/// Where every line comes by.
+/// Filters and routes log lines.
 #[derive(Debug)]
 pub(super) struct LogHub {
     pub(super) format: LogFormat,
-    /// Whether lines go to a terminal that shows colours.
+    /// Whether lines go to a terminal with colours.
     pub(super) has_colours: bool,
     pub(super) out: Queue,
-    /// None if the access log goes to the other lines.
+    /// None if the access log goes to the main log.
     pub(super) access: Option<Queue>,
     pub(super) levels: RwLock<Levels>,
     pub(super) filter: reload::Handle<LevelFilter, Registry>,
-    /// One for each file that is open.
+    /// The reopen flag of each open file.
     pub(super) reopen: Vec<Arc<AtomicBool>>,
     pub(super) memory: Arc<Memory>,
 }
 
-/// The least important level that is logged.
+/// The log levels.
 #[derive(Debug)]
 pub(super) struct Levels {
     pub(super) server: Level,
-    /// Of the apps that have one of their own.
+    /// Levels of apps with a setting of their own.
     pub(super) apps: HashMap<AppName, Level>,
 }
 
 impl LogHub {
-    /// Writes a line, and remembers it.
     pub(super) fn write(&self, mut line: Line) {
         let text = match self.format {
             LogFormat::Text => Some(text::render(&line, self.has_colours)),
@@ -63,7 +62,7 @@ impl LogHub {
         self.push(&self.out, line.app(), text);
     }
 
-    /// Queues what is to be written, of an app or of nobody, and says how much was dropped before.
+    /// Queues a line of an app, or of the supervisor if `app` is none. Logs how many lines were dropped before it.
     pub(super) fn push(&self, queue: &Queue, app: Option<&str>, text: String) {
         if let Some(dropped @ 1..) = queue.push(app, text) {
             let message = format!("dropped {dropped} log lines: they came faster than they could be written");

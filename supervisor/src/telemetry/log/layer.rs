@@ -1,4 +1,4 @@
-//! What the supervisor itself says, through tracing: made lines of, and handed on.
+//! A tracing layer that turns events of the supervisor into log lines.
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -7,7 +7,7 @@ use tracing_subscriber::layer::Context;
 use super::hub::LogHub;
 use super::line::Line;
 
-/// Hands every event on as a line.
+/// Logs every event as a line.
 #[derive(Debug)]
 pub(super) struct LineLayer(pub(super) &'static LogHub);
 
@@ -20,7 +20,7 @@ impl<S: Subscriber> Layer<S> for LineLayer {
     }
 }
 
-/// Whom the line is by. All that this crate says is by the supervisor, wherever in the code it is said: files move.
+/// The target of a line. All modules of this crate log as `supervisor`: module paths are not part of the interface.
 pub(super) fn target(module: &'static str) -> &'static str {
     let rest = module.strip_prefix(env!("CARGO_CRATE_NAME"));
     if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")) { "supervisor" } else { module }

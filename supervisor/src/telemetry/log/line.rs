@@ -1,4 +1,4 @@
-//! One line of the log before it has a form: its parts, and the same as JSON.
+//! A structured log line, and its JSON format.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,41 +14,38 @@ use tracing::field::{Field, Visit};
 use crate::config::AppName;
 use crate::untrusted::visible;
 
-/// What stands before the text: whose line it is. What an app prints cannot pass for it there.
+/// Fields that come before the message and say whose line it is. There, output of an app cannot imitate them.
 const LEADING: [&str; 4] = ["app", "request_id", "method", "path"];
 
-/// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line {
-    /// When it was written.
     pub time: SystemTime,
-    /// How important it is.
     pub level: Level,
-    /// Whose it is: a module of the supervisor, `app` for consoles, `worker` for what dying workers say.
+    /// The source: `supervisor`, `app` for the console of an app, `worker` for standard error of a worker, and the like.
     pub target: Cow<'static, str>,
-    /// The text. It may hold line ends.
+    /// The message. It may contain line breaks.
     pub message: String,
-    /// What else it says, in order.
+    /// Further fields, in order.
     pub fields: Vec<LineField>,
 }
 
-/// A field of a line: its name and value.
+/// Name and value of a field.
 pub(crate) type LineField = (Cow<'static, str>, Value);
 
 impl Line {
-    /// A line of now that says nothing yet.
+    /// An empty line with the current time.
     pub(crate) fn new(level: Level, target: impl Into<Cow<'static, str>>) -> Self {
         let time = SystemTime::now();
         Self { time, level, target: target.into(), message: String::new(), fields: Vec::new() }
     }
 
-    /// With a text.
+    /// Sets the message.
     pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }
 
-    /// About this app, if any.
+    /// Adds the app, if any.
     pub(crate) fn about(self, app: Option<&AppName>) -> Self {
         match app {
             Some(app) => self.with("app", app.as_str()),
@@ -56,7 +53,7 @@ impl Line {
         }
     }
 
-    /// Written during this request, if any.
+    /// Adds the request during which it was written, if any.
     pub(crate) fn during(self, request: Option<RequestId>) -> Self {
         match request {
             Some(id) => self.with("request_id", id.to_string()),
@@ -64,7 +61,7 @@ impl Line {
         }
     }
 
-    /// Because of this request, if any.
+    /// Adds the request that caused it, if any.
     pub(crate) fn of(self, request: Option<&RequestName>) -> Self {
         match request {
             Some(RequestName { method, path }) => {
@@ -74,29 +71,29 @@ impl Line {
         }
     }
 
-    /// With one more field.
+    /// Adds a field.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
 
-    /// The fields before the text, in their order, and those behind it.
+    /// The fields before the message, in the order of [`LEADING`], and those after it.
     pub(crate) fn parts(&self) -> (Vec<&LineField>, Vec<&LineField>) {
-        // What the access log says of a request has an order of its own.
+        // The access log has its own order of fields.
         let leading = if self.target == "access" { &LEADING[..2] } else { &LEADING[..] };
         let before = leading.iter().filter_map(|name| self.fields.iter().find(|(found, _)| found == name));
         let behind = self.fields.iter().filter(|(name, _)| !leading.contains(&&**name));
         (before.collect(), behind.collect())
     }
 
-    /// The app that it is about.
+    /// The value of the field `app`.
     pub(crate) fn app(&self) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name == "app").and_then(|(_, value)| value.as_str())
     }
 
-    /// As one JSON object, without a line end.
+    /// One JSON object, without a line break.
     pub(crate) fn json(&self) -> String {
-        // Cannot fail: every key is text, and nothing in it is foreign.
+        // Cannot fail: all keys are strings, and all values are JSON values.
         visible::json(serde_json::to_string(self).unwrap_or_default())
     }
 }
@@ -114,7 +111,7 @@ impl Serialize for Line {
         for (name, value) in behind {
             map.serialize_entry(name, value)?;
         }
-        // A line of the access log has a target of its own, and an object has one of a name.
+        // Lines of the access log have a field `target`, and a JSON object must not have a key twice.
         if self.fields.iter().all(|(name, _)| name != "target") {
             map.serialize_entry("target", &self.target)?;
         }
@@ -128,7 +125,7 @@ impl<'de> Deserialize<'de> for Line {
     }
 }
 
-/// Puts a line together again, its fields in their order.
+/// Deserialises a line, with its fields in order.
 struct Parts;
 
 impl<'de> Visitor<'de> for Parts {
@@ -185,7 +182,7 @@ impl Visit for Line {
     }
 }
 
-/// A duration in milliseconds, to the microsecond.
+/// A duration in milliseconds, with a resolution of one microsecond.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }

@@ -1,6 +1,6 @@
-//! The latest lines of each app and of the supervisor itself, in bounded memory, for whoever asks.
+//! The latest lines of each app and of the supervisor itself, in bounded memory, for the `logs` command and the API.
 //!
-//! Whoever follows reads from here and has no queue of its own: a slow reader finds out that lines are gone, and holds up
+//! Followers read from here and have no queues of their own: a slow reader misses lines and is told how many, and blocks
 //! nothing.
 
 use std::collections::{HashMap, VecDeque};
@@ -13,8 +13,8 @@ use tracing::Level;
 
 use super::line::Line;
 
-/// What a line takes beyond its text, in bytes: its entry, of which a queue may have twice as many as it needs, and the
-/// head of its text.
+/// The overhead of a line beyond its text, in bytes: its entry, doubled because a `VecDeque` may have twice the capacity that
+/// it needs, and the reference counts of the text.
 const OVERHEAD: usize = 2 * size_of::<Kept>() + 2 * size_of::<usize>();
 
 /// The latest lines, by app.
@@ -22,24 +22,23 @@ const OVERHEAD: usize = 2 * size_of::<Kept>() + 2 * size_of::<usize>();
 pub(crate) struct Memory {
     rings: Mutex<Rings>,
     more: Notify,
-    /// Most bytes of each ring.
+    /// Maximum size of each ring, in bytes.
     max: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Rings {
-    /// How many lines there have been.
+    /// The number of lines so far.
     count: u64,
-    /// Those of the supervisor itself have no app.
+    /// The key `None` is the supervisor itself.
     by_app: HashMap<Option<Box<str>>, Ring>,
 }
 
-/// The lines of one app.
 #[derive(Debug, Default)]
 struct Ring {
     kept: VecDeque<Kept>,
     bytes: usize,
-    /// How many there have been, those that are gone included.
+    /// The number of lines so far, including evicted ones.
     count: u64,
 }
 
@@ -52,34 +51,34 @@ struct Kept {
     json: Arc<str>,
 }
 
-/// Which lines are asked for.
+/// A query for lines.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Question {
-    /// Those of this app; those of all apps and of the supervisor itself if none.
+    /// Only lines of this app; otherwise those of all apps and of the supervisor.
     pub app: Option<String>,
-    /// Those since then.
+    /// Only lines since this time.
     pub since: Option<SystemTime>,
-    /// Those at least as important.
+    /// Only lines of this level or a more important one.
     pub level: Option<Level>,
-    /// Of those that are there, the latest so many.
+    /// At first, at most this many of the latest lines.
     pub lines: Option<usize>,
 }
 
-/// Reads what was asked for, and then what comes.
+/// Reads the lines of a query, then new ones as they come.
 #[derive(Debug)]
 pub(crate) struct LogReader {
     memory: Arc<Memory>,
     question: Question,
-    /// How many lines of each app have been read or missed; none before the first time.
+    /// How many lines of each app have been read or missed; none before the first read.
     seen: Option<HashMap<Option<Box<str>>, u64>>,
 }
 
-/// What a reader finds.
+/// The result of a read.
 #[derive(Debug, Default)]
 pub(crate) struct FoundLines {
     /// Lines as JSON, in order.
     pub lines: Vec<Arc<str>>,
-    /// How many were gone before they were read.
+    /// How many were evicted before they could be read.
     pub dropped: u64,
 }
 
@@ -89,13 +88,13 @@ impl Memory {
         Self { rings: Mutex::default(), more: Notify::new(), max: AtomicUsize::new(max) }
     }
 
-    /// Keeps as much from now on.
+    /// Changes the limit.
     pub(crate) fn keep(&self, max: usize) {
         self.max.store(max, Ordering::Relaxed);
         self.lock().by_app.values_mut().for_each(|ring| ring.shrink(max));
     }
 
-    /// Takes in a line, whose text as JSON is `json`.
+    /// Adds a line; `json` is its JSON format.
     pub(crate) fn push(&self, line: &Line, json: String) {
         let max = self.max.load(Ordering::Relaxed);
         let mut rings = self.lock();
@@ -110,7 +109,7 @@ impl Memory {
         self.more.notify_waiters();
     }
 
-    /// Forgets an app that is gone.
+    /// Forgets a removed app.
     pub(crate) fn forget(&self, app: &str) {
         self.lock().by_app.remove(&Some(Box::from(app)));
     }
@@ -126,7 +125,7 @@ impl Memory {
 }
 
 impl Ring {
-    /// Lets go of the oldest until the rest is within `max` bytes.
+    /// Evicts the oldest lines until the rest fits into `max` bytes.
     fn shrink(&mut self, max: usize) {
         while self.bytes > max {
             let Some(oldest) = self.kept.pop_front() else { break };
@@ -134,14 +133,14 @@ impl Ring {
         }
     }
 
-    /// How many lines are gone.
+    /// The number of evicted lines.
     fn gone(&self) -> u64 {
         self.count - self.kept.len() as u64
     }
 }
 
 impl LogReader {
-    /// What is there and has not been read.
+    /// The lines that have not been read yet.
     pub(crate) fn read(&mut self) -> FoundLines {
         let Question { app, since, level, lines } = &self.question;
         let is_first = self.seen.is_none();
@@ -152,7 +151,7 @@ impl LogReader {
             if app.is_some() && app.as_deref() != name.as_deref() {
                 continue;
             }
-            // An app that has been forgotten since counts from the beginning again.
+            // If the app was forgotten meanwhile, its count has started again from 0.
             let read = seen.get(name).copied().filter(|read| *read <= ring.count).unwrap_or_default();
             if !is_first {
                 dropped += ring.gone().saturating_sub(read);
@@ -173,7 +172,7 @@ impl LogReader {
         FoundLines { lines: found.drain(first..).map(|(_, json)| json).collect(), dropped }
     }
 
-    /// What comes next: at least one line, or the news that some are gone.
+    /// Waits until there is at least one new line, or some were evicted.
     pub(crate) async fn next(&mut self) -> FoundLines {
         let memory = self.memory.clone();
         loop {
@@ -216,7 +215,7 @@ mod tests {
         let all = memory.clone().reader(Question::default()).read();
         assert_eq!(texts(&all), ["calm", "supervisor", "loud000097", "loud000098", "loud000099"]);
         assert_eq!(all.dropped, 0);
-        // A line that is too long by itself is not kept either.
+        // A single line that exceeds the limit is not kept either.
         push(&memory, Some("calm"), Level::INFO, &"x".repeat(1000));
         let calm = Question { app: Some("calm".into()), ..Question::default() };
         assert_eq!(texts(&memory.clone().reader(calm).read()), [""; 0]);

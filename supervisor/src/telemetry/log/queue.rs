@@ -1,6 +1,6 @@
-//! Lines on their way to a terminal, pipe or file: a queue, and the thread that empties it. What does not fit is dropped and
-//! counted rather than waited for. No app has more than its share of the queue, so that one that floods its log while the
-//! writer is slow costs others none of their lines.
+//! The bounded queue to a terminal, pipe or file, and the thread that writes it. Lines that do not fit are dropped and
+//! counted. Each app has at most its share of the queue, so that an app that floods its log costs others no lines when the
+//! writer is slow.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -10,33 +10,33 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Lines, and bytes, that may wait to be written.
+/// Capacity of the queue, in lines and bytes.
 const LINES: usize = 16 * 1024;
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// Which part of that one app may have.
+/// One app may have this fraction of the queue: one in `SHARE`.
 const SHARE: usize = 4;
 
-/// How long what is queued may take to be written at the end.
+/// Timeout for flushing the queue at shutdown.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Whose line it is: an app's name; empty for the supervisor itself, which has no share but all of the queue.
+/// The source of a line: an app's name, or empty for the supervisor itself, which may use the whole queue.
 type LineSource = str;
 
-/// Takes lines from any thread. Clones are the same queue.
+/// The sending side, for any thread. Clones share the queue.
 #[derive(Debug, Clone)]
 pub(super) struct Queue(Arc<QueueInner>);
 
-/// Keeps the thread going; what is queued is written when this is dropped.
+/// Keeps the thread alive. Dropping it flushes the queue.
 #[derive(Debug)]
 pub(super) struct Writing(Arc<QueueInner>);
 
 #[derive(Debug)]
 struct QueueInner {
     waiting: Mutex<QueuedLines>,
-    /// There is something to write, or nothing more will be.
+    /// Signalled when there is something to write, or nothing more will come.
     changed: Condvar,
-    /// All has been written.
+    /// Signalled when everything has been written.
     done: Condvar,
     dropped: Arc<AtomicUsize>,
 }
@@ -45,7 +45,7 @@ struct QueueInner {
 struct QueuedLines {
     lines: VecDeque<(Box<LineSource>, String)>,
     bytes: usize,
-    /// Of each source that has any.
+    /// The queued lines of each source.
     shares: HashMap<Box<LineSource>, Share>,
     is_closed: bool,
     is_done: bool,
@@ -55,12 +55,12 @@ struct QueuedLines {
 struct Share {
     lines: usize,
     bytes: usize,
-    /// Lines that found no room, and of which nothing has been said yet.
+    /// Dropped lines that have not been reported yet.
     dropped: usize,
 }
 
 impl Queue {
-    /// Starts a thread that writes lines as fast as `writer` takes them.
+    /// Starts the thread that writes lines to `writer`.
     pub(super) fn start(name: &str, writer: impl Write + Send + 'static) -> std::io::Result<(Self, Writing)> {
         let shared = Arc::new(QueueInner {
             waiting: Mutex::default(),
@@ -73,8 +73,8 @@ impl Queue {
         Ok((Self(shared.clone()), Writing(shared)))
     }
 
-    /// Queues a line of an app, or of nobody. Returns how many lines of the same source were dropped before it, if that is to be
-    /// said now; or nothing if this one is dropped, too.
+    /// Queues a line of an app, or of the supervisor if `source` is none. Returns how many lines of that source were dropped
+    /// before it and not reported yet; none if this one is dropped, too.
     pub(super) fn push(&self, source: Option<&str>, line: String) -> Option<usize> {
         let mut waiting = self.0.waiting();
         let taken = waiting.push(source.unwrap_or_default(), line);
@@ -88,7 +88,7 @@ impl Queue {
         taken
     }
 
-    /// How many lines were dropped so far.
+    /// The number of dropped lines so far.
     pub(super) fn dropped(&self) -> Arc<AtomicUsize> {
         self.0.dropped.clone()
     }
@@ -102,7 +102,8 @@ impl QueuedLines {
         }
         let share = self.shares.get_mut(source)?;
         let is_full = self.lines.len() >= LINES || self.bytes + line.len() > BYTES;
-        // After a line was dropped there is to be some room before one gets through: less would make every second line a notice.
+        // After a drop, more room is required before a line is accepted. Otherwise every second line would be a notice of
+        // dropped lines.
         let part = if share.dropped > 0 { 2 * part } else { part };
         if is_full || share.lines >= LINES / part || share.bytes + line.len() > BYTES / part {
             share.dropped += 1;
@@ -135,7 +136,7 @@ impl QueueInner {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes until nothing more comes. A writer that fails may recover: files do.
+    /// Writes until the queue is closed. Errors are ignored: a writer may recover, as files do.
     fn write(&self, mut writer: impl Write) {
         loop {
             let mut waiting = self.waiting();
@@ -165,7 +166,7 @@ impl Drop for Writing {
         let mut waiting = self.0.waiting();
         waiting.is_closed = true;
         self.0.changed.notify_all();
-        // A reader that reads no more must not hold up the end.
+        // A pipe that nobody reads must not block the shutdown.
         drop(self.0.done.wait_timeout_while(waiting, LAST, |waiting| !waiting.is_done));
     }
 }
@@ -181,7 +182,7 @@ mod tests {
         let taken = (0..LINES).filter(|_| push("loud").is_some()).count();
         assert_eq!(taken, LINES / SHARE);
         assert!((0..100).all(|_| push("quiet") == Some(0) && push("") == Some(0)));
-        // It is said how many, once there is some room.
+        // The number is reported once there is enough room.
         for _ in 0..LINES / SHARE / 2 {
             waiting.pop();
         }

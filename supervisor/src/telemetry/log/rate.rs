@@ -1,20 +1,20 @@
-//! How much an app may log (`log_rate`): so many bytes per second, and as many at once.
+//! The log rate limit of an app (`log_rate`): a token bucket of bytes per second, whose burst is one second's worth.
 
 use std::time::{Duration, Instant};
 
 use nano_protocol::limits::MAX_LOG_MESSAGE;
 
-/// What a line counts beyond its text: time, level and names around it, so that empty lines are not free.
+/// The cost of a line beyond its text, in bytes: time, level and names. Empty lines are not free.
 const LINE: u64 = 128;
 
-/// Which part of a burst must be free before lines get through again after some were dropped, and at least a line of the
-/// greatest length. Less would make every second line a notice of dropped ones.
+/// After a drop, one in `RESUME` of the burst must be free before lines are accepted again, and at least the size of the
+/// longest line. Otherwise every second line would be a notice of dropped lines.
 const RESUME: u64 = 8;
 
-/// Lets lines through as long as there is room for them, and counts the others.
+/// Accepts lines while the bucket has room, and counts the others.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// Bytes per second, and most bytes at once.
+    /// Bytes per second, which is also the burst.
     rate: u64,
     room: u64,
     since: Instant,
@@ -22,18 +22,18 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// All of a burst is free.
+    /// Starts with the whole burst.
     pub(crate) fn new(rate: u64, now: Instant) -> Self {
         Self { rate, room: rate, since: now, dropped: 0 }
     }
 
-    /// Another rate from now on.
+    /// Changes the rate.
     pub(crate) fn configure(&mut self, rate: u64) {
         self.rate = rate;
         self.room = self.room.min(rate);
     }
 
-    /// Whether a line of this length, in bytes, gets through.
+    /// Whether a line of this length, in bytes, is accepted.
     pub(crate) fn admits(&mut self, length: usize, now: Instant) -> bool {
         self.refill(now);
         let needed = length as u64 + LINE;
@@ -45,7 +45,7 @@ impl Gate {
         true
     }
 
-    /// How many lines were dropped, once there is room again; the next ones get through.
+    /// How many lines were dropped, once there is room again. Further lines are accepted then.
     pub(crate) fn take_dropped(&mut self, now: Instant) -> Option<u64> {
         if self.dropped == 0 {
             return None;
@@ -55,7 +55,7 @@ impl Gate {
         (self.room >= resume).then(|| std::mem::take(&mut self.dropped))
     }
 
-    /// How many lines were dropped that nothing has been said of yet.
+    /// How many dropped lines have not been reported yet.
     pub(crate) fn take_rest(&mut self) -> Option<u64> {
         (self.dropped > 0).then(|| std::mem::take(&mut self.dropped))
     }
@@ -63,7 +63,7 @@ impl Gate {
     fn refill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.since).min(Duration::from_secs(1));
         let gained = (passed.as_secs_f64() * self.rate as f64) as u64;
-        // Time that has gained nothing yet is kept.
+        // Keeps the elapsed time until it is worth at least one byte.
         if gained > 0 {
             self.room = (self.room + gained).min(self.rate);
             self.since = now;
@@ -82,14 +82,14 @@ mod tests {
         let mut gate = Gate::new(10 * (LINE + text as u64), now);
         let admitted = |gate: &mut Gate, now| (0..20).filter(|_| gate.admits(text, now)).count();
         assert_eq!(admitted(&mut gate, now), 10);
-        // Room for half a line is not room again.
+        // Room for half a line is not enough to resume.
         now += Duration::from_millis(50);
         assert_eq!((gate.take_dropped(now), gate.admits(text, now)), (None, false));
         now += Duration::from_millis(200);
         assert_eq!(gate.take_dropped(now), Some(11));
         assert_eq!(admitted(&mut gate, now), 2);
         assert_eq!((gate.take_rest(), gate.take_rest()), (Some(18), None));
-        // However long it was quiet, a burst is all.
+        // However long it was idle, the burst is the limit.
         now += Duration::from_secs(3600);
         assert_eq!(admitted(&mut gate, now), 10);
     }

@@ -1,4 +1,4 @@
-//! Lines for people: one line of text, or several of which only the first begins like a line of the log.
+//! The text format. A message of several lines is indented, so that only its first line looks like a log line.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,17 +9,17 @@ use tracing::Level;
 use super::line::{Line, LineField};
 use crate::untrusted::visible::{self, is_visible, style};
 
-/// What every further line of a text begins with, so that nobody takes what an app prints for a line of its own.
+/// Prefix of each further line of a message, so that output of an app cannot imitate a log line.
 const INDENT: &str = "\n    ";
 
-/// Ends what is set off.
+/// Resets the style.
 pub(super) const RESET: &str = "\x1b[0m";
-/// Begins what matters less.
+/// Dim text.
 pub(super) const DIM: &str = "\x1b[2m";
 const ITALIC: &str = "\x1b[3m";
 
-/// The line as text, without a line end. With `ansi`, for a terminal, it is coloured, and so may be what an app has
-/// printed; else every character that a terminal obeys is shown as one.
+/// The line as text, without a line break. With `ansi` it is coloured, and colour codes of apps are kept. All other control
+/// characters are made visible.
 pub(crate) fn render(line: &Line, ansi: bool) -> String {
     let mut out = String::with_capacity(80 + line.message.len());
     let (dim, colour, reset) = if ansi { (DIM, colour(line.level), RESET) } else { ("", "", "") };
@@ -51,7 +51,7 @@ fn append_field(out: &mut String, (name, value): &LineField, ansi: bool) {
     }
 }
 
-/// How a level is set off at a terminal.
+/// The colour code of a level.
 pub(super) fn colour(level: Level) -> &'static str {
     match level {
         Level::ERROR => "\x1b[31m",
@@ -62,13 +62,13 @@ pub(super) fn colour(level: Level) -> &'static str {
     }
 }
 
-/// Whether a value needs no quotes: it is one word, or has several lines, which nobody could read in quotes.
+/// Whether a value needs no quotes: it is one word, or it has several lines, which would be unreadable in quotes.
 fn is_bare(text: &str) -> bool {
     let is_word = |char: char| !char.is_whitespace() && is_visible(char) && !matches!(char, '"' | '=');
     text.contains('\n') || (!text.is_empty() && text.chars().all(is_word))
 }
 
-/// Appends text that may hold anything.
+/// Appends untrusted text.
 pub(super) fn append(out: &mut String, text: &str, ansi: bool) {
     let mut rest = text;
     let mut is_coloured = false;

@@ -1,4 +1,4 @@
-//! Sends finished spans in batches, tries again where the protocol says so, and gives up in time.
+//! Exports finished spans in batches. Retries as the protocol requires, up to a deadline.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -28,31 +28,31 @@ use tracing::{info, warn};
 use super::{Finished, HUB, QUEUE, SpanHub, otlp};
 use crate::config::Traces;
 
-/// Most spans in one message, and how long the first of them may wait for others, as OpenTelemetry's SDKs have it.
+/// Maximum spans of a batch, and how long the first of them may wait for others; as in OpenTelemetry's SDKs.
 const BATCH: usize = 512;
 const DELAY: Duration = Duration::from_secs(5);
 
-/// How long one attempt may take, and all attempts at one batch.
+/// Timeouts of one attempt, and of all attempts at one batch.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The first pause between two attempts; each is twice as long as the one before.
+/// The first pause between two attempts. It doubles each time.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest answer of a collector that is read, in bytes.
+/// Maximum size of a collector's response, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// Sends spans. Lives on the main thread.
+/// Controls the exporting task. Lives on the main thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Exporter {
     to: Rc<Destination>,
     flushes: mpsc::Sender<Flushed>,
 }
 
-/// Told when all there was has been sent or given up.
+/// Signalled when all queued spans have been sent or given up.
 type Flushed = oneshot::Sender<()>;
 
-/// Where spans go now.
+/// The current collector.
 #[derive(Debug, Default)]
 struct Destination {
     collector: RefCell<Option<Collector>>,
@@ -65,16 +65,16 @@ struct Collector {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-/// Why one attempt has failed.
+/// A failed attempt.
 #[derive(Debug)]
 struct ExportError {
     why: String,
-    /// If another attempt may work: how long it has to wait at least.
+    /// The minimum wait before a retry; none if it cannot be retried.
     again: Option<Duration>,
 }
 
 impl Exporter {
-    /// Begins to send, in a task of its own.
+    /// Starts the exporting task.
     pub(crate) fn start(traces: Option<&Traces>) -> Self {
         let (queue, finished) = mpsc::channel(QUEUE);
         let (flushes, asked) = mpsc::channel(1);
@@ -89,7 +89,7 @@ impl Exporter {
         exporter
     }
 
-    /// Sends to another place from now on, or nowhere.
+    /// Changes the collector, or disables exporting.
     pub(crate) fn configure(&self, traces: Option<&Traces>) {
         let mut collector = self.to.collector.borrow_mut();
         if collector.as_ref().map(|collector| &*collector.traces) != traces {
@@ -99,7 +99,7 @@ impl Exporter {
         }
     }
 
-    /// Sends what there is, for up to so long.
+    /// Sends all queued spans, for up to `limit`.
     pub(crate) async fn flush(&self, limit: Duration) {
         let (done, is_done) = oneshot::channel();
         let flushed = async {
@@ -113,7 +113,7 @@ impl Exporter {
 fn client(traces: &Traces) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
     let mut roots = RootCertStore::empty();
     if traces.url.scheme() == Some(&Scheme::HTTPS) {
-        // Without any, the attempts say that the certificate is not known.
+        // Without root certificates, attempts fail with an unknown certificate.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().unwrap_or_default());
     }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
@@ -126,15 +126,15 @@ fn client(traces: &Traces) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>>
     Client::builder(TokioExecutor::new()).build(connector)
 }
 
-/// The task that sends.
+/// The exporting task.
 #[derive(Debug)]
 struct Run {
     to: Rc<Destination>,
     finished: mpsc::Receiver<Finished>,
     asked: mpsc::Receiver<Flushed>,
-    /// Whoever waits for all to be sent.
+    /// A pending flush.
     asking: Option<Flushed>,
-    /// Whether the last attempt has failed, and whether the last answer had a complaint: each is said once.
+    /// Whether the last attempt failed, and whether the last response rejected spans. Each is logged once.
     is_failing: bool,
     is_complaining: bool,
 }
@@ -154,7 +154,7 @@ impl Run {
         }
     }
 
-    /// Waits for spans, up to a batch of them, unless somebody asks for all there is.
+    /// Collects a batch of spans. Returns early for a flush.
     async fn gather(&mut self) -> Vec<Finished> {
         let (mut batch, mut deadline) = (Vec::new(), None);
         while batch.len() < BATCH && self.asking.is_none() {
@@ -181,13 +181,12 @@ impl Run {
         batch
     }
 
-    /// Sends a batch, or gives it up.
     async fn send(&mut self, batch: &[Finished]) {
         let Some(hub) = HUB.get() else { return };
         let (count, body) = (batch.len() as u64, Bytes::from(otlp::request(batch).encode_to_vec()));
         let (begun, mut pause) = (Instant::now(), PAUSE);
         loop {
-            // Another one may have been configured.
+            // A reload may have changed it.
             let collector = self.to.collector.borrow().clone();
             let Some(collector) = collector else {
                 hub.dropped.fetch_add(count, Ordering::Relaxed);
@@ -206,7 +205,7 @@ impl Run {
                 warn!(url = %collector.traces.url, why, "spans cannot be exported");
             }
             let wait = again.map(|least| least.max(pause.mul_f64(0.5 + fastrand::f64())));
-            // Who asks for all there is gets one more attempt.
+            // During a flush there is one more attempt.
             let wait =
                 wait.filter(|wait| self.asking.is_none() && begun.elapsed().saturating_add(*wait) < PATIENCE);
             let Some(wait) = wait else {
@@ -222,7 +221,7 @@ impl Run {
         }
     }
 
-    /// Takes in the answer to a batch that has arrived: how many of its spans were rejected for good.
+    /// Handles the response to a delivered batch. Returns how many of its spans were rejected.
     fn heed(&mut self, complaint: Option<ExportTracePartialSuccess>) -> u64 {
         if std::mem::take(&mut self.is_failing) {
             info!("spans are exported again");
@@ -238,7 +237,7 @@ impl Run {
 }
 
 impl Collector {
-    /// One attempt. An answer may say that some spans were rejected.
+    /// One attempt. The response may say that some spans were rejected.
     async fn post(&self, body: Bytes) -> Result<Option<ExportTracePartialSuccess>, ExportError> {
         let later = |why: String| ExportError { why, again: Some(Duration::ZERO) };
         let mut request = Request::new(Full::new(body));
@@ -254,7 +253,7 @@ impl Collector {
             if !response.status().is_success() {
                 return Err(refused(&response));
             }
-            // It has them, whatever becomes of the rest.
+            // The batch is delivered, even if the body cannot be read.
             let body = Limited::new(response.into_body(), LONGEST).collect().await.ok();
             let answer = body.and_then(|body| ExportTraceServiceResponse::decode(body.to_bytes()).ok());
             Ok(answer.unwrap_or_default().partial_success)
@@ -265,7 +264,7 @@ impl Collector {
     }
 }
 
-/// What an answer means that is no success.
+/// The error of a response without success.
 fn refused<T>(response: &Response<T>) -> ExportError {
     let status = response.status();
     let is_temporary = matches!(
@@ -279,7 +278,7 @@ fn refused<T>(response: &Response<T>) -> ExportError {
     ExportError { why: format!("it answered {status}"), again }
 }
 
-/// In seconds, or as a date; none at all if it cannot be read.
+/// `Retry-After`, in seconds or as a date; zero if absent or invalid.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Duration {
     let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let until = |date: SystemTime| date.duration_since(now).unwrap_or_default();
@@ -287,7 +286,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Duration {
     text.parse().map(Duration::from_secs).or_else(|_| date()).unwrap_or_default()
 }
 
-/// The innermost cause, which says most.
+/// The innermost cause: the most specific message.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

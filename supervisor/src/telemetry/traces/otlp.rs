@@ -1,4 +1,4 @@
-//! Requests as spans of OpenTelemetry, by its conventions for HTTP servers:
+//! Encodes requests as OpenTelemetry spans, by the semantic conventions for HTTP servers:
 //! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>. Each app is a service of its own.
 
 use std::collections::BTreeMap;
@@ -16,20 +16,20 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use super::Finished;
 use crate::telemetry::record::RequestRecord;
 
-/// The service of requests that no app was found for.
+/// The service name of requests without an app.
 const SUPERVISOR: &str = "nano-supervisor";
 
-/// That it is known whether the parent is in another process, and that it is: bits 8 and 9 of a span's flags.
+/// Bits 8 and 9 of a span's flags: whether it is known if the parent is in another process, and that it is.
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-/// Longest text of an attribute, in bytes.
+/// Maximum length of an attribute, in bytes.
 const LONGEST: usize = 4096;
 
-/// Parameters of a query whose values are keys; the conventions ask for this.
+/// Query parameters whose values are secrets. The conventions require their redaction.
 const SECRET: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature"];
 
-/// A message with all of these.
+/// The export request of a batch.
 pub(super) fn request(batch: &[Finished]) -> ExportTraceServiceRequest {
     let mut services = BTreeMap::<&str, Vec<Span>>::new();
     for finished in batch {
@@ -68,7 +68,7 @@ fn span(Finished { record, ended, took }: &Finished) -> Option<Span> {
         trace_state: span.state.clone(),
         parent_span_id: span.parent.map(|parent| parent.to_be_bytes().into()).unwrap_or_default(),
         flags: u32::from(span.context.flags()) | HAS_IS_REMOTE | is_remote,
-        // There are no routes here, and a path would be another name for each request.
+        // The conventions allow a route here but not a path, which would give each request another name.
         name: if is_known(&record.method) { record.method.clone() } else { "HTTP".into() },
         kind: SpanKind::Server.into(),
         start_time_unix_nano: nanoseconds(*ended - *took),
@@ -87,7 +87,7 @@ fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
         all.push(text("http.request.method", "_OTHER"));
         all.push(text("http.request.method_original", &record.method));
     }
-    // An absolute target has more before its path.
+    // An absolute target also has a scheme and an authority.
     let absolute = record.target.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some());
     let target =
         absolute.as_ref().and_then(Uri::path_and_query).map_or(&*record.target, PathAndQuery::as_str);
@@ -121,7 +121,7 @@ fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
     all
 }
 
-/// What has gone wrong, if that is the server's fault. Where the client has gone before the response there is no status either.
+/// The error type, for errors of the server. There is also no status if the client disconnected before the response.
 fn error_type(record: &RequestRecord) -> Option<String> {
     match record.status {
         500.. => Some(record.refusal.map_or_else(|| record.status.to_string(), Into::into)),
@@ -130,7 +130,7 @@ fn error_type(record: &RequestRecord) -> Option<String> {
     }
 }
 
-/// Whether the conventions know a method; what clients make up would be a name without end.
+/// Whether the conventions know a method. Made-up methods would make the number of span names unbounded.
 fn is_known(method: &str) -> bool {
     let known = [
         Method::GET,

@@ -12,12 +12,11 @@ use crate::config::AppName;
 use crate::model::change_error::ErrorKind;
 use crate::ops::operator::Operator;
 
-/// Whether what follows `/v1/apps/NAME` is one of these routes.
+/// Whether the path after `/v1/apps/NAME` belongs to these routes.
 pub(super) fn is_about(rest: &[&str]) -> bool {
     matches!(rest, [] | ["deploy" | "rollback" | "deploys"])
 }
 
-/// Answers a request for one of them.
 pub(super) async fn answer(
     method: &Method,
     uri: &Uri,

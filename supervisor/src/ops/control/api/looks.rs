@@ -1,4 +1,4 @@
-//! The routes for those who look on: what has changed, and the last minutes of one app.
+//! The routes that the dashboard polls: status changes, and the last minutes of one app.
 
 use hyper::{Method, StatusCode, Uri};
 use serde::Serialize;
@@ -9,23 +9,21 @@ use crate::api::status::{MachineStatus, SpareStatus};
 use crate::ops::news::News;
 use crate::ops::operator::Operator;
 
-/// What `GET /v1/news` answers.
+/// Response of `GET /v1/news`.
 #[derive(Debug, Serialize)]
 struct NewsAnswer {
-    /// Version of the supervisor.
     version: String,
-    /// Its process id.
+    /// Process id of the supervisor.
     pid: u32,
-    /// The workers that have no app yet.
+    /// Idle workers without an app.
     spares: Vec<SpareStatus>,
-    /// How much of the machine is in use.
     machine: MachineStatus,
-    /// What has changed.
+    /// The changes.
     #[serde(flatten)]
     news: News,
 }
 
-/// What has changed since the mark `since`.
+/// `GET /v1/news`: what has changed since the mark `since`.
 pub(super) fn news(method: &Method, uri: &Uri, operator: &Operator) -> Answer {
     let since = match since(method, uri) {
         Ok(since) => since,
@@ -41,7 +39,7 @@ pub(super) fn news(method: &Method, uri: &Uri, operator: &Operator) -> Answer {
     (StatusCode::OK, json!(look))
 }
 
-/// What an app did in each second from the number `since` on.
+/// `GET /v1/apps/NAME/history`: what the app did in each second, from the number `since` on.
 pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator) -> Answer {
     match since(method, uri) {
         Ok(since) => match operator.history(app, since.unwrap_or_default()) {
@@ -52,8 +50,8 @@ pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator
     }
 }
 
-/// Leaves of a look at apps, or at one, what they have said themselves, such as why they do not load, and what they were asked.
-/// What has changed says so, for who need not ask for the rest.
+/// Removes what only clients with the token may read: texts of apps, such as why they do not load, and requests to them. News
+/// are marked with `is_partial`, so that the dashboard does not ask for more.
 pub(crate) fn conceal(look: &mut Value) {
     if let Some(news) = look.as_object_mut().filter(|look| look.contains_key("mark")) {
         news.insert("is_partial".into(), true.into());
@@ -66,7 +64,7 @@ fn conceal_fields(look: &mut Value) {
         apps.iter_mut().for_each(conceal_fields);
     }
     for field in ["last_exit", "problem"] {
-        // What kind of failure it is stands before the colon.
+        // The kind of failure comes before the colon, text of the app after it.
         if let Some(Value::String(text)) = look.get_mut(field)
             && let Some(end) = text.find(": ")
         {

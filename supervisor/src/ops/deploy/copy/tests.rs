@@ -1,4 +1,4 @@
-//! Copies of folders that hold everything and nothing else, whatever happens to them meanwhile.
+//! Tests: a copy is complete and holds nothing else, even if the source changes meanwhile.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -66,7 +66,7 @@ fn whatever_differs_makes_another_digest() {
     let changed = tree(&files);
     fs::set_permissions(changed.path().join("a"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_ne!(digest(&changed), first);
-    // Other permissions do not count.
+    // Other permissions are not hashed.
     fs::set_permissions(changed.path().join("a"), fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(digest(&changed), first);
 }
@@ -106,7 +106,7 @@ fn links_must_stay_inside_on_all_their_ways() {
     assert_eq!(scan(&dir).unwrap_err(), expected);
 }
 
-/// Somebody exchanges a folder and a file of the app for symlinks, as fast as possible, while they are deployed.
+/// Another thread keeps exchanging a folder and a file of the app for symlinks during the deploy.
 #[test]
 fn what_becomes_a_symlink_meanwhile_is_not_followed() {
     let dir = tree(&[("app/data/file", "inside"), ("app/single", "inside"), ("secret/file", "outside")]);
@@ -133,7 +133,7 @@ fn what_becomes_a_symlink_meanwhile_is_not_followed() {
             for file in ["data/file", "single"] {
                 let is_file = fs::symlink_metadata(copy.join(file)).is_ok_and(|found| found.is_file());
                 let text = is_file.then(|| fs::read_to_string(copy.join(file)).unwrap());
-                // A copy that was cut off may hold nothing yet.
+                // A copy that failed may hold an empty file.
                 assert!(text.is_none_or(|text| text.is_empty() || text == "inside"), "turn {turn}");
             }
             let _ = fs::remove_dir_all(&copy);
@@ -141,7 +141,7 @@ fn what_becomes_a_symlink_meanwhile_is_not_followed() {
         is_over.store(true, Ordering::Relaxed);
         copied
     });
-    // Between the exchanges there is something to copy.
+    // Some copies must succeed, or this test proves nothing.
     assert!(copied > 0);
 }
 
@@ -157,7 +157,7 @@ fn what_is_too_large_is_refused() {
     assert_eq!(scan(2, 6), Ok(()));
     assert_eq!(scan(1, 6), Err(format!("DIR holds more than 1 files and folders; {fix}")));
     assert_eq!(scan(2, 5), Err(format!("DIR holds more than 5 B; {fix}")));
-    // A file may have grown since it was looked at.
+    // A file may grow after the scan.
     let limits = Limits { entries: 2, bytes: 6 };
     let mut scanned = Tree::scan(dir.path(), limits, &ON).unwrap();
     fs::write(dir.path().join("a"), "1234").unwrap();
