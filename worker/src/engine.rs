@@ -20,17 +20,14 @@ use crate::collections::Collections;
 use crate::cpu_time::Meter;
 use crate::guard::{Guard, Torn};
 use crate::isolate::{Isolate, Js};
-use crate::loader::{EmitCache, Modules};
+use crate::load_error::LoadError;
+use crate::loader::{EmitCache, Modules, ReadError};
 use crate::{heap, load_error, usage, watchdog};
-
-/// Exceptions worth their own text when no handler was found.
-const NO_HANDLER: &str = "the entry module has no fetch handler; add \
-    `export default { async fetch(request, env, ctx) { return new Response(\"hi\") } }`";
 
 /// One V8 isolate with one app.
 #[derive(Debug)]
 pub(crate) struct Engine {
-    // Handles into the isolate go before it.
+    // Fields are dropped in order: handles into the isolate before the isolate.
     prepare: v8::Global<v8::Function>,
     install: v8::Global<v8::Function>,
     dispatch: v8::Global<v8::Function>,
@@ -46,16 +43,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Loads an app into a fresh isolate, which is of no further use if that fails.
-    ///
-    /// # Errors
-    /// A text for people that names file, line and column.
+    /// Loads an app into a fresh isolate. After an error the isolate cannot be used again.
     pub(crate) async fn load(
         isolate: Isolate,
         load: &Load,
         witness: Witness,
         calls: &Rc<Calls>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, LoadError> {
         let Isolate { prepare, install, dispatch, mut js, modules, in_flight, heap_limit } = isolate;
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
@@ -78,8 +72,7 @@ impl Engine {
             cpu_time: Duration::from_millis(load.limits.cpu_ms),
         };
         let (meter, sampler) = Meter::start(&mut js.0, guard.clone(), in_flight.clone(), limits.cpu_time);
-        watchdog::start(guard.clone(), interrupt, sampler, limits)
-            .map_err(|error| format!("cannot start the watchdog thread: {error}"))?;
+        watchdog::start(guard.clone(), interrupt, sampler, limits).map_err(LoadError::Watchdog)?;
         let turns = js.0.op_state().borrow().borrow::<Rc<Turns>>().clone();
         turns.set_max(load.limits.max_blocking as usize);
         let mut engine = Self {
@@ -101,14 +94,13 @@ impl Engine {
     }
 
     /// Loads the app's modules and finds its handler.
-    async fn load_app(&mut self, load: &Load) -> Result<(), String> {
+    async fn load_app(&mut self, load: &Load) -> Result<(), LoadError> {
         let root = PathBuf::from(&load.root);
         let policy = Policy::new(load.net.clone()).without(Closed::new(load.closed.clone()));
         Network::install(&mut self.js.0.op_state().borrow_mut(), policy, load.limits.max_outbound);
         self.prepare(load)?;
         let entry = root.join(&load.entry);
-        let entry = ModuleSpecifier::from_file_path(&entry)
-            .map_err(|()| format!("{} is not an absolute path", entry.display()))?;
+        let entry = ModuleSpecifier::from_file_path(&entry).map_err(|()| ReadError::NotAbsolute(entry))?;
         let guard = self.guard.clone();
         let loaded = guarded(&guard, async {
             let id = self.js.0.load_main_es_module(&entry).await?;
@@ -118,20 +110,20 @@ impl Engine {
         })
         .await;
         let id = loaded.map_err(|error: CoreError| match self.guard.torn() {
-            Some(cause) => torn_while_loading(cause).to_owned(),
+            Some(cause) => torn_while_loading(cause),
             None if matches!(error.as_kind(), CoreErrorKind::PendingPromiseResolution) => {
-                "a top-level await never settles".to_owned()
+                LoadError::NeverSettles
             }
-            None => load_error::describe(&error, &self.folder),
+            None => LoadError::exception(error, &self.folder),
         })?;
         self.modules.release();
         if !self.install(id)? {
-            return Err(format!("{}: {NO_HANDLER}", load.entry));
+            return Err(LoadError::NoHandler { entry: load.entry.clone() });
         }
         heap::give_back();
         let heap = self.js.0.v8_isolate().get_heap_statistics();
         let loaded = heap.used_heap_size() as u64;
-        // As if there had been two, to begin with.
+        // The witness keeps the sizes after two entries. Both begin with this one.
         self.guard.witness.collected(loaded);
         self.guard.enter();
         self.guard.witness.collected(loaded);
@@ -139,31 +131,31 @@ impl Engine {
         Ok(())
     }
 
-    fn prepare(&mut self, load: &Load) -> Result<(), String> {
+    fn prepare(&mut self, load: &Load) -> Result<(), LoadError> {
         scope!(scope, &mut self.js.0);
         let mut settings = Vec::with_capacity(2 + 2 * load.env.len());
         settings.push(v8::Boolean::new(scope, load.has_colours).into());
         let env = load.env.iter().flat_map(|(name, json)| [name, json]);
         for text in std::iter::once(&load.props).chain(env) {
-            let text = v8::String::new(scope, text).ok_or("env or props is too large")?;
+            let text = v8::String::new(scope, text).ok_or(LoadError::EnvTooLarge)?;
             settings.push(text.into());
         }
         let settings = v8::Array::new_with_elements(scope, &settings).into();
-        call(scope, &self.prepare, settings).map(|_| ()).ok_or_else(|| "env cannot be read".to_owned())
+        call(scope, &self.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
     }
 
-    fn install(&mut self, module: usize) -> Result<bool, String> {
-        // A module that threw counts as evaluated in deno_core; only here does its error come out.
+    fn install(&mut self, module: usize) -> Result<bool, LoadError> {
+        // deno_core counts a module that threw as evaluated. Its error is only seen here.
         let namespace = self.js.0.get_module_namespace(module);
-        let namespace = namespace.map_err(|error| load_error::describe(&error, &self.folder))?;
+        let namespace = namespace.map_err(|error| LoadError::exception(error, &self.folder))?;
         scope!(scope, &mut self.js.0);
         let namespace = v8::Local::new(scope, namespace).into();
-        let found = call(scope, &self.install, namespace).ok_or("the default export cannot be read")?;
+        let found = call(scope, &self.install, namespace).ok_or(LoadError::UnreadableExport)?;
         Ok(found.is_true())
     }
 
-    /// Calls the app's handler for each of these requests, which came over these connections, until one tears the isolate;
-    /// returns for how many it was called.
+    /// Calls the app's handler for each of these requests (connection, id) until one tears the isolate. Returns for how many it
+    /// was called.
     pub(crate) fn dispatch(&mut self, arrived: &[(usize, u32)]) -> usize {
         if arrived.is_empty() {
             return 0;
@@ -172,9 +164,9 @@ impl Engine {
         for (begun, (connection, id)) in arrived.iter().enumerate() {
             self.guard.begin(*connection, self.in_flight.name(*id).unwrap_or(RequestId(0)));
             let id = v8::Integer::new_from_unsigned(scope, *id).into();
-            // dispatch() catches whatever the app throws; only termination gets out.
+            // dispatch() catches whatever the app throws. Only termination escapes it.
             call(scope, &self.dispatch, id);
-            // What is done with this request before the next one begins is not lost with that.
+            // So that a crash of the next request does not lose what this one has done.
             scope.perform_microtask_checkpoint();
             self.guard.leave();
             if self.guard.torn().is_some() {
@@ -188,7 +180,7 @@ impl Engine {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
         self.guard.enter();
         if let Some(only) = self.in_flight.only() {
-            // Until V8 says for whom it runs, which it cannot in the midst of native code.
+            // A first guess, until V8 tells which request it runs for: inside native code it cannot.
             self.guard.witness.runs(self.guard.witness.entries(), Some(only));
         }
         let polled = self.js.0.poll_event_loop(cx, PollEventLoopOptions::default());
@@ -204,18 +196,18 @@ impl Engine {
         self.turns.poll(cx, |request, used| self.meter.charge_elsewhere(request, used));
     }
 
-    /// Has V8 collect all there is, if that is due. Whether it has: more is known of the heap then.
+    /// Runs a full collection if one is due. Returns whether it did: the size of the live heap is known then.
     pub(crate) fn look_at_heap(&mut self) -> bool {
         heap::look(&mut self.js.0, &mut self.collections)
     }
 
-    /// Why the isolate may not serve any more, if so.
+    /// Why the isolate must not serve any more; `None` while it may.
     pub(crate) fn torn(&self) -> Option<Torn> {
         self.guard.torn()
     }
 
-    /// The request whose code was running when the isolate was torn, as far as that is known: from the last sample, or from
-    /// what is left of the async context.
+    /// The request whose code was running when the isolate was torn, if that is known: from the last sample, or from the async
+    /// context that V8 still has.
     pub(crate) fn running_request(&mut self) -> Option<u32> {
         let sampled = self.guard.left().and_then(|entry| self.meter.latest(entry));
         if sampled.is_some() {
@@ -226,7 +218,7 @@ impl Engine {
         running_request(scope)
     }
 
-    /// Leaves behind why this worker ends, and what it had.
+    /// Writes into the witness page which request ended this worker, and what the worker used.
     pub(crate) fn testify(&mut self, culprit: Option<u32>) {
         culprit.iter().for_each(|id| self.in_flight.testify(&self.guard.witness, *id));
         let culprit = culprit.and_then(|id| self.in_flight.name(id));
@@ -257,11 +249,11 @@ impl Engine {
     }
 }
 
-fn torn_while_loading(cause: Torn) -> &'static str {
+fn torn_while_loading(cause: Torn) -> LoadError {
     match cause {
-        Torn::Watchdog => "the app's modules ran longer than `watchdog` allows without returning",
+        Torn::Watchdog => LoadError::TooLong,
         // No request has been served yet.
-        Torn::CpuTime | Torn::OutOfMemory => "the app's modules used more heap than `heap` allows",
+        Torn::CpuTime | Torn::OutOfMemory => LoadError::OutOfMemory,
     }
 }
 

@@ -1,32 +1,34 @@
-//! A V8 isolate before it has an app: made from the startup snapshot.
+//! Makes a V8 isolate from the startup snapshot, before its app is known.
 
 use std::rc::Rc;
 
+use deno_core::error::CoreError;
 use deno_core::{CompiledWasmModuleStore, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8};
 use nano_runtime::{InFlight, Turns};
 
+use crate::lazy_globals::LazyGlobalsError;
 use crate::loader::{AppLoader, LaterModules};
 use crate::{heap, lazy_globals, stack_trace};
 
 static SNAPSHOT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
 static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/residual.rs"));
 
-/// An isolate that waits for its app. Most of a start is done by then.
+/// An isolate that waits for its app. Most of the work of a cold start is done by then.
 #[derive(Debug)]
 pub(crate) struct Isolate {
-    // Handles into the isolate go before it.
+    // Fields are dropped in order: handles into the isolate before the isolate.
     pub(crate) prepare: v8::Global<v8::Function>,
     pub(crate) install: v8::Global<v8::Function>,
     pub(crate) dispatch: v8::Global<v8::Function>,
     pub(crate) js: Js,
-    /// Where the runtime will look for the app's modules.
+    /// Where the module loader finds the app's modules once they are known.
     pub(crate) modules: LaterModules,
     pub(crate) in_flight: Rc<InFlight>,
     /// In bytes.
     pub(crate) heap_limit: u64,
 }
 
-/// deno_core's runtime, which says nothing of itself.
+/// deno_core's runtime, which lacks `Debug`.
 pub(crate) struct Js(pub(crate) JsRuntime);
 
 impl std::fmt::Debug for Js {
@@ -35,13 +37,25 @@ impl std::fmt::Debug for Js {
     }
 }
 
+/// Why an isolate cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IsolateError {
+    /// The system's fault, or ours: V8 does not start.
+    #[error("{0}")]
+    Runtime(#[source] CoreError),
+    /// Our fault: the scripts in the snapshot do not leave what Rust needs.
+    #[error("the startup snapshot has no {0}")]
+    Missing(&'static str),
+    #[error("the startup snapshot is incomplete")]
+    Incomplete,
+    #[error(transparent)]
+    LazyGlobals(#[from] LazyGlobalsError),
+}
+
 impl Isolate {
     /// Makes an isolate whose heap may grow to `heap_limit` bytes. Must be called inside a tokio runtime: V8 posts delayed
     /// tasks to it.
-    ///
-    /// # Errors
-    /// A text for people.
-    pub(crate) fn new(heap_limit: u64, in_flight: Rc<InFlight>) -> Result<Self, String> {
+    pub(crate) fn new(heap_limit: u64, in_flight: Rc<InFlight>) -> Result<Self, IsolateError> {
         let modules = LaterModules::default();
         let mut js = JsRuntime::try_new(RuntimeOptions {
             module_loader: Some(Rc::new(AppLoader(modules.clone()))),
@@ -54,7 +68,7 @@ impl Isolate {
             compiled_wasm_module_store: Some(CompiledWasmModuleStore::default()),
             ..Default::default()
         })
-        .map_err(|error| error.to_string())?;
+        .map_err(IsolateError::Runtime)?;
         js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
         js.op_state().borrow_mut().put(in_flight.clone());
         js.op_state().borrow_mut().put(Rc::<Turns>::default());
@@ -64,7 +78,7 @@ impl Isolate {
 }
 
 /// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], String> {
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], IsolateError> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
@@ -77,18 +91,18 @@ fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], Str
         let function = property(scope, nano, name)?;
         functions.push(v8::Global::new(scope, function));
     }
-    functions.try_into().map_err(|_| "the startup snapshot is incomplete".to_owned())
+    functions.try_into().map_err(|_| IsolateError::Incomplete)
 }
 
 fn property<'s, T>(
     scope: &mut v8::PinScope<'s, '_>,
     object: v8::Local<'s, v8::Object>,
-    name: &str,
-) -> Result<v8::Local<'s, T>, String>
+    name: &'static str,
+) -> Result<v8::Local<'s, T>, IsolateError>
 where
     v8::Local<'s, T>: TryFrom<v8::Local<'s, v8::Value>>,
 {
     let value = v8::String::new(scope, name).and_then(|key| object.get(scope, key.into()));
     let value = value.and_then(|value| v8::Local::<T>::try_from(value).ok());
-    value.ok_or_else(|| format!("the startup snapshot has no {name}"))
+    value.ok_or(IsolateError::Missing(name))
 }

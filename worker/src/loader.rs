@@ -1,21 +1,22 @@
-//! Modules of an app: from its folder and the packages in it, never from outside.
+//! Loads the modules of an app: from its folder and the packages in it, never from outside.
 //!
 //! # Layout
-//! - [`root`]: the folder, and what may be read of it.
-//! - [`resolver`], [`missing`]: which file a specifier names, and what is said when it names none.
-//! - [`compiler_options`]: what tsconfig.json or deno.json says about TypeScript and JSX.
-//! - [`mod@format`]: what kind of module a file is.
-//! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, once; [`code_cache`]: what V8 has compiled.
-//! - [`modules`]: files as modules; what the rest is put together to.
+//! - [`root`]: the folder, and which files in it may be read.
+//! - [`resolver`], [`missing`]: specifiers to files, and what to say if there is none; [`error`]: all errors.
+//! - [`compiler_options`]: options for TypeScript and JSX, from tsconfig.json or deno.json.
+//! - [`mod@format`]: the module format of a file.
+//! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, cached; [`code_cache`]: bytecode of V8, cached.
+//! - [`modules`]: loads files as modules, by means of all the others.
 //! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.
-//! - [`assets`]: files that are no code; [`facade`]: how they and CommonJS modules are wrapped.
-//! - [`source_maps`]: back from what runs to what was written.
+//! - [`assets`]: JSON, text, bytes and WebAssembly; [`facade`]: how they and CommonJS modules are wrapped.
+//! - [`source_maps`]: from positions in generated code to positions in sources.
 
 mod assets;
 mod code_cache;
 mod commonjs;
 mod compiler_options;
 mod emit_cache;
+mod error;
 mod facade;
 mod format;
 mod missing;
@@ -40,21 +41,23 @@ use deno_core::{
 use deno_error::JsErrorBox;
 
 pub(crate) use emit_cache::EmitCache;
+use error::ModuleError;
+pub(crate) use error::ReadError;
 pub(crate) use modules::Modules;
 use resolver::{Found, Importer};
 
 use crate::builtins;
 
-/// What an ES module is given for a module that its package leaves out of workers.
+/// The module that stands for one that its package maps to `false` for browsers.
 const LEFT_OUT: &str = "nano:left-out";
 
-/// By which the ES module around a CommonJS one runs it; see commonjs.js.
+/// The module through which the facade of a CommonJS module runs it; see commonjs.js.
 const COMMONJS: &str = "nano:commonjs";
 
-/// The [`Modules`] of an app that is not known yet when the isolate is made.
+/// The [`Modules`] of the app, which is set after the isolate was made.
 pub(crate) type LaterModules = Rc<OnceCell<Rc<Modules>>>;
 
-/// [`Modules`] as deno_core asks for them.
+/// [`Modules`] as the module loader of deno_core.
 #[derive(Debug)]
 pub(crate) struct AppLoader(pub(crate) LaterModules);
 
@@ -69,34 +72,37 @@ impl AppLoader {
         if specifier == COMMONJS && from.as_ref().is_some_and(|from| modules.is_commonjs(from)) {
             return ModuleSpecifier::parse(COMMONJS).map_err(JsErrorBox::from_err);
         }
-        // The entry module is asked for by its URL, from nowhere.
+        // The entry module is imported by its URL, and has no referrer.
         let from = from.unwrap_or_else(|| modules.root.path().join("."));
         match modules.resolver.find(specifier, &from, Importer::Module) {
             Ok(Found::File { path, mut suffix }) => {
                 if !suffix.contains('#') {
                     suffix += &modules.wanted_names(&path, specifier, &from);
                 }
-                let url = modules.root.url(&path).map_err(JsErrorBox::type_error)?;
+                let url = modules.root.url(&path).map_err(JsErrorBox::from_err)?;
                 url.join(&suffix).map_err(JsErrorBox::from_err)
             }
             Ok(Found::Builtin(name)) => ModuleSpecifier::parse(name).map_err(JsErrorBox::from_err),
             Ok(Found::LeftOut) => ModuleSpecifier::parse(LEFT_OUT).map_err(JsErrorBox::from_err),
-            Err(mut text) => {
+            Err(error) => {
+                let mut text = error.to_string();
                 modules.root.point_at_import(&mut text, &from, specifier);
                 Err(JsErrorBox::type_error(text))
             }
         }
     }
 
-    /// An error that says where the import stands that caused it.
+    /// The error as JavaScript sees it, with the position of the import that caused it.
     fn refuse(
         modules: &Modules,
-        error: modules::Refusal,
+        error: ModuleError,
         referrer: Option<&ModuleLoadReferrer>,
     ) -> ModuleLoaderError {
         match error {
-            modules::Refusal::Syntax(text) => JsErrorBox::new("SyntaxError", text),
-            modules::Refusal::Other(mut text) => {
+            // Its text has a position already.
+            ModuleError::Syntax(_) => JsErrorBox::from_err(error),
+            error => {
+                let mut text = error.to_string();
                 if let Some(from) = referrer
                     && let Ok(path) = from.specifier.to_file_path()
                 {
@@ -114,7 +120,7 @@ impl ModuleLoader for AppLoader {
     }
 
     fn should_load_synthetic_esm(&self, _specifier: &str) -> bool {
-        // Otherwise a dynamic import runs the app's promises before it returns.
+        // Otherwise a dynamic import runs the app's microtasks before it returns.
         true
     }
 
@@ -123,7 +129,7 @@ impl ModuleLoader for AppLoader {
         specifier: &str,
         referrer: &str,
     ) -> Result<ModuleSpecifier, ModuleLoaderError> {
-        // Of a path or URL it is not asked whether there is such a file.
+        // For a path or URL, `import.meta.resolve` does not check that the file exists.
         resolve_import(specifier, referrer).or_else(|_| self.find(specifier, referrer))
     }
 
@@ -134,7 +140,7 @@ impl ModuleLoader for AppLoader {
         options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
         let text = match specifier.as_str() {
-            // The engine makes it from what a script of an extension returns.
+            // deno_core makes the module from what a script of an extension returns.
             COMMONJS => Some(""),
             LEFT_OUT => Some("export default {};"),
             name => builtins::source(name),
@@ -183,7 +189,7 @@ impl ModuleLoader for AppLoader {
     }
 
     fn source_map_source_exists(&self, _source: &str) -> Option<bool> {
-        // The line is one of that file in any case; under the name of another it would only mislead.
+        // The line comes from that source in any case. Naming another file would mislead.
         Some(true)
     }
 

@@ -18,6 +18,7 @@ use crate::console::Console;
 use crate::engine::Engine;
 use crate::event_loop::EventLoop;
 use crate::isolate::Isolate;
+use crate::load_error::LoadError;
 use crate::sandbox::{self, cgroup, end};
 
 /// Names of hosts that are looked up at once: nothing else uses this runtime's blocking threads, see `turns.rs`.
@@ -115,11 +116,12 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
     let calls = Rc::new(Calls::new(control_handle.clone()));
     let engine = match isolate {
         Ok(isolate) => load_app(isolate, &load, witness, &calls, &mut control).await?,
-        Err(reason) => Err(reason),
+        Err(error) => Err(error.into()),
     };
     let engine = match engine {
         Ok(engine) => engine,
-        Err(mut reason) => {
+        Err(error) => {
+            let mut reason = error.to_string();
             // The app chooses how long its error is.
             reason.truncate(reason.floor_char_boundary(MAX_ERROR));
             send_loaded(&control_handle, Loaded::Failed(reason))?;
@@ -165,7 +167,7 @@ async fn load_app(
     witness: Witness,
     calls: &Rc<Calls>,
     control: &mut Connection,
-) -> Result<Result<Engine, String>, ProtocolError> {
+) -> Result<Result<Engine, LoadError>, ProtocolError> {
     let mut loading = pin!(Engine::load(isolate, load, witness, calls));
     poll_fn(|cx| {
         let polled = loading.as_mut().poll(cx);

@@ -1,4 +1,4 @@
-//! Files that are no code, as bundlers for Workers import them: JSON, text, bytes and WebAssembly.
+//! Imports of JSON, text, bytes and WebAssembly, as bundlers for Workers support them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,11 +7,12 @@ use deno_core::ModuleSpecifier;
 use nano_runtime::RequiredKind;
 use serde::de::IgnoredAny;
 
+use super::error::ModuleError;
 use super::facade::{END_OF_FACADE, literal};
 use super::named_imports::is_identifier;
 use super::root::Root;
 
-/// What a file that is no code becomes, by its extension.
+/// The kind of an asset, by its extension; `None` for code.
 pub(super) fn kind(path: &Path) -> Option<RequiredKind> {
     Some(match path.extension()?.to_str()? {
         "json" => RequiredKind::Json,
@@ -22,11 +23,8 @@ pub(super) fn kind(path: &Path) -> Option<RequiredKind> {
     })
 }
 
-/// The ES module that stands for a file that is no code, when it is imported without attributes.
-///
-/// # Errors
-/// A text for people.
-pub(super) fn facade(root: &Root, path: &Path, kind: RequiredKind) -> Result<String, String> {
+/// The source of the ES module that represents an asset which is imported without attributes.
+pub(super) fn facade(root: &Root, path: &Path, kind: RequiredKind) -> Result<String, ModuleError> {
     let itself = || root.url(path).map(|url: ModuleSpecifier| literal(url.as_str()));
     let body = match kind {
         RequiredKind::Json => json_facade(&json(root, path)?),
@@ -46,29 +44,29 @@ pub(super) fn facade(root: &Root, path: &Path, kind: RequiredKind) -> Result<Str
     Ok(format!("{body}{END_OF_FACADE}"))
 }
 
-/// The text of a JSON file, checked: V8 would not say which file it is that has a mistake.
-pub(super) fn json(root: &Root, path: &Path) -> Result<String, String> {
+/// The text of a JSON file, which is checked here because V8 does not name the file of an error.
+pub(super) fn json(root: &Root, path: &Path) -> Result<String, ModuleError> {
     let text = root.text(path)?;
     match serde_json::from_str::<IgnoredAny>(&text) {
         Ok(_) => Ok(text),
-        Err(error) => {
-            let mut message = format!("{:?} is not valid JSON: {error}", root.shown(path));
-            root.point_at(&mut message, path, error.line() as i64, error.column() as i64);
-            Err(message)
+        Err(source) => {
+            let mut position = String::new();
+            root.point_at(&mut position, path, source.line() as i64, source.column() as i64);
+            Err(ModuleError::InvalidJson { file: root.shown(path), source, position })
         }
     }
 }
 
-/// The bytes of a WebAssembly file, if it looks like one.
-pub(super) fn wasm(root: &Root, path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a WebAssembly file, if they begin with the magic number.
+pub(super) fn wasm(root: &Root, path: &Path) -> Result<Vec<u8>, ModuleError> {
     let bytes = root.bytes(path)?;
     if bytes.starts_with(b"\0asm") {
         return Ok(bytes);
     }
-    Err(format!("{:?} is not WebAssembly: it does not begin as a binary module does", root.shown(path)))
+    Err(ModuleError::NotWasm(root.shown(path)))
 }
 
-/// Bundlers let fields of a JSON file be imported by their names.
+/// An ES module that exports each field of a JSON file by its name, as bundlers do.
 fn json_facade(text: &str) -> String {
     let fields = serde_json::from_str::<HashMap<String, IgnoredAny>>(text).unwrap_or_default();
     let mut names: Vec<_> = fields.into_keys().filter(|name| is_identifier(name)).collect();

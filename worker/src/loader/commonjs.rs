@@ -11,7 +11,7 @@ use super::COMMONJS;
 use super::assets;
 use super::facade::{END_OF_FACADE, literal};
 use super::format::{self, Format, Language};
-use super::modules::{Modules, Refusal};
+use super::modules::Modules;
 use super::named_imports;
 use super::resolver::{Found, Importer};
 
@@ -101,7 +101,8 @@ impl RequireHost for Modules {
             Ok(Found::File { path, .. }) => Ok(path.display().to_string()),
             Ok(Found::Builtin(name)) => Ok(name.to_owned()),
             Ok(Found::LeftOut) => Ok(String::new()),
-            Err(mut text) => {
+            Err(error) => {
+                let mut text = error.to_string();
                 self.root.point_at_import(&mut text, from, specifier);
                 Err(JsErrorBox::generic(text))
             }
@@ -113,7 +114,7 @@ impl RequireHost for Modules {
         if let Some(kind) = assets::kind(path) {
             return Ok(kind);
         }
-        match self.format(path).map_err(thrown)? {
+        match self.format(path).map_err(JsErrorBox::from_err)? {
             Format::CommonJs => Ok(RequiredKind::CommonJs),
             Format::Module => Ok(RequiredKind::Module),
         }
@@ -122,29 +123,21 @@ impl RequireHost for Modules {
     fn text(&self, file: &str) -> Result<String, JsErrorBox> {
         let path = Path::new(file);
         match assets::kind(path) {
-            Some(RequiredKind::Json) => assets::json(&self.root, path).map_err(JsErrorBox::type_error),
-            Some(_) => self.root.text(path).map_err(JsErrorBox::type_error),
-            None => Ok(self.code(path).map_err(thrown)?.text),
+            Some(RequiredKind::Json) => assets::json(&self.root, path).map_err(JsErrorBox::from_err),
+            Some(_) => self.root.text(path).map_err(JsErrorBox::from_err),
+            None => Ok(self.code(path).map_err(JsErrorBox::from_err)?.text),
         }
     }
 
     fn bytes(&self, file: &str) -> Result<Vec<u8>, JsErrorBox> {
         let path = Path::new(file);
-        let bytes = match assets::kind(path) {
-            Some(RequiredKind::Wasm) => assets::wasm(&self.root, path),
-            _ => self.root.bytes(path),
-        };
-        bytes.map_err(JsErrorBox::type_error)
+        match assets::kind(path) {
+            Some(RequiredKind::Wasm) => assets::wasm(&self.root, path).map_err(JsErrorBox::from_err),
+            _ => self.root.bytes(path).map_err(JsErrorBox::from_err),
+        }
     }
 
     fn url(&self, file: &str) -> Result<String, JsErrorBox> {
-        self.root.url(Path::new(file)).map(String::from).map_err(JsErrorBox::type_error)
-    }
-}
-
-fn thrown(refusal: Refusal) -> JsErrorBox {
-    match refusal {
-        Refusal::Syntax(text) => JsErrorBox::new("SyntaxError", text),
-        Refusal::Other(text) => JsErrorBox::type_error(text),
+        self.root.url(Path::new(file)).map(String::from).map_err(JsErrorBox::from_err)
     }
 }

@@ -1,4 +1,4 @@
-//! What tsconfig.json, or deno.json, in the app's folder says about TypeScript and JSX.
+//! Compiler options for TypeScript and JSX, from tsconfig.json or deno.json in the app's folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +9,10 @@ use deno_ast::{
 };
 use oxc_resolver::{ResolveError, TsConfig};
 
+use super::error::OptionsError;
 use super::root::Root;
 
-/// Where options are looked for; the first file that exists says all of them.
+/// The files that may hold options. The first one that exists is the only one used.
 const FILES: [&str; 3] = ["tsconfig.json", "deno.json", "deno.jsonc"];
 
 /// Options for all files of an app.
@@ -19,16 +20,16 @@ const FILES: [&str; 3] = ["tsconfig.json", "deno.json", "deno.jsonc"];
 pub(super) struct CompilerOptions {
     /// For the translation to JavaScript.
     pub(super) transpile: TranspileOptions,
-    /// Where names lead.
+    /// Which files names stand for.
     pub(super) paths: Paths,
 }
 
 /// `paths` and `baseUrl`: names of the app's own files.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    /// Names, which may have one `*` in them, and the paths that each stands for.
+    /// Patterns, each with at most one `*`, and the paths that each stands for.
     patterns: Vec<(String, Vec<PathBuf>)>,
-    /// The folder in which every name may be a path.
+    /// The folder that every name may be relative to.
     base: Option<PathBuf>,
 }
 
@@ -45,7 +46,7 @@ impl Paths {
         Self { patterns: patterns.collect(), base }
     }
 
-    /// The paths that a specifier may mean, in order. Of several patterns that fit, the one with the longest beginning counts.
+    /// The paths that a specifier may stand for, in order. If several patterns match, the one with the longest prefix counts.
     pub(super) fn candidates(&self, specifier: &str) -> Vec<PathBuf> {
         let fitting = self.patterns.iter().filter_map(|(pattern, paths)| {
             let Some((before, after)) = pattern.split_once('*') else {
@@ -69,24 +70,21 @@ impl Paths {
 
 impl CompilerOptions {
     /// Reads the options; `load` follows `extends`.
-    ///
-    /// # Errors
-    /// If the file is not valid.
     pub(super) fn read(
         root: &Root,
         load: impl Fn(&Path) -> Result<Arc<TsConfig>, ResolveError>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, OptionsError> {
         let file = FILES.iter().map(|name| root.path().join(name)).find(|path| path.is_file());
         let Some(file) = file else {
             return Ok(Self { transpile: transpile(&TsConfig::default()), paths: Paths::default() });
         };
         let config = match load(&file) {
             Ok(config) => config,
-            // A base that is only installed for development must not keep an app from running.
+            // An `extends` that is only installed for development must not keep the app from running.
             Err(_) => {
                 let text = root.text(&file)?;
                 let config = TsConfig::parse(true, &file, &file, text);
-                Arc::new(config.map_err(|error| format!("{} is not valid: {error}", root.shown(&file)))?)
+                Arc::new(config.map_err(|source| OptionsError::Invalid { file: root.shown(&file), source })?)
             }
         };
         Ok(Self { transpile: transpile(&config), paths: Paths::new(root.path(), &config) })
@@ -113,7 +111,7 @@ fn transpile(config: &TsConfig) -> TranspileOptions {
             dynamic_props: None,
         }),
         Some("react") => JsxRuntime::Classic(classic(config)),
-        // A factory means the classic form, whether that is said or not.
+        // `jsxFactory` implies the classic runtime.
         None if options.jsx_factory.is_some() => JsxRuntime::Classic(classic(config)),
         _ => JsxRuntime::Automatic(automatic),
     };

@@ -1,13 +1,14 @@
-//! What is said when a specifier names nothing that can be loaded.
+//! Errors for imports that cannot be resolved, with a suggestion where there is one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use oxc_resolver::ResolveError;
 
+use super::error::{ImportError, ImportRefusal};
 use super::root::Root;
 
-/// Why modules of Node.js are not there, by the first part of their names.
+/// Why some modules of Node.js are not available, by the first part of their names.
 const ABSENT: [(&[&str], &str); 6] = [
     (&["fs"], "an app has no access to files; import what it needs, as in `import text from \"./file.txt\"`"),
     (&["child_process", "cluster", "worker_threads"], "an app cannot start processes or threads"),
@@ -20,7 +21,7 @@ const ABSENT: [(&[&str], &str); 6] = [
     (&["v8", "vm", "inspector", "trace_events", "wasi"], "an app cannot reach into the engine that runs it"),
 ];
 
-/// An import that cannot be satisfied.
+/// An import that cannot be resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Missing<'a> {
     pub(super) root: &'a Root,
@@ -31,43 +32,35 @@ pub(super) struct Missing<'a> {
 
 impl Missing<'_> {
     /// A relative path that leaves the folder.
-    pub(super) fn outside(&self) -> String {
-        self.because("the path leaves the app's folder")
+    pub(super) fn outside(&self) -> ImportError {
+        self.because(ImportRefusal::OutsideFolder)
     }
 
     /// A package that is a symlink to elsewhere.
-    pub(super) fn linked(&self, to: &Path) -> String {
-        let to = to.display();
-        self.because(&format!(
-            "the package is outside the app's folder, at {to}; an app may only import files inside it (symlinks included)"
-        ))
+    pub(super) fn linked(&self, to: &Path) -> ImportError {
+        self.because(ImportRefusal::OutsidePackage(to.to_owned()))
     }
 
     /// A specifier with a scheme that is not for files.
-    pub(super) fn scheme(&self) -> String {
+    pub(super) fn scheme(&self) -> ImportError {
         let scheme = self.specifier.split(':').next().unwrap_or_default();
-        match scheme {
-            "node" => self.because(&absent(self.specifier)),
-            "npm" | "jsr" => self.because(&format!(
-                "packages are imported by their plain names from node_modules, without `{scheme}:`"
-            )),
-            _ => self.because("only files inside the app's folder and its packages can be imported"),
-        }
+        self.because(match scheme {
+            "node" => absent(self.specifier),
+            "npm" | "jsr" => ImportRefusal::PackageScheme(scheme.to_owned()),
+            _ => ImportRefusal::UnknownScheme,
+        })
     }
 
-    /// A relative path at which there is nothing.
-    pub(super) fn file(&self, path: &Path) -> String {
-        let shown = self.root.shown(path);
+    /// A relative path at which there is no file.
+    pub(super) fn file(&self, path: &Path) -> ImportError {
         let folder = path.parent().filter(|folder| self.root.real(folder).is_ok());
-        let suggestion = folder
-            .and_then(|folder| similar(path, folder))
-            .map(|name| format!("; did you mean {:?}?", self.root.shown(&path.with_file_name(name))))
-            .unwrap_or_default();
-        format!("there is no file {shown:?} in the app's folder{suggestion}")
+        let similar = folder.and_then(|folder| similar(path, folder));
+        let similar = similar.map(|name| self.root.shown(&path.with_file_name(name)));
+        ImportError::NoFile { file: self.root.shown(path), similar }
     }
 
-    /// A bare name under which nothing is installed.
-    pub(super) fn package(&self, is_node_builtin: impl FnOnce() -> bool) -> String {
+    /// A bare name that does not lead to a module of a package.
+    pub(super) fn package(&self, is_node_builtin: impl FnOnce() -> bool) -> ImportError {
         let name = package_name(self.specifier);
         if let Some(folder) = self.installed(name) {
             let real = folder.canonicalize().unwrap_or_default();
@@ -75,60 +68,60 @@ impl Missing<'_> {
                 return self.linked(&real);
             }
             let shown = self.root.shown(&folder);
-            return match self.specifier.strip_prefix(name).filter(|rest| !rest.is_empty()) {
-                Some(rest) => self.because(&format!("the package has no file {rest:?} ({shown})")),
-                None => {
-                    self.because(&format!("the package has no module to start with ({shown}/package.json)"))
-                }
-            };
+            let path = self.specifier.strip_prefix(name).filter(|path| !path.is_empty());
+            return self.because(match path {
+                Some(path) => ImportRefusal::NoFileInPackage { path: path.to_owned(), folder: shown },
+                None => ImportRefusal::NoEntry(shown),
+            });
         }
         if is_node_builtin() {
-            return self.because(&absent(self.specifier));
+            return self.because(absent(self.specifier));
         }
         if name.starts_with('#') || name.starts_with("@/") || name.starts_with("~") {
-            return self.because(
-                "there is no such name; define it in \"imports\" of package.json or \"paths\" of tsconfig.json",
-            );
+            return self.because(ImportRefusal::UndefinedName);
         }
-        self.because(&format!(
-            "there is no package {name:?} in the app's folder; install it there: `npm install {name}` (a file of the \
-             app is imported by its relative path, as in \"./{}\")",
-            self.specifier
-        ))
+        self.because(ImportRefusal::NotInstalled {
+            package: name.to_owned(),
+            specifier: self.specifier.to_owned(),
+        })
     }
 
-    /// Any other complaint of the resolver.
-    pub(super) fn explain(&self, error: &ResolveError) -> String {
-        match error {
+    /// Any other error of the resolver.
+    pub(super) fn explain(&self, error: ResolveError) -> ImportError {
+        let reason = match &error {
             ResolveError::PackagePathNotExported { subpath, package_json_path, .. } => {
-                self.because(&format!(
-                    "the package exports no {subpath:?} for workers (see \"exports\" in {})",
-                    self.root.shown(package_json_path)
-                ))
+                ImportRefusal::NotExported {
+                    subpath: subpath.clone(),
+                    package_json: self.root.shown(package_json_path),
+                    source: Box::new(error),
+                }
             }
-            ResolveError::PackageImportNotDefined(name, package_json) => self.because(&format!(
-                "{name:?} is not defined in \"imports\" of {}",
-                self.root.shown(package_json)
-            )),
-            ResolveError::Json(json) => self.because(&format!(
-                "{} is not valid JSON: {} (line {}, column {})",
-                self.root.shown(&json.path),
-                json.message,
-                json.line,
-                json.column
-            )),
+            ResolveError::PackageImportNotDefined(name, package_json) => ImportRefusal::NotInImports {
+                name: name.clone(),
+                package_json: self.root.shown(package_json),
+                source: Box::new(error),
+            },
+            ResolveError::Json(json) => {
+                ImportRefusal::InvalidJson { file: self.root.shown(&json.path), json: json.clone() }
+            }
             other => {
                 let inside = format!("{}/", self.root.path().display());
-                self.because(&other.to_string().replace(&inside, ""))
+                let text = other.to_string().replace(&inside, "");
+                ImportRefusal::Resolver { text, source: Box::new(error) }
             }
+        };
+        self.because(reason)
+    }
+
+    fn because(&self, reason: ImportRefusal) -> ImportError {
+        ImportError::Refused {
+            specifier: self.specifier.to_owned(),
+            importer: self.root.shown(self.from),
+            reason: Box::new(reason),
         }
     }
 
-    fn because(&self, why: &str) -> String {
-        format!("cannot import {:?} from {}: {why}", self.specifier, self.root.shown(self.from))
-    }
-
-    /// The folder of a package, looked for as Node.js does.
+    /// The folder of a package: Node.js looks in `node_modules` of each folder above the importer.
     fn installed(&self, name: &str) -> Option<PathBuf> {
         let folders = self.from.ancestors().skip(1).take_while(|folder| self.root.contains(folder));
         folders
@@ -137,15 +130,15 @@ impl Missing<'_> {
     }
 }
 
-/// Why a module of Node.js is not there.
-fn absent(specifier: &str) -> String {
+/// A module of Node.js that is not available.
+fn absent(specifier: &str) -> ImportRefusal {
     let name = specifier.trim_start_matches("node:");
     let family = name.split('/').next().unwrap_or(name);
     let why = ABSENT.iter().find(|(names, _)| names.contains(&family)).map(|(_, why)| *why);
-    format!(
-        "`{name}` is not available in a worker: {}",
-        why.unwrap_or("this module of Node.js is not offered")
-    )
+    ImportRefusal::NoBuiltin {
+        name: name.to_owned(),
+        why: why.unwrap_or("this module of Node.js is not offered"),
+    }
 }
 
 /// The name of the package in a bare specifier.
@@ -189,9 +182,10 @@ mod tests {
     fn absent_modules_come_with_a_way_out() {
         assert!(
             absent("node:fs/promises")
+                .to_string()
                 .starts_with("`fs/promises` is not available in a worker: an app has no access to files")
         );
-        assert!(absent("http").contains("fetch()"));
-        assert!(absent("sqlite").ends_with("not offered"));
+        assert!(absent("http").to_string().contains("fetch()"));
+        assert!(absent("sqlite").to_string().ends_with("not offered"));
     }
 }

@@ -1,7 +1,8 @@
-//! Files as modules: read, told apart, translated if need be.
+//! Loads files as modules: reads them, finds out their format, and translates TypeScript and JSX.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use rustc_hash::FxHashMap;
 use super::assets;
 use super::code_cache::CodeCache;
 use super::emit_cache::{EmitCache, Key};
+use super::error::{ModuleError, ReadError};
 use super::format::{self, Format, Language, PackageTypes, Words};
 use super::resolver::Resolver;
 use super::root::Root;
@@ -39,25 +41,10 @@ pub(crate) struct Modules {
 /// JavaScript that can run.
 #[derive(Debug)]
 pub(super) struct Code {
-    /// As what.
+    /// Its module format.
     pub(super) format: Format,
-    /// The program.
+    /// Its source text.
     pub(super) text: String,
-}
-
-/// Why a module cannot be had.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// It is not a program; the text has the place.
-    Syntax(String),
-    /// Anything else.
-    Other(String),
-}
-
-impl From<String> for Refusal {
-    fn from(text: String) -> Self {
-        Self::Other(text)
-    }
 }
 
 impl Modules {
@@ -78,12 +65,12 @@ impl Modules {
     }
 
     /// The URL of the app's folder.
-    pub(crate) fn folder(&self) -> Result<Url, String> {
-        Url::from_directory_path(self.root.path())
-            .map_err(|()| format!("{} is not an absolute path", self.root.path().display()))
+    pub(crate) fn folder(&self) -> Result<Url, ReadError> {
+        let path = self.root.path();
+        Url::from_directory_path(path).map_err(|()| ReadError::NotAbsolute(path.to_owned()))
     }
 
-    /// Forgets what is only needed while an app is loaded; it comes back when it is needed again.
+    /// Drops the caches that are only needed while an app loads. They fill again when they are needed.
     pub(crate) fn release(&self) {
         self.resolver.clear();
         self.types.clear();
@@ -91,25 +78,25 @@ impl Modules {
         self.importer.take();
     }
 
-    /// What V8 had compiled of this source at an earlier start.
+    /// The bytecode that an earlier start kept for this source.
     pub(super) fn compiled(&self, name: &str, source: &str) -> Option<SourceCodeCacheInfo> {
         self.compiled.find(self.cache.as_ref()?, name, source)
     }
 
-    /// Keeps what V8 has compiled for the next start.
+    /// Keeps bytecode for the next start.
     pub(super) fn keep_compiled(&self, name: &str, hash: u64, compiled: &[u8]) {
         if let Some(cache) = &self.cache {
             self.compiled.keep(cache, name, hash, compiled);
         }
     }
 
-    /// What V8 is given for a module, imported as this type.
+    /// The source of a module for V8, imported as this type.
     pub(super) fn source(
         &self,
         url: &ModuleSpecifier,
         requested: &RequestedModuleType,
-    ) -> Result<(ModuleType, ModuleSourceCode), Refusal> {
-        let path = url.to_file_path().map_err(|()| format!("{url} is not a path of this machine"))?;
+    ) -> Result<(ModuleType, ModuleSourceCode), ModuleError> {
+        let path = url.to_file_path().map_err(|()| ModuleError::NotAPath(url.to_string()))?;
         let text = |text: String| ModuleSourceCode::String(text.into());
         Ok(match requested {
             RequestedModuleType::None => {
@@ -122,17 +109,15 @@ impl Modules {
                 (ModuleType::Bytes, ModuleSourceCode::Bytes(bytes))
             }
             RequestedModuleType::Other(name) => {
-                return Err(Refusal::Other(format!(
-                    "{:?} cannot be imported with {{ type: {name:?} }}: the types are \"json\", \"text\" and \"bytes\"",
-                    self.root.shown(&path)
-                )));
+                let (file, requested) = (self.root.shown(&path), name.to_string());
+                return Err(ModuleError::UnknownType { file, requested });
             }
         })
     }
 
-    fn javascript(&self, path: &Path, fragment: Option<&str>) -> Result<String, Refusal> {
+    fn javascript(&self, path: &Path, fragment: Option<&str>) -> Result<String, ModuleError> {
         if let Some(kind) = assets::kind(path) {
-            return Ok(assets::facade(&self.root, path, kind)?);
+            return assets::facade(&self.root, path, kind);
         }
         let code = self.code(path)?;
         Ok(match code.format {
@@ -158,15 +143,15 @@ impl Modules {
         self.formats.borrow().get(path) == Some(&Format::CommonJs)
     }
 
-    /// What a file of code is.
-    pub(super) fn format(&self, path: &Path) -> Result<Format, Refusal> {
+    /// The format of a file of code.
+    pub(super) fn format(&self, path: &Path) -> Result<Format, ModuleError> {
         let known = self.formats.borrow().get(path).copied();
         known.map_or_else(|| self.code(path).map(|code| code.format), Ok)
     }
 
     /// A file of code as JavaScript.
-    pub(super) fn code(&self, path: &Path) -> Result<Code, Refusal> {
-        let Some((language, named)) = format::of_name(path) else { return Err(self.no_module(path).into()) };
+    pub(super) fn code(&self, path: &Path) -> Result<Code, ModuleError> {
+        let Some((language, named)) = format::of_name(path) else { return Err(self.not_a_module(path)) };
         let text = self.root.text(path)?;
         let known = self.formats.borrow().get(path).copied().or(named);
         let code = match language {
@@ -179,7 +164,7 @@ impl Modules {
         Ok(code)
     }
 
-    fn javascript_format(&self, path: &Path, text: &str) -> Result<Format, String> {
+    fn javascript_format(&self, path: &Path, text: &str) -> Result<Format, ReadError> {
         let words = format::words(text, self.root.is_in_package(path));
         if words == Words::Are(Format::Module) || self.types.is_module(&self.root, path) {
             return Ok(Format::Module);
@@ -187,12 +172,12 @@ impl Modules {
         let Words::Mixed = words else { return Ok(Format::CommonJs) };
         let url = self.root.url(path)?;
         self.kept(&format!("format {url}"), &[text], || {
-            // V8 will say what is wrong with a text that does not parse, whichever it is taken for.
+            // V8 reports the error of a text that does not parse, in either format.
             Ok(translate::format_of(&url, text).unwrap_or(Format::Module))
         })
     }
 
-    fn translated(&self, path: &Path, text: &str, known: Option<Format>) -> Result<Code, Refusal> {
+    fn translated(&self, path: &Path, text: &str, known: Option<Format>) -> Result<Code, ModuleError> {
         let options = self.resolver.compiler_options()?;
         let known = known.or_else(|| self.types.is_module(&self.root, path).then_some(Format::Module));
         let url = self.root.url(path)?;
@@ -205,14 +190,15 @@ impl Modules {
         Ok(Code { format: translated.format, text: translated.code })
     }
 
-    /// What the text of a CommonJS module says that it exports.
+    /// The exports that can be read off the text of a CommonJS module.
     pub(super) fn own_exports(&self, path: &Path, code: &str) -> Exports {
         let Ok(url) = self.root.url(path) else { return Exports::default() };
         let name = format!("exports {url}");
-        self.kept(&name, &[code], || Ok::<_, String>(translate::exports_of(&url, code))).unwrap_or_default()
+        self.kept(&name, &[code], || Ok::<_, Infallible>(translate::exports_of(&url, code)))
+            .unwrap_or_default()
     }
 
-    /// Takes what was kept for `name`, or makes and keeps it.
+    /// The cached value for `name`, or a new one, which is cached.
     fn kept<T: serde::Serialize + serde::de::DeserializeOwned, E>(
         &self,
         name: &str,
@@ -230,23 +216,20 @@ impl Modules {
         Ok(made)
     }
 
-    fn mistake(&self, path: &Path, mistake: Mistake) -> Refusal {
+    fn mistake(&self, path: &Path, mistake: Mistake) -> ModuleError {
         let mut text = mistake.message;
         match mistake.place {
             Some((line, column)) => self.root.point_at(&mut text, path, line, column),
             None => text = format!("{}: {text}", self.root.shown(path)),
         }
-        Refusal::Syntax(text)
+        ModuleError::Syntax(text)
     }
 
-    fn no_module(&self, path: &Path) -> String {
-        let shown = self.root.shown(path);
+    fn not_a_module(&self, path: &Path) -> ModuleError {
+        let file = self.root.shown(path);
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("node") => format!("{shown:?} is a native add-on, which a worker cannot run"),
-            _ => format!(
-                "{shown:?} is no kind of file that can be imported as a module; to get at its contents, import it with \
-                 {{ type: \"text\" }} or {{ type: \"bytes\" }}, as in `import file from \"./{shown}\" with {{ type: \"text\" }}`"
-            ),
+            Some("node") => ModuleError::NativeAddOn(file),
+            _ => ModuleError::NotAModule(file),
         }
     }
 }

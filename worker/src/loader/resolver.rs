@@ -1,5 +1,5 @@
-//! Which file a specifier names, as Node.js and bundlers for Workers find it: exports maps with conditions, `imports`,
-//! self references, symlinked stores, extensions that may be left out.
+//! Resolves specifiers to files as Node.js and bundlers for Workers do: `exports` with conditions, `imports`, self-references,
+//! symlinked stores, optional extensions.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,12 @@ use deno_core::{ModuleSpecifier, normalize_path};
 use oxc_resolver::{FileMetadata, FileSystem, ResolveError, ResolveOptions, ResolverGeneric, TsConfig};
 
 use super::compiler_options::CompilerOptions;
+use super::error::{ImportError, OptionsError, ReadError};
 use super::missing::Missing;
 use super::root::Root;
 use crate::builtins;
 
-/// What a specifier names.
+/// What a specifier resolves to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A file inside the app's folder.
@@ -27,11 +28,11 @@ pub(super) enum Found {
     },
     /// A built-in module.
     Builtin(&'static str),
-    /// A module that its package replaces with nothing outside of Node.js.
+    /// A module that its package maps to `false` for browsers.
     LeftOut,
 }
 
-/// Who asks.
+/// How a module is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Importer {
     /// `import`.
@@ -53,16 +54,17 @@ impl std::fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    /// For the app in `root`.
     pub(super) fn new(root: Root) -> Self {
         Self { root, engine: RefCell::default() }
     }
 
-    /// What `specifier` names in the file `from`.
-    ///
-    /// # Errors
-    /// A text for people, without a place.
-    pub(super) fn find(&self, specifier: &str, from: &Path, importer: Importer) -> Result<Found, String> {
+    /// Resolves `specifier` in the file `from`. Errors do not name the position of the import.
+    pub(super) fn find(
+        &self,
+        specifier: &str,
+        from: &Path,
+        importer: Importer,
+    ) -> Result<Found, ImportError> {
         if let Some(name) = builtins::canonical(specifier) {
             return Ok(Found::Builtin(name));
         }
@@ -76,7 +78,7 @@ impl Resolver {
         if !self.root.contains(&path) {
             return Err(missing.outside());
         }
-        // What an app says of its own files is nearly always exact; packages may map theirs.
+        // The app's own imports nearly always name the exact file. Packages may map their files (`browser`).
         if !self.root.is_in_package(from) && path.is_file() {
             return Ok(Found::File { path: self.root.real(&path)?, suffix });
         }
@@ -86,19 +88,15 @@ impl Resolver {
             Ok(found) => Ok(Found::File { path: self.inside(found.into_path_buf(), &path)?, suffix }),
             Err(error) if error.is_ignore() => Ok(Found::LeftOut),
             Err(ResolveError::NotFound(_) | ResolveError::ExtensionAlias(..)) => Err(missing.file(&path)),
-            Err(error) => Err(missing.explain(&error)),
+            Err(error) => Err(missing.explain(error)),
         }
     }
 
-    /// The options of tsconfig.json or deno.json.
-    ///
-    /// # Errors
-    /// If the file cannot be understood.
-    pub(super) fn compiler_options(&self) -> Result<Rc<CompilerOptions>, String> {
+    pub(super) fn compiler_options(&self) -> Result<Rc<CompilerOptions>, OptionsError> {
         self.engine().compiler_options(&self.root)
     }
 
-    /// Forgets what it knows of the file system.
+    /// Drops everything cached about the file system.
     pub(super) fn clear(&self) {
         self.engine.take();
     }
@@ -109,7 +107,7 @@ impl Resolver {
         from: &Path,
         importer: Importer,
         missing: &Missing<'_>,
-    ) -> Result<Found, String> {
+    ) -> Result<Found, ImportError> {
         let engine = self.engine();
         let in_package = self.root.is_in_package(from);
         let folder = from.parent().unwrap_or(from);
@@ -130,12 +128,17 @@ impl Resolver {
             }
             Err(error) if error.is_ignore() => Ok(Found::LeftOut),
             Err(ResolveError::NotFound(_)) => Err(missing.package(|| self.is_node_builtin(specifier))),
-            Err(error) => Err(missing.explain(&error)),
+            Err(error) => Err(missing.explain(error)),
         }
     }
 
-    /// The file for which a tsconfig.json has defined this name.
-    fn named(&self, specifier: &str, folder: &Path, importer: Importer) -> Result<Option<PathBuf>, String> {
+    /// The file that `paths` or `baseUrl` of tsconfig.json give for this name.
+    fn named(
+        &self,
+        specifier: &str,
+        folder: &Path,
+        importer: Importer,
+    ) -> Result<Option<PathBuf>, OptionsError> {
         let engine = self.engine();
         let candidates = engine.compiler_options(&self.root)?.paths.candidates(specifier);
         let found = candidates.iter().filter_map(|path| {
@@ -145,13 +148,13 @@ impl Resolver {
         Ok({ found }.next())
     }
 
-    /// The path that a relative or absolute specifier means, with query and fragment; none if it is of another kind.
+    /// The path of a relative or absolute specifier, and its query and fragment; `None` for bare names.
     fn as_path(
         &self,
         specifier: &str,
         from: &Path,
         importer: Importer,
-    ) -> Result<Option<(PathBuf, String)>, String> {
+    ) -> Result<Option<(PathBuf, String)>, ImportError> {
         let is_path = specifier.starts_with("./")
             || specifier.starts_with("../")
             || specifier.starts_with('/')
@@ -162,7 +165,7 @@ impl Resolver {
                 let path = from.parent().unwrap_or(from).join(specifier);
                 let mut path = normalize_path(path.into()).into_owned();
                 if matches!(specifier.rsplit('/').next(), Some("" | "." | "..")) {
-                    // It means a folder, even if there is a file `path.js`.
+                    // It names a folder, even if there is a file `path.js`.
                     path.push("");
                 }
                 (path, String::new())
@@ -172,7 +175,7 @@ impl Resolver {
         if !is_path && !specifier.starts_with("file:") {
             return Ok(None);
         }
-        let no_path = || format!("{specifier:?} is not a path of this machine");
+        let no_path = || ImportError::NotAPath(specifier.to_owned());
         let mut url = self.root.url(from)?.join(specifier).map_err(|_| no_path())?;
         let mut suffix = String::new();
         for (mark, part) in [('?', url.query()), ('#', url.fragment())] {
@@ -186,7 +189,7 @@ impl Resolver {
         Ok(Some((url.to_file_path().map_err(|()| no_path())?, suffix)))
     }
 
-    fn inside(&self, found: PathBuf, named: &Path) -> Result<PathBuf, String> {
+    fn inside(&self, found: PathBuf, named: &Path) -> Result<PathBuf, ReadError> {
         if self.root.contains(&found) { Ok(found) } else { self.root.real(named) }
     }
 
@@ -201,7 +204,7 @@ impl Resolver {
     }
 }
 
-/// Resolvers for each kind of importer over one cache.
+/// One resolver for each kind of importer; all share one cache.
 struct Resolvers {
     of_app: [ResolverGeneric<InsideOnly>; 2],
     of_packages: [ResolverGeneric<InsideOnly>; 2],
@@ -230,7 +233,7 @@ impl Resolvers {
         &self.of_app[0]
     }
 
-    fn compiler_options(&self, root: &Root) -> Result<Rc<CompilerOptions>, String> {
+    fn compiler_options(&self, root: &Root) -> Result<Rc<CompilerOptions>, OptionsError> {
         if let Some(known) = &*self.options.borrow() {
             return Ok(known.clone());
         }
@@ -241,7 +244,7 @@ impl Resolvers {
     }
 }
 
-/// As wrangler bundles: for browsers and workers, TypeScript first except in packages.
+/// The options of wrangler's bundler: conditions for workers and browsers; TypeScript first, except in packages.
 fn options(importer: Importer, in_package: bool) -> ResolveOptions {
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let alias = |from: &str, to: &[&str]| (from.to_owned(), texts(to));
@@ -274,8 +277,8 @@ fn options(importer: Importer, in_package: bool) -> ResolveOptions {
     }
 }
 
-/// The file system as the resolver sees it: there is nothing outside the app's folder, so that neither packages nor
-/// package.json files of the folders above are found, and what a symlink leads to out of it is not read.
+/// The file system as the resolver sees it: only the app's folder exists. So packages and package.json files of parent folders
+/// are not found, and symlinks that leave the folder are not followed.
 struct InsideOnly {
     root: Option<Root>,
 }

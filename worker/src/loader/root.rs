@@ -11,20 +11,21 @@ use deno_core::ModuleSpecifier;
 use nano_runtime::excerpt;
 use nix::fcntl::OFlag;
 
+use super::error::ReadError;
+
 /// Longest source line shown, in characters.
 const MAX_SOURCE_LINE: usize = 160;
 
-/// An absolute path without symlinks.
+/// The app's folder: an absolute path without symlinks.
 #[derive(Debug, Clone)]
 pub(crate) struct Root(PathBuf);
 
 impl Root {
-    /// Of an app; `path` is absolute and without symlinks.
+    /// `path` is absolute and without symlinks.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self(path)
     }
 
-    /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -40,50 +41,41 @@ impl Root {
         inside.components().any(|part| part.as_os_str() == "node_modules")
     }
 
-    /// How people call a file: by its path inside the folder.
+    /// The name of a file in messages: its path relative to the folder.
     pub(super) fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.0).unwrap_or(path).display().to_string()
     }
 
-    /// The URL of a file.
-    pub(super) fn url(&self, path: &Path) -> Result<ModuleSpecifier, String> {
-        ModuleSpecifier::from_file_path(path)
-            .map_err(|()| format!("{} is not an absolute path", path.display()))
+    pub(super) fn url(&self, path: &Path) -> Result<ModuleSpecifier, ReadError> {
+        ModuleSpecifier::from_file_path(path).map_err(|()| ReadError::NotAbsolute(path.to_owned()))
     }
 
     /// The path of a file without symlinks.
     ///
     /// # Errors
     /// If it cannot be read or lies outside.
-    pub(super) fn real(&self, path: &Path) -> Result<PathBuf, String> {
-        let real = path.canonicalize().map_err(|error| self.unreadable(path, &error))?;
-        if !self.contains(&real) {
-            return Err(format!(
-                "{:?} is outside the app's folder; an app may only import files inside it (symlinks included)",
-                self.shown(path)
-            ));
-        }
-        Ok(real)
+    pub(super) fn real(&self, path: &Path) -> Result<PathBuf, ReadError> {
+        let real = path.canonicalize().map_err(|error| self.unreadable(path, error))?;
+        if self.contains(&real) { Ok(real) } else { Err(ReadError::Outside(self.shown(path))) }
     }
 
-    /// The contents of a file.
-    pub(super) fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
-        if is_of_variables(path) {
-            return Err(format!("{:?} is no module; what it says is in `env`", self.shown(path)));
+    pub(super) fn bytes(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        if holds_variables(path) {
+            return Err(ReadError::Variables(self.shown(path)));
         }
         match self.read(path) {
             Ok(bytes) => Ok(bytes),
-            // Who may write to the folder may have made a symlink of the file meanwhile.
+            // Whoever may write to the folder may have replaced the file by a symlink meanwhile.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 self.real(path)?;
-                Err(self.unreadable(path, &error))
+                Err(self.unreadable(path, error))
             }
-            Err(error) => Err(self.unreadable(path, &error)),
+            Err(error) => Err(self.unreadable(path, error)),
         }
     }
 
-    /// Reads a regular file. It is what was opened that is held against the folder: whatever the path leads to before or after
-    /// that, nothing outside is read.
+    /// Reads a regular file. The check is made on the file that was opened, not on its path. So nothing outside the folder is
+    /// read, even if somebody changes the path at the same time.
     pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
         let opened = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
@@ -103,21 +95,21 @@ impl Root {
     }
 
     /// The text of a file, without a byte order mark.
-    pub(super) fn text(&self, path: &Path) -> Result<String, String> {
+    pub(super) fn text(&self, path: &Path) -> Result<String, ReadError> {
         let text = String::from_utf8(self.bytes(path)?);
         let mut text =
-            text.map_err(|_| format!("cannot read {:?}; the file is not UTF-8 text", self.shown(path)))?;
+            text.map_err(|error| ReadError::NotText { file: self.shown(path), source: error.utf8_error() })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
         Ok(text)
     }
 
-    fn unreadable(&self, path: &Path, error: &io::Error) -> String {
-        let shown = self.shown(path);
-        match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no file {shown:?} in the app's folder"),
-            _ => format!("cannot read {shown:?}: {error}"),
+    fn unreadable(&self, path: &Path, source: io::Error) -> ReadError {
+        let file = self.shown(path);
+        match source.kind() {
+            io::ErrorKind::NotFound => ReadError::NotFound { file, source },
+            _ => ReadError::Unreadable { file, source },
         }
     }
 
@@ -127,7 +119,7 @@ impl Root {
         self.text(&path).ok()?.lines().nth(line).map(str::to_owned)
     }
 
-    /// Appends a place to `text`: file, line and column (from 1), and the source line with a caret.
+    /// Appends a position to `text`: file, line and column (from 1), and the source line with a caret.
     pub(super) fn point_at(&self, text: &mut String, path: &Path, line: i64, column: i64) {
         let source = self.text(path).ok();
         let index = usize::try_from(line).unwrap_or(0).checked_sub(1);
@@ -138,21 +130,23 @@ impl Root {
         }
     }
 
-    /// Appends the place of the first quoted `specifier` in a file: where an import that cannot be resolved stands.
+    /// Appends the position of the first quoted `specifier` in a file: that of an import that cannot be resolved.
     pub(super) fn point_at_import(&self, text: &mut String, path: &Path, specifier: &str) {
         let Ok(source) = self.text(path) else { return };
         let quoted = ['"', '\''].map(|quote| format!("{quote}{specifier}{quote}"));
-        let place = source.lines().zip(1..).find_map(|(source_line, line)| {
+        let position = source.lines().zip(1..).find_map(|(source_line, line)| {
             let at = quoted.iter().filter_map(|quoted| source_line.find(quoted.as_str())).min()?;
             Some((line, i64::try_from(source_line[..at].chars().count() + 1).ok()?))
         });
-        if let Some((line, column)) = place {
+        if let Some((line, column)) = position {
             self.point_at(text, path, line, column);
         }
     }
 }
-/// Files of variables are for the supervisor, which knows what outranks them.
-fn is_of_variables(path: &Path) -> bool {
+
+/// Whether a file holds variables (`.env`, `.dev.vars`, `.env.production`). The supervisor reads these files, because it knows
+/// which other sources of variables take precedence over them.
+fn holds_variables(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     [".env", ".dev.vars"]
         .iter()
@@ -179,7 +173,7 @@ mod tests {
         let (root, is_over) = (Root::new(base.join("app")), AtomicBool::new(false));
         assert_eq!(root.text(&base.join("app/in")).unwrap(), "inside");
         let refused = root.text(&base.join("app/out")).unwrap_err();
-        assert!(refused.contains("is outside the app's folder"), "{refused}");
+        assert!(matches!(&refused, ReadError::Outside(file) if file == "out"), "{refused}");
         let file = base.join("app/file.txt");
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -204,9 +198,9 @@ mod tests {
         let root = Root::new(dir.path().canonicalize().unwrap());
         nix::unistd::mkfifo(&root.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert_eq!(
-            root.text(&root.path().join("pipe")).unwrap_err(),
+            root.text(&root.path().join("pipe")).unwrap_err().to_string(),
             "cannot read \"pipe\": it is no regular file"
         );
-        assert!(root.text(root.path()).unwrap_err().contains("is a directory"));
+        assert!(root.text(root.path()).unwrap_err().to_string().contains("is a directory"));
     }
 }
