@@ -1,5 +1,4 @@
-//! What operators and programs are told, and what they may ask: the types of the control API, and its client. What is public
-//! here is a promise to others; the rest of the crate is not.
+//! The types of the control API, and its client. What is public here is a stable interface; the rest of the crate is not.
 
 pub mod changes;
 pub mod client;

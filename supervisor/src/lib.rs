@@ -1,17 +1,17 @@
 //! The supervisor: keeps the app registry, owns every listening socket, runs no JavaScript.
 //!
 //! # Layout
-//! Rooms, from the ground up. A room imports those above it in this list and none below it; `tests/layout.rs` holds that.
+//! The modules below are called rooms. Each imports only rooms above it in this list; `tests/layout.rs` enforces that.
 //!
-//! - `model`: the values that every room speaks of; `untrusted`: what strangers have made, handled without harm.
-//! - [`api`]: what operators and programs are told, and may ask; with [`cli`] all that is public.
-//! - `config`: what to run; nothing behind it sees a raw flag.
-//! - `telemetry`: logs, traces, counts, rates.
-//! - `process`: a worker process: spawned, watched, ended.
-//! - `edge`: the data plane, from socket to worker.
-//! - `apps`: the control plane: which apps there are, and the life of each.
+//! - `model`: values and pure rules that every room uses; `untrusted`: safe handling of text and folders made by others.
+//! - [`api`]: the types of the control API, and its client. Only this and [`cli`] are public.
+//! - `config`: what to run. No other room sees a raw flag.
+//! - `telemetry`: logs, traces, counters, rates.
+//! - `process`: spawns, watches and kills worker processes.
+//! - `edge`: the data plane, from a client's socket to a worker.
+//! - `apps`: the control plane: which apps there are, and the lifecycle of each.
 //! - `ops`: what operators see and change.
-//! - `serve`: from start to end of a supervisor; [`cli`]: the command line.
+//! - `serve`: runs a supervisor from start to exit; [`cli`]: the command line.
 //!
 //! Invariant: this library never sees the JavaScript engine. Only `main.rs` names the worker crate.
 

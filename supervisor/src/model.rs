@@ -1,11 +1,10 @@
-//! What every room speaks of: values and pure rules, without HTTP and without I/O. It imports nothing of this crate.
+//! Values and pure rules that every room uses, without HTTP and without I/O. It imports nothing else of this crate.
 //!
-//! - `ids`: what names an app, a worker, a listening address; `state`: where an app is in its life.
-//! - `kind`, `host_name`: requests and hosts, each in one spelling.
-//! - `refusal`, `overdue`, `exit_reason`, `lost_request`: why a request is refused, a connection is ended, a worker has ended,
-//!   and what went down with it.
-//! - `change_error`: why a change that was asked for has not come about.
-//! - `shares`: how much one client may hold of what all use.
+//! - `ids`: ids of apps, workers and listening addresses; `state`: the states of an app and the transitions between them.
+//! - `kind`, `host_name`: requests and hosts in canonical form.
+//! - `refusal`, `overdue`, `exit_reason`: why a request is refused, a connection is closed, a worker ended; `lost_request`: a
+//!   request that was in flight when its worker ended; `change_error`: why a requested change failed.
+//! - `shares`: how much of a shared resource one client may hold.
 
 pub(crate) mod change_error;
 pub(crate) mod exit_reason;

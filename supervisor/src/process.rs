@@ -1,14 +1,13 @@
-//! The supervisor's view of a worker process.
+//! Spawns, watches and ends worker processes.
 //!
 //! - [`spawn`]: starts the process; the only place that does.
-//! - [`spare`]: a process that has shaken hands and has no app yet; `demand`: how many of them are worth having.
-//! - [`handle`]: from there to the moment at which it takes requests; `load`: what it is told to load; `fingerprint`: whether
-//!   that would be the same again; `health`: whether it answers; `descriptors`: how many it
-//!   may have open.
-//! - [`cgroup`]: what the kernel holds it to; `output`: what it prints.
+//! - [`spare`]: processes that are booted and have no app yet; `demand`: how many of them to keep.
+//! - [`handle`]: has a process load its app until it is ready; `load`: the load message; `fingerprint`: its digest; `health`: the
+//!   health check; `descriptors`: the limit of open descriptors.
+//! - [`cgroup`]: control groups; `output`: the log lines of a worker.
 //! - `calls`: what it asks for; `cache`: what is kept for it between starts.
-//! - [`watch`]: pings, logs, drain; `reap`: its end; [`usage`]: what it uses.
-//! - `orphans`: what PID 1 inherits.
+//! - [`watch`]: pings, logs, drain; `reap`: waits for the exit; [`usage`]: memory and CPU time.
+//! - `orphans`: reaps orphans as PID 1.
 
 mod cache;
 pub(crate) mod calls;

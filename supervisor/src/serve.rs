@@ -1,4 +1,5 @@
-//! `serve`: starts the I/O threads and the apps, reloads on SIGHUP, opens log files anew on SIGUSR1, and drains on a signal.
+//! Runs a supervisor: starts the I/O threads and the apps, reloads on SIGHUP, reopens log files on SIGUSR1, upgrades on
+//! SIGUSR2, and drains on SIGTERM or SIGINT.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,37 +32,37 @@ use crate::process::orphans;
 use crate::telemetry::log::{self, Logs};
 use crate::telemetry::occupancy::Occupancy;
 
-/// Notices of the I/O threads that may wait for the main thread.
+/// Capacity of the channel from the I/O threads to the main thread.
 const NOTICES: usize = 256;
 
-/// What a drain is put down to that follows an upgrade.
+/// The reason that is logged for a drain after an upgrade, in place of a signal's name.
 const UPGRADE: &str = "upgrade";
 
-/// Time after the drain deadline in which killed workers are reaped.
+/// How long after the drain deadline killed workers may take to be reaped.
 const LAST_REAP: Duration = Duration::from_secs(2);
 
-/// Time for the last spans, within that of the last reaping.
+/// How long the export of the last spans may take; part of `LAST_REAP`.
 const FLUSH: Duration = Duration::from_millis(1500);
 
-/// How this supervisor came to be.
+/// What a supervisor is started with.
 #[derive(Debug)]
 pub(crate) struct Start {
-    /// Where its configuration came from, for a reload.
+    /// Where the configuration came from, for a reload.
     pub sources: Sources,
-    /// The deploys in it.
+    /// The deploys in the configuration.
     pub deploys: Available,
-    /// Whether the first app follows changes of its files.
+    /// Whether the first app is reloaded when its files change.
     pub is_watched: bool,
-    /// What was there before it.
+    /// Sockets and state from systemd or from the supervisor that this one replaces.
     pub inherited: Inherited,
-    /// How to start the next one.
+    /// How to start a successor at an upgrade.
     pub invocation: Invocation,
 }
 
-/// Serves until told to end. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
+/// Serves until a signal or an upgrade ends it. Returns the exit code: 0 after a drain, 128 + signal after a second signal.
 ///
 /// # Errors
-/// If it cannot start: an address in use, no threads.
+/// If it cannot start, such as when an address is in use, or if an I/O thread ends by itself.
 pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
     let Start { sources, deploys, is_watched, inherited, invocation } = start;
     let mut signals = ServeSignals::listen()?;
@@ -69,7 +70,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     let settings = config.server.clone();
     let (io_threads, commands) = IoThreads::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
-    // A successor has them once it may go on.
+    // A successor opens them when it takes over: until then they belong to its predecessor.
     let doors = if inherited.is_successor() { None } else { Some(Doors::open(&settings, None)?) };
     let (ended, mut ends) = mpsc::channel(settings.io_threads);
     let occupancy = Occupancy::new(settings.io_threads);
@@ -86,13 +87,14 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     }
     let fleet =
         Rc::new(Fleet::new(settings.clone(), Registry::default(), io_threads.clone(), occupancy, inherited));
-    // Before the first worker starts; a successor's workers start before it opens its own.
+    // Workers must not connect to the supervisor's own addresses, so these are closed to them before the first one starts.
+    // The workers of a successor start before it opens its own listeners, which is why the configured address counts too.
     let configured = settings.admin.as_ref().map(|admin| admin.address).filter(|address| address.port() != 0);
     let own = [configured, doors.as_ref().and_then(Doors::address), fleet.inherited().admin_address()];
     own.into_iter().flatten().for_each(|own| fleet.spares().close(own));
     let followed =
         config.apps.first().filter(|_| is_watched).map(|app| (app.name.to_string(), app.root.clone()));
-    // None of them has been told anything before.
+    // These are the first commands that the I/O threads get.
     let (Changes { notes, .. }, _) = fleet.apply(config).await?;
     if fleet.is_all_broken() {
         error!("no app can be run as it is configured; each is tried again, and at a reload");
@@ -126,7 +128,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     let first = loop {
         tokio::select! {
             signal = signals.next() => match signal {
-                // In a task of its own: a second signal must not wait for it.
+                // In its own task: a second signal must not wait for it.
                 SignalAction::Reload => drop(tokio::task::spawn_local(reload(operator.clone()))),
                 SignalAction::Upgrade => drop(tokio::task::spawn_local(upgrade(operator.clone()))),
                 SignalAction::Reopen => log::reopen(),
@@ -138,7 +140,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
                 let predecessor = taken?;
                 match Doors::open(&settings, Some(&fleet)) {
                     Ok(doors) => doors.serve(&operator),
-                    // Its clients have nobody else any more.
+                    // Not fatal: the predecessor no longer accepts clients.
                     Err(error) => error!(%error, "operators cannot reach this supervisor"),
                 }
                 operator.enter(Phase::Serving);
@@ -147,7 +149,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
                 info!("taken over from the supervisor before this one");
             }
             Some(notice) = noticed.recv() => fleet.notice(notice),
-            // Without one of them nobody can be sure to be served; whoever started us can start us again.
+            // Without one of its I/O threads, the supervisor cannot serve every connection. Ending lets its parent restart it.
             Some(result) = ends.recv() => {
                 return Err(result.err().unwrap_or_else(|| io::Error::other("an I/O thread has ended by itself")));
             }
@@ -194,18 +196,16 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     Ok(code)
 }
 
-/// What SIGHUP does.
 async fn reload(operator: Rc<Operator>) {
-    // The outcome is in the log.
+    // The operator logs the outcome.
     let _ = operator.reload().await;
 }
 
-/// What SIGUSR2 does.
 async fn upgrade(operator: Rc<Operator>) {
     let _ = operator.upgrade().await;
 }
 
-/// Tells whoever started this process when every app was tried.
+/// Reports readiness to systemd once a start of every app was tried.
 async fn say_ready(fleet: Rc<Fleet>, operator: Rc<Operator>) {
     fleet.tried().await;
     if operator.phase() == Phase::Starting {
@@ -214,7 +214,7 @@ async fn say_ready(fleet: Rc<Fleet>, operator: Rc<Operator>) {
     systemd::ready();
 }
 
-/// Takes over from the supervisor before this one; never ends if there is none.
+/// Takes over from the predecessor. Never completes if there is none.
 async fn take_over(fleet: Rc<Fleet>) -> io::Result<Predecessor> {
     match fleet.inherited().predecessor() {
         Some(talk) => {
@@ -226,7 +226,7 @@ async fn take_over(fleet: Rc<Fleet>) -> io::Result<Predecessor> {
     }
 }
 
-/// Where operators come in.
+/// The listeners for operators.
 struct Doors {
     control: Option<ControlSocket>,
     admin: Option<AdminListener>,
@@ -241,7 +241,7 @@ impl Doors {
         Ok(Self { control, admin: AdminListener::bind(settings, bound)? })
     }
 
-    /// Where no app may knock.
+    /// The address of the admin listener, to which no app may connect.
     fn address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().and_then(|admin| admin.address().ok())
     }
@@ -257,7 +257,8 @@ impl Doors {
     }
 }
 
-/// First the clients, then the workers: what is in flight can still be answered.
+/// Drains the I/O threads, then the workers, so that requests in flight can still be answered. Returns whether both ended
+/// within `limit`.
 async fn drain(
     io_threads: &IoThreads,
     mut ends: mpsc::Receiver<io::Result<()>>,
@@ -272,12 +273,12 @@ async fn drain(
         }
     }
     let left = limit.saturating_sub(begun.elapsed());
-    // Every span is there by now.
+    // No request is left, so every span was recorded.
     let rest = async { tokio::join!(fleet.end(left), fleet.exporter().flush(FLUSH)) };
     tokio::time::timeout(left + LAST_REAP, rest).await.is_ok() && clean
 }
 
-/// Starts an I/O thread, which reports its end, a panic included.
+/// Starts an I/O thread. It sends its result to `ended`; a panic is an error.
 fn start_thread(index: usize, io_thread: IoThread, ended: mpsc::Sender<io::Result<()>>) -> io::Result<()> {
     thread::Builder::new().name(format!("io-{index}")).spawn(move || {
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| io_thread.run()));
@@ -287,7 +288,7 @@ fn start_thread(index: usize, io_thread: IoThread, ended: mpsc::Sender<io::Resul
     Ok(())
 }
 
-/// The signals that a supervisor listens to.
+/// The signals that a supervisor handles.
 struct ServeSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -296,15 +297,15 @@ struct ServeSignals {
     user1: Signal,
 }
 
-/// What a signal tells it to do.
+/// What a signal asks for.
 enum SignalAction {
-    /// Read the configuration again.
+    /// Read the configuration again (SIGHUP).
     Reload,
-    /// Hand over to the executable as it is now.
+    /// Hand over to a successor that runs the executable now on disk (SIGUSR2).
     Upgrade,
-    /// Open the log files anew: someone has moved them away.
+    /// Reopen the log files, which were rotated (SIGUSR1).
     Reopen,
-    /// Drain, and end; name and number of the signal.
+    /// Drain and exit; name and number of the signal.
     End(&'static str, u8),
 }
 

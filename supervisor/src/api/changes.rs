@@ -1,21 +1,21 @@
-//! What a change of the configuration came to.
+//! The result of a reload or of another change of the configuration.
 
 use serde::{Deserialize, Serialize};
 
-/// What a change of the configuration came to; names of apps.
+/// The result of a change of the configuration, as names of apps.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// New apps.
     pub added: Vec<String>,
-    /// Apps that are gone.
+    /// Removed apps.
     pub removed: Vec<String>,
-    /// Apps that live by another configuration.
+    /// Apps that run with another configuration.
     pub changed: Vec<String>,
-    /// Apps that could not be changed and go on as before, each with the reason.
+    /// Apps that could not be changed and run as before: name and reason.
     pub failed: Vec<(String, String)>,
-    /// Apps that cannot be run as they are configured and have nothing to go on with, each with the reason.
+    /// Apps that cannot be run as configured and have no earlier configuration to run with: name and reason.
     #[serde(default)]
     pub broken: Vec<(String, String)>,
-    /// What else the operator should know.
+    /// Further messages for the operator.
     pub notes: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The other side of the control socket: what the command line asks of a running supervisor.
+//! The client of the control socket, with which the command line talks to a running supervisor.
 
 use std::io;
 use std::path::Path;
@@ -16,16 +16,16 @@ use tokio::net::UnixStream;
 use super::status::Status;
 use crate::model::change_error::ErrorKind;
 
-/// Longest answer that is read, in bytes.
+/// Longest response body that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// Why a supervisor did not do what it was asked.
+/// Why a request to a supervisor failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// It was not reached, or it is no supervisor.
+    /// No supervisor was reached at the socket, or the answer was not one of a supervisor.
     #[error("{0}")]
     Unreachable(#[from] io::Error),
-    /// It says why, for programs and for people.
+    /// The supervisor refused.
     #[error("{error}")]
     Refused {
         /// Who can mend it.
@@ -35,7 +35,7 @@ pub enum AskError {
     },
 }
 
-/// The body of every answer that is an error.
+/// The body of every error response.
 #[derive(Deserialize)]
 struct ErrorBody {
     kind: ErrorKind,
@@ -45,15 +45,15 @@ struct ErrorBody {
 /// Asks the supervisor behind `socket` for its status.
 ///
 /// # Errors
-/// If none answers there.
+/// If no supervisor answers there.
 pub async fn status(socket: &Path) -> Result<Status, AskError> {
     ask(socket, Method::GET, "/v1/status", None).await
 }
 
-/// Asks the supervisor behind `socket` for something, with a body of JSON if there is one.
+/// Sends a request to the supervisor behind `socket`, with `body` as JSON if there is one, and decodes the JSON response.
 ///
 /// # Errors
-/// If none answers there, or if it refuses.
+/// If no supervisor answers there, or if it refuses.
 pub async fn ask<T: DeserializeOwned>(
     socket: &Path,
     method: Method,
@@ -64,11 +64,11 @@ pub async fn ask<T: DeserializeOwned>(
     Ok(serde_json::from_slice(&whole(body).await?).map_err(io::Error::other)?)
 }
 
-/// Asks the supervisor behind `socket` for lines, and hands them on without their ends, as they come. `false` from `each`
-/// ends it.
+/// Requests lines from the supervisor behind `socket`, and calls `each` with every line as it comes, without its line end.
+/// Stops when `each` returns `false`.
 ///
 /// # Errors
-/// If none answers there, if it refuses, or if it ends before the lines do.
+/// If no supervisor answers there, if it refuses, or if the connection ends within the response.
 pub async fn lines(socket: &Path, path: &str, mut each: impl FnMut(&str) -> bool) -> Result<(), AskError> {
     let mut body = send(socket, Method::GET, path, None).await?;
     let mut pending = Vec::new();
@@ -84,7 +84,7 @@ pub async fn lines(socket: &Path, path: &str, mut each: impl FnMut(&str) -> bool
     Ok(())
 }
 
-/// The body of an answer that is no error.
+/// Sends a request and returns the response body. An error response is an error.
 async fn send(
     socket: &Path,
     method: Method,

@@ -1,4 +1,4 @@
-//! The report of a crash, and of whom it is suspected.
+//! The report of a crash, and the kinds of requests that are suspected of it.
 
 use std::fmt;
 
@@ -10,44 +10,44 @@ use crate::model::ids::WorkerId;
 use crate::model::kind::Kind;
 use crate::model::lost_request::LostRequest;
 
-/// One crash.
+/// The report of one crash: a worker that ended without being told to, or that did not start.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Crash {
-    /// The app.
+    /// The app's name.
     pub app: String,
-    /// When, in UTC, as RFC 3339 has it.
+    /// When the worker ended, in UTC, as RFC 3339.
     pub time: String,
     /// Process id of the worker, unless it never started.
     pub pid: Option<u32>,
-    /// Why, in one word for programs.
+    /// The exit reason as a stable word for programs.
     pub cause: String,
-    /// Why, for people.
+    /// The exit reason as text.
     pub reason: String,
     /// How long it had been ready, in milliseconds.
     pub ready_ms: u64,
-    /// The last lines of the app, oldest first.
+    /// The last lines that the worker printed, oldest first.
     pub lines: Vec<String>,
-    /// V8 heap in use when it last said so, in bytes.
+    /// V8 heap in use when the worker last reported it, in bytes.
     pub heap_used: u64,
     /// V8 heap limit, in bytes.
     pub heap_limit: u64,
-    /// What it used when that was last looked at.
+    /// Memory and CPU time of the worker at the last sample.
     pub usage: Usage,
-    /// The request that has ended it, if that is known.
+    /// The request that ended the worker, if it is known.
     pub culprit: Option<LostRequest>,
-    /// How often in a row it has come to this before a worker was ready, this time included; only the last of them is kept.
+    /// How many starts in a row failed for this reason, this one included. Only the report of the last one is kept.
     #[serde(default = "once")]
     pub times: u64,
-    /// Others that were in flight, and lost; the first of them.
+    /// Other requests that were in flight and lost. Their number is limited.
     pub requests: Vec<LostRequest>,
-    /// Kinds of requests that are suspected of it, since they were in flight at most of the latest crashes; none if the request
-    /// that has ended the worker is known.
+    /// Kinds of requests that are suspected, since they were in flight at most of the latest crashes. Empty if the request
+    /// that ended the worker is known.
     #[serde(default)]
     pub suspects: Vec<Suspect>,
-    /// Which of all crashes it is.
+    /// A number that increases with every crash.
     #[serde(skip)]
     pub number: u64,
-    /// How much of its heap had survived a full collection some time before, in bytes.
+    /// How much of the heap had survived the last full collection, in bytes.
     #[serde(skip)]
     pub(crate) live: u64,
     #[serde(skip)]
@@ -55,7 +55,7 @@ pub struct Crash {
 }
 
 impl Crash {
-    /// Id, method and path of the request that has ended the worker, as far as they are known.
+    /// Id, method and path of the request that ended the worker, as far as they are known.
     pub fn blamed(&self) -> (Option<&str>, Option<&str>, Option<&str>) {
         let culprit = self.culprit.as_ref();
         let id = culprit.map(|request| request.id.as_str());
@@ -64,7 +64,7 @@ impl Crash {
         (id, known.map(|request| request.method.as_str()), path)
     }
 
-    /// What kind of request has ended it, if that is known, and it was not any that would have done.
+    /// The kind of the request that ended the worker. `None` if it is unknown, or if any other request would have ended it too.
     pub fn kind_to_blame(&self) -> Option<&Kind> {
         self.culprit.as_ref().filter(|_| !self.is_last_straw())?.kind.as_ref()
     }
@@ -74,46 +74,46 @@ impl Crash {
         self.requests.iter().filter_map(|request| request.kind.as_ref())
     }
 
-    /// How many requests were lost with it, as far as they are known.
+    /// How many requests were lost, as far as they are known.
     pub fn lost(&self) -> usize {
         let is_lost = |culprit: &&LostRequest| !culprit.is_answered && !culprit.is_given_up;
         self.requests.len() + self.culprit.iter().filter(is_lost).count()
     }
 
-    /// Whether the worker had taken requests.
+    /// Whether the worker had been ready.
     pub fn was_ready(&self) -> bool {
         self.worker.is_some()
     }
 
-    /// Whether both have failed before they were ready, for the same reason.
+    /// Whether both are failed starts with the same reason.
     pub(crate) fn is_same_failure(&self, other: &Self) -> bool {
         !self.was_ready() && !other.was_ready() && self.reason == other.reason
     }
 
-    /// Whether its heap was nearly full before the request came that has ended it, which may be any.
+    /// Whether the heap was nearly full before the request that ended the worker came. Then any request could have ended it.
     pub(crate) fn is_last_straw(&self) -> bool {
         self.cause == ExitReason::OutOfMemory.cause() && self.live > self.heap_limit / 4 * 3
     }
 }
 
-/// As supervisors say that count no repetitions.
+/// The default for reports of older supervisors, which do not count repetitions.
 fn once() -> u64 {
     1
 }
 
-/// A kind of request, and how often it was there when a worker ended.
+/// A kind of request that is suspected of ending workers, and the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspect {
-    /// Which.
+    /// The kind.
     #[serde(flatten)]
     pub kind: Kind,
-    /// For how many of the latest crashes it is named.
+    /// How many of the latest crashes are known to be its doing.
     pub named: usize,
-    /// At how many of them it was in flight, and nobody is named.
+    /// How many of them it was in flight at, where the request that ended the worker is unknown.
     pub in_flight: usize,
-    /// How many crashes that is of.
+    /// How many crashes were considered.
     pub of: usize,
-    /// Whether it is refused.
+    /// Whether requests of this kind are refused.
     pub is_refused: bool,
 }
 
@@ -125,7 +125,7 @@ impl fmt::Display for Suspect {
 }
 
 impl Suspect {
-    /// What there is against it.
+    /// The evidence as text.
     pub fn evidence(&self) -> String {
         let Self { named, in_flight, of, .. } = self;
         let what = if *named > 0 { "ended the worker" } else { "in flight" };

@@ -1,71 +1,71 @@
-//! Deploy, rollback, remove: what is asked, and what it has come to.
+//! The requests and responses of deploy, rollback and remove.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What is to be deployed.
+/// The request to deploy an app.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeployOrder {
-    /// The folder: an absolute path.
+    /// The app's folder, an absolute path.
     pub path: PathBuf,
-    /// Where an app listens that the configuration does not have.
+    /// The port of an app that is not in the configuration.
     #[serde(default)]
     pub port: Option<u16>,
-    /// As above; all addresses if none.
+    /// The address of an app that is not in the configuration; all addresses if none.
     #[serde(default)]
     pub host: Option<IpAddr>,
-    /// The hosts that such an app serves; all if empty.
+    /// The hosts that an app serves that is not in the configuration; all if empty.
     #[serde(default)]
     pub hosts: Vec<String>,
 }
 
-/// Where to go back to.
+/// The request to roll back to an earlier deploy.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackOrder {
-    /// How the digest of that deploy begins; the one before the current if none.
+    /// A prefix of that deploy's digest; the deploy before the current one if none.
     #[serde(default)]
     pub to: Option<String>,
 }
 
-/// What a deploy or a rollback has come to.
+/// The response to a deploy or a rollback.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Switched {
-    /// The app.
+    /// The app's name.
     pub app: String,
-    /// The digest of what it is served from now.
+    /// The digest of the deploy that the app is served from now.
     pub digest: String,
-    /// What was deployed, unless this is a rollback.
+    /// What was copied, unless this is a rollback.
     pub copied: Option<Copied>,
 }
 
-/// What was deployed.
+/// What a deploy copied.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Copied {
-    /// Files.
+    /// How many files.
     pub files: usize,
-    /// Their contents together, in bytes.
+    /// Their total size, in bytes.
     pub bytes: u64,
-    /// Whether there was no such copy before.
+    /// Whether no identical copy existed before.
     pub is_new: bool,
 }
 
-/// What a removal has come to.
+/// The response to a removal.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Removed {
-    /// The app.
+    /// The app's name.
     pub app: String,
-    /// The folder that the configuration names, from which it is served now; none if it is gone.
+    /// The folder in the configuration from which the app is served now; none if the app was removed.
     pub folder: Option<PathBuf>,
 }
 
 /// One deploy of an app.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeployRow {
-    /// Its digest.
+    /// The digest of its files.
     pub digest: String,
     /// When the app was last switched to it, as RFC 3339.
     pub deployed_at: String,

@@ -1,4 +1,4 @@
-//! What people and programs are told of an app.
+//! The status of a supervisor and its apps.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::api::crash::Suspect;
 use crate::model::state::AppState;
 
-/// One app.
+/// The status of one app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppStatus {
-    /// Name.
+    /// The app's name.
     pub app: String,
-    /// Where it is in its life.
+    /// The app's state.
     pub state: AppState,
     /// Process id of its worker.
     pub pid: Option<u32>,
@@ -21,46 +21,46 @@ pub struct AppStatus {
     pub uptime_seconds: Option<u64>,
     /// Requests in flight or waiting.
     pub in_flight: usize,
-    /// Workers that were ready and ended unasked.
+    /// Workers that were ready and ended without being told to.
     pub crashes: u64,
-    /// Starts since the last worker that was ready, none of which came to that.
+    /// Failed starts since the last worker that was ready.
     #[serde(default)]
     pub failed_starts: u64,
-    /// Workers started after the first because somebody wanted it so, the configuration has changed, or the one before was
-    /// worn; not those after a crash or by a deploy.
+    /// Workers started after the first by an operator, a change of the configuration, or because the one before had grown too
+    /// much; not those after a crash or by a deploy.
     pub restarts: u64,
     /// Workers started after the first by a deploy or a rollback.
     pub deploys: u64,
     /// Why the last worker ended.
     pub last_exit: Option<String>,
-    /// When, in UTC, as RFC 3339 has it.
+    /// When the last worker ended, in UTC, as RFC 3339.
     pub last_exit_at: Option<String>,
-    /// Whether the next worker waits for its turn to be started (`max_starts_per_second`).
+    /// Whether the start of the next worker is delayed by `max_starts_per_second`.
     pub waits_for_turn: bool,
-    /// In how many milliseconds the next worker is started, while the app rests.
+    /// In how many milliseconds the next worker is started, while the app backs off.
     pub retry_in_ms: Option<u64>,
-    /// For how many milliseconds the worker has not returned to its event loop, if that is long.
+    /// For how many milliseconds the worker has not returned to its event loop, if that is notably long.
     pub busy_ms: Option<u64>,
-    /// Why it does not live by its configuration, a line for each problem; it goes on as it was, or has failed.
+    /// Why the app does not run as configured, one line per problem. It runs as it did before, or has failed.
     #[serde(default)]
     pub problem: Option<String>,
-    /// V8 heap in use, in bytes, at the last ping.
+    /// V8 heap in use, in bytes, as the worker last reported it.
     pub heap_used: u64,
     /// V8 heap limit, in bytes.
     pub heap_limit: u64,
-    /// Resident memory of the worker that is its own, in bytes.
+    /// Resident memory of the worker that it does not share with files, in bytes.
     pub memory: u64,
-    /// How much that may be, in bytes, if there is a limit.
+    /// The limit of that (`memory`), in bytes, if there is one.
     pub memory_limit: Option<u64>,
     /// All resident memory of the worker, in bytes.
     pub rss: u64,
     /// CPU time of the worker, in seconds.
     pub cpu_seconds: f64,
-    /// Responses since the app came.
+    /// Responses since the app was added.
     pub requests: u64,
-    /// Responses of class 5xx since the app came.
+    /// Responses of class 5xx since the app was added.
     pub errors: u64,
-    /// What it has been doing lately.
+    /// Recent rates and latencies.
     #[serde(flatten)]
     pub rates: Rates,
     /// The address it listens on.
@@ -69,61 +69,61 @@ pub struct AppStatus {
     pub hosts: Vec<String>,
 }
 
-/// What is told of one app beyond its status.
+/// The details of one app.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AppDetail {
-    /// Its status.
+    /// The app's status.
     #[serde(flatten)]
     pub status: AppStatus,
-    /// The folder it is served from.
+    /// The folder that the app is served from.
     pub folder: String,
-    /// Its entry module, relative to the folder.
+    /// The entry module, relative to the folder.
     pub entry: String,
-    /// The limits in force, by field, as the configuration would have them.
+    /// The limits in force: by setting, the value as a configuration would spell it.
     pub limits: BTreeMap<String, String>,
-    /// Which requests are suspected of ending its workers, or refused for it.
+    /// Kinds of requests that are suspected of ending workers of the app, or refused because of that.
     #[serde(default)]
     pub suspects: Vec<Suspect>,
 }
 
-/// A worker that has no app yet.
+/// A spare: a worker process that has no app yet.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct SpareStatus {
-    /// Its process id.
+    /// Process id.
     pub pid: u32,
-    /// Its resident memory that is its own, in bytes.
+    /// Resident memory that it does not share with files, in bytes.
     pub memory: u64,
 }
 
-/// What `GET /v1/status` answers.
+/// The response to `GET /v1/status`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {
     /// Version of the supervisor.
     pub version: String,
-    /// Its process id.
+    /// Process id of the supervisor.
     pub pid: u32,
-    /// Whether it serves, in one word.
+    /// Whether it starts, serves or drains.
     #[serde(default)]
     pub phase: Phase,
-    /// The workers that have no app yet.
+    /// The worker processes that have no app yet.
     pub spares: Vec<SpareStatus>,
-    /// Whether and where the kernel holds workers to their limits.
+    /// The control groups of the workers.
     pub cgroups: CgroupStatus,
     /// Every app.
     pub apps: Vec<AppStatus>,
 }
 
-/// Where a supervisor is in its life.
+/// The phase of a supervisor's life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Not every app was tried yet.
+    /// Not every app has been tried yet.
     Starting,
-    /// It serves. One that does not say where it is has no other phase: it is of a version before there were any.
+    /// It serves. The default, because older supervisors report no phase.
     #[default]
     #[serde(rename = "ready")]
     Serving,
-    /// It accepts nothing new.
+    /// It accepts no new connections.
     Draining,
 }
 
@@ -137,14 +137,14 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What people and programs are told of it.
+/// Whether and where the kernel enforces the limits of workers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CgroupStatus {
-    /// The group that is divided among the workers.
+    /// The control group that has the groups of the workers below it, if there is one.
     pub path: Option<String>,
-    /// What the kernel holds them to there.
+    /// The controllers that are enabled there.
     pub controllers: Vec<String>,
-    /// Why there is none, for people.
+    /// Why there is none, as text.
     pub why_not: Option<String>,
 }
 
@@ -157,29 +157,29 @@ impl fmt::Display for CgroupStatus {
     }
 }
 
-/// What is in use, and what there is.
+/// Memory and CPU of the machine or the container.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MachineStatus {
-    /// Memory in use, in bytes, without what the kernel gives back at once; none if it does not say.
+    /// Memory in use, in bytes, without what the kernel can reclaim at once; none if it is unknown.
     pub memory: Option<u64>,
-    /// Memory that there is, in bytes, or that a control group allows.
+    /// Total memory, in bytes, or the limit of the control group.
     pub memory_limit: Option<u64>,
-    /// CPU time in use, in percent of all cores; none until it has been looked at twice.
+    /// CPU time in use, in percent of all cores; none until there are two samples.
     pub cpu_percent: Option<f64>,
-    /// Cores.
+    /// Number of cores.
     pub cores: usize,
 }
 
-/// What an app has been doing lately.
+/// Recent rates and latencies of an app.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// Responses per second, over the last ten.
+    /// Responses per second, over the last ten seconds.
     pub requests_per_second: f64,
-    /// Of these, those of class 5xx.
+    /// Responses of class 5xx per second, over the last ten seconds.
     pub errors_per_second: f64,
-    /// Half of the response heads of the last minute came within this, in milliseconds; none without any.
+    /// Median time to the response head over the last minute, in milliseconds; none without requests.
     pub p50_ms: Option<f64>,
-    /// 99 % of them came within this.
+    /// 99th percentile of the same, in milliseconds.
     pub p99_ms: Option<f64>,
     /// CPU time of the worker over the last ten seconds, in percent of one core.
     pub cpu_percent: f64,

@@ -1,17 +1,17 @@
-//! What a process uses.
+//! The memory and CPU time of a process.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What a process uses.
+/// The memory and CPU time of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Resident memory that is the process's own, in bytes: heap, stacks, buffers, WebAssembly. What the limit `memory`
-    /// is about; code and snapshot, which all workers share, do not count.
+    /// Resident memory that is not shared with files, in bytes: heap, stacks, buffers, WebAssembly. The limit `memory` applies
+    /// to this. Code and snapshot, which all workers share, do not count.
     pub memory: u64,
-    /// All resident memory, in bytes, files that are shared with others included.
+    /// All resident memory, in bytes, shared files included.
     pub rss: u64,
-    /// CPU time so far.
+    /// CPU time since the process started.
     pub cpu: Duration,
 }

@@ -1,4 +1,4 @@
-//! Why a worker ended, in one enum.
+//! The reasons for which a worker ends, and how an exit status is mapped to one.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -14,10 +14,10 @@ pub(crate) enum ExitReason {
     /// The supervisor asked it to.
     #[error("stopped")]
     Stopped,
-    /// It ended with code 0 without being asked.
+    /// It exited with code 0 without being told to.
     #[error("exited by itself")]
     Exited,
-    /// It ended with a code that has no meaning here.
+    /// It exited with a code that `nano_protocol::exit` does not define.
     #[error("exit code {0}")]
     Code(i32),
     /// A signal ended it.
@@ -29,7 +29,7 @@ pub(crate) enum ExitReason {
     /// Its JavaScript ran too long without returning to the event loop.
     #[error("watchdog: JavaScript did not return to the event loop in time")]
     Watchdog,
-    /// One of its requests used more CPU time than it may.
+    /// One of its requests used more CPU time than `cpu_time` allows.
     #[error("CPU time: a request used more than `cpu_time` allows")]
     CpuTime,
     /// It did not answer pings and was killed.
@@ -38,30 +38,30 @@ pub(crate) enum ExitReason {
     /// It did not finish its handshake and load in time and was killed.
     #[error("did not load within `start_timeout`: a top-level await may never settle")]
     StartTimeout,
-    /// It loaded, and did not answer its health check with 2xx in time.
+    /// It loaded, but did not answer its health check with 2xx in time.
     #[error("not healthy within `start_timeout`: {0} (`health_path`)")]
     Unhealthy(String),
-    /// It had more memory resident than it may, and was killed.
+    /// Its resident memory was over its limit, and the supervisor killed it.
     #[error("out of memory: {} resident, {} allowed (`memory`)", ByteSize(*.used), ByteSize(*.limit))]
     Memory {
-        /// What it may have, in bytes.
+        /// The limit, in bytes.
         limit: u64,
-        /// What it had, in bytes.
+        /// What was resident, in bytes.
         used: u64,
     },
-    /// The kernel ended it, because its control group had all the memory that it may have.
+    /// The kernel killed it, because its own control group was at its memory limit.
     #[error("out of memory: the kernel ended it at {} (`memory`)", ByteSize(*.limit))]
     MemoryMax {
-        /// What it may have, in bytes.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// The kernel ended it, because a control group that it shares with others, as that of the container, was full.
+    /// The kernel killed it, because a control group that it shares with others, such as that of the container, was full.
     #[error("the kernel ended it: all apps together are out of memory")]
     MachineMemory,
     /// The process could not be started.
     #[error("cannot start the worker process: {0}")]
     SpawnFailed(String),
-    /// The app does not load; the text is for people.
+    /// The app does not load; the text is an error message.
     #[error("does not load: {0}")]
     LoadFailed(String),
     /// One side broke the protocol.
@@ -76,7 +76,7 @@ pub(crate) enum ExitReason {
 }
 
 impl ExitReason {
-    /// The limit by which JavaScript was interrupted, if that is why.
+    /// The limit that interrupted JavaScript, if one did.
     pub(crate) fn limit(&self) -> Option<StreamErrorKind> {
         match self {
             Self::OutOfMemory => Some(StreamErrorKind::OutOfMemory),
@@ -86,7 +86,7 @@ impl ExitReason {
         }
     }
 
-    /// One word for programs.
+    /// A stable word for programs.
     pub(crate) fn cause(&self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
@@ -109,7 +109,7 @@ impl ExitReason {
         }
     }
 
-    /// Reads an exit status; `known` is what the supervisor itself knows and outranks it.
+    /// Decodes an exit status. `known` is what the supervisor itself knows, and takes precedence.
     pub(crate) fn from_status(status: ExitStatus, known: Option<Self>) -> Self {
         if let Some(known) = known {
             return known;
@@ -132,7 +132,7 @@ impl ExitReason {
 }
 
 impl ExitReason {
-    /// Whether it has ended by itself and well, or was told to.
+    /// Whether it exited with code 0 or was told to stop.
     pub(crate) fn is_clean(&self) -> bool {
         matches!(self, Self::Exited | Self::Stopped)
     }

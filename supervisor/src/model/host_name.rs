@@ -1,15 +1,15 @@
-//! Hosts as the URL standard writes them: what requests are routed by, what patterns are made of, and what stands in the URL
-//! that an app sees. One spelling each, so that nobody reads another host than the one that was routed.
+//! Hosts in the canonical form of the URL standard. Routing, host patterns and the URL that an app sees all use this form, so
+//! that all of them mean the same host.
 
 use std::borrow::Cow;
 
 use url::Host;
 
-/// Longest name that DNS knows, in bytes.
+/// Longest name in DNS, in bytes.
 const MAX_NAME: usize = 253;
 
-/// The one spelling of `host`: a name in small letters and, where it is international, in its ASCII form; an address as its
-/// numbers. One dot at the end stays. None if it is no host: percent-encoded ones and the empty one are none.
+/// The canonical form of `host`: a name in lower case, with international labels in ASCII (Punycode); an address in its
+/// normal notation. A trailing dot stays. `None` if it is not a valid host, such as if it is empty or percent-encoded.
 pub(crate) fn canonical(host: &str) -> Option<Cow<'_, str>> {
     let name = host.strip_suffix('.').unwrap_or(host);
     if name.len() > MAX_NAME || host.contains('%') {
@@ -20,12 +20,12 @@ pub(crate) fn canonical(host: &str) -> Option<Cow<'_, str>> {
     }
     match Host::parse(host).ok()? {
         Host::Domain(name) => is_name(name.strip_suffix('.').unwrap_or(&name)).then(|| name.into()),
-        // Brackets around an address of IPv6.
+        // `to_string` puts an IPv6 address in brackets.
         address => Some(address.to_string().into()),
     }
 }
 
-/// Splits an authority into host and port; the port without the zeros before it. None if the port is none.
+/// Splits an authority into host and port; the port without leading zeros. `None` if the port is invalid.
 pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     let begin = authority.rfind(']').unwrap_or(0);
     let Some(colon) = authority[begin..].find(':').map(|at| begin + at) else {
@@ -45,7 +45,7 @@ pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     port.parse::<u16>().ok().map(|_| (host, Some(port)))
 }
 
-/// Whether it is made of labels that a host may have.
+/// Whether `name` consists of valid labels.
 fn is_name(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
@@ -53,8 +53,8 @@ fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME && name.split('.').all(is_label)
 }
 
-/// Whether it is plainly spelt as it must be: a name of which no label looks like an international one, or an address of
-/// IPv4 in four parts.
+/// Whether `host` is canonical without a parse: a name without international labels, or an IPv4 address in four parts. A
+/// fast path; false does not mean that it is not canonical.
 fn is_canonical(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -64,7 +64,7 @@ fn is_canonical(host: &str) -> bool {
     is_name(name) && !name.split('.').any(|label| label.starts_with("xn--"))
 }
 
-/// Four numbers up to 255, without zeros before them.
+/// Whether `name` is four numbers up to 255, without leading zeros.
 fn is_ipv4(name: &str) -> bool {
     let is_byte = |part: &str| {
         let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,7 +1,7 @@
-//! What requests have in common that do the same: their method, and their path in one spelling.
+//! The kind of a request: its method, and its path in canonical form. Requests of one kind are taken to do the same.
 //!
-//! The spelling is that of the URL which the app is told: dots are resolved, `\` is `/`, and what has to be is
-//! percent-encoded. On top of that, escapes that mean the same are one (RFC 3986, 6.2.2): `%7a` is `z`, `%c3` is `%C3`. Pure.
+//! The form is that of the URL which the app sees: dot segments are resolved, `\` is `/`, and reserved bytes are
+//! percent-encoded. In addition, equivalent escapes are normalized (RFC 3986, 6.2.2): `%7a` is `z`, `%c3` is `%C3`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,33 +9,33 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// At the end of what is too long to be kept whole.
+/// Marks a text that was truncated.
 const CUT: &str = "...";
 
-/// Longest part of a method that is kept, in bytes.
+/// Longest method that is kept whole, in bytes.
 pub(crate) const METHOD: usize = 32;
 
-/// Longest part of a path that is kept, in bytes.
+/// Longest path that is kept whole, in bytes.
 pub(crate) const PATH: usize = 256;
 
 /// A kind of request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Kind {
-    /// As it was sent, or its beginning and a digest.
+    /// The method as it was sent; if it is too long, its beginning and a digest.
     pub method: String,
-    /// Its path, without the query.
+    /// The canonical path without the query; if it is too long, its beginning and a digest.
     pub path: String,
 }
 
 impl Kind {
-    /// Of a request, by the method and the target that were sent. Of what is long, the beginning is kept, and a digest of all
-    /// of it, by which those that begin alike are told apart.
+    /// The kind of a request with this method and target. A long text is replaced by its beginning and a digest of the whole,
+    /// so that texts with the same beginning still differ.
     pub fn of(method: &str, target: &str) -> Self {
         Self { method: known(method, METHOD), path: known(&path(target), PATH) }
     }
 }
 
-/// A text, or its beginning if it is longer than `longest` bytes. One that was cut stays as it is.
+/// Truncates `text` if it is longer than `longest` bytes.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
     match text.floor_char_boundary(longest) {
         end if end < text.len() => format!("{}{CUT}", &text[..end]),
@@ -43,8 +43,8 @@ pub(crate) fn cut(text: &str, longest: usize) -> String {
     }
 }
 
-/// As [`cut`], with a digest of the whole at the end of what is cut. That is no path as it is sent: it has a blank. One that
-/// was cut stays as it is.
+/// Like [`cut`], and appends a digest of the whole text if it was truncated. The blank before the digest tells the result
+/// from a path that a client sent, so a text that was truncated before is returned as it is.
 fn known(text: &str, longest: usize) -> String {
     if text.len() <= longest || text.contains(' ') {
         return text.to_owned();
@@ -56,7 +56,7 @@ fn known(text: &str, longest: usize) -> String {
 /// The path of a request target.
 fn path(target: &str) -> Cow<'_, str> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
-    // No target has a blank but one that was cut.
+    // Only a truncated target has a blank.
     if path.starts_with('/') && (is_plain(path.as_bytes()) || path.contains(' ')) {
         return Cow::Borrowed(path);
     }
@@ -82,13 +82,13 @@ fn path(target: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// Whether the path is spelled so already.
+/// Whether the path is canonical already.
 fn is_plain(path: &[u8]) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !is_encoded(*byte) && !matches!(byte, b'%' | b'\\');
     path.iter().all(is_plain) && !path.windows(2).any(|pair| pair == b"/.")
 }
 
-/// Whether the URL that the app is told has this byte percent-encoded in its path.
+/// Whether this byte is percent-encoded in the path of the URL that the app sees.
 const fn is_encoded(byte: u8) -> bool {
     !byte.is_ascii_graphic() || matches!(byte, b'"' | b'#' | b'<' | b'>' | b'?' | b'^' | b'`' | b'{' | b'}')
 }
@@ -108,7 +108,7 @@ fn push_segment(text: &mut String, mut segment: &[u8]) {
     }
 }
 
-/// The byte that the two digits at the beginning stand for.
+/// The byte that two leading hexadecimal digits encode.
 fn escaped(rest: &[u8]) -> Option<u8> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (high, low) = (digit(rest.first()?)?, digit(rest.get(1)?)?);
@@ -122,7 +122,7 @@ fn push_escape(text: &mut String, byte: u8) {
     text.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
-/// What the I/O threads are told to refuse.
+/// The kinds that the I/O threads refuse.
 pub(crate) type Kinds = Arc<[Kind]>;
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
         assert_ne!(long("a"), long("b"));
         assert_ne!(long("a"), long("..."));
         assert!(long("a").path.len() < PATH + 32);
-        // As an operator is shown it, who releases it.
+        // Operators name a kind by the path that they are shown.
         assert_eq!(Kind::of("GET", &long("a").path), long("a"));
         assert_ne!(long("a"), Kind::of("GET", &format!("/{}", "x".repeat(PATH - 1))));
     }

@@ -1,4 +1,4 @@
-//! A request that went down with its worker, as far as it is known.
+//! A request that was in flight when its worker ended.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::kind::{self, Kind};
 
-/// Longest part of a path and query that is kept, in bytes.
+/// Longest path and query that is kept whole, in bytes.
 const TARGET: usize = 256;
 
-/// A request that went down with its worker.
+/// A request that was in flight when its worker ended, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostRequest {
-    /// Its id, as in the log.
+    /// The request id, as in the log.
     pub id: String,
-    /// Its method; empty if nothing but its id is known.
+    /// The method; empty if only the id is known.
     pub method: String,
-    /// Its path and query, or its path alone if it had been answered.
+    /// The path and query; only the path if the request had been answered.
     pub target: String,
-    /// Whether it had been answered before; not told if not.
+    /// Whether it had been answered before the worker ended. Left out of the JSON if false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_answered: bool,
-    /// What it has in common with others, if more than its id is known.
+    /// The kind, if more than the id is known.
     #[serde(skip)]
     pub kind: Option<Kind>,
-    /// Whether it is the one that has ended the worker.
+    /// Whether this request ended the worker.
     #[serde(skip)]
     pub is_culprit: bool,
-    /// Whether nobody waited for it any more: then it was not lost, and matters only if it is the culprit.
+    /// Whether its client had given it up: then it was not lost, and matters only if it is the culprit.
     #[serde(skip)]
     pub is_given_up: bool,
 }
@@ -44,7 +44,7 @@ impl fmt::Display for LostRequest {
 }
 
 impl LostRequest {
-    /// From what its request line said.
+    /// A request with this request line.
     pub fn new(id: RequestId, method: &str, target: &str) -> Self {
         Self {
             id: id.to_string(),
@@ -57,16 +57,16 @@ impl LostRequest {
         }
     }
 
-    /// One that a worker has.
+    /// A request that was sent to a worker.
     pub fn of(line: &RequestLine<'_>) -> Self {
         Self::new(line.id, line.method, line.target)
     }
 
-    /// One for whose answer nobody waited any more, by what its worker calls it.
+    /// A request that no client waits for any more. `name` is what the worker reports of it, and whether it was answered.
     pub(crate) fn named(id: RequestId, name: Option<(RequestName, bool)>) -> Self {
         let (RequestName { method, path }, is_answered) = name.unwrap_or((RequestName::default(), true));
         let known = Self::new(id, &method, &path);
-        // Of a path that was cut, which has a blank, nobody knows the kind.
+        // A path with a blank was truncated, so its kind is unknown.
         let kind = known.kind.clone().filter(|_| !path.contains(' '));
         Self { kind, is_answered, is_given_up: !is_answered, ..known }
     }

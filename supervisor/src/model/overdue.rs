@@ -1,22 +1,22 @@
-//! Why connections are ended before their clients do that.
+//! The reasons for which the supervisor closes a client's connection.
 
-/// Why a connection is closed by the sweep.
+/// Why the periodic sweep closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overdue {
     /// It was idle for too long.
     Idle,
     /// Its request head took too long.
     Head,
-    /// It did not take its answer, or too slowly.
+    /// The client did not read its response, or too slowly.
     Stalled,
-    /// Others needed its place, and it had nothing under way.
+    /// It had no request in flight, and its place was needed for another connection.
     Shed,
-    /// It sent frame after frame that asks for nothing.
+    /// It sent too many frames that request nothing.
     Flood,
 }
 
 impl Overdue {
-    /// All of them, in the order of their numbers (`as usize`), with their names in metrics.
+    /// All reasons, in the order of their numbers (`as usize`), with their names in metrics.
     pub(crate) const ALL: [(Self, &str); 5] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),

@@ -1,15 +1,15 @@
-//! Why the supervisor answers a request in place of its app. How that looks over HTTP is for `edge::proxy::answer` to say.
+//! The reasons for which the supervisor answers a request in place of its app. `edge::proxy::answer` maps them to HTTP.
 
 use nano_protocol::message::StreamErrorKind;
 
-/// Every reason for which the supervisor itself answers.
+/// A reason for which the supervisor itself answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The request is not HTTP.
+    /// The request is not valid HTTP.
     Malformed,
     /// No app serves this host on this port.
     NoSuchHost,
-    /// A method that makes no sense here.
+    /// A method that the supervisor does not accept.
     MethodNotAllowed,
     /// The client did not send its request in time.
     RequestTimedOut,
@@ -35,11 +35,11 @@ pub(crate) enum Refusal {
     Stopped,
     /// No worker became ready within the queueing deadline.
     NoWorker,
-    /// The app has as many requests in flight as it may.
+    /// The app has as many requests in flight as its limit allows.
     Overloaded,
-    /// The client has as many requests of the app in flight as it may.
+    /// The client has as many requests to the app in flight as its share allows.
     ClientOverloaded,
-    /// As many requests wait for a worker of the app as may.
+    /// The queue of requests that wait for a worker of the app is full.
     QueueFull,
     /// The request used up its CPU time.
     CpuTime,
@@ -49,7 +49,7 @@ pub(crate) enum Refusal {
     TimedOut,
     /// The handler kept JavaScript busy for too long.
     Watchdog,
-    /// Such requests have ended workers of the app again and again.
+    /// Requests of this kind ended workers of the app repeatedly.
     Quarantined,
 }
 
@@ -81,7 +81,7 @@ impl Refusal {
         Self::Quarantined,
     ];
 
-    /// The answer to a failure that a worker reports for one request.
+    /// The refusal for an error that a worker reports for one request.
     pub(crate) fn from_worker(kind: StreamErrorKind) -> Self {
         match kind {
             StreamErrorKind::HandlerFailed | StreamErrorKind::BodyFailed => Self::HandlerFailed,
@@ -92,12 +92,12 @@ impl Refusal {
         }
     }
 
-    /// Whether it may be otherwise at any moment.
+    /// Whether it is transient, so that a retry may succeed.
     pub(crate) fn is_momentary(self) -> bool {
         matches!(self, Self::NoWorker | Self::Overloaded | Self::ClientOverloaded | Self::QueueFull)
     }
 
-    /// The name for programs.
+    /// A stable name for programs.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Malformed => "malformed_request",

@@ -1,8 +1,8 @@
-//! Shares: how much of what all clients use one of them may hold. Policy alone: the counts are kept by others, for each I/O
-//! thread by itself, so that counting is a plain addition.
+//! Shares: how much of a resource that all clients share one of them may hold. This is only the policy. Callers keep the
+//! counts, per I/O thread, so that counting is a plain addition.
 //!
-//! The rule is the same everywhere: while there is plenty, anybody may have it; the last quarter is kept for those who hold
-//! little. So a single client can never have all, and nobody is turned away while there is room.
+//! The rule is the same everywhere: three quarters are first come, first served; the last quarter is reserved for clients
+//! that hold little. So no single client can hold everything, and no client is refused while there is plenty.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,16 +10,16 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
-/// Which part of everything is kept for those who hold little.
+/// The part that is reserved for clients that hold little, as a divisor.
 const KEPT: usize = 4;
 
-/// How many clients that hold little can share that part without being turned away.
+/// How many clients that hold little fit into the reserved part.
 const LITTLE: usize = 16;
 
-/// Names that a table may have before those who hold nothing are struck from it.
+/// Size of a table at which clients that hold nothing are removed from it.
 const TABLE: usize = 64;
 
-/// A client as far as shares are concerned: an IPv4 address, or a network of IPv6 (/64), all of which one client usually has.
+/// A client for the purpose of shares: an IPv4 address, or an IPv6 network (/64), all of which one client usually has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ClientKey(u128);
 
@@ -41,34 +41,34 @@ impl From<IpAddr> for ClientKey {
     }
 }
 
-/// What is left when the part that is kept for those who hold little is taken away.
+/// The part of `all` that is not reserved.
 pub(crate) fn common(all: usize) -> usize {
     all - all / KEPT
 }
 
-/// How much one client may have of what is given out as it is asked for, if nothing else is said.
+/// The default share of one client in a resource that is handed out on demand.
 pub(crate) fn of_one(all: usize) -> usize {
     all / KEPT
 }
 
-/// How much somebody may hold and still hold little, on one of so many threads.
+/// The bound below which a client holds little, on one of `threads` threads.
 pub(crate) fn little(all: usize, threads: usize) -> usize {
     (all / KEPT / LITTLE / threads.max(1)).max(1)
 }
 
-/// Whether somebody who holds `own` of the `taken` may have one more of `all`, on one of so many threads.
+/// Whether a client that holds `own` of the `taken` may have one more of `all`, on one of `threads` threads.
 pub(crate) fn may_have(all: usize, taken: usize, own: usize, threads: usize) -> bool {
     taken < common(all) || (taken < all && own < little(all, threads))
 }
 
-/// How much one client holds.
+/// The count of one client.
 pub(crate) type Held = Rc<Cell<usize>>;
 
-/// How much each client holds of one thing, on one I/O thread.
+/// The counts of all clients for one resource, on one I/O thread.
 #[derive(Debug)]
 pub(crate) struct Holders<T = Cell<usize>> {
     held: RefCell<HashMap<ClientKey, Rc<T>>>,
-    /// At this size those who hold nothing are struck off.
+    /// Size at which clients that hold nothing are removed.
     tidy_at: Cell<usize>,
 }
 
@@ -79,14 +79,14 @@ impl<T> Default for Holders<T> {
 }
 
 impl Holders {
-    /// The count of one client. It is forgotten some time after the last one who has it lets go.
+    /// The count of one client. It is removed some time after its last reference is dropped.
     pub(crate) fn of(&self, client: ClientKey) -> Held {
         self.of_with(client, Cell::default)
     }
 }
 
 impl<T> Holders<T> {
-    /// As [`Holders::of`]; `make` is what one begins with who holds nothing.
+    /// Like [`Holders::of`]; `make` creates the count of a new client.
     pub(crate) fn of_with(&self, client: ClientKey, make: impl FnOnce() -> T) -> Rc<T> {
         let mut held = self.held.borrow_mut();
         if let Some(own) = held.get(&client) {
@@ -99,24 +99,23 @@ impl<T> Holders<T> {
         held.entry(client).or_insert_with(|| Rc::new(make())).clone()
     }
 
-    /// Looks at what each client holds.
+    /// Calls `look` for each client.
     pub(crate) fn each(&self, mut look: impl FnMut(ClientKey, &T)) {
         self.held.borrow().iter().for_each(|(client, own)| look(*client, own));
     }
 }
 
-/// One more for as long as this lives.
+/// A guard that counts as one until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Holding(Held);
 
 impl Holding {
-    /// Counts one more.
     pub(crate) fn new(held: Held) -> Self {
         held.set(held.get() + 1);
         Self(held)
     }
 
-    /// How many there are.
+    /// The current count.
     pub(crate) fn count(&self) -> usize {
         self.0.get()
     }
@@ -128,7 +127,7 @@ impl Drop for Holding {
     }
 }
 
-/// The count that a connection has last used, so that its next request need not look for it.
+/// The count that a connection used last: a cache that saves its next request the look-up.
 #[derive(Debug)]
 pub(crate) struct Known<K, T = Cell<usize>>(RefCell<Option<(K, ClientKey, Rc<T>)>>);
 
@@ -139,7 +138,7 @@ impl<K, T> Default for Known<K, T> {
 }
 
 impl<K: PartialEq + Copy, T> Known<K, T> {
-    /// The count of `client` for `what`; `find` looks it up.
+    /// The count of `client` for `what`; `find` looks it up if it is not the cached one.
     pub(crate) fn get(&self, what: K, client: ClientKey, find: impl FnOnce() -> Rc<T>) -> Rc<T> {
         let mut known = self.0.borrow_mut();
         match &*known {

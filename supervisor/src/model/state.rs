@@ -1,8 +1,8 @@
-//! Where an app is in its life, and where it may go from there.
+//! The states of an app, and the transitions between them.
 
 use serde::{Deserialize, Serialize};
 
-/// Where an app is in its life.
+/// The state of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppState {
@@ -10,30 +10,30 @@ pub enum AppState {
     Starting,
     /// A worker takes requests.
     Ready,
-    /// The worker finishes what is in flight and takes nothing new.
+    /// The worker finishes the requests in flight and gets no new ones.
     Draining,
-    /// The worker has ended unasked.
+    /// The worker ended without being told to.
     Crashed,
     /// The next worker starts after a pause.
     BackingOff,
     /// The app does not load or crashes in a loop; it is tried again only slowly.
     Failed,
-    /// No worker, and none will be started.
+    /// There is no worker, and none will be started.
     Stopped,
 }
 
 impl AppState {
-    /// Whether an app is as it should be. One that an operator has stopped is.
+    /// Whether an app is in an intended state. One that an operator stopped is.
     pub(crate) fn is_well(self) -> bool {
         matches!(self, Self::Ready | Self::Stopped)
     }
 
-    /// Whether the life of an app may go from here to `next`.
+    /// Whether the transition to `next` is allowed.
     pub(crate) fn may_become(self, next: Self) -> bool {
         use AppState::{BackingOff, Crashed, Draining, Failed, Ready, Starting, Stopped};
         match next {
             Starting => matches!(self, Stopped | Draining | Crashed | BackingOff | Failed),
-            // From one worker to the next without a pause, if it is ready already.
+            // Ready to ready: a worker is replaced by one that is ready already.
             Ready => matches!(self, Starting | Ready),
             Draining => matches!(self, Ready | Starting),
             Crashed => matches!(self, Ready | Starting | Draining),

@@ -1,9 +1,9 @@
-//! Control groups (cgroup v2): where one is ours to divide, the kernel holds every worker to its limits.
+//! Control groups (cgroup v2): where one is delegated to the supervisor, the kernel enforces the limits of every worker.
 //! <https://docs.kernel.org/admin-guide/cgroup-v2.html>
 //!
 //! ```text
-//! OWN/supervisor    this process: a group that hands its controllers down has no processes of its own
-//! OWN/worker-PID    one for each worker, from before it has an app, since what a process has used is never recharged
+//! OWN/supervisor    this process: a group that enables controllers for its children may have no processes itself
+//! OWN/worker-PID    one for each worker, entered before it has an app: memory charged earlier would stay with the old group
 //! ```
 
 use std::cell::Cell;
@@ -19,19 +19,19 @@ use crate::api::status::CgroupStatus;
 use crate::config::{self, AppLimits};
 use crate::model::exit_reason::ExitReason;
 
-/// What is asked of the kernel.
+/// The controllers that are enabled where they are available.
 const CONTROLLERS: [&str; 3] = ["memory", "pids", "cpu"];
 
 /// The group of the supervisor. systemd's `DelegateSubgroup=supervisor` puts it there from the start.
 const SUPERVISOR: &str = "supervisor";
 
-/// How the names of workers' groups begin.
+/// Prefix of the names of workers' groups.
 const WORKER: &str = "worker-";
 
-/// Over which time the kernel holds a group to its CPU time, in microseconds.
+/// The period of `cpu.max`, in microseconds.
 const PERIOD: u64 = 100_000;
 
-/// The group that is ours to divide, if there is one.
+/// The control group delegated to this supervisor, if there is one.
 #[derive(Debug, Clone)]
 pub(crate) struct Cgroups(Rc<Result<Own, String>>);
 
@@ -45,7 +45,7 @@ impl Cgroups {
     /// Takes this process's own group, and moves this process to a group below it.
     pub(crate) fn take(is_wanted: bool) -> Self {
         let cgroups = if is_wanted { Self(Rc::new(Own::take())) } else { Self::none() };
-        // A supervisor that was killed has left them.
+        // A supervisor that was killed leaves groups behind.
         cgroups.tidy();
         let state = cgroups.status();
         match &state.path {
@@ -56,12 +56,11 @@ impl Cgroups {
         cgroups
     }
 
-    /// None, as where nobody wants any.
+    /// No control groups, as with `cgroups = false`.
     pub(crate) fn none() -> Self {
         Self(Rc::new(Err("`cgroups = false`".into())))
     }
 
-    /// What there is.
     pub(crate) fn status(&self) -> CgroupStatus {
         match &*self.0 {
             Ok(own) => CgroupStatus {
@@ -73,12 +72,12 @@ impl Cgroups {
         }
     }
 
-    /// For a worker that is started: the folder that it makes its group in, and how the name of that begins.
+    /// Passed to a new worker, which creates its own group: the parent group's folder, and the prefix of the name.
     pub(crate) fn entrance(&self) -> Option<(io::Result<File>, &'static str)> {
         self.0.as_ref().as_ref().ok().map(|own| (File::open(&own.path), WORKER))
     }
 
-    /// The group that a worker has entered, without limits yet. None where there are no groups.
+    /// The group that a worker entered, without limits yet. `None` without control groups.
     pub(crate) fn of(&self, pid: u32) -> Option<Group> {
         let own = self.0.as_ref().as_ref().ok()?;
         let path = own.path.join(format!("{WORKER}{pid}"));
@@ -90,7 +89,7 @@ impl Cgroups {
         has_entered.then(|| Group { path, memory: Cell::new(None), cgroups: self.clone() })
     }
 
-    /// Removes the groups of workers that are gone. To be called now and then: a group can outlive its process for a moment.
+    /// Removes the groups of workers that have exited. Call it periodically: a group can outlive its process for a moment.
     pub(crate) fn tidy(&self) {
         if let Ok(own) = &*self.0 {
             own.tidy(Path::new("/proc"));
@@ -101,7 +100,7 @@ impl Cgroups {
 impl Own {
     fn take() -> Result<Self, String> {
         let found = config::own_cgroup().ok_or("cgroup v2 is not mounted at /sys/fs/cgroup")?;
-        // From before an upgrade, or of systemd's making.
+        // The subgroup is there already after an upgrade, or if systemd made it.
         let path = match found.file_name() {
             Some(name) if name == SUPERVISOR => found.parent().map(Path::to_owned).unwrap_or(found),
             _ => found,
@@ -137,7 +136,7 @@ impl Own {
                 .try_for_each(|name| write(&path, "cgroup.subtree_control", &format!("+{name}")))
         });
         if let Err(error) = enabled {
-            // As it was. A controller that is enabled already does no harm.
+            // Roll back. A controller that was enabled already does no harm.
             let _ = write(&path, "cgroup.procs", &pid.to_string());
             let _ = fs::remove_dir(&supervisor);
             return Err(failed(error));
@@ -150,7 +149,7 @@ impl Own {
         for group in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = group.file_name();
             let pid = name.to_str().and_then(|name| name.strip_prefix(WORKER));
-            // A worker that has just made its group is not in it yet.
+            // The process is checked, not whether the group is empty: a worker that just made its group is not in it yet.
             if pid.is_some_and(|pid| !processes.join(pid).exists()) {
                 let _ = fs::remove_dir(group.path());
             }
@@ -158,8 +157,8 @@ impl Own {
     }
 }
 
-/// Whether systemd minds the group itself, which its manual asks everybody to respect. Whoever is not root can only write to
-/// groups that were delegated.
+/// Whether systemd manages the group and has not delegated it; its manual asks everybody to leave such groups alone. Without
+/// root, only delegated groups are writable, so there is nothing to check.
 fn is_left_to_systemd(path: &Path) -> bool {
     let is_delegated = |name| xattr::get(path, name).ok().flatten().is_some_and(|value| value == b"1");
     geteuid().is_root()
@@ -172,29 +171,29 @@ fn is_left_to_systemd(path: &Path) -> bool {
 #[derive(Debug)]
 pub(crate) struct Group {
     path: PathBuf,
-    /// To which the kernel holds it.
+    /// The memory limit that the kernel enforces, in bytes.
     memory: Cell<Option<u64>>,
     cgroups: Cgroups,
 }
 
-/// What a group counts from its beginning on.
+/// The kernel's counters of a group since it was created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct GroupCounts {
-    /// Processes and threads that were one too many.
+    /// Processes and threads refused by `pids.max`.
     pub pids_refused: u64,
-    /// Periods of 100 ms in which all CPU time was used up.
+    /// Periods of 100 ms in which the group was throttled.
     pub throttled: u64,
 }
 
 impl Group {
-    /// From now on the kernel holds the worker to what the app may use.
+    /// Sets the app's limits on the group.
     pub(crate) fn limit(&self, limits: &AppLimits) {
         let Ok(own) = &*self.cgroups.0 else { return };
         let or_max = |limit: Option<u64>| limit.map_or_else(|| "max".to_owned(), |limit| limit.to_string());
         let cpu = limits.max_cpus.map(|thousandths| u64::from(thousandths) * PERIOD / 1000);
         let files = [
             ("memory", "memory.max", or_max(limits.memory)),
-            // A worker that swaps is over its limit as well, and slow.
+            // Swapped memory would be beyond the limit too, and slow.
             ("memory", "memory.swap.max", if limits.memory.is_some() { "0" } else { "max" }.to_owned()),
             ("pids", "pids.max", limits.max_pids.to_string()),
             ("cpu", "cpu.max", format!("{} {PERIOD}", or_max(cpu))),
@@ -202,7 +201,7 @@ impl Group {
         for (controller, file, text) in files {
             let is_there = own.controllers.iter().any(|name| name == controller);
             match if is_there { write(&self.path, file, &text) } else { Ok(()) } {
-                // Kernels may be built without swap.
+                // The file is missing in kernels built without swap.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => warn!(path = %self.path.display(), %error, file, "the limit is not set"),
                 Ok(()) if file == "memory.max" && is_there => self.memory.set(limits.memory),
@@ -211,23 +210,22 @@ impl Group {
         }
     }
 
-    /// Whether the kernel holds the worker to its memory, so that nobody else has to.
+    /// Whether the kernel enforces the memory limit, so that the supervisor need not.
     pub(crate) fn holds_memory(&self) -> bool {
         self.memory.get().is_some()
     }
 
-    /// Whether the kernel has ended the worker because there was no more memory, and for whom.
+    /// The exit reason if the kernel's OOM killer ended the worker.
     pub(crate) fn out_of_memory(&self) -> Option<ExitReason> {
         let events = read(&self.path, "memory.events").ok()?;
         if count(&events, "oom_kill") == 0 {
             return None;
         }
-        // Without one of its own it was chosen when a group above this one was full.
+        // Without an OOM event of this group, a group above it was full and the kernel chose this worker.
         let limit = self.memory.get().filter(|_| count(&events, "oom") > 0);
         Some(limit.map_or(ExitReason::MachineMemory, |limit| ExitReason::MemoryMax { limit }))
     }
 
-    /// What has been counted so far.
     pub(crate) fn counts(&self) -> GroupCounts {
         let text = |file| read(&self.path, file).unwrap_or_default();
         GroupCounts {
@@ -248,7 +246,7 @@ fn write(group: &Path, file: &str, text: &str) -> io::Result<()> {
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
 }
 
-/// A number of a file of lines that are a name and a number.
+/// Reads a value from a flat keyed file: each line is a name and a number.
 fn count(text: &str, name: &str) -> u64 {
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)

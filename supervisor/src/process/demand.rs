@@ -1,34 +1,34 @@
-//! How many spares are worth having: as many as were needed at once of late, within bounds. Pure: it takes the time, and does
-//! nothing but count.
+//! How many spares to keep: as many as were recently needed at the same time, within bounds. A pure policy that is given the
+//! time.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What comes within this time, comes at once: booting a process takes about half of it on a busy machine.
+/// Needs within this time count as simultaneous: booting a process takes about half of it on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// For how long a need is remembered.
+/// How long a need is remembered.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
-/// Needs that are remembered; the oldest go first.
+/// How many needs are remembered; the oldest are dropped first.
 const MOST: usize = 256;
 
-/// Spares that there may be beyond those that are configured, for each heap limit.
+/// How many spares there may be beyond the configured number, for each heap limit.
 const EXTRA: usize = 4;
 
-/// The needs of late.
+/// Recent needs: when, and for which heap limit in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Demand(VecDeque<(Instant, u64)>);
 
 impl Demand {
-    /// A worker with this heap limit has ended unasked.
+    /// Records that a worker with this heap limit ended without being told to.
     pub(super) fn needed(&mut self, heap: u64, now: Instant) {
         self.0.push_back((now, heap));
         let surplus = self.0.len().saturating_sub(MOST);
         self.0.drain(..surplus);
     }
 
-    /// How many spares there should be for this heap limit where `each` are configured.
+    /// How many spares to keep for this heap limit if `each` are configured.
     pub(super) fn wanted(&mut self, heap: u64, each: usize, now: Instant) -> usize {
         self.0.retain(|(then, _)| now.saturating_duration_since(*then) < REMEMBERED);
         let needs = || self.0.iter().filter(|(_, needed)| *needed == heap).map(|(then, _)| *then);
@@ -36,7 +36,7 @@ impl Demand {
             needs().filter(|then| *then >= first && then.saturating_duration_since(first) < AT_ONCE).count()
         };
         let peak = needs().map(at_once).max().unwrap_or_default();
-        // Whoever wants none has none.
+        // Zero turns spares off.
         if each == 0 { 0 } else { peak.clamp(each, each + EXTRA) }
     }
 }

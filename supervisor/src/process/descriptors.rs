@@ -1,5 +1,5 @@
-//! How many descriptors a worker may have open (`max_fds`). Set from outside: a spare does not know its app, and a worker is
-//! not trusted to set it.
+//! The limit of open descriptors of a worker (`max_fds`). The supervisor sets it, because a spare does not know its app, and a
+//! worker is not trusted to set it.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -8,12 +8,12 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::Pid;
 
-/// Least number beside the connections to the supervisor with which a worker loads an app.
+/// How many descriptors a worker needs at least to load an app, beside its connections to the supervisor.
 const LEAST: u64 = 64;
 
-/// From now on the process may have `max` descriptors open, of which `connections` are the supervisor's.
+/// Limits the process to `max` open descriptors, of which `connections` are connections to the supervisor.
 ///
-/// It goes on with the limit it has if the kernel refuses, which it does only if the process has ended.
+/// If the kernel refuses, the old limit stays. It refuses only if the process has exited.
 pub(super) fn limit(pid: u32, max: u64, connections: usize) {
     let max = max.max(LEAST + connections as u64);
     if let Err(error) = set(Pid::from_raw(pid.cast_signed()), max) {
@@ -21,7 +21,7 @@ pub(super) fn limit(pid: u32, max: u64, connections: usize) {
     }
 }
 
-/// Sets the soft limit and the hard one, which is never raised.
+/// Sets the soft and the hard limit; the hard limit is never raised.
 #[allow(unsafe_code, reason = "nix has no prlimit")]
 fn set(process: Pid, max: u64) -> io::Result<()> {
     let resource = libc::RLIMIT_NOFILE;

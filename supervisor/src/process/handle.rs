@@ -1,4 +1,4 @@
-//! A worker from its process to the moment at which it takes requests.
+//! Starts a worker: from a booted process to one that is ready for requests.
 
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::rc::Rc;
@@ -24,25 +24,23 @@ use crate::telemetry::log::app::AppLog;
 pub(crate) struct Worker {
     /// Process id.
     pub pid: u32,
-    /// What it was told.
+    /// The fingerprint of what it was told.
     pub told: Fingerprint,
-    /// The variables among that.
+    /// The variables that it was told.
     pub env: Environment,
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
     /// What it asks for.
     pub(super) calls: Calls,
-    /// What it prints.
     pub output: Rc<Output>,
-    /// What it leaves behind.
+    /// The page of shared memory that outlives it.
     pub witness: Arc<Witness>,
 }
 
 /// A worker that is ready, and the connections for the I/O threads.
 #[derive(Debug)]
 pub(crate) struct Started {
-    /// The process.
     pub worker: Worker,
     /// One per I/O thread, in order; the handshake is done.
     pub requests: Vec<StdUnixStream>,
@@ -51,7 +49,6 @@ pub(crate) struct Started {
 /// A worker that did not become ready.
 #[derive(Debug)]
 pub(crate) struct StartFailure {
-    /// Why.
     pub reason: ExitReason,
     /// Process id, if there was a process.
     pub pid: Option<u32>,
@@ -60,11 +57,11 @@ pub(crate) struct StartFailure {
 }
 
 impl Worker {
-    /// Has a spare load the app, or a process that is started for it if there is none; all within the app's start timeout.
-    /// Its variables are `env`, or what their files say now. What it logs goes to `log`.
+    /// Has a spare load the app, or a new process if there is no spare; all within the app's start timeout. The variables are
+    /// `env`, or are read from their files. Log lines go to `log`.
     ///
     /// # Errors
-    /// [`StartFailure`]; the process is gone by then.
+    /// [`StartFailure`]; the process has been reaped by then.
     pub(crate) async fn start(
         spec: &AppSpec,
         env: Option<Environment>,
@@ -76,7 +73,7 @@ impl Worker {
         let env = env.map_err(|text| failed(ExitReason::LoadFailed(text)))?;
         let mut message = load::message(spec, env.clone());
         let told = Fingerprint::new(&message, &spec.limits);
-        // The same for every worker of this supervisor, and therefore no part of what tells two of them apart.
+        // Set after the fingerprint was taken: it is the same for every worker of this supervisor.
         message.closed = spares.closed();
         let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
         let output = Rc::new(Output::new(log));
@@ -120,7 +117,7 @@ impl Worker {
                 }
             }
             Ok(Ok(Loaded::Failed(reason))) => Some(ExitReason::LoadFailed(reason)),
-            // Its own exit code says more than the connection that broke.
+            // The exit code says more than the broken connection.
             Ok(Err(ProtocolError::Torn | ProtocolError::Io(_))) => None,
             Ok(Err(error)) => Some(ExitReason::Protocol(error.to_string())),
             Err(_) if unhealthy.is_empty() => Some(ExitReason::StartTimeout),

@@ -12,10 +12,10 @@ use super::calls::Calls;
 use super::output::Output;
 use super::spare::{Spare, next_control};
 
-/// Between two attempts.
+/// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Asks until the answer is 2xx; `last` is what it was otherwise, for people. Never ends if that does not come.
+/// Repeats the check until the response is 2xx, without a time limit of its own. `last` describes the last other response.
 pub(super) async fn check(
     spare: &mut Spare,
     output: &Output,
@@ -48,7 +48,7 @@ pub(super) async fn check(
     }
 }
 
-/// The status of one answer, whose body is read to its end: nothing of it may be under way afterwards.
+/// Sends one request and returns the status. The response body is read to its end, so that nothing is in flight afterwards.
 async fn ask(handle: &Handle, path: &str) -> Result<Result<u16, Failure>, ProtocolError> {
     let event = Event::Health { id: RequestId(fastrand::u128(..)), path };
     let (_sender, receiver) = handle.open(&Head::Event(event), 0, empty(), true)?;

@@ -1,5 +1,4 @@
-//! What a new worker is told: which app, its env and props, where it may connect, where its cache is, whether
-//! its console has colours.
+//! Builds the load message for a new worker: the app, its env and props, limits, network rules, and cache folder.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +8,6 @@ use nano_protocol::message::{Load, WorkerLimits};
 use crate::config::{AppSpec, Environment, make_private_folder};
 use crate::telemetry::log;
 
-/// The load message for `spec`, with this env.
 pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
     Load {
         app: spec.name.to_string(),

@@ -1,5 +1,5 @@
-//! Files and folders that are opened name by name, never through a symlink: what was looked at is what is read, whatever somebody
-//! makes of the path meanwhile.
+//! Opens files and folders component by component, never through a symlink. So the file that was checked is the file that is
+//! read, even if somebody changes the path in between.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, ReadDir};
@@ -10,10 +10,10 @@ use std::path::{Component, Path, PathBuf};
 use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, fstatat};
 
-/// How many folders deep it goes: each holds a descriptor.
+/// Greatest depth. Each level holds a descriptor.
 const DEEPEST: usize = 256;
 
-/// A folder, and those below it on the way to what was asked for last.
+/// A folder, and the open folders on the path to what was used last.
 #[derive(Debug)]
 pub(crate) struct Beneath {
     root: OwnedFd,
@@ -24,7 +24,7 @@ impl Beneath {
     /// Opens the folder at an absolute path without symlinks.
     ///
     /// # Errors
-    /// What the kernel says, such as that there is a symlink by now.
+    /// The error of the system call, such as if there is a symlink by now.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         let mut folder = open("/", flags(), Mode::empty())?;
         for part in root.components() {
@@ -35,38 +35,38 @@ impl Beneath {
         Ok(Self { root: folder, way: Vec::new() })
     }
 
-    /// What is in a folder below it, named by its path from here.
+    /// Lists a folder at a path relative to this one.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub(crate) fn entries(&mut self, folder: &Path) -> io::Result<ReadDir> {
         let folder = self.folder(folder)?;
-        // The descriptor itself, whatever has the name by now.
+        // Through the descriptor, not the path, which may name something else by now.
         std::fs::read_dir(format!("/proc/self/fd/{}", folder.as_raw_fd()))
     }
 
-    /// What `path` is, without following it.
+    /// The metadata of `path`, without following a symlink.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub(crate) fn look(&mut self, path: &Path) -> io::Result<FileStat> {
         let (folder, name) = self.parent(path)?;
         Ok(fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }
 
-    /// Where the symlink at `path` leads to.
+    /// The target of the symlink at `path`.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The error of the system call.
     pub(crate) fn target(&mut self, path: &Path) -> io::Result<PathBuf> {
         let (folder, name) = self.parent(path)?;
         Ok(readlinkat(folder, name)?.into())
     }
 
-    /// Opens the regular file at `path`. Never waits for anybody.
+    /// Opens the regular file at `path`. Does not block on a FIFO.
     ///
     /// # Errors
-    /// What the kernel says, or that it is no regular file.
+    /// The error of the system call, or that it is not a regular file.
     pub(crate) fn file(&mut self, path: &Path) -> io::Result<File> {
         let (folder, name) = self.parent(path)?;
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
@@ -82,7 +82,7 @@ impl Beneath {
         Ok((self.folder(path.parent().unwrap_or(Path::new("")))?, name))
     }
 
-    /// Keeps what of the way there is open already.
+    /// Opens a folder, reusing the folders on its path that are open already.
     fn folder(&mut self, path: &Path) -> io::Result<&OwnedFd> {
         let names: Vec<_> = path.iter().collect();
         if names.len() > DEEPEST {
@@ -99,7 +99,7 @@ impl Beneath {
     }
 }
 
-/// For a folder, which need not be readable to be passed through.
+/// The flags for folders. `O_PATH`: a folder need not be readable to be passed through.
 fn flags() -> OFlag {
     OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC
 }
@@ -107,7 +107,7 @@ fn flags() -> OFlag {
 /// Opens the regular file at an absolute path without symlinks.
 ///
 /// # Errors
-/// What the kernel says, such as that there is a symlink by now.
+/// The error of the system call, such as if there is a symlink by now.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;

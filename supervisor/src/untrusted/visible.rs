@@ -1,20 +1,19 @@
-//! Text that may hold anything, made visible: what would move a terminal's cursor, hide what stands beside it or turn its
-//! direction around is shown as the escape that stands for it. All that a terminal or a line of the log shows of what others
-//! wrote goes through here.
+//! Escapes untrusted text for terminals and log lines: characters that would move the cursor, hide text or change its
+//! direction are shown as escapes. All untrusted text that is printed or logged goes through here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether `char` shows as itself. What joins the parts of letters and emoji (U+200C, U+200D) does.
+/// Whether `char` is shown unescaped. That includes the joiners of letters and emoji (U+200C, U+200D).
 pub(crate) fn is_visible(char: char) -> bool {
     !char.is_control()
         && !matches!(char,
-            // Zero-width space, marks and overrides of direction, separators of lines.
+            // Zero-width space, direction marks and overrides, line separators.
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             // Word joiner, invisible operators, isolates.
             | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            // Tags, by which invisible text can be carried along.
+            // Tags, which can carry invisible text.
             | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -30,17 +29,17 @@ pub(crate) fn escape(out: &mut String, char: char) {
     };
 }
 
-/// `text` as one line.
+/// `text` escaped, line feeds and tabs included: it fits in one line.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_visible)
 }
 
-/// `text` with its lines and tabs.
+/// `text` escaped, except for line feeds and tabs.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     escaped(text, |char| is_visible(char) || matches!(char, '\n' | '\t'))
 }
 
-/// As [`text`], but for codes that set colours and styles: what a terminal is sent that shows them.
+/// Like [`text`], but keeps codes that set colours and styles, for a terminal that shows them.
 pub(crate) fn styled(text: &str) -> Cow<'_, str> {
     let Some(first) = text.find('\x1b') else { return self::text(text) };
     let (before, mut rest) = text.split_at(first);
@@ -57,15 +56,15 @@ pub(crate) fn styled(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// The code at the start of `text` that sets a colour or a style of characters, if one is there: the only ones of a
-/// terminal's codes that cannot move anything.
+/// The code at the start of `text` that sets a colour or style (SGR), if there is one. These are the only terminal codes
+/// that are kept, since they cannot move the cursor.
 pub(crate) fn style(text: &str) -> Option<&str> {
     let parameters = text.strip_prefix("\x1b[")?;
     let length = parameters.find(|char: char| !matches!(char, '0'..='9' | ';' | ':'))?;
     parameters[length..].starts_with('m').then(|| &text[..2 + length + 1])
 }
 
-/// JSON with the same meaning in which every character is visible. serde_json escapes what ASCII has of the others.
+/// Equivalent JSON in which every character is visible. serde_json escapes the invisible ASCII characters already.
 pub(crate) fn json(json: String) -> String {
     if json.bytes().all(|byte| byte < 0x7f) || json.chars().all(is_visible) {
         return json;
