@@ -86,3 +86,22 @@ fn a_name_of_a_type_means_one_thing_in_a_crate() {
     }
     assert!(twice.is_empty(), "{twice:#?}");
 }
+
+#[test]
+fn the_types_that_the_lexicon_names_are_in_the_code() {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let table = text.split_once("## Words").expect("a lexicon").1;
+    let table = table.split("\n## ").next().unwrap();
+    let crates = CRATES.map(|source| Imports::of(&root().join(source)));
+    let is_type = |name: &str| crates.iter().any(|imports| imports.types().contains_key(name));
+    let names: Vec<_> = table
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.starts_with(char::is_uppercase) && name.chars().all(char::is_alphanumeric))
+        // Variants of `Head`.
+        .filter(|name| !["Request", "Event", "Call"].contains(name))
+        .collect();
+    let missing: Vec<_> = names.iter().filter(|name| !is_type(name)).collect();
+    assert!(missing.is_empty() && names.len() > 10, "{missing:?} of {names:?}");
+}

@@ -11,11 +11,11 @@ use crate::harness::{App, process};
 const CONTROL: i32 = 3;
 const REQUESTS: i32 = 4;
 
-/// An empty part of a body, no credit, and a failure, of a stream that there is not; an answer to a ping that nobody has sent.
+/// An empty part of a body, no credit, and a failure, of a stream that is over; an answer to a ping that nobody has sent.
 const FRAMES: [(i32, &[u8]); 4] = [
-    (REQUESTS, &[0, 0, 0, 0, 34, 0, 0, 0, 9, 0, 0, 0]),
-    (REQUESTS, &[1, 0, 0, 0, 36, 0, 0, 0, 9, 0, 0, 0, 0]),
-    (REQUESTS, &[2, 0, 0, 0, 38, 0, 0, 0, 9, 0, 0, 0, 0, 0]),
+    (REQUESTS, &[0, 0, 0, 0, 34, 0, 1, 0, 0, 0, 0, 0]),
+    (REQUESTS, &[1, 0, 0, 0, 36, 0, 1, 0, 0, 0, 0, 0, 0]),
+    (REQUESTS, &[2, 0, 0, 0, 38, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
     (CONTROL, &[1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 1]),
 ];
 
@@ -26,6 +26,8 @@ async fn a_worker_that_sends_frame_after_frame_of_which_nothing_comes_is_ended_a
     let supervisor = plan.set("io_threads = 1").start().await;
     let neighbour = supervisor.client("neighbour").await;
     for (descriptor, frame) in FRAMES {
+        // The first stream of the worker's connection, which is over with this.
+        assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
         let worker = supervisor.worker("app").await;
         // Its own voice would mix with this one.
         process::signal(worker, Signal::SIGSTOP);
