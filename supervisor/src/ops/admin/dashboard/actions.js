@@ -1,4 +1,4 @@
-// What can be done with an app: asks if that hurts, has the supervisor do it, says how it went.
+// The actions on an app: asks for confirmation where needed, sends the request, and shows the outcome.
 
 import { Refused, TokenNeeded, pathOf, post, remove } from "./api.js";
 import { find, setAttribute, setText } from "./dom.js";
@@ -6,7 +6,7 @@ import { askForToken } from "./token.js";
 
 const DOWN = ["crashed", "backing-off", "failed"];
 
-/** A digest as people compare it. */
+/** A shortened digest. */
 export const short = (digest) => digest.slice(0, 12);
 
 /**
@@ -27,7 +27,7 @@ const VERBS = {
   },
   rollback: {
     word: "Roll back",
-    // From the list of deploys, which says where to.
+    // Only offered in the list of deploys, which gives the target.
     states: [],
     doing: "Rolling back",
     done: "has been rolled back",
@@ -45,32 +45,32 @@ const VERBS = {
   },
 };
 
-/** The apps that are being changed. */
+/** The apps with an action in progress. */
 const busy = new Set();
 
-/** Whether an app is being changed. */
+/** Whether an action on an app is in progress. */
 export const isBusy = (app) => busy.has(app);
 
 let tell = () => {};
 
-/** Calls `changed` with the name of an app whenever something is being done or has been done to it. */
+/** Calls `changed` with the name of an app whenever an action on it starts or ends. */
 export function onAction(changed) {
   tell = changed;
 }
 
-/** The one action that fits an app best. */
+/** The main action for an app in its current state. */
 export function fitting(app) {
   const verb = VERBS.start.states.includes(app.state) ? "start" : "roll";
   return { verb, word: VERBS[verb].word, name: `${VERBS[verb].word} ${app.app}` };
 }
 
-/** Everything that can be done with an app: verbs with their words and meanings. */
+/** The possible actions on an app: verbs with their texts. */
 export function possible(app) {
   const verbs = Object.entries(VERBS).filter(([, { states }]) => states.includes(app.state));
   return verbs.map(([verb, { word, means, asks }]) => ({ verb, word, means, isHarmful: Boolean(asks) }));
 }
 
-/** Has an app do something; `to` is the deploy to go back to. */
+/** Carries out an action on an app; `to` is the deploy to go back to. */
 export async function act(verb, app, to) {
   const { doing, done, title, asks } = VERBS[verb];
   if (busy.has(app)) return;
@@ -90,7 +90,7 @@ export async function act(verb, app, to) {
   }
 }
 
-/** Has requests of a kind be served again. */
+/** Releases a kind of request from quarantine. */
 export async function release(app, method, path) {
   if (busy.has(app)) return;
   busy.add(app);
@@ -122,7 +122,7 @@ function reasonOf(error) {
   return "the supervisor did not answer; whether it worked is not known.";
 }
 
-/** Shows a message to everyone, those included who do not see it. */
+/** Shows a message, and announces it to screen readers. */
 function say(kind, text) {
   const message = find("#message");
   setAttribute(message, "data-kind", kind);
@@ -132,10 +132,10 @@ function say(kind, text) {
 find("#message button").addEventListener("click", () => say("none", ""));
 
 const dialog = find("#confirm");
-/** Ends the question that is asked, if one is. */
+/** Resolves the open question, if there is one. */
 let answer = () => {};
 
-/** Asks with a dialog; Escape is no. */
+/** Asks for confirmation with a dialog. Escape means no. */
 function isSure(title, text) {
   answer(false);
   setText(find("h2", dialog), `${title}?`);
@@ -152,5 +152,5 @@ for (const button of dialog.querySelectorAll("button")) {
   });
 }
 
-// The event comes late: by then the next question may be asked.
+// The event is asynchronous: the next question may be open by then.
 dialog.addEventListener("close", () => dialog.open || answer(false));

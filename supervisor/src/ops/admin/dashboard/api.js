@@ -1,17 +1,17 @@
-// Asks the supervisor, with the token if it wants one.
+// The client of the supervisor's API, with the token if it needs one.
 
 const TOKEN = "nano-admin-token";
 
-/** Until an answer to a question must be there, in milliseconds; changes take as long as workers do. */
+/** Timeout of reads, in milliseconds. Changes have none: they take as long as workers do. */
 const PATIENCE = 5000;
 
-/** The supervisor wants a token, or another one. */
+/** The supervisor requires a token, or rejected the one sent. */
 export class TokenNeeded extends Error {}
 
-/** The supervisor answered that it did not work; the message is for people. */
+/** The supervisor answered with an error; the message is for people. */
 export class Refused extends Error {}
 
-/** The token of this tab; none if it has none. */
+/** The token of this tab, or null. */
 export const token = () => sessionStorage.getItem(TOKEN);
 
 /** Remembers a token until the tab is closed. */
@@ -20,13 +20,13 @@ export const remember = (value) => sessionStorage.setItem(TOKEN, value);
 /** Forgets the token. */
 export const forget = () => sessionStorage.removeItem(TOKEN);
 
-/** Whether the supervisor has said that without the token there is no more to be seen than what has changed. */
+/** Whether only the overview is available without the token, as the supervisor has said with `is_partial`. */
 let isLookingOn = false;
 
-/** What it has said of that. */
+/** Sets that. */
 export const lookOn = (value) => (isLookingOn = value);
 
-/** Whether it would only say that it wants the token. */
+/** Whether a request without the token is certain to be rejected. */
 const isVain = (path) => isLookingOn && token() === null && !/^\/v1\/(news|apps\/[^/]+\/history)(\?|$)/.test(path);
 
 /** The path of an app, with a query. */
@@ -35,16 +35,16 @@ export function pathOf(app, rest, query = {}) {
   return `/v1/apps/${encodeURIComponent(app)}/${rest}${parts.size ? `?${parts}` : ""}`;
 }
 
-/** The answer to a question. */
+/** Sends a GET request. */
 export const get = async (path) => (await ask(path, { signal: AbortSignal.timeout(PATIENCE) })).json();
 
-/** The answer to a change. No other page can send this header. */
+/** Sends a POST request. No page of another origin can send this header. */
 export const post = async (path) => (await ask(path, { method: "POST", headers: { "x-nano-admin": "1" } })).json();
 
-/** The answer to something being taken back. */
+/** Sends a DELETE request. */
 export const remove = async (path) => (await ask(path, { method: "DELETE", headers: { "x-nano-admin": "1" } })).json();
 
-/** The lines of an answer, as they come, several at a time. */
+/** Yields the lines of a streamed response, several at a time. */
 export async function* lines(path, signal) {
   const response = await ask(path, { signal });
   let rest = "";

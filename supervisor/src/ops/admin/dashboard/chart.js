@@ -1,4 +1,4 @@
-// One curve of up to two minutes, scaled to a limit if there is one, whose values can be read: by mouse, touch and keyboard.
+// A chart of up to two minutes, scaled to a limit if there is one. Its values can be read by mouse, touch and keyboard.
 
 import { copyOf, find, setAttribute, setHidden, setText } from "./dom.js";
 import { NONE } from "./format.js";
@@ -63,7 +63,7 @@ export function draw(chart, seconds, { value, marks, limit = null, limitName = "
   showReading(chart, chart.looked ?? null);
 }
 
-/** Shows the value of a second so many seconds `ago`; of the latest if that is none. */
+/** Shows the value from `ago` seconds ago; the latest one if null. */
 export function showReading(chart, ago) {
   chart.looked = ago;
   const { seconds, unit, note, parts, plot } = chart;
@@ -80,13 +80,13 @@ export function showReading(chart, ago) {
   parts.cross.classList.toggle("is-on", ago !== null);
 }
 
-/** The next number of which people like to think. */
+/** The next round number. */
 function nice(number) {
   const power = 10 ** Math.floor(Math.log10(number));
   return [1, 2, 5, 10].map((factor) => factor * power).find((round) => round >= number * 0.999);
 }
 
-/** The values without gaps in between, as points; one alone is drawn as a short line. */
+/** Runs of values without gaps, as points. A single value is drawn as a short line. */
 function runsOf(values) {
   const runs = [];
   let before = null;

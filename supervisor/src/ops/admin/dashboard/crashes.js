@@ -5,16 +5,16 @@ import { TokenNeeded, get, token } from "./api.js";
 import { copyOf, fieldsOf, keep, make, setAttribute, setHidden, setText } from "./dom.js";
 import { bytes, duration, firstLine, moment } from "./format.js";
 
-/** Makes the list of an app. */
+/** Creates the list of an app. */
 export function makeCrashes(name, { crashes: list, "no-crashes": none }) {
   const views = new Map();
   let seen = null;
-  /** The token with which they were refused: with the same, they will be again. */
+  /** The token that was rejected. There is no point in sending it again. */
   let refused;
   let isAsking = false;
   return {
     async refresh(app) {
-      // Changes whenever a worker has ended. Lost requests may be reported a little later: the look after a change sees them.
+      // Changes whenever a worker has ended. Lost requests may be reported a little later: the next poll after a change gets them.
       const now = JSON.stringify([app.state, app.pid, app.restarts, app.crashes, app.last_exit, app.last_exit_at]);
       if (isAsking || token() === refused || (seen?.now === now && seen.before === now)) return;
       isAsking = true;
@@ -25,7 +25,7 @@ export function makeCrashes(name, { crashes: list, "no-crashes": none }) {
         setText(none, "No worker has ended unasked.");
         setHidden(none, crashes.length > 0);
       } catch (error) {
-        // Whether anybody answers, the next look will tell.
+        // If the supervisor is gone, the next poll will notice.
         if (!(error instanceof TokenNeeded)) return;
         refused = token();
         setText(none, "Crashes need the token.");
@@ -47,7 +47,7 @@ function show(list, views, crashes) {
     update({ fields }, [, group]) {
       const [latest] = group;
       const summary = firstLine(latest.reason);
-      // Failures to start that follow each other are told as one.
+      // Consecutive failures to start are reported as one crash.
       const times = group.reduce((all, crash) => all + crash.times, 0);
       setText(fields.times, times > 1 ? `${times}×` : "");
       setHidden(fields.times, times === 1);
@@ -76,10 +76,10 @@ function factsOf({ pid, ready_ms, usage, heap_used, heap_limit }, group) {
   return facts.join(" · ");
 }
 
-/** Requests that are named as culprits of equal crashes. */
+/** How many requests are listed for equal crashes. */
 const CULPRITS = 3;
 
-/** The requests that ended the workers, as far as that is known, the most frequent first, or who is suspected of the latest. */
+/** Shows the requests that ended the workers, as far as known, most frequent first; otherwise the suspects of the latest crash. */
 function showCulprits(element, group) {
   const culprits = group.flatMap(({ culprit }) => culprit ?? []);
   const suspects = group[0].suspects;
@@ -90,7 +90,7 @@ function showCulprits(element, group) {
   const byLine = [...Map.groupBy(culprits, ({ method, target }) => `${method} ${target}`.trim())].sort(([, one], [, other]) => other.length - one.length);
   const parts = byLine.slice(0, CULPRITS).map(([line, [{ id, is_answered }, ...others]]) => {
     const part = make("p", "", is_answered && line ? "Ended after the answer to " : "Ended by ");
-    // Of one that was answered long ago, nothing but its id is known.
+    // Only the id is known of a request that was answered long before.
     part.append(line ? make("code", "", line) : "a request that had been answered", others.length ? `, ${others.length + 1} times, last ` : " ", make("span", "quiet", `request ${id}`));
     return part;
   });
@@ -106,7 +106,7 @@ function showRequests(fields, { pid, time, culprit, requests }) {
   setText(fields.lost, culprit ? "Others that were lost" : "Lost requests");
   setHidden(fields["no-requests"], requests.length > 0);
   const list = fields.requests;
-  // Of the same crash, there can only be more of them.
+  // The reports of one crash only grow.
   const crash = `${time} ${pid}`;
   if (list.dataset.crash !== crash) list.replaceChildren();
   list.dataset.crash = crash;

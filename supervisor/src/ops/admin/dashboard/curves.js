@@ -1,4 +1,4 @@
-// The curves of the open app. All of them show the same second.
+// The charts of the open app. All of them show the same second.
 
 import { get, pathOf } from "./api.js";
 import { draw, makeChart, showReading } from "./chart.js";
@@ -7,7 +7,7 @@ import { bytes, latency, percent, whole } from "./format.js";
 /** Seconds that are shown. */
 const SHOWN = 120;
 
-/** Makes the curves of an app. */
+/** Creates the charts of an app. */
 export function makeCurves(name, { curves }) {
   let next = 0;
   let seconds = [];
@@ -38,12 +38,12 @@ export function makeCurves(name, { curves }) {
       try {
         const told = await get(pathOf(name, "history", { since: next || undefined }));
         if (isOver) return;
-        // Another supervisor counts from the beginning, and tells all it has.
+        // A new supervisor starts counting again, and sends its whole history.
         seconds = [...(told.next < next ? [] : seconds), ...told.seconds].slice(-SHOWN);
         next = told.next;
         show(app);
       } catch {
-        // The next look will tell whether anybody answers.
+        // If the supervisor is gone, the next poll will notice.
       } finally {
         isAsking = false;
       }

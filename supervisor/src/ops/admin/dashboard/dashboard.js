@@ -1,4 +1,4 @@
-// The dashboard: asks what has changed while somebody looks, and shows it.
+// The dashboard: polls for changes while the page is visible, and shows them.
 
 import { onAction } from "./actions.js";
 import { Refused, TokenNeeded, forget, get, lookOn, token } from "./api.js";
@@ -14,7 +14,7 @@ import { onChange, view, want } from "./view.js";
 
 const search = find("#search");
 
-/** Since when nobody answers. */
+/** Since when the supervisor has not answered. */
 let lostSince = null;
 
 async function ask() {
@@ -48,7 +48,7 @@ function show(changed) {
   document.title = problems ? `(${problems}) ${many(problems, "problem")} – nano-supervisor` : `${many(known.names.length, "app")}, no problems – nano-supervisor`;
 }
 
-/** Says whether what is shown is true. */
+/** Shows the state of the connection. */
 function showLink(link, text, lost = "") {
   setAttribute(find("#link"), "data-link", link);
   setText(find("#link"), text);

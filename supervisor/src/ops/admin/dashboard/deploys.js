@@ -1,20 +1,20 @@
-// The deploys of the open app, and the way back to each.
+// The deploys of the open app, with rollback to each.
 
 import { act, short } from "./actions.js";
 import { TokenNeeded, get, pathOf, token } from "./api.js";
 import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
 import { moment } from "./format.js";
 
-/** Makes the list of an app. */
+/** Creates the list of an app. */
 export function makeDeploys(name, { deploys: list, "deploys-section": section }) {
   const views = new Map();
   let seen = null;
-  /** The token with which they were refused: with the same, they will be again. */
+  /** The token that was rejected. There is no point in sending it again. */
   let refused;
   let isAsking = false;
   return {
     async refresh(app) {
-      // Whatever is deployed has another worker, or none.
+      // Every deploy changes the worker.
       const now = JSON.stringify([app.state, app.pid, app.restarts, app.deploys]);
       if (isAsking || token() === refused || seen === now) return;
       isAsking = true;
@@ -24,7 +24,7 @@ export function makeDeploys(name, { deploys: list, "deploys-section": section })
         setHidden(section, deploys.length === 0);
         keep(list, views, deploys, { key: ({ digest }) => digest, make: (deploy) => makeDeploy(name, deploy), update });
       } catch (error) {
-        // Whether anybody answers, the next look will tell.
+        // If the supervisor is gone, the next poll will notice.
         if (error instanceof TokenNeeded) refused = token();
       } finally {
         isAsking = false;

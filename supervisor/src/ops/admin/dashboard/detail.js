@@ -1,4 +1,4 @@
-// What a line opens to: facts, curves, log, crashes, deploys. One app at a time is open, so that only one is asked for.
+// The details of an app: facts, charts, log, crashes, deploys. Only one app is open at a time, so that only one is polled.
 
 import { makeCrashes } from "./crashes.js";
 import { makeCurves } from "./curves.js";
@@ -31,7 +31,7 @@ export function closeDetail() {
   open = null;
 }
 
-/** Shows what there is to know now of what is open. */
+/** Updates the open details. */
 export function refreshDetail() {
   const app = open && known.apps.get(open.name);
   if (!app) return;
@@ -40,10 +40,10 @@ export function refreshDetail() {
   for (const part of open.parts) part.refresh(app);
 }
 
-/** Why its last worker ended, if that is more than its line can say. */
+/** Shows why its last worker ended, if that does not fit into its row. */
 function showReason(element, app) {
   const exit = app.last_exit;
-  // One line of it is in the line of the app.
+  // The row of the app shows a short reason itself.
   const isSaid = app.state !== "ready" && exit && exit.length < 100 && !exit.includes("\n");
   setHidden(element, !exit || isSaid);
   setText(element, exit ? `Last exit: ${exit}` : "");

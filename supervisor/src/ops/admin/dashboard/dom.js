@@ -1,13 +1,13 @@
-// Changes the page in place: what has not changed is not touched, so focus, selections and open details stay.
-// Texts come from apps and must be thought hostile: they go into the page as text and in no other way.
+// Updates the page in place: unchanged nodes are not touched, so focus, selections and open details are kept.
+// Texts come from apps and are untrusted: they are only ever inserted as text nodes.
 
 /** The one element for a selector. */
 export const find = (selector, within = document) => within.querySelector(selector);
 
-/** What would not be seen, or would turn the text around it: control characters but tab and line end, bidi marks. */
+/** Invisible characters, and those that change the text direction: control characters except tab and newline, bidi marks. */
 const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** A text in which every character can be seen. */
+/** A text with invisible characters escaped. */
 export function visible(text) {
   const code = (char) => char.charCodeAt(0).toString(16);
   const shown = (char) => (char < "\u0100" ? `\\x${code(char).padStart(2, "0")}` : `\\u{${code(char)}}`);
@@ -58,7 +58,7 @@ export function arrange(parent, elements, open) {
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   let place = parent.firstElementChild;
   for (const element of elements) {
-    // What stands before the fixed one and comes later, or nowhere yet, makes room.
+    // Moves away elements before the fixed one that belong after it or are removed.
     while (element === fixed && place !== fixed) {
       const next = place.nextElementSibling;
       parent.append(place);

@@ -1,6 +1,6 @@
-// Numbers for people; a no-break space before a unit.
+// Formats numbers for people, with a no-break space before the unit.
 
-/** What stands for a number that there is not. */
+/** Placeholder for a missing number. */
 export const NONE = "–";
 const SPACE = "\u00a0";
 
@@ -38,7 +38,7 @@ export function decimal(count) {
   return count.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** So many a second. */
+/** A rate per second. */
 export const rate = (count) => `${decimal(count)}/s`;
 
 /** Milliseconds; none if there was no request. */
@@ -62,7 +62,7 @@ export const firstLine = (text) => text.split("\n", 1)[0];
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** A moment, in the time zone of whoever looks; without the day if that is today. */
+/** A point in time in the viewer's time zone; without the date if that is today. */
 export function moment(date) {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return date.toDateString() === new Date().toDateString() ? clock(date) : `${day} ${clock(date)}`;

@@ -1,15 +1,15 @@
-// How an app is, in a word and a reason: what is a problem, and how bad a one.
+// Judges an app: level, state in a word, and reason.
 
 import { about, bytes, clock, decimal, firstLine, moment, percent } from "./format.js";
 import { busySince, lastExit, retryAt, uptime } from "./known.js";
 
-/** A crash is a problem for so many milliseconds after it. */
+/** A crash counts as a problem for this long, in milliseconds. */
 const RECENT = 600_000;
 
-/** This share of answers of class 5xx is a problem. */
+/** From this share of 5xx responses on there is a problem. */
 const ERRORS = 0.01;
 
-/** Beyond this share of a limit there is not much left. */
+/** An app is near a limit from this share on. */
 const NEARLY = 0.9;
 
 /** Levels, the worst first. */
@@ -24,7 +24,7 @@ export function judge(app) {
     case "backing-off":
       return { level: "bad", word: app.state, why: [again(app), exit].filter(Boolean).join(" · ") };
     case "starting":
-      // After a crash, or because somebody wants it to.
+      // After a crash, or at an operator's request.
       return isRecent(lastExit(app)) ? { level: "bad", word: "starting", why: exit } : { level: "wait", word: "starting", why: "" };
     case "stopped":
       return { level: "off", word: "stopped", why: "" };
@@ -58,5 +58,5 @@ function ready(app, exit) {
   return { level: "good", word: "ready", why: `for ${about(uptime(app) ?? 0)}` };
 }
 
-/** Whether somebody should look. */
+/** Whether it needs attention. */
 export const isProblem = ({ level }) => level === "bad" || level === "warn";

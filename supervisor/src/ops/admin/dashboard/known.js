@@ -1,9 +1,9 @@
-// What is known of the supervisor and of every app: what was told last, put together from what has changed since.
+// The client-side state: the supervisor and every app, updated from the changes of each poll.
 
-/** All of it. An app has, beside what is told of it, `told`: when. */
+/** The state. An app also has `told`, the time of its last update. */
 export const known = { mark: undefined, supervisor: null, machine: null, spares: [], names: [], apps: new Map(), heard: null };
 
-/** Takes in an answer to `/v1/news`; the names of the apps that have changed. */
+/** Applies a response of `/v1/news`. Returns the names of the changed apps. */
 export function takeIn({ mark, names, apps, machine, spares, version, pid }) {
   const now = Date.now();
   Object.assign(known, { mark, machine, spares, supervisor: { version, pid }, heard: new Date() });
@@ -22,17 +22,17 @@ export const forgetAll = () => Object.assign(known, { mark: undefined, superviso
 /** Every app, in the order of the supervisor. */
 export const apps = () => known.names.map((name) => known.apps.get(name)).filter(Boolean);
 
-/** Seconds since an app was told of. */
+/** Seconds since the last update of an app. */
 const since = (app) => (Date.now() - app.told) / 1000;
 
-/** For how many seconds its worker has been ready; none without one. */
+/** For how many seconds its worker has been ready, or null. */
 export const uptime = (app) => (app.uptime_seconds === null ? null : app.uptime_seconds + since(app));
 
-/** When it is tried again; none if it is not. */
+/** The time of the next retry, or null. */
 export const retryAt = (app) => (app.retry_in_ms === null ? null : new Date(app.told + app.retry_in_ms));
 
-/** Since when its worker has not returned to its event loop; none if it has. */
+/** Since when its worker has not returned to its event loop, or null. */
 export const busySince = (app) => (app.busy_ms === null ? null : new Date(app.told - app.busy_ms));
 
-/** When its last worker ended unasked; none if none has. */
+/** The time of the last unexpected worker exit, or null. */
 export const lastExit = (app) => (app.last_exit_at === null ? null : new Date(app.last_exit_at));

@@ -14,10 +14,10 @@ const table = find("#apps");
 const columns = find(".columns");
 const rows = new Map();
 
-/** An app that is better or worse now stays near to where it was for so long, in milliseconds: lines that jump cannot be hit. */
+/** An app whose level has changed keeps its position for this long, in milliseconds: moving rows are hard to click. */
 const CALM = 15_000;
 
-/** Shows the list; only the lines of `changed`, and those that go with the clock, are looked at. */
+/** Shows the list. Only rows of `changed`, and those that depend on the time, are updated. */
 export function showList(changed) {
   const all = apps();
   const there = new Set(all.map((app) => app.app));
@@ -47,7 +47,7 @@ export function showList(changed) {
   showOrder();
 }
 
-/** Shows again what can be done with these apps. */
+/** Updates the actions of these apps. */
 export function showApps(names) {
   showList(new Set(names));
 }
@@ -71,7 +71,7 @@ let open = null;
 function showOpen(wanted) {
   const next = wanted.find(({ app }) => app.app === view.open)?.row ?? null;
   if (open !== next) {
-    // What was clicked stays where it is, whatever closes above it.
+    // Keeps the clicked row in place when details above it close.
     const before = next?.line.getBoundingClientRect().top;
     if (open) {
       closeDetail();

@@ -1,4 +1,4 @@
-// The log of the open app: its latest lines, and what comes.
+// The log of the open app: its latest lines, and new ones.
 
 import { Refused, TokenNeeded, lines, token } from "./api.js";
 import { make, setAttribute, setText, visible } from "./dom.js";
@@ -9,10 +9,10 @@ import { askForToken } from "./token.js";
 const LATEST = 200;
 const KEPT = 1000;
 
-/** Fields that every line has, or that say nothing here. */
+/** Fields that every line has, or that are of no interest here. */
 const USUAL = new Set(["timestamp", "level", "message", "app", "target"]);
 
-/** Makes the log of an app. */
+/** Creates the log of an app. */
 export function makeLog(name, { lines: list, level, follow, "log-note": note, "level-label": label }) {
   let reading = null;
   level.id = `level-of-${name}`;
@@ -29,7 +29,7 @@ export function makeLog(name, { lines: list, level, follow, "log-note": note, "l
     setText(note, "Reading…");
     try {
       let isFirst = true;
-      // With nothing to tell yet, an answer that goes on does not begin.
+      // A streamed response does not start before its first line.
       const quiet = setTimeout(() => mine === reading && begin(), 1000);
       const begin = () => {
         clearTimeout(quiet);
@@ -63,7 +63,7 @@ export function makeLog(name, { lines: list, level, follow, "log-note": note, "l
     refused = token();
   }
 
-  /** The token with which lines were refused: with the same, they will be again. */
+  /** The token that was rejected. There is no point in sending it again. */
   let refused;
   let isNew = true;
   follow.addEventListener("click", () => {

@@ -1,4 +1,4 @@
-// The menu of an app: everything that can be done with it, and where it is. By mouse, touch and keyboard.
+// The menu of an app: its actions and addresses. By mouse, touch and keyboard.
 
 import { act, isBusy, possible } from "./actions.js";
 import { find, make, setAttribute } from "./dom.js";
@@ -23,7 +23,7 @@ export function openMenu(button, name) {
   for (const item of menu.children) item.tabIndex = -1;
   if (!menu.children.length) return;
   setAttribute(menu, "aria-label", `More for ${name}`);
-  // Opening one closes the other, whose end is told later: by then this is the opener.
+  // Opening one closes the other, whose event is asynchronous: by then this is the opener.
   opener = button;
   menu.showPopover();
   setAttribute(button, "aria-expanded", "true");
@@ -55,7 +55,7 @@ function place(button) {
 /** Closes it; the focus goes back to where it was. */
 function close() {
   const button = opener;
-  // Its end is told later, and the button may be pressed before.
+  // The close event is asynchronous: the button may be pressed before it.
   opener = null;
   menu.hidePopover();
   button?.focus();
@@ -80,5 +80,5 @@ menu.addEventListener("keydown", (event) => {
   }
 });
 
-// It stands beside its button, which moves.
+// It is placed beside its button, which moves.
 for (const event of ["scroll", "resize"]) addEventListener(event, () => opener && place(opener), { passive: true });

@@ -1,6 +1,6 @@
-// When to ask: every two seconds while somebody looks, less often while nobody does, and ever less often while nobody answers.
+// When to poll: every two seconds while the page is visible, less often while it is hidden, and with exponential backoff after failures.
 
-/** Between an answer and the next question, in milliseconds. */
+/** Between a response and the next request, in milliseconds. */
 const PAUSE = 2000;
 const HIDDEN = 30_000;
 const LONGEST = 30_000;
@@ -9,7 +9,7 @@ let failures = 0;
 let isDue = true;
 let resume = () => {};
 
-/** Asks at once. */
+/** Polls at once. */
 export function wake() {
   isDue = true;
   resume();

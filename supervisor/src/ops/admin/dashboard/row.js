@@ -1,4 +1,4 @@
-// One line of the list: how an app is, where it is, what it does, what can be done.
+// One row of the list: state, addresses, numbers and actions of an app.
 
 import { isBusy, fitting } from "./actions.js";
 import { copyOf, fieldsOf, find, make, setAttribute, setHidden, setText } from "./dom.js";
@@ -16,7 +16,7 @@ export function makeRow(name, { toggle, act, openMenu }) {
   setText(row.fields.name, name);
   setAttribute(row.more, "aria-label", `More for ${name}`);
   row.toggle.addEventListener("click", () => toggle(name));
-  // The whole line is as good as its button, but not for those who select text in it.
+  // A click anywhere in the row counts, unless it selects text.
   line.addEventListener("click", (event) => {
     if (!event.target.closest("button, a, meter") && getSelection().isCollapsed) toggle(name);
   });
@@ -56,7 +56,7 @@ export function showRow(row, app, { level, word, why }) {
   showAction(row, app);
 }
 
-/** Shows what can be done now. */
+/** Shows the available action. */
 export function showAction(row, app) {
   const { verb, word, name } = fitting(app);
   setText(row.act, word);

@@ -1,4 +1,4 @@
-// The strip above the list: how everything is together. It turns red where something is wrong, and each of its items is a filter.
+// The summary above the list. Its items turn red when something is wrong, and each is a filter.
 
 import { copyOf, find, setAttribute, setText } from "./dom.js";
 import { bytes, many, percent, rate, whole } from "./format.js";
@@ -6,7 +6,7 @@ import { isProblem, judge } from "./judge.js";
 import { apps, known } from "./known.js";
 import { view, want } from "./view.js";
 
-/** Beyond this share of memory or CPU the machine is nearly full. */
+/** From this share of memory or CPU on, the machine is nearly full. */
 const NEARLY = 0.9;
 
 const TILES = { "": "Apps", ready: "Ready", problems: "Problems", requests: "Requests", errors: "5xx", memory: "Memory", cpu: "CPU" };
@@ -21,7 +21,7 @@ for (const [filter, label] of Object.entries(TILES)) {
   tiles.set(filter, element);
 }
 
-/** Shows it; the number of problems. */
+/** Shows it. Returns the number of problems. */
 export function showSummary() {
   const all = apps();
   const count = (is) => all.filter(is).length;

@@ -1,17 +1,17 @@
-// Which requests are suspected of ending the workers of the open app, and which are refused for it, until they are released.
+// The requests that are suspected of ending the open app's workers, and those that are refused until they are released.
 
 import { release } from "./actions.js";
 import { get, pathOf } from "./api.js";
 import { copyOf, fieldsOf, keep, setAttribute, setHidden, setText } from "./dom.js";
 
-/** Makes the list of an app. */
+/** Creates the list of an app. */
 export function makeSuspects(name, { suspects: list, "suspects-section": section, refuse }) {
   const views = new Map();
   let seen = null;
   let isAsking = false;
   return {
     async refresh(app) {
-      // Whoever is suspected is so for a crash; another worker may mean that they are not any more.
+      // Suspects change with a crash or with a new worker.
       const now = JSON.stringify([app.crashes, app.pid, app.told]);
       if (isAsking || seen === now) return;
       isAsking = true;
@@ -23,7 +23,7 @@ export function makeSuspects(name, { suspects: list, "suspects-section": section
         const key = ({ method, path }) => `${method} ${path}`;
         keep(list, views, suspects, { key, make: (suspect) => makeSuspect(name, suspect), update });
       } catch {
-        // Whether anybody answers, or wants the token, is said elsewhere.
+        // Failures and a missing token are shown elsewhere.
       } finally {
         isAsking = false;
       }
@@ -31,7 +31,7 @@ export function makeSuspects(name, { suspects: list, "suspects-section": section
   };
 }
 
-/** Whether one of them would be refused, and is not, as the supervisor judges it. */
+/** Whether one of them would be refused if `quarantine` were on; the same rule as the supervisor's. */
 function isMissed(suspects) {
   const unnamed = suspects.filter(({ named }) => named === 0);
   const isClear = ({ named, in_flight }) => named >= 2 || (named === 0 && in_flight > 0 && unnamed.length === 1);

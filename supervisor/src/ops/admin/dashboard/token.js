@@ -7,7 +7,7 @@ const dialog = find("#token-dialog");
 const input = find("#token");
 const error = find("#token-error");
 
-/** Those who wait for a token: whether there is one. */
+/** The callers that wait for a token. */
 const waiting = [];
 
 let tell = () => {};
@@ -17,7 +17,7 @@ export function onToken(given) {
   tell = given;
 }
 
-/** Asks for a token, or for another one; whether one was given. Without one, `isNeeded` for everything, there is no way out. */
+/** Asks for a token. Returns whether one was given. With `isNeeded`, the dialog cannot be cancelled. */
 export function askForToken({ isNeeded = false } = {}) {
   const isWrong = token() !== null;
   forget();
@@ -37,7 +37,7 @@ function end(isGiven) {
 find("#token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const value = input.value.trim();
-  // Nothing else can be sent in a header.
+  // No other characters can be sent in a header.
   if (!/^[\x21-\x7e]+$/.test(value)) return setText(error, "That is not a token.");
   input.value = "";
   remember(value);

@@ -1,4 +1,4 @@
-// What of the list is wanted: filter, order, search, which app is open. It stays in the address, so that a reload and a link
+// The view of the list: filter, order, search and the open app. It is kept in the URL, so that a reload and a link
 // show the same.
 
 import { isProblem } from "./judge.js";
@@ -11,7 +11,7 @@ const NUMBERS = {
   cpu: (app) => app.cpu_percent,
 };
 
-/** What each filter lets through, and the order that goes with it. */
+/** The apps that each filter selects, and its default order. */
 export const FILTERS = {
   ready: { is: (app) => app.state === "ready", says: "ready" },
   problems: { is: (app, judged) => isProblem(judged), says: "with problems" },
@@ -24,17 +24,17 @@ export const FILTERS = {
 const PARTS = ["filter", "sort", "search", "open"];
 const ALLOWED = { filter: (value) => Object.hasOwn(FILTERS, value), sort: (value) => value === "name" || Object.hasOwn(NUMBERS, value) };
 
-/** What is wanted now: empty texts for nothing special. */
+/** The current view; empty strings are the defaults. */
 export const view = { filter: "", sort: "", search: "", open: "" };
 
 let tell = () => {};
 
-/** Calls `changed` whenever something else is wanted. */
+/** Calls `changed` whenever the view changes. */
 export function onChange(changed) {
   tell = changed;
 }
 
-/** Wants something else. */
+/** Changes parts of the view. */
 export function want(parts) {
   Object.assign(view, parts);
   const kept = new URLSearchParams(PARTS.filter((part) => view[part]).map((part) => [part, view[part]]));
@@ -56,10 +56,10 @@ addEventListener("hashchange", () => {
   tell();
 });
 
-/** The order that the list has. */
+/** The current order. */
 export const order = () => view.sort || FILTERS[view.filter]?.sort || "state";
 
-/** Whether an app is wanted. */
+/** Whether the view includes an app. */
 export function isWanted(app, judged) {
   const words = view.search.toLowerCase().split(/\s+/).filter(Boolean);
   const text = [app.app, judged.word, judged.why, app.listen, ...app.hosts].join(" ").toLowerCase();
