@@ -110,9 +110,9 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
         tokio::task::spawn_local(dev::watch(operator.clone(), app, root));
     }
     let tidy = operator.clone();
-    tokio::task::spawn_local(async move { tidy.keep_tidy().await });
+    tokio::task::spawn_local(async move { tidy.keep_deleting_unused().await });
     let mender = operator.clone();
-    tokio::task::spawn_local(async move { mender.keep_mending().await });
+    tokio::task::spawn_local(async move { mender.keep_retrying().await });
     let (mut taking_over, mut has_taken_over) = (Box::pin(take_over(fleet.clone())), false);
     match doors {
         Some(doors) => {
@@ -144,7 +144,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
                     Err(error) => error!(%error, "operators cannot reach this supervisor"),
                 }
                 operator.enter(Phase::Serving);
-                predecessor.say_taken();
+                predecessor.confirm();
                 systemd::ready();
                 info!("taken over from the supervisor before this one");
             }

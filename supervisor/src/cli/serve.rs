@@ -22,7 +22,7 @@ pub(super) fn serve_apps(sources: Sources) -> ExitCode {
         Ok(config) => serve_until_told(config, sources, deploys, false),
         Err(problems) => {
             let inherited = Inherited::take(|name| std::env::var(name).ok());
-            upgrade::say_why(inherited.ok().and_then(|inherited| inherited.predecessor()), &problems);
+            upgrade::report_failure(inherited.ok().and_then(|inherited| inherited.predecessor()), &problems);
             complain(&problems, USAGE)
         }
     }
@@ -38,7 +38,7 @@ pub(super) fn serve_until_told(
     let inherited = Inherited::take(|name| std::env::var(name).ok());
     let last_words = inherited.as_ref().ok().map(Inherited::last_words);
     let fail = |error: &std::io::Error| {
-        upgrade::say_why(last_words.and_then(|words| words.take()), error);
+        upgrade::report_failure(last_words.and_then(|words| words.take()), error);
         complain(error, FAILED)
     };
     let logs = match Logs::start(&config.server) {

@@ -40,7 +40,7 @@ use crate::ops::operator::Operator;
 use crate::telemetry::metrics;
 use answer::{forbidden, text, with_type};
 use connections::{AdminConnection, Busy, Connections};
-use guard::{Guard, Matter};
+use guard::{Access, Guard};
 
 /// Timeout for reading one request head.
 const HEAD: Duration = Duration::from_secs(10);
@@ -119,7 +119,7 @@ impl AdminListener {
                 tokio::select! {
                     // Only the client can cause an error here.
                     _ = http.serve_connection(TokioIo::new(socket), service) => {}
-                    () = entry.gone() => {}
+                    () = entry.evicted() => {}
                 }
             });
         }
@@ -160,15 +160,15 @@ async fn answer<B>(
 ) -> Response<AdminBody> {
     let (method, path) = (request.method(), request.uri().path());
     let page = files::find(path);
-    let matter = Matter::of(method, path, page.is_some());
-    let busy = if matter == Matter::Probe { None } else { entry.begin() };
-    let mut response = match page.filter(|_| matter == Matter::Page) {
-        _ if busy.is_none() && matter != Matter::Probe => {
+    let access = Access::of(method, path, page.is_some());
+    let busy = if access == Access::Probe { None } else { entry.begin() };
+    let mut response = match page.filter(|_| access == Access::Page) {
+        _ if busy.is_none() && access != Access::Probe => {
             text(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once\n")
         }
         Some(_) if let Err(why) = guard.check_host(request.headers()) => forbidden(why),
         Some(file) => with_type(StatusCode::OK, file.kind, Bytes::from_static(file.contents.as_bytes())),
-        None => route(&request, matter, &operator, &guard).await,
+        None => route(&request, access, &operator, &guard).await,
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -185,21 +185,21 @@ async fn answer<B>(
 
 async fn route<B>(
     request: &Request<B>,
-    matter: Matter,
+    access: Access,
     operator: &Rc<Operator>,
     guard: &Guard,
 ) -> Response<Body> {
     let (method, path) = (request.method(), request.uri().path());
     // Probes may send any Host header.
     match path {
-        "/healthz" if matter == Matter::Probe => return text(StatusCode::OK, "ok\n"),
-        "/readyz" if matter == Matter::Probe => return readiness::answer(request, operator),
+        "/healthz" if access == Access::Probe => return text(StatusCode::OK, "ok\n"),
+        "/readyz" if access == Access::Probe => return readiness::answer(request, operator),
         _ => {}
     }
     if let Err(why) = guard.check_host(request.headers()) {
         return forbidden(why);
     }
-    if !guard.may(matter, request.headers()) {
+    if !guard.allows(access, request.headers()) {
         let mut response = text(StatusCode::UNAUTHORIZED, "a bearer token is needed\n");
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         return response;
@@ -211,8 +211,8 @@ async fn route<B>(
     if !is_read && let Err(why) = guard.check_change(request.headers()) {
         return forbidden(why);
     }
-    match matter {
-        Matter::Overview if !guard.knows_token(request.headers()) => {
+    match access {
+        Access::Overview if !guard.has_token(request.headers()) => {
             control::overview(method, request.uri(), operator).await
         }
         _ => control::answer(method, request.uri(), None, operator).await,

@@ -172,7 +172,7 @@ pub(crate) async fn answer(
 /// As [`answer()`], but without what apps have printed or been asked: for clients without the token.
 pub(crate) async fn overview(method: &Method, uri: &Uri, operator: &Rc<Operator>) -> Response<Body> {
     let (status, mut body) = api::answer(method, uri, None, operator).await;
-    api::looks::conceal(&mut body);
+    api::monitoring::redact(&mut body);
     with_type(status, text(&body), "application/json")
 }
 

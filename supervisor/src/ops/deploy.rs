@@ -42,11 +42,11 @@ pub(crate) struct Deploys {
     /// Locked while copies are created or deleted.
     copying: Mutex<()>,
     /// Whether there may be unused copies.
-    is_untidy: Cell<bool>,
+    may_have_unused: Cell<bool>,
     /// The lock file. The kernel unlocks it when this process ends, in whatever way.
     lock: File,
     /// Whether the lock was released for a successor.
-    is_let_go: Cell<bool>,
+    is_released: Cell<bool>,
 }
 
 impl Deploys {
@@ -79,9 +79,9 @@ impl Deploys {
             store,
             state: RefCell::new(state),
             copying: Mutex::default(),
-            is_untidy: Cell::new(true),
+            may_have_unused: Cell::new(true),
             lock,
-            is_let_go: Cell::new(false),
+            is_released: Cell::new(false),
         }))
     }
 
@@ -113,7 +113,7 @@ impl Deploys {
     /// If a successor has taken over.
     pub(crate) async fn hold(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
         let held = self.copying.lock().await;
-        if self.is_let_go.get() {
+        if self.is_released.get() {
             return Err(ChangeError::Ending(
                 "another supervisor has taken over from this one; fix: try again",
             ));
@@ -126,17 +126,17 @@ impl Deploys {
     ///
     /// # Errors
     /// As [`Self::hold`].
-    pub(crate) async fn let_go(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
+    pub(crate) async fn release(&self) -> Result<MutexGuard<'_, ()>, ChangeError> {
         let held = self.hold().await?;
         self.lock.unlock().map_err(|error| ChangeError::System(error.to_string()))?;
-        self.is_let_go.set(true);
+        self.is_released.set(true);
         Ok(held)
     }
 
     /// Locks the folder again after [`Self::release`], unless another supervisor holds it.
-    pub(crate) fn take_back(&self) {
-        if self.is_let_go.get() && self.lock.try_lock().is_ok() {
-            self.is_let_go.set(false);
+    pub(crate) fn reacquire(&self) {
+        if self.is_released.get() && self.lock.try_lock().is_ok() {
+            self.is_released.set(false);
         }
     }
 
@@ -154,7 +154,7 @@ impl Deploys {
         let (store, name, root, is_cancelled) =
             (self.store.clone(), name.clone(), root.to_owned(), cancel.0.clone());
         // Whatever the outcome, an earlier copy may be unused now.
-        self.is_untidy.set(true);
+        self.may_have_unused.set(true);
         let copied = tokio::task::spawn_blocking(move || store.put(&name, &root, &is_cancelled)).await;
         Ok(copied.map_err(|error| ChangeError::System(error.to_string()))??)
     }
@@ -169,13 +169,13 @@ impl Deploys {
         let done = done.map_err(io::Error::other).flatten();
         done.map_err(|error| unwritable(&self.folder.join(state::FILE), &error))?;
         *self.state.borrow_mut() = next;
-        self.is_untidy.set(true);
+        self.may_have_unused.set(true);
         Ok(())
     }
 
     /// Deletes copies that no deploy refers to. Those that a worker still uses are kept until a later call.
-    pub(crate) async fn tidy(&self, _held: &MutexGuard<'_, ()>, is_used: impl Fn(&Path) -> bool) {
-        if !self.is_untidy.replace(false) {
+    pub(crate) async fn delete_unused(&self, _held: &MutexGuard<'_, ()>, is_used: impl Fn(&Path) -> bool) {
+        if !self.may_have_unused.replace(false) {
             return;
         }
         let mut kept = HashSet::new();
@@ -184,7 +184,7 @@ impl Deploys {
         }
         let (used, unused): (HashSet<_>, HashSet<_>) =
             self.store.all().into_iter().filter(|copy| !kept.contains(copy)).partition(|copy| is_used(copy));
-        self.is_untidy.set(!used.is_empty());
+        self.may_have_unused.set(!used.is_empty());
         let store = self.store.clone();
         let done = tokio::task::spawn_blocking(move || store.delete(&unused)).await;
         if let Err(error) = done.map_err(io::Error::other).flatten() {

@@ -29,10 +29,10 @@ const TARGET: &str = "dev";
 const IGNORED: [&str; 2] = [".git", "node_modules"];
 
 /// Debounce: a change is complete when nothing else has changed for this long. An editor may write a file in several steps.
-const QUIET: Duration = Duration::from_millis(5);
+const DEBOUNCE: Duration = Duration::from_millis(5);
 
 /// A reload starts after this long even if files are still changing.
-const PATIENCE: Duration = Duration::from_millis(250);
+const MAX_DEBOUNCE: Duration = Duration::from_millis(250);
 
 /// Capacity of the event queue. When it is full, further events are dropped: those in the queue cause a reload anyway.
 const QUEUE: usize = 64;
@@ -41,7 +41,7 @@ const QUEUE: usize = 64;
 const SLOW: Duration = Duration::from_secs(2);
 
 /// At most this many changed files are named in a log line.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// Whether a change may have added folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,19 +81,19 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
     {
         info!(target: TARGET, "http://{listen}/ is {}; each save is followed, Ctrl-C ends", root.display());
     }
-    let mut later = None;
+    let mut next_change = None;
     loop {
-        let next = match later.take() {
+        let next = match next_change.take() {
             Some(next) => Some(next),
             None => tokio::select! {
                 next = changed.recv() => next,
-                () = say_while_starting(&operator, &app) => changed.recv().await,
+                () = log_slow_start(&operator, &app) => changed.recv().await,
             },
         };
         let Some((mut change, mut files)) = next else { return };
         let begun = Instant::now();
-        let deadline = begun + PATIENCE;
-        while let Ok(Ok(Some((next, more)))) = timeout_at(deadline, timeout(QUIET, changed.recv())).await {
+        let deadline = begun + MAX_DEBOUNCE;
+        while let Ok(Ok(Some((next, more)))) = timeout_at(deadline, timeout(DEBOUNCE, changed.recv())).await {
             if next == Change::Names {
                 change = next;
             }
@@ -107,22 +107,22 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
         let refreshed = loop {
             tokio::select! {
                 refreshed = &mut refreshing => break refreshed,
-                _ = slow.tick() => say_slow(&named(&files, &root), begun),
-                Some(next) = changed.recv(), if later.is_none() => {
-                    later = Some(next);
+                _ = slow.tick() => log_slow_load(&describe(&files, &root), begun),
+                Some(next) = changed.recv(), if next_change.is_none() => {
+                    next_change = Some(next);
                     // The load in progress is outdated and may never become ready: replace it at once.
                     operator.hurry(&name, Action::Roll);
                 }
             }
         };
         drop(refreshing);
-        if later.is_some() {
+        if next_change.is_some() {
             continue;
         }
         match refreshed {
             _ if operator.phase() == Phase::Draining => return,
             Ok(()) => {
-                info!(target: TARGET, "reloaded {} in {} ms", named(&files, &root), begun.elapsed().as_millis())
+                info!(target: TARGET, "reloaded {} in {} ms", describe(&files, &root), begun.elapsed().as_millis())
             }
             Err(why) => {
                 error!(target: TARGET, "{why}");
@@ -136,7 +136,7 @@ pub(crate) async fn watch(operator: Rc<Operator>, mut app: String, root: PathBuf
 }
 
 /// Logs at intervals that the app's first worker is still loading. Returns when it is no longer starting.
-async fn say_while_starting(operator: &Operator, app: &str) {
+async fn log_slow_start(operator: &Operator, app: &str) {
     let (begun, mut slow) = (Instant::now(), interval_at(Instant::now() + SLOW, SLOW));
     loop {
         slow.tick().await;
@@ -144,11 +144,11 @@ async fn say_while_starting(operator: &Operator, app: &str) {
         if !operator.status().iter().any(is_starting) {
             return;
         }
-        say_slow(app, begun);
+        log_slow_load(app, begun);
     }
 }
 
-fn say_slow(what: &str, begun: Instant) {
+fn log_slow_load(what: &str, begun: Instant) {
     let seconds = begun.elapsed().as_secs();
     info!(target: TARGET, "still loading {what} after {seconds} s: a top-level `await` that does not settle?");
 }
@@ -178,7 +178,7 @@ async fn refresh(operator: &Operator, app: &mut String) -> Result<(), String> {
 
 /// The relevant files of an event, relative to `root`.
 fn files(event: &Event, root: &Path) -> Vec<PathBuf> {
-    let of_app = event.paths.iter().filter(|path| counts(path, root));
+    let of_app = event.paths.iter().filter(|path| is_relevant(path, root));
     let inside = of_app.filter_map(|path| Some(path.strip_prefix(root).ok()?.to_owned()));
     // An event about `root` itself gives an empty path.
     inside.filter(|path| !path.as_os_str().is_empty()).collect()
@@ -186,14 +186,14 @@ fn files(event: &Event, root: &Path) -> Vec<PathBuf> {
 
 /// Names the changed files, for people. Files that are gone are left out if any other exists: editors create and delete
 /// temporary files.
-fn named(files: &[PathBuf], root: &Path) -> String {
+fn describe(files: &[PathBuf], root: &Path) -> String {
     let all: BTreeSet<&PathBuf> = files.iter().collect();
     let there: Vec<_> = all.iter().filter(|path| root.join(path).is_file()).copied().collect();
     let named = if there.is_empty() { all.into_iter().collect() } else { there };
-    let names: Vec<_> = named.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+    let names: Vec<_> = named.iter().take(MAX_NAMED).map(|path| path.display().to_string()).collect();
     match named.len() {
         0 => "the app".to_owned(),
-        count if count > NAMED => format!("{} and {} more", names.join(", "), count - NAMED),
+        count if count > MAX_NAMED => format!("{} and {} more", names.join(", "), count - MAX_NAMED),
         _ => names.join(", "),
     }
 }
@@ -214,7 +214,7 @@ fn watch_folders(watcher: &mut RecommendedWatcher, root: &Path) {
         }
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        pending.extend(folders.map(|folder| folder.path()).filter(|folder| counts(folder, root)));
+        pending.extend(folders.map(|folder| folder.path()).filter(|folder| is_relevant(folder, root)));
     }
 }
 
@@ -226,11 +226,11 @@ fn classify(event: &Event, root: &Path) -> Option<Change> {
         EventKind::Modify(ModifyKind::Data(_)) => Change::Contents,
         _ => Change::Names,
     };
-    let is_of_app = event.paths.is_empty() || event.paths.iter().any(|path| counts(path, root));
+    let is_of_app = event.paths.is_empty() || event.paths.iter().any(|path| is_relevant(path, root));
     is_of_app.then_some(change)
 }
 
-fn counts(path: &Path, root: &Path) -> bool {
+fn is_relevant(path: &Path, root: &Path) -> bool {
     let inside = path.strip_prefix(root).unwrap_or(path);
     !inside.components().any(|part| IGNORED.iter().any(|ignored| part.as_os_str() == *ignored))
 }
@@ -247,10 +247,10 @@ mod tests {
         let root = folder.path();
         fs::write(root.join("a.js"), "").unwrap();
         let files = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-        assert_eq!(named(&files(&["a.js", ".a.js.swp", "a.js"]), root), "a.js");
-        assert_eq!(named(&files(&["gone.js"]), root), "gone.js");
-        assert_eq!(named(&files(&["1", "2", "3", "4", "5"]), root), "1, 2, 3 and 2 more");
-        assert_eq!(named(&[], root), "the app");
+        assert_eq!(describe(&files(&["a.js", ".a.js.swp", "a.js"]), root), "a.js");
+        assert_eq!(describe(&files(&["gone.js"]), root), "gone.js");
+        assert_eq!(describe(&files(&["1", "2", "3", "4", "5"]), root), "1, 2, 3 and 2 more");
+        assert_eq!(describe(&[], root), "the app");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Newsroom {
     /// another supervisor.
     pub(crate) fn since(&self, mark: Option<u64>, apps: Vec<AppStatus>) -> News {
         let mut told = self.0.borrow_mut();
-        told.take_in(apps);
+        told.update(apps);
         let known = mark.filter(|mark| (told.first..=told.mark).contains(mark));
         let is_new = |changed: u64| known.is_none_or(|known| changed > known);
         let names = || told.apps.iter().map(|app| app.now.app.clone()).collect();
@@ -71,7 +71,7 @@ impl Newsroom {
 }
 
 impl SentNews {
-    fn take_in(&mut self, apps: Vec<AppStatus>) {
+    fn update(&mut self, apps: Vec<AppStatus>) {
         let next = self.mark + 1;
         let before = std::mem::take(&mut self.apps);
         let are_same = before.len() == apps.len()
@@ -83,7 +83,7 @@ impl SentNews {
                 place = before.iter().position(|app| app.now.app == now.app).unwrap_or(place);
             }
             match before.get(place).filter(|app| app.now.app == now.app) {
-                Some(app) if !is_news(&app.told, &now) => {
+                Some(app) if !is_worth_sending(&app.told, &now) => {
                     let (told, changed) = (app.told.clone(), app.changed);
                     self.apps.push(App { told, changed, now });
                 }
@@ -102,7 +102,7 @@ impl SentNews {
 
 /// Whether the difference between two statuses is worth sending. Numbers change all the time, even those of an idle app: they
 /// count only when the change is visible to a reader.
-fn is_news(told: &AppStatus, now: &AppStatus) -> bool {
+fn is_worth_sending(told: &AppStatus, now: &AppStatus) -> bool {
     let mut same = now.clone();
     // Clocks, and totals whose rates are sent as well.
     for (same, told) in [

@@ -36,7 +36,7 @@ use crate::telemetry::traces;
 use attempts::Attempts;
 
 /// How often to check whether an app is due for a retry.
-const LOOK: Duration = Duration::from_millis(250);
+const RETRY_CHECK: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 pub(crate) struct Operator {
@@ -94,7 +94,7 @@ impl Operator {
         }
         // The successor has to lock the state folder.
         let held = match &self.deploys {
-            Ok(deploys) => deploys.let_go().await.ok(),
+            Ok(deploys) => deploys.release().await.ok(),
             Err(_) => None,
         };
         let excuse = async |missing| self.excuse(missing).await;
@@ -104,7 +104,7 @@ impl Operator {
             Err(_) => {
                 self.is_upgrading.set(false);
                 if let Ok(deploys) = &self.deploys {
-                    deploys.take_back();
+                    deploys.reacquire();
                 }
             }
         }
@@ -119,25 +119,25 @@ impl Operator {
         if missing.is_empty() {
             return Ok(missing);
         }
-        let worse = |why: &dyn fmt::Display| {
+        let refuse = |why: &dyn fmt::Display| {
             let all: Vec<_> = missing.iter().map(|(app, how)| format!("{app} {how}")).collect();
             format!("not ready there: {}; {why}", all.join("; "))
         };
         let ready =
             self.fleet.registry().states().into_iter().filter(|state| *state == AppState::Ready).count();
         if ready == missing.len() {
-            return Err(worse(&"nothing that is served would be"));
+            return Err(refuse(&"nothing that is served would be"));
         }
-        let config = self.load().map_err(|problems| worse(&problems))?;
+        let config = self.load().map_err(|problems| refuse(&problems))?;
         if config.server.strict {
-            return Err(worse(&"fix: mend that, or upgrade without `strict`"));
+            return Err(refuse(&"fix: mend that, or upgrade without `strict`"));
         }
         let mut excused = Vec::new();
         for spec in config.apps.into_iter().filter(|spec| missing.iter().any(|(app, _)| *spec.name == **app))
         {
             let name = spec.name.to_string();
             match self.fleet.try_out(spec, std::future::pending()).await {
-                Ok(_) => return Err(worse(&format!("{name} would be here, so it is not the app"))),
+                Ok(_) => return Err(refuse(&format!("{name} would be here, so it is not the app"))),
                 Err(why) => excused.push((name, why.to_string())),
             }
         }
@@ -279,11 +279,11 @@ impl Operator {
     }
 
     /// Retries apps whose configuration could not be applied, when they are due. Returns when draining starts.
-    pub(crate) async fn keep_mending(&self) {
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub(crate) async fn keep_retrying(&self) {
+        let mut checks = tokio::time::interval(RETRY_CHECK);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            looks.tick().await;
+            checks.tick().await;
             // A successor may have the addresses now.
             if self.phase() == Phase::Draining {
                 return;

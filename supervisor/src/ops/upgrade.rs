@@ -25,10 +25,10 @@ use crate::model::change_error::ChangeError;
 use crate::model::state::AppState;
 
 /// How long a successor may take to try every app. App starts have timeouts of their own.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
+const TRY_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Timeout for a message or an exit that is imminent.
-const LAST_WORD: Duration = Duration::from_secs(10);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prefix of the line that lets a successor take over. The state that it inherits follows, as JSON.
 const GO: &str = "go";
@@ -36,7 +36,7 @@ const GO: &str = "go";
 /// The one message of a successor.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Word {
+enum SuccessorMessage {
     /// It has tried every app.
     Tried {
         /// Each app that is not ready, with the reason.
@@ -98,13 +98,13 @@ pub(crate) async fn upgrade(
     })?;
     let pid = child.id().unwrap_or_default();
     info!(pid, executable = %invocation.executable.display(), "successor started");
-    let heard = match timeout(PATIENCE, hear(ours)).await {
-        Ok(Ok((Word::Tried { unready }, talk))) => Ok((unready, talk)),
-        Ok(Ok((Word::Ends { why }, _))) => Err(ended(&mut child, Some(why)).await),
+    let message = match timeout(TRY_TIMEOUT, read_message(ours)).await {
+        Ok(Ok((SuccessorMessage::Tried { unready }, talk))) => Ok((unready, talk)),
+        Ok(Ok((SuccessorMessage::Ends { why }, _))) => Err(ended(&mut child, Some(why)).await),
         Ok(Err(_)) => Err(ended(&mut child, None).await),
         Err(_) => Err("it took too long".into()),
     };
-    let worse = match heard {
+    let worse = match message {
         Ok((unready, talk)) => match excuse(missing(fleet, &unready)).await {
             Ok(failed) => {
                 for (app, why) in &failed {
@@ -114,7 +114,7 @@ pub(crate) async fn upgrade(
                         "the app is ready here, and has failed in the successor, as it would here by now"
                     );
                 }
-                return say_go(fleet, talk, pid).await.map(|pid| Upgraded { pid, failed });
+                return send_go(fleet, talk, pid).await.map(|pid| Upgraded { pid, failed });
             }
             Err(worse) => worse,
         },
@@ -155,7 +155,7 @@ fn start(
     Ok((command.spawn()?, UnixStream::from_std(ours)?))
 }
 
-async fn hear(talk: UnixStream) -> io::Result<(Word, BufReader<UnixStream>)> {
+async fn read_message(talk: UnixStream) -> io::Result<(SuccessorMessage, BufReader<UnixStream>)> {
     let mut reader = BufReader::new(talk);
     let mut line = String::new();
     reader.read_line(&mut line).await?;
@@ -164,7 +164,7 @@ async fn hear(talk: UnixStream) -> io::Result<(Word, BufReader<UnixStream>)> {
 
 /// Describes how the successor has ended; `why` is its message, if it sent one.
 async fn ended(child: &mut Child, why: Option<String>) -> String {
-    let ended = match timeout(LAST_WORD, child.wait()).await {
+    let ended = match timeout(MESSAGE_TIMEOUT, child.wait()).await {
         Ok(Ok(status)) => format!("it ended ({status})"),
         Ok(Err(_)) | Err(_) => "it did not say that it is ready".to_owned(),
     };
@@ -181,13 +181,13 @@ fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, St
 }
 
 /// Lets the successor take over, and waits until it serves the control socket.
-async fn say_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, ChangeError> {
+async fn send_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, ChangeError> {
     let legacy = serde_json::to_string(&fleet.legacy()).unwrap_or_default();
     talk.write_all(format!("{GO} {legacy}\n").as_bytes())
         .await
         .map_err(|error| ChangeError::Conflict(format!("the successor has ended: {error}")))?;
     info!(pid, "the successor takes over");
-    let _ = timeout(LAST_WORD, talk.read_line(&mut String::new())).await;
+    let _ = timeout(MESSAGE_TIMEOUT, talk.read_line(&mut String::new())).await;
     Ok(pid)
 }
 
@@ -197,16 +197,16 @@ pub(crate) struct Predecessor(UnixStream);
 
 impl Predecessor {
     /// Sends that message.
-    pub(crate) fn say_taken(self) {
+    pub(crate) fn confirm(self) {
         // It may have exited already.
         let _ = self.0.try_write(b"taken\n");
     }
 }
 
 /// The successor's side if it cannot start: reports the reason to its predecessor, if there is one.
-pub(crate) fn say_why(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
+pub(crate) fn report_failure(talk: Option<StdUnixStream>, why: &dyn std::fmt::Display) {
     let Some(mut talk) = talk else { return };
-    let word = serde_json::to_string(&Word::Ends { why: why.to_string() }).unwrap_or_default();
+    let word = serde_json::to_string(&SuccessorMessage::Ends { why: why.to_string() }).unwrap_or_default();
     // The predecessor waits for this message or for our exit.
     let _ = talk.set_nonblocking(false).and_then(|()| writeln!(talk, "{word}"));
 }
@@ -222,8 +222,8 @@ pub(crate) async fn take_over(fleet: &Fleet, talk: StdUnixStream) -> io::Result<
         let why = app.last_exit.map_or_else(String::new, |why| format!(": {why}"));
         (app.app, format!("is {}{why}", app.state))
     });
-    let mut word =
-        serde_json::to_string(&Word::Tried { unready: unready.collect() }).map_err(io::Error::other)?;
+    let mut word = serde_json::to_string(&SuccessorMessage::Tried { unready: unready.collect() })
+        .map_err(io::Error::other)?;
     word.push('\n');
     let mut talk = BufReader::new(UnixStream::from_std(talk)?);
     talk.write_all(word.as_bytes()).await?;

@@ -31,48 +31,48 @@ struct AdminSlot {
     /// Its active requests.
     busy: Cell<usize>,
     idle_since: Cell<Instant>,
-    gone: Notify,
+    evicted: Notify,
 }
 
 /// A connection's slot, freed on drop.
 #[derive(Debug)]
 pub(crate) struct AdminConnection {
     all: Rc<Connections>,
-    place: Rc<AdminSlot>,
+    slot: Rc<AdminSlot>,
 }
 
 /// An active request, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Busy {
     all: Rc<Connections>,
-    place: Rc<AdminSlot>,
+    slot: Rc<AdminSlot>,
 }
 
 impl Connections {
     /// Registers a connection from `peer`. If all slots are taken, an idle connection is closed.
     pub(crate) fn enter(self: &Rc<Self>, peer: IpAddr) -> AdminConnection {
-        let place = AdminSlot {
+        let slot = AdminSlot {
             peer,
             busy: Cell::new(0),
             idle_since: Cell::new(Instant::now()),
-            gone: Notify::new(),
+            evicted: Notify::new(),
         };
-        let place = Rc::new(place);
+        let slot = Rc::new(slot);
         let mut open = self.open.borrow_mut();
         if open.len() >= MOST
-            && let Some(at) = victim(&open)
+            && let Some(at) = eviction_candidate(&open)
         {
-            open.swap_remove(at).gone.notify_one();
+            open.swap_remove(at).evicted.notify_one();
         }
-        open.push(place.clone());
-        AdminConnection { all: self.clone(), place }
+        open.push(slot.clone());
+        AdminConnection { all: self.clone(), slot }
     }
 }
 
 impl AdminConnection {
     /// Waits until this connection has to close in favour of another.
-    pub(crate) async fn gone(&self) {
-        self.place.gone.notified().await;
+    pub(crate) async fn evicted(&self) {
+        self.slot.evicted.notified().await;
     }
 
     /// Starts a request; none if too many are active.
@@ -81,33 +81,32 @@ impl AdminConnection {
             return None;
         }
         self.all.busy.set(self.all.busy.get() + 1);
-        self.place.busy.set(self.place.busy.get() + 1);
-        Some(Busy { all: self.all.clone(), place: self.place.clone() })
+        self.slot.busy.set(self.slot.busy.get() + 1);
+        Some(Busy { all: self.all.clone(), slot: self.slot.clone() })
     }
 }
 
 impl Drop for AdminConnection {
     fn drop(&mut self) {
-        self.all.open.borrow_mut().retain(|place| !Rc::ptr_eq(place, &self.place));
+        self.all.open.borrow_mut().retain(|slot| !Rc::ptr_eq(slot, &self.slot));
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         self.all.busy.set(self.all.busy.get().saturating_sub(1));
-        self.place.busy.set(self.place.busy.get().saturating_sub(1));
-        self.place.idle_since.set(Instant::now());
+        self.slot.busy.set(self.slot.busy.get().saturating_sub(1));
+        self.slot.idle_since.set(Instant::now());
     }
 }
 
 /// The index of the idle connection to close.
-fn victim(open: &[Rc<AdminSlot>]) -> Option<usize> {
+fn eviction_candidate(open: &[Rc<AdminSlot>]) -> Option<usize> {
     let mut counts = HashMap::<IpAddr, usize>::new();
-    open.iter().for_each(|place| *counts.entry(place.peer).or_default() += 1);
-    let idle = open.iter().enumerate().filter(|(_, place)| place.busy.get() == 0);
-    let rank =
-        |place: &AdminSlot| (std::cmp::Reverse(counts.get(&place.peer).copied()), place.idle_since.get());
-    idle.min_by_key(|(_, place)| rank(place)).map(|(at, _)| at)
+    open.iter().for_each(|slot| *counts.entry(slot.peer).or_default() += 1);
+    let idle = open.iter().enumerate().filter(|(_, slot)| slot.busy.get() == 0);
+    let rank = |slot: &AdminSlot| (std::cmp::Reverse(counts.get(&slot.peer).copied()), slot.idle_since.get());
+    idle.min_by_key(|(_, slot)| rank(slot)).map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -119,7 +118,7 @@ mod tests {
     }
 
     fn has(all: &Connections, entry: &AdminConnection) -> bool {
-        all.open.borrow().iter().any(|place| Rc::ptr_eq(place, &entry.place))
+        all.open.borrow().iter().any(|slot| Rc::ptr_eq(slot, &entry.slot))
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) struct Guard {
 
 /// What a request asks for, by the access that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Matter {
+pub(crate) enum Access {
     /// `/healthz` and `/readyz`: open to everybody, with any Host header.
     Probe,
     /// The dashboard's static files: open to everybody. They hold no data.
@@ -30,14 +30,14 @@ pub(crate) enum Matter {
     /// States and numbers: open on this machine, unless a token is configured.
     Overview,
     /// Everything else, such as logs, requests, and every change: needs the token.
-    Rest,
+    Protected,
 }
 
-impl Matter {
+impl Access {
     /// Classifies a request. `is_page` says whether `path` is a file of the dashboard.
     pub(crate) fn of(method: &Method, path: &str, is_page: bool) -> Self {
         if !matches!(*method, Method::GET | Method::HEAD) {
-            return Self::Rest;
+            return Self::Protected;
         }
         let app = path.strip_prefix("/v1/apps/").map(|rest| rest.split('/').skip(1).collect::<Vec<_>>());
         match (path, app.as_deref()) {
@@ -45,7 +45,7 @@ impl Matter {
             _ if is_page => Self::Page,
             ("/metrics" | "/v1/status" | "/v1/news", _) => Self::Overview,
             (_, Some([] | ["history"])) => Self::Overview,
-            _ => Self::Rest,
+            _ => Self::Protected,
         }
     }
 }
@@ -57,15 +57,15 @@ impl Guard {
     }
 
     /// Whether the request carries the token, or needs none.
-    pub(crate) fn may(&self, matter: Matter, headers: &HeaderMap) -> bool {
-        match matter {
-            Matter::Probe | Matter::Page => true,
-            Matter::Overview => !self.is_configured || self.knows_token(headers),
-            Matter::Rest => self.knows_token(headers),
+    pub(crate) fn allows(&self, access: Access, headers: &HeaderMap) -> bool {
+        match access {
+            Access::Probe | Access::Page => true,
+            Access::Overview => !self.is_configured || self.has_token(headers),
+            Access::Protected => self.has_token(headers),
         }
     }
 
-    pub(crate) fn knows_token(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn has_token(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.split_once(' '));
         given.is_some_and(|(scheme, given)| {
@@ -126,19 +126,19 @@ mod tests {
     #[test]
     fn the_token_must_be_right() {
         for guard in [Guard::new("secret", true), Guard::new("secret", MADE)] {
-            let may = |value| guard.may(Matter::Rest, &headers(&[("authorization", value)]));
-            assert!(may("Bearer secret") && may("bearer  secret"));
+            let allows = |value| guard.allows(Access::Protected, &headers(&[("authorization", value)]));
+            assert!(allows("Bearer secret") && allows("bearer  secret"));
             for wrong in ["Bearer secre", "Bearer secret1", "Basic secret", "secret", "Bearer ", "Bearer"] {
-                assert!(!may(wrong), "{wrong}");
+                assert!(!allows(wrong), "{wrong}");
             }
-            assert!(!guard.may(Matter::Rest, &headers(&[])));
+            assert!(!guard.allows(Access::Protected, &headers(&[])));
         }
     }
 
     #[test]
     fn only_states_and_numbers_are_open_where_no_token_is_configured() {
         let (configured, made) = (Guard::new("secret", true), Guard::new("secret", MADE));
-        let get = |path| Matter::of(&Method::GET, path, path == "/");
+        let get = |path| Access::of(&Method::GET, path, path == "/");
         for (path, is_open, is_open_if_made) in [
             ("/healthz", true, true),
             ("/readyz", true, true),
@@ -154,9 +154,9 @@ mod tests {
             ("/v1/apps/a/deploys", false, false),
             ("/v1/whatever/comes", false, false),
         ] {
-            assert_eq!(configured.may(get(path), &headers(&[])), is_open, "{path}");
-            assert_eq!(made.may(get(path), &headers(&[])), is_open_if_made, "{path}");
-            assert_eq!(Matter::of(&Method::POST, path, path == "/"), Matter::Rest);
+            assert_eq!(configured.allows(get(path), &headers(&[])), is_open, "{path}");
+            assert_eq!(made.allows(get(path), &headers(&[])), is_open_if_made, "{path}");
+            assert_eq!(Access::of(&Method::POST, path, path == "/"), Access::Protected);
         }
     }
 

@@ -2,7 +2,7 @@
 //! dashboard polls.
 
 mod deploys;
-pub(super) mod looks;
+pub(super) mod monitoring;
 
 use std::rc::Rc;
 
@@ -41,7 +41,7 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
             Method::GET | Method::HEAD => (StatusCode::OK, json!(status(operator))),
             _ => not_allowed("GET"),
         },
-        ["news"] => looks::news(method, uri, operator),
+        ["news"] => monitoring::news(method, uri, operator),
         ["crashes"] => match *method {
             Method::GET | Method::HEAD => crashes(operator, parameter(uri, "app").as_deref()),
             _ => not_allowed("GET"),
@@ -62,7 +62,7 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
         ["apps", app, rest @ ..] if deploys::is_about(rest) => {
             deploys::answer(method, uri, app, rest, body.as_deref(), operator).await
         }
-        ["apps", app, "history"] => looks::history(method, uri, app, operator),
+        ["apps", app, "history"] => monitoring::history(method, uri, app, operator),
         ["apps", app, verb] => {
             let Some(action) = action(verb) else { return no_such_path() };
             if *method != Method::POST {

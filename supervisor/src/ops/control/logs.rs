@@ -20,7 +20,7 @@ use crate::model::change_error::ErrorKind;
 use crate::ops::operator::Operator;
 use crate::telemetry::log;
 use crate::telemetry::log::line::Line;
-use crate::telemetry::log::memory::{FoundLines, LogReader, Question};
+use crate::telemetry::log::memory::{FoundLines, LogQuery, LogReader};
 
 /// URL path.
 pub(crate) const PATH: &str = "/v1/logs";
@@ -35,39 +35,39 @@ pub(crate) fn answer(method: &Method, query: &str, operator: &Operator) -> Resul
     if *method != Method::GET {
         return Err(not_allowed("GET"));
     }
-    let (question, follow) = read_query(query).map_err(|why| error(ErrorKind::Invalid, &why))?;
-    if let Some(app) = question.app.as_deref().filter(|app| !operator.has(app)) {
+    let (log_query, follow) = read_query(query).map_err(|why| error(ErrorKind::Invalid, &why))?;
+    if let Some(app) = log_query.app.as_deref().filter(|app| !operator.has(app)) {
         return Err(no_such_app(operator, app));
     }
-    let mut reader = log::memory().map(|memory| memory.reader(question));
+    let mut reader = log::memory().map(|memory| memory.reader(log_query));
     let found = reader.as_mut().map(LogReader::read).unwrap_or_default();
     let next = reader.filter(|_| follow).map(next);
     Ok(LogLines { waiting: found.lines.into(), next })
 }
 
 /// Parses the query. The flag is `follow`.
-fn read_query(query: &str) -> Result<(Question, bool), String> {
-    let (mut question, mut follow) = (Question::default(), false);
+fn read_query(query: &str) -> Result<(LogQuery, bool), String> {
+    let (mut log_query, mut follow) = (LogQuery::default(), false);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let wrong = |fix: &str| format!("{name}={value}: {fix}");
         match &*name {
-            "app" => question.app = Some(value.into_owned()),
+            "app" => log_query.app = Some(value.into_owned()),
             "since" => {
-                question.since = Some(time(&value).ok_or_else(|| {
+                log_query.since = Some(time(&value).ok_or_else(|| {
                     wrong("write how long ago, such as 5m, or a time such as 2026-01-31T12:00:00Z")
                 })?);
             }
             "level" => {
                 let level = LogLevel::from_str(&value, false);
-                question.level =
+                log_query.level =
                     Some(level.map_err(|_| wrong("write error, warn, info, debug or trace"))?.into());
             }
-            "lines" => question.lines = Some(value.parse().map_err(|_| wrong("write a number"))?),
+            "lines" => log_query.lines = Some(value.parse().map_err(|_| wrong("write a number"))?),
             "follow" => follow = value.parse().map_err(|_| wrong("write true or false"))?,
             _ => return Err(wrong("there is app, since, level, lines and follow")),
         }
     }
-    Ok((question, follow))
+    Ok((log_query, follow))
 }
 
 /// Parses a time, or a duration before now.
@@ -160,13 +160,13 @@ mod tests {
             ("follow", Some(&true)),
             ("none", None),
         ]);
-        let (question, follow) = read_query(&query).unwrap();
-        assert_eq!((question.app.as_deref(), question.level), (Some("blog"), Some(Level::WARN)));
-        assert_eq!((question.lines, follow), (Some(3), true));
-        let ago = question.since.unwrap().elapsed().unwrap();
+        let (log_query, follow) = read_query(&query).unwrap();
+        assert_eq!((log_query.app.as_deref(), log_query.level), (Some("blog"), Some(Level::WARN)));
+        assert_eq!((log_query.lines, follow), (Some(3), true));
+        let ago = log_query.since.unwrap().elapsed().unwrap();
         assert!(ago >= Duration::from_secs(5400) && ago < Duration::from_secs(5460), "{ago:?}");
-        let (question, _) = read_query("since=1970-01-01T00%3A00%3A01Z").unwrap();
-        assert_eq!(question.since, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
+        let (log_query, _) = read_query("since=1970-01-01T00%3A00%3A01Z").unwrap();
+        assert_eq!(log_query.since, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Tree {
         let mut pending = vec![PathBuf::new()];
         let mut bytes = 0;
         while let Some(folder) = pending.pop() {
-            go_on(is_cancelled)?;
+            check_cancelled(is_cancelled)?;
             let path = root.join(&folder);
             for found in tree.opened.entries(&folder).map_err(|error| CopyError::unreadable(&path, error))? {
                 let found = found.map_err(|error| CopyError::unreadable(&path, error))?;
@@ -118,7 +118,7 @@ impl Tree {
                 tree.within_limits(bytes)?;
             }
         }
-        tree.check_ways()?;
+        tree.check_resolved_links()?;
         Ok(tree)
     }
 
@@ -181,23 +181,23 @@ impl Tree {
         if stays_inside(&path.parent().unwrap_or(Path::new("")).join(target)) {
             return Ok(());
         }
-        Err(self.leads_out(path, target))
+        Err(self.escape_error(path, target))
     }
 
     /// Refuses symlinks that lead out through other symlinks although their own text does not.
-    fn check_ways(&self) -> Result<(), CopyError> {
+    fn check_resolved_links(&self) -> Result<(), CopyError> {
         for (path, entry) in &self.entries {
             if let TreeEntry::Link(target) = entry
-                && self.goes_out(path, target)
+                && self.escapes(path, target)
             {
-                return Err(self.leads_out(path, target));
+                return Err(self.escape_error(path, target));
             }
         }
         Ok(())
     }
 
     /// Whether a symlink resolves to a path above the folder. Resolves it among the scanned entries as the kernel would.
-    fn goes_out(&self, path: &Path, target: &Path) -> bool {
+    fn escapes(&self, path: &Path, target: &Path) -> bool {
         let mut at = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut left: VecDeque<_> = target.components().map(|part| part.as_os_str().to_owned()).collect();
         let mut followed = 0;
@@ -221,7 +221,7 @@ impl Tree {
         false
     }
 
-    fn leads_out(&self, path: &Path, target: &Path) -> CopyError {
+    fn escape_error(&self, path: &Path, target: &Path) -> CopyError {
         let (shown, aim) = (self.root.join(path), target.display());
         let fix = "copy there what it leads to";
         CopyError::Folder(format!(
@@ -315,7 +315,7 @@ impl Tree {
         };
         let (mut digest, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
         loop {
-            go_on(is_cancelled)?;
+            check_cancelled(is_cancelled)?;
             let count = file.read(&mut chunk).map_err(|error| CopyError::unreadable(&full, error))?;
             let read = chunk.get(..count).unwrap_or_default();
             if read.is_empty() {
@@ -361,7 +361,7 @@ fn add(digest: &mut Sha256, part: &[u8]) {
     digest.update(part);
 }
 
-fn go_on(is_cancelled: &AtomicBool) -> Result<(), CopyError> {
+fn check_cancelled(is_cancelled: &AtomicBool) -> Result<(), CopyError> {
     if is_cancelled.load(Ordering::Relaxed) { Err(CopyError::Cancelled) } else { Ok(()) }
 }
 

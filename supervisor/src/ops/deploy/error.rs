@@ -1,4 +1,4 @@
-//! Why a folder cannot be copied, and what is wrong with the record of deploys.
+//! Errors of copying a folder, and of reading `apps.json`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,26 +9,16 @@ use crate::model::change_error::ChangeError;
 /// Why a folder cannot be copied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
-    /// Something in it cannot be part of a deploy, or there is too much of it. Who deploys it can mend that.
+    /// Its contents cannot be deployed, or exceed a limit. The deployer can fix that.
     #[error("{0}")]
     Folder(String),
-    /// Something in it cannot be read.
+    /// A file or folder in it cannot be read.
     #[error("cannot read {}: {error}; fix: make it readable for the supervisor's user, and deploy again", path.display())]
-    Unreadable {
-        /// What.
-        path: PathBuf,
-        /// What the kernel says.
-        error: io::Error,
-    },
+    Unreadable { path: PathBuf, error: io::Error },
     /// The copy cannot be written.
     #[error("cannot write {}: {error}; fix: make room or give the right to write there", path.display())]
-    Unwritable {
-        /// What.
-        path: PathBuf,
-        /// What the kernel says.
-        error: io::Error,
-    },
-    /// Nobody waits for it any more.
+    Unwritable { path: PathBuf, error: io::Error },
+    /// The caller no longer waits for it.
     #[error("the supervisor is about to end")]
     Cancelled,
 }
@@ -54,27 +44,27 @@ impl From<CopyError> for ChangeError {
     }
 }
 
-/// What is wrong with the file that says what is deployed.
+/// Why `apps.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
-    /// The kernel does not give it.
+    /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// It is not JSON of this form.
+    /// It is not JSON, or has another structure.
     #[error("{0}")]
     Malformed(#[from] serde_json::Error),
-    /// Another version of the executable has written it.
+    /// It has an unknown format version.
     #[error("has version {found}, and this executable knows only {known}")]
     Version {
-        /// What it has.
+        /// Its version.
         found: u32,
-        /// What this one writes.
+        /// The version that this executable writes.
         known: u32,
     },
-    /// A name in it is none.
+    /// It contains an invalid app name.
     #[error("{}", .0.what())]
     Name(Flaw),
-    /// Something is wrong with an app in it.
+    /// An app in it is invalid: name and reason.
     #[error("app {0:?}: {1}")]
     App(String, String),
 }

@@ -36,7 +36,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Waits until something else was asked for.
+    /// Waits until it is superseded.
     pub(crate) async fn superseded(&mut self) {
         // Nothing is ever sent. Dropping the sender is the signal.
         let _ = (&mut self.superseded).await;
@@ -45,7 +45,7 @@ impl Attempt {
     /// Fails if it was superseded.
     ///
     /// # Errors
-    /// That something else was asked for.
+    /// If a later command has superseded it.
     pub(crate) fn check(&mut self) -> Result<(), ChangeError> {
         match self.superseded.try_recv() {
             Err(oneshot::error::TryRecvError::Empty) => Ok(()),

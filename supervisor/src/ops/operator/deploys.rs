@@ -144,7 +144,7 @@ impl Operator {
             let changing = self.changing.lock().await;
             self.fleet.remove(name, deploys.commit(deploys.state().without(name))).await?;
             drop(changing);
-            deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+            deploys.delete_unused(&held, |folder| self.fleet.folders().is_held(folder)).await;
         }
         info!(app = %name, folder = folder.as_ref().map(|path| tracing::field::display(path.display())), "deploys removed");
         Ok(Removed { app: name.to_string(), folder })
@@ -170,12 +170,12 @@ impl Operator {
     }
 
     /// Deletes unused copies when the last worker that used them has ended. Returns if a successor has taken over.
-    pub(crate) async fn keep_tidy(&self) {
+    pub(crate) async fn keep_deleting_unused(&self) {
         let Ok(deploys) = &self.deploys else { return };
         let folders = self.fleet.folders();
         loop {
             let Ok(held) = deploys.hold().await else { return };
-            deploys.tidy(&held, |folder| folders.is_held(folder)).await;
+            deploys.delete_unused(&held, |folder| folders.is_held(folder)).await;
             drop(held);
             folders.released().await;
         }
@@ -221,7 +221,7 @@ impl Operator {
         };
         let switched = switched.await;
         drop(copy);
-        deploys.tidy(&held, |folder| self.fleet.folders().is_held(folder)).await;
+        deploys.delete_unused(&held, |folder| self.fleet.folders().is_held(folder)).await;
         switched
     }
 

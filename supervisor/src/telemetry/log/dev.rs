@@ -16,7 +16,7 @@ const OWN: &str = "dev";
 
 /// The target of the last request that was refused because the app does not load. Its error page polls, so repetitions are
 /// not logged.
-static WAITS: Mutex<Option<String>> = Mutex::new(None);
+static LAST_REFUSED: Mutex<Option<String>> = Mutex::new(None);
 
 /// The line as text; none if it is not shown.
 pub(super) fn render(line: &Line, ansi: bool) -> Option<String> {
@@ -51,12 +51,12 @@ fn text_of<'a>(line: &'a Line, name: &str) -> Option<&'a str> {
 
 /// The line of a request; none if it is not shown.
 pub(super) fn request(record: &RequestRecord, ansi: bool) -> Option<String> {
-    let mut waits = WAITS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last_refused = LAST_REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
     let waiting = (record.refusal == Some(Refusal::NotLoaded.code())).then(|| record.target.clone());
-    if waiting.is_some() && *waits == waiting {
+    if waiting.is_some() && *last_refused == waiting {
         return None;
     }
-    *waits = waiting;
+    *last_refused = waiting;
     Some(shown(record, record.begun.elapsed(), ansi))
 }
 

@@ -53,7 +53,7 @@ struct Kept {
 
 /// A query for lines.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Question {
+pub(crate) struct LogQuery {
     /// Only lines of this app; otherwise those of all apps and of the supervisor.
     pub app: Option<String>,
     /// Only lines since this time.
@@ -68,7 +68,7 @@ pub(crate) struct Question {
 #[derive(Debug)]
 pub(crate) struct LogReader {
     memory: Arc<Memory>,
-    question: Question,
+    query: LogQuery,
     /// How many lines of each app have been read or missed; none before the first read.
     seen: Option<HashMap<Option<Box<str>>, u64>>,
 }
@@ -115,8 +115,8 @@ impl Memory {
     }
 
     /// A reader of these lines.
-    pub(crate) fn reader(self: Arc<Self>, question: Question) -> LogReader {
-        LogReader { memory: self, question, seen: None }
+    pub(crate) fn reader(self: Arc<Self>, query: LogQuery) -> LogReader {
+        LogReader { memory: self, query, seen: None }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Rings> {
@@ -142,7 +142,7 @@ impl Ring {
 impl LogReader {
     /// The lines that have not been read yet.
     pub(crate) fn read(&mut self) -> FoundLines {
-        let Question { app, since, level, lines } = &self.question;
+        let LogQuery { app, since, level, lines } = &self.query;
         let is_first = self.seen.is_none();
         let seen = self.seen.get_or_insert_default();
         let (mut found, mut dropped) = (Vec::new(), 0);
@@ -212,16 +212,16 @@ mod tests {
         for number in 0..100 {
             push(&memory, Some("loud"), Level::INFO, &format!("loud{number:06}"));
         }
-        let all = memory.clone().reader(Question::default()).read();
+        let all = memory.clone().reader(LogQuery::default()).read();
         assert_eq!(texts(&all), ["calm", "supervisor", "loud000097", "loud000098", "loud000099"]);
         assert_eq!(all.dropped, 0);
         // A single line that exceeds the limit is not kept either.
         push(&memory, Some("calm"), Level::INFO, &"x".repeat(1000));
-        let calm = Question { app: Some("calm".into()), ..Question::default() };
+        let calm = LogQuery { app: Some("calm".into()), ..LogQuery::default() };
         assert_eq!(texts(&memory.clone().reader(calm).read()), [""; 0]);
         memory.keep(OVERHEAD + 10);
         memory.forget("calm");
-        assert_eq!(texts(&memory.reader(Question::default()).read()), ["supervisor", "loud000099"]);
+        assert_eq!(texts(&memory.reader(LogQuery::default()).read()), ["supervisor", "loud000099"]);
     }
 
     #[test]
@@ -230,21 +230,21 @@ mod tests {
         push(&memory, Some("a"), Level::ERROR, "error");
         push(&memory, Some("b"), Level::WARN, "warn");
         push(&memory, Some("a"), Level::INFO, "info");
-        let ask = |question| memory.clone().reader(question).read();
+        let ask = |query| memory.clone().reader(query).read();
         let level = Some(Level::WARN);
-        assert_eq!(texts(&ask(Question { level, ..Question::default() })), ["error", "warn"]);
-        assert_eq!(texts(&ask(Question { lines: Some(2), ..Question::default() })), ["warn", "info"]);
+        assert_eq!(texts(&ask(LogQuery { level, ..LogQuery::default() })), ["error", "warn"]);
+        assert_eq!(texts(&ask(LogQuery { lines: Some(2), ..LogQuery::default() })), ["warn", "info"]);
         let app = || Some("a".to_owned());
-        assert_eq!(texts(&ask(Question { app: app(), level, ..Question::default() })), ["error"]);
+        assert_eq!(texts(&ask(LogQuery { app: app(), level, ..LogQuery::default() })), ["error"]);
         let since = Some(SystemTime::now() + Duration::from_secs(60));
-        assert_eq!(texts(&ask(Question { since, ..Question::default() })), [""; 0]);
+        assert_eq!(texts(&ask(LogQuery { since, ..LogQuery::default() })), [""; 0]);
     }
 
     #[tokio::test]
     async fn a_slow_reader_is_told_what_it_has_missed() {
         let memory = Arc::new(Memory::new(2 * (OVERHEAD + 1)));
         push(&memory, Some("a"), Level::INFO, "1");
-        let mut reader = memory.clone().reader(Question::default());
+        let mut reader = memory.clone().reader(LogQuery::default());
         assert_eq!(texts(&reader.read()), ["1"]);
         for text in ["2", "3", "4", "5"] {
             push(&memory, Some("a"), Level::INFO, text);
@@ -259,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_waits_for_lines() {
         let memory = Arc::new(Memory::new(1 << 20));
-        let mut reader = memory.clone().reader(Question::default());
+        let mut reader = memory.clone().reader(LogQuery::default());
         assert_eq!(texts(&reader.read()), [""; 0]);
         let (found, ()) = tokio::join!(reader.next(), async { push(&memory, None, Level::INFO, "late") });
         assert_eq!(texts(&found), ["late"]);

@@ -18,7 +18,7 @@ const BYTES: usize = 16 * 1024 * 1024;
 const SHARE: usize = 4;
 
 /// Timeout for flushing the queue at shutdown.
-const LAST: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The source of a line: an app's name, or empty for the supervisor itself, which may use the whole queue.
 type LineSource = str;
@@ -167,7 +167,7 @@ impl Drop for Writing {
         waiting.is_closed = true;
         self.0.changed.notify_all();
         // A pipe that nobody reads must not block the shutdown.
-        drop(self.0.done.wait_timeout_while(waiting, LAST, |waiting| !waiting.is_done));
+        drop(self.0.done.wait_timeout_while(waiting, FLUSH_TIMEOUT, |waiting| !waiting.is_done));
     }
 }
 

@@ -83,7 +83,7 @@ impl Exporter {
         let count = AtomicU64::default;
         if HUB.set(SpanHub { queue, exported: count(), failed: count(), dropped: count() }).is_ok() {
             let to = exporter.to.clone();
-            let run = Run { to, finished, asked, asking: None, is_failing: false, is_complaining: false };
+            let run = Run { to, finished, asked, flush: None, is_failing: false, is_complaining: false };
             tokio::task::spawn_local(run.run());
         }
         exporter
@@ -133,7 +133,7 @@ struct Run {
     finished: mpsc::Receiver<Finished>,
     asked: mpsc::Receiver<Flushed>,
     /// A pending flush.
-    asking: Option<Flushed>,
+    flush: Option<Flushed>,
     /// Whether the last attempt failed, and whether the last response rejected spans. Each is logged once.
     is_failing: bool,
     is_complaining: bool,
@@ -147,7 +147,7 @@ impl Run {
                 self.send(&batch).await;
             }
             if self.finished.is_empty()
-                && let Some(done) = self.asking.take()
+                && let Some(done) = self.flush.take()
             {
                 let _ = done.send(());
             }
@@ -157,7 +157,7 @@ impl Run {
     /// Collects a batch of spans. Returns early for a flush.
     async fn gather(&mut self) -> Vec<Finished> {
         let (mut batch, mut deadline) = (Vec::new(), None);
-        while batch.len() < BATCH && self.asking.is_none() {
+        while batch.len() < BATCH && self.flush.is_none() {
             let room = BATCH - batch.len();
             let late = async {
                 match deadline {
@@ -169,7 +169,7 @@ impl Run {
                 _ = self.finished.recv_many(&mut batch, room) => {
                     deadline.get_or_insert_with(|| Instant::now() + DELAY);
                 }
-                asking = self.asked.recv() => self.asking = asking,
+                flush = self.asked.recv() => self.flush = flush,
                 () = late => break,
             }
         }
@@ -194,7 +194,7 @@ impl Run {
             };
             let ExportError { why, again } = match collector.post(body.clone()).await {
                 Ok(complaint) => {
-                    let rejected = self.heed(complaint).min(count);
+                    let rejected = self.handle_response(complaint).min(count);
                     hub.failed.fetch_add(rejected, Ordering::Relaxed);
                     hub.exported.fetch_add(count - rejected, Ordering::Relaxed);
                     return;
@@ -205,9 +205,9 @@ impl Run {
                 warn!(url = %collector.traces.url, why, "spans cannot be exported");
             }
             let wait = again.map(|least| least.max(pause.mul_f64(0.5 + fastrand::f64())));
-            // During a flush there is one more attempt.
+            // A flush ends a wait, for one last attempt.
             let wait =
-                wait.filter(|wait| self.asking.is_none() && begun.elapsed().saturating_add(*wait) < PATIENCE);
+                wait.filter(|wait| self.flush.is_none() && begun.elapsed().saturating_add(*wait) < PATIENCE);
             let Some(wait) = wait else {
                 hub.failed.fetch_add(count, Ordering::Relaxed);
                 return;
@@ -215,14 +215,14 @@ impl Run {
             tokio::select! {
                 () = sleep(wait) => {}
                 () = self.to.changed.notified() => {}
-                asking = self.asked.recv() => self.asking = asking,
+                flush = self.asked.recv() => self.flush = flush,
             }
             pause *= 2;
         }
     }
 
     /// Handles the response to a delivered batch. Returns how many of its spans were rejected.
-    fn heed(&mut self, complaint: Option<ExportTracePartialSuccess>) -> u64 {
+    fn handle_response(&mut self, complaint: Option<ExportTracePartialSuccess>) -> u64 {
         if std::mem::take(&mut self.is_failing) {
             info!("spans are exported again");
         }

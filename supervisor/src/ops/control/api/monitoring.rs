@@ -29,14 +29,14 @@ pub(super) fn news(method: &Method, uri: &Uri, operator: &Operator) -> Answer {
         Ok(since) => since,
         Err(answer) => return answer,
     };
-    let look = NewsAnswer {
+    let answer = NewsAnswer {
         version: env!("CARGO_PKG_VERSION").into(),
         pid: std::process::id(),
         spares: operator.spares(),
         machine: operator.machine(),
         news: operator.news(since),
     };
-    (StatusCode::OK, json!(look))
+    (StatusCode::OK, json!(answer))
 }
 
 /// `GET /v1/apps/NAME/history`: what the app did in each second, from the number `since` on.
@@ -52,26 +52,26 @@ pub(super) fn history(method: &Method, uri: &Uri, app: &str, operator: &Operator
 
 /// Removes what only clients with the token may read: texts of apps, such as why they do not load, and requests to them. News
 /// are marked with `is_partial`, so that the dashboard does not ask for more.
-pub(crate) fn conceal(look: &mut Value) {
-    if let Some(news) = look.as_object_mut().filter(|look| look.contains_key("mark")) {
+pub(crate) fn redact(answer: &mut Value) {
+    if let Some(news) = answer.as_object_mut().filter(|answer| answer.contains_key("mark")) {
         news.insert("is_partial".into(), true.into());
     }
-    conceal_fields(look);
+    redact_fields(answer);
 }
 
-fn conceal_fields(look: &mut Value) {
-    if let Some(apps) = look.get_mut("apps").and_then(Value::as_array_mut) {
-        apps.iter_mut().for_each(conceal_fields);
+fn redact_fields(answer: &mut Value) {
+    if let Some(apps) = answer.get_mut("apps").and_then(Value::as_array_mut) {
+        apps.iter_mut().for_each(redact_fields);
     }
     for field in ["last_exit", "problem"] {
         // The kind of failure comes before the colon, text of the app after it.
-        if let Some(Value::String(text)) = look.get_mut(field)
+        if let Some(Value::String(text)) = answer.get_mut(field)
             && let Some(end) = text.find(": ")
         {
             text.truncate(end);
         }
     }
-    if let Some(suspects) = look.get_mut("suspects").and_then(Value::as_array_mut) {
+    if let Some(suspects) = answer.get_mut("suspects").and_then(Value::as_array_mut) {
         suspects.clear();
     }
 }
