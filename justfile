@@ -32,7 +32,7 @@ tables:
 deny:
     cargo deny --locked check bans licenses sources
 
-# Fuzz the protocol's decoder
+# Fuzz the protocol: its decoder, and a connection with a hostile peer
 fuzz *SECONDS:
     scripts/fuzz {{ SECONDS }}
 

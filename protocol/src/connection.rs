@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio_util::io::poll_read_buf;
@@ -382,7 +382,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         Ok(None)
     }
 
-    fn accept(&mut self, stream: u64, end: bool, head: EncodedHead) -> Result<Incoming, ProtocolError> {
+    fn accept(&mut self, stream: u64, end: bool, mut head: EncodedHead) -> Result<Incoming, ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         let (side, peer) = (inner.side, inner.side.peer());
         if !peer.may_open(head.kind) {
@@ -406,6 +406,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         let mut state = State::accepted(stream, window, bounds, peer);
         if end {
             state.mark_empty();
+        }
+        if side == Side::Supervisor {
+            // Calls wait, and must not keep the whole read buffer of which this is a part.
+            head.payload = Bytes::copy_from_slice(&head.payload);
         }
         inner.accepted += 1;
         inner.theirs += 1;

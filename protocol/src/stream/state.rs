@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) id: u64,
     /// Whether this side has opened it.
     pub(super) is_ours: bool,
+    /// Whether a worker has opened it, whose chunks must not keep whole read buffers while it waits.
+    pub(super) is_call: bool,
     /// Whether it goes on until both directions have ended.
     pub(super) is_upgraded: bool,
     /// Which of its halves somebody still has.
@@ -96,13 +98,16 @@ impl State {
         if let Some(budget) = &budget {
             budget.promise(0, window);
         }
-        Self::new(id, budget, window, (credit, MOST_WINDOW))
+        let mut state = Self::new(id, budget, window, (credit, MOST_WINDOW));
+        state.is_call = peer == Side::Worker;
+        state
     }
 
     fn new(id: u64, budget: Option<Bounds>, window: usize, (credit, most_credit): (usize, usize)) -> Self {
         Self {
             id,
             is_ours: false,
+            is_call: false,
             is_upgraded: false,
             has_sender: true,
             has_receiver: true,
@@ -163,6 +168,7 @@ impl State {
                 *last = joined.freeze();
             }
             // The reader is late, and what is kept for it keeps a whole read buffer.
+            _ if self.is_call => self.chunks.push_back(Bytes::copy_from_slice(&data)),
             Some(_) if data.len() < READ_BUFFER / 4 => self.chunks.push_back(Bytes::copy_from_slice(&data)),
             _ => self.chunks.push_back(data),
         }

@@ -38,6 +38,8 @@ pub enum AskError {
 /// The body of every error response.
 #[derive(Deserialize)]
 struct ErrorBody {
+    /// Earlier supervisors do not say it.
+    #[serde(default)]
     kind: ErrorKind,
     error: String,
 }
@@ -112,4 +114,37 @@ async fn send(
 async fn whole(body: Incoming) -> Result<Bytes, AskError> {
     let body = Limited::new(body, MAX_ANSWER);
     Ok(body.collect().await.map_err(io::Error::other)?.to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_supervisors_of_other_versions_refuse_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("control.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        for (body, expected) in [
+            (r#"{"error":"why"}"#, ErrorKind::Unknown),
+            (r#"{"error":"why","kind":"from_the_future"}"#, ErrorKind::Unknown),
+            (r#"{"error":"why","kind":"not_found"}"#, ErrorKind::NotFound),
+        ] {
+            let answer = async {
+                let (mut client, _) = listener.accept().await.unwrap();
+                assert!(client.read(&mut [0; 1024]).await.unwrap() > 0);
+                let head = format!("HTTP/1.1 409 Conflict\r\ncontent-length: {}\r\n\r\n", body.len());
+                client.write_all((head + body).as_bytes()).await.unwrap();
+                client
+            };
+            let (asked, _client) = tokio::join!(status(&socket), answer);
+            match asked {
+                Err(AskError::Refused { kind, error }) => assert_eq!((kind, &*error), (expected, "why")),
+                other => panic!("{body}: {other:?}"),
+            }
+        }
+    }
 }

@@ -118,6 +118,21 @@ pub(crate) struct Flag {
 }
 
 impl About {
+    /// All of its documentation as plain text: links are their labels.
+    pub(crate) fn plain(&self) -> String {
+        let mut text = String::new();
+        let mut rest = &*self.doc;
+        while let Some((before, label, after)) = rest.split_once('[').and_then(|(before, link)| {
+            let (label, target) = link.split_once("](")?;
+            Some((before, label, target.split_once(')')?.1))
+        }) {
+            text.push_str(before);
+            text.push_str(label);
+            rest = after;
+        }
+        text + rest
+    }
+
     /// The first sentence of its documentation, without the dot.
     pub(crate) fn summary(&self) -> &str {
         self.doc.split_once(". ").map_or(self.doc.trim_end_matches('.'), |(first, _)| first)

@@ -1,5 +1,7 @@
 //! Why a change that was asked for has not come about, and who can mend that.
 
+use std::io;
+
 use super::exit_reason::ExitReason;
 
 /// Why a change that was asked for has not come about. The text is for people, and names the fix.
@@ -35,6 +37,14 @@ pub(crate) enum ChangeError {
 }
 
 impl ChangeError {
+    /// A socket could not be bound: it is taken, or the system refuses it.
+    pub(crate) fn bind(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => Self::Conflict(error.to_string()),
+            _ => Self::System(error.to_string()),
+        }
+    }
+
     /// What it is for programs.
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
@@ -51,7 +61,7 @@ impl ChangeError {
 }
 
 /// The kinds of errors that the control API answers, by who can mend them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The request is wrong (400).
@@ -74,4 +84,8 @@ pub enum ErrorKind {
     Ending,
     /// The system is in the way (500).
     System,
+    /// A supervisor of another version says something else, or nothing.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }

@@ -324,7 +324,7 @@ impl Operator {
         let changing = self.changing.lock().await;
         let config = self.load().map_err(|problems| ChangeError::Config(problems.to_string()))?;
         let (mut changes, late) =
-            self.fleet.apply(config).await.map_err(|error| ChangeError::Conflict(error.to_string()))?;
+            self.fleet.apply(config).await.map_err(|error| ChangeError::bind(&error))?;
         // A slow app must not hold up other commands.
         drop(changing);
         self.fleet.conclude(late, &mut changes).await;

@@ -1,7 +1,6 @@
 //! The folder in which what a worker has made of its app's sources is kept between starts: compiled, translated. Workers read it, and
 //! have the supervisor write. What is in a file is the worker's own business; how large it is, and how much there is of it, is not.
 
-use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::future::poll_fn;
 use std::io::{self, Write as _};
@@ -11,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::BytesMut;
 use nano_protocol::Receiver;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 /// Longest contents of one name, in bytes.
@@ -36,7 +36,7 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 pub(super) struct Cache {
     folder: PathBuf,
     /// Bytes and files in it, once it was looked at. Others may write there as well, so this is not exact.
-    size: Cell<Option<Size>>,
+    size: Mutex<Option<Size>>,
 }
 
 /// What has become of what was to be kept.
@@ -60,7 +60,7 @@ struct Size {
 impl Cache {
     /// In this folder, which exists.
     pub(super) fn new(folder: &str) -> Self {
-        Self { folder: folder.into(), size: Cell::new(None) }
+        Self { folder: folder.into(), size: Mutex::new(None) }
     }
 
     /// Keeps a body under a name, in place of what was kept there before. A reader sees the one or the other, and no part.
@@ -84,12 +84,14 @@ impl Cache {
         }
         let written = async {
             let draft = write(draft, path, block).await?;
-            let (folder, known) = (self.folder.clone(), self.size.take());
-            let size = spawn_blocking(move || {
+            // One at a time: a look at the folder costs as much as there are files.
+            let mut known = self.size.lock().await;
+            let (folder, size) = (self.folder.clone(), known.take());
+            let settled = spawn_blocking(move || {
                 draft.complete()?;
-                settle(&folder, known, length)
+                settle(&folder, size, length)
             });
-            self.size.set(Some(size.await.map_err(io::Error::other)??));
+            *known = Some(settled.await.map_err(io::Error::other)??);
             io::Result::Ok(())
         };
         match written.await {
@@ -157,7 +159,7 @@ fn settle(folder: &Path, known: Option<Size>, length: u64) -> io::Result<Size> {
             if now.duration_since(changed).is_ok_and(|age| age > ABANDONED) {
                 let _ = fs::remove_file(path);
             }
-        } else if metadata.is_file() {
+        } else if metadata.is_file() && is_name(&path) {
             found.push((changed, metadata.len(), path));
         }
     }
@@ -170,10 +172,19 @@ fn settle(folder: &Path, known: Option<Size>, length: u64) -> io::Result<Size> {
         if size.leaves_room() {
             break;
         }
-        fs::remove_file(path)?;
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         size = Size { bytes: size.bytes - length, files: size.files - 1 };
     }
     Ok(size)
+}
+
+/// Whether this is the name of something that was kept here. An operator may have other files in the folder.
+fn is_name(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Size {
@@ -212,21 +223,24 @@ mod tests {
         let folder = folder.path();
         let quarter = MAX_FOLDER / 4;
         // Sparse: they take no room.
-        put(folder, "a", quarter, 10);
-        put(folder, "b", quarter, 40);
-        put(folder, "c", quarter, 30);
+        let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(|name| name.repeat(32));
+        put(folder, &a, quarter, 10);
+        put(folder, &b, quarter, 40);
+        put(folder, &c, quarter, 30);
         put(folder, "c.1.tmp", 1, 4000);
         put(folder, "d.2.tmp", 1, 10);
+        // Not kept by a worker: an operator may name a folder with files of its own.
+        put(folder, "index.js", 4 * quarter, 5000);
         let size = settle(folder, None, quarter).unwrap();
         assert_eq!(size, Size { bytes: 3 * quarter, files: 3 });
-        assert_eq!(names(folder), ["a", "b", "c", "d.2.tmp"]);
+        assert_eq!(names(folder), [&a, &b, &c, "d.2.tmp", "index.js"]);
         // What is known is enough, as long as there is room.
-        put(folder, "d", quarter, 0);
+        put(folder, &d, quarter, 0);
         assert_eq!(settle(folder, Some(size), quarter).unwrap(), Size { bytes: 4 * quarter, files: 4 });
-        put(folder, "e", 1, 0);
+        put(folder, &e, 1, 0);
         let size = settle(folder, Some(Size { bytes: 4 * quarter, files: 4 }), 1).unwrap();
         assert_eq!(size, Size { bytes: 2 * quarter + 1, files: 3 });
-        assert_eq!(names(folder), ["a", "d", "d.2.tmp", "e"]);
+        assert_eq!(names(folder), [&a, "d.2.tmp", &d, &e, "index.js"]);
     }
 
     #[tokio::test]

@@ -91,9 +91,7 @@ impl Worker {
             }
             spare.process.is_in(group);
             let loaded = load_app(&mut spare, &output, &mut calls, message).await?;
-            // `check` gives workers no request connection.
-            let is_to_serve = !spare.requests.is_empty();
-            if let (Loaded::Ready, Some(path), true) = (&loaded, &spec.settings.health_path, is_to_serve) {
+            if let (Loaded::Ready, Some(path)) = (&loaded, &spec.settings.health_path) {
                 unhealthy = "it did not answer".into();
                 health::check(&mut spare, &output, &mut calls, path, &mut unhealthy).await?;
             }

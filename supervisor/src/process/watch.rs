@@ -164,8 +164,9 @@ impl Worker {
 
     /// Log records that were still on their way when the process ended.
     async fn drain_control(&mut self) {
-        while let Ok(Ok(Some(Incoming::Control(message)))) = timeout(REAP, self.control.next()).await {
-            if let Control::Log(record) = message {
+        // A call that comes between them is of no use any more.
+        while let Ok(Ok(Some(incoming))) = timeout(REAP, self.control.next()).await {
+            if let Incoming::Control(Control::Log(record)) = incoming {
                 self.output.record(&record);
             }
         }

@@ -129,7 +129,7 @@ impl Fleet {
         if let Some((_, why)) = failed.into_iter().next() {
             self.let_go(&sockets);
             self.strike_off_new(&wanted);
-            return Err(ChangeError::Conflict(why.to_string()));
+            return Err(ChangeError::bind(&why));
         }
         if let Err(why) = commit.await {
             self.let_go(&sockets);

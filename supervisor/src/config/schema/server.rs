@@ -170,7 +170,7 @@ settings! {
         /// File with the bearer token that the admin listener asks for. Its clients must send it with everything but
         /// probes. It is required if other machines can reach the listener; without one, a token is
         /// [made](operate.md#admin-listener).
-        admin_token_file: Option<(PathBuf, Place)> = None, path().placed().by_default("none").flag("FILE").fixed();
+        admin_token_file: Option<(PathBuf, Place)> = None, path().placed().by_default("a token is made").flag("FILE").fixed();
 
         /// Send a span of each request to this OpenTelemetry collector, such as `http://127.0.0.1:4318`. It is the base URL
         /// of OTLP over HTTP, see [operate.md](operate.md#traces).

@@ -106,8 +106,10 @@ fn argument(about: &'static About, flag: &Flag) -> Arg {
         ByDefault::Value(Json::String(text)) => format!(" [default: {text}]"),
         ByDefault::Value(value) => format!(" [default: {value}]"),
     };
-    let argument =
-        Arg::new(about.name).long(about.flag_name.as_str()).help(format!("{}{default}", about.summary()));
+    let argument = Arg::new(about.name)
+        .long(about.flag_name.as_str())
+        .help(format!("{}{default}", about.summary()))
+        .long_help(format!("{}{default}", about.plain()));
     let Some(value) = flag.value else { return argument.action(ArgAction::SetTrue) };
     let mut argument = argument.value_name(value);
     if !about.choices.is_empty() {
@@ -256,8 +258,8 @@ mod tests {
 
     #[test]
     fn the_help_is_what_is_documented() {
-        let mut command = ServerFlags::augment_args(CommandLine::new("serve"));
-        let help = command.render_long_help().to_string();
+        let mut command = ServerFlags::augment_args(CommandLine::new("serve").term_width(1000));
+        let short = command.render_help().to_string();
         for part in [
             "Threads that serve connections [default: half the cores]\n",
             "How long what is in flight may take to finish at the end [default: 25s]\n",
@@ -267,7 +269,17 @@ mod tests {
             "Serve no app at all if one of them cannot be run\n",
             "[env: OTEL_EXPORTER_OTLP_ENDPOINT]",
         ] {
-            assert!(help.contains(part), "{part:?} in {help}");
+            assert!(short.contains(part), "{part:?} in {short}");
+        }
+        // All that the documents say, but for their links.
+        let long = command.render_long_help().to_string();
+        for part in [
+            "Otherwise that app alone has failed.",
+            "`\"combined\"` as nginx does",
+            "With it there need be no app to start with.",
+            "It is required if other machines can reach the listener",
+        ] {
+            assert!(long.contains(part) && !long.contains(".md"), "{part:?} in {long}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn error(kind: ErrorKind, why: &dyn Display) -> Answer {
         | ErrorKind::App
         | ErrorKind::Superseded
         | ErrorKind::Ending => StatusCode::CONFLICT,
-        ErrorKind::System => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorKind::System | ErrorKind::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, json!({ "error": why.to_string(), "kind": kind }))
 }
