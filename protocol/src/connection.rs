@@ -23,7 +23,7 @@ use crate::decoder::Decoder;
 use crate::frame::Frame;
 use crate::head::{EncodedHead, Head};
 use crate::inner::{Inner, Owned};
-use crate::limits::{FRAMES_PER_TURN, MOST_WINDOW, READ_BUFFER};
+use crate::limits::{COPY_BELOW, FRAMES_PER_TURN, MOST_WINDOW, READ_BUFFER};
 use crate::message::{Control, StatusLine};
 use crate::outbox::Outbox;
 use crate::side::{Side, number_of};
@@ -407,8 +407,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         if end {
             state.mark_empty();
         }
-        if side == Side::Supervisor {
-            // Calls wait, and must not keep the whole read buffer of which this is a part.
+        if side == Side::Supervisor && head.payload.len() >= COPY_BELOW {
+            // A call that waits must not keep the whole read buffer of which this is a part.
             head.payload = Bytes::copy_from_slice(&head.payload);
         }
         inner.accepted += 1;

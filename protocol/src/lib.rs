@@ -10,7 +10,7 @@
 //! - [`outbox`]: frames waiting for one vectored write; `backlog`: those of them that nothing else counts.
 //! - [`budget`]: how much the bodies of an app, or of a client, may hold, and how large their windows are.
 //! - [`chunk`]: bytes of a body that count for as long as somebody keeps them.
-//! - [`stream`]: its two halves, their credit and their end.
+//! - `stream`: its two halves, their credit and their end.
 //! - `idle`: what a peer sends that changes nothing.
 //! - `inner`: what a connection and its streams share.
 //! - [`connection`]: the multiplexer that drives all streams over one socket.

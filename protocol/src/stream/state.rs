@@ -168,7 +168,9 @@ impl State {
                 *last = joined.freeze();
             }
             // The reader is late, and what is kept for it keeps a whole read buffer.
-            _ if self.is_call => self.chunks.push_back(Bytes::copy_from_slice(&data)),
+            _ if self.is_call && data.len() >= COPY_BELOW => {
+                self.chunks.push_back(Bytes::copy_from_slice(&data))
+            }
             Some(_) if data.len() < READ_BUFFER / 4 => self.chunks.push_back(Bytes::copy_from_slice(&data)),
             _ => self.chunks.push_back(data),
         }

@@ -50,7 +50,7 @@ pub(crate) struct IoThread {
 }
 
 impl IoThread {
-    /// Runs until the main thread drops its end of the queue. After [`Command::Drain`] it accepts no connections.
+    /// Runs until the main thread drops its end of the queue. After [`ThreadCommand::Drain`] it accepts no connections.
     ///
     /// # Errors
     /// If the event loop cannot be set up.

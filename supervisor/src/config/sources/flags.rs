@@ -263,7 +263,7 @@ mod tests {
         for part in [
             "Threads that serve connections [default: half the cores]\n",
             "How long what is in flight may take to finish at the end [default: 25s]\n",
-            "Form of log lines [default: text]\n",
+            "Form of log lines [default: text]",
             "--access-log[=<FORM>]",
             "Translate modules anew at each start\n",
             "Serve no app at all if one of them cannot be run\n",
