@@ -127,6 +127,9 @@ impl About {
             Some((before, label, target.split_once(')')?.1))
         }) {
             text.push_str(before);
+            if label.ends_with(".md") {
+                text.push_str("docs/");
+            }
             text.push_str(label);
             rest = after;
         }
