@@ -296,7 +296,7 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// From now on, on the connection of this number.
+    /// Counts the heads that the worker begins with after this call, on the connection of this number.
     pub fn from_now(witness: Arc<Witness>, connection: usize) -> Self {
         let before = witness.begun(connection);
         Self { witness, connection, before }

@@ -55,7 +55,7 @@ impl Budget {
         Self { per_second, left: per_second * BURST, counted: now, waiting, turns: 0, last }
     }
 
-    /// So many starts per second from now on.
+    /// Sets how many starts per second are allowed.
     pub(crate) fn configure(&mut self, per_second: u32) {
         self.per_second = f64::from(per_second);
     }

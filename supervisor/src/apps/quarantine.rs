@@ -172,7 +172,7 @@ impl Quarantine {
         self.0.borrow().get(&app).map(|refused| refused.kinds.clone()).unwrap_or_default()
     }
 
-    /// Refuses what the supervisor before this one has refused, too; all that is refused from now on.
+    /// Also refuses what the predecessor refused. Returns all kinds that are refused.
     pub(crate) fn inherit(&self, app: AppId, before: Vec<Kind>) -> Kinds {
         let mut all = self.0.borrow_mut();
         let refused = all.entry(app).or_default();

@@ -79,7 +79,7 @@ pub(crate) enum ThreadCommand {
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
-        /// How.
+        /// How it ended.
         fate: Fate,
         /// Receives the requests that were lost with it, once everything it has sent was read.
         lost: oneshot::Sender<Vec<LostRequest>>,
@@ -95,7 +95,7 @@ pub(crate) enum ThreadCommand {
     Unavailable {
         /// The app.
         app: AppId,
-        /// Why.
+        /// Why it is not available.
         why: Unavailable,
     },
     /// Requests of these kinds are refused.

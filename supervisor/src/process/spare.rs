@@ -153,7 +153,7 @@ impl Spares {
         Self { io_threads, cgroups, each: Cell::new(0), heaps, demand: RefCell::default(), ready, closed }
     }
 
-    /// Keeps every worker that loads an app from now on away from this address of the supervisor's own.
+    /// Denies every worker that loads an app after this call the access to this address of the supervisor.
     pub(crate) fn close(&self, own: SocketAddr) {
         self.closed.borrow_mut().push(own);
     }
@@ -167,7 +167,7 @@ impl Spares {
         &self.cgroups
     }
 
-    /// From now on there should be `each` for each of these heap limits, in bytes. [`Spares::refill`] sees to it.
+    /// Sets how many spares there should be: `each` for each of these heap limits, in bytes. [`Spares::refill`] starts them.
     pub(crate) fn want(&self, each: usize, heaps: impl IntoIterator<Item = u64>) {
         self.each.set(each);
         *self.heaps.borrow_mut() = heaps.into_iter().collect();

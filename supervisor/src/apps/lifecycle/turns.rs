@@ -34,7 +34,7 @@ impl Turns {
         }
     }
 
-    /// So many starts per second from now on.
+    /// Sets how many starts per second are allowed.
     pub(crate) fn configure(&self, per_second: u32) {
         self.budget.borrow_mut().configure(per_second);
     }

@@ -61,7 +61,7 @@ impl Unread {
         Arc::new(Self { what, request, since: Instant::now(), line, rid, state: Mutex::new(state) })
     }
 
-    /// JavaScript calls it so from now on.
+    /// Sets the name by which JavaScript refers to it.
     pub(crate) fn call(&self, rid: u32) {
         self.rid.store(rid, Ordering::Relaxed);
     }
