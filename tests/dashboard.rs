@@ -36,8 +36,13 @@ async fn serve(settings: &str, apps: impl IntoIterator<Item = App>) -> (SocketAd
 
 fn look(script: &str, address: SocketAddr, folder: &Path, packages: &Path) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/dashboard").join(script);
-    let mut node = Command::new("node");
-    node.arg(file).env("ADMIN", format!("http://{address}")).env("PACKAGES", packages).env("FOLDER", folder);
+    // Beyond all waits of the script: only a browser that no longer answers reaches it.
+    let mut node = Command::new("timeout");
+    node.args(["--kill-after=10", "300", "node"])
+        .arg(file)
+        .env("ADMIN", format!("http://{address}"))
+        .env("PACKAGES", packages)
+        .env("FOLDER", folder);
     // Made by the supervisor, where none is configured.
     if let Ok(token) = std::fs::read_to_string(folder.join("states/nano-supervisor/admin-token")) {
         node.env("TOKEN", token.trim());

@@ -1,6 +1,6 @@
 //! What holds for the layout of the code: imports point one way, between rooms and between files.
 
-mod imports;
+pub(crate) mod imports;
 
 use std::path::{Path, PathBuf};
 

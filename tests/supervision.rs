@@ -1,10 +1,14 @@
 //! What the supervisor does about workers: policies of restart and recycling, memory, health checks, reports of crashes.
 
+use std::sync::Arc;
+
 use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Notify;
 
-use crate::harness::{App, Load, crashes, process, run};
+use crate::harness::{App, Load, Origin, crashes, process, run};
 use crate::{TestSupervisor, until};
 
 #[tokio::test]
@@ -227,4 +231,53 @@ async fn the_report_of_an_app_that_does_not_load_has_what_it_printed() {
     let found = &crashes(&supervisor, "app")[0];
     assert_eq!((&found["cause"], &found["lines"]), (&json!("load_failed"), &json!(["reads the settings"])));
     assert!(found["pid"].as_u64().is_some_and(|pid| pid > 1), "{found}");
+}
+
+#[tokio::test]
+async fn the_last_lines_of_a_worker_are_kept_although_a_call_comes_before_them() {
+    let go = Arc::new(Notify::new());
+    let told = go.clone();
+    // The app has begun when it has connected once, and has said its last words when it has connected twice.
+    let origin = Origin::raw(move |mut stream, number| {
+        let told = told.clone();
+        async move {
+            if number % 2 == 1 {
+                return std::future::pending().await;
+            }
+            told.notified().await;
+            let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        }
+    })
+    .await;
+    // What is made of a module is kept by a call, over the connection that carries the lines.
+    let source = format!(
+        "export default {{ async fetch(request) {{
+            const name = new URL(request.url).pathname.slice(1);
+            await fetch('http://{address}/begun');
+            await import(`./${{name}}.ts`);
+            console.log('last', name);
+            await fetch('http://{address}/done');
+        }} }}",
+        address = origin.address
+    );
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let module = |app: App, name: &&str| app.file(&format!("{name}.ts"), "export const one: number = 1;");
+    let app = names.iter().fold(App::new("app", &source), module);
+    let supervisor = TestSupervisor::plan().app(app).set("cache_dir = 'here'").start().await;
+    for (number, name) in names.into_iter().enumerate() {
+        let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
+        let asked = tokio::spawn(async move { client.get(&format!("/{name}")).await.unwrap() });
+        let connected = async |count| (origin.connections() == count).then_some(());
+        until("it has begun", async || connected(2 * number + 1).await).await;
+        // All that the worker says from here on is unread when it has ended.
+        process::signal(supervisor.pid(), Signal::SIGSTOP);
+        go.notify_one();
+        until("it is done", async || connected(2 * number + 2).await).await;
+        process::signal(worker, Signal::SIGKILL);
+        process::signal(supervisor.pid(), Signal::SIGCONT);
+        supervisor.replaced("app", worker).await;
+        assert_eq!(asked.await.unwrap().status, 502);
+        assert_eq!(crashes(&supervisor, "app")[0]["lines"], json!([format!("last {name}")]));
+    }
 }

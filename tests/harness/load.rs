@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::task::JoinHandle;
 
+use super::client::BodyError;
 use super::{Client, until};
 
 /// Concurrent clients: half of them HTTP/1.1, half HTTP/2.
@@ -30,7 +31,7 @@ impl Load {
         let (answered, over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let clients = (0..CLIENTS).map(|number| {
             let is_http2 = number % 2 == 0;
-            let run = run(Client::new(address, is_http2), answered.clone(), over.clone());
+            let run = run(Client::new(address, is_http2), is_http2, answered.clone(), over.clone());
             tokio::spawn(async move { (is_http2, run.await) })
         });
         let load = Self { clients: clients.collect(), answered, over };
@@ -61,17 +62,19 @@ impl Load {
     }
 }
 
-/// Whether the server had refused this request with a graceful GOAWAY. HTTP/2 clients then repeat it over another connection
-/// (RFC 9113, 6.8). hyper leaves that to its users.
-fn is_unprocessed(error: &str) -> bool {
-    error.contains("GoAway(b\"\", NO_ERROR, Remote)")
+/// Whether the server had refused this request with a graceful GOAWAY, or the connection had ended after one before the
+/// request was written. HTTP/2 clients then send it over another connection (RFC 9113, 6.8). hyper leaves that to its users.
+fn is_unprocessed(error: &BodyError) -> bool {
+    let text = format!("{error:?}");
+    text.contains("GoAway(b\"\", NO_ERROR, Remote)")
+        || text.contains("hyper::Error(Canceled, \"connection closed\")")
 }
 
-async fn run(client: Client, answered: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> Seen {
+async fn run(client: Client, is_http2: bool, answered: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> Seen {
     let mut seen = Seen::new();
     while !over.load(Ordering::Relaxed) {
         let text = match client.get("/").await {
-            Err(error) if is_unprocessed(&format!("{error:?}")) => continue,
+            Err(error) if is_http2 && is_unprocessed(&error) => continue,
             Ok(reply) if reply.status == 200 => reply.text().to_owned(),
             Ok(reply) => format!("{}: {}", reply.status, reply.text()),
             Err(error) => format!("failed: {error:?}"),

@@ -206,6 +206,36 @@ impl Imports {
     }
 }
 
+/// The crates that a file names in its `use` trees and paths, and whatever else a path can begin with.
+pub(crate) fn crates_named(text: &str) -> BTreeSet<String> {
+    let Module { trees, paths, .. } = Module::of(syn::parse_file(text).unwrap());
+    let paths = trees.into_iter().map(|(path, _)| path).chain(paths);
+    paths.filter_map(|path| path.into_iter().next()).collect()
+}
+
+/// The texts in the function of this name.
+pub(crate) fn texts_of(text: &str, function: &str) -> Vec<String> {
+    struct Texts<'a>(&'a str, Vec<String>);
+    impl VisitMut for Texts<'_> {
+        fn visit_impl_item_fn_mut(&mut self, item: &mut syn::ImplItemFn) {
+            if item.sig.ident == self.0 {
+                syn::visit_mut::visit_impl_item_fn_mut(self, item);
+            }
+        }
+
+        fn visit_lit_str_mut(&mut self, text: &mut syn::LitStr) {
+            self.1.push(text.value());
+        }
+    }
+    let mut texts = Texts(function, Vec::new());
+    for item in &mut syn::parse_file(text).unwrap().items {
+        if let Item::Impl(item) = item {
+            texts.visit_item_impl_mut(item);
+        }
+    }
+    texts.1
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

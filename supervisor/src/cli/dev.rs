@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::output::{USAGE, complain};
 use super::serve::serve_until_told;
 use crate::config::{Host, ServerFlags, Sources};
+use crate::ops::deploy::error::NoDeploys;
 
 /// `dev`.
 pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> ExitCode {
@@ -20,7 +21,7 @@ pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> E
         server: control.iter().fold(flags, |flags, socket| flags.set("control", &socket.to_string_lossy())),
         ..Sources::default()
     };
-    let deploys = Err("`dev` keeps none".to_owned());
+    let deploys = Err(NoDeploys::Dev);
     match sources.load() {
         Ok(config) => serve_until_told(config, sources, deploys, true),
         Err(problems) => complain(&problems, USAGE),

@@ -6,6 +6,7 @@ use super::output::{FAILED, USAGE, complain};
 use super::runtime::runtime;
 use crate::apps::inherited::Inherited;
 use crate::config::{Config, Sources};
+use crate::ops::deploy::error::NoDeploys;
 use crate::ops::deploy::{Available, Deploys};
 use crate::ops::upgrade::{self, Invocation};
 use crate::serve::{self, Start};
@@ -13,7 +14,7 @@ use crate::telemetry::log::Logs;
 
 /// `serve`.
 pub(super) fn serve_apps(sources: Sources) -> ExitCode {
-    let mut deploys = Err("none were asked for".to_owned());
+    let mut deploys = Err(NoDeploys::NotAsked);
     let loaded = sources.load_with(|folder| {
         deploys = Deploys::open(folder)?;
         Ok(deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state())).unwrap_or_default())

@@ -106,6 +106,11 @@ impl ConfigErrors {
     pub(crate) fn problems(&self) -> &[Problem] {
         &self.problems
     }
+
+    /// The problems as text, a line each.
+    pub(crate) fn lines(&self) -> String {
+        self.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
 }
 
 impl fmt::Display for ConfigErrors {

@@ -1,9 +1,10 @@
 //! The reasons for which the supervisor answers a request in place of its app. `edge::proxy::answer` maps them to HTTP.
 
 use nano_protocol::message::StreamErrorKind;
+use strum::VariantArray;
 
 /// A reason for which the supervisor itself answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(crate) enum Refusal {
     /// The request is not valid HTTP.
     Malformed,
@@ -54,33 +55,6 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// Every reason, in the order of their numbers (`as usize`).
-    pub(crate) const ALL: &[Self] = &[
-        Self::Malformed,
-        Self::NoSuchHost,
-        Self::MethodNotAllowed,
-        Self::RequestTimedOut,
-        Self::BodyTooLarge,
-        Self::UriTooLong,
-        Self::HeadersTooLarge,
-        Self::HandlerFailed,
-        Self::NotAResponse,
-        Self::OutOfMemory,
-        Self::WorkerDied,
-        Self::NotLoaded,
-        Self::CrashLoop,
-        Self::Stopped,
-        Self::NoWorker,
-        Self::Overloaded,
-        Self::ClientOverloaded,
-        Self::QueueFull,
-        Self::CpuTime,
-        Self::ResponseTooLarge,
-        Self::TimedOut,
-        Self::Watchdog,
-        Self::Quarantined,
-    ];
-
     /// The refusal for an error that a worker reports for one request.
     pub(crate) fn from_worker(kind: StreamErrorKind) -> Self {
         match kind {
@@ -124,16 +98,5 @@ impl Refusal {
             Self::Watchdog => "watchdog",
             Self::Quarantined => "quarantined",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reason_has_its_number() {
-        assert!(Refusal::ALL.iter().enumerate().all(|(number, reason)| *reason as usize == number));
-        assert_eq!(Refusal::ALL.len(), Refusal::Quarantined as usize + 1);
     }
 }

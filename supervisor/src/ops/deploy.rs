@@ -24,6 +24,7 @@ use tracing::warn;
 
 use crate::config::{AppName, BrokenState, Deployed, Flaw, StateDir, make_private_folder};
 use crate::model::change_error::ChangeError;
+use error::NoDeploys;
 use state::DeployState;
 use store::{Store, Stored};
 
@@ -31,7 +32,7 @@ use store::{Store, Stored};
 const LOCK: &str = "lock";
 
 /// The deploys, or why they are not available, for people.
-pub(crate) type Available = Result<Deploys, String>;
+pub(crate) type Available = Result<Deploys, NoDeploys>;
 
 /// The deploys of a state folder. Lives on the main thread.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Deploys {
     /// If a configured folder cannot be used, or if its contents are invalid.
     pub(crate) fn open(dir: Option<&StateDir>) -> Result<Available, BrokenState> {
         let Some(StateDir { path, is_asked_for }) = dir else {
-            return Ok(Err("there is no folder for them".into()));
+            return Ok(Err(NoDeploys::NoFolder));
         };
         let lock = match lock(path) {
             Ok(lock) => lock,
@@ -65,7 +66,7 @@ impl Deploys {
                 let flaw = Flaw::new(format!("cannot be used: {error}"), fix);
                 return Err(BrokenState { place: path.display().to_string(), flaw });
             }
-            Err(error) => return Ok(Err(format!("{} cannot be used: {error}", path.display()))),
+            Err(error) => return Ok(Err(NoDeploys::Unusable { path: path.clone(), error })),
         };
         let broken = |what: String, fix: &str| BrokenState {
             place: path.join(state::FILE).display().to_string(),

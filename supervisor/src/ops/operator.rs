@@ -27,7 +27,7 @@ use crate::model::state::AppState;
 use crate::ops::deploy::Available;
 use crate::ops::news::{News, Newsroom};
 use crate::ops::systemd;
-use crate::ops::upgrade::{self, Invocation, Upgraded};
+use crate::ops::upgrade::{self, Invocation, Upgraded, Worse};
 use crate::telemetry::log::Dropped;
 use crate::telemetry::machine::Machine;
 use crate::telemetry::metrics::Sample;
@@ -115,13 +115,13 @@ impl Operator {
     /// Checks whether the apps that are `missing` in the successor would also fail to start here now, so that one broken app
     /// does not block an upgrade. Returns why each of them fails. If any would start here, the successor is at fault: an
     /// error.
-    async fn excuse(&self, missing: Vec<(String, String)>) -> Result<Vec<(String, String)>, String> {
+    async fn excuse(&self, missing: Vec<(String, String)>) -> Result<Vec<(String, String)>, Worse> {
         if missing.is_empty() {
             return Ok(missing);
         }
         let refuse = |why: &dyn fmt::Display| {
             let all: Vec<_> = missing.iter().map(|(app, how)| format!("{app} {how}")).collect();
-            format!("not ready there: {}; {why}", all.join("; "))
+            Worse::Unready { apps: all.join("; "), why: why.to_string() }
         };
         let ready =
             self.fleet.registry().states().into_iter().filter(|state| *state == AppState::Ready).count();

@@ -76,6 +76,25 @@ impl Invocation {
     }
 }
 
+/// Why a successor would serve its clients worse than this supervisor does.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Worse {
+    /// Apps that are ready here are not ready there, and that is not their own fault.
+    #[error("not ready there: {apps}; {why}")]
+    Unready {
+        /// The apps, with their states there.
+        apps: String,
+        /// Why the successor is to blame, or the fix.
+        why: String,
+    },
+    /// It ended, or did not say that it is ready.
+    #[error("{0}")]
+    Ended(String),
+    /// It did not try every app in time.
+    #[error("it took too long")]
+    TooLong,
+}
+
 /// Starts a successor, and hands over if every app that is ready here is ready there, except those that `excuse` confirms
 /// would fail here as well. The caller drains then.
 ///
@@ -85,7 +104,7 @@ pub(crate) async fn upgrade(
     fleet: &Fleet,
     admin: Option<TcpListener>,
     invocation: &Invocation,
-    excuse: impl AsyncFnOnce(Vec<(String, String)>) -> Result<Vec<(String, String)>, String>,
+    excuse: impl AsyncFnOnce(Vec<(String, String)>) -> Result<Vec<(String, String)>, Worse>,
 ) -> Result<Upgraded, ChangeError> {
     if std::process::id() == 1 {
         return Err(ChangeError::Conflict(
@@ -100,9 +119,9 @@ pub(crate) async fn upgrade(
     info!(pid, executable = %invocation.executable.display(), "successor started");
     let message = match timeout(TRY_TIMEOUT, read_message(ours)).await {
         Ok(Ok((SuccessorMessage::Tried { unready }, talk))) => Ok((unready, talk)),
-        Ok(Ok((SuccessorMessage::Ends { why }, _))) => Err(ended(&mut child, Some(why)).await),
-        Ok(Err(_)) => Err(ended(&mut child, None).await),
-        Err(_) => Err("it took too long".into()),
+        Ok(Ok((SuccessorMessage::Ends { why }, _))) => Err(Worse::Ended(ended(&mut child, Some(why)).await)),
+        Ok(Err(_)) => Err(Worse::Ended(ended(&mut child, None).await)),
+        Err(_) => Err(Worse::TooLong),
     };
     let worse = match message {
         Ok((unready, talk)) => match excuse(missing(fleet, &unready)).await {
@@ -122,7 +141,7 @@ pub(crate) async fn upgrade(
     };
     let _ = child.start_kill();
     let _ = child.wait().await;
-    warn!(pid, why = worse, "the successor was ended; everything goes on as before");
+    warn!(pid, why = %worse, "the successor was ended; everything goes on as before");
     Err(ChangeError::Conflict(format!("the successor was ended: {worse}")))
 }
 

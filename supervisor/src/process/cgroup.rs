@@ -33,7 +33,28 @@ const PERIOD: u64 = 100_000;
 
 /// The control group delegated to this supervisor, if there is one.
 #[derive(Debug, Clone)]
-pub(crate) struct Cgroups(Rc<Result<Own, String>>);
+pub(crate) struct Cgroups(Rc<Result<Own, NoCgroups>>);
+
+/// Why workers have no control groups. The text is shown by `status`.
+#[derive(Debug, thiserror::Error)]
+enum NoCgroups {
+    #[error("`cgroups = false`")]
+    Off,
+    #[error("cgroup v2 is not mounted at /sys/fs/cgroup")]
+    NotMounted,
+    #[error("{} is not delegated; fix: `Delegate=yes` in the unit", .0.display())]
+    NotDelegated(PathBuf),
+    #[error("none of {} is delegated to {}", CONTROLLERS.join(", "), .0.display())]
+    NoControllers(PathBuf),
+    #[error("there are other processes in {}", .0.display())]
+    OtherProcesses(PathBuf),
+    #[error("{}: {error}", path.display())]
+    System {
+        path: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+}
 
 #[derive(Debug)]
 struct Own {
@@ -58,7 +79,7 @@ impl Cgroups {
 
     /// No control groups, as with `cgroups = false`.
     pub(crate) fn none() -> Self {
-        Self(Rc::new(Err("`cgroups = false`".into())))
+        Self(Rc::new(Err(NoCgroups::Off)))
     }
 
     pub(crate) fn status(&self) -> CgroupStatus {
@@ -68,7 +89,7 @@ impl Cgroups {
                 controllers: own.controllers.clone(),
                 why_not: None,
             },
-            Err(why) => CgroupStatus { path: None, controllers: Vec::new(), why_not: Some(why.clone()) },
+            Err(why) => CgroupStatus { path: None, controllers: Vec::new(), why_not: Some(why.to_string()) },
         }
     }
 
@@ -98,33 +119,32 @@ impl Cgroups {
 }
 
 impl Own {
-    fn take() -> Result<Self, String> {
-        let found = config::own_cgroup().ok_or("cgroup v2 is not mounted at /sys/fs/cgroup")?;
+    fn take() -> Result<Self, NoCgroups> {
+        let found = config::own_cgroup().ok_or(NoCgroups::NotMounted)?;
         // The subgroup is there already after an upgrade, or if systemd made it.
         let path = match found.file_name() {
             Some(name) if name == SUPERVISOR => found.parent().map(Path::to_owned).unwrap_or(found),
             _ => found,
         };
         if is_left_to_systemd(&path) {
-            return Err(format!("{} is not delegated; fix: `Delegate=yes` in the unit", path.display()));
+            return Err(NoCgroups::NotDelegated(path));
         }
         Self::divide(path, std::process::id())
     }
 
-    fn divide(path: PathBuf, pid: u32) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("{}: {error}", path.display());
+    fn divide(path: PathBuf, pid: u32) -> Result<Self, NoCgroups> {
+        let failed = |error: io::Error| NoCgroups::System { path: path.clone(), error };
         let offered = read(&path, "cgroup.controllers").map_err(failed)?;
         let controllers: Vec<_> = CONTROLLERS
             .iter()
             .filter(|name| offered.split_whitespace().any(|offer| offer == **name))
             .collect();
         if controllers.is_empty() {
-            let path = path.display();
-            return Err(format!("none of {} is delegated to {path}", CONTROLLERS.join(", ")));
+            return Err(NoCgroups::NoControllers(path));
         }
         let others = read(&path, "cgroup.procs").map_err(failed)?;
         if others.split_whitespace().any(|other| other != pid.to_string()) {
-            return Err(format!("there are other processes in {}", path.display()));
+            return Err(NoCgroups::OtherProcesses(path));
         }
         let supervisor = path.join(SUPERVISOR);
         if !supervisor.is_dir() {
@@ -269,7 +289,7 @@ mod tests {
     fn a_group_that_cannot_be_divided_is_left_as_it_is() {
         let why = |files: &[(&str, &str)]| {
             let folder = group(files);
-            let why = Own::divide(folder.path().to_owned(), 7).unwrap_err();
+            let why = Own::divide(folder.path().to_owned(), 7).unwrap_err().to_string();
             assert!(!folder.path().join(SUPERVISOR).exists());
             why.replace(folder.path().to_str().unwrap(), "OWN")
         };

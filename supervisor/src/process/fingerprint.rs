@@ -6,7 +6,7 @@ use nano_protocol::message::Load;
 use sha2::{Digest as _, Sha256};
 
 use super::load;
-use crate::config::{AppLimits, AppSpec};
+use crate::config::{AppLimits, AppSpec, ConfigErrors};
 
 /// Equal for two configurations whose workers are told the same, including the values of variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Fingerprint {
     ///
     /// # Errors
     /// An error message that says what cannot be read.
-    pub(crate) fn of(spec: &AppSpec) -> Result<Self, String> {
+    pub(crate) fn of(spec: &AppSpec) -> Result<Self, ConfigErrors> {
         Ok(Self::new(&load::message(spec, spec.env.load()?), &spec.limits))
     }
 

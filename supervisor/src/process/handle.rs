@@ -70,7 +70,7 @@ impl Worker {
     ) -> Result<Started, StartFailure> {
         let failed = |reason| StartFailure { reason, pid: None, lines: Vec::new() };
         let env = env.map_or_else(|| spec.env.load(), Ok);
-        let env = env.map_err(|text| failed(ExitReason::LoadFailed(text)))?;
+        let env = env.map_err(|errors| failed(ExitReason::LoadFailed(errors.lines())))?;
         let mut message = load::message(spec, env.clone());
         let told = Fingerprint::new(&message, &spec.limits);
         // Set after the fingerprint was taken: it is the same for every worker of this supervisor.

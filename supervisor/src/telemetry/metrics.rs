@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use strum::VariantArray as _;
+
 use crate::api::status::SpareStatus;
 use crate::api::usage::Usage;
 use crate::model::overdue::Overdue;
@@ -94,7 +96,7 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     );
     for app in apps {
         for (refusal, count) in
-            Refusal::ALL.iter().zip(&app.seen.totals.refusals).filter(|(_, count)| **count > 0)
+            Refusal::VARIANTS.iter().zip(&app.seen.totals.refusals).filter(|(_, count)| **count > 0)
         {
             text.line("nano_refusals_total", &[("app", &app.name), ("code", refusal.code())], count);
         }
@@ -149,7 +151,7 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
             ("max_blocking", stats.blocking_refused),
         ];
         let counted =
-            Limit::ALL.iter().map(|(limit, field)| (*field, app.seen.totals.broken[*limit as usize]));
+            Limit::VARIANTS.iter().map(|limit| (limit.name(), app.seen.totals.broken[*limit as usize]));
         for (field, count) in counted.chain(of_worker) {
             text.line("nano_limit_broken_total", &[("app", &app.name), ("limit", field)], count);
         }

@@ -6,16 +6,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nano_protocol::Budget;
+use strum::VariantArray;
 
 use crate::model::refusal::Refusal;
 use crate::telemetry::counter::{add, get};
 use crate::telemetry::histogram::{Histogram, Snapshot};
 
 /// Reasons for which the supervisor answers in place of the app.
-pub(crate) const REFUSALS: usize = Refusal::ALL.len();
+pub(crate) const REFUSALS: usize = Refusal::VARIANTS.len();
 
 /// The limits of an app whose breaking the supervisor counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(crate) enum Limit {
     /// `cpu_time`: workers that were replaced.
     CpuTime,
@@ -39,20 +40,22 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// The number of limits.
-    const COUNT: usize = Self::Calls as usize + 1;
+    const COUNT: usize = Self::VARIANTS.len();
 
-    /// All of them, in the order of their numbers (`as usize`), with the name of the setting.
-    pub(crate) const ALL: [(Self, &str); Self::COUNT] = [
-        (Self::CpuTime, "cpu_time"),
-        (Self::Queue, "max_queue"),
-        (Self::Response, "max_response"),
-        (Self::LogRate, "log_rate"),
-        (Self::Pids, "max_pids"),
-        (Self::Cpus, "max_cpus"),
-        (Self::Starts, "max_starts_per_second"),
-        (Self::InFlightPerClient, "max_in_flight_per_client"),
-        (Self::Calls, "calls"),
-    ];
+    /// The name of the setting, or of what has none.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CpuTime => "cpu_time",
+            Self::Queue => "max_queue",
+            Self::Response => "max_response",
+            Self::LogRate => "log_rate",
+            Self::Pids => "max_pids",
+            Self::Cpus => "max_cpus",
+            Self::Starts => "max_starts_per_second",
+            Self::InFlightPerClient => "max_in_flight_per_client",
+            Self::Calls => "calls",
+        }
+    }
 }
 
 /// The counters of one app.
@@ -324,7 +327,7 @@ mod tests {
         let traffic = Traffic::new(0);
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
-        let counts = Limit::ALL.map(|(limit, _)| traffic.broken(limit));
+        let counts: Vec<_> = Limit::VARIANTS.iter().map(|limit| traffic.broken(*limit)).collect();
         assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0]);
     }
 }

@@ -133,7 +133,7 @@ impl RunningWorker {
     /// # Errors
     /// What of that cannot be read.
     pub(crate) fn was_told(&self, spec: &AppSpec) -> Result<bool, ChangeError> {
-        Ok(self.told == Fingerprint::of(spec).map_err(ChangeError::Config)?)
+        Ok(self.told == Fingerprint::of(spec).map_err(|errors| ChangeError::Config(errors.lines()))?)
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::dotenv;
 use super::values::Values;
-use crate::config::errors::{Flaw, Origin, Place, Problems};
+use crate::config::errors::{ConfigErrors, Flaw, Origin, Place, Problems};
 use crate::config::{bounds, read};
 
 /// Files of variables that an app's folder may hold, the stronger one last.
@@ -109,14 +109,11 @@ impl EnvSources {
     /// Reads every file and puts all variables together.
     ///
     /// # Errors
-    /// What cannot be read, one line per problem. No value is in it.
-    pub(crate) fn load(&self) -> Result<Environment, String> {
+    /// If a file cannot be read. No value is in the messages.
+    pub(crate) fn load(&self) -> Result<Environment, ConfigErrors> {
         let mut problems = Problems::default();
         let environment = self.read(&mut problems);
-        problems.or(environment).map_err(|errors| {
-            let lines: Vec<_> = errors.problems().iter().map(ToString::to_string).collect();
-            lines.join("\n")
-        })
+        problems.or(environment)
     }
 
     /// As [`Self::load`], with problems where all are.
@@ -254,7 +251,7 @@ mod tests {
     }
 
     fn problems(dir: &TempDir, sources: &EnvSources) -> String {
-        sources.load().unwrap_err().replace(dir.path().to_str().unwrap(), "DIR")
+        sources.load().unwrap_err().lines().replace(dir.path().to_str().unwrap(), "DIR")
     }
 
     #[test]

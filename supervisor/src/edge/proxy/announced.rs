@@ -6,6 +6,22 @@
 
 use nano_protocol::Chunk;
 
+/// A worker has broken the length that it announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LengthError {
+    /// The body goes on beyond its announced length.
+    #[error("its body is longer than its content-length, {0}")]
+    TooLong(u64),
+    /// The body ended before its announced length.
+    #[error("its body ended after {came} bytes of its content-length, {length}")]
+    TooShort {
+        /// Bytes that the body had.
+        came: u64,
+        /// Bytes that were announced.
+        length: u64,
+    },
+}
+
 /// An announced length, and what is left of it.
 #[derive(Debug)]
 pub(crate) struct Announced {
@@ -26,13 +42,12 @@ impl Announced {
     ///
     /// # Errors
     /// There is more than was announced.
-    pub(crate) fn take(&mut self, chunk: Chunk, is_done: bool) -> Result<Chunk, String> {
+    pub(crate) fn take(&mut self, chunk: Chunk, is_done: bool) -> Result<Chunk, LengthError> {
         if chunk.is_empty() {
             return Ok(chunk);
         }
         let left = self.left.checked_sub(chunk.len() as u64);
-        self.left =
-            left.ok_or_else(|| format!("its body is longer than its content-length, {}", self.length))?;
+        self.left = left.ok_or(LengthError::TooLong(self.length))?;
         if self.left > 0 || is_done {
             return Ok(chunk);
         }
@@ -44,13 +59,10 @@ impl Announced {
     ///
     /// # Errors
     /// There was less than announced.
-    pub(crate) fn end(&mut self) -> Result<Option<Chunk>, String> {
+    pub(crate) fn end(&mut self) -> Result<Option<Chunk>, LengthError> {
         match self.left {
             0 => Ok(self.last.take()),
-            left => {
-                let came = self.length - left;
-                Err(format!("its body ended after {came} bytes of its content-length, {}", self.length))
-            }
+            left => Err(LengthError::TooShort { came: self.length - left, length: self.length }),
         }
     }
 
@@ -63,14 +75,14 @@ impl Announced {
 mod tests {
     use bytes::{Buf as _, Bytes};
 
-    use super::{Announced, Chunk};
+    use super::{Announced, Chunk, LengthError};
 
     /// What may be passed on of `part`.
-    fn take(announced: &mut Announced, part: &'static str, is_done: bool) -> Result<String, String> {
+    fn take(announced: &mut Announced, part: &'static str, is_done: bool) -> Result<String, LengthError> {
         announced.take(Bytes::from_static(part.as_bytes()).into(), is_done).map(|chunk| text(&chunk))
     }
 
-    fn end(announced: &mut Announced) -> Result<Option<String>, String> {
+    fn end(announced: &mut Announced) -> Result<Option<String>, LengthError> {
         Ok(announced.end()?.as_ref().map(text))
     }
 
@@ -98,15 +110,9 @@ mod tests {
         let mut announced = Announced::new(2);
         assert_eq!(take(&mut announced, "ab", false).unwrap(), "");
         assert_eq!(take(&mut announced, "", false).unwrap(), "");
-        assert_eq!(
-            take(&mut announced, "c", true),
-            Err("its body is longer than its content-length, 2".to_owned())
-        );
+        assert_eq!(take(&mut announced, "c", true), Err(LengthError::TooLong(2)));
         let mut announced = Announced::new(2);
         assert_eq!(take(&mut announced, "a", false).unwrap(), "a");
-        assert_eq!(
-            end(&mut announced),
-            Err("its body ended after 1 bytes of its content-length, 2".to_owned())
-        );
+        assert_eq!(end(&mut announced), Err(LengthError::TooShort { came: 1, length: 2 }));
     }
 }

@@ -13,7 +13,7 @@ use nano_protocol::message::{RequestId, RequestLine};
 use nano_protocol::{Chunk, Failure, Receiver};
 use tracing::error;
 
-use super::announced::Announced;
+use super::announced::{Announced, LengthError};
 use super::part::{BodyPart, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
@@ -181,7 +181,7 @@ impl ResponseBody {
     }
 
     /// Logs that the worker has broken the announced length.
-    fn is_not_as_announced(&self, why: &str) {
+    fn is_not_as_announced(&self, why: LengthError) {
         let upstream = self.tail.as_ref().and_then(|tail| Some((tail.upstream.as_ref()?, tail.id)));
         if let Some((upstream, id)) = upstream {
             error!(app = %upstream.spec().name, request_id = %id, "response cut off: {why}");
@@ -300,7 +300,7 @@ impl ResponseBody {
                         Some(announced) => match announced.take(chunk, receiver.is_done()) {
                             Ok(chunk) => chunk,
                             Err(why) => {
-                                this.is_not_as_announced(&why);
+                                this.is_not_as_announced(why);
                                 return this.fail(cx);
                             }
                         },
@@ -332,7 +332,7 @@ impl ResponseBody {
                             return Poll::Ready(Some(Ok(Frame::data(last))));
                         }
                         Err(why) => {
-                            this.is_not_as_announced(&why);
+                            this.is_not_as_announced(why);
                             return this.fail(cx);
                         }
                     }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::sys::stat::SFlag;
 use sha2::{Digest as _, Sha256};
 
-use super::error::CopyError;
+use super::error::{CopyError, DigestError};
 use crate::untrusted::beneath::Beneath;
 
 /// Size of the read buffer, in bytes.
@@ -48,14 +48,14 @@ impl Digest {
 }
 
 impl FromStr for Digest {
-    type Err = String;
+    type Err = DigestError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, DigestError> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         if text.len() == 64 && text.bytes().all(is_digit) {
             return Ok(Self(text.to_owned()));
         }
-        Err(format!("{text:?} is no digest (64 hexadecimal digits)"))
+        Err(DigestError(text.to_owned()))
     }
 }
 

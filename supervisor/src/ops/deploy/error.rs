@@ -6,6 +6,29 @@ use std::path::{Path, PathBuf};
 use crate::config::Flaw;
 use crate::model::change_error::ChangeError;
 
+/// Why a supervisor keeps no deploys.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoDeploys {
+    /// The configuration was not read as far as its state folder.
+    #[error("none were asked for")]
+    NotAsked,
+    /// This is `dev`.
+    #[error("`dev` keeps none")]
+    Dev,
+    /// The configuration turns them off, or the system has no usual place for them.
+    #[error("there is no folder for them")]
+    NoFolder,
+    /// The usual folder cannot be used.
+    #[error("{} cannot be used: {error}", path.display())]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// Why it cannot be created or locked.
+        #[source]
+        error: io::Error,
+    },
+}
+
 /// Why a folder cannot be copied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
@@ -66,5 +89,24 @@ pub(crate) enum StateError {
     Name(Flaw),
     /// An app in it is invalid: name and reason.
     #[error("app {0:?}: {1}")]
-    App(String, String),
+    App(String, #[source] EntryError),
+}
+
+/// Text that is no digest.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no digest (64 hexadecimal digits)")]
+pub(crate) struct DigestError(pub(super) String);
+
+/// What is wrong with one app in the record of deploys.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EntryError {
+    /// A host cannot be read.
+    #[error("{0}")]
+    Host(Flaw),
+    /// A digest cannot be read.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// A time cannot be read.
+    #[error("{0:?} is no time such as 2026-01-31T12:00:00Z")]
+    Time(String),
 }

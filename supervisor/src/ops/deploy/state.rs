@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::copy::Digest;
-use super::error::StateError;
+use super::error::{EntryError, StateError};
 use crate::config::{AppName, HostPattern, Listen};
 use crate::model::change_error::ChangeError;
 
@@ -222,10 +222,9 @@ impl WrittenApp {
         }
     }
 
-    fn parse(self) -> Result<DeployedApp, String> {
-        let hosts =
-            self.hosts.iter().map(|host| host.parse::<HostPattern>().map_err(|flaw| flaw.to_string()));
-        let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
+    fn parse(self) -> Result<DeployedApp, EntryError> {
+        let hosts = self.hosts.iter().map(|host| host.parse::<HostPattern>());
+        let hosts = hosts.collect::<Result<Vec<_>, _>>().map_err(EntryError::Host)?;
         let previous = self.previous.into_iter().map(WrittenDeploy::parse);
         Ok(DeployedApp {
             site: self.listen.map(|WrittenListen { host, port }| (Listen { host, port }, hosts)),
@@ -240,9 +239,9 @@ impl WrittenDeploy {
         Self { digest: deploy.digest.to_string(), deployed_at: show_time(deploy.deployed_at) }
     }
 
-    fn parse(self) -> Result<Deploy, String> {
+    fn parse(self) -> Result<Deploy, EntryError> {
         let deployed_at = humantime::parse_rfc3339(&self.deployed_at)
-            .map_err(|_| format!("{:?} is no time such as 2026-01-31T12:00:00Z", self.deployed_at))?;
+            .map_err(|_| EntryError::Time(self.deployed_at.clone()))?;
         Ok(Deploy { digest: self.digest.parse()?, deployed_at })
     }
 }

@@ -13,7 +13,7 @@ use crate::harness::App;
 
 macro_rules! areas {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!($name, ".js")))),*]
+        &[$(($name, include_str!(concat!("conformance/", $name, ".js")))),*]
     };
 }
 
@@ -56,7 +56,7 @@ async fn the_web_platform_is_what_the_standards_say() {
         );
         let app = App::new(&area.replace('_', "-"), &index)
             .file(&format!("{area}.js"), checks)
-            .file("harness.js", include_str!("harness.js"));
+            .file("harness.js", include_str!("conformance/harness.js"));
         let data = match *area {
             "url_data" => tables("url", &[("parsed", "urltestdata.json"), ("changed", "setters_tests.json")]),
             "data_urls" => tables("data-url", &[("urls", "data-urls.json"), ("base64", "base64.json")]),
@@ -165,7 +165,7 @@ fn tables(of: &str, files: &[(&str, &str)]) -> String {
 
 /// Where cargo has unpacked the crate of this name in Cargo.lock.
 fn source_of(name: &str) -> Option<PathBuf> {
-    let lock = include_str!("../../Cargo.lock");
+    let lock = include_str!("../Cargo.lock");
     let version = lock.split(&format!("name = \"{name}\"\nversion = \"")).nth(1)?.split('"').next()?;
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
