@@ -1,8 +1,9 @@
-//! The control plane: which apps there are, and the life of each.
+//! The control plane: manages the set of apps and the lifecycle of each one.
 //!
-//! - `fleet`: all apps, changed as a whole; `registry`: what is known of each; `sockets`, `inherited`: what is bound for them.
-//! - `lifecycle`: one app, whose workers it starts and replaces, with `restart` and `budget` as policies.
-//! - `crashes`: what is left of workers; `quarantine`: which requests are refused for it.
+//! - `fleet` changes all apps as a whole; `registry` holds the state of each app; `sockets` and `inherited` provide the
+//!   listening sockets.
+//! - `lifecycle` runs one app: it starts and replaces its workers, with `restart` and `budget` as policies.
+//! - `crashes` keeps reports of ended workers; `quarantine` decides which requests are refused because of them.
 
 pub(crate) mod budget;
 pub(crate) mod crashes;

@@ -1,8 +1,16 @@
-//! The life of one app: start a worker, watch it, replace it, and after its end start the next.
+//! The lifecycle of one app: starts a worker, watches it, replaces it, and starts the next one after it ends.
 //!
-//! One task per app. It is in one [`AppPhase`] at a time, and in every phase it listens to [`AppCommand`]s and to the end of the
-//! supervisor. [`lifeline`] is how it is told, [`running`] is a worker that has been started, [`growth`] whether it has grown too much, [`turns`] when the next may start, [`folders`] is where workers are served from, [`aftermath`] what follows the end of one, [`adoption`]
-//! takes over workers that others have started, `broken` is for what those know who follow its files.
+//! Each app has one task. It is in one [`AppPhase`] at a time, and in every phase it waits for [`AppCommand`]s and for the end
+//! of the supervisor.
+//!
+//! - [`lifeline`] sends commands to the task.
+//! - [`running`] watches a started worker, and [`growth`] decides whether it has grown too much.
+//! - [`turns`] decides when the next worker may start.
+//! - [`rolling`] replaces a running worker without a gap.
+//! - [`adoption`] takes over workers that were started elsewhere.
+//! - [`aftermath`] handles the end of a worker, and `broken` handles files that cannot be loaded.
+//! - [`folders`] tracks which folders workers are served from, [`orders`] sends orders to running workers, and [`shared`] holds
+//!   what all apps share.
 
 mod adoption;
 mod aftermath;
@@ -41,28 +49,26 @@ use lifeline::{AppCommand, AppCommands, First};
 use running::{RunningWorker, Stage};
 use shared::AppsShared;
 
-/// For ever, as far as clocks are concerned: whoever reads the configuration tells an app of another one.
+/// A pause that is practically infinite. It ends early when the configuration is read again and the app gets another one.
 const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What an app needs to live.
+/// Everything that is needed to start the task of an app.
 #[derive(Debug)]
 pub(crate) struct NewApp {
-    /// Which app.
     pub app: AppId,
-    /// Its configuration.
     pub spec: Arc<AppSpec>,
-    /// Where what it logs goes.
+    /// The log that the app writes to.
     pub log: Rc<AppLog>,
-    /// What all apps share.
+    /// State that all apps share.
     pub shared: Rc<AppsShared>,
-    /// What there is of it already.
+    /// How the app begins: with a new worker, an adopted one, or stopped.
     pub first: First,
 }
 
 impl NewApp {
-    /// Starts the app, and keeps it running until it is told otherwise.
+    /// Spawns the app's task, which keeps the app running until it is told otherwise.
     pub(crate) fn start(self) -> Lifeline {
-        // Before anyone can look.
+        // Set before anything can read the status.
         if !matches!(self.first, First::Stopped) {
             self.shared.registry.starting(self.app);
         }
@@ -90,17 +96,17 @@ impl NewApp {
     }
 }
 
-/// What an app does at the moment.
+/// The current phase of an app.
 enum AppPhase {
-    /// A worker is started.
+    /// A worker is being started.
     Starting,
-    /// There is a worker.
+    /// A worker is ready and gets requests.
     Running(RunningWorker),
-    /// The next worker is started at this time.
+    /// No worker runs. The next one is started at this time.
     Resting(Instant),
-    /// Nothing, until it is told to.
+    /// No worker runs, and none is started until a command asks for it.
     Stopped,
-    /// Nothing any more.
+    /// The app has ended for good.
     Ended,
 }
 
@@ -114,16 +120,17 @@ struct AppTask {
     ending: watch::Receiver<Option<Duration>>,
     history: RestartHistory,
     growth: Growth,
-    /// Its rank among those who want to start a worker.
+    /// The app's priority among the apps that wait to start a worker.
     rank: Rank,
-    /// From when on the worker may be replaced although it is well.
+    /// The earliest time at which a healthy worker may be recycled.
     recycle_from: Instant,
     starts: u64,
-    /// The variables of the last worker that became ready: another one in its place has the same.
+    /// The environment of the last worker that became ready. Unless someone asks for a reload, its replacement gets the same
+    /// one.
     env: Option<Environment>,
-    /// Whether the next one has what their files say by then, since somebody has asked for it.
+    /// Whether the next worker reads its environment files again, because a command asked for it.
     reads_env: bool,
-    /// Who waits for the worker that is started.
+    /// Callers that wait for the worker that is being started.
     waiting: Vec<oneshot::Sender<Outcome>>,
 }
 
@@ -148,7 +155,7 @@ impl AppTask {
         self.shared.registry.stopped(self.app);
     }
 
-    /// Starts a worker.
+    /// Starts a worker, and handles commands until it is ready or has failed.
     async fn starting(&mut self) -> AppPhase {
         if let Some(fault) = self.spec.fault.clone() {
             return self.unfit(fault).await;
@@ -165,7 +172,7 @@ impl AppTask {
         let started = loop {
             tokio::select! {
                 started = &mut start => break started,
-                // Dropping the start kills the process.
+                // Dropping this future kills the process.
                 () = ended(&mut self.ending) => return AppPhase::Ended,
                 AppCommand { action, done } = self.commands.next() => match action {
                     Action::Stop => return self.stop_without_worker(done).await,
@@ -193,7 +200,7 @@ impl AppTask {
         }
     }
 
-    /// There is nothing to be started as it is configured: it has failed until it is told otherwise.
+    /// Marks the app as failed because its configuration cannot be run. It stays failed until a command changes that.
     async fn unfit(&mut self, fault: Arc<str>) -> AppPhase {
         let reason = ExitReason::LoadFailed(fault.to_string());
         self.shared.registry.starting(self.app);
@@ -204,7 +211,7 @@ impl AppTask {
         AppPhase::Resting(Instant::now() + UNTIL_TOLD)
     }
 
-    /// A worker that is ready gets requests, in place of another one if that is named.
+    /// Sends the app's requests to a worker that is ready. It replaces the worker of the generation `replaces`, if given.
     async fn take_over(&mut self, started: Started, begun: Instant, replaces: Option<u64>) -> RunningWorker {
         let Started { worker, requests, .. } = started;
         (self.env, self.reads_env) = (Some(worker.env.clone()), false);
@@ -218,7 +225,7 @@ impl AppTask {
         running
     }
 
-    /// Watches over a worker.
+    /// Watches a worker until it ends or is recycled, or until a command arrives.
     async fn running(&mut self, mut running: RunningWorker) -> AppPhase {
         let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
         let useful = running.useful.clone();
@@ -226,7 +233,7 @@ impl AppTask {
         let worn = async {
             let worn = worn.await;
             let rank = if useful.load(Ordering::Relaxed) { Rank::Useful } else { Rank::Young };
-            // Nobody has asked for the next one.
+            // A recycled worker still works, so its replacement waits for a turn.
             tokio::select! {
                 biased;
                 never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
@@ -249,7 +256,7 @@ impl AppTask {
                 if worn.growth.is_some() {
                     self.growth.replaced(running.ready.elapsed());
                 }
-                // If that fails, not at once again.
+                // If the replacement fails, it is not tried again at once.
                 self.recycle_from = Instant::now() + self.spec.settings.restart.slow_retry;
                 let (done, _) = oneshot::channel();
                 tokio::select! {
@@ -274,7 +281,7 @@ impl AppTask {
                     if self.drain(running).await { AppPhase::Starting } else { AppPhase::Ended }
                 }
                 Action::Roll => {
-                    // Its code may have changed.
+                    // The app's code may have changed.
                     self.begin_anew().await;
                     self.roll(running, self.spec.clone(), None, done).await
                 }
@@ -314,7 +321,7 @@ impl AppTask {
         phase
     }
 
-    /// Ends a worker, after what is in flight. False if the supervisor ends meanwhile.
+    /// Drains a worker and waits for its end. Returns false if the supervisor ends first.
     async fn drain(&mut self, mut running: RunningWorker) -> bool {
         self.shared.registry.draining(self.app);
         self.shared.io_threads.retire(self.app, running.generation).await;
@@ -331,7 +338,7 @@ impl AppTask {
         }
     }
 
-    /// Waits for the next start, and for its turn.
+    /// Waits until the next start is due, and then for the app's turn.
     async fn resting(&mut self, until: Instant) -> AppPhase {
         let (shared, app, rank) = (self.shared.clone(), self.app, self.rank);
         let turn = async {
@@ -355,7 +362,7 @@ impl AppTask {
         }
     }
 
-    /// Waits to be started.
+    /// Waits for a command that starts the app.
     async fn stopped(&mut self) -> AppPhase {
         tokio::select! {
             () = ended(&mut self.ending) => AppPhase::Ended,
@@ -375,7 +382,7 @@ impl AppTask {
         }
     }
 
-    /// Takes over a configuration while no worker is ready; says whether it is another one.
+    /// Applies a configuration while no worker is ready. Returns whether it differs from the current one.
     async fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
         let is_new = *spec != *self.spec;
         if is_new {
@@ -387,7 +394,7 @@ impl AppTask {
         is_new
     }
 
-    /// Starts a worker that somebody has asked for, by what the files of its configuration say now.
+    /// Starts a worker that a command asked for. It reads its environment files again.
     fn start_anew(&mut self, done: oneshot::Sender<Outcome>) -> AppPhase {
         self.waiting.push(done);
         self.reads_env = true;
@@ -420,7 +427,7 @@ impl AppTask {
     }
 }
 
-/// Waits until the app is to end for good.
+/// Waits until the app is told to end for good.
 async fn ended(ending: &mut watch::Receiver<Option<Duration>>) {
     let _ = ending.wait_for(Option::is_some).await;
 }

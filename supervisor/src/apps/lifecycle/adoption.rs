@@ -1,4 +1,5 @@
-//! Workers that somebody else has started for an app, to see whether they become ready before the app hears of them.
+//! Adopts workers that were started outside the app's task. They are started there to see whether they become ready before the
+//! app is changed.
 
 use tokio::sync::oneshot::Sender;
 
@@ -7,7 +8,8 @@ use super::running::RunningWorker;
 use super::{AppPhase, AppTask};
 
 impl AppTask {
-    /// Goes on with a worker that somebody else has started, whom `done` tells, in place of another one if that is named.
+    /// Continues with a worker that was started elsewhere, and reports the outcome to `done`. The worker replaces the one of
+    /// the generation `replaces`, if given.
     pub(super) async fn adopt(
         &mut self,
         adoption: Adoption,
@@ -27,7 +29,7 @@ impl AppTask {
         running
     }
 
-    /// As [`Self::adopt`], where no worker is or is about to be.
+    /// Does the same as [`Self::adopt`] when no worker runs or is being replaced.
     pub(super) async fn adopt_idle(&mut self, adoption: Adoption, done: Option<Sender<Outcome>>) -> AppPhase {
         self.shared.registry.starting(self.app);
         AppPhase::Running(self.adopt(adoption, None, done).await)

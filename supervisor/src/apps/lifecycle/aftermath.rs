@@ -1,4 +1,5 @@
-//! What follows the end of a worker: the report, what the policy says to it, and what is forgotten when there is other code.
+//! What happens after a worker ends: the crash report, the decision of the restart policy, and resetting the history when the
+//! code changes.
 
 use std::time::Instant;
 
@@ -19,8 +20,8 @@ use crate::model::ids::AppId;
 use crate::model::kind::Kind;
 
 impl AppsShared {
-    /// A worker has ended unasked: keeps the report, has requests like the one that has ended it let others go first, and
-    /// refuses them where that is wanted.
+    /// Records the unexpected exit of a worker. Puts requests of the kind to blame on probation, and quarantines them if the
+    /// app is configured so.
     pub(crate) async fn report(
         &self,
         app: AppId,
@@ -45,7 +46,7 @@ impl AppsShared {
         crash
     }
 
-    /// Refuses and suspects one kind of an app's requests no more, or none at all.
+    /// Ends the quarantine and suspicion of one kind of an app's requests, or of all kinds if `kind` is `None`.
     pub(crate) async fn release(&self, app: AppId, kind: Option<&Kind>) {
         let latest = self.crashes.latest();
         let left = match kind {
@@ -60,7 +61,7 @@ impl AppsShared {
 }
 
 impl AppTask {
-    /// Takes note of the end of a worker; what the restart policy says to that.
+    /// Records the end of a worker, and returns what the restart policy decides.
     pub(super) async fn note_end(&mut self, reason: &ExitReason, remains: Remains) -> Decision {
         let worth = match (reason, remains.worker) {
             (ExitReason::LoadFailed(_), _) => Worth::NotLoaded,
@@ -68,7 +69,8 @@ impl AppTask {
             (_, Some(_)) => Worth::Ready {
                 lasted: remains.ready,
                 has_answered: remains.has_answered,
-                // What a limit has ended in the midst of requests has been ended by one of them, whichever.
+                // If a limit ended the worker while requests were running, one of them is to blame, even if it is unknown
+                // which.
                 is_blamed: remains.culprit().is_some()
                     || (is_of_requests(reason) && !remains.lost.is_empty()),
             },
@@ -92,19 +94,19 @@ impl AppTask {
         decision
     }
 
-    /// What is known of its crashes is known of other code, or of another configuration.
+    /// Resets what is known of crashes and growth. It applied to other code or another configuration.
     pub(super) async fn begin_anew(&mut self) {
         self.history = RestartHistory::default();
         self.growth = Growth::default();
         self.release().await;
     }
 
-    /// Refuses nothing any more.
+    /// Ends the quarantine of all kinds of requests.
     pub(super) async fn release(&self) {
         self.shared.release(self.app, None).await;
     }
 
-    /// What follows the end of a worker, as the restart policy says.
+    /// Records the end of a worker, and returns the phase that the restart policy asks for.
     pub(super) async fn after(&mut self, reason: &ExitReason, remains: Remains) -> AppPhase {
         let decision = self.note_end(reason, remains).await;
         let registry = &self.shared.registry;
@@ -139,7 +141,7 @@ impl AppTask {
     }
 }
 
-/// Whether a worker that ends so has been ended by what it does for requests, if it has any.
+/// Whether this exit reason is caused by the requests that a worker runs, if it runs any.
 fn is_of_requests(reason: &ExitReason) -> bool {
     matches!(
         reason,

@@ -1,4 +1,5 @@
-//! An app whose files are broken, as somebody knows who follows them: its clients are told, in place of an older answer.
+//! Handles an app whose files are broken, as reported by whoever watches them. Clients get that error in place of an older
+//! answer.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,11 @@ use tokio::sync::oneshot::Sender;
 use super::{AppPhase, AppTask, Outcome};
 use crate::edge::commands::Unavailable;
 
-/// Until when it is left alone unless it is told otherwise: until then somebody will have saved a file.
+/// A pause that is practically infinite. It ends when someone saves a file.
 const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl AppTask {
-    /// Has every request refused with what is wrong, until the app is told to do something.
+    /// Refuses every request with the reason `why`, until another command arrives.
     pub(super) async fn broken(&mut self, why: String, done: Sender<Outcome>) -> AppPhase {
         self.waiting.push(done);
         self.shared.registry.broken(self.app, &why);

@@ -1,4 +1,4 @@
-//! Which folders workers are served from: one that is in use must not be deleted.
+//! Tracks which folders workers are served from. A folder that is in use must not be deleted.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-/// The folders that workers use, and how many do. Cheap to clone.
+/// The folders in use, with the number of workers that use each. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Folders(Rc<Inner>);
 
@@ -18,24 +18,24 @@ struct Inner {
 }
 
 impl Folders {
-    /// A worker uses this folder until the guard is dropped.
+    /// Marks a folder as used by a worker until the returned guard is dropped.
     pub(crate) fn hold(&self, folder: &Path) -> HeldFolder {
         *self.0.used.borrow_mut().entry(folder.to_owned()).or_default() += 1;
         HeldFolder { folders: self.clone(), folder: folder.to_owned() }
     }
 
-    /// Whether any worker uses this folder.
+    /// Returns whether any worker uses this folder.
     pub(crate) fn is_held(&self, folder: &Path) -> bool {
         self.0.used.borrow().contains_key(folder)
     }
 
-    /// Waits until a folder is used no longer. What happens between two calls is not missed.
+    /// Waits until a folder is no longer in use. A release between two calls is not missed.
     pub(crate) async fn released(&self) {
         self.0.released.notified().await;
     }
 }
 
-/// A worker's use of a folder.
+/// A guard for a worker's use of a folder. The folder is released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldFolder {
     folders: Folders,

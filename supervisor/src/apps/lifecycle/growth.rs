@@ -1,54 +1,54 @@
-//! Whether a worker has grown so much that it is replaced before it comes to a limit: a pure function of how large it was when
-//! it became ready, how large it is, and how it went with the workers before it.
+//! Decides whether a worker is recycled before it reaches a limit because it has grown. This is a pure function of its size
+//! when it became ready, its size now, and how its predecessors fared.
 //!
-//! Growth is judged, not size: what counts is which share of the room between its first size and its limit a worker has taken.
-//! An app that is merely large never takes it. One that grows to a certain size, and stays there, costs a replacement or two
-//! until its workers are let come closer to the limit, where it stays below. One that does not stay below leaks: its next workers
-//! are not let come close, until that has cost many replacements and is tried again; each trial that fails makes the next one
-//! twice as late.
+//! Growth is judged, not size: what counts is the share of the room between its first size and its limit that a worker has
+//! taken. An app that is merely large never takes that room. An app that grows to a certain size and stays there costs one or
+//! two replacements, until its workers are allowed to come closer to the limit and stay below it. An app that does not stay
+//! below the limit leaks. Its next workers are no longer allowed to come close. After many replacements this is tried once
+//! more, and each failed trial doubles the number of replacements before the next one.
 
 use std::time::{Duration, Instant};
 
-/// A worker that has lived for this long before it was replaced is no reason to let the next come closer to the limit: whatever
-/// it is that grows, it costs a start every now and then.
+/// A worker that was replaced after at least this time does not allow its successor to come closer to the limit. Its growth
+/// costs a start only now and then, whatever its cause.
 const LONG: Duration = Duration::from_secs(10 * 60);
 
-/// Which share of its room a worker may take, by how many before it have taken theirs soon.
+/// The share of its room that a worker may take, indexed by how many predecessors in a row were replaced soon.
 const SHARES: [f64; 3] = [0.5, 0.75, 0.875];
 
-/// After so many in a row, the share is the last one.
+/// After this many replacements in a row, [`LAST`] is the share.
 const MANY: usize = 8;
 
-/// After so many replacements of an app that leaks, one worker is let come close again; twice as many after each further one
-/// that has not stayed below.
+/// After this many replacements of an app that leaks, one worker is allowed to come close to the limit again. The number
+/// doubles each time such a worker reaches the limit.
 const TRIAL: usize = 16;
 
-/// The last share.
+/// The largest share.
 const LAST: f64 = 0.9375;
 
-/// Part of a limit that no worker gets to: V8 keeps some of its heap for new objects.
+/// The divisor for the part of a limit that no worker can use: V8 reserves some of its heap for new objects.
 const RESERVE: u64 = 16;
 
-/// How long the start of another worker may take.
+/// The expected time to start another worker.
 const START: Duration = Duration::from_secs(1);
 
-/// Least of it, in bytes.
+/// The smallest size of the reserve, in bytes.
 const LEAST_RESERVE: u64 = 4 * 1024 * 1024;
 
-/// How it went with the workers of an app so far.
+/// How much the previous workers of an app have grown.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Growth {
-    /// Workers in a row that were replaced because they had grown, and had not lived long.
+    /// Workers in a row that were replaced soon after they became ready because they had grown.
     soon: usize,
-    /// How many that were let come close have come to the limit.
+    /// Workers that were allowed to come close to the limit and reached it.
     leaked: u32,
-    /// Workers that were replaced since the last of them.
+    /// Workers that were replaced since the last one that reached the limit.
     since: usize,
 }
 
 impl Growth {
-    /// Whether something that was `first` large when the worker became ready, and is `now`, is too large where `limit` is
-    /// the end; all in bytes.
+    /// Returns whether a worker has grown too much. It had the size `first` when it became ready and has the size `now`; all
+    /// sizes are in bytes.
     pub(crate) fn is_too_much(&self, first: u64, now: u64, limit: u64) -> bool {
         let most = limit.saturating_sub((limit / RESERVE).max(LEAST_RESERVE));
         let Some(room) = most.checked_sub(first) else { return false };
@@ -60,17 +60,18 @@ impl Growth {
         now.saturating_sub(first) as f64 > share * room as f64
     }
 
-    /// A worker that has been ready for `lived` is replaced because it has grown.
+    /// Records that a worker is replaced because it has grown. It has been ready for `lived`.
     pub(crate) fn replaced(&mut self, lived: Duration) {
         (self.soon, self.since) = (if lived >= LONG { 0 } else { self.soon + 1 }, self.since + 1);
     }
 
-    /// Whether no worker is let come close for now.
+    /// Whether the app leaks, so that no worker is allowed to come close to the limit for now.
     fn leaks(&self) -> bool {
         self.leaked > 0 && self.since < TRIAL.saturating_mul(1 << (self.leaked - 1).min(20))
     }
 
-    /// A worker has reached its limit. That it would stay below was a mistake, if it `was_full` before whatever came last.
+    /// Records that a worker has reached its limit. If it `was_full` before its last growth, it was wrong to expect it to stay
+    /// below the limit.
     pub(crate) fn came_to_limit(&mut self, was_full: bool) {
         if was_full && self.soon > 0 {
             (self.leaked, self.since) = (self.leaked + 1, 0);
@@ -79,7 +80,7 @@ impl Growth {
     }
 }
 
-/// How fast something grows.
+/// How fast a size grows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Trend {
     last: Option<(Instant, u64)>,
@@ -87,20 +88,20 @@ pub(crate) struct Trend {
 }
 
 impl Trend {
-    /// It is so large now, in bytes.
+    /// Records the current size, in bytes.
     pub(crate) fn seen(self, size: u64, now: Instant) -> Self {
         let Some((then, before)) = self.last else {
             return Self { last: Some((now, size)), per_second: 0.0 };
         };
         let passed = now.saturating_duration_since(then).as_secs_f64();
-        // Two looks in one moment say nothing.
+        // Two measurements at nearly the same time say nothing about the rate.
         if passed < 0.001 {
             return self;
         }
         Self { last: Some((now, size)), per_second: size.saturating_sub(before) as f64 / passed }
     }
 
-    /// Whether it comes to this limit before another worker can be expected to take over.
+    /// Returns whether the limit would be reached before another worker can be expected to take over.
     pub(crate) fn is_urgent(self, limit: u64) -> bool {
         let size = self.last.map_or(0, |(_, size)| size);
         self.per_second > 0.0 && size as f64 + self.per_second * START.as_secs_f64() > limit as f64
@@ -114,8 +115,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// How often workers are replaced within `minutes`, and whether one comes to the limit first. `size` is that of a worker
-    /// by its age; it is looked at twice a second, and the next one takes a second to start.
+    /// Simulates workers for `minutes`. Returns how often one is replaced, and whether one reaches the limit first. `size`
+    /// returns the size of a worker by its age. It is measured twice a second, and a replacement takes a second to start.
     fn simulate(minutes: u64, limit: u64, size: impl Fn(Duration) -> u64) -> (usize, bool) {
         let (mut growth, mut replaced, mut age) = (Growth::default(), 0, Duration::ZERO);
         for _ in 0..minutes * 120 {
@@ -161,12 +162,13 @@ mod tests {
     fn whoever_comes_to_the_limit_is_not_let_come_close_again_soon() {
         let (first, half, most) = (5 * MIB, 64 * MIB, 128 * MIB);
         let mut growth = Growth::default();
-        // A request that takes all there is says nothing about growth, nor does the first worker.
+        // A single request that uses all memory says nothing about growth, and neither does the first worker.
         growth.came_to_limit(true);
         growth.replaced(Duration::ZERO);
         growth.came_to_limit(false);
         assert!(!growth.is_too_much(first, half, most));
-        // A cache of this size is let be after some replacements, however full a worker once was; a leak makes it ever rarer.
+        // A cache of this size is tolerated after some replacements, however full a worker once was. A leak makes the trials
+        // ever rarer.
         let nearly = most / 100 * 85;
         for trial in [TRIAL, 2 * TRIAL, 4 * TRIAL] {
             growth.came_to_limit(true);

@@ -1,4 +1,4 @@
-//! The way to tell an app what to do, and what it can be told.
+//! The channel for commands to the task of an app, and the commands themselves.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,39 +15,38 @@ use crate::model::change_error::ChangeError;
 use crate::process::Started;
 use crate::telemetry::log::app::AppLog;
 
-/// Commands to one app that may wait to be carried out.
+/// How many commands to one app may be queued.
 const COMMANDS: usize = 16;
 
-/// Why nothing comes of what was asked for when the app, or the supervisor, ends meanwhile.
+/// The error when the app or the supervisor ends before a command has been carried out.
 pub(super) const ENDS: ChangeError = ChangeError::Ending("the app is about to end");
 
-/// Whether the app has another worker now; if that did not work, why.
+/// Whether the app now has another worker, or why the command failed.
 pub(crate) type Outcome = Result<bool, ChangeError>;
 
-/// What an app is told to do.
+/// A command to an app.
 #[derive(Debug)]
 pub(super) struct AppCommand {
-    /// What to do.
     pub(super) action: Action,
-    /// Told when it is done.
+    /// Receives the outcome.
     pub(super) done: oneshot::Sender<Outcome>,
 }
 
-/// What an app has been told to do, and has not done.
+/// The queue of commands that an app has not carried out yet.
 pub(super) struct AppCommands {
-    /// Those that were looked at, oldest first.
+    /// Commands that were peeked at with [`Self::look`], oldest first.
     seen: VecDeque<AppCommand>,
     others: mpsc::Receiver<AppCommand>,
 }
 
 impl AppCommands {
-    /// None yet, and the way for them to come.
+    /// Creates an empty queue, and the sender for it.
     pub(super) fn new() -> (mpsc::Sender<AppCommand>, Self) {
         let (sender, others) = mpsc::channel(COMMANDS);
         (sender, Self { seen: VecDeque::new(), others })
     }
 
-    /// The next one; never comes when there can be none any more.
+    /// Returns the next command. Pends forever when all senders are gone.
     pub(super) async fn next(&mut self) -> AppCommand {
         match self.seen.pop_front() {
             Some(command) => command,
@@ -55,7 +54,7 @@ impl AppCommands {
         }
     }
 
-    /// Waits for one that nobody has looked at, which is to be carried out later.
+    /// Waits for the next command that nobody has peeked at, and keeps it in the queue.
     pub(super) async fn look(&mut self) -> &Action {
         if self.seen.len() >= COMMANDS {
             pending::<()>().await;
@@ -64,12 +63,12 @@ impl AppCommands {
         &self.seen.push_back_mut(command).action
     }
 
-    /// Takes back what was looked at last.
+    /// Removes the command that was peeked at last.
     pub(super) fn take_last(&mut self) -> Option<AppCommand> {
         self.seen.pop_back()
     }
 
-    /// What was looked at, and waits to be carried out.
+    /// Returns the commands that were peeked at and are still queued.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Action> {
         self.seen.iter().map(|command| &command.action)
     }
@@ -82,55 +81,54 @@ impl AppCommands {
     }
 }
 
-/// What an app can be told to do.
+/// The actions that an app can be told to take.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Have a worker.
+    /// Start a worker, if there is none.
     Start,
-    /// Have none.
+    /// Stop the worker, and start no other.
     Stop,
-    /// End the worker, and start another one.
+    /// Stop the worker, then start another one.
     Restart,
-    /// Start another worker, and end this one when that is ready.
+    /// Start another worker, and retire the current one when it is ready.
     Roll,
-    /// Live by this configuration; the worker is replaced, as by [`Action::Roll`], if it was told anything else.
+    /// Apply this configuration. The worker is replaced, as by [`Action::Roll`], if it was started with anything that differs.
     Configure(Arc<AppSpec>),
-    /// Go on with this worker, whatever there was before it.
+    /// Continue with this worker in place of the current one, if any.
     Adopt(Box<Adoption>),
-    /// Have no worker, and refuse requests with this: what is to be loaded cannot be.
+    /// Stop the worker, and refuse requests with this error: the app's files cannot be loaded.
     Break(String),
 }
 
-/// A worker that is ready and that its app does not know yet.
+/// A worker that is ready and that its app does not know of yet.
 #[derive(Debug)]
 pub(crate) struct Adoption {
-    /// The configuration that it lives by.
+    /// The configuration that it runs with.
     pub spec: Arc<AppSpec>,
-    /// The worker.
     pub started: Started,
     /// When its start began.
     pub begun: Instant,
 }
 
-/// How an app begins.
+/// How an app begins when its task is spawned.
 #[derive(Debug)]
 pub(crate) enum First {
-    /// By starting a worker.
+    /// It starts a worker.
     Start,
-    /// With a worker that is ready already.
+    /// It adopts a worker that is already ready.
     Adopt(Box<Adoption>),
-    /// Stopped, as it was in the supervisor before this one.
+    /// It is stopped, as it was in the predecessor of this supervisor.
     Stopped,
 }
 
-/// The way to tell an app what to do.
+/// A handle to the task of an app.
 #[derive(Debug)]
 pub(crate) struct Lifeline {
-    /// What the app logs.
+    /// The log that the app writes to.
     pub log: Rc<AppLog>,
     commands: mpsc::Sender<AppCommand>,
     ending: watch::Sender<Option<Duration>>,
-    /// How often it has been told what to live by.
+    /// How often the app was given a configuration.
     turn: Cell<u64>,
     task: RefCell<Option<JoinHandle<()>>>,
 }
@@ -145,7 +143,7 @@ impl Lifeline {
         Self { log, commands, ending, turn: Cell::new(0), task: RefCell::new(Some(task)) }
     }
 
-    /// Tells the app what to do, and waits until it is done.
+    /// Sends a command to the app, and waits until it has been carried out.
     pub(crate) async fn tell(&self, action: Action) -> Outcome {
         if matches!(action, Action::Configure(_) | Action::Adopt(_)) {
             self.turn.set(self.turn.get() + 1);
@@ -157,23 +155,24 @@ impl Lifeline {
         outcome.await.map_err(gone)?
     }
 
-    /// How often it has been told what to live by: whoever finds another number has been superseded.
+    /// Returns how often the app was given a configuration. If the number has changed since a caller read it, its change was
+    /// superseded.
     pub(crate) fn turn(&self) -> u64 {
         self.turn.get()
     }
 
-    /// Tells the app what to do, without waiting for anything. If too much waits already, that is not carried out.
+    /// Sends a command to the app without waiting. The command is lost if the queue is full.
     pub(crate) fn hurry(&self, action: Action) {
         let (done, _) = oneshot::channel();
         let _ = self.commands.try_send(AppCommand { action, done });
     }
 
-    /// Ends the app for good: its workers may finish what is in flight for this long.
+    /// Ends the app for good. Its workers have this long to finish what is in flight.
     pub(crate) fn end(&self, limit: Duration) {
         self.ending.send_replace(Some(limit));
     }
 
-    /// Waits for the end.
+    /// The memory that remains between requests, in bytes: the lower of two measurements between which JavaScript had returned.
     pub(crate) async fn ended(&self) {
         let task = self.task.take();
         if let Some(task) = task {

@@ -1,4 +1,4 @@
-//! The way to give running workers orders.
+//! Sends orders to running workers.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,30 +9,30 @@ use tokio::sync::mpsc;
 use crate::model::ids::WorkerId;
 use crate::process::Order;
 
-/// Orders to one worker that may wait to be carried out.
+/// How many orders to one worker may be queued.
 const ORDERS: usize = 8;
 
-/// The way to give every running worker orders, by app and generation.
+/// The queues of orders to all running workers, by app and generation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Orders(Rc<RefCell<HashMap<WorkerId, mpsc::Sender<Order>>>>);
 
 impl Orders {
-    /// Gives a worker an order, if it still runs.
+    /// Sends an order to a worker, if it still runs.
     pub(crate) fn give(&self, worker: WorkerId, order: Order) {
         if let Some(orders) = self.0.borrow().get(&worker) {
-            // A full queue holds an order to kill it already.
+            // If the queue is full, it already holds an order to kill the worker.
             let _ = orders.try_send(order);
         }
     }
 
-    /// A queue for the orders to a worker that begins to run.
+    /// Creates the queue of orders for a worker that begins to run.
     pub(super) fn enter(&self, worker: WorkerId) -> (mpsc::Sender<Order>, mpsc::Receiver<Order>) {
         let (orders, received) = mpsc::channel(ORDERS);
         self.0.borrow_mut().insert(worker, orders.clone());
         (orders, received)
     }
 
-    /// The worker runs no more; whether it did.
+    /// Removes the queue of a worker that has ended. Returns whether there was one.
     pub(super) fn leave(&self, worker: WorkerId) -> bool {
         self.0.borrow_mut().remove(&worker).is_some()
     }

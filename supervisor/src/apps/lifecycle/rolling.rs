@@ -1,4 +1,4 @@
-//! How one worker takes the place of another that is well: start before stop.
+//! Rolls a worker that is well: starts its successor before stopping it.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::model::change_error::ChangeError;
 use crate::process::Worker;
 
 impl AppTask {
-    /// Starts the next worker beside this one, which goes when that is ready, and stays if that fails, or if something is asked
-    /// for meanwhile that makes it pointless.
+    /// Starts the next worker while this one keeps running, and retires this one when the next is ready. This one stays if the
+    /// start fails, or if a command makes the start pointless.
     pub(super) async fn roll(
         &mut self,
         mut running: RunningWorker,
@@ -27,11 +27,11 @@ impl AppTask {
         let (mut begun, shared, log) = (Instant::now(), self.shared.clone(), self.log.clone());
         let (mut is_gone, is_reconfigured) = (false, *spec != *self.spec);
         let supersedes = |action: &Action| match action {
-            // Starts again, under the configuration that is on its way.
+            // This starts the next worker again, with the configuration that is being applied.
             Action::Roll if is_reconfigured => false,
             action => spec.settings.development || supersedes(action, &spec),
         };
-        // The configuration that it was to have holds all the same, unless there is another.
+        // The new configuration still applies if the start is given up, unless a later command brings another one.
         let is_another = |action: &Action| matches!(action, Action::Configure(_) | Action::Adopt(_));
         if self.commands.waiting().any(supersedes) {
             let holds = is_reconfigured && !self.commands.waiting().any(is_another);
@@ -44,14 +44,14 @@ impl AppTask {
             tokio::select! {
                 started = &mut start => break started,
                 reason = running.ended(), if !is_gone => {
-                    // Whatever it died of, its successor is on its way; requests wait for that.
+                    // Whatever ended it, requests wait for its successor, which is already starting.
                     is_gone = true;
                     let remains = self.stage.farewell(&running, &reason).await;
                     let _ = self.note_end(&reason, remains).await;
                     self.shared.registry.starting(self.app);
                 }
                 action = self.commands.look() => match action {
-                    // Its files may have changed since.
+                    // The files may have changed since the start began.
                     Action::Roll if is_reconfigured => {
                         waiting.extend(self.commands.take_last().map(|command| command.done));
                         start.set(Worker::start(&spec, None, &shared.spares, &log));
@@ -97,7 +97,8 @@ impl AppTask {
         }
     }
 
-    /// Nobody needs the next worker. What comes is carried out under this configuration, if any.
+    /// Gives up the next worker, because a later command makes it pointless. That command is carried out with the configuration
+    /// `spec`, if there is one.
     fn superseded(
         &mut self,
         waiting: impl IntoIterator<Item = oneshot::Sender<Outcome>>,
@@ -112,7 +113,7 @@ impl AppTask {
     }
 }
 
-/// Whether nobody needs the worker that is about to live by `spec` when this is done.
+/// Whether this command makes the worker that is being started with `spec` pointless.
 fn supersedes(action: &Action, spec: &AppSpec) -> bool {
     match action {
         Action::Stop | Action::Restart | Action::Roll | Action::Break(_) | Action::Adopt(_) => true,

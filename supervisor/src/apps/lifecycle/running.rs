@@ -1,5 +1,4 @@
-//! A worker that has been started: the task that watches it, and what is left of those that have
-//! been replaced.
+//! A started worker: the task that watches it, when it is to be recycled, and how replaced workers are retired.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -31,19 +30,19 @@ use crate::process::{Fingerprint, Order, Output, Report, Worker};
 /// A worker that gets the app's requests.
 #[derive(Debug)]
 pub(crate) struct RunningWorker {
-    /// Which of the app's workers it is.
+    /// The generation of the worker: its number among the workers of its app.
     pub generation: u64,
-    /// Since when it is ready.
+    /// When it became ready.
     pub ready: Instant,
-    /// Its process.
+    /// The id of its process.
     pub pid: u32,
-    /// What it leaves behind.
+    /// The page of shared memory that is left when the process has ended. It says which request ran.
     pub witness: Arc<Witness>,
-    /// Whether it has answered a request well.
+    /// Whether it has answered a request successfully.
     pub useful: Arc<AtomicBool>,
     observed: Rc<Observed>,
     output: Rc<Output>,
-    /// By which its lifetime differs from that of others.
+    /// A random factor on its maximum lifetime, so that workers do not all reach it at the same time.
     spread: f64,
     told: Fingerprint,
     spec: Arc<AppSpec>,
@@ -53,19 +52,19 @@ pub(crate) struct RunningWorker {
 }
 
 impl RunningWorker {
-    /// Waits for its end. Must not be called again after that.
+    /// Waits until the worker ends. Must not be called again after it has returned.
     pub(crate) async fn ended(&mut self) -> ExitReason {
         let ended = (&mut self.task).await;
         ended.unwrap_or_else(|error| ExitReason::SpawnFailed(error.to_string()))
     }
 
-    /// Lets it finish what is in flight for this long.
+    /// Tells the worker to drain within this time.
     pub(crate) fn drain(&self, limit: Duration) {
-        // The queue is only full of orders to kill it.
+        // If the queue is full, it already holds an order to kill the worker.
         let _ = self.orders.try_send(Order::Drain(limit));
     }
 
-    /// Waits until it is to be replaced although it is well, from `not_before` on.
+    /// Waits until the worker is to be recycled, which is not before `not_before`.
     pub(crate) fn worn(
         &self,
         spec: &Arc<AppSpec>,
@@ -105,11 +104,11 @@ impl RunningWorker {
         }
     }
 
-    /// What is known of it.
+    /// Collects what is known of the worker, for a report of its end.
     fn remains(&self, app: AppId) -> Remains {
         let (stats, mut usage) = (self.observed.stats.get(), self.observed.usage.get());
         let mut heap = stats.heap_used;
-        // Of a process that is gone, nobody else knows.
+        // If the process is gone, its last values are only on the shared page.
         if let Some(last) = self.witness.last_usage() {
             heap = last.heap;
             usage = Usage { memory: last.memory, rss: usage.rss.max(last.memory), cpu: last.cpu };
@@ -128,25 +127,25 @@ impl RunningWorker {
         }
     }
 
-    /// Whether it was told all that a worker of this configuration would be told.
+    /// Returns whether the worker was started with everything that a worker of this configuration would get.
     ///
     /// # Errors
-    /// What of that cannot be read.
+    /// Fails if some part of the configuration, such as a file, cannot be read.
     pub(crate) fn was_told(&self, spec: &AppSpec) -> Result<bool, ChangeError> {
         Ok(self.told == Fingerprint::of(spec).map_err(|errors| ChangeError::Config(errors.lines()))?)
     }
 }
 
-/// Why a worker is replaced although it is well.
+/// Why a worker is recycled.
 #[derive(Debug)]
 pub(crate) struct Worn {
-    /// For people.
+    /// The reason, as text for people.
     pub why: String,
-    /// That it has grown, if that is why.
+    /// Set if the reason is growth.
     pub growth: Option<Grown>,
 }
 
-/// A worker that has grown.
+/// A worker that has grown too much.
 #[derive(Debug)]
 pub(crate) struct Grown {
     observed: Rc<Observed>,
@@ -154,7 +153,7 @@ pub(crate) struct Grown {
 }
 
 impl Grown {
-    /// Waits until another one can only take over before it is at its limit if it gets no further requests.
+    /// Waits until the worker would reach its limit before a replacement is ready, unless it gets no further requests.
     pub(crate) async fn is_urgent(&self) {
         loop {
             let changed = self.observed.changed.notified();
@@ -166,22 +165,22 @@ impl Grown {
     }
 }
 
-/// What has been seen of a worker so far.
+/// What has been measured of a worker so far.
 #[derive(Debug, Default)]
 struct Observed {
     stats: Cell<Stats>,
     usage: Cell<Usage>,
-    /// What it had when it was looked at first.
+    /// Its first measured usage.
     first_usage: Cell<Option<Usage>>,
-    /// What of its memory stays, in bytes: what it had at two looks between which JavaScript had returned.
+    /// The memory that remains between requests, in bytes: the lower of two measurements between which JavaScript had returned.
     lasting: Cell<u64>,
-    /// How often JavaScript had been entered and left when it was looked at last.
+    /// How often JavaScript had been entered and left at the last measurement.
     entries: Cell<u64>,
-    /// How much of its heap has survived a full collection, in bytes: when it became ready, and when it was looked at last
-    /// and the time before.
+    /// The size of the heap that remains after full collections, in bytes: when the worker became ready, and at the last two
+    /// measurements, latest first.
     first_live: Cell<u64>,
     live: Cell<[u64; 2]>,
-    /// How fast heap and memory grow.
+    /// How fast the heap and the memory grow.
     trends: Cell<[Trend; 2]>,
     changed: Notify,
 }
@@ -216,14 +215,14 @@ impl Observed {
         heap.is_urgent(limits.heap) || limits.memory.is_some_and(|limit| memory.is_urgent(limit))
     }
 
-    /// Whether most of what it may have was in use before whatever came last.
+    /// Whether most of the heap or the memory was in use before the last measurement.
     fn was_full(&self, limits: &AppLimits) -> bool {
         let is_most = |size: u64, limit: u64| size > limit / 4 * 3;
         is_most(self.live.get()[1], limits.heap)
             || limits.memory.is_some_and(|limit| is_most(self.lasting.get(), limit))
     }
 
-    /// Why it has grown too much, if it has.
+    /// Returns a reason if the worker has grown too much.
     fn grown(&self, growth: &Growth, witness: &Witness, limits: &AppLimits) -> Option<String> {
         let memory = self.first_usage.get().map(|first| (first.memory, self.lasting.get()));
         let sizes = [
@@ -251,7 +250,7 @@ impl Observed {
     }
 }
 
-/// The workers of one app: numbers them, and sees those off that were replaced.
+/// The workers of one app: numbers them, and retires those that were replaced.
 #[derive(Debug)]
 pub(crate) struct Stage {
     app: AppId,
@@ -261,12 +260,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// No worker yet.
+    /// Creates the stage of an app without workers.
     pub(crate) fn new(app: AppId, shared: Rc<AppsShared>) -> Self {
         Self { app, shared, generation: 0, retiring: Vec::new() }
     }
 
-    /// Begins to watch a worker.
+    /// Numbers a worker and begins to watch it.
     pub(crate) fn enter(&mut self, spec: &Arc<AppSpec>, worker: Worker) -> RunningWorker {
         self.generation += 1;
         let (app, generation, registry) = (self.app, self.generation, self.shared.registry.clone());
@@ -306,17 +305,17 @@ impl Stage {
         }
     }
 
-    /// Tells the I/O threads, once, that a worker has ended; what is known of it.
+    /// Tells the I/O threads that a worker has ended, unless they know. Returns what is known of the worker.
     pub(crate) async fn farewell(&self, running: &RunningWorker, reason: &ExitReason) -> Remains {
         farewell(&self.shared, self.app, running, reason).await
     }
 
-    /// As [`Self::farewell`], of a worker that was told to finish; if it has not done so well, there is a report of that.
+    /// Does the same as [`Self::farewell`] for a worker that was told to finish. Reports a crash if it did not end cleanly.
     pub(crate) async fn retired(&self, running: &RunningWorker, reason: &ExitReason) {
         retired(&self.shared, self.app, running, reason).await;
     }
 
-    /// Lets a worker that gets no further requests finish what is in flight, in a task of its own.
+    /// Drains a worker that gets no further requests, in a task of its own.
     pub(crate) fn retire(&mut self, mut running: RunningWorker) {
         let (app, shared) = (self.app, self.shared.clone());
         running.drain(shared.drain_timeout.get());
@@ -329,7 +328,7 @@ impl Stage {
         self.retiring.push((orders, task));
     }
 
-    /// Waits for all workers, which may take this long.
+    /// Waits until all retiring workers have ended. They get this long.
     pub(crate) async fn end(self, limit: Duration) {
         for (orders, _) in &self.retiring {
             let _ = orders.try_send(Order::Drain(limit));
@@ -357,7 +356,7 @@ async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reas
         let culprit = culprit.zip(reason.limit());
         let fate = Fate { why: reason.to_string().into(), culprit };
         remains.lost = shared.io_threads.ended(app, generation, &fate).await;
-        // All that it has ever said is read now.
+        // All its messages have been read by now.
         remains.has_answered = running.useful.load(Ordering::Relaxed);
     }
     if let Some(culprit) = culprit {
@@ -368,7 +367,7 @@ async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reas
 }
 
 impl AppsShared {
-    /// Has requests wait for the next worker as soon as this one can only be kept from its limit by that. Never ends.
+    /// Makes requests wait for the next worker once nothing else can keep this one from its limit. Never returns.
     pub(super) async fn hold_once_urgent(
         &self,
         app: AppId,

@@ -1,4 +1,4 @@
-//! What the lives of all apps share.
+//! State that the tasks of all apps share.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -12,36 +12,35 @@ use crate::apps::registry::Registry;
 use crate::edge::commands::IoThreads;
 use crate::process::Spares;
 
-/// How long an app that starts has the processors for itself.
+/// For how long a starting app keeps spares from being booted.
 const BOOT: Duration = Duration::from_secs(1);
 
-/// What all apps share.
+/// State that the tasks of all apps share.
 #[derive(Debug)]
 pub(crate) struct AppsShared {
-    /// Where their states are kept.
     pub registry: Registry,
-    /// Where their workers' connections go.
+    /// The I/O threads, which the connections of workers are sent to.
     pub io_threads: IoThreads,
-    /// The way to give workers orders.
+    /// Sends orders to workers.
     pub orders: Orders,
-    /// What is left of workers that ended unasked.
+    /// Reports of unexpected exits.
     pub crashes: Crashes,
     /// Worker processes without an app.
     pub spares: Spares,
-    /// Which requests are refused because they end workers.
+    /// The requests that are refused because they end workers.
     pub quarantine: Quarantine,
-    /// Who may start a worker when.
+    /// Decides when each app may start a worker.
     pub turns: Turns,
     /// The folders that workers are served from.
     pub folders: Folders,
-    /// How long a worker that has been replaced or stopped may take to finish what is in flight.
+    /// How long a replaced or stopped worker has to finish what is in flight.
     pub drain_timeout: Cell<Duration>,
 }
 
 impl AppsShared {
-    /// Boots spares that are missing, unless an app waits for a worker: that has the processor for itself.
+    /// Boots missing spares, unless an app is starting a worker: that one gets the processors for itself.
     pub(crate) fn tend_spares(&self) {
-        // One that takes its time is not about processors.
+        // A start that takes longer than `BOOT` is not limited by processor time.
         if !self.registry.is_any_starting(BOOT) {
             self.spares.refill();
         }

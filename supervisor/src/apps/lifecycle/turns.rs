@@ -1,4 +1,4 @@
-//! Has apps wait for their turn to start a worker that nobody has asked for, as the [`Budget`] says.
+//! Makes apps wait for their turn to start a worker that no command asked for. The [`Budget`] decides the order.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::apps::budget::{Budget, Rank, Turn};
 use crate::apps::registry::Registry;
 use crate::model::ids::AppId;
 
-/// How long it may take to notice that somebody else is needed more urgently than before.
+/// How often a waiting app checks whether the order of turns has changed.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The turns of all apps.
+/// The queue of apps that wait to start a worker.
 #[derive(Debug)]
 pub(crate) struct Turns {
     budget: RefCell<Budget>,
@@ -21,11 +21,11 @@ pub(crate) struct Turns {
     registry: Registry,
 }
 
-/// A place among those who wait; given up when dropped.
+/// An app's place among those that wait. It is given up when dropped.
 struct WaitingStart<'a>(&'a Turns, AppId);
 
 impl Turns {
-    /// So many starts per second.
+    /// Creates the queue with a budget of `per_second` starts per second.
     pub(crate) fn new(per_second: u32, registry: Registry) -> Self {
         Self {
             budget: RefCell::new(Budget::new(per_second, Instant::now())),
@@ -39,12 +39,12 @@ impl Turns {
         self.budget.borrow_mut().configure(per_second);
     }
 
-    /// Forgets an app that is gone.
+    /// Removes an app that is gone.
     pub(crate) fn forget(&self, app: AppId) {
         self.budget.borrow_mut().forget(app);
     }
 
-    /// How many apps wait.
+    /// Returns how many apps wait.
     pub(crate) fn waiting(&self) -> usize {
         self.budget.borrow().waiting()
     }
