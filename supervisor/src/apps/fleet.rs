@@ -1,6 +1,12 @@
-//! All apps that run: adds, removes and changes them, a change at a time, without dropping a request. `one` changes
-//! a single one; `changes`: what came of it; `wanted`: what is to be next; `settle`: what can come of that; `binding`: addresses; `troubles`: what
-//! keeps apps from living by their configuration; `looks`: what is looked at once a second; `legacy`: what a successor is told.
+//! All running apps: adds, removes and changes them, one change at a time, without dropping a request.
+//!
+//! - `one` changes a single app; `changes` records the outcome of a change, and `conclude` that of a slow one.
+//! - `wanted` holds the next set of apps, and `settle` decides how much of a configuration can take effect.
+//! - `binding` binds listening addresses.
+//! - `troubles` tracks what keeps apps from running with their configuration; `trouble` holds the types for it.
+//! - `looks` does what is due once a second.
+//! - `legacy` is what a successor is told.
+//! - `member` is one running app.
 
 mod binding;
 mod changes;
@@ -56,32 +62,32 @@ use crate::telemetry::occupancy::{Nearness, Occupancy};
 use crate::telemetry::traces::Exporter;
 use crate::telemetry::traffic::Traffic;
 
-/// How often it is looked whether every app has been tried.
+/// How often [`Fleet::tried`] checks whether every app has been tried.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// All apps that run. Lives on the main thread.
+/// All running apps. Lives on the main thread.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     shared: Rc<AppsShared>,
     settings: RefCell<Arc<ServerSettings>>,
     members: RefCell<Vec<RunningApp>>,
-    /// What all connections hold, and which limits were last said to be near.
+    /// What all connections hold, and which limits were last reported as nearly reached.
     occupancy: Occupancy,
     nearness: RefCell<Nearness>,
     listening: RefCell<Vec<Listening>>,
     last_listener: Cell<u32>,
-    /// A copy of every listening socket, for a successor.
+    /// A copy of every listening socket, to hand over to a successor.
     sockets: RefCell<HashMap<ListenerId, Vec<TcpListener>>>,
     inherited: Inherited,
     monitor: Monitor,
     exporter: Exporter,
     troubles: RefCell<Troubles>,
-    /// Held while something changes.
+    /// Held during every change, so that there is one at a time.
     changing: tokio::sync::Mutex<()>,
 }
 
 impl Fleet {
-    /// No app yet.
+    /// Creates a fleet without apps.
     pub(crate) fn new(
         settings: ServerSettings,
         registry: Registry,
@@ -122,22 +128,21 @@ impl Fleet {
         }
     }
 
-    /// How long what is in flight may take to finish.
+    /// Returns how long requests in flight may take to finish.
     pub(crate) fn drain_timeout(&self) -> Duration {
         self.shared.drain_timeout.get()
     }
 
-    /// What sends spans.
     pub(crate) fn exporter(&self) -> &Exporter {
         &self.exporter
     }
 
-    /// What the apps have been doing lately.
+    /// Returns the monitor of recent rates.
     pub(crate) fn monitor(&self) -> &Monitor {
         &self.monitor
     }
 
-    /// Takes in what an I/O thread says of a worker.
+    /// Handles a notice from an I/O thread about a worker.
     pub(crate) fn notice(&self, notice: Notice) {
         match notice {
             Notice::Fault(worker, order) => self.shared.orders.give(worker, order),
@@ -145,36 +150,37 @@ impl Fleet {
         }
     }
 
-    /// Workers that have no app yet.
+    /// Returns the worker processes that have no app yet.
     pub(crate) fn spares(&self) -> &Spares {
         &self.shared.spares
     }
 
-    /// What is left of workers that ended unasked.
+    /// Returns the reports of unexpected exits.
     pub(crate) fn crashes(&self) -> &Crashes {
         &self.shared.crashes
     }
 
-    /// How many apps wait for their turn to start a worker.
+    /// Returns how many apps wait for their turn to start a worker.
     pub(crate) fn starts_waiting(&self) -> usize {
         self.shared.turns.waiting()
     }
 
-    /// The folders that workers are served from.
+    /// Returns the folders that workers are served from.
     pub(crate) fn folders(&self) -> &Folders {
         &self.shared.folders
     }
 
-    /// Where the states of all apps are kept.
+    /// Returns the registry, which holds the states of all apps.
     pub(crate) fn registry(&self) -> &Registry {
         &self.shared.registry
     }
 
-    /// Makes what runs what `config` says. An app that cannot be run as it says, or whose new worker does not become ready, goes
-    /// on as before. Those whose next worker takes its time are left to [`Self::conclude`].
+    /// Changes the running apps to match `config`. An app that cannot run with its new configuration, or whose new worker does
+    /// not become ready, keeps running as before. Apps whose next worker is slow to start are returned, to be passed to
+    /// [`Self::conclude`].
     ///
     /// # Errors
-    /// If an address cannot be bound and the configuration is strict; then nothing has changed.
+    /// Fails if an address cannot be bound and the configuration is strict. Nothing has changed then.
     pub(crate) async fn apply(&self, config: Config) -> io::Result<(Changes, Vec<Late>)> {
         let _changing = self.changing.lock().await;
         let mut changes = Changes::default();
@@ -191,13 +197,13 @@ impl Fleet {
         Ok((changes, late))
     }
 
-    /// Has one app live by `spec`, if that can be; all others stay as they are.
+    /// Applies `spec` to one app, if possible. All other apps stay as they are.
     pub(crate) async fn mend(&self, spec: AppSpec) -> Vec<Late> {
         let _changing = self.changing.lock().await;
         self.mend_now(Arc::new(spec)).await
     }
 
-    /// As [`Self::mend`], for who holds what is held while something changes.
+    /// Does the same as [`Self::mend`] for a caller that already holds the lock on changes.
     async fn mend_now(&self, spec: Arc<AppSpec>) -> Vec<Late> {
         let name = spec.name.clone();
         let mut specs: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
@@ -209,7 +215,8 @@ impl Fleet {
         }
     }
 
-    /// Enters the apps that are new, and binds what is missing. Who cannot have an address is settled otherwise.
+    /// Registers new apps, and binds addresses that are missing. An app whose address cannot be bound keeps its old
+    /// configuration, or fails if it is new.
     fn settle(
         &self,
         specs: impl IntoIterator<Item = Arc<AppSpec>>,
@@ -242,7 +249,8 @@ impl Fleet {
         Ok(NextFleet { before, settled, wanted, sockets })
     }
 
-    /// Makes what runs what was settled, and what is known of troubles: of `only` this app, or of all.
+    /// Applies the settled configurations and records what keeps apps from running with theirs: for the app `only`, or for all
+    /// apps.
     async fn become_of(
         &self,
         next: &mut NextFleet,
@@ -264,7 +272,7 @@ impl Fleet {
             });
             let spec = match (&lifeline, &settled.trouble) {
                 (Some(_), _) if only.is_some_and(|only| *only != spec.name) => spec,
-                // It is as it was, and what it was told may be out of reach by now.
+                // It runs as before. It is not told again, because its old configuration may be impossible to apply by now.
                 (Some(_), Some(why)) if settled.is_kept(&old) && spec.fault.is_none() => {
                     changes.failed.push((name.clone(), why.to_string()));
                     spec
@@ -300,7 +308,7 @@ impl Fleet {
             RunningApp { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
-        // An app that could not be changed has its old level.
+        // An app that could not be changed keeps its log level.
         log::configure_apps(self.members.borrow().iter().map(|member| &*member.spec));
         for member in before.drain(..) {
             if self.members.borrow().iter().all(|kept| kept.app != member.app) {
@@ -319,19 +327,19 @@ impl Fleet {
         Rc::new(NewApp { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
     }
 
-    /// Spares for the apps that there are.
+    /// Sets the wanted number of spares for the current apps.
     fn want_spares(&self) {
         let heaps: Vec<_> = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect();
         self.shared.spares.want(self.settings.borrow().spares, heaps);
     }
 
-    /// Forgets apps that were entered and do not come after all.
+    /// Removes newly registered apps from the registry because the change has failed.
     fn strike_off_new(&self, wanted: &[WantedApp]) {
         let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
         new.for_each(|wanted| self.shared.registry.remove(wanted.app));
     }
 
-    /// Enters the apps that are new. If one of them logs already, what is counted of it is counted there.
+    /// Registers new apps. If an app already has a log, its requests are counted in that log's counters.
     fn enter(&self, specs: impl IntoIterator<Item = Arc<AppSpec>>, log: Option<&AppLog>) -> Vec<WantedApp> {
         let members = self.members.borrow();
         let wanted =
@@ -352,7 +360,7 @@ impl Fleet {
         Arc::new(Traffic::new(self.shared.io_threads.count()))
     }
 
-    /// Tells the I/O threads which apps there are and where they listen. What nobody needs any more is closed.
+    /// Tells the I/O threads which apps there are and where they listen. Closes sockets that are no longer needed.
     async fn route(&self, apps: Vec<UpstreamSpec>, sockets: &mut HashMap<ListenerId, Vec<TcpListener>>) {
         let specs: Vec<_> = apps.iter().map(|routed| (routed.app, &*routed.spec)).collect();
         let slots = sockets::assign(&self.listening.borrow(), &specs);
@@ -371,7 +379,7 @@ impl Fleet {
         self.sockets.borrow_mut().retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         let listeners = listening.iter().map(|bound| (bound.id, bound.apps.clone())).collect();
         let mut threads: Vec<Vec<_>> = (0..self.shared.io_threads.count()).map(|_| Vec::new()).collect();
-        // What was bound for an app that cannot be run after all is closed here.
+        // Sockets that were bound for apps that cannot run after all are closed here.
         sockets.retain(|id, _| listening.iter().any(|bound| bound.id == *id));
         for (id, sockets) in sockets.drain() {
             threads.iter_mut().zip(sockets).for_each(|(thread, socket)| thread.push((id, socket)));
@@ -381,7 +389,7 @@ impl Fleet {
         self.shared.io_threads.table(Table { settings, apps, listeners }, threads).await;
     }
 
-    /// Takes over what of the supervisor's own settings can change while it runs; says what cannot.
+    /// Applies the server settings that can change at runtime. Returns a note for each one that cannot.
     fn configure(&self, mut new: ServerSettings) -> Vec<String> {
         let old = self.settings.borrow().clone();
         let notes = new.keep_what_is_fixed(&old);
@@ -393,7 +401,7 @@ impl Fleet {
         notes
     }
 
-    /// Ends an app that no request reaches any more, in a task of its own.
+    /// Ends an app that gets no more requests, in a task of its own.
     fn see_off(&self, member: RunningApp) {
         member.lifeline.end(self.shared.drain_timeout.get());
         let (shared, registry) = (self.shared.clone(), self.shared.registry.clone());
@@ -402,29 +410,29 @@ impl Fleet {
             registry.remove(member.app);
             shared.turns.forget(member.app);
             shared.quarantine.forget(member.app);
-            // Another app may have its name by now.
+            // Another app may have taken its name by now.
             if registry.find(member.spec.name.as_str()).is_none() {
                 log::forget(&member.spec.name);
             }
         });
     }
 
-    /// Tells an app what to do.
+    /// Sends a command to an app, and waits until it has been carried out.
     ///
     /// # Errors
-    /// If there is no such app, or if it did not work; the text is for people.
+    /// Fails if there is no such app, or if the command fails. The text is for people.
     pub(crate) async fn tell(&self, name: &str, action: Action) -> Outcome {
         let found = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name).cloned();
         let Some(member) = found else { return Err(ChangeError::NotFound(self.no_such_app(name))) };
         member.lifeline.tell(action).await
     }
 
-    /// Whether there is an app of this name.
+    /// Returns whether there is an app of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.members.borrow().iter().any(|member| member.spec.name.as_str() == name)
     }
 
-    /// That there is no app of this name, and which there are.
+    /// Returns an error text that says that there is no such app, and which apps there are.
     pub(crate) fn no_such_app(&self, name: &str) -> String {
         let members = self.members.borrow();
         let names: Vec<_> = members.iter().map(|member| member.spec.name.as_str()).collect();
@@ -434,30 +442,29 @@ impl Fleet {
         format!("there is no app {name:?}; there is: {}", names.join(", "))
     }
 
-    /// Waits until every app has been tried: it is ready, has failed, or is not to run. One whose workers have ended has had
-    /// its `start_timeout`, and is not waited for any longer.
+    /// Waits until every app has been tried: it is ready, has failed, or is stopped. An app whose workers have ended is not
+    /// waited for after its `start_timeout`.
     pub(crate) async fn tried(&self) {
         while !self.registry().are_all_tried() {
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// Every app, for people.
     pub(crate) fn statuses(&self) -> Vec<AppStatus> {
         self.registry().status(&self.monitor)
     }
 
-    /// What this supervisor has inherited.
     pub(crate) fn inherited(&self) -> &Inherited {
         &self.inherited
     }
 
-    /// Lets go of the listening sockets: the I/O threads are about to close theirs.
+    /// Closes the fleet's copies of the listening sockets. The I/O threads are about to close theirs.
     pub(crate) fn release_sockets(&self) {
         self.sockets.borrow_mut().clear();
     }
 
-    /// First the clients, then the workers: what is in flight can still be answered.
+    /// Ends all apps; their workers get `limit` to finish. The I/O threads are drained before this, so that requests in flight can
+    /// still be answered.
     pub(crate) async fn end(&self, limit: Duration) {
         self.shared.spares.want(0, []);
         self.shared.spares.clear();

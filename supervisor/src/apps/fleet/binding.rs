@@ -1,4 +1,4 @@
-//! Listening addresses: those that are missing are bound, as far as that works, and given up again.
+//! Binds listening addresses that are missing, and hands sockets over to a successor.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,7 +15,7 @@ use crate::model::ids::AppId;
 use crate::model::ids::ListenerId;
 
 impl Fleet {
-    /// Binds what is missing, as far as that works.
+    /// Binds the missing addresses. Returns the new sockets, and the apps whose address could not be bound.
     pub(super) fn bind(&self, wanted: &[WantedApp]) -> Bound {
         let io_threads = self.shared.io_threads.count();
         let apps: Vec<_> = wanted.iter().map(|wanted| (wanted.app, &*wanted.spec)).collect();
@@ -51,16 +51,16 @@ impl Fleet {
         Bound { sockets, failed }
     }
 
-    /// Gives up what was bound for nothing.
+    /// Closes sockets that were bound for a change that has failed.
     pub(super) fn let_go(&self, sockets: &HashMap<ListenerId, Vec<TcpListener>>) {
         self.listening.borrow_mut().retain(|bound| !sockets.contains_key(&bound.id));
         self.sockets.borrow_mut().retain(|id, _| !sockets.contains_key(id));
     }
 
-    /// Copies of all listening sockets for a successor; `hand` gives each the number it will have there.
+    /// Copies all listening sockets for a successor. `hand` returns the descriptor number that each will have there.
     ///
     /// # Errors
-    /// If there are no descriptors left.
+    /// Fails if the process has no descriptors left.
     pub(crate) fn hand_over(&self, mut hand: impl FnMut(OwnedFd) -> RawFd) -> io::Result<Vec<HandedSocket>> {
         let (listening, sockets, members) =
             (self.listening.borrow(), self.sockets.borrow(), self.members.borrow());

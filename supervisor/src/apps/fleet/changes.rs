@@ -1,4 +1,4 @@
-//! What a change of the configuration came to.
+//! Applies a changed configuration to one app, and records the outcome.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use crate::apps::lifecycle::{Action, Lifeline, Outcome};
 use crate::config::AppSpec;
 use crate::model::change_error::ChangeError;
 
-/// How long everybody else waits for an app that gets another worker. From then on, it is late: that worker comes when it comes.
+/// How long a change waits for an app that gets another worker. After that the app is late, and the change goes on without it.
 const PROMPT: Duration = Duration::from_secs(1);
 
-/// A change of an app whose next worker takes its time. It goes on as before until that is ready.
+/// A change of an app whose next worker is slow to start. The app runs as before until that worker is ready.
 #[derive(Debug)]
 pub(crate) struct Late {
-    /// By which it is to live once that worker is ready.
+    /// The configuration that it gets when the worker is ready.
     pub(super) new: Arc<AppSpec>,
     pub(super) lifeline: Rc<Lifeline>,
-    /// Nobody has told it anything else, as long as its turn is this one.
+    /// The app's turn when it was told. If it has another turn by now, a later change has superseded this one.
     pub(super) turn: u64,
     pub(super) told: JoinHandle<Outcome>,
 }
 
-/// Makes an app live by another configuration; by which it lives now. If that is not decided soon, it is added to those that
-/// are late.
+/// Applies a configuration to an app, and returns the one that it runs with now. If that is not decided soon, the app is added
+/// to `late`.
 pub(super) async fn change(
     lifeline: &Rc<Lifeline>,
     old: Option<&Arc<AppSpec>>,
@@ -55,7 +55,7 @@ pub(super) fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
 }
 
 impl Changes {
-    /// Takes note of what has come of telling an app; whether it lives by `new` now.
+    /// Records the outcome of a change. Returns whether the app runs with `new` now.
     pub(super) fn take_in(&mut self, new: &AppSpec, outcome: Outcome, is_new: bool) -> bool {
         let name = new.name.to_string();
         match outcome {
@@ -74,7 +74,7 @@ impl Changes {
     }
 }
 
-/// What the operator should know of new configurations.
+/// Logs the warnings of new configurations.
 pub(super) fn warn_of(specs: &[&Arc<AppSpec>]) {
     for spec in specs {
         for warning in &spec.warnings {

@@ -1,4 +1,4 @@
-//! Apps whose next worker takes its time: waited for, and then what holds is what has come of it.
+//! Waits for apps whose next worker is slow to start, and then records the outcome.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use super::changes::{Late, outcome_of};
 use crate::api::changes::Changes;
 
 impl Fleet {
-    /// Waits for apps that were late, and has everybody know what has come of it.
+    /// Waits for late apps, and adds the outcomes to `changes`.
     pub(crate) async fn conclude(self: &Rc<Self>, late: Vec<Late>, changes: &mut Changes) {
         let mut waiting = JoinSet::new();
         for late in late {
@@ -27,7 +27,7 @@ impl Fleet {
         while let Some(Late { new, lifeline, turn, told }) = all.pop() {
             let outcome = outcome_of(told.await);
             let _changing = self.changing.lock().await;
-            // Whoever has told it something else since then says what holds now.
+            // If a later change has superseded this one, that change decides what holds now.
             let is_superseded = lifeline.turn() != turn;
             let why = outcome.as_ref().err().map(ToString::to_string);
             changes.take_in(&new, outcome, true);

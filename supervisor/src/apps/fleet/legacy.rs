@@ -1,4 +1,4 @@
-//! What a successor is told of the apps that no configuration says: which are stopped, what is refused, how workers have ended.
+//! The state that a successor inherits and that is in no configuration: stopped apps, quarantined requests, and crash reports.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use crate::apps::lifecycle::Action;
 use crate::model::kind::Kind;
 use crate::model::state::AppState;
 
-/// What the apps leave to a successor.
+/// The state of all apps that a successor inherits.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Legacy {
-    /// The apps that are stopped by now.
+    /// The names of the stopped apps.
     stopped: Vec<String>,
-    /// Which requests are refused, by app.
+    /// The kinds of requests that are refused, by app.
     refused: BTreeMap<String, Vec<Kind>>,
-    /// What is left of workers, latest first.
+    /// The crash reports, latest first.
     crashes: Vec<Crash>,
 }
 
 impl Fleet {
-    /// The apps that have no worker and are to have none.
+    /// Returns the names of the apps that are stopped.
     pub(crate) fn stopped(&self) -> Vec<String> {
         let stopped = self.registry().gauges().into_iter().filter(|app| app.state == AppState::Stopped);
         stopped.map(|app| app.name).collect()
     }
 
-    /// What a successor is to know.
+    /// Collects the state for a successor.
     pub(crate) fn legacy(&self) -> Legacy {
         let members = self.members.borrow();
         let refused = members
@@ -39,8 +39,8 @@ impl Fleet {
         Legacy { stopped: self.stopped(), refused: refused.collect(), crashes: self.crashes().of(None) }
     }
 
-    /// Takes over what the supervisor before this one knew. What was stopped or started there while this one began is so here,
-    /// too.
+    /// Takes over the state of the predecessor. Apps that were stopped or started there while this supervisor was starting are
+    /// stopped or started here, too.
     pub(crate) async fn inherit(&self, legacy: Legacy) {
         self.crashes().inherit(legacy.crashes);
         let members = self.members.borrow().clone();
@@ -53,7 +53,7 @@ impl Fleet {
             let (was, is) = (legacy.stopped.iter().any(|app| app == name), self.is_stopped(name));
             if was != is {
                 let action = if was { Action::Stop } else { Action::Start };
-                // Clients wait for this supervisor, not for that app.
+                // Clients wait for this supervisor, so it must not wait for that app.
                 tokio::task::spawn_local(async move { member.lifeline.tell(action).await });
             }
         }

@@ -1,4 +1,4 @@
-//! What is looked at once a second: counts, limits that are near, spares.
+//! What the fleet does once a second: takes counts, reports limits that are nearly reached, and replaces spares.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::telemetry::monitor;
 use crate::telemetry::occupancy::Occupied;
 
 impl Fleet {
-    /// Does what nobody else does: takes the counts, and replaces spares that have died. Never returns.
+    /// Takes the counts, reports limits that are nearly reached, and replaces dead spares, once a second. Never returns.
     pub(crate) async fn look_after(&self) {
         let mut looks = tokio::time::interval(monitor::LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -20,7 +20,7 @@ impl Fleet {
         }
     }
 
-    /// Says which limits are near.
+    /// Reports limits that are nearly reached.
     fn look_for_nearness(&self) {
         let (now, mut nearness) = (Instant::now(), self.nearness.borrow_mut());
         let max_buffered = self.settings.borrow().max_buffered as u64;
@@ -48,7 +48,7 @@ impl Fleet {
         }
     }
 
-    /// What all connections hold.
+    /// Returns what all connections hold, with the limits.
     pub(crate) fn occupied(&self) -> Occupied {
         let settings = self.settings.borrow();
         let listening = self.listening.borrow();

@@ -1,4 +1,4 @@
-//! An app that runs.
+//! One running app of the fleet.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::edge::commands::UpstreamSpec;
 use crate::model::ids::AppId;
 use crate::telemetry::traffic::Traffic;
 
-/// An app that runs.
+/// An app as the fleet runs it.
 #[derive(Debug, Clone)]
 pub(super) struct RunningApp {
     pub(super) app: AppId,

@@ -1,4 +1,4 @@
-//! Changes of a single app, all others untouched.
+//! Changes and queries that concern a single app. All others stay as they are.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -19,10 +19,10 @@ use crate::model::kind::Kind;
 use crate::process::{Started, Worker};
 use crate::telemetry::log::app::AppLog;
 
-/// A worker that is ready, of which nobody has heard yet.
+/// A worker that is ready and that its app does not know of yet.
 #[derive(Debug)]
 pub(crate) struct Tried {
-    /// What it was told.
+    /// The configuration that it was started with.
     pub spec: Arc<AppSpec>,
     log: Rc<AppLog>,
     started: Started,
@@ -30,20 +30,20 @@ pub(crate) struct Tried {
 }
 
 impl Fleet {
-    /// As [`Self::tell`], without waiting for what comes of it.
+    /// Does the same as [`Self::tell`], without waiting for the outcome.
     pub(crate) fn hurry(&self, name: &str, action: Action) {
         if let Some(member) = self.members.borrow().iter().find(|member| member.spec.name.as_str() == name) {
             member.lifeline.hurry(action);
         }
     }
 
-    /// Which requests of an app are suspected of ending its workers; none if there is no such app.
+    /// Returns the kinds of requests that are suspected of ending the app's workers, or `None` if there is no such app.
     pub(crate) fn suspects(&self, name: &str) -> Option<Vec<Suspect>> {
         let app = self.registry().find(name)?;
         Some(self.shared.quarantine.suspects(app, &self.crashes().of(Some(name))))
     }
 
-    /// The latest crashes of one app or of all, latest first, with who is suspected of them.
+    /// Returns the latest crashes of one app or of all apps, latest first, with the suspects for each.
     pub(crate) fn told_crashes(&self, name: Option<&str>) -> Vec<Crash> {
         let mut by_app = BTreeMap::<_, Vec<_>>::new();
         for crash in self.crashes().of(name) {
@@ -59,7 +59,8 @@ impl Fleet {
         crashes
     }
 
-    /// Refuses and suspects one kind of an app's requests no more, or none at all; whether any was.
+    /// Ends the quarantine and suspicion of one kind of an app's requests, or of all kinds if `kind` is `None`. Returns whether
+    /// there was any.
     pub(crate) async fn release(&self, name: &str, kind: Option<&Kind>) -> bool {
         let (Some(app), Some(known)) = (self.registry().find(name), self.suspects(name)) else {
             return false;
@@ -71,11 +72,10 @@ impl Fleet {
         is_known
     }
 
-    /// Starts a worker for an app, whether it is there already or not, of which the app hears nothing yet; given up when
-    /// `superseded` says so.
+    /// Starts a worker for a new or existing app, without telling the app. The start is given up when `superseded` completes.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Fails with the reason why there is no worker.
     pub(crate) async fn try_out(
         &self,
         spec: AppSpec,
@@ -100,11 +100,11 @@ impl Fleet {
         Ok(Tried { spec, log, started, begun })
     }
 
-    /// Has one app live by what was tried out: the addresses are bound, then comes `commit`, and if all of that works, the worker
-    /// before it goes.
+    /// Makes an app run with a worker from [`Self::try_out`]. Binds the addresses, then awaits `commit`. If all of that works,
+    /// the previous worker is retired.
     ///
     /// # Errors
-    /// What does not work; then nothing has changed.
+    /// Fails with what did not work. Nothing has changed then.
     pub(crate) async fn put(
         &self,
         tried: Tried,
@@ -157,10 +157,10 @@ impl Fleet {
         Ok(())
     }
 
-    /// Removes an app after `commit`. It gets no further request, and ends after what is in flight.
+    /// Removes an app after `commit`. The app gets no further requests, and ends when those in flight are done.
     ///
     /// # Errors
-    /// What `commit` says; then nothing has changed.
+    /// Fails with the error of `commit`. Nothing has changed then.
     pub(crate) async fn remove(
         &self,
         name: &str,

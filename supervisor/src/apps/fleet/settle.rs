@@ -1,20 +1,20 @@
-//! What of a configuration comes into force. An app that cannot be run as it is to be goes on as it was, if it was there; else
-//! it has failed. Nobody else is concerned.
+//! Decides how much of a configuration takes effect. An app that cannot run with its new configuration keeps its old one; if it
+//! has none, it fails. Other apps are not affected.
 
 use std::sync::Arc;
 
 use crate::config::{AppSpec, collision};
 
-/// An app as it is to be now.
+/// The configuration of an app after the decision.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub(super) spec: Arc<AppSpec>,
-    /// Why that is not what the configuration says.
+    /// Why it differs from what was configured.
     pub(super) trouble: Option<Arc<str>>,
 }
 
 impl Settled {
-    /// It cannot be as it was to be.
+    /// Refuses the configuration: the app keeps its old one, or fails if it has none.
     pub(super) fn refuse(&mut self, before: &[Arc<AppSpec>], why: &str) {
         let known = self.trouble.take();
         let why: Arc<str> = match known {
@@ -28,13 +28,13 @@ impl Settled {
         self.trouble = Some(why);
     }
 
-    /// Whether it is as it was, so that its address is its own already.
+    /// Whether the app keeps its old configuration, and with that its address.
     pub(super) fn is_kept(&self, before: &[Arc<AppSpec>]) -> bool {
         before.contains(&self.spec)
     }
 }
 
-/// What can be of these apps, where `before` is what there is.
+/// Decides which configuration each of the wanted apps gets. `before` holds the current ones.
 pub(super) fn settle(
     before: &[Arc<AppSpec>],
     wanted: impl IntoIterator<Item = Arc<AppSpec>>,
@@ -43,7 +43,7 @@ pub(super) fn settle(
         .into_iter()
         .map(|spec| {
             let trouble = spec.fault.clone();
-            // One that was not there before keeps its address: its clients are told what is the matter.
+            // A new app keeps its address even with a fault, so that its clients are told what is wrong.
             let old = running(before, &spec).filter(|_| trouble.is_some()).cloned();
             Settled { spec: old.unwrap_or(spec), trouble }
         })
@@ -52,9 +52,9 @@ pub(super) fn settle(
     settled
 }
 
-/// Refuses what wants the address of an app that goes on as it was.
+/// Refuses apps that want an address of an app that keeps its old configuration.
 pub(super) fn keep_apart(before: &[Arc<AppSpec>], settled: &mut [Settled]) {
-    // Each turn leaves one fewer that can be refused.
+    // Each iteration leaves one app fewer that can be refused.
     while let Some((at, why)) = find_collision(before, settled) {
         if let Some(refused) = settled.get_mut(at) {
             refused.refuse(before, &why);
@@ -72,7 +72,7 @@ fn find_collision(before: &[Arc<AppSpec>], settled: &[Settled]) -> Option<(usize
     })
 }
 
-/// How an app was before, if it could be run.
+/// Returns the previous configuration of an app, if it could be run.
 fn running<'a>(before: &'a [Arc<AppSpec>], spec: &AppSpec) -> Option<&'a Arc<AppSpec>> {
     before.iter().find(|old| old.name == spec.name && old.fault.is_none())
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::config::Sources;
 
-    /// The apps of a configuration, which all have the same folder.
+    /// Loads a configuration whose apps all have the same folder.
     fn specs(dir: &TempDir, sections: &[(&str, &str)]) -> Vec<Arc<AppSpec>> {
         fs::write(dir.path().join("index.js"), "").unwrap();
         let section = |(name, lines): &(&str, &str)| format!("[apps.{name}]\npath = '.'\n{lines}\n");
@@ -116,7 +116,7 @@ mod tests {
     fn what_runs_goes_on_and_whoever_wants_its_address_has_to_wait() {
         let dir = tempfile::tempdir().unwrap();
         let before = specs(&dir, &[("a", "port = 1"), ("b", "port = 2"), ("c", "port = 3")]);
-        // a is to move and cannot; b wants its port and goes on where it was; d wants that of b.
+        // `a` is to move and cannot. `b` wants its port, and stays where it was. `d` wants the port of `b`.
         let wanted = specs(
             &dir,
             &[

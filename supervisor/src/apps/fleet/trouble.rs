@@ -1,4 +1,4 @@
-//! What keeps apps from living by their configuration: the values.
+//! The types for what keeps apps from running with their configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use crate::config::AppName;
 
-/// What keeps an app from living by its configuration.
+/// What keeps an app from running with its configuration.
 #[derive(Debug, Clone)]
 pub(super) struct Trouble {
-    /// For people.
+    /// The reason, as text for people.
     pub(super) why: Arc<str>,
-    /// When it is tried again; never by itself if it is its code.
+    /// When it is tried again. `None` if its code is at fault, which is not tried again automatically.
     pub(super) next: Option<Instant>,
 }
 
-/// By the names of apps.
+/// The troubles by app name.
 pub(super) type Troubles = BTreeMap<AppName, Trouble>;

@@ -1,4 +1,4 @@
-//! What keeps apps from living by their configuration, and when it is looked again whether it still does.
+//! Records what keeps apps from running with their configuration, and when each is checked again.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::config::AppName;
 use crate::edge::commands::UpstreamSpec;
 
 impl Fleet {
-    /// Takes note of what keeps apps from living by their configuration, and says what is new of that.
+    /// Records what keeps apps from running with their configuration, and logs what is new.
     pub(super) fn note_troubles(
         &self,
         routed: &[(UpstreamSpec, Option<Rc<Lifeline>>)],
@@ -41,7 +41,7 @@ impl Fleet {
         *known = troubles;
     }
 
-    /// The code of an app keeps it from living by its configuration; it goes on as it was.
+    /// Records that an app keeps its old configuration because its new code does not work.
     pub(super) fn note_failure(&self, name: &AppName, why: Arc<str>) {
         self.troubles.borrow_mut().insert(name.clone(), Trouble { why: why.clone(), next: None });
         if let Some(app) = self.registry().find(name.as_str()) {
@@ -49,7 +49,7 @@ impl Fleet {
         }
     }
 
-    /// An app lives by its configuration.
+    /// Records that an app runs with its configuration.
     pub(super) fn untroubled(&self, name: &AppName) {
         self.troubles.borrow_mut().remove(name);
         if let Some(app) = self.registry().find(name.as_str()) {
@@ -57,12 +57,12 @@ impl Fleet {
         }
     }
 
-    /// Whether something keeps an app from living by its configuration that another look at that may mend.
+    /// Returns whether an app has a trouble that another try may resolve.
     pub(crate) fn is_troubled(&self, name: &str) -> bool {
         self.troubles.borrow().iter().any(|(known, trouble)| known.as_str() == name && trouble.next.is_some())
     }
 
-    /// Why an app goes on as it was, although its configuration says otherwise.
+    /// Returns why an app keeps its old configuration, or `None` if it runs with the current one.
     pub(crate) fn stays_because(&self, name: &str) -> Option<String> {
         let members = self.members.borrow();
         let member = members.iter().find(|member| member.spec.name.as_str() == name)?;
@@ -71,7 +71,7 @@ impl Fleet {
         member.spec.fault.is_none().then(|| trouble.why.to_string())
     }
 
-    /// The apps whose configuration is to be looked at again by now; they are asked for again after a while.
+    /// Returns the apps whose configuration is due to be checked again, and schedules the next check of each.
     pub(crate) fn due(&self, now: Instant) -> Vec<AppName> {
         let members = self.members.borrow();
         let pause = |name: &AppName| {
@@ -91,7 +91,7 @@ impl Fleet {
         due
     }
 
-    /// Whether there are apps and none of them can be run.
+    /// Returns whether there are apps and none of them can be run.
     pub(crate) fn is_all_broken(&self) -> bool {
         let members = self.members.borrow();
         !members.is_empty() && members.iter().all(|member| member.spec.fault.is_some())

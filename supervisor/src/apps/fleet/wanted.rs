@@ -1,4 +1,4 @@
-//! What is to be next, while it is found out how far that can be.
+//! The next set of apps, while it is being decided how much of a configuration can take effect.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,28 +14,28 @@ use crate::edge::commands::UpstreamSpec;
 use crate::model::ids::{AppId, ListenerId};
 use crate::telemetry::traffic::Traffic;
 
-/// What is to be next.
+/// The next set of apps.
 pub(super) struct NextFleet {
     pub(super) before: Vec<RunningApp>,
     pub(super) settled: Vec<Settled>,
-    /// In the same order.
+    /// The apps as they are to become, in the same order as `settled`.
     pub(super) wanted: Vec<WantedApp>,
     pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
 }
 
-/// What came of binding.
+/// The outcome of binding addresses.
 pub(super) struct Bound {
     pub(super) sockets: HashMap<ListenerId, Vec<TcpListener>>,
-    /// The apps that could not have their address, and why.
+    /// The apps whose address could not be bound, and why.
     pub(super) failed: Vec<(AppId, io::Error)>,
 }
 
-/// An app as it is to be.
+/// An app as it is to become.
 pub(super) struct WantedApp {
     pub(super) app: AppId,
     pub(super) spec: Arc<AppSpec>,
     pub(super) traffic: Arc<Traffic>,
-    /// None if it is new.
+    /// The handle to its task, or `None` if it is new.
     pub(super) lifeline: Option<Rc<Lifeline>>,
 }
 
@@ -44,7 +44,7 @@ impl WantedApp {
         UpstreamSpec { app: self.app, spec: self.spec.clone(), traffic: self.traffic.clone() }
     }
 
-    /// The app's lifeline, if this is the app of that name and it is there already.
+    /// Returns the handle to the app's task, if the app has the name of `spec` and already runs.
     pub(super) fn lifeline_of(&self, spec: &AppSpec) -> Option<&Rc<Lifeline>> {
         self.lifeline.as_ref().filter(|_| self.spec.name == spec.name)
     }

@@ -1,5 +1,5 @@
 //! Decides whether a worker is recycled before it reaches a limit because it has grown. This is a pure function of its size
-//! when it became ready, its size now, and how its predecessors fared.
+//! when it became ready, its size now, and how the workers before it fared.
 //!
 //! Growth is judged, not size: what counts is the share of the room between its first size and its limit that a worker has
 //! taken. An app that is merely large never takes that room. An app that grows to a certain size and stays there costs one or
@@ -9,11 +9,11 @@
 
 use std::time::{Duration, Instant};
 
-/// A worker that was replaced after at least this time does not allow its successor to come closer to the limit. Its growth
+/// A worker that was replaced after at least this time does not allow the next one to come closer to the limit. Its growth
 /// costs a start only now and then, whatever its cause.
 const LONG: Duration = Duration::from_secs(10 * 60);
 
-/// The share of its room that a worker may take, indexed by how many predecessors in a row were replaced soon.
+/// The share of its room that a worker may take, indexed by how many workers in a row were replaced soon.
 const SHARES: [f64; 3] = [0.5, 0.75, 0.875];
 
 /// After this many replacements in a row, [`LAST`] is the share.

@@ -1,4 +1,4 @@
-//! Rolls a worker that is well: starts its successor before stopping it.
+//! Rolls a worker that is well: starts the next one before stopping it.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl AppTask {
             tokio::select! {
                 started = &mut start => break started,
                 reason = running.ended(), if !is_gone => {
-                    // Whatever ended it, requests wait for its successor, which is already starting.
+                    // Whatever ended it, requests wait for the next worker, which is already starting.
                     is_gone = true;
                     let remains = self.stage.farewell(&running, &reason).await;
                     let _ = self.note_end(&reason, remains).await;
