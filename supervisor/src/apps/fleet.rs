@@ -463,7 +463,7 @@ impl Fleet {
         self.sockets.borrow_mut().clear();
     }
 
-    /// Ends all apps; their workers get `limit` to finish. The I/O threads are drained before this, so that requests in flight can
+    /// Ends all apps; their workers get `limit` to finish. The I/O threads are drained first, so that requests in flight can
     /// still be answered.
     pub(crate) async fn end(&self, limit: Duration) {
         self.shared.spares.want(0, []);

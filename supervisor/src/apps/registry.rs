@@ -1,9 +1,9 @@
-//! Every app and what is known of its workers. The one place where an app's state changes:
-//! [`state`](crate::model::state) says which changes there are.
+//! What is known of every app and its workers. An app's state changes only here; [`state`](crate::model::state) defines the
+//! allowed changes.
 //!
-//! - `workers`: those that there are; [`starts`] counts how many there were.
-//! - [`failing`]: what is said of an app that goes on failing.
-//! - `shown`: what people and programs are told; [`seen`](crate::telemetry::seen) is what is counted.
+//! - `workers` holds the ready workers of an app; [`starts`] counts how many were started.
+//! - [`failing`] decides what is logged about an app that keeps failing.
+//! - `shown` builds what operators and metrics see; [`seen`](crate::telemetry::seen) defines the counts.
 
 pub(crate) mod failing;
 mod shown;
@@ -35,40 +35,39 @@ use failing::Failing;
 use starts::Starts;
 use workers::{ReadyWorker, Workers};
 
-/// One app.
+/// What the registry knows of one app.
 #[derive(Debug)]
 struct AppRecord {
     spec: Arc<AppSpec>,
     traffic: Arc<Traffic>,
-    /// Where it listens in fact, which port 0 leaves open.
+    /// The address that it listens on, with the actual port where port 0 is configured.
     address: Option<SocketAddr>,
     state: AppState,
     workers: Workers,
-    /// Workers after the first, by why they were started.
+    /// How many workers were started after the first, by reason.
     starts: Starts,
     /// Why the last worker ended, and when.
     last_exit: Option<(ExitReason, SystemTime)>,
-    /// What it fails with.
+    /// The reason for which it keeps failing.
     failing: Failing,
-    /// What keeps it from living by its configuration.
+    /// What keeps it from running with its configuration.
     problem: Option<Arc<str>>,
-    /// When the next start is to be, while the app rests.
+    /// When the next start is due, while no worker runs.
     retry: Option<Instant>,
-    /// Since when a worker is being started, while one is.
+    /// When the current start of a worker began.
     starting: Option<Instant>,
     /// When its first worker was started.
     first_start: Option<Instant>,
-    /// Whether the next start waits for its turn.
     waits_for_turn: bool,
-    /// How workers have ended, by cause.
+    /// How many workers have ended, by cause.
     ends: BTreeMap<&'static str, u64>,
-    /// How many of these ended after they had become ready.
+    /// How many workers have crashed after they had become ready.
     crashes: u64,
-    /// Starts since the last worker that was ready, none of which came to that.
+    /// How many starts have failed since a worker last became ready.
     failed_starts: u64,
 }
 
-/// All apps. Cheap to clone; lives on the main thread.
+/// The records of all apps. Cheap to clone. Lives on the main thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
     records: Rc<RefCell<BTreeMap<AppId, AppRecord>>>,
@@ -76,7 +75,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Enters an app, stopped, with what the I/O threads will count of it.
+    /// Adds an app in the state stopped. The I/O threads count its requests in `traffic`.
     pub(crate) fn add(&self, spec: Arc<AppSpec>, traffic: Arc<Traffic>) -> AppId {
         let app = AppId(self.last.get() + 1);
         self.last.set(app.0);
@@ -102,27 +101,26 @@ impl Registry {
         app
     }
 
-    /// Strikes an app off.
     pub(crate) fn remove(&self, app: AppId) {
         self.records.borrow_mut().remove(&app);
     }
 
-    /// An app has another configuration.
+    /// Sets the configuration of an app.
     pub(crate) fn configure(&self, app: AppId, spec: Arc<AppSpec>) {
         self.with(app, |record| record.spec = spec);
     }
 
-    /// It cannot live by its configuration for this reason, or it can.
+    /// Sets what keeps an app from running with its configuration; `None` if nothing does.
     pub(crate) fn troubled(&self, app: AppId, problem: Option<Arc<str>>) {
         self.with(app, |record| record.problem = problem);
     }
 
-    /// Its socket is bound.
+    /// Sets the address that an app listens on.
     pub(crate) fn listening(&self, app: AppId, address: SocketAddr) {
         self.with(app, |record| record.address = Some(address));
     }
 
-    /// A worker is being started.
+    /// Records that a worker is being started.
     pub(crate) fn starting(&self, app: AppId) {
         if self.state(app) != Some(AppState::Starting) {
             self.change(app, AppState::Starting, |record| {
@@ -133,7 +131,8 @@ impl Registry {
         }
     }
 
-    /// A worker takes requests, this long after its process `pid` was started, and takes the place of another one if that is named.
+    /// Records that a worker is ready, `took` after its process `pid` was started. It replaces the worker of the generation
+    /// `replaces`, if given.
     pub(crate) fn ready(&self, (app, generation): WorkerId, pid: u32, replaces: Option<u64>, took: Duration) {
         self.change(app, AppState::Ready, |record| {
             let before = record.pid();
@@ -145,11 +144,11 @@ impl Registry {
         });
     }
 
-    /// The worker that was to replace the present one did not become ready: all stays as it is.
+    /// Logs that the replacement of a worker did not become ready. The app's state does not change.
     pub(crate) fn kept(&self, app: AppId, reason: &ExitReason) {
         self.with(app, |record| {
             let (app, pid) = (&record.spec.name, record.pid());
-            // Who develops an app has asked for another worker, and is told.
+            // Someone who develops an app has asked for the new worker, so this is no warning.
             match record.spec.settings.development {
                 true => info!(%app, pid, %reason, "the new worker is not ready"),
                 false => warn!(%app, pid, %reason, "the new worker is not ready; the one before it stays"),
@@ -157,7 +156,7 @@ impl Registry {
         });
     }
 
-    /// A worker that was told to finish has ended; `crash` is the report if it did not end well.
+    /// Records the end of a worker that was told to drain. `crash` is the report if it did not end cleanly.
     pub(crate) fn retired(
         &self,
         (app, generation): WorkerId,
@@ -183,7 +182,7 @@ impl Registry {
         });
     }
 
-    /// The worker finishes what is in flight.
+    /// Records that the app's worker drains.
     pub(crate) fn draining(&self, app: AppId) {
         self.change(app, AppState::Draining, |record| {
             let (app, state, pid) = (&record.spec.name, AppState::Draining, record.pid().unwrap_or_default());
@@ -191,7 +190,7 @@ impl Registry {
         });
     }
 
-    /// A worker has ended unasked: this one, if it had become ready.
+    /// Records the unexpected exit of a worker. `worker` is `None` if it had not become ready.
     pub(crate) fn crashed(&self, app: AppId, worker: Option<WorkerId>, reason: &ExitReason, crash: &Crash) {
         self.change(app, AppState::Crashed, |record| {
             let pid = worker.and_then(|(_, generation)| record.workers.crashed(generation));
@@ -212,7 +211,7 @@ impl Registry {
         });
     }
 
-    /// The next worker starts after `pause`.
+    /// Records that the next worker is started after `pause`.
     pub(crate) fn backing_off(&self, app: AppId, pause: Duration) {
         self.change(app, AppState::BackingOff, |record| {
             let (app, state) = (&record.spec.name, AppState::BackingOff);
@@ -221,7 +220,7 @@ impl Registry {
         });
     }
 
-    /// The app is given up for `pause`.
+    /// Records that the app has failed and is tried again after `pause`.
     pub(crate) fn failed(&self, app: AppId, reason: &ExitReason, pause: Duration) {
         self.change(app, AppState::Failed, |record| {
             let (app, state) = (&record.spec.name, AppState::Failed);
@@ -238,19 +237,19 @@ impl Registry {
         });
     }
 
-    /// A failed app is tried again at this time.
+    /// Sets when a failed app is tried again.
     pub(crate) fn retries(&self, app: AppId, at: Option<Instant>) {
         self.with(app, |record| record.retry = at);
     }
 
-    /// What is to be loaded cannot be, as somebody knows who says so.
+    /// Records that the app's files cannot be loaded, as reported by whoever watches them.
     pub(crate) fn broken(&self, app: AppId, why: &str) {
         self.change(app, AppState::Failed, |record| {
             record.gone(Some(&ExitReason::LoadFailed(why.to_owned())))
         });
     }
 
-    /// No worker, and none will be started.
+    /// Records that the app has no worker and that none will be started.
     pub(crate) fn stopped(&self, app: AppId) {
         if self.state(app) == Some(AppState::Stopped) {
             return;
@@ -265,55 +264,55 @@ impl Registry {
         });
     }
 
-    /// A worker is started that is not the app's first.
+    /// Counts the start of a worker that is not the app's first.
     pub(crate) fn count_restart(&self, app: AppId) {
         self.with(app, |record| record.starts.count());
     }
 
-    /// As [`Self::count_restart`], for a worker that was started to deploy something.
+    /// Does the same as [`Self::count_restart`] for a worker that was started by a deploy.
     pub(crate) fn count_deploy(&self, app: AppId) {
         self.with(app, |record| record.starts.count_deploy());
     }
 
-    /// Since when a worker owes an answer to a ping; none if it owes none.
+    /// Sets since when a worker has not answered a ping; `None` if it owes no answer.
     pub(crate) fn record_unanswered(&self, worker: WorkerId, since: Option<Instant>) {
         self.with_worker(worker, |worker| worker.unanswered = since);
     }
 
-    /// A worker of the app has ended.
+    /// Counts the end of a worker of the app.
     pub(crate) fn count_end(&self, app: AppId, reason: &ExitReason) {
         if *reason == ExitReason::CpuTime {
             self.with(app, |record| record.traffic.count_broken(Limit::CpuTime, 1));
         }
     }
 
-    /// What a worker said of itself.
+    /// Records the stats that a worker has reported.
     pub(crate) fn record_stats(&self, worker: WorkerId, stats: Stats) {
         self.with_worker(worker, |worker| worker.stats = stats);
     }
 
-    /// What the kernel says of a worker.
+    /// Records the usage of a worker as measured by the kernel.
     pub(crate) fn record_usage(&self, worker: WorkerId, usage: Usage) {
         self.with_worker(worker, |worker| worker.usage = usage);
     }
 
-    /// The worker is about to be replaced although it is well.
+    /// Logs that a worker is about to be recycled.
     pub(crate) fn recycling(&self, app: AppId, why: &str) {
         self.with(app, |record| info!(app = %record.spec.name, pid = record.pid(), %why, "recycling"));
     }
 
-    /// Whether a worker is being started, and has been for less than `most`.
+    /// Returns whether a worker is being started, and has been for less than `most`.
     pub(crate) fn is_any_starting(&self, most: Duration) -> bool {
         let is_new = |record: &AppRecord| record.starting.is_none_or(|since| since.elapsed() < most);
         self.records.borrow().values().any(|record| record.state == AppState::Starting && is_new(record))
     }
 
-    /// Whether requests wait for a worker of the app.
+    /// Returns whether requests wait for a worker of the app.
     pub(crate) fn has_requests_waiting(&self, app: AppId) -> bool {
         self.records.borrow().get(&app).is_some_and(|record| record.traffic.waiting() > 0)
     }
 
-    /// Whether the app's next start waits for its turn.
+    /// Sets whether the app's next start waits for its turn.
     pub(crate) fn waits_for_turn(&self, app: AppId, waits: bool) {
         self.with(app, |record| {
             if waits {
@@ -325,12 +324,11 @@ impl Registry {
         });
     }
 
-    /// Whether every app is ready, has failed or is not to run, or has had its time to become ready.
+    /// Returns whether every app is ready, has failed, is stopped, or has had its time to become ready.
     pub(crate) fn are_all_tried(&self) -> bool {
         self.records.borrow().values().all(AppRecord::is_tried)
     }
 
-    /// The state of every app.
     pub(crate) fn states(&self) -> Vec<AppState> {
         self.records.borrow().values().map(|record| record.state).collect()
     }
@@ -339,13 +337,13 @@ impl Registry {
         self.records.borrow().get(&app).map(|record| record.state)
     }
 
-    /// Every app, in the order in which they came.
+    /// Returns the status of every app, in the order in which they were added.
     pub(crate) fn status(&self, monitor: &Monitor) -> Vec<AppStatus> {
         let records = self.records.borrow();
         records.iter().map(|(app, record)| record.status(monitor.rates(*app))).collect()
     }
 
-    /// All that is told of one app.
+    /// Returns the full status of one app, or `None` if there is no such app.
     pub(crate) fn detail(&self, monitor: &Monitor, name: &str) -> Option<AppDetail> {
         let app = self.find(name)?;
         let records = self.records.borrow();
@@ -360,18 +358,18 @@ impl Registry {
         })
     }
 
-    /// The number of an app.
+    /// Returns the id of the app with this name.
     pub(crate) fn find(&self, name: &str) -> Option<AppId> {
         let records = self.records.borrow();
         records.iter().find(|(_, record)| record.spec.name.as_str() == name).map(|(app, _)| *app)
     }
 
-    /// What is counted of every app.
+    /// Returns the counts of every app.
     pub(crate) fn seen(&self) -> Vec<AppCounts> {
         self.records.borrow().iter().map(|(app, record)| record.seen(*app)).collect()
     }
 
-    /// What the metrics say of every app.
+    /// Returns the values of every app for the metrics.
     pub(crate) fn gauges(&self) -> Vec<Gauges> {
         self.records.borrow().iter().map(|(app, record)| record.gauges(*app)).collect()
     }
@@ -403,13 +401,13 @@ impl Registry {
 }
 
 impl AppRecord {
-    /// The process of its latest worker.
+    /// Returns the process id of the latest worker.
     fn pid(&self) -> Option<u32> {
         self.workers.latest().map(|worker| worker.pid)
     }
 
     fn is_tried(&self) -> bool {
-        // Workers that never become ready take the whole of `start_timeout` each.
+        // Each worker that never becomes ready takes the whole of `start_timeout`.
         let had_its_time = |since: Instant| since.elapsed() >= self.spec.limits.start_timeout;
         matches!(self.state, AppState::Ready | AppState::Failed | AppState::Stopped)
             || (!self.ends.is_empty() && self.first_start.is_some_and(had_its_time))
@@ -424,7 +422,7 @@ impl AppRecord {
     fn gone(&mut self, reason: Option<&ExitReason>) {
         self.workers.gone();
         self.retry = None;
-        // An app that is given up is so for the end that was told already.
+        // If the app is given up because of the end that was recorded already, that record stays.
         if let Some(reason) = reason.filter(|reason| {
             self.state == AppState::Crashed || self.last_exit.as_ref().is_none_or(|(last, _)| last != *reason)
         }) {

@@ -1,4 +1,4 @@
-//! Which listening addresses there are, and which apps share each.
+//! Decides which listening addresses are needed, and which apps share each.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -7,33 +7,33 @@ use crate::config::{AppSpec, Listen};
 use crate::edge::listener;
 use crate::model::ids::{AppId, ListenerId};
 
-/// An address that is bound.
+/// A bound address.
 #[derive(Debug, Clone)]
 pub(crate) struct Listening {
-    /// Its name for the I/O threads.
+    /// Its id for the I/O threads.
     pub id: ListenerId,
-    /// As configured.
+    /// The address as configured.
     pub listen: Listen,
-    /// What the kernel made of port 0.
+    /// The actual address, which differs from the configured one for port 0.
     pub address: SocketAddr,
     /// The apps that share it.
     pub apps: Vec<AppId>,
 }
 
-/// An address that is to be there.
+/// An address that is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slot {
-    /// The one that is bound already.
+    /// The listener that is already bound to it.
     pub bound: Option<ListenerId>,
-    /// As configured.
+    /// The address as configured.
     pub listen: Listen,
     /// The apps that share it; never empty.
     pub apps: Vec<AppId>,
     serves_all: bool,
 }
 
-/// Which addresses these apps need. Whoever listens already keeps its socket. Apps with the same address share one; only
-/// with port 0 may two of them serve every host, and the second gets a socket, and thereby a port, of its own.
+/// Returns the addresses that these apps need. An app that already listens keeps its socket. Apps with the same address share
+/// one. Two apps may only both serve every host if their port is 0: then the second gets a socket, and thus a port, of its own.
 pub(crate) fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slot> {
     let mut slots: Vec<Slot> =
         bound.iter().map(|bound| Slot::new(Some(bound.id), bound.listen.clone())).collect();
@@ -48,10 +48,10 @@ pub(crate) fn assign(bound: &[Listening], apps: &[(AppId, &AppSpec)]) -> Vec<Slo
         }
     }
     for (app, spec) in apps {
-        // One that cannot be run may have no address.
+        // An app that cannot be run may have no address.
         let Some(listen) = spec.listen.as_ref().filter(|_| stays(*app, spec).is_none()) else { continue };
         let room = |slot: &&mut Slot| slot.listen == *listen && !(slot.serves_all && spec.hosts.is_empty());
-        // With port 0 everyone gets a new port.
+        // With port 0, an app never joins a socket that is already bound.
         let is_shared = |slot: &&mut Slot| listen.port != 0 || slot.bound.is_none();
         if let Some(slot) = slots.iter_mut().filter(is_shared).find(room) {
             slot.add(*app, spec);
@@ -76,10 +76,10 @@ impl Slot {
     }
 }
 
-/// Binds an address, with a socket for each I/O thread. `app` is one that wants it.
+/// Binds an address, with one socket for each I/O thread. `app` names the apps that want it.
 ///
 /// # Errors
-/// What the kernel says, with the address, the app, and what to do.
+/// Fails with the error of the kernel, together with the address, the app, and how to fix it.
 pub(crate) fn bind(
     listen: &Listen,
     app: &str,
@@ -92,10 +92,10 @@ pub(crate) fn bind(
     bound(sockets)
 }
 
-/// Sockets with the address that they have.
+/// Returns sockets together with the address that they are bound to.
 ///
 /// # Errors
-/// If there is none.
+/// Fails if there are no sockets.
 pub(crate) fn bound(sockets: Vec<TcpListener>) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
     let first = sockets.first().ok_or_else(|| io::Error::other("there is no I/O thread"))?;
     Ok((first.local_addr()?, sockets))

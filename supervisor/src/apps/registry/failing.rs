@@ -1,13 +1,13 @@
-//! What is said of an app that fails again and again: why, once, and then from time to time that it still does.
+//! Decides what is logged about an app that keeps failing: the reason once, and then now and then that it still fails.
 
 use crate::model::exit_reason::ExitReason;
 
-/// Why an app fails, and how often it has in a row.
+/// Why an app fails, and how often in a row it has failed for that reason.
 #[derive(Debug, Default)]
 pub(crate) struct Failing(Option<(String, u64)>);
 
 impl Failing {
-    /// It has failed; how often now in a row for this reason.
+    /// Records a failure. Returns how often in a row the app has failed for this reason.
     pub(crate) fn again(&mut self, reason: &ExitReason) -> u64 {
         let reason = reason.to_string();
         match &mut self.0 {
@@ -22,8 +22,8 @@ impl Failing {
         }
     }
 
-    /// Whether the end of a worker needs a line of its own: not if its app fails for that, and this is said of the app, nor
-    /// if it was said already.
+    /// Whether the end of a worker gets a log line of its own. It does not if the app's failure is logged with this reason, or
+    /// has been.
     pub(crate) fn is_told_apart(&self, reason: &ExitReason) -> bool {
         let is_known = || self.0.as_ref().is_some_and(|(known, _)| *known == reason.to_string());
         !matches!(reason, ExitReason::LoadFailed(_)) && !is_known()

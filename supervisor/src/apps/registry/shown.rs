@@ -1,4 +1,4 @@
-//! What people and programs are told of an app: its status, and what is counted of it.
+//! Builds what operators and metrics see of an app: its status and its counts.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::api::status::{AppStatus, Rates};
 use crate::model::ids::AppId;
 use crate::telemetry::seen::{AppCounts, Gauges};
 
-/// A worker that owes an answer to a ping for this long is busy: its JavaScript has not returned to the event loop.
+/// A worker that has not answered a ping for this long is shown as busy: its JavaScript has not returned to the event loop.
 const BUSY: Duration = Duration::from_secs(1);
 
 impl AppRecord {

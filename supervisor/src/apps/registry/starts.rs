@@ -1,9 +1,9 @@
-//! How many workers were started after an app's first, by why.
+//! Counts how many workers were started after an app's first, by reason.
 
-/// Workers after the first.
+/// How many workers were started after the first, by reason.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Starts {
-    /// Whether the last worker has ended unasked, and none was started since.
+    /// Whether the last worker exited unexpectedly and no other was started since.
     is_after_crash: bool,
     after_crash: u64,
     deploys: u64,
@@ -11,12 +11,12 @@ pub(crate) struct Starts {
 }
 
 impl Starts {
-    /// The last worker has ended unasked, or that no longer matters.
+    /// Records whether the next start follows a crash.
     pub(crate) fn note_crash(&mut self, has_crashed: bool) {
         self.is_after_crash = has_crashed;
     }
 
-    /// Another one is started.
+    /// Counts the start of another worker.
     pub(crate) fn count(&mut self) {
         match std::mem::take(&mut self.is_after_crash) {
             true => self.after_crash += 1,
@@ -24,23 +24,23 @@ impl Starts {
         }
     }
 
-    /// Another one was started by a deploy or a rollback.
+    /// Counts the start of another worker by a deploy or a rollback.
     pub(crate) fn count_deploy(&mut self) {
         self.is_after_crash = false;
         self.deploys += 1;
     }
 
-    /// All of them.
+    /// Returns the number of all starts.
     pub(crate) fn all(&self) -> u64 {
         self.after_crash + self.deploys + self.on_purpose
     }
 
-    /// Those of deploys and rollbacks.
+    /// Returns the number of starts by deploys and rollbacks.
     pub(crate) fn deploys(&self) -> u64 {
         self.deploys
     }
 
-    /// Those that somebody wanted, by a command or a change of the configuration, or because the one before was worn.
+    /// Returns the number of starts by a command, a change of the configuration, or recycling.
     pub(crate) fn on_purpose(&self) -> u64 {
         self.on_purpose
     }

@@ -1,4 +1,4 @@
-//! The workers of one app: usually one, and while that is replaced two, of which the old one finishes what it has.
+//! The ready workers of one app: usually one. While it is being replaced there are two, of which the old one drains.
 
 use std::time::{Duration, Instant};
 
@@ -9,37 +9,36 @@ use crate::api::usage::Usage;
 /// A worker that has become ready.
 #[derive(Debug)]
 pub(super) struct ReadyWorker {
-    /// Which of the app's workers it is.
+    /// The number of the worker among the workers of its app.
     pub generation: u64,
-    /// Its process.
     pub pid: u32,
-    /// Since when it is ready.
+    /// When it became ready.
     pub since: Instant,
-    /// Since when it owes an answer to a ping.
+    /// Since when it has not answered a ping.
     pub unanswered: Option<Instant>,
-    /// What it said of itself last.
+    /// The stats that it reported last.
     pub stats: Stats,
-    /// What the kernel said of it last.
+    /// The usage that was measured last.
     pub usage: Usage,
     standing: Standing,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// It is what is told of the app.
+    /// It represents the app: its values are part of the app's status.
     Serving,
-    /// Another one has taken its place.
+    /// Another worker has taken its place.
     Replaced,
-    /// It has ended, and none has taken its place yet.
+    /// It has ended, and no other has taken its place yet.
     Ended,
 }
 
-/// All workers of an app that have become ready, in that order. One that has ended is known until the next one is ready.
+/// All workers of an app that have become ready, oldest first. A worker that has ended is kept until the next one is ready.
 #[derive(Debug, Default)]
 pub(super) struct Workers(Vec<ReadyWorker>);
 
 impl Workers {
-    /// A worker has become ready, and takes the place of another one, if that is named.
+    /// Adds a worker that has become ready. It replaces the worker of the generation `replaces`, if given.
     pub(super) fn ready(&mut self, generation: u64, pid: u32, replaces: Option<u64>) {
         self.0.retain(|worker| worker.standing != Standing::Ended);
         if let Some(replaced) = replaces.and_then(|replaced| self.get(replaced)) {
@@ -56,17 +55,18 @@ impl Workers {
         });
     }
 
-    /// One of them.
+    /// Returns the worker of this generation.
     pub(super) fn get(&mut self, generation: u64) -> Option<&mut ReadyWorker> {
         self.0.iter_mut().find(|worker| worker.generation == generation)
     }
 
-    /// The latest of those that are told of.
+    /// Returns the latest worker that is not replaced.
     pub(super) fn latest(&self) -> Option<&ReadyWorker> {
         self.told().last()
     }
 
-    /// One that was told to finish has ended. Whether it is still told of, since no other has taken its place.
+    /// Records the end of a worker that was told to drain. Returns whether it stays part of the app's status, because no other
+    /// has taken its place.
     pub(super) fn retired(&mut self, generation: u64) -> bool {
         let is_alone = self.told().all(|worker| worker.generation == generation);
         match self.get(generation) {
@@ -81,24 +81,24 @@ impl Workers {
         }
     }
 
-    /// One has ended unasked. Its process, if it had become ready.
+    /// Removes a worker that exited unexpectedly. Returns its process id, if it had become ready.
     pub(super) fn crashed(&mut self, generation: u64) -> Option<u32> {
         let crashed = self.0.extract_if(.., |worker| worker.generation == generation).next();
         crashed.map(|worker| worker.pid)
     }
 
-    /// The app has no worker any more; those that there are finish.
+    /// Records that the app has no worker for new requests. Those that still drain count as replaced.
     pub(super) fn gone(&mut self) {
         self.0.retain(|worker| worker.standing != Standing::Ended);
         self.0.iter_mut().for_each(|worker| worker.standing = Standing::Replaced);
     }
 
-    /// For how long one of them has owed an answer to a ping.
+    /// Returns the longest time for which a worker has not answered a ping.
     pub(super) fn unanswered(&self) -> Option<Duration> {
         self.told().filter_map(|worker| worker.unanswered).map(|since| since.elapsed()).max()
     }
 
-    /// What all that are told of use together.
+    /// Returns the sum of the usage of all workers that are not replaced.
     pub(super) fn usage(&self) -> Usage {
         self.told().fold(Usage::default(), |sum, worker| {
             let Usage { memory, rss, cpu } = worker.usage;
@@ -106,7 +106,7 @@ impl Workers {
         })
     }
 
-    /// What all that are told of have said of themselves, together.
+    /// Returns the sum of the stats of all workers that are not replaced.
     pub(super) fn stats(&self) -> Stats {
         self.told().fold(Stats::default(), |sum, worker| add(sum, worker.stats))
     }
@@ -153,7 +153,7 @@ fn add(sum: Stats, stats: Stats) -> Stats {
 mod tests {
     use super::*;
 
-    /// A set in which each worker has said that it has so many requests in flight, and uses as many bytes.
+    /// Makes a worker report `number` requests in flight and use as many bytes of memory.
     fn says(workers: &mut Workers, generation: u64, number: u32) {
         if let Some(worker) = workers.get(generation) {
             worker.stats.in_flight = number;
@@ -176,7 +176,7 @@ mod tests {
         says(&mut workers, 1, 7);
         says(&mut workers, 2, 1);
         assert_eq!(told(&workers), (Some(102), 1, 1));
-        // The new one ends while the old one still finishes, and is replaced in its turn.
+        // The new worker ends while the old one still drains, and is replaced in turn.
         assert_eq!((workers.crashed(2), told(&workers)), (Some(102), (None, 0, 0)));
         workers.ready(3, 103, None);
         assert!(!workers.retired(1) && workers.crashed(1).is_none());
@@ -198,7 +198,7 @@ mod tests {
             }
             assert_eq!((told(&workers).0, workers.0.len()), (is_next.then_some(102), usize::from(is_next)));
         }
-        // Without a worker for further requests, one may still finish.
+        // The app has no worker for new requests, but one may still drain.
         let mut workers = Workers::default();
         workers.ready(1, 101, None);
         workers.gone();
