@@ -1,54 +1,54 @@
-//! Who may start a worker when: so many starts per second over all apps that nobody has asked for, and fair turns. Pure: it takes
-//! the time, and does nothing but decide.
+//! Decides which app may start a worker when: limits the starts per second over all apps that no command asked for, and gives
+//! fair turns. The module is pure: it is told the time and only decides.
 //!
-//! A crash costs a start, and starts cost processor time that the apps which are well need.
+//! A crash costs a start, and starts cost processor time that healthy apps need.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::model::ids::AppId;
 
-/// Seconds for which what was not used is kept: so many starts may come at once.
+/// For how many seconds unused starts are saved up: so many may then happen at once.
 const BURST: f64 = 2.0;
 
-/// Every so many turns, whoever has waited for longest has one, whatever its rank.
+/// Every so many turns, the app that has waited longest gets the turn, whatever its rank.
 const AGING: u64 = 4;
 
-/// Who comes first.
+/// The priority of an app that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
-    /// Its last worker was useful.
+    /// The app's last worker was useful.
     Useful,
-    /// Its last worker was not.
+    /// The app's last worker was not useful.
     Young,
 }
 
-/// Starts that may still be made, and who waits for one.
+/// How many starts are left, and which apps wait for one.
 #[derive(Debug)]
 pub(crate) struct Budget {
     per_second: f64,
     left: f64,
     counted: Instant,
-    /// In the order in which they came.
+    /// In the order of arrival.
     waiting: Vec<(AppId, Rank)>,
     turns: u64,
-    /// The last turn of every app that had one.
+    /// The number of the last turn of every app that had one.
     last: BTreeMap<AppId, u64>,
 }
 
-/// What an app that waits is told.
+/// The answer to an app that asks for a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It may start.
+    /// The app may start.
     Now,
-    /// Somebody may, at this time, if there is no other reason to ask again before.
+    /// No app may start before this time.
     At(Instant),
-    /// Somebody else may start now.
+    /// Another app may start now.
     Other,
 }
 
 impl Budget {
-    /// So many starts per second from `now` on.
+    /// Creates a budget of `per_second` starts per second, which is full at `now`.
     pub(crate) fn new(per_second: u32, now: Instant) -> Self {
         let per_second = f64::from(per_second);
         let (waiting, last) = (Vec::new(), BTreeMap::new());
@@ -60,35 +60,35 @@ impl Budget {
         self.per_second = f64::from(per_second);
     }
 
-    /// An app wants to start a worker.
+    /// Adds an app to those that wait.
     pub(crate) fn enter(&mut self, app: AppId, rank: Rank) {
         self.leave(app);
         self.waiting.push((app, rank));
     }
 
-    /// It does not any more.
+    /// Removes an app from those that wait.
     pub(crate) fn leave(&mut self, app: AppId) {
         self.waiting.retain(|(waiting, _)| *waiting != app);
     }
 
-    /// How many wait.
+    /// Returns how many apps wait.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Forgets an app.
+    /// Removes an app that is gone.
     pub(crate) fn forget(&mut self, app: AppId) {
         self.leave(app);
         self.last.remove(&app);
     }
 
-    /// Whether an app that waits may start now. `is_needed` says for whom requests wait.
+    /// Returns whether an app that waits may start now. `is_needed` says whether requests wait for an app.
     pub(crate) fn ask(&mut self, app: AppId, now: Instant, is_needed: impl Fn(AppId) -> bool) -> Turn {
         let passed = now.saturating_duration_since(self.counted).as_secs_f64();
         self.left = (self.left + passed * self.per_second).min(self.per_second * BURST);
         self.counted = now.max(self.counted);
         if self.left < 1.0 {
-            // A little more, so that a whole one is there by then, whatever was rounded.
+            // The small extra makes up for rounding, so that a whole start is available by then.
             let wait = (1.0 - self.left) / self.per_second + 0.000_1;
             return Turn::At(now + Duration::from_secs_f64(wait));
         }
@@ -120,7 +120,8 @@ mod tests {
         (0..count).map(AppId::of_number).collect()
     }
 
-    /// Everybody wants to start over and over for so long; how many starts each had. Who needs it, and what ranks they have.
+    /// Simulates apps that want to start over and over. Each has a rank, and whether requests wait for it. Returns the number
+    /// of starts of each.
     fn simulate(per_second: u32, seconds: u64, all: &[(AppId, Rank, bool)]) -> BTreeMap<AppId, u64> {
         let begun = Instant::now();
         let mut budget = Budget::new(per_second, begun);
@@ -195,7 +196,7 @@ mod tests {
             let starts = simulate(per_second, 4, &all);
             let sum: u64 = starts.values().sum();
             prop_assert!(sum <= u64::from(per_second) * (4 + BURST as u64));
-            // Those who have waited for longest have every fourth turn.
+            // The app that has waited longest gets every fourth turn.
             if sum >= AGING * all.len() as u64 {
                 prop_assert!(starts.values().all(|count| *count > 0), "{starts:?}");
             }

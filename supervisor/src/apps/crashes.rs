@@ -1,4 +1,4 @@
-//! What is left of workers that ended unasked: why, the last lines of the app, what it used, what was in flight.
+//! Reports of unexpected exits: the reason, the last lines that the app logged, its usage, and the requests in flight.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -13,48 +13,47 @@ use crate::model::ids::WorkerId;
 use crate::model::lost_request::LostRequest;
 use crate::process::StartFailure;
 
-/// Crashes kept of one app.
+/// How many crashes are kept of one app.
 const OF_ONE: usize = 20;
 
-/// Crashes kept of all apps.
+/// How many crashes are kept of all apps.
 const OF_ALL: usize = 1000;
 
-/// Requests named for one crash.
+/// How many requests are listed for one crash.
 const REQUESTS: usize = 32;
 
-/// What is known of a worker at its end.
+/// What is known of a worker when it ends.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remains {
-    /// Which one; none if it never took requests.
+    /// The worker, or `None` if it never became ready.
     pub worker: Option<WorkerId>,
-    /// Its process id.
     pub pid: Option<u32>,
     /// How long it had been ready.
     pub ready: Duration,
-    /// Whether it had answered a request well.
+    /// Whether it had answered a request successfully.
     pub has_answered: bool,
-    /// The last lines of the app, oldest first.
+    /// The last lines that the app logged, oldest first.
     pub lines: Vec<String>,
-    /// V8 heap in use, and its limit, in bytes.
+    /// The V8 heap in use, and its limit, in bytes.
     pub heap: (u64, u64),
-    /// How much of its heap had survived a full collection some time before, in bytes.
+    /// How much of its heap had survived full collections some time before, in bytes.
     pub live: u64,
-    /// Whether most of its heap or memory was in use before whatever came last.
+    /// Whether most of its heap or memory was in use before its last growth.
     pub was_full: bool,
-    /// What it used.
+    /// The memory and processor time that it used.
     pub usage: Usage,
-    /// Requests that were lost with it.
+    /// The requests that were lost with it.
     pub lost: Vec<LostRequest>,
 }
 
 impl Remains {
-    /// What is left of a worker that has not become ready.
+    /// Describes a worker that did not become ready.
     pub(crate) fn of_start(failure: &StartFailure) -> Self {
         Self { pid: failure.pid, lines: failure.lines.clone(), ..Self::default() }
     }
 
-    /// This request has ended the worker. One that had been answered before is only known by what the worker calls it, and so
-    /// may be one whose client has gone, and whether it was answered.
+    /// Marks a request as the one that ended the worker. If it had already been answered, only the worker's name for it is
+    /// known, so it may have been answered, or its client may have gone.
     pub(crate) fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
         let known = id.to_string();
         let found = self.lost.iter().position(|request| request.id == known);
@@ -66,7 +65,7 @@ impl Remains {
         self.lost.insert(0, culprit);
     }
 
-    /// The request that has ended the worker, if that is known.
+    /// Returns the request that ended the worker, if it is known.
     pub(crate) fn culprit(&self) -> Option<&LostRequest> {
         self.lost.first().filter(|request| request.is_culprit)
     }
@@ -77,12 +76,12 @@ impl Remains {
 pub(crate) struct Crashes {
     /// Oldest first.
     kept: RefCell<VecDeque<Crash>>,
-    /// The number of the latest.
+    /// The number of the latest crash.
     latest: Cell<u64>,
 }
 
 impl Crashes {
-    /// A worker of `app` has ended unasked; what is told of that.
+    /// Records the unexpected exit of a worker of `app`, and returns the report.
     pub(crate) fn record(&self, app: &str, reason: &ExitReason, remains: Remains) -> Crash {
         let culprit = remains.culprit().cloned();
         let mut requests = remains.lost;
@@ -109,7 +108,7 @@ impl Crashes {
         };
         self.latest.set(crash.number);
         let mut crashes = self.kept.borrow_mut();
-        // Retries must not push out what happened while the app ran.
+        // Repeated start failures must not push out what happened while the app ran.
         if let Some(at) = crashes.iter().rposition(|crash| crash.app == app)
             && crashes[at].is_same_failure(&crash)
             && let Some(before) = crashes.remove(at)
@@ -129,8 +128,8 @@ impl Crashes {
         crash
     }
 
-    /// Those of the supervisor before this one, latest first, come before its own. They are for people: nobody is suspected
-    /// for them any more.
+    /// Adds the crashes of the predecessor, latest first, before this supervisor's own. They are only for people to read: they
+    /// make no kind of request a suspect.
     pub(crate) fn inherit(&self, before: Vec<Crash>) {
         let mut crashes = self.kept.borrow_mut();
         for crash in before {
@@ -141,7 +140,7 @@ impl Crashes {
         }
     }
 
-    /// A request was in flight at a worker that has ended, and hears of it late.
+    /// Adds a request that was in flight at an ended worker and was reported late.
     pub(crate) fn lost(&self, worker: WorkerId, request: LostRequest) {
         let mut crashes = self.kept.borrow_mut();
         if let Some(crash) = crashes.iter_mut().rev().find(|crash| crash.worker == Some(worker))
@@ -151,12 +150,12 @@ impl Crashes {
         }
     }
 
-    /// The number of the latest crash.
+    /// Returns the number of the latest crash.
     pub(crate) fn latest(&self) -> u64 {
         self.latest.get()
     }
 
-    /// The crashes of one app or of all, latest first.
+    /// Returns the crashes of one app or of all apps, latest first.
     pub(crate) fn of(&self, app: Option<&str>) -> Vec<Crash> {
         let crashes = self.kept.borrow();
         let wanted = crashes.iter().rev().filter(|crash| app.is_none_or(|app| crash.app == app));
@@ -179,7 +178,7 @@ mod tests {
             crashes.record("often", &ExitReason::Watchdog, remains);
         }
         assert_eq!(crashes.of(Some("often")).len(), OF_ONE);
-        // What fails again and again before it is ready takes one place, also of those that are told of all.
+        // Repeated start failures with the same reason take one place, also among the crashes of all apps.
         for reason in [ExitReason::StartTimeout, ExitReason::Panic] {
             for _ in 0..100 {
                 crashes.record("often", &reason, Remains::default());

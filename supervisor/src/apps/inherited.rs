@@ -1,5 +1,5 @@
-//! Listening sockets that were bound before this process began: by systemd (socket activation, sd_listen_fds(3)), or by the
-//! supervisor that it takes over from ([`crate::ops::upgrade`]).
+//! Listening sockets that were bound before this process started: by systemd (socket activation, see sd_listen_fds(3)), or by
+//! the predecessor of this supervisor ([`crate::ops::upgrade`]).
 
 use std::cell::RefCell;
 use std::io;
@@ -14,7 +14,7 @@ use tracing::warn;
 
 use crate::config::Listen;
 
-/// Names what the supervisor before this one hands over; JSON of a [`Handover`].
+/// The environment variable for what the predecessor hands over: JSON of a [`Handover`].
 pub(crate) const HANDOVER: &str = "NANO_SUPERVISOR_HANDOVER";
 
 /// The first descriptor that systemd passes.
@@ -23,13 +23,13 @@ const FIRST: RawFd = 3;
 /// What a supervisor hands over to its successor.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Handover {
-    /// A connected Unix-domain socket, for word of when the successor is ready and whether it is to go on.
+    /// The descriptor of a connected Unix-domain socket. Over it, the successor says when it is ready, and is told whether to
+    /// go on.
     pub talk: RawFd,
-    /// Its listening sockets.
     pub sockets: Vec<HandedSocket>,
-    /// The socket of its admin listener.
+    /// The socket of the admin listener.
     pub admin: Option<RawFd>,
-    /// The apps that are to have no worker until they are told to.
+    /// The apps that are stopped, and stay so until a command starts them.
     #[serde(default)]
     pub stopped: Vec<String>,
 }
@@ -39,13 +39,12 @@ pub(crate) struct Handover {
 pub(crate) struct HandedSocket {
     /// The address as configured.
     pub listen: String,
-    /// The apps that share it: with port 0, more than one may have the same address.
+    /// The apps that share it. With port 0, several sets of apps may have the same configured address.
     pub apps: Vec<String>,
-    /// Its descriptors.
     pub descriptors: Vec<RawFd>,
 }
 
-/// What there is of all that.
+/// What this supervisor has inherited and not used yet.
 #[derive(Debug, Default)]
 pub(crate) struct Inherited {
     found: RefCell<Vec<InheritedSocket>>,
@@ -57,20 +56,20 @@ pub(crate) struct Inherited {
 
 #[derive(Debug)]
 struct InheritedSocket {
-    /// As configured there, and the apps; none from systemd, which knows nothing of them.
+    /// The address as configured in the predecessor, and its apps. `None` for a socket of systemd, which knows no apps.
     by: Option<(String, Vec<String>)>,
     address: SocketAddr,
     sockets: Vec<TcpListener>,
 }
 
-/// The way to the supervisor before this one, for as long as that waits for this one.
+/// The connection to the predecessor, as long as it waits for this supervisor.
 pub(crate) type LastWords = Rc<RefCell<Option<UnixStream>>>;
 
 impl Inherited {
-    /// What the environment of this process says that it inherits. To be called once.
+    /// Takes over what the environment of this process names. Must only be called once.
     ///
     /// # Errors
-    /// What is wrong with that, for people.
+    /// Fails if the environment is invalid. The text is for people.
     pub(crate) fn take(variable: impl Fn(&str) -> Option<String>) -> io::Result<Self> {
         let inherited = Self::default();
         if let Some(json) = variable(HANDOVER) {
@@ -107,10 +106,10 @@ impl Inherited {
         Ok(inherited)
     }
 
-    /// The sockets for an address that these apps share, as many as there are I/O threads; none if there are none.
+    /// Returns the sockets for an address that these apps share, one per I/O thread. Returns `None` if none was inherited.
     ///
     /// # Errors
-    /// If there are no descriptors left.
+    /// Fails if the process has no descriptors left.
     pub(crate) fn claim(
         &self,
         listen: &Listen,
@@ -132,7 +131,7 @@ impl Inherited {
         Ok(Some(sockets))
     }
 
-    /// The socket for the admin listener, if there is one with this address; port 0 is any port.
+    /// Returns the socket for the admin listener, if one with this address was inherited. Port 0 matches any port.
     pub(crate) fn claim_admin(&self, address: SocketAddr) -> Option<TcpListener> {
         let is_for = |found: SocketAddr| {
             found.ip() == address.ip() && (address.port() == 0 || found.port() == address.port())
@@ -140,17 +139,18 @@ impl Inherited {
         self.admin.take().filter(|socket| socket.local_addr().is_ok_and(is_for))
     }
 
-    /// Where the admin listener of the supervisor before this one is.
+    /// Returns the address of the predecessor's admin listener.
     pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.borrow().as_ref().and_then(|socket| socket.local_addr().ok())
     }
 
-    /// Whether an app is not to be started, since it was stopped there.
+    /// Returns whether an app must not be started because it was stopped in the predecessor.
     pub(crate) fn is_stopped(&self, app: &str) -> bool {
         self.stopped.borrow().iter().any(|stopped| stopped == app)
     }
 
-    /// Closes what nobody has claimed, and forgets what was there: an app that comes later is another one.
+    /// Closes sockets that no app has claimed, and forgets which apps were stopped. An app added later is a different one, even
+    /// with the same name.
     pub(crate) fn close_rest(&self) {
         self.stopped.take();
         for InheritedSocket { by, address, .. } in self.found.take() {
@@ -160,22 +160,23 @@ impl Inherited {
         }
     }
 
-    /// The way to talk to the supervisor that this one takes over from, if it does.
+    /// Takes the connection to the predecessor, if there is one.
     pub(crate) fn predecessor(&self) -> Option<UnixStream> {
         self.predecessor.take()
     }
 
-    /// The way to tell that supervisor why this one ends; nowhere as soon as it has taken over.
+    /// Returns a handle to the connection for telling the predecessor why this supervisor ends. It is empty once this one has
+    /// taken over.
     pub(crate) fn last_words(&self) -> LastWords {
         self.last_words.clone()
     }
 
-    /// This supervisor has taken over: there is nobody to talk to any more.
+    /// Drops the connection to the predecessor, because this supervisor has taken over.
     pub(crate) fn forget_predecessor(&self) {
         self.last_words.take();
     }
 
-    /// Whether this supervisor takes over from another one, and has not yet.
+    /// Returns whether this supervisor has a predecessor that it has not taken over from yet.
     pub(crate) fn is_successor(&self) -> bool {
         self.predecessor.borrow().is_some()
     }
@@ -206,7 +207,7 @@ fn wrong(name: &str, error: &dyn std::fmt::Display) -> io::Error {
 #[allow(unsafe_code, reason = "descriptors arrive as numbers")]
 fn listener(descriptor: RawFd) -> io::Result<TcpListener> {
     check(descriptor)?;
-    // SAFETY: whoever started this process passed the descriptor to it, and each is taken once.
+    // SAFETY: whoever started this process passed the descriptor to it, and each one is taken only once.
     let socket = unsafe { TcpListener::from_raw_fd(descriptor) };
     if !getsockopt(&socket, sockopt::AcceptConn)? {
         return Err(io::Error::other(format!(
@@ -220,13 +221,13 @@ fn listener(descriptor: RawFd) -> io::Result<TcpListener> {
 #[allow(unsafe_code, reason = "descriptors arrive as numbers")]
 fn talk(descriptor: RawFd) -> io::Result<UnixStream> {
     check(descriptor)?;
-    // SAFETY: as above.
+    // SAFETY: whoever started this process passed the descriptor to it, and each one is taken only once.
     let socket = unsafe { UnixStream::from_raw_fd(descriptor) };
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
-/// Sees to it that the descriptor is one, and that no process of ours inherits it in turn.
+/// Checks that the descriptor is open, and makes sure that no child process inherits it.
 #[allow(unsafe_code, reason = "descriptors arrive as numbers")]
 fn check(descriptor: RawFd) -> io::Result<()> {
     // SAFETY: fcntl with F_SETFD changes a flag of a descriptor, or says that there is no such descriptor.

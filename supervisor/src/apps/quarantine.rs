@@ -1,4 +1,4 @@
-//! Which requests end workers, as far as that can be told, and those of them that are refused for it (`quarantine`).
+//! Finds out which kinds of requests end workers, and which of them are refused for that (`quarantine`).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,20 +7,21 @@ use crate::api::crash::{Crash, Suspect};
 use crate::model::ids::AppId;
 use crate::model::kind::{Kind, Kinds};
 
-/// Crashes that are looked at, the latest.
+/// How many of the latest crashes are considered.
 const LOOKED_AT: usize = 5;
 
-/// With so many of them named for one kind of request, it is a culprit, and no accident.
+/// A kind that is named as culprit in this many of them is to blame, and not there by accident.
 const NAMED: usize = 2;
 
-/// With so many of them, more than half, that nobody was named for and at which a request was in flight, it is a suspect.
+/// A kind is a suspect if a request of it was in flight in this many crashes without a named culprit, and in more than half of
+/// all.
 const IN_FLIGHT: usize = 3;
 
-/// Kinds of requests of one app that are refused at once; the oldest go first.
+/// How many kinds of one app may be refused at the same time. The oldest are dropped first.
 const MOST: usize = 32;
 
-/// Who is suspected of the latest of these crashes of one app, latest first; those who are named come first. Kinds that
-/// are released as of a crash do not count for it.
+/// Returns the suspects of the latest of these crashes of one app. The crashes are given latest first. Kinds that were named as
+/// culprits come first. A kind does not count for crashes for which it was released.
 fn suspects<'a>(
     crashes: impl IntoIterator<Item = &'a Crash>,
     is_released: impl Fn(&Kind, &Crash) -> bool,
@@ -56,8 +57,8 @@ fn suspects<'a>(
     suspects
 }
 
-/// Which of the suspects may be refused: those who were named again and again, and whoever alone was in flight when nobody
-/// was. Where several were, all but one are innocent, and nobody knows which.
+/// Returns the suspects that may be refused: kinds that were named repeatedly, and a kind that is the only suspect of crashes
+/// without a named culprit. If there are several such kinds, all but one are innocent, and it is unknown which.
 fn to_refuse(suspects: &[Suspect]) -> impl Iterator<Item = &Kind> {
     let unnamed = suspects.iter().filter(|suspect| suspect.named == 0).count();
     let is_clear = move |suspect: &&Suspect| {
@@ -66,13 +67,13 @@ fn to_refuse(suspects: &[Suspect]) -> impl Iterator<Item = &Kind> {
     suspects.iter().filter(is_clear).map(|suspect| &suspect.kind)
 }
 
-/// Whether `quarantine` would refuse one of these, and does not: it is off.
+/// Returns whether `quarantine` would refuse one of these suspects but does not, because it is off.
 pub(crate) fn is_missed(suspects: &[Suspect]) -> bool {
     let is_refused = |kind: &Kind| suspects.iter().any(|suspect| suspect.kind == *kind && suspect.is_refused);
     to_refuse(suspects).any(|kind| !is_refused(kind))
 }
 
-/// What is refused of every app. Lives on the main thread.
+/// The kinds of requests that are refused, for every app. Lives on the main thread.
 #[derive(Debug, Default)]
 pub(crate) struct Quarantine(RefCell<BTreeMap<AppId, AppQuarantine>>);
 
@@ -80,9 +81,9 @@ pub(crate) struct Quarantine(RefCell<BTreeMap<AppId, AppQuarantine>>);
 struct AppQuarantine {
     /// Oldest first.
     kinds: Vec<Kind>,
-    /// Crashes up to this number do not count any more.
+    /// Crashes up to this number no longer count.
     forgiven: u64,
-    /// Those up to this number do not count for this kind. Oldest first.
+    /// Kinds that were released. Crashes up to the number no longer count for the kind. Oldest first.
     released: Vec<(Kind, u64)>,
 }
 
@@ -103,7 +104,7 @@ impl AppQuarantine {
 }
 
 impl Quarantine {
-    /// Who is suspected of the crashes of an app, latest first, and what of that is refused.
+    /// Returns the suspects of the crashes of an app, and which of them are refused. The crashes are given latest first.
     pub(crate) fn suspects(&self, app: AppId, crashes: &[Crash]) -> Vec<Suspect> {
         let (all, none) = (self.0.borrow(), AppQuarantine::default());
         let refused = all.get(&app).unwrap_or(&none);
@@ -121,7 +122,7 @@ impl Quarantine {
         found
     }
 
-    /// Adds to crashes of one app for which nobody is named who of the requests in flight is suspected.
+    /// Adds the suspects to those crashes of one app that have no named culprit.
     pub(crate) fn tell(&self, app: AppId, crashes: &mut [Crash]) {
         let suspects = self.suspects(app, crashes);
         let all = self.0.borrow();
@@ -135,7 +136,8 @@ impl Quarantine {
         }
     }
 
-    /// An app whose suspects are refused has crashed; what is refused from now on, if that is more than before.
+    /// Refuses the suspects of an app that has crashed, as far as that is justified. Returns all kinds that are refused, if
+    /// there are new ones.
     pub(crate) fn crashed(&self, app: AppId, crashes: &[Crash]) -> Option<Kinds> {
         let found = self.suspects(app, crashes);
         let mut all = self.0.borrow_mut();
@@ -148,8 +150,8 @@ impl Quarantine {
         Some(refused.bounded())
     }
 
-    /// Releases one kind of an app's requests; crashes up to the number `latest` do not count for it any more. What is refused
-    /// from now on.
+    /// Releases one kind of an app's requests: crashes up to the number `latest` no longer count for it. Returns the kinds that
+    /// are still refused.
     pub(crate) fn release(&self, app: AppId, kind: &Kind, latest: u64) -> Kinds {
         let mut all = self.0.borrow_mut();
         let refused = all.entry(app).or_default();
@@ -161,18 +163,18 @@ impl Quarantine {
         refused.kinds.as_slice().into()
     }
 
-    /// Releases all kinds, and suspects nobody of crashes up to the number `latest`.
+    /// Releases all kinds of an app's requests: crashes up to the number `latest` no longer count.
     pub(crate) fn release_all(&self, app: AppId, latest: u64) {
         let now = AppQuarantine { forgiven: latest, ..AppQuarantine::default() };
         self.0.borrow_mut().insert(app, now);
     }
 
-    /// What is refused of an app.
+    /// Returns the kinds of an app that are refused.
     pub(crate) fn refused(&self, app: AppId) -> Vec<Kind> {
         self.0.borrow().get(&app).map(|refused| refused.kinds.clone()).unwrap_or_default()
     }
 
-    /// Also refuses what the predecessor refused. Returns all kinds that are refused.
+    /// Also refuses the kinds that the predecessor refused. Returns all kinds that are refused.
     pub(crate) fn inherit(&self, app: AppId, before: Vec<Kind>) -> Kinds {
         let mut all = self.0.borrow_mut();
         let refused = all.entry(app).or_default();
@@ -183,7 +185,7 @@ impl Quarantine {
         refused.bounded()
     }
 
-    /// Forgets an app that is gone.
+    /// Removes an app that is gone.
     pub(crate) fn forget(&self, app: AppId) {
         self.0.borrow_mut().remove(&app);
     }
@@ -198,7 +200,7 @@ mod tests {
     use crate::model::exit_reason::ExitReason;
     use crate::model::lost_request::LostRequest;
 
-    /// Crashes of one app, each with its culprit, and others that were lost; latest last.
+    /// Builds crashes of one app, each with its culprit and the other lost requests. The latest is given last.
     fn crashes(all: &[(Option<&str>, &[&str])]) -> Vec<Crash> {
         let kept = Crashes::default();
         for (number, (culprit, lost)) in all.iter().enumerate() {
@@ -238,7 +240,7 @@ mod tests {
         let alone = (None, &["/odd?x", "/odd?y"][..]);
         assert_eq!(refused(&[alone, alone]), [""; 0]);
         assert_eq!(refused(&[alone, both, alone]), ["/odd"]);
-        // Long ago.
+        // The crashes are too long ago.
         assert_eq!(refused(&[alone, alone, alone, (None, &[]), (None, &[]), (None, &[])]), [""; 0]);
     }
 

@@ -1,63 +1,63 @@
-//! When to start the next worker: a pure function of history, policy, and how the worker before it ended.
+//! Decides when to start the next worker. This is a pure function of the history, the policy, and how the last worker ended.
 
 use std::time::Duration;
 
 use crate::config::{RestartMode, RestartPolicy};
 
-/// What the workers of one app have been worth so far, with the code and the configuration that it has.
+/// How useful the workers of one app have been so far, with its current code and configuration.
 #[derive(Debug, Default)]
 pub(crate) struct RestartHistory {
-    /// Whether one of them was useful: the app can answer, whatever ends its workers.
+    /// Whether one of them was useful. If so, the app can answer requests, whatever ends its workers.
     was_useful: bool,
-    /// Ends since one was useful.
+    /// How many workers in a row have ended without being useful.
     in_a_row: u32,
-    /// Those of them that the app itself must have caused.
+    /// How many of those ends the app itself must have caused.
     by_itself: u32,
 }
 
 /// What to do after the end of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Start the next worker after this pause; the first time there is none.
+    /// Start the next worker after this pause. There is no pause the first time.
     RestartAfter(Duration),
-    /// The app cannot answer: it counts as failed and is only tried again after this pause.
+    /// The app cannot answer. It counts as failed, and is only tried again after this pause.
     GiveUp(Duration),
-    /// Start none: the policy wants it so.
+    /// Start no worker, as the policy says.
     Stay,
 }
 
 /// How a worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
-    /// By itself, with exit code 0.
+    /// Whether it exited on its own with exit code 0.
     pub is_clean: bool,
-    /// What it had done by then.
+    /// How useful it had been.
     pub worth: Worth,
 }
 
-/// What a worker had done by its end.
+/// How useful a worker had been when it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Worth {
-    /// It could not load its app: trying again at once would fail again, unless the same has loaded before.
+    /// It could not load its app. Trying again at once would fail again, unless the same code has loaded before.
     NotLoaded,
-    /// It has ended before it was ready, in another way.
+    /// It ended before it was ready, for another reason.
     NotReady,
-    /// It took requests.
+    /// It was ready for requests.
     Ready {
-        /// For how long.
+        /// How long it had been ready.
         lasted: Duration,
-        /// Whether it has answered one.
+        /// Whether it has answered a request.
         has_answered: bool,
-        /// Whether a request has ended it, which says nothing about others.
+        /// Whether a request has ended it. This says nothing about other requests.
         is_blamed: bool,
     },
 }
 
 impl RestartHistory {
-    /// Records the end of a worker. `random` in 0..1 spreads the pauses.
+    /// Records the end of a worker, and returns what to do. `random` in 0..1 spreads the pauses.
     ///
-    /// Whoever can answer is never given up for what its requests do to it: there is always a next worker, after a pause of
-    /// at most [`RestartPolicy::max`] if the one before was of no use to anybody.
+    /// An app that can answer is never given up because of what its requests do to it. There is always a next worker, after a
+    /// pause of at most [`RestartPolicy::max`] if the last one was not useful.
     pub(crate) fn ended(&mut self, policy: &RestartPolicy, end: End, random: f64) -> Decision {
         match policy.policy {
             RestartMode::Never => return Decision::Stay,
@@ -69,12 +69,12 @@ impl RestartHistory {
                 *self = Self { was_useful: true, ..Self::default() };
                 return Decision::RestartAfter(Duration::ZERO);
             }
-            // The next request may be another one.
+            // The next request may be a different one.
             Worth::Ready { is_blamed: true, .. } if self.was_useful => {
                 return Decision::RestartAfter(Duration::ZERO);
             }
             Worth::NotLoaded if !self.was_useful => return Decision::GiveUp(policy.slow_retry),
-            // What has loaded before may do so again, and nobody can be served if it does not.
+            // Code that has loaded before may load again. If it does not, no client can be served.
             Worth::NotLoaded => true,
             Worth::NotReady => !self.was_useful,
             Worth::Ready { is_blamed, .. } => !self.was_useful && !is_blamed,
@@ -88,13 +88,13 @@ impl RestartHistory {
     }
 }
 
-/// Nothing for the first end in a row, then exponential back-off with jitter, never more than the maximum.
+/// Returns no pause for the first end in a row, then an exponential back-off with jitter, up to the maximum.
 fn pause(policy: &RestartPolicy, in_a_row: u32, random: f64) -> Duration {
     let Some(exponent) = in_a_row.checked_sub(2) else { return Duration::ZERO };
     let exponent = i32::try_from(exponent).unwrap_or(i32::MAX);
     let spread = 1.0 + policy.jitter * (2.0 * random - 1.0);
     let seconds = policy.initial.as_secs_f64() * policy.factor.powi(exponent) * spread;
-    // A product that has overflowed is infinite, and min() brings it back.
+    // If the product has overflowed, it is infinite, and clamp() limits it.
     Duration::from_secs_f64(seconds.clamp(0.0, policy.max.as_secs_f64()))
 }
 
@@ -108,15 +108,15 @@ mod tests {
         End { is_clean: false, worth: Worth::Ready { lasted, has_answered, is_blamed } }
     }
 
-    /// Of a worker that nobody had anything of, by itself.
+    /// The end of a worker that was of no use, by itself.
     const YOUNG: End = ready(Duration::ZERO, false, false);
-    /// Of a worker that has answered.
+    /// The end of a worker that has answered.
     const USEFUL: End = ready(Duration::ZERO, true, true);
     const NOT_LOADED: End = End { is_clean: false, worth: Worth::NotLoaded };
     const NOT_READY: End = End { is_clean: false, worth: Worth::NotReady };
     const AT_ONCE: Decision = Decision::RestartAfter(Duration::ZERO);
 
-    /// What follows each of these ends.
+    /// Returns the decision after each of these ends.
     fn decisions(ends: impl IntoIterator<Item = End>) -> Vec<Decision> {
         let (policy, mut history) = (RestartPolicy::default(), RestartHistory::default());
         ends.into_iter().map(|end| history.ended(&policy, end, 0.5)).collect()
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn nobody_can_hold_an_app_down_with_requests_that_end_its_workers() {
-        // An app that has never answered, and gets nothing else; or each new worker is met by the next of a burst.
+        // Either an app has never answered and gets no other requests, or each new worker meets the next request of a burst.
         for lasted in [Duration::from_secs(1), Duration::ZERO] {
             let killed = ready(lasted, false, true);
             let most = RestartPolicy::default().max;
