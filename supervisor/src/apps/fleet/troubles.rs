@@ -62,7 +62,7 @@ impl Fleet {
         self.troubles.borrow().iter().any(|(known, trouble)| known.as_str() == name && trouble.next.is_some())
     }
 
-    /// Returns why an app keeps its old configuration, or `None` if it runs with the current one.
+    /// Returns why an app keeps its old configuration, if it does and its code is not the reason.
     pub(crate) fn stays_because(&self, name: &str) -> Option<String> {
         let members = self.members.borrow();
         let member = members.iter().find(|member| member.spec.name.as_str() == name)?;

@@ -34,7 +34,7 @@ pub(super) struct AppCommand {
 
 /// The queue of commands that an app has not carried out yet.
 pub(super) struct AppCommands {
-    /// Commands that were peeked at with [`Self::look`], oldest first.
+    /// Commands that were peeked at with [`AppCommands::look`], oldest first.
     seen: VecDeque<AppCommand>,
     others: mpsc::Receiver<AppCommand>,
 }
