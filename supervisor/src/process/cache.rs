@@ -1,5 +1,6 @@
-//! The folder in which what a worker has made of its app's sources is kept between starts: compiled, translated. Workers read it, and
-//! have the supervisor write. What is in a file is the worker's own business; how large it is, and how much there is of it, is not.
+//! The folder in which the compiled and translated sources of an app are kept between starts. Workers read it directly and ask
+//! the supervisor to write. What a file contains is the worker's business; how large each file and the whole folder may be is
+//! limited here.
 
 use std::fs::{self, File, OpenOptions};
 use std::future::poll_fn;
@@ -13,44 +14,44 @@ use nano_protocol::Receiver;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-/// Longest contents of one name, in bytes.
+/// Longest file, in bytes.
 const MAX_KEPT: u64 = 64 * 1024 * 1024;
 
-/// Most of an app's folder, in bytes. Beyond it the oldest go.
+/// Largest total size of an app's folder, in bytes. Beyond it the oldest files are removed.
 const MAX_FOLDER: u64 = 512 * 1024 * 1024;
 
-/// Most files in it.
+/// How many files an app's folder may hold.
 const MAX_FILES: usize = 16 * 1024;
 
-/// Bytes that gather before they are written.
+/// How many bytes are buffered before they are written.
 const BLOCK: usize = 256 * 1024;
 
-/// How the name of a file ends that is not complete.
+/// Extension of a file that is not complete.
 const DRAFT: &str = "tmp";
 
-/// How old one is that nobody completes any more.
+/// Age from which an incomplete file counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// The folder of one app.
+/// The cache folder of one app.
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
-    /// Bytes and files in it, once it was looked at. Others may write there as well, so this is not exact.
+    /// Its size, once it was scanned. Others may write to the folder as well, so this is not exact.
     size: Mutex<Option<Size>>,
 }
 
-/// What has become of what was to be kept.
+/// The outcome of [`Cache::keep`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Keeping {
-    /// It is there for the next start.
+    /// The file is kept for the next start.
     Yes,
-    /// It is longer than it may be.
+    /// The body is too long.
     TooLarge,
-    /// It did not come to its end, or the disk does not take it.
+    /// The body ended early, or it could not be written.
     No,
 }
 
-/// How much is in a folder.
+/// The size of a folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Size {
     bytes: u64,
@@ -58,12 +59,13 @@ struct Size {
 }
 
 impl Cache {
-    /// In this folder, which exists.
+    /// Creates a cache in this folder, which must exist.
     pub(super) fn new(folder: &str) -> Self {
         Self { folder: folder.into(), size: Mutex::new(None) }
     }
 
-    /// Keeps a body under a name, in place of what was kept there before. A reader sees the one or the other, and no part.
+    /// Keeps a body under a name, and replaces what was kept there before. A reader sees either the old or the new file, never a
+    /// part.
     pub(super) async fn keep(&self, name: u128, body: &Receiver) -> Keeping {
         let path = self.folder.join(format!("{name:032x}"));
         let (mut draft, mut block) = (None, BytesMut::new());
@@ -84,7 +86,7 @@ impl Cache {
         }
         let written = async {
             let draft = write(draft, path, block).await?;
-            // One at a time: a look at the folder costs as much as there are files.
+            // One at a time: the cost of a scan grows with the number of files.
             let mut known = self.size.lock().await;
             let (folder, size) = (self.folder.clone(), known.take());
             let settled = spawn_blocking(move || {
@@ -101,7 +103,7 @@ impl Cache {
     }
 }
 
-/// Appends to a draft, or begins with it.
+/// Appends to a draft, or creates it.
 async fn write(draft: Option<CacheDraft>, path: PathBuf, block: BytesMut) -> io::Result<CacheDraft> {
     let written = spawn_blocking(move || {
         let mut draft = draft.map_or_else(|| CacheDraft::create(path), Ok)?;
@@ -111,7 +113,7 @@ async fn write(draft: Option<CacheDraft>, path: PathBuf, block: BytesMut) -> io:
     written.await.map_err(io::Error::other)?
 }
 
-/// A file on its way to its name. It is removed unless it gets there.
+/// A file that is being written under a temporary name. It is removed when dropped before it is complete.
 #[derive(Debug)]
 struct CacheDraft {
     file: File,
@@ -122,7 +124,7 @@ struct CacheDraft {
 impl CacheDraft {
     fn create(goal: PathBuf) -> io::Result<Self> {
         let path = goal.with_extension(format!("{:016x}.{DRAFT}", fastrand::u64(..)));
-        // Never what somebody has put there, and never through a link.
+        // Never opens an existing file, and never follows a link.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Self { file, path, goal })
     }
@@ -134,16 +136,16 @@ impl CacheDraft {
 
 impl Drop for CacheDraft {
     fn drop(&mut self) {
-        // There is none any more once it is complete.
+        // Once the draft is complete, there is no file of this name any more.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// One more file of this length is in the folder: looks what there is, unless that is known, and removes the oldest if that is too
-/// much.
+/// Accounts for one more file of this length in the folder. Scans the folder unless its size is known and within the limits, and
+/// removes the oldest files if it is too large.
 fn settle(folder: &Path, known: Option<Size>, length: u64) -> io::Result<Size> {
     if let Some(size) = known {
-        // What it has replaced is counted twice, until it is looked again.
+        // A file that was replaced is counted twice until the next scan.
         let size = Size { bytes: size.bytes + length, files: size.files + 1 };
         if size.fits() {
             return Ok(size);
@@ -152,7 +154,7 @@ fn settle(folder: &Path, known: Option<Size>, length: u64) -> io::Result<Size> {
     let (mut found, now) = (Vec::new(), SystemTime::now());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // Others may have removed it meanwhile.
+        // Something else may have removed the file meanwhile.
         let Ok(metadata) = entry.metadata() else { continue };
         let (path, changed) = (entry.path(), metadata.modified()?);
         if path.extension().is_some_and(|extension| extension == DRAFT) {
@@ -181,7 +183,7 @@ fn settle(folder: &Path, known: Option<Size>, length: u64) -> io::Result<Size> {
     Ok(size)
 }
 
-/// Whether this is the name of something that was kept here. An operator may have other files in the folder.
+/// Returns whether this is the name of a kept file. An operator may have other files in the folder.
 fn is_name(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -192,7 +194,7 @@ impl Size {
         self.bytes <= MAX_FOLDER && self.files <= MAX_FILES
     }
 
-    /// Enough that the next one does not have to look again.
+    /// Returns whether enough is free that the next file does not cause another scan.
     fn leaves_room(self) -> bool {
         self.bytes <= MAX_FOLDER / 4 * 3 && self.files <= MAX_FILES / 4 * 3
     }
@@ -222,19 +224,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let quarter = MAX_FOLDER / 4;
-        // Sparse: they take no room.
+        // The files are sparse and take no disk space.
         let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(|name| name.repeat(32));
         put(folder, &a, quarter, 10);
         put(folder, &b, quarter, 40);
         put(folder, &c, quarter, 30);
         put(folder, "c.1.tmp", 1, 4000);
         put(folder, "d.2.tmp", 1, 10);
-        // Not kept by a worker: an operator may name a folder with files of its own.
+        // Not a kept file: an operator may have named a folder with other files.
         put(folder, "index.js", 4 * quarter, 5000);
         let size = settle(folder, None, quarter).unwrap();
         assert_eq!(size, Size { bytes: 3 * quarter, files: 3 });
         assert_eq!(names(folder), [&a, &b, &c, "d.2.tmp", "index.js"]);
-        // What is known is enough, as long as there is room.
+        // The known size is used as long as there is room.
         put(folder, &d, quarter, 0);
         assert_eq!(settle(folder, Some(size), quarter).unwrap(), Size { bytes: 4 * quarter, files: 4 });
         put(folder, &e, 1, 0);

@@ -1,5 +1,5 @@
-//! What a worker asks for outside of it, over streams that it opens. It is not trusted: its calls wait for their turn, so that a flood
-//! of them takes no time from others, and one that is not known is refused.
+//! The calls of a worker: what it asks the supervisor for, over streams that it opens. A worker is not trusted. Its calls are
+//! limited in rate and number, so that a flood of them takes no time from others, and unknown calls are refused.
 
 #[cfg(test)]
 mod tests;
@@ -18,32 +18,33 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::cache::{Cache, Keeping};
 use crate::telemetry::traffic::{Limit, Traffic};
 
-/// Calls of one worker that are worked at at once; the others wait.
+/// How many calls of one worker are answered at the same time. The others wait.
 const AT_ONCE: usize = 4;
 
-/// Longest time that one may take, its body included.
+/// Timeout of one call, including its body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// One more is due after this long, in the long run.
+/// The sustained rate of calls: one per interval.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// So many may come before that counts: an app of so many modules has one for each when it is translated for the first time.
+/// How many calls may come in a burst before the rate applies. An app has one call per module when it is translated for the first
+/// time.
 const BURST: u32 = 2048;
 
-/// The calls of one worker on one connection. Dropping it gives up those that are under way.
+/// The calls of one worker on one connection. Calls that are running are cancelled when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Calls {
     waiting: VecDeque<Asked>,
     running: JoinSet<()>,
     pace: CallPace,
-    /// The call that is next is held up by the pace, and was counted.
+    /// Whether the next call has been delayed by the rate limit, and has been counted as such.
     is_held: bool,
-    /// Where what is to be kept goes, if anywhere.
+    /// Where the worker's compiled files are kept, if anywhere.
     cache: Option<Rc<Cache>>,
     traffic: Arc<Traffic>,
 }
 
-/// A call that has not had its turn.
+/// A call that waits.
 #[derive(Debug)]
 struct Asked {
     head: EncodedHead,
@@ -52,7 +53,8 @@ struct Asked {
 }
 
 impl Calls {
-    /// None yet, of a worker of the app that this is counted for. What is to be kept goes to the folder `cache`.
+    /// Creates an empty queue. `cache` is the folder in which the worker's files are kept; `traffic` counts calls that exceed a
+    /// limit.
     pub(crate) fn new(cache: Option<&str>, traffic: Arc<Traffic>) -> Self {
         Self {
             waiting: VecDeque::new(),
@@ -64,19 +66,19 @@ impl Calls {
         }
     }
 
-    /// The worker has opened a stream. The protocol bounds how many there are at once.
+    /// Queues a stream that the worker has opened. The protocol limits how many can be open at once.
     pub(crate) fn opened(&mut self, head: EncodedHead, sender: Sender, receiver: Receiver) {
-        // Those that it has cancelled are no longer among them.
+        // Calls that the worker has cancelled are no longer open.
         self.waiting.retain(|call| !call.sender.is_over());
         self.waiting.push_back(Asked { head, sender, receiver });
     }
 
-    /// Whether there is nothing to be [`run`](Self::run).
+    /// Returns whether there is nothing to [`run`](Self::run).
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
-    /// Answers calls as their turn comes. Never ends, and may be dropped at any time.
+    /// Answers calls in order. Never returns, and may be dropped at any time.
     pub(crate) async fn run(&mut self) -> Infallible {
         loop {
             if self.waiting.is_empty() || self.running.len() >= AT_ONCE {
@@ -105,7 +107,7 @@ impl Asked {
         let Self { head, sender, receiver } = self;
         let call = match head.decode() {
             Ok((Head::Call(call), _)) => Some(call),
-            // Of a worker that speaks another language than this supervisor.
+            // The worker speaks a different version of the protocol.
             _ => None,
         };
         let status = match (call, cache) {
@@ -119,20 +121,20 @@ impl Asked {
             }
             (Some(Call::Keep { .. }), None) | (None, _) => 501,
         };
-        // Nothing happens if it was given up meanwhile.
+        // Has no effect if the worker has cancelled the call meanwhile.
         let _ = sender.respond(status, 0, std::iter::empty(), true);
     }
 }
 
-/// How fast calls may follow each other: [`BURST`] of them at once, and then one per [`INTERVAL`].
+/// The rate limit of calls: a burst of [`BURST`], then one per [`INTERVAL`].
 #[derive(Debug, Default)]
 struct CallPace {
-    /// When all that were taken would have had their turn, one per interval.
+    /// When the calls taken so far would all have been due at one per interval.
     paid: Option<Instant>,
 }
 
 impl CallPace {
-    /// When the next one may be taken, unless that is long ago.
+    /// Returns when the next call may be taken, or `None` if nothing delays it.
     fn due(&self) -> Option<Instant> {
         self.paid?.checked_sub(INTERVAL * (BURST - 1))
     }

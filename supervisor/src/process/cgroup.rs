@@ -1,4 +1,4 @@
-//! Control groups (cgroup v2): where one is delegated to the supervisor, the kernel enforces the limits of every worker.
+//! Control groups (cgroup v2). If one is delegated to the supervisor, the kernel enforces the limits of every worker.
 //! <https://docs.kernel.org/admin-guide/cgroup-v2.html>
 //!
 //! ```text
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(why(&[nothing]), "none of memory, pids, cpu is delegated to OWN");
         let offered = ("cgroup.controllers", "cpuset cpu memory\n");
         assert_eq!(why(&[offered, ("cgroup.procs", "7\n8\n")]), "there are other processes in OWN");
-        // The file of the group below is the kernel's to make.
+        // In a real control group, the kernel would create this file.
         assert_eq!(why(&[offered, ("cgroup.procs", "7\n")]), "OWN: No such file or directory (os error 2)");
     }
 

@@ -24,14 +24,14 @@ use crate::telemetry::log::app::AppLog;
 pub(crate) struct Worker {
     /// Process id.
     pub pid: u32,
-    /// The fingerprint of what it was told.
+    /// The fingerprint of the configuration that it runs with.
     pub told: Fingerprint,
-    /// The variables that it was told.
+    /// The environment variables that it runs with.
     pub env: Environment,
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
-    /// What it asks for.
+    /// Its calls to the supervisor.
     pub(super) calls: Calls,
     pub output: Rc<Output>,
     /// The page of shared memory that outlives it.
@@ -42,7 +42,7 @@ pub(crate) struct Worker {
 #[derive(Debug)]
 pub(crate) struct Started {
     pub worker: Worker,
-    /// One per I/O thread, in order; the handshake is done.
+    /// One per I/O thread, in order. The handshake is done.
     pub requests: Vec<StdUnixStream>,
 }
 
@@ -57,11 +57,11 @@ pub(crate) struct StartFailure {
 }
 
 impl Worker {
-    /// Has a spare load the app, or a new process if there is no spare; all within the app's start timeout. The variables are
-    /// `env`, or are read from their files. Log lines go to `log`.
+    /// Loads the app in a spare, or in a new process if there is no spare, within the app's start timeout. If `env` is `None`,
+    /// the variables are read from their files. Log lines go to `log`.
     ///
     /// # Errors
-    /// [`StartFailure`]; the process has been reaped by then.
+    /// Returns a [`StartFailure`]. The process has been reaped by then.
     pub(crate) async fn start(
         spec: &AppSpec,
         env: Option<Environment>,

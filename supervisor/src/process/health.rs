@@ -1,4 +1,4 @@
-//! The health check of a new worker: it gets requests once its app answers `health_path` with 2xx.
+//! The health check of a new worker. The worker gets requests once its app answers `health_path` with 2xx.
 
 use std::future::poll_fn;
 use std::iter::empty;
@@ -15,7 +15,7 @@ use super::spare::{Spare, next_control};
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Repeats the check until the response is 2xx, without a time limit of its own. `last` describes the last other response.
+/// Repeats the check until the response is 2xx. Has no timeout of its own. `last` describes the last response that was not 2xx.
 pub(super) async fn check(
     spare: &mut Spare,
     output: &Output,
@@ -40,7 +40,7 @@ pub(super) async fn check(
         tokio::select! {
             asked = &mut ask => return asked,
             message = next_control(control, output, calls) => match message? {
-                // A collection that it was due for.
+                // Statistics after a garbage collection.
                 Control::Stats(_) => {}
                 _ => return Err(ProtocolError::Unexpected("frame before the first request")),
             },

@@ -34,7 +34,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The cache folder, if it is there or can be made. An app runs without one, too.
+/// Returns the cache folder, and creates it if needed. Returns `None` if that fails; an app runs without a cache, too.
 fn cache(path: &Path) -> Option<String> {
     make_private_folder(path).ok()?;
     path.to_str().map(str::to_owned)
@@ -92,7 +92,7 @@ mod tests {
         );
         let mode = fs::metadata(root.join("cache/a")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-        // A cache that cannot be made is none.
+        // If the folder cannot be created, the app has no cache.
         fs::remove_dir_all(root.join("cache")).unwrap();
         fs::write(root.join("cache"), "").unwrap();
         assert_eq!(message(&config.apps[0], env).emit_cache, None);

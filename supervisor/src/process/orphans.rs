@@ -1,4 +1,4 @@
-//! As PID 1 of a container, the supervisor inherits every orphan and must reap it, or zombies pile up.
+//! Reaps orphaned processes. As PID 1 of a container the supervisor inherits every orphan; unless it reaps them, zombies pile up.
 
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::process::spawn;
 
-/// Reaps children that are no workers of ours, whenever a child has ended. Does nothing unless this process is PID 1.
+/// Reaps ended children that are not workers, each time a child ends. Returns at once unless this process is PID 1.
 pub(crate) async fn reap() {
     if std::process::id() != 1 {
         return;
@@ -20,7 +20,7 @@ pub(crate) async fn reap() {
     }
 }
 
-/// Children of this process that have ended and have not been waited for.
+/// Returns the children of this process that have exited and have not been waited for.
 fn zombies() -> impl Iterator<Item = u32> {
     let children = std::fs::read_dir("/proc/self/task")
         .into_iter()

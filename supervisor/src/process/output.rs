@@ -1,4 +1,4 @@
-//! What one worker prints: it goes to the log of its app, and the last of it is kept for the report of its end.
+//! The output of one worker. It goes to the log of the app, and the last lines are kept for the report when the worker ends.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,44 +9,44 @@ use nano_protocol::message::LogRecord;
 use crate::telemetry::log;
 use crate::telemetry::log::app::AppLog;
 
-/// Lines that are kept.
+/// How many lines are kept.
 const LINES: usize = 20;
 
-/// Longest part of a line that is kept, in bytes.
+/// How many bytes of each line are kept.
 const LONGEST: usize = 1024;
 
-/// What one worker prints.
+/// The output of one worker.
 #[derive(Debug)]
 pub(crate) struct Output {
     app: Rc<AppLog>,
-    /// Oldest first.
+    /// The last lines, oldest first.
     last: RefCell<VecDeque<String>>,
 }
 
 impl Output {
-    /// Nothing yet, of a worker of this app.
+    /// Creates an empty output for a worker of this app.
     pub(crate) fn new(app: &Rc<AppLog>) -> Self {
         Self { app: app.clone(), last: RefCell::default() }
     }
 
-    /// The log of the app.
+    /// Returns the log of the app.
     pub(crate) fn app(&self) -> &AppLog {
         &self.app
     }
 
-    /// A line that the app printed, or the worker on its behalf.
+    /// Records a line that the app printed, or that the worker printed on its behalf.
     pub(crate) fn record(&self, record: &LogRecord) {
         self.keep(&log::plain(&record.message));
         self.app.record(record);
     }
 
-    /// A line that the process wrote to standard error, which only dying ones do.
+    /// Records a line that the process wrote to standard error. Only a dying process does that.
     pub(crate) fn stderr(&self, line: &str) {
         self.keep(line);
         self.app.stderr(line);
     }
 
-    /// The last lines, oldest first.
+    /// Returns the last lines, oldest first.
     pub(crate) fn last_lines(&self) -> Vec<String> {
         self.last.borrow().iter().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! The end of a worker process: waited for, and brought about where it does not come by itself.
+//! Waits for a worker process to exit, and kills it if it does not exit by itself.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::time::timeout;
 use super::spawn::Process;
 use crate::model::exit_reason::ExitReason;
 
-/// How long a killed process may take to be reaped, and a draining one to say its last words.
+/// Timeout for an exiting process to be reaped, and for the last frames of a worker that has exited to be read.
 pub(super) const REAP: Duration = Duration::from_secs(5);
 
-/// Kills the process unless it has ended, and waits for it.
+/// Waits until the process is reaped and returns why it ended. If that is `known` already, the process is killed first.
 pub(super) async fn reap(mut process: Process, known: Option<ExitReason>) -> ExitReason {
     if known.is_some() {
         process.kill();
@@ -18,7 +18,7 @@ pub(super) async fn reap(mut process: Process, known: Option<ExitReason>) -> Exi
     reap_or_kill(process, known).await
 }
 
-/// Waits for a process that is ending by itself, and kills it if it does not.
+/// Waits for a process that should exit by itself. Kills it after [`REAP`].
 pub(super) async fn reap_or_kill(mut process: Process, known: Option<ExitReason>) -> ExitReason {
     let status = match timeout(REAP, process.wait()).await {
         Ok(status) => status,

@@ -1,4 +1,4 @@
-//! Worker processes that have no app yet: booted ahead, so that the next start only has to load the app.
+//! Spares: worker processes that are booted ahead of time and have no app yet, so that the next start only has to load the app.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use super::spawn::{self, Process};
 use crate::model::exit_reason::ExitReason;
 use crate::telemetry::log;
 
-/// Longest line taken from a worker's stderr, in bytes.
+/// Longest line that is read from a worker's stderr, in bytes.
 const MAX_STDERR_LINE: u64 = 8 * 1024;
 
 /// A worker process that has no app yet.
@@ -31,7 +31,7 @@ pub(crate) struct Spare {
     pub(super) process: Process,
     pub(super) control: Connection,
     pub(super) handle: Handle,
-    /// One per I/O thread, in order.
+    /// The request connections: one per I/O thread, in order.
     pub(super) requests: Vec<(Connection, Handle)>,
     pub(super) witness: Arc<Witness>,
     heap: u64,
@@ -40,7 +40,7 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Starts a process that makes an isolate with this heap, in bytes.
+    /// Starts a process that will create an isolate with this heap limit, in bytes.
     fn boot(heap: u64, io_threads: usize, cgroups: &Cgroups) -> std::io::Result<Self> {
         let spawned = spawn::spawn(io_threads, cgroups)?;
         let mut process = spawned.process;
@@ -58,7 +58,7 @@ impl Spare {
         Ok(spare)
     }
 
-    /// On every connection at once; the answers come in [`Spare::shake_hands`].
+    /// Sends `Hello` on every connection. [`Spare::shake_hands`] reads the answers.
     fn say_hello(&self) -> Result<(), ProtocolError> {
         let hello = |role| Control::Hello(Hello { version: PROTOCOL_VERSION, role, heap: self.heap });
         self.handle.control(&hello(Role::Control))?;
@@ -78,7 +78,7 @@ impl Spare {
         Ok(())
     }
 
-    /// It is for this app: what it prints is that app's.
+    /// Directs what the process prints to the output of an app.
     pub(super) fn assign(&self, output: &Rc<Output>) {
         let _ = self.output.set(output.clone());
     }
@@ -92,7 +92,8 @@ async fn welcome(connection: &mut Connection) -> Result<(), ProtocolError> {
     }
 }
 
-/// The next message of a worker that does not serve yet, besides what it logs. What it asks for is done meanwhile.
+/// Returns the next control message of a worker that is not serving yet. Meanwhile, log records go to `output` and the worker's
+/// calls are answered.
 pub(super) async fn next_control(
     control: &mut Connection,
     output: &Output,
@@ -113,7 +114,8 @@ pub(super) async fn next_control(
     }
 }
 
-/// What V8 or the Rust runtime print when they die, as log lines of the app.
+/// Logs what the process writes to stderr, as lines of its app once it has one. V8 and the Rust runtime write there when they
+/// abort.
 async fn log_stderr(output: Rc<OnceCell<Rc<Output>>>, stderr: ChildStderr) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
@@ -132,28 +134,29 @@ async fn log_stderr(output: Rc<OnceCell<Rc<Output>>>, stderr: ChildStderr) {
     }
 }
 
-/// The spares at hand. An isolate's heap limit is set when it is made, so there are some for every limit that apps have.
+/// The spares of this supervisor. The heap limit of an isolate is set when it is created, so each limit that an app has needs its
+/// own spares.
 #[derive(Debug)]
 pub(crate) struct Spares {
     io_threads: usize,
     cgroups: Cgroups,
-    /// How many there should be for each heap limit.
+    /// How many spares are configured for each heap limit.
     each: Cell<usize>,
     heaps: RefCell<BTreeSet<u64>>,
     demand: RefCell<Demand>,
     ready: RefCell<Vec<Spare>>,
-    /// The supervisor's own addresses.
+    /// The supervisor's own addresses, which workers may not connect to.
     closed: RefCell<Vec<SocketAddr>>,
 }
 
 impl Spares {
-    /// None yet. Workers have as many request connections as there are I/O threads.
+    /// Creates an empty set. Each worker gets one request connection per I/O thread.
     pub(crate) fn new(io_threads: usize, cgroups: Cgroups) -> Self {
         let (heaps, ready, closed) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self { io_threads, cgroups, each: Cell::new(0), heaps, demand: RefCell::default(), ready, closed }
     }
 
-    /// Denies every worker that loads an app after this call the access to this address of the supervisor.
+    /// Denies this address of the supervisor to every worker that loads an app after this call.
     pub(crate) fn close(&self, own: SocketAddr) {
         self.closed.borrow_mut().push(own);
     }
@@ -162,21 +165,21 @@ impl Spares {
         self.closed.borrow().clone()
     }
 
-    /// What holds workers to their limits.
+    /// Returns the control groups that enforce the limits of workers.
     pub(crate) fn cgroups(&self) -> &Cgroups {
         &self.cgroups
     }
 
-    /// Sets how many spares there should be: `each` for each of these heap limits, in bytes. [`Spares::refill`] starts them.
+    /// Sets how many spares to keep: `each` for each of these heap limits, in bytes. [`Spares::refill`] starts them.
     pub(crate) fn want(&self, each: usize, heaps: impl IntoIterator<Item = u64>) {
         self.each.set(each);
         *self.heaps.borrow_mut() = heaps.into_iter().collect();
     }
 
-    /// A spare with this heap limit, or a process that has just been started.
+    /// Takes a spare with this heap limit, or starts a process if there is none.
     ///
     /// # Errors
-    /// If there is none and no process can be started.
+    /// Fails if there is no such spare and no process can be started.
     pub(super) fn take(&self, heap: u64) -> Result<Spare, ExitReason> {
         let mut ready = self.ready.borrow_mut();
         while let Some(at) = ready.iter().position(|spare| spare.heap == heap) {
@@ -190,12 +193,12 @@ impl Spares {
             .map_err(|error| ExitReason::SpawnFailed(error.to_string()))
     }
 
-    /// A worker with this heap limit has ended unasked: if that happens to many at once, there are to be more for a while.
+    /// Records the unexpected exit of a worker with this heap limit. After several at once, more spares are kept for a while.
     pub(crate) fn needed(&self, heap: u64) {
         self.demand.borrow_mut().needed(heap, Instant::now());
     }
 
-    /// Boots what is missing, and ends what is too many.
+    /// Starts the spares that are missing, and ends those that are not wanted.
     pub(crate) fn refill(&self) {
         let (mut ready, heaps) = (self.ready.borrow_mut(), self.heaps.borrow());
         let (mut demand, now) = (self.demand.borrow_mut(), Instant::now());
@@ -211,18 +214,18 @@ impl Spares {
         });
         for (heap, wanted) in wanted {
             for _ in found.get(&heap).copied().unwrap_or_default()..wanted {
-                // Without one the next start takes longer, and says why if it fails, too.
+                // If this fails, the next start is slower, and reports the error if it fails as well.
                 ready.extend(Spare::boot(heap, self.io_threads, &self.cgroups));
             }
         }
     }
 
-    /// Ends all of them.
+    /// Ends all spares.
     pub(crate) fn clear(&self) {
         self.ready.borrow_mut().clear();
     }
 
-    /// The process ids of those there are.
+    /// Returns the process IDs of the spares.
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.ready.borrow().iter().map(|spare| spare.process.pid).collect()
     }

@@ -1,9 +1,9 @@
-//! Starts worker processes; the only place that does.
+//! Starts worker processes. No other module does.
 //!
-//! A worker is this executable again, with a hidden subcommand, so that both sides always speak the same protocol. It
-//! inherits its sockets and nothing else: no environment, no other descriptor, its own process group (a Ctrl-C at the
-//! terminal is for the supervisor, which drains). It must be spawned from the main thread: the parent-death signal it
-//! asks for fires when the spawning *thread* ends.
+//! A worker is this executable, started with a hidden subcommand, so both sides always speak the same version of the protocol. It
+//! inherits its sockets and nothing else: no environment and no other descriptors. It has its own process group, so that Ctrl-C
+//! at the terminal reaches only the supervisor, which drains. It must be spawned from the main thread, because the parent-death
+//! signal that it asks for fires when the spawning *thread* ends.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -23,19 +23,19 @@ use super::cgroup::{Cgroups, Group};
 use crate::model::exit_reason::ExitReason;
 
 thread_local! {
-    /// Workers that their owners have not let go of.
+    /// The workers whose [`Process`] has not been dropped.
     static OWNED: RefCell<HashSet<u32>> = RefCell::default();
 }
 
-/// Whether a process is a worker whose owner waits for it: nobody else may, or the owner never learns how it ended.
+/// Returns whether a process is a worker that its owner waits for. Nobody else may wait for it, or the owner never learns how it
+/// ended.
 pub(crate) fn is_owned(pid: u32) -> bool {
     OWNED.with_borrow(|owned| owned.contains(&pid))
 }
 
-/// A worker process; killed when dropped.
+/// A worker process. It is killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// Process id.
     pub pid: u32,
     child: Child,
     group: Option<Group>,
@@ -48,41 +48,42 @@ impl Process {
         Self { pid, child, group: None }
     }
 
-    /// It is in a control group of its own.
+    /// Sets the control group that the process is in.
     pub(crate) fn is_in(&mut self, group: Option<Group>) {
         self.group = group;
     }
 
-    /// Its control group, if it has one.
+    /// Returns the control group of the process, if it has its own.
     pub(crate) fn group(&self) -> Option<&Group> {
         self.group.as_ref()
     }
 
-    /// What it writes to standard error; to be had once.
+    /// Takes the reading end of its standard error. Returns `None` when called again.
     pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
         self.child.stderr.take()
     }
 
-    /// Whether it has not ended.
+    /// Returns whether the process is still running.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Sends SIGKILL, unless it has ended already.
+    /// Sends SIGKILL if the process is still running.
     pub(crate) fn kill(&mut self) {
-        // Fails only if it has ended.
+        // Fails only if the process has ended.
         let _ = self.child.start_kill();
     }
 
-    /// Waits for its end. Nothing is lost if this is dropped and called again.
+    /// Waits until the process exits. Cancel-safe: the future can be dropped and the method called again.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// Fails if the kernel cannot wait for the process.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// Why it has ended, by its status and its control group; `known` is what the supervisor itself knows and outranks both.
+    /// Returns why the process ended, according to its exit status and its control group. `known` is a reason that the supervisor
+    /// knows itself; it takes precedence over both.
     pub(crate) fn reason(&self, status: ExitStatus, known: Option<ExitReason>) -> ExitReason {
         let is_killed = status.signal() == Some(Signal::SIGKILL as i32);
         let killed = || self.group().filter(|_| is_killed)?.out_of_memory();
@@ -96,28 +97,28 @@ impl Drop for Process {
     }
 }
 
-/// A process that has been started and not said anything yet.
+/// A process that has been started. It has not sent anything yet.
 #[derive(Debug)]
 pub(crate) struct Spawned {
-    /// To wait for and to kill.
     pub process: Process,
-    /// Our end of the control connection.
+    /// The supervisor's end of the control connection.
     pub control: UnixStream,
-    /// Our ends of the request connections, one per I/O thread.
+    /// The supervisor's ends of the request connections, one per I/O thread.
     pub requests: Vec<UnixStream>,
-    /// What it leaves behind.
+    /// The page of shared memory that stays readable after the process has ended.
     pub witness: Arc<Witness>,
 }
 
-/// Starts a worker with one request connection per I/O thread, which makes itself a control group first, where there are any.
+/// Starts a worker with one request connection per I/O thread. If control groups are available, the worker first creates and
+/// enters one of its own.
 ///
 /// # Errors
-/// What the kernel says: no descriptors, no processes, no memory.
+/// Fails if the kernel is out of descriptors, processes or memory.
 pub(crate) fn spawn(io_threads: usize, cgroups: &Cgroups) -> io::Result<Spawned> {
     let mut ours = Vec::with_capacity(1 + io_threads);
     let mut mappings = Vec::with_capacity(1 + io_threads);
     for child_fd in descriptors::FIRST..descriptors::witness(io_threads) {
-        // A pair has no path on disk to race on.
+        // A socket pair has no path on disk that something else could race for.
         let (our, theirs) = UnixStream::pair()?;
         our.set_nonblocking(true)?;
         ours.push(our);

@@ -1,4 +1,4 @@
-//! What a process uses, as the kernel counts it.
+//! The memory and CPU time of a process, as counted by the kernel.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use nix::unistd::{SysconfVar, sysconf};
 use crate::api::usage::Usage;
 
 impl Usage {
-    /// Of a process that runs.
+    /// Reads the usage of a running process. Returns `None` if there is no such process.
     pub fn of(pid: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -20,10 +20,10 @@ impl Usage {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim().trim_end_matches(" kB").parse::<u64>().ok()
         };
-        // A zombie has no memory.
+        // These fields are missing for a zombie, which has no memory.
         let memory = kib("RssAnon:").unwrap_or(0) + kib("RssShmem:").unwrap_or(0);
         let rss = kib("VmRSS:").unwrap_or(0);
-        // The name, in parentheses, may hold anything; user and system time are the 14th and 15th field, see proc(5).
+        // The name is in parentheses and may contain anything. User and system time are fields 14 and 15, see proc(5).
         let (_, fields) = stat.rsplit_once(')')?;
         let ticks: u64 =
             fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();

@@ -1,4 +1,4 @@
-//! A worker that takes requests, watched over until its end: pings, logs, what it uses, drain.
+//! Watches a worker that serves requests until it has ended: pings, logs, usage, memory limit, drain.
 
 use std::future::pending;
 use std::time::Duration;
@@ -16,40 +16,40 @@ use crate::config::AppSpec;
 use crate::model::exit_reason::ExitReason;
 use crate::telemetry::traffic::Limit;
 
-/// How often it is pinged at least, by which it shows whether it returns to its event loop.
+/// Longest time between two pings. The answers show that the worker returns to its event loop.
 const PING: Duration = Duration::from_secs(1);
 
-/// How often it is looked at what a worker uses.
+/// How often the usage of a worker is measured.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How often where it uses much of what it may.
+/// How often it is measured while the worker is close to one of its limits.
 const CLOSE_LOOK: Duration = Duration::from_millis(100);
 
-/// What is learnt of a worker while it runs.
+/// What the supervisor learns about a worker while it runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Report {
-    /// What it says of itself.
+    /// Statistics that the worker reports.
     Stats(Stats),
-    /// What the kernel says of it.
+    /// Usage that the kernel reports.
     Usage(Usage),
-    /// Since when it owes an answer to a ping; none if it owes none.
+    /// When the oldest unanswered ping was sent. `None` if all are answered.
     Unanswered(Option<std::time::Instant>),
 }
 
-/// What the owner of a worker may ask while it runs.
+/// What the owner of a worker may order while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Finish what is in flight, then exit; killed after this long.
+    /// Finish what is in flight, then exit. The worker is killed after this long.
     Drain(Duration),
-    /// It broke the protocol: kill it.
+    /// Kill the worker, which broke the protocol.
     Kill(ExitReason),
-    /// A request connection has ended, most likely because the worker has: its exit status will say why. If it lives on,
-    /// it is of no use.
+    /// A request connection has closed. Most likely the worker has exited, and its exit status will say why. If it is still
+    /// running after a while, it is killed, because it is of no use without that connection.
     Closed,
 }
 
 impl Worker {
-    /// Watches over the worker until it has ended; says why. `orders` are carried out as they come.
+    /// Watches the worker until it has ended and returns why. Carries out `orders` as they arrive.
     pub(crate) async fn watch(
         mut self,
         spec: &AppSpec,
@@ -64,7 +64,7 @@ impl Worker {
         let (mut number, mut held_up) = (0, GroupCounts::default());
         let (mut last_answer, mut is_unanswered) = (Instant::now(), false);
         let mut is_draining = false;
-        // When it is killed at the latest, and what that then means.
+        // When the worker is killed if it has not ended, and the exit reason in that case.
         let mut deadline: Option<(Instant, ExitReason)> = None;
         loop {
             let overdue = async {
@@ -102,7 +102,7 @@ impl Worker {
                         return reap(self.process, Some(reason)).await;
                     }
                     Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
-                        // It is on its way out; its exit status says why.
+                        // The worker is exiting; its exit status says why.
                         return as_told(reap_or_kill(self.process, None).await, is_draining);
                     }
                     Err(error) => {
@@ -153,7 +153,7 @@ impl Worker {
         }
     }
 
-    /// Counts what its control group has refused it since the last time.
+    /// Adds what the control group has refused the worker since the last call to the app's counters.
     fn count_held_up(&self, last: &mut GroupCounts) {
         let Some(group) = self.process.group() else { return };
         let (now, traffic) = (group.counts(), self.output.app().traffic());
@@ -162,9 +162,9 @@ impl Worker {
         *last = now;
     }
 
-    /// Log records that were still on their way when the process ended.
+    /// Reads the log records that were still in the socket when the process ended.
     async fn drain_control(&mut self) {
-        // A call that comes between them is of no use any more.
+        // Calls among them are ignored: nobody waits for the answers any more.
         while let Ok(Ok(Some(incoming))) = timeout(REAP, self.control.next()).await {
             if let Incoming::Control(Control::Log(record)) = incoming {
                 self.output.record(&record);
@@ -174,12 +174,12 @@ impl Worker {
     }
 
     fn send(&self, message: &Control) {
-        // Cannot fail: these frames are far below their limits.
+        // Cannot fail: these frames are far below the size limit.
         let _ = self.handle.control(message);
     }
 }
 
-/// Why a worker has ended: one that was told to, and has gone well or was made to, did as it was told.
+/// Turns the exit reason of a draining worker into [`ExitReason::Stopped`] if it exited normally or was killed.
 fn as_told(reason: ExitReason, is_draining: bool) -> ExitReason {
     match reason {
         ExitReason::Exited | ExitReason::Signal(libc::SIGKILL) if is_draining => ExitReason::Stopped,

@@ -1,4 +1,4 @@
-//! Calls of real workers' connections, of which the other end is in the hands of the test.
+//! Tests of calls over real connections. The test plays the worker.
 
 use std::fs;
 use std::future::poll_fn;
@@ -13,11 +13,11 @@ use tokio::task::LocalSet;
 
 use super::*;
 
-/// A worker's connection: the supervisor's end of it is served, the worker's is the test's.
+/// The connection of a worker. The supervisor's end is served; the test uses the other end.
 struct Worker {
     handle: Handle,
     traffic: Arc<Traffic>,
-    /// How the supervisor's end has ended.
+    /// How serving the supervisor's end ended.
     ended: tokio::task::JoinHandle<Result<(), ProtocolError>>,
     driver: tokio::task::JoinHandle<()>,
 }
@@ -47,13 +47,13 @@ impl Worker {
         Self { handle, traffic, ended, driver }
     }
 
-    /// Has this kept; the status of the answer.
+    /// Asks the supervisor to keep this, and returns the status of the answer.
     async fn keep(&self, name: u128, contents: Bytes) -> Result<u16, Failure> {
         let head = Head::Call(Call::Keep { name });
         let (sender, receiver) = self.handle.open(&head, 0, empty(), contents.is_empty()).unwrap();
         let mut contents = contents;
         if !contents.is_empty() {
-            // It may be refused before all has come.
+            // The call may be refused before the whole body is sent.
             let _ = poll_fn(|cx| sender.poll_send(cx, &mut contents, true)).await;
         }
         answer(&receiver).await.map(|head| head.status)
@@ -97,7 +97,7 @@ async fn what_cannot_be_kept_is_refused_and_the_worker_goes_on() {
     let folder = folder.path();
     let scene = async {
         let worker = Worker::new(Some(folder));
-        // One block more than may be.
+        // One byte more than the limit.
         let long = Bytes::from(vec![7; 64 * 1024 * 1024 + 1]);
         assert_eq!(worker.keep(1, long).await, Ok(413));
         assert_eq!(names(folder), [""; 0], "nothing of it is left");
@@ -105,7 +105,7 @@ async fn what_cannot_be_kept_is_refused_and_the_worker_goes_on() {
         assert_eq!(worker.keep(1, Bytes::from_static(b"x")).await, Ok(507));
         fs::create_dir(folder).unwrap();
         assert_eq!(worker.keep(1, Bytes::from_static(b"x")).await, Ok(204));
-        // Where nothing can be had, and where it is not known what is asked for.
+        // Without a cache folder.
         let without = Worker::new(None);
         assert_eq!(without.keep(1, Bytes::from_static(b"x")).await, Ok(501));
         assert_eq!(without.keep(2, Bytes::new()).await, Ok(501));
@@ -126,7 +126,7 @@ async fn a_call_that_is_not_known_is_refused_and_the_worker_goes_on() {
             poll_fn(|cx| worker.poll_flush(cx)).await.unwrap();
         });
         let Ok(Some(Incoming::Stream { mut head, sender, receiver: body })) = stream else { panic!() };
-        // What a worker of another version, or none of ours, might say.
+        // A call that this version of the protocol does not have.
         head.payload = Bytes::from_static(&[0, 77, 0]);
         let mut calls = Calls::new(folder.path().to_str(), Arc::new(Traffic::new(0)));
         calls.opened(head, sender, body);
@@ -162,7 +162,7 @@ async fn a_flood_of_calls_waits_is_counted_and_holds_up_no_neighbour() {
             while counted() == 0 {
                 assert_eq!(neighbour.keep(1, Bytes::from_static(b"x")).await, Ok(204));
             }
-            // While the other is held up, this one is not.
+            // While the other worker is held up, this one is not.
             for _ in 0..3 {
                 assert_eq!(neighbour.keep(1, Bytes::from_static(b"x")).await, Ok(204));
             }
@@ -182,7 +182,7 @@ async fn a_flood_of_calls_waits_is_counted_and_holds_up_no_neighbour() {
 async fn calls_that_are_cancelled_while_they_wait_are_forgotten() {
     let scene = async {
         let worker = Worker::new(None);
-        // Far more than may be open at once, and than may be answered.
+        // Far more calls than may be open at once, and more than the rate allows.
         for round in 0..60 {
             let calls: Vec<_> = (0..MAX_CALLS as u128)
                 .map(|name| worker.handle.open(&Head::Call(Call::Keep { name }), 0, empty(), true).unwrap())
@@ -218,7 +218,7 @@ async fn what_is_under_way_when_a_worker_ends_is_dropped_and_leaves_nothing() {
     LocalSet::new().run_until(scene).await;
 }
 
-/// All of these at once.
+/// Waits for all of these at once.
 async fn futures<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     poll_fn(|cx| {
@@ -250,7 +250,7 @@ fn a_burst_is_free_and_then_there_is_one_per_interval() {
     assert!(is_due(&pace, later));
     pace.take(later);
     assert!(!is_due(&pace, later));
-    // Who has made none for a while has a burst again, and no more.
+    // After a pause, a whole burst is allowed again, and no more.
     let much_later = now + 3 * INTERVAL * BURST;
     let mut taken = 0;
     while is_due(&pace, much_later) {
