@@ -1,12 +1,13 @@
-//! What to run: command line and configuration file, parsed, then validated. Nothing behind this module sees a raw flag.
+//! The configuration: the command line and the configuration file, parsed and then validated. No other module sees a raw flag.
 //!
-//! - `schema`: the settings, each declared once; `setting`: what a declaration is, and what is made of it; `types`: what settings
-//!   are made of where a number, a text or a switch is not enough; `machine`: what their defaults depend on.
-//! - `env`: what an app's handler gets as `env`, from values and files.
-//! - `sources`: what says so: the command line, the configuration file, wrangler files, deploys, and the way from there to a [`Config`].
-//! - `app`: what comes of it all for one app.
-//! - `document`: the file's parts and where they are; `read`: files as text; `bounds`: the greatest of them; `errors`: every problem
-//!   with its place and its remedy.
+//! - `schema`: the settings, each declared once; `setting`: how a setting is declared, and what is derived from the declaration;
+//! `types`: types of settings that are more than a number, a text or a switch; `machine`: the memory and control group that
+//! defaults depend on.
+//! - `env`: an app's `env`, from values and files.
+//! - `sources`: the command line, the configuration file, wrangler files and deploys, and how they are merged into a [`Config`].
+//! - `app`: the resulting configuration of one app.
+//! - `document`: the parts of the file and their lines; `read`: reads files as text; `bounds`: size limits; `errors`: every
+//! problem with its place and its fix.
 
 mod app;
 mod bounds;
@@ -43,19 +44,19 @@ pub(crate) use types::log::{AccessLog, LogFormat, LogLevel};
 pub(crate) use types::own_folder::make_private_folder;
 pub(crate) use types::traces::Traces;
 
-/// A configuration that can be run, but for apps that have a fault.
+/// A valid configuration, except for apps that have a fault.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Config {
     /// The supervisor's own settings.
     pub server: ServerSettings,
-    /// The apps. No two of them have the same name, port or host. Empty only if there is a place for deploys to wait for.
+    /// The apps. No two have the same name, port or host. Empty only if a folder for deploys is configured.
     pub apps: Vec<AppSpec>,
-    /// What is to be an app and has no name of its own, and why; for people.
+    /// Apps that are left out because they have no usable name: the place and the problem, for people.
     pub left_out: Vec<(String, String)>,
-    /// Every problem of [`Self::left_out`] and of apps with a fault, if there is one.
+    /// Every problem of [`Self::left_out`] and of apps with a fault, if there are any.
     pub broken: Option<ConfigErrors>,
-    /// Those of the apps that were deployed and are not in the configuration.
+    /// The names of apps that were deployed and are not in the configuration.
     pub only_deployed: Vec<AppName>,
-    /// What the operator should know of it.
+    /// Notes for the operator.
     pub notes: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! One app as it is configured.
+//! The configuration of one app.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
 
-/// An app, one that can be run unless it has a [`Self::fault`].
+/// The configuration of an app. The app can be run unless it has a [`Self::fault`].
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AppSpec {
     /// Unique among the apps.
@@ -20,28 +20,28 @@ pub(crate) struct AppSpec {
     pub root: PathBuf,
     /// Its entry module, relative to [`Self::root`] and inside it.
     pub entry: PathBuf,
-    /// Where it listens; none only for one that cannot be run, if its address is part of what is wrong.
+    /// Where it listens. `None` only for an app that cannot be run, if its address is part of the problem.
     pub listen: Option<Listen>,
-    /// The hosts it serves; empty for all that no other app with the same [`Self::listen`] claims.
+    /// The hosts it serves. If empty: all hosts that no other app with the same [`Self::listen`] claims.
     pub hosts: Vec<HostPattern>,
-    /// What its handler gets as `env`.
+    /// The sources of the `env` that its handler gets.
     pub env: EnvSources,
-    /// What its handler gets as `ctx.props`.
+    /// The `ctx.props` that its handler gets.
     pub props: serde_json::Value,
-    /// Where its translated modules are kept between starts, if there is such a place.
+    /// The folder in which its translated modules are kept between starts, if there is one.
     pub emit_cache: Option<PathBuf>,
-    /// What it may use.
+    /// Its limits.
     pub limits: AppLimits,
-    /// What else is configured of it.
+    /// Its other settings.
     pub settings: AppSettings,
-    /// What its operator should know and may ignore, a line each.
+    /// Warnings that the operator may ignore, one line each.
     pub warnings: Vec<String>,
-    /// Why it cannot be run as it is configured, a line for each problem, for people. Such an app is there, and has failed.
+    /// Why the app cannot be run with this configuration, one line per problem, for people. Such an app is listed, as failed.
     pub fault: Option<Arc<str>>,
 }
 
 impl AppSpec {
-    /// Where it listens, for people; `address` is what the kernel has made of that.
+    /// Returns where it listens, for people. `address` is the address that was bound, if it was.
     pub(crate) fn shown_listen(&self, address: Option<SocketAddr>) -> String {
         match (&self.listen, address) {
             (Some(_), Some(address)) => address.to_string(),
@@ -50,7 +50,7 @@ impl AppSpec {
         }
     }
 
-    /// This app, not to be run for this reason, and without an address.
+    /// Returns a copy without an address that cannot be run for this reason.
     #[must_use]
     pub(crate) fn broken(&self, why: impl Into<Arc<str>>) -> Self {
         Self { fault: Some(why.into()), listen: None, ..self.clone() }

@@ -1,4 +1,4 @@
-//! The greatest of what is read, in one place. The bounds of each setting stand with its declaration.
+//! The size limits of what is read, in one place. The bounds of each setting stand with its declaration.
 
 use nano_protocol::limits;
 
@@ -6,13 +6,13 @@ use nano_protocol::limits;
 pub(crate) const CONFIG_FILE: u64 = 4 << 20;
 /// Longest package.json or wrangler file looked at, in bytes.
 pub(crate) const APP_FILE: u64 = 1 << 20;
-/// Longest env of an app, names and JSON texts together, in bytes: it crosses to the worker in one frame.
+/// Longest env of an app, names and JSON texts together, in bytes. It is sent to the worker in one frame.
 pub(crate) const ENV: usize = 512 * 1024;
 /// Longest file of variables, in bytes.
 pub(crate) const ENV_FILE: u64 = 1 << 20;
 /// Longest secret, in bytes.
 pub(crate) const SECRET_FILE: u64 = ENV as u64;
-/// What each variable counts beyond its name and JSON text: their lengths, as the protocol carries them.
+/// What each variable counts in addition to its name and JSON text: their two lengths in the protocol.
 pub(crate) const ENV_ENTRY: usize = 16;
 /// Deepest nesting of an env value.
 pub(crate) const ENV_DEPTH: usize = 64;
@@ -22,12 +22,13 @@ pub(crate) const PROPS: usize = 64 * 1024;
 pub(crate) const NET_RULES: usize = 256;
 /// Longest host name, in bytes (RFC 1035).
 pub(crate) const HOST: usize = 253;
-/// Greatest whole number that JavaScript holds exactly.
+/// Largest whole number that JavaScript represents exactly.
 pub(crate) const ENV_INTEGER: u64 = (1 << 53) - 1;
 /// Longest path and query of a health check, in bytes.
 pub(crate) const HEALTH_PATH: usize = 1024;
 
-/// What the protocol carries to load an app: env, props and rules with their lengths, and three paths, which the kernel bounds.
+/// The message that loads an app must fit into a control frame: env, props and rules with their lengths, and three paths, whose
+/// lengths the kernel limits.
 const _: () = {
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
     assert!(ENV + PROPS + rules + 3 * 4096 <= limits::MAX_CONTROL);

@@ -1,5 +1,5 @@
-//! The configuration file while it is read: `section` finds fields and knows their lines, `value` and `quantity` make of them what
-//! they stand for.
+//! The configuration file while it is read. `section` finds fields and knows their lines; `value` and `quantity` convert values
+//! to the types they stand for.
 
 pub(crate) mod quantity;
 pub(crate) mod section;

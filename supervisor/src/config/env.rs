@@ -1,5 +1,5 @@
-//! What an app's handler gets as `env`: `values` of the configuration file, files of variables (`dotenv`), and secret files, put
-//! together by `environment`.
+//! The `env` that an app's handler gets. `environment` merges `values` of the configuration file, files of variables (`dotenv`)
+//! and secret files.
 
 pub(crate) mod dotenv;
 pub(crate) mod environment;

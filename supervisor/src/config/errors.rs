@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: every problem with its place and its remedy.
+//! Configuration errors: every problem with its place and its fix.
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ impl Flaw {
         Self { what: what.into(), fix: fix.into() }
     }
 
-    /// What is wrong.
+    /// Returns what is wrong.
     pub(crate) fn what(&self) -> &str {
         &self.what
     }
 
-    /// What to do about it.
+    /// Returns how to fix it.
     pub(crate) fn fix(&self) -> &str {
         &self.fix
     }
@@ -32,11 +32,11 @@ impl Flaw {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     shown: String,
-    /// Where it comes in the list of problems: flags, then the configuration file downwards, then the files of apps.
+    /// Its position in the list of problems: flags first, then the configuration file from top to bottom, then the files of apps.
     order: (Origin, usize),
 }
 
-/// What a value was written in.
+/// The kind of source that a value was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// The command line.
@@ -48,20 +48,20 @@ pub(crate) enum Origin {
 }
 
 impl Place {
-    /// A flag or argument, as it was given.
+    /// Creates the place of a flag or argument, as it was given.
     pub(crate) fn flag(flag: impl Into<String>) -> Self {
         Self { shown: flag.into(), order: (Origin::Flag, 0) }
     }
 
-    /// A line of a file, with the field it holds unless that is empty.
+    /// Creates the place of a line in a file, followed by `field` unless that is empty.
     pub(crate) fn line(origin: Origin, file: &str, line: usize, field: &str) -> Self {
         let separator = if field.is_empty() { "" } else { ": " };
-        // Files of apps stay apart, in the order of the apps.
+        // Problems in files of apps are not sorted by line, so that the files stay in the order of the apps.
         let order = if origin == Origin::App { 0 } else { line };
         Self { shown: format!("{file}:{line}{separator}{field}"), order: (origin, order) }
     }
 
-    /// A file of an app as a whole.
+    /// Creates the place of a whole file of an app.
     pub(crate) fn file(file: &std::path::Path) -> Self {
         Self { shown: file.display().to_string(), order: (Origin::App, 0) }
     }
@@ -82,7 +82,7 @@ pub(crate) struct Problem {
 
 #[cfg(test)]
 impl Problem {
-    /// What is wrong, and the fix.
+    /// Returns what is wrong, and the fix.
     pub(crate) fn flaw(&self) -> &Flaw {
         &self.flaw
     }
@@ -94,15 +94,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that keeps a configuration from being used. Displays as one line per problem, then their number.
+/// All problems that make a configuration unusable. Displays as one line per problem, then their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigErrors {
     problems: Vec<Problem>,
 }
 
 impl ConfigErrors {
-    /// The problems: those of the command line first, then those of the configuration file from top to bottom, then
-    /// those of the apps' own files. Never empty.
+    /// Returns the problems: those of the command line first, then those of the configuration file from top to bottom, then those
+    /// of the apps' own files. Never empty.
     pub(crate) fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -127,7 +127,7 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// The problems found so far, of one app or of what all share: those of an app are that app's alone.
+/// The problems found so far. Those of a single app are collected separately from those of everything that apps share.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     found: Vec<Problem>,
@@ -138,7 +138,7 @@ impl Problems {
         self.found.push(Problem { place, flaw });
     }
 
-    /// The value of `result`, or none after recording its flaw at `place`.
+    /// Returns the value of `result`, or `None` after recording its flaw at `place`.
     pub(crate) fn keep<T>(&mut self, place: impl FnOnce() -> Place, result: Result<T, Flaw>) -> Option<T> {
         result.map_err(|flaw| self.add(place(), flaw)).ok()
     }
@@ -147,18 +147,18 @@ impl Problems {
         self.found.is_empty()
     }
 
-    /// Those of `other` as well.
+    /// Adds the problems of `other`.
     pub(crate) fn extend(&mut self, other: Self) {
         self.found.extend(other.found);
     }
 
-    /// A line for each; none if there is none.
+    /// Returns one line per problem, or `None` if there is no problem.
     pub(crate) fn lines(&self) -> Option<String> {
         let lines: Vec<_> = self.found.iter().map(ToString::to_string).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// `value` if no problem was found.
+    /// Returns `value` if no problem was found.
     pub(crate) fn or<T>(mut self, value: T) -> Result<T, ConfigErrors> {
         if self.found.is_empty() {
             return Ok(value);
@@ -170,7 +170,7 @@ impl Problems {
 
 #[cfg(test)]
 impl Problems {
-    /// One string per problem, in the order found.
+    /// Returns one string per problem, in the order found.
     pub(crate) fn texts(&self) -> Vec<String> {
         self.found.iter().map(ToString::to_string).collect()
     }

@@ -1,4 +1,4 @@
-//! What this machine, or the container it is, has for all apps together.
+//! The memory and the control group of this machine or container, on which defaults depend.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Where control groups (cgroup v2) are mounted.
 const MOUNT: &str = "sys/fs/cgroup";
 
-/// The folder of this process's own control group; none where there are none of version 2.
+/// Returns the folder of this process's own control group, or `None` without control groups of version 2.
 pub(crate) fn own_cgroup() -> Option<PathBuf> {
     let root = Path::new("/");
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
@@ -14,15 +14,15 @@ pub(crate) fn own_cgroup() -> Option<PathBuf> {
     root.join(MOUNT).join("cgroup.controllers").is_file().then(|| folder(&root.join(MOUNT), group))
 }
 
-/// The folder of a control group.
+/// Returns the folder of a control group.
 fn folder(mount: &Path, group: &str) -> PathBuf {
     let folder = mount.join(group.trim_start_matches('/'));
-    // In a container the group's path may be that of the host, and its mount the group itself.
+    // In a container, the path of the group may be that on the host, while the mount shows only the group itself.
     if folder.is_dir() { folder } else { mount.to_owned() }
 }
 
-/// Memory that this process may use, in bytes: the least of what the machine has and of what control groups allow, its own and
-/// those above it. None if the kernel does not say.
+/// Returns how much memory this process may use, in bytes: the least of the machine's memory and the limits of its control group
+/// and of those above it. Returns `None` if the kernel does not say.
 pub(crate) fn memory() -> Option<u64> {
     memory_below(Path::new("/"))
 }
@@ -38,7 +38,7 @@ fn memory_below(root: &Path) -> Option<u64> {
         let mut parts = line.splitn(3, ':');
         let (_, controllers, group) = (parts.next()?, parts.next()?, parts.next()?);
         let (mount, file) = match controllers {
-            // Version 2 has one hierarchy, without names.
+            // Version 2 has a single hierarchy, and no controllers in this field.
             "" => (MOUNT, "memory.max"),
             "memory" => ("sys/fs/cgroup/memory", "memory.limit_in_bytes"),
             _ => return None,
@@ -49,7 +49,7 @@ fn memory_below(root: &Path) -> Option<u64> {
     limits.chain(physical).min()
 }
 
-/// The least limit of a group and those above it, up to the mount.
+/// Returns the least limit of a group and of those above it, up to the mount.
 fn least(mount: &Path, mut group: PathBuf, file: &str) -> Option<u64> {
     let mut least = None;
     loop {
@@ -85,7 +85,7 @@ mod tests {
         let v2 = ("proc/self/cgroup", "0::/a/b\n");
         let limits = [("sys/fs/cgroup/a/b/memory.max", "max\n"), ("sys/fs/cgroup/a/memory.max", "5000\n")];
         assert_eq!(machine(&[PHYSICAL, v2, limits[0], limits[1]]), Some(5000));
-        // A container sees its own group as the whole.
+        // In a container, its own group is the root of the mount.
         assert_eq!(machine(&[PHYSICAL, v2, ("sys/fs/cgroup/memory.max", "4000\n")]), Some(4000));
         let v1 = ("proc/self/cgroup", "3:cpu:/x\n4:memory:/x\n0::/\n");
         let limit = ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "3000\n");

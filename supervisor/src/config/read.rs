@@ -1,4 +1,4 @@
-//! Files that are read whole, up to a limit: the configuration file, and what apps bring along.
+//! Reads whole files, up to a size limit: the configuration file, and files of apps.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::config::errors::Flaw;
 use crate::untrusted::beneath;
 
-/// The text of the file at `path`, of at most `limit` bytes.
+/// Reads the text of the file at `path`, of at most `limit` bytes.
 pub(crate) fn text(path: &Path, limit: u64) -> Result<String, Flaw> {
     whole(File::open(path).map_err(|error| unreadable(&error))?, limit)
 }
@@ -21,7 +21,7 @@ fn whole(file: File, limit: u64) -> Result<String, Flaw> {
     Ok(text)
 }
 
-/// As [`text`], but never waits, as a pipe would make it: this is read while apps are served.
+/// Like [`text`], but never blocks as a pipe would, because apps are being served meanwhile.
 pub(crate) fn regular(path: &Path, limit: u64) -> Result<String, Flaw> {
     let found = path.metadata().map_err(|error| unreadable(&error))?;
     if !found.is_file() && !found.is_dir() {
@@ -30,8 +30,7 @@ pub(crate) fn regular(path: &Path, limit: u64) -> Result<String, Flaw> {
     text(path, limit)
 }
 
-/// The text of a file that an app's folder `root` may hold, or none if there is no file of that name. `root` has no
-/// symlinks.
+/// Reads a file of an app's folder `root`, or returns `None` if there is no file of that name. `root` must not contain symlinks.
 pub(crate) fn of_app(root: &Path, name: &str, limit: u64) -> Result<Option<String>, Flaw> {
     let path = root.join(name);
     match path.canonicalize() {
@@ -40,19 +39,19 @@ pub(crate) fn of_app(root: &Path, name: &str, limit: u64) -> Result<Option<Strin
             "copy it into the folder; only `env_files` and `secrets` may name files elsewhere",
         )),
         Ok(real) if real.is_dir() => Ok(None),
-        // Where somebody makes another thing of it meanwhile, it is not read.
+        // If the file is replaced by something else meanwhile, this fails instead of following it.
         Ok(real) => whole(beneath::open_file(&real).map_err(|error| unreadable(&error))?, limit).map(Some),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(unreadable(&error)),
     }
 }
 
-/// Whether an error says that there is no such file.
+/// Returns whether an error means that there is no such file.
 pub(crate) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// Why a file cannot be read. Says nothing of its contents.
+/// Describes why a file cannot be read. Says nothing about its contents.
 pub(crate) fn unreadable(error: &io::Error) -> Flaw {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {

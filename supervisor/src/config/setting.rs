@@ -1,7 +1,7 @@
-//! A setting as it is declared: how it is read, how it is shown, and what the documentation says of it.
+//! The declaration of a setting: how it is read, how it is shown, and how it is documented.
 //!
-//! Everything else is made of the declarations: the struct and its defaults, what the file and flags may say, the help, the JSON
-//! Schema, the tables of `docs/configuration.md`, what a reload cannot change, and the limits that `status` shows.
+//! Everything else is derived from the declarations: the struct and its defaults, what the file and flags accept, the help, the
+//! JSON Schema, the tables of `docs/configuration.md`, what a reload cannot change, and the limits that `status` shows.
 
 pub(crate) mod json;
 pub(crate) mod kinds;
@@ -14,7 +14,7 @@ use toml::de::DeValue;
 use crate::config::document::section::Section;
 use crate::config::errors::{Flaw, Place, Problems};
 
-/// Declares a group of settings, each as `name: Type = default, kind;` below its documentation:
+/// Declares a group of settings. Each is written as `name: Type = default, kind;` below its documentation:
 ///
 /// ```ignore
 /// settings! {
@@ -26,8 +26,8 @@ use crate::config::errors::{Flaw, Place, Problems};
 /// }
 /// ```
 ///
-/// The first sentence is the help of the flag, all of them are the documentation. A kind is one of [`kinds`], with what else there is
-/// to the setting. What is declared in `with { ... }` are fields of the struct that are no settings.
+/// The first sentence is the help of the flag; all of them are the documentation. A kind is one of [`kinds`], followed by further
+/// properties of the setting. `with { ... }` declares fields of the struct that are not settings.
 macro_rules! settings {
     (
         $(#[$about:meta])*
@@ -75,50 +75,50 @@ macro_rules! settings {
 
 pub(crate) use settings;
 
-/// A setting, whatever its type.
+/// The description of a setting, independent of its type.
 #[derive(Debug)]
 pub(crate) struct About {
     pub(crate) name: &'static str,
-    /// Sentences, of which the first is enough for the help.
+    /// The documentation. Its first sentence is the help of the flag.
     pub(crate) doc: String,
     pub(crate) by_default: ByDefault,
     pub(crate) flag: Option<Flag>,
     /// The name of its flag, if it has one.
     pub(crate) flag_name: String,
-    /// The words it is one of, if it is.
+    /// The words that are valid values, if the setting is a choice.
     pub(crate) choices: Vec<PossibleValue>,
-    /// Whether it takes a restart of the supervisor to change it.
+    /// Whether a change needs a restart of the supervisor.
     pub(crate) is_fixed: bool,
-    /// A value, if the section is useless without one.
+    /// An example value, if the setting is required.
     pub(crate) example: Option<&'static str>,
     /// The JSON Schema of its values.
     pub(crate) schema: Json,
 }
 
-/// What a setting has if nothing is said of it.
+/// The default of a setting.
 #[derive(Debug)]
 pub(crate) enum ByDefault {
-    /// Always this value.
+    /// A fixed value.
     Value(Json),
-    /// What the machine or another setting makes of it, in words.
+    /// A default that depends on the machine or on another setting, in words.
     Told(&'static str),
 }
 
-/// The flag of a setting. It is called as the setting is.
+/// The flag of a setting. It has the name of the setting.
 #[derive(Debug, Default)]
 pub(crate) struct Flag {
-    /// What stands for its value in the help; none for one without a value, which means `true`.
+    /// The placeholder of its value in the help. `None` for a flag without a value, which means `true`.
     pub(crate) value: Option<&'static str>,
-    /// What it means without a value, if it may be without.
+    /// The value that the flag has when given without one, if that is allowed.
     pub(crate) bare: Option<&'static str>,
-    /// The environment variable in its place.
+    /// The environment variable that is used if the flag is not given.
     pub(crate) variable: Option<&'static str>,
-    /// Another flag, which means `false`, and its help.
+    /// The name of another flag, which means `false`, and its help.
     pub(crate) off: Option<(&'static str, &'static str)>,
 }
 
 impl About {
-    /// All of its documentation as plain text: links are their labels.
+    /// Returns the whole documentation as plain text. Links are replaced by their labels.
     pub(crate) fn plain(&self) -> String {
         let mut text = String::new();
         let mut rest = &*self.doc;
@@ -136,25 +136,25 @@ impl About {
         text + rest
     }
 
-    /// The first sentence of its documentation, without the dot.
+    /// Returns the first sentence of the documentation, without the dot.
     pub(crate) fn summary(&self) -> &str {
         self.doc.split_once(". ").map_or(self.doc.trim_end_matches('.'), |(first, _)| first)
     }
 }
 
-/// How a setting is declared besides its name, type, default and documentation. Made by one of [`kinds`].
+/// The part of a declaration besides name, type, default and documentation. Created by one of [`kinds`].
 pub(crate) struct Setting<T> {
-    /// What its values are, in messages.
+    /// What a value is called in messages.
     noun: &'static str,
     read: Box<Read<T>>,
     show: Box<Show<T>>,
     about: About,
 }
 
-/// The value that a section has under a name, over the one there is so far. What is wrong is recorded.
+/// Reads the value of the field with this name. Gets the current value, which a table only changes in part. Records problems.
 type Read<T> = dyn Fn(&Section<'_>, &str, Option<&T>, &mut Problems) -> Option<T> + Send + Sync;
 
-/// A value as the file would have it.
+/// Shows a value as it would be written in the file.
 type Show<T> = dyn Fn(&T) -> Json + Send + Sync;
 
 impl<T: 'static> Setting<T> {
@@ -178,47 +178,47 @@ impl<T: 'static> Setting<T> {
         Self { noun, read: Box::new(read), show: Box::new(show), about }
     }
 
-    /// The words it is one of.
+    /// Sets the words that are valid values.
     pub(crate) fn choices(self, choices: Vec<PossibleValue>) -> Self {
         self.with(|about| about.choices = choices)
     }
 
-    /// How the documentation names the default, in place of its value.
+    /// Sets how the documentation describes the default, in place of its value.
     pub(crate) fn by_default(self, text: &'static str) -> Self {
         self.with(|about| about.by_default = ByDefault::Told(text))
     }
 
-    /// A change of it takes effect when the supervisor is restarted; of all others, at a reload.
+    /// Declares that a change takes effect only when the supervisor is restarted. All other settings change at a reload.
     pub(crate) fn fixed(self) -> Self {
         self.with(|about| about.is_fixed = true)
     }
 
-    /// The section is useless without it. Such a value is proposed.
+    /// Declares that the setting is required. The example is suggested when it is missing.
     pub(crate) fn required(self, example: &'static str) -> Self {
         self.by_default("required").with(|about| about.example = Some(example))
     }
 
-    /// It has a flag of its name, whose value is called so.
+    /// Adds a flag with the name of the setting. `value` is the placeholder of its value.
     pub(crate) fn flag(self, value: &'static str) -> Self {
         self.with(|about| about.flag = Some(Flag { value: Some(value), ..Flag::default() }))
     }
 
-    /// It has a flag of its name, without a value, that means `true`.
+    /// Adds a flag with the name of the setting and without a value, which means `true`.
     pub(crate) fn switch_flag(self) -> Self {
         self.with(|about| about.flag = Some(Flag::default()))
     }
 
-    /// What its flag means without a value.
+    /// Sets the value that the flag has when given without one.
     pub(crate) fn bare(self, bare: &'static str) -> Self {
         self.with_flag(|flag| flag.bare = Some(bare))
     }
 
-    /// Where its flag is not given, this environment variable is its value.
+    /// Sets the environment variable that is used if the flag is not given.
     pub(crate) fn variable(self, variable: &'static str) -> Self {
         self.with_flag(|flag| flag.variable = Some(variable))
     }
 
-    /// Another flag, without a value, means `false`.
+    /// Adds another flag, without a value, that means `false`.
     pub(crate) fn off_flag(self, name: &'static str, help: &'static str) -> Self {
         self.with_flag(|flag| flag.off = Some((name, help)))
     }
@@ -232,7 +232,7 @@ impl<T: 'static> Setting<T> {
         self.with(|about| about.flag.as_mut().map_or((), change))
     }
 
-    /// The same, or none. Nobody can write none: it is what is there if nothing is said.
+    /// Makes the setting optional. `None` cannot be written in the file; it is the value of a setting that is not given.
     pub(crate) fn optional(self) -> Setting<Option<T>> {
         let Self { noun, read, show, about } = self;
         let read = move |section: &Section<'_>, name: &str, current: Option<&Option<T>>, problems: &mut _| {
@@ -242,7 +242,7 @@ impl<T: 'static> Setting<T> {
         Setting { about, ..Setting::new(noun, Json::Null, read, show) }
     }
 
-    /// As [`Self::optional`], with the place where it was written.
+    /// Like [`Self::optional`], and keeps the place where the value was written.
     pub(crate) fn placed(self) -> Setting<Option<(T, Place)>> {
         let Self { noun, read, show, about } = self;
         let read = move |section: &Section<'_>, name: &str, _: Option<&_>, problems: &mut _| {
@@ -253,7 +253,7 @@ impl<T: 'static> Setting<T> {
         Setting { about, ..Setting::new(noun, Json::Null, read, show) }
     }
 
-    /// The same, or `false` for none.
+    /// Makes the setting optional. `false` in the file means `None`.
     pub(crate) fn or_false(self) -> Setting<Option<T>> {
         let Self { noun, read, show, about } = self;
         let read = move |section: &Section<'_>,
@@ -276,7 +276,7 @@ impl<T: 'static> Setting<T> {
         Setting { about: About { schema, ..about }, ..Setting::new(noun, Json::Null, read, show) }
     }
 
-    /// The same, or a word that stands for a part of it.
+    /// Accepts a word as well, which sets a part of the value.
     pub(crate) fn or_word<W: 'static>(self, word: Setting<W>, apply: fn(&mut T, W)) -> Self
     where
         T: Clone + Default,
@@ -295,7 +295,7 @@ impl<T: 'static> Setting<T> {
         Setting { about: About { schema, ..about }, ..Setting::new(noun, Json::Null, read, show) }
     }
 
-    /// The declaration as a field of `S`.
+    /// Turns the declaration into a field of `S`.
     pub(crate) fn field<S: 'static>(
         self,
         name: &'static str,
@@ -339,18 +339,18 @@ pub(crate) struct SettingField<S> {
     keep: Box<Keep<S>>,
 }
 
-/// Takes over what a section says of one setting.
+/// Reads one setting from a section into the group.
 type ReadInto<S> = dyn Fn(&mut S, &Section<'_>, &mut Problems) + Send + Sync;
 
-/// Gives one setting the value that another group has; whether that is a change.
+/// Copies one setting from another group. Returns whether that changed it.
 type Keep<S> = dyn Fn(&mut S, &S) -> bool + Send + Sync;
 
-/// Settings that are declared together.
+/// A group of settings that are declared together.
 pub(crate) trait SettingGroup: Clone + Default + 'static {
-    /// Each of them, in the order in which they are documented.
+    /// Returns the settings, in the order in which they are documented.
     fn fields() -> &'static [SettingField<Self>];
 
-    /// Takes over what a section says.
+    /// Reads the settings that a section gives, and records required ones that are missing.
     fn read(&mut self, section: &Section<'_>, problems: &mut Problems) {
         for SettingField { about, read, .. } in Self::fields() {
             if section.has(about.name) {
@@ -362,23 +362,23 @@ pub(crate) trait SettingGroup: Clone + Default + 'static {
         }
     }
 
-    /// Each by its name, as the file would have it.
+    /// Returns each setting with its value as it would be written in the file.
     fn in_force(&self) -> Vec<(&'static str, Json)> {
         Self::fields().iter().map(|field| (field.about.name, (field.show)(self))).collect()
     }
 
-    /// Restores what cannot change while the supervisor runs; the names of those for which that matters.
+    /// Restores the settings that cannot change while the supervisor runs. Returns the names of those that were different.
     fn keep_fixed(&mut self, running: &Self) -> Vec<&'static str> {
         let fixed = Self::fields().iter().filter(|field| field.about.is_fixed);
         fixed.filter(|field| (field.keep)(self, running)).map(|field| field.about.name).collect()
     }
 
-    /// What is documented of each.
+    /// Returns the description of each setting.
     fn about() -> impl Iterator<Item = &'static About> {
         Self::fields().iter().map(|field| &field.about)
     }
 
-    /// The name of each.
+    /// Returns the name of each setting.
     fn names() -> impl Iterator<Item = &'static str> {
         Self::about().map(|about| about.name)
     }

@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them, and numbers held against their bounds.
+//! Parses durations and sizes as people write them, and checks numbers against their bounds.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 
 use crate::config::errors::Flaw;
 
-/// Longest quantity, in bytes. No sensible one comes near it, and the parsers never see what could overflow them.
+/// Longest quantity, in bytes. No sensible one comes near it, and it keeps input that could overflow the parsers from them.
 const MAX_TEXT: usize = 20;
 
 /// Reads a duration with its unit: `500ms`, `5s`, `2m`, `1h`, `1h 30m`.
@@ -30,15 +30,15 @@ pub(crate) fn duration(text: &str, bounds: &RangeInclusive<Duration>) -> Result<
     within(duration, bounds, show_duration)
 }
 
-/// What was meant by a quantity with a decimal comma or in capitals, if it can be that. A comma before three digits may also
-/// stand between thousands.
+/// Returns what was probably meant by a quantity with a decimal comma or in capitals. Returns `None` if a comma is followed by
+/// three digits, because it may separate thousands.
 fn slip(text: &str) -> Option<String> {
     let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_digit).count();
     let is_clear = text.split(',').skip(1).all(|rest| digits(rest) != 3);
     (text.len() <= MAX_TEXT && is_clear).then(|| text.replace(',', ".").to_lowercase())
 }
 
-/// A number where a duration was meant.
+/// Returns the flaw of a number that stands where a duration is expected.
 pub(crate) fn without_unit(number: &str) -> Flaw {
     Flaw::new(format!("{number} has no unit"), format!("write \"{number}s\" for seconds or \"{number}ms\""))
 }
@@ -58,7 +58,7 @@ pub(crate) fn size(text: &str, bounds: &RangeInclusive<u64>) -> Result<u64, Flaw
     within(size.as_u64(), bounds, show_size)
 }
 
-/// Holds a value against its bounds.
+/// Checks a value against its bounds.
 pub(crate) fn within<T: PartialOrd + Copy, S: Display>(
     value: T,
     bounds: &RangeInclusive<T>,
@@ -74,12 +74,12 @@ pub(crate) fn within<T: PartialOrd + Copy, S: Display>(
     ))
 }
 
-/// A duration as messages name it; [`duration`] reads it back.
+/// Formats a duration for messages. [`duration`] reads it back.
 pub(crate) fn show_duration(duration: Duration) -> impl Display {
     humantime::format_duration(duration)
 }
 
-/// A size as messages name it, in the greatest unit that divides it; [`size`] reads it back.
+/// Formats a size for messages, in the greatest unit that divides it. [`size`] reads it back.
 pub(crate) fn show_size(size: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(bytes, _)| size > 0 && size.is_multiple_of(*bytes)) {
@@ -118,7 +118,7 @@ mod tests {
             duration("30", &ANY_DURATION).unwrap_err().to_string(),
             "30 has no unit; fix: write \"30s\" for seconds or \"30ms\""
         );
-        // The last one would panic inside the parser.
+        // The last one would make the parser panic.
         for text in
             ["", "s", "-5s", "5 parsecs", "1e3s", "99999999999999999999s", "18446744073709551615s1000ms"]
         {
@@ -137,7 +137,7 @@ mod tests {
         for (text, meant) in [("10S", "10s"), ("1,5s", "1.5s"), ("500 MS", "500 ms")] {
             assert_eq!(fix(duration(text, &ANY_DURATION).unwrap_err()), format!("write {meant:?}"));
         }
-        // A thousandth of it, or all of it? Nobody knows.
+        // Ambiguous: the comma may be a decimal comma or separate thousands.
         for text in ["1,500MiB", "1,500,000"] {
             assert!(fix(size(text, &ANY_SIZE).unwrap_err()).starts_with("write a number"), "{text}");
         }

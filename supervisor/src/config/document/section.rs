@@ -1,4 +1,4 @@
-//! A table of the configuration file while it is read: finds fields, knows their lines, points out unknown ones.
+//! A table of the configuration file while it is read: finds fields, knows their lines, reports unknown ones.
 
 use std::path::Path;
 
@@ -8,43 +8,43 @@ use toml::de::{DeTable, DeValue};
 use crate::config::document::value;
 use crate::config::errors::{Flaw, Origin, Place, Problems};
 
-/// Least similarity (0 to 1) at which a misspelt field is taken for a known one.
+/// Similarity (0 to 1) above which an unknown field counts as a misspelling of a known one.
 const SIMILAR: f64 = 0.7;
 
-/// The file, for naming places in it.
+/// The file, from which the places of fields are derived.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Document<'a> {
     origin: Origin,
     /// The path as given.
     name: &'a str,
-    /// All of it.
+    /// The whole text.
     text: &'a str,
-    /// What paths in it are relative to.
+    /// The folder that paths in the file are relative to.
     folder: &'a Path,
 }
 
 impl<'a> Document<'a> {
-    /// The configuration file, with paths in it relative to where the supervisor was started.
+    /// Creates the document of the configuration file. Paths in it are relative to the working directory.
     pub(crate) fn config(name: &'a str, text: &'a str) -> Self {
         Self { origin: Origin::Config, name, text, folder: Path::new("") }
     }
 
-    /// A file of an app.
+    /// Creates the document of a file that belongs to an app.
     pub(crate) fn of_app(name: &'a str, text: &'a str) -> Self {
         Self { origin: Origin::App, ..Self::config(name, text) }
     }
 
-    /// The same, with paths in it relative to this folder.
+    /// Returns this document with its paths relative to `folder`.
     pub(crate) fn within(self, folder: &'a Path) -> Self {
         Self { folder, ..self }
     }
 
-    /// A flag as it was given, whose value is that of the one field there is.
+    /// Creates a document for a flag as it was given. Its value is read as that of a single field.
     pub(crate) fn flag(shown: &'a str) -> Self {
         Self { origin: Origin::Flag, name: shown, text: "", folder: Path::new("") }
     }
 
-    /// Records why the file is no TOML, one problem per line: the first error in a line tends to cause the others.
+    /// Records why the file is not valid TOML, one problem per line, because the first error in a line tends to cause the others.
     pub(crate) fn record_syntax_errors(&self, errors: &[toml::de::Error], problems: &mut Problems) {
         let mut last = None;
         for error in errors {
@@ -66,7 +66,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// What to do about the line that the byte at `offset` is in, if it is wrong in a way in which many are.
+    /// Suggests a fix for the line that contains the byte at `offset`, with special advice for common mistakes.
     fn syntax_fix(&self, offset: usize) -> String {
         let start = self.text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
         let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
@@ -95,7 +95,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The line that the byte at `offset` is in.
+    /// Returns the line that contains the byte at `offset`, as the place of `field`.
     pub(crate) fn place(&self, offset: usize, field: &str) -> Place {
         if self.origin == Origin::Flag {
             return Place::flag(self.name);
@@ -105,50 +105,50 @@ impl<'a> Document<'a> {
     }
 }
 
-/// One table. Fields that were not asked for are reported by [`Section::only`].
+/// One table of the file. [`Section::only`] reports the fields that are not known.
 #[derive(Debug, Clone)]
 pub(crate) struct Section<'a> {
     document: Document<'a>,
-    /// Dotted, empty for the whole file.
+    /// Its dotted path. Empty for the whole file.
     path: String,
-    /// Where its name is.
+    /// The byte offset of its name.
     offset: usize,
     table: &'a DeTable<'a>,
 }
 
 impl<'a> Section<'a> {
-    /// The whole file.
+    /// Creates the section that is the whole file.
     pub(crate) fn top(document: Document<'a>, table: &'a DeTable<'a>) -> Self {
         Self { document, path: String::new(), offset: 0, table }
     }
 
-    /// Where the section begins.
+    /// Returns the place where the section begins.
     pub(crate) fn whole(&self) -> Place {
         self.document.place(self.offset, &self.path)
     }
 
-    /// Where a field is, or where its section begins.
+    /// Returns the place of a field, or of the section if the field is missing.
     pub(crate) fn place(&self, name: &str) -> Place {
         let offset = self.table.get_key_value(name).map_or(self.offset, |(key, _)| key.span().start);
         self.document.place(offset, &self.child_path(name))
     }
 
-    /// Whether the field is given.
+    /// Returns whether the field is given.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
     }
 
-    /// What paths in it are relative to.
+    /// Returns the folder that paths in the section are relative to.
     pub(crate) fn folder(&self) -> &'a Path {
         self.document.folder
     }
 
-    /// What a field holds, if it is given.
+    /// Returns the value of a field, if it is given.
     pub(crate) fn value(&self, name: &str) -> Option<&'a DeValue<'a>> {
         self.table.get(name).map(Spanned::get_ref)
     }
 
-    /// The converted value of a field that is given and right; one that is wrong is recorded.
+    /// Reads and converts a field. Returns `None` if it is missing, or if it is invalid, which is recorded.
     pub(crate) fn read<T>(
         &self,
         name: &str,
@@ -158,7 +158,7 @@ impl<'a> Section<'a> {
         problems.keep(|| self.place(name), convert(self.value(name)?))
     }
 
-    /// The converted elements of a list, each with its own place.
+    /// Reads and converts the elements of a list, each with its own place.
     pub(crate) fn list<T>(
         &self,
         name: &str,
@@ -174,26 +174,27 @@ impl<'a> Section<'a> {
         Some(list.iter().filter_map(convert).collect())
     }
 
-    /// The section in a field.
+    /// Returns the table in a field as a section.
     pub(crate) fn section(&self, name: &str, problems: &mut Problems) -> Option<Self> {
         let table = self.read(name, value::table, problems)?;
         let (key, _) = self.table.get_key_value(name)?;
         Some(Self { path: self.child_path(name), offset: key.span().start, table, ..self.clone() })
     }
 
-    /// The names of all fields, in the order of the file.
+    /// Returns the names of all fields, in the order of the file.
     pub(crate) fn names(&self) -> Vec<&'a str> {
         let mut keys: Vec<_> = self.table.keys().collect();
         keys.sort_by_key(|key| key.span().start);
         keys.into_iter().map(|key| &**key.get_ref()).collect()
     }
 
-    /// The names on the way from here to a table below the table `name` that has one of these fields.
+    /// Returns the path of names from the table `name` down to a table that has one of these fields.
     pub(crate) fn way_to(&self, name: &'a str, fields: &[&str]) -> Option<Vec<&'a str>> {
         way_to(name, self.table.get(name)?.get_ref(), fields)
     }
 
-    /// Records every field that is none of `known`; `fix` says what to do about those that are only misplaced, or were known once.
+    /// Records every field that is not one of `known`. `fix` gives advice about fields that are misplaced, or that earlier
+    /// versions had.
     pub(crate) fn only(&self, known: &[&str], fix: impl Fn(&str) -> Option<String>, problems: &mut Problems) {
         let known = || known.iter().copied();
         for name in self.names() {
@@ -232,12 +233,12 @@ fn way_to<'a>(name: &'a str, value: &'a DeValue<'a>, fields: &[&str]) -> Option<
     Some(below)
 }
 
-/// Whether a key with this character needs no quotes.
+/// Returns whether a key may contain this character without quotes.
 fn is_bare(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '-' | '_')
 }
 
-/// The dotted path of the field `name` in the section `path`.
+/// Returns the dotted path of the field `name` in the section `path`.
 pub(crate) fn child_path(path: &str, name: &str) -> String {
     let separator = if path.is_empty() { "" } else { "." };
     if !name.is_empty() && name.chars().all(is_bare) {
@@ -247,7 +248,7 @@ pub(crate) fn child_path(path: &str, name: &str) -> String {
     }
 }
 
-/// A truth value as other formats write it.
+/// Parses a boolean as other formats write it, such as `yes` or `off`.
 fn truth(value: &str) -> Option<bool> {
     let value = value.split('#').next().unwrap_or_default().trim().to_lowercase();
     match value.as_str() {

@@ -1,4 +1,4 @@
-//! Values of the configuration file as the types they stand for.
+//! Converts values of the configuration file to the types they stand for.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -12,7 +12,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use crate::config::document::quantity;
 use crate::config::errors::Flaw;
 
-/// Text.
+/// Reads text.
 pub(crate) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
     value.as_str().ok_or_else(|| match value {
         DeValue::Integer(number) => wrong("text", value, &format!("put it in quotes: \"{number}\"")),
@@ -20,17 +20,17 @@ pub(crate) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
     })
 }
 
-/// Text that something can be made of.
+/// Reads text and parses it.
 pub(crate) fn parsed<T: FromStr<Err = Flaw>>(value: &DeValue<'_>) -> Result<T, Flaw> {
     text(value)?.parse()
 }
 
-/// Yes or no.
+/// Reads a boolean.
 pub(crate) fn switch(value: &DeValue<'_>) -> Result<bool, Flaw> {
     value.as_bool().ok_or_else(|| wrong("true or false", value, "write true or false, without quotes"))
 }
 
-/// One of a few words.
+/// Reads one of the words of an enumeration.
 pub(crate) fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, Flaw> {
     let text = text(value)?;
     T::from_str(text, false).map_err(|_| {
@@ -43,7 +43,7 @@ pub(crate) fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, Flaw> {
     })
 }
 
-/// A whole number.
+/// Reads a whole number within `bounds`.
 pub(crate) fn whole<T>(bounds: RangeInclusive<T>) -> impl Fn(&DeValue<'_>) -> Result<T, Flaw>
 where
     T: PartialOrd + Copy + Display + TryFrom<i64>,
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// A number with or without a fraction.
+/// Reads a number within `bounds`, with or without a fraction.
 pub(crate) fn decimal(bounds: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> Result<f64, Flaw> {
     move |value| {
         let number = match value {
@@ -75,7 +75,7 @@ pub(crate) fn decimal(bounds: RangeInclusive<f64>) -> impl Fn(&DeValue<'_>) -> R
     }
 }
 
-/// A duration, with its unit.
+/// Reads a duration with its unit.
 pub(crate) fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&DeValue<'_>) -> Result<Duration, Flaw> {
     move |value| match value {
         DeValue::String(text) => quantity::duration(text, &bounds),
@@ -88,7 +88,7 @@ pub(crate) fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&DeValue<'_>
     }
 }
 
-/// A size in bytes.
+/// Reads a size in bytes.
 pub(crate) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeValue<'_>) -> Result<T, Flaw> {
     move |value| {
         let size = match value {
@@ -99,12 +99,12 @@ pub(crate) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeV
             },
             _ => return Err(wrong("a size", value, "write a number of bytes, or text such as \"64KiB\"")),
         };
-        // Cannot fail where a usize has 64 bits.
+        // Cannot fail on machines where `usize` has 64 bits.
         T::try_from(size).map_err(|_| Flaw::new("too great for this machine", "choose a smaller size"))
     }
 }
 
-/// A list.
+/// Reads a list.
 pub(crate) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a>>], Flaw> {
     match value {
         DeValue::Array(list) => Ok(list),
@@ -113,7 +113,7 @@ pub(crate) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a
     }
 }
 
-/// A section.
+/// Reads a table.
 pub(crate) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw> {
     value.as_table().ok_or_else(|| {
         let fix = match value {
@@ -126,7 +126,7 @@ pub(crate) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw>
     })
 }
 
-/// The value of a whole number, if it fits.
+/// Returns the value of a whole number, if it fits.
 pub(crate) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
@@ -154,7 +154,7 @@ mod tests {
         Two,
     }
 
-    /// What `convert` makes of `text`, errors as text.
+    /// Converts `text` with `convert`, and returns errors as text.
     fn check<T>(text: &str, convert: impl FnOnce(&DeValue<'_>) -> Result<T, Flaw>) -> Result<T, String> {
         convert(DeValue::parse(text).unwrap().get_ref()).map_err(|flaw| flaw.to_string())
     }

@@ -1,23 +1,23 @@
-//! Files of variables, `.env` and `.dev.vars`: a `NAME=value` a line.
+//! Parses files of variables, `.env` and `.dev.vars`: one `NAME=value` per line.
 //!
-//! Values are taken as npm's `dotenv` takes them, with which wrangler reads them: spaces, quotes and backslashes inside an
-//! unquoted value stand for themselves. A reader of our own, because a value must neither be filled in from the
-//! supervisor's environment nor show in an error message, and those to be had do both.
+//! Values are parsed as npm's `dotenv` parses them, which wrangler uses: spaces, quotes and backslashes inside an unquoted value
+//! stand for themselves. This is a parser of our own, because values must neither be filled in from the supervisor's environment
+//! nor appear in error messages, and the available crates do both.
 
 use crate::config::bounds;
 use crate::config::errors::Flaw;
 
-/// What is wrong with a file. Names the line and, if that much is certain, the variable; never a value.
+/// An error in a file. Names the line and, if it is known for certain, the variable, but never a value.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Fault {
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub(crate) line: usize,
-    /// Empty if the line has none.
+    /// The name of the variable. Empty if it is not certain.
     pub(crate) name: String,
     pub(crate) flaw: Flaw,
 }
 
-/// The variables in a file, in its order. A name that comes twice has its last value.
+/// Parses the variables of a file and returns them in order. If a name occurs twice, the last value applies.
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut reader = Reader { text: &text, at: 0, size: 0, found: Vec::new() };
@@ -29,15 +29,15 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
 
 struct Reader<'a> {
     text: &'a str,
-    /// Where the next line begins.
+    /// The offset of the next line.
     at: usize,
-    /// Bytes of all values so far.
+    /// The size of all values so far, in bytes.
     size: usize,
     found: Vec<(String, String)>,
 }
 
 impl<'a> Reader<'a> {
-    /// One variable, comment or empty line.
+    /// Reads one variable, comment or empty line.
     fn entry(&mut self) -> Result<(), Fault> {
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         let name = name.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(name);
         let name = name.trim_start();
         if name.is_empty() || !name.bytes().all(is_name_byte) {
-            // What is in place of the name may be part of a value that should have been quoted.
+            // The text in place of the name is not shown: it may be part of a value that should have been quoted.
             let fix = "use A-Z, a-z, 0-9, '_', '-' and '.', and put a value of several lines in quotes";
             return Err(self.fault(start, "", "has no usable name before its =", fix));
         }
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// `raw` with the variables of earlier lines filled in, and with its escapes resolved if it has some.
+    /// Returns `raw` with references to variables of earlier lines replaced, and with escapes resolved if `has_escapes`.
     fn filled_in(&self, start: usize, name: &str, raw: &str, has_escapes: bool) -> Result<String, Fault> {
         let mut value = String::with_capacity(raw.len());
         let mut rest = raw;
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             };
             let (text, length) = replaced.unwrap_or((&special[..1], 1));
             value.push_str(text);
-            // References to references would grow without bound.
+            // Nested references could otherwise make a value grow without bound.
             self.check_size(start, name, value.len())?;
             rest = &special[length..];
         }
@@ -112,8 +112,8 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// The value that `$NAME` or `${NAME}` at the beginning of `text` stands for, and the length of the reference; none if
-    /// no line before has that name.
+    /// Returns the value that `$NAME` or `${NAME}` at the beginning of `text` stands for, and the length of the reference.
+    /// Returns `None` if no earlier line defines that name.
     fn reference(&self, text: &str) -> Option<(&str, usize)> {
         let (name, length) = match text.strip_prefix("${") {
             Some(rest) => {
@@ -150,7 +150,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// A value without quotes: up to a comment, which begins behind a space.
+/// Returns an unquoted value: the text up to a comment, which begins after white space.
 fn unquoted(value: &str) -> &str {
     let is_comment =
         |(at, _): &(usize, &str)| value[..*at].chars().next_back().is_none_or(char::is_whitespace);
@@ -158,7 +158,7 @@ fn unquoted(value: &str) -> &str {
     value[..end].trim_end()
 }
 
-/// Where `quote` closes what `text` begins with.
+/// Returns the offset in `text` of the `quote` that ends a quoted value.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     text.char_indices().find_map(|(at, char)| {
@@ -168,7 +168,7 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// What the escape at the beginning of `text` stands for, and its length.
+/// Returns what the escape at the beginning of `text` stands for, and its length.
 fn escape(text: &str) -> Option<(&'static str, usize)> {
     let replaced = match text.as_bytes().get(1)? {
         b'n' => "\n",

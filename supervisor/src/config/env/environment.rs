@@ -1,4 +1,4 @@
-//! Where an app's `env` comes from: values of configuration files, files of variables, secret files.
+//! Builds an app's `env` from values of configuration files, files of variables, and secret files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,24 +13,24 @@ use super::values::Values;
 use crate::config::errors::{ConfigErrors, Flaw, Origin, Place, Problems};
 use crate::config::{bounds, read};
 
-/// Files of variables that an app's folder may hold, the stronger one last.
+/// Files of variables that an app's folder may contain. The later one takes precedence.
 const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
 
-/// The sources of an app's `env`. Files are read anew for each worker that somebody has asked for, so that a restart picks up
-/// what has changed.
+/// The sources of an app's `env`. The files are read again for each worker that an operator asks for, so that a restart picks up
+/// changes.
 #[derive(Debug, Clone)]
 pub(crate) struct EnvSources {
-    /// Where to report what is wrong with all of them together.
+    /// The place of problems that concern all sources together.
     place: Place,
     /// The app's folder.
     root: PathBuf,
-    /// How people call that folder.
+    /// The path of that folder as people know it.
     shown: PathBuf,
-    /// The weaker ones first.
+    /// The sources, in order of increasing precedence.
     layers: Vec<Layer>,
 }
 
-/// Where something stands in the configuration is no part of what it says: a line more above an app does not change the app.
+/// Ignores places: an app does not change if lines are added above it in the file.
 impl PartialEq for EnvSources {
     fn eq(&self, other: &Self) -> bool {
         (&self.root, &self.shown, &self.layers) == (&other.root, &other.shown, &other.layers)
@@ -53,23 +53,23 @@ impl PartialEq for Layer {
     }
 }
 
-/// One source of variables; each outranks those before it.
+/// One source of variables. Each takes precedence over those before it.
 #[derive(Debug, Clone)]
 enum Layer {
     Values(Values),
-    /// A file in the app's folder, if there is one.
+    /// A file in the app's folder. It need not exist.
     AppFile(&'static str),
     File(PathBuf, Place),
     Folder(PathBuf, Place),
     Secret(String, PathBuf, Place),
 }
 
-/// The variables of one worker: name and value as JSON text. Shows only their names.
+/// The variables of one worker: names, and values as JSON text. Its `Debug` output shows only the names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// The variables, sorted by name.
+    /// Returns the variables, sorted by name.
     pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
         self.0.into_iter().collect()
     }
@@ -81,10 +81,10 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Variables, and the files that hold them.
+/// Names of variables, and the files that contain their values.
 pub(crate) type Secrets = Vec<(String, PathBuf, Place)>;
 
-/// What an app's section says of its `env`.
+/// What an app's section specifies about its `env`.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     pub(crate) values: Values,
@@ -94,8 +94,8 @@ pub(crate) struct Given {
 }
 
 impl EnvSources {
-    /// All sources of the app in `root`, which has no symlinks and is called `shown`. What is wrong with all together is
-    /// reported at `place`.
+    /// Collects the sources of the app in `root`, which has no symlinks and is shown as `shown`. Problems that concern all
+    /// sources together are reported at `place`.
     pub(crate) fn new(root: &Path, shown: &Path, place: Place, vars: Values, given: Given) -> Self {
         let mut layers = vec![Layer::Values(vars)];
         layers.extend(APP_FILES.map(Layer::AppFile));
@@ -106,7 +106,7 @@ impl EnvSources {
         Self { place, root: root.to_owned(), shown: shown.to_owned(), layers }
     }
 
-    /// Reads every file and puts all variables together.
+    /// Reads all files and merges the variables.
     ///
     /// # Errors
     /// If a file cannot be read. No value is in the messages.
@@ -116,7 +116,7 @@ impl EnvSources {
         problems.or(environment)
     }
 
-    /// As [`Self::load`], with problems where all are.
+    /// Like [`Self::load`], but records problems in `problems`.
     pub(crate) fn read(&self, problems: &mut Problems) -> Environment {
         let mut found = BTreeMap::new();
         for layer in &self.layers {
@@ -144,7 +144,7 @@ impl EnvSources {
                     }
                 }
                 Layer::Secret(name, path, place) => {
-                    // The path is not named: it may be the secret itself, written in the wrong place.
+                    // The path is not shown: it may be the secret itself, written in the wrong place.
                     let value = problems.keep(|| place.clone(), secret(path));
                     found.extend(value.map(|value| (name.clone(), value)));
                 }
@@ -162,7 +162,7 @@ impl EnvSources {
     }
 }
 
-/// The variables in a file, as JSON text.
+/// Parses the variables of a file. The values are JSON text.
 fn variables(path: &Path, text: &str, problems: &mut Problems) -> Vec<(String, String)> {
     match dotenv::parse(text) {
         Ok(found) => {
@@ -176,21 +176,21 @@ fn variables(path: &Path, text: &str, problems: &mut Problems) -> Vec<(String, S
     }
 }
 
-/// A secret as JSON text: what the file holds, without the line end that editors and `echo` add.
+/// Reads a secret as JSON text: the contents of the file, without the line end that editors and `echo` add.
 fn secret(path: &Path) -> Result<String, Flaw> {
     let text = read::regular(path, bounds::SECRET_FILE)?;
     let text = text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
     Ok(Value::from(text).to_string())
 }
 
-/// The files that Docker or Kubernetes have mounted in a folder, and their names. What begins with a dot is how Kubernetes
-/// exchanges all of them at once.
+/// Lists the secret files that Docker or Kubernetes has mounted in a folder, by name. Names that begin with a dot are skipped:
+/// Kubernetes uses them to replace all files at once.
 fn secret_files(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        // A dangling link is a secret that is missing.
+        // A dangling link is kept: reading it reports the missing secret.
         if !name.starts_with('.') && !entry.path().is_dir() {
             files.insert(name, entry.path());
         }
@@ -198,7 +198,7 @@ fn secret_files(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     Ok(files)
 }
 
-/// A flaw of a file that the place does not name.
+/// Adds the path to a flaw of a file that is not named by the place of the problem.
 fn naming(path: &Path, flaw: &Flaw) -> Flaw {
     Flaw::new(format!("{}: {}", path.display(), flaw.what()), flaw.fix())
 }
@@ -212,7 +212,7 @@ mod tests {
 
     const SECRET: &str = "hunter2";
 
-    /// A folder with these files, of which those below `app` are the app's.
+    /// Creates a folder with these files. Those below `app` are the app's.
     fn folder(files: &[(&str, &str)]) -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in [("app/index.js", "")].iter().chain(files) {
@@ -223,7 +223,7 @@ mod tests {
         dir
     }
 
-    /// The sources of the app in `dir`, which gives these as lines of a file, and has these `vars`.
+    /// Returns the sources of the app in `dir`, with what its section specifies and with these `vars`.
     fn sources(dir: &TempDir, given: Given, vars: &Value) -> EnvSources {
         let root = dir.path().canonicalize().unwrap().join("app");
         let place = Place::line(Origin::Config, "nano.toml", 1, "");
@@ -234,7 +234,7 @@ mod tests {
         Values(json.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// A file in `dir` that this line of the configuration names.
+    /// Returns a file in `dir` that is named in this line of the configuration.
     fn at(dir: &TempDir, path: &str, line: usize, field: &str) -> (PathBuf, Place) {
         (dir.path().join(path), Place::line(Origin::Config, "nano.toml", line, field))
     }

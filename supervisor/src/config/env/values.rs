@@ -1,4 +1,4 @@
-//! An app's `env` and `props` in the configuration file: TOML values as the JSON values that its handler sees.
+//! Converts an app's `env` and `props` from TOML values to the JSON values that its handler gets.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::config::document::section::Section;
 use crate::config::document::value;
 use crate::config::errors::{Flaw, Problems};
 
-/// Variables of a configuration file. Shows only their names.
+/// Variables of a configuration file. Their `Debug` output shows only the names.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Values(pub(crate) BTreeMap<String, Value>);
 
@@ -21,13 +21,13 @@ impl fmt::Debug for Values {
     }
 }
 
-/// The variables of a section. Each that cannot be passed on is recorded.
+/// Reads the variables of a section. Values that cannot be passed to the app are recorded as problems.
 pub(crate) fn read(section: &Section<'_>, problems: &mut Problems) -> Values {
     let convert = |name| Some((String::from(name), section.read(name, json, problems)?));
     Values(section.names().into_iter().filter_map(convert).collect())
 }
 
-/// What a handler gets as `ctx.props`.
+/// Converts the value that a handler gets as `ctx.props`.
 pub(crate) fn props(value: &DeValue<'_>) -> Result<Value, Flaw> {
     let props = json(value)?;
     let size = props.to_string().len();
@@ -38,7 +38,7 @@ pub(crate) fn props(value: &DeValue<'_>) -> Result<Value, Flaw> {
     Ok(props)
 }
 
-/// A TOML value as JSON. Dates become text.
+/// Converts a TOML value to JSON. Dates become text.
 pub(crate) fn json(value: &DeValue<'_>) -> Result<Value, Flaw> {
     nested(value, 0)
 }

@@ -1,10 +1,10 @@
-//! Settings as JSON Schema.
+//! Builds the JSON Schema of settings.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{About, ByDefault};
 
-/// A table that has these settings and no other.
+/// Returns the schema of a table with these settings and no others.
 pub(crate) fn object(settings: impl Iterator<Item = &'static About>) -> Json {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for about in settings {
@@ -25,7 +25,7 @@ fn property(about: &About) -> Json {
     property
 }
 
-/// The text without where its links lead: an editor is not where the documentation is.
+/// Replaces links by their labels, because their targets mean nothing in an editor.
 fn without_links(markdown: &str) -> String {
     let (mut text, mut rest) = (String::new(), markdown);
     while let Some((before, after)) = rest.split_once("](") {
@@ -40,12 +40,12 @@ fn without_links(markdown: &str) -> String {
     text + rest
 }
 
-/// Any text.
+/// Returns the schema of any text.
 pub(crate) fn text() -> Json {
     json!({ "type": "string" })
 }
 
-/// Any text, or `false`.
+/// Returns the schema of any text or `false`.
 pub(crate) fn text_or_false() -> Json {
     json!({ "anyOf": [text(), { "const": false }] })
 }

@@ -1,4 +1,4 @@
-//! The kinds of settings: what each reads, how it shows a value, and the JSON Schema that editors are given of it.
+//! The kinds of settings: what each reads, how it shows a value, and its JSON Schema for editors.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -17,15 +17,15 @@ use crate::config::document::section::Section;
 use crate::config::document::value;
 use crate::config::errors::{Flaw, Place, Problems};
 
-/// A duration as text, as `humantime` reads it. The bounds are beyond what a pattern can say.
+/// Pattern of a duration as `humantime` reads it. A pattern cannot express the bounds.
 pub(crate) const DURATION: &str = "^\\s*([0-9][0-9\\s]*(\\.[0-9\\s]+)?(nanos|nsec|ns|usec|us|µs|millis|msec|ms|seconds|second|secs|sec|s|minutes|\
                         minute|mins|min|m|hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w|months|month|M|years|year|yrs|yr|y)\
                         \\s*)+$";
 
-/// A size as text, as `bytesize` reads it.
+/// Pattern of a size as `bytesize` reads it.
 pub(crate) const SIZE: &str = "^\\s*[0-9]*(\\.[0-9]*)?\\s*([bB]|[kKmMgGtTpPeE][iI]?[bB]?)?\\s*$";
 
-/// A value that `convert` makes of what the file has.
+/// A setting whose value `convert` makes from that of the file.
 pub(crate) fn value<T: 'static>(
     noun: &'static str,
     schema: Json,
@@ -70,12 +70,12 @@ where
     })
 }
 
-/// Yes or no.
+/// A boolean.
 pub(crate) fn switch() -> Setting<bool> {
     value("switch", json!({ "type": "boolean" }), value::switch, |yes| json!(yes))
 }
 
-/// One of a few words.
+/// One of the words of an enumeration.
 pub(crate) fn choice<T: ValueEnum + 'static>() -> Setting<T> {
     let choices: Vec<_> = T::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
     let names: Vec<_> = choices.iter().map(|choice| choice.get_name().to_owned()).collect();
@@ -83,7 +83,7 @@ pub(crate) fn choice<T: ValueEnum + 'static>() -> Setting<T> {
     value("word", json!({ "enum": names }), value::choice, show).choices(choices)
 }
 
-/// Text that something can be made of.
+/// Text that is parsed.
 pub(crate) fn parsed<T: FromStr<Err = Flaw> + 'static>(
     show: impl Fn(&T) -> String + Send + Sync + 'static,
 ) -> Setting<T> {
@@ -95,12 +95,12 @@ pub(crate) fn words() -> Setting<String> {
     value("text", text(), |found| value::text(found).map(str::to_owned), |text| json!(text))
 }
 
-/// A path, relative to the folder that the file is in.
+/// A path, relative to the folder of the file.
 pub(crate) fn path() -> Setting<PathBuf> {
     checked_path(Ok)
 }
 
-/// A path that `check` has nothing against.
+/// A path that `check` accepts.
 pub(crate) fn checked_path(
     check: impl Fn(PathBuf) -> Result<PathBuf, Flaw> + Send + Sync + 'static,
 ) -> Setting<PathBuf> {
@@ -112,7 +112,7 @@ pub(crate) fn checked_path(
     )
 }
 
-/// As [`value()`], for what holds a path; `convert` is told the folder that it is relative to.
+/// Like [`value()`], for values that contain a path. `convert` gets the folder that the path is relative to.
 pub(crate) fn in_folder<T: 'static>(
     noun: &'static str,
     schema: Json,
@@ -125,7 +125,7 @@ pub(crate) fn in_folder<T: 'static>(
     Setting::new(noun, schema, read, show)
 }
 
-/// A list, of which each element has a place of its own.
+/// A list whose elements each have their own place.
 pub(crate) fn list<T: 'static>(
     item: Json,
     convert: impl Fn(&DeValue<'_>) -> Result<T, Flaw> + Send + Sync + 'static,
@@ -138,7 +138,7 @@ pub(crate) fn list<T: 'static>(
     Setting::new("list", schema, read, |_| json!([]))
 }
 
-/// A section of its own. `former` says what to do about fields that earlier versions had.
+/// A nested table. `former` gives advice about fields that earlier versions had.
 pub(crate) fn table<S: SettingGroup>(
     former: fn(&str) -> Option<String>,
     check: fn(&S, &Section<'_>, &mut Problems),
