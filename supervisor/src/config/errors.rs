@@ -28,7 +28,7 @@ impl Flaw {
     }
 }
 
-/// Where a value was written: `nano.toml:12: apps.blog.port`, or `--app blog=./x:99999`.
+/// The place where a value was written: `nano.toml:12: apps.blog.port`, or `--app blog=./x:99999`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     shown: String,

@@ -1,8 +1,8 @@
-//! The settings, each declared once: `server`, and of apps `limits`, `app` and `restart`; `defaults` are those that apps share,
-//! and `json` describes all of them to editors.
+//! The settings, each declared once: those of the supervisor in `server`, those of apps in `limits`, `app` and `restart`.
+//! `defaults` are the settings that apps share, and `json` describes all settings to editors.
 //!
-//! To add one, declare it there, use it, and run the tests: they say which document to bring up to date, and ask for a test that
-//! sets it.
+//! To add a setting, declare it in one of these modules, use it, and run the tests. They say which document to update, and ask
+//! for a test that sets it.
 
 pub(crate) mod app;
 pub(crate) mod defaults;

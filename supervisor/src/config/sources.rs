@@ -1,4 +1,4 @@
-//! Everything the command line says, and the way from there to a configuration that can be run.
+//! The sources that the command line names, and how they are merged into a configuration that can be run.
 
 pub(crate) mod apps_dir;
 pub(crate) mod deployed;
@@ -22,10 +22,10 @@ use deployed::{BrokenState, Deployed, Overlay};
 use draft::{Draft, Places};
 use flags::ServerFlags;
 
-/// Where an app listens that says nothing of a port.
+/// The port of an app that does not specify one.
 pub(crate) const DEFAULT_PORT: u16 = 8080;
 
-/// What is to be run, as the command line says it.
+/// The sources of a configuration, as given on the command line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sources {
     /// A configuration file.
@@ -34,37 +34,37 @@ pub(crate) struct Sources {
     pub folder: Option<PathBuf>,
     /// A folder of app folders, which share [`Self::port`].
     pub apps_dir: Option<PathBuf>,
-    /// The domain below which the apps of [`Self::apps_dir`] are served, too.
+    /// The domain below which the apps of [`Self::apps_dir`] are served in addition.
     pub domain: Option<String>,
     /// Apps as `NAME=PATH:PORT`.
     pub apps: Vec<String>,
-    /// Where the apps listen that the command line names; all addresses if none.
+    /// The address of the apps that the command line names. `None` for all addresses.
     pub host: Option<Host>,
     /// The port of [`Self::folder`] and [`Self::apps_dir`].
     pub port: Option<u16>,
-    /// Whether every app is in development mode, whatever the file says.
+    /// Whether every app is in development mode, regardless of the file.
     pub development: bool,
-    /// Whether lines of the log are for whoever writes an app, whatever the file says.
+    /// Whether log lines are written for app developers, regardless of the file.
     pub for_developers: bool,
-    /// Settings of the supervisor itself, stronger than those of the file.
+    /// Settings of the supervisor itself. They take precedence over those of the file.
     pub server: ServerFlags,
 }
 
 impl Sources {
-    /// Reads and validates everything but deploys.
+    /// Reads and validates everything except deploys.
     ///
     /// # Errors
-    /// Every problem there is, not only the first, and those of single apps as well.
+    /// Returns all problems, including those of single apps.
     pub(crate) fn load(&self) -> Result<Config, ConfigErrors> {
         self.load_strictly(true, |_| Ok(Vec::new()))
     }
 
-    /// Reads and validates everything, with the apps over it that were deployed. `deployed` knows them, from the folder that
-    /// there is for them.
+    /// Reads and validates everything, and lays the apps that were deployed over the result. `deployed` reads them from the state
+    /// folder.
     ///
     /// # Errors
-    /// Every problem there is with what all apps share. Those of a single app are its [`AppSpec::fault`](crate::config::AppSpec),
-    /// unless the configuration is `strict`.
+    /// Returns all problems of what apps share. The problems of a single app become its
+    /// [`AppSpec::fault`](crate::config::AppSpec), unless the configuration is `strict`.
     pub(crate) fn load_with(
         &self,
         deployed: impl FnOnce(Option<&StateDir>) -> Result<Vec<Deployed>, BrokenState>,
@@ -114,7 +114,7 @@ impl Sources {
             let apps = apps_dir::read(folder, self.domain.as_deref(), &listen, &mut problems);
             drafts.extend(apps.into_iter().map(|app| Draft { defaults: contents.defaults.clone(), ..app }));
         }
-        // One app that somebody has named at the prompt: there is nobody else to be served.
+        // The command line names a single app, so there are no other apps to serve if it has a fault.
         server.strict |= is_strict || (self.is_one_folder() && !is_asked_for);
         drafts.iter_mut().filter(|draft| draft.is_bare).for_each(Draft::ask_folder);
         let overlay = match deployed(server.state_dir.as_ref()) {
@@ -144,7 +144,7 @@ impl Sources {
             }
             of_apps.extend(found);
         }
-        // Who has to mend something anyway is told all of it.
+        // If something has to be fixed in any case, report all problems at once.
         if server.strict || !problems.is_empty() {
             problems.extend(of_apps);
             of_apps = Problems::default();
@@ -154,7 +154,7 @@ impl Sources {
         problems.or(Config { server, apps, left_out, broken, only_deployed, notes })
     }
 
-    /// Whether there is but a folder on the command line.
+    /// Returns whether the command line names one app folder and nothing else.
     fn is_one_folder(&self) -> bool {
         self.folder.is_some() && self.config.is_none() && self.apps_dir.is_none() && self.apps.is_empty()
     }
@@ -163,7 +163,7 @@ impl Sources {
         Listen { host: self.host.map(|Host(host)| host), port: port.unwrap_or(DEFAULT_PORT) }
     }
 
-    /// The source that was meant to name apps.
+    /// Returns the place of the source that names no apps.
     fn nowhere(&self) -> Place {
         match (&self.config, &self.apps_dir) {
             (Some(file), _) => Place::flag(file.display().to_string()),
@@ -181,7 +181,7 @@ fn nothing_to_serve() -> Flaw {
     )
 }
 
-/// The name of the app in `folder`.
+/// Derives the name of the app in `folder`.
 fn name_of(folder: &std::path::Path) -> AppName {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     AppName::from_folder(&real.file_name().unwrap_or_default().to_string_lossy())
@@ -197,7 +197,7 @@ struct AppFlag {
 fn parse_app(text: &str) -> Result<AppFlag, Flaw> {
     let fix = "write NAME=PATH:PORT, such as blog=./blog:8080";
     let (name, rest) = text.split_once('=').ok_or_else(|| Flaw::new("has no name", fix))?;
-    // A path may hold colons; the port is what follows the last one.
+    // The path may contain colons; the port follows the last one.
     let (path, port) = rest.rsplit_once(':').ok_or_else(|| Flaw::new("has no port", fix))?;
     let port = port.parse().map_err(|_| {
         Flaw::new(format!("{port:?} is not a port"), "write a number from 0 to 65535 behind the last colon")
@@ -217,7 +217,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder with two apps and this `nano.toml`.
+    /// Creates a folder with two apps and this `nano.toml`.
     fn folder(config: &str) -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         for app in ["a", "b"] {

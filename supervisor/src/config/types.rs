@@ -1,4 +1,4 @@
-//! What settings are made of where a number, a text or a switch is not enough.
+//! The types of settings that are more than a number, a text or a switch.
 
 pub(crate) mod admin;
 pub(crate) mod app_name;

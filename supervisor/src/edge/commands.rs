@@ -1,4 +1,4 @@
-//! Commands from the main thread to the I/O threads, and notices from them.
+//! Commands from the main thread to the I/O threads, and notices from the I/O threads.
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -19,19 +19,20 @@ use crate::telemetry::traffic::Traffic;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Fate {
-    /// For people.
+    /// Why it ended, for people.
     pub why: Arc<str>,
-    /// The request for which JavaScript was interrupted, and by which limit, if that is how. The worker may not have come to say so.
+    /// The request whose JavaScript was interrupted and the limit that interrupted it, if that is why the worker ended. The
+    /// worker may have ended before it could report this itself.
     pub culprit: Option<(RequestId, StreamErrorKind)>,
 }
 
-/// Commands queued for one I/O thread at most; the main thread waits while its queue is full.
+/// How many commands may be queued for one I/O thread. The main thread waits while the queue is full.
 const QUEUE: usize = 256;
 
-/// Everything that decides which app answers a request: the whole state, not a change.
+/// Everything that decides which app answers a request. It is the whole state, not a change.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    /// Limits and policies of the supervisor.
+    /// The settings of the supervisor.
     pub settings: Arc<ServerSettings>,
     /// Every app.
     pub apps: Vec<UpstreamSpec>,
@@ -39,14 +40,13 @@ pub(crate) struct Table {
     pub listeners: Vec<(ListenerId, Vec<AppId>)>,
 }
 
-/// What an I/O thread makes an upstream from.
+/// The description from which an I/O thread creates an upstream.
 #[derive(Debug, Clone)]
 pub(crate) struct UpstreamSpec {
-    /// The app.
     pub app: AppId,
     /// Its configuration.
     pub spec: Arc<AppSpec>,
-    /// What the I/O threads count of it.
+    /// The app's counters.
     pub traffic: Arc<Traffic>,
 }
 
@@ -54,28 +54,25 @@ pub(crate) struct UpstreamSpec {
 pub(crate) enum ThreadCommand {
     /// Replaces the table.
     Table {
-        /// The same for every thread.
+        /// The table, which is the same for every thread.
         table: Arc<Table>,
-        /// This thread's sockets of the addresses that are new.
+        /// This thread's sockets for the addresses that are new.
         sockets: Vec<(ListenerId, TcpListener)>,
     },
-    /// A worker is ready: requests for `app` go there, too.
+    /// A worker is ready: requests for `app` may be sent to it.
     Attach {
-        /// The app.
         app: AppId,
-        /// The worker.
+        /// The new worker, which is ready.
         worker: NewWorker,
     },
     /// This worker gets no further requests.
     Retire {
-        /// The app.
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
     },
     /// This worker has ended.
     Ended {
-        /// The app.
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
@@ -84,44 +81,38 @@ pub(crate) enum ThreadCommand {
         /// Receives the requests that were lost with it, once everything it has sent was read.
         lost: oneshot::Sender<Vec<LostRequest>>,
     },
-    /// No further worker is started before this time; requests may wait for it.
+    /// No worker is started before this time. Requests may wait for it.
     Resting {
-        /// The app.
         app: AppId,
-        /// When it is started.
+        /// When the next worker is started.
         until: Instant,
     },
-    /// There will be no worker soon: requests are refused.
+    /// There will be no worker soon. Requests are refused.
     Unavailable {
-        /// The app.
         app: AppId,
         /// Why it is not available.
         why: Unavailable,
     },
     /// Requests of these kinds are refused.
     Quarantine {
-        /// The app.
         app: AppId,
-        /// All kinds that are; replaces those before.
+        /// All quarantined kinds of the app. They replace those of earlier commands.
         kinds: Kinds,
     },
-    /// A request has ended a worker: others of its kind yield to all other requests for a while.
+    /// A request has ended a worker. For a while, other requests of its kind yield to all others.
     Suspend {
-        /// The app.
         app: AppId,
         /// The kind of the request.
         kind: Kind,
     },
-    /// This worker gets no requests for now, or gets them again. Meanwhile requests go to other workers, or wait for
-    /// one.
+    /// Pauses or resumes sending requests to this worker. Meanwhile requests go to other workers, or wait for one.
     Hold {
-        /// The app.
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
         holds: bool,
     },
-    /// Accept no further connections, and finish requests in flight; done when no connection is left.
+    /// Accepts no further connections, and finishes requests in flight. Done when no connection is left.
     Drain,
 }
 
@@ -130,37 +121,37 @@ pub(crate) enum ThreadCommand {
 pub(crate) struct NewWorker {
     /// Which of the app's workers this is.
     pub generation: u64,
-    /// The one that gets no further requests from then on, if there is one.
+    /// The worker that it replaces, if any, which gets no further requests.
     pub replaces: Option<u64>,
-    /// The handshake is done.
+    /// The socket. The handshake is done.
     pub socket: UnixStream,
-    /// Tells which requests it has begun with.
+    /// Reports which requests the worker has begun.
     pub begun: Begun,
-    /// Becomes true when it has answered a request well.
+    /// Becomes true once the worker has answered a request successfully.
     pub useful: Arc<AtomicBool>,
 }
 
-/// Why an app will have no worker soon; the text is for people.
+/// Why an app will have no worker soon. The texts are for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unavailable {
-    /// It does not load.
+    /// The app does not load.
     NotLoaded(Arc<str>),
-    /// It crashes in a loop; the next attempt is at this time.
+    /// The app crashes in a loop. The next attempt is at this time.
     CrashLoop(Arc<str>, Instant),
-    /// It was stopped, or has ended and is not restarted.
+    /// The app was stopped, or its worker has ended and is not restarted.
     Stopped,
 }
 
-/// From an I/O thread to the main thread, about a worker.
+/// A message from an I/O thread to the main thread, about a worker.
 #[derive(Debug)]
 pub(crate) enum Notice {
-    /// Something is wrong with it; what to do about that.
+    /// Something is wrong with the worker. The order says what to do.
     Fault(WorkerId, Order),
-    /// A request was in flight when it ended.
+    /// A request was in flight when the worker ended.
     Lost(WorkerId, LostRequest),
 }
 
-/// A command, and the means to acknowledge it.
+/// A command, and a channel to acknowledge it.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub command: ThreadCommand,
@@ -168,15 +159,15 @@ pub(crate) struct Sent {
     pub done: oneshot::Sender<()>,
 }
 
-/// The main thread's handle to all I/O threads. A call returns when the command has been carried out by every thread
-/// that still runs.
+/// The main thread's handle to all I/O threads. Its methods return when every I/O thread that is still running has carried out
+/// the command.
 #[derive(Debug, Clone)]
 pub(crate) struct IoThreads {
     threads: Vec<mpsc::Sender<Sent>>,
 }
 
 impl IoThreads {
-    /// Queues for this many I/O threads, with their receiving ends.
+    /// Creates queues for this many I/O threads. Returns their receiving ends as well.
     pub(crate) fn new(io_threads: usize) -> (Self, Vec<mpsc::Receiver<Sent>>) {
         let (threads, receivers) = (0..io_threads).map(|_| mpsc::channel(QUEUE)).unzip();
         (Self { threads }, receivers)
@@ -186,7 +177,7 @@ impl IoThreads {
         self.threads.len()
     }
 
-    /// Replaces the table. `sockets` has one list per I/O thread.
+    /// Replaces the table. `sockets` contains one list per I/O thread.
     pub(crate) async fn table(&self, table: Table, sockets: Vec<Vec<(ListenerId, TcpListener)>>) {
         let table = Arc::new(table);
         let mut sockets = sockets.into_iter();
@@ -197,8 +188,8 @@ impl IoThreads {
         .await;
     }
 
-    /// Hands a worker's connections to the I/O threads, one each. It takes the place of another one, if that is named; `useful`
-    /// becomes true when it has answered a request well.
+    /// Passes a worker's connections to the I/O threads, one each. If `replaces` names another worker, this one takes its place.
+    /// `useful` becomes true once the worker has answered a request successfully.
     pub(crate) async fn attach(
         &self,
         (app, generation): WorkerId,
@@ -217,12 +208,12 @@ impl IoThreads {
         .await;
     }
 
-    /// Sends a worker no further requests.
+    /// Stops sending requests to a worker.
     pub(crate) async fn retire(&self, app: AppId, generation: u64) {
         self.tell(|| Some(ThreadCommand::Retire { app, generation })).await;
     }
 
-    /// Says that a worker has ended; returns the requests that were lost with it.
+    /// Reports that a worker has ended, and returns the requests that were lost with it.
     pub(crate) async fn ended(&self, app: AppId, generation: u64, fate: &Fate) -> Vec<LostRequest> {
         let mut answers = Vec::with_capacity(self.threads.len());
         self.tell(|| {
@@ -238,32 +229,32 @@ impl IoThreads {
         lost
     }
 
-    /// Says that the next worker is not started before `until`.
+    /// Reports that the next worker is not started before `until`.
     pub(crate) async fn resting(&self, app: AppId, until: Instant) {
         self.tell(|| Some(ThreadCommand::Resting { app, until })).await;
     }
 
-    /// Refuses such requests of an app, and no others.
+    /// Refuses requests of these kinds of an app, and of no others.
     pub(crate) async fn quarantine(&self, app: AppId, kinds: Kinds) {
         self.tell(|| Some(ThreadCommand::Quarantine { app, kinds: kinds.clone() })).await;
     }
 
-    /// Has requests of a kind let others go first for a while.
+    /// Makes requests of a kind yield to others for a while.
     pub(crate) async fn suspend(&self, app: AppId, kind: &Kind) {
         self.tell(|| Some(ThreadCommand::Suspend { app, kind: kind.clone() })).await;
     }
 
-    /// Sends a worker no requests for now, or sends them again.
+    /// Pauses or resumes sending requests to a worker.
     pub(crate) async fn hold(&self, app: AppId, generation: u64, holds: bool) {
         self.tell(|| Some(ThreadCommand::Hold { app, generation, holds })).await;
     }
 
-    /// Says that waiting for a worker is in vain.
+    /// Reports that the app will have no worker soon.
     pub(crate) async fn unavailable(&self, app: AppId, why: Unavailable) {
         self.tell(|| Some(ThreadCommand::Unavailable { app, why: why.clone() })).await;
     }
 
-    /// Has all I/O threads finish what is in flight, and waits until they have.
+    /// Makes all I/O threads finish what is in flight, and waits until they have.
     pub(crate) async fn drain(&self) {
         self.tell(|| Some(ThreadCommand::Drain)).await;
     }

@@ -177,8 +177,8 @@ impl Own {
     }
 }
 
-/// Whether systemd manages the group and has not delegated it; its manual asks everybody to leave such groups alone. Without
-/// root, only delegated groups are writable, so there is nothing to check.
+/// Returns whether systemd manages the group and has not delegated it. Its manual asks everybody to leave such groups alone.
+/// Without root, only delegated groups are writable, so there is nothing to check.
 fn is_left_to_systemd(path: &Path) -> bool {
     let is_delegated = |name| xattr::get(path, name).ok().flatten().is_some_and(|value| value == b"1");
     geteuid().is_root()
@@ -230,7 +230,7 @@ impl Group {
         }
     }
 
-    /// Whether the kernel enforces the memory limit, so that the supervisor need not.
+    /// Returns whether the kernel enforces the memory limit, so that the supervisor need not.
     pub(crate) fn holds_memory(&self) -> bool {
         self.memory.get().is_some()
     }

@@ -1,4 +1,4 @@
-//! The settings of an app besides its limits: those that `[defaults]` may have, too, and those that only its own section has.
+//! The settings of an app except its limits: those that `[defaults]` may contain as well, and those of its own section only.
 
 use std::path::PathBuf;
 
@@ -96,13 +96,13 @@ settings! {
 }
 
 impl AppSettings {
-    /// Which outbound connections the app may open.
+    /// Returns the rules for the app's outbound connections.
     pub(crate) fn net(&self) -> NetRules {
         NetRules { allow: self.allow_net.clone(), deny: self.deny_net.clone() }
     }
 }
 
-/// Path and query of a request.
+/// The path and query of a health check.
 fn health_path() -> Setting<String> {
     let convert = |found: &DeValue<'_>| {
         let path = value::text(found)?;
@@ -119,7 +119,7 @@ fn health_path() -> Setting<String> {
     kinds::value("path", schema, convert, |path| json!(path))
 }
 
-/// Variables with their values.
+/// A table of variables and their values.
 fn env() -> Setting<Values> {
     let read = |section: &Section<'_>, name: &str, _: Option<&Values>, problems: &mut Problems| {
         section.section(name, problems).map(|section| values::read(&section, problems))
@@ -127,12 +127,12 @@ fn env() -> Setting<Values> {
     Setting::new("table", json!({ "type": "object" }), read, |_| json!({}))
 }
 
-/// Any value that JSON has.
+/// Any value that JSON can represent.
 fn props() -> Setting<Json> {
     kinds::value("value", json!({}), values::props, Json::clone)
 }
 
-/// Paths, each with its place.
+/// A list of paths, each with its place.
 fn paths() -> Setting<Vec<(PathBuf, Place)>> {
     let read = |section: &Section<'_>, name: &str, _: Option<&_>, problems: &mut Problems| {
         let paths = section.list(name, value::text, problems)?;
@@ -141,9 +141,9 @@ fn paths() -> Setting<Vec<(PathBuf, Place)>> {
     Setting::new("list", json!({ "type": "array", "items": text() }), read, |_| json!([]))
 }
 
-/// Variables with the paths of the files that hold them.
+/// A table of variables and the paths of the files that contain their values.
 fn secrets() -> Setting<Secrets> {
-    // What is found is not shown: it may be the secret itself.
+    // The value is not shown in the message: it may be the secret itself.
     let path = |found: &DeValue<'_>| match found.as_str() {
         Some(path) => Ok(PathBuf::from(path)),
         None => Err(Flaw::new("is not the path of a file", "write the path, in quotes")),

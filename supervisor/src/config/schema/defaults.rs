@@ -1,4 +1,4 @@
-//! What `[defaults]` and an app's own section both may say, as it is put together from both.
+//! The settings that both `[defaults]` and an app's own section may contain, and how the two are merged.
 
 use super::app::AppSettings;
 use super::limits::AppLimits;
@@ -7,23 +7,23 @@ use crate::config::errors::Problems;
 use crate::config::setting::units::MIB;
 use crate::config::setting::{About, SettingGroup as _};
 
-/// The part of an app that has defaults.
+/// The settings of an app that `[defaults]` may contain.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Defaults {
     pub(crate) limits: AppLimits,
     pub(crate) settings: AppSettings,
-    /// Whether somebody has said what the limit of memory is.
+    /// Whether the memory limit is configured explicitly.
     is_memory_set: bool,
 }
 
 impl Defaults {
-    /// Every setting of `[defaults]`, which every app has as well.
+    /// Returns every setting of `[defaults]`. Every app has these settings as well.
     pub(crate) fn about() -> impl Iterator<Item = &'static About> {
         AppLimits::about().chain(AppSettings::about())
     }
 
-    /// The defaults where all apps together have so much memory, in bytes: one app that is out of bounds must not take all
-    /// of it.
+    /// Returns the defaults on a machine with this much memory for all apps together, in bytes. They are low enough that a single
+    /// app that uses too much cannot take all of it.
     pub(crate) fn of_machine(memory: Option<u64>) -> Self {
         let mut defaults = Self::default();
         if let Some(available) = memory {
@@ -35,13 +35,13 @@ impl Defaults {
         defaults
     }
 
-    /// These, except for what `section` says otherwise.
+    /// Returns these settings, overridden by those in `section`.
     pub(crate) fn overridden(mut self, section: &Section<'_>, problems: &mut Problems) -> Self {
         let limits = &mut self.limits;
         limits.read(section, problems);
         self.is_memory_set |= section.has("memory");
         if !self.is_memory_set {
-            // Who wants a large heap wants room for it.
+            // A large heap needs a memory limit that leaves room for it.
             limits.memory = limits.memory.map(|memory| memory.max(limits.heap.saturating_mul(2)));
         }
         limits.check(section, problems);

@@ -8,8 +8,8 @@ use super::server;
 use crate::config::setting::json::object;
 use crate::config::setting::{About, SettingGroup as _};
 
-/// What `nano-supervisor schema` prints (JSON Schema 2020-12). It knows less than `check` does, and refuses nothing that `check`
-/// accepts.
+/// Returns what `nano-supervisor schema` prints (JSON Schema 2020-12). It is less strict than `check`, and accepts everything
+/// that `check` accepts.
 pub(crate) fn schema() -> Json {
     let shared =
         |about: &About| json!({ "$ref": format!("#/properties/defaults/properties/{}", about.name) });
@@ -53,7 +53,7 @@ mod tests {
     use crate::config::errors::Problems;
     use crate::config::setting::kinds;
 
-    /// Values of every sort, of which each setting has some and refuses others.
+    /// Values of all types. Each setting accepts some of them and refuses the others.
     #[rustfmt::skip]
     const VALUES: &[&str] = &[
         "true", "false", "-1", "0", "1", "2", "5", "100", "8080", "1048576", "0.5", "''", "'x'", "'5'", "'5s'",
@@ -67,7 +67,7 @@ mod tests {
     struct Validator(Config<'static>);
 
     impl Validator {
-        /// By draft 7, which the validator knows: what is used of it means the same in 2020-12.
+        /// Creates a validator by draft 7, which is what the crate supports. The features used here mean the same in 2020-12.
         fn new(schema: Json) -> Self {
             let config = Config::from_schema(Box::leak(Box::new(schema)), Some(Draft::Draft7)).unwrap();
             assert!(config.validate_schema().is_ok());
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// What is wrong with the only setting of a section.
+    /// Returns the problems of a section with a single setting.
     fn problems(section: &str, text: &str) -> Vec<String> {
         let table = DeTable::parse(text).unwrap();
         let only = Section::top(Document::config("nano.toml", text), table.get_ref());
@@ -94,7 +94,7 @@ mod tests {
             }
         }
         let mut problems = problems.texts();
-        // What a setting lacks of others, or has against them, is no fault of its own.
+        // Missing settings and conflicts with others are not problems of the setting itself.
         problems.retain(|problem| !problem.contains("is missing") && !problem.contains(" must "));
         problems
     }
@@ -120,7 +120,7 @@ mod tests {
                 let found = problems(section, &format!("{} = {value}", about.name));
                 let is_accepted = validator.accepts(&file);
                 assert!(is_accepted || !found.is_empty(), "{section}.{} = {value} is refused", about.name);
-                // What is of another type is told in the editor.
+                // The editor reports values of a wrong type.
                 let is_of_another_type = found.iter().any(|problem| problem.contains(": expected "));
                 assert!(!is_accepted || !is_of_another_type, "{section}.{} = {value}: {found:?}", about.name);
                 *(if is_accepted { &mut accepted } else { &mut refused }) += 1;

@@ -1,4 +1,4 @@
-//! What one app may use.
+//! The limits of one app.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ settings! {
         /// Least number of bytes per second at which clients must send bodies and receive responses. While the client is
         /// waited for, a slower one has `request_timeout` for a body and `send_timeout` for a response; `false` accepts any
         /// rate.
-        // That of Apache's mod_reqtimeout. Any phone is faster.
+        // The default of Apache's mod_reqtimeout. Any phone is faster.
         min_rate: Option<u64> = Some(500), size(1..=MIB).or_false();
 
         /// Greatest number of requests that wait for a worker. Further ones are answered 503.
@@ -109,12 +109,12 @@ settings! {
     }
 }
 
-/// A number of CPUs, in thousandths of one.
+/// A number of CPUs, in thousandths of a CPU.
 fn cpus() -> Setting<u32> {
-    // The kernel allows no less than a millisecond in each period.
+    // The kernel requires at least a millisecond per period.
     let bounds = 0.01..=1024.0;
     let schema = json!({ "type": "number", "minimum": bounds.start(), "maximum": bounds.end() });
-    // Within the bounds it is far from what does not fit.
+    // Cannot overflow within the bounds.
     let convert = move |found: &DeValue<'_>| {
         value::decimal(bounds.clone())(found).map(|cpus| (cpus * 1000.0).round() as u32)
     };
@@ -122,7 +122,7 @@ fn cpus() -> Setting<u32> {
 }
 
 impl AppLimits {
-    /// Each limit by its field, as the configuration would have it, without quotes.
+    /// Returns each limit with its value as it would be written in the file, without quotes.
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
         let shown = |value: Json| match value {
             Json::String(text) => text,
@@ -134,25 +134,25 @@ impl AppLimits {
         all
     }
 
-    /// Requests at once of one client.
+    /// Returns how many requests of one client may be in flight.
     pub(crate) fn per_client(&self) -> usize {
         self.max_in_flight_per_client.unwrap_or_else(|| shares::common(self.max_in_flight))
     }
 
-    /// Whether a client may have less than there is.
+    /// Returns whether one client may use only a part of the requests in flight.
     pub(crate) fn has_client_share(&self) -> bool {
         self.per_client() < self.max_in_flight
     }
 
-    /// Whether a client that has `own` of the `taken` requests in flight may have one more, on one of so many I/O threads.
+    /// Returns whether a client with `own` of the `taken` requests in flight may have one more, on one of `threads` I/O threads.
     pub(crate) fn may_enter(&self, taken: usize, own: usize, threads: usize) -> bool {
         !self.has_client_share()
             || (own < self.per_client() && shares::may_have(self.max_in_flight, taken, own, threads))
     }
 
-    /// Records which limits contradict each other, of those that the section sets.
+    /// Records limits that contradict each other, if the section sets one of them.
     pub(crate) fn check(&self, section: &Section<'_>, problems: &mut Problems) {
-        // While JavaScript runs, the worker answers no ping: the watchdog, which knows why, has to come first.
+        // While JavaScript runs, the worker answers no pings. The watchdog knows why and has to act first.
         let field = if section.has("watchdog") { "watchdog" } else { "hung_timeout" };
         if section.has(field) && self.watchdog >= self.hung_timeout {
             let (watchdog, hung_timeout) = (show_duration(self.watchdog), show_duration(self.hung_timeout));
@@ -160,7 +160,7 @@ impl AppLimits {
             let fix = "set `hung_timeout` to about twice `watchdog`";
             problems.add(section.place(field), Flaw::new(what, fix));
         }
-        // Otherwise the worker would be killed before its heap says why it is full.
+        // Otherwise the worker would be killed before V8 reports that its heap is full.
         let field = if section.has("memory") { "memory" } else { "heap" };
         if let Some(memory) = self.memory
             && section.has(field)
@@ -186,7 +186,7 @@ mod tests {
         assert!(few.may_enter(5, 1, 1) && !few.may_enter(2, 2, 1));
         let all = AppLimits { max_in_flight_per_client: Some(8), ..limits };
         assert!(all.may_enter(7, 7, 1));
-        // A share of one is no share.
+        // One request cannot be divided among clients.
         let one = AppLimits { max_in_flight: 1, ..AppLimits::default() };
         assert!(one.may_enter(0, 0, 1));
     }

@@ -1,4 +1,4 @@
-//! The tables of `docs/configuration.md` and `README.md`: what is declared, and nothing else.
+//! The tables of `docs/configuration.md` and `README.md`, generated from the declarations alone.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::restart::{RecyclePolicy, RestartPolicy};
 use super::server;
 use crate::config::setting::{About, ByDefault, SettingGroup as _};
 
-/// The settings that people start with, in the README.
+/// The settings that the README shows: those that people start with.
 const FIRST: [&str; 10] = [
     "path",
     "port",
@@ -22,7 +22,7 @@ const FIRST: [&str; 10] = [
     "admin",
 ];
 
-/// The variable that has the tables written.
+/// The environment variable that makes the test write the tables.
 const UPDATE: &str = "UPDATE_DOCS";
 
 #[test]

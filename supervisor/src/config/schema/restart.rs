@@ -1,4 +1,4 @@
-//! When an app's worker is started again, and when it is replaced: `restart` and `recycle`.
+//! The settings `restart` and `recycle`: when an app's worker is started again, and when it is replaced.
 
 use std::time::Duration;
 
@@ -75,12 +75,12 @@ pub(crate) enum RestartMode {
     Never,
 }
 
-/// `restart`: a table, or a word for its `policy` alone.
+/// The setting `restart`: a table, or a word that sets only its `policy`.
 pub(crate) fn restart() -> Setting<RestartPolicy> {
     table(former, check_pauses).or_word(choice(), |restart, policy| restart.policy = policy)
 }
 
-/// `recycle`.
+/// The setting `recycle`: a table.
 pub(crate) fn recycle() -> Setting<RecyclePolicy> {
     table(|_| None, |_, _, _| ())
 }
@@ -94,7 +94,7 @@ fn check_pauses(policy: &RestartPolicy, section: &Section<'_>, problems: &mut Pr
     }
 }
 
-/// What to do about a field that earlier versions had.
+/// Returns advice about a field that earlier versions had.
 fn former(name: &str) -> Option<String> {
     let fix = match name {
         "stable" => {

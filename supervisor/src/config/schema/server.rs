@@ -20,7 +20,7 @@ use crate::config::types::own_folder::{CACHE, OwnFolder, STATE};
 use crate::config::types::traces::{self, Endpoint, Traces};
 use crate::model::shares;
 
-/// Every setting of `[server]`.
+/// Returns every setting of `[server]`.
 pub(crate) fn all() -> impl Iterator<Item = &'static About> {
     ServerSettings::about().chain(ServerDraft::about())
 }
@@ -134,7 +134,7 @@ settings! {
         /// [that app alone has failed](operate.md#apps-that-cannot-be-run).
         strict: bool = false, switch().switch_flag();
     }
-    // What comes of `ServerDraft`.
+    // Derived from `ServerDraft`.
     with {
         /// The admin listener, if there is one.
         admin: Option<Admin> = None;
@@ -188,23 +188,23 @@ settings! {
 
 const MAX_URI: u64 = 32 * KIB;
 const MAX_HEADER: u64 = 64 * KIB;
-/// Most header fields that can be configured. What the supervisor adds to them has to fit, too.
+/// Largest value of `max_headers`. The fields that the supervisor adds have to fit as well.
 pub(crate) const MAX_HEADERS: usize = 1000;
 
-/// The host appears in the head up to three times (in the URL, as `Host` and as `X-Forwarded-Host`), every other field once.
+/// The host occurs in the head up to three times (in the URL, as `Host` and as `X-Forwarded-Host`), every other field once.
 const _: () = assert!(MAX_URI + 3 * MAX_HEADER <= limits::MAX_HEAD as u64);
 
 /// A folder for deploys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StateDir {
-    /// Its path. Absolute and there, if it was asked for.
+    /// Its path. If it was configured, the path is absolute and the folder exists.
     pub path: PathBuf,
-    /// Whether somebody has named it; otherwise it is where such things usually are.
+    /// Whether it is configured explicitly. Otherwise it is the usual folder.
     pub is_asked_for: bool,
 }
 
 impl ServerDraft {
-    /// Looks at what is named: whoever listens, sends or keeps is part of `server` then. Returns where caches are, if anywhere.
+    /// Validates the addresses, files and folders, and stores the results in `server`. Returns the cache folder, if there is one.
     pub(crate) fn resolve(self, server: &mut ServerSettings, problems: &mut Problems) -> Option<PathBuf> {
         server.admin = Admin::resolve(self.admin, self.admin_token_file, problems);
         server.traces =
@@ -219,12 +219,12 @@ impl ServerDraft {
 }
 
 impl ServerSettings {
-    /// What bodies of one client on their way may hold, in bytes.
+    /// Returns how many bytes the bodies of one client may occupy in the supervisor.
     pub(crate) fn buffered_per_client(&self) -> usize {
         self.max_buffered_per_client.unwrap_or_else(|| shares::of_one(self.max_buffered))
     }
 
-    /// Restores what cannot change while the supervisor runs; a line for each field for which that matters.
+    /// Restores the settings that cannot change while the supervisor runs. Returns a note for each that was different.
     pub(crate) fn keep_what_is_fixed(&mut self, running: &Self) -> Vec<String> {
         let mut kept = self.keep_fixed(running);
         kept.extend((self.admin != running.admin).then_some("admin"));

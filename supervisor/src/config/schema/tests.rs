@@ -1,4 +1,4 @@
-//! What holds for every setting, and what is said of those that are wrong.
+//! Tests that apply to every setting, and tests of the messages about invalid ones.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::config::errors::Problems;
 use crate::config::setting::{About, ByDefault, SettingGroup};
 use crate::config::types::log::{AccessLog, LogLevel};
 
-/// A value for every setting, which is not its default.
+/// A value for every setting that is not its default.
 const SERVER: &str = "io_threads = 3\nlog_file = '/x.log'\ncontrol = '/x.sock'\ndrain_timeout = '1s'\nheader_read_timeout = '2s'\n\
     idle_timeout = '3s'\nsend_timeout = '4s'\nmax_uri = '4KiB'\nmax_header = '5000B'\nmax_headers = 60\nmax_heads = '1MiB'\n\
     max_connections = 7\nmax_buffered = '3MiB'\nmax_buffered_per_client = '1MiB'\nforwarded = 'append'\nspares = 3\n\
@@ -40,7 +40,7 @@ const RESTART: &str = "policy = 'never'\ninitial = '1ms'\nmax = '2ms'\nfactor = 
     crash_loop = 7\nslow_retry = '8s'";
 const RECYCLE: &str = "requests = 1000\nlifetime = '1h'\nmemory = '64MiB'\ngrowth = false";
 
-/// What these lines make of a group that is `before`, and what is wrong with them. Paths are relative to `/etc/nano`.
+/// Reads these lines over the group `before`. Returns the result and the problems. Paths are relative to `/etc/nano`.
 fn over<S: SettingGroup>(before: &S, text: &str) -> (S, Vec<String>) {
     let mut group = before.clone();
     let problems = in_section(text, |section, problems| group.read(section, problems));
@@ -65,7 +65,7 @@ fn defaults_over(before: Defaults, text: &str) -> (Defaults, Vec<String>) {
     (found, problems)
 }
 
-/// That there is a line for every setting of the group, each is taken over, and each is shown as it was written.
+/// Asserts that `text` has a line for every setting of the group, and that each is read and is shown as it was written.
 fn all_can_be_set<S: SettingGroup + PartialEq>(text: &str) {
     let (group, problems) = over(&S::default(), text);
     assert_eq!(problems, [""; 0]);
@@ -92,7 +92,7 @@ fn every_setting_can_be_set() {
     all_can_be_set::<RecyclePolicy>(RECYCLE);
 }
 
-/// That each default may be written, and means what nothing means.
+/// Asserts that each default can be written in the file, and means the same as leaving the setting out.
 fn defaults_are_valid<S: SettingGroup + PartialEq + std::fmt::Debug>() {
     for about in S::about() {
         let ByDefault::Value(value) = &about.by_default else { continue };
@@ -258,7 +258,7 @@ fn what_an_app_says_replaces_what_the_defaults_say() {
     assert_eq!(after.settings.net(), NetRules { allow: Some(vec![]), deny: vec![] });
     assert_eq!((after.settings.development, after.settings.health_path), (false, None));
     assert_eq!(after.limits, AppLimits { max_response: None, ..before.limits });
-    // The rest of a table stays.
+    // The other fields of the table keep their values.
     let RestartPolicy { policy, initial, max, .. } = after.settings.restart;
     assert_eq!(
         (policy, initial, max),

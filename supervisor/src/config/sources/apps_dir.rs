@@ -1,4 +1,4 @@
-//! A folder of apps: every folder in it is one, served under its own name as host.
+//! Reads a folder of apps: each folder in it is an app that is served under its own name as host.
 //!
 //! `blog` is served as host `blog` and `blog.localhost` (which resolves to this machine, RFC 6761), and as
 //! `blog.example.com` if that is the domain; `blog.example.com` with its dots is served as just that. The app in
@@ -14,13 +14,13 @@ use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
 
-/// The app that serves the hosts no other one claims.
+/// The app that serves the hosts that no other app claims.
 const DEFAULT_APP: &str = "default";
 
-/// Folders that file systems and package managers make, and hidden ones, are none.
+/// Folders that file systems and package managers create. They are not apps, and neither are hidden folders.
 const OTHERS: [&str; 2] = ["lost+found", "node_modules"];
 
-/// The apps below `folder`, by name, all on one port.
+/// Reads the apps below `folder`, sorted by name. All share one port.
 pub(crate) fn read(
     folder: &Path,
     domain: Option<&str>,
@@ -42,7 +42,7 @@ pub(crate) fn read(
     });
     let mut apps = Vec::new();
     for (name, path) in problems.keep(flag, entries).unwrap_or_default() {
-        // A symlink that leads nowhere was one, and is to be missed.
+        // A dangling symlink counts as an app, so that it is reported as missing.
         let is_app = path.is_dir() || (path.is_symlink() && !path.exists());
         if name.starts_with('.') || OTHERS.contains(&&*name) || !is_app {
             continue;
@@ -53,7 +53,7 @@ pub(crate) fn read(
         apps.push(Draft {
             name: Some(AppName::from_folder(&name)),
             path: Some(path),
-            // Without a host of its own it must not have those of all others.
+            // Without a host of its own, the app must not serve the hosts of all others.
             listen: hosts.is_some().then(|| listen.clone()),
             hosts: hosts.unwrap_or_default().into_iter().map(|host| (host, place.clone())).collect(),
             problems: own,
@@ -67,7 +67,7 @@ fn hosts(name: &str, domain: Option<&HostPattern>) -> Result<Vec<HostPattern>, F
     if name == DEFAULT_APP {
         return Ok(Vec::new());
     }
-    // What people can click comes first: a name without dots is one that no browser looks up.
+    // Hosts that browsers can resolve come first. A name without dots cannot be looked up.
     let (bare, mut hosts) = (name.parse()?, Vec::new());
     if !name.contains('.') {
         if let Some(domain) = domain {

@@ -1,4 +1,4 @@
-//! Apps that were deployed, laid over those of the configuration.
+//! Merges apps that were deployed into the configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,16 @@ use crate::config::types::listen::Listen;
 /// An app that was deployed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Deployed {
-    /// Its name.
     pub name: AppName,
-    /// The folder it is served from.
+    /// The folder that it is served from.
     pub path: PathBuf,
-    /// Where it listens and the hosts it serves, if the configuration has no such app.
+    /// Its address and hosts, if the configuration has no such app.
     pub site: Option<(Listen, Vec<HostPattern>)>,
-    /// Where that is written, for people.
+    /// The place of this information, for people.
     pub place: String,
 }
 
-/// Where deploys cannot be learnt from, and why.
+/// The error of a state folder from which deploys cannot be read.
 #[derive(Debug)]
 pub(crate) struct BrokenState {
     /// A file or folder, for people.
@@ -31,17 +30,17 @@ pub(crate) struct BrokenState {
     pub flaw: Flaw,
 }
 
-/// What laying deploys over the configuration has come to.
+/// The result of [`overlay`].
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     /// Apps that the configuration does not have.
     pub(crate) only_deployed: Vec<AppName>,
-    /// What the operator should know.
+    /// Notes for the operator.
     pub(crate) notes: Vec<String>,
 }
 
-/// Has each app that was deployed be served from where its deploy is, and adds those that the configuration does not have.
-/// The drafts must know their names.
+/// Serves each app that was deployed from the folder of its deploy, and adds those that the configuration does not have. The
+/// names of the drafts must be final.
 pub(crate) fn overlay(drafts: &mut Vec<Draft>, deployed: Vec<Deployed>, defaults: &Defaults) -> Overlay {
     let mut overlay = Overlay::default();
     for Deployed { name, path, site, place } in deployed {

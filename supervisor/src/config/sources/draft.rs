@@ -1,4 +1,4 @@
-//! An app as one source describes it, before the file system is asked whether it can be run.
+//! An app as one source describes it, before the file system is checked.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,29 @@ use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
 
-/// What a source says of an app. A part that is missing has been reported already.
+/// The description of an app in a source. A missing part has already been reported.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) places: Places,
     pub(crate) name: Option<AppName>,
-    /// Nobody has said how it is called: a name that the app itself brings along is better than that of its folder.
+    /// Whether the name is only that of its folder. A name in the app's wrangler file takes precedence then.
     pub(crate) is_bare: bool,
-    /// Its folder.
     pub(crate) path: Option<PathBuf>,
-    /// Its entry module, unless that is to be looked for.
+    /// Its entry module. `None` if that has to be searched for.
     pub(crate) entry: Option<String>,
     pub(crate) listen: Option<Listen>,
     pub(crate) hosts: Vec<(HostPattern, Place)>,
     pub(crate) env: Given,
     pub(crate) props: serde_json::Value,
-    /// Limits, and whatever else has defaults.
+    /// The settings that `[defaults]` may contain.
     pub(crate) defaults: Defaults,
-    /// What its folder says of it.
+    /// The wrangler file in its folder.
     pub(crate) wrangler: Wrangler,
-    /// What keeps it from being run, and nobody else.
+    /// Problems that keep only this app from being run.
     pub(crate) problems: Problems,
 }
 
-/// Where the parts of a draft were written.
+/// The places of the parts of a draft.
 #[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) whole: Place,
@@ -46,24 +45,24 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Everything in one flag.
+    /// All parts are in one flag.
     pub(crate) fn flag(flag: impl Into<String>) -> Self {
         Self::all(Place::flag(flag))
     }
 
-    /// Everything in one place.
+    /// All parts are in one place.
     pub(crate) fn all(place: Place) -> Self {
         Self { whole: place.clone(), path: place.clone(), entry: place.clone(), port: place }
     }
 }
 
 impl Draft {
-    /// A draft that says only where it was written and where it listens.
+    /// Creates a draft with only its places and its address.
     pub(crate) fn new(places: Places, listen: Listen) -> Self {
         Self { listen: Some(listen), ..Self::nowhere(places, Defaults::default()) }
     }
 
-    /// A draft that says only where it was written, and what everyone's settings are.
+    /// Creates a draft with only its places and the defaults.
     pub(crate) fn nowhere(places: Places, defaults: Defaults) -> Self {
         Self {
             places,
@@ -81,9 +80,9 @@ impl Draft {
         }
     }
 
-    /// Takes in what the app's folder says of it.
+    /// Reads the wrangler file in the app's folder.
     pub(crate) fn ask_folder(&mut self) {
-        // A folder that is none is reported by `resolve`.
+        // A path that is not a folder is reported by `resolve`.
         if let Some((path, Ok(root))) = self.path.as_deref().map(|path| (path, folder(path))) {
             self.wrangler = Wrangler::read(&root, path, &mut self.problems);
         }
@@ -92,7 +91,7 @@ impl Draft {
         }
     }
 
-    /// Has it be served from another folder than the one its source names.
+    /// Serves the app from another folder than the one its source names.
     pub(crate) fn serve_from(&mut self, path: PathBuf, place: Place) {
         self.path = Some(path);
         if self.entry.is_none() {
@@ -103,7 +102,7 @@ impl Draft {
         self.wrangler = Wrangler::default();
     }
 
-    /// What is wrong with the folder it is served from, if anything is.
+    /// Records the flaw of the folder that the app is served from, if there is one.
     pub(crate) fn lacks_folder(&mut self, flaw: Option<Flaw>, place: Place) {
         if let Some(flaw) = flaw {
             self.problems.add(place, flaw);
@@ -111,12 +110,12 @@ impl Draft {
         }
     }
 
-    /// Finds folder and entry module, and tries the sources of its env. `cache` is where all apps have their caches. None if
-    /// nobody can tell how it is called.
+    /// Finds the folder and the entry module, and tries to read the sources of its env. `cache` is the folder that contains the
+    /// caches of all apps. The app is `None` if it has no usable name.
     pub(crate) fn resolve(mut self, cache: Option<&Path>) -> (Option<AppSpec>, Problems) {
         let mut problems = std::mem::take(&mut self.problems);
         let path = self.path.unwrap_or_default();
-        // A path that is missing was reported.
+        // A missing path has already been reported.
         let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
         let root = root.and_then(|root| problems.keep(|| self.places.path, root));
         let (given, place) = match (&self.entry, &self.wrangler.main) {
@@ -150,7 +149,7 @@ impl Draft {
     }
 }
 
-/// The folder at `path`, as an absolute path without symlinks.
+/// Resolves the folder at `path` to an absolute path without symlinks.
 pub(crate) fn folder(path: &Path) -> Result<PathBuf, Flaw> {
     let shown = path.display();
     let found = path.canonicalize().map_err(|error| match error.kind() {

@@ -1,4 +1,4 @@
-//! The entry module of an app: the configured one, or the first of the usual places.
+//! Finds the entry module of an app: the configured one, or the first of the usual places.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -9,24 +9,24 @@ use crate::config::errors::Flaw;
 use crate::config::read;
 use crate::config::read::is_missing;
 
-/// Modules that are looked for in this order if nothing else is said, first in the folder itself and, after package.json,
-/// in [`SOURCES`]; each with all [`EXTENSIONS`] in turn.
+/// Names of modules that are searched for in this order if none is configured: first in the folder itself and then, after
+/// package.json, in [`SOURCES`]. Each is tried with all [`EXTENSIONS`].
 const USUAL: [&str; 2] = ["index", "worker"];
 
-/// Where people keep what they write by hand.
+/// The folder in which people keep hand-written sources.
 const SOURCES: &str = "src";
 
-/// Fields of package.json that name an entry module, in the order they are looked at.
+/// Fields of package.json that name an entry module, in order of precedence.
 const PACKAGE_FIELDS: [&str; 2] = ["module", "main"];
 
 /// Extensions of modules that the worker runs.
 const EXTENSIONS: [&str; 6] = ["js", "mjs", "ts", "mts", "tsx", "jsx"];
 
-/// Finds the entry module in the folder `root`, an absolute path without symlinks. `given` is the field that names it and
-/// what it says. The result is relative to `root`.
+/// Finds the entry module in the folder `root`, an absolute path without symlinks. `given` is the field that names it, and its
+/// value. The result is relative to `root`.
 ///
 /// # Errors
-/// If there is none, or the one found cannot be used: not a file, outside the folder, no module.
+/// Fails if there is none, or if the one found cannot be used: it is not a file, is outside the folder, or is not a module.
 pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, Flaw> {
     if let Some((field, name)) = given {
         return check(root, name)?.ok_or_else(|| {
@@ -74,7 +74,7 @@ pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, 
     ))
 }
 
-/// The first of the usual modules in a folder inside `root`.
+/// Returns the first of the usual modules in a folder inside `root`.
 fn usual(root: &Path, folder: &str) -> Result<Option<PathBuf>, Flaw> {
     for name in USUAL {
         for extension in EXTENSIONS {
@@ -87,7 +87,7 @@ fn usual(root: &Path, folder: &str) -> Result<Option<PathBuf>, Flaw> {
     Ok(None)
 }
 
-/// The path `name` in a clean form, or none if it is no file.
+/// Normalizes the path `name`. Returns `None` if there is no such file.
 fn check(root: &Path, name: &str) -> Result<Option<PathBuf>, Flaw> {
     let inside = "name a file inside the app's folder by its relative path, such as \"src/main.js\"";
     let is_clean = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
@@ -125,7 +125,7 @@ fn check(root: &Path, name: &str) -> Result<Option<PathBuf>, Flaw> {
     Ok(Some(entry))
 }
 
-/// The contents of package.json, if there is one; else why it is of no use.
+/// Reads package.json, if there is one. The error says why it cannot be used.
 fn read_package(root: &Path) -> Result<Option<Value>, String> {
     let text = read::of_app(root, "package.json", bounds::APP_FILE).map_err(|flaw| flaw.what().to_owned())?;
     let parsed = text.map(|text| serde_json::from_str(&text)).transpose();
@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder with these files, and its canonical path.
+    /// Creates a folder with these files. Returns its canonical path as well.
     fn folder(files: &[(&str, &str)]) -> (TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {

@@ -1,4 +1,4 @@
-//! The configuration file: `[server]`, `[defaults]` and `[apps.NAME]`.
+//! Reads the configuration file: `[server]`, `[defaults]` and `[apps.NAME]`.
 
 use std::path::Path;
 
@@ -17,24 +17,24 @@ use crate::config::{bounds, read};
 
 const SECTIONS: &[&str] = &["server", "defaults", "apps"];
 
-/// What a configuration file says.
+/// The contents of a configuration file.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) server: ServerSettings,
     pub(crate) draft: ServerDraft,
     pub(crate) defaults: Defaults,
-    /// In the order of the file.
+    /// The apps, in the order of the file.
     pub(crate) apps: Vec<Draft>,
 }
 
 impl Contents {
-    /// Nothing but these defaults.
+    /// Creates contents with nothing but these defaults.
     pub(crate) fn new(defaults: Defaults) -> Self {
         Self { defaults, ..Self::default() }
     }
 }
 
-/// Reads the file at `path`. What is wrong with it is recorded; what is right comes back, over `contents`.
+/// Reads the file at `path` and merges what is valid into `contents`. Problems are recorded.
 pub(crate) fn read(path: &Path, contents: Contents, problems: &mut Problems) -> Contents {
     let name = path.display().to_string();
     let place = || Place::flag(name.clone());
@@ -63,7 +63,7 @@ fn read_sections(top: &Section<'_>, mut contents: Contents, problems: &mut Probl
             .into_iter()
             .find(|found| *found == name)
             .and_then(|name| top.way_to(name, &["path", "port"]));
-        // `[app.blog]` is a slip of the pen.
+        // For example `[app.blog]` in place of `[apps.blog]`.
         let is_app = way.as_ref().is_some_and(|way| way.len() == 1);
         home(name, "").or_else(|| is_app.then(|| format!("write [{}]", child_path("apps", name))))
     };
@@ -90,7 +90,7 @@ fn names(settings: impl Iterator<Item = &'static About>) -> Vec<&'static str> {
     settings.map(|about| about.name).collect()
 }
 
-/// What is wrong with an app's section is wrong with that app alone.
+/// Reads an app's section. Its problems concern only that app.
 fn read_app(name: &str, apps: &Section<'_>, known: &[&str], defaults: &Defaults) -> Draft {
     let mut problems = Problems::default();
     let place = apps.place(name);
@@ -103,7 +103,7 @@ fn read_app(name: &str, apps: &Section<'_>, known: &[&str], defaults: &Defaults)
     draft
 }
 
-/// What to do about a table in the section of the app `name` that is an app itself, whose name has dots.
+/// Returns advice about a table in the section of the app `name` that is an app itself, whose name contains dots.
 fn quoted(name: &str, section: &Section<'_>, known: &[&str], field: &str) -> Option<String> {
     let field = section.names().into_iter().find(|found| *found == field && !known.contains(found))?;
     let way = section.way_to(field, &["path", "port"])?.join(".");
@@ -121,13 +121,13 @@ fn read_section(
     section.only(known, fix, problems);
     let mut fields = section.names().into_iter().peekable();
     if fields.peek().is_some() && fields.all(|field| quoted(name, section, known, field).is_some()) {
-        // There is no app of that name which could miss anything.
+        // There is no app of that name, so nothing is missing from it.
         return Draft::nowhere(Places::all(section.whole()), defaults.clone());
     }
     let mut own = OwnSettings::default();
     own.read(section, problems);
     let OwnSettings { path, port, host, hosts, entry, env, env_files, secrets, secrets_dir, props } = own;
-    // A host that is wrong must not count as none, which would be every address, or every host.
+    // An invalid host must not count as missing, which would mean all addresses or all hosts.
     let is_usable = (host.is_some() || !section.has("host")) && (!hosts.is_empty() || !section.has("hosts"));
     let places = Places {
         whole: section.whole(),
@@ -146,7 +146,7 @@ fn read_section(
     }
 }
 
-/// What to do about a field that is not known in the section `here`, if there is a section in which it belongs.
+/// Returns advice about a field that is unknown in the section `here`, if it belongs in another section.
 fn home(name: &str, here: &str) -> Option<String> {
     let homes = [
         ("[server]", names(server::all())),

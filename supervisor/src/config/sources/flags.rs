@@ -1,4 +1,4 @@
-//! Flags about the supervisor itself. They are those of the settings that declare one, and come before what the file says.
+//! The flags of the supervisor's own settings. Each setting that declares a flag has one; flags take precedence over the file.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command as CommandLine, FromArgMatches};
@@ -11,7 +11,7 @@ use crate::config::errors::Problems;
 use crate::config::schema::server::{self, ServerDraft, ServerSettings};
 use crate::config::setting::{About, ByDefault, Flag, SettingGroup as _};
 
-/// What the command line says of the supervisor itself, as it was given: settings and their values.
+/// The supervisor's own settings as given on the command line: names and values.
 #[derive(Debug, Clone, Default)]
 pub struct ServerFlags(Vec<GivenFlag>);
 
@@ -31,7 +31,7 @@ enum Value {
 }
 
 impl ServerFlags {
-    /// As if the flag of this setting was given.
+    /// Adds the flag of this setting, as if it was given.
     #[must_use]
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         if let Some((about, _)) = declared().find(|(about, _)| about.name == name) {
@@ -40,7 +40,7 @@ impl ServerFlags {
         self
     }
 
-    /// Takes over what flags say.
+    /// Reads the flags into the settings.
     pub(crate) fn read(&self, server: &mut ServerSettings, draft: &mut ServerDraft, problems: &mut Problems) {
         for GivenFlag { name, value, shown } in &self.0 {
             let value = match value {
@@ -55,7 +55,7 @@ impl ServerFlags {
     }
 }
 
-/// A number or a truth value where the setting can be one, else text.
+/// Converts a flag's text to a number or a boolean if the setting accepts one, and to text otherwise.
 fn as_given<'a>(name: &str, text: &'a str) -> DeValue<'a> {
     let is_text = server::all().any(|about| about.name == name && has_texts(&about.schema));
     let literal = DeValue::parse(text).ok().filter(|_| !is_text).map(Spanned::into_inner);
@@ -64,7 +64,7 @@ fn as_given<'a>(name: &str, text: &'a str) -> DeValue<'a> {
         .unwrap_or_else(|| DeValue::String(text.into()))
 }
 
-/// Whether any text may be a value.
+/// Returns whether the schema accepts any text.
 fn has_texts(schema: &Json) -> bool {
     let is_one = |schema: &Json| schema["type"] == "string";
     is_one(schema) || schema["anyOf"].as_array().is_some_and(|any| any.iter().any(is_one))
@@ -76,14 +76,14 @@ impl GivenFlag {
     }
 }
 
-/// The settings that have flags.
+/// Returns the settings that have flags.
 fn declared() -> impl Iterator<Item = (&'static About, &'static Flag)> {
     server::all().filter_map(|about| Some((about, about.flag.as_ref()?)))
 }
 
 impl Args for ServerFlags {
     fn augment_args(command: CommandLine) -> CommandLine {
-        // A worker starts without a look at them.
+        // Deferred, because a worker does not need these flags to start.
         command.defer(|command| declared().fold(command, with_flag))
     }
 
@@ -137,7 +137,7 @@ impl FromArgMatches for ServerFlags {
                 given.extend(matches.get_flag(about.name).then(|| switch(true)));
                 continue;
             }
-            // A variable without a value is none.
+            // An empty environment variable counts as not set.
             let text = matches.get_one::<String>(about.name);
             let text = text.filter(|text| flag.variable.is_none() || !text.is_empty());
             given.extend(text.map(|text| GivenFlag::of(about, text.clone())));
@@ -164,7 +164,7 @@ mod tests {
     use crate::config::types::log::{AccessLog, LogFormat, LogLevel};
     use crate::config::types::own_folder::OwnFolder;
 
-    /// The settings of the file, with what these arguments say over them, and what is wrong.
+    /// Returns the settings of the file with these arguments over them, and the problems.
     fn server(file: &str, arguments: &[&str]) -> (ServerSettings, ServerDraft, Vec<String>) {
         let command = ServerFlags::augment_args(CommandLine::new("serve").no_binary_name(true));
         let flags = ServerFlags::from_arg_matches(&command.try_get_matches_from(arguments).unwrap()).unwrap();
@@ -229,10 +229,10 @@ mod tests {
         for (flag, form) in forms {
             assert_eq!(server("access_log = 'json'", &[flag]).0.access_log, form);
         }
-        // As the variable may be.
+        // The environment variable may be empty.
         let (_, draft, problems) = server("otlp_endpoint = 'http://file'", &["--otlp-endpoint="]);
         assert_eq!((draft.otlp_endpoint, problems), (Some("http://file".parse().unwrap()), vec![]));
-        // A path is no truth value, whatever it is called.
+        // A path is never read as a boolean.
         assert!(
             matches!(server("", &["--cache-dir=false"]).1.cache_dir, OwnFolder::At(path, _) if path == Path::new("false"))
         );
@@ -271,7 +271,7 @@ mod tests {
         ] {
             assert!(short.contains(part), "{part:?} in {short}");
         }
-        // All that the documents say, but for their links.
+        // The whole documentation, without its links.
         let long = command.render_long_help().to_string();
         for part in [
             "Otherwise that app alone has failed.",

@@ -1,4 +1,4 @@
-//! Apps against each other: names, ports and hosts that two of them claim.
+//! Finds conflicts between apps: names, ports and hosts that two of them claim.
 
 use crate::config::app::AppSpec;
 use crate::config::errors::{Flaw, Place};
@@ -6,8 +6,8 @@ use crate::config::sources::draft::Draft;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
 
-/// Records with each app what it claims although one before it has claimed it. It has no address then, and one whose name
-/// is taken has no name: the first keeps what is its own.
+/// Records the conflicts of each app with those before it; the first app keeps what both claim. The later one has no address, or
+/// no name if that is what both claim.
 pub(crate) fn check(apps: &mut [Draft]) {
     for at in 0..apps.len() {
         let (before, rest) = apps.split_at_mut(at);
@@ -51,7 +51,7 @@ fn check_hosts(app: &mut Draft, before: &[Draft]) {
         let mine = app.hosts.get(..at).is_some_and(has);
         is_taken |= other.is_some();
         if app.name.is_none() && *place == app.places.whole {
-            // With its name, it has lost the hosts that come of that.
+            // The app has lost its name, so the hosts derived from that name are not reported as well.
             continue;
         }
         if let Some(first) = other.or(mine.then_some(&*app)) {
@@ -65,7 +65,7 @@ fn check_hosts(app: &mut Draft, before: &[Draft]) {
     flaws.into_iter().for_each(|(place, flaw)| app.problems.add(place, flaw));
 }
 
-/// Why an app cannot have its address while another one has that it has now.
+/// Returns why an app cannot have its address while `other` has its current one.
 pub(crate) fn collision(app: &AppSpec, other: &AppSpec) -> Option<Flaw> {
     let (mine, theirs) = (app.listen.as_ref()?, other.listen.as_ref()?);
     let name = format!("app {}", other.name);
@@ -76,14 +76,14 @@ pub(crate) fn collision(app: &AppSpec, other: &AppSpec) -> Option<Flaw> {
     })
 }
 
-/// Why two apps cannot both have their port; whether each serves every host.
+/// Returns why two apps cannot both have their ports. The second part of each pair says whether the app serves all hosts.
 fn conflict(
     (listen, serves_all): (&Listen, bool),
     (other, other_serves_all): (&Listen, bool),
     other_name: &str,
 ) -> Option<Flaw> {
     if listen == other {
-        // Port 0 is another port for every app.
+        // With port 0 every app gets a different port.
         if listen.port != 0 && serves_all && other_serves_all {
             let what = format!("{listen} is also where {other_name} listens");
             let fix = "choose another port, or tell them apart with `hosts` in a configuration file";
@@ -97,7 +97,7 @@ fn conflict(
     })
 }
 
-/// Whether its hosts come of its name, as those of a folder of apps do.
+/// Returns whether the app's hosts are derived from its name, as in a folder of apps.
 fn is_all_in_its_name(app: &Draft) -> bool {
     !app.hosts.is_empty() && app.hosts.iter().all(|(_, place)| *place == app.places.whole)
 }

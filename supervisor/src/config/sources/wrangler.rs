@@ -1,4 +1,4 @@
-//! The wrangler file that an app written for Cloudflare Workers brings along: what of it has a meaning here.
+//! Reads the wrangler file of an app written for Cloudflare Workers: the settings that have a meaning here.
 
 mod fields;
 
@@ -15,10 +15,11 @@ use crate::config::types::app_name::AppName;
 use crate::untrusted::visible;
 use fields::{Content, Field};
 
-/// Where it may be, in the order in which wrangler looks.
+/// Its possible names, in the order in which wrangler looks for them.
 const FILES: [&str; 3] = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 
-/// Settings about development, deployment and measuring: an app runs the same without them.
+/// Settings that are ignored without a warning: they concern development, deployment and metrics, and do not change how an app
+/// runs.
 const QUIET: &[&str] = &[
     "$schema",
     "account_id",
@@ -37,7 +38,7 @@ const QUIET: &[&str] = &[
     "workers_dev",
 ];
 
-/// Settings that are made otherwise here, and by what.
+/// Settings that have a replacement here, and the replacement.
 const OTHERWISE: &[(&str, &str)] = &[
     ("limits", "`cpu_time`"),
     ("route", "`hosts` and `port`"),
@@ -45,7 +46,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("triggers", "a timer that asks a path of it"),
 ];
 
-/// Compatibility flags that ask for what every app has here. All about Node.js are, too.
+/// Compatibility flags for behaviour that every app has here. So are all flags about Node.js.
 const STANDARD_FLAGS: &[&str] = &[
     "fetch_refuses_unknown_protocols",
     "formdata_parser_supports_files",
@@ -57,21 +58,21 @@ const STANDARD_FLAGS: &[&str] = &[
     "urlsearchparams_delete_has_value_arg",
 ];
 
-/// What a wrangler file says, as far as it has a meaning here.
+/// The settings of a wrangler file that have a meaning here.
 #[derive(Debug, Default)]
 pub(crate) struct Wrangler {
-    /// The nearest valid name to the one given.
+    /// The valid app name that is closest to the name in the file.
     pub(crate) name: Option<AppName>,
     /// The entry module.
     pub(crate) main: Option<(String, Place)>,
-    /// Variables.
+    /// The variables.
     pub(crate) vars: Values,
-    /// One line that names what is ignored.
+    /// One line that names the ignored settings.
     pub(crate) warning: Option<String>,
 }
 
 impl Wrangler {
-    /// Reads the wrangler file in the folder `root`, which has no symlinks and which people call `shown`.
+    /// Reads the wrangler file in the folder `root`, which has no symlinks. `shown` is the path of the folder as people know it.
     pub(crate) fn read(root: &Path, shown: &Path, problems: &mut Problems) -> Self {
         for file in FILES {
             let path = shown.join(file);
@@ -149,7 +150,7 @@ fn is_standard(flag: &str) -> bool {
     flag.starts_with("nodejs_") || flag.starts_with("enable_nodejs_") || STANDARD_FLAGS.contains(&flag)
 }
 
-/// A field that must be text.
+/// Reads a field that must be text.
 fn words(content: Content) -> Result<String, Flaw> {
     match content {
         Content::Value(Ok(Value::String(text))) => Ok(text),
@@ -157,7 +158,7 @@ fn words(content: Content) -> Result<String, Flaw> {
     }
 }
 
-/// A field that must be a list of texts.
+/// Reads a field that must be a list of texts.
 fn list(content: Content) -> Result<Vec<String>, Flaw> {
     let words = match content {
         Content::Value(Ok(Value::Array(list))) => {
@@ -176,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// What the wrangler file among these files says, and what is wrong with it.
+    /// Returns what is read from the wrangler file among these files, and the problems.
     fn read(files: &[(&str, &str)]) -> (Wrangler, Vec<String>) {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {

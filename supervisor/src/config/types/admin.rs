@@ -1,4 +1,4 @@
-//! The admin listener: where it is, and who may use it.
+//! The admin listener: its address and its token.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::config::setting::json::text;
 use crate::config::setting::{Setting, kinds};
 use crate::config::{bounds, read};
 
-/// Shortest token, in characters: shorter ones can be guessed.
+/// Shortest token, in characters. Shorter ones could be guessed.
 const SHORTEST: usize = 16;
 
 /// An admin listener.
@@ -21,7 +21,7 @@ const SHORTEST: usize = 16;
 pub(crate) struct Admin {
     /// Where it listens.
     pub address: SocketAddr,
-    /// What clients must know, if that is configured; none where only this machine can connect.
+    /// The token that clients must send, if one is configured. `None` only if the listener is reachable only from this machine.
     pub token: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Debug for Admin {
     }
 }
 
-/// An address with its port.
+/// The setting `admin`: an address with a port.
 pub(crate) fn address() -> Setting<SocketAddr> {
     let convert = |value: &DeValue<'_>| {
         let text = value::text(value)?;
@@ -45,7 +45,7 @@ pub(crate) fn address() -> Setting<SocketAddr> {
 }
 
 impl Admin {
-    /// The listener, if there is to be one. What can be reached from elsewhere needs a token.
+    /// Returns the listener, if one is configured. A listener that other machines can reach needs a token.
     pub(crate) fn resolve(
         address: Option<(SocketAddr, Place)>,
         token: Option<(PathBuf, Place)>,
@@ -72,7 +72,7 @@ fn read_token(path: &Path) -> Result<String, Flaw> {
     Ok(token.to_owned())
 }
 
-/// Whether `text` can be a token: nobody guesses it, and it can be sent in a header.
+/// Returns whether `text` can be a token: it is hard to guess, and can be sent in a header.
 pub(crate) fn is_token(text: &str) -> bool {
     text.len() >= SHORTEST && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! Names of apps.
+//! The names of apps: which are valid, and how one is derived from a folder.
 
 use std::fmt;
 use std::ops::Deref;
@@ -10,7 +10,7 @@ use crate::config::errors::Flaw;
 /// Longest name, in bytes.
 const MAX_NAME: usize = 63;
 
-/// What a folder without any usable character in its name is called.
+/// The app name for a folder whose name has no usable characters.
 const NAMELESS: &str = "app";
 
 /// The name of an app: 1 to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning with a letter or digit (it is an argument of
@@ -19,12 +19,12 @@ const NAMELESS: &str = "app";
 pub(crate) struct AppName(Arc<str>);
 
 impl AppName {
-    /// The name as text.
+    /// Returns the name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The nearest valid name to that of a folder: lower case, other characters become dashes.
+    /// Derives a valid name from that of a folder: letters become lower case, other characters become dashes.
     pub(crate) fn from_folder(folder: &str) -> Self {
         let replace = |char: char| match char.to_ascii_lowercase() {
             char if is_name_char(char) => char,

@@ -1,4 +1,4 @@
-//! Where the control socket is: where it was asked for, where sockets usually are, or nowhere.
+//! The path of the control socket: the configured one, the usual one, or none.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use crate::config::errors::Flaw;
 use crate::config::setting::json::text_or_false;
 use crate::config::setting::{Setting, kinds};
 
-/// Its name where it usually is.
+/// The file name of the socket in the usual folders.
 const SOCKET: &str = "nano-supervisor.sock";
 
-/// Where it is of a supervisor that root, or systemd, has started.
+/// The folders of the socket of a supervisor that was started by root or by systemd.
 const OF_OTHERS: [&str; 2] = ["/run", "/run/nano-supervisor"];
 
-/// Longest path of the socket, in bytes: the kernel allows 107, and its temporary name is longer.
+/// Longest path of the socket, in bytes. The kernel allows 107, and the temporary name of the socket is longer.
 const LONGEST: usize = 90;
 
-/// A path, or `false`.
+/// The setting `control`: a path, or `false`.
 pub(crate) fn setting() -> Setting<ControlPath> {
     let show = |path: &ControlPath| match path {
         ControlPath::Usual => json!(null),
@@ -30,20 +30,20 @@ pub(crate) fn setting() -> Setting<ControlPath> {
     kinds::in_folder("path", text_or_false(), ControlPath::read, show)
 }
 
-/// What the configuration says of the control socket.
+/// The control socket as configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum ControlPath {
-    /// Nothing: it is where `status` and the like look for it, unless another supervisor is there already.
+    /// Not configured: the socket is where `status` and the other commands look for it, unless another supervisor uses that path.
     #[default]
     Usual,
-    /// It is here.
+    /// The socket has this path.
     At(PathBuf),
-    /// There is none.
+    /// There is no socket.
     Off,
 }
 
 impl ControlPath {
-    /// What the field `control` says: a path, relative to `folder`, or `false`.
+    /// Reads the field `control`: a path, relative to `folder`, or `false`.
     fn read(value: &DeValue<'_>, folder: &Path) -> Result<Self, Flaw> {
         match value {
             DeValue::Boolean(false) => Ok(Self::Off),
@@ -55,7 +55,7 @@ impl ControlPath {
         }
     }
 
-    /// At a path that a Unix-domain socket can have.
+    /// Checks that a Unix-domain socket can have this path.
     fn at(path: &Path) -> Result<Self, Flaw> {
         let length = path.as_os_str().len();
         if path.file_name().is_none() || path.is_dir() {
@@ -69,17 +69,17 @@ impl ControlPath {
     }
 }
 
-/// Where commands find a supervisor that nobody has named: where they would have one of their own, or where the unit for systemd
-/// has it.
+/// Returns where commands look for a supervisor if no socket is named: the usual path of this user, or else the path of a
+/// supervisor that root or systemd has started.
 pub(crate) fn found_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     let usual = usual_control_path(variable);
     let others = OF_OTHERS.iter().map(|folder| Path::new(folder).join(SOCKET));
-    // Who cannot look into a folder is told what is wrong with the first.
+    // A user who may not read these folders gets the error of the first path.
     [usual.clone()].into_iter().chain(others).find(|path| path.exists()).unwrap_or(usual)
 }
 
-/// Where the control socket is if nobody says: at `$NANO_SUPERVISOR_CONTROL`, in `$RUNTIME_DIRECTORY` (systemd) or
-/// `$XDG_RUNTIME_DIR`, else in `/run`.
+/// Returns the usual path of the control socket: `$NANO_SUPERVISOR_CONTROL`, or in `$RUNTIME_DIRECTORY` (systemd),
+/// `$XDG_RUNTIME_DIR` or `/run`, in this order.
 pub(crate) fn usual_control_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
     if let Some(path) = variable("NANO_SUPERVISOR_CONTROL").filter(|path| !path.is_empty()) {
         return path.into();

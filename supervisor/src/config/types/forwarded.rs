@@ -1,4 +1,4 @@
-//! `forwarded`: whose word is taken for who a client is.
+//! The setting `forwarded`: which peers are trusted to say who a client is.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -28,19 +28,19 @@ pub(crate) fn setting() -> Setting<ForwardedPolicy> {
     kinds::value("policy", schema, ForwardedPolicy::read, show)
 }
 
-/// What to make of the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
+/// How to treat the `X-Forwarded-For`, `-Proto` and `-Host` that a client sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ForwardedPolicy {
-    /// Drop them: the client is who it says it is only as far as the connection shows.
+    /// Drop them. Only the connection shows who the client is.
     Replace,
-    /// Believe and extend them: every client is a proxy of ours.
+    /// Trust and extend them: every client is a trusted proxy.
     Append,
-    /// Believe and extend those of these addresses, which are proxies of ours; drop those of others.
+    /// Trust and extend those from these addresses, which are trusted proxies. Drop those from others.
     From(Vec<IpNet>),
 }
 
 impl ForwardedPolicy {
-    /// Whether who connects from here is a proxy of ours.
+    /// Returns whether a peer with this address is a trusted proxy.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         match self {
             Self::Replace => false,
@@ -49,7 +49,7 @@ impl ForwardedPolicy {
         }
     }
 
-    /// Whether this address is known to be that of a proxy of ours, whoever mentions it.
+    /// Returns whether this address is that of a listed proxy, whoever mentions it.
     pub(crate) fn names(&self, address: IpAddr) -> bool {
         let Self::From(networks) = self else { return false };
         let address = address.to_canonical();
@@ -74,7 +74,7 @@ impl ForwardedPolicy {
 impl FromStr for ForwardedPolicy {
     type Err = Flaw;
 
-    /// As a flag has it: a word, or addresses and networks with commas between.
+    /// Parses the value of the flag: a word, or addresses and networks separated by commas.
     fn from_str(text: &str) -> Result<Self, Flaw> {
         match text {
             "replace" => Ok(Self::Replace),

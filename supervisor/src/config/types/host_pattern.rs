@@ -1,4 +1,4 @@
-//! Host names by which apps share a port.
+//! Host patterns, by which apps share a port.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -8,30 +8,30 @@ use crate::config::bounds;
 use crate::config::errors::Flaw;
 use crate::model::host_name::canonical;
 
-/// What begins a pattern for all hosts below a name.
+/// The prefix of a pattern for all hosts below a name.
 const WILDCARD: &str = "*.";
 
-/// A host an app serves: an exact name (`blog.example`), or every name below one (`*.blog.example`, which does not match
-/// `blog.example` itself). In the spelling that requests are routed by, see [`canonical`], without port and without a dot at its
-/// end.
+/// A host that an app serves: an exact name (`blog.example`), or every name below one (`*.blog.example`, which does not match
+/// `blog.example` itself). It is in the form by which requests are routed, see [`canonical`], without a port and without a
+/// trailing dot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct HostPattern(String);
 
 impl HostPattern {
-    /// The pattern as text.
+    /// Returns the pattern as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The one host it matches, unless it has a wildcard.
+    /// Returns the only host that it matches, or `None` if it has a wildcard.
     pub(crate) fn exact(&self) -> Option<&str> {
         (!self.0.starts_with(WILDCARD)).then_some(&*self.0)
     }
 
-    /// Whether `host` is meant, which is spelt as a pattern is.
+    /// Returns whether the pattern matches `host`, which must be in the same form.
     pub(crate) fn matches(&self, host: &str) -> bool {
         let Some(suffix) = self.0.strip_prefix('*') else { return self.0 == host };
-        // The suffix begins with its dot, so what is before it ends a label; an empty label is no host.
+        // The suffix begins with a dot, so the text before it consists of whole labels. It must not be empty.
         host.strip_suffix(suffix).is_some_and(|label| !label.is_empty())
     }
 }
@@ -46,7 +46,7 @@ impl FromStr for HostPattern {
             if name.len() == pattern.len() {
                 return Ok(Self(host.into_owned()));
             }
-            // Below an address there are no names.
+            // There are no names below an address.
             if canonical(&format!("a.{host}")).is_some() {
                 return Ok(Self(format!("{WILDCARD}{host}")));
             }
@@ -70,7 +70,7 @@ impl FromStr for HostPattern {
     }
 }
 
-/// Whether `name` is made of labels that a host may have.
+/// Returns whether `name` consists of labels that are valid in a host name.
 pub(crate) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let is_label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -1,4 +1,4 @@
-//! Where an app listens.
+//! The address that an app listens on.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,14 +9,14 @@ use crate::config::errors::Flaw;
 /// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Listen {
-    /// One address, or all of the machine's, IPv4 and IPv6.
+    /// One address, or `None` for all IPv4 and IPv6 addresses of the machine.
     pub host: Option<IpAddr>,
-    /// TCP port; 0 lets the kernel pick one.
+    /// The TCP port. With 0 the kernel picks one.
     pub port: u16,
 }
 
 impl Listen {
-    /// Whether both need the same port of the same address, so that only one of them can be bound.
+    /// Returns whether both need the same port of the same address, so that only one of them can be bound.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let is_all = |host: Option<IpAddr>| host.is_none_or(|host| host.is_ipv6() && host.is_unspecified());
         let same_family = |one: IpAddr, other: IpAddr| one.is_ipv4() == other.is_ipv4();

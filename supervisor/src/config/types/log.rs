@@ -1,4 +1,4 @@
-//! What settings of the logs are made of: levels, forms, files.
+//! The types of log settings: levels, formats, files.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
-    /// For whoever writes an app; `dev` has it, and nobody can ask for it.
+    /// For app developers. `dev` uses it; it cannot be configured.
     #[value(skip)]
     Dev,
 }
@@ -57,7 +57,7 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// Whether there is a line per request, and in which form.
+/// Whether one line is logged per request, and in which format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AccessLog {
     /// There is none.
@@ -89,7 +89,7 @@ impl AccessLog {
     }
 }
 
-/// Yes or no, or the form.
+/// The setting `access_log`: a boolean or a format.
 pub(crate) fn access_log() -> Setting<AccessLog> {
     let schema = json!({ "enum": [true, false, "combined", "json"] });
     let show = |access: &AccessLog| match access {
@@ -102,11 +102,11 @@ pub(crate) fn access_log() -> Setting<AccessLog> {
     kinds::value("form", schema, AccessLog::read, show).choices(choices)
 }
 
-/// The path of a file that lines can go to. Whether it can be written shows at the start.
+/// Checks the path of a log file. Whether it can be written to is found out at the start.
 pub(crate) fn file(path: PathBuf) -> Result<PathBuf, Flaw> {
     if path.file_name().is_none() || path.is_dir() {
         return Err(Flaw::new("is a folder", "name a file, such as \"/var/log/nano-supervisor/nano.log\""));
     }
-    // It is opened again for as long as the supervisor runs, wherever that has gone by then.
+    // The file is reopened while the supervisor runs, whatever its working directory is by then.
     std::path::absolute(path).map_err(|error| Flaw::new(error.to_string(), "write an absolute path"))
 }

@@ -1,4 +1,4 @@
-//! Rules for an app's outbound connections: `allow_net` and `deny_net`.
+//! The settings `allow_net` and `deny_net`: rules for an app's outbound connections.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,13 +15,13 @@ use crate::config::setting::Setting;
 use crate::config::setting::json::text;
 use crate::config::types::host_pattern::is_host_name;
 
-/// A list of rules.
+/// A setting that is a list of rules.
 pub(crate) fn setting() -> Setting<Vec<NetRule>> {
     let schema = json!({ "type": "array", "items": text(), "maxItems": bounds::NET_RULES });
     Setting::new("list", schema, |section, name, _, problems| read(section, name, problems), |_| json!([]))
 }
 
-/// The rules in the list `name`, or none if it is no list.
+/// Reads the rules in the list `name`, or returns `None` if it is not a list.
 fn read(section: &Section<'_>, name: &str, problems: &mut Problems) -> Option<Vec<NetRule>> {
     let convert = |item: &DeValue<'_>| rule(value::text(item)?);
     let rules: Vec<_> = section.list(name, convert, problems)?.into_iter().map(|(rule, _)| rule).collect();
@@ -33,9 +33,9 @@ fn read(section: &Section<'_>, name: &str, problems: &mut Problems) -> Option<Ve
     Some(rules)
 }
 
-/// One rule: a host name, `*.` and a name, an address or a network, or `*`; a colon and a port may follow.
+/// Parses one rule: a host name, `*.` and a name, an address, a network, or `*`, optionally followed by a colon and a port.
 fn rule(text: &str) -> Result<NetRule, Flaw> {
-    // An IPv6 address is full of colons, and none of them begins a port.
+    // The colons of an IPv6 address do not begin a port.
     if let Some(network) = network(text) {
         return Ok(NetRule { host: network, port: None });
     }
@@ -65,7 +65,7 @@ fn rule(text: &str) -> Result<NetRule, Flaw> {
     Ok(NetRule { host, port: port.transpose()? })
 }
 
-/// What stands before a port, in the rule `text`.
+/// Parses the part before the port, in the rule `text`.
 fn named(text: &str, host: &str) -> Result<NetHost, Flaw> {
     if host == "*" {
         return Ok(NetHost::Any);
@@ -79,7 +79,7 @@ fn named(text: &str, host: &str) -> Result<NetHost, Flaw> {
         None => (false, &*name),
     };
     let name = name.strip_suffix('.').unwrap_or(name);
-    // As in URLs, what ends in a number is an address (and this one is none).
+    // As in URLs, a name that ends in a number is an address. This one is not a valid address.
     let is_numeric =
         name.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     if is_host_name(name) && !is_numeric {
@@ -100,7 +100,7 @@ fn network(text: &str) -> Option<NetHost> {
     Some(NetHost::Network { address: network.addr(), prefix: network.prefix_len() })
 }
 
-/// An address, or the network that an address and a prefix name.
+/// Parses an address, or a network as an address and a prefix length.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     let network: IpNet = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
     let network = match network {
@@ -110,7 +110,7 @@ pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     Some(network.trunc())
 }
 
-/// The IPv4 network that an IPv6 one stands for, if it does: connections are made to the former.
+/// Returns the IPv4 network that an IPv4-mapped IPv6 network stands for, because connections are made to IPv4 addresses.
 fn unmapped(address: Ipv6Addr, prefix: u8) -> Option<Ipv4Net> {
     Ipv4Net::new(address.to_ipv4_mapped()?, prefix.checked_sub(96)?).ok()
 }

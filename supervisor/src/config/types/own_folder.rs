@@ -1,4 +1,4 @@
-//! The supervisor's own folders: where translated modules are kept between starts, and where deploys are.
+//! The supervisor's own folders: the cache of translated modules, and the folder for deploys.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -15,23 +15,23 @@ use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::setting::Setting;
 use crate::config::setting::json::text_or_false;
 
-/// The folder below what the system has for such things.
+/// The name of the supervisor's folder inside the user's folder for such files.
 const FOLDER: &str = "nano-supervisor";
 
-/// What a folder is for, and where it usually is.
+/// The purpose of a folder, and its usual path.
 #[derive(Debug)]
 pub(crate) struct Purpose {
     /// Its field in `[server]`.
     field: &'static str,
-    /// What it is for, for people.
+    /// What it is called in messages.
     what: &'static str,
-    /// systemd's variable for such a folder of this service.
+    /// The variable in which systemd passes such a folder to a service.
     service: &'static str,
-    /// The variable for the user's folder of such things (XDG Base Directory), and where that is without it.
+    /// The variable for the user's folder of this kind (XDG Base Directory), and its default below the home folder.
     user: (&'static str, &'static str),
 }
 
-/// Where translated modules are kept.
+/// The folder for translated modules.
 pub(crate) const CACHE: Purpose = Purpose {
     field: "cache_dir",
     what: "cache",
@@ -39,7 +39,7 @@ pub(crate) const CACHE: Purpose = Purpose {
     user: ("XDG_CACHE_HOME", ".cache"),
 };
 
-/// Where deploys are kept.
+/// The folder for deploys.
 pub(crate) const STATE: Purpose = Purpose {
     field: "state_dir",
     what: "state folder",
@@ -47,20 +47,20 @@ pub(crate) const STATE: Purpose = Purpose {
     user: ("XDG_STATE_HOME", ".local/state"),
 };
 
-/// What the configuration says of such a folder.
+/// One of these folders as configured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum OwnFolder {
-    /// Nothing: it is where such things usually are, if it can be.
+    /// Not configured: the usual folder, if it can be used.
     #[default]
     Usual,
-    /// It is here.
+    /// This folder.
     At(PathBuf, Place),
-    /// There is none.
+    /// No folder.
     Off,
 }
 
 impl Purpose {
-    /// A path, or `false`.
+    /// The setting of this folder: a path, or `false`.
     pub(crate) fn setting(&'static self) -> Setting<OwnFolder> {
         let what = self.what;
         let read = move |section: &Section<'_>,
@@ -90,12 +90,12 @@ impl Purpose {
 }
 
 impl OwnFolder {
-    /// Whether somebody has named a folder.
+    /// Returns whether a folder is configured explicitly.
     pub(crate) fn is_asked_for(&self) -> bool {
         matches!(self, Self::At(..))
     }
 
-    /// The folder, if there is one. One that was asked for must be usable; the usual one is made when it is needed.
+    /// Returns the folder, if there is one. A configured folder must be usable; the usual one is created when it is needed.
     pub(crate) fn folder(
         self,
         purpose: &Purpose,
@@ -117,12 +117,12 @@ impl OwnFolder {
     }
 }
 
-/// Makes a folder that only this user can use, and those above it.
+/// Creates a folder that only this user can access, and its parents.
 pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// The folder that the environment names for this purpose: systemd's for this service, or the user's.
+/// Returns the folder that the environment specifies for this purpose: that of the systemd service, or that of the user.
 fn usual(purpose: &Purpose, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let path = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let first = |list: OsString| {
@@ -136,7 +136,7 @@ fn usual(purpose: &Purpose, variable: impl Fn(&str) -> Option<OsString>) -> Opti
         .or_else(|| path("HOME").map(|home| home.join(below_home).join(FOLDER)))
 }
 
-/// The path in full, once a file could be made in it.
+/// Returns the canonical path, after checking that a file can be created in the folder.
 fn prove(path: &Path) -> io::Result<PathBuf> {
     make_private_folder(path)?;
     let path = path.canonicalize()?;
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    /// What comes of a folder that was named.
+    /// Returns the folder and the problems for a configured path.
     fn folder(path: &Path) -> (Option<PathBuf>, String) {
         let mut problems = Problems::default();
         let named = OwnFolder::At(path.to_owned(), Place::flag("--cache-dir"));

@@ -1,4 +1,4 @@
-//! Spans: where they go, and of which requests there are any.
+//! Trace settings: where spans are sent, and which requests are sampled.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,30 +10,30 @@ use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::setting::{Setting, kinds};
 use crate::config::{bounds, read};
 
-/// Where spans go, and of which requests there are any.
+/// Where spans are sent, and which requests are sampled.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Traces {
-    /// Where they are posted to.
+    /// The URL that spans are posted to.
     pub url: Uri,
-    /// What is sent along, such as a key.
+    /// Header fields that are sent with them, such as a key.
     pub headers: HeaderMap,
-    /// Which share of the requests is recorded that begin a trace, 0 to 1.
+    /// The share of requests without a trace of their own that is recorded, 0 to 1.
     pub sample: f64,
 }
 
 impl fmt::Debug for Traces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Their values are secrets.
+        // The values of header fields are secrets.
         let headers: Vec<_> = self.headers.keys().collect();
         let Self { url, sample, .. } = self;
         f.debug_struct("Traces").field("url", url).field("headers", &headers).field("sample", sample).finish()
     }
 }
 
-/// Where a collector takes spans, below its base URL.
+/// The path of spans below a collector's base URL.
 const SPANS: &str = "/v1/traces";
 
-/// The base URL of a collector, as OTEL_EXPORTER_OTLP_ENDPOINT has it, with the path of spans.
+/// The base URL of a collector, as in `OTEL_EXPORTER_OTLP_ENDPOINT`, with the path of spans appended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Endpoint(Uri);
 
@@ -56,13 +56,13 @@ impl std::str::FromStr for Endpoint {
     }
 }
 
-/// The base URL of a collector.
+/// The setting `otlp_endpoint`: the base URL of a collector.
 pub(crate) fn endpoint() -> Setting<Endpoint> {
     kinds::parsed(|Endpoint(url)| url.to_string().trim_end_matches(SPANS).to_owned())
 }
 
 impl Traces {
-    /// What there is to do, if anybody has said where spans go.
+    /// Returns the trace settings, if an endpoint is configured.
     pub(crate) fn resolve(
         endpoint: Option<Endpoint>,
         headers: Option<(PathBuf, Place)>,
@@ -78,7 +78,7 @@ impl Traces {
     }
 }
 
-/// `name: value` lines, as `curl --header @FILE` takes them.
+/// Reads `name: value` lines, in the format of `curl --header @FILE`.
 fn read_headers(path: &Path) -> Result<HeaderMap, Flaw> {
     let text = read::regular(path, bounds::SECRET_FILE)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    /// What comes of this endpoint and a file with these header fields.
+    /// Returns the trace settings and the problems for this endpoint and a file with these header fields.
     fn traces(endpoint: Option<&str>, headers: &str) -> (Option<Traces>, Vec<String>) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("headers");

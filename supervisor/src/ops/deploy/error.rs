@@ -41,7 +41,7 @@ pub(crate) enum CopyError {
     /// The copy cannot be written.
     #[error("cannot write {}: {error}; fix: make room or give the right to write there", path.display())]
     Unwritable { path: PathBuf, error: io::Error },
-    /// The caller no longer waits for it.
+    /// The caller no longer waits for the copy.
     #[error("the supervisor is about to end")]
     Cancelled,
 }
@@ -73,7 +73,7 @@ pub(crate) enum StateError {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// It is not JSON, or has another structure.
+    /// It is not JSON, or its structure is unknown.
     #[error("{0}")]
     Malformed(#[from] serde_json::Error),
     /// It has an unknown format version.

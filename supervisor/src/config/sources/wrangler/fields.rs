@@ -1,4 +1,4 @@
-//! The fields of a wrangler file, in TOML or JSON with comments, each with its place.
+//! Parses the fields of a wrangler file, in TOML or in JSON with comments, each with its place.
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
@@ -10,22 +10,22 @@ use crate::config::document::section::{Document, child_path};
 use crate::config::env::values;
 use crate::config::errors::{Flaw, Place, Problems};
 
-/// A field and where it is.
+/// A field and its place.
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) place: Place,
     pub(super) content: Content,
 }
 
-/// What a field holds.
+/// The contents of a field.
 pub(super) enum Content {
-    /// A table at the top; what is in it has places of its own.
+    /// A top-level table. Its fields have their own places.
     Table(Vec<Field>),
-    /// Anything else; a flaw if it is no JSON.
+    /// Any other value, or a flaw if JSON cannot represent it.
     Value(Result<Value, Flaw>),
 }
 
-/// The fields of a TOML file in its order, or none after recording why.
+/// Returns the fields of a TOML file in order, or `None` after recording why it is invalid.
 pub(super) fn of_toml(document: Document<'_>, text: &str, problems: &mut Problems) -> Option<Vec<Field>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -50,7 +50,7 @@ fn toml_fields(document: Document<'_>, path: &str, table: &DeTable<'_>) -> Vec<F
     entries.into_iter().map(field).collect()
 }
 
-/// The fields of a file of JSON with comments, in its order, or none after recording why.
+/// Returns the fields of a file of JSON with comments in order, or `None` after recording why it is invalid.
 pub(super) fn of_json(document: Document<'_>, text: &str, problems: &mut Problems) -> Option<Vec<Field>> {
     let options = ParseOptions {
         allow_loose_object_property_names: false,
