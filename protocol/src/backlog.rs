@@ -1,16 +1,17 @@
-//! Bytes that are queued for streams that are over, and for peers that need not read them: nothing else counts them.
+//! Counts the queued bytes that no other limit covers: those of streams that are over, and those whose number the peer decides
+//! without having to read them.
 //!
-//! They are forgotten in two steps, so that neither a list of frames has to be kept, nor do they add up where a busy connection
-//! always has something queued.
+//! Bytes are counted in two parts, an older and a newer one. Each part is removed when its last byte has been written. So no list
+//! of frames has to be kept, and the count does not grow on a busy connection that always has something queued.
 
-/// Counts them.
+/// Counts queued bytes until they are written.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     older: Part,
     newer: Part,
 }
 
-/// So many bytes, of which the last lies before `end` in the byte stream.
+/// A number of bytes, the last of which lies before `end` in the byte stream.
 #[derive(Debug, Default)]
 struct Part {
     bytes: usize,
@@ -18,13 +19,13 @@ struct Part {
 }
 
 impl Backlog {
-    /// So many bytes were queued, the last of them before `end`.
+    /// Adds queued bytes, the last of which lies before `end`.
     pub(crate) fn add(&mut self, bytes: usize, end: u64) {
         self.newer.bytes += bytes;
         self.newer.end = end;
     }
 
-    /// The byte stream has left up to here.
+    /// Removes bytes that have been written: the stream has left up to `position`.
     pub(crate) fn written(&mut self, position: u64) {
         if position >= self.older.end {
             self.older = std::mem::take(&mut self.newer);
@@ -34,7 +35,7 @@ impl Backlog {
         }
     }
 
-    /// How many there may still be.
+    /// Returns how many counted bytes may still be queued, at most.
     pub(crate) fn bytes(&self) -> usize {
         self.older.bytes + self.newer.bytes
     }

@@ -1,8 +1,8 @@
-//! How much the bodies of an app, or of a client, may hold on their way through the supervisor, and how large their windows are
-//! for it.
+//! How many bytes the supervisor may buffer of the bodies of an app or of a client, and how large their windows are because of
+//! that.
 //!
-//! A window is a promise: so many bytes may come before the client has taken any. What is promised is counted, so that all
-//! clients together, if none of them reads, cannot make it more than it may be, but for [`LEAST_WINDOW`] each.
+//! A window is a promise: the peer may send that many bytes before the receiver has taken any. Promised bytes are counted, so
+//! that all clients together, if none of them reads, cannot exceed the maximum by more than [`LEAST_WINDOW`] each.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,34 +10,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::limits::{FIRST_WINDOW, LEAST_WINDOW, MOST_WINDOW};
 
-/// What is promised to and held of one app, or one client, on one thread, which alone changes it. Others may read.
+/// Counts the bytes promised and buffered ("held") for one app or one client on one thread. Only that thread changes the
+/// counts; others may read them.
 #[derive(Debug)]
 pub struct Budget {
     max: AtomicUsize,
     promised: AtomicUsize,
     held: AtomicUsize,
-    /// That of all together.
+    /// The budget of all apps together.
     total: Option<Arc<Self>>,
 }
 
 impl Budget {
-    /// At most `max` bytes, and not more than what is left of `total`.
+    /// Creates a budget of at most `max` bytes, and not more than what is left of `total`.
     pub fn new(max: usize, total: Option<Arc<Self>>) -> Self {
         let zero = || AtomicUsize::new(0);
         Self { max: AtomicUsize::new(max), promised: zero(), held: zero(), total }
     }
 
-    /// Another maximum, for what is promised from now on.
+    /// Changes the maximum. Promises already made stay.
     pub fn set_max(&self, max: usize) {
         self.max.store(max, Ordering::Relaxed);
     }
 
-    /// Bytes that are held: of responses, and not taken by their clients; of requests, and not taken by the worker.
+    /// Returns the buffered bytes: of responses, until their clients take them, and of requests, until the worker takes them.
     pub fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// The window that a stream may have now. Where half is promised, none grows; where most is, each has the least.
+    /// Returns the window that a stream may have now. Once half of the maximum is promised, no window grows beyond
+    /// [`FIRST_WINDOW`]; from three quarters on, each stream gets [`LEAST_WINDOW`].
     pub fn fair(&self) -> usize {
         let (promised, max) = (self.promised.load(Ordering::Relaxed), self.max.load(Ordering::Relaxed));
         let own = match promised {
@@ -48,12 +50,12 @@ impl Budget {
         self.total.as_ref().map_or(own, |total| own.min(total.fair()))
     }
 
-    /// Whether whoever has it gets no more than the least.
+    /// Returns whether streams get only [`LEAST_WINDOW`].
     pub fn is_spent(&self) -> bool {
         self.fair() == LEAST_WINDOW
     }
 
-    /// Where a window of `before` bytes was promised, one of `after` is now.
+    /// Replaces a promised window of `before` bytes by one of `after` bytes.
     pub fn promise(&self, before: usize, after: usize) {
         change(&self.promised, before, after);
         if let Some(total) = &self.total {
@@ -61,7 +63,7 @@ impl Budget {
         }
     }
 
-    /// Where `before` bytes were held, `after` are now.
+    /// Replaces `before` buffered bytes in the count by `after` bytes.
     pub fn hold(&self, before: usize, after: usize) {
         change(&self.held, before, after);
         if let Some(total) = &self.total {
@@ -70,7 +72,7 @@ impl Budget {
     }
 }
 
-/// What bounds one stream: the budget of its app, and that of its client.
+/// The budgets that bound one stream: that of its app, and that of its client.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     pub(crate) app: Arc<Budget>,
@@ -78,13 +80,13 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// The window that the stream may have now: what both have for it.
+    /// Returns the window that the stream may have now, by both budgets.
     fn fair(&self) -> usize {
         let app = self.app.fair();
         self.client.as_ref().map_or(app, |client| app.min(client.fair()))
     }
 
-    /// Where a window of `before` bytes was promised, one of `after` is now.
+    /// Replaces a promised window of `before` bytes by one of `after` bytes.
     pub(crate) fn promise(&self, before: usize, after: usize) {
         self.app.promise(before, after);
         if let Some(client) = &self.client {
@@ -92,14 +94,15 @@ impl Bounds {
         }
     }
 
-    /// The window of a new stream, to be [released](Self::release).
+    /// Promises and returns the window of a new stream. The caller has to [release](Self::release) it.
     pub(crate) fn first(&self) -> usize {
         let window = self.fair().min(FIRST_WINDOW);
         self.promise(0, window);
         window
     }
 
-    /// A window in place of `window`, of which `consumed` bytes are free. It grows if the stream is held up by it.
+    /// Returns the window that replaces `window`, of which `consumed` bytes are free. It grows if the stream is held up by its
+    /// window (`is_short`), and shrinks, by no more than what is free, if the budget has less for it now.
     pub(crate) fn next(&self, window: usize, consumed: usize, is_short: bool) -> usize {
         let fair = self.fair();
         let next = if fair < window {
@@ -113,12 +116,12 @@ impl Bounds {
         next
     }
 
-    /// A stream is over.
+    /// Takes back the promised window of a stream that is over.
     pub(crate) fn release(&self, window: usize) {
         self.promise(window, 0);
     }
 
-    /// Where `before` bytes were held, `after` are now.
+    /// Replaces `before` buffered bytes in the count by `after` bytes.
     pub(crate) fn hold(&self, before: usize, after: usize) {
         self.app.hold(before, after);
         if let Some(client) = &self.client {
@@ -152,7 +155,7 @@ mod tests {
         let mut windows: Vec<_> = (0..40).map(|_| budget.first()).collect();
         assert_eq!(windows[..12], [FIRST_WINDOW; 12]);
         assert_eq!(windows[12..], [LEAST_WINDOW; 28]);
-        // One that has room gives it back, but not more than it has consumed.
+        // A window shrinks, but by no more than the stream has consumed.
         assert_eq!(budget.next(FIRST_WINDOW, FIRST_WINDOW / 2, true), FIRST_WINDOW / 2);
         windows[0] = FIRST_WINDOW / 2;
         assert_eq!(budget.next(LEAST_WINDOW, LEAST_WINDOW, true), LEAST_WINDOW);

@@ -1,4 +1,4 @@
-//! Bytes of a body that count against the window of their stream for as long as somebody keeps them.
+//! Bytes of a body that count against the window of their stream until they are dropped.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,14 +8,14 @@ use bytes::{Buf, Bytes};
 use crate::inner::Inner;
 use crate::stream::{State, consume};
 
-/// A connection, and the stream of it that bytes came from.
+/// A connection, and the stream on it that the bytes came from.
 type Source = (Rc<RefCell<Inner>>, Rc<RefCell<State>>);
 
-/// Part of a body. What drops it has passed it on: only then the peer may send as many more.
+/// A part of a body. The owner drops it when it has passed the bytes on; only then may the peer send as many more.
 #[derive(Debug, Default)]
 pub struct Chunk {
     bytes: Bytes,
-    /// How much of the window it takes, and of whose.
+    /// How many bytes of the window of `stream` it takes.
     length: usize,
     stream: Option<Source>,
 }
@@ -25,27 +25,27 @@ impl Chunk {
         Self { length: bytes.len(), bytes, stream: Some((inner, state)) }
     }
 
-    /// Bytes left in it.
+    /// Returns the number of bytes left in it.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Takes the first `at` bytes out.
+    /// Takes out the first `at` bytes, which go on counting by themselves.
     ///
     /// # Panics
-    /// If there are fewer.
+    /// If it has fewer bytes.
     pub fn split_to(&mut self, at: usize) -> Self {
         let bytes = self.bytes.split_to(at);
         self.length -= at;
         Self { bytes, length: at, stream: self.stream.clone() }
     }
 
-    /// The bytes, which still count.
+    /// Returns the bytes without giving the window back: they still count.
     pub(crate) fn into_bytes(mut self) -> Bytes {
         self.stream = None;
         std::mem::take(&mut self.bytes)
@@ -53,7 +53,7 @@ impl Chunk {
 }
 
 impl From<Bytes> for Chunk {
-    /// Bytes of no stream.
+    /// Wraps bytes that belong to no stream and count against no window.
     fn from(bytes: Bytes) -> Self {
         Self { bytes, length: 0, stream: None }
     }
@@ -76,7 +76,7 @@ impl Buf for Chunk {
 impl Drop for Chunk {
     fn drop(&mut self) {
         if let Some((inner, state)) = self.stream.take() {
-            // Before credit goes out for them.
+            // Frees the memory before the peer gets credit for it.
             self.bytes = Bytes::new();
             consume(&inner, &state, self.length);
         }

@@ -1,8 +1,8 @@
-//! Messages to and from bytes. The only file that names bincode.
+//! Encodes and decodes messages. The only file that names bincode.
 //!
-//! bincode is unmaintained (RUSTSEC-2025-0141), so nothing here leans on it for safety: every payload has passed the
-//! length limit of its frame kind before it is decoded, decoding borrows instead of allocating wherever a peer chooses
-//! the length, and what owns memory is bounded by the payload it came from.
+//! bincode is unmaintained (RUSTSEC-2025-0141), so safety does not depend on it: every payload has passed the length limit
+//! of its frame kind before it is decoded, decoding borrows instead of allocating wherever a peer chooses the length, and
+//! owned memory is bounded by the length of the payload.
 
 use bincode::enc::write::SizeWriter;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -28,8 +28,8 @@ pub fn encode<T: Serialize>(message: &T, out: &mut BytesMut) -> Result<(), Proto
         .map_err(|error| malformed("message", &error))
 }
 
-/// What `message` counts for when it is decoded, against [`MAX_CONTROL`]: bincode takes numbers and lengths at their full
-/// width there, however short they travel.
+/// Returns the size that the decoder counts against [`MAX_CONTROL`] for `message`. It is larger than the encoding: bincode
+/// counts numbers and lengths at their full width there, although it encodes them shorter.
 ///
 /// # Errors
 /// [`ProtocolError::Malformed`] if the message cannot be represented.
@@ -43,7 +43,7 @@ pub fn width<T: Serialize>(message: &T) -> Result<usize, ProtocolError> {
 /// Decodes one message that fills `payload` exactly.
 ///
 /// # Errors
-/// [`ProtocolError::Malformed`] for anything else.
+/// [`ProtocolError::Malformed`] if it does not decode, or if bytes are left over.
 pub fn decode<'a, T: Deserialize<'a>>(what: &'static str, payload: &'a [u8]) -> Result<T, ProtocolError> {
     let (message, used) = decode_prefix(what, payload)?;
     if used != payload.len() {
@@ -55,7 +55,7 @@ pub fn decode<'a, T: Deserialize<'a>>(what: &'static str, payload: &'a [u8]) -> 
 /// Decodes one message from the front of `payload`; also returns how many bytes it took.
 ///
 /// # Errors
-/// [`ProtocolError::Malformed`].
+/// [`ProtocolError::Malformed`] if it does not decode.
 pub fn decode_prefix<'a, T: Deserialize<'a>>(
     what: &'static str,
     payload: &'a [u8],
@@ -68,7 +68,7 @@ pub fn decode_prefix<'a, T: Deserialize<'a>>(
 /// `count` must be the number of fields that `fields` yields and at most [`MAX_HEADERS`].
 ///
 /// # Errors
-/// [`ProtocolError::Malformed`] if it is more than that.
+/// [`ProtocolError::Malformed`] if there are more.
 pub fn encode_headers<'a>(
     count: usize,
     fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
@@ -97,15 +97,15 @@ impl HeaderBlock {
         Self(encoded)
     }
 
-    /// The encoded bytes.
+    /// Returns the encoded bytes.
     pub fn as_bytes(&self) -> &Bytes {
         &self.0
     }
 
-    /// Walks the fields. After the first error the walk ends.
+    /// Iterates over the fields. The iteration ends after the first error.
     ///
     /// # Errors
-    /// [`ProtocolError::Malformed`] if the block does not start with a sane count.
+    /// [`ProtocolError::Malformed`] if the block does not start with a count of at most [`MAX_HEADERS`].
     pub fn iter(&self) -> Result<Headers<'_>, ProtocolError> {
         if self.0.is_empty() {
             return Ok(Headers { rest: &[], left: 0 });
@@ -127,7 +127,7 @@ pub struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
-    /// How many fields are left, by the block's own count.
+    /// Returns how many fields are left, according to the block's count.
     pub fn remaining(&self) -> usize {
         self.left
     }

@@ -1,8 +1,8 @@
 //! The multiplexer: drives all streams, whichever side has opened them, over one socket.
 //!
-//! Everything lives on one thread. Sending only queues; all frames of one tick of the event loop leave in one vectored
-//! write when the [`Connection`] is polled next. Queueing wakes the task that polls it, unless that is at work anyway:
-//! between its reading and its writing.
+//! A connection is used on one thread. Sending only queues; all frames of one tick of the event loop leave in one vectored
+//! write when the [`Connection`] is polled next. Queueing wakes the task that polls it, unless that task is between its read
+//! and its write, as it will write anyway.
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -30,24 +30,24 @@ use crate::side::{Side, number_of};
 use crate::stream::{Failure, Receiver, ResponseHead, Sender, State, finish, give_up};
 use crate::witness::Begun;
 
-/// Reads in one tick before others get their turn.
+/// How many times the socket is read in one tick before other tasks run.
 const READS_PER_TICK: usize = 16;
 
-/// Room below which the read buffer is renewed.
+/// Free bytes of the read buffer below which a new one is allocated.
 const MIN_READ: usize = 32 * 1024;
 
-/// What a connection hands to its owner.
+/// Something that a connection has received and its owner has to handle.
 #[derive(Debug)]
 pub enum Incoming {
     /// A frame that is not about a stream.
     Control(Control),
     /// The peer has opened a stream.
     Stream {
-        /// What it is for.
+        /// The head with which the peer has opened it.
         head: EncodedHead,
-        /// For the answer.
+        /// Sends the answer.
         sender: Sender,
-        /// For the body, and to learn of a cancel.
+        /// Receives the body, and reports a cancel.
         receiver: Receiver,
     },
 }
@@ -59,11 +59,11 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Opens a stream. `count` is the number of header fields that `fields` yields; `end` says that it has no body.
+    /// Opens a stream. `count` is the number of header fields that `fields` yields; with `end`, it has no body.
     ///
     /// # Errors
-    /// [`ProtocolError::Torn`] if the connection has ended or is finishing, [`ProtocolError::TooManyStreams`] if this side has as many
-    /// open as it may, or why the head cannot be sent.
+    /// [`ProtocolError::Torn`] if the connection has ended or is finishing, [`ProtocolError::TooManyStreams`] if this side has as
+    /// many open as it may, [`ProtocolError::Behind`] if the peer does not read, or why the head cannot be encoded.
     pub fn open<'a>(
         &self,
         head: &Head<'_>,
@@ -74,7 +74,7 @@ impl Handle {
         self.open_for(None, head, count, fields, end)
     }
 
-    /// The same, for a client that may hold so much.
+    /// Opens a stream as [`Handle::open`] does, on behalf of a client whose budget also bounds the answer's window.
     ///
     /// # Errors
     /// As for [`Handle::open`].
@@ -121,12 +121,12 @@ impl Handle {
         ))
     }
 
-    /// Supervisor: what the bodies of further streams may hold.
+    /// Supervisor: sets the budget that bounds the bodies of streams opened after this call.
     pub fn set_budget(&self, budget: Arc<Budget>) {
         self.inner.borrow_mut().budget = Some(budget);
     }
 
-    /// Queues a control frame. Nothing happens if the connection has ended.
+    /// Queues a control frame. Does nothing if the connection has ended.
     ///
     /// # Errors
     /// [`ProtocolError::TooLong`] if the message is over the limit of its kind.
@@ -143,30 +143,30 @@ impl Handle {
         Ok(())
     }
 
-    /// Opens no further stream: the connection ends, without an error, when the last one under way is over, those of the peer
-    /// included. The peer then sees its end after everything that was ever sent.
+    /// Opens no further stream. The connection ends without an error when the last open stream is over, including the streams
+    /// that the peer has opened. The peer sees the end after everything that was sent.
     pub fn finish(&self) {
         let mut inner = self.inner.borrow_mut();
         inner.finishing = true;
         inner.wake_driver();
     }
 
-    /// Whether [`Handle::finish`] was called.
+    /// Returns whether [`Handle::finish`] was called.
     pub fn is_finishing(&self) -> bool {
         self.inner.borrow().finishing
     }
 
-    /// Queued bytes that the kernel has not taken yet.
+    /// Returns the number of queued bytes that the kernel has not taken yet.
     pub fn unsent(&self) -> usize {
         self.inner.borrow().outbox.len()
     }
 
-    /// Streams under way, whoever has opened them.
+    /// Returns the number of open streams, of both sides.
     pub fn streams(&self) -> usize {
         self.inner.borrow().streams.len()
     }
 
-    /// Whether the connection has ended.
+    /// Returns whether the connection has ended.
     pub fn is_closed(&self) -> bool {
         self.inner.borrow().closed
     }
@@ -179,7 +179,7 @@ pub struct Connection<T = UnixStream> {
     inner: Owned,
     decoder: Decoder,
     buffer: BytesMut,
-    /// Frames taken in during this turn.
+    /// Frames received in this turn, at most [`FRAMES_PER_TURN`].
     frames: usize,
 }
 
@@ -200,14 +200,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         )
     }
 
-    /// The same, to a peer that tells which streams it has begun with.
+    /// Sets the counter by which the peer says which streams it has begun to process.
     pub fn witnessed(self, begun: Begun) -> Self {
         self.inner.borrow_mut().begun = Some(begun);
         self
     }
 
-    /// What has come in next; `None` when the peer has closed between frames, or when the connection has finished. Sends what is queued before it reads and before it
-    /// waits. After `None` or an error the connection is closed.
+    /// Waits for the next thing that the peer sends; `None` when the peer has closed between frames, or when the connection has
+    /// finished. Sends what is queued before it reads and before it waits. After `None` or an error the connection is closed.
     ///
     /// # Errors
     /// Any [`ProtocolError`].
@@ -215,7 +215,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// Poll form of [`Connection::next`].
+    /// Polls for what [`Connection::next`] waits for.
     ///
     /// # Errors
     /// Any [`ProtocolError`].
@@ -243,8 +243,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         polled
     }
 
-    /// As [`Connection::poll_next`], for an owner who sends what is queued by [`Connection::poll_flush`] at the end of its
-    /// tick.
+    /// Polls as [`Connection::poll_next`] does, but sends nothing: the owner calls [`Connection::poll_flush`] at the end
+    /// of its tick.
     ///
     /// # Errors
     /// Any [`ProtocolError`].
@@ -297,10 +297,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.buffer)
     }
 
-    /// Writes what is queued, as far as the socket takes it now.
+    /// Writes as much of what is queued as the socket takes now.
     ///
     /// # Errors
-    /// [`ProtocolError::Io`].
+    /// [`ProtocolError::Io`] if the socket fails.
     pub fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         while !inner.outbox.is_empty() {
@@ -308,7 +308,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             let used = inner.outbox.slices(&mut slices);
             match Pin::new(&mut self.socket).poll_write_vectored(cx, &slices[..used]) {
                 Poll::Ready(Ok(written)) => inner.outbox.advance(written),
-                // The peer is gone. What it sent before is still to be read, and its end shows there.
+                // The peer has closed its socket. What it sent before is still read, and the read reports the end.
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::BrokenPipe => inner.outbox.discard(),
                 Poll::Ready(Err(error)) => return Err(error.into()),
                 Poll::Pending => {
@@ -328,7 +328,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     /// Waits until everything queued has been written.
     ///
     /// # Errors
-    /// [`ProtocolError::Io`].
+    /// [`ProtocolError::Io`] if the socket fails.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ProtocolError>> {
         self.poll_write(cx)?;
         if self.inner.borrow().outbox.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
@@ -338,7 +338,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         let side = self.inner.borrow().side;
         match frame {
             Frame::Control(message) => {
-                // What is logged has a limit of its own.
+                // Log records are limited elsewhere.
                 if side == Side::Supervisor && !matches!(message, Control::Log(_)) {
                     self.inner.borrow_mut().idle.frame()?;
                 }
@@ -388,7 +388,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         if !peer.may_open(head.kind) {
             return Err(ProtocolError::Unexpected(head.kind.name()));
         }
-        // Each is opened as the next one, and therefore once.
+        // Ids have no gaps, so no id is used twice.
         if side.opens(stream) || number_of(stream) != inner.accepted + 1 {
             return Err(ProtocolError::Unexpected("id of a new stream"));
         }
@@ -408,7 +408,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             state.mark_empty();
         }
         if side == Side::Supervisor && head.payload.len() >= COPY_BELOW {
-            // A call that waits must not keep the whole read buffer of which this is a part.
+            // The head of a call that waits must not keep the whole read buffer alive.
             head.payload = Bytes::copy_from_slice(&head.payload);
         }
         inner.accepted += 1;
@@ -420,8 +420,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         Ok(Incoming::Stream { head, sender, receiver })
     }
 
-    /// Applies a frame to its stream. Frames for a stream that is over were sent before the peer knew: they are dropped, unless
-    /// there are too many of them, or of those that change nothing.
+    /// Applies a frame to its stream. A frame for a stream that is over was sent before the peer knew of the end, and is
+    /// dropped. Too many of these, or too many that have no effect (`is_idle`), are an error.
     fn with(
         &mut self,
         stream: u64,
@@ -449,14 +449,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         Ok(())
     }
 
-    /// The peer has given a stream up. Whether it was under way.
+    /// Ends a stream that the peer has given up. Returns whether it was open.
     fn fail(&mut self, stream: u64, failure: Failure) -> Result<bool, ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         let Some(state) = inner.streams.get(&stream).cloned() else {
             return inner.late(stream).map(|()| false);
         };
         inner.idle.forgive();
-        // It knows, so nothing of it is on its way.
+        // The peer knows of the end, so no late frames of this stream are to be expected.
         inner.forget(stream);
         drop(inner);
         state.borrow_mut().finish(failure);
@@ -465,14 +465,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
 }
 
 impl Connection {
-    /// Gives the socket back after a handshake, to be driven on another thread.
+    /// Returns the socket after a handshake, so that another thread can drive it.
     ///
     /// # Errors
     /// [`ProtocolError::Unexpected`] if the peer has already sent more than the handshake, [`ProtocolError::Io`] if the
     /// socket cannot leave this thread's reactor.
     pub fn into_socket(self) -> Result<std::os::unix::net::UnixStream, ProtocolError> {
         let inner = self.inner.borrow();
-        // The ids of its streams begin anew with the next connection over this socket.
+        // The next connection over this socket counts its stream ids from the start.
         let is_unused = inner.opened == 0 && inner.accepted == 0 && inner.outbox.is_empty();
         drop(inner);
         if !is_unused || !self.decoder.is_between_frames() || !self.buffer.is_empty() {
@@ -482,7 +482,7 @@ impl Connection {
     }
 }
 
-/// Waits for a control frame, as in a handshake, where no stream may be opened yet.
+/// Waits for a control frame. For handshakes, in which no stream may be opened yet.
 ///
 /// # Errors
 /// [`ProtocolError::Torn`] if the peer closes instead, [`ProtocolError::Unexpected`] for a stream.

@@ -1,4 +1,4 @@
-//! Bytes to frames, incrementally, without I/O: what the fuzzer drives.
+//! Splits bytes into frames, incrementally and without I/O. The fuzzer drives this.
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,19 +11,19 @@ use crate::message::Control;
 
 /// Splits a byte stream into frames.
 ///
-/// Body chunks come out as their bytes arrive, so that no body byte is ever moved to join the rest of its frame. Other
-/// payloads are bounded by [`Kind::limit`] and come out whole.
+/// Returns body chunks as their bytes arrive, so that no body byte is copied to join the rest of its frame. Other payloads are
+/// bounded by [`Kind::limit`] and returned whole.
 #[derive(Debug, Default)]
 pub struct Decoder {
     current: Option<FrameHeader>,
 }
 
 impl Decoder {
-    /// Takes the next frame off the front of `buffer`; `None` if more bytes are needed. After an error the byte stream
-    /// has no further meaning.
+    /// Takes the next frame off the front of `buffer`; `None` if more bytes are needed. After an error the rest of the byte
+    /// stream cannot be decoded.
     ///
     /// # Errors
-    /// Any [`ProtocolError`] that the bytes themselves show.
+    /// A [`ProtocolError`] if the bytes are not a valid frame.
     pub fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
         let header = match self.current.take() {
             Some(header) => header,
@@ -44,12 +44,12 @@ impl Decoder {
         frame(header, take(buffer, header.length)).map(Some)
     }
 
-    /// How many bytes the frame under way still needs: a hint for the next read.
+    /// Returns how many bytes the current frame still needs, as a hint for the next read.
     pub fn wanted(&self) -> usize {
         self.current.map_or(HEADER_LEN, |header| header.length)
     }
 
-    /// Whether the byte stream may end here.
+    /// Returns whether the byte stream may end here.
     pub fn is_between_frames(&self) -> bool {
         self.current.is_none()
     }

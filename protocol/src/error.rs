@@ -1,11 +1,11 @@
-//! How a connection fails.
+//! The errors that end a connection.
 
 use std::io;
 
-/// The connection is unusable; it ends, and only it.
+/// Why a connection is unusable and ends. Nothing but the connection ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ProtocolError {
-    /// A frame kind this version does not know.
+    /// A frame of a kind that this version does not know.
     #[error("unknown frame kind {0:#04x}")]
     UnknownKind(u8),
     /// A frame header with reserved bits set.
@@ -16,9 +16,9 @@ pub enum ProtocolError {
     TooLong {
         /// The kind of frame.
         kind: &'static str,
-        /// Payload length the header claims, in bytes.
+        /// Payload length according to the header, in bytes.
         length: usize,
-        /// Payload length allowed, in bytes.
+        /// Longest payload allowed, in bytes.
         limit: usize,
     },
     /// A payload that does not decode.
@@ -26,22 +26,22 @@ pub enum ProtocolError {
     Malformed {
         /// What was being decoded.
         what: &'static str,
-        /// The codec's own words.
+        /// The error message of the codec.
         detail: String,
     },
-    /// A frame the peer may not send, or not now.
+    /// A frame that may not be sent, or not now.
     #[error("unexpected {0}")]
     Unexpected(&'static str),
-    /// More body bytes than the credit given.
+    /// More body bytes than the credit allows.
     #[error("body bytes beyond the credit of stream {0}")]
     CreditExceeded(u64),
     /// More streams at once than one side may open: [`crate::limits::MAX_STREAMS`], [`crate::limits::MAX_CALLS`].
     #[error("too many streams")]
     TooManyStreams,
-    /// The peer has not read what was sent to it, and more cannot be kept for it.
+    /// The peer does not read, and no more can be buffered for it.
     #[error("the peer does not read what is sent to it")]
     Behind,
-    /// Frame after frame that changes nothing, see [`crate::limits::MAX_IDLE_FRAMES`].
+    /// Too many frames without effect, see [`crate::limits::MAX_IDLE_FRAMES`].
     #[error("frames without end that change nothing")]
     Flood,
     /// The socket ended inside a frame.
@@ -53,7 +53,7 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
-    /// Whether it comes of the end of the peer, which has closed its socket without reading all.
+    /// Returns whether the cause is that the peer has ended and closed its socket, maybe without reading everything.
     pub(crate) fn is_of_a_peer_that_is_gone(&self) -> bool {
         match self {
             Self::Torn => true,

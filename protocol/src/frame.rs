@@ -17,10 +17,10 @@ pub const HEADER_LEN: usize = 12;
 /// Flag of heads and body chunks: nothing follows in this direction of the stream.
 pub const END: u8 = 1;
 
-/// The largest stream id: no connection ever opens so many streams, so none is used twice.
+/// The largest stream id. No connection ever opens that many streams, so no id is used twice.
 pub const MAX_STREAM_ID: u64 = (1 << 48) - 1;
 
-/// What a frame is; the discriminant is its byte on the wire.
+/// The kind of a frame. The discriminant is its byte on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "each is documented at its message in `Control` and `Frame`")]
@@ -83,7 +83,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
     }
 
-    /// Longest payload of this kind, in bytes.
+    /// Returns the longest payload of this kind, in bytes.
     pub fn limit(self) -> usize {
         match self {
             Self::RequestHead | Self::EventHead | Self::ResponseHead | Self::BodyEnd => MAX_HEAD,
@@ -96,7 +96,7 @@ impl Kind {
         }
     }
 
-    /// The name used in errors.
+    /// Returns the name used in errors.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hello => "hello",
@@ -121,12 +121,12 @@ impl Kind {
         }
     }
 
-    /// Whether frames of this kind belong to a stream rather than to the connection.
+    /// Returns whether frames of this kind belong to a stream rather than to the connection.
     pub fn is_stream(self) -> bool {
         self as u8 >= Self::RequestHead as u8
     }
 
-    /// Whether [`END`] may be set.
+    /// Returns whether frames of this kind may have the flag [`END`].
     pub fn may_end(self) -> bool {
         matches!(
             self,
@@ -138,9 +138,9 @@ impl Kind {
 /// The twelve bytes before every payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
-    /// Payload length, in bytes; within [`Kind::limit`].
+    /// Payload length, in bytes; at most [`Kind::limit`].
     pub length: usize,
-    /// What the payload is.
+    /// The kind of the frame.
     pub kind: Kind,
     /// Whether [`END`] is set.
     pub end: bool,
@@ -149,12 +149,12 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Appends the twelve bytes.
+    /// Appends the encoded header.
     pub fn encode(self, out: &mut BytesMut) {
         out.put_slice(&self.to_bytes());
     }
 
-    /// The twelve bytes.
+    /// Returns the encoded header.
     pub fn to_bytes(self) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
         bytes[..4].copy_from_slice(&(self.length as u32).to_le_bytes());
@@ -164,11 +164,11 @@ impl FrameHeader {
         bytes
     }
 
-    /// Reads and checks the twelve bytes.
+    /// Decodes and checks a header.
     ///
     /// # Errors
-    /// An unknown kind, a reserved bit, a length over the kind's limit, or a stream id where none belongs (or none
-    /// where one does).
+    /// An unknown kind, a reserved bit, a length over the limit of the kind, a stream id in a frame of the connection, or none in
+    /// a frame of a stream.
     pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, ProtocolError> {
         let [l0, l1, l2, l3, kind, flags, s0, s1, s2, s3, s4, s5] = *bytes;
         let kind = Kind::from_byte(kind).ok_or(ProtocolError::UnknownKind(kind))?;
@@ -191,7 +191,7 @@ impl FrameHeader {
 /// One decoded frame, or the part of a body chunk that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// Not about a stream.
+    /// A message of the connection itself.
     Control(Control),
     /// Opens a stream.
     Head {
@@ -199,7 +199,7 @@ pub enum Frame {
         stream: u64,
         /// Whether the opener sends no body.
         end: bool,
-        /// What it is for.
+        /// The head that opens it.
         head: EncodedHead,
     },
     /// Acceptor: answers a stream. The payload is a [`crate::message::StatusLine`] and a header block.
@@ -208,10 +208,10 @@ pub enum Frame {
         stream: u64,
         /// Whether the answer has no body.
         end: bool,
-        /// Still encoded: decoding borrows from it.
+        /// The encoded payload. Decoding borrows from it.
         payload: Bytes,
     },
-    /// Raw body bytes, passed on as they arrive.
+    /// Raw bytes of a body, passed on as they arrive.
     BodyChunk {
         /// The stream they belong to.
         stream: u64,
@@ -220,30 +220,30 @@ pub enum Frame {
         /// The bytes.
         data: Bytes,
     },
-    /// The body is complete; trailer fields, if any.
+    /// Ends a body, with trailer fields if there are any.
     BodyEnd {
         /// The stream it belongs to.
         stream: u64,
-        /// Trailer fields.
+        /// The trailer fields.
         trailers: HeaderBlock,
     },
-    /// The peer may send this many more body bytes.
+    /// Grants the receiver of this frame more body bytes to send.
     Credit {
         /// The stream it belongs to.
         stream: u64,
         /// Bytes granted.
         bytes: u32,
     },
-    /// Opener: nobody waits for this stream any more.
+    /// Opener: gives up a stream, as nobody waits for its answer any more.
     Cancel {
         /// The stream given up.
         stream: u64,
     },
-    /// Acceptor: this stream has failed.
+    /// Acceptor: fails a stream.
     Error {
         /// The stream that failed.
         stream: u64,
-        /// Why.
+        /// Why it failed.
         error: StreamError,
     },
 }

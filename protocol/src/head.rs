@@ -1,4 +1,4 @@
-//! What a stream is for: the head with which one side opens it.
+//! The head with which one side opens a stream. It says what the stream is for.
 //!
 //! On the wire the kind of the frame says which variant of [`Head`] follows. The payload is the window of the answer (u32), the
 //! contents of the variant, and a header block.
@@ -10,41 +10,41 @@ use crate::ProtocolError;
 use crate::codec::{self, HeaderBlock};
 use crate::message::{RequestId, RequestLine};
 
-/// What a stream is for.
+/// The head of a stream: what it is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head<'a> {
     /// Supervisor: a request of a client. Its header fields follow.
     Request(RequestLine<'a>),
-    /// Supervisor: something that happens, of which the app is told.
+    /// Supervisor: something that has happened and that the app is notified of.
     Event(Event<'a>),
-    /// Worker: something that it asks for outside of it.
+    /// Worker: something that it asks the supervisor to do.
     Call(Call),
 }
 
-/// Something that happens, of which the app is told. The answer is what came of it, as an HTTP status and a body.
+/// Something that has happened and that the app is notified of. The answer is the result, as an HTTP status and a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event<'a> {
-    /// The supervisor asks whether the app is well. The worker has the app answer a GET of this path, and its answer is that
-    /// of the event.
+    /// Asks whether the app is healthy. The worker passes a GET request of this path to the app, and answers the event with the
+    /// app's answer.
     Health {
-        /// Names the request that the app sees, in logs.
+        /// The id by which logs name the request that the app gets.
         id: RequestId,
         /// Path and query, starting with `/`.
         path: &'a str,
     },
 }
 
-/// Something that a worker asks for outside of it. The answer is an HTTP status, and a body if there is more to say.
+/// Something that a worker asks the supervisor to do. The answer is an HTTP status, and a body if there is more to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call {
-    /// Keep the body in the app's cache under this name, in place of what was kept there before.
+    /// Stores the body in the app's cache under this name, and replaces what was stored there before.
     Keep {
-        /// The worker's own choice.
+        /// A name that the worker chooses.
         name: u128,
     },
 }
 
-/// Which variant of [`Head`].
+/// The kind of a head: one for each variant of [`Head`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is documented at its variant of `Head`")]
 pub enum HeadKind {
@@ -54,7 +54,7 @@ pub enum HeadKind {
 }
 
 impl HeadKind {
-    /// The name used in errors.
+    /// Returns the name used in errors.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Request => "request head",
@@ -64,17 +64,17 @@ impl HeadKind {
     }
 }
 
-/// A head as it travelled. Decoding borrows from it.
+/// A head as it was received, still encoded. Decoding borrows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedHead {
-    /// What the frame says it is.
+    /// The kind, according to the frame.
     pub kind: HeadKind,
-    /// The window of the answer, the contents, a header block.
+    /// The window of the answer, the contents of the head, and a header block.
     pub payload: Bytes,
 }
 
 impl Head<'_> {
-    /// Which variant it is.
+    /// Returns which variant it is.
     pub fn kind(&self) -> HeadKind {
         match self {
             Self::Request(_) => HeadKind::Request,
@@ -83,7 +83,7 @@ impl Head<'_> {
         }
     }
 
-    /// Appends the payload of the frame, but for the header block.
+    /// Appends the payload of the frame without the header block.
     ///
     /// # Errors
     /// [`ProtocolError::Malformed`] if it cannot be represented.
@@ -97,19 +97,19 @@ impl Head<'_> {
 }
 
 impl EncodedHead {
-    /// How much of the answer may be under way at first, in bytes.
+    /// Returns the first window of the answer, in bytes.
     ///
     /// # Errors
-    /// [`ProtocolError::Malformed`].
+    /// [`ProtocolError::Malformed`] if it does not decode.
     pub(crate) fn window(&self) -> Result<usize, ProtocolError> {
         let (window, _) = codec::decode_prefix::<u32>(self.kind.name(), &self.payload)?;
         Ok(window as usize)
     }
 
-    /// What it says, and its header fields.
+    /// Decodes the head; also returns its header fields.
     ///
     /// # Errors
-    /// [`ProtocolError::Malformed`].
+    /// [`ProtocolError::Malformed`] if it does not decode.
     pub fn decode(&self) -> Result<(Head<'_>, HeaderBlock), ProtocolError> {
         Ok(match self.kind {
             HeadKind::Request => {
@@ -132,10 +132,10 @@ impl EncodedHead {
     }
 }
 
-/// Splits the payload of a request's head into its line and its header block.
+/// Splits the payload of a request's head into its request line and its header block.
 ///
 /// # Errors
-/// [`ProtocolError::Malformed`].
+/// [`ProtocolError::Malformed`] if it does not decode.
 pub fn split_request_head(payload: &Bytes) -> Result<(RequestLine<'_>, HeaderBlock), ProtocolError> {
     split(HeadKind::Request.name(), payload)
 }

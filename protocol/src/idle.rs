@@ -1,35 +1,36 @@
-//! What a peer sends that changes nothing. Some of that is in the nature of things: frames of a stream that were on their way when
-//! it ended, answers to pings. A peer that sends more and more of it only takes time from others.
+//! Limits the frames of a peer that have no effect. Some of them are expected: frames of a stream that were in transit when it
+//! ended, and answers to pings. A peer that sends many others only takes time from the rest.
 
 use crate::ProtocolError;
 use crate::limits::{MAX_IDLE_FRAMES, MOST_WINDOW};
 
-/// Frames besides those of its body that may still come of a stream that is over: its head, its end, an error, credit.
+/// Frames that may still arrive for a stream that is over, besides those of its body: its head, its end, an error, credit.
 const LATE: usize = 8;
 
-/// Answers that a ping may have.
+/// Frames with which a peer may answer one ping.
 const ANSWERS: usize = 4;
 
-/// Most frames that are expected at once; in truth there are never nearly as many.
+/// Most frames that are expected at once. The real number is always far lower.
 const MOST: usize = 4 * MOST_WINDOW;
 
-/// Counts them.
+/// Counts frames without effect.
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
     frames: u32,
-    /// That may come, because of what has happened here.
+    /// Frames without effect that may arrive because of what this side has done. They are not counted.
     expected: usize,
-    /// Streams that the peer has opened and cancelled, less those that were answered.
+    /// Streams that the peer has opened and cancelled, minus those that were answered.
     cancelled: u32,
 }
 
 impl Idle {
-    /// A stream is over for this side, of which so many body bytes may be on their way, each in a frame of its own.
+    /// Expects late frames of a stream that has ended on this side. `bytes` of its body may be in transit, each in a frame of
+    /// its own.
     pub(crate) fn ended(&mut self, bytes: usize) {
         self.expect(bytes + LATE);
     }
 
-    /// The peer has been asked for a sign of life.
+    /// Expects the answers to a ping.
     pub(crate) fn asked(&mut self) {
         self.expect(ANSWERS);
     }
@@ -38,10 +39,10 @@ impl Idle {
         self.expected = (self.expected + frames).min(MOST);
     }
 
-    /// A frame that changes nothing.
+    /// Counts a frame without effect.
     ///
     /// # Errors
-    /// [`ProtocolError::Flood`] if there are too many.
+    /// [`ProtocolError::Flood`] if they are too many.
     pub(crate) fn frame(&mut self) -> Result<(), ProtocolError> {
         if self.expected > 0 {
             self.expected -= 1;
@@ -51,21 +52,21 @@ impl Idle {
         if self.frames > MAX_IDLE_FRAMES { Err(ProtocolError::Flood) } else { Ok(()) }
     }
 
-    /// A stream that the peer has opened, and cancelled before it was answered. Nothing calls for that.
+    /// Counts a stream that the peer has opened and then cancelled before it was answered. This side never causes that.
     ///
     /// # Errors
-    /// [`ProtocolError::Flood`] if there are too many.
+    /// [`ProtocolError::Flood`] if they are too many.
     pub(crate) fn cancelled(&mut self) -> Result<(), ProtocolError> {
         self.cancelled += 1;
         if self.cancelled > MAX_IDLE_FRAMES { Err(ProtocolError::Flood) } else { Ok(()) }
     }
 
-    /// A stream that the peer has opened was answered.
+    /// Counts an answer to a stream of the peer, which makes up for one cancelled stream.
     pub(crate) fn answered(&mut self) {
         self.cancelled = self.cancelled.saturating_sub(1);
     }
 
-    /// A frame of which something comes.
+    /// Counts a frame that has an effect, which makes up for one without.
     pub(crate) fn forgive(&mut self) {
         self.frames = self.frames.saturating_sub(1);
     }

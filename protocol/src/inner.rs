@@ -1,4 +1,5 @@
-//! What a connection, its handle and its streams share: what is to be sent, which streams there are, and whether it goes on.
+//! The state that a connection, its handle and its streams share: the queued frames, the open streams, and whether the
+//! connection has ended.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,33 +21,31 @@ use crate::side::{Side, number_of};
 use crate::stream::{Failure, State};
 use crate::witness::Begun;
 
-/// State shared by a connection, its handle and its streams.
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) side: Side,
     pub(crate) outbox: Outbox,
     pub(crate) streams: FxHashMap<u64, Rc<RefCell<State>>>,
-    /// Streams opened so far.
+    /// Streams that this side has opened so far.
     pub(crate) opened: u64,
-    /// Streams that the peer has opened so far, and how many of them are under way.
+    /// Streams that the peer has opened so far, and how many of them (`theirs`) are still open.
     pub(crate) accepted: u64,
     pub(crate) theirs: usize,
-    /// Which of the opened ones the peer has begun with, if it tells.
+    /// How many of the streams of this side the peer has begun to process, if the peer reports it.
     pub(crate) begun: Option<Begun>,
     pub(crate) closed: bool,
-    /// Whether it ends with the streams that are under way.
+    /// Whether the connection ends as soon as no stream is open.
     pub(crate) finishing: bool,
-    /// What the peer sends that changes nothing.
     pub(crate) idle: Idle,
     pub(crate) driver: Option<Waker>,
-    /// Whether the driver waits, and has to be told of new frames.
+    /// Whether the driver waits and has to be woken for new frames.
     pub(crate) driver_waits: bool,
-    /// What bodies that come may hold, and how many unsent bytes it was told of.
+    /// Bounds the bodies that are received; `told_unsent` is the number of unsent bytes reported to it last.
     pub(crate) budget: Option<Arc<Budget>>,
     told_unsent: usize,
-    /// What is queued for streams that are over.
+    /// Queued bytes of streams that are over, and others that no window bounds.
     backlog: Backlog,
-    /// Streams whose bodies wait for unsent bytes to leave.
+    /// Streams whose bodies wait until fewer bytes are unsent.
     waiting: Vec<Rc<RefCell<State>>>,
 }
 
@@ -95,7 +94,8 @@ impl Inner {
         let _ = self.put_uncounted(Kind::Credit, false, stream, |out| codec::encode(&bytes, out));
     }
 
-    /// As [`Inner::put`], for what nothing else bounds: a peer that reads nothing could have more and more of it queued.
+    /// Queues a frame that no other limit bounds, and counts it in the backlog. Otherwise a peer that does not read could make
+    /// the queue grow without end.
     pub(crate) fn put_uncounted(
         &mut self,
         kind: Kind,
@@ -110,7 +110,7 @@ impl Inner {
         Ok(())
     }
 
-    /// As [`Inner::put`], for what ends a stream of the peer or belongs to its answer.
+    /// Queues a frame that ends a stream of the peer or belongs to its answer.
     pub(crate) fn put_answer(
         &mut self,
         kind: Kind,
@@ -118,43 +118,45 @@ impl Inner {
         stream: u64,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
-        // The worker sends as many as the supervisor opens, and need not count.
+        // A worker sends no more of these than the supervisor opens streams, so it does not count them.
         match self.side {
             Side::Supervisor => self.put_uncounted(kind, end, stream, encode),
             Side::Worker => self.put(kind, end, stream, encode),
         }
     }
 
-    /// Whether the peer may have begun with a stream: if it tells, whether it has; otherwise, whether a byte of it has left.
+    /// Returns whether the peer may have begun to process a stream: a byte of its head has left, and the peer, if it reports
+    /// that, has begun.
     pub(crate) fn has_reached(&self, state: &State) -> bool {
         self.outbox.has_written_beyond(state.head_at)
             && self.begun.as_ref().is_none_or(|begun| begun.count() >= number_of(state.id))
     }
 
-    /// Whether bodies have to wait until more of what is queued has left. Workers are bounded by what the supervisor grants.
+    /// Returns whether bodies have to wait until fewer bytes are unsent. In a worker they never do: the credit that the
+    /// supervisor grants bounds them.
     pub(crate) fn is_full(&self) -> bool {
         self.side == Side::Supervisor && self.outbox.len() >= MAX_UNSENT_BODIES
     }
 
-    /// Whether more than enough is kept for a peer that does not read it.
+    /// Returns whether the backlog is over its limit because the peer does not read.
     pub(crate) fn is_behind(&self) -> bool {
         self.side == Side::Supervisor && self.backlog.bytes() >= MAX_UNSENT_BODIES
     }
 
-    /// A stream is given up; its head goes out all the same.
+    /// Counts the head of a stream that is given up before its head was sent: the head is sent nevertheless.
     pub(crate) fn give_up(&mut self, state: &State) {
         if !self.outbox.has_written_beyond(state.head_at) {
-            // With the frame that cancels it.
+            // The frame that cancels it is counted with it.
             self.backlog.add(state.head_len + HEADER_LEN, self.outbox.position() + HEADER_LEN as u64);
         }
     }
 
-    /// The body of this stream waits for that.
+    /// Has the stream woken when the connection is no longer [full](Self::is_full).
     pub(crate) fn wait_for_room(&mut self, state: &Rc<RefCell<State>>) {
         self.waiting.push(state.clone());
     }
 
-    /// Some of what was queued may have left.
+    /// Updates all counts after a write.
     pub(crate) fn written(&mut self) {
         let unsent = self.outbox.len();
         if let Some(budget) = &self.budget {
@@ -168,7 +170,7 @@ impl Inner {
         }
     }
 
-    /// A stream is over.
+    /// Removes a stream that is over.
     pub(crate) fn forget(&mut self, stream: u64) {
         if self.streams.remove(&stream).is_some() && !self.side.opens(stream) {
             self.theirs -= 1;
@@ -178,7 +180,7 @@ impl Inner {
         }
     }
 
-    /// Whether it was to end with its streams, and they have ended.
+    /// Returns whether the connection is finishing, no stream is open and everything is sent.
     pub(crate) fn is_finished(&self) -> bool {
         self.finishing && self.streams.is_empty() && self.outbox.is_empty()
     }
@@ -191,17 +193,20 @@ impl Inner {
         }
     }
 
-    /// Streams of this side that are under way.
+    /// Returns how many streams of this side are open.
     pub(crate) fn ours(&self) -> usize {
         self.streams.len() - self.theirs
     }
 
-    /// The id of the next stream of this side; none if there are no more.
+    /// Returns the id of the next stream of this side; none if all ids are used.
     pub(crate) fn next_id(&self) -> Option<u64> {
         Some(self.side.id_of(self.opened + 1)).filter(|id| *id <= MAX_STREAM_ID)
     }
 
-    /// A frame of a stream that is not under way: it was sent before the peer knew of the end, or makes no sense.
+    /// Accepts a frame of a stream that is over: it was sent before the peer knew of the end.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Unexpected`] if there never was such a stream, [`ProtocolError::Flood`] if such frames are too many.
     pub(crate) fn late(&mut self, stream: u64) -> Result<(), ProtocolError> {
         let last = if self.side.opens(stream) { self.opened } else { self.accepted };
         if number_of(stream) > last {
@@ -211,7 +216,7 @@ impl Inner {
     }
 }
 
-/// The driver's share of the state: when it goes, the connection has ended.
+/// The driver's reference to the state. Dropping it ends the connection.
 #[derive(Debug)]
 pub(crate) struct Owned(Rc<RefCell<Inner>>);
 
@@ -220,7 +225,8 @@ impl Owned {
         Self(inner)
     }
 
-    /// It has ended. A peer that is gone begins with nothing any more.
+    /// Ends the connection and fails every stream. The count of begun streams is exact only if the peer is gone, as it cannot
+    /// begin further ones then.
     pub(crate) fn close(&self, is_peer_gone: bool) {
         let mut inner = self.0.borrow_mut();
         inner.closed = true;
@@ -228,7 +234,7 @@ impl Owned {
             inner.begun = None;
         }
         let mut streams: Vec<_> = std::mem::take(&mut inner.streams).into_iter().collect();
-        // In their order: whoever waits for the next connection waits in this one.
+        // In the order of their ids, so that those who retry on another connection keep their order.
         streams.sort_unstable_by_key(|(id, _)| *id);
         inner.theirs = 0;
         inner.waiting.clear();

@@ -1,53 +1,54 @@
-//! What supervisor and worker say to each other, and the connection they say it over.
+//! The protocol between supervisor and worker: its messages, its frames, and the connection that carries them.
 //!
 //! # Layout
 //! - [`limits`]: every length and count the protocol allows.
 //! - [`message`]: the typed contents of frames.
-//! - [`head`]: what a stream is for: request, event or call.
-//! - [`codec`]: messages to and from bytes; the only file that names bincode.
+//! - [`head`]: the head that opens a stream: request, event or call.
+//! - [`codec`]: encodes and decodes messages; the only file that names bincode.
 //! - [`frame`]: the fixed-size frame header and the kinds of frames.
-//! - [`decoder`]: bytes to frames, incrementally; what the fuzzer drives.
-//! - [`outbox`]: frames waiting for one vectored write; `backlog`: those of them that nothing else counts.
-//! - [`budget`]: how much the bodies of an app, or of a client, may hold, and how large their windows are.
-//! - [`chunk`]: bytes of a body that count for as long as somebody keeps them.
-//! - `stream`: its two halves, their credit and their end.
-//! - `idle`: what a peer sends that changes nothing.
-//! - `inner`: what a connection and its streams share.
+//! - [`decoder`]: splits bytes into frames, incrementally; the fuzzer drives it.
+//! - [`outbox`]: frames waiting for one vectored write; `backlog`: counts the queued bytes that no other limit covers.
+//! - [`budget`]: how many buffered bytes an app or a client may have in bodies, and how large their windows are.
+//! - [`chunk`]: bytes of a body that count against its window until they are dropped.
+//! - `stream`: the two halves of a stream, their credit and their end.
+//! - `idle`: limits the frames of a peer that have no effect.
+//! - `inner`: the state that a connection and its streams share.
 //! - [`connection`]: the multiplexer that drives all streams over one socket.
-//! - [`descriptors`]: what a worker is started with.
-//! - [`witness`]: a page of memory that tells, when a worker is gone, what it was doing.
-//! - [`exit`]: the exit codes with which a worker names its own end.
+//! - [`side`]: the two ends of a connection, and what each may open.
+//! - [`descriptors`]: the file descriptors that a worker is started with.
+//! - [`witness`]: a page of shared memory that says, after a worker has ended, what it was doing.
+//! - [`exit`]: the exit codes of a worker.
 //!
 //! # Streams
-//! Either side *opens* a stream, by a frame with its *head*; the other *accepts* it and *answers*, with a status, header fields and
-//! a body, as HTTP does. The opener's body goes the other way.
+//! Either side *opens* a stream, by a frame with its *head*; the other *accepts* it and *answers*, with a status, header fields
+//! and a body, as in HTTP. The opener may send a body, too.
 //!
 //! | head | opened by | is |
 //! | --- | --- | --- |
 //! | [`Head::Request`] | supervisor | a request of a client |
-//! | [`Head::Event`] | supervisor | something that happens, of which the app is told |
-//! | [`Head::Call`] | worker | something that it asks for outside of it |
+//! | [`Head::Event`] | supervisor | something that has happened and that the app is notified of |
+//! | [`Head::Call`] | worker | something that the worker asks the supervisor to do |
 //!
 //! | frame | sent by | means |
 //! | --- | --- | --- |
 //! | request, event, call head | opener | opens the stream; its body follows unless the frame has the flag `END` |
 //! | response head | acceptor | the status and the header fields of the answer |
 //! | body chunk, body end | both | raw bytes of a body; its end, with trailer fields |
-//! | credit | both | so many more bytes of the body may be sent |
+//! | credit | both | how many more bytes of the body the peer may send |
 //! | cancel | opener | nobody waits for the answer any more |
-//! | error | acceptor | no answer comes, or no more of it |
+//! | error | acceptor | there will be no answer, or no more of it |
 //!
-//! The ids of the supervisor's streams are odd, those of the worker's even. Each side opens its streams in the order of their ids,
-//! without a gap, so no id is used twice. A side may have only so many open at once ([`limits::MAX_STREAMS`],
-//! [`limits::MAX_CALLS`]).
+//! The ids of the supervisor's streams are odd, those of the worker's even. Each side opens its streams in the order of their
+//! ids, without a gap, so no id is used twice. The number of streams that each side may have open is limited
+//! ([`limits::MAX_STREAMS`], [`limits::MAX_CALLS`]).
 //!
-//! A stream ends with its answer, with an error, with a cancel or with the connection. After the status 101 it is *upgraded*: both
-//! directions stay open until each has ended. Body bytes travel raw, under a credit per stream and direction, so memory is bounded
-//! by window x streams and no stream can hold up another. The windows of what comes to the supervisor are a matter of the app's
-//! budget.
+//! A stream ends with its answer, with an error, with a cancel or with the connection. After the status 101 it is *upgraded*:
+//! both directions stay open until each has ended. Body bytes are sent raw, under a credit per stream and direction, so memory
+//! is bounded by window x streams and no stream can hold up another. The supervisor chooses the windows of what it receives by
+//! the app's [`Budget`].
 //!
-//! Neither side lets the other break it: a peer that sends an id, a kind, a length or a number of anything that it may not send
-//! ends the connection, and only that ([`ProtocolError`]).
+//! Neither side can crash the other: a peer that sends an id, a kind, a length or a number of anything that is not allowed ends
+//! the connection, and nothing else ([`ProtocolError`]).
 
 mod backlog;
 pub mod budget;

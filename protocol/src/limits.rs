@@ -1,6 +1,6 @@
 //! Every length, count and window of the protocol, in one place.
 
-/// Version of the wire format; both sides must name the same one in the handshake.
+/// Version of the wire format. Both sides must name the same one in the handshake.
 pub const PROTOCOL_VERSION: u32 = 8;
 
 /// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
@@ -21,21 +21,21 @@ pub const MAX_ERROR: usize = 64 * 1024;
 /// Longest message of one log record, in bytes; the worker cuts longer ones.
 pub const MAX_LOG_MESSAGE: usize = 64 * 1024;
 
-/// Longest path that is told of a request in the log, in bytes.
+/// Longest part of a request's path that is logged, in bytes.
 pub const MAX_LOG_PATH: usize = 1024;
 
-/// Body bytes of a stream that may be under way in one direction, where no [`crate::Budget`] says otherwise.
+/// Window of a stream in one direction, in bytes, where no [`crate::Budget`] says otherwise.
 pub const STREAM_WINDOW: usize = 128 * 1024;
 
-/// As [`STREAM_WINDOW`], for responses under a budget: at first, where little is left of it, and once a stream is held up by it.
+/// First window of a response under a budget, in bytes.
 pub const FIRST_WINDOW: usize = 64 * 1024;
-/// See [`FIRST_WINDOW`].
+/// Window of a response while little of its budget is left, in bytes.
 pub const LEAST_WINDOW: usize = 16 * 1024;
-/// See [`FIRST_WINDOW`].
+/// Window up to which that of a response grows while it holds the stream up and the budget allows, in bytes.
 pub const MOST_WINDOW: usize = 256 * 1024;
 
-/// Unsent bytes of a connection above which the bodies that the supervisor sends on it wait: a worker that reads nothing costs
-/// that much, and as much again for what is queued for streams that are over.
+/// Unsent bytes of a connection above which the bodies that the supervisor sends on it wait. A worker that reads nothing takes
+/// that much memory, and as much again for frames of streams that are over.
 pub const MAX_UNSENT_BODIES: usize = 1024 * 1024;
 
 /// Most header fields in one head or trailer section.
@@ -44,28 +44,28 @@ pub const MAX_HEADERS: usize = 1024;
 /// Streams that the supervisor may have open at once on one connection; its in-flight limits lie below it.
 pub const MAX_STREAMS: usize = 16 * 1024;
 
-/// Streams that a worker may have open at once on one connection. Those that it wants beyond wait on its side.
+/// Streams that a worker may have open at once on one connection. Further calls wait in the worker.
 pub const MAX_CALLS: usize = 64;
 
-/// Body bytes of a call that may be under way at first. With [`MAX_CALLS`], what a worker can have the supervisor keep of bodies
-/// that nobody reads: 1 MiB per connection.
+/// First window of the body of a call, in bytes. With [`MAX_CALLS`], it bounds what a worker can make the supervisor buffer of
+/// bodies that nobody reads: 1 MiB per connection.
 pub const CALL_WINDOW: usize = LEAST_WINDOW;
 
-/// Bytes of unsent log records above which a worker drops further ones (and says how many).
+/// Unsent bytes above which a worker drops log records. It logs later how many it has dropped.
 pub const MAX_UNSENT: usize = 4 * 1024 * 1024;
 
-/// Frames of a connection that are taken in before others have their turn.
+/// Frames that are received on one connection before other tasks run.
 pub const FRAMES_PER_TURN: usize = 256;
 
-/// Frames that change nothing of which a connection ends, beyond those that its own streams and pings have called for.
+/// Frames without effect that a connection tolerates before it ends, besides those that its own streams and pings explain.
 pub const MAX_IDLE_FRAMES: u32 = 10_000;
 
 /// Size of the read buffer, in bytes.
 pub const READ_BUFFER: usize = 128 * 1024;
 
-/// Payloads shorter than this leave the read buffer by copy: a small frame that lives long would otherwise keep the
-/// whole buffer alive.
+/// Payloads shorter than this are copied out of the read buffer. Otherwise a small frame that lives long would keep the whole
+/// buffer alive.
 pub const COPY_BELOW: usize = 4 * 1024;
 
-/// Body chunks shorter than this are copied behind their header: cheaper than one more entry in the vectored write.
+/// Body chunks shorter than this are copied behind their header, which is cheaper than one more entry in the vectored write.
 pub const INLINE_BELOW: usize = 1024;

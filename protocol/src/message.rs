@@ -1,4 +1,4 @@
-//! The typed contents of frames. Only these types derive wire serialisation.
+//! The typed contents of frames.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -12,20 +12,20 @@ pub struct Hello {
     pub version: u32,
     /// What the connection is for.
     pub role: Role,
-    /// The limit of the V8 heap, in bytes. The isolate is made with it before the worker knows its app.
+    /// The limit of the V8 heap, in bytes. The worker creates the isolate with it before it knows its app.
     pub heap: u64,
 }
 
 /// What a connection carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
-    /// Load, ping, logs, stats, drain; one per worker.
+    /// Control frames, such as load, ping, logs, stats and drain, and calls. One per worker.
     Control,
-    /// Requests of one I/O thread.
+    /// Requests of one I/O thread. One per worker and I/O thread.
     Requests,
 }
 
-/// Limits the worker enforces on itself.
+/// Limits that the worker enforces on itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerLimits {
     /// Longest time JavaScript may run without returning to the event loop, in milliseconds.
@@ -34,9 +34,9 @@ pub struct WorkerLimits {
     pub cpu_ms: u64,
     /// How long work handed to `waitUntil` keeps a draining worker after the response, in milliseconds.
     pub wait_until_ms: u64,
-    /// Outbound connections at once.
+    /// Most outbound connections at once.
     pub max_outbound: u32,
-    /// Cryptographic calls that run or wait on other threads, at once.
+    /// Most cryptographic calls that run or wait on other threads at once.
     pub max_blocking: u32,
     /// Whether an uncaught error outside a request ends the worker.
     pub fatal_uncaught: bool,
@@ -51,28 +51,30 @@ pub struct Welcome {
     pub pid: u32,
 }
 
-/// Which app to load; sent once, on the control connection. Its debug output names variables without their values.
+/// The app that the worker has to load. Sent once, on the control connection. Its debug output names variables without their
+/// values.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// The app's name.
     pub app: String,
-    /// What the worker must keep to.
+    /// The limits that the worker enforces.
     pub limits: WorkerLimits,
     /// The app's folder, absolute and without symlinks.
     pub root: String,
     /// The entry module, relative to the folder.
     pub entry: String,
-    /// The handler's `env`: name and value as JSON text.
+    /// The handler's `env`: names, and values as JSON text.
     pub env: Vec<(String, String)>,
     /// The handler's `ctx.props`, as JSON text.
     pub props: String,
     /// Which outbound connections the app may open.
     pub net: NetRules,
-    /// The supervisor's own addresses, which no rule opens; an unspecified one is every address of this machine.
+    /// The supervisor's own addresses, to which no rule allows connections. An unspecified address stands for every address of
+    /// this machine.
     pub closed: Vec<SocketAddr>,
-    /// Folder in which translated modules are kept between starts, absolute; none if there is no such place.
+    /// Absolute path of the folder in which translated modules are cached between starts; none if there is no cache.
     pub emit_cache: Option<String>,
-    /// Whether what the console prints is for a terminal that shows colours.
+    /// Whether console output goes to a terminal that shows colours.
     pub has_colours: bool,
 }
 
@@ -93,21 +95,21 @@ impl fmt::Debug for Load {
     }
 }
 
-/// Which outbound connections an app may open. What is denied stays denied, whatever is allowed.
+/// Which outbound connections an app may open. `deny` takes precedence over `allow`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetRules {
-    /// What the app may reach; none for all public and private addresses except link-local ones.
+    /// Destinations that the app may reach; none for all public and private addresses except link-local ones.
     pub allow: Option<Vec<NetRule>>,
-    /// What the app may not reach.
+    /// Destinations that the app may not reach.
     pub deny: Vec<NetRule>,
 }
 
 /// Destinations of outbound connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetRule {
-    /// Where to.
+    /// The hosts.
     pub host: NetHost,
-    /// Only this port; none for every port.
+    /// The port; none for every port.
     pub port: Option<u16>,
 }
 
@@ -124,7 +126,7 @@ pub enum NetHost {
     Network {
         /// An address of the network.
         address: IpAddr,
-        /// How many leading bits of it count.
+        /// The length of the network's prefix, in bits.
         prefix: u8,
     },
 }
@@ -134,7 +136,7 @@ pub enum NetHost {
 pub enum Loaded {
     /// The app is loaded and takes requests.
     Ready,
-    /// The app cannot serve; the text is for people and names file, line and column.
+    /// The app did not load. The text is for people and names file, line and column.
     Failed(String),
 }
 
@@ -156,24 +158,24 @@ pub enum LogLevel {
 pub struct LogRecord {
     /// Severity.
     pub level: LogLevel,
-    /// The request during which it was written.
+    /// The request during which it was written, if any.
     pub request_id: Option<RequestId>,
-    /// What that request was, where something is wrong.
+    /// The name of that request, in records about failures.
     pub request: Option<RequestName>,
     /// The text, without a line end.
     pub message: String,
 }
 
-/// What people call a request.
+/// A request as people name it: by method and path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestName {
     /// Its method.
     pub method: String,
-    /// Its path, or how that begins.
+    /// Its path, or the beginning of it.
     pub path: String,
 }
 
-/// A snapshot of the worker's own numbers, sent after every pong.
+/// A snapshot of the worker's usage and counters, sent after every pong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// V8 heap in use, in bytes.
@@ -186,30 +188,30 @@ pub struct Stats {
     pub in_flight: u32,
     /// Requests answered since start.
     pub requests: u64,
-    /// Works handed to `waitUntil` that took longer than they may keep the worker, since start.
+    /// Promises passed to `waitUntil` that took longer than they may keep the worker, since start.
     pub late_background: u64,
     /// Outbound connections that are open, idle ones included.
     pub outbound: u32,
-    /// Outbound connections that found no place in time, since start.
+    /// Outbound connections that got no slot in time, since start.
     pub outbound_refused: u64,
-    /// Outbound connections that found no descriptor left, since start.
+    /// Outbound connections that failed because no file descriptor was left, since start.
     pub no_descriptor: u64,
-    /// Fetched bodies that nobody had read when their request was over, since start.
+    /// Fetched bodies that were closed unread when their request was over, since start.
     pub unread_over: u64,
-    /// Those that had to make room for another connection, since start.
+    /// Fetched bodies that were closed unread to free a slot for another connection, since start.
     pub unread_room: u64,
     /// Cryptographic calls that run or wait on other threads.
     pub blocking: u32,
-    /// Such calls that found too many others, since start.
+    /// Cryptographic calls that were refused because too many others ran or waited, since start.
     pub blocking_refused: u64,
 }
 
-/// Names one request in headers and logs; 32 hexadecimal digits for people.
+/// The id of one request in headers and logs, shown as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u128);
 
 impl RequestId {
-    /// The 32 lower-case hexadecimal digits, without allocating.
+    /// Returns the 32 lower-case hexadecimal digits, without allocating.
     pub fn hex(self) -> [u8; 32] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut out = [0; 32];
@@ -227,19 +229,19 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// What of a request is always needed. Its header fields follow in the same frame as a
-/// [`crate::codec::HeaderBlock`], decoded only when touched.
+/// The part of a request's head that is always decoded. Its header fields follow in the same frame as a
+/// [`crate::codec::HeaderBlock`], which is decoded only when it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestLine<'a> {
-    /// Names the request in logs.
+    /// The id that names the request in logs.
     pub id: RequestId,
     /// Method, as received.
     pub method: &'a str,
-    /// Scheme and authority as a URL is written, such as `http://example.com:8080`.
+    /// Scheme and authority as in a URL, such as `http://example.com:8080`.
     pub origin: &'a str,
     /// Path and query as received, starting with `/` or, where the path is empty, with `?`.
     pub target: &'a str,
-    /// What the client speaks.
+    /// The version of HTTP that the client speaks.
     pub version: HttpVersion,
 }
 
@@ -255,7 +257,7 @@ pub enum HttpVersion {
 }
 
 impl HttpVersion {
-    /// The version as people write it.
+    /// Returns the version as it is usually written.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http10 => "HTTP/1.0",
@@ -265,14 +267,14 @@ impl HttpVersion {
     }
 }
 
-/// Names the pseudo-field with the text of a response's status, the first of its header fields. It is there only if that is not
-/// the text which belongs to the status anyway.
+/// Name of the pseudo-field that holds the reason phrase of a response. It is the first of the header fields, and is sent only if
+/// the reason phrase is not the standard one of the status.
 pub const REASON: &[u8] = b":reason";
 
 /// The status of an answer after which its stream is open in both directions until each has ended.
 pub const UPGRADED: u16 = 101;
 
-/// What of an answer is always there; its header fields follow in the same frame.
+/// The part of an answer's head that is always there. Its header fields follow in the same frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusLine {
     /// Status code: 200-599, or [`UPGRADED`].
@@ -284,7 +286,7 @@ pub struct StatusLine {
 pub struct StreamError {
     /// The kind of failure.
     pub kind: StreamErrorKind,
-    /// For the log, never for the client.
+    /// A text for the log. Clients never get it.
     pub message: String,
 }
 
@@ -306,7 +308,7 @@ pub enum StreamErrorKind {
 }
 
 impl StreamErrorKind {
-    /// Whether the worker ends with the stream.
+    /// Returns whether the worker ends after such a failure.
     pub fn is_fatal(self) -> bool {
         match self {
             Self::Watchdog | Self::OutOfMemory | Self::CpuTime => true,
@@ -315,28 +317,28 @@ impl StreamErrorKind {
     }
 }
 
-/// Everything that is not about one stream.
+/// A message that is not about one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
-    /// Supervisor: handshake.
+    /// Supervisor: begins the handshake.
     Hello(Hello),
-    /// Worker: handshake.
+    /// Worker: completes the handshake.
     Welcome(Welcome),
-    /// Supervisor: load this app.
+    /// Supervisor: asks the worker to load this app.
     Load(Box<Load>),
-    /// Worker: loaded, or not.
+    /// Worker: says whether the app has been loaded.
     Loaded(Loaded),
-    /// Supervisor: answer with the same number, from the JavaScript thread.
+    /// Supervisor: asks for a [`Control::Pong`] with the same number, from the JavaScript thread.
     Ping(u64),
-    /// Worker: the answer.
+    /// Worker: answers a ping.
     Pong(u64),
-    /// Worker: a log record.
+    /// Worker: sends a log record.
     Log(LogRecord),
-    /// Worker: its numbers.
+    /// Worker: reports its usage and counters.
     Stats(Stats),
-    /// Supervisor: finish what is in flight, take nothing new, exit.
+    /// Supervisor: asks the worker to finish what is in flight, take nothing new, and exit.
     Drain,
-    /// Supervisor: exit now.
+    /// Supervisor: asks the worker to exit now.
     Shutdown,
 }
 

@@ -1,4 +1,4 @@
-//! Frames waiting for one vectored write.
+//! The queue of frames that wait for one vectored write.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -15,45 +15,45 @@ use crate::message::Control;
 /// Most slices handed to one vectored write; the kernel takes 1024.
 const MAX_SLICES: usize = 64;
 
-/// Bytes to send, in order. Heads and small chunks gather in one buffer; large chunks stay where they are.
+/// The bytes to send, in order. Heads and small chunks are collected in one buffer; large chunks are not copied.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Complete segments, before `tail`.
     segments: VecDeque<Bytes>,
     segments_len: usize,
     tail: BytesMut,
-    /// All bytes ever queued and ever written: their order tells whether a frame has left.
+    /// All bytes ever queued, and all ever written. A frame has left if `written` is beyond its position.
     queued: u64,
     written: u64,
 }
 
 impl Outbox {
-    /// Unsent bytes.
+    /// Returns the number of unsent bytes.
     pub fn len(&self) -> usize {
         self.segments_len + self.tail.len()
     }
 
-    /// Whether everything has been written.
+    /// Returns whether everything has been written.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The position in the byte stream at which the next frame will start.
+    /// Returns the position in the byte stream at which the next frame will start.
     pub fn position(&self) -> u64 {
         self.queued
     }
 
-    /// How much of the byte stream the kernel has taken.
+    /// Returns how many bytes of the stream the kernel has taken.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Whether the kernel has taken any byte beyond `position`.
+    /// Returns whether the kernel has taken any byte beyond `position`.
     pub fn has_written_beyond(&self, position: u64) -> bool {
         self.written > position
     }
 
-    /// Queues a frame whose payload `encode` appends. Nothing is queued if that fails or is over the kind's limit.
+    /// Queues a frame whose payload `encode` appends. Queues nothing if that fails or the payload is too long.
     ///
     /// # Errors
     /// What `encode` returns, or [`ProtocolError::TooLong`].
@@ -87,7 +87,7 @@ impl Outbox {
         }
     }
 
-    /// Queues a body chunk, which must be within the kind's limit, without copying it (unless it is tiny).
+    /// Queues a body chunk, which must be within the limit of its kind. Does not copy it, unless it is tiny.
     pub fn chunk(&mut self, stream: u64, end: bool, data: Bytes) {
         debug_assert!(data.len() <= Kind::BodyChunk.limit());
         FrameHeader { length: data.len(), kind: Kind::BodyChunk, end, stream }.encode(&mut self.tail);
@@ -121,7 +121,7 @@ impl Outbox {
         }
     }
 
-    /// Queues a message, unless the peer would refuse it.
+    /// Queues a message, if the peer's decoder would accept its size.
     fn message<T: Serialize>(&mut self, kind: Kind, message: &T) -> Result<(), ProtocolError> {
         let length = codec::width(message)?;
         if length > MAX_CONTROL {
@@ -130,7 +130,7 @@ impl Outbox {
         self.frame(kind, false, 0, |out| codec::encode(message, out))
     }
 
-    /// The unsent bytes as slices for one vectored write.
+    /// Fills `slices` with the unsent bytes for one vectored write, and returns how many slices are used.
     pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let mut used = 0;
         for segment in self.segments.iter().take(MAX_SLICES - 1) {
@@ -144,12 +144,12 @@ impl Outbox {
         used
     }
 
-    /// An array for [`Outbox::slices`].
+    /// Returns an array for [`Outbox::slices`].
     pub fn empty_slices<'a>() -> [IoSlice<'a>; MAX_SLICES] {
         [IoSlice::new(&[]); MAX_SLICES]
     }
 
-    /// Drops the first `written` bytes: the kernel has them.
+    /// Drops the first `written` bytes, which the kernel has taken.
     pub fn advance(&mut self, mut written: usize) {
         self.written += written as u64;
         while let Some(first) = self.segments.front_mut() {
@@ -163,14 +163,14 @@ impl Outbox {
             self.segments.pop_front();
         }
         if written == self.tail.len() {
-            // Keeps the allocation, where advance() would eat it from the front.
+            // Keeps the whole allocation; advance() would give up its front part.
             self.tail.clear();
         } else {
             self.tail.advance(written);
         }
     }
 
-    /// Drops what is unsent: the peer takes no more. It counts as never written.
+    /// Drops what is unsent, because the peer takes no more. The dropped bytes do not count as written.
     pub fn discard(&mut self) {
         self.segments.clear();
         self.segments_len = 0;

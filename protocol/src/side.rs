@@ -20,7 +20,7 @@ impl Side {
         }
     }
 
-    /// The id of the stream that it opens as its first, second, ... `number` counts from 1.
+    /// Returns the id of the stream that this side opens as its first, second, ... `number` counts from 1.
     pub(crate) fn id_of(self, number: u64) -> u64 {
         match self {
             Self::Supervisor => 2 * number - 1,
@@ -28,7 +28,7 @@ impl Side {
         }
     }
 
-    /// Whether streams of this id are opened by this side.
+    /// Returns whether this side opens the streams with this id.
     pub(crate) fn opens(self, id: u64) -> bool {
         (id % 2 == 1) == (self == Self::Supervisor)
     }
@@ -40,7 +40,7 @@ impl Side {
         }
     }
 
-    /// Streams opened by this side that may be there at once.
+    /// Returns how many streams this side may have open at once.
     pub(crate) fn max_open(self) -> usize {
         match self {
             Self::Supervisor => MAX_STREAMS,
@@ -48,7 +48,7 @@ impl Side {
         }
     }
 
-    /// Body bytes that this side may send on a stream that it has opened: at first, and at most.
+    /// Returns the credit for the body of a stream that this side opens, in bytes: at first, and at most.
     pub(crate) fn credit(self) -> (usize, usize) {
         match self {
             Self::Supervisor => (STREAM_WINDOW, STREAM_WINDOW),
@@ -57,7 +57,7 @@ impl Side {
     }
 }
 
-/// Which of the streams of its opener one is, from 1 on.
+/// Returns the number of a stream among those of its opener, from 1 on.
 pub(crate) fn number_of(id: u64) -> u64 {
     id.div_ceil(2)
 }

@@ -1,9 +1,9 @@
 //! One stream of a connection: its two halves, their credit and their end.
 //!
-//! One side has opened it, the other accepts it and answers. A stream is over when its answer is: with the last byte of that, with an
-//! error from the acceptor, with a cancel from the opener or with the connection. Whatever else was still under way on it ends
-//! then too. With the answer 101 it is upgraded: it is over when both sides have ended their direction, and whichever half is
-//! dropped before gives it up.
+//! One side has opened it, the other accepts it and answers. A stream is over when its answer ends: with the last byte, with an
+//! error from the acceptor, with a cancel from the opener or with the connection. Its other direction ends with it, complete or
+//! not. An answer with the status 101 upgrades the stream: then it is over when both directions have ended, and dropping a half
+//! whose direction has not ended gives the stream up.
 
 mod ending;
 mod receiver;

@@ -1,9 +1,9 @@
-//! What a worker leaves behind: a page of memory that it shares with the supervisor, which reads there, when the worker is gone,
-//! whose JavaScript ran last, and which requests it had begun with.
+//! A page of memory that a worker shares with the supervisor. After the worker has ended, the supervisor reads there for which
+//! request JavaScript ran last, and which requests the worker had begun to process.
 //!
-//! A few plain stores per request, and no system call. A worker is not trusted: all that it can write are numbers and one name
-//! of a request, of bounded length, and the page cannot be made shorter. Its end of the connections is closed after its last store, so whoever has seen that reads
-//! what was true at its end.
+//! It costs a few plain stores per request, and no system call. A worker is not trusted: all that it can write are numbers and
+//! the name of one request, of bounded length, and the page cannot be made shorter. The kernel closes the worker's connections
+//! after its last store, so a reader that has seen them closed reads the final values.
 
 use std::fmt;
 use std::io;
@@ -21,46 +21,47 @@ use crate::message::{RequestId, RequestName};
 /// Most request connections of one worker.
 pub const MAX_CONNECTIONS: usize = 256;
 
-/// Most bytes of the name of a request: its method, a blank, and its path or how that begins.
+/// Most bytes of the name of a request: its method, a space, and its path or the beginning of it.
 const MAX_NAME: usize = 320;
 
-/// At the end of a path that was cut; none has a blank by itself.
+/// Marks the end of a path that was cut. It is unambiguous, as no path contains a space.
 const CUT: &str = " ...";
 
-/// Entered and left before the process could ever count so far: no entry has this number.
+/// No entry has this number: entries have odd numbers.
 const NEVER: u64 = 0;
 
-/// What is on the page. All zero at first.
+/// The contents of the page. All zero at first.
 #[repr(C)]
 struct Page {
-    /// Odd while JavaScript runs; every entry and exit adds one.
+    /// Counts the entries into JavaScript and the exits from it, so it is odd while JavaScript runs. The count during an entry is
+    /// the number of that entry.
     entries: AtomicU64,
-    /// The entry that `running` is about.
+    /// The number of the entry that `running` belongs to.
     running_in: AtomicU64,
-    /// The request whose JavaScript runs, high and low half of its number; zero for none.
+    /// The request for which JavaScript runs: the high and low half of its id, zero for none.
     running: [AtomicU64; 2],
-    /// The request that the worker itself knows to have ended it.
+    /// The request that the worker blames for its end.
     culprit: [AtomicU64; 2],
-    /// V8's heap after its last full collection, in bytes, and the entry in which that was.
+    /// The size of V8's heap after its last full collection, in bytes, and the entry in which that was.
     live: AtomicU64,
     live_in: AtomicU64,
-    /// The same after the last one in an entry before that.
+    /// The size after the last full collection in an earlier entry.
     live_before: AtomicU64,
-    /// What the worker had when it knew that it would end, in bytes and microseconds.
+    /// What the worker used when it knew that it would end, in bytes and microseconds.
     heap: AtomicU64,
     memory: AtomicU64,
     cpu: AtomicU64,
-    /// The request that `name` is about.
+    /// The request that `name` belongs to.
     named: [AtomicU64; 2],
-    /// One if nobody waits for its answer, since it was given.
+    /// One if that request has been answered.
     named_answered: AtomicU64,
-    /// What people call it; zeros after that.
+    /// The name of that request, padded with zeros.
     name: [AtomicU64; MAX_NAME / 8],
-    /// Request heads handed to JavaScript, by connection.
+    /// How many request heads were passed to JavaScript, by connection.
     begun: [AtomicU64; MAX_CONNECTIONS],
 }
 
-/// The page.
+/// A mapping of the page, in the supervisor or in the worker.
 pub struct Witness(NonNull<Page>);
 
 impl fmt::Debug for Witness {
@@ -70,39 +71,39 @@ impl fmt::Debug for Witness {
 }
 
 #[allow(unsafe_code, reason = "the page is shared memory")]
-// SAFETY: all that is on the page are atomics, and it stays mapped for as long as this lives, whichever thread has it.
+// SAFETY: the page contains only atomics, and it stays mapped for as long as this lives, on whichever thread.
 unsafe impl Send for Witness {}
 #[allow(unsafe_code, reason = "the page is shared memory")]
 // SAFETY: as above.
 unsafe impl Sync for Witness {}
 
-/// What a worker had when it knew that it would end.
+/// What a worker used when it knew that it would end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastUsage {
-    /// V8's heap, in bytes.
+    /// Used size of V8's heap, in bytes.
     pub heap: u64,
     /// Resident memory that is its own, in bytes.
     pub memory: u64,
-    /// CPU time.
+    /// CPU time of the process.
     pub cpu: Duration,
 }
 
 impl Witness {
-    /// Supervisor: a new page, and the descriptor by which a worker finds it.
+    /// Supervisor: creates a page, and the descriptor by which a worker maps it.
     ///
     /// # Errors
-    /// What the kernel says: no descriptors, no memory.
+    /// The kernel's error, for example if there are no descriptors or no memory.
     #[allow(unsafe_code, reason = "there is no safe memfd_create")]
     pub fn create() -> io::Result<(Self, OwnedFd)> {
         // SAFETY: the name is a string of C; the call has no other preconditions.
         let descriptor =
             unsafe { libc::memfd_create(c"witness".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
         let descriptor = Errno::result(descriptor)?;
-        // SAFETY: the kernel has just made this descriptor, and nobody else has it.
+        // SAFETY: the kernel has just created this descriptor, and nobody else owns it.
         let file = unsafe { OwnedFd::from_raw_fd(descriptor) };
         // SAFETY: both calls take an open descriptor and numbers.
         Errno::result(unsafe { libc::ftruncate(file.as_raw_fd(), LENGTH as libc::off_t) })?;
-        // A page that were made shorter would end whoever reads it.
+        // Reading a page that a worker had made shorter would end the supervisor with SIGBUS.
         let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
         // SAFETY: as above.
         Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) })?;
@@ -110,10 +111,10 @@ impl Witness {
         Ok((page, file))
     }
 
-    /// Worker: the page that it was given.
+    /// Worker: maps the page that the supervisor has created.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The kernel's error if the page cannot be mapped.
     pub fn open(descriptor: &OwnedFd) -> io::Result<Self> {
         map(descriptor.as_raw_fd(), libc::PROT_READ | libc::PROT_WRITE)
     }
@@ -124,13 +125,13 @@ impl Witness {
         unsafe { self.0.as_ref() }
     }
 
-    /// Worker: JavaScript is about to run.
+    /// Worker: counts an entry into JavaScript.
     pub fn enter(&self) {
-        // Nobody else writes.
+        // No other thread writes this count.
         add(&self.page().entries);
     }
 
-    /// Worker: JavaScript is about to run, first of all for this request, which came over this connection.
+    /// Worker: counts an entry into JavaScript, for a new request that came over this connection.
     pub fn begin(&self, connection: usize, request: RequestId) {
         let page = self.page();
         add(&page.entries);
@@ -140,27 +141,27 @@ impl Witness {
         }
     }
 
-    /// Worker: JavaScript has returned.
+    /// Worker: counts an exit from JavaScript.
     pub fn leave(&self) {
         add(&self.page().entries);
     }
 
-    /// How often JavaScript was entered and left; odd while it runs.
+    /// Returns how often JavaScript was entered and left. Odd while it runs.
     pub fn entries(&self) -> u64 {
         self.page().entries.load(Ordering::Relaxed)
     }
 
-    /// Worker: in this entry, JavaScript runs for this request.
+    /// Worker: records for which request JavaScript runs in this entry.
     pub fn runs(&self, entry: u64, request: Option<RequestId>) {
         let page = self.page();
-        // What is half written is about no entry.
+        // While the id is half written, it belongs to no entry.
         page.running_in.store(NEVER, Ordering::Relaxed);
         store(&page.running, request);
         page.running_in.store(entry, Ordering::Release);
     }
 
-    /// Worker: what people call a request that may end it, and whether it was answered: of those, and of some whose clients
-    /// have gone, the supervisor knows no more.
+    /// Worker: records the name of a request that may end the worker, and whether it was answered. The supervisor has forgotten
+    /// answered requests, and some whose clients have gone.
     pub fn names(&self, request: RequestId, name: &RequestName, is_answered: bool) {
         let (page, RequestName { method, path }) = (self.page(), name);
         let mut text = format!("{method} {path}");
@@ -168,7 +169,7 @@ impl Witness {
             text.truncate(text.floor_char_boundary(MAX_NAME - CUT.len()));
             text.push_str(CUT);
         }
-        // What is half written is about no request.
+        // While the name is half written, it belongs to no request.
         store(&page.named, None);
         for (index, word) in page.name.iter().enumerate() {
             let mut bytes = [0; 8];
@@ -181,7 +182,8 @@ impl Witness {
         store(&page.named, Some(request));
     }
 
-    /// Supervisor, of a worker that is gone: what it calls a request, and whether it was answered, if it names that one.
+    /// Supervisor, after the worker has ended: returns the name of a request and whether it was answered, if the worker has
+    /// recorded the name of this request.
     pub fn name_of(&self, request: RequestId) -> Option<(RequestName, bool)> {
         let page = self.page();
         if load(&page.named) != Some(request) {
@@ -196,7 +198,7 @@ impl Witness {
         is_name.then(|| (RequestName { method: method.to_owned(), path: path.to_owned() }, is_answered))
     }
 
-    /// Worker: it will end, because of this request if that is known.
+    /// Worker: records that it will end, which request is to blame if that is known, and what it uses.
     pub fn ends(&self, culprit: Option<RequestId>, usage: LastUsage) {
         let page = self.page();
         store(&page.culprit, culprit);
@@ -205,7 +207,7 @@ impl Witness {
         page.cpu.store(u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Worker: this much of its heap has survived a full collection, in bytes.
+    /// Worker: records how much of its heap has survived a full collection, in bytes.
     pub fn collected(&self, live: u64) {
         let (page, entry) = (self.page(), self.entries());
         if page.live_in.load(Ordering::Relaxed) != entry {
@@ -215,14 +217,15 @@ impl Witness {
         page.live.store(live, Ordering::Relaxed);
     }
 
-    /// Supervisor: how much of the heap stays, in bytes: what has survived full collections in two entries. What one request
-    /// needs for a moment, or one that never ends, is not in it.
+    /// Supervisor: returns how much of the heap stays alive, in bytes: the lower size after full collections in the last two
+    /// entries that had one. So memory that a single entry needs, even one that never ends, does not count.
     pub fn live(&self) -> u64 {
         let page = self.page();
         page.live.load(Ordering::Relaxed).min(page.live_before.load(Ordering::Relaxed))
     }
 
-    /// Supervisor, of a worker that is gone: the request that has ended it, as the worker says, or whose JavaScript ran.
+    /// Supervisor, after the worker has ended: returns the request that the worker blames for its end, or else the one for which
+    /// JavaScript ran.
     pub fn culprit(&self) -> Option<RequestId> {
         let page = self.page();
         let named = load(&page.culprit);
@@ -231,7 +234,7 @@ impl Witness {
         named.or_else(|| is_running.then(|| load(&page.running)).flatten())
     }
 
-    /// Supervisor: what the worker had when it knew that it would end, if it has known it.
+    /// Supervisor: returns what the worker used when it knew that it would end. None if it did not know.
     pub fn last_usage(&self) -> Option<LastUsage> {
         let get = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let page = self.page();
@@ -264,12 +267,12 @@ fn map(descriptor: RawFd, protection: libc::c_int) -> io::Result<Witness> {
 #[allow(unsafe_code, reason = "there is no safe munmap")]
 impl Drop for Witness {
     fn drop(&mut self) {
-        // SAFETY: nobody has a reference into the mapping any more.
+        // SAFETY: no reference into the mapping outlives `self`.
         unsafe { libc::munmap(self.0.as_ptr().cast(), LENGTH) };
     }
 }
 
-/// One more, where only one thread writes.
+/// Adds one to a number that only one thread writes.
 fn add(number: &AtomicU64) {
     number.store(number.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
 }
@@ -286,23 +289,23 @@ fn load(halves: &[AtomicU64; 2]) -> Option<RequestId> {
     (number != 0).then_some(RequestId(number))
 }
 
-/// Which requests of one connection a worker has begun with, as it says on its page.
+/// How many requests of one connection a worker has begun to process, as its page says.
 #[derive(Debug, Clone)]
 pub struct Begun {
     witness: Arc<Witness>,
     connection: usize,
-    /// What it had begun with before.
+    /// How many it had begun before.
     before: u64,
 }
 
 impl Begun {
-    /// Counts the heads that the worker begins with after this call, on the connection of this number.
+    /// Counts the requests that the worker begins to process after this call, on the connection with this number.
     pub fn from_now(witness: Arc<Witness>, connection: usize) -> Self {
         let before = witness.begun(connection);
         Self { witness, connection, before }
     }
 
-    /// How many requests it has begun with.
+    /// Returns how many requests the worker has begun.
     pub(crate) fn count(&self) -> u64 {
         self.witness.begun(self.connection).wrapping_sub(self.before)
     }
@@ -315,7 +318,7 @@ mod tests {
     fn pair() -> (Arc<Witness>, Witness) {
         let (ours, file) = Witness::create().unwrap();
         let theirs = Witness::open(&file).unwrap();
-        // Whoever has the descriptor cannot make the page shorter.
+        // The worker cannot change the size of the page by its descriptor.
         let file = std::fs::File::from(file);
         assert!(file.set_len(0).is_err() && file.set_len(1 << 20).is_err());
         (ours.into(), theirs)
@@ -355,7 +358,7 @@ mod tests {
         worker.names(one, &name(&"/ö".repeat(MAX_NAME)), true);
         let cut = supervisor.name_of(one).unwrap().0.path;
         assert!(cut.len() < MAX_NAME && cut.ends_with("/ö/ ...") || cut.ends_with("/ö ..."), "{cut}");
-        // A worker may write whatever it likes.
+        // A worker is not trusted and may write anything.
         for bad in ["/\x1b[2J", "/a\0b", ""] {
             worker.names(one, &name(bad), true);
             assert_eq!(supervisor.name_of(one), None, "{bad:?}");
@@ -386,7 +389,7 @@ mod tests {
         };
         assert_eq!(collected(&[5]), 0);
         assert_eq!(collected(&[7]), 5);
-        // One that takes more and more.
+        // A single entry whose heap grows.
         assert_eq!(collected(&[20, 30, 40]), 7);
         assert_eq!(collected(&[8]), 8);
         assert_eq!(collected(&[9]), 8);

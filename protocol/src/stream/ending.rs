@@ -1,4 +1,4 @@
-//! How a stream ends, and the credit that its reader gives back: the connection has to be told of both.
+//! The end of a stream, and the credit that its reader gives back. Both involve the stream's state and its connection.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use crate::frame::Kind;
 use crate::inner::Inner;
 use crate::message::{StreamError, StreamErrorKind};
 
-/// The reader of a stream has done with bytes of its body.
+/// Counts body bytes that the reader has consumed, and grants the peer credit for them.
 pub(crate) fn consume(inner: &RefCell<Inner>, state: &RefCell<State>, length: usize) {
     let mut state = state.borrow_mut();
     if let Some(grant) = state.consume(length) {
@@ -17,7 +17,7 @@ pub(crate) fn consume(inner: &RefCell<Inner>, state: &RefCell<State>, length: us
     }
 }
 
-/// Nobody has a half any more that has not ended.
+/// Gives up a stream of which a half was dropped too early.
 pub(crate) fn give_up(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     let is_ours = state.borrow().is_ours;
     if is_ours {
@@ -28,7 +28,7 @@ pub(crate) fn give_up(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     }
 }
 
-/// Acceptor: tells the opener that no answer comes, unless the stream is over.
+/// Acceptor: tells the opener that there will be no answer, or no more of it. Does nothing if the stream is over.
 pub(super) fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error: &StreamError) {
     let id = {
         let mut state = state.borrow_mut();
@@ -47,7 +47,7 @@ pub(super) fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error
     finish(inner, state, Failure::Over);
 }
 
-/// Opener: tells the acceptor that nobody waits any more, unless the stream is over.
+/// Opener: tells the acceptor that nobody waits for the answer any more. Does nothing if the stream is over.
 pub(super) fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     let id = {
         let state = state.borrow();
@@ -62,7 +62,7 @@ pub(super) fn cancel(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     finish(inner, state, Failure::Over);
 }
 
-/// This side has done its part, or all of it is done: what the peer has sent before it knows comes late.
+/// Ends a stream, complete or not. Frames that the peer sends before it knows of the end arrive late and are expected.
 pub(crate) fn finish(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, failure: Failure) {
     let (id, late, is_ours) = {
         let state = state.borrow();

@@ -1,4 +1,4 @@
-//! The receiving half of a stream, and when what it reads becomes credit for the peer.
+//! The receiving half of a stream. Bytes that are read from it become credit for the peer.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::chunk::Chunk;
 use crate::codec::HeaderBlock;
 use crate::inner::Inner;
 
-/// The receiving half: the answer for the opener, the body for the acceptor.
+/// The receiving half: the opener reads the answer from it, the acceptor the body.
 #[derive(Debug)]
 pub struct Receiver {
     pub(crate) inner: Rc<RefCell<Inner>>,
@@ -20,14 +20,14 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Opener: waits for the head of the answer, which is returned once.
+    /// Opener: waits for the head of the answer. Its header fields are returned only once.
     ///
     /// # Errors
-    /// [`Failure`] if the stream is over before.
+    /// [`Failure`] if the stream ends before.
     pub fn poll_head(&self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Failure>> {
         let mut state = self.state.borrow_mut();
         if let Some(head) = &mut state.head {
-            // What stays behind marks that there was one; the fields go out by move.
+            // The rest of the head stays, as a mark that it was received; the fields are moved out.
             let headers = std::mem::take(&mut head.headers);
             return Poll::Ready(Ok(ResponseHead { status: head.status, headers, end: head.end }));
         }
@@ -41,7 +41,7 @@ impl Receiver {
     /// Waits for the next body bytes; `None` at the end of the body. Consumed bytes become credit for the peer.
     ///
     /// # Errors
-    /// [`Failure`] if the stream is over before the body is.
+    /// [`Failure`] if the stream ends before the body is complete.
     pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         let polled = self.poll_bytes(cx);
         if let Poll::Ready(Some(Ok(chunk))) = &polled {
@@ -50,10 +50,11 @@ impl Receiver {
         polled
     }
 
-    /// As [`Receiver::poll_chunk`], for who passes the bytes on: they are consumed when what is returned is dropped.
+    /// Waits as [`Receiver::poll_chunk`] does, for callers that pass the bytes on: they count as consumed only when the returned
+    /// chunk is dropped.
     ///
     /// # Errors
-    /// [`Failure`] if the stream is over before the body is.
+    /// [`Failure`] if the stream ends before the body is complete.
     pub fn poll_part(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Chunk, Failure>>> {
         self.poll_bytes(cx).map_ok(|bytes| Chunk::new(bytes, self.inner.clone(), self.state.clone()))
     }
@@ -73,7 +74,7 @@ impl Receiver {
         Poll::Pending
     }
 
-    /// Takes body bytes only if they are already here.
+    /// Returns the next body bytes if they have already been received.
     pub fn try_chunk(&self) -> Option<Bytes> {
         match self.poll_chunk(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(chunk))) => Some(chunk),
@@ -81,7 +82,7 @@ impl Receiver {
         }
     }
 
-    /// As [`Receiver::try_chunk`] and [`Receiver::poll_part`].
+    /// Returns the next body bytes if they have already been received. They are consumed as with [`Receiver::poll_part`].
     pub fn try_part(&self) -> Option<Chunk> {
         match self.poll_part(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(part))) => Some(part),
@@ -89,29 +90,29 @@ impl Receiver {
         }
     }
 
-    /// Whether the whole body has been received.
+    /// Returns whether the whole body has been received.
     pub fn is_received(&self) -> bool {
         self.state.borrow().incoming_ended
     }
 
-    /// Whether the whole body has been received and consumed.
+    /// Returns whether the whole body has been received and read.
     pub fn is_done(&self) -> bool {
         let state = self.state.borrow();
         state.incoming_ended && state.chunks.is_empty()
     }
 
-    /// Waits until the stream is over, for whatever reason.
+    /// Waits until the stream is over, and returns why.
     pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
         self.state.borrow_mut().poll_over(cx)
     }
 
-    /// Puts back a part that was taken from a body received whole.
+    /// Puts back a part that was taken from a body which has been received completely.
     pub fn put_back(self, part: Chunk) -> Self {
         self.state.borrow_mut().chunks.push_front(part.into_bytes());
         self
     }
 
-    /// Trailer fields; empty before the end of the body.
+    /// Returns the trailer fields, which are empty before the end of the body.
     pub fn trailers(&self) -> HeaderBlock {
         self.state.borrow().trailers.clone()
     }

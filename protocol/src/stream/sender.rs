@@ -1,4 +1,4 @@
-//! The sending half of a stream, and when what it is given may leave.
+//! The sending half of a stream. It sends body bytes as far as credit allows.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::inner::Inner;
 use crate::limits::MAX_BODY_CHUNK;
 use crate::message::{StatusLine, StreamError, UPGRADED};
 
-/// The sending half: the body for the opener, the answer for the acceptor.
+/// The sending half: the opener sends its body with it, the acceptor its answer.
 #[derive(Debug)]
 pub struct Sender {
     pub(crate) inner: Rc<RefCell<Inner>>,
@@ -22,12 +22,12 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Acceptor: sends the head of the answer. `count` is the number of fields that `fields` yields. After the status 101 the stream
-    /// is open in both directions until each has ended.
+    /// Acceptor: sends the head of the answer. `count` is the number of fields that `fields` yields. After the status 101 the
+    /// stream is open in both directions until each has ended.
     ///
     /// # Errors
-    /// [`Failure`] if the stream is over; [`Failure::Over`] also if the head cannot be sent (too large): the stream is
-    /// then still to be failed.
+    /// [`Failure`] if the stream is over. [`Failure::Over`] also if the head is too large; the caller then still has to
+    /// [fail](Self::fail) the stream.
     pub fn respond<'a>(
         &self,
         status: u16,
@@ -57,8 +57,8 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends as much of `data` as the credit allows, the last of it marked as the end of the body if `end`. Pending
-    /// until everything is queued; memory is bounded by the stream's window.
+    /// Sends as much of `data` as the credit allows. With `end`, the last byte of it ends the body. Pending until everything is
+    /// queued; memory is bounded by the window of the stream.
     ///
     /// # Errors
     /// [`Failure`] if the stream is over.
@@ -81,8 +81,8 @@ impl Sender {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits until at least a byte of the body can be sent, so that nobody reads what would only lie here; ready as well if the
-    /// stream is over.
+    /// Waits until at least one byte of the body can be sent, so that the caller reads no data that would only be buffered.
+    /// Also ready if the stream is over.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state.borrow_mut();
         let is_full = self.inner.borrow().is_full();
@@ -112,32 +112,32 @@ impl Sender {
         Ok(())
     }
 
-    /// Acceptor: gives up on the stream. Nothing happens if it is over already.
+    /// Acceptor: fails the stream. Does nothing if it is over already.
     pub fn fail(&self, error: &StreamError) {
         fail(&self.inner, &self.state, error);
     }
 
-    /// Opener: the body cannot be completed, so the stream is given up.
+    /// Opener: gives the stream up, because its body cannot be completed.
     pub fn cancel(&self) {
         cancel(&self.inner, &self.state);
     }
 
-    /// Opener: whether the peer may have begun with it.
+    /// Opener: returns whether the peer may have begun to process the stream.
     pub fn is_reached(&self) -> bool {
         self.inner.borrow().has_reached(&self.state.borrow())
     }
 
-    /// Waits until the stream is over, for whatever reason.
+    /// Waits until the stream is over, and returns why.
     pub fn poll_over(&self, cx: &mut Context<'_>) -> Poll<Failure> {
         self.state.borrow_mut().poll_over(cx)
     }
 
-    /// Whether the stream is over: nothing sent now would arrive.
+    /// Returns whether nothing more can be sent, because the stream or this direction of it has ended.
     pub fn is_over(&self) -> bool {
         self.open_id().is_err()
     }
 
-    /// Whether everything in this direction has been sent.
+    /// Returns whether everything in this direction has been queued, up to its end.
     pub fn is_complete(&self) -> bool {
         self.state.borrow().outgoing_ended
     }

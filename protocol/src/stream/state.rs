@@ -1,4 +1,4 @@
-//! What both halves of a stream and its connection know of it.
+//! The state of a stream, which both of its halves and the connection share.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -18,13 +18,13 @@ pub enum Failure {
     /// The connection ended.
     #[error("the connection ended")]
     Closed {
-        /// Whether the peer may have begun with it. If not, another worker may have it.
+        /// Whether the peer may have begun to process the stream. If not, another worker may get the request.
         reached: bool,
     },
     /// The acceptor gave up on the stream.
     #[error("{}", .0.message)]
     Peer(StreamError),
-    /// The opener gave up on the stream, or it is complete.
+    /// The opener gave up the stream, or the stream is complete.
     #[error("the stream is over")]
     Over,
 }
@@ -40,51 +40,52 @@ pub struct ResponseHead {
     pub end: bool,
 }
 
-/// What both halves and the connection know of a stream.
+/// The state of one stream.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) id: u64,
     /// Whether this side has opened it.
     pub(super) is_ours: bool,
-    /// Whether a worker has opened it, whose chunks must not keep whole read buffers while it waits.
+    /// Whether a worker has opened it. The chunks of a call that waits must not keep whole read buffers alive.
     pub(super) is_call: bool,
-    /// Whether it goes on until both directions have ended.
+    /// Whether it lasts until both directions have ended.
     pub(super) is_upgraded: bool,
-    /// Which of its halves somebody still has.
+    /// Which of its halves have not been dropped.
     pub(super) has_sender: bool,
     pub(super) has_receiver: bool,
-    /// Where its head stands in the outgoing byte stream, if this side has sent it.
+    /// The position of its head in the outgoing byte stream, if this side has opened it.
     pub(crate) head_at: u64,
-    /// How long it is, with its frame's header.
+    /// The length of its head with the frame header, in bytes.
     pub(crate) head_len: usize,
     pub(super) head: Option<ResponseHead>,
     pub(super) chunks: VecDeque<Bytes>,
     pub(super) trailers: HeaderBlock,
     pub(super) incoming_ended: bool,
     pub(super) reader: Option<Waker>,
-    /// Those who wait for the stream to be over.
+    /// Tasks that wait until the stream is over.
     pub(super) watchers: Vec<Waker>,
-    /// Body bytes that the peer may send before any is consumed: those it still may, those that are here, and those consumed.
+    /// Body bytes that the peer may send before any is consumed. They are those in `allowance`, those buffered here, and those
+    /// in `consumed`.
     pub(super) window: usize,
-    /// What the window is promised by, if anything bounds it.
+    /// The budgets that the window is promised by, if any.
     pub(super) budget: Option<Bounds>,
     /// Body bytes the peer may still send.
     pub(super) allowance: usize,
-    /// Body bytes consumed and not yet granted again.
+    /// Body bytes that were consumed and for which the peer has no new credit yet.
     pub(super) consumed: usize,
     /// Body bytes this side may still send.
     pub(super) credit: usize,
-    /// Most that it may ever be.
+    /// The largest `credit` that the peer may grant.
     pub(super) most_credit: usize,
     pub(super) outgoing_ended: bool,
     pub(super) writer: Option<Waker>,
-    /// The body waits until unsent bytes have left.
+    /// Whether the body waits until fewer bytes of the connection are unsent.
     pub(super) waits_for_room: bool,
     pub(super) over: Option<Failure>,
 }
 
 impl State {
-    /// A stream of this side, whose answer the budget bounds.
+    /// Creates the state of a stream that this side opens. The budget bounds its answer.
     pub(crate) fn opened(id: u64, head_at: u64, budget: Option<Bounds>, side: Side) -> Self {
         let window = budget.as_ref().map_or(STREAM_WINDOW, Bounds::first);
         let mut state = Self::new(id, budget, window, side.credit());
@@ -92,7 +93,8 @@ impl State {
         state
     }
 
-    /// A stream of the peer, with what it grants for the answer. The budget bounds its body.
+    /// Creates the state of a stream that the peer has opened. `credit` is what it grants for the answer; the budget bounds its
+    /// body.
     pub(crate) fn accepted(id: u64, credit: usize, budget: Option<Bounds>, peer: Side) -> Self {
         let (window, _) = peer.credit();
         if let Some(budget) = &budget {
@@ -158,16 +160,17 @@ impl State {
         Ok(())
     }
 
-    /// Small chunks gather in one: kept apart, each would take many times its length, and the window would bound nothing.
+    /// Buffers a chunk. Small chunks are joined: kept apart, each would take many times its length in memory, and the window
+    /// would not bound that.
     fn keep(&mut self, data: Bytes) {
         match self.chunks.back_mut() {
             Some(last) if last.len() + data.len() <= COPY_BELOW => {
-                // In place: what is this short is a copy of its own, see the decoder.
+                // Joins without another copy: the decoder has copied chunks as short as this one, so nobody shares the buffer.
                 let mut joined = BytesMut::from(std::mem::take(last));
                 joined.extend_from_slice(&data);
                 *last = joined.freeze();
             }
-            // The reader is late, and what is kept for it keeps a whole read buffer.
+            // The reader is slow, and a chunk that is not copied keeps a whole read buffer alive.
             _ if self.is_call && data.len() >= COPY_BELOW => {
                 self.chunks.push_back(Bytes::copy_from_slice(&data))
             }
@@ -195,7 +198,7 @@ impl State {
         Ok(())
     }
 
-    /// No frame comes or goes for this stream any more. A body that had ended before stays readable.
+    /// Ends the stream: no more frames are sent or accepted for it. A body that was complete before stays readable.
     pub(crate) fn finish(&mut self, failure: Failure) {
         if self.over.is_none() {
             self.over = Some(failure);
@@ -225,7 +228,7 @@ impl State {
         }
     }
 
-    /// The reader has done with bytes of the body. Returns what the peer may send for it, once that is worth a frame.
+    /// Counts body bytes that the reader has consumed. Returns how many more the peer may send, once that is worth a frame.
     pub(super) fn consume(&mut self, length: usize) -> Option<usize> {
         self.hold(length, 0);
         if self.incoming_ended || self.over.is_some() {
@@ -236,7 +239,7 @@ impl State {
             return None;
         }
         let consumed = std::mem::take(&mut self.consumed);
-        // The peer has sent all it may, and the reader keeps up with it.
+        // The window holds the stream up: the peer has used most of it, and the reader keeps up.
         let kept = self.window.saturating_sub(self.allowance + consumed);
         let is_short = self.allowance <= self.window / 4 && kept <= self.window / 4;
         let next =
@@ -247,7 +250,7 @@ impl State {
         (grant > 0).then_some(grant)
     }
 
-    /// What was queued before its body has left.
+    /// Wakes the writer, as enough of what was unsent has left.
     pub(crate) fn has_room(&mut self) {
         self.waits_for_room = false;
         wake(&mut self.writer);
@@ -257,7 +260,7 @@ impl State {
         self.head.is_some()
     }
 
-    /// Whether all has come and gone that belongs to it.
+    /// Returns whether its answer has ended or, after an upgrade, both directions.
     pub(crate) fn is_complete(&self) -> bool {
         match (self.is_upgraded, self.is_ours) {
             (true, _) => self.incoming_ended && self.outgoing_ended,
@@ -266,14 +269,14 @@ impl State {
         }
     }
 
-    /// Whether it is upgraded, and nobody has a half of it any more that has not ended.
+    /// Returns whether it is upgraded and a half was dropped whose direction has not ended.
     pub(crate) fn is_abandoned(&self) -> bool {
         let is_missing =
             !self.has_sender && !self.outgoing_ended || !self.has_receiver && !self.incoming_ended;
         self.is_upgraded && is_missing && self.over.is_none()
     }
 
-    /// The peer sends no body at all.
+    /// Marks that the peer sends no body at all.
     pub(crate) fn mark_empty(&mut self) {
         self.incoming_ended = true;
     }
