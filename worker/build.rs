@@ -1,4 +1,4 @@
-//! Makes the startup snapshot: every extension's JavaScript, compiled and evaluated once, at build time.
+//! Builds the startup snapshot: the JavaScript of all extensions, compiled and evaluated once, at build time.
 
 #![allow(clippy::print_stdout, reason = "that is how a build script talks to cargo")]
 
@@ -36,16 +36,17 @@ fn main() {
     println!("cargo:rerun-if-changed=../third_party/node");
 }
 
-/// Sources that the snapshot did not consume must travel beside it: the app may still touch what they define.
+/// Writes a table of the sources that are not part of the snapshot. The worker needs them, as the app may still use what they
+/// define.
 fn write_residual(out: &Path, consumed: &[String]) {
     let mut sources = scripts::all();
     sources.retain(|specifier, _| !consumed.contains(specifier));
-    // deno_core looks them up by binary search, and takes them for ASCII.
+    // deno_core finds them by binary search, and assumes that they are ASCII.
     let mut table = String::from("&[\n");
     for (index, (specifier, source)) in sources.iter().enumerate() {
         assert!(source.is_ascii(), "{specifier} is not ASCII");
         let path = out.join(format!("residual-{index}.js"));
-        // As V8 will be given it: so wrapped, it stays out of V8's heap.
+        // Wrapped now, so that V8 compiles this static text and needs no copy of it on its heap.
         fs::write(&path, deno_core::wrap_lazy_ext_script(source)).expect("write source");
         table += &format!("({specifier:?}, include_str!({path:?})),\n");
     }

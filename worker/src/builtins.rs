@@ -1,12 +1,12 @@
-//! Modules that every app may import besides those of its folder.
+//! The built-in modules, which every app may import besides the modules of its folder.
 
 use nano_runtime::NODE_MODULES;
 
-/// Through which Workers apps get their base class.
+/// The module from which apps for Cloudflare Workers import their base class.
 const CLOUDFLARE_WORKERS: &str = "cloudflare:workers";
 
-/// The name by which a built-in module is loaded, if `specifier` is one. Modules of Node have one with `node:` before it, and
-/// one without. The extensions say what is in them (`synthetic_esm`).
+/// Returns the name by which a built-in module is loaded, if `specifier` names one. Modules of Node.js have a name with the
+/// prefix `node:` and one without. The extensions define their contents (`synthetic_esm`).
 pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
     if specifier == CLOUDFLARE_WORKERS {
         return Some(CLOUDFLARE_WORKERS);
@@ -15,17 +15,17 @@ pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
     NODE_MODULES.iter().map(|(module, _)| *module).find(|module| module.strip_prefix("node:") == Some(name))
 }
 
-/// What stands for the text of a built-in, by its [`canonical`] name: nothing, because the engine makes it from what a script
-/// of an extension returns.
+/// Returns the source text of a built-in by its [`canonical`] name. It is empty, because deno_core makes the module from what a
+/// script of an extension returns.
 pub(crate) fn source(canonical: &str) -> Option<&'static str> {
     (self::canonical(canonical) == Some(canonical)).then_some("")
 }
 
-/// Before the first line of a module that asks for the app's variables as `import.meta.env`.
+/// Code that is put before the first line of modules that use `import.meta.env`. It sets that to the app's variables.
 const ENV_PRELUDE: &str =
     "import { env as importMetaEnv$ } from \"node:process\"; import.meta.env = importMetaEnv$; ";
 
-/// The module with `import.meta.env`, if it asks for that.
+/// Adds [`ENV_PRELUDE`] to the source of a module that uses `import.meta.env`.
 pub(crate) fn with_env(mut source: String) -> String {
     if source.contains("import.meta.env") {
         let first_line =

@@ -1,5 +1,5 @@
-//! What this worker asks the supervisor for, over streams that it opens on the control connection. Nothing waits for these: they are
-//! sent at the end of a tick, as far as the supervisor takes them.
+//! Calls to the supervisor, over streams that the worker opens on the control connection. Nothing waits for their answers. They
+//! are sent at the end of a tick, as far as credit allows.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use nano_protocol::{Call, Handle, Head, ProtocolError, Receiver, Sender};
 
-/// Calls that are open at once. The supervisor works at fewer.
+/// Calls that are open at once. The supervisor processes fewer than that at a time.
 const AT_ONCE: usize = 8;
 
 /// The calls of this worker.
@@ -20,7 +20,7 @@ pub(crate) struct Calls {
     open: RefCell<Vec<Open>>,
 }
 
-/// One that has no answer yet.
+/// A call that has no answer yet.
 #[derive(Debug)]
 struct Open {
     sender: Sender,
@@ -29,17 +29,16 @@ struct Open {
 }
 
 impl Calls {
-    /// None yet, over this connection.
     pub(crate) fn new(handle: Handle) -> Self {
         Self { handle, waiting: RefCell::default(), open: RefCell::default() }
     }
 
-    /// Has the supervisor keep something in the app's cache. Whether it does is only seen at the next start.
+    /// Asks the supervisor to store something in the app's cache. Only the next start shows whether it has done so.
     pub(crate) fn keep(&self, name: u128, contents: Bytes) {
         self.waiting.borrow_mut().push_back((Call::Keep { name }, contents));
     }
 
-    /// Goes on with what there is.
+    /// Makes progress with the open calls, and opens waiting ones.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) {
         let mut open = self.open.borrow_mut();
         open.retain_mut(|call| call.poll(cx).is_pending());
@@ -54,7 +53,7 @@ impl Calls {
                         open.push(call);
                     }
                 }
-                // The connection has ended, and so does this worker.
+                // The connection has ended, so this worker ends as well.
                 Err(ProtocolError::Torn) => waiting.clear(),
                 Err(_) => {}
             }
@@ -63,10 +62,10 @@ impl Calls {
 }
 
 impl Open {
-    /// Sends what credit allows; ready when there is an answer, or none will come.
+    /// Sends what credit allows. Ready when there is an answer, or when there will be none.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.body.is_empty() {
-            // The answer says whether it has failed.
+            // If this fails, `poll_head` says so.
             let _ = self.sender.poll_send(cx, &mut self.body, true);
         }
         self.receiver.poll_head(cx).map(|_| ())

@@ -1,43 +1,44 @@
-//! When V8 is asked for a full collection, so that it is known in time how much of a heap that grows fast is garbage: a pure
-//! function of how much is used, how much of that has survived last, and how long collections take.
+//! Decides when V8 is asked for a full collection, so that it is known in time how much of a fast-growing heap is garbage. The
+//! decision depends only on the heap in use, on the size that survived the last collection, and on how long collections take.
 //!
-//! V8 collects when it pays, which may be only once between a small heap and a full one. Nobody knows then whether the app
-//! leaks or just works.
+//! V8 itself may run only one full collection between a small heap and a full one. Then nobody can tell whether the app leaks
+//! or just uses memory.
 
 use std::time::{Duration, Instant};
 
-/// Collections that were asked for may take one part in so many of the time.
+/// Requested collections may take one part in this many of the time.
 const SHARE: u32 = 20;
 
-/// What of that may be saved up.
+/// How much unused collection time may be saved up.
 const SAVED: Duration = Duration::from_millis(250);
 
-/// Decides when a full collection is asked for.
+/// Decides when a full collection is requested.
 #[derive(Debug)]
 pub(crate) struct Collections {
     /// The largest heap, in bytes.
     limit: u64,
     /// What has survived the last full collection, in bytes.
     live: u64,
+    /// Collection time that is available.
     saved: Duration,
-    /// Whether the last one took more than there was.
+    /// How much longer than the available time the last collections took.
     owed: Duration,
     counted: Instant,
 }
 
 impl Collections {
-    /// For a heap of at most `limit` bytes, of which so many live.
+    /// Begins with a heap of at most `limit` bytes, of which `live` are alive.
     pub(crate) fn new(limit: u64, live: u64, now: Instant) -> Self {
         Self { limit, live, saved: SAVED, owed: Duration::ZERO, counted: now }
     }
 
-    /// So much has survived a full collection, whoever has asked for it.
+    /// Records how many bytes survived a full collection, requested or not.
     pub(crate) fn collected(&mut self, live: u64) {
         self.live = live;
     }
 
-    /// Whether one is due when so much is in use: half of the limit, and an eighth more than has survived the last one, or half
-    /// of that near the limit.
+    /// Returns whether a collection is due with `used` bytes in use. It is if they are at least half of the limit, and an eighth
+    /// of the limit more than survived the last one (a sixteenth near the limit), and if there is time left for it.
     pub(crate) fn is_due(&mut self, used: u64, now: Instant) -> bool {
         let step = if self.live < self.limit / 4 * 3 { self.limit / 8 } else { self.limit / 16 };
         if used < (self.limit / 2).max(self.live.saturating_add(step)) {
@@ -50,7 +51,7 @@ impl Collections {
         self.owed.is_zero() && !self.saved.is_zero()
     }
 
-    /// One that was asked for has taken so long.
+    /// Records how long a requested collection took.
     pub(crate) fn took(&mut self, time: Duration) {
         self.owed += time.saturating_sub(self.saved);
         self.saved = self.saved.saturating_sub(time);

@@ -1,4 +1,4 @@
-//! Log records on their way to the supervisor: bounded, never blocking.
+//! Sends log records to the supervisor. Never blocks; drops records if too many bytes are unsent.
 
 use std::cell::Cell;
 
@@ -15,7 +15,6 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// A console that writes to `control`.
     pub(crate) fn new(control: Handle) -> Self {
         Self { control, dropped: Cell::new(0) }
     }
@@ -33,7 +32,7 @@ impl LogSink for Console {
             return;
         }
         self.report_dropped();
-        // The console ends every line with a line feed; records are lines.
+        // `console` ends every text with a line feed; a record has none.
         record.message.truncate(record.message.trim_end_matches('\n').len());
         if record.message.len() > MAX_LOG_MESSAGE - 16 {
             record.message.truncate(record.message.floor_char_boundary(MAX_LOG_MESSAGE - 16));

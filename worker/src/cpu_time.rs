@@ -1,7 +1,8 @@
-//! The CPU time of requests (`cpu_time`), by samples. While JavaScript runs, the watchdog's thread asks V8 every few
-//! milliseconds to say on its own thread which request it runs for, and that request is charged with what the thread has used
-//! since the last time. Waiting costs nothing, and a request pays for the sampling only while it is sampled. Where native code
-//! keeps V8 from coming round to it, the watchdog's thread looks at the clock itself: all of that is one call, of one request.
+//! Measures the CPU time of requests (`cpu_time`) by samples. While JavaScript runs, the watchdog thread interrupts V8 every few
+//! milliseconds. The interrupt runs on the JavaScript thread. It finds out for which request JavaScript runs, and charges that
+//! request with the CPU time that the thread has used since the last sample. Waiting is not charged, and a request is slowed
+//! down only when it is sampled. While native code delays the interrupt, the watchdog thread reads the CPU clock itself: all of
+//! that time belongs to one call of one request.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -17,37 +18,37 @@ use rustc_hash::FxHashMap;
 
 use crate::guard::{Guard, Torn};
 
-/// Requests whose CPU time is remembered. Beyond it, those that have used the least are forgotten.
+/// Most requests whose CPU time is kept. When there are more, the half that has used the least is dropped.
 const REMEMBERED: usize = 4096;
 
 thread_local! {
-    /// Where an interrupted isolate finds its meter: on its own thread, whenever V8 comes round to it.
+    /// The meter, for V8's interrupts: they run on the isolate's thread.
     static METER: RefCell<Option<Rc<Meter>>> = const { RefCell::new(None) };
 }
 
-/// What the watchdog's thread asks for.
+/// The sample that the watchdog thread has requested last.
 #[derive(Debug, Default)]
 struct Ask {
-    /// V8 has been asked and has not come round to it.
+    /// Whether V8 was asked to interrupt and has not taken the sample yet.
     is_pending: AtomicBool,
-    /// The entry into JavaScript that it is about.
+    /// The entry into JavaScript that the sample is for.
     entry: AtomicU64,
-    /// Most that may be charged, in nanoseconds: what has passed since the last sample.
+    /// Most that may be charged, in nanoseconds: the time since the last sample.
     at_most: AtomicU64,
 }
 
-/// The watchdog's end: asks for samples.
+/// Requests samples, on the watchdog thread.
 pub(crate) struct Sampler {
     ask: Arc<Ask>,
     isolate: v8::IsolateHandle,
     /// The CPU clock of the JavaScript thread.
     clock: i32,
     limit: Duration,
-    /// The entry that V8 was asked about and has not come round to, and the thread's CPU time when it was.
+    /// The entry of the pending sample, and the CPU time of the JavaScript thread when it was requested.
     asked: Cell<(u64, Duration)>,
 }
 
-/// The JavaScript thread's end: charges requests.
+/// Takes samples and charges requests, on the JavaScript thread.
 pub(crate) struct Meter {
     ask: Arc<Ask>,
     guard: Arc<Guard>,
@@ -56,9 +57,9 @@ pub(crate) struct Meter {
     context: v8::Global<v8::Context>,
     limit: Duration,
     used: RefCell<FxHashMap<u32, Duration>>,
-    /// The thread's CPU time at the last sample.
+    /// The CPU time of the thread at the last sample.
     charged: Cell<Duration>,
-    /// The entry into JavaScript at the last sample, and the request it ran for, zero for none.
+    /// The entry into JavaScript at the last sample, and the request that JavaScript ran for; zero for none.
     latest: Cell<(u64, u32)>,
 }
 
@@ -69,13 +70,13 @@ impl std::fmt::Debug for Meter {
 }
 
 impl Sampler {
-    /// JavaScript runs, in this entry: a sample is wanted, which charges at most `passed`. Says whether V8 has not come round to
-    /// the last one while the thread has used more CPU time than a request may.
+    /// Requests a sample of this entry into JavaScript, which charges at most `passed`. Returns whether the last sample is still
+    /// pending although the thread has used more CPU time since than a request may.
     pub(crate) fn sample(&self, entry: u64, passed: Duration) -> bool {
         let ask = &self.ask;
         let passed = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         if ask.is_pending.load(Ordering::Acquire) {
-            // Native code keeps V8 from coming round to it; or that entry has ended meanwhile.
+            // Native code delays the interrupt, or that entry has ended meanwhile.
             let before = if ask.entry.load(Ordering::Relaxed) == entry {
                 ask.at_most.load(Ordering::Relaxed)
             } else {
@@ -99,7 +100,7 @@ impl Sampler {
 }
 
 impl Meter {
-    /// A meter for the isolate of this thread, and the end that has it sample.
+    /// Creates the meter of the isolate on this thread, and the sampler for the watchdog thread.
     pub(crate) fn start(
         runtime: &mut JsRuntime,
         guard: Arc<Guard>,
@@ -130,7 +131,7 @@ impl Meter {
         (meter, sampler)
     }
 
-    /// The request that JavaScript ran for at the last sample, if that was in this entry.
+    /// Returns the request that JavaScript ran for at the last sample, if that was in this entry.
     pub(crate) fn latest(&self, entry: u64) -> Option<u32> {
         let (sampled, request) = self.latest.get();
         (sampled == entry && request != 0).then_some(request)
@@ -140,7 +141,7 @@ impl Meter {
         let at_most = Duration::from_nanos(self.ask.at_most.load(Ordering::Relaxed));
         let entry = self.ask.entry.load(Ordering::Acquire);
         self.ask.is_pending.store(false, Ordering::Release);
-        // V8 may come round to it only in a later entry, and that is not the one it was about.
+        // V8 may run the interrupt only in a later entry, which is not the one that the sample is for.
         if self.guard.running() != Some(entry) || self.guard.torn().is_some() {
             return;
         }
@@ -156,22 +157,22 @@ impl Meter {
         }
     }
 
-    /// Remembers for whom JavaScript runs now.
+    /// Records for which request JavaScript runs now.
     fn note(&self, isolate: &mut v8::Isolate) {
         let Some(entry) = self.guard.running() else { return };
         v8::scope_with_context!(scope, isolate, &self.context);
         self.latest.set((entry, running_request(scope).unwrap_or_default()));
     }
 
-    /// Charges a request for what another thread has used for it, while JavaScript does not run.
+    /// Charges a request for CPU time of another thread, while JavaScript does not run.
     pub(crate) fn charge_elsewhere(&self, request: u32, due: Duration) {
         if self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
-            // It is the one to blame, whatever ran last here.
+            // This request is to blame, whichever one ran last on this thread.
             self.latest.set((self.guard.left().unwrap_or_default(), request));
         }
     }
 
-    /// Charges a request; returns what it has used by now.
+    /// Charges a request, and returns its CPU time so far.
     fn charge(&self, request: u32, due: Duration) -> Duration {
         let mut all = self.used.borrow_mut();
         if all.len() >= REMEMBERED {
@@ -186,12 +187,11 @@ impl Meter {
     }
 }
 
-/// CPU time of this thread.
 fn thread_time() -> Duration {
     time_of(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
-/// The heap is full: notes whose straw was the last, and ends JavaScript. On the isolate's thread, between two instructions.
+/// The interrupt for a full heap: records for which request JavaScript runs, and ends JavaScript. Runs on the isolate's thread.
 #[allow(unsafe_code, reason = "V8 hands the isolate over as a raw pointer")]
 pub(crate) unsafe extern "C" fn on_last_straw(mut isolate: v8::UnsafeRawIsolatePtr, _data: *mut c_void) {
     // SAFETY: V8 passes the isolate that it interrupts, which nothing else uses until this returns.
@@ -202,7 +202,7 @@ pub(crate) unsafe extern "C" fn on_last_straw(mut isolate: v8::UnsafeRawIsolateP
     isolate.thread_safe_handle().terminate_execution();
 }
 
-/// V8 has come round to a sample, on the isolate's thread and between two instructions of JavaScript.
+/// The interrupt for a sample. Runs on the isolate's thread.
 #[allow(unsafe_code, reason = "V8 hands the isolate over as a raw pointer")]
 unsafe extern "C" fn on_interrupt(mut isolate: v8::UnsafeRawIsolatePtr, _data: *mut c_void) {
     let Some(meter) = METER.with_borrow(Clone::clone) else { return };

@@ -1,4 +1,4 @@
-//! One thread, one tick: read frames, run JavaScript, write frames.
+//! The event loop of a worker. In every tick, its one thread reads frames, runs JavaScript and writes frames.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -14,38 +14,34 @@ use crate::engine::Engine;
 use crate::events;
 use crate::guard::Torn;
 
-/// How long a dying worker tries to hand over its last frames.
+/// How long a worker that ends tries to send its last frames.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A loaded app and its connections.
 #[derive(Debug)]
 pub(crate) struct EventLoop {
-    /// The isolate.
     pub(crate) engine: Engine,
-    /// What is under way.
     pub(crate) in_flight: Rc<InFlight>,
-    /// Ping, logs, drain.
     pub(crate) control: Connection,
-    /// For sending on `control`.
+    /// Sends on `control`.
     pub(crate) control_handle: Handle,
-    /// What the supervisor is asked for.
     pub(crate) calls: Rc<Calls>,
-    /// One per I/O thread of the supervisor, with its number.
+    /// The request connections, one per I/O thread of the supervisor, with their numbers.
     pub(crate) requests: Vec<(usize, Connection)>,
     /// Whether an uncaught error ends the worker.
     pub(crate) fatal_uncaught: bool,
-    /// Whether the supervisor asked to finish.
+    /// Whether the supervisor has asked the worker to drain.
     pub(crate) draining: bool,
-    /// Requests read in this tick, not yet handed to JavaScript, and the numbers of their connections; kept for its
-    /// allocation.
+    /// Requests read in this tick and not yet passed to JavaScript, with the numbers of their connections. A field, so that its
+    /// allocation is reused.
     pub(crate) arrived: Vec<(usize, u32)>,
 }
 
 impl EventLoop {
-    /// Serves until told to end, or until the isolate is torn. Returns the exit code.
+    /// Serves until the supervisor ends the worker, or until the isolate is torn. Returns the exit code.
     pub(crate) async fn run(mut self) -> u8 {
         let code = poll_fn(|cx| self.tick(cx)).await;
-        // Last words: answers and log records that are still queued.
+        // Sends the answers and log records that are still queued.
         let flush = poll_fn(|cx| self.poll_flush(cx));
         let _ = tokio::time::timeout(LAST_WORDS, flush).await;
         code
@@ -74,7 +70,7 @@ impl EventLoop {
             return Poll::Ready(exit::UNCAUGHT);
         }
         if self.engine.look_at_heap() {
-            // The supervisor decides whether to replace this worker, and had better do so soon.
+            // The supervisor needs this soon to decide whether to replace this worker.
             let stats = self.engine.stats();
             self.send(&Control::Stats(stats));
         }
@@ -88,8 +84,8 @@ impl EventLoop {
         }
     }
 
-    /// Takes in everything that has arrived. A request is handed to JavaScript only after that, so that a body which
-    /// came with its head is already complete.
+    /// Reads everything that has arrived. Requests are passed to JavaScript only after that, so that a body which came with its
+    /// head is already complete.
     fn read(&mut self, cx: &mut Context<'_>) -> Option<u8> {
         loop {
             match self.control.poll_event(cx) {
@@ -139,14 +135,15 @@ impl EventLoop {
             }
         }
         if let Some(index) = closed {
-            // An I/O thread that has let go; the others go on.
+            // That I/O thread has finished its connection. The others go on.
             self.requests.swap_remove(index);
             cx.waker().wake_by_ref();
         }
         None
     }
 
-    /// Nothing is under way, and nothing can come: the I/O threads have let go, after everything they ever sent was read.
+    /// Returns whether the worker is drained: no request is in flight, and none can come, as all I/O threads have finished their
+    /// connections and everything that they sent was read.
     fn is_drained(&self) -> bool {
         self.draining && self.requests.is_empty() && self.in_flight.is_idle()
     }
@@ -184,8 +181,8 @@ impl EventLoop {
         }
     }
 
-    /// Answers the request that tore the isolate; if it cannot be told which, all that have begun bear it. Those that have not
-    /// go to the next worker.
+    /// Fails the request that tore the isolate or, if it is not known which one did, all requests that have begun. The others are
+    /// retried by the next worker.
     fn blame(&mut self, cause: Torn) {
         let (kind, message) = match cause {
             Torn::Watchdog => {
@@ -202,7 +199,7 @@ impl EventLoop {
         let blamed = culprit.and_then(|id| self.in_flight.answer(id));
         match (&blamed, culprit) {
             (Some(request), _) => request.sender.fail(&error),
-            // It has been answered already; the others fail with the worker.
+            // The culprit has been answered already, so nothing is failed here; the other requests fail with the worker.
             (None, Some(culprit)) => return self.in_flight.log(LogLevel::Error, culprit, message.to_owned()),
             (None, None) => self.in_flight.fail_all(&error, &self.arrived),
         }

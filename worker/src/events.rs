@@ -1,16 +1,16 @@
-//! Events as the requests that the app's handler sees.
+//! Turns events into the requests that the app's handler gets.
 
 use bytes::{Bytes, BytesMut};
 use nano_protocol::message::{HttpVersion, RequestLine};
 use nano_protocol::{EncodedHead, Event, Head, HeadKind, ProtocolError, codec};
 
-/// The number of the connection of events: none of those that carry requests.
+/// The connection number of events. It is not the number of any request connection.
 pub(crate) const CONNECTION: usize = usize::MAX;
 
-/// The head of the request that a stream is about, which may be an event.
+/// Returns the encoded head of the request that a stream carries, or that stands for its event.
 ///
 /// # Errors
-/// [`ProtocolError`] if it does not decode, or is none that a worker accepts.
+/// [`ProtocolError`] if the head does not decode, or is of a kind that a worker does not accept.
 pub(crate) fn request(head: EncodedHead) -> Result<Bytes, ProtocolError> {
     match head.kind {
         HeadKind::Request => Ok(head.payload),
@@ -21,7 +21,7 @@ pub(crate) fn request(head: EncodedHead) -> Result<Bytes, ProtocolError> {
                 let fields: [(&[u8], &[u8]); 2] =
                     [(b"host", b"localhost"), (b"user-agent", b"nano-supervisor health check")];
                 let mut payload = BytesMut::new();
-                // The window of the answer is known to its stream.
+                // Zero, as the stream knows the window of its answer already.
                 Head::Request(line).encode(0, &mut payload)?;
                 codec::encode_headers(fields.len(), fields.into_iter(), &mut payload)?;
                 Ok(payload.freeze())

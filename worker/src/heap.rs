@@ -1,5 +1,5 @@
-//! Memory: the V8 heap limit, at which the worker ends with a reason of its own before the machine swaps, when V8 is asked to
-//! collect, and what is given back once an app is loaded.
+//! Memory of the isolate: enforces the limit of the V8 heap, at which the worker ends with its own exit code before the machine
+//! swaps; asks V8 for collections; and returns free memory to the system once an app is loaded.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_void};
@@ -15,39 +15,40 @@ use crate::guard::{Guard, Torn};
 use crate::sandbox::end::exit_now;
 
 thread_local! {
-    /// Where V8's callbacks find it: they run on the isolate's thread.
+    /// The guard, for V8's callbacks: they run on the isolate's thread.
     static GUARD: RefCell<Option<Arc<Guard>>> = const { RefCell::new(None) };
-    /// What was in use after the last collection of new objects, in bytes, if that was not looked at yet.
+    /// Bytes in use after the last collection of new objects. [`look`] takes the number.
     static USED: Cell<Option<u64>> = const { Cell::new(None) };
-    /// What has survived the last full collection, in bytes.
+    /// Bytes that survived the last full collection.
     static LIVE: Cell<u64> = const { Cell::new(0) };
-    /// How much that may be.
+    /// Most bytes that may survive a full collection.
     static LIMIT: Cell<u64> = const { Cell::new(u64::MAX) };
     /// Whether terminated JavaScript has been given room to unwind.
     static UNWINDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Least room beyond the limit in which terminated JavaScript unwinds and the request is answered, in bytes.
+/// Least memory beyond the limit for terminated JavaScript to unwind and for the request to be answered, in bytes.
 const UNWIND_ROOM: usize = 16 * 1024 * 1024;
 
-/// V8's parameters for a heap of `limit` bytes. It takes them for what its pages take, of which objects may leave a third empty.
+/// Returns V8's parameters for a heap of `limit` bytes. V8 applies the limit to its pages, a third of which may be gaps between
+/// objects; so [`raised`] raises it.
 pub(crate) fn create_params(limit: u64) -> v8::CreateParams {
     v8::CreateParams::default().heap_limits(0, usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// What V8's own limit becomes when it says that `current` is reached, where this much was alive after the last full collection,
-/// and may be; nothing if the heap is full.
+/// Returns V8's new limit when V8 has reached `current`; none if the heap is full. `live` bytes were alive after the last full
+/// collection, of at most `limit`.
 fn raised(current: usize, live: u64, limit: u64) -> Option<usize> {
     let most = usize::try_from(limit / 2 * 3).unwrap_or(usize::MAX);
     let room = limit.saturating_sub(live);
-    // With little alive there is nothing to end: V8 is asked for one thing that is too large.
+    // If little is alive at the highest limit, the heap is not full: a single allocation is too large, and fails by itself.
     let is_full = room < limit / 32 || (current >= most && live >= limit / 2);
     let room = usize::try_from(room).unwrap_or(usize::MAX);
     (!is_full).then(|| current.max(most.min(current.saturating_add(room))))
 }
 
-/// Interrupts JavaScript when more is alive in the heap than the limit, and has the supervisor know what survives each full
-/// collection.
+/// Interrupts JavaScript when more of the heap is alive than the limit allows, and records for the supervisor how much survives
+/// each full collection.
 pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>, limit: u64) {
     let isolate = runtime.v8_isolate().thread_safe_handle();
     LIMIT.set(limit);
@@ -65,18 +66,18 @@ pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>, limit: u64) {
         }
         guard.tear(Torn::OutOfMemory);
         if UNWINDS.replace(true) && guard.torn() == Some(Torn::OutOfMemory) {
-            // Called again: it grows faster than it unwinds.
+            // Called again after the heap was full: JavaScript allocates faster than it unwinds.
             exit_now(exit::OUT_OF_MEMORY);
         }
-        // JavaScript is ended where V8 can tell for whom it runs.
+        // An interrupt ends JavaScript at a point at which V8 knows for which request it runs.
         isolate.request_interrupt(cpu_time::on_last_straw, std::ptr::null_mut());
         current + UNWIND_ROOM.max(current / 8)
     });
 }
 
-/// Has V8 collect all there is, if that is due: to be called while no JavaScript runs. Whether it has.
+/// Has V8 make a full collection, if one is due, and returns whether it has. Must be called while no JavaScript runs.
 pub(crate) fn look(runtime: &mut JsRuntime, collections: &mut Collections) -> bool {
-    // New objects are collected all the time where any are made; else there is nothing to look at.
+    // V8 collects new objects all the time while JavaScript allocates. If it has not, nothing has changed.
     let Some(used) = USED.take() else { return false };
     let begun = Instant::now();
     collections.collected(LIVE.get());
@@ -88,17 +89,17 @@ pub(crate) fn look(runtime: &mut JsRuntime, collections: &mut Collections) -> bo
     true
 }
 
-/// Gives back to the system what loading an app has left free in the C library's heap: an idle worker is smaller by it.
+/// Returns free memory of the C library's heap to the system. Loading an app leaves some, and an idle worker is smaller without.
 #[allow(unsafe_code, reason = "there is no safe malloc_trim")]
 pub(crate) fn give_back() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: malloc_trim has no preconditions; it only returns pages that nothing uses.
+    // SAFETY: malloc_trim has no preconditions. It only returns pages that nothing uses.
     unsafe {
         nix::libc::malloc_trim(0);
     }
 }
 
-/// V8 has made a full collection, on the isolate's thread.
+/// Called by V8 after a full collection, on the isolate's thread.
 #[allow(unsafe_code, reason = "V8 hands the isolate over as a raw pointer")]
 unsafe extern "C" fn on_collected(
     mut isolate: v8::UnsafeRawIsolatePtr,
@@ -119,7 +120,7 @@ unsafe extern "C" fn on_collected(
     });
 }
 
-/// V8 has collected new objects, on the isolate's thread.
+/// Called by V8 after a collection of new objects, on the isolate's thread.
 #[allow(unsafe_code, reason = "V8 hands the isolate over as a raw pointer")]
 unsafe extern "C" fn on_scavenged(
     mut isolate: v8::UnsafeRawIsolatePtr,
@@ -132,7 +133,7 @@ unsafe extern "C" fn on_scavenged(
     USED.set(Some(isolate.get_heap_statistics().used_heap_size() as u64));
 }
 
-/// V8 would abort with a core dump; the worker says what it was instead.
+/// Called by V8 before it aborts with a core dump. The worker exits with the code of the cause instead.
 #[allow(unsafe_code, reason = "the type of V8's callback; the body does nothing unsafe")]
 unsafe extern "C" fn on_fatal(_location: *const c_char, _details: &v8::OomDetails) {
     exit_now(exit::OUT_OF_MEMORY);
@@ -144,7 +145,8 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
-    /// How much can be alive, in MiB, before JavaScript is ended, and what V8 holds then, where this share of it is gaps.
+    /// Returns how much can be alive before JavaScript is ended, and the size of V8's heap then, both in MiB, if `gaps` is the
+    /// fraction of the heap that is gaps.
     fn fill(limit: usize, gaps: f64) -> (usize, usize) {
         let (mut current, mut live) = (limit * MIB / 10 * 9, 0);
         loop {
@@ -167,7 +169,7 @@ mod tests {
                 assert!(live * 100 >= limit * 96 && live <= limit + 1, "{limit} {gaps}: {live}");
                 assert!(held <= limit * 3 / 2 + 2, "{limit} {gaps}: {held}");
             }
-            // Whatever V8 does with the rest.
+            // A heap that is nearly all gaps.
             let (live, held) = fill(limit, 0.9);
             assert!(live < limit && held <= limit * 3 / 2 + 20, "{limit}: {live} {held}");
         }

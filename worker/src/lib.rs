@@ -1,19 +1,19 @@
-//! The worker process: one app in one V8 isolate, behind the protocol.
+//! The worker process: runs one app in one V8 isolate, and talks to the supervisor by `nano_protocol`.
 //!
 //! # Layout
-//! What an app sees is in the crate `nano_runtime`; here is what runs it.
+//! The crate `nano_runtime` has the interfaces that an app sees; this crate runs the app.
 //!
-//! - `process`: a worker from its start to its end; `sandbox`: what confines it, and what ends it at once.
-//! - `event_loop`: one thread, one tick: read frames, run JavaScript, write frames.
-//! - `events`: what happens besides requests; `calls`: what is asked of the supervisor.
-//! - `isolate`: V8 with the startup snapshot, before there is an app; `engine`: loads the app, calls its handler.
-//! - `lazy_globals`: interfaces that load when the app first touches them.
-//! - `loader`: modules from the app's folder, and never from outside it.
+//! - `process`: the life of a worker from start to end; `sandbox`: confines the process, and ends it at once.
+//! - `event_loop`: one thread; in every tick it reads frames, runs JavaScript and writes frames.
+//! - `events`: events from the supervisor as requests; `calls`: calls to the supervisor.
+//! - `isolate`: V8 with the startup snapshot, before there is an app; `engine`: loads the app and calls its handler.
+//! - `lazy_globals`: interfaces that load when the app first uses them.
+//! - `loader`: loads modules from the app's folder, and never from outside it.
 //! - `builtins`: modules that every app may import besides those of its folder.
 //! - `load_error`: why an app does not load, with file, line, column and source line.
-//! - `stack_trace`: what an app sees of the stack of an error.
-//! - `guard`, `watchdog`, `heap`: what ends JavaScript that will not end by itself; `collections`: when V8 is to collect.
-//! - `console`: log records on their way to the supervisor; `usage`: what the process uses.
+//! - `stack_trace`: the stack of an error as the app sees it.
+//! - `guard`, `watchdog`, `cpu_time`, `heap`: interrupt JavaScript that exceeds a limit; `collections`: decides when V8 collects.
+//! - `console`: sends log records to the supervisor; `usage`: memory and CPU time of the process.
 
 mod builtins;
 mod calls;

@@ -1,4 +1,4 @@
-//! A worker from its start to its end: confines itself, makes an isolate, waits for its app, serves.
+//! The life of a worker process: it confines itself, creates an isolate, waits for its app, loads it and serves it.
 
 use std::ffi::CString;
 use std::future::poll_fn;
@@ -21,25 +21,25 @@ use crate::isolate::Isolate;
 use crate::load_error::LoadError;
 use crate::sandbox::{self, cgroup, end};
 
-/// Names of hosts that are looked up at once: nothing else uses this runtime's blocking threads, see `turns.rs`.
+/// Host names that are looked up at once. Nothing else uses the blocking threads of this tokio runtime, see `turns.rs`.
 const NAME_LOOKUPS: usize = 4;
 
-/// What V8 is told. Where it drops the check for interrupts of a short loop, which it looks for when it unrolls loops, it may drop
-/// that of the loop around it by mistake: `for (;;) [3, 2, 1].sort(f)`, in which the literal is such a loop, could never be ended. The
-/// price: loops of few rounds of arithmetic whose number is known are slower by up to a third, and nothing else.
+/// Flags of V8. While V8 looks for loops to unroll, it removes the interrupt check of short loops, and by mistake sometimes that
+/// of the loop around one. Then `for (;;) [3, 2, 1].sort(f)`, in which the literal is such a short loop, could never be ended.
+/// So unrolling is off. The cost: arithmetic loops with few iterations, whose number is known, are up to a third slower.
 const V8_FLAGS: [&str; 1] = ["--no-turboshaft-loop-unrolling"];
 
-/// How a worker is started. Which app it is for it learns later.
+/// The arguments with which a worker is started. It learns later which app to run.
 #[derive(Debug, Clone)]
 pub struct WorkerArgs {
-    /// Request connections, one per I/O thread of the supervisor.
+    /// Number of request connections, one per I/O thread of the supervisor.
     pub connections: u16,
-    /// How the name of its control group begins, which it makes in the folder that is its last descriptor; its process id
-    /// follows.
+    /// The prefix of its control group's name, which the process id completes. The worker creates the group in the folder that
+    /// is its last descriptor. None for no control group.
     pub cgroup: Option<String>,
 }
 
-/// Runs a worker to its end. Never returns: V8's threads and static state are not torn down, they just end.
+/// Runs a worker, and exits with its exit code. Never returns, and does not tear down V8's threads and static state.
 pub fn run(args: WorkerArgs) -> ! {
     let code = match serve(args) {
         Ok(code) => code,
@@ -51,7 +51,7 @@ pub fn run(args: WorkerArgs) -> ! {
     end::exit_now(code)
 }
 
-/// What `ps -e` and `top` show: this process is started as "exe", before it is known for which app.
+/// Sets the name that `ps -e` and `top` show. The process starts as "exe", before it knows its app.
 fn set_name(app: &str) {
     if let Ok(name) = CString::new(format!("nano:{app}")) {
         let _ = nix::sys::prctl::set_name(&name);
@@ -68,13 +68,13 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
     set_name("spare");
     end::of_faults()?;
     if let Some(prefix) = args.cgroup {
-        // The supervisor sees whether it has worked.
+        // Reported only: the supervisor checks by itself whether the group exists.
         if let Err(error) = cgroup::enter(descriptors::cgroups(args.connections.into()), &prefix) {
             report(&error);
         }
     }
     let (sockets, witness) = sandbox::descriptors::take(args.connections)?;
-    // Before any thread starts, and so that V8 compiles on this thread's idle core as well.
+    // Before any thread starts. V8's default platform has threads that also compile on this thread's core while it is idle.
     deno_core::v8_set_flags(std::iter::once("nano-supervisor").chain(V8_FLAGS).map(Into::into).collect());
     deno_core::JsRuntime::init_platform(None);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -107,7 +107,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
     }
     let console = Rc::new(Console::new(control_handle.clone()));
     let in_flight = Rc::new(InFlight::new(console.clone()));
-    // Before the app is known, so that a spare has it behind it.
+    // Before the app is known, so that a spare has done this already.
     let isolate = Isolate::new(hello.heap, in_flight.clone());
     let Control::Load(load) = poll_fn(|cx| poll_control(&mut control, cx)).await? else {
         return Err(ProtocolError::Unexpected("frame before load"));
@@ -122,7 +122,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         Ok(engine) => engine,
         Err(error) => {
             let mut reason = error.to_string();
-            // The app chooses how long its error is.
+            // The app decides how long its error is.
             reason.truncate(reason.floor_char_boundary(MAX_ERROR));
             send_loaded(&control_handle, Loaded::Failed(reason))?;
             poll_fn(|cx| control.poll_flush(cx)).await?;
@@ -160,7 +160,7 @@ async fn handshake(connection: &mut Connection, handle: &Handle, role: Role) -> 
     Ok(hello)
 }
 
-/// Loads the app, while log records already go out.
+/// Loads the app, and sends log records meanwhile.
 async fn load_app(
     isolate: Isolate,
     load: &Load,

@@ -1,8 +1,8 @@
-//! What confines a worker, and what ends it at once: one file per mechanism.
+//! Confines a worker process and ends it at once: one file per mechanism.
 //!
-//! - [`end`]: its end, with the supervisor, of a fault, and by itself.
-//! - [`cgroup`]: the control group that it counts in.
-//! - [`descriptors`]: what it keeps of what it has inherited.
+//! - [`end`]: ends the process when the supervisor dies, on a fault, and by itself.
+//! - [`cgroup`]: the control group in which the kernel counts what the worker uses.
+//! - [`descriptors`]: takes over the inherited descriptors that a worker needs, and closes the others.
 
 pub(crate) mod cgroup;
 pub(crate) mod descriptors;

@@ -1,10 +1,10 @@
-//! The stack of an error as the app sees it: mapped to its sources, and without frames of our own JavaScript.
+//! The stack of an error as the app sees it: mapped to its sources, and without frames of the worker's own JavaScript.
 
 use deno_core::error::prepare_stack_trace_callback;
 use deno_core::v8;
 use nano_runtime::is_internal;
 
-/// Called by V8 when the stack of an error is first looked at.
+/// Formats the stack of an error. V8 calls it when the stack is first read.
 pub(crate) fn prepare<'s, 'i>(
     scope: &mut v8::PinScope<'s, 'i>,
     error: v8::Local<'s, v8::Value>,
@@ -21,7 +21,7 @@ pub(crate) fn prepare<'s, 'i>(
     prepare_stack_trace_callback(scope, error, shown)
 }
 
-/// The script that a call site is in. A facade bears the URL of the app's module, but says what it is in its sourceURL.
+/// Returns the script of a call site. A facade has the URL of an app's module, so its `sourceURL` is what tells it apart.
 fn script_of(scope: &mut v8::PinScope<'_, '_>, site: v8::Local<'_, v8::Value>) -> Option<String> {
     v8::tc_scope!(let scope, scope);
     let site = v8::Local::<v8::Object>::try_from(site).ok()?;

@@ -1,4 +1,4 @@
-//! What this process uses.
+//! Measures the memory and the CPU time that this process uses.
 
 use std::fs;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use nano_runtime::time_of;
 use nix::libc;
 
-/// Resident memory that is this process's own, in bytes, as the supervisor counts it.
+/// Returns the resident memory that this process shares with no file, in bytes, as the supervisor counts it.
 pub(crate) fn memory() -> Option<u64> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
     let mut pages = statm.split_whitespace().skip(1).map_while(|field| field.parse::<u64>().ok());
@@ -15,7 +15,7 @@ pub(crate) fn memory() -> Option<u64> {
     Some(resident.saturating_sub(of_files) * u64::try_from(page).ok()?)
 }
 
-/// CPU time of all its threads.
+/// Returns the CPU time of all threads of this process.
 pub(crate) fn cpu_time() -> Duration {
     time_of(libc::CLOCK_PROCESS_CPUTIME_ID)
 }

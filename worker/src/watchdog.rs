@@ -1,5 +1,5 @@
-//! Ends JavaScript that runs too long without returning to the event loop, such as `while (true) {}`, and has the CPU time of
-//! requests measured.
+//! The watchdog thread. It interrupts JavaScript that runs too long without returning to the event loop, such as
+//! `while (true) {}`, and starts the samples that measure the CPU time of requests.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,21 +11,20 @@ use crate::sandbox::end::exit_now;
 use deno_core::v8;
 use nano_protocol::exit;
 
-/// Looks per limit while JavaScript does not run: an entry is ended, and CPU time noticed, after one limit, give or take
-/// this fraction of it.
+/// Polls per limit while JavaScript does not run. So both limits are enforced with an error of at most one part in this many.
 const LOOKS: u32 = 10;
 
-/// Most time between two looks while JavaScript runs.
+/// Longest time between two polls while JavaScript runs.
 const CLOSE_LOOK: Duration = Duration::from_millis(10);
 
-/// Close looks in a row at which JavaScript did not run, after which it is idle.
+/// After how many close polls without running JavaScript the worker is idle.
 const IDLE: u32 = 20;
 
-/// How long terminated JavaScript may take to unwind before the process ends regardless: V8 does not look in all that it runs
-/// whether it is to end, and nobody else is answered meanwhile.
+/// How long terminated JavaScript may take to unwind before the process exits anyway. V8 does not check for termination in all
+/// the code that it runs, and no request is answered meanwhile.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// How long JavaScript may run.
+/// Limits on how long JavaScript may run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Without returning to the event loop.
@@ -34,8 +33,8 @@ pub(crate) struct Limits {
     pub(crate) cpu_time: Duration,
 }
 
-/// Starts the watchdog thread, which lives as long as the process. It looks seldom until it finds JavaScript running, and
-/// closely until it has not run for a while: an idle worker costs a few wake-ups per limit.
+/// Starts the watchdog thread, which runs as long as the process. It polls rarely until it finds JavaScript running, and then
+/// often until JavaScript has not run for a while, so an idle worker costs a few wake-ups per limit.
 pub(crate) fn start(
     guard: Arc<Guard>,
     isolate: v8::IsolateHandle,
@@ -52,8 +51,7 @@ pub(crate) fn start(
             let pause = if idle < IDLE { closely } else { seldom };
             let begun = Instant::now();
             thread::sleep(pause);
-            // A process that was stopped (SIGSTOP, a suspended machine) must not find all of that time charged to one
-            // request.
+            // If the process was stopped (SIGSTOP, a suspended machine), one request must not be charged with all of that time.
             let passed = begun.elapsed().min(2 * pause);
             let running = guard.running();
             lasted = if running.is_some() && running == last { lasted + passed } else { Duration::ZERO };
@@ -70,7 +68,7 @@ pub(crate) fn start(
             if lasted >= limits.entry || is_torn {
                 guard.tear(Torn::Watchdog);
                 let begun = Instant::now();
-                // Native code that is interrupted may fail by itself and leave JavaScript to go on: again, until it has left.
+                // Interrupted native code may just fail and let JavaScript go on. So this repeats until JavaScript has returned.
                 while running.is_some() && guard.running() == running {
                     if begun.elapsed() >= GRACE {
                         // Native code that V8 cannot interrupt.

@@ -1,4 +1,4 @@
-//! The descriptors that a worker is started with.
+//! Takes over the descriptors that a worker is started with.
 
 use std::io;
 use std::os::fd::{FromRawFd as _, OwnedFd};
@@ -6,14 +6,14 @@ use std::os::unix::net::UnixStream;
 
 use nano_protocol::{Witness, descriptors};
 
-/// Takes over the inherited sockets and the page that it leaves behind, and closes whatever else may have been inherited.
+/// Takes over the inherited sockets and the page of the witness, and closes every other inherited descriptor.
 ///
 /// # Errors
-/// What the kernel says, or that these are no sockets.
+/// The kernel's error, or an error if the descriptors are not sockets.
 #[allow(unsafe_code, reason = "descriptors arrive as numbers")]
 pub(crate) fn take(connections: u16) -> io::Result<(Vec<UnixStream>, Witness)> {
     let end = descriptors::witness(connections.into());
-    // SAFETY: nothing in this process owns a descriptor above `end` yet: it has just been started.
+    // SAFETY: this process has just been started, so nothing in it owns a descriptor above `end` yet.
     let closed = unsafe { nix::libc::close_range(end as u32 + 1, u32::MAX, 0) };
     nix::errno::Errno::result(closed)?;
     let sockets = (descriptors::FIRST..end)
@@ -27,7 +27,7 @@ pub(crate) fn take(connections: u16) -> io::Result<(Vec<UnixStream>, Witness)> {
             Ok(socket)
         })
         .collect::<io::Result<_>>()?;
-    // SAFETY: as above; it is closed here, and the page stays.
+    // SAFETY: as above. The descriptor is closed here; the mapping of the page stays.
     let witness = Witness::open(&unsafe { OwnedFd::from_raw_fd(end) })?;
     Ok((sockets, witness))
 }

@@ -1,24 +1,24 @@
-//! How a worker ends at once: with the supervisor, of a fault, and by itself.
+//! Ends the worker process at once: when the supervisor dies, on a fault, and by itself.
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-/// If the supervisor dies, so does this process.
+/// Has the kernel kill this process when the supervisor dies.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's error.
 pub(crate) fn with_supervisor() -> nix::Result<()> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
 }
 
-/// A fault ends the process at once and shows as its signal. Rust's handler swallows the first one that does not come from an
-/// overflowing stack.
+/// Has a fault end the process at once, with its signal as the exit status. Rust's own handler ignores the first fault that is
+/// not a stack overflow.
 ///
 /// # Errors
-/// What the kernel says.
+/// The kernel's error.
 #[allow(unsafe_code, reason = "signal actions are set through libc")]
 pub(crate) fn of_faults() -> nix::Result<()> {
     for fault in [Signal::SIGSEGV, Signal::SIGBUS] {
-        // SAFETY: the default action runs no code of ours.
+        // SAFETY: the default action runs no code of this process.
         unsafe { signal(fault, SigHandler::SigDfl)? };
     }
     Ok(())
@@ -27,6 +27,6 @@ pub(crate) fn of_faults() -> nix::Result<()> {
 /// Ends the process now.
 #[allow(unsafe_code, reason = "there is no safe _exit")]
 pub(crate) fn exit_now(code: u8) -> ! {
-    // SAFETY: _exit has no preconditions; it runs no destructors, so no other thread can see a torn-down V8.
+    // SAFETY: _exit has no preconditions. It runs no destructors, so no other thread can see a V8 that is being torn down.
     unsafe { nix::libc::_exit(i32::from(code)) }
 }
