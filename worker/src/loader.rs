@@ -2,14 +2,15 @@
 //!
 //! # Layout
 //! - [`root`]: the folder, and which files in it may be read.
-//! - [`resolver`], [`missing`]: specifiers to files, and what to say if there is none; [`error`]: all errors.
+//! - [`resolver`]: finds the file of a specifier; [`missing`]: the error message if there is none; [`error`]: all errors.
 //! - [`compiler_options`]: options for TypeScript and JSX, from tsconfig.json or deno.json.
 //! - [`mod@format`]: the module format of a file.
-//! - [`translate`], [`emit_cache`]: TypeScript and JSX to JavaScript, cached; [`code_cache`]: bytecode of V8, cached.
-//! - [`modules`]: loads files as modules, by means of all the others.
+//! - [`translate`]: translates TypeScript and JSX to JavaScript; [`emit_cache`]: caches the results between starts;
+//!   [`code_cache`]: caches V8's compiled code there, too.
+//! - [`modules`]: loads files as modules; uses all the others.
 //! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.
-//! - [`assets`]: JSON, text, bytes and WebAssembly; [`facade`]: how they and CommonJS modules are wrapped.
-//! - [`source_maps`]: from positions in generated code to positions in sources.
+//! - [`assets`]: JSON, text, bytes and WebAssembly; [`facade`]: helpers for the ES modules that wrap them and CommonJS modules.
+//! - [`source_maps`]: maps positions in generated code to positions in sources.
 
 mod assets;
 mod code_cache;
@@ -48,13 +49,13 @@ use resolver::{Found, Importer};
 
 use crate::builtins;
 
-/// The module that stands for one that its package maps to `false` for browsers.
+/// An empty module, used in place of modules that their package maps to `false` for browsers.
 const LEFT_OUT: &str = "nano:left-out";
 
-/// The module through which the facade of a CommonJS module runs it; see commonjs.js.
+/// The module with which the facade of a CommonJS module runs it; see commonjs.js.
 const COMMONJS: &str = "nano:commonjs";
 
-/// The [`Modules`] of the app, which is set after the isolate was made.
+/// The [`Modules`] of the app. They are set after the isolate was created.
 pub(crate) type LaterModules = Rc<OnceCell<Rc<Modules>>>;
 
 /// [`Modules`] as the module loader of deno_core.
@@ -92,14 +93,14 @@ impl AppLoader {
         }
     }
 
-    /// The error as JavaScript sees it, with the position of the import that caused it.
+    /// Returns the error as JavaScript gets it, with the position of the import that caused it.
     fn refuse(
         modules: &Modules,
         error: ModuleError,
         referrer: Option<&ModuleLoadReferrer>,
     ) -> ModuleLoaderError {
         match error {
-            // Its text has a position already.
+            // The text of this error has a position already.
             ModuleError::Syntax(_) => JsErrorBox::from_err(error),
             error => {
                 let mut text = error.to_string();
@@ -120,7 +121,7 @@ impl ModuleLoader for AppLoader {
     }
 
     fn should_load_synthetic_esm(&self, _specifier: &str) -> bool {
-        // Otherwise a dynamic import runs the app's microtasks before it returns.
+        // With `false`, a dynamic import would run the app's microtasks before it returns.
         true
     }
 
@@ -140,7 +141,7 @@ impl ModuleLoader for AppLoader {
         options: ModuleLoadOptions,
     ) -> ModuleLoadResponse {
         let text = match specifier.as_str() {
-            // deno_core makes the module from what a script of an extension returns.
+            // deno_core creates the module from what a script of an extension returns.
             COMMONJS => Some(""),
             LEFT_OUT => Some("export default {};"),
             name => builtins::source(name),
@@ -189,7 +190,7 @@ impl ModuleLoader for AppLoader {
     }
 
     fn source_map_source_exists(&self, _source: &str) -> Option<bool> {
-        // The line comes from that source in any case. Naming another file would mislead.
+        // The source line is always read from that source, so another file name would mislead.
         Some(true)
     }
 

@@ -1,5 +1,5 @@
-//! What V8 has compiled, kept between starts. V8 itself checks its version and flags, and of the source only the length, so
-//! what is kept is found by the whole source.
+//! Caches the code that V8 has compiled between starts. V8 itself checks its version and flags, but only the length of the
+//! source, so the key of the cache contains the whole source.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -9,10 +9,11 @@ use rustc_hash::FxHashMap;
 
 use super::emit_cache::{EmitCache, Key};
 
-/// Sources shorter than this, in bytes, are compiled faster than read.
+/// Sources shorter than this, in bytes, are not cached: compiling them is faster than reading the cache.
 const SHORTEST: usize = 4 * 1024;
 
-/// The keys of what V8 was given, by the name of the script: V8 says which script it has compiled, and not of what.
+/// The keys of sources that were passed to V8, by the name of the script. V8 reports the name of a script that it has compiled,
+/// but not the source.
 #[derive(Default)]
 pub(super) struct CodeCache(RefCell<FxHashMap<String, Key>>);
 
@@ -23,7 +24,8 @@ impl std::fmt::Debug for CodeCache {
 }
 
 impl CodeCache {
-    /// What was kept for this source; without contents if V8 is to say what it compiles. None if that is not worth it.
+    /// Returns the cached code of this source. If there is none, the result has no data, so that V8 hands over the code that it
+    /// compiles. None if the source is too short to be cached.
     pub(super) fn find(&self, cache: &EmitCache, name: &str, source: &str) -> Option<SourceCodeCacheInfo> {
         if source.len() < SHORTEST {
             return None;
@@ -37,7 +39,7 @@ impl CodeCache {
         Some(info)
     }
 
-    /// Keeps what V8 has compiled.
+    /// Caches the code that V8 has compiled.
     pub(super) fn keep(&self, cache: &EmitCache, name: &str, hash: u64, compiled: &[u8]) {
         if let Some(key) = self.0.borrow_mut().remove(name).filter(|key| key.short() == hash) {
             cache.put_bytes(&kept_as(name), &key, compiled);

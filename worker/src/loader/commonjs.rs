@@ -15,12 +15,12 @@ use super::modules::Modules;
 use super::named_imports;
 use super::resolver::{Found, Importer};
 
-/// Begins a fragment with names that an importer wants besides those that are found in the module's text.
+/// The beginning of a URL fragment with names that an importer wants besides those that are found in the module's text.
 const WANTED: &str = "#names=";
 
 impl Modules {
-    /// The fragment of the URL under which `from` imports a module: empty, unless that is CommonJS and the names that are
-    /// imported from it cannot all be found in its text.
+    /// Returns the fragment of the URL under which `from` imports a module. It is empty, unless the module is CommonJS and some
+    /// names that are imported from it are not found in its text.
     pub(super) fn wanted_names(&self, path: &Path, specifier: &str, from: &Path) -> String {
         let may_be_commonjs = match format::of_name(path) {
             Some((Language::JavaScript, named)) => named != Some(Format::Module),
@@ -43,7 +43,8 @@ impl Modules {
         format!("{WANTED}{}", names.join(","))
     }
 
-    /// The ES module by which others import a CommonJS one: it runs it, and exports what that exports.
+    /// Returns the source of the ES module by which others import a CommonJS module. It runs the CommonJS module and exports the
+    /// same names.
     pub(super) fn commonjs_facade(&self, path: &Path, fragment: Option<&str>) -> String {
         let mut names = (*self.all_exports(path)).clone();
         let wanted = fragment.and_then(|fragment| fragment.strip_prefix(&WANTED[1..])).unwrap_or_default();
@@ -64,7 +65,8 @@ impl Modules {
         facade + END_OF_FACADE
     }
 
-    /// What a module exports, itself and by taking over from others, as far as texts tell.
+    /// Returns the names that a module exports, its own and those of modules that it exports again, as far as source texts show
+    /// them.
     fn all_exports(&self, path: &Path) -> Rc<BTreeSet<String>> {
         if let Some(known) = self.exports.borrow().get(path) {
             return known.clone();
@@ -77,7 +79,7 @@ impl Modules {
     }
 
     fn collect_exports(&self, path: &Path, names: &mut BTreeSet<String>, visited: &mut BTreeSet<PathBuf>) {
-        // What cannot be found or read will be reported when it is required.
+        // If the file cannot be read, `require()` reports that.
         let Ok(code) = self.code(path) else { return };
         if code.format != Format::CommonJs || !visited.insert(path.to_owned()) {
             return;

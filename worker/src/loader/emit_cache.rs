@@ -1,5 +1,5 @@
-//! What was made of an app's sources, kept in a folder between starts. Whatever is wrong with the folder or a file in it, the
-//! app runs as without.
+//! The cache of what was generated from an app's sources, in a folder that is kept between starts. If anything is wrong with the
+//! folder or a file in it, the app runs as without a cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 const DIGEST: usize = 32;
 
-/// One file per source file and purpose, so that the folder does not grow with every change of a source. Each begins with
-/// the digest of what it was made of and the digest of its own contents. The supervisor writes them.
+/// The cache. It has one file per source file and purpose, so the folder does not grow with every change of a source. Each file
+/// begins with the digest of its inputs and the digest of its contents. The worker reads the files; the supervisor writes them.
 pub(crate) struct EmitCache {
     folder: PathBuf,
     keep: Box<dyn Fn(u128, Vec<u8>)>,
@@ -23,11 +23,11 @@ impl std::fmt::Debug for EmitCache {
     }
 }
 
-/// What something is made of.
+/// The digest of the inputs from which a cached value was generated.
 pub(super) struct Key([u8; DIGEST]);
 
 impl Key {
-    /// Of these texts in this order.
+    /// Returns the key of these texts in this order.
     pub(super) fn of(parts: &[&str]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -37,7 +37,7 @@ impl Key {
         Self(digest.finalize().into())
     }
 
-    /// A part of it, for those who have room for no more.
+    /// Returns the first 64 bits of the digest, for V8's interface, which takes no more.
     pub(super) fn short(&self) -> u64 {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&self.0[..8]);
@@ -46,17 +46,18 @@ impl Key {
 }
 
 impl EmitCache {
-    /// In this folder, where the other has files written: under a name, in place of what had it before, whole or not at all.
+    /// Reads from this folder. `keep` has a file written there: it replaces the file with the same name, completely or not at
+    /// all.
     pub(crate) fn new(folder: &str, keep: impl Fn(u128, Vec<u8>) + 'static) -> Self {
         Self { folder: folder.into(), keep: Box::new(keep) }
     }
 
-    /// What was kept for `name`, if it was made of the same.
+    /// Returns the cached value of `name`, if it was generated from the inputs of `key`.
     pub(super) fn get<T: DeserializeOwned>(&self, name: &str, key: &Key) -> Option<T> {
         serde_json::from_slice(&self.get_bytes(name, key)?).ok()
     }
 
-    /// As [`Self::get`], for bytes.
+    /// Returns cached bytes, as [`Self::get`] does values.
     pub(super) fn get_bytes(&self, name: &str, key: &Key) -> Option<Vec<u8>> {
         let mut file = fs::read(path(&self.folder, file_name(name))).ok()?;
         let (made_of, rest) = file.split_at_checked(DIGEST)?;
@@ -68,31 +69,31 @@ impl EmitCache {
         Some(file)
     }
 
-    /// Keeps `value` for `name`, in place of what was kept before.
+    /// Caches `value` under `name`, and replaces what was cached there before.
     pub(super) fn put<T: Serialize>(&self, name: &str, key: &Key, value: &T) {
         if let Ok(contents) = serde_json::to_vec(value) {
             self.put_bytes(name, key, &contents);
         }
     }
 
-    /// As [`Self::put`], for bytes.
+    /// Caches bytes, as [`Self::put`] does values.
     pub(super) fn put_bytes(&self, name: &str, key: &Key, contents: &[u8]) {
         let mut file = Vec::with_capacity(2 * DIGEST + contents.len());
         file.extend_from_slice(&key.0);
         file.extend_from_slice(&Sha256::digest(contents));
         file.extend_from_slice(contents);
-        // Without it the next start does the work again, and nothing else.
+        // If this fails, the next start only has to do the work again.
         (self.keep)(file_name(name), file);
     }
 }
 
-/// The name of the file of `name`.
+/// Returns the number that names the file of `name`.
 fn file_name(name: &str) -> u128 {
     let digest = Sha256::digest(name);
     digest.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
-/// Where the supervisor keeps what has this name.
+/// Returns the path at which the supervisor stores the file with this number.
 fn path(folder: &Path, name: u128) -> PathBuf {
     folder.join(format!("{name:032x}"))
 }
@@ -101,7 +102,7 @@ fn path(folder: &Path, name: u128) -> PathBuf {
 pub(super) mod tests {
     use super::*;
 
-    /// A cache that is written at once.
+    /// Returns a cache that writes its files itself, at once.
     pub(in crate::loader) fn at(folder: &Path) -> EmitCache {
         let goal = folder.to_owned();
         EmitCache::new(folder.to_str().unwrap(), move |name, contents| {

@@ -1,9 +1,9 @@
-//! What the ES modules have in common that stand for files of another kind.
+//! Helpers for facades: the ES modules that wrap files of another kind.
 
-/// Marks the frames of a facade as internal: it bears the URL of a module of the app.
+/// The end of a facade's source. It marks the stack frames of the facade as internal, as its URL is that of an app's module.
 pub(super) const END_OF_FACADE: &str = "\n//# sourceURL=ext:nano_workers/facade.js";
 
-/// A JavaScript string literal.
+/// Returns a JavaScript string literal.
 pub(super) fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! What kind of module a file is: by its name, by its package, and in the end by what stands in it.
+//! Decides whether a file is an ES module or a CommonJS module: by its name, by its package, and at last by its contents.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::root::Root;
 
-/// A kind of module.
+/// The format of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Format {
     /// An ES module.
@@ -17,16 +17,16 @@ pub(super) enum Format {
     CommonJs,
 }
 
-/// Languages by file extension.
+/// The language of a file, by its extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
-    /// Runs as it is.
+    /// Runs without translation.
     JavaScript,
     /// Has to be translated: TypeScript, JSX, or both.
     Translated,
 }
 
-/// The language of a file, and its format if the extension alone says it; none if the file is no code.
+/// Returns the language of a file, and its format if the extension alone determines it. None if the file is not code.
 pub(super) fn of_name(path: &Path) -> Option<(Language, Option<Format>)> {
     Some(match path.extension()?.to_str()? {
         "js" => (Language::JavaScript, None),
@@ -39,28 +39,29 @@ pub(super) fn of_name(path: &Path) -> Option<(Language, Option<Format>)> {
     })
 }
 
-/// What can be told from the words of a source text.
+/// What the words of a source text say about its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Words {
-    /// All of them fit this format, or only this.
+    /// All words fit this format.
     Are(Format),
-    /// Some fit one format and some the other: only a parser can tell.
+    /// Some words belong to one format and some to the other, so that only a parser can decide.
     Mixed,
 }
 
-/// Looks for words that only CommonJS or only ES modules have. Comments and strings count, which is why they can be mixed.
+/// Looks for words that occur only in CommonJS or only in ES modules. Comments and strings count as well, so the words can be
+/// mixed.
 pub(super) fn words(text: &str, is_in_package: bool) -> Words {
     match (has_commonjs_words(text), has_module_words(text)) {
         (true, true) => Words::Mixed,
         (true, false) => Words::Are(Format::CommonJs),
         (false, true) => Words::Are(Format::Module),
-        // A script. Node.js takes it for CommonJS; in an app it may call addEventListener("fetch", …).
+        // A script. In a package it is CommonJS, as in Node.js. In an app it may call addEventListener("fetch", …).
         (false, false) if is_in_package => Words::Are(Format::CommonJs),
         (false, false) => Words::Are(Format::Module),
     }
 }
 
-/// Whether CommonJS may be meant.
+/// Returns whether a text has words of CommonJS.
 pub(super) fn has_commonjs_words(text: &str) -> bool {
     ["require", "exports", "module.", "__filename", "__dirname"].iter().any(|word| text.contains(word))
 }
@@ -72,7 +73,7 @@ fn has_module_words(text: &str) -> bool {
             let before = text[..at].chars().next_back();
             let mut after = text[at + word.len()..].chars();
             let next = after.next();
-            // `import(` is of both, `x.import` of neither.
+            // `import(` occurs in both formats, and `x.import` says nothing.
             let is_whole = !next.is_some_and(is_word) && !before.is_some_and(|c| is_word(c) || c == '.');
             is_whole && !(*word == "import" && after_spaces(next, after) == Some('('))
         })
@@ -88,7 +89,7 @@ fn after_spaces(next: Option<char>, rest: std::str::Chars<'_>) -> Option<char> {
 pub(super) struct PackageTypes(RefCell<FxHashMap<PathBuf, bool>>);
 
 impl PackageTypes {
-    /// Whether the package that a file belongs to says that its files are ES modules.
+    /// Returns whether the package of a file declares its files to be ES modules.
     pub(super) fn is_module(&self, root: &Root, file: &Path) -> bool {
         let Some(folder) = file.parent().filter(|folder| root.contains(folder)) else { return false };
         if let Some(known) = self.0.borrow().get(folder) {
@@ -102,7 +103,6 @@ impl PackageTypes {
         is_module
     }
 
-    /// Forgets what was read.
     pub(super) fn clear(&self) {
         self.0.take();
     }

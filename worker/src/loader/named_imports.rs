@@ -1,11 +1,12 @@
-//! Names that a module imports from another one, read off its text.
+//! Finds the names that a module imports from another one in its source text.
 //!
-//! What a CommonJS module exports is known for sure only after it has run. Bundlers do not care: they look a name up when it
-//! is used. So the names that others import are exported to them, whether they can be found in the module's text or not.
+//! The exports of a CommonJS module are known for certain only after it has run. Bundlers accept any import from it, because they
+//! look a name up only when it is used. So the facade of a CommonJS module also exports the names that an importer wants, whether
+//! they are found in the text of the CommonJS module or not.
 
 use std::collections::BTreeSet;
 
-/// The names in `import { … } from "specifier"` and `export { … } from "specifier"`.
+/// Returns the names in `import { … } from "specifier"` and `export { … } from "specifier"`.
 pub(super) fn of(source: &str, specifier: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for quote in ['"', '\''] {
@@ -18,7 +19,7 @@ pub(super) fn of(source: &str, specifier: &str) -> BTreeSet<String> {
     names
 }
 
-/// What stands between the braces of `{ … } from`, at the end of `text`.
+/// Returns the text between the braces of `{ … } from`, at the end of `text`.
 fn list_before(text: &str) -> Option<&str> {
     let text = text.trim_end().strip_suffix("from")?.trim_end().strip_suffix('}')?;
     let list = &text[text.rfind('{')? + 1..];
@@ -29,13 +30,13 @@ fn without_comments(list: &str) -> String {
     list.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join(" ")
 }
 
-/// The imported one of `name`, `name as other`, `type Name`.
+/// Returns the imported name of an item such as `name`, `name as other` or `type Name`.
 fn name(item: &str) -> Option<String> {
     let name = item.split_whitespace().find(|word| *word != "type")?;
     is_identifier(name).then(|| name.to_owned())
 }
 
-/// Whether a name can be imported as it is.
+/// Returns whether a name is a plain identifier other than `default`.
 pub(super) fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
     name != "default"

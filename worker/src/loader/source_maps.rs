@@ -1,4 +1,4 @@
-//! Back from what runs to what was written: maps of translated modules, and maps that bundlers leave beside their output.
+//! Source maps: those of translated modules, and those that bundlers write beside their output.
 
 use std::cell::RefCell;
 
@@ -15,18 +15,16 @@ const MAX_MAP: usize = 32 * 1024 * 1024;
 pub(super) struct SourceMaps(RefCell<FxHashMap<String, String>>);
 
 impl SourceMaps {
-    /// Keeps the map of a module.
     pub(super) fn add(&self, url: &ModuleSpecifier, map: String) {
         self.0.borrow_mut().insert(url.as_str().to_owned(), map);
     }
 
-    /// The map of a module.
     pub(super) fn of(&self, url: &str) -> Option<Vec<u8>> {
         self.0.borrow().get(url).map(|map| map.as_bytes().to_vec())
     }
 }
 
-/// A map that a module names in its last line.
+/// Reads the source map that a module names in its last line.
 pub(super) fn external(root: &Root, url: &str) -> Option<Vec<u8>> {
     let path = ModuleSpecifier::parse(url).ok()?.to_file_path().ok()?;
     root.bytes(&path).ok().filter(|map| map.len() <= MAX_MAP)

@@ -1,4 +1,4 @@
-//! TypeScript and JSX to JavaScript, and what a parser can tell of JavaScript.
+//! Translates TypeScript and JSX to JavaScript, and parses JavaScript to find out its format and its exports.
 
 use deno_ast::{
     EmitOptions, FoldProgramError, MediaType, ModuleKind, ParseDiagnostic, ParseDiagnosticsError,
@@ -9,42 +9,39 @@ use serde::{Deserialize, Serialize};
 
 use super::format::{self, Format};
 
-/// Part of the key of everything that is kept: what comes out may change with these.
+/// Part of the key of everything that is cached, because the output may change with these versions.
 pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " deno_ast ");
 
 /// A translated module.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Translated {
-    /// What it is.
     pub(super) format: Format,
-    /// JavaScript.
+    /// The JavaScript.
     pub(super) code: String,
-    /// From positions in `code` to positions in the source.
+    /// Maps positions in `code` to positions in the source.
     pub(super) source_map: String,
 }
 
-/// What a CommonJS module exports, as far as its text tells.
+/// The exports of a CommonJS module, as far as its text shows them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Exports {
-    /// Names.
     pub(super) names: Vec<String>,
-    /// Specifiers of modules whose exports it takes over.
+    /// Specifiers of modules whose exports it exports again.
     pub(super) from: Vec<String>,
 }
 
-/// A source text that is no program.
+/// The syntax error of a source text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
-    /// What is wrong.
     pub(super) message: String,
     /// Line and column, from 1, if they are known.
     pub(super) place: Option<(i64, i64)>,
 }
 
-/// Translates a file. If its name and package leave open what it is, its text decides.
+/// Translates a file. If its format is not `known` from its name and package, its text decides.
 ///
 /// # Errors
-/// If it is not a program.
+/// If the text has a syntax error.
 pub(super) fn translate(
     url: &ModuleSpecifier,
     text: &str,
@@ -65,15 +62,15 @@ pub(super) fn translate(
     Ok(Translated { format, code: emitted.text, source_map: emitted.source_map.unwrap_or_default() })
 }
 
-/// Tells JavaScript of both kinds apart; none if it does not parse.
+/// Returns the format of a JavaScript text; none if it does not parse.
 pub(super) fn format_of(url: &ModuleSpecifier, text: &str) -> Option<Format> {
     let parsed = parse(url, text, MediaType::JavaScript).ok()?;
     Some(if parsed.compute_is_script() { Format::CommonJs } else { Format::Module })
 }
 
-/// Reads what a CommonJS module exports.
+/// Returns the exports of a CommonJS module.
 pub(super) fn exports_of(url: &ModuleSpecifier, code: &str) -> Exports {
-    // What does not parse will be reported when it runs.
+    // A syntax error is reported when the module runs.
     let Ok(parsed) = parse(url, code, MediaType::Cjs) else { return Exports::default() };
     let found = parsed.analyze_cjs();
     Exports { names: found.exports, from: found.reexports }
