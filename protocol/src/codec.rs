@@ -87,7 +87,7 @@ pub fn encode_headers<'a>(
     Ok(())
 }
 
-/// Header fields as they travelled, decoded one by one when asked for.
+/// Encoded header fields, decoded one by one when they are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HeaderBlock(Bytes);
 

@@ -30,9 +30,9 @@ pub enum Role {
 pub struct WorkerLimits {
     /// Longest time JavaScript may run without returning to the event loop, in milliseconds.
     pub watchdog_ms: u64,
-    /// CPU time of one request, in milliseconds.
+    /// Longest CPU time of one request, in milliseconds.
     pub cpu_ms: u64,
-    /// How long work handed to `waitUntil` keeps a draining worker after the response, in milliseconds.
+    /// Longest time that work passed to `waitUntil` keeps a draining worker after the response, in milliseconds.
     pub wait_until_ms: u64,
     /// Most outbound connections at once.
     pub max_outbound: u32,

@@ -82,7 +82,7 @@ unsafe impl Sync for Witness {}
 pub struct LastUsage {
     /// Used size of V8's heap, in bytes.
     pub heap: u64,
-    /// Resident memory that is its own, in bytes.
+    /// Resident memory that no file backs, in bytes.
     pub memory: u64,
     /// CPU time of the process.
     pub cpu: Duration,

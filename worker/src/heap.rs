@@ -23,7 +23,7 @@ thread_local! {
     static LIVE: Cell<u64> = const { Cell::new(0) };
     /// Most bytes that may survive a full collection.
     static LIMIT: Cell<u64> = const { Cell::new(u64::MAX) };
-    /// Whether terminated JavaScript has been given room to unwind.
+    /// Whether V8's limit has been raised for terminated JavaScript to unwind.
     static UNWINDS: Cell<bool> = const { Cell::new(false) };
 }
 

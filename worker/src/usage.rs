@@ -6,7 +6,7 @@ use std::time::Duration;
 use nano_runtime::time_of;
 use nix::libc;
 
-/// Returns the resident memory that this process shares with no file, in bytes, as the supervisor counts it.
+/// Returns the resident memory of this process that no file backs, in bytes. The supervisor counts it in the same way.
 pub(crate) fn memory() -> Option<u64> {
     let statm = fs::read_to_string("/proc/self/statm").ok()?;
     let mut pages = statm.split_whitespace().skip(1).map_while(|field| field.parse::<u64>().ok());

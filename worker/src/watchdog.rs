@@ -71,7 +71,7 @@ pub(crate) fn start(
                 // Interrupted native code may just fail and let JavaScript go on. So this repeats until JavaScript has returned.
                 while running.is_some() && guard.running() == running {
                     if begun.elapsed() >= GRACE {
-                        // Native code that V8 cannot interrupt.
+                        // Native code runs that V8 cannot interrupt.
                         exit_now(guard.torn().map_or(exit::WATCHDOG, Torn::exit_code));
                     }
                     isolate.terminate_execution();

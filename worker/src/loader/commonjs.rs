@@ -1,4 +1,4 @@
-//! CommonJS modules as ES modules, and what `require()` needs.
+//! Presents CommonJS modules as ES modules, and provides what `require()` needs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
