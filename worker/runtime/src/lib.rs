@@ -1,17 +1,17 @@
-//! The JavaScript surface of a worker: what an app sees, and the ops behind it.
+//! The JavaScript environment of a worker: the APIs that an app sees, and the ops behind them.
 //!
-//! Linked twice: into the worker, and into the worker's build script, which makes the startup snapshot. Extensions and ops are
-//! the same in both, and in the same order: both take them from here.
+//! This crate is linked twice: into the worker, and into the worker's build script, which makes the startup snapshot. Both need
+//! the same extensions and ops in the same order, so both take them from here.
 //!
 //! # Layout
-//! The scripts are in `js/`, in folders of the same names. Each of these imports only what stands above it:
+//! The scripts are in `js/`, in folders of the same names. Each of these modules imports only from those above it:
 //!
-//! - `requests`: the requests that are under way, and what is done for each.
-//! - `platform`: what the standards of the web ask for.
-//! - `net`: what an app reaches outside of its process.
-//! - `node`: modules of Node.
-//! - `workers`: what is Workers' own; it begins with the request and ends with the response.
-//! - [`scripts`]: the text of every script, of which those that are not ours are corrected.
+//! - `requests`: the requests in flight, and the state and work of each.
+//! - `platform`: APIs of the web standards.
+//! - `net`: outbound network access.
+//! - `node`: Node.js modules.
+//! - `workers`: APIs that are specific to Workers, from reading the request to sending the response.
+//! - [`scripts`]: the source text of every script; third-party scripts are corrected.
 
 mod net;
 mod node;
@@ -33,7 +33,7 @@ pub use requests::request::Request;
 pub use requests::turns::{Turns, clock_of_this_thread, time_of};
 pub use workers::errors::report::{AppFolder, excerpt, is_internal, report};
 
-/// Every extension of a worker, in the one order that snapshot and worker share.
+/// Returns every extension of a worker, in the order that both the snapshot and the worker use.
 pub fn extensions() -> Vec<Extension> {
     let [deno_web, nano_platform] = platform::extensions();
     vec![

@@ -1,9 +1,8 @@
-//! The requests that are under way, and what is done for each: what everything else here names a request by.
+//! The requests in flight, and the state and work of each. The other modules refer to requests by the ids defined here.
 //!
-//! - [`head`], [`body`]: what came of it; [`request`]: both, and where its answer goes.
-//! - [`in_flight`]: all of them, by the numbers by which JavaScript calls them; [`background`]: what `waitUntil` keeps the
-//!   worker for.
-//! - [`turns`]: the threads for work that keeps one busy, and who pays for it.
+//! - [`head`], [`body`]: what was received of a request; [`request`]: both, and the stream for its answer.
+//! - [`in_flight`]: all requests, by their ids in JavaScript; [`background`]: the `waitUntil` work that keeps the worker alive.
+//! - [`turns`]: the threads for CPU-bound work, and which request is charged for it.
 
 pub(crate) mod background;
 pub(crate) mod body;

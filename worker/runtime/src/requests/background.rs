@@ -1,4 +1,4 @@
-//! What `waitUntil` keeps the worker for, and for how long (`wait_until_timeout`).
+//! The `waitUntil` work that keeps the worker alive, and for how long (`wait_until_timeout`).
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -12,43 +12,42 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::head::RequestHead;
 use super::request::Request;
 
-/// Looks per limit: work is given up after one limit, or up to two looks later.
+/// Polls per timeout. Work is given up between one timeout, and one timeout plus two polls, after the response.
 const LOOKS: u32 = 10;
 
-/// Least and most time between two looks.
+/// Minimum and maximum time between two polls.
 const LEAST: Duration = Duration::from_millis(10);
 const MOST: Duration = Duration::from_secs(1);
 
-/// Work that is not done.
+/// A `waitUntil` promise that has not settled.
 struct Work {
-    /// As JavaScript calls the request that it belongs to; zero for none.
+    /// The id in JavaScript of the request that it belongs to; zero if it belongs to none.
     id: u32,
     request: Weak<Request>,
-    /// Since when the response has been seen to be out.
+    /// When a poll first found the response complete. The timeout counts from here.
     since: Option<Instant>,
 }
 
 /// A request with such work.
 struct Worked {
-    /// Its head, which the work may read, and by which it is named in logs, after the response.
+    /// The head of the request. The work may read it after the response, and logs name the request by it.
     head: Option<RequestHead>,
-    /// How many works of it are not done.
+    /// Number of its works that have not settled.
     works: usize,
 }
 
-/// All work that keeps the worker.
+/// All work that keeps the worker alive.
 pub(crate) struct Background {
     works: RefCell<FxHashMap<u32, Work>>,
     requests: RefCell<FxHashMap<u32, Worked>>,
     last: Cell<u32>,
     timeout: Cell<Duration>,
-    /// Runs while there is work.
+    /// The timer for the next poll; set while there is work.
     next_look: RefCell<Option<Pin<Box<Sleep>>>>,
     late: Cell<u64>,
 }
 
 impl Background {
-    /// None yet.
     pub(crate) fn new() -> Self {
         Self {
             works: RefCell::default(),
@@ -60,27 +59,27 @@ impl Background {
         }
     }
 
-    /// How long after the response work keeps the worker.
+    /// Sets how long after the response work keeps the worker alive.
     pub(crate) fn set_timeout(&self, timeout: Duration) {
         self.timeout.set(timeout);
     }
 
-    /// Whether nothing keeps the worker.
+    /// Returns whether no work keeps the worker alive.
     pub(crate) fn is_empty(&self) -> bool {
         self.works.borrow().is_empty()
     }
 
-    /// Whether the request that JavaScript calls `id` keeps the worker.
+    /// Returns whether work of the request with this id keeps the worker alive.
     pub(crate) fn is_of(&self, id: u32) -> bool {
         self.requests.borrow().contains_key(&id)
     }
 
-    /// Works that took too long, since start.
+    /// Returns the number of works that exceeded the timeout since start.
     pub(crate) fn late(&self) -> u64 {
         self.late.get()
     }
 
-    /// Begins work of the request that JavaScript calls `id`. Returns the number with which it ends.
+    /// Registers work of the request with this id. Returns a number to pass to [`Background::end`].
     pub(crate) fn begin(&self, id: u32, request: Weak<Request>, head: Option<RequestHead>) -> u32 {
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
@@ -89,12 +88,12 @@ impl Background {
         number
     }
 
-    /// The head of the request that JavaScript calls `id`, while work of it is not done.
+    /// Returns the head of the request with this id, while it has unfinished work.
     pub(crate) fn head_of(&self, id: u32) -> Option<RequestHead> {
         self.requests.borrow().get(&id)?.head.clone()
     }
 
-    /// Work is done, of the request that is returned; it may have been given up before.
+    /// Removes work that has settled, and returns the id of its request. Returns `None` if the work was given up before.
     pub(crate) fn end(&self, number: u32) -> Option<u32> {
         let id = self.works.borrow_mut().remove(&number)?.id;
         let mut requests = self.requests.borrow_mut();
@@ -107,7 +106,7 @@ impl Background {
         Some(id)
     }
 
-    /// Gives up work that takes too long; calls `on_late` with the request it belongs to.
+    /// Gives up work that exceeded the timeout. Calls `on_late` with the id of the request it belongs to.
     pub(crate) fn poll(&self, cx: &mut Context<'_>, mut on_late: impl FnMut(u32)) {
         let mut next_look = self.next_look.borrow_mut();
         let timeout = self.timeout.get();
@@ -119,7 +118,7 @@ impl Background {
             *next_look = None;
             for (number, id) in self.find_late(Instant::now(), timeout) {
                 self.late.set(self.late.get() + 1);
-                // While the head of its request is still here to be named.
+                // Called before `end`, which drops the request's head: the log needs it to name the request.
                 on_late(id);
                 self.end(number);
             }
@@ -127,7 +126,8 @@ impl Background {
         *next_look = None;
     }
 
-    /// Works that take too long, each with its request. One whose response is complete by now counts from here on.
+    /// Returns the works that exceeded the timeout, each with the id of its request. For works whose response has completed since
+    /// the last poll, the timeout starts now.
     fn find_late(&self, now: Instant, timeout: Duration) -> Vec<(u32, u32)> {
         let mut late = Vec::new();
         for (number, work) in self.works.borrow_mut().iter_mut() {

@@ -1,4 +1,4 @@
-//! Request bodies: whole if they are here already, otherwise as a resource behind a `ReadableStream`.
+//! Request bodies: returned whole if all bytes have arrived, otherwise a resource behind a `ReadableStream`.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -12,13 +12,13 @@ use deno_error::JsErrorBox;
 use super::in_flight::in_flight;
 use super::request::Request;
 
-/// A request body that JavaScript reads, or that goes back out without JavaScript looking at it.
+/// A request body that JavaScript reads, or that is sent out again without passing through JavaScript.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
     request: Rc<Request>,
-    /// What a reader with a small buffer left of a chunk.
+    /// The rest of a chunk that was larger than the reader's buffer.
     rest: RefCell<Bytes>,
-    /// How many bytes are still to be read, if that is known.
+    /// Number of bytes still to be read, if known.
     left: Cell<Option<u64>>,
     closed: Cell<bool>,
 }
@@ -29,7 +29,7 @@ impl RequestBody {
         Self { request, rest: RefCell::default(), left, closed: Cell::new(false) }
     }
 
-    /// The next bytes, at most `limit` of them; empty at the end of the body.
+    /// Returns the next bytes, at most `limit` of them; empty at the end of the body.
     pub(crate) async fn chunk(&self, limit: usize) -> Result<Bytes, JsErrorBox> {
         if self.rest.borrow().is_empty() {
             let next = poll_fn(|cx| self.request.receiver.poll_chunk(cx)).await;
@@ -77,7 +77,8 @@ impl Resource for RequestBody {
     }
 }
 
-/// Whether there is a body. `is_get` says that the method is GET or HEAD, which is remembered for longer than the request.
+/// Returns whether the request has a body. `is_get` is true for GET and HEAD; JavaScript passes it because it remembers the
+/// method for longer than the request exists.
 #[op2(fast)]
 pub(crate) fn op_request_has_body(state: &OpState, #[smi] id: u32, is_get: bool) -> Result<bool, JsErrorBox> {
     match in_flight(state).find(id) {
@@ -94,14 +95,14 @@ pub(crate) fn op_request_body(state: &mut OpState, #[smi] id: u32) -> Result<Res
     Ok(state.resource_table.add(RequestBody::new(request)))
 }
 
-/// The whole body, if all of it has arrived, and has not gone with the answer.
+/// Returns the whole body, if all of it has arrived and the request has not been answered.
 #[op2]
 #[serde]
 pub(crate) fn op_request_body_take(state: &OpState, #[smi] id: u32) -> Option<ToJsBuffer> {
     take(&*in_flight(state).find(id)?).map(Into::into)
 }
 
-/// The whole body as text, likewise.
+/// Returns the whole body as text, under the same conditions as [`op_request_body_take`].
 #[op2]
 #[string]
 pub(crate) fn op_request_body_take_text(state: &OpState, #[smi] id: u32) -> Option<String> {
@@ -111,7 +112,7 @@ pub(crate) fn op_request_body_take_text(state: &OpState, #[smi] id: u32) -> Opti
     })
 }
 
-/// Joined by one copy, into memory that JavaScript may own.
+/// Takes the whole body and joins its chunks with one copy, into memory that JavaScript may own.
 fn take(request: &Request) -> Option<Vec<u8>> {
     if !request.receiver.is_received() {
         return None;

@@ -1,4 +1,4 @@
-//! The head of a request: what there is to know of it beside its body.
+//! The head of a request: everything known about it except its body.
 
 use bytes::Bytes;
 use deno_error::JsErrorBox;
@@ -6,25 +6,25 @@ use nano_protocol::limits::MAX_LOG_PATH;
 use nano_protocol::message::{RequestId, RequestLine, RequestName};
 use nano_protocol::{ProtocolError, head};
 
-/// Most bytes of what is remembered of method and path together.
+/// Maximum number of bytes remembered of method and path together.
 const REMEMBERED: usize = 124;
 
-/// At the end of a path that is remembered in part; none has a blank by itself.
+/// Suffix of a path that is remembered only in part. It cannot be part of a path, because paths contain no spaces.
 const CUT: &str = " ...";
 
-/// What people call a request, short enough to be remembered of many.
+/// The method and path of a request, truncated so that they can be remembered for many requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Called {
-    /// How many bytes of `text` are the method.
+    /// Length of the method, in bytes of `text`.
     method: u8,
-    /// How many are method and path, which follow each other.
+    /// Length of method and path together; the path follows the method directly.
     length: u8,
     is_cut: bool,
     text: [u8; REMEMBERED],
 }
 
 impl Called {
-    /// Fills places that no request has had yet.
+    /// Placeholder for slots that no request has used yet.
     pub(crate) const NONE: Self = Self { method: 0, length: 0, is_cut: false, text: [0; REMEMBERED] };
 
     fn of(line: &RequestLine<'_>) -> Self {
@@ -36,12 +36,12 @@ impl Called {
         called.text[..method.len()].copy_from_slice(method);
         called.text[method.len()..length].copy_from_slice(&path.as_bytes()[..path_length]);
         called.is_cut = path_length < path.len();
-        // Neither is more than `REMEMBERED`.
+        // Neither exceeds `REMEMBERED`, so both fit in a `u8`.
         (called.method, called.length) = (method.len() as u8, length as u8);
         called
     }
 
-    /// As people are told it.
+    /// Returns method and path in the form shown to people.
     pub(crate) fn name(&self) -> RequestName {
         let (method, path) = self.text[..usize::from(self.length)].split_at(usize::from(self.method));
         let mut path = String::from_utf8_lossy(path).into_owned();
@@ -52,27 +52,27 @@ impl Called {
     }
 }
 
-/// What follows the path may be somebody's secret.
+/// Returns the path without the query, which may contain secrets.
 fn path<'a>(line: &RequestLine<'a>) -> &'a str {
     line.target.split('?').next().unwrap_or_default()
 }
 
-/// The encoded head, as it came from the supervisor.
+/// The encoded head, as received from the supervisor.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestHead(Bytes);
 
 impl RequestHead {
-    /// Wraps what the connection delivered; names the request in logs.
+    /// Wraps the bytes that the connection delivered. Also returns what names the request in logs.
     ///
     /// # Errors
-    /// [`ProtocolError::Malformed`] if it does not decode.
+    /// [`ProtocolError::Malformed`] if they do not decode.
     pub(crate) fn new(head: Bytes) -> Result<(RequestId, Called, Self), ProtocolError> {
         let line = head::split_request_head(&head)?.0;
         let (id, called) = (line.id, Called::of(&line));
         Ok((id, called, Self(head)))
     }
 
-    /// Decodes the request line; cheap, because it borrows.
+    /// Decodes the request line. This is cheap, because the result borrows.
     pub(crate) fn line(&self) -> Result<RequestLine<'_>, JsErrorBox> {
         Ok(head::split_request_head(&self.0).map_err(broken)?.0)
     }
@@ -87,7 +87,7 @@ impl RequestHead {
         Ok(())
     }
 
-    /// What people call the request.
+    /// Returns method and path in the form shown to people.
     pub(crate) fn called(&self) -> Option<RequestName> {
         let line = self.line().ok()?;
         let path = path(&line);

@@ -18,12 +18,12 @@ use super::background::Background;
 use super::head::{Called, RequestHead};
 use super::request::Request;
 
-/// A request whose head can be read: it has not been answered, or has work that is not done.
+/// A request whose head can be read: it has not been answered, or its `waitUntil` work goes on.
 #[derive(Debug)]
 pub(crate) enum Readable {
-    /// It has not been answered.
+    /// Not answered yet.
     InFlight(Rc<Request>),
-    /// It has been, and what it gave to `waitUntil` goes on.
+    /// Answered, but its `waitUntil` work goes on.
     Answered(RequestHead),
 }
 
@@ -44,29 +44,29 @@ fn over() -> JsErrorBox {
     )
 }
 
-/// Where console output and uncaught errors go.
+/// The destination of console output and uncaught errors.
 pub trait LogSink {
-    /// Takes one record; must not block.
+    /// Takes one record. Must not block.
     fn log(&self, record: LogRecord);
-    /// Says how many records were dropped, once there is room again.
+    /// Reports how many records were dropped, once there is room again.
     fn report_dropped(&self);
 }
 
 /// The body of a response that a request has fetched.
 pub(crate) trait FetchedBody {
-    /// Gives it up with its request, unless somebody waits for its bytes. Says whether there was anything to give up.
+    /// Ends the body because its request is over, unless a reader waits for its bytes. Returns whether there was anything to end.
     fn end_unless_awaited(&self) -> bool;
-    /// Gives it up with its request. Says whether there was anything to give up.
+    /// Ends the body because its request is over. Returns whether there was anything to end.
     fn end_with_request(&self) -> bool;
 }
 
-/// Requests whose names are remembered after they were answered, for what they still log (`waitUntil`, timers).
+/// Number of requests whose names are remembered after they were answered, for later log records (`waitUntil`, timers).
 const REMEMBERED: usize = 1024;
 
-/// What is remembered of a request.
+/// The remembered name of a request.
 #[derive(Clone, Copy)]
 struct Named {
-    /// As JavaScript calls it; zero for none.
+    /// Its id in JavaScript; zero for an unused entry.
     id: u32,
     name: RequestId,
     called: Called,
@@ -76,38 +76,39 @@ impl Named {
     const NONE: Self = Self { id: 0, name: RequestId(0), called: Called::NONE };
 }
 
-/// What came of the fetches of one request.
+/// The responses to the fetches of one request.
 #[derive(Default)]
 struct Fetched {
     bodies: Vec<Weak<dyn FetchedBody>>,
-    /// Nobody waits for the answer any more.
+    /// Whether the client has gone, so that nobody waits for the answer.
     is_cancelled: bool,
 }
 
-/// All requests under way in this worker.
+/// All requests in flight in this worker.
 pub struct InFlight {
     requests: RefCell<FxHashMap<u32, Rc<Request>>>,
-    /// The ids of these, put together by exclusive or: where there is one, it is that.
+    /// The exclusive or of their ids. If there is exactly one request, this is its id.
     folded: Cell<u32>,
-    /// Bodies that did not fit into their stream's credit at once.
+    /// The rest of bodies that exceeded their stream's credit.
     unsent: RefCell<Vec<(Rc<Request>, Bytes)>>,
     last: Cell<u32>,
-    /// The latest ids and their names, each at its id modulo [`REMEMBERED`].
+    /// The latest ids and their names, each stored at its id modulo [`REMEMBERED`].
     names: RefCell<Vec<Named>>,
     answered: Cell<u64>,
-    /// `waitUntil` promises that are not settled.
+    /// `waitUntil` promises that have not settled.
     pub(crate) background: Background,
-    /// What came of the fetches of each request, by id: it ends with the request.
+    /// The fetched responses of each request, by id. They end with the request.
     fetched: RefCell<FxHashMap<u32, Fetched>>,
-    /// Requests with such bodies that are over, or nearly so.
+    /// Requests with fetched bodies that were answered or given up, or whose `waitUntil` work ended. [`InFlight::end_fetched`]
+    /// checks them.
     ending: RefCell<Vec<u32>>,
-    /// Such bodies that nobody had read.
+    /// Number of fetched bodies that were ended unread.
     unread: Cell<u64>,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
-    /// The request of the first of them; zero is none.
+    /// The request of the first uncaught error; zero for none.
     uncaught_of: Cell<u32>,
-    /// Whether JavaScript was interrupted for good.
+    /// Whether JavaScript was terminated.
     is_torn: OnceCell<Box<dyn Fn() -> bool>>,
     sink: Rc<dyn LogSink>,
 }
@@ -119,7 +120,7 @@ impl std::fmt::Debug for InFlight {
 }
 
 impl InFlight {
-    /// No requests yet.
+    /// Creates an empty set. Log records go to `sink`.
     pub fn new(sink: Rc<dyn LogSink>) -> Self {
         Self {
             requests: RefCell::default(),
@@ -139,18 +140,18 @@ impl InFlight {
         }
     }
 
-    /// Has this asked whether JavaScript was interrupted for good.
+    /// Sets the function that tells whether JavaScript was terminated.
     pub fn watch(&self, is_torn: impl Fn() -> bool + 'static) {
         let _ = self.is_torn.set(Box::new(is_torn));
     }
 
-    /// Whether JavaScript was interrupted for good. What fails from then on, such as native code that was interrupted, fails for
-    /// that.
+    /// Returns whether JavaScript was terminated. Failures after that, such as those of interrupted native code, are a
+    /// consequence of it.
     pub(crate) fn is_torn(&self) -> bool {
         self.is_torn.get().is_some_and(|is_torn| is_torn())
     }
 
-    /// Takes in a request and names it for JavaScript. Ids are never zero and never used twice while in flight.
+    /// Adds a request and returns its id for JavaScript. Ids are never zero and never reused while the request is in flight.
     pub fn insert(&self, request: Request) -> u32 {
         let mut requests = self.requests.borrow_mut();
         let mut id = self.last.get();
@@ -165,7 +166,7 @@ impl InFlight {
         let mut names = self.names.borrow_mut();
         let at = id as usize % REMEMBERED;
         if at >= names.len() {
-            // Most workers never see that many, or not for long.
+            // Grown on demand: most workers never see that many requests, or only late.
             names.resize(at + 1, Named::NONE);
         }
         names[at] = Named { id, name: request.id, called: request.called };
@@ -174,23 +175,23 @@ impl InFlight {
         id
     }
 
-    /// The request JavaScript calls `id`.
+    /// Returns the request with this id.
     pub(crate) fn get(&self, id: u32) -> Result<Rc<Request>, JsErrorBox> {
         self.find(id).ok_or_else(over)
     }
 
-    /// The head of the request that JavaScript calls `id`, as long as anything may run that belongs to it.
+    /// Returns the head of the request with this id, as long as any work of the request may run.
     pub(crate) fn head(&self, id: u32) -> Result<Readable, JsErrorBox> {
         let request = self.find(id).map(Readable::InFlight);
         request.or_else(|| self.background.head_of(id).map(Readable::Answered)).ok_or_else(over)
     }
 
-    /// As [`InFlight::get`], for callers that have another answer.
+    /// Returns the request with this id, like [`InFlight::get`], for callers that have a fallback.
     pub(crate) fn find(&self, id: u32) -> Option<Rc<Request>> {
         self.requests.borrow().get(&id).cloned()
     }
 
-    /// Takes a request out, to answer it.
+    /// Removes a request in order to answer it.
     pub fn answer(&self, id: u32) -> Option<Rc<Request>> {
         let request = self.requests.borrow_mut().remove(&id)?;
         self.folded.set(self.folded.get() ^ id);
@@ -199,28 +200,28 @@ impl InFlight {
         Some(request)
     }
 
-    /// Requests not yet answered and not given up by the supervisor.
+    /// Returns the number of requests that are neither answered nor given up by the supervisor.
     pub fn count(&self) -> usize {
         self.requests.borrow().len()
     }
 
-    /// The request that is under way, if there is one and no other work that was left by any.
+    /// Returns the only request in flight. Returns `None` if there are several, or if `waitUntil` work of any request goes on.
     pub fn only(&self) -> Option<RequestId> {
         let is_only = self.count() == 1 && self.background.is_empty();
         is_only.then(|| self.name(self.folded.get())).flatten()
     }
 
-    /// Requests answered since start.
+    /// Returns the number of requests answered since start.
     pub fn answered(&self) -> u64 {
         self.answered.get()
     }
 
-    /// Whether nothing is under way: no request, no body, no `waitUntil`.
+    /// Returns whether nothing is in flight: no request, no body, no `waitUntil` work.
     pub fn is_idle(&self) -> bool {
         self.requests.borrow().is_empty() && self.unsent.borrow().is_empty() && self.background.is_empty()
     }
 
-    /// Forgets requests that the supervisor has given up and whose handler may never settle.
+    /// Removes requests that the supervisor has given up. Their handlers may never settle.
     pub fn sweep(&self) {
         self.requests.borrow_mut().retain(|id, request| {
             let is_over = request.sender.is_over();
@@ -232,45 +233,45 @@ impl InFlight {
         });
     }
 
-    /// Sends the rest of a body as credit comes in.
+    /// Keeps the rest of a body, to be sent as credit arrives.
     pub(crate) fn send_later(&self, request: Rc<Request>, body: Bytes) {
         self.unsent.borrow_mut().push((request, body));
     }
 
-    /// Sends on what of bodies was kept for later, as far as credit allows.
+    /// Sends the kept bodies as far as credit allows.
     pub fn poll_unsent(&self, cx: &mut Context<'_>) {
         self.unsent
             .borrow_mut()
             .retain_mut(|(request, body)| matches!(request.sender.poll_send(cx, body, true), Poll::Pending));
     }
 
-    /// How long after the response `waitUntil` keeps the worker.
+    /// Sets how long after the response `waitUntil` keeps the worker alive.
     pub fn set_wait_until_timeout(&self, timeout: Duration) {
         self.background.set_timeout(timeout);
     }
 
-    /// Works of `waitUntil` that took too long, since start.
+    /// Returns the number of `waitUntil` works that exceeded the timeout since start.
     pub fn late_background(&self) -> u64 {
         self.background.late()
     }
 
-    /// Begins work that keeps the worker, of the request that JavaScript calls `id`. Returns the number with which it ends.
+    /// Registers work of the request with this id that keeps the worker alive. Returns a number to pass to `end_background`.
     pub(crate) fn begin_background(&self, id: u32) -> u32 {
         let request = self.find(id);
         let head = self.head(id).ok().map(|head| head.clone());
         self.background.begin(id, request.map(|request| Rc::downgrade(&request)).unwrap_or_default(), head)
     }
 
-    /// Work that keeps the worker is done.
+    /// Removes work that has settled.
     pub(crate) fn end_background(&self, number: u32) {
         if let Some(id) = self.background.end(number) {
             self.ends(id, false);
         }
     }
 
-    /// A request has fetched this.
+    /// Records the body of a response that the request with this id has fetched.
     pub(crate) fn fetched(&self, id: u32, body: Weak<dyn FetchedBody>) {
-        // What came to work that nothing keeps alive goes its own way.
+        // Responses fetched by work that outlives its request, such as timers, are not ended with a request.
         if !self.is_under_way(id) {
             return;
         }
@@ -293,13 +294,13 @@ impl InFlight {
         }
     }
 
-    /// How many bodies that nobody had read were given up with their requests.
+    /// Returns how many fetched bodies were ended unread because their request was over.
     pub fn unread_over(&self) -> u64 {
         self.unread.get()
     }
 
-    /// At the end of a tick, when all has run that could: gives up the bodies that requests have fetched and left, where nobody
-    /// waits for their bytes at this moment. What waits for them on behalf of a client that has gone is nobody.
+    /// Ends the fetched bodies of requests that are over, unless a reader waits for the bytes at this moment. If the client has
+    /// gone, its request's readers do not count. Called at the end of a tick, when all JavaScript that could run has run.
     pub fn end_fetched(&self) {
         let ending = std::mem::take(&mut *self.ending.borrow_mut());
         for id in ending {
@@ -315,7 +316,7 @@ impl InFlight {
         }
     }
 
-    /// Gives up work that keeps the worker for too long.
+    /// Gives up work that keeps the worker alive for longer than the timeout.
     pub fn poll_background(&self, cx: &mut Context<'_>) {
         if self.background.is_empty() {
             return;
@@ -328,7 +329,7 @@ impl InFlight {
         });
     }
 
-    /// Records an uncaught error outside a handler, of this request; zero is none.
+    /// Counts an uncaught error outside a handler. `request` is the id of the request that it belongs to; zero for none.
     pub fn add_uncaught(&self, request: u32) {
         if self.uncaught.get() == 0 {
             self.uncaught_of.set(request);
@@ -336,17 +337,17 @@ impl InFlight {
         self.uncaught.set(self.uncaught.get() + 1);
     }
 
-    /// Uncaught errors since start.
+    /// Returns the number of uncaught errors since start.
     pub fn uncaught(&self) -> u32 {
         self.uncaught.get()
     }
 
-    /// The request whose error was the first of them, if it was that of one.
+    /// Returns the id of the request that caused the first uncaught error, if a request did.
     pub fn uncaught_of(&self) -> Option<u32> {
         Some(self.uncaught_of.get()).filter(|request| *request != 0)
     }
 
-    /// The name of the request that JavaScript calls `id`, which may have been answered; zero is none.
+    /// Returns the name of the request with this id, which may have been answered; zero is none.
     pub fn name(&self, id: u32) -> Option<RequestId> {
         let remembered = self.remembered(id, |named| named.name);
         remembered.or_else(|| self.find(id).map(|request| request.id))
@@ -357,14 +358,14 @@ impl InFlight {
         names.get(id as usize % REMEMBERED).filter(|named| id != 0 && named.id == id).map(what)
     }
 
-    /// What people call the request that JavaScript calls `id`, which may have been answered.
+    /// Returns method and path of the request with this id, which may have been answered.
     fn called(&self, id: u32) -> Option<RequestName> {
         let head = self.head(id).ok().and_then(|head| head.called());
         head.or_else(|| self.remembered(id, |named| named.called.name()))
     }
 
-    /// Leaves behind what people call the request that JavaScript calls `id`: if it was answered, or its client has gone,
-    /// nobody else may know that any more.
+    /// Writes method and path of the request with this id to the witness. If the request was answered, or its client has gone,
+    /// only the worker still knows them.
     pub fn testify(&self, witness: &Witness, id: u32) {
         if let Some(name) = self.name(id)
             && let Some(called) = self.called(id)
@@ -373,7 +374,7 @@ impl InFlight {
         }
     }
 
-    /// Logs on behalf of the request that JavaScript calls `id`; zero is none.
+    /// Logs on behalf of the request with this id; zero for none.
     pub fn log(&self, level: LogLevel, id: u32, message: String) {
         let request = match level {
             LogLevel::Debug | LogLevel::Info => None,
@@ -389,12 +390,12 @@ impl InFlight {
         self.sink.log(LogRecord { level: LogLevel::Error, request_id, request, message });
     }
 
-    /// At the end of a tick: says how many log records were dropped, once there is room again.
+    /// Reports how many log records were dropped, once there is room again. Called at the end of a tick.
     pub fn report_dropped(&self) {
         self.sink.report_dropped();
     }
 
-    /// Gives up on every request but these.
+    /// Fails every request except those in `but`.
     pub fn fail_all(&self, error: &StreamError, but: &[(usize, u32)]) {
         for (id, request) in &*self.requests.borrow() {
             if !but.iter().any(|(_, spared)| spared == id) {
@@ -404,12 +405,12 @@ impl InFlight {
     }
 }
 
-/// The worker's requests, from op state.
+/// Returns the worker's requests from op state.
 pub(crate) fn in_flight(state: &OpState) -> Rc<InFlight> {
     state.borrow::<Rc<InFlight>>().clone()
 }
 
-/// The request that JavaScript runs for, as its async context tells.
+/// Returns the id of the request that JavaScript currently runs for, from its async context.
 pub fn running_request(scope: &mut v8::PinScope<'_, '_>) -> Option<u32> {
     let context = scope.get_continuation_preserved_embedder_data();
     let context = v8::Local::<v8::Object>::try_from(context).ok()?;

@@ -1,4 +1,4 @@
-//! One request that is under way.
+//! One request in flight.
 
 use bytes::Bytes;
 use deno_error::JsErrorBox;
@@ -10,17 +10,17 @@ use super::head::{Called, RequestHead};
 /// One request until it is answered.
 #[derive(Debug)]
 pub struct Request {
-    /// Names it in logs.
+    /// Its id in logs.
     pub(crate) id: RequestId,
-    /// What people call it.
+    /// Its method and path, as shown to people.
     pub(super) called: Called,
-    /// What there is to know of it.
+    /// Its encoded head.
     pub(crate) head: RequestHead,
-    /// Whether its head was all of it.
+    /// Whether the request was complete with its head.
     is_bare: bool,
-    /// For the response.
+    /// Sends the response.
     pub sender: Sender,
-    /// For the request body, and to learn of a cancel.
+    /// Receives the request body, and reports cancellation.
     pub(crate) receiver: Receiver,
 }
 
@@ -35,8 +35,8 @@ impl Request {
         Ok(Self { id, called, head, is_bare, sender, receiver })
     }
 
-    /// Whether there is a body, if only an empty one. As on Workers, what announces a length has one; but to GET and HEAD
-    /// nothing is nothing.
+    /// Returns whether the request has a body, which may be empty. As on Workers, a request with a `Content-Length` has a body,
+    /// but an empty one does not count for GET and HEAD.
     pub(crate) fn has_body(&self, is_get: bool) -> Result<bool, JsErrorBox> {
         if !self.is_bare {
             return Ok(true);
@@ -48,7 +48,8 @@ impl Request {
         Ok(announces)
     }
 
-    /// How many bytes its body has, if the header says so. What came does hold to it: the supervisor passes on no other.
+    /// Returns the length of the body, if the header states it. The body has exactly this length: the supervisor passes on no
+    /// other.
     pub(crate) fn body_length(&self) -> Option<u64> {
         let (mut length, mut fields) = (None, 0);
         let read = self.head.headers(|name, value| {
@@ -60,7 +61,7 @@ impl Request {
         length.filter(|_| fields == 1 && read.is_ok())
     }
 
-    /// Whether nobody waits for the answer any more, of which something is missing.
+    /// Returns whether the client has gone before the response was complete.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.sender.is_over() && !self.sender.is_complete()
     }

@@ -1,9 +1,9 @@
-//! Work that keeps a thread busy: the algorithms of Web Cryptography, and keys from passwords. A worker has a few threads for it,
-//! of lower priority than the others on the machine. Who finds none free waits for a turn, those first that have used the least,
-//! and what a thread uses is charged to the request that asked.
+//! Threads for CPU-bound work: the algorithms of Web Cryptography, and key derivation from passwords. A worker has a few such
+//! threads, which run at a lower priority than others on the machine. Calls that find no free thread wait; the request that has
+//! used the least CPU time goes first. The CPU time of each thread is charged to the request that it works for.
 //!
-//! deno_crypto puts exactly one closure per call on the blocking threads of whichever tokio runtime it is called in. So each
-//! thread here is the one blocking thread of a runtime that does nothing else, and a call is made inside of it.
+//! deno_crypto runs exactly one closure per call on the blocking threads of the current tokio runtime. So each thread here is the
+//! only blocking thread of an otherwise idle runtime, and a call is made inside that runtime.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -25,50 +25,50 @@ use tokio::time::{Sleep, sleep};
 use super::in_flight::{InFlight, in_flight};
 use super::request::Request;
 
-/// Threads for such work. Not more than a neighbour can bear on a small machine.
+/// Maximum number of threads, kept low so that other processes on a small machine are not starved.
 const THREADS: usize = 2;
 
-/// Their niceness: with the CPUs full, they get a third of what a thread gets that answers requests.
+/// Niceness of these threads. When the CPUs are busy, they get a third of the time that a thread gets that answers requests.
 const NICE: i32 = 5;
 
-/// Time between two looks at what the threads have used.
+/// Interval at which the CPU time of the threads is polled.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Requests whose use is remembered, to let others go first.
+/// Number of requests whose usage is remembered, to let others go first.
 const REMEMBERED: usize = 4096;
 
-/// One thread, and what it works for.
+/// One thread, and the request that it works for.
 struct Lane {
-    /// Never driven: it is there for its blocking thread, which it starts and ends as needed.
+    /// The runtime that owns the blocking thread, and starts and ends it as needed. The runtime itself is never driven.
     runtime: &'static Runtime,
-    /// The CPU clock of that thread; zero while there is none.
+    /// The CPU clock of the thread; zero while there is no thread.
     clock: Arc<AtomicI32>,
-    /// The request it works for, which may be zero for none; nothing if it is free.
+    /// The id of the request that it works for, zero for work of no request; `None` if the thread is free.
     request: Cell<Option<u32>>,
-    /// The clock that was looked at last, and what it said.
+    /// The clock that was polled last, and its time.
     looked: Cell<(i32, Duration)>,
 }
 
-/// A call that has no thread yet.
+/// A call that waits for a thread.
 struct Waiting {
     id: u32,
     request: Option<Rc<Request>>,
     turn: oneshot::Sender<Result<usize, JsErrorBox>>,
 }
 
-/// The threads of a worker, and who waits for them.
+/// The threads of a worker for CPU-bound work, and the calls that wait for one.
 pub struct Turns {
     lanes: RefCell<Vec<Rc<Lane>>>,
     waiting: RefCell<VecDeque<Waiting>>,
     max: Cell<usize>,
-    /// CPU time used and not charged yet.
+    /// CPU time used and not charged yet, with the requests to charge.
     due: RefCell<Vec<(u32, Duration)>>,
-    /// How much of that was used on this thread.
+    /// The part of `due` that was used on the calling thread.
     due_here: Cell<Duration>,
-    /// What each request has used here since the threads were last idle.
+    /// CPU time of each request on these threads since they were last idle.
     used: RefCell<FxHashMap<u32, Duration>>,
     next_look: RefCell<Option<Pin<Box<Sleep>>>>,
-    /// Has [`Turns::poll`] called.
+    /// Wakes the task that calls [`Turns::poll`].
     waker: RefCell<Option<Waker>>,
     refused: Cell<u64>,
 }
@@ -95,7 +95,7 @@ impl Default for Turns {
     }
 }
 
-/// Ends a turn when it is dropped.
+/// Releases a thread when dropped.
 struct End {
     turns: Rc<Turns>,
     in_flight: Rc<InFlight>,
@@ -109,23 +109,24 @@ impl Drop for End {
 }
 
 impl Turns {
-    /// How many calls may run or wait at once.
+    /// Sets how many calls may run or wait at once.
     pub fn set_max(&self, max: usize) {
         self.max.set(max);
     }
 
-    /// Calls that run or wait.
+    /// Returns the number of calls that run or wait.
     pub fn pending(&self) -> usize {
         self.lanes.borrow().iter().filter(|lane| lane.request.get().is_some()).count()
             + self.waiting.borrow().len()
     }
 
-    /// Calls that found too many others waiting, since start.
+    /// Returns the number of calls refused since start because too many were running or waiting.
     pub fn refused(&self) -> u64 {
         self.refused.get()
     }
 
-    /// Charges requests, which JavaScript calls by these numbers, for what the threads have used. Comes again while they work.
+    /// Charges the CPU time of the threads: calls `charge` with the id of each request and the time it used. Schedules another
+    /// poll while the threads work.
     pub fn poll(&self, cx: &mut Context<'_>, mut charge: impl FnMut(u32, Duration)) {
         let mut waker = self.waker.borrow_mut();
         if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -147,7 +148,8 @@ impl Turns {
         }
     }
 
-    /// Charges the request for what `poll` uses of this thread, which is work that nobody else sees.
+    /// Runs `poll` and charges the CPU time that it uses on the calling thread to the request. Nothing else accounts for this
+    /// work.
     pub(crate) fn charging<T>(&self, request: u32, poll: impl FnOnce() -> T) -> T {
         let before = time_of(libc::CLOCK_THREAD_CPUTIME_ID);
         let polled = poll();
@@ -168,7 +170,7 @@ impl Turns {
         polled
     }
 
-    /// Notes what the threads have used. Says whether any of them works.
+    /// Records the CPU time of the threads. Returns whether any of them is busy.
     fn look(&self) -> bool {
         let mut is_busy = false;
         for lane in &*self.lanes.borrow() {
@@ -186,7 +188,7 @@ impl Turns {
         is_busy
     }
 
-    /// Gives a free thread to the request `id`.
+    /// Assigns a free thread to the request `id`. Returns `None` if all are busy.
     fn take(&self, id: u32) -> Result<Option<usize>, JsErrorBox> {
         let mut lanes = self.lanes.borrow_mut();
         let free = lanes.iter().position(|lane| lane.request.get().is_none());
@@ -205,7 +207,10 @@ impl Turns {
         Ok(Some(number))
     }
 
-    /// A place among those who wait, for the request `id`.
+    /// Enqueues a call of the request `id`.
+    ///
+    /// # Errors
+    /// Fails if the limit of calls is reached.
     fn wait(
         &self,
         in_flight: &InFlight,
@@ -229,7 +234,7 @@ impl Turns {
         Ok(waits)
     }
 
-    /// A thread for the request `id`, when it is its turn.
+    /// Waits until there is a free thread for the request `id`.
     async fn turn(&self, in_flight: &InFlight, id: u32) -> Result<usize, JsErrorBox> {
         if let Some(lane) = self.take(id)? {
             return Ok(lane);
@@ -238,7 +243,7 @@ impl Turns {
         turn.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// A thread is free again: whose request has used the least of those who wait gets it.
+    /// Releases a thread. The waiting request that has used the least CPU time gets it.
     fn end(&self, in_flight: &InFlight, lane: usize) {
         self.look();
         let Some(free) = self.lanes.borrow().get(lane).cloned() else { return };
@@ -264,7 +269,7 @@ impl Turns {
         }
     }
 
-    /// Drops what nobody wants any more: its client has gone, and no `waitUntil` of that request is under way.
+    /// Drops waiting calls whose client has gone, unless their request has `waitUntil` work in progress.
     fn drop_gone(&self, in_flight: &InFlight) {
         let is_gone = |entry: &Waiting| {
             let cancelled = |request: &Rc<Request>| request.sender.is_over() && !request.sender.is_complete();
@@ -297,7 +302,7 @@ impl Lane {
             .on_thread_stop(move || stopped.store(0, Ordering::Release))
             .build()?;
         let lane = Self {
-            // As long as the process: what is entered must outlive the call.
+            // Leaked, because a runtime must outlive the calls that have entered it.
             runtime: Box::leak(Box::new(runtime)),
             clock,
             request: Cell::new(None),
@@ -311,28 +316,28 @@ fn gone() -> JsErrorBox {
     JsErrorBox::new("DOMExceptionAbortError", "the request is over, and nobody waits for this any more")
 }
 
-/// Makes this thread one for such work; returns its CPU clock.
+/// Lowers the priority of the calling thread, and returns its CPU clock.
 #[allow(unsafe_code, reason = "libc has no safe form of it")]
 fn enter_thread() -> i32 {
-    // SAFETY: it is about the thread that calls, and has no preconditions.
+    // SAFETY: `setpriority` acts on the calling thread and has no preconditions.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
     clock_of_this_thread()
 }
 
-/// The clock by which any thread knows the CPU time of this one.
+/// Returns the CPU clock of the calling thread, by which any other thread can read this thread's CPU time.
 #[allow(unsafe_code, reason = "libc has no safe form of it")]
 pub fn clock_of_this_thread() -> i32 {
     let mut clock = 0;
-    // SAFETY: it is about the thread that calls, and the clock is written where there is room for it.
+    // SAFETY: `pthread_self` is the calling thread, and `clock` is a valid place for the result.
     unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) };
     clock
 }
 
-/// What a thread has used, by its clock; nothing if it has ended.
+/// Returns the CPU time of the thread with this clock; zero if the thread has ended.
 #[allow(unsafe_code, reason = "libc has no safe form of it")]
 pub fn time_of(clock: i32) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the time is written where there is room for it; a clock that is none is an error.
+    // SAFETY: `time` is a valid place for the result; an invalid clock id is reported as an error.
     if clock == 0 || unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
         return Duration::ZERO;
     }
@@ -340,12 +345,12 @@ pub fn time_of(clock: i32) -> Duration {
     Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
 }
 
-/// The worker's threads, from op state.
+/// Returns the worker's threads from op state.
 pub(crate) fn turns(state: &OpState) -> Rc<Turns> {
     state.borrow::<Rc<Turns>>().clone()
 }
 
-/// Does work for the request `id` on one of the threads, when it is its turn.
+/// Runs `work` for the request `id` on one of the threads, as soon as it is its turn.
 pub(crate) async fn run<T: Send + 'static>(
     state: Rc<RefCell<OpState>>,
     id: u32,
@@ -361,14 +366,14 @@ pub(crate) async fn run<T: Send + 'static>(
     done.await.map_err(|error| JsErrorBox::generic(error.to_string()))
 }
 
-/// A thread for the request, if one is free: its number from 1. Otherwise 0.
+/// Takes a thread for the request, if one is free. Returns its number, counted from 1, or 0 if none is free.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_turn_take(state: &mut OpState, #[smi] request: u32) -> Result<u32, JsErrorBox> {
     Ok(turns(state).take(request)?.map_or(0, |lane| lane as u32 + 1))
 }
 
-/// A thread for the request, when it is its turn.
+/// Waits for a thread for the request. Returns its number, counted from 1.
 #[op2]
 #[smi]
 pub(crate) async fn op_turn_wait(
@@ -382,8 +387,8 @@ pub(crate) async fn op_turn_wait(
     Ok(turns.turn(&in_flight, request).await? as u32 + 1)
 }
 
-/// Calls a function, which puts its work on this thread. Nothing of an app's may run in it: neither timers nor connections work
-/// there.
+/// Calls a function that puts its work on thread `number`. The function must not run any of the app's code: timers and
+/// connections do not work inside this runtime.
 #[op2(reentrant)]
 pub(crate) fn op_turn_call<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -395,14 +400,14 @@ pub(crate) fn op_turn_call<'s>(
 ) -> Result<v8::Local<'s, v8::Value>, JsErrorBox> {
     let handle = turns(&state.borrow()).handle((number as usize).wrapping_sub(1))?;
     let arguments: Vec<_> = (0..arguments.length()).filter_map(|at| arguments.get_index(scope, at)).collect();
-    // Left in any case, also if JavaScript is ended meanwhile.
+    // The guard leaves the runtime when dropped, even if JavaScript is terminated meanwhile.
     let _entered = handle.enter();
     let called = call.call(scope, this, &arguments);
-    // What it has thrown goes on to whoever called this.
+    // If the function threw, the exception propagates to the caller.
     Ok(called.unwrap_or_else(|| v8::undefined(scope).into()))
 }
 
-/// The work is done: the thread is another's.
+/// Releases a thread.
 #[op2(fast)]
 pub(crate) fn op_turn_end(state: &mut OpState, #[smi] number: u32) {
     let in_flight = in_flight(state);
