@@ -1,13 +1,14 @@
-//! What an app reaches outside of its process, and how: `fetch`, `EventSource`, `WebSocket`.
+//! Outbound network access of an app: `fetch`, `EventSource`, `WebSocket`.
 //!
-//! - [`policy`]: which addresses may be reached; [`closed`]: which never; [`forms`]: which are one.
-//! - [`dial`]: the one place where connections are opened, under that policy; [`places`]: how many at once; [`unread`]: bodies
-//!   that hold one.
-//! - [`connector`], [`client`]: TLS, and HTTP with a pool of connections.
-//! - [`fetch_ops`]: `fetch` in Rust; [`coded_body`]: bodies that came, compressed or not, which [`fork`] splits.
-//! - [`handshake`], [`websocket`]: WebSockets in Rust.
-//! - [`network`]: all of that, as an app has it.
-//! - [`failure`]: what is said when it fails.
+//! - [`policy`]: which addresses an app may reach; [`closed`]: the supervisor's own, which it never may; [`forms`]: different
+//!   spellings of one address.
+//! - [`dial`]: the only place that opens connections, and that applies the policy; [`places`]: the limit of open connections;
+//!   [`unread`]: response bodies that hold a connection open.
+//! - [`connector`], [`client`]: TLS, and an HTTP client with a connection pool.
+//! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
+//! - [`handshake`], [`websocket`]: WebSockets.
+//! - [`network`]: the network state of one app, as ops find it.
+//! - [`failure`]: error messages and codes.
 
 pub(crate) mod client;
 pub(crate) mod closed;
@@ -57,17 +58,17 @@ deno_core::extension!(
 
 deno_core::extension!(deno_net, lazy_loaded_js = [dir "js/net", "ext:deno_net/02_tls.js" = "tls_stub.js"]);
 
-/// The text that belongs to a status.
+/// Returns the standard reason phrase of a status.
 pub(crate) fn usual_text(status: u16) -> Option<&'static str> {
     hyper::StatusCode::from_u16(status).ok()?.canonical_reason()
 }
 
-/// What stands in for deno_net.
+/// Returns the extension that replaces deno_net.
 pub(crate) fn tls_extension() -> Extension {
     deno_net::init()
 }
 
-/// deno_fetch, with what sends requests replaced.
+/// Returns deno_fetch, with the ops that send requests replaced by ours.
 pub(crate) fn fetch_extension() -> Extension {
     let mut extension = deno_fetch::deno_fetch::init(deno_fetch::Options::default());
     for op in extension.ops.to_mut() {

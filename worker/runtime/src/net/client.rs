@@ -1,4 +1,4 @@
-//! The HTTP client: one pool of connections for everything an app fetches.
+//! The HTTP client: one connection pool for everything an app fetches.
 
 use std::error::Error;
 use std::io;
@@ -17,20 +17,20 @@ use super::dial::Dialer;
 use super::failure::{Failure, causes, explain, origin};
 use super::places::{Use, holding};
 
-/// Idle connections that are kept per host.
+/// Maximum number of idle connections kept per host.
 const IDLE_CONNECTIONS: usize = 32;
 
-/// Longest header that is accepted over HTTP/2; what browsers take.
+/// Maximum size of the header accepted over HTTP/2; the same as in browsers.
 const MAX_HEADER: u32 = 256 * 1024;
 
-/// Sends requests.
+/// An HTTP client with a connection pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pool: legacy::Client<Connector, ReqBody>,
 }
 
 impl Client {
-    /// A client of one app.
+    /// Creates the client of one app.
     pub(crate) fn new(dialer: Dialer) -> Self {
         Self::over(Connector::new(dialer, Offer::Http2))
     }
@@ -45,10 +45,11 @@ impl Client {
         Self { pool }
     }
 
-    /// Sends a request. The body of the response is as the server has sent it; what it comes over is an extension.
+    /// Sends a request. The body of the response is as the server sent it; the connection that it uses is an extension of the
+    /// response.
     ///
     /// # Errors
-    /// Why there is no response.
+    /// Fails if there is no response, with the reason.
     pub(crate) async fn send(self, mut request: Request<ReqBody>) -> Result<Response<ResBody>, Failure> {
         let uri = request.uri().clone();
         accept_compressed(request.headers_mut());
@@ -68,7 +69,7 @@ impl Client {
     }
 }
 
-/// The same request once more, unless its body is a stream.
+/// Copies the request, so that it can be sent again. Returns `None` if its body is a stream.
 fn copy(request: &Request<ReqBody>) -> Option<Request<ReqBody>> {
     let body = match request.body() {
         ReqBody::Full(body) => ReqBody::Full(body.clone()),
@@ -82,8 +83,8 @@ fn copy(request: &Request<ReqBody>) -> Option<Request<ReqBody>> {
     Some(copy)
 }
 
-/// Whether the server cannot have acted on the request, or acting on it twice is as good as once. A kept connection may
-/// be closed by the server just when the next request leaves.
+/// Returns whether a failed request may be sent again: either the server cannot have processed it, or it is idempotent. The
+/// server may close an idle connection just when the next request is sent on it.
 fn may_repeat(idempotent: bool, error: &ClientError) -> bool {
     if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<h2::Error>())
         && error.is_remote()
@@ -101,9 +102,9 @@ fn may_repeat(idempotent: bool, error: &ClientError) -> bool {
     idempotent && !error.is_connect() && causes(error).any(cut_off)
 }
 
-/// Offers compression if the app does not say what it takes.
+/// Offers compression if the app has not set `Accept-Encoding`.
 fn accept_compressed(headers: &mut HeaderMap) {
-    // A part of compressed bytes cannot be decompressed.
+    // A range of compressed bytes cannot be decompressed.
     let codings = if headers.contains_key(RANGE) { "identity" } else { "gzip, br" };
     headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(codings));
 }
@@ -111,7 +112,7 @@ fn accept_compressed(headers: &mut HeaderMap) {
 fn raw(body: Incoming, uri: &Uri, held: Option<Use>) -> ResBody {
     let origin = origin(uri);
     body.map_err(move |error| {
-        // Held as long as the body is.
+        // Keeps the connection in use as long as the body exists.
         let _ = &held;
         JsErrorBox::type_error(format!("the response from {origin} broke off: {}", explain(&error).1))
     })

@@ -1,21 +1,22 @@
-//! The supervisor's own addresses, which no app reaches, whatever it is allowed.
+//! The supervisor's own addresses, which no app may reach, whatever its policy allows.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::forms::forms;
 
-/// The addresses on which the supervisor is asked and told things. An unspecified one is every address of this machine.
+/// The addresses at which the supervisor can be queried and controlled. An unspecified address stands for every address of this
+/// machine.
 #[derive(Debug, Clone, Default)]
 pub struct Closed(Vec<SocketAddr>);
 
 impl Closed {
-    /// As the supervisor says.
+    /// Takes the addresses that the supervisor sends.
     pub fn new(own: Vec<SocketAddr>) -> Self {
         Self(own)
     }
 
-    /// Whether a connection to `address` would end at one of them.
+    /// Returns whether a connection to `address` would reach one of them.
     pub(crate) fn holds(&self, address: IpAddr, port: u16) -> bool {
         let is_own = |own: &SocketAddr| {
             let own_ip = own.ip().to_canonical();
@@ -27,17 +28,17 @@ impl Closed {
     }
 }
 
-/// Whether `address` is one of this machine. Asked anew each time: interfaces come and go.
+/// Returns whether `address` belongs to this machine. Evaluated each time, because interfaces come and go.
 fn leads_here(address: IpAddr, port: u16) -> bool {
-    // Where a packet would not leave this machine, the kernel sends it from the address that it goes to. If it cannot say,
-    // the answer is the safe one. Nothing is sent.
+    // For a destination on this machine, the kernel picks the destination itself as the source address. If it reports an error,
+    // the safe answer is yes. No packet is sent.
     let is_here = |form: IpAddr| {
         form.is_loopback() || source(form, port).map_or(true, |source| source == form || source.is_loopback())
     };
     forms(address).into_iter().flatten().any(|form| is_here(form.to_canonical()))
 }
 
-/// From which address the kernel would send something to `address`.
+/// Returns the source address that the kernel would use for packets to `address`.
 fn source(address: IpAddr, port: u16) -> io::Result<IpAddr> {
     let any: IpAddr =
         if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
@@ -74,14 +75,14 @@ mod tests {
 
     #[test]
     fn any_address_is_every_address_of_this_machine() {
-        // One that this machine has, if it has any beside the loopback ones.
+        // An address of this machine other than the loopback ones, if there is one.
         let outward = source([192, 0, 2, 1].into(), 9).ok();
         for own in ["0.0.0.0:9100", "[::]:9100"] {
             for address in ["127.0.0.1", "127.8.9.1", "::1", "::", "0.0.0.0", "::ffff:127.0.0.2"] {
                 assert!(holds(own, address, 9100), "{own} {address}");
             }
             assert!(outward.is_none_or(|ip| closed(own).holds(ip, 9100)), "{outward:?}");
-            // As a translator of the network would be asked for it.
+            // The same address behind a NAT64 prefix.
             if let Some(IpAddr::V4(ip)) = outward {
                 assert!(holds(own, &format!("64:ff9b::{ip}"), 9100), "{ip}");
             }

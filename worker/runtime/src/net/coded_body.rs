@@ -1,4 +1,5 @@
-//! A body as it came, from a server or a cache, and perhaps compressed: until somebody has read of it, it can be had as it is.
+//! A body received from a server or a cache, perhaps compressed. Until somebody has read from it, its bytes are available as
+//! received.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -22,17 +23,17 @@ use super::fork::fork;
 use crate::platform::coding::Coding;
 use crate::requests::body::RequestBody;
 
-/// Bytes that are decoded at once.
+/// Maximum number of bytes decoded at once.
 const DECODED: usize = 64 * 1024;
 
-/// What came.
+/// A received body.
 #[derive(Debug)]
 pub(crate) struct CodedBody {
-    /// For people, such as "the response from `https://example.com`".
+    /// A description for messages, such as "the response from `https://example.com`".
     what: String,
     /// How its bytes are compressed.
     coding: Option<Coding>,
-    /// How many there are, if that is known.
+    /// Number of bytes as received, if known.
     length: Option<u64>,
     content: RefCell<Content>,
     reader: RefCell<Option<Waker>>,
@@ -42,7 +43,7 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, JsErrorBox>>>>;
 
 enum Content {
     AsItCame(ResBody),
-    /// Somebody reads it: what a reader with a small buffer left of a chunk, and what is to come.
+    /// Being read: the rest of a chunk that was larger than the reader's buffer, and the chunks that follow.
     Begun(Bytes, Chunks),
     Over,
     Closed,
@@ -55,7 +56,7 @@ impl std::fmt::Debug for Content {
 }
 
 impl CodedBody {
-    /// A body whose bytes are compressed so.
+    /// Creates a body whose bytes are compressed with `coding`.
     pub(crate) fn new(body: ResBody, coding: Option<Coding>, what: String) -> Self {
         Self {
             what,
@@ -66,30 +67,30 @@ impl CodedBody {
         }
     }
 
-    /// How many bytes come is known otherwise than from the body itself.
+    /// Sets the number of bytes, where it is known from another source than the body itself.
     fn of_length(self, length: Option<u64>) -> Self {
         Self { length, ..self }
     }
 
-    /// How its bytes are compressed, as long as they can be had as they came.
+    /// Returns how its bytes as received are compressed.
     pub(crate) fn coding(&self) -> Option<Coding> {
         self.coding
     }
 
-    /// How many bytes there are as they came, if that is known.
+    /// Returns the number of bytes as received, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// Whether nobody has read of it.
+    /// Returns whether nobody has read from it.
     pub(crate) fn is_untouched(&self) -> bool {
         matches!(*self.content.borrow(), Content::AsItCame(_))
     }
 
-    /// The next bytes as they came; empty at the end.
+    /// Returns the next bytes as received; empty at the end.
     ///
     /// # Errors
-    /// What is wrong with them, or that somebody reads it already.
+    /// Fails if the body breaks off, or if it is being read in another way already.
     pub(crate) async fn raw(&self) -> Result<Bytes, JsErrorBox> {
         poll_fn(|cx| {
             loop {
@@ -101,7 +102,7 @@ impl CodedBody {
                 match frame.transpose()?.map(hyper::body::Frame::into_data) {
                     None => return Poll::Ready(Ok(Bytes::new())),
                     Some(Ok(chunk)) if !chunk.is_empty() => return Poll::Ready(Ok(chunk)),
-                    // Nothing, or trailers.
+                    // An empty frame, or trailers.
                     Some(_) => {}
                 }
             }
@@ -109,10 +110,10 @@ impl CodedBody {
         .await
     }
 
-    /// The next bytes, decompressed, at most `limit` of them; empty at the end.
+    /// Returns the next bytes, decompressed, at most `limit` of them; empty at the end.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// Fails if the body breaks off or cannot be decompressed.
     pub(crate) async fn plain(&self, limit: usize) -> Result<Bytes, JsErrorBox> {
         poll_fn(|cx| self.poll_plain(cx, limit)).await
     }
@@ -151,7 +152,7 @@ impl CodedBody {
         let what = self.what.clone();
         let decoded = async move {
             let mut chunks = Box::pin(chunks.map_err(io::Error::other).peekable());
-            // Nothing at all is not compressed, whatever the header says.
+            // An empty body is not compressed, whatever its header says.
             chunks.as_mut().peek().await?;
             let decoded = ReaderStream::with_capacity(coding.decode(StreamReader::new(chunks)), DECODED);
             Some(decoded.map_err(move |error| {
@@ -164,7 +165,7 @@ impl CodedBody {
         stream::once(decoded).filter_map(std::future::ready).flatten().boxed_local()
     }
 
-    /// Two bodies of one that nobody has read of.
+    /// Splits the body in two. Returns `None` if somebody has read from it.
     fn fork(&self) -> Option<[Self; 2]> {
         let mut content = self.content.borrow_mut();
         let Content::AsItCame(_) = &*content else { return None };
@@ -183,7 +184,7 @@ fn closed() -> JsErrorBox {
     JsErrorBox::type_error("the body was cancelled")
 }
 
-/// A body that is there already.
+/// Returns a body of bytes that are in memory.
 pub(crate) fn whole(bytes: Bytes) -> ResBody {
     Full::new(bytes).map_err(|never| match never {}).boxed()
 }
@@ -211,8 +212,8 @@ impl Resource for CodedBody {
     }
 }
 
-/// The same body under another number: the stream that it leaves behind closes what it finds under the old one. Nothing if it
-/// is none that came.
+/// Moves the body to a new resource id, because the stream that leaves it behind closes the old id. Returns `None` if the
+/// resource is not a received body.
 #[op2]
 pub(crate) fn op_body_move(state: &mut OpState, #[smi] rid: ResourceId) -> Option<u32> {
     let body: Rc<dyn Resource> = match state.resource_table.take::<CodedBody>(rid) {
@@ -222,12 +223,12 @@ pub(crate) fn op_body_move(state: &mut OpState, #[smi] rid: ResourceId) -> Optio
     Some(state.resource_table.add_rc_dyn(body))
 }
 
-/// Two bodies of one that nobody has read of; nothing if it is no such body.
+/// Splits a body in two that nobody has read from. Returns `None` if the resource is not such a body.
 #[op2]
 pub(crate) fn op_body_fork(state: &mut OpState, #[smi] rid: ResourceId) -> Option<(u32, u32)> {
     let body = match state.resource_table.get::<CodedBody>(rid) {
         Ok(body) => body,
-        // That of the request, whose stream closes what it leaves behind.
+        // The body of the request: its stream closes the id that it leaves behind.
         Err(_) => {
             let body = state.resource_table.take::<RequestBody>(rid).ok()?;
             let length = body.size_hint().1;

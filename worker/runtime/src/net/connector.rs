@@ -1,4 +1,4 @@
-//! Connections for HTTP: plain or TLS, by the scheme of the URL.
+//! Connections for HTTP: plain or TLS, depending on the scheme of the URL.
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -14,17 +14,17 @@ use super::dial::{Dialer, Seat};
 use super::failure::{CONNECT_TIMEOUT, DialError};
 use super::places::Dialed;
 
-/// A connection, encrypted or not.
+/// A connection, plain or encrypted.
 pub(crate) type MaybeTls = MaybeHttpsStream<Dialed>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The versions of HTTP that are offered over TLS.
+/// The HTTP versions offered over TLS.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Offer {
-    /// HTTP/2, and HTTP/1.1 for servers that do not speak it.
+    /// HTTP/2, and HTTP/1.1 for servers that do not support it.
     Http2,
-    /// HTTP/1.1 alone: a connection that is to become a WebSocket.
+    /// HTTP/1.1 only, for connections that become a WebSocket.
     Http1,
 }
 
@@ -33,17 +33,17 @@ pub(crate) enum Offer {
 pub(crate) struct Connector {
     dialer: Dialer,
     offer: Offer,
-    /// Made for the first `https:` URL.
+    /// Created for the first `https:` URL.
     tls: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
 impl Connector {
-    /// A connector of one app.
+    /// Creates a connector of one app.
     pub(crate) fn new(dialer: Dialer, offer: Offer) -> Self {
         Self { dialer, offer, tls: Arc::default() }
     }
 
-    /// One that trusts other authorities than the system does.
+    /// Trusts these certificate authorities instead of the system's.
     #[cfg(test)]
     pub(crate) fn trusting(self, roots: RootCertStore) -> Self {
         let tls = Arc::new(tls_config(self.offer, Arc::new(roots)));
@@ -93,7 +93,7 @@ fn tls_config(offer: Offer, roots: Arc<RootCertStore>) -> ClientConfig {
     config
 }
 
-/// The authorities that the system trusts; Mozilla's, from the time of the build, where it names none.
+/// Returns the certificate authorities that the system trusts. If it has none, returns Mozilla's as of the build.
 fn roots() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     ROOTS

@@ -1,6 +1,6 @@
-//! The one way out of a worker: every TCP connection that an app causes is opened here, and only to addresses that its
-//! policy lets through, and only from a [`Seat`], of which it has so many at once. What asks for the connection, and after how
-//! many redirects, makes no difference.
+//! The only way out of a worker: every outbound TCP connection of an app is opened here. The policy of the app must allow the
+//! address, whatever asks for the connection and however many redirects led to it. Each connection needs a [`Seat`], of which an
+//! app has a limited number.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -26,7 +26,7 @@ use super::failure::{CONNECT_TIMEOUT, DialError, causes};
 use super::places::{Counts, Dialed, Places};
 use super::policy::Policy;
 
-/// After how long without traffic the kernel asks whether the other side is still there.
+/// Idle time after which the kernel sends a keepalive probe.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// Opens connections under a policy.
@@ -36,7 +36,7 @@ pub(crate) struct Dialer {
     places: Arc<Places>,
 }
 
-/// A place among an app's outbound connections, from which one can be opened.
+/// A slot among an app's outbound connections, with which one connection can be opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Seat {
     dialer: Dialer,
@@ -44,25 +44,25 @@ pub(crate) struct Seat {
 }
 
 impl Dialer {
-    /// A dialer for one app.
+    /// Creates a dialer for one app, with at most `max` connections.
     pub(crate) fn new(policy: Policy, max: u32) -> Self {
         Self { policy: Arc::new(policy), places: Arc::new(Places::new(max)) }
     }
 
-    /// The places that its connections take.
+    /// Returns the connection slots.
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }
 
-    /// What is counted of the app's connections.
+    /// Returns the connection counters of the app.
     pub(crate) fn counts(&self) -> Counts {
         self.places.counts()
     }
 
-    /// Takes a place; waits for one up to [`CONNECT_TIMEOUT`].
+    /// Takes a slot. Waits up to [`CONNECT_TIMEOUT`] for one.
     ///
     /// # Errors
-    /// [`DialError::NoPlace`].
+    /// [`DialError::NoPlace`] on timeout.
     pub(crate) async fn seat(&self) -> Result<Seat, DialError> {
         let Ok(place) = timeout(CONNECT_TIMEOUT, self.places.take()).await else {
             self.places.count_refused();
@@ -71,7 +71,7 @@ impl Dialer {
         Ok(Seat { dialer: self.clone(), place: Arc::new(Mutex::new(Some(place))) })
     }
 
-    /// Connects to the host and port of a URL, trying its addresses as RFC 8305 says.
+    /// Connects to the host and port of a URL. Tries its addresses in the order of RFC 8305.
     async fn dial(&self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
@@ -97,7 +97,7 @@ impl Dialer {
         })
     }
 
-    /// The addresses of a host that may be reached.
+    /// Resolves a host to the addresses that the policy allows.
     async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
         if let Ok(address) = host.parse::<IpAddr>() {
             self.policy.check(None, address, port)?;
@@ -129,7 +129,7 @@ impl Dialer {
 }
 
 async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    // Never asked of a name server (RFC 6761).
+    // These names are never sent to a name server (RFC 6761).
     if name == "localhost" || name.ends_with(".localhost") {
         return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
     }
@@ -157,7 +157,7 @@ impl Service<Uri> for Seat {
     }
 }
 
-/// Addresses that have been resolved and checked already, as the resolver of a connector.
+/// A resolver for a connector: returns addresses that have been resolved and checked before.
 #[derive(Clone)]
 struct Addresses(Vec<SocketAddr>);
 
@@ -202,13 +202,13 @@ mod tests {
         let url = &*format!("http://localhost:{port}/");
         let open = dial(&denying(&[]), url).await.unwrap();
         assert_eq!(open.peer().port(), port);
-        // The other address of the name is left.
+        // The name's other address is still allowed.
         assert!(dial(&denying(&[network("::1", 128)]), url).await.is_ok());
         let error = dial(&denying(&[network("127.0.0.0", 8), network("::1", 128)]), url).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} (127.0.0.1) is denied by deny_net"));
         let error = dial(&denying(&[NetHost::Name("localhost".into())]), url).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
-        // A name's case and its root dot do not make another name of it.
+        // Neither case nor a trailing dot changes a name.
         let dotted = &*format!("http://LocalHost.:{port}/");
         let error = dial(&denying(&[NetHost::Name("localhost".into())]), dotted).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));

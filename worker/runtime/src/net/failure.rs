@@ -1,4 +1,4 @@
-//! What is said when something outbound fails: to whom it went, what happened, and the code programs look for.
+//! Errors of outbound requests: the destination, what happened, and a code for programs.
 
 use std::error::Error;
 use std::io;
@@ -9,37 +9,36 @@ use hyper::Uri;
 
 use super::policy::Refusal;
 
-/// For everything until a connection can be used: looking its name up, TCP and TLS.
+/// Timeout for opening a connection: name lookup, TCP and TLS.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why there is no connection.
+/// Why a connection could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DialError {
-    /// It is not allowed.
+    /// The policy does not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No address for this name.
+    /// The name did not resolve to an address.
     #[error("the name {name} cannot be resolved ({detail})")]
     Unresolved {
-        /// The name.
         name: String,
-        /// What the resolver said.
+        /// The resolver's message.
         detail: String,
     },
-    /// None of its addresses took the connection.
+    /// No address accepted the connection.
     #[error("{0}")]
     Unconnected(io::Error),
-    /// All places were taken for [`CONNECT_TIMEOUT`].
+    /// No slot became free within [`CONNECT_TIMEOUT`].
     #[error(
         "the app has {max} outbound connections open, which is as many as it may (`max_outbound`), and none was closed \
          within {} s",
         CONNECT_TIMEOUT.as_secs()
     )]
     NoPlace {
-        /// How many places there are.
+        /// The limit of connections.
         max: u32,
     },
-    /// The worker has as many descriptors open as it may.
+    /// The worker has reached its limit of open descriptors.
     #[error("the app has as many files and connections open as it may (`max_fds`)")]
     NoDescriptor,
     /// It took longer than [`CONNECT_TIMEOUT`].
@@ -47,7 +46,7 @@ pub(crate) enum DialError {
     TimedOut,
 }
 
-/// A `TypeError` with a message for people and a `code` as Node.js has them.
+/// A `TypeError` with a message for people and a `code` like those of Node.js.
 #[derive(Debug, thiserror::Error, deno_error::JsError)]
 #[class(type)]
 #[error("{message}")]
@@ -58,48 +57,48 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something that never reaches the network.
+    /// Creates an error for a request that was never sent.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: "ERR_INVALID_ARG_VALUE" }
     }
 
-    /// `what` went to `uri` and failed because of `error`.
+    /// Creates an error saying that `what`, sent to `uri`, failed because of `error`.
     pub(crate) fn of(what: &str, uri: &Uri, error: &(dyn Error + 'static)) -> Self {
         let (code, detail) = explain(error);
         Self::because(what, uri, code, &detail)
     }
 
-    /// `what` went to `uri` and failed in a way that has this code.
+    /// Creates an error saying that `what`, sent to `uri`, failed with this code.
     pub(crate) fn because(what: &str, uri: &Uri, code: &'static str, detail: &str) -> Self {
         let verb = if code == REFUSED { "was refused" } else { "failed" };
         Self { message: format!("{what} to {} {verb}: {detail}", origin(uri)), code }
     }
 }
 
-/// The code of what the policy refuses.
+/// The code of destinations that the policy refuses.
 const REFUSED: &str = "EACCES";
 
-/// Whom a URL addresses, without what may be secret in it.
+/// Returns the origin of a URL: everything else in it may be secret.
 pub(crate) fn origin(uri: &Uri) -> String {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     format!("{}://{authority}", uri.scheme_str().unwrap_or_default())
 }
 
-/// An error and what it came from, outermost first.
+/// Iterates over an error and its causes, outermost first.
 pub(crate) fn causes<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'a (dyn Error + 'static) = *error;
         match error.downcast_ref::<io::Error>() {
-            // An io::Error passes on the source of what it wraps, and so hides the error itself.
+            // `io::Error::source` skips the wrapped error and returns that error's source.
             Some(wrapper) => wrapper.get_ref().map(|wrapped| wrapped as _),
             None => error.source(),
         }
     })
 }
 
-/// Code and text of the most telling error in a chain.
+/// Returns code and text of the most specific error in the chain.
 pub(crate) fn explain(error: &(dyn Error + 'static)) -> (&'static str, String) {
     causes(error).find_map(telling).unwrap_or_else(|| {
         let innermost = causes(error).last().unwrap_or(error);

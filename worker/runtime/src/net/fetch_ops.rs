@@ -1,4 +1,4 @@
-//! What `fetch` does in Rust. These two take the place of deno_fetch's ops of the same names, so that its JavaScript sends
+//! The ops of `fetch`. `op_fetch` and `op_fetch_send` replace deno_fetch's ops of the same names, so that its JavaScript sends
 //! through our client.
 
 use std::borrow::Cow;
@@ -35,10 +35,10 @@ const AGENT: HeaderValue = HeaderValue::from_static("nano-supervisor");
 
 type Responding = Pin<Box<dyn Future<Output = Result<Response<ResBody>, Failure>>>>;
 
-/// A request that `op_fetch` has made and `op_fetch_send` is to send.
+/// A request that `op_fetch` has created and `op_fetch_send` will send.
 struct Pending {
     url: String,
-    /// As JavaScript calls the request that it is made for; zero for none.
+    /// The id in JavaScript of the incoming request that it is made for; zero for none.
     request: u32,
     response: RefCell<Option<Responding>>,
 }
@@ -49,7 +49,7 @@ impl Resource for Pending {
     }
 }
 
-/// Makes a request.
+/// Creates an outbound request.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "the JavaScript of deno_fetch calls it so")]
 pub(crate) fn op_fetch(
@@ -117,7 +117,7 @@ pub(crate) async fn op_fetch_send(
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
     let reason = response.extensions().get::<ReasonPhrase>();
     let status_text = match reason {
-        // Its bytes are characters (https://fetch.spec.whatwg.org/#concept-response-status-message).
+        // Each byte stands for one character (https://fetch.spec.whatwg.org/#concept-response-status-message).
         Some(reason) => reason.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
         None => response.status().canonical_reason().unwrap_or_default().to_owned(),
     };
@@ -135,13 +135,13 @@ pub(crate) async fn op_fetch_send(
         url: pending.url.clone(),
         response_rid,
         content_length,
-        // Its JavaScript would take the header fields for those of another body.
+        // With `true`, deno_fetch's JavaScript would take the header fields for those of a different body.
         body_decoded: false,
         error: None,
     })
 }
 
-/// The fetch was aborted that has this body. Whoever has taken it out of JavaScript's hands is told, too.
+/// Ends the response body of an aborted fetch. If the body has been handed over to other native code, its reader gets the error.
 #[op2(fast)]
 pub(crate) fn op_fetch_abort(state: &OpState, #[smi] rid: ResourceId) {
     let network = state.try_borrow::<Rc<Network>>();
@@ -150,7 +150,7 @@ pub(crate) fn op_fetch_abort(state: &OpState, #[smi] rid: ResourceId) {
     }
 }
 
-/// The body, and what ends it.
+/// Returns the body of the response, tied to what may end it.
 fn body_of(
     state: &OpState,
     response: Response<ResBody>,
@@ -195,7 +195,7 @@ fn request(
             let name = String::from_utf8_lossy(name);
             return Err(Failure::invalid(format!("header field {name:?} cannot be sent")));
         };
-        // Whom the request is for and how its body is framed follow from the rest of it.
+        // `Host` and the framing of the body are derived from the rest of the request.
         if name != HOST && name != TRANSFER_ENCODING && name != CONTENT_LENGTH {
             fields.append(name, value);
         }
@@ -203,7 +203,7 @@ fn request(
     if let Some((name, password)) = credentials {
         let basic = format!("{name}:{}", password.unwrap_or_default());
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(basic));
-        // Base64 is always a valid value.
+        // Base64 is always a valid header value.
         if let Ok(basic) = HeaderValue::try_from(basic) {
             fields.entry(AUTHORIZATION).or_insert(basic);
         }

@@ -1,4 +1,4 @@
-//! A body that is read twice, at two paces: what one reader has got is kept until the other has got it, too.
+//! A body with two readers that read at different speeds: what one has read is buffered until the other has read it as well.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -12,12 +12,12 @@ use hyper::body::{Body, Frame};
 
 struct Fork {
     body: ResBody,
-    /// What each reader has not got yet; none for one that is gone.
+    /// Chunks that each reader has not read yet; `None` for a reader that is gone.
     kept: [Option<VecDeque<Bytes>>; 2],
     end: Option<Result<(), String>>,
 }
 
-/// Both readers wait for the same body, and whichever asks it last need not be the one that goes on.
+/// The wakers of both readers. Either may have polled the body last, so both are woken when it makes progress.
 #[derive(Default)]
 struct Wakers(Mutex<[Option<Waker>; 2]>);
 
@@ -41,7 +41,7 @@ struct Branch {
     index: usize,
 }
 
-/// Two bodies of one.
+/// Splits a body in two.
 pub(crate) fn fork(body: ResBody) -> [ResBody; 2] {
     let kept = [Some(VecDeque::new()), Some(VecDeque::new())];
     let fork = Arc::new(Mutex::new(Fork { body, kept, end: None }));
@@ -84,7 +84,7 @@ impl Body for Branch {
                 Poll::Ready(Some(Err(error))) => fork.end = Some(Err(error.to_string())),
                 Poll::Ready(None) => fork.end = Some(Ok(())),
             }
-            // The other one may wait for what has come.
+            // The other reader may be waiting for this chunk.
             both.wake();
         }
     }

@@ -1,4 +1,4 @@
-//! The opening handshake of a WebSocket, by RFC 6455, section 4.1.
+//! The opening handshake of a WebSocket, as in RFC 6455, section 4.1.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,16 +19,16 @@ use tower_service::Service as _;
 use super::connector::Connector;
 use super::failure::Failure;
 
-/// For the server's answer to the request to switch protocols.
+/// Timeout for the server's response to the upgrade request.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that has switched.
+/// A connection that has been upgraded.
 pub(crate) type Io = TokioIo<Upgraded>;
 
-/// Opens a connection and switches it to WebSocket. Returns it with the protocol that the server has picked.
+/// Opens a connection and upgrades it to a WebSocket. Returns it with the subprotocol that the server has selected.
 ///
 /// # Errors
-/// Why there is no WebSocket.
+/// Fails if the connection cannot be opened or upgraded, with the reason.
 pub(crate) async fn handshake(
     mut connector: Connector,
     uri: &Uri,
@@ -95,7 +95,7 @@ fn upgrade_request(
     Ok(request)
 }
 
-/// Checks that an answer switches. Returns the protocol that the server has picked.
+/// Checks that the response completes the upgrade. Returns the subprotocol that the server has selected.
 fn check_answer(headers: &HeaderMap, key: &str, asked: &str) -> Result<String, &'static str> {
     let value = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let has = |name, token: &str| value(name).split(',').any(|item| item.trim().eq_ignore_ascii_case(token));

@@ -1,4 +1,4 @@
-//! An app's way out of its worker, as ops find it.
+//! The network state of one app, as ops find it in op state.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use super::policy::Policy;
 use super::unread::Unread;
 use crate::requests::in_flight::InFlight;
 
-/// An app's way out. What it consists of is made when it is first used.
+/// The network state of an app. Its parts are created on first use.
 #[derive(Debug)]
 pub struct Network {
     dialer: Dialer,
@@ -24,28 +24,28 @@ pub struct Network {
 }
 
 impl Network {
-    /// Puts the way out under this policy, with so many connections at once, where ops find it.
+    /// Puts the network state into op state, with this policy and this limit of open connections.
     pub fn install(state: &mut OpState, policy: Policy, max_outbound: u32) {
         let dialer = Dialer::new(policy, max_outbound);
         state.put(Rc::new(Self { dialer, client: OnceCell::new(), websockets: OnceCell::new() }));
     }
 
-    /// What is counted of the app's connections.
+    /// Returns the connection counters of the app.
     pub fn counts(state: &OpState) -> Counts {
         state.try_borrow::<Rc<Self>>().map(|network| network.dialer.counts()).unwrap_or_default()
     }
 
-    /// A body has come, which holds a connection until it has been read.
+    /// Registers a response body, which holds a connection until it has been read.
     pub(super) fn watch(&self, body: &Arc<Unread>) {
         self.dialer.places().watch(body);
     }
 
-    /// The body of a fetch that JavaScript calls so, unless it has been read.
+    /// Returns the response body with this resource id, unless it has been read.
     pub(super) fn find(&self, rid: u32) -> Option<Arc<Unread>> {
         self.dialer.places().find(rid)
     }
 
-    /// Tells the app which bodies were given up so that this connection could be opened.
+    /// Warns in the app's log about bodies that were cancelled so that another connection could be opened.
     pub(super) fn warn(&self, in_flight: &InFlight) {
         for (request, what) in self.dialer.places().given_up() {
             let max = self.dialer.places().max();

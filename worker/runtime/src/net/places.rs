@@ -1,6 +1,6 @@
-//! How many outbound connections an app may have open (`max_outbound`). Who finds no place waits for one. Room is made for those
-//! who wait by connections whose peer has closed, then by those that a pool only keeps for later, then by the response that was
-//! left unread for longest.
+//! The limit of open outbound connections of an app (`max_outbound`). A connection that finds no free slot waits for one. To free
+//! slots, connections are closed in this order: those that the peer has closed, then those that are idle in a pool, then the one
+//! whose response was left unread for the longest time.
 
 use std::future::poll_fn;
 use std::io;
@@ -21,56 +21,56 @@ use tokio::time::timeout;
 
 use super::unread::Unread;
 
-/// How long a response may be left unread while others make progress: its reader may be about to come.
+/// How long a response may be left unread while other connections make progress; its reader may be about to come.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often those who wait look whether room can be made.
+/// How often a waiting connection polls whether a slot can be freed.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The places of one app.
+/// The connection slots of one app.
 #[derive(Debug)]
 pub(crate) struct Places {
     max: u32,
     free: Arc<Semaphore>,
     open: Mutex<Vec<Weak<Line>>>,
-    /// Responses, in the order in which they came.
+    /// Responses in order of arrival.
     unread: Mutex<Vec<Weak<Unread>>>,
-    /// Those that made room: the requests that fetched them, and what they were.
+    /// Cancelled responses that have not been reported yet: the ids of the requests that fetched them, and their descriptions.
     given_up: Mutex<Vec<(u32, String)>>,
     waiting: AtomicUsize,
     refused: AtomicU64,
     no_descriptor: AtomicU64,
-    /// Responses that have made room.
+    /// Number of responses cancelled to free a slot.
     cancelled: AtomicU64,
 }
 
-/// What is counted of an app's outbound connections.
+/// Counters of an app's outbound connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
-    /// Open, idle ones included.
+    /// Open connections, including idle ones.
     pub open: u32,
-    /// That found no place in time.
+    /// Connections that found no free slot in time.
     pub refused: u64,
-    /// That found no descriptor left.
+    /// Connections that found no free file descriptor.
     pub no_descriptor: u64,
-    /// Responses that were cancelled unread to make room.
+    /// Responses that were cancelled unread to free a slot.
     pub unread: u64,
 }
 
-/// One open connection as those see it who use it.
+/// The state of one open connection, shared by its users.
 #[derive(Debug)]
 pub(crate) struct Line {
     places: Weak<Places>,
     users: AtomicUsize,
-    /// Whether a pool has ever handed it out. Until then somebody is about to use it, or it belongs to no pool, as a
-    /// WebSocket's.
+    /// Whether a pool has ever handed it out. If not, it is about to be used for the first time, or it belongs to no pool, like
+    /// that of a WebSocket.
     was_used: AtomicBool,
-    /// Its reader is to find the end.
+    /// Whether its reader is told that the connection has ended.
     is_closing: AtomicBool,
     reader: Mutex<Option<Waker>>,
-    /// Gone when the connection is.
+    /// `None` once the connection is closed.
     socket: Mutex<Option<TokioIo<TcpStream>>>,
-    /// Gone with the connection, or before if its peer has closed it and the rest of what it has sent is still to be read.
+    /// The slot. Released with the connection, or earlier if the peer has closed it and the rest of its data is still to be read.
     place: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
@@ -78,19 +78,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A use of a connection, which is not closed to make room as long as this is there.
+/// A use of a connection. The connection is not closed to free its slot until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Use(Arc<Line>);
 
 impl Use {
-    /// What is used.
+    /// Returns the connection in use.
     pub(crate) fn line(&self) -> Weak<Line> {
         Arc::downgrade(&self.0)
     }
 }
 
 impl Places {
-    /// All of them are free.
+    /// Creates `max` free slots.
     pub(crate) fn new(max: u32) -> Self {
         Self {
             max,
@@ -105,12 +105,12 @@ impl Places {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of slots.
     pub(crate) fn max(&self) -> u32 {
         self.max
     }
 
-    /// What is counted.
+    /// Returns the counters.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             open: self.max.saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX)),
@@ -120,17 +120,17 @@ impl Places {
         }
     }
 
-    /// Somebody has waited in vain.
+    /// Counts a connection that has waited in vain.
     pub(crate) fn count_refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// There was no descriptor left for a connection.
+    /// Counts a connection that found no free file descriptor.
     pub(crate) fn count_no_descriptor(&self) {
         self.no_descriptor.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes a place; waits until there is one.
+    /// Takes a slot. Waits until there is one.
     pub(crate) async fn take(self: &Arc<Self>) -> OwnedSemaphorePermit {
         if let Ok(place) = self.free.clone().try_acquire_owned() {
             return place;
@@ -142,14 +142,14 @@ impl Places {
             self.make_room();
             match timeout(LOOK, place.as_mut()).await {
                 Ok(Ok(place)) => return place,
-                // The semaphore is never closed.
+                // Unreachable: the semaphore is never closed.
                 Ok(Err(_)) => std::future::pending().await,
                 Err(_) => {}
             }
         }
     }
 
-    /// Makes room for one connection, if that can be done.
+    /// Frees the slot of one connection, if possible.
     fn make_room(&self) {
         let lines = self.lines();
         let is_freed = lines.iter().filter(|line| line.leave_if_closed()).count() > 0;
@@ -164,8 +164,9 @@ impl Places {
         open.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Gives up what nobody has read of for longest of that which keeps a connection alone: over HTTP/2 that may be several
-    /// responses. At once if no connection makes progress.
+    /// Cancels the unread responses of one connection: of the connections that only unread responses hold open, the one whose
+    /// latest response is the oldest. Over HTTP/2 these may be several responses. Does nothing before that response has been
+    /// unread for [`PATIENCE`], unless no connection makes progress.
     fn give_up_oldest(&self, lines: &[Arc<Line>]) {
         let left_alone = self.left_alone();
         let mut held = 0;
@@ -204,7 +205,7 @@ impl Places {
         unread.iter().filter_map(Weak::upgrade).filter(|body| body.is_left_alone()).collect()
     }
 
-    /// A response has come, which holds a connection until it has been read.
+    /// Registers a response, which holds a connection until it has been read.
     pub(crate) fn watch(&self, body: &Arc<Unread>) {
         let mut unread = lock(&self.unread);
         if unread.len() == unread.capacity() {
@@ -213,17 +214,18 @@ impl Places {
         unread.push(Arc::downgrade(body));
     }
 
-    /// The body that JavaScript calls so, unless it has been read.
+    /// Returns the body with this resource id, unless it has been read.
     pub(crate) fn find(&self, rid: u32) -> Option<Arc<Unread>> {
         lock(&self.unread).iter().filter_map(Weak::upgrade).find(|body| body.is_called(rid))
     }
 
-    /// The responses that have made room since this was asked last: the requests that fetched them, and what they were.
+    /// Returns the responses cancelled since the previous call: the ids of the requests that fetched them, and their
+    /// descriptions.
     pub(crate) fn given_up(&self) -> Vec<(u32, String)> {
         std::mem::take(&mut *lock(&self.given_up))
     }
 
-    /// Enters a connection that has been opened.
+    /// Registers a connection that has been opened.
     pub(crate) fn enter(self: &Arc<Self>, io: TokioIo<TcpStream>, place: OwnedSemaphorePermit) -> Dialed {
         let line = Arc::new(Line {
             places: Arc::downgrade(self),
@@ -250,7 +252,7 @@ impl Drop for Queued<'_> {
 }
 
 impl Line {
-    /// Somebody uses it.
+    /// Marks the connection as in use until the result is dropped.
     pub(crate) fn hold(self: &Arc<Self>) -> Use {
         self.users.fetch_add(1, Ordering::Relaxed);
         self.was_used.store(true, Ordering::Relaxed);
@@ -261,7 +263,7 @@ impl Line {
         self.users.load(Ordering::Relaxed) == 0 && self.was_used.load(Ordering::Relaxed)
     }
 
-    /// Has it closed, unless it is in use or about to be closed; says whether it has.
+    /// Makes the reader close the connection, unless it is in use or already closing. Returns whether it did.
     fn close_if_idle(&self) -> bool {
         if !self.is_idle() || self.is_closing.swap(true, Ordering::Relaxed) {
             return false;
@@ -272,10 +274,10 @@ impl Line {
         true
     }
 
-    /// Gives its place back if its peer has closed it; says whether it has.
+    /// Releases the slot if the peer has closed the connection. Returns whether it did.
     fn leave_if_closed(&self) -> bool {
         let is_closed = lock(&self.socket).as_ref().is_some_and(|socket| {
-            // What is known already is said without waiting.
+            // Polled without waiting: only what is known already counts.
             let ready = pin!(socket.inner().ready(Interest::READABLE));
             let polled = ready.poll(&mut Context::from_waker(Waker::noop()));
             matches!(polled, Poll::Ready(Ok(ready)) if ready.is_read_closed())
@@ -283,7 +285,7 @@ impl Line {
         is_closed && lock(&self.place).take().is_some()
     }
 
-    /// Whether its reader is to find the end. It goes on if somebody has taken it meanwhile.
+    /// Returns whether the reader is to see the end. If the connection has been taken into use meanwhile, it stays open.
     fn is_over(&self) -> bool {
         self.is_closing.load(Ordering::Relaxed)
             && (self.is_idle() || !self.is_closing.swap(false, Ordering::Relaxed))
@@ -300,7 +302,7 @@ impl Drop for Use {
     }
 }
 
-/// Sends a request with `send`, and holds the connection that it goes out on.
+/// Sends a request with `send`, and marks the connection that it is sent on as in use.
 pub(crate) async fn holding<B, R>(
     mut request: Request<B>,
     send: impl AsyncFnOnce(Request<B>) -> R,
@@ -313,7 +315,7 @@ pub(crate) async fn holding<B, R>(
         if let Some(connected) = &*captured.connection_metadata() {
             let mut extras = hyper::http::Extensions::new();
             connected.get_extras(&mut extras);
-            // Another one than before if the first was closed just when the request was to leave.
+            // A different connection than before, if the first was closed just when the request was about to be sent.
             if let Some(line) = extras.get::<Arc<Line>>()
                 && !held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.0, line))
             {
@@ -326,12 +328,12 @@ pub(crate) async fn holding<B, R>(
     (sent, held)
 }
 
-/// A connection with its place.
+/// A connection with its slot.
 #[derive(Debug)]
 pub(crate) struct Dialed(Arc<Line>);
 
 impl Dialed {
-    /// Whom it is to.
+    /// Returns the address of the peer.
     #[cfg(test)]
     pub(crate) fn peer(&self) -> std::net::SocketAddr {
         lock(&self.0.socket).as_ref().unwrap().inner().peer_addr().unwrap()
@@ -343,7 +345,7 @@ impl Dialed {
     ) -> Poll<io::Result<T>> {
         match &mut *lock(&self.0.socket) {
             Some(socket) => run(Pin::new(socket)),
-            // Only when it is dropped.
+            // The socket is only taken when this is dropped.
             None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
@@ -351,7 +353,7 @@ impl Dialed {
 
 impl Drop for Dialed {
     fn drop(&mut self) {
-        // Whoever still has the line has not the connection.
+        // A `Line` may outlive its connection, so socket and slot are released here.
         drop(lock(&self.0.socket).take());
         drop(lock(&self.0.place).take());
     }

@@ -1,4 +1,4 @@
-//! What an app may reach. Decided for every address before it is connected to, after its name has been resolved.
+//! The network policy of an app. It is applied to every address before connecting, after its name has been resolved.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,8 +8,8 @@ use nano_protocol::message::{NetHost, NetRule, NetRules};
 use super::closed::Closed;
 use super::forms::{Forms, forms};
 
-/// Networks that hand out the host's own credentials, or neighbours that nobody meant to expose. Only a rule for an
-/// address or a network inside them opens them; no name and no wider network does, whatever it resolves to.
+/// Networks that hand out the host's own credentials, or that contain neighbours that nobody meant to expose. Only a rule for
+/// an address or a network inside them allows them; a name or a wider network does not, whatever it resolves to.
 const GUARDED: &[(IpAddr, u8, &str)] = &[
     (IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16, LINK_LOCAL),
     (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10, LINK_LOCAL),
@@ -27,7 +27,7 @@ const GUARDED: &[(IpAddr, u8, &str)] = &[
 const LINK_LOCAL: &str = "link-local";
 const METADATA: &str = "a cloud's metadata service";
 
-/// The rules of one app.
+/// The network rules of one app.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     allow: Option<Vec<NetRule>>,
@@ -35,7 +35,7 @@ pub struct Policy {
     closed: Closed,
 }
 
-/// Why a destination may not be reached, as a sentence without its end.
+/// Why a destination is refused, as a sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{target} {reason}")]
 pub(crate) struct Refusal {
@@ -65,23 +65,23 @@ impl fmt::Display for Reason {
 }
 
 impl Policy {
-    /// Takes the rules as the supervisor sends them.
+    /// Takes the rules that the supervisor sends.
     pub fn new(rules: NetRules) -> Self {
         let plain = |rules: Vec<NetRule>| rules.into_iter().map(plain).collect();
         Self { allow: rules.allow.map(plain), deny: plain(rules.deny), closed: Closed::default() }
     }
 
-    /// These rules, but never to these addresses.
+    /// Adds addresses that are refused whatever the rules say.
     #[must_use]
     pub fn without(self, closed: Closed) -> Self {
         Self { closed, ..self }
     }
 
-    /// Before a name is looked up: whether any address of it might be reached. A lookup tells the name to others, so
-    /// there is none for a name that is out of reach.
+    /// Checks a name before it is looked up: whether any of its addresses might be allowed. A lookup reveals the name to others,
+    /// so names that cannot be reached are not looked up.
     ///
     /// # Errors
-    /// Why not.
+    /// Fails if the destination is refused, with the reason.
     pub(crate) fn check_name(&self, name: &str, port: u16) -> Result<(), Refusal> {
         let refuse = |reason| Err(Refusal { target: format!("{name}:{port}"), reason });
         if self.deny.iter().any(|rule| on_port(rule, port) && names(&rule.host, name)) {
@@ -96,10 +96,10 @@ impl Policy {
         }
     }
 
-    /// Before an address is connected to; `name` is what resolved to it, if anything did.
+    /// Checks an address before connecting to it. `name` is the name that resolved to it, if any.
     ///
     /// # Errors
-    /// Why not.
+    /// Fails if the destination is refused, with the reason.
     pub(crate) fn check(&self, name: Option<&str>, address: IpAddr, port: u16) -> Result<(), Refusal> {
         let forms = forms(address);
         let applies = |rule: &NetRule| {
@@ -138,7 +138,7 @@ impl Policy {
     }
 }
 
-/// A rule for the IPv6 form of an IPv4 network is one for that network.
+/// Converts a rule for the IPv6 form of an IPv4 network to one for the IPv4 network.
 fn plain(rule: NetRule) -> NetRule {
     match rule.host {
         NetHost::Network { address: IpAddr::V6(v6), prefix } if prefix >= 96 => match v6.to_ipv4_mapped() {

@@ -1,9 +1,9 @@
-//! The bodies of responses until they have been read, and what becomes of those that nobody reads: each holds a connection, of
-//! which an app has so many (`max_outbound`).
+//! The bodies of responses until they have been read, and how those that nobody reads are ended: each holds a connection, whose
+//! number is limited (`max_outbound`).
 //!
-//! A body ends with the request that fetched it, unless somebody waits for its bytes at that moment, and earlier if it is the
-//! one that was left alone for longest when a connection is wanted and there is no place for one. An abort of the fetch ends it
-//! wherever it is, also on its way to a client or into a cache.
+//! A body ends with the request that fetched it, unless a reader waits for its bytes at that moment. It ends earlier if a new
+//! connection finds no free slot and this body has been left unread for the longest time. An abort of the fetch ends it wherever
+//! it is, also on its way to a client or into a cache.
 
 use std::any::Any;
 use std::pin::Pin;
@@ -22,33 +22,33 @@ use crate::requests::in_flight::FetchedBody;
 /// The body of one response.
 #[derive(Debug)]
 pub(crate) struct Unread {
-    /// What it is, for people, such as "the response from `https://example.com`".
+    /// A description for messages, such as "the response from `https://example.com`".
     pub(crate) what: String,
-    /// As JavaScript calls the request that fetched it; zero for none.
+    /// The id in JavaScript of the request that fetched it; zero for none.
     pub(crate) request: u32,
-    /// When it came.
+    /// When it arrived.
     pub(crate) since: Instant,
-    /// The connection that it came over, by which it is told from others.
+    /// The connection that it uses, for comparison only.
     line: Weak<dyn Any + Send + Sync>,
-    /// As JavaScript calls it.
+    /// Its resource id in JavaScript.
     rid: AtomicU32,
     state: Mutex<Held>,
 }
 
 #[derive(Debug)]
 struct Held {
-    /// Gone when it has been read, or ended.
+    /// `None` once it has been read or ended.
     body: Option<ResBody>,
     /// Why it was ended.
     why: Option<String>,
-    /// Who waits for its bytes.
+    /// Wakes the reader that waits for its bytes.
     reader: Option<Waker>,
-    /// Whether anybody has asked for them.
+    /// Whether anybody has begun to read it.
     is_begun: bool,
 }
 
 impl Unread {
-    /// A body that has just come.
+    /// Creates a body that has just arrived.
     pub(crate) fn new(
         body: ResBody,
         what: String,
@@ -61,17 +61,17 @@ impl Unread {
         Arc::new(Self { what, request, since: Instant::now(), line, rid, state: Mutex::new(state) })
     }
 
-    /// Sets the name by which JavaScript refers to it.
+    /// Sets its resource id in JavaScript.
     pub(crate) fn call(&self, rid: u32) {
         self.rid.store(rid, Ordering::Relaxed);
     }
 
-    /// Whether JavaScript calls it so.
+    /// Returns whether it has this resource id.
     pub(crate) fn is_called(&self, rid: u32) -> bool {
         self.rid.load(Ordering::Relaxed) == rid
     }
 
-    /// Whether it comes over this connection.
+    /// Returns whether it uses this connection.
     pub(crate) fn is_on<T>(&self, line: &Arc<T>) -> bool {
         std::ptr::addr_eq(self.line.as_ptr(), Arc::as_ptr(line))
     }
@@ -80,20 +80,20 @@ impl Unread {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nobody has asked for any of it.
+    /// Returns whether bytes are left and nobody has begun to read them.
     pub(crate) fn is_left_alone(&self) -> bool {
         let state = self.state();
         state.body.is_some() && !state.is_begun
     }
 
-    /// Gives it up, and says why to whoever reads on. Says whether there was anything left.
+    /// Ends the body: further reads fail with `why`. Returns whether there was anything left.
     pub(crate) fn end(&self, why: impl FnOnce() -> String) -> bool {
         let mut state = self.state();
         let Some(body) = state.body.take() else { return false };
         state.why = Some(why());
         let reader = state.reader.take();
         drop(state);
-        // The connection hears of it, and what it does then may ask here.
+        // Dropped without the lock: it notifies the connection, which may call back into this type.
         drop(body);
         if let Some(reader) = reader {
             reader.wake();
@@ -144,7 +144,7 @@ impl FetchedBody for Unread {
     }
 }
 
-/// Reads it.
+/// Reads the body.
 #[derive(Debug)]
 pub(crate) struct Reader(pub(crate) Arc<Unread>);
 

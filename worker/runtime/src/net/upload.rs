@@ -1,4 +1,4 @@
-//! The body of an outbound request that is a stream: one that is given up half way must never look complete to whoever gets it.
+//! A stream as the body of an outbound request. If it is aborted half way, it must not look complete to the server.
 
 use std::borrow::Cow;
 use std::pin::Pin;
@@ -12,19 +12,19 @@ use deno_error::JsErrorBox;
 use deno_fetch::ResourceToBodyAdapter;
 use hyper::body::{Body, Frame};
 
-/// What a request meets first.
+/// The first event that a request meets.
 #[derive(Debug)]
 pub(crate) enum Met {
-    /// The head of its response. The rest of its body may still be under way.
+    /// The head of its response has arrived. The rest of its body may still be on its way.
     Response,
-    /// The app does not want it any more, and has ended the stream with that.
+    /// The app has aborted the request, which also ends the stream.
     Abort,
 }
 
-/// What a request has met; nothing at first.
+/// What a request has met; empty at first.
 pub(crate) type Fate = Arc<OnceLock<Met>>;
 
-/// A stream that leaves.
+/// A request body that is a stream.
 pub(crate) struct Upload {
     body: ResourceToBodyAdapter,
     fate: Fate,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Upload {
 }
 
 impl Upload {
-    /// The stream behind a resource.
+    /// Wraps the stream behind a resource.
     pub(crate) fn new(resource: Rc<dyn Resource>, fate: Fate) -> Self {
         Self { body: ResourceToBodyAdapter::new(resource), fate }
     }
@@ -57,7 +57,7 @@ impl Body for Upload {
     }
 }
 
-/// What JavaScript closes to give a request up, and once it has been answered.
+/// A resource that JavaScript closes to abort the request, and also once the request has been answered.
 #[derive(Debug)]
 pub(crate) struct Abort {
     cancel: Rc<CancelHandle>,
@@ -65,7 +65,7 @@ pub(crate) struct Abort {
 }
 
 impl Abort {
-    /// Of the request with this fate.
+    /// Creates the abort handle of the request with this fate.
     pub(crate) fn new(cancel: Rc<CancelHandle>, fate: Fate) -> Self {
         Self { cancel, fate }
     }

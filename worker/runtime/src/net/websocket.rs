@@ -1,4 +1,4 @@
-//! WebSockets: messages and closing, over frames by fastwebsockets.
+//! WebSockets: messages and the closing handshake, over frames by fastwebsockets.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -18,30 +18,30 @@ use super::handshake::{Io, handshake};
 use super::network::Network;
 use crate::requests::in_flight::in_flight;
 
-/// Longest message that is received, however many frames it comes in.
+/// Maximum size of a received message, in however many frames.
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
-/// Most that may wait to be sent; a peer that takes nothing would otherwise cost memory without bound.
+/// Maximum number of bytes that wait to be sent. Without a limit, a peer that reads nothing would cost unbounded memory.
 const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 
-/// For the other side's half of the closing handshake.
+/// Timeout for the other side's half of the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open WebSocket.
 struct Socket {
     reader: AsyncRefCell<FrameReader>,
     writer: AsyncRefCell<WebSocketWrite<WriteHalf<Io>>>,
-    /// Payload bytes that were sent by JavaScript and not yet taken by the kernel.
+    /// Payload bytes sent by JavaScript and not yet accepted by the kernel.
     buffered: Cell<usize>,
-    /// Ends what waits for the next message.
+    /// Cancels the wait for the next message.
     end: Rc<CancelHandle>,
-    /// Why it was ended.
+    /// Why it was cancelled.
     why: Cell<&'static str>,
 }
 
 struct FrameReader {
     frames: WebSocketRead<ReadHalf<Io>>,
-    /// What has come of a message in several frames, and whether it is text.
+    /// The parts received so far of a message in several frames, and its type.
     partial: Option<(OpCode, Vec<u8>)>,
 }
 
@@ -55,7 +55,7 @@ impl Resource for Socket {
     }
 }
 
-/// A handshake under way; closing it ends the handshake.
+/// A handshake in progress. Closing this resource cancels the handshake.
 struct Opening(Rc<CancelHandle>);
 
 impl Resource for Opening {
@@ -68,23 +68,23 @@ impl Resource for Opening {
     }
 }
 
-/// The outcome of a handshake.
+/// The result of a handshake.
 #[derive(ToV8)]
 pub(crate) struct Opened {
     rid: ResourceId,
     protocol: String,
 }
 
-/// What has come: exactly one of its fields is there.
+/// A received message or close. Exactly one field is set.
 #[derive(Default, ToV8)]
 pub(crate) struct Received {
     text: Option<String>,
     bytes: Option<Uint8Array>,
-    /// Code and reason with which the other side closes; 1005 for none.
+    /// Code and reason of the other side's close frame; the code is 1005 if it has none.
     close: Option<(u32, String)>,
 }
 
-/// By which a handshake may be ended.
+/// Creates the resource with which a handshake can be cancelled.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_websocket_opening(state: &mut OpState) -> ResourceId {
@@ -107,7 +107,7 @@ pub(crate) async fn op_websocket_open(
         (state.borrow::<Rc<Network>>().websockets(), opening.0.clone())
     };
     let uri: Uri = url.parse().map_err(|error| invalid(&error))?;
-    // Large, and short-lived.
+    // Boxed because the future is large and short-lived.
     let handshake = Box::pin(handshake(connector, &uri, &protocols, &headers)).or_cancel(cancel);
     let opened = handshake.await.unwrap_or_else(|_| Err(Failure::invalid("the WebSocket was closed")));
     let opening = state.borrow_mut().resource_table.take_any(opening);
@@ -130,7 +130,7 @@ pub(crate) async fn op_websocket_open(
     Ok(Opened { rid: state.borrow_mut().resource_table.add(socket), protocol })
 }
 
-/// Waits for the next message or for the other side to close.
+/// Waits for the next message, or for the other side to close.
 #[op2]
 pub(crate) async fn op_websocket_receive(
     state: Rc<RefCell<OpState>>,
@@ -152,7 +152,7 @@ pub(crate) async fn op_websocket_receive(
     }
 }
 
-/// The close code for what the other side did wrong.
+/// Returns the close code for a protocol violation of the other side.
 fn violation(error: &WebSocketError) -> Option<u16> {
     match error {
         WebSocketError::InvalidUTF8 => Some(1007),
@@ -194,7 +194,7 @@ impl FrameReader {
         }
     }
 
-    /// Adds a frame to its message, which is returned when it is complete.
+    /// Adds a frame to its message. Returns the message when it is complete.
     fn join(
         &mut self,
         opcode: OpCode,
@@ -227,7 +227,7 @@ impl FrameReader {
 }
 
 impl Socket {
-    /// Writes a frame after those that were written before. After a close frame there is nothing more to say.
+    /// Writes a frame after those written before. Nothing is written after a close frame.
     async fn write_frame(self: &Rc<Self>, frame: Frame<'_>) -> Result<(), WebSocketError> {
         let mut writer = RcRef::map(self, |socket| &socket.writer).borrow_mut().await;
         if writer.is_closed() { Ok(()) } else { writer.write_frame(frame).await }
@@ -241,11 +241,11 @@ impl Socket {
             self.end.cancel();
             return;
         }
-        // The place in line is taken here, not when the task is first polled.
+        // Queue for the writer here rather than in the task, to keep the order of messages.
         let writer = RcRef::map(&self, |socket| &socket.writer).borrow_mut();
         deno_core::unsync::spawn(async move {
             let mut writer = writer.await;
-            // That the connection is gone is what the reader reports.
+            // A write error is ignored: the reader reports that the connection is gone.
             if !writer.is_closed() {
                 let _ = writer.write_frame(Frame::new(true, opcode, None, payload.into())).await;
             }
@@ -274,14 +274,14 @@ pub(crate) fn op_websocket_send_bytes(
     }
 }
 
-/// How many bytes wait to be sent.
+/// Returns how many bytes wait to be sent.
 #[op2(fast)]
 #[number]
 pub(crate) fn op_websocket_buffered(state: &mut OpState, #[smi] rid: ResourceId) -> u64 {
     state.resource_table.get::<Socket>(rid).map_or(0, |socket| socket.buffered.get() as u64)
 }
 
-/// Begins the closing handshake, with a code unless it is 0.
+/// Starts the closing handshake, with a code unless it is 0.
 #[op2(fast)]
 pub(crate) fn op_websocket_close(
     state: &mut OpState,

@@ -1,4 +1,4 @@
-//! TLS and HTTP/2, with an authority that only these tests trust; `tests/tls` holds what it has signed.
+//! TLS and HTTP/2, with a certificate authority that only these tests trust; `tests/tls` holds the certificates it has signed.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ const CERTIFICATE: &[u8] = include_bytes!("../../../../../tests/tls/localhost.pe
 const EXPIRED: &[u8] = include_bytes!("../../../../../tests/tls/expired.pem");
 const KEY: &[u8] = include_bytes!("../../../../../tests/tls/localhost.key");
 
-/// Serves HTTPS and returns the port; `protocols` are what it speaks, in its order of preference.
+/// Starts an HTTPS server and returns its port. `protocols` are the ones it supports, in its order of preference.
 async fn serve(certificate: &[u8], protocols: &[&str]) -> u16 {
     let certificate = CertificateDer::from_pem_slice(certificate).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
@@ -59,7 +59,7 @@ fn client() -> Client {
     Client::over(Connector::new(Dialer::new(Policy::default(), 8), Offer::Http2).trusting(roots))
 }
 
-/// The version that was spoken and the body that came back, or why there is none.
+/// Returns the HTTP version that was used and the body of the response, or the error.
 async fn post(client: &Client, url: String) -> Result<(Version, String), String> {
     let request = Request::post(url).body(ReqBody::full("body".into())).unwrap();
     let response = client.clone().send(request).await.map_err(|failure| failure.to_string())?;
@@ -106,7 +106,7 @@ async fn a_certificate_must_be_trusted_valid_and_for_that_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_comes_to_nothing_is_given_up() {
-    // Takes connections, and says nothing.
+    // Accepts connections and never answers.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     assert_eq!(

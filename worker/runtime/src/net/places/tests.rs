@@ -1,4 +1,4 @@
-//! Who makes room, also where several responses come over one connection.
+//! Which connections are closed to free a slot, also where several responses share one connection.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use tokio::net::{TcpListener, TcpSocket};
 use super::super::unread::{Reader, Unread};
 use super::{Dialed, PATIENCE, Places, Use};
 
-/// A connection, and its peer, which keeps it open.
+/// Opens a connection to a listener that keeps it open.
 async fn open(places: &Arc<Places>) -> (Dialed, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpSocket::new_v4().unwrap().connect(listener.local_addr().unwrap()).await.unwrap();
     (places.enter(TokioIo::new(stream), places.take().await), listener)
 }
 
-/// A response without end that came so long ago over this connection.
+/// Registers a response without end that arrived `age` ago over this connection.
 fn response(places: &Arc<Places>, dialed: &Dialed, what: &str, age: Duration) -> Arc<Unread> {
     let held: Use = dialed.0.hold();
     let line = held.line();
@@ -59,7 +59,7 @@ async fn those_that_only_share_theirs_with_each_other_go_together_when_the_last_
     let ((first, _one), (second, _two)) = (open(&places).await, open(&places).await);
     let _first = [3, 0].map(|ages| response(&places, &first, "of the first", ages * PATIENCE));
     let _second = [2, 2].map(|ages| response(&places, &second, "of the second", ages * PATIENCE));
-    // Belongs to no response yet: somebody is opening it.
+    // Belongs to no response yet: it has just been opened.
     let _third = open(&places).await;
     places.make_room();
     assert_eq!(given_up(&places), ["of the second", "of the second"]);

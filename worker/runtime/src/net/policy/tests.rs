@@ -1,4 +1,4 @@
-//! Rules against destinations, as a person would write both.
+//! Rules and destinations, both in the notation that people use.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use nano_protocol::message::{NetHost, NetRule, NetRules};
 
 use super::Policy;
 
-/// `host`, `host:port`, `*`, `*.parent`, `network/prefix`, `[address]:port`.
+/// Parses `host`, `host:port`, `*`, `*.parent`, `network/prefix`, `[address]:port`.
 fn rule(text: &str) -> NetRule {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()),
@@ -33,7 +33,7 @@ fn policy(allow: Option<&[&str]>, deny: &[&str]) -> Policy {
     Policy::new(NetRules { allow: allow.map(rules), deny: rules(deny) })
 }
 
-/// `""` if it may be reached, otherwise why not.
+/// Returns `""` if the destination is allowed, otherwise the reason why it is not.
 fn verdict(policy: &Policy, name: &str, address: &str, port: u16) -> String {
     let name = (!name.is_empty()).then_some(name);
     let looked_up = name.map_or(Ok(()), |name| policy.check_name(name, port));
@@ -124,12 +124,12 @@ fn only_a_rule_for_the_guarded_address_or_its_network_opens_it() {
         assert_eq!(verdict(&network, "", address, 80), "", "{address}");
     }
     assert!(verdict(&network, "", "fd00:ec2::23", 80).contains("metadata"));
-    // A network around it may have been meant for its other addresses.
+    // A wider network may have been allowed for its other addresses.
     let around = policy(Some(&["100.64.0.0/10", "fd00::/8"]), &[]);
     assert_eq!(verdict(&around, "", "100.64.0.1", 80), "");
     assert!(verdict(&around, "", "100.100.100.200", 80).contains("metadata"));
     assert!(verdict(&around, "", "fd00:ec2::254", 80).contains("metadata"));
-    // What is denied stays denied.
+    // `deny` takes precedence.
     let denied = policy(Some(&["169.254.169.254"]), &["169.254.0.0/16"]);
     assert_eq!(verdict(&denied, "", "169.254.169.254", 80), "169.254.169.254:80 is denied by deny_net");
 }
@@ -182,7 +182,7 @@ fn names_out_of_reach_are_not_even_looked_up() {
         names.check_name("evil.example", 80).unwrap_err().to_string(),
         "evil.example:80 is not among what allow_net allows"
     );
-    // Any name might be of an allowed network.
+    // Any name might resolve into an allowed network.
     assert!(policy(Some(&["10.0.0.0/8:80"]), &[]).check_name("any.example", 80).is_ok());
     assert!(policy(Some(&["10.0.0.0/8:80"]), &[]).check_name("any.example", 81).is_err());
     let denied = policy(None, &["evil.example", "*:25"]);
