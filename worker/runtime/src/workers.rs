@@ -1,9 +1,9 @@
-//! What is Workers' own: requests and responses as an app has them, and the extras.
+//! APIs that are specific to Workers: requests and responses as an app sees them, and the additional classes.
 //!
-//! - [`request`], [`response`]: what crosses into JavaScript when a request is touched, and the ways a response leaves;
-//!   [`outgoing`]: bodies that leave. [`wait_until`]: what goes on after the answer.
-//! - [`console`], [`errors`]: what is logged, and how an error is told.
-//! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: what is behind `IdentityTransformStream`, `caches`,
+//! - [`request`], [`response`]: how the parts of a request reach JavaScript when they are accessed, and the ways to send a
+//!   response; [`outgoing`]: bodies that are sent. [`wait_until`]: work that continues after the response.
+//! - [`console`], [`errors`]: log records, and how errors are reported.
+//! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: the native part of `IdentityTransformStream`, `caches`,
 //!   `DigestStream` and `HTMLRewriter`.
 
 pub(crate) mod byte_pipe;
@@ -92,7 +92,7 @@ deno_core::extension!(
     ],
     synthetic_esm = [
         "cloudflare:workers" = "ext:nano_workers/cloudflare.js",
-        // By what an ES module gets at a CommonJS one; the loader lets nothing else import it.
+        // Used by ES modules that import a CommonJS one; the loader lets nothing else import it.
         "nano:commonjs" = "ext:nano_node/commonjs.js",
     ],
 );

@@ -1,7 +1,7 @@
-//! A pipe of bytes from a writer in JavaScript to whoever reads: JavaScript, a response, an outbound request.
+//! A pipe of bytes from a writer in JavaScript to any reader: JavaScript, a response, or an outbound request.
 //!
-//! It holds one chunk; a write is done when all of its bytes have been taken. A pipe may promise its length, which a response
-//! or an outbound request then announces.
+//! It holds one chunk; a write completes when all of its bytes have been read. A pipe may promise its length, which a response or
+//! an outbound request then announces.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -15,10 +15,10 @@ use deno_error::JsErrorBox;
 
 #[derive(Debug, Default)]
 struct Pipe {
-    /// What of the write under way has not been taken yet.
+    /// The part of the current write that has not been read yet.
     chunk: Bytes,
     phase: Phase,
-    /// Bytes that are still to be taken, if their number was promised.
+    /// Number of bytes still to be read, if the length was promised.
     promised: Option<u64>,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -30,12 +30,12 @@ enum Phase {
     Open,
     Ended,
     Failed(String),
-    /// Nobody will read any more.
+    /// The reader is gone.
     Abandoned,
 }
 
 impl Pipe {
-    /// Ends it, unless it has ended already.
+    /// Ends the pipe, unless it has ended already.
     fn end(&mut self, phase: Phase) {
         if matches!(self.phase, Phase::Open) {
             self.phase = phase;
@@ -74,7 +74,7 @@ impl Pipe {
         Poll::Ready(Ok(taken))
     }
 
-    /// Whether all of the chunk was taken.
+    /// Waits until the chunk has been read. Resolves to `false` if it never will be.
     fn poll_written(&mut self, cx: &Context<'_>) -> Poll<bool> {
         match self.phase {
             Phase::Abandoned | Phase::Failed(_) => Poll::Ready(false),
@@ -87,7 +87,7 @@ impl Pipe {
     }
 }
 
-/// The end that is read.
+/// The reading end.
 #[derive(Debug)]
 struct PipeReader(Rc<RefCell<Pipe>>);
 
@@ -119,12 +119,12 @@ impl Drop for PipeReader {
     }
 }
 
-/// The end that is written, owned by JavaScript.
+/// The writing end, owned by JavaScript.
 #[derive(Debug)]
 pub(crate) struct PipeWriter(Rc<RefCell<Pipe>>);
 
 #[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no reference into the garbage-collected heap, so there is nothing to trace.
+// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
 unsafe impl GarbageCollected for PipeWriter {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
@@ -141,21 +141,21 @@ impl Drop for PipeWriter {
     }
 }
 
-/// Makes a pipe. `length` is how many bytes it promises, negative if it does not.
+/// Creates a pipe. `length` is the number of bytes that it promises; negative if it promises none.
 #[op2]
 #[cppgc]
 pub(crate) fn op_byte_pipe(#[number] length: i64) -> PipeWriter {
     PipeWriter(Rc::new(RefCell::new(Pipe { promised: u64::try_from(length).ok(), ..Pipe::default() })))
 }
 
-/// The end to read from.
+/// Creates the reading end as a resource.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_byte_pipe_reader(state: &mut OpState, #[cppgc] writer: &PipeWriter) -> ResourceId {
     state.resource_table.add(PipeReader(writer.0.clone()))
 }
 
-/// Resolves when all of the chunk has been taken, to whether it has been.
+/// Writes a chunk. Resolves once the reader has taken all of it, or is gone, to whether all of it was taken.
 #[op2]
 pub(crate) async fn op_byte_pipe_write(#[cppgc] writer: &PipeWriter, #[buffer] chunk: JsBuffer) -> bool {
     let pipe = writer.0.clone();
@@ -171,13 +171,13 @@ pub(crate) async fn op_byte_pipe_write(#[cppgc] writer: &PipeWriter, #[buffer] c
     poll_fn(|cx| pipe.borrow_mut().poll_written(cx)).await
 }
 
-/// There is no more to come.
+/// Marks the end of the data.
 #[op2(fast)]
 pub(crate) fn op_byte_pipe_close(#[cppgc] writer: &PipeWriter) {
     writer.0.borrow_mut().end(Phase::Ended);
 }
 
-/// What was promised will not come.
+/// Fails the pipe, because the promised data will not arrive.
 #[op2(fast)]
 pub(crate) fn op_byte_pipe_abort(#[cppgc] writer: &PipeWriter, #[string] why: String) {
     let mut pipe = writer.0.borrow_mut();

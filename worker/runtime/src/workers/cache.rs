@@ -1,4 +1,5 @@
-//! What `caches` keeps: responses by URL, in memory, within bounds. What may be kept, and for how long, says `cache.js`.
+//! The store behind `caches`: responses by URL, in memory, within limits. `cache.js` decides which responses are stored, and for
+//! how long.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -15,34 +16,34 @@ use crate::net::coded_body::{CodedBody, whole};
 use crate::platform::coding::Coding;
 use crate::requests::turns::turns;
 
-/// Bytes kept for one app: bodies, header fields and URLs.
+/// Maximum number of bytes stored for one app: bodies, header fields and URLs.
 const CAPACITY: usize = 16 * 1024 * 1024;
 
-/// Longest body that is kept.
+/// Maximum length of a stored body.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
-/// Most responses that are kept.
+/// Maximum number of stored responses.
 const MOST_ENTRIES: usize = 4096;
 
-/// What an entry takes besides its bytes, about.
+/// Approximate memory overhead of an entry.
 const ENTRY_OVERHEAD: usize = 512;
 
-/// Longest time for which a response is kept.
+/// Maximum lifetime of a stored response.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 struct Entry {
-    /// The header fields of the request by which variants of the response differ, by lower-case name.
+    /// The request header fields that select this variant of the response (`Vary`), by lower-case name.
     vary: Vec<(String, Option<Vec<u8>>)>,
     status: u16,
     status_text: String,
     headers: HeaderList,
     body: Bytes,
-    /// When the origin made it.
+    /// When the origin created the response.
     born: Instant,
     lifetime: Duration,
-    /// Of all that is kept.
+    /// Size of everything stored in this entry.
     size: usize,
-    /// Higher than that of any entry that was used before.
+    /// Time of the last use, on the store's clock: higher than that of any entry used before.
     used: u64,
 }
 
@@ -56,7 +57,7 @@ impl Entry {
     }
 }
 
-/// The value of a header field, several joined; `name` is lower-case.
+/// Returns the value of a header field, with several values joined; `name` is lower-case.
 fn field(headers: &HeaderList, name: &str) -> Option<Vec<u8>> {
     let mut fields = headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name.as_bytes()));
     let mut value = fields.next()?.1.to_vec();
@@ -67,16 +68,16 @@ fn field(headers: &HeaderList, name: &str) -> Option<Vec<u8>> {
     Some(value)
 }
 
-/// All that is kept, by name of the cache and URL.
+/// All entries, by cache name and URL.
 #[derive(Default)]
 struct Store {
     entries: FxHashMap<String, Vec<Entry>>,
     count: usize,
-    /// Of all entries.
+    /// Size of all entries.
     size: usize,
-    /// Of bodies that are still coming in.
+    /// Size of the bodies that are still arriving.
     incoming: usize,
-    /// Counts uses.
+    /// A counter of uses, for the least-recently-used order.
     clock: u64,
 }
 
@@ -99,7 +100,7 @@ impl Store {
         removed > 0
     }
 
-    /// Gives up entries, those first that were not used for longest, until there is room for `size` bytes in one more entry.
+    /// Evicts the least recently used entries until there is room for one more entry of `size` bytes. Returns whether there is.
     fn make_room(&mut self, size: usize) -> bool {
         let overfull = |store: &Self| store.size + store.incoming + size > CAPACITY;
         while overfull(self) || self.count >= MOST_ENTRIES {
@@ -140,7 +141,7 @@ impl Store {
 
 type SharedStore = Rc<RefCell<Store>>;
 
-/// The worker's store; made when it is first touched.
+/// Returns the worker's store, which is created on first use.
 fn store(state: &mut OpState) -> SharedStore {
     if !state.has::<SharedStore>() {
         state.put(SharedStore::default());
@@ -148,14 +149,14 @@ fn store(state: &mut OpState) -> SharedStore {
     state.borrow::<SharedStore>().clone()
 }
 
-/// A body on its way in, owned by JavaScript. It counts as kept already.
+/// A body that is still arriving, owned by JavaScript. Its bytes already count towards the capacity.
 pub(crate) struct Incoming {
     store: SharedStore,
     body: RefCell<Vec<u8>>,
 }
 
 #[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no reference into the garbage-collected heap, so there is nothing to trace.
+// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
 unsafe impl GarbageCollected for Incoming {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
@@ -165,7 +166,7 @@ unsafe impl GarbageCollected for Incoming {
 }
 
 impl Incoming {
-    /// Takes in more of it, if there is room.
+    /// Appends a chunk if there is room. Returns whether there was.
     fn add(&self, chunk: &[u8]) -> bool {
         let length = self.body.borrow().len() + chunk.len();
         let fits = length <= LONGEST_BODY && self.store.borrow_mut().make_room(chunk.len());
@@ -205,15 +206,15 @@ impl Drop for Incoming {
     }
 }
 
-/// Begins to take in a body.
+/// Starts to store a body.
 #[op2]
 #[cppgc]
 pub(crate) fn op_cache_incoming(state: &mut OpState) -> Incoming {
     Incoming { store: store(state), body: RefCell::default() }
 }
 
-/// Takes in the body behind a resource, as it would leave under these header fields: see [`Outgoing`]. The request, as JavaScript
-/// calls it, pays for it. Returns whether there was room; if not, the body is forgotten.
+/// Stores the body behind a resource, encoded as it would be sent with these header fields: see [`Outgoing`]. The CPU time is
+/// charged to the request with this id. Returns whether there was room; if not, the body is dropped.
 #[op2]
 pub(crate) async fn op_cache_take_in(
     state: Rc<RefCell<OpState>>,
@@ -228,7 +229,7 @@ pub(crate) async fn op_cache_take_in(
     incoming.take_in(Outgoing::new(resource, &headers, is_automatic, payer)).await
 }
 
-/// As [`op_cache_take_in`], of bytes that are here already.
+/// Stores a body that is already in memory, like [`op_cache_take_in`].
 #[op2]
 pub(crate) async fn op_cache_take_in_bytes(
     state: Rc<RefCell<OpState>>,
@@ -246,8 +247,8 @@ fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).map_or(LONGEST_LIFETIME, |time| time.min(LONGEST_LIFETIME))
 }
 
-/// Keeps a response in place of the one that it is a newer version of. `response` is status, its text, header fields, how many
-/// seconds it may be old, and how many it is.
+/// Stores a response, and replaces an older version of it. `response` contains the status, its text, the header fields, the
+/// lifetime in seconds, and the age in seconds.
 #[op2]
 pub(crate) fn op_cache_put(
     #[cppgc] incoming: &Incoming,
@@ -281,10 +282,10 @@ pub(crate) fn op_cache_put(
     store.insert(key, entry);
 }
 
-/// The response for a request: status, its text, header fields, age in seconds, length of the body, and the body as a resource.
+/// A stored response: status, its text, header fields, age in seconds, length of the body, and the body as a resource.
 type Found = (u16, String, HeaderList, f64, u32, u32);
 
-/// Finds the response for a request.
+/// Finds the stored response for a request.
 #[op2]
 pub(crate) fn op_cache_match(
     state: &mut OpState,
@@ -300,8 +301,8 @@ pub(crate) fn op_cache_match(
     Some((entry.status, entry.status_text.clone(), entry.headers.clone(), age, length, rid))
 }
 
-/// The body of a response that was found, or a part of it, as a resource in place of the one that it was found as. It stays in
-/// memory until it has been read, whatever becomes of its entry.
+/// Replaces the resource of a body that was found by one for the whole body or a part of it. The bytes stay in memory until they
+/// have been read, even if the entry is removed.
 #[op2]
 #[smi]
 pub(crate) fn op_cache_body(
@@ -321,7 +322,7 @@ pub(crate) fn op_cache_body(
     Ok(state.resource_table.add(body))
 }
 
-/// Forgets the response for a request. Returns whether there was one.
+/// Removes the stored response for a request. Returns whether there was one.
 #[op2]
 pub(crate) fn op_cache_delete(
     state: &mut OpState,
@@ -335,7 +336,7 @@ pub(crate) fn op_cache_delete(
     store.remove(key, |entry| entry.is_for(&request))
 }
 
-/// The body of a response that was found.
+/// The body of a stored response.
 #[derive(Debug)]
 struct Kept(Bytes);
 

@@ -5,10 +5,10 @@ use nano_protocol::message::LogLevel;
 
 use crate::requests::in_flight::in_flight;
 
-/// `console.trace` in deno_web: a stack, then its line end by itself.
+/// The level of `console.trace` in deno_web, which logs a stack and then a separate line break.
 const TRACE: u32 = 4;
 
-/// A line of the console. Levels are those of `Console` in deno_web.
+/// Logs a line of the console. `level` is a level of `Console` in deno_web.
 #[op2(fast)]
 pub(crate) fn op_log(state: &OpState, #[smi] level: u32, #[string] message: String, #[smi] request: u32) {
     if level == TRACE && message == "\n" {
@@ -23,7 +23,7 @@ pub(crate) fn op_log(state: &OpState, #[smi] level: u32, #[string] message: Stri
     in_flight(state).log(level, request, message);
 }
 
-/// An error that nobody caught, outside a handler, and the request on whose behalf that ran; zero is none.
+/// Logs an uncaught error outside a handler. `request` is the id of the request that the code ran for; zero for none.
 #[op2(fast)]
 pub(crate) fn op_uncaught(state: &OpState, #[string] message: String, #[smi] request: u32) {
     let in_flight = in_flight(state);

@@ -1,4 +1,4 @@
-//! Digests that are computed as the bytes come, and comparisons that take as long whatever they compare.
+//! Incremental digests, and constant-time comparison.
 
 use std::cell::RefCell;
 
@@ -10,11 +10,11 @@ use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
-/// A digest under way, owned by JavaScript.
+/// A digest in progress, owned by JavaScript.
 pub(crate) struct RunningDigest(RefCell<Box<dyn DynDigest>>);
 
 #[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no reference into the garbage-collected heap, so there is nothing to trace.
+// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
 unsafe impl GarbageCollected for RunningDigest {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
@@ -23,7 +23,7 @@ unsafe impl GarbageCollected for RunningDigest {
     }
 }
 
-/// Begins a digest, by the name of its algorithm in capitals.
+/// Starts a digest. `algorithm` is its name in capitals.
 #[op2]
 #[cppgc]
 pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<RunningDigest, JsErrorBox> {
@@ -38,20 +38,20 @@ pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<RunningDigest, JsEr
     Ok(RunningDigest(RefCell::new(hasher)))
 }
 
-/// More bytes.
+/// Adds bytes.
 #[op2(fast)]
 pub(crate) fn op_digest_update(#[cppgc] hasher: &RunningDigest, #[buffer] bytes: &[u8]) {
     hasher.0.borrow_mut().update(bytes);
 }
 
-/// The digest of all of them.
+/// Returns the digest of all bytes.
 #[op2]
 #[arraybuffer]
 pub(crate) fn op_digest_finish(#[cppgc] hasher: &RunningDigest) -> Box<[u8]> {
     hasher.0.borrow_mut().finalize_reset()
 }
 
-/// Whether two buffers of the same length hold the same bytes.
+/// Returns whether two buffers of the same length hold the same bytes, in constant time.
 #[op2(fast)]
 pub(crate) fn op_timing_safe_equal(#[buffer] a: &[u8], #[buffer] b: &[u8]) -> bool {
     a.ct_eq(b).into()

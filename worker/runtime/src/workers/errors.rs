@@ -1,6 +1,6 @@
-//! Errors on their way into a log: reports, and places of syntax errors.
+//! Errors in the form in which they are logged: reports, and the positions of syntax errors.
 //!
-//! - [`mod@report`]: the one form in which an error is told; [`hints`]: what to do about it.
+//! - [`mod@report`]: formats a report; [`hints`]: suggests what to do about an error.
 
 mod hints;
 pub(crate) mod report;
@@ -13,8 +13,8 @@ use deno_core::{OpState, op2, v8};
 
 use report::{AppFolder, excerpt, report};
 
-/// The report of an error that the app has thrown. Reading an error may run the app's code: a getter, a proxy's trap, its
-/// own `Error.prepareStackTrace`. What that throws is dropped.
+/// Returns the report of an error that the app has thrown. Reading an error may run the app's code: a getter, a proxy's trap, its
+/// own `Error.prepareStackTrace`. Exceptions from that code are dropped.
 #[op2(reentrant)]
 #[string]
 pub(crate) fn op_describe_error<'s>(
@@ -32,7 +32,7 @@ pub(crate) fn op_describe_error<'s>(
     report(&error, properties, &folder)
 }
 
-/// The message of an error that V8 raised for source text it cannot compile, with the place of the mistake.
+/// Returns the message of an error that V8 raised for source text it cannot compile, with the position of the mistake.
 #[op2]
 #[string]
 pub(crate) fn op_compile_error<'s>(

@@ -1,12 +1,12 @@
-//! HTML rewriting with lol_html, whose handlers return at once, for handlers in JavaScript, which may take their time.
+//! HTML rewriting with lol_html. lol_html's handlers must return at once, while handlers in JavaScript may be asynchronous.
 //!
-//! Every document is parsed twice, piece by piece. First the [`scanner`] parses a piece and notes which handlers it calls
-//! for and what they may look at. JavaScript runs these handlers one after the other, however long they take, and says
-//! what they changed. Then the [`writer`] parses the same piece, makes the changes, and emits. Both see the same bytes in
-//! the same pieces, and nothing that a handler can change has a say in which handlers are called: so both call the same
-//! ones in the same order. A piece begins at a `<`, so that what stands before a tag is out before its handlers run.
+//! Every document is parsed twice, piece by piece. First the [`scanner`] parses a piece, and notes which handlers it calls and
+//! what they may read. JavaScript runs these handlers one after the other, however long they take, and returns their changes.
+//! Then the [`writer`] parses the same piece, makes the changes, and emits output. Both parsers see the same bytes in the same
+//! pieces, and nothing that a handler can change affects which handlers are called: so both call the same ones in the same order.
+//! A piece begins at a `<`, so that everything before a tag is emitted before the tag's handlers run.
 //!
-//! While a handler waits no thread and no stack is held, so that as many documents can be under way as requests.
+//! While a handler is pending, it holds neither a thread nor a stack, so there can be as many documents in progress as requests.
 
 pub(crate) mod ops;
 mod piece;
@@ -27,28 +27,28 @@ use scanner::Scanner;
 use visit::{Wanted, register};
 use writer::Writer;
 
-/// Most bytes that one parser keeps: of a tag or comment that does not end, and of the elements that are open.
+/// Maximum memory of one parser: for an unterminated tag or comment, and for the open elements.
 const PARSER_MEMORY: usize = 4 * 1024 * 1024;
 
-/// With this much output in hand, JavaScript is asked to pass it on before there is more.
+/// Output size from which on JavaScript has to take the output before more is produced.
 const OUTPUT: usize = 64 * 1024;
 
-/// lol_html's parser, with its output going to a function.
+/// lol_html's parser, with a function as its output.
 type HtmlParser = HtmlRewriter<'static, Box<dyn FnMut(&[u8])>>;
 
-/// A document under way.
+/// A document in progress.
 struct Document {
-    /// None after the end of the document, and after an error.
+    /// `None` after the end of the document, and after an error.
     scanner: Option<HtmlParser>,
-    /// As `scanner`.
+    /// `None` in the same cases as `scanner`.
     writer: Option<HtmlParser>,
     shared: Rc<RefCell<Shared>>,
     output: Rc<RefCell<Vec<u8>>>,
     input: Bytes,
-    /// What of `input` comes next.
+    /// Position in `input` of the next piece.
     position: usize,
     is_last: bool,
-    /// What was scanned and waits for its handlers, with the elements that their events are about.
+    /// The piece that was scanned and waits for its handlers, with the elements that its events refer to.
     scanned: Option<(Piece, Vec<u32>)>,
 }
 
@@ -81,24 +81,24 @@ impl Document {
         }
     }
 
-    /// More of the document; what came before must have been used up.
+    /// Adds input. The previous input must have been consumed.
     fn feed(&mut self, input: Bytes) {
         self.input = input;
         self.position = 0;
     }
 
-    /// There is no more.
+    /// Marks the end of the document.
     fn end(&mut self) {
         self.feed(Bytes::new());
         self.is_last = true;
     }
 
-    /// Works until there are handlers to run (their events), the output is full (an empty list), or all of the input is
-    /// used up (none). `changes` are what the handlers of the previous events did.
+    /// Continues until there are handlers to run (returns their events), the output is full (returns an empty list), or all input
+    /// is consumed (returns `None`). `changes` are the results of the handlers of the previous events.
     fn step(&mut self, changes: Vec<Vec<Change>>) -> Result<Option<Vec<Event>>, RewritingError> {
         let done = self.try_step(changes);
         if done.is_err() {
-            // lol_html panics when a parser is used after it has failed.
+            // lol_html panics if a parser is used after it has failed.
             (self.scanner, self.writer) = (None, None);
         }
         done

@@ -1,4 +1,5 @@
-//! A body on its way out, to a client or into a cache: as it came, as it is, or encoded as its header fields say.
+//! A body that is sent to a client or stored in a cache: with its bytes as received, decoded, or encoded as its header fields
+//! say.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -16,21 +17,21 @@ use crate::platform::coding::{Coding, Encoder};
 use crate::requests::body::RequestBody;
 use crate::requests::turns::Turns;
 
-/// Bytes read from a stream at once.
+/// Maximum number of bytes read from a stream at once.
 pub(crate) const READ: usize = 64 * 1024;
 
-/// Header fields as the app gives them.
+/// Header fields as the app provides them.
 pub(super) type HeaderList = Vec<(ByteString, ByteString)>;
 
-/// What leaves.
+/// A body that is sent.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     source: Source,
     encoder: Option<Encoder>,
-    /// How many bytes leave, if that is known.
+    /// Number of bytes to send, if known.
     length: Option<u64>,
     sent: u64,
-    /// Who pays for encoding and decoding it: the request that JavaScript calls so.
+    /// The id in JavaScript of the request that is charged for encoding and decoding.
     payer: (Rc<Turns>, u32),
 }
 
@@ -49,8 +50,8 @@ impl std::fmt::Debug for Source {
 }
 
 impl Outgoing {
-    /// The body behind a resource. `is_automatic` says that it is encoded as the header fields say (`encodeBody`). What came
-    /// under the same coding leaves as it came.
+    /// Wraps the body behind a resource. If `is_automatic` is set, the body is encoded as the header fields say (`encodeBody`). A
+    /// body received with the same coding is passed through unchanged.
     pub(crate) fn new(
         resource: Rc<dyn Resource>,
         headers: &[(ByteString, ByteString)],
@@ -74,7 +75,7 @@ impl Outgoing {
         }
     }
 
-    /// Bytes that are here already, likewise.
+    /// Wraps bytes that are in memory; the other parameters are those of [`Outgoing::new`].
     pub(crate) fn whole(
         bytes: Bytes,
         headers: &[(ByteString, ByteString)],
@@ -90,15 +91,15 @@ impl Outgoing {
         Self { source, encoder: coding.map(Encoder::new), length, sent: 0, payer }
     }
 
-    /// How many bytes leave, if that is known.
+    /// Returns the number of bytes to send, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// The next bytes; empty at the end.
+    /// Returns the next bytes; empty at the end.
     ///
     /// # Errors
-    /// Why there are none, or that there are not as many as there should be.
+    /// Fails if the source fails, or if it has more or fewer bytes than announced.
     pub(crate) async fn next(&mut self) -> Result<Bytes, JsErrorBox> {
         let chunk = if self.is_coded() {
             let (turns, id) = self.payer.clone();
@@ -120,7 +121,7 @@ impl Outgoing {
         Ok(chunk)
     }
 
-    /// Whether its bytes cost time.
+    /// Returns whether the body has to be encoded or decoded, which costs CPU time.
     fn is_coded(&self) -> bool {
         self.encoder.is_some() || matches!(&self.source, Source::Plain(body) if body.coding().is_some())
     }
@@ -128,7 +129,8 @@ impl Outgoing {
     async fn encoded(&mut self) -> Result<Bytes, JsErrorBox> {
         loop {
             let part = self.source.read().await?;
-            // Much can come of few bytes, and few bytes of much: neither credit nor a connection need ever make this wait.
+            // A loop may run for long without waiting for credit or a connection: a few bytes can decode to many, and many encode
+            // to few. So yield in each iteration.
             yield_now().await;
             let Some(encoder) = &mut self.encoder else { return Ok(part) };
             let is_end = part.is_empty();
@@ -144,7 +146,7 @@ impl Outgoing {
         }
     }
 
-    /// Nobody wants more of it.
+    /// Closes the source, because nobody reads it any more.
     pub(crate) fn close(self) {
         match self.source {
             Source::AsItCame(body) | Source::Plain(body) => body.close(),

@@ -1,4 +1,4 @@
-//! What of a request crosses into JavaScript, when it is touched.
+//! How the parts of a request reach JavaScript: each is converted only when it is accessed.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -10,14 +10,14 @@ use deno_error::JsErrorBox;
 use crate::platform::url;
 use crate::requests::in_flight::in_flight;
 
-/// The method, as received.
+/// Returns the method, as received.
 #[op2]
 #[string]
 pub(crate) fn op_request_method(state: &OpState, #[smi] id: u32) -> Result<String, JsErrorBox> {
     Ok(in_flight(state).head(id)?.line()?.method.to_owned())
 }
 
-/// The absolute URL, as a URL is written: what an app cuts out of the text is what `URL` would give it.
+/// Returns the absolute URL, serialized as `URL` would: an app that extracts parts from the text gets the same as from `URL`.
 #[op2]
 #[string]
 pub(crate) fn op_request_url(state: &OpState, #[smi] id: u32) -> Result<String, JsErrorBox> {
@@ -26,7 +26,8 @@ pub(crate) fn op_request_url(state: &OpState, #[smi] id: u32) -> Result<String, 
     Ok(url::serialized([line.origin, line.target].concat()))
 }
 
-/// What a trusted proxy says of a client, by the names that Workers have for it. From others these fields do not come.
+/// Client information from a trusted proxy: header fields, and their names in `request.cf`. From other peers these fields are not
+/// passed on.
 const TOLD_BY_PROXIES: [(&[u8], &str); 12] = [
     (b"cf-ipcity", "city"),
     (b"cf-ipcontinent", "continent"),
@@ -42,7 +43,7 @@ const TOLD_BY_PROXIES: [(&[u8], &str); 12] = [
     (b"x-amzn-tls-version", "tlsVersion"),
 ];
 
-/// What is known of a request beside its head, as an array of `[name, value]`.
+/// Returns what is known of a request besides its head (`request.cf`), as an array of `[name, value]`.
 #[op2]
 pub(crate) fn op_request_cf<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -68,14 +69,14 @@ pub(crate) fn op_request_cf<'s>(
     Ok(v8::Array::new_with_elements(scope, &fields))
 }
 
-/// Latin-1 on both sides: a JavaScript ByteString is what travelled. Lengths are far below V8's limit.
+/// Converts bytes as Latin-1, as JavaScript's ByteString does, so that no byte changes. Lengths are far below V8's limit.
 fn text<'s>(scope: &mut v8::PinScope<'s, '_>, bytes: &[u8]) -> v8::Local<'s, v8::Value> {
     v8::String::new_from_one_byte(scope, bytes, v8::NewStringType::Normal)
         .unwrap_or_else(|| v8::String::empty(scope))
         .into()
 }
 
-/// All header fields, as an array of `[name, value]`.
+/// Returns all header fields, as an array of `[name, value]`.
 #[op2]
 pub(crate) fn op_request_headers<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -90,7 +91,7 @@ pub(crate) fn op_request_headers<'s>(
     Ok(v8::Array::new_with_elements(scope, &fields))
 }
 
-/// One header field by lower-case name; several are joined as `Headers.get` does.
+/// Returns one header field by lower-case name; several values are joined as in `Headers.get`.
 #[op2]
 pub(crate) fn op_request_header<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -116,7 +117,7 @@ pub(crate) fn op_request_header<'s>(
     Ok(value.unwrap_or_else(|| v8::null(scope).into()))
 }
 
-/// Resolves to whether the client went away before the answer was complete.
+/// Resolves to whether the client disconnected before the response was complete.
 #[op2]
 pub(crate) async fn op_request_cancelled(state: Rc<RefCell<OpState>>, #[smi] id: u32) -> bool {
     let Some(request) = in_flight(&state.borrow()).find(id) else { return false };

@@ -1,4 +1,4 @@
-//! The ways a response leaves: text, bytes, nothing, a stream.
+//! The ways to send a response: text, bytes, no body, a stream.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -18,7 +18,7 @@ use crate::requests::in_flight::{InFlight, in_flight};
 use crate::requests::request::Request;
 use crate::requests::turns::turns;
 
-/// Text under one `Content-Type` (none if empty): the commonest response.
+/// Sends text with one `Content-Type` (none if empty): the most common response.
 #[op2(fast)]
 pub(crate) fn op_respond_text(
     state: &OpState,
@@ -30,7 +30,7 @@ pub(crate) fn op_respond_text(
     respond_typed(&in_flight(state), id, status, content_type, body.as_bytes());
 }
 
-/// Bytes under one `Content-Type` (none if empty).
+/// Sends bytes with one `Content-Type` (none if empty).
 #[op2(fast)]
 pub(crate) fn op_respond_bytes(
     state: &OpState,
@@ -53,7 +53,7 @@ fn respond_typed(in_flight: &InFlight, id: u32, status: u16, content_type: &str,
     respond(in_flight, request, status, count, fields.into_iter(), Bytes::copy_from_slice(body));
 }
 
-/// No body. `reason` is the text of the status; the usual one, or none, need not be said.
+/// Sends a response without a body. `reason` is the reason phrase; it may be empty, and is not sent if it is the standard one.
 #[op2]
 pub(crate) fn op_respond(
     state: &OpState,
@@ -68,7 +68,7 @@ pub(crate) fn op_respond(
     send_head(&in_flight, &request, status, head.count, head.fields(), true);
 }
 
-/// Text with headers of the app's own.
+/// Sends text with the app's own header fields.
 #[op2]
 pub(crate) fn op_respond_text_with_headers(
     state: &OpState,
@@ -81,8 +81,8 @@ pub(crate) fn op_respond_text_with_headers(
     respond_sized(&in_flight(state), id, status, &reason, &headers, body.into());
 }
 
-/// Bytes with headers of the app's own. deno_fetch has copied them out of whatever the app may still change, so they leave
-/// from where they are.
+/// Sends bytes with the app's own header fields. They are not copied: deno_fetch has already copied them out of memory that the
+/// app may still change.
 #[op2]
 pub(crate) fn op_respond_bytes_with_headers(
     state: &OpState,
@@ -119,8 +119,8 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// The length is said where it is known, and only then, whatever the app says. But to a HEAD, what the app says of the body
-    /// is all that there is to know of the one that a GET would get.
+    /// Builds the header. `Content-Length` is set if and only if the length is known, whatever the app has set. For a HEAD
+    /// request, the header fields of the app decide: nothing else tells the length of the body that a GET would get.
     fn new(
         request: &Request,
         status: u16,
@@ -130,7 +130,7 @@ impl<'a> Head<'a> {
     ) -> Self {
         let said = headers.iter().filter(|(name, _)| is_length(name)).count();
         let is_framed = said > 0 || headers.iter().any(|(name, _)| is(name, b"transfer-encoding"));
-        // The empty body of an answer that is made of one to a HEAD says nothing either.
+        // An empty body in an app's response to HEAD does not tell the length of the GET response either.
         let is_in_doubt = is_framed || length == Some("0");
         let keeps_length = is_in_doubt && request.head.line().is_ok_and(|line| line.method == "HEAD");
         let length = length.filter(|_| !keeps_length);
@@ -172,7 +172,7 @@ fn respond<'a>(
     if !send_head(in_flight, &request, status, count, fields, end) || end {
         return;
     }
-    // What credit does not cover yet is polled, and then registers for credit, at the end of this tick.
+    // If credit does not cover the whole body, the rest is polled at the end of this tick, and then registers for credit.
     let mut now = Context::from_waker(Waker::noop());
     if request.sender.poll_send(&mut now, &mut body, true).is_pending() {
         in_flight.send_later(request, body);
@@ -199,8 +199,8 @@ fn send_head<'a>(
     true
 }
 
-/// A resource as body, chunk by chunk under the stream's credit. Resolves when the body is complete or nobody wants it
-/// any more; rejects when the resource fails, and leaves the stream open for [`op_fail_body`]. `is_automatic` says that the body is
+/// Sends a resource as the body, chunk by chunk as credit allows. Resolves when the body is complete or the client has gone;
+/// rejects when the resource fails, and then leaves the stream open for [`op_fail_body`]. `is_automatic` means that the body is
 /// encoded as the header fields say.
 #[op2]
 pub(crate) async fn op_respond_stream(
@@ -221,7 +221,7 @@ pub(crate) async fn op_respond_stream(
     respond_outgoing(&in_flight, id, status, &reason, &headers, body).await
 }
 
-/// Bytes that are encoded as the header fields say.
+/// Sends bytes, encoded as the header fields say.
 #[op2]
 pub(crate) async fn op_respond_encoded(
     state: Rc<RefCell<OpState>>,
@@ -288,25 +288,25 @@ async fn send_stream(request: &Request, body: &mut Outgoing) -> Result<(), JsErr
     }
 }
 
-/// The handler threw or rejected.
+/// Fails a request because its handler threw or rejected.
 #[op2(fast)]
 pub(crate) fn op_fail_handler(state: &OpState, #[smi] id: u32, #[string] message: String) {
     fail(state, id, StreamErrorKind::HandlerFailed, message);
 }
 
-/// The handler returned something that is not a usable `Response`.
+/// Fails a request because its handler returned something that is not a usable `Response`.
 #[op2(fast)]
 pub(crate) fn op_fail_response(state: &OpState, #[smi] id: u32, #[string] message: String) {
     fail(state, id, StreamErrorKind::NotAResponse, message);
 }
 
-/// The stream of the response's body failed.
+/// Fails a request because the stream of its response body failed.
 #[op2(fast)]
 pub(crate) fn op_fail_body(state: &OpState, #[smi] id: u32, #[string] message: String) {
     fail(state, id, StreamErrorKind::BodyFailed, message);
 }
 
-/// Gives up on a request.
+/// Fails a request.
 fn fail(state: &OpState, id: u32, kind: StreamErrorKind, message: String) {
     let in_flight = in_flight(state);
     if in_flight.is_torn() {

@@ -1,6 +1,6 @@
-//! What to do about errors that many developers meet.
+//! Hints for errors that many developers encounter.
 
-/// Names that an app may expect to be there, and what to do instead.
+/// Names that an app may expect to be defined, and what to do instead.
 const NOT_DEFINED: [(&[&str], &str); 8] = [
     (
         &["require", "module", "exports"],
@@ -27,7 +27,7 @@ const NOT_DEFINED: [(&[&str], &str); 8] = [
     ),
 ];
 
-/// Beginnings of other messages.
+/// Hints by the beginning of the message.
 const BEGINNINGS: [(&str, &str); 4] = [
     ("SyntaxError: Cannot use import statement outside a module", ES_MODULE),
     ("SyntaxError: Cannot use 'import.meta' outside a module", ES_MODULE),
@@ -41,7 +41,7 @@ const BEGINNINGS: [(&str, &str); 4] = [
 const ES_MODULE: &str =
     "the file is taken for CommonJS: name it .mjs, or set \"type\": \"module\" in its package.json";
 
-/// What may help against the error with this message, which begins with the error's name, in this file.
+/// Returns a hint for an error in this file. `message` begins with the error's name.
 pub(crate) fn hint(message: &str, file: &str) -> Option<&'static str> {
     let missing =
         message.strip_prefix("ReferenceError: ").and_then(|rest| rest.strip_suffix(" is not defined"));

@@ -1,4 +1,4 @@
-//! How an error is told to people: message, place, source line with a caret, stack, causes and a hint.
+//! Error reports for people: message, position, source line with a caret, stack, causes and a hint.
 
 use std::fmt::Write as _;
 
@@ -7,29 +7,29 @@ use deno_core::url::Url;
 
 use super::hints;
 
-/// Longest report, in bytes: the app chooses how long its errors are.
+/// Maximum length of a report in bytes, because the app determines how long its errors are.
 const MAX_REPORT: usize = 16 * 1024;
 
-/// Stack frames shown of one error.
+/// Maximum number of stack frames shown per error.
 const MAX_FRAMES: usize = 24;
 
-/// Errors of an `AggregateError` that are shown, and how deep causes are followed.
+/// Maximum number of errors shown of an `AggregateError`, and maximum depth of causes.
 const MAX_INNER: usize = 8;
 
-/// Where our own JavaScript comes from; apps are not shown frames of it.
+/// Prefixes of the file names of our own JavaScript, whose frames are not shown to apps.
 const INTERNAL: [&str; 5] = ["ext:", "[ext:", "node:", "cloudflare:", "nano:"];
 
-/// The app's folder, as it begins the names of its modules.
+/// The app's folder, as it appears at the start of its module names.
 #[derive(Debug, Clone)]
 pub struct AppFolder {
     prefixes: Vec<String>,
 }
 
 impl AppFolder {
-    /// From the folder's URL, which ends with a slash.
+    /// Takes the folder's URL, which ends with a slash.
     pub fn new(url: &Url) -> Self {
         let mut prefixes = vec![url.as_str().to_owned()];
-        // deno_core shows file names decoded.
+        // deno_core shows file names percent-decoded.
         if let Ok(path) = url.to_file_path() {
             prefixes.push(format!("file://{}/", path.display().to_string().trim_end_matches('/')));
         }
@@ -37,18 +37,18 @@ impl AppFolder {
         Self { prefixes }
     }
 
-    /// Paths inside the folder are shown relative to it.
+    /// Makes paths inside the folder relative to it.
     pub fn shorten(&self, text: &str) -> String {
         self.prefixes.iter().fold(text.to_owned(), |text, prefix| text.replace(prefix.as_str(), ""))
     }
 }
 
-/// Whether a frame of this file is of our own JavaScript.
+/// Returns whether this file is our own JavaScript.
 pub fn is_internal(file: &str) -> bool {
     INTERNAL.iter().any(|prefix| file.starts_with(prefix))
 }
 
-/// The whole report, without a line feed at its end. `properties` is what else the error carries, as text.
+/// Formats the whole report, without a line feed at its end. `properties` are the error's other properties, as text.
 pub fn report(error: &JsError, properties: &str, folder: &AppFolder) -> String {
     let mut text = String::new();
     write_error(&mut text, error, properties, folder, 0);
@@ -62,7 +62,7 @@ pub fn report(error: &JsError, properties: &str, folder: &AppFolder) -> String {
 fn write_error(text: &mut String, error: &JsError, properties: &str, folder: &AppFolder, depth: usize) {
     let message = error.exception_message.trim_start_matches("Uncaught ").trim_start_matches("(in promise) ");
     if error.stack_is_custom {
-        // The app has written its own stack, message included.
+        // The app has set its own stack, which includes the message.
         text.push_str(&folder.shorten(error.stack.as_deref().unwrap_or(message)));
     } else {
         text.push_str(&folder.shorten(message));
@@ -93,13 +93,13 @@ fn write_frames(text: &mut String, error: &JsError, folder: &AppFolder) {
     let mut source_line = error.source_line.as_deref();
     let shown = error.frames.iter().filter(|frame| !frame.file_name.as_deref().is_some_and(is_internal));
     for frame in shown.take(MAX_FRAMES) {
-        // A mere place, of a syntax error, has none of the other properties.
+        // The frame of a syntax error has only a position and none of the other properties.
         let site = match frame.is_top_level {
             None => format_location::<NoAnsiColors>(frame, None),
             Some(_) => format_frame::<NoAnsiColors>(frame, None),
         };
         let _ = write!(text, "\n    at {}", folder.shorten(&site));
-        // The line belongs to the first frame that has a file.
+        // The source line belongs to the first frame that has a file.
         if let Some((line, column)) = place(frame)
             && let Some(source) = source_line.take()
         {
@@ -113,11 +113,11 @@ fn place(frame: &JsStackFrame) -> Option<(i64, i64)> {
     Some((frame.line_number?, frame.column_number?))
 }
 
-/// Appends a source line with a caret below `column`; both numbers count from 1.
+/// Appends a source line with a caret below `column`. Line and column count from 1.
 pub fn excerpt(text: &mut String, source: &str, line: i64, column: i64) {
     let number = line.to_string();
     let column = usize::try_from(column).unwrap_or(1).saturating_sub(1);
-    // Tabs stay tabs, so that the caret stands right whatever their width.
+    // Tabs are kept, so that the caret is in the right column whatever their width.
     let indent: String =
         source.chars().take(column).map(|character| if character == '\t' { '\t' } else { ' ' }).collect();
     let _ = write!(text, "\n    {number} | {source}\n    {} | {indent}^", " ".repeat(number.len()));

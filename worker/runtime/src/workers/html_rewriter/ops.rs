@@ -1,4 +1,4 @@
-//! A document under way, as `html_rewriter.js` drives it.
+//! The ops with which `html_rewriter.js` drives a document.
 
 use std::cell::RefCell;
 
@@ -17,7 +17,7 @@ use super::{Document, PARSER_MEMORY};
 pub(crate) struct Rewriter(RefCell<Document>);
 
 #[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no reference into the garbage-collected heap, so there is nothing to trace.
+// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
 unsafe impl GarbageCollected for Rewriter {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
 
@@ -26,7 +26,7 @@ unsafe impl GarbageCollected for Rewriter {
     }
 }
 
-/// Throws if a selector is not one that lol_html knows.
+/// Throws if lol_html does not support the selector.
 #[op2(fast)]
 pub(crate) fn op_html_selector(#[string] selector: &str) -> Result<(), JsErrorBox> {
     parse_selector(selector).map(|_| ())
@@ -39,7 +39,7 @@ fn parse_selector(selector: &str) -> Result<Selector, JsErrorBox> {
     })
 }
 
-/// Begins a document. `wanted` has a selector (none for the whole document) and the kinds of handlers of each `on`.
+/// Starts a document. `wanted` holds, for each call of `on`, a selector (none for the whole document) and the kinds of handlers.
 #[op2]
 #[cppgc]
 pub(crate) fn op_html_rewriter(
@@ -60,20 +60,20 @@ pub(crate) fn op_html_rewriter(
     Ok(Rewriter(RefCell::new(Document::new(&wanted, encoding))))
 }
 
-/// More of the document. Copied: an app may change what it has written while its handlers run.
+/// Adds input. It is copied, because an app may change its buffer while its handlers run.
 #[op2(fast)]
 pub(crate) fn op_html_rewriter_write(#[cppgc] rewriter: &Rewriter, #[buffer] chunk: &[u8]) {
     rewriter.0.borrow_mut().feed(Bytes::copy_from_slice(chunk));
 }
 
-/// The document is complete.
+/// Marks the end of the document.
 #[op2(fast)]
 pub(crate) fn op_html_rewriter_end(#[cppgc] rewriter: &Rewriter) {
     rewriter.0.borrow_mut().end();
 }
 
-/// Goes on until there are handlers to run (returns their events), until the output should be taken (returns an empty list),
-/// or to the end of what was written (returns null). `changes` has a list for each event of the previous call.
+/// Continues until there are handlers to run (returns their events), the output should be taken (returns an empty list), or all
+/// input is consumed (returns null). `changes` has a list for each event of the previous call.
 #[op2]
 pub(crate) fn op_html_rewriter_step(
     #[cppgc] rewriter: &Rewriter,
@@ -88,7 +88,7 @@ pub(crate) fn op_html_rewriter_step(
     })
 }
 
-/// What has come out since the last call.
+/// Takes the output produced since the last call.
 #[op2]
 #[buffer]
 pub(crate) fn op_html_rewriter_take(#[cppgc] rewriter: &Rewriter) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! One piece of a document between its two parses: the calls of handlers, and the changes that they made.
+//! One piece of a document between its two parses: the handler calls, and the changes that the handlers made.
 
 use std::collections::VecDeque;
 
@@ -7,30 +7,30 @@ use deno_core::v8;
 use deno_error::JsErrorBox;
 use rustc_hash::FxHashSet;
 
-/// One call of a handler. `data` is what it may look at; none if that has gone to another handler of the same part already.
+/// One call of a handler. `data` is what the handler may read; `None` if an earlier event of the same part has carried it.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A start tag.
     Element { handler: u32, data: Option<ElementData>, element: u32 },
-    /// The end tag of an element whose handler asked for it, by name.
+    /// The end tag of an element, if a handler has asked for it; `name` is its tag name.
     EndTag { element: u32, name: String },
-    /// Text, and whether it is the last of its text node.
+    /// A chunk of text, and whether it is the last of its text node.
     Text { handler: u32, data: Option<(String, bool)> },
-    /// Its text.
+    /// A comment and its text.
     Comment { handler: u32, data: Option<(String,)> },
-    /// Name, public id, system id.
+    /// A doctype: name, public id, system id.
     Doctype { handler: u32, data: Option<DoctypeData> },
     /// The end of the document.
     End { handler: u32 },
 }
 
-/// Name, attributes, namespace, whether it can have content, and whether it is inside of something that is being removed.
+/// Name, attributes, namespace, whether the element can have content, and whether it is inside an element that is being removed.
 pub(super) type ElementData = (String, Vec<(String, String)>, &'static str, bool, bool);
 
 pub(super) type DoctypeData = (Option<String>, Option<String>, Option<String>);
 
 impl Event {
-    /// The element it is about; zero is none.
+    /// Returns the element that the event refers to; zero for none.
     pub(super) fn element(&self) -> u32 {
         match self {
             Self::Element { element, .. } | Self::EndTag { element, .. } => *element,
@@ -39,7 +39,7 @@ impl Event {
     }
 }
 
-/// An array that begins with the kind of event; `html_rewriter.js` has the same values.
+/// Converts to an array that begins with the kind of event; `html_rewriter.js` has the same values.
 impl<'a> ToV8<'a> for Event {
     type Error = JsErrorBox;
 
@@ -55,18 +55,18 @@ impl<'a> ToV8<'a> for Event {
     }
 }
 
-/// One change: which (the constants in `writer::change`), its content or name, its value, and whether the content is HTML.
+/// One change: its kind (the constants in `writer::change`), its content or name, its value, and whether the content is HTML.
 pub(crate) type Change = (u32, String, String, bool);
 
-/// What scanner and writer know of each other.
+/// State shared by scanner and writer.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Of the piece that is being scanned.
+    /// Events of the piece that is being scanned.
     pub(super) events: Vec<Event>,
-    /// For each event of the piece that is being written: the element it is about, and what its handler did.
+    /// For each event of the piece that is being written: the element that it refers to, and the changes of its handler.
     pub(super) changes: VecDeque<(u32, Vec<Change>)>,
     pub(super) last_element: u32,
-    /// Open elements whose end tag a handler asked for.
+    /// Open elements whose end tag a handler has asked for.
     pub(super) awaited: FxHashSet<u32>,
     /// Open elements whose content is being removed.
     pub(super) removed: FxHashSet<u32>,

@@ -1,4 +1,4 @@
-//! The first parse of a piece: which handlers it calls for, and what they may look at.
+//! The first parse of a piece: which handlers it calls, and what they may read.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,11 +9,11 @@ use lol_html::html_content::{Comment, Doctype, DocumentEnd, Element, EndTag, Tex
 use super::piece::{ElementData, Event, Shared};
 use super::visit::Visit;
 
-/// Notes events.
+/// Records an event for each handler call.
 #[derive(Debug)]
 pub(super) struct Scanner(pub(super) Rc<RefCell<Shared>>);
 
-/// Tied to a part of the document by its first handler; elements have a number.
+/// Attached to a part of the document by its first handler. Holds the number of an element.
 struct Seen(u32);
 
 fn is_first(part: &mut impl UserData) -> bool {

@@ -1,4 +1,4 @@
-//! Which of lol_html's handlers a parser has, whatever they do.
+//! Registers lol_html handlers for the handlers of the app, in the same way for both parsers.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -6,11 +6,11 @@ use std::rc::Rc;
 use lol_html::html_content::{Comment, Doctype, DocumentEnd, Element, TextChunk};
 use lol_html::{DocumentContentHandlers, ElementContentHandlers, HandlerResult, Selector, Settings};
 
-/// What one call of `on` or `onDocument` asked for.
+/// The handlers registered by one call of `on` or `onDocument`.
 pub(super) struct Wanted {
-    /// None for the whole document.
+    /// `None` for the whole document.
     pub(super) selector: Option<Selector>,
-    /// Which handlers: of the constants below, which `html_rewriter.js` has as well.
+    /// The kinds of handlers: a bit set of the constants below, which `html_rewriter.js` has as well.
     pub(super) what: u32,
 }
 
@@ -20,7 +20,7 @@ const TEXT: u32 = 4;
 const DOCTYPE: u32 = 8;
 const END: u32 = 16;
 
-/// What is done with a part of the document, once for each handler. `handler` counts the calls of `on` and `onDocument`.
+/// Called for a part of the document, once for each handler. `handler` is the index of the call of `on` or `onDocument`.
 pub(super) trait Visit: 'static {
     fn element(&self, handler: u32, element: &mut Element<'_, '_>) -> HandlerResult;
     fn comment(&self, handler: u32, comment: &mut Comment<'_>) -> HandlerResult;
@@ -29,7 +29,7 @@ pub(super) trait Visit: 'static {
     fn end(&self, handler: u32, end: &mut DocumentEnd<'_>) -> HandlerResult;
 }
 
-/// Has `visit` called for whatever is wanted.
+/// Registers `visit` for every wanted handler.
 pub(super) fn register<V: Visit>(
     mut settings: Settings<'static, 'static>,
     wanted: &[Wanted],

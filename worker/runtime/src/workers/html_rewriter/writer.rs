@@ -1,4 +1,4 @@
-//! The second parse of a piece: makes the changes that its handlers asked for, and emits.
+//! The second parse of a piece: makes the changes of its handlers, and emits output.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -10,7 +10,7 @@ use lol_html::html_content::{Comment, ContentType, Doctype, DocumentEnd, Element
 use super::piece::{Change, Shared};
 use super::visit::Visit;
 
-/// What a [`Change`] does; `html_tokens.js` has the same values.
+/// The kinds of [`Change`]; `html_tokens.js` has the same values.
 mod change {
     pub(super) const BEFORE: u32 = 0;
     pub(super) const AFTER: u32 = 1;
@@ -27,7 +27,7 @@ mod change {
     pub(super) const AWAIT_END_TAG: u32 = 12;
 }
 
-/// Makes changes.
+/// Makes the changes.
 #[derive(Debug)]
 pub(super) struct Writer(pub(super) Rc<RefCell<Shared>>);
 
