@@ -1,14 +1,14 @@
-//! Modules of Node: their names, and the native functions that the scripts behind them call.
+//! The `node:` modules: their names, and the native functions that their scripts call.
 //!
-//! The scripts are Node's library as published (`third_party/node`); the names of the ops are the ones it uses. Only ops
-//! that need nothing of the host are here. Scripts of ours stand in for those that would.
+//! The scripts are Node's library as published (`third_party/node`), so the ops have the names that it uses. Only ops that need
+//! nothing from the host are implemented here. Scripts of ours replace the parts of the library that would need more.
 //!
-//! - [`bytes`]: what `Buffer` needs of bytes and strings.
-//! - [`commonjs`]: what `require()` needs from the loader.
-//! - [`compression`]: what `node:zlib` makes streams of.
-//! - [`hash`], [`mod@derive`], [`secret`]: what `node:crypto` computes.
+//! - [`bytes`]: byte and string operations for `Buffer`.
+//! - [`commonjs`]: the loader behind `require()`.
+//! - [`compression`]: the codecs behind `node:zlib`.
+//! - [`hash`], [`mod@derive`], [`secret`]: the algorithms behind `node:crypto`.
 //! - [`domain`]: host names and punycode.
-//! - [`objects`]: what JavaScript cannot see of its own objects and calls.
+//! - [`objects`]: properties of objects and calls that JavaScript itself cannot see.
 
 pub(crate) mod bytes;
 pub(crate) mod commonjs;
@@ -29,7 +29,7 @@ macro_rules! modules {
     };
 }
 
-/// The modules that apps may import, each with the script that returns its exports.
+/// The modules that apps may import, each with the specifier of the script that returns its exports.
 pub const MODULES: &[(&str, &str)] = modules!(
     "assert" "assert/strict" "async_hooks" "buffer" "console" "constants" "crypto" "diagnostics_channel" "events" "module"
     "os" "path" "path/posix" "path/win32" "perf_hooks" "process" "punycode" "querystring" "stream" "stream/consumers"
@@ -122,7 +122,7 @@ deno_core::extension!(
     state = |state| state.put(objects::LastAsyncId::default()),
 );
 
-/// The extension with everything behind `node:` modules.
+/// Returns the extension with everything behind `node:` modules.
 pub(crate) fn extension() -> Extension {
     let mut extension = deno_node::init();
     extension.synthetic_esm_modules = Cow::Borrowed(MODULES);

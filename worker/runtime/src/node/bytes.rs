@@ -1,22 +1,22 @@
-//! What `Buffer` needs of bytes and strings.
+//! Byte and string operations for `Buffer`.
 
 use deno_core::convert::Uint8Array;
 use deno_core::{op2, v8};
 use deno_error::JsErrorBox;
 
-/// Whether all bytes are below 128.
+/// Returns whether all bytes are below 128.
 #[op2(fast)]
 pub(crate) fn op_is_ascii(#[buffer] bytes: &[u8]) -> bool {
     bytes.is_ascii()
 }
 
-/// Whether the bytes are well-formed UTF-8.
+/// Returns whether the bytes are well-formed UTF-8.
 #[op2(fast)]
 pub(crate) fn op_is_utf8(#[buffer] bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok()
 }
 
-/// Keeps the pool that small buffers share from being detached.
+/// Prevents an `ArrayBuffer` from being detached: the pool that small buffers share.
 #[op2(fast)]
 pub(crate) fn op_mark_as_untransferable(
     scope: &mut v8::PinScope<'_, '_>,
@@ -27,14 +27,14 @@ pub(crate) fn op_mark_as_untransferable(
     }
 }
 
-/// -1, 0 or 1, as the bytes sort.
+/// Compares the bytes. Returns -1, 0 or 1.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_node_buffer_compare(#[buffer] a: &[u8], #[buffer] b: &[u8]) -> i32 {
     a.cmp(b) as i32
 }
 
-/// The same of a part of each.
+/// Compares a part of each buffer. Returns -1, 0 or 1.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_node_buffer_compare_offset(
@@ -52,7 +52,7 @@ pub(crate) fn op_node_buffer_compare_offset(
     Ok(source.cmp(target) as i32)
 }
 
-/// A part of the bytes as a string. Encodings are 0: UTF-8, 1: Latin-1, 2: ASCII, 3: UTF-16, little-endian.
+/// Decodes a part of the bytes. Encodings are 0: UTF-8, 1: Latin-1, 2: ASCII, 3: UTF-16, little-endian.
 #[op2(reentrant)]
 pub(crate) fn op_node_encoding_slice<'s>(
     scope: &mut v8::PinScope<'s, '_>,
@@ -69,7 +69,7 @@ pub(crate) fn op_node_encoding_slice<'s>(
     let normal = v8::NewStringType::Normal;
     let string = match encoding {
         0 if bytes.is_ascii() => v8::String::new_from_one_byte(scope, bytes, normal),
-        // V8 replaces what is malformed in another way than the Encoding Standard and Node.
+        // For malformed input, V8 inserts other replacement characters than the Encoding Standard and Node.
         0 => v8::String::new_from_utf8(scope, String::from_utf8_lossy(bytes).as_bytes(), normal),
         1 => v8::String::new_from_one_byte(scope, bytes, normal),
         2 => {
@@ -86,7 +86,7 @@ pub(crate) fn op_node_encoding_slice<'s>(
     })
 }
 
-/// An index as JavaScript gives it; `default` where there is none.
+/// Converts an index from JavaScript; returns `default` if there is none.
 fn index(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<v8::Value>,
@@ -107,7 +107,7 @@ fn utf16(bytes: &[u8]) -> Vec<u16> {
     bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
 }
 
-/// The bytes in another encoding; what that cannot hold becomes a question mark.
+/// Converts the bytes to another encoding. Characters that it cannot represent become question marks.
 #[op2]
 pub(crate) fn op_transcode(
     #[buffer] bytes: &[u8],

@@ -1,39 +1,39 @@
-//! What `require()` needs from the loader.
+//! The loader behind `require()`.
 
 use std::rc::Rc;
 
 use deno_core::{OpState, op2};
 use deno_error::JsErrorBox;
 
-/// Finds and reads what `require()` asks for.
+/// Finds and reads the files that `require()` asks for.
 pub trait RequireHost {
-    /// The absolute path of the file that `specifier` names in the file `from`, or the name of a built-in module, or an
-    /// empty text for a module that its package leaves out of workers.
+    /// Resolves a `specifier` in the file `from`. Returns the absolute path of a file, the name of a built-in module, or an empty
+    /// string for a module that its package excludes for workers.
     fn resolve(&self, specifier: &str, from: &str) -> Result<String, JsErrorBox>;
-    /// What kind of module a resolved file is.
+    /// Returns the kind of module of a resolved file.
     fn kind(&self, file: &str) -> Result<RequiredKind, JsErrorBox>;
-    /// The text of a file, translated if it is of a language that has to be.
+    /// Returns the text of a file, transpiled if its language requires that.
     fn text(&self, file: &str) -> Result<String, JsErrorBox>;
-    /// The bytes of a file.
+    /// Returns the bytes of a file.
     fn bytes(&self, file: &str) -> Result<Vec<u8>, JsErrorBox>;
-    /// The URL by which a file is known as a module.
+    /// Returns the URL of the module that a file is.
     fn url(&self, file: &str) -> Result<String, JsErrorBox>;
 }
 
-/// What `require()` makes of a file; the same numbers stand in commonjs.js.
+/// The kind of module of a file, which determines what `require()` returns; commonjs.js has the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredKind {
-    /// Runs with `module` and `exports`.
+    /// A CommonJS module: runs with `module` and `exports`.
     CommonJs = 0,
-    /// An ES module, evaluated at once.
+    /// An ES module: evaluated synchronously.
     Module = 1,
-    /// Parsed.
+    /// JSON: parsed.
     Json = 2,
-    /// A string.
+    /// Text: a string.
     Text = 3,
-    /// A `WebAssembly.Module`.
+    /// WebAssembly: a `WebAssembly.Module`.
     Wasm = 4,
-    /// An `ArrayBuffer`.
+    /// Other data: an `ArrayBuffer`.
     Bytes = 5,
 }
 

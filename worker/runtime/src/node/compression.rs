@@ -1,6 +1,6 @@
-//! What `node:zlib` compresses and decompresses with: one step at a time, from one buffer into another.
+//! The codecs behind `node:zlib`: one step at a time, from one buffer into another.
 //!
-//! Strategy and memory level are not among the parameters: they trade speed for size, and the result is the same data.
+//! Strategy and memory level are not supported: they trade speed for size, and the data after decompression is the same.
 
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -10,13 +10,13 @@ use deno_core::{GarbageCollected, op2, v8};
 use deno_error::JsErrorBox;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-/// What zlib's functions return.
+/// Return codes of zlib's functions.
 const STREAM_END: i32 = 1;
 const NEED_DICTIONARY: i32 = 2;
 const DATA_ERROR: i32 = -3;
 const BUFFER_ERROR: i32 = -5;
 
-/// What the library numbers from 1.
+/// The modes of the library, which numbers them from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Deflate,
@@ -25,7 +25,7 @@ enum Mode {
     Gunzip,
     DeflateRaw,
     InflateRaw,
-    /// `Gunzip` or `Inflate`, as the first byte tells.
+    /// `Gunzip` or `Inflate`, depending on the first byte.
     Unzip,
 }
 
@@ -47,7 +47,7 @@ impl Mode {
 enum Codec {
     Compress(Compress),
     Decompress(Decompress),
-    /// Nothing has come yet, or nothing will any more.
+    /// No data has arrived yet, or the stream is closed.
     None,
 }
 
@@ -57,13 +57,13 @@ struct Zlib {
     window_bits: u8,
     level: Compression,
     dictionary: Option<Vec<u8>>,
-    /// Whether the data is gzip's, and whether what follows the end of one such stream is another one.
+    /// Whether the data is gzip, and whether another gzip stream may follow the end of one (`members`).
     gunzip: bool,
     members: bool,
     error: &'static str,
 }
 
-/// What a step did.
+/// The result of one step.
 #[derive(Debug, Clone, Copy, Default)]
 struct Progress {
     read: usize,
@@ -84,7 +84,7 @@ impl Zlib {
             Mode::Gunzip => Codec::Decompress(Decompress::new_gzip(bits)),
             Mode::Unzip => Codec::None,
         };
-        // Elsewhere the data says that it needs one.
+        // In the other modes, the data itself tells that a dictionary is needed.
         match (&mut self.codec, &self.dictionary) {
             (Codec::Compress(codec), Some(dictionary)) if self.mode != Mode::Gzip => {
                 let _ = codec.set_dictionary(dictionary);
@@ -100,7 +100,7 @@ impl Zlib {
         if matches!(self.codec, Codec::None)
             && let Some(first) = input.first()
         {
-            // No zlib stream begins like this.
+            // The first byte of a gzip stream; no zlib stream begins with it.
             self.gunzip = *first == 0x1f;
             self.codec = Codec::Decompress(if self.gunzip {
                 Decompress::new_gzip(self.window_bits)
@@ -117,7 +117,7 @@ impl Zlib {
             Codec::None => Progress::default(),
         };
         if step.code == BUFFER_ERROR || step.code == 0 {
-            // No progress is an error only where there was room for the rest.
+            // A step without progress is an error only if the output had room for the rest.
             let cut = flush == FINISH && step.written < output.len();
             self.error = "unexpected end of file";
             return Progress { code: if cut { BUFFER_ERROR } else { 0 }, ..step };
@@ -199,7 +199,7 @@ fn decompress(
     }
 }
 
-/// The message as a text that lasts; zlib has these.
+/// Returns the message as a static string; zlib has only these messages.
 fn known(message: &str) -> &'static str {
     const MESSAGES: [&str; 15] = [
         "incorrect header check",
@@ -221,7 +221,7 @@ fn known(message: &str) -> &'static str {
     MESSAGES.into_iter().find(|known| *known == message).unwrap_or("invalid data")
 }
 
-/// What JavaScript holds of a stream.
+/// A zlib stream, owned by JavaScript.
 pub(crate) struct ZlibStream(RefCell<Zlib>);
 
 impl fmt::Debug for ZlibStream {
@@ -230,7 +230,7 @@ impl fmt::Debug for ZlibStream {
     }
 }
 
-// SAFETY: it holds nothing that the collector would have to trace.
+// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
 #[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
 unsafe impl GarbageCollected for ZlibStream {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
@@ -244,7 +244,7 @@ fn level(level: i32) -> Compression {
     u32::try_from(level).map_or_else(|_| Compression::default(), |level| Compression::new(level.min(9)))
 }
 
-/// A stream that has nothing in it.
+/// Creates an empty stream.
 #[op2]
 #[cppgc]
 pub(crate) fn op_zlib_open(
@@ -254,7 +254,7 @@ pub(crate) fn op_zlib_open(
     #[buffer] dictionary: Option<&[u8]>,
 ) -> Result<ZlibStream, JsErrorBox> {
     let mode = Mode::new(mode).ok_or_else(|| JsErrorBox::type_error("unknown mode"))?;
-    // Zero asks for what the data says, eight is what zlib itself cannot do; the largest window reads all.
+    // Zero means the window size in the data's header, and zlib itself does not support eight. The largest window reads all data.
     let window_bits = match window_bits {
         9..=15 => window_bits as u8,
         8 => 9,
@@ -274,7 +274,7 @@ pub(crate) fn op_zlib_open(
     Ok(ZlibStream(RefCell::new(state)))
 }
 
-/// One step. `left` receives how much room and how much input is left; returned is what zlib would return.
+/// Performs one step. Writes to `left` how much output room and how much input is left. Returns zlib's return code.
 #[op2(fast)]
 pub(crate) fn op_zlib_step(
     #[cppgc] stream: &ZlibStream,
@@ -291,51 +291,51 @@ pub(crate) fn op_zlib_step(
     step.code
 }
 
-/// What is wrong with the last step.
+/// Returns the error message of the last step.
 #[op2]
 #[string]
 pub(crate) fn op_zlib_error(#[cppgc] stream: &ZlibStream) -> &'static str {
     stream.0.borrow().error
 }
 
-/// Back to the beginning.
+/// Resets the stream to its initial state.
 #[op2(fast)]
 pub(crate) fn op_zlib_reset(#[cppgc] stream: &ZlibStream) {
     stream.0.borrow_mut().reset();
 }
 
-/// Frees what the stream holds, which is much: the collector does not know how much.
+/// Frees the memory of the stream early: it is large, and the garbage collector does not know its size.
 #[op2(fast)]
 pub(crate) fn op_zlib_close(#[cppgc] stream: &ZlibStream) {
     stream.0.borrow_mut().codec = Codec::None;
 }
 
-/// Another level from here on.
+/// Changes the compression level for the following data.
 #[op2(fast)]
 pub(crate) fn op_zlib_level(#[cppgc] stream: &ZlibStream, #[smi] compression: i32) {
     let mut state = stream.0.borrow_mut();
     state.level = level(compression);
     let new = state.level;
     if let Codec::Compress(codec) = &mut state.codec {
-        // Fails only if the library has not flushed before, which it does.
+        // Fails only if data has not been flushed before, which the library does.
         let _ = codec.set_level(new);
     }
 }
 
-/// Whether a gzip stream may be followed by another.
+/// Sets whether a gzip stream may be followed by another.
 #[op2(fast)]
 pub(crate) fn op_zlib_members(#[cppgc] stream: &ZlibStream, members: bool) {
     stream.0.borrow_mut().members = members;
 }
 
-/// CRC-32 of the bytes, after `value`.
+/// Returns the CRC-32 of the bytes, continued from `value`.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_zlib_crc32(#[buffer] bytes: &[u8], #[number] value: u64) -> u32 {
     crc32(bytes, value as u32)
 }
 
-/// CRC-32 of a string as UTF-8.
+/// Returns the CRC-32 of a string as UTF-8, continued from `value`.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_zlib_crc32_string(#[string] text: &str, #[number] value: u64) -> u32 {

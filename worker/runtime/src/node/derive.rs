@@ -1,6 +1,7 @@
-//! Keys from passwords and from other keys: `crypto.pbkdf2`, `crypto.scrypt`, `crypto.hkdf`.
+//! Key derivation from passwords and other keys: `crypto.pbkdf2`, `crypto.scrypt`, `crypto.hkdf`.
 //!
-//! The asynchronous forms run elsewhere, as in Node: they are slow on purpose. `request` is the one they are charged to.
+//! As in Node, the asynchronous forms run on other threads: these functions are slow by design. `request` is the id of the
+//! request that is charged.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,7 +30,7 @@ fn invalid_digest(digest: &str) -> JsErrorBox {
     JsErrorBox::type_error(format!("Invalid digest: {digest}"))
 }
 
-/// Runs `derive` on another thread, into a key of this length.
+/// Runs `derive` on another thread, with a key of this length.
 async fn elsewhere(
     state: Rc<RefCell<OpState>>,
     request: u32,
@@ -43,7 +44,7 @@ async fn elsewhere(
     derived.await?.map(Into::into)
 }
 
-/// PBKDF2 into `key`; false if there is no such digest.
+/// Derives `key` with PBKDF2. Returns `false` if the digest is unknown.
 #[op2(fast)]
 pub(crate) fn op_node_pbkdf2(
     #[buffer] password: &[u8],
@@ -55,13 +56,13 @@ pub(crate) fn op_node_pbkdf2(
     pbkdf2(password, salt, iterations, digest, key).is_ok()
 }
 
-/// Fails if there is no such digest.
+/// Fails if the digest is unknown.
 #[op2(fast)]
 pub(crate) fn op_node_pbkdf2_validate(#[string] digest: &str) -> Result<(), JsErrorBox> {
     pbkdf2(&[], &[], 1, digest, &mut [])
 }
 
-/// PBKDF2, elsewhere.
+/// Derives a key with PBKDF2 on another thread.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub(crate) async fn op_node_pbkdf2_async(
@@ -84,7 +85,7 @@ fn hkdf(digest: &str, secret: &[u8], salt: &[u8], info: &[u8], key: &mut [u8]) -
     }, else Err(invalid_digest(digest)))
 }
 
-/// HKDF into `key`.
+/// Derives `key` with HKDF.
 #[op2(fast)]
 pub(crate) fn op_node_hkdf(
     #[string] digest: &str,
@@ -96,7 +97,7 @@ pub(crate) fn op_node_hkdf(
     hkdf(digest, secret, salt, info, key)
 }
 
-/// HKDF, elsewhere.
+/// Derives a key with HKDF on another thread.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub(crate) async fn op_node_hkdf_async(
@@ -112,7 +113,7 @@ pub(crate) async fn op_node_hkdf_async(
     elsewhere(state, request, length, move |key| hkdf(&digest, &secret, &salt, &info, key)).await
 }
 
-/// What scrypt costs, as the library has checked it against the memory it may take.
+/// The cost parameters of scrypt. The library has checked them against its memory limit.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
     log_n: u8,
@@ -121,13 +122,13 @@ struct Cost {
 }
 
 fn scrypt(password: &[u8], salt: &[u8], cost: Cost, key: &mut [u8]) -> Result<(), JsErrorBox> {
-    // The length is that of another use of these parameters; the key has its own.
+    // This length is not used here; the length of the key is that of `key`.
     let params = scrypt::Params::new(cost.log_n, cost.r, cost.p, scrypt::Params::RECOMMENDED_LEN);
     let params = params.map_err(|error| JsErrorBox::range_error(error.to_string()))?;
     scrypt::scrypt(password, salt, &params, key).map_err(|error| JsErrorBox::range_error(error.to_string()))
 }
 
-/// scrypt into `key`.
+/// Derives `key` with scrypt.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub(crate) fn op_node_scrypt_sync(
@@ -143,7 +144,7 @@ pub(crate) fn op_node_scrypt_sync(
     scrypt(&password, &salt, Cost { log_n, r, p }, key)
 }
 
-/// scrypt, elsewhere.
+/// Derives a key with scrypt on another thread.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub(crate) async fn op_node_scrypt_async(

@@ -5,14 +5,14 @@ use deno_error::JsErrorBox;
 
 const PREFIX: &str = "xn--";
 
-/// UTS #46 ToASCII; empty if there is none.
+/// Returns a domain after UTS #46 ToASCII; empty if that fails.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_to_ascii(#[string] domain: &str) -> String {
     idna::domain_to_ascii(domain).unwrap_or_default()
 }
 
-/// What the host parser of the URL Standard makes of it; empty if that fails.
+/// Returns a domain after the host parser of the URL Standard; empty if that fails.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_domain_to_ascii(#[string] domain: &str) -> String {
@@ -25,7 +25,8 @@ fn parsed(domain: &str) -> String {
     url::Host::parse(host).map(|host| host.to_string()).unwrap_or_default()
 }
 
-/// What that is in Unicode; empty if the host parser fails, and as it is where nothing else is meant by it.
+/// Returns a domain in Unicode, after the host parser of the URL Standard; empty if that fails, and in ASCII if it cannot be
+/// converted.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_domain_to_unicode(#[string] domain: &str) -> String {
@@ -36,7 +37,7 @@ pub(crate) fn op_node_idna_domain_to_unicode(#[string] domain: &str) -> String {
     }
 }
 
-/// `punycode.toASCII`: each label that needs it is encoded, none is checked or normalized.
+/// Implements `punycode.toASCII`: encodes each label that needs it, without checking or normalizing any.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_punycode_to_ascii(#[string] domain: &str) -> Result<String, JsErrorBox> {
@@ -51,7 +52,7 @@ pub(crate) fn op_node_idna_punycode_to_ascii(#[string] domain: &str) -> Result<S
     })
 }
 
-/// `punycode.toUnicode`: the reverse.
+/// Implements `punycode.toUnicode`, the reverse.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_punycode_to_unicode(#[string] domain: &str) -> Result<String, JsErrorBox> {
@@ -61,14 +62,14 @@ pub(crate) fn op_node_idna_punycode_to_unicode(#[string] domain: &str) -> Result
     })
 }
 
-/// `punycode.decode`.
+/// Implements `punycode.decode`.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_punycode_decode(#[string] text: &str) -> Result<String, JsErrorBox> {
     decode(text)
 }
 
-/// `punycode.encode`.
+/// Implements `punycode.encode`.
 #[op2]
 #[string]
 pub(crate) fn op_node_idna_punycode_encode(#[string] text: &str) -> Result<String, JsErrorBox> {
@@ -84,7 +85,7 @@ fn decode(text: &str) -> Result<String, JsErrorBox> {
     idna::punycode::decode_to_string(text).ok_or_else(|| JsErrorBox::range_error("Invalid input"))
 }
 
-/// Maps the labels of a host name; of an address, the part before the @ stays as it is.
+/// Maps the labels of a host name. Of an email address, the part before the @ is unchanged.
 fn each_label(domain: &str, map: impl Fn(&str) -> Result<String, JsErrorBox>) -> Result<String, JsErrorBox> {
     let (local, host) = domain.split_once('@').map_or(("", domain), |(local, host)| (local, host));
     let labels = host.split('.').map(map).collect::<Result<Vec<_>, _>>()?.join(".");

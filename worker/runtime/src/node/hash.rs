@@ -9,7 +9,7 @@ use deno_core::{GarbageCollected, op2, v8};
 use deno_error::JsErrorBox;
 use sha3::digest::{DynDigest, ExtendableOutput as _, OutputSizeUser, Update as _};
 
-/// Evaluates `$use` with `$type` being the digest of this name, or `$unknown`.
+/// Evaluates `$use` with `$type` as the digest of this name, or `$unknown` if there is none.
 macro_rules! with_digest {
     ($name:expr, $type:ident => $use:expr, else $unknown:expr) => {
         $crate::node::hash::with_digest!(@ $name, $type, $use, $unknown,
@@ -56,7 +56,7 @@ const NAMES: &[&str] = &[
     "shake256",
 ];
 
-/// A digest on its way.
+/// A digest in progress.
 #[derive(Clone)]
 enum DigestState {
     Fixed(Box<dyn DynDigest>),
@@ -68,7 +68,7 @@ enum DigestState {
 impl DigestState {
     fn new(name: &str, length: Option<usize>) -> Result<Self, JsErrorBox> {
         match name {
-            // Without a length these have half of what their security would ask for, as in OpenSSL.
+            // The default lengths are half of what their security level requires, as in OpenSSL.
             "shake128" => Ok(Self::Shake128(sha3::Shake128::default(), length.unwrap_or(16))),
             "shake256" => Ok(Self::Shake256(sha3::Shake256::default(), length.unwrap_or(32))),
             _ => with_digest!(name, D => Self::Fixed(Box::new(D::default())).with_length(length),
@@ -76,13 +76,13 @@ impl DigestState {
         }
     }
 
-    /// The same with another length of the result, if it can have that.
+    /// Sets the length of the result. Fails if this digest does not support that length.
     fn with_length(self, length: Option<usize>) -> Result<Self, JsErrorBox> {
         match (self, length) {
             (Self::Shake128(state, old), new) => Ok(Self::Shake128(state, new.unwrap_or(old))),
             (Self::Shake256(state, old), new) => Ok(Self::Shake256(state, new.unwrap_or(old))),
             (Self::Fixed(state), Some(length)) if length != state.output_size() => {
-                // The library looks for these words.
+                // The library compares the message with this text.
                 Err(JsErrorBox::generic("Output length mismatch for non-extendable algorithm"))
             }
             (state, _) => Ok(state),
@@ -99,7 +99,7 @@ impl DigestState {
         true
     }
 
-    /// The result, which stays readable: a hash that is a stream is read more than once.
+    /// Returns the result, which stays available: a hash that is a stream is read more than once.
     fn digest(&mut self) -> Vec<u8> {
         let result = match std::mem::replace(self, Self::Done(Vec::new())) {
             Self::Fixed(state) => state.finalize().into_vec(),
@@ -112,7 +112,7 @@ impl DigestState {
     }
 }
 
-/// What JavaScript holds of a digest.
+/// A digest, owned by JavaScript.
 pub(crate) struct NodeHasher(RefCell<DigestState>);
 
 impl fmt::Debug for NodeHasher {
@@ -121,7 +121,7 @@ impl fmt::Debug for NodeHasher {
     }
 }
 
-// SAFETY: it holds nothing that the collector would have to trace.
+// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
 #[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
 unsafe impl GarbageCollected for NodeHasher {
     fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
@@ -131,7 +131,7 @@ unsafe impl GarbageCollected for NodeHasher {
     }
 }
 
-/// A digest by name, with the length of its result where that can be chosen.
+/// Creates a digest by name. `length` is the length of the result, for digests where it can be chosen.
 #[op2]
 #[cppgc]
 pub(crate) fn op_node_create_hash(
@@ -141,7 +141,7 @@ pub(crate) fn op_node_create_hash(
     DigestState::new(name, length.map(|length| length as usize)).map(|state| NodeHasher(RefCell::new(state)))
 }
 
-/// A copy that goes its own way; none of a digest that is complete.
+/// Returns an independent copy of a digest; `None` if it is complete.
 #[op2]
 #[cppgc]
 pub(crate) fn op_node_hash_clone(
@@ -155,25 +155,25 @@ pub(crate) fn op_node_hash_clone(
     state.with_length(length.map(|length| length as usize)).map(|state| Some(NodeHasher(RefCell::new(state))))
 }
 
-/// Adds bytes; false if the digest is complete.
+/// Adds bytes. Returns `false` if the digest is complete.
 #[op2(fast)]
 pub(crate) fn op_node_hash_update(#[cppgc] hasher: &NodeHasher, #[buffer] bytes: &[u8]) -> bool {
     hasher.0.borrow_mut().update(bytes)
 }
 
-/// Adds a string as UTF-8.
+/// Adds a string as UTF-8. Returns `false` if the digest is complete.
 #[op2(fast)]
 pub(crate) fn op_node_hash_update_str(#[cppgc] hasher: &NodeHasher, #[string] text: &str) -> bool {
     hasher.0.borrow_mut().update(text.as_bytes())
 }
 
-/// The result.
+/// Returns the result.
 #[op2]
 pub(crate) fn op_node_hash_digest(#[cppgc] hasher: &NodeHasher) -> Uint8Array {
     hasher.0.borrow_mut().digest().into()
 }
 
-/// The result as hexadecimal digits.
+/// Returns the result as hexadecimal digits.
 #[op2]
 #[string]
 pub(crate) fn op_node_hash_digest_hex(#[cppgc] hasher: &NodeHasher) -> String {
@@ -182,13 +182,13 @@ pub(crate) fn op_node_hash_digest_hex(#[cppgc] hasher: &NodeHasher) -> String {
     hasher.0.borrow_mut().digest().iter().flat_map(digits).collect()
 }
 
-/// The names of all digests.
+/// Returns the names of all digests.
 #[op2]
 pub(crate) fn op_node_get_hashes() -> Vec<&'static str> {
     NAMES.to_vec()
 }
 
-/// The length of a digest's result, if it has one.
+/// Returns the length of a digest's result, if it is fixed.
 #[op2]
 pub(crate) fn op_node_get_hash_size(#[string] name: &str) -> Option<u32> {
     with_digest!(name, D => u32::try_from(<D as OutputSizeUser>::output_size()).ok(), else None)

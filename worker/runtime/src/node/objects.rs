@@ -1,13 +1,13 @@
-//! What JavaScript cannot see of its own objects and calls.
+//! Properties of objects and calls that JavaScript itself cannot see.
 
 use deno_core::{OpState, op2, v8};
 use deno_error::JsErrorBox;
 
-/// The identity given to the last asynchronous resource.
+/// The last id given to an asynchronous resource.
 #[derive(Debug, Default)]
 pub(crate) struct LastAsyncId(u32);
 
-/// An identity for an asynchronous resource (`async_hooks`).
+/// Returns a new id for an asynchronous resource (`async_hooks`).
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_node_new_async_id(state: &mut OpState) -> u32 {
@@ -16,35 +16,35 @@ pub(crate) fn op_node_new_async_id(state: &mut OpState) -> u32 {
     last.0
 }
 
-/// The operating system, as the library names it.
+/// Returns the operating system, as the library names it.
 #[op2]
 #[string]
 pub(crate) fn op_node_build_os() -> &'static str {
     "linux"
 }
 
-/// The processor's architecture, as Rust names it.
+/// Returns the processor architecture, as Rust names it.
 #[op2]
 #[string]
 pub(crate) fn op_node_arch() -> &'static str {
     std::env::consts::ARCH
 }
 
-/// The constants of a file system, of which there is none.
+/// Returns no constants, because there is no file system.
 #[op2(fast)]
 pub(crate) fn op_node_fs_constants() {}
 
-/// A variable of the worker's own environment, which is empty.
+/// Returns a variable of the worker's own environment, which is empty.
 #[op2]
 #[string]
 pub(crate) fn op_get_env_no_permission_check(#[string] _name: &str) -> Option<String> {
     None
 }
 
-/// How far up the stack the app is looked for.
+/// Maximum number of stack frames in which the app's code is searched.
 const MAX_FRAMES: usize = 20;
 
-/// Whether the nearest function that is not of this library belongs to a package: its deprecations are nobody's business.
+/// Returns whether the nearest caller outside this library belongs to a package. Deprecations in packages are not reported.
 #[op2(fast)]
 pub(crate) fn op_node_call_is_from_dependency(scope: &mut v8::PinScope<'_, '_>) -> bool {
     let Some(stack) = v8::StackTrace::current_stack_trace(scope, MAX_FRAMES) else { return false };
@@ -56,7 +56,7 @@ pub(crate) fn op_node_call_is_from_dependency(scope: &mut v8::PinScope<'_, '_>) 
     names.find(|name| !name.starts_with("ext:")).is_some_and(|name| name.contains("/node_modules/"))
 }
 
-/// The bits of a filter, as `internalBinding("util")` numbers them.
+/// The bits of a property filter, in the order of `internalBinding("util")`.
 const FILTERS: [v8::PropertyFilter; 5] = [
     v8::PropertyFilter::ONLY_WRITABLE,
     v8::PropertyFilter::ONLY_ENUMERABLE,
@@ -65,7 +65,7 @@ const FILTERS: [v8::PropertyFilter; 5] = [
     v8::PropertyFilter::SKIP_SYMBOLS,
 ];
 
-/// The object's own keys, except those of an array's elements.
+/// Returns the object's own keys, except the indices of array elements.
 #[op2(reentrant)]
 pub(crate) fn op_node_get_own_non_index_properties<'s>(
     scope: &mut v8::PinScope<'s, '_>,

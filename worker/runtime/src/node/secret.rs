@@ -1,6 +1,6 @@
-//! Secret keys, random bytes and numbers, and comparing without telling where the difference is.
+//! Secret keys, random bytes and numbers, and constant-time comparison.
 //!
-//! A secret key is its bytes; JavaScript holds a copy of its own.
+//! A secret key is represented by its bytes; JavaScript holds a copy of its own.
 
 use deno_core::convert::Uint8Array;
 use deno_core::op2;
@@ -8,13 +8,13 @@ use rand::Rng as _;
 use rand::rngs::OsRng;
 use subtle::ConstantTimeEq as _;
 
-/// A key of these bytes.
+/// Creates a key from these bytes.
 #[op2]
 pub(crate) fn op_node_create_secret_key(#[buffer] bytes: &[u8]) -> Uint8Array {
     bytes.to_vec().into()
 }
 
-/// The bytes of a key.
+/// Returns the bytes of a key.
 #[op2]
 pub(crate) fn op_node_export_secret_key(#[buffer] key: &[u8]) -> Uint8Array {
     key.to_vec().into()
@@ -22,7 +22,7 @@ pub(crate) fn op_node_export_secret_key(#[buffer] key: &[u8]) -> Uint8Array {
 
 const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The bytes of a key in base64url, as a JSON Web Key has them.
+/// Returns the bytes of a key in base64url, as in a JSON Web Key.
 #[op2]
 #[string]
 pub(crate) fn op_node_export_secret_key_b64url(#[buffer] key: &[u8]) -> String {
@@ -35,32 +35,32 @@ pub(crate) fn op_node_export_secret_key_b64url(#[buffer] key: &[u8]) -> String {
     text
 }
 
-/// The length of a key in bytes.
+/// Returns the length of a key in bytes.
 #[op2(fast)]
 #[smi]
 pub(crate) fn op_node_get_symmetric_key_size(#[buffer] key: &[u8]) -> u32 {
     u32::try_from(key.len()).unwrap_or(u32::MAX)
 }
 
-/// Whether two keys are the same.
+/// Returns whether two keys are the same.
 #[op2(fast)]
 pub(crate) fn op_node_key_equals(#[buffer] a: &[u8], #[buffer] b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
-/// Whether the bytes are the same, in a time that depends on their number alone.
+/// Returns whether the bytes are the same, in a time that depends only on their number.
 #[op2(fast)]
 pub(crate) fn op_node_timing_safe_equal(#[buffer] a: &[u8], #[buffer] b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
-/// Random bytes into the buffer.
+/// Fills the buffer with random bytes.
 #[op2(fast)]
 pub(crate) fn op_node_fill_random(#[buffer] bytes: &mut [u8]) {
     OsRng.fill(bytes);
 }
 
-/// Random bytes. The kernel has them at once: there is nothing to wait for.
+/// Returns random bytes. The kernel provides them at once, so this never waits.
 #[op2(async(lazy), fast)]
 pub(crate) async fn op_node_fill_random_async(#[smi] length: u32) -> Uint8Array {
     let mut bytes = vec![0; length as usize];
@@ -68,8 +68,8 @@ pub(crate) async fn op_node_fill_random_async(#[smi] length: u32) -> Uint8Array 
     bytes.into()
 }
 
-/// A random integer, every one from `min` up to but not including `max` as likely as the next. The library has checked that
-/// there is one.
+/// Returns a random integer from `min` up to but not including `max`, with equal probability. The library has checked that the
+/// range is not empty.
 #[op2(fast)]
 #[number]
 pub(crate) fn op_node_random_int(#[number] min: i64, #[number] max: i64) -> i64 {
