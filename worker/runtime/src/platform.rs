@@ -1,10 +1,10 @@
-//! The web platform: deno_web with scripts of our own in place of some of its own, and what it leaves out.
+//! The web platform: deno_web with some of its scripts replaced by ours, and APIs that it lacks.
 //!
-//! deno_web serves Node as well, and in places follows Node where the standards say otherwise. A file of `js/platform` listed
-//! under the name of one of its scripts is loaded instead of that script, by everything that asks for it.
+//! deno_web also serves Node, and in places follows Node where the standards differ. A file of `js/platform` that is listed under
+//! the name of a deno_web script is loaded instead of it, by everything that loads that script.
 //!
-//! - [`url`]: what `URL` is made of.
-//! - [`crypto`]: what deno_crypto leaves out.
+//! - [`url`]: the parser behind `URL`.
+//! - [`crypto`]: what deno_crypto lacks.
 //! - [`coding`]: compression of bodies.
 
 pub(crate) mod coding;
@@ -55,7 +55,7 @@ deno_core::extension!(
     ],
 );
 
-/// deno_web as it is here, and what its replaced scripts are made of.
+/// Returns deno_web with its replacements, and the extension with the native part of these replacements.
 pub(crate) fn extensions() -> [Extension; 2] {
     let deno_web = deno_web::deno_web::init(
         Arc::new(BlobStore::default()),

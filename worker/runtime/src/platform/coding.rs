@@ -1,6 +1,7 @@
-//! Content codings: what bodies that come are decoded from, and those that leave are encoded in.
+//! Content codings: decoding of received bodies, and encoding of sent ones.
 //!
-//! As on Workers, these are gzip and Brotli. Under every other name a body is bytes, on its way in as on its way out.
+//! As on Workers, gzip and Brotli are supported. With any other `Content-Encoding`, a body is passed through as bytes in both
+//! directions.
 
 use std::pin::Pin;
 
@@ -11,26 +12,26 @@ use bytes::Bytes;
 use deno_core::convert::ByteString;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt as _};
 
-/// Of Brotli, where the time for a further step begins to cost more than the bytes that it saves.
+/// Brotli quality: at higher levels, the extra time costs more than the saved bytes.
 const BROTLI_QUALITY: i32 = 4;
 
 /// How the bytes of a body are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
-    /// RFC 1952.
+    /// gzip (RFC 1952).
     Gzip,
-    /// RFC 7932.
+    /// Brotli (RFC 7932).
     Brotli,
 }
 
 impl Coding {
-    /// What a `Content-Encoding` names. Names have no case, and gzip has two (RFC 9110, 8.4.1).
+    /// Returns the coding that a `Content-Encoding` names. Names are case-insensitive, and gzip has two (RFC 9110, 8.4.1).
     pub(crate) fn named(value: &[u8]) -> Option<Self> {
         let is = |name: &str| value.trim_ascii().eq_ignore_ascii_case(name.as_bytes());
         if is("gzip") || is("x-gzip") { Some(Self::Gzip) } else { is("br").then_some(Self::Brotli) }
     }
 
-    /// What the header fields name; nothing if they name several.
+    /// Returns the coding that the header fields name; `None` if they name several.
     pub(crate) fn of(headers: &[(ByteString, ByteString)]) -> Option<Self> {
         let mut fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
         match (fields.next(), fields.next()) {
@@ -39,7 +40,7 @@ impl Coding {
         }
     }
 
-    /// Reads what the bytes of `reader` stand for.
+    /// Returns a reader that decodes the bytes of `reader`.
     pub(crate) fn decode(self, reader: impl AsyncBufRead + 'static) -> Pin<Box<dyn AsyncRead>> {
         match self {
             Self::Gzip => {
@@ -52,11 +53,9 @@ impl Coding {
     }
 }
 
-/// Encodes a body part by part: what has gone in can be decoded from what has come out.
+/// Encodes a body part by part. All input so far can be decoded from the output so far.
 pub(crate) enum Encoder {
-    /// Into gzip.
     Gzip(Box<GzipEncoder<Vec<u8>>>),
-    /// Into Brotli.
     Brotli(Box<BrotliEncoder<Vec<u8>>>),
 }
 
@@ -67,7 +66,6 @@ impl std::fmt::Debug for Encoder {
 }
 
 impl Encoder {
-    /// An encoder of one body.
     pub(crate) fn new(coding: Coding) -> Self {
         match coding {
             Coding::Gzip => Self::Gzip(GzipEncoder::new(Vec::new()).into()),
@@ -77,10 +75,10 @@ impl Encoder {
         }
     }
 
-    /// The next part, encoded. All of it, so that whoever reads an event as it comes need not wait for the one after it.
+    /// Encodes the next part and flushes it, so that a reader of an event stream need not wait for the event after this one.
     ///
     /// # Errors
-    /// None is known.
+    /// Never fails in practice.
     pub(crate) async fn encode(&mut self, part: &[u8]) -> std::io::Result<Bytes> {
         // Writing into memory is never pending.
         match self {
@@ -96,10 +94,10 @@ impl Encoder {
         Ok(self.take())
     }
 
-    /// What makes the body complete.
+    /// Returns the end of the encoded body.
     ///
     /// # Errors
-    /// None is known.
+    /// Never fails in practice.
     pub(crate) async fn end(&mut self) -> std::io::Result<Bytes> {
         match self {
             Self::Gzip(encoder) => encoder.shutdown().await?,
@@ -126,7 +124,7 @@ mod tests {
     async fn decoded(coding: Coding, bytes: Vec<u8>) -> Vec<u8> {
         let mut text = Vec::new();
         let mut reader = coding.decode(BufReader::new(std::io::Cursor::new(bytes)));
-        // What has come so far is there also when more is missing.
+        // The output so far is available even if the input is incomplete.
         let _ = reader.read_to_end(&mut text).await;
         text
     }

@@ -1,9 +1,9 @@
-//! What deno_crypto's algorithms leave out of Web Cryptography.
+//! Algorithms of Web Cryptography that deno_crypto lacks.
 //!
-//! - [`gcm`]: AES-GCM with initialization vectors and tags of every length.
-//! - [`p384`]: ECDSA over P-384 of digests of every length.
+//! - [`gcm`]: AES-GCM with initialization vectors and tags of any length.
+//! - [`p384`]: ECDSA over P-384 with digests of any length.
 //!
-//! `js/platform/crypto` decides which calls come here. On which threads the algorithms run is a matter of [`turns`].
+//! `js/platform/crypto` decides which calls are handled here. [`turns`] decides on which threads the algorithms run.
 
 mod failure;
 pub(crate) mod gcm;

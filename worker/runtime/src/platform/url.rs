@@ -1,8 +1,8 @@
-//! URLs by the URL standard: what `URL` in JavaScript is made of. The hosts are those of the url crate.
+//! URLs by the URL Standard: the native part of `URL` in JavaScript. Hosts are parsed by the url crate.
 //!
-//! - [`parser`]: from text to a [`record`], and from a new value to a changed part of one.
-//! - [`percent`]: what is percent-encoded where.
-//! - [`simple`]: a quick look at URLs that need no parser.
+//! - [`parser`]: parses text into a [`record`], and parses new values for a part of one.
+//! - [`percent`]: percent-encoding, and the sets of characters that are encoded in each part.
+//! - [`simple`]: a fast path for common URLs that need no parser.
 
 pub(crate) mod parser;
 pub(crate) mod percent;
@@ -15,7 +15,7 @@ use self::parser::{Invalid, State, parse, parse_part};
 use self::percent::EncodeSet;
 use self::record::{OFFSETS, Record};
 
-/// A URL as the parser would write it.
+/// Returns a URL as the parser would serialize it; text that is no URL is returned unchanged.
 pub(crate) fn serialized(text: String) -> String {
     if simple::offsets(&text).is_some() {
         return text;
@@ -26,15 +26,15 @@ pub(crate) fn serialized(text: String) -> String {
     }
 }
 
-/// What the ops return: the text is as it was; it is another, for [`op_url_text`]; it is no URL.
+/// Return values of the ops: the text is unchanged; it has changed, and [`op_url_text`] returns it; it is not a URL.
 const SAME: u32 = 0;
 const CHANGED: u32 = 1;
 const INVALID: u32 = 2;
 
-/// The text of the URL that an op has just made.
+/// The text of the URL that an op has just created.
 struct UrlText(String);
 
-/// Parses `text` and says where its parts are.
+/// Parses `text` and writes the positions of its parts to `offsets`.
 #[op2(fast)]
 pub(crate) fn op_url_read(state: &mut OpState, #[string] text: &str, #[buffer] offsets: &mut [u32]) -> u32 {
     if let Some(found) = simple::offsets(text) {
@@ -44,7 +44,7 @@ pub(crate) fn op_url_read(state: &mut OpState, #[string] text: &str, #[buffer] o
     answer(state, text, parse(text, None), offsets)
 }
 
-/// Parses `text` relative to `base` and says where its parts are.
+/// Parses `text` relative to `base` and writes the positions of its parts to `offsets`.
 #[op2(fast)]
 pub(crate) fn op_url_read_relative(
     state: &mut OpState,
@@ -65,14 +65,14 @@ pub(crate) fn op_url_change(
     #[buffer] offsets: &mut [u32],
 ) -> u32 {
     let changed = parse(text, None).map(|mut url| {
-        // A value that does not fit changes nothing more.
+        // After an invalid value, what was changed until then stays.
         let _ = change(&mut url, part, value);
         url
     });
     answer(state, text, changed, offsets)
 }
 
-/// The text of the URL that the last op has made.
+/// Returns the text of the URL that the last op has created.
 #[op2]
 #[string]
 pub(crate) fn op_url_text(state: &mut OpState) -> String {
@@ -90,7 +90,7 @@ fn answer(state: &mut OpState, given: &str, url: Result<Record, Invalid>, offset
     CHANGED
 }
 
-/// The setters of `URL`, numbered as in `url.js`.
+/// Applies a setter of `URL`; the numbers are those of `url.js`.
 fn change(url: &mut Record, part: u32, value: &str) -> Result<(), Invalid> {
     match part {
         0 => return parse_part(url, &format!("{value}:"), State::SchemeStart),

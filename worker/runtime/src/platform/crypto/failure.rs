@@ -1,8 +1,8 @@
-//! How an algorithm fails.
+//! Errors of the algorithms.
 
 use deno_error::JsErrorBox;
 
-/// An `OperationError` of Web Cryptography.
+/// Creates an `OperationError` of Web Cryptography.
 pub(super) fn operation_error(why: &'static str) -> JsErrorBox {
     JsErrorBox::new("DOMExceptionOperationError", why)
 }

@@ -1,5 +1,5 @@
-//! AES-GCM (NIST SP 800-38D) with initialization vectors and tags of every length, out of AES, CTR and GHASH: the crate
-//! aes-gcm fixes the lengths when it is compiled.
+//! AES-GCM (NIST SP 800-38D) with initialization vectors and tags of any length, built from AES, CTR and GHASH, because the crate
+//! aes-gcm fixes the lengths at compile time.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ const BLOCK: usize = 16;
 
 /// One message under one key and initialization vector.
 struct Gcm<C: BlockCipher<BlockSize = U16> + BlockEncryptMut> {
-    /// The keystream for the data; its first block has masked the tag.
+    /// The keystream for the data; its first block has been used to mask the tag.
     keystream: Ctr32BE<C>,
     hash: GHash,
     mask: [u8; BLOCK],
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// The block that is counted up from.
+/// Returns the initial counter block (J0).
 fn first_counter(mut hash: GHash, iv: &[u8]) -> [u8; BLOCK] {
     let mut counter = [0; BLOCK];
     if iv.len() == 12 {
@@ -69,7 +69,7 @@ fn first_counter(mut hash: GHash, iv: &[u8]) -> [u8; BLOCK] {
     counter
 }
 
-/// Two lengths in bits, as GHASH takes them.
+/// Encodes two lengths in bits, as GHASH expects them.
 fn lengths(first: usize, second: usize) -> [u8; BLOCK] {
     let bits = |length: usize| (length as u64) * 8;
     (u128::from(bits(first)) << 64 | u128::from(bits(second))).to_be_bytes()
@@ -123,7 +123,7 @@ pub(crate) async fn op_aes_gcm_seal(
     sealed.await?.ok_or_else(|| operation_error("the data cannot be encrypted"))
 }
 
-/// Decrypts for the request `id` what ends in a tag of `tag_length` bytes, if the tag is right.
+/// Decrypts for the request `id`. The input ends in a tag of `tag_length` bytes; fails if the tag is wrong.
 #[op2]
 #[buffer]
 pub(crate) async fn op_aes_gcm_open(

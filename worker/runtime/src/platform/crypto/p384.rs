@@ -8,7 +8,7 @@ use p384::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 
 use super::failure::operation_error;
 
-/// ECDSA over P-384 of a digest that may be shorter than deno_crypto accepts, padded on the left.
+/// Signs a digest with ECDSA over P-384. The digest may be shorter than deno_crypto accepts; it is padded on the left.
 #[op2]
 #[buffer]
 pub(crate) fn op_p384_sign(#[buffer] pkcs8: &[u8], #[buffer] digest: &[u8]) -> Result<Vec<u8>, JsErrorBox> {
@@ -18,7 +18,7 @@ pub(crate) fn op_p384_sign(#[buffer] pkcs8: &[u8], #[buffer] digest: &[u8]) -> R
     Ok(signature.to_bytes().to_vec())
 }
 
-/// Whether a signature is what [`op_p384_sign`] may make.
+/// Verifies a signature as made by [`op_p384_sign`].
 #[op2(fast)]
 pub(crate) fn op_p384_verify(
     #[buffer] spki: &[u8],

@@ -1,6 +1,6 @@
-//! The basic URL parser, state by state as the standard has it: <https://url.spec.whatwg.org/#concept-basic-url-parser>.
+//! The basic URL parser, state by state as in the standard: <https://url.spec.whatwg.org/#concept-basic-url-parser>.
 //!
-//! It reads bytes: every byte that means something to it is ASCII, and all others are percent-encoded one by one.
+//! It reads bytes: all bytes with a meaning in a URL are ASCII, and all others are percent-encoded one by one.
 
 mod authority;
 mod file;
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use super::percent::EncodeSet;
 use super::record::{Record, default_port};
 
-/// Where the parser is.
+/// The state of the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     SchemeStart,
@@ -37,18 +37,18 @@ pub(crate) enum State {
     Fragment,
 }
 
-/// The text is no URL, or, with a state to begin in, the part stays as it is.
+/// The text is not a URL or, when one part is parsed, not a valid value of that part.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Invalid;
 
-/// What a state makes of a byte, or of the end.
+/// How the parser continues after a state has processed a byte or the end of the input.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    /// It has read it.
+    /// Continue with the next byte.
     Next,
-    /// The new state is to read it.
+    /// Process the same byte in the new state.
     Again,
-    /// All that was asked for has been read.
+    /// Stop: the requested part is complete.
     Stop,
     Fail,
 }
@@ -61,7 +61,7 @@ pub(crate) fn parse(input: &str, base: Option<&Record>) -> Result<Record, Invali
     Ok(url)
 }
 
-/// Parses `input` as one part of `url`, beginning in `state`. What was read before a mistake stays.
+/// Parses `input` as one part of `url`, starting in `state`. What was read before an error is kept.
 pub(crate) fn parse_part(url: &mut Record, input: &str, state: State) -> Result<(), Invalid> {
     Parser::new(url, input, None, Some(state)).run(state)
 }
@@ -69,7 +69,7 @@ pub(crate) fn parse_part(url: &mut Record, input: &str, state: State) -> Result<
 struct Parser<'a> {
     url: &'a mut Record,
     base: Option<&'a Record>,
-    /// Where it was told to begin, if it reads one part only.
+    /// The start state, if only one part is parsed.
     part: Option<State>,
     input: Cow<'a, str>,
     pointer: usize,
@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
         self.input.as_bytes().get(self.pointer..).unwrap_or_default()
     }
 
-    /// Whether an authority ends here.
+    /// Returns whether an authority ends at this byte.
     fn ends_authority(&self, byte: Option<u8>) -> bool {
         matches!(byte, None | Some(b'/' | b'?' | b'#')) || self.is_special_backslash(byte)
     }
@@ -180,7 +180,7 @@ impl<'a> Parser<'a> {
         byte == Some(b'\\') && self.url.is_special()
     }
 
-    /// What was kept, which is a part of the input and so is text.
+    /// Takes the buffer as text. It is always valid UTF-8, because it is a part of the input.
     fn take_buffer(&mut self) -> String {
         String::from_utf8(std::mem::take(&mut self.buffer)).unwrap_or_default()
     }
@@ -255,7 +255,7 @@ impl<'a> Parser<'a> {
         self.again_in(if base.scheme == "file" { State::File } else { State::Relative })
     }
 
-    /// After a scheme: two slashes begin an authority.
+    /// Reads what follows the scheme: two slashes begin an authority, anything else continues with `otherwise`.
     fn slashes(&mut self, byte: Option<u8>, otherwise: State) -> Step {
         if byte == Some(b'/') && self.rest().starts_with(b"//") {
             self.pointer += 1;

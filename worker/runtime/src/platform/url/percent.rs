@@ -1,21 +1,21 @@
-//! Percent-encoding, and the sets of what is encoded where.
+//! Percent-encoding, and the sets of characters that are encoded in each part of a URL.
 
 /// A set of ASCII bytes, one bit each. Bytes beyond ASCII are in every set.
 #[derive(Clone, Copy)]
 pub(crate) struct EncodeSet(u128);
 
 impl EncodeSet {
-    /// In opaque hosts and opaque paths: controls.
+    /// The set for opaque hosts and opaque paths: control characters.
     pub(crate) const CONTROLS: Self = Self(0xFFFF_FFFF | 1 << 0x7F);
-    /// In the fragment.
+    /// The set for the fragment.
     pub(crate) const FRAGMENT: Self = Self::CONTROLS.with(b" \"<>`");
-    /// In the query of other schemes than the special ones.
+    /// The set for the query of non-special schemes.
     pub(crate) const QUERY: Self = Self::CONTROLS.with(b" \"#<>");
-    /// In the query of special schemes.
+    /// The set for the query of special schemes.
     pub(crate) const SPECIAL_QUERY: Self = Self::QUERY.with(b"'");
-    /// In the path.
+    /// The set for the path.
     pub(crate) const PATH: Self = Self::QUERY.with(b"?^`{}");
-    /// In user name and password.
+    /// The set for user name and password.
     pub(crate) const USERINFO: Self = Self::PATH.with(b"/:;=@[\\]|");
 
     const fn with(self, bytes: &[u8]) -> Self {
@@ -32,7 +32,7 @@ impl EncodeSet {
         !byte.is_ascii() || self.0 >> byte & 1 == 1
     }
 
-    /// Appends `byte`, encoded if it is in this set.
+    /// Appends `byte`, percent-encoded if it is in this set.
     pub(crate) fn push(self, text: &mut String, byte: u8) {
         if self.contains(byte) {
             const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
@@ -44,7 +44,7 @@ impl EncodeSet {
         }
     }
 
-    /// Appends `bytes`, each encoded if it is in this set.
+    /// Appends `bytes`, each percent-encoded if it is in this set.
     pub(crate) fn push_all(self, text: &mut String, bytes: &[u8]) {
         for byte in bytes {
             self.push(text, *byte);

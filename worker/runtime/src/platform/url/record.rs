@@ -1,8 +1,8 @@
-//! A URL in its parts, and as text.
+//! A URL record: its parts, and its serialization.
 
 use std::fmt::Write as _;
 
-/// How many numbers [`Record::write`] gives.
+/// Number of offsets that [`Record::write`] returns.
 pub(crate) const OFFSETS: usize = 10;
 
 /// The parts of a URL as the standard names them: <https://url.spec.whatwg.org/#concept-url>.
@@ -11,17 +11,17 @@ pub(crate) struct Record {
     pub(crate) scheme: String,
     pub(crate) username: String,
     pub(crate) password: String,
-    /// As text; empty for the empty host.
+    /// The serialized host; the empty string is the empty host.
     pub(crate) host: Option<String>,
     pub(crate) port: Option<u16>,
-    /// Opaque, or the segments, each with a slash before it.
+    /// The opaque path, or the segments, each with a slash before it.
     pub(crate) path: String,
     pub(crate) is_opaque: bool,
     pub(crate) query: Option<String>,
     pub(crate) fragment: Option<String>,
 }
 
-/// The port that a special scheme goes without; `None` for other schemes.
+/// Returns the default port of a special scheme, or `Some(None)` if the scheme has none; `None` for other schemes.
 pub(crate) fn default_port(scheme: &str) -> Option<Option<u16>> {
     match scheme {
         "http" | "ws" => Some(Some(80)),
@@ -32,12 +32,12 @@ pub(crate) fn default_port(scheme: &str) -> Option<Option<u16>> {
     }
 }
 
-/// Whether `bytes` is a letter and a colon or bar.
+/// Returns whether `bytes` is a letter and a colon or vertical bar.
 pub(crate) fn is_drive_letter(bytes: &[u8]) -> bool {
     matches!(bytes, [letter, b':' | b'|'] if letter.is_ascii_alphabetic())
 }
 
-/// Whether `bytes` begins with a drive letter that is a segment of its own.
+/// Returns whether `bytes` begins with a drive letter that is a segment of its own.
 pub(crate) fn starts_with_drive_letter(bytes: &[u8]) -> bool {
     bytes.len() >= 2
         && is_drive_letter(&bytes[..2])
@@ -45,28 +45,28 @@ pub(crate) fn starts_with_drive_letter(bytes: &[u8]) -> bool {
 }
 
 impl Record {
-    /// Whether its scheme is special.
+    /// Returns whether the scheme is special.
     pub(crate) fn is_special(&self) -> bool {
         default_port(&self.scheme).is_some()
     }
 
-    /// Whether user name or password are not empty.
+    /// Returns whether user name or password is not empty.
     pub(crate) fn has_credentials(&self) -> bool {
         !self.username.is_empty() || !self.password.is_empty()
     }
 
-    /// Whether it may have user name, password and port at all.
+    /// Returns whether the URL can have user name, password and port at all.
     pub(crate) fn may_have_credentials(&self) -> bool {
         self.host.as_ref().is_some_and(|host| !host.is_empty()) && self.scheme != "file"
     }
 
-    /// Its first segment, if that is a drive letter with a colon.
+    /// Returns the first segment, if it is a drive letter with a colon.
     pub(crate) fn drive_letter(&self) -> Option<&str> {
         let segment = self.path.strip_prefix('/')?.split('/').next()?;
         (is_drive_letter(segment.as_bytes()) && segment.ends_with(':')).then_some(segment)
     }
 
-    /// Removes the last segment, but never a file's drive letter.
+    /// Removes the last segment, but never the drive letter of a file URL.
     pub(crate) fn shorten_path(&mut self) {
         let Some(slash) = self.path.rfind('/') else { return };
         if self.scheme == "file" && slash == 0 && self.drive_letter().is_some() {
@@ -81,9 +81,9 @@ impl Record {
         self.path.push_str(segment);
     }
 
-    /// Its text, and where in it: the colon after the scheme ends; the user name begins and ends; the password ends; the
-    /// host begins, its name ends, its port ends; the path begins; the query begins (or would); the fragment begins (or
-    /// would).
+    /// Serializes the URL. Also returns these offsets: the end of the scheme with its colon; the start and the end of the user
+    /// name; the end of the password; the start of the host, the end of the host, the end of the port; the start of the path; the
+    /// start of the query and of the fragment, or where they would start.
     pub(crate) fn write(&self) -> (String, [u32; OFFSETS]) {
         let mut text = String::with_capacity(
             self.scheme.len() + self.host.as_ref().map_or(0, String::len) + self.path.len() + 16,
@@ -115,7 +115,7 @@ impl Record {
             let _ = write!(text, ":{port}");
         }
         mark(6, &text);
-        // Otherwise the path would read as a host.
+        // Without `/.` the path would be parsed as a host.
         if self.host.is_none() && !self.is_opaque && self.path.starts_with("//") {
             text.push_str("/.");
         }

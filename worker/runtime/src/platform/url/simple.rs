@@ -1,9 +1,9 @@
-//! A quick look at the commonest URLs: `http` or `https` with a host in small letters, already as the parser would write
-//! them. Whatever is not plainly so is left to the parser.
+//! A fast path for the most common URLs: `http` or `https` with a lower-case host, already in the form that the parser would
+//! produce. All other URLs are left to the parser.
 
 use super::record::OFFSETS;
 
-/// Where the parts of `text` are, if the parser would leave it as it is; see `Record::write`.
+/// Returns the offsets of the parts of `text`, if the parser would leave it unchanged; see `Record::write`.
 pub(crate) fn offsets(text: &str) -> Option<[u32; OFFSETS]> {
     let bytes = text.as_bytes();
     let (colon, default_port) = if bytes.starts_with(b"https://") {
@@ -30,7 +30,7 @@ pub(crate) fn offsets(text: &str) -> Option<[u32; OFFSETS]> {
     Some([colon, host, host, host, host, host_end, path, path, query, end])
 }
 
-/// Whether it is a number as the parser writes it, and not the scheme's own.
+/// Returns whether these digits are a port as the parser writes it, and not the scheme's default.
 fn is_port(digits: &[u8], default: u32) -> bool {
     let number = digits.iter().try_fold(0, |number, digit| {
         digit
@@ -41,7 +41,7 @@ fn is_port(digits: &[u8], default: u32) -> bool {
     !digits.is_empty() && digits[0] != b'0' && number.is_some_and(|number| number != default)
 }
 
-/// Whether it is a name of which no label looks like an international one, or an IPv4 address in four parts.
+/// Returns whether `host` is a name without international labels, or an IPv4 address in four parts.
 fn is_host(host: &[u8]) -> bool {
     let mut labels = 0;
     let mut numbers = 0;
@@ -57,7 +57,7 @@ fn is_host(host: &[u8]) -> bool {
     labels == 4 && numbers == 4 || !last[0].is_ascii_digit()
 }
 
-/// Whether it is a number up to 255, without zeros before it.
+/// Returns whether `label` is a number up to 255 without leading zeros.
 fn is_byte(label: &[u8]) -> bool {
     label.len() <= 3
         && label.iter().all(u8::is_ascii_digit)
@@ -65,12 +65,12 @@ fn is_byte(label: &[u8]) -> bool {
         && label.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')) <= 255
 }
 
-/// Whether no segment is one or two dots, however written.
+/// Returns whether the path needs no encoding, and no segment is one or two dots, in whatever spelling.
 fn is_path(path: &[u8]) -> bool {
     path.iter().all(|byte| is_plain(*byte)) && !path.windows(2).any(|pair| matches!(pair, b"/." | b"/%"))
 }
 
-/// Whether path and query hold this byte as it is.
+/// Returns whether path and query contain this byte unencoded.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&()*+,;=:@/%".contains(&byte)
 }

@@ -79,7 +79,7 @@ impl Parser<'_> {
         if self.part.is_some() { Step::Stop } else { self.again_in(State::PathStart) }
     }
 
-    /// Makes what was kept the host, if it is one.
+    /// Parses the buffer as the host. Returns `false` if it is not a valid host.
     pub(super) fn take_host(&mut self) -> bool {
         let text = self.take_buffer();
         let host = match (text.as_str(), self.url.is_special()) {

@@ -1,4 +1,4 @@
-//! What only URLs of files have: drive letters, and hosts that may be missing.
+//! Parts that only file URLs have: drive letters, and hosts that may be missing.
 
 use super::{Parser, State, Step};
 use crate::platform::url::record::{Record, is_drive_letter, starts_with_drive_letter};
@@ -53,7 +53,7 @@ impl Parser<'_> {
             return Step::Next;
         }
         if self.part.is_none() && is_drive_letter(&self.buffer) {
-            // It stays in the buffer: it is the first segment.
+            // Kept in the buffer, because it is the first segment of the path.
             return self.again_in(State::Path);
         }
         if !self.take_host() {

@@ -84,7 +84,7 @@ impl Parser<'_> {
     }
 }
 
-/// How many dots a segment stands for: one, two, or none.
+/// Returns how many dots a segment stands for: one, two, or zero for any other segment.
 fn dots(segment: &str) -> usize {
     let mut count = 0;
     let mut rest = segment;
