@@ -1,5 +1,5 @@
-//! The text of every script, of which those that are not ours are corrected. Only the build needs it: what the startup snapshot
-//! has not consumed travels beside it.
+//! The source text of every script; third-party scripts are corrected. Only the build uses it. Scripts that the startup snapshot
+//! has not consumed are shipped beside it.
 
 mod corrections;
 mod library;
@@ -10,7 +10,7 @@ use deno_core::Extension;
 
 use crate::node;
 
-/// The extensions with the scripts of which the snapshot is made.
+/// Returns the extensions with the corrected scripts, from which the snapshot is made.
 ///
 /// # Panics
 /// If a script has changed where it is corrected.
@@ -20,7 +20,7 @@ pub fn corrected_extensions() -> Vec<Extension> {
     extensions
 }
 
-/// The text of every script by its specifier, Node's library included.
+/// Returns the text of every script by its specifier, including Node's library.
 ///
 /// # Panics
 /// If a script cannot be read, or has changed where it is corrected.

@@ -1,8 +1,8 @@
-//! Corrections of scripts that are not ours, where they break a standard in a function that nothing outside them reaches.
+//! Corrections of third-party scripts, where they break a standard in a function that cannot be reached from outside the script.
 //!
-//! What can be corrected from outside is: see `js/`. Here a few lines of a script's text are replaced before it is
-//! evaluated, so that a worker pays nothing for it. The versions of the crates are pinned; with another version in which
-//! a passage is no longer there, the build fails and says which, and the correction is to be looked at again.
+//! What can be corrected from outside is corrected in `js/`. Here a few lines of a script's text are replaced at build time, so
+//! that workers pay nothing for it. The versions of the crates are pinned. If a passage is missing in another version, the build
+//! fails and names it, and the correction has to be reviewed.
 
 mod correction;
 mod crypto;
@@ -21,10 +21,10 @@ use self::fetch::FETCH;
 use self::node::NODE;
 use self::streams::STREAMS;
 
-/// Those of the scripts that are parts of extensions.
+/// The corrections of scripts that belong to extensions.
 const CORRECTIONS: [&[Correction]; 3] = [STREAMS, FETCH, CRYPTO];
 
-/// A script with its corrections.
+/// Applies the corrections of a script.
 pub(crate) fn correct(specifier: &str, source: &str) -> String {
     let mut source = source.to_owned();
     for Correction { script, why, passage, instead } in CORRECTIONS.into_iter().flatten().chain(NODE) {
@@ -40,7 +40,7 @@ pub(crate) fn correct(specifier: &str, source: &str) -> String {
     source
 }
 
-/// Applies every correction of the extensions.
+/// Applies the corrections of all extensions.
 pub(crate) fn apply(extensions: &mut [Extension]) {
     let scripts: BTreeSet<_> =
         CORRECTIONS.into_iter().flatten().map(|correction| correction.script).collect();

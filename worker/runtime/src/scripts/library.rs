@@ -1,8 +1,8 @@
-//! Node's library, out of the package it is published in: each listed file becomes a script that loads the others.
+//! Node's library, from its published package: each listed file becomes a script that loads the others.
 //!
-//! The package holds scripts, which load what they need by `core.loadExtScript`, and ES modules, which import it. Modules
-//! would have to be evaluated by the module loader, which runs the app's promises in the midst of the function that is the
-//! first to need one; so they are made scripts as well.
+//! The package contains scripts, which load others by `core.loadExtScript`, and ES modules, which import them. ES modules would
+//! have to be evaluated by the module loader, which runs the app's promises in the middle of the function that first needs the
+//! module. So they are converted to scripts as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,10 +19,10 @@ use sha2::{Digest as _, Sha256};
 use super::corrections::correct;
 use super::corrections::node::NODE;
 
-/// What is published, what of it is used, and its checksum.
+/// The folder with the package, the list of files used from it, and its checksum.
 const FOLDER: &str = "../../third_party/node";
 
-/// The scripts that stand for what the files call by the names of Node's modules.
+/// The scripts that the files refer to by the names of Node's modules.
 const MODULES: &[(&str, &str)] = &[
     ("node:_stream_duplex", "ext:deno_node/internal/streams/duplex.js"),
     ("node:_stream_passthrough", "ext:deno_node/internal/streams/passthrough.js"),
@@ -38,7 +38,7 @@ const MODULES: &[(&str, &str)] = &[
     ("node:url", "ext:deno_node/url.ts"),
 ];
 
-/// Modules may import each other in a circle, scripts may not: a file, what it imports, what it loads instead.
+/// Circular imports. Modules may have them, scripts may not. Each entry is a file, what it imports, and what it loads instead.
 const CYCLES: &[(&str, &str, Option<&str>)] = &[
     ("internal/streams/duplexpair.js", "node:stream", Some("ext:deno_node/internal/streams/duplex.js")),
     ("stream/promises.js", "node:stream", None),
@@ -48,7 +48,8 @@ const CYCLES: &[(&str, &str, Option<&str>)] = &[
 const LEFT_OUT: &[&str] =
     &["ext:deno_node/_fs/_fs_glob.ts", "ext:deno_node/internal/crypto/cipher.ts", "node:v8"];
 
-/// Every script by its specifier. `own` are the specifiers of ours, some of which stand in for files of the package.
+/// Returns every script by its specifier. `own` are the specifiers of our own scripts, some of which replace files of the
+/// package.
 pub(crate) fn scripts(own: &BTreeSet<String>) -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
     let list = fs::read_to_string(folder.join("scripts.txt")).expect("read the list of files");
@@ -82,7 +83,7 @@ pub(crate) fn scripts(own: &BTreeSet<String>) -> BTreeMap<String, String> {
     scripts
 }
 
-/// The listed files of the package.
+/// Reads the listed files from the package.
 fn unpack(folder: &Path, listed: &BTreeSet<&str>) -> BTreeMap<String, String> {
     let sums = fs::read_to_string(folder.join("SHA256SUMS")).expect("read the checksum");
     let (sum, name) = sums.trim().split_once("  ").expect("a checksum and a name");
@@ -130,7 +131,7 @@ fn without_types(file: &str, text: String) -> String {
     emitted.into_source().text
 }
 
-/// Makes every lazy loader of a module a lazy loader of the script that stands for it.
+/// Replaces every lazy loader of a module by a lazy loader of the corresponding script.
 fn bind_loaders(file: &str, text: &str) -> String {
     let mut pieces = text.split(".createLazyLoader(");
     let mut bound = pieces.next().expect("text").to_owned();
@@ -148,7 +149,7 @@ fn bind_loaders(file: &str, text: &str) -> String {
     bound
 }
 
-/// The script that stands for a module.
+/// Returns the script that corresponds to a module.
 fn target(name: &str) -> &str {
     match MODULES.iter().find(|(module, _)| *module == name) {
         Some((_, script)) => script,
@@ -160,7 +161,7 @@ fn target(name: &str) -> &str {
     }
 }
 
-/// An ES module as a script that returns its exports. In these files every import and export begins a line.
+/// Converts an ES module to a script that returns its exports. Expects that every import and export begins a line.
 fn from_module(file: &str, text: &str) -> String {
     let mut body = String::from("(function () {\nconst { core, primordials } = __bootstrap;\n");
     let mut exports = Vec::new();
@@ -193,12 +194,12 @@ fn from_module(file: &str, text: &str) -> String {
     format!("{body}return {{ {} }};\n}})();\n", exports.join(", "))
 }
 
-/// `local: exported` of an export list, as a property.
+/// Converts `local: exported` of an export list to a property.
 fn flip(name: &str) -> String {
     name.split_once(": ").map_or_else(|| name.to_owned(), |(local, exported)| format!("{exported}: {local}"))
 }
 
-/// An import, as the loading of a script.
+/// Converts an import to the loading of a script.
 fn load(file: &str, import: &str) -> String {
     let (names, module) = import.trim_end_matches(['"', ';']).split_once(" from \"").expect("an import");
     if module == "ext:core/mod.js" {

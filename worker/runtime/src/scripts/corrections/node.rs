@@ -2,7 +2,7 @@
 
 use super::correction::Correction;
 
-/// Before their types are stripped.
+/// Applied before the types of the scripts are stripped.
 pub(crate) const NODE: &[Correction] = &[
     Correction {
         script: "ext:deno_node/_util/_util_callbackify.js",
