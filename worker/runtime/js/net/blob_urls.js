@@ -26,7 +26,7 @@
 
   const RANGE = new SafeRegExp(/^bytes[\t ]*=[\t ]*(\d*)[\t ]*-[\t ]*(\d*)$/);
 
-  /** First and last byte of a range within `length` bytes. */
+  /** Returns the first and the last byte of a range within `length` bytes. */
   function rangeOf(field, length) {
     const match = RegExpPrototypeExec(RANGE, field);
     if (match === null || (match[1] === "" && match[2] === "")) {

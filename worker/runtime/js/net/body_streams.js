@@ -1,5 +1,5 @@
-// Bodies of strings and buffers as the fetch standard has them: byte streams that stay the same object, whose clones share
-// no memory, and whose text has been through UTF-8. https://fetch.spec.whatwg.org/#concept-body
+// Bodies of strings and buffers as the fetch standard has them: each has one byte stream that stays the same object, clones
+// share no memory, and text is converted to UTF-8 and back. https://fetch.spec.whatwg.org/#concept-body
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -46,7 +46,7 @@
   const resolved = async () => {};
   const isStream = (body) => ObjectPrototypeIsPrototypeOf(ReadableStreamPrototype, body);
 
-  // What a stream will give, while nobody has read from it.
+  // The string or bytes that a stream will give, for as long as nobody has read from it.
   const contents = new SafeWeakMap();
 
   function streamOf(body) {
@@ -57,7 +57,7 @@
         const bytes = typeof body === "string" ? core.encode(body) : TypedArrayPrototypeSlice(body);
         if (TypedArrayPrototypeGetByteLength(bytes) > 0) readableByteStreamControllerEnqueue(controller, bytes);
         readableByteStreamControllerClose(controller);
-        // A reader that came with its own buffer is told of the end through its request.
+        // A reader with a buffer of its own learns of the end through its pending request.
         controller.byobRequest?.respond(0);
         return resolved();
       },
@@ -70,7 +70,7 @@
   const isUntouched = (stream) =>
     stream[_state] === "readable" && !isReadableStreamLocked(stream) && !isReadableStreamDisturbed(stream);
 
-  /** The string or bytes behind a stream that nobody has read from. The stream counts as read from then on. */
+  /** Takes the string or bytes behind a stream that nobody has read from. After that, the stream counts as read. */
   function takeContents(stream) {
     const body = WeakMapPrototypeGet(contents, stream);
     if (body === undefined || !isUntouched(stream)) return undefined;
@@ -81,14 +81,14 @@
 
   const closed = ObjectGetOwnPropertyDescriptor(ReadableStreamDefaultReader.prototype, "closed").get;
 
-  /** What backs a stream that nobody has read from. */
+  /** Returns the resource behind a stream, if nobody has read from it. */
   function untouched(stream) {
     return isUntouched(stream) ? getReadableStreamResourceBacking(stream) : null;
   }
 
   /**
-   * The two branches of a body that nobody has read from and that is here already, or of one that came, each of which can
-   * leave as it came; null if it is no such body.
+   * Splits a body that nobody has read from into two branches, each of which can be sent on as it arrived.
+   * This works if the body is in memory or came from outside the app. Returns null for any other body.
    */
   function fork(stream) {
     const body = WeakMapPrototypeGet(contents, stream);
@@ -101,7 +101,7 @@
     if (rids === null) return null;
     const reader = acquireReadableStreamDefaultReader(stream);
     const branches = [readableStreamForRid(rids[0]), readableStreamForRid(rids[1])];
-    // An abort is told to the stream that the fetch has made.
+    // An abort of the fetch errors the stream that it created, so the branches are errored here.
     PromisePrototypeThen(FunctionPrototypeCall(closed, reader), undefined, (error) => {
       for (let i = 0; i < branches.length; i++) {
         if (branches[i][_state] === "readable") errorReadableStream(branches[i], error);
@@ -111,7 +111,7 @@
     return branches;
   }
 
-  /** A stream in place of one that nobody has read from, which counts as read from then on; undefined if it did not come. */
+  /** Moves a stream that arrived and that nobody has read from into a new one. Returns undefined for any other stream. */
   function move(stream) {
     const rid = untouched(stream)?.rid;
     const moved = rid === undefined ? null : op_body_move(rid);
@@ -121,7 +121,7 @@
     return readableStreamForRid(moved);
   }
 
-  /** A body's stream as a resource, to be taken by an op, and the way from what the op fails with to what the app threw. */
+  /** Makes a body's stream a resource for an op. `causeOf` maps the error of that op to the error that the app threw. */
   function resourceOf(body, what) {
     const { stream } = body;
     if (isReadableStreamLocked(stream)) throw new TypeError(`${what} is locked`);
@@ -129,7 +129,7 @@
     let cause;
     let rid;
     if (backing) {
-      // The bytes come from Rust and go to Rust: JavaScript need not see them.
+      // The bytes come from Rust and go to Rust, so JavaScript never needs to see them.
       rid = backing.rid;
       acquireReadableStreamDefaultReader(stream);
       readableStreamDisturb(stream);
@@ -139,7 +139,7 @@
     return { rid, causeOf: (error) => cause ?? getReadableStreamStoredError(stream) ?? error };
   }
 
-  /** The string or bytes that a body consists of, which is used with that; undefined if it is a stream. */
+  /** Takes the string or bytes of a body, which then counts as used. Returns undefined if the body is a stream. */
   function takeStatic(body) {
     const source = body.streamOrStatic;
     if (source.body === undefined) return takeContents(source);
@@ -147,7 +147,7 @@
     return source.body;
   }
 
-  // Strings have not been encoded yet; only these two kinds come out of that differently.
+  // Strings are not encoded yet. Encoding changes only those with a byte order mark or a lone surrogate.
   function asDecoded(body) {
     return typeof body === "string" &&
         (StringPrototypeCharCodeAt(body, 0) === BYTE_ORDER_MARK || !StringPrototypeIsWellFormed(body))
@@ -156,12 +156,12 @@
   }
 
   const { prototype } = InnerBody;
-  /** What a fetch sends at once, with its length; undefined if it is a stream. */
+  /** Returns a body that a fetch can send at once, with its length. Returns undefined if the body is a stream. */
   prototype.takeSent = function () {
     const source = this.streamOrStatic;
     return isStream(source) ? takeContents(source) : source.body;
   };
-  /** The stream that it sends otherwise, as a resource. */
+  /** Opens the stream of any other body as a resource. */
   prototype.openSent = function () {
     return resourceOf(this, "the body of the request").rid;
   };
@@ -182,7 +182,7 @@
     const body = isStream(source) ? takeContents(source) : undefined;
     return asDecoded(body ?? FunctionPrototypeCall(consume, this));
   };
-  /** As consume(), in an object on which nothing is looked up when a promise is resolved with it. */
+  /** Works like consume(), but returns an object without a prototype: resolving a promise with it looks up no `then`. */
   prototype.consumeUnseen = function () {
     if (this.unusable()) throw new TypeError("the body has been read already");
     const source = this.streamOrStatic;

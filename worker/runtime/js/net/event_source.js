@@ -1,4 +1,4 @@
-// The EventSource of the HTML standard, on fetch. Loaded when an app first touches it.
+// The EventSource of the HTML standard, built on fetch. Loaded when an app first uses it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -43,7 +43,7 @@
   const CONNECTING = 0;
   const OPEN = 1;
   const CLOSED = 2;
-  /** Milliseconds from a lost connection to the next, until the server says otherwise. */
+  /** The pause in milliseconds before a reconnection, unless the server sets another. */
   const RECONNECTION_TIME = 3000;
   const DIGITS = new SafeRegExp(/^[0-9]+$/);
   const LINE_END = new SafeRegExp(/\r\n|\n|\r/g);
@@ -51,11 +51,11 @@
   const { converters } = webidl;
   converters.EventSourceInit = webidl.createDictionaryConverter("EventSourceInit", [
     { key: "withCredentials", converter: converters.boolean, defaultValue: false },
-    // What other runtimes take as well.
+    // Not in the standard, but other runtimes accept it as well.
     { key: "headers", converter: converters.HeadersInit },
   ]);
 
-  /** What an error says, which may be any value. */
+  /** Returns the message of an error, which may be any value. */
   function messageOf(error) {
     try {
       return String(error?.message ?? error);
@@ -69,16 +69,16 @@
     dispatch(target, event);
   }
 
-  /** Cuts text that comes in pieces into lines, which end in a line feed, a carriage return, or both. */
+  /** Splits text that arrives in pieces into lines, which end in a line feed, a carriage return, or both. */
   class Lines {
     #rest = "";
     #afterReturn = false;
 
-    /** The lines that `text` completes. */
+    /** Returns the lines that `text` completes. */
     take(text) {
       const lines = [];
       if (text === "") return lines;
-      // A line feed that belongs to the return before it.
+      // Skips the line feed of a CR LF whose carriage return ended the piece before.
       if (this.#afterReturn && text[0] === "\n") text = StringPrototypeSlice(text, 1);
       this.#afterReturn = text !== "" ? text[text.length - 1] === "\r" : false;
       let begin = 0;
@@ -102,7 +102,7 @@
     #lastEventId = "";
     #timer;
     #abort = new AbortController();
-    /** Of a stream that was given. */
+    /** The reader of the stream passed to `EventSource.from()`. */
     #reader;
 
     constructor(url, init = undefined) {
@@ -129,7 +129,7 @@
       this.#connect();
     }
 
-    /** The events of a stream, as on Workers: there is nothing to connect to, so the end of the stream is the end. */
+    /** Reads events from a stream, as on Workers. Without a connection to reopen, the end of the stream is final. */
     static from(stream) {
       const prefix = "Failed to execute 'from' on 'EventSource'";
       webidl.requiredArguments(arguments.length, 1, prefix);
@@ -158,7 +158,7 @@
       this.#readyState = CLOSED;
       clearTimeout(this.#timer);
       this.#abort.abort();
-      // Whoever fills the stream need not go on.
+      // Tells the source of the stream that it can stop.
       if (this.#reader !== undefined) PromisePrototypeThen(this.#reader.cancel(), undefined, () => {});
     }
 
@@ -200,7 +200,7 @@
         const reader = acquireReadableStreamDefaultReader(response.body.stream);
         await this.#read(reader, new URL(response.url()).origin);
       } catch (error) {
-        // Refused by the app's own rules: another time would end the same.
+        // Refused by the app's outbound rules: another attempt would fail the same way.
         if (error?.code === "EACCES") return this.#fail(error.message);
       }
       this.#reconnect();
@@ -214,7 +214,7 @@
       let id = this.#lastEventId;
       for (;;) {
         const { done, value } = await reader.read();
-        // An event that is not complete when the stream ends is none.
+        // An incomplete event at the end of the stream is dropped.
         if (done || this.#readyState === CLOSED) return;
         const bytes = bytesOrText(value, "a chunk of the stream");
         for (const line of new SafeArrayIterator(lines.take(decoder.decode(bytes, { stream: true })))) {

@@ -1,5 +1,5 @@
-// fetch(), with what deno_fetch leaves out: ranges of blob: URLs and integrity, which load when they are asked for, and the trace
-// that the request being handled is part of.
+// fetch(), with what deno_fetch leaves out: ranges of blob: URLs and integrity, both loaded on first use, and the trace that
+// the current request is part of.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -23,7 +23,7 @@
   // https://www.w3.org/TR/trace-context/
   const TRACE = ["traceparent", "tracestate"];
 
-  /** The request with the trace of the one that is being handled, unless it has its own; undefined if there is none. */
+  /** Adds the trace of the current request unless the new one sets its own. Returns undefined if there is no trace. */
   function traced(input, init) {
     const id = core.getAsyncContext()?.request;
     if (!id) return undefined;
@@ -34,7 +34,7 @@
         if (value !== null) ArrayPrototypePush(fields, [name, value]);
       }
     } catch {
-      // It is over, and its head is gone.
+      // The request has ended and its head is gone.
     }
     if (fields[0]?.[0] !== "traceparent") return undefined;
     const request = new Request(input, init);

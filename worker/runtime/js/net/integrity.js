@@ -1,4 +1,4 @@
-// fetch() with `integrity`: the response is given out when its bytes have the digest that was asked for.
+// fetch() with `integrity`: returns the response only if the digest of its bytes is one of those that were asked for.
 // https://www.w3.org/TR/sri-2/#does-response-match-metadatalist
 (function () {
   const { core, primordials } = __bootstrap;
@@ -26,7 +26,7 @@
   const SPACE = new SafeRegExp(/[\t\n\f\r ]+/);
   const METADATA = new SafeRegExp(/^(sha256|sha384|sha512)-([A-Za-z0-9+/_-]+)={0,2}(?:\?|$)/i);
 
-  /** The strongest algorithm that is named, and the digests it may give. */
+  /** Returns the strongest algorithm that `integrity` names, and the digests that it allows for it. */
   function strongest(integrity) {
     let algorithm = "";
     let digests = [];
@@ -34,7 +34,7 @@
       const match = RegExpPrototypeExec(METADATA, item);
       if (match === null) continue;
       const name = StringPrototypeToLowerCase(match[1]);
-      // Their names sort by strength.
+      // The order of the names is the order of strength.
       if (name < algorithm) continue;
       if (name > algorithm) digests = [];
       algorithm = name;

@@ -1,5 +1,5 @@
-// Members of RequestInit that deno_fetch does not know: `duplex`, by which libraries find out if a request's body may be a stream
-// (https://fetch.spec.whatwg.org/#dom-requestinit-duplex), and `cf` of Workers, with the attribute that gives it back.
+// Members of RequestInit that deno_fetch does not know. Libraries look for `duplex` to learn if a request's body may be a stream
+// (https://fetch.spec.whatwg.org/#dom-requestinit-duplex). `cf` is part of Workers; an attribute of the request returns it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -14,18 +14,18 @@
   const { converters, createAsyncSequenceConverter, createEnumConverter } = webidl;
   const { Request, RequestPrototype, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
 
-  // What is iterated for a body may be text, too: that shows where it is sent.
+  // An iterable used as a body may yield text as well. Its items are checked when they are sent.
   converters["async_sequence<Uint8Array>"] = createAsyncSequenceConverter(converters.any);
   converters.RequestDuplex = createEnumConverter("RequestDuplex", ["half"]);
   const convert = converters.RequestInit;
   converters.RequestInit = (value, prefix, context, options) => {
     const init = convert(value, prefix, context, options);
-    // Streams are taken without it as well: other server runtimes do not ask for it.
+    // A stream is accepted without `duplex`, too: other server runtimes do not require it.
     const duplex = value?.duplex;
     if (duplex !== undefined) {
       converters.RequestDuplex(duplex, prefix, `'duplex' of 'RequestInit' (${context})`, options);
     }
-    // A request that came may be a GET with a body.
+    // An incoming request may be a GET with a body.
     const inner = ObjectPrototypeIsPrototypeOf(RequestPrototype, value) ? toInnerRequest(value) : undefined;
     init.isOfRequest = inner !== undefined && init.method === value.method;
     const cf = inner?.copyCf === undefined ? value?.cf : inner.copyCf();

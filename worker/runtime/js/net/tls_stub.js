@@ -1,4 +1,4 @@
-// deno_fetch asks deno_net for TLS client certificates, which apps here cannot set: this stands in for all of deno_net.
+// Replaces all of deno_net. deno_fetch asks it for TLS client certificates, which apps cannot set here.
 (function () {
   return { loadTlsKeyPair: () => null };
 })();

@@ -1,4 +1,4 @@
-// The WebSocket of the WebSockets standard, on the ops of net/websocket.rs. Loaded when an app first touches it.
+// The WebSocket of the WebSockets standard, on the ops of net/websocket.rs. Loaded when an app first uses it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -46,7 +46,7 @@
   const OPEN = 1;
   const CLOSING = 2;
   const CLOSED = 3;
-  /** The code of a connection that ended without a closing handshake. */
+  /** The close code of a connection that ended without a closing handshake. */
   const ABNORMAL = 1006;
 
   const { converters } = webidl;
@@ -54,7 +54,7 @@
     { key: "headers", converter: converters.HeadersInit },
     { key: "protocols", converter: converters["sequence<DOMString>"] },
   ]);
-  // What other runtimes take as well: an object with header fields for the handshake.
+  // Accepts, as other runtimes do, an object with header fields for the handshake.
   const protocolsOrInit = (value, prefix, context, options) => {
     if (value === undefined) return [];
     if (webidl.type(value) !== "Object") return [converters.DOMString(value, prefix, context, options)];
@@ -74,7 +74,7 @@
     dispatch(target, event);
   }
 
-  /** The URL of a WebSocket, and what of it goes into the handshake. */
+  /** Parses the URL of a WebSocket, and separates the credentials that go into the handshake. */
   function parse(text) {
     let url;
     try {
@@ -120,9 +120,9 @@
     #readyState = CONNECTING;
     #opening;
     #rid;
-    /** Bytes of messages that were never, or not yet, handed to Rust. */
+    /** The number of bytes in messages that have not been passed to Rust. Some of them never will be. */
     #held = 0;
-    /** Settles when what must go out before the next message has been handed to Rust. */
+    /** Settles when the earlier messages have been passed to Rust. Null if none are waiting. */
     #before = null;
 
     constructor(url, protocols = undefined) {
@@ -229,7 +229,7 @@
       else op_websocket_send_bytes(this.#rid, data);
     }
 
-    /** A Blob must be read first; what is sent after it waits for it, as it was when it was sent. */
+    /** Queues a message behind a Blob that must be read first. Keeps a copy, since the app may change its buffer meanwhile. */
     #hold(data, isBlob) {
       const length = isBlob ? data.size : lengthOf(data);
       const ready = isBlob ? blobBytes(data) : typeof data === "string" ? data : copyOf(data);
@@ -292,7 +292,7 @@
     #closed(code, reason, wasClean) {
       this.#readyState = CLOSED;
       if (this.#rid !== undefined) {
-        // What was never sent stays counted.
+        // Messages that were never sent stay counted.
         this.#held += op_websocket_buffered(this.#rid);
         core.tryClose(this.#rid);
         this.#rid = undefined;

@@ -1,4 +1,4 @@
-// Modules of Node: what `require` and `import` of a name give. Nothing is evaluated before an app asks for it.
+// The modules of Node by name, as `require` and `import` return them. A module is evaluated when an app first asks for it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -12,8 +12,8 @@
   const own = (script) => load(`ext:nano_node/${script}`);
   const published = (script) => load(`ext:deno_node/${script}`);
 
-  // What of the published modules would need a host: `path.matchesGlob` the file system's patterns, `util.queryObjects` a
-  // heap snapshot, `util.parseEnv` and `util.setTraceSigInt` functions of the process.
+  // Removes what would need the host: `path.matchesGlob` needs the file system, `util.queryObjects` a heap snapshot, and
+  // `util.parseEnv` and `util.setTraceSigInt` functions of the process.
   function path() {
     const { default: path, posix, win32 } = published("path/mod.ts");
     for (const flavour of [path, posix, win32]) {
@@ -71,13 +71,13 @@
   };
   const loaded = { __proto__: null };
 
-  /** What `require` gives of a module whose name begins with `node:`; undefined if there is none of this name. */
+  /** Returns what `require` gives for a module, named without `node:`. Returns undefined if there is no such module. */
   function requireBuiltin(name) {
     if (!(name in modules)) return undefined;
     return loaded[name] ??= modules[name]();
   }
 
-  /** What `import` gives: a name for each property of what `require` gives, and that as the default. */
+  /** Returns what `import` gives: one export for each property of what `require` gives, and all of it as the default export. */
   function namespace(name) {
     const exports = requireBuiltin(name);
     return { ...exports, default: exports };

@@ -1,5 +1,5 @@
-// CommonJS: modules, require(), and the values that ES modules import from them. The loader makes an ES module for each
-// CommonJS one, which calls `evaluate`.
+// CommonJS: modules, require(), and the values that ES modules import from them. For each CommonJS module, the loader
+// creates an ES module that calls `evaluate`.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -40,7 +40,7 @@
 
   const PARAMETERS = ["exports", "require", "module", "__filename", "__dirname"];
 
-  // Modules by file name. Apps see this object as `require.cache` and may delete from it.
+  // Modules by file name. Apps see this object as `require.cache` and may delete entries from it.
   const cache = { __proto__: null };
 
   function folderOf(filename) {
@@ -101,7 +101,7 @@
       fill(module);
       complete = true;
     } finally {
-      // As in Node.js: whoever requires it again, runs it again.
+      // As in Node.js: after a failure, the next require() runs the module again.
       if (!complete) delete cache[filename];
     }
     module.loaded = true;
@@ -142,8 +142,8 @@
     ReflectApply(body, exports, [exports, makeRequire(module), module, filename, module.path]);
   }
 
-  // The error that an ES module threw while it was being required. deno_core hands over a copy without its stack, but
-  // shows the original to whoever formats exceptions.
+  // The error that an ES module threw while it was required. deno_core passes on a copy without the stack, but shows the
+  // original to the callback that formats exceptions.
   let original = null;
   let watching = false;
 
@@ -201,7 +201,7 @@
     return require;
   }
 
-  /** A require() that resolves from a file, given as absolute path or as file: URL. */
+  /** Creates a require() that resolves from a file, given as absolute path or as file: URL. */
   function createRequire(from) {
     let filename = from;
     if (ObjectPrototypeIsPrototypeOf(URLPrototype, from) || StringPrototypeStartsWith(`${from}`, "file:")) {
@@ -214,7 +214,7 @@
     return makeRequire(new Module(filename));
   }
 
-  /** Runs a CommonJS module unless it has run; its exports as `default`, and those of these names. */
+  /** Runs a CommonJS module unless it has run, and returns its exports as `default` and those with the given names. */
   function evaluate(filename, names) {
     const { exports } = cache[filename] ?? loadFile(filename);
     const values = { __proto__: null, default: exports };
@@ -223,7 +223,7 @@
         try {
           values[names[i]] = exports[names[i]];
         } catch {
-          // A getter that throws exports nothing.
+          // A getter that throws counts as not exported.
         }
       }
     }

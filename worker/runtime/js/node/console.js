@@ -1,4 +1,4 @@
-// node:console: the console that apps have as a global, with the class for consoles that write elsewhere.
+// node:console: the global console of apps, and the class for consoles that write to other streams.
 (function () {
   const { core, primordials } = __bootstrap;
   const { ObjectDefineProperty } = primordials;

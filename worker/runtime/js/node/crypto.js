@@ -1,4 +1,4 @@
-// node:crypto: digests, keys derived and compared, random values, and the web's crypto.
+// node:crypto: digests, key derivation, comparison, random values, and the web's crypto.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -11,10 +11,10 @@
     TypedArrayPrototypeGetByteLength,
   } = primordials;
   const { op_node_create_hash, op_node_timing_safe_equal } = core.ops;
-  // The library tells the handle of a digest from a name by its class. Handles made in this crate, which the build script
-  // compiles under another name, have none of their own.
+  // The library tells the handle of a digest from a name by the handle's class. The build script compiles the handles of
+  // this crate under another name, so they have no such class. This object stands for it.
   core.ops.Hasher = { prototype: ObjectGetPrototypeOf(op_node_create_hash("md5")) };
-  // The work of these is charged to the request that asks for it.
+  // These ops charge their work to the request that asks for it.
   for (const name of new SafeArrayIterator(["op_node_hkdf_async", "op_node_pbkdf2_async", "op_node_scrypt_async"])) {
     const op = core.ops[name];
     core.ops[name] = (...args) => op(core.getAsyncContext()?.request ?? 0, ...new SafeArrayIterator(args));
@@ -34,7 +34,7 @@
   const { validateObject, validateString } = published("internal/validators.mjs");
   const { crypto: webcrypto } = core.loadExtScript("ext:nano_workers/crypto.js");
 
-  // OpenSSL knows a digest by several names, and does not mind capitals.
+  // OpenSSL knows a digest by several names and ignores case.
   const PREFIX = "rsa-";
   const aliases = {
     __proto__: null,
@@ -79,7 +79,7 @@
     return getArrayBufferOrView(value, name);
   }
 
-  // Packages try these on every key and take what fails for a secret; whether they are there tells if there are KeyObjects.
+  // Packages call these with every key and treat a key that fails as a secret. They take their presence to mean KeyObjects.
   function createPrivateKey() {
     throw new Error("crypto.createPrivateKey() is not available: crypto.subtle.importKey() takes private keys");
   }

@@ -1,4 +1,4 @@
-// Stands in for reading the source of a failed assertion: its message goes without.
+// Replaces the code that reads the source of a failed assertion: the message does without it.
 (function () {
   return { getErrorSourceExpression: () => undefined };
 })();

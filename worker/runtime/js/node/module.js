@@ -1,4 +1,4 @@
-// node:module: what is built in, and `require` for ES modules.
+// node:module: the list of built-in modules, and `require` for ES modules.
 (function () {
   const { core, primordials } = __bootstrap;
   const { ArrayPrototypeIncludes, ArrayPrototypeMap, Error, StringPrototypeSlice, StringPrototypeStartsWith } = primordials;
@@ -15,7 +15,7 @@
     return core.loadExtScript("ext:nano_node/commonjs.js").createRequire(filename);
   }
 
-  /** There only for its static members. */
+  /** Exists only for its static members. */
   function Module() {
     throw new Error("new Module() is not available: modules come from the app's folder");
   }

@@ -1,4 +1,4 @@
-// Stands in for what the library calls "process": of all that, its files only need nextTick.
+// Replaces the module that the library calls "process". Of all that it contains, the files in use need only nextTick.
 (function () {
   const { enableNextTick, nextTick } = __bootstrap.core.loadExtScript("ext:deno_node/_next_tick.ts");
   enableNextTick();

@@ -1,4 +1,4 @@
-// Stands in for the command line of Node, of which there is none.
+// Replaces the options of Node's command line. A worker has none.
 (function () {
   const none = () => undefined;
   return { getExecArgvOptionValue: none, getOptionValue: none };

@@ -1,4 +1,4 @@
-// node:os: a machine with one processor, no network and no name.
+// node:os: describes a machine with one processor, no network and no name.
 (function () {
   const { core, primordials } = __bootstrap;
   const { ObjectFreeze } = primordials;

@@ -1,4 +1,4 @@
-// node:perf_hooks: the web's performance, under the name that Node gives it.
+// node:perf_hooks: the web's `performance` under Node's name.
 (function () {
   const { core } = __bootstrap;
   const {

@@ -1,4 +1,4 @@
-// node:process, as far as it needs nothing of the host. Light: many apps ask it for no more than `env`.
+// node:process without the parts that need the host. It loads little: many apps use only `env`.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -28,7 +28,7 @@
   const { performance } = load("ext:deno_web/15_performance.js");
 
   const WARN = 2;
-  // The release of Node that the vendored library follows: NODE_VERSION in its lib.rs.
+  // The release of Node that the vendored library follows: NODE_VERSION in lib.rs of the library.
   const version = "26.5.1";
   const platform = "linux";
 
@@ -37,7 +37,7 @@
   ObjectDefineProperty(Process, "name", { __proto__: null, value: "process" });
   ObjectDefineProperty(Process.prototype, SymbolToStringTag, { __proto__: null, value: "process" });
 
-  /** The app's variables as strings, which is what programs for Node expect; what is no string is JSON text. */
+  /** Returns the app's variables as strings, as programs for Node expect. A value that is not a string becomes JSON text. */
   function readEnv() {
     const entries = [];
     const given = variables();
@@ -45,7 +45,7 @@
       const value = JSONParse(given[i + 1]);
       ArrayPrototypePush(entries, [given[i], typeof value === "string" ? value : given[i + 1]]);
     }
-    // Packages set variables of their own as they load; that must not end them.
+    // Packages set variables of their own while they load. That must not make them fail.
     let warned = false;
     return new Proxy(ObjectFromEntries(entries), {
       __proto__: null,
@@ -128,7 +128,7 @@
     return { __proto__: null, configurable: true, enumerable, get: () => value ??= make() };
   };
 
-  // An emitter from the first use of one of these: most apps never need the library of events.
+  // Turns `process` into an event emitter when one of these is first called: most apps never need the library of events.
   let emitter;
   function asEmitter(name) {
     return (...args) => {
@@ -157,7 +157,7 @@
     features: core.propReadOnly(ObjectFreeze({ debug: false, inspector: false, ipv6: true, require_module: true, tls: true, uv: false })),
     config: core.propReadOnly(ObjectFreeze({ target_defaults: ObjectFreeze({}), variables: ObjectFreeze({}) })),
     env: lazy(readEnv, true),
-    // Not enumerable, and so not exported by name: that would make them, and load all of stream, for whoever imports `env`.
+    // Not enumerable, so not exported by name: importing `env` would otherwise create them and load all of `stream`.
     stdin: lazy(() => load("ext:nano_node/stdio.js").stdin, false),
     stdout: lazy(() => load("ext:nano_node/stdio.js").stdout, false),
     stderr: lazy(() => load("ext:nano_node/stdio.js").stderr, false),
@@ -188,7 +188,7 @@
     }
   };
 
-  // By these names the published scripts ask for it.
+  // The published scripts use these names.
   return {
     default: process,
     emitWarning,

@@ -1,4 +1,4 @@
-// process.stdout and process.stderr, which end in the log, and process.stdin, which is empty.
+// process.stdout and process.stderr, which write to the log, and process.stdin, which is empty.
 (function () {
   const { core, primordials } = __bootstrap;
   const { StringPrototypeIndexOf, StringPrototypeSlice, queueMicrotask } = primordials;
@@ -9,7 +9,7 @@
   const INFO = 1;
   const ERROR = 3;
 
-  /** Every line is a record. What is not ended by a line feed waits for the rest until the running code is through. */
+  /** Creates a stream that logs each line. Text without a line feed at its end is logged once the running code returns. */
   function output(fd, level) {
     const decoder = new TextDecoder();
     let rest = "";

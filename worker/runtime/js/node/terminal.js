@@ -1,4 +1,4 @@
-// Stands in for all of deno_io: a worker has no terminal to write colours to.
+// Replaces all of deno_io: a worker has no terminal to write colours to.
 (function () {
   const none = { isTerminal: () => false };
   return { stderr: none, stdin: none, stdout: none };

@@ -1,4 +1,4 @@
-// node:timers: the timers of the globals, with Node's rules for what they are given. A timer of one is cleared by the other.
+// node:timers: the global timers with Node's rules for arguments. Each side can clear the timers of the other.
 (function () {
   const { core, primordials } = __bootstrap;
   const { ObjectDefineProperty, SymbolFor } = primordials;
@@ -23,7 +23,7 @@
     value: promises.setTimeout,
   });
 
-  /** What cannot be cleared is left alone. */
+  /** Makes `clear` ignore values that are no timers instead of throwing. */
   const leniently = (clear) => (timer) => {
     if (timer !== null && typeof timer !== "symbol") clear(timer);
   };

@@ -1,4 +1,4 @@
-// node:tty: nothing a worker reads or writes is a terminal.
+// node:tty: no stream of a worker is a terminal.
 (function () {
   const { Error } = __bootstrap.primordials;
 

@@ -1,4 +1,4 @@
-// Stands in for the native half of zlib: what deflates and inflates, for the library to make streams of.
+// Replaces the native half of zlib: it compresses and decompresses. The library builds streams on it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -23,7 +23,7 @@
     op_zlib_step,
   } = core.ops;
 
-  /** A part of a view, as bytes. */
+  /** Returns a part of a view as bytes. */
   function part(view, offset, length) {
     const isData = core.isDataView(view);
     const buffer = isData ? DataViewPrototypeGetBuffer(view) : TypedArrayPrototypeGetBuffer(view);
@@ -49,11 +49,11 @@
     init(windowBits, level, _memoryLevel, _strategy, _callback, dictionary) {
       this.#stream = op_zlib_open(this.#mode, windowBits, level, dictionary ?? null);
     }
-    // The library takes a step that calls nothing back for one that is through.
+    // The library treats a step that does not call back as complete.
     write(flush, input, inputOffset, inputLength, output, outputOffset, outputLength, left) {
       const to = part(output, outputOffset, outputLength);
       let from = part(input, inputOffset, inputLength);
-      // No step may read what it writes.
+      // A step must not read the memory that it writes to.
       if (overlap(from, to)) from = new Uint8Array(from);
       const code = op_zlib_step(this.#stream, flush, from, to, left);
       if (code < 0 || code === 2) this.onerror(op_zlib_error(this.#stream), code);

@@ -1,4 +1,4 @@
-// In place of deno_web's 03_abort_signal.js. https://dom.spec.whatwg.org/#aborting-ongoing-activities
+// Replaces deno_web's 03_abort_signal.js. https://dom.spec.whatwg.org/#aborting-ongoing-activities
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -22,7 +22,7 @@
   );
   const { defineEventHandler } = core.loadExtScript("ext:nano_platform/event_handlers.js");
 
-  // What deno_web and deno_fetch call signals by.
+  // The symbols by which deno_web and deno_fetch call the methods of a signal.
   const add = Symbol("add");
   const remove = Symbol("remove");
   const signalAbort = Symbol("signal abort");
@@ -34,12 +34,12 @@
   class AbortSignal extends EventTarget {
     #reason = undefined;
     #algorithms = null;
-    // Of a signal made by any(): what it follows, none of which follows others.
+    // The sources of a signal made by any(). A source has no sources itself.
     #sources = null;
-    // Of what others follow: who does, and who of them must not be collected because somebody waits for it.
+    // The signals that depend on this one, and those of them that must not be collected because somebody waits for them.
     #dependents = null;
     #awaited = null;
-    // How many dependents there may be before those that are gone are dropped.
+    // The number of dependents from which on those that were collected are removed.
     #room = 8;
 
     constructor() {
@@ -116,7 +116,7 @@
       }
       this.#sources = this.#dependents = this.#awaited = null;
     }
-    /** A signal that somebody waits for lives as long as what it follows. */
+    /** Keeps a signal that somebody waits for alive for as long as its sources. */
     [listenersChanged]() {
       if (this.#sources === null) return;
       const isAwaited = listenerCount(this, "abort") > 0 ||

@@ -1,4 +1,4 @@
-// In place of deno_web's 01_broadcast_channel.js: channels by name within one worker.
+// Replaces deno_web's 01_broadcast_channel.js: channels by name within one worker.
 // https://html.spec.whatwg.org/#broadcasting-to-other-browsing-contexts
 (function () {
   const { core, primordials } = __bootstrap;
@@ -32,7 +32,7 @@
       const prefix = "Failed to execute 'postMessage' on 'BroadcastChannel'";
       webidl.requiredArguments(arguments.length, 1, prefix);
       if (this.#closed) throw new DOMException(`${prefix}: The channel is closed`, "InvalidStateError");
-      // Once more than there are receivers: a message that cannot be cloned is refused even without any.
+      // One clone more than there are receivers: without any, a message that cannot be cloned is refused as well.
       let data = clone(message);
       for (let i = 0; i < open.length; i++) {
         const receiver = open[i];

@@ -1,4 +1,4 @@
-// In place of deno_web's 01_dom_exception.js: DOMException and QuotaExceededError.
+// Replaces deno_web's 01_dom_exception.js: DOMException and QuotaExceededError.
 // https://webidl.spec.whatwg.org/#idl-exceptions
 (function () {
   const { core, primordials } = __bootstrap;
@@ -16,7 +16,7 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { converters } = webidl;
 
-  // The legacy code of each name, and the constant for it. Some constants have no name any more.
+  // The legacy code of each name, and its constant. Some constants no longer have a name.
   const CODES = [
     ["IndexSizeError", "INDEX_SIZE_ERR"],
     [null, "DOMSTRING_SIZE_ERR"],
@@ -55,10 +55,10 @@
     constructor(message = "", name = "Error") {
       const prefix = "Failed to construct 'DOMException'";
       message = converters.DOMString(message, prefix, "Argument 1");
-      // As in Node, which libraries rely on, options may stand for the name.
+      // The second argument may be an options object, as in Node. Libraries rely on it.
       const options = typeof name === "object" && name !== null ? name : { __proto__: null, name };
       name = converters.DOMString(options.name, prefix, "Argument 2");
-      // An error of the language: V8 gives it a stack, and knows it as an error.
+      // Created as an Error, so that V8 gives it a stack and recognizes it as an error.
       const error = ReflectConstruct(Error, [], new.target);
       hide(error, webidl.brand, webidl.brand);
       hide(error, _state, { __proto__: null, message, name });

@@ -1,4 +1,4 @@
-// The classes of errors that ops name, so that what Rust throws arrives as what the standards say.
+// The error classes that ops name, so that an error of Rust arrives in JavaScript as the class that the standards require.
 (function () {
   const { core, primordials } = __bootstrap;
   const { Error } = primordials;
@@ -18,7 +18,7 @@
     "SyntaxError",
     "TypeMismatchError",
   ];
-  // Of the operating system, and of Deno's own making.
+  // Classes for errors of the operating system and of Deno.
   const ERRORS = [
     "AddrInUse",
     "AddrNotAvailable",

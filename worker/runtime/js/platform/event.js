@@ -1,4 +1,4 @@
-// Event, EventTarget and dispatch, as the DOM standard has them for targets that are in no tree.
+// Event, EventTarget and dispatch as the DOM standard defines them, for targets that are not part of a tree.
 // https://dom.spec.whatwg.org/#events
 (function () {
   const { core, primordials } = __bootstrap;
@@ -22,7 +22,7 @@
   const NONE = 0;
   const AT_TARGET = 2;
 
-  // What an event is and what has become of it, one bit each.
+  // The properties and the state of an event, one bit each.
   const BUBBLES = 1 << 0;
   const CANCELABLE = 1 << 1;
   const COMPOSED = 1 << 2;
@@ -32,18 +32,18 @@
   const STOPPED_AT_ONCE = 1 << 6;
   const PASSIVE = 1 << 7;
   const DISPATCHING = 1 << 8;
-  // Made by the worker, which has yet to dispatch it with `dispatchEvent()`, as deno_web does.
+  // Created by the worker but not yet dispatched: `dispatchEvent()` keeps it trusted once, as in deno_web.
   const TRUSTED_ONCE = 1 << 9;
 
   const _listeners = Symbol("listeners");
-  // What a target may do when one comes or goes.
+  // The method of a target that is called when a listener is added or removed.
   const listenersChanged = Symbol("listeners changed");
   const inspectSlot = SymbolFor("Deno.privateCustomInspect");
   let globalObject;
   let reportException;
   let dispatch, dispatchUntrusted, initialize, isTrusted, setIsTrusted, setTarget;
 
-  /** What stands for a dictionary: any object, or nothing. */
+  /** Converts a value to a dictionary: any object, or an empty one if the value is missing. */
   function dictionary(value, prefix, context) {
     if (value === undefined || value === null) return { __proto__: null };
     if (typeof value !== "object" && typeof value !== "function") {
@@ -132,7 +132,7 @@
       if (really && (this.#flags & (CANCELABLE | PASSIVE)) === CANCELABLE) this.#flags |= CANCELED;
     }
     #invoke(listeners, capture) {
-      // Of many a copy: what is added meanwhile is not for this event.
+      // Several listeners are copied first: one that is added meanwhile does not get this event.
       const count = listeners.length;
       const present = count > 1 ? ArrayPrototypeSlice(listeners) : listeners;
       for (let i = 0; i < count; i++) {
@@ -173,7 +173,7 @@
         if ((event.#flags & TRUSTED_ONCE) === 0) event.#flags &= ~TRUSTED;
         return dispatch(target, event);
       };
-      // Whether it did: an event that is being dispatched stays what it is.
+      // Returns whether it was initialized. An event that is being dispatched stays unchanged.
       initialize = (event, type, bubbles, cancelable) => {
         if (event.#flags & DISPATCHING) return false;
         event.#flags = (event.#flags & COMPOSED) | (bubbles ? BUBBLES : 0) | (cancelable ? CANCELABLE : 0);
@@ -187,7 +187,7 @@
       setTarget = (event, target) => {
         event.#target = target;
       };
-      // [LegacyUnforgeable]: a property of each event itself, with one getter for all.
+      // [LegacyUnforgeable]: each event has this property itself. All share one getter.
       isTrusted = ObjectGetOwnPropertyDescriptor({
         get isTrusted() {
           return (this.#flags & TRUSTED) !== 0;
@@ -266,7 +266,7 @@
     }
   }
 
-  /** The target of an operation: functions of the global object may be called without one. */
+  /** Returns the target of an operation. Functions of the global object may be called without one. */
   function targetOf(self) {
     const target = self ?? globalObject;
     webidl.assertBranded(target, EventTarget.prototype);
@@ -281,7 +281,7 @@
 
   const captureOf = (options) => typeof options === "object" && options !== null ? !!options.capture : !!options;
 
-  // Member by member in alphabetical order, as Web IDL reads a dictionary.
+  // Reads the members in alphabetical order, as Web IDL does for dictionaries.
   function addOptions(options, prefix) {
     if ((typeof options !== "object" && typeof options !== "function") || options === null) {
       return { capture: !!options, once: false, passive: false, signal: undefined };
@@ -340,7 +340,7 @@
   webidl.configureInterface(EventTarget);
   inspectable(EventTarget, []);
 
-  /** Makes an event target of an object that no constructor made one. */
+  /** Turns an object into an event target without calling the constructor. */
   function setEventTargetData(target) {
     target[_listeners] = { __proto__: null };
   }

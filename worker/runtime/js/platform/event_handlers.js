@@ -1,4 +1,4 @@
-// Event handler attributes such as `onmessage`: one listener each, in the place where it was first set.
+// Event handler attributes such as `onmessage`. Each is one listener, which keeps the position at which it was first set.
 // https://html.spec.whatwg.org/#event-handler-attributes
 (function () {
   const { core, primordials } = __bootstrap;
@@ -13,7 +13,7 @@
   const { ErrorEvent } = core.loadExtScript("ext:nano_platform/event_types.js");
   const _handlers = Symbol("event handlers");
 
-  /** What a handler's listener does. `isGlobalError`: the handler takes five arguments instead of the event. */
+  /** Runs a handler for an event. With `isGlobalError`, the handler takes five arguments instead of the event. */
   function invoke(target, handler, event, isGlobalError) {
     if (typeof handler !== "function") return;
     if (isGlobalError && ObjectPrototypeIsPrototypeOf(ErrorEvent.prototype, event)) {
@@ -25,10 +25,10 @@
     }
   }
 
-  /** Adds `on<type>` to a prototype, or to the global object. `activate` is called when a handler is set. */
+  /** Defines `on<type>` on a prototype or on the global object. `activate` is called when a handler is set. */
   function defineEventHandler(object, type, activate = undefined, isGlobalError = false) {
     const name = `on${type}`;
-    // The interface's own, which may do more than those of EventTarget.
+    // The methods of this interface, which may do more than those of EventTarget.
     const { addEventListener, removeEventListener } = object;
     const accessors = {
       get [name]() {

@@ -1,4 +1,4 @@
-// The kinds of Event: each adds attributes, which its constructor reads from a dictionary.
+// The subclasses of Event. Each adds attributes, which its constructor reads from a dictionary.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -26,7 +26,7 @@
   const ports = webidl.createSequenceConverter(port);
   const noPorts = ObjectFreeze([]);
 
-  // For each kind, its dictionary: converters in the alphabetical order in which Web IDL reads members, and defaults.
+  // The dictionary of each subclass: converters and defaults, in alphabetical order, as Web IDL reads members.
   const CLOSE = { code: [unsignedShort, 0], reason: [USVString, ""], wasClean: [boolean, false] };
   const CUSTOM = { detail: [any, null] };
   const ERROR = {

@@ -1,4 +1,4 @@
-// In place of deno_web's 02_event.js: what its other scripts, deno_fetch and deno_websocket take from there.
+// Replaces deno_web's 02_event.js: exports what its other scripts, deno_fetch and deno_websocket import from there.
 (function () {
   const { core, internals } = __bootstrap;
   const event = core.loadExtScript("ext:nano_platform/event.js");

@@ -1,8 +1,8 @@
-// Bodies of type multipart/form-data are read by multipart.js, which loads when the first one comes.
+// Parsing of multipart/form-data bodies is in multipart.js, which is loaded for the first such body.
 (function () {
   const { core } = __bootstrap;
   const formData = core.loadExtScript("ext:deno_fetch/21_formdata.js");
-  // Before 22_body.js takes the function from there.
+  // Set before 22_body.js reads the function from there.
   formData.parseFormData = (bytes, boundary) =>
     core.loadExtScript("ext:nano_platform/multipart.js").parse(bytes, boundary);
   return {};

@@ -1,4 +1,4 @@
-// In place of deno_web's 13_message_port.js: channels between two ends in one isolate. A message is cloned when it is
+// Replaces deno_web's 13_message_port.js: channels between two ports in one isolate. A message is cloned when it is
 // posted, and delivered in a task of its own. https://html.spec.whatwg.org/#message-channels
 (function () {
   const { core, primordials } = __bootstrap;
@@ -24,11 +24,11 @@
   const made = Symbol("made here");
   let endOf, newPort, send;
 
-  /** One end of a channel: what stays when its port is transferred. */
+  /** One end of a channel. It stays when its port is transferred. */
   class End {
-    /** The port that holds it now. */
+    /** The port that this end belongs to now. */
     port = null;
-    /** The other end, while there is one. */
+    /** The other end, or null once the channel is closed. */
     other = null;
     /** Whether messages are delivered. */
     started = false;
@@ -45,7 +45,7 @@
     }
     #deliverLater() {
       defer(() => {
-        // It may have moved to another port that was not started, or have been closed.
+        // The end may have been closed, or moved to a port that has not been started.
         if (!this.started || this.messages.length === 0) return;
         const { data, objects } = ArrayPrototypeShift(this.messages);
         const ports = ArrayPrototypeFilter(objects, (object) => ObjectPrototypeIsPrototypeOf(MessagePort.prototype, object));
@@ -70,7 +70,7 @@
   }
 
   class MessagePort extends EventTarget {
-    /** Undefined once it was transferred or closed. */
+    /** The port's end. Undefined after the port was transferred or closed. */
     #end;
 
     constructor() {

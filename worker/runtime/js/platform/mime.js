@@ -26,7 +26,7 @@
 
   const isSpace = (code) => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 
-  // Loops, because a pattern for the end of a text is tried anew from every space in it.
+  // Written as loops: a regular expression for the end of a text would start again at every space in it.
   function trimStart(text) {
     let start = 0;
     while (isSpace(StringPrototypeCharCodeAt(text, start))) start++;
@@ -39,27 +39,27 @@
     return StringPrototypeSlice(text, 0, end);
   }
 
-  /** Where `mark` is, from `start` on; the end of the text if it is nowhere. */
+  /** Returns the position of `mark` from `start` on, or the length of the text if it does not occur. */
   function find(text, mark, start) {
     const at = StringPrototypeIndexOf(text, mark, start);
     return at === -1 ? text.length : at;
   }
 
-  /** What the quotation that opens at `start` says, and where it ends. */
+  /** Parses the quoted string that opens at `start`. Returns its value and where it ends. */
   function quoted(text, start) {
     let value = "";
     let at = start + 1;
     for (; at < text.length; at++) {
       let char = StringPrototypeCharAt(text, at);
       if (char === '"') break;
-      // A backslash at the very end stands for itself.
+      // A backslash at the end of the text stands for itself.
       if (char === "\\" && at + 1 < text.length) char = StringPrototypeCharAt(text, ++at);
       value += char;
     }
     return { value, end: at };
   }
 
-  /** Type, subtype and parameters, or null if the text is no MIME type. */
+  /** Parses type, subtype and parameters. Returns null if the text is not a MIME type. */
   function parseMimeType(input) {
     const text = trimEnd(trimStart(input));
     const slash = StringPrototypeIndexOf(text, "/");
@@ -80,7 +80,7 @@
       if (StringPrototypeCharAt(parameter, equals + 1) === '"') {
         const quotation = quoted(text, start + equals + 1);
         value = quotation.value;
-        // A semicolon inside the quotation ends nothing.
+        // A semicolon inside the quoted string does not end the parameter.
         end = find(text, ";", quotation.end);
       } else {
         value = trimEnd(StringPrototypeSlice(parameter, equals + 1));
@@ -108,7 +108,7 @@
     return text;
   }
 
-  /** The last usable type of a Content-Type header's values. https://fetch.spec.whatwg.org/#concept-header-extract-mime-type */
+  /** Returns the last usable type of a Content-Type. https://fetch.spec.whatwg.org/#concept-header-extract-mime-type */
   function extractMimeType(values) {
     let found = null;
     let charset;
@@ -128,7 +128,7 @@
 
   let typeSlot;
 
-  /** The blob with a type that is no text of an app's, and so keeps its case. https://fetch.spec.whatwg.org/#dom-body-blob */
+  /** Sets the type of a blob without converting it to lower case. https://fetch.spec.whatwg.org/#dom-body-blob */
   function typed(blob, mimeType) {
     typeSlot ??= ArrayPrototypeFind(
       ObjectGetOwnPropertySymbols(blob),

@@ -1,5 +1,5 @@
-// From the bytes of a multipart/form-data body to FormData, as the fetch standard has it, with what RFC 7578 and common
-// clients do besides. https://andreubotella.github.io/multipart-form-data/#multipart-form-data-parser
+// Parses a multipart/form-data body into FormData, as in the fetch standard, with additions of RFC 7578 and of common
+// clients. https://andreubotella.github.io/multipart-form-data/#multipart-form-data-parser
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -41,7 +41,7 @@
     return new TypeError(`the body is not multipart/form-data: ${why}`);
   }
 
-  /** Text with its byte order mark, which is part of the value here. */
+  /** Decodes text and keeps its byte order mark, which is part of the value here. */
   function decode(bytes) {
     const text = core.decode(bytes);
     return holds(bytes, BYTE_ORDER_MARK, 0) ? `\ufeff${text}` : text;
@@ -65,7 +65,7 @@
     return -1;
   }
 
-  /** Where the line of a delimiter goes on behind it, or -1 if this is none. */
+  /** Returns the position behind a delimiter and its padding, or -1 if there is no delimiter at `at`. */
   function behindDelimiter(bytes, delimiter, at) {
     if (!holds(bytes, delimiter, at)) return -1;
     at += delimiter.length;
@@ -74,7 +74,7 @@
     return isLineEnd(bytes, at) ? at : -1;
   }
 
-  /** The line end before the next delimiter, or -1. */
+  /** Returns the position of the line end before the next delimiter, or -1. */
   function findDelimiter(bytes, delimiter, from) {
     for (let at = from; (at = TypedArrayPrototypeIndexOf(bytes, CR, at)) !== -1; at++) {
       if (bytes[at + 1] === LF && behindDelimiter(bytes, delimiter, at + 2) !== -1) return at;
@@ -82,11 +82,11 @@
     return -1;
   }
 
-  /** A quoted value ends at the quote that another parameter or the line's end follows. */
+  /** Finds the end of a quoted value: the first quote that is followed by another parameter or the end of the line. */
   function quotedEnd(text) {
     for (let at = 1; (at = StringPrototypeIndexOf(text, '"', at)) !== -1; at++) {
       if (RegExpPrototypeExec(BEHIND_QUOTE, StringPrototypeSlice(text, at + 1)) !== null) return at;
-      // Browsers write %22 for a quote, others \".
+      // Browsers write a quote as %22, other clients as \".
       if (text[at - 1] !== "\\") break;
     }
     throw malformed("a quoted parameter does not end");
@@ -119,7 +119,7 @@
     return parameters;
   }
 
-  /** Name, file name and type of a part. */
+  /** Parses the name, file name and type of a part. */
   function parseHead(text) {
     const head = { __proto__: null, name: undefined, filename: undefined, type: undefined };
     const lines = StringPrototypeSplit(text, "\r\n");
@@ -150,7 +150,7 @@
     if (!boundary) throw new TypeError("the content type multipart/form-data has no boundary");
     const delimiter = core.encode(`--${boundary}`);
     const entries = [];
-    // What stands before the first delimiter is for readers that know no MIME.
+    // Text before the first delimiter is meant for readers without MIME support, so it is skipped.
     let position = behindDelimiter(bytes, delimiter, 0) === -1 ? findDelimiter(bytes, delimiter, 0) + 2 : 0;
     for (;;) {
       position = behindDelimiter(bytes, delimiter, position);
@@ -160,7 +160,7 @@
       if (headEnd === -1) throw malformed("a part's header fields do not end");
       const { name, filename, type } = parseHead(decode(TypedArrayPrototypeSubarray(bytes, position + 2, headEnd)));
       const start = headEnd + HEAD_END.length;
-      // The empty line may be all there is before the next delimiter.
+      // The search starts at the empty line: a part without content has nothing else before the delimiter.
       const end = findDelimiter(bytes, delimiter, start - 2);
       if (end === -1) throw malformed("it ends before its last boundary");
       const content = TypedArrayPrototypeSubarray(bytes, start, MathMax(start, end));

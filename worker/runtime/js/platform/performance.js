@@ -1,4 +1,4 @@
-// In place of deno_web's 15_performance.js: `performance`, by the standards High Resolution Time, Performance Timeline and
+// Replaces deno_web's 15_performance.js: `performance` as in the standards High Resolution Time, Performance Timeline and
 // User Timing.
 (function () {
   const { core, primordials } = __bootstrap;
@@ -12,7 +12,7 @@
   const { addEntry, clearEntries, key, newMeasure, PerformanceMark, select, timeline } = entries;
   const { converters } = webidl;
 
-  // Attributes of PerformanceTiming, which only a Window has: no mark of such a name can be looked up.
+  // Attributes of PerformanceTiming, which only a Window has. As names of marks they cannot be looked up.
   const OF_WINDOW = {
     __proto__: null,
     navigationStart: true,
@@ -50,7 +50,7 @@
   ]);
   const noOptions = { __proto__: null };
 
-  /** The time that a mark's name or a number stands for. */
+  /** Returns the time of a mark, which is given by name or as a number. */
   function timeOf(mark, prefix) {
     if (typeof mark === "number") {
       if (mark < 0) throw new TypeError(`${prefix}: ${mark} is negative`);

@@ -1,4 +1,4 @@
-// PerformanceEntry and its kinds, the timeline that holds them, and who is told of new ones.
+// PerformanceEntry and its subclasses, the timeline that holds them, and the observers of new entries.
 // https://w3c.github.io/performance-timeline/ and https://w3c.github.io/user-timing/
 (function () {
   const { core, primordials } = __bootstrap;
@@ -60,7 +60,7 @@
   };
   let markDetail, measureDetail;
 
-  /** What marks and measures have besides: part of their JSON. */
+  /** Returns the `detail` of a mark or a measure, which is part of its JSON. */
   function detailOf(entry) {
     return markDetail(entry) ?? measureDetail(entry);
   }
@@ -109,7 +109,7 @@
 
   const newMeasure = (name, start, duration, detail) => new PerformanceMeasure(key, name, start, duration, detail);
 
-  /** Those of this name and type, the earliest first. */
+  /** Returns the entries with this name and type, the earliest first. */
   function select(entries, name, type) {
     const selected = ArrayPrototypeFilter(
       entries,

@@ -1,4 +1,4 @@
-// PerformanceObserver: is told of new entries in a task of its own.
+// PerformanceObserver: reports new entries in a task of its own.
 // https://w3c.github.io/performance-timeline/#the-performanceobserver-interface
 (function () {
   const { core, primordials } = __bootstrap;
@@ -60,7 +60,7 @@
     #callback;
     #types = [];
     #buffer = [];
-    // Whether `type` or `entryTypes` was used: an observer stays with one.
+    // Whether `type` or `entryTypes` was used. An observer cannot change from one to the other.
     #single = undefined;
     #toldOfDropped = false;
 
@@ -127,7 +127,7 @@
         const entries = observer.#buffer;
         if (entries.length === 0) return;
         observer.#buffer = [];
-        // Nothing is ever dropped, which the first call says.
+        // The first call must report the number of dropped entries. No entry is ever dropped.
         const options = observer.#toldOfDropped ? {} : { droppedEntriesCount: 0 };
         observer.#toldOfDropped = true;
         const list = new PerformanceObserverEntryList(key, entries);

@@ -1,4 +1,4 @@
-// Names, lengths and members of interfaces where deno_web and deno_fetch do not have them as Web IDL says.
+// Corrects the names, lengths and members of interfaces of deno_web and deno_fetch that differ from Web IDL.
 // https://webidl.spec.whatwg.org/#js-interfaces
 (function () {
   const { core, primordials } = __bootstrap;
@@ -28,7 +28,7 @@
     }
   }
 
-  /** What a request outside of a browser can say of itself. */
+  /** The attributes of a request that have a fixed value outside of a browser. */
   const requestMembers = ({ prototype }) => ({
     get destination() {
       assertBranded(this, prototype);

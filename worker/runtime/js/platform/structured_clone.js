@@ -1,4 +1,4 @@
-// Structured clones, with transfer. https://html.spec.whatwg.org/#structured-data
+// Structured clones with transfer. https://html.spec.whatwg.org/#structured-data
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -21,7 +21,7 @@
     throw cannot(message);
   };
 
-  /** V8 refuses what has this mark and is not transferred; without it, it would clone its (no) properties. */
+  /** Marks objects that V8 must refuse unless they are transferred. Otherwise it would clone them as empty objects. */
   function markNotSerializable(prototype) {
     if (ObjectHasOwn(prototype, core.hostObjectBrand)) return;
     ObjectDefineProperty(prototype, core.hostObjectBrand, {
@@ -42,7 +42,7 @@
     },
   ]);
 
-  /** The transfer list of `postMessage()`, which comes as a list or as a member of options. */
+  /** Reads the transfer list of `postMessage()`, which is passed as a list or as a member of the options. */
   function transferOf(transferOrOptions, prefix) {
     if (transferOrOptions === undefined || transferOrOptions === null) return [];
     const isObject = typeof transferOrOptions === "object" || typeof transferOrOptions === "function";
@@ -52,7 +52,7 @@
     return converters.StructuredSerializeOptions(transferOrOptions, prefix, "Argument 2").transfer;
   }
 
-  /** Sorts a transfer list into buffers and objects, or throws. */
+  /** Sorts a transfer list into buffers and other objects. Throws if an item cannot be transferred. */
   function sort(transfer) {
     const buffers = [];
     const objects = [];
@@ -75,7 +75,7 @@
     return typeof brand === "string" ? core.getTransferableResource(brand) : undefined;
   };
 
-  /** A clone, and what stands for each object that was transferred. */
+  /** Returns a clone of the value, and the new object for each object that was transferred. */
   function cloneAndTransfer(value, transfer) {
     const { buffers, objects } = sort(transfer);
     const options = { hostObjects: objects, transferredArrayBuffers: buffers };
@@ -83,7 +83,7 @@
     try {
       bytes = core.serialize(value, options, refuse);
     } catch (error) {
-      // A buffer that V8 does not let go, such as the memory of a WebAssembly instance.
+      // V8 does not release some buffers, such as the memory of a WebAssembly instance.
       throw core.isNativeError(error) && error.message === "item in transferredArrayBuffers is not transferable"
         ? new TypeError("An ArrayBuffer of the transfer list cannot be transferred")
         : error;

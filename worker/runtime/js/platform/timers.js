@@ -1,5 +1,5 @@
-// In place of deno_web's 02_timers.js. https://html.spec.whatwg.org/#timers, but for what setTimeout() and setInterval() return:
-// on Workers, as in Node, that is an object which stands for its number.
+// Replaces deno_web's 02_timers.js. Follows https://html.spec.whatwg.org/#timers, except that setTimeout() and setInterval()
+// return an object that converts to its number, as on Workers and in Node.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -32,22 +32,22 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { DOMString, long } = webidl.converters;
 
-  /** Those that will still run, by number. */
+  /** Timers that will still run, by number. */
   const active = new SafeMap();
   let isTimeout;
 
-  /** A timer, once or again and again, in the async context in which it was made. */
+  /** A timer that runs once or repeatedly, in the async context in which it was created. */
   class Timeout {
     #run;
     #delay;
     #repeats;
-    /** The engine's own timer, while this one waits. */
+    /** The engine's timer, while this one is waiting. */
     #timer = null;
     #id = 0;
     #hasRef = true;
     #isClosed = false;
 
-    /** Calls `callback` with `args`, and with itself as `this` if no other is given. */
+    /** Schedules `callback` with `args`. If `self` is missing, `this` is the timer. */
     constructor(key, callback, self, delay, args, repeats) {
       if (key !== webidl.brand) webidl.illegalConstructor();
       const context = getAsyncContext();
@@ -63,7 +63,7 @@
         try {
           ReflectApply(callback, self ?? this, args);
         } catch (error) {
-          // Here it is known for whom that ran.
+          // Reported here, while the async context still says which request the callback belongs to.
           reportException(error);
         } finally {
           setAsyncContext(before);
@@ -79,7 +79,7 @@
       this.#id = this.#timer._timerId;
       MapPrototypeSet(active, this.#id, this);
     }
-    /** Begins to wait anew, also after it has run. */
+    /** Restarts the delay, also after the timer has run. */
     refresh() {
       if (this.#timer !== null) refreshTimer(this.#timer);
       else if (!this.#isClosed) this.#start();
@@ -161,14 +161,14 @@
     },
   };
 
-  // What Node's promisify() makes of it, which code for every runtime sleeps with.
+  // What Node's promisify() returns for setTimeout(). Code that runs in every runtime uses it to sleep.
   ObjectDefineProperty(setTimeout, SymbolFor("nodejs.util.promisify.custom"), {
     __proto__: null,
     configurable: true,
     value: (delay, value) => new Promise((resolve) => setTimeout(resolve, delay, value)),
   });
 
-  /** Calls `action` in a task of its own, in the async context of now. */
+  /** Calls `action` in a task of its own, in the current async context. */
   function defer(action) {
     const context = getAsyncContext();
     immediateRefCount(true);
@@ -192,7 +192,7 @@
     });
   }
 
-  /** As Node calls it: with the timer as `this`. */
+  /** Starts a timer as Node does: the callback gets the timer as `this`. */
   const startOfNode = (callback, delay, args, repeats) =>
     new Timeout(webidl.brand, callback, undefined, long(delay), args, repeats);
 

@@ -1,4 +1,4 @@
-// In place of deno_web's 00_url.js: URL, by the parser in ext/url, which follows the URL standard to the letter.
+// Replaces deno_web's 00_url.js: URL, by the parser in platform/url.rs, which follows the URL standard to the letter.
 // https://url.spec.whatwg.org/#url-class
 (function () {
   const { core, primordials } = __bootstrap;
@@ -17,7 +17,7 @@
   const { newParams, setParams, URLSearchParams } = params;
   const { USVString } = webidl.converters;
 
-  // Values of ext/url: what an op returns, and the parts that can be changed.
+  // Values of platform/url.rs: the results of ops, and the parts of a URL that can be changed.
   const CHANGED = 1;
   const INVALID = 2;
   const PROTOCOL = 0;
@@ -30,8 +30,8 @@
   const SEARCH = 7;
   const HASH = 8;
 
-  // Where in the text: the colon ends, the user name begins and ends, the password ends, the host begins, its name ends,
-  // its port ends, the path begins, the query begins, the fragment begins.
+  // Positions in the text: end of the colon, start and end of the user name, end of the password, start of the host, end of
+  // the host name, end of the port, start of the path, start of the query, start of the fragment.
   const offsets = new Uint32Array(10);
   const unparsed = Symbol("unparsed");
   let parse, setQuery;
@@ -52,7 +52,7 @@
       }
     }
 
-    /** Whether it is one. */
+    /** Parses a URL into this object. Returns false if it is not valid. */
     #read(url, base) {
       return this.#take(url, base === undefined ? op_url_read(url, offsets) : op_url_read_relative(url, base, offsets));
     }
@@ -77,7 +77,7 @@
       return StringPrototypeSlice(this.#href, from, to);
     }
     #change(part, name, value) {
-      // Also says whether `this` is a URL, before the value is looked at.
+      // Throws if `this` is not a URL, before the value is converted.
       const href = this.#href;
       value = USVString(value, `Failed to set '${name}' on 'URL'`, "Argument 1");
       this.#take(href, op_url_change(href, part, value, offsets));
@@ -178,7 +178,7 @@
     }
     get search() {
       const at = this.#at;
-      // A question mark alone is no query.
+      // A lone question mark counts as an empty query.
       return at[9] - at[8] > 1 ? this.#slice(at[8], at[9]) : "";
     }
     set search(value) {
@@ -204,7 +204,7 @@
         const href = url.#href;
         url.#take(href, op_url_change(href, SEARCH, query, offsets));
       };
-      /** The parts of a URL as URLPattern matches them, or null. */
+      /** Returns the parts of a URL as URLPattern matches them, or null if it is not valid. */
       parse = (text, base) => {
         const url = new URL(unparsed);
         if (!url.#read(text, base)) return null;

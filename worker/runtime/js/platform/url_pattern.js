@@ -1,4 +1,4 @@
-// In place of deno_web's 01_urlpattern.js: URLPattern, whose patterns the urlpattern crate turns into regular expressions.
+// Replaces deno_web's 01_urlpattern.js: URLPattern. The urlpattern crate turns its patterns into regular expressions.
 // https://urlpattern.spec.whatwg.org/#urlpattern-class
 (function () {
   const { core, primordials } = __bootstrap;
@@ -34,11 +34,11 @@
   const inputOf = (value, prefix) => (isDictionary(value) ? initOf : USVString)(value, prefix, "Argument 1");
 
   const ends = new Uint32Array(9);
-  // One request is often matched against many patterns.
+  // The components of the last URL: one request is often matched against many patterns.
   let lastInput;
   let lastComponents;
 
-  /** The eight parts of what is to be matched, or null if it is no URL. */
+  /** Returns the eight components of the URL to match, or null if it is not valid. */
   function componentsOf(input, baseURL) {
     if (typeof input === "string") {
       if (baseURL !== undefined) return parseComponents(input, baseURL);
@@ -53,9 +53,9 @@
     return ArrayPrototypeMap(COMPONENTS, (_, i) => StringPrototypeSlice(joined, ends[i], ends[i + 1]));
   }
 
-  /** In the mode of the standard, or else in the one before it, which many an expression was written for. */
+  /** Compiles an expression in the mode of the standard, or else in the older one that many expressions were written for. */
   function compile(source, ignoreCase) {
-    // The crate writes the wildcard of a path segment for the older mode.
+    // The crate writes the wildcard of a path segment in the syntax of the older mode.
     const expression = StringPrototypeReplaceAll(source, "[^/]", "[^\\/]");
     try {
       return new SafeRegExp(expression, ignoreCase ? "vi" : "v");

@@ -28,7 +28,7 @@
 
   const read = (text) => op_url_parse_search_params(text[0] === "?" ? StringPrototypeSlice(text, 1) : text);
 
-  /** Of the three types that `init` may have, the first that fits. */
+  /** Converts `init` to pairs, by the first of its three types that fits. */
   function listOf(init, prefix) {
     if (init === null || (typeof init !== "object" && typeof init !== "function")) {
       return read(USVString(init, prefix, "Argument 1"));

@@ -1,4 +1,4 @@
-// One app: finds its handler and calls it for each request. `install` and `dispatch` are called from Rust.
+// The app: finds its handler and calls it for each request. `prepare`, `install` and `dispatch` are called from Rust.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -35,7 +35,7 @@
         typeof exported.prototype?.fetch === "function";
       if (!isClass) return exported;
       if (typeof exported.prototype.fetch !== "function") return undefined;
-      // As WorkerEntrypoint: one instance per request, with env and ctx as properties.
+      // As with WorkerEntrypoint: one instance per request, with env and ctx as properties.
       return (request, env, ctx) => new exported(ctx, env).fetch(request, env, ctx);
     }
     if (typeof exported?.fetch === "function") {
@@ -57,7 +57,7 @@
     };
   }
 
-  /** What V8 calls for WebAssembly.compileStreaming and instantiateStreaming. */
+  /** Serves WebAssembly.compileStreaming and instantiateStreaming. Called by V8. */
   function compileStreaming(source, rid) {
     if (ObjectPrototypeIsPrototypeOf(ResponsePrototype, source) && responseBodyUsed(source)) {
       core.abortWasmStreaming(rid, new TypeError("the body of the response has been used already"));
@@ -67,8 +67,8 @@
   }
 
   /**
-   * Before the app's modules run. `settings` are whether the console has colours, the props as JSON text, then the names
-   * of env and values as JSON text.
+   * Runs before the app's modules. `settings` holds whether the console has colours, then the props as JSON text, then
+   * pairs of names in `env` and their values as JSON text.
    */
   function prepare(settings) {
     setColours(settings[0]);
@@ -86,10 +86,10 @@
     delete globalThis.__nano;
   }
 
-  /** After the app's modules ran. Says whether there is a handler. */
+  /** Runs after the app's modules. Returns whether there is a handler. */
   function install(namespace) {
     handler = handlerOf(namespace.default);
-    // A CommonJS module that was an ES module once has its default export below its exports.
+    // A CommonJS module compiled from an ES module has its default export as a property of its exports.
     if (handler === undefined && namespace.default?.__esModule) handler = handlerOf(namespace.default.default);
     if (handler === undefined && listenerCount(globalThis, "fetch") > 0) handler = listenerHandler();
     return handler !== undefined;

@@ -1,4 +1,4 @@
-// What apps may write where bytes are wanted.
+// The forms in which apps may pass bytes.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -14,7 +14,7 @@
     Uint8Array,
   } = primordials;
 
-  /** The bytes of an ArrayBuffer or of a view of one, not copied. */
+  /** Returns the bytes of an ArrayBuffer or of a view of one, without a copy. */
   function bytesOf(value, prefix) {
     if (core.isArrayBuffer(value)) return new Uint8Array(value);
     if (!ArrayBufferIsView(value)) throw new TypeError(`${prefix} is not an ArrayBuffer or a view of one`);
@@ -34,7 +34,7 @@
     );
   }
 
-  /** Likewise, or text as UTF-8: what a stream may have that is read outside of JavaScript. */
+  /** Works like bytesOf(), but also encodes text as UTF-8. Streams that are read outside of JavaScript may contain both. */
   function bytesOrText(value, prefix) {
     if (typeof value === "string") return core.encode(value);
     if (core.isArrayBuffer(value) || ArrayBufferIsView(value)) return bytesOf(value, prefix);

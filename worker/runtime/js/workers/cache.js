@@ -1,4 +1,4 @@
-// caches: responses that the app keeps, in the memory of its worker.
+// caches: responses that the app stores in the memory of its worker.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -36,7 +36,7 @@
 
   const WARN = 2;
   const HTTP = new SafeRegExp("^https?:");
-  /** Header fields that an answer gets anew. */
+  /** Header fields that are computed for each answer, not stored. */
   const RENEWED = ["age", "cf-cache-status", "content-length", "transfer-encoding"];
 
   const convertOptions = webidl.createDictionaryConverter("CacheQueryOptions", [
@@ -48,10 +48,10 @@
     return toInnerRequest(ObjectPrototypeIsPrototypeOf(RequestPrototype, value) ? value : new Request(value));
   }
 
-  /** A URL has no line break, so that no two of these are the same. */
+  /** Builds the key of a request. A URL contains no line break, so the keys of two caches never collide. */
   const keyOf = (request, cache) => `${StringPrototypeSplit(request.url(), "#")[0]}\n${cache}`;
 
-  /** Takes in a body as it would leave, up to the limit. Returns whether it all fitted. */
+  /** Stores a body as it would be sent, up to the limit. Returns whether all of it fitted. */
   async function takeIn(incoming, { body, headerList, isManual }) {
     const request = core.getAsyncContext()?.request ?? 0;
     const bytes = takeStatic(body);
@@ -76,7 +76,7 @@
     if (body !== null) PromisePrototypeThen(body.stream.cancel(), undefined, () => {});
   }
 
-  /** From what is kept to what the request asks for. */
+  /** Builds the answer to a request from a stored response. */
   function answer(request, found) {
     const { 0: status, 1: statusText, 2: headers, 3: age, 4: length, 5: kept } = found;
     const add = (name, value) => ArrayPrototypePush(headers, [name, String(value)]);
@@ -131,7 +131,7 @@
       if (ArrayPrototypeIncludes(vary, "*")) throw new TypeError(`${prefix}: the response has "Vary: *"`);
       if (body !== null && body.unusable()) throw new TypeError(`${prefix}: the body of the response was used already`);
 
-      // Read before anything is waited for: the request may be answered meanwhile, with this very response.
+      // Read before the first await: the request may end meanwhile, answered with this very response.
       const key = keyOf(request, this.#name);
       const { headerList } = request;
       const { age, lifetime, without } = policyOf(status, headers);

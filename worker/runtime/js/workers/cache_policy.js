@@ -1,5 +1,5 @@
-// What a shared cache may keep and for how long (RFC 9111 with the defaults of Workers), and what it answers to
-// conditional and range requests (RFC 9110).
+// What a shared cache may store and for how long (RFC 9111 with the defaults of Workers), and how it answers conditional
+// and range requests (RFC 9110).
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -23,7 +23,7 @@
   const { getHeader } = core.loadExtScript("ext:deno_fetch/20_headers.js");
 
   const MINUTE = 60;
-  /** For how long a response is kept that does not say so itself, in seconds by status. */
+  /** The lifetime in seconds by status, for responses that do not set one. */
   const DEFAULT_LIFETIMES = {
     __proto__: null,
     200: 120 * MINUTE,
@@ -37,7 +37,7 @@
   const DIGITS = new SafeRegExp("^[0-9]+$");
   const RANGE = new SafeRegExp("^bytes=([0-9]*)-([0-9]*)$");
 
-  /** The parts of a comma-separated list, in lower case. */
+  /** Splits a comma-separated list into its parts, in lower case. */
   function listOf(value) {
     const parts = [];
     for (const part of new SafeArrayIterator(StringPrototypeSplit(value ?? "", ","))) {
@@ -47,7 +47,7 @@
     return parts;
   }
 
-  /** The directives of Cache-Control: what stands behind the `=`, or an empty text. */
+  /** Parses the directives of Cache-Control. The value is the text after the `=`, or empty. */
   function directivesOf(value) {
     const directives = { __proto__: null };
     const pattern = new SafeRegExp(`([^\\s,=]+)\\s*(?:=\\s*(?:"([^"]*)"|([^\\s,]*)))?`, "g");
@@ -72,22 +72,22 @@
     return DEFAULT_LIFETIMES[status] ?? 0;
   }
 
-  /** For how many seconds a response may be kept, how old it is already, and without which header fields to keep it. */
+  /** Returns for how many seconds a response may be stored, its age so far, and the header fields to leave out. */
   function policyOf(status, headers) {
     const directives = directivesOf(getHeader(headers, "cache-control"));
     const age = secondsOf(getHeader(headers, "age") ?? "");
     const isForbidden = directives["no-store"] !== undefined || directives.private === "" || directives["no-cache"] === "";
     if (isForbidden) return { age, lifetime: 0, without: [] };
-    // With field names, they are about these fields only.
+    // A directive with field names applies to those fields only.
     const without = listOf(`${directives.private ?? ""},${directives["no-cache"] ?? ""}`);
     const isPersonal = getHeader(headers, "set-cookie") !== null && !ArrayPrototypeIncludes(without, "set-cookie");
     return { age, lifetime: isPersonal ? 0 : lifetimeOf(status, headers, directives), without };
   }
 
-  // Weak and strong tags of the same text are the same here.
+  // The weak comparison: a weak and a strong tag with the same text are equal.
   const opaque = (tag) => StringPrototypeStartsWith(tag, "W/") ? StringPrototypeSubstring(tag, 2) : tag;
 
-  /** Whether a request's conditions say that its sender has this response already. */
+  /** Returns whether the conditions of a request show that its sender already has this response. */
   function isNotModified(request, response) {
     const ifNoneMatch = getHeader(request, "if-none-match");
     if (ifNoneMatch !== null) {
@@ -99,11 +99,11 @@
       }
       return false;
     }
-    // False if either is missing or no date.
+    // The comparison is false if a date is missing or invalid.
     return DateParse(getHeader(response, "last-modified") ?? "") <= DateParse(getHeader(request, "if-modified-since") ?? "");
   }
 
-  /** The range of a body that a request asks for: `null` for all of it, `undefined` for none that there is. */
+  /** Returns the range that a request asks for: `null` for the whole body, `undefined` if it cannot be satisfied. */
   function rangeOf(request, response, length) {
     const found = RegExpPrototypeExec(RANGE, getHeader(request, "range") ?? "");
     if (found === null || (found[1] === "" && found[2] === "")) return null;

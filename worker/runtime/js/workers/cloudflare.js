@@ -1,10 +1,10 @@
-// The module cloudflare:workers. What it exports are the properties of the object returned here.
+// The module cloudflare:workers. Its exports are the properties of the object returned here.
 (function () {
   const { core } = __bootstrap;
   const { app, inBackground } = core.loadExtScript("ext:nano_workers/context.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
-  /** The base class of an app's default export. */
+  /** The base class for an app's default export. */
   class WorkerEntrypoint {
     constructor(ctx, env) {
       this.ctx = ctx;
@@ -12,7 +12,7 @@
     }
   }
 
-  // There are no bindings to call these through; apps that also export such classes load all the same.
+  // No binding can call these classes. They exist so that apps which also export subclasses of them load.
   class DurableObject {
     constructor(ctx, env) {
       this.ctx = ctx;
@@ -27,7 +27,7 @@
   }
   class RpcTarget {}
 
-  /** As `ctx.waitUntil`, for code that has no `ctx` at hand. */
+  /** Works like `ctx.waitUntil`, for code that has no `ctx`. */
   function waitUntil(promise) {
     webidl.requiredArguments(arguments.length, 1, "Failed to execute 'waitUntil'");
     inBackground(promise);

@@ -1,4 +1,4 @@
-// What a handler is given besides the request: env, the execution context, and the event of addEventListener("fetch").
+// The arguments of a handler besides the request: env, the execution context, and the event of addEventListener("fetch").
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -18,10 +18,10 @@
 
   const ERROR = 3;
 
-  /** The app's settings, set before its modules run. */
+  /** The app's settings. They are set before its modules run. */
   const app = { __proto__: null, env: undefined, propsText: "{}", props: undefined };
 
-  /** Keeps the worker alive until a promise settles, or `wait_until_timeout` after the response. */
+  /** Keeps the worker alive until a promise settles, but at most `wait_until_timeout` after the response. */
   function inBackground(promise) {
     const work = op_background_begin(core.getAsyncContext()?.request ?? 0);
     const done = () => op_background_end(work);

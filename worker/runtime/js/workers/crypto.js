@@ -1,4 +1,4 @@
-// WebCrypto with what Workers add to it: comparisons that take as long whatever they compare, and streaming digests.
+// WebCrypto with the additions of Workers: comparisons in constant time, MD5, and streaming digests.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -36,7 +36,7 @@
   const { algorithmOf, materialOf, nameOf, redefine, usagesOf } = core.loadExtScript("ext:nano_crypto/algorithms.js");
   const { Crypto, CryptoKey, SubtleCrypto } = webCrypto;
 
-  /** Of PBKDF2: what the op takes. */
+  /** The highest iteration count that the op for PBKDF2 accepts. */
   const MOST_ITERATIONS = 0x7fff_ffff;
   const DIGESTS = { __proto__: null, "MD5": true, "SHA-1": true, "SHA-256": true, "SHA-384": true, "SHA-512": true };
 
@@ -63,7 +63,7 @@
     return known;
   }
 
-  // The digest that the standard leaves out, for what is signed or named by it elsewhere.
+  // Adds MD5, which the standard leaves out. Existing formats and protocols still use it.
   redefine("digest", 2, (original, subtle, args) => {
     if (nameOf(args[0]) !== "MD5" || args.length < 2) return ReflectApply(original, subtle, args);
     const prefix = "Failed to execute 'digest' on 'SubtleCrypto'";
@@ -73,7 +73,7 @@
     return op_digest_finish(hasher);
   });
 
-  // Likewise where it is the hash of another algorithm, which Workers have for the sake of old protocols.
+  // Adds MD5 as the hash of other algorithms. Workers have it for old protocols.
   const BLOCK = 64;
   const isMd5 = (algorithm) => nameOf(algorithm?.hash) === "MD5";
   const isHmac = (algorithm) => nameOf(algorithm) === "HMAC";
@@ -89,7 +89,7 @@
     return op_digest_finish(hasher);
   }
 
-  /** https://www.rfc-editor.org/rfc/rfc2104 */
+  /** Computes HMAC with MD5. https://www.rfc-editor.org/rfc/rfc2104 */
   function hmac(key, data) {
     let secret = materialOf(key);
     if (TypedArrayPrototypeGetByteLength(secret) > BLOCK) secret = new Uint8Array(md5(secret, new Uint8Array()));
@@ -107,7 +107,7 @@
     if (!isHmac(args[2]) || typeof args[2] !== "object") return ReflectApply(original, subtle, args);
     const hash = nameOf(args[2].hash);
     if (hash === "MD5") args[2] = withMd5(args[2]);
-    // deno_crypto finds out about others when the key is used.
+    // deno_crypto checks the name of the hash only when the key is used.
     else if (hash !== "" && !DIGESTS[hash] && !StringPrototypeStartsWith(hash, "SHA3-")) {
       throw new DOMException(`there is no digest ${hash}`, "NotSupportedError");
     }
@@ -177,7 +177,7 @@
     let bits;
     if (isOfMd5) bits = await derived(algorithm, key, length);
     else {
-      // The key that makes keys need not be one that gives bits.
+      // A key with the usage deriveKey need not have deriveBits, so another key is derived and its bits are read.
       const sized = { __proto__: null, ...made, hash: length > BLOCK * 8 ? "SHA-512" : "SHA-256", length };
       const between = await ReflectApply(original, subtle, [algorithm, key, sized, true, ["sign"]]);
       bits = materialOf(between);
@@ -185,7 +185,7 @@
     return await subtle.importKey("raw", bits, made, extractable, usages);
   });
 
-  /** Where bytes are written to have their digest. */
+  /** Computes the digest of the bytes that are written to it. */
   class DigestStream extends WritableStream {
     #digest;
     #written = 0;
@@ -200,7 +200,7 @@
         resolve = settle[0];
         reject = settle[1];
       });
-      // A digest that nobody asks for fails in silence; the writer is told.
+      // If nobody asks for the digest, its rejection is not reported. The writer gets the error.
       PromisePrototypeThen(digest, undefined, () => {});
       super({
         __proto__: null,
@@ -219,7 +219,7 @@
       });
       this.#digest = digest;
     }
-    /** The digest, once the stream is closed. */
+    /** Resolves to the digest once the stream is closed. */
     get digest() {
       webidl.assertBranded(this, DigestStreamPrototype);
       return this.#digest;

@@ -1,4 +1,4 @@
-// What nobody caught becomes an event of the global object, and is logged unless a listener cancels it.
+// Uncaught errors and unhandled rejections: each becomes an event of the global object and is logged unless it is cancelled.
 // https://html.spec.whatwg.org/#report-an-exception and #unhandled-promise-rejections
 (function () {
   const { core, primordials } = __bootstrap;
@@ -25,21 +25,21 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
   let reporting = false;
-  // Rejections that a listener has been told of and has not cancelled.
+  // Rejections that were reported to a listener which did not cancel the event.
   let outstanding;
 
-  /** The request on whose behalf this runs, or ran what was rejected; zero is none. */
+  /** Returns the id of the request that the running or the rejected code belongs to, or zero if there is none. */
   function requestNow() {
     return core.getAsyncContext()?.request ?? 0;
   }
 
-  /** Fires it at the global object. Whether a listener has cancelled it. */
+  /** Dispatches an event at the global object. Returns whether a listener has cancelled it. */
   function isCancelled(event) {
     setIsTrusted(event, true);
     return !dispatch(globalThis, event);
   }
 
-  /** Where an error was made. What is no Error tells nothing: for it, where the app is right now. */
+  /** Returns where an error was created. A value that is not an Error does not say, so the current position is used. */
   function placeOf(error) {
     const { frames } = core.destructureError(core.isNativeError(error) ? error : new Error());
     for (let i = 0; i < frames.length; i++) {
@@ -51,14 +51,14 @@
     return { filename: "", lineno: 0, colno: 0 };
   }
 
-  // No getter of the value is called for it.
+  // Calls no getter of the value.
   function messageOf(error) {
     if (core.isNativeError(error)) return core.destructureError(error).exceptionMessage;
     return `Uncaught ${typeof error === "object" && error !== null ? "#<Object>" : String(error)}`;
   }
 
   function reportException(error) {
-    // An error of an "error" listener is only logged.
+    // An error that an "error" listener throws is only logged.
     if (!reporting && listenerCount(globalThis, "error") > 0) {
       reporting = true;
       try {
@@ -103,7 +103,7 @@
   defineEventHandler(globalThis, "rejectionhandled");
   defineEventHandler(globalThis, "unhandledrejection");
 
-  /** What can be set in a live isolate only. */
+  /** Registers the handlers that can only be set in a live isolate, not in the snapshot. */
   function listen() {
     core.setHandledPromiseRejectionHandler(onLateHandler);
   }

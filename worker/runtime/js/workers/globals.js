@@ -1,5 +1,5 @@
-// The globals an app sees: the WinterTC minimum common web API, from the deno_* extensions. Runs while the startup
-// snapshot is made; what needs a live heap is a getter that loads on first use.
+// The globals of an app: the WinterTC minimum common web API, from the deno_* extensions. This runs while the startup
+// snapshot is made. A global that needs a live heap is a getter that loads on first use.
 (function () {
   const { core, internals, primordials } = __bootstrap;
   const {
@@ -14,7 +14,7 @@
   const { op_log } = core.ops;
   const load = core.loadExtScript;
 
-  // deno_fetch reports spans to deno_telemetry if that is there; these are the names it looks for.
+  // deno_fetch reports spans to deno_telemetry if it finds it. These are the names that it looks for.
   const nothing = () => {};
   internals.__telemetry = {
     TRACING_ENABLED: false,
@@ -64,10 +64,10 @@
   const hasNoColours = () => !hasColours;
   const setColours = (value) => hasColours = value;
   setNoColorFns(hasNoColours, hasNoColours);
-  // The id of the request that the running code belongs to rides in the async context, across awaits and timers.
+  // The async context carries the id of the current request across awaits and timers.
   const log = (message, level) => op_log(level, message, core.getAsyncContext()?.request ?? 0);
 
-  // Interfaces that load when they are first touched, each with its script; lazy_globals.rs defines the properties.
+  // Interfaces that load on first use, each with its script. The worker's isolate.rs defines the properties.
   const cache = "ext:nano_workers/cache.js";
   const crypto = "ext:nano_workers/crypto.js";
   const lazyInterfaces = {
@@ -82,14 +82,14 @@
     IdentityTransformStream: "ext:nano_workers/identity_stream.js",
     SubtleCrypto: crypto,
     WebSocket: "ext:nano_net/websocket.js",
-    // What packages for Node expect of every environment that is not a browser.
+    // Globals that packages for Node expect in every environment that is not a browser.
     Buffer: "ext:deno_node/internal/buffer.mjs",
     clearImmediate: "ext:deno_node/timers.ts",
     process: "ext:nano_node/process.js",
     setImmediate: "ext:deno_node/timers.ts",
   };
   const loadInterface = (name) => load(lazyInterfaces[name])[name];
-  // Read-only attributes of the global.
+  // Read-only attributes of the global object.
   const attributes = {
     get caches() {
       return load(cache).caches;
@@ -116,7 +116,7 @@
       return ["en-US"];
     }
     get platform() {
-      // The standard allows it to be empty, which tells nobody about the host.
+      // The standard allows an empty text, which says nothing about the host.
       return "";
     }
   }
@@ -196,7 +196,7 @@
   for (const name in functions) {
     ObjectDefineProperty(globalThis, name, core.propWritable(functions[name]));
   }
-  // Of all header fields, only cookies can be had one by one.
+  // `getAll()` of Workers, which reads cookies only.
   const { getAll } = {
     getAll(name) {
       const prefix = "Failed to execute 'getAll' on 'Headers'";

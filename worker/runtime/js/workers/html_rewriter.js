@@ -1,4 +1,4 @@
-// HTMLRewriter: changes a page on its way through. What it does with lol_html is told in ext/html_rewriter/mod.rs.
+// HTMLRewriter: changes a page as it streams through. html_rewriter.rs describes how it uses lol_html.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -37,11 +37,11 @@
   const { close, Comment, Doctype, DocumentEnd, Element, EndTag, open, Text } = core
     .loadExtScript("ext:nano_workers/html_tokens.js");
 
-  /** The kinds of handlers, as in html_rewriter/visit.rs. */
+  /** Bits for the kinds of handlers, with the same values as in html_rewriter/visit.rs. */
   const ELEMENT_HANDLERS = { __proto__: null, element: 1, comments: 2, text: 4 };
   const DOCUMENT_HANDLERS = { __proto__: null, doctype: 8, comments: 2, text: 4, end: 16 };
 
-  /** Reads the functions of an app's handlers once; `what` says which there are. */
+  /** Reads the functions of an app's handlers once. `what` gets the bits of those that exist. */
   function readHandlers(handlers, kinds, prefix, context) {
     handlers = webidl.converters.object(handlers, prefix, context);
     const read = { __proto__: null, self: handlers, what: 0 };
@@ -57,13 +57,13 @@
 
   const isPromise = (value) => typeof value === "object" && value !== null && typeof value.then === "function";
 
-  // By the kind of event, as in html_rewriter/scanner.rs.
+  // Indexed by the kind of event, as numbered in html_rewriter/scanner.rs.
   const INTERFACES = [Element, EndTag, Text, Comment, Doctype, DocumentEnd];
   const HANDLERS = ["element", undefined, "text", "comments", "doctype", "end"];
   const ELEMENT = 0;
   const END_TAG = 1;
 
-  /** What handlers may look at, from the data of an event. */
+  /** For each kind of event, converts its data into the part that handlers can read. */
   const PARTS = [
     (data) => ({
       name: data[0],
@@ -80,7 +80,7 @@
     () => ({}),
   ];
 
-  /** One document on its way through. */
+  /** One document that is being rewritten. */
   class Document {
     #handlers;
     #rewriter;
@@ -90,9 +90,9 @@
     #isEnded = false;
     #isCancelled = false;
     #hasEmitted = false;
-    /** What the last event was about. */
+    /** The part of the document that the last event was about. */
     #part;
-    /** By number of the element. */
+    /** Handlers of end tags, by the number of the element. */
     #endHandlers = new SafeMap();
 
     constructor(handlers, stream, charset) {
@@ -101,7 +101,7 @@
       this.#reader = acquireReadableStreamDefaultReader(stream);
     }
 
-    /** What comes out, as it is read. */
+    /** Returns the stream of rewritten bytes. The document is parsed as this stream is read. */
     output() {
       const pull = (controller) => this.#pull(controller);
       const cancel = (reason) => {
@@ -111,7 +111,7 @@
       return createReadableByteStream(() => {}, pull, cancel);
     }
 
-    /** Goes on until there is output, or the end. */
+    /** Reads and parses until there is output or the document ends. */
     async #pull(controller) {
       try {
         this.#hasEmitted = false;
@@ -141,7 +141,7 @@
       this.#hasInput = true;
     }
 
-    /** Until all of the input is parsed, or there is much output. */
+    /** Parses until no input is left or enough output has collected. */
     async #parse(controller) {
       let changes = [];
       while (!this.#isCancelled) {
@@ -160,7 +160,7 @@
       this.#hasEmitted = true;
     }
 
-    /** Runs the handlers of one event; returns what they changed. What stands before does not wait for them. */
+    /** Runs the handlers of one event and returns their changes. While one is awaited, earlier output is sent. */
     async #run({ 0: kind, 1: index, 2: data, 3: element }, controller) {
       let functions;
       let self;
@@ -171,7 +171,7 @@
         self = this.#handlers[index].self;
         functions = [this.#handlers[index][HANDLERS[kind]]];
       }
-      // Without data it is about the same as the one before, for another handler.
+      // An event without data is about the same part as the one before, for another handler.
       if (data !== null) this.#part = PARTS[kind](data);
       const part = this.#part;
       part.changes = [];

@@ -1,4 +1,4 @@
-// What the handlers of HTMLRewriter are given: parts of the document to look at and to change while the handler runs.
+// The objects passed to handlers of HTMLRewriter: parts of the document that a handler can read and change while it runs.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -22,7 +22,7 @@
   const { ReadableStreamPrototype } = core.loadExtScript("ext:deno_web/06_streams.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
-  // What a change does: as in html_rewriter/writer.rs.
+  // The kinds of changes, with the same values as in html_rewriter/writer.rs.
   const BEFORE = 0;
   const AFTER = 1;
   const PREPEND = 2;
@@ -45,20 +45,20 @@
   const convertOptions = webidl.createDictionaryConverter("ContentOptions", [
     { key: "html", converter: webidl.converters.boolean, defaultValue: false },
   ]);
-  // Names are compared without regard to the case of ASCII letters, and of no others.
+  // Names are compared without regard to case, for ASCII letters only.
   const lower = (name) => StringPrototypeReplace(name, CAPITALS, (letters) => StringPrototypeToLowerCase(letters));
 
-  /** What a token stands for: its interface, and the part of the document while its handler runs. */
+  /** The interface of each token, and its part of the document while the handler runs. */
   const meanings = new SafeWeakMap();
 
-  /** A token for one call of a handler. `part` is shared by the handlers of the same part of the document. */
+  /** Creates a token for one call of a handler. All handlers of a part of the document share `part`. */
   function open(Interface, part) {
     const token = new Interface(webidl.brand);
     WeakMapPrototypeSet(meanings, token, { Interface, part });
     return token;
   }
 
-  /** The handler is done. */
+  /** Makes a token unusable after its handler has returned. */
   function close(token) {
     WeakMapPrototypeGet(meanings, token).part = null;
   }
@@ -80,7 +80,7 @@
     return made;
   };
 
-  /** Content is text, or a stream that is read when the handler is done. */
+  /** Inserts content, which is text or a stream. A stream is read in full before the document goes on. */
   function insert(token, Interface, method, what, args) {
     const part = partOf(token, Interface);
     const prefix = `Failed to execute '${method}' on '${Interface.name}'`;
@@ -95,7 +95,7 @@
     } else {
       const made = change(part, what, "", "", html);
       const read = PromisePrototypeThen(response.text(), (text) => made[1] = text);
-      // It is awaited when the handler is done.
+      // A failure is reported where the reads are awaited, after the handler.
       PromisePrototypeThen(read, undefined, () => {});
       ArrayPrototypePush(part.reads, read);
     }

@@ -1,4 +1,4 @@
-// IdentityTransformStream and FixedLengthStream: a pipe in Rust, with a writable and a readable end in JavaScript.
+// IdentityTransformStream and FixedLengthStream: a pipe in Rust with a writable and a readable end in JavaScript.
 (function () {
   const { core, primordials } = __bootstrap;
   const { Number, NumberIsSafeInteger, TypedArrayPrototypeGetByteLength, TypeError } = primordials;
@@ -12,7 +12,7 @@
 
   const UNKNOWN = -1;
 
-  /** Both ends of a pipe that promises `length` bytes. `strategy` is about the writable one. */
+  /** Creates both ends of a pipe that is to carry `length` bytes. `strategy` applies to the writable end. */
   function makePipe(name, length, strategy) {
     const pipe = op_byte_pipe(length);
     let written = 0;
@@ -20,7 +20,7 @@
     let failure;
     let writable;
 
-    // A reader in JavaScript gets the error itself; one in Rust gets its text.
+    // A reader in JavaScript gets the error itself. A reader in Rust gets its text.
     function fail(error) {
       if (isOver) return;
       isOver = true;
@@ -36,7 +36,7 @@
       __proto__: null,
       start(controller) {
         writable = controller;
-        // A write under way would otherwise hold up the abort for as long as nobody reads.
+        // Without this, a pending write would delay the abort until somebody reads.
         const { signal } = controller;
         signal[add](() => fail(signal.reason));
       },
@@ -72,7 +72,7 @@
     return { readable, writable: new WritableStream(sink, strategy) };
   }
 
-  /** Of the writable side: how many bytes may wait there, where the app says so. */
+  /** Returns the queuing strategy of the writable side: how many bytes may wait there, if the app sets a limit. */
   function strategyOf(strategy, prefix, context) {
     const { highWaterMark } = webidl.converters.QueuingStrategy(strategy, prefix, context);
     return highWaterMark > 0 ? { __proto__: null, highWaterMark, size: (chunk) => chunk?.byteLength ?? 1 } : undefined;
@@ -80,7 +80,7 @@
 
   let setPipe;
 
-  /** Passes bytes on as they are; a write is done when its bytes have been read. */
+  /** Passes bytes on unchanged. A write resolves when its bytes have been read. */
   class IdentityTransformStream extends TransformStream {
     #pipe;
 
@@ -105,7 +105,7 @@
   webidl.configureInterface(IdentityTransformStream);
   const IdentityTransformStreamPrototype = IdentityTransformStream.prototype;
 
-  /** As that, for a number of bytes that is known: a response or a request of them has a content-length. */
+  /** Passes on a known number of bytes, so that a request or response with this body has a content-length. */
   class FixedLengthStream extends IdentityTransformStream {
     constructor(expectedLength, strategy = undefined) {
       super(webidl.brand);

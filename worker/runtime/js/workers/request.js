@@ -1,4 +1,4 @@
-// The request as the app sees it: every property crosses from Rust only when it is touched.
+// The request as the app sees it. Each property is fetched from Rust when it is first read.
 (function () {
   const { core, primordials } = __bootstrap;
   const { JSONParse, JSONStringify, PromisePrototypeThen, SafeArrayIterator, TypedArrayPrototypeGetByteLength } = primordials;
@@ -17,7 +17,7 @@
   const { InnerBody } = core.loadExtScript("ext:deno_fetch/22_body.js");
   const { ReadableStream, readableStreamForRid } = core.loadExtScript("ext:deno_web/06_streams.js");
 
-  /** Stands where deno_fetch keeps its own record of a request. `id` names the request in every op. */
+  /** Takes the place of deno_fetch's own record of a request. `id` identifies the request in every op. */
   class InnerRequest {
     redirectMode = "manual";
     redirectCount = 0;
@@ -60,7 +60,7 @@
     get cf() {
       return this.#cf ??= this.#readCf();
     }
-    /** For a clone, whose own it will be; undefined where there is nothing to be had any more. */
+    /** Copies `cf` for a clone of the request. Returns undefined if the request has ended and it was never read. */
     copyCf() {
       try {
         return this.#cf === undefined ? this.#readCf() : JSONParse(JSONStringify(this.#cf));
@@ -77,7 +77,7 @@
     set body(body) {
       this.#body = body;
     }
-    // Request.json() of a small body: from bytes to string without a Uint8Array between.
+    // For Request.json() of a small body: converts bytes to a string without a Uint8Array between them.
     consumeTextBody() {
       if (this.#body !== undefined || !this.#hasBody()) return null;
       const text = op_request_body_take_text(this.#id);
@@ -98,7 +98,7 @@
       return op_request_has_body(this.#id, method === "GET" || method === "HEAD");
     }
     #openBody() {
-      // A body that has already arrived whole needs no stream.
+      // A body that has arrived completely needs no stream.
       const bytes = op_request_body_take(this.#id);
       if (bytes !== null) {
         const body = new InnerBody({ body: bytes, consumed: false });
@@ -109,7 +109,7 @@
       try {
         rid = op_request_body(this.#id);
       } catch (error) {
-        // What is left of the body went with the answer: only who reads it needs to know.
+        // The rest of the body was dropped with the answer. Only a reader of the body gets the error.
         return new InnerBody(new ReadableStream({ __proto__: null, start: (controller) => controller.error(error) }));
       }
       return new InnerBody(readableStreamForRid(rid));

@@ -1,4 +1,4 @@
-// From the app's Response to frames: strings, buffers and streams each take their own path.
+// Sends the app's Response: strings, buffers and streams are each handled by their own op.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -43,7 +43,7 @@
 
   const COPY_BELOW = 4096;
 
-  // Properties of errors that a report shows in its own way.
+  // Properties of errors that a report formats by itself.
   const SHOWN = { __proto__: null, cause: true, errors: true, message: true, name: true, stack: true };
 
   function describe(error) {
@@ -55,7 +55,7 @@
     }
   }
 
-  /** What else an error carries, such as `code`, as text. Getters are not called. */
+  /** Formats the other properties of an error, such as `code`. Calls no getters. */
   function properties(error) {
     const own = {};
     const keys = ObjectKeys(error);
@@ -66,7 +66,7 @@
     return ObjectKeys(own).length === 0 ? "" : inspect(own, { depth: 1 });
   }
 
-  /** The handler threw or rejected. */
+  /** Reports that the handler threw or rejected. */
   function fail(id, error) {
     op_fail_handler(id, `Uncaught ${describe(error)}`);
   }
@@ -90,12 +90,12 @@
     }
   }
 
-  // deno_fetch marks responses whose headers nobody has touched; their head needs no list.
+  // deno_fetch marks responses whose headers were never touched. Their head can be built without a header list.
   function respondStatic(id, response) {
     const status = response[serveFastStatusKey];
     const body = response[serveFastBodyKey];
     if (status === 0 || body === null || getInnerResponse(response).statusMessage !== "") return false;
-    // Long bytes leave from where they are; for short ones a copy costs less.
+    // A long buffer is sent without a copy. For a short one, copying is cheaper.
     if (typeof body !== "string" && TypedArrayPrototypeGetByteLength(body) > COPY_BELOW) return false;
     response[serveFastConsumedKey] = true;
     const contentType = response[serveFastHeaderKindKey] === SERVE_FAST_HEADER_DEFAULT_TEXT
@@ -111,7 +111,7 @@
 
   const CONTENT_ENCODING = "content-encoding";
 
-  /** Whether the body may have to be encoded on its way out. */
+  /** Returns whether the body may have to be encoded before it is sent. */
   function isEncoded({ headerList, isManual }) {
     if (isManual) return false;
     for (let i = 0; i < headerList.length; i++) {

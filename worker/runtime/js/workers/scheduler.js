@@ -1,4 +1,4 @@
-// scheduler: pauses that can be awaited.
+// scheduler: pauses and yields as promises.
 (function () {
   const { core, primordials } = __bootstrap;
   const { Promise } = primordials;
@@ -15,7 +15,7 @@
       webidl.illegalConstructor();
     }
 
-    /** Resolves after so many milliseconds; rejects when the signal is aborted. */
+    /** Resolves after `delay` milliseconds. Rejects when the signal is aborted. */
     async wait(delay, options = undefined) {
       const prefix = "Failed to execute 'wait' on 'Scheduler'";
       webidl.assertBranded(this, SchedulerPrototype);
@@ -36,7 +36,7 @@
       });
     }
 
-    /** Lets everything else that is ready go first. */
+    /** Resolves after everything else that is ready has run. */
     async yield() {
       webidl.assertBranded(this, SchedulerPrototype);
       await new Promise((resolve) => defer(resolve));

@@ -1,5 +1,5 @@
-// What deno_crypto's algorithms leave out: AES-GCM with vectors and tags of every length, bits that are no whole bytes, weak
-// Ed25519 keys, and ECDSA of short digests over P-384. https://w3c.github.io/webcrypto/
+// Adds what deno_crypto's algorithms lack: AES-GCM with vectors and tags of every length, bit lengths that are not whole bytes,
+// weak Ed25519 keys, and ECDSA with short digests over P-384. https://w3c.github.io/webcrypto/
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -30,13 +30,13 @@
   const { CryptoKey, cryptoKeyExportNodeKeyMaterial, SubtleCrypto } = core.loadExtScript("ext:deno_crypto/00_crypto.js");
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 
-  /** Bytes of a point of Ed25519: y, and in the highest bit the sign of x. */
+  /** The length in bytes of an Ed25519 point: y, with the sign of x in the highest bit. */
   const POINT = 32;
   const FIELD = 2n ** 255n - 19n;
   const ORDER_8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
-  /** y of the points whose order divides 8, also where it is not reduced: anybody can make signatures for such keys. */
+  /** The y of points whose order divides 8, also in unreduced form. Anybody can forge signatures for such keys. */
   const SMALL_ORDER = [0n, 1n, FIELD - 1n, FIELD, FIELD + 1n, ORDER_8, FIELD - ORDER_8];
-  /** Least bytes of a digest that the library signs over P-384: half of the field. */
+  /** The shortest digest in bytes that the library signs over P-384: half of the field's length. */
   const P384_DIGEST = 24;
   const TAG_BITS = [32, 64, 96, 104, 112, 120, 128];
 
@@ -48,7 +48,7 @@
   const exportKey = uncurryThis(SubtleCrypto.prototype.exportKey);
   const importKey = uncurryThis(SubtleCrypto.prototype.importKey);
 
-  /** Replaces a method of SubtleCrypto, which is given the one it stands for. */
+  /** Replaces a method of SubtleCrypto. The replacement gets the original as its first argument. */
   function redefine(method, length, replacement) {
     const original = SubtleCrypto.prototype[method];
     const value = {
@@ -60,13 +60,13 @@
     ObjectDefineProperty(SubtleCrypto.prototype, method, { __proto__: null, value });
   }
 
-  /** The name in an AlgorithmIdentifier, as names are compared. */
+  /** Returns the name in an AlgorithmIdentifier in upper case, for comparison. */
   function nameOf(algorithm) {
     const name = typeof algorithm === "string" ? algorithm : algorithm?.name;
     return typeof name === "string" ? StringPrototypeToUpperCase(name) : "";
   }
 
-  /** Whether a key is for this algorithm and use; if not, the original finds out what to say about it. */
+  /** Returns whether a key has this algorithm and usage. If not, the original method is called and reports the error. */
   function fits(key, name, usage) {
     return ObjectPrototypeIsPrototypeOf(prototype, key) && nameOf(algorithmOf(key)) === name &&
       ArrayPrototypeIncludes(usagesOf(key), usage);
@@ -80,7 +80,7 @@
 
   const materialOf = (key) => cryptoKeyExportNodeKeyMaterial(key).data;
 
-  /** The bytes of a BufferSource where they are, or nothing if it is none. */
+  /** Returns the bytes of a BufferSource without a copy, or undefined for any other value. */
   function bytesOf(source) {
     if (core.isAnyArrayBuffer(source)) return new Uint8Array(source);
     if (!ArrayBufferIsView(source)) return undefined;
@@ -97,7 +97,7 @@
       );
   }
 
-  /** The parameters of an AES-GCM call that deno_crypto refuses though it should not. */
+  /** Returns the parameters of an AES-GCM call that the standard allows but deno_crypto refuses. */
   function unusualGcm(algorithm, key, data, usage) {
     if (nameOf(algorithm) !== "AES-GCM" || !fits(key, "AES-GCM", usage)) return undefined;
     const iv = bytesOf(algorithm.iv);
@@ -124,7 +124,7 @@
     return TypedArrayPrototypeGetBuffer(await ReflectApply(op_aes_gcm_open, undefined, gcm));
   });
 
-  // What wrapping is made of: exporting and encrypting, decrypting and importing.
+  // Wrapping is export and encryption. Unwrapping is decryption and import.
   redefine("wrapKey", 4, async (original, subtle, args) => {
     const [format, key, wrappingKey, algorithm] = args;
     const gcm = unusualGcm(algorithm, wrappingKey, new Uint8Array(), "wrapKey");
@@ -160,7 +160,7 @@
     return bits;
   });
 
-  /** ECDSA over P-384 with SHA-1: the digest is shorter than what the library takes. */
+  /** Returns whether this is ECDSA over P-384 with SHA-1, whose digest is too short for the library. */
   function isShortDigest(algorithm, key, usage) {
     return nameOf(algorithm) === "ECDSA" && nameOf(algorithm.hash) === "SHA-1" && fits(key, "ECDSA", usage) &&
       algorithmOf(key).namedCurve === "P-384" && typeOf(key) === (usage === "sign" ? "private" : "public");
@@ -188,7 +188,7 @@
     if (nameOf(algorithm) !== "ED25519" || !fits(key, "ED25519", "verify")) {
       return ReflectApply(original, subtle, args);
     }
-    // The app may change the signature as soon as it has called.
+    // The signature is copied: the app may change it as soon as the call returns.
     const half = TypedArrayPrototypeSlice(bytesOf(signature) ?? new Uint8Array(), 0, POINT);
     if (!(await ReflectApply(original, subtle, args))) return false;
     const spki = materialOf(key);

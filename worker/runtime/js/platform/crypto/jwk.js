@@ -1,5 +1,5 @@
-// JSON Web Keys as Web Cryptography wants them, where deno_crypto does not look: it takes private keys whose public half is
-// missing or another's, and does not say which algorithm an Ed25519 key is for.
+// JSON Web Keys as Web Cryptography requires them. deno_crypto accepts private keys whose public half is missing or belongs to
+// another key, and does not say which algorithm an Ed25519 key is for.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -31,7 +31,7 @@
     throw new DOMException(why, "DataError");
   }
 
-  /** Whether `key`, which is private, belongs to the public half of the JWK that it comes from. */
+  /** Checks that a private key belongs to the public half in its JWK. */
   async function checkPair(subtle, key, jwk, name) {
     const usages = name === "ECDSA" || name === "ED25519" ? ["verify"] : [];
     const bytes = new Uint8Array(await exportKey(subtle, "raw", await getPublicKey(subtle, key, usages)));
@@ -39,7 +39,7 @@
       if (base64url(bytes) !== jwk.x) refuse('"x" of the key does not belong to its "d"');
       return;
     }
-    // Behind a byte that says it is not compressed, a point is its two coordinates.
+    // An uncompressed point is one byte of type, then its two coordinates.
     const half = (bytes.length - 1) / 2;
     if (
       base64url(TypedArrayPrototypeSubarray(bytes, 1, 1 + half)) !== jwk.x ||

@@ -1,5 +1,5 @@
-// NODE-ED25519: the name and the form of Ed25519 that Workers had before Web Cryptography took it in. Beneath are keys of Ed25519,
-// which go by the other name; a key is used by the name that it was made with.
+// NODE-ED25519: the name and form of Ed25519 on Workers from before Web Cryptography included it. The keys behind it are Ed25519
+// keys under another name. A key can be used only by the name under which it was created.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -16,13 +16,13 @@
   const { algorithmOf, nameOf, redefine } = core.loadExtScript("ext:nano_crypto/algorithms.js");
 
   const NAME = "NODE-ED25519";
-  /** What each key of this name says of its algorithm. */
+  /** The `algorithm` attribute of each key with this name. */
   const algorithms = new SafeWeakMap();
   const isKey = (key) => typeof key === "object" && key !== null && WeakMapPrototypeHas(algorithms, key);
 
   const { get } = {
     get() {
-      // Throws for what is no key.
+      // Throws if `this` is not a key.
       const algorithm = algorithmOf(this);
       return WeakMapPrototypeGet(algorithms, this) ?? algorithm;
     },
@@ -62,11 +62,11 @@
     return exported;
   });
 
-  /** Signs or verifies under the name that the key goes by. */
+  /** Signs or verifies by the name of the key. */
   const use = (original, subtle, args) => {
     const isNamed = nameOf(args[0]) === NAME;
     if (isNamed !== isKey(args[1])) {
-      // What is no key at all, the original finds out.
+      // If this is not a key at all, the getter throws the error.
       algorithmOf(args[1]);
       throw new DOMException("the key is for another algorithm", "InvalidAccessError");
     }

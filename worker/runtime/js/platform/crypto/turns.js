@@ -1,5 +1,5 @@
-// What is slow in Web Cryptography takes its turn on the threads for it (ext/turns.rs). Arguments are read before that: a turn is
-// inside of another runtime, where nothing that an app's getter calls would work.
+// Slow calls of Web Cryptography wait for a turn on the threads for them (requests/turns.rs). Arguments are read before that: a
+// turn runs inside of another runtime, in which code of the app, such as a getter, would not work.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -23,15 +23,15 @@
   const { CryptoKey, SubtleCrypto } = core.loadExtScript("ext:deno_crypto/00_crypto.js");
   const { converters } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
-  // Each of these makes of an argument what runs no code of the app's when it is looked at. What is no such argument is left
-  // for the method to refuse.
+  // Each of these converts an argument into a value that runs no code of the app when it is read. A value of another type is
+  // passed on, so that the method refuses it.
 
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
   const REFUSED = { __proto__: null };
   const text = (value) => isObject(value) ? `${value}` : value;
   const number = (value) => isObject(value) ? +value : value;
   const flag = (value) => !!value;
-  // What a key says of itself, the app cannot change.
+  // The app cannot change the attributes of a key.
   const key = (value) => isObject(value) && !ObjectPrototypeIsPrototypeOf(CryptoKey.prototype, value) ? REFUSED : value;
   const bytes = (value) => !isObject(value) || ArrayBufferIsView(value) || core.isAnyArrayBuffer(value) ? value : REFUSED;
 
@@ -51,7 +51,7 @@
     return copy;
   }
 
-  /** What algorithms have, in the order in which it is read. */
+  /** The members of algorithms, in the order in which they are read. */
   const MEMBERS = {
     __proto__: null,
     name: text,
@@ -84,7 +84,7 @@
   };
   const NAMES = ObjectKeys(MEMBERS);
 
-  /** The methods that do their work elsewhere, and what they are called with. */
+  /** The methods that run on other threads, with the conversion of each argument. */
   const METHODS = {
     __proto__: null,
     decapsulateBits: [algorithm, key, bytes],
@@ -101,7 +101,7 @@
     wrapKey: [text, key, key, algorithm],
   };
 
-  /** What was read, whatever the app does to its bytes later. */
+  /** Copies the arguments that were read, so that the app cannot change their bytes later. */
   function kept(value) {
     if (core.isArrayBuffer(value)) return ArrayBufferPrototypeSlice(value, 0);
     if (ArrayBufferIsView(value)) return copyOf(value);
@@ -132,7 +132,7 @@
     }
   }
 
-  // What drives all ops is started by the first that waits, which must not be one inside of a turn: that is another runtime.
+  // The first op that waits starts the driver of all ops. It must not be one inside of a turn, which is another runtime.
   op_void_async_deferred();
 
   for (const method in METHODS) {

@@ -1,10 +1,10 @@
-// Web Cryptography as apps see it. Loaded when an app first touches it.
+// Web Cryptography as apps see it. Loaded when an app first uses it.
 (function () {
   const { core, primordials } = __bootstrap;
   const { MapPrototypeGet, MapPrototypeSet, ObjectDefineProperty, SafeMap, SafeWeakMap, WeakMapPrototypeGet, WeakMapPrototypeSet } = primordials;
   const loaded = core.loadExtScript("ext:deno_crypto/00_crypto.js");
   const { Crypto, CryptoKey, SubtleCrypto } = loaded;
-  // Made here, since what makes it must not stay within reach of the app.
+  // Created before the factory functions are deleted: apps must not be able to reach them.
   const { crypto } = loaded;
   delete Crypto.create;
   delete Crypto.registerSymbols;
@@ -14,13 +14,13 @@
   core.loadExtScript("ext:nano_crypto/jwk.js");
   core.loadExtScript("ext:nano_crypto/node_ed25519.js");
 
-  // A key never changes, so that its structured clone can be itself: its material need not pass where the app could see it.
+  // A key never changes, so a structured clone can be the key itself. Its material never passes where the app could read it.
   const keys = new SafeMap();
   const numbers = new SafeWeakMap();
   ObjectDefineProperty(CryptoKey.prototype, core.hostObjectBrand, {
     __proto__: null,
     value() {
-      // Throws for what is no key.
+      // Throws if `this` is not a key.
       algorithmOf(this);
       let number = WeakMapPrototypeGet(numbers, this);
       if (number === undefined) {
