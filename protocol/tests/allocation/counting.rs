@@ -1,25 +1,25 @@
-//! An allocator that counts, thread by thread: tests run side by side.
+//! An allocator that counts per thread, because tests run in parallel.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 thread_local! {
-    /// Bytes allocated by this thread, less the bytes it has freed.
+    /// The bytes that this thread has allocated, minus those it has freed.
     static NOW: Cell<isize> = const { Cell::new(0) };
-    /// The most that was ever.
+    /// The highest value of `NOW` so far.
     static PEAK: Cell<isize> = const { Cell::new(0) };
-    /// How often it was allocated.
+    /// The number of allocations.
     static TIMES: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, and a count of what goes through it.
+/// The system's allocator, with a count of the allocations.
 #[derive(Debug)]
 struct Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The most bytes that this thread had allocated at once while `run` ran, beyond those it had before.
+/// Returns the most bytes that this thread had allocated while `run` ran, beyond those it had before.
 pub(crate) fn peak_of(run: impl FnOnce()) -> usize {
     let before = NOW.get();
     PEAK.set(before);
@@ -27,7 +27,7 @@ pub(crate) fn peak_of(run: impl FnOnce()) -> usize {
     usize::try_from(PEAK.get() - before).expect("a peak is no less than the start")
 }
 
-/// How often this thread allocates while `run` runs.
+/// Returns how often this thread allocates while `run` runs.
 pub(crate) fn allocations_of(run: impl FnOnce()) -> usize {
     let before = TIMES.get();
     run();
@@ -35,14 +35,14 @@ pub(crate) fn allocations_of(run: impl FnOnce()) -> usize {
 }
 
 fn count(more: usize, less: usize) {
-    // Neither cell has a destructor, so both can be used for as long as the thread allocates.
+    // Neither cell has a destructor, so both can be used as long as the thread can allocate.
     NOW.set(NOW.get() + more as isize - less as isize);
     TIMES.set(TIMES.get() + usize::from(more > 0));
     PEAK.set(PEAK.get().max(NOW.get()));
 }
 
 #[allow(unsafe_code, reason = "an allocator cannot be counted otherwise")]
-// SAFETY: every call is handed to the system's allocator as it came; counting allocates nothing.
+// SAFETY: every call is passed on to the system's allocator unchanged, and counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
@@ -58,15 +58,15 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         count(0, layout.size());
-        // SAFETY: `block` came from `System` with this layout, for everything here does.
+        // SAFETY: `block` came from `System` with this layout, because every allocation here does.
         unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both blocks exist while the bytes move.
+        // Both blocks exist while the bytes are copied.
         count(size, 0);
         count(0, layout.size());
-        // SAFETY: `block` came from `System` with this layout, and the caller answers for `size`.
+        // SAFETY: `block` came from `System` with this layout, and the caller guarantees that `size` is valid.
         unsafe { System.realloc(block, layout, size) }
     }
 }

@@ -1,8 +1,8 @@
-//! Hostile bytes cost memory within a small multiple of the limits, and never by the numbers they claim. A binary of its
-//! own, because the allocator counts.
+//! The memory that hostile bytes cost is bounded by a small multiple of the limits, not by the lengths that they claim. This is
+//! a binary of its own because it counts allocations.
 //!
-//! - [`counting`]: the allocator, and the most that was allocated while something ran.
-//! - [`hostile`]: the entry point that the fuzzer drives too.
+//! - [`counting`]: the allocator, and the peak of memory while a closure runs.
+//! - [`hostile`]: the entry point that the fuzz target uses as well.
 //! - [`pipe`]: a socket in memory.
 
 mod counting;
@@ -30,7 +30,7 @@ use tokio::net::UnixStream;
 
 use crate::pipe::Pipe;
 
-/// The longest frame, the buffer that gathers it, and what it is decoded into: of small parts, most of all.
+/// The longest frame, the buffer that collects it, and its decoded form, which is largest for many small parts.
 const DECODING: usize = 10 * MAX_CONTROL;
 
 const KINDS: [Kind; 19] = [
@@ -61,7 +61,7 @@ fn frame(kind: Kind, payload: &[u8]) -> Vec<u8> {
     [&header.to_bytes()[..], payload].concat()
 }
 
-/// The most memory that decoding these bytes takes, as they come from a socket.
+/// Returns the peak of memory while these bytes are decoded as if they came from a socket.
 fn decoding(bytes: &[u8]) -> usize {
     peak_of(|| drop(hostile::read(bytes, READ_BUFFER, |_| ())))
 }
@@ -92,7 +92,7 @@ fn payloads_as_long_as_allowed_stay_within_the_bound() {
 
 #[test]
 fn as_many_small_parts_as_allowed_stay_within_the_bound() {
-    // Pairs of empty texts: two bytes on the wire, two whole strings in memory.
+    // Pairs of empty texts: two bytes on the wire, but two whole strings in memory.
     for pairs in [1_000, 60_000, 65_000, 65_536, 100_000, MAX_CONTROL as u64 / 2 - 8] {
         let mut payload = BytesMut::new();
         codec::encode(&("", "", pairs), &mut payload).unwrap();
@@ -111,7 +111,7 @@ fn lengths_that_are_only_claimed_cost_no_more_than_the_limit() {
                 let mut payload = BytesMut::zeroed(before);
                 codec::encode(&length, &mut payload).unwrap();
                 let peak = decoding(&frame(kind, &payload));
-                // Texts and sequences reserve up to the limit on their word, and not a byte more.
+                // Texts and sequences may reserve memory for the length they claim, up to the limit and not beyond.
                 assert!(peak <= 2 * MAX_CONTROL, "{kind:?}, {length} after {before}: {peak} bytes");
             }
         }
@@ -141,12 +141,12 @@ proptest! {
             .flat_map(|kind| frame(*kind, &payload[..payload.len().min(kind.limit())]))
             .collect();
         let peak = decoding(&frames);
-        // The bytes themselves lie in the read buffer, which doubles when it grows.
+        // The bytes themselves are in the read buffer, which doubles when it grows.
         prop_assert!(peak <= DECODING + 2 * frames.len(), "{} bytes", peak);
     }
 }
 
-/// A supervisor with one open stream, and the worker's end of its socket.
+/// Creates a supervisor with one open stream. Returns it with the worker's end of the socket.
 fn supervisor() -> (Connection, Handle, Receiver, StdUnixStream) {
     let (ours, peer) = StdUnixStream::pair().expect("a pair of sockets");
     ours.set_nonblocking(true).expect("a socket");
@@ -160,7 +160,7 @@ fn supervisor() -> (Connection, Handle, Receiver, StdUnixStream) {
     (connection, handle, receiver, peer)
 }
 
-/// Gives the connection everything that the worker writes, however little the socket takes at once.
+/// Passes all bytes of the worker to the connection, even if the socket takes few at once.
 async fn pour(connection: &mut Connection, peer: &mut StdUnixStream, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match peer.write(bytes) {
@@ -196,13 +196,13 @@ fn a_body_that_nobody_reads_takes_its_window_however_it_is_cut() {
                 }
             });
         });
-        // The window, what its growth leaves behind, and read buffers that its chunks keep alive.
+        // The window, the old buffers left by its growth, and read buffers that its chunks keep alive.
         let bound = 3 * STREAM_WINDOW + 4 * READ_BUFFER;
         assert!(peak <= bound, "cut every {cut} bytes: {peak} of {bound} bytes");
     }
 }
 
-/// The next stream that the peer has opened.
+/// Returns the next stream that the peer has opened.
 fn accept(connection: &mut Connection<Pipe>) -> (Sender, Receiver) {
     match connection.poll_next(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(Some(Incoming::Stream { sender, receiver, .. }))) => (sender, receiver),
@@ -210,7 +210,7 @@ fn accept(connection: &mut Connection<Pipe>) -> (Sender, Receiver) {
     }
 }
 
-/// Writes what is queued, takes in what has come.
+/// Writes what is queued and reads what has arrived.
 fn drive(connection: &mut Connection<Pipe>) {
     let polled = connection.poll_next(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending(), "{polled:?}");
@@ -231,7 +231,7 @@ fn streams_of_either_side_take_few_allocations() {
         drive(&mut supervisor);
         assert!(receiver.poll_head(&mut Context::from_waker(Waker::noop())).is_ready());
     };
-    // Buffers and tables have their size after a while.
+    // After a while, buffers and tables no longer grow.
     (0..1000).for_each(|_| request());
     let requests = allocations_of(|| (0..1000).for_each(|_| request()));
     let mut call = || {
@@ -245,7 +245,7 @@ fn streams_of_either_side_take_few_allocations() {
     };
     (0..1000).for_each(|_| call());
     let calls = allocations_of(|| (0..1000).for_each(|_| call()));
-    // At either end, the stream and the bytes of a head; now and then a read buffer.
+    // Each end allocates the stream and the bytes of a head, and a read buffer now and then.
     let most = 5 * 1000;
     assert!(requests <= most && calls <= most, "{requests} and {calls} of {most}");
 }

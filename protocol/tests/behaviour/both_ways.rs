@@ -1,4 +1,4 @@
-//! Streams that a worker opens, and streams that go on after their answer.
+//! Streams that a worker opens, and upgraded streams, which outlive their answer.
 
 use std::future::poll_fn;
 use std::iter::empty;
@@ -50,7 +50,7 @@ async fn a_call_reaches_the_supervisor_and_comes_back_while_requests_go_on() {
                 (head(&receiver).await.unwrap(), body(&receiver).await)
             },)
         };
-        // The body of a request may be cut short by its answer, which is done before.
+        // The answer may end first and cut the body of the request short.
         let (_, (_, answered, called, (head, kept))) = tokio::join!(sent, received);
         assert!(answered.unwrap() == some_bytes(LONG, 2));
         assert!(kept.unwrap() == some_bytes(LONG, 4));
@@ -93,7 +93,7 @@ async fn each_side_opens_what_is_its_own_to_open() {
 async fn a_worker_has_so_many_calls_open_and_no_more() {
     let mut pair = Pair::new();
     let worker = pair.worker.handle.clone();
-    // What the other side has open does not count.
+    // Streams that the other side has opened do not count.
     let _requests: Vec<_> = (0..2 * MAX_CALLS).map(|_| open(&pair.supervisor.handle, true)).collect();
     let (at_supervisor, at_worker) = (pair.supervisor.arrived.clone(), pair.worker.arrived.clone());
     pair.run(at_worker.stream()).await;
@@ -128,7 +128,7 @@ async fn the_head_of_a_call_is_short() {
     let head = Head::Call(Call::Keep { name: 1 });
     let refused = pair.worker.handle.open(&head, 1, borrow(&fields), true);
     assert!(matches!(refused, Err(ProtocolError::TooLong { limit: MAX_CALL_HEAD, .. })), "{refused:?}");
-    // Nothing of it has happened: the next one has its id.
+    // The refused call has changed nothing: the next one gets its id.
     assert_eq!((pair.worker.handle.unsent(), pair.worker.handle.streams()), (0, 0));
     call(&pair.worker.handle, true).unwrap();
 }
@@ -208,7 +208,7 @@ async fn the_body_of_a_call_has_a_window_of_its_own_which_its_app_pays_for() {
     assert!(received.unwrap() == some_bytes(LONG, 0));
     assert_eq!(budget.held(), 0);
 
-    // As many as may be, whose windows are promised and given back.
+    // The most calls that may be open. Their windows are reserved and given back.
     let budget = Arc::new(Budget::new(2 * MAX_CALLS * CALL_WINDOW, None));
     pair.supervisor.handle.set_budget(budget.clone());
     let calls: Vec<_> =
@@ -265,7 +265,7 @@ async fn calls_that_are_answered_are_no_flood_however_many() {
     pair.run(async {
         for number in 0..MAX_IDLE_FRAMES + 100 {
             let (_sender, receiver) = call(&worker, true).unwrap();
-            // As many are cancelled as are answered.
+            // One call is cancelled for each that is answered.
             let given_up = call(&worker, true).unwrap();
             drop(given_up);
             let answered = at_supervisor.stream().await;
@@ -293,7 +293,7 @@ async fn a_worker_that_reads_no_answers_gets_only_so_many() {
     let most = MAX_UNSENT_BODIES / 100_000 + 10;
     assert!(answered <= most, "{answered} of {most}");
 
-    // One that reads them may have any number.
+    // There is no limit for a peer that reads the answers.
     let mut raw = Raw::new(Side::Supervisor);
     let arrived = raw.end.arrived.clone();
     for number in 1..=40 {
@@ -305,7 +305,7 @@ async fn a_worker_that_reads_no_answers_gets_only_so_many() {
     assert!(!raw.end.handle.is_closed());
 }
 
-/// A stream that was opened by one side, or the other, and upgraded: both halves on either side.
+/// Opens an upgraded stream from either side and returns both halves at each end.
 async fn upgraded(is_call: bool) -> (Pair, crate::pair::Accepted, crate::pair::Accepted) {
     let mut pair = Pair::new();
     let (opener, acceptor) =
@@ -337,7 +337,7 @@ async fn an_upgraded_stream_goes_on_until_both_directions_have_ended() {
             sent.unwrap();
             assert!(received.unwrap() == some_bytes(LONG, 1));
             assert!(!first.sender.is_over() || first.sender.is_complete());
-            // The other direction goes on as if nothing had happened.
+            // The other direction is not affected.
             let mut last = some_bytes(LONG, 2);
             let (sent, received) = tokio::join!(send(&second.sender, &mut last, true), body(&first.receiver));
             sent.unwrap();
@@ -359,7 +359,7 @@ async fn a_half_of_an_upgraded_stream_that_is_dropped_before_its_end_gives_it_up
             let dropped = if case < 2 { opener.take() } else { acceptor.take() };
             let crate::pair::Accepted { sender, receiver, .. } = dropped.unwrap();
             let left = opener.or(acceptor).unwrap();
-            // One half goes, the other stays.
+            // One half is dropped, the other is kept.
             let _kept: Box<dyn std::any::Any> = if case % 2 == 0 {
                 drop(sender);
                 Box::new(receiver)

@@ -1,4 +1,4 @@
-//! What the bodies of an app hold is bounded, whoever does not read.
+//! The memory that the bodies of an app hold is bounded, even if nobody reads them.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -11,14 +11,14 @@ use crate::pair::{Accepted, Pair, Raw, open, open_with, respond, send, some_byte
 
 const LONG: usize = 4 * MOST_WINDOW;
 
-/// A pair whose supervisor has so much for responses.
+/// Creates a pair whose supervisor has a budget of `max` bytes for responses.
 fn pair(max: usize) -> (Pair, Arc<Budget>) {
     let (pair, budget) = (Pair::new(), Arc::new(Budget::new(max, None)));
     pair.supervisor.handle.set_budget(budget.clone());
     (pair, budget)
 }
 
-/// Lets the worker send until it may not; returns how much that was, from what was received.
+/// Lets the worker send as much as credit allows. Returns that number of bytes and the received parts.
 async fn pour(pair: &mut Pair, request: &Accepted, receiver: &Receiver) -> (usize, Vec<Chunk>) {
     let mut data = some_bytes(LONG, 1);
     let mut noop = Context::from_waker(Waker::noop());
@@ -56,7 +56,7 @@ async fn bytes_count_until_who_passes_them_on_has_dropped_them() {
     let (request, receiver) = begin(&mut pair).await;
     let (sent, mut parts) = pour(&mut pair, &request, &receiver).await;
     assert_eq!((sent, budget.held()), (FIRST_WINDOW, FIRST_WINDOW));
-    // Nothing comes while they are kept, and whatever is left of a part counts.
+    // Nothing more arrives while the parts are held, and the rest of a part still counts.
     let mut first = parts.remove(0);
     drop(parts);
     let beginning = first.split_to(10);
@@ -98,7 +98,7 @@ async fn who_comes_when_much_is_promised_gets_the_least_and_it_is_enough() {
     }
     let sent: Vec<_> = windows.iter().map(|(sent, _)| *sent).collect();
     assert_eq!(sent, [FIRST_WINDOW, FIRST_WINDOW, FIRST_WINDOW, LEAST_WINDOW, LEAST_WINDOW]);
-    // All of a body comes over the least window, too.
+    // The least window, too, is enough to transfer a whole body.
     drop(windows);
     pair.run(async {}).await;
     let (request, receiver) = streams.pop().unwrap();
@@ -127,7 +127,7 @@ async fn bodies_for_a_worker_that_reads_nothing_wait_in_front_of_the_connection(
     assert!(streams.last().unwrap().0.poll_room(&mut noop).is_pending());
     raw.run(async {}).await;
     assert_eq!(budget.held(), handle.unsent());
-    // It begins to read, and all of them arrive.
+    // The worker begins to read, and all bodies arrive.
     let all = async {
         for ((sender, _), body) in streams.iter().zip(&mut bodies) {
             send(sender, body, true).await.unwrap();
@@ -158,7 +158,7 @@ async fn heads_that_were_given_up_are_kept_for_a_worker_that_reads_nothing_up_to
     let handle = raw.end.handle.clone();
     let fields = [(b"long".to_vec(), vec![b'a'; 30_000])];
     let try_open = || open_with(&handle, &fields, true);
-    // The kernel takes some; those that wait for an answer are bounded by others.
+    // The kernel takes some of them. Other limits bound the streams that wait for an answer.
     let waiting: Vec<_> = (0..200).map(|_| try_open().unwrap()).collect();
     raw.run(async {}).await;
     let before = handle.unsent();
@@ -171,7 +171,7 @@ async fn heads_that_were_given_up_are_kept_for_a_worker_that_reads_nothing_up_to
     assert!(matches!(try_open(), Err(ProtocolError::Behind)));
     let kept = handle.unsent() - before;
     assert!((MAX_UNSENT_BODIES..MAX_UNSENT_BODIES + 64 * 1024).contains(&kept), "{kept}");
-    // It reads on, and there is room again.
+    // The worker reads again, which makes room.
     while handle.unsent() > 0 {
         raw.run(async {}).await;
         raw.received_bytes();

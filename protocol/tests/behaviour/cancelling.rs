@@ -1,4 +1,4 @@
-//! Streams that are given up, by either side, while the connection goes on.
+//! Streams that either side cancels while the connection goes on.
 
 use std::future::poll_fn;
 
@@ -109,7 +109,7 @@ async fn a_worker_that_drops_a_request_has_failed_it() {
     assert_eq!(pair.worker.handle.streams(), 0);
 }
 
-/// Every frame that a peer may have sent for a stream, ours or its own, before it knew of its end.
+/// Returns every frame that a peer may have sent for a stream, opened by us or by the peer, before it learned of its end.
 fn late(stream: u64, is_ours: bool) -> Vec<Sent> {
     let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: "late".into() };
     let common = [
@@ -133,7 +133,7 @@ fn late(stream: u64, is_ours: bool) -> Vec<Sent> {
 async fn frames_for_streams_that_are_over_are_dropped() {
     for side in [Side::Supervisor, Side::Worker] {
         let mut raw = Raw::new(side);
-        // One that this side has given up, and one that it has answered.
+        // A stream that this side has cancelled, and a stream that it has answered.
         let own = match side {
             Side::Supervisor => open(&raw.end.handle, false),
             Side::Worker => call(&raw.end.handle, false).unwrap(),

@@ -1,4 +1,4 @@
-//! A reader that does not read stops its own sender and nobody else.
+//! A reader that stops reading blocks only its own sender.
 
 use nano_protocol::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
 use nano_protocol::message::Control;
@@ -9,7 +9,7 @@ use crate::pair::{Pair, Raw, body, chunk, head, open, respond, send, some_bytes}
 
 const LONG: usize = 8 * STREAM_WINDOW;
 
-/// Sends until `other` is through, which it must be before the sending is.
+/// Sends until `other` completes. Panics if the sending completes first.
 async fn stalled(sending: impl Future<Output = Result<(), Failure>>, other: impl Future<Output = ()>) {
     let mut sending = std::pin::pin!(sending);
     let mut other = std::pin::pin!(other);
@@ -84,7 +84,7 @@ async fn a_client_that_does_not_read_a_response_stops_it_at_the_window_while_ano
     assert!(received == some_bytes(LONG, 3), "and goes on when it is read");
 }
 
-/// Peer's frames that carry this many body bytes on a stream.
+/// Returns frames of a peer that carry `length` body bytes on a stream.
 fn bodies(stream: u64, mut length: usize) -> Vec<Sent> {
     let mut frames = Vec::new();
     while length > 0 {
@@ -99,7 +99,7 @@ fn response(stream: u64) -> Sent {
     Sent::Response { stream, end: false, status: 200, fields: vec![] }
 }
 
-/// The peer sends a frame, and the end has taken it in: the socket does not hold a whole window.
+/// Sends a frame from the peer and waits until the end has read it: a whole window does not fit into the socket.
 async fn take_in(raw: &mut Raw, frame: Sent) {
     raw.send(&[frame, Sent::Control(Control::Ping(0))]);
     let arrived = raw.end.arrived.clone();

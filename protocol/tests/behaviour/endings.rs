@@ -1,4 +1,4 @@
-//! How connections end, and what the streams on them learn of it.
+//! How connections end, and what their streams learn of it.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -40,7 +40,7 @@ async fn one_byte_is_enough_to_have_reached_the_worker() {
     let mut raw = Raw::new(Side::Supervisor);
     let handle = raw.end.handle.clone();
     raw.writable().await;
-    // More than the socket takes, so that one request is cut.
+    // More than fits into the socket, so that one request is cut.
     let fields = [(b"x".to_vec(), vec![b'x'; 100_000])];
     let streams: Vec<_> = (0..20).map(|_| open_with(&handle, &fields, true).unwrap()).collect();
     raw.run(async {}).await;
@@ -108,7 +108,7 @@ async fn what_was_sent_before_the_end_arrives_before_the_end() {
 
 #[tokio::test]
 async fn what_was_sent_before_the_end_arrives_although_a_write_fails_first() {
-    // A peer that dies with bytes unread resets the connection, where one that has read everything closes it.
+    // A peer that dies with unread bytes resets the connection. A peer that has read everything closes it.
     for resets in [false, true] {
         let mut raw = Raw::new(Side::Supervisor);
         let handle = raw.end.handle.clone();
@@ -117,7 +117,7 @@ async fn what_was_sent_before_the_end_arrives_although_a_write_fails_first() {
         if !resets {
             raw.received();
         }
-        // From here on the end takes its socket for writable and empty, until the reactor says otherwise.
+        // From here on, the end assumes that its socket is writable and empty, until the reactor reports otherwise.
         let connection = raw.end.connection.as_mut().unwrap();
         assert!(poll_fn(|cx| Poll::Ready(connection.poll_next(cx).is_pending())).await);
         raw.send(&[
@@ -144,7 +144,7 @@ async fn a_connection_that_finishes_ends_after_its_last_stream() {
     handle.finish();
     assert!(handle.is_finishing() && !handle.is_closed());
     assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Torn)), "no further stream");
-    // Both had been opened before, so both arrive.
+    // Both streams were opened before the end, so both arrive.
     let (first, second) = (pair.run(worker.stream()).await, pair.run(worker.stream()).await);
     respond(&first.sender, 200, &vec![], true);
     assert_eq!(pair.run(head(&receiver)).await.unwrap().status, 200);
@@ -226,7 +226,7 @@ async fn a_socket_is_given_back_after_the_handshake_and_only_then() {
 #[tokio::test]
 async fn a_socket_is_not_given_back_while_frames_are_under_way() {
     let pong = wire(&[Sent::Control(Control::Pong(1))]);
-    // A second frame behind the first: whole, cut in its payload, cut in its header.
+    // A second frame follows the first one: whole, cut in its payload, or cut in its header.
     for more in [pong.len(), pong.len() - 1, 5] {
         let mut raw = Raw::new(Side::Supervisor);
         raw.write(&[&pong[..], &pong[..more]].concat());

@@ -1,4 +1,4 @@
-//! A peer that sends frame after frame takes no more time than others, and if nothing comes of its frames, it ends.
+//! A peer that sends frames without pause gets no more time than others. If its frames have no effect, its connection ends.
 
 use std::task::{Context, Poll, Waker};
 
@@ -9,17 +9,17 @@ use nano_protocol::{Incoming, ProtocolError, Side};
 use crate::frames::Sent;
 use crate::pair::{Raw, open, some_bytes};
 
-/// Sends a frame again and again, up to this often; how the connection has ended, if it has.
+/// Sends a frame up to `times` times. Returns how the connection has ended, or `None` if it is still open.
 async fn flood(raw: &mut Raw, frame: &Sent, times: usize) -> Option<Result<(), ProtocolError>> {
     let mut left = times;
     while left > 0 && raw.end.connection.is_some() {
         let part = left.min(500);
         left -= part;
         raw.send(&vec![frame.clone(); part]);
-        // Several turns.
+        // The connection needs several turns for this many frames.
         for _ in 0..10 {
             raw.run(async {}).await;
-            // The runtime looks whether there is more.
+            // Lets the runtime check for more input.
             tokio::task::yield_now().await;
         }
     }
@@ -51,7 +51,7 @@ async fn frames_without_end_that_change_nothing_end_the_connection() {
         let mut raw = Raw::new(Side::Supervisor);
         let handle = raw.end.handle.clone();
         let (_sender, _receiver) = open(&handle, false);
-        // Over, of which nothing more is expected.
+        // A stream that has ended, so that no frames are expected for it.
         let _over = open(&handle, true);
         raw.send(&[Sent::Error { stream: 3, error: error() }]);
         raw.send(&[Sent::Response { stream: 1, end: false, status: 200, fields: vec![] }]);
@@ -94,7 +94,7 @@ async fn after_so_many_frames_others_have_their_turn() {
     let connection = raw.end.connection.as_mut().unwrap();
     let mut turns = Vec::new();
     while turns.iter().sum::<usize>() < 3 * FRAMES_PER_TURN {
-        // What is read is known to be there only once the runtime has looked.
+        // The socket counts as readable only after the runtime has checked it.
         tokio::task::yield_now().await;
         let mut taken = 0;
         let mut noop = Context::from_waker(Waker::noop());

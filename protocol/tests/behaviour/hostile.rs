@@ -1,5 +1,5 @@
-//! Bytes that mean harm, fed to the decoder as a socket would. Shared by the fuzz target, which drives [`decode`] for as
-//! long as one likes, and by the tests, which drive it for a moment.
+//! Hostile bytes, fed to the decoder as a socket would. The fuzz target drives [`decode`] without a limit, the tests for a
+//! bounded number of runs.
 
 use bytes::BytesMut;
 use nano_protocol::codec::{self, HeaderBlock};
@@ -10,8 +10,8 @@ use nano_protocol::message::StatusLine;
 use nano_protocol::outbox::Outbox;
 use nano_protocol::{Head, ProtocolError};
 
-/// Decodes everything in `input` twice, at once and in pieces whose sizes the first byte chooses. Nothing may panic, and
-/// both must see the same.
+/// Decodes everything in `input` twice: at once, and in pieces whose sizes the first byte chooses. Nothing may panic, and
+/// both runs must see the same.
 pub(crate) fn decode(input: &[u8]) {
     let Some((&seed, bytes)) = input.split_first() else { return };
     let whole = read(bytes, usize::MAX, send_again);
@@ -25,7 +25,7 @@ pub(crate) fn decode(input: &[u8]) {
     assert_eq!(whole, pieces, "reads that cut the bytes elsewhere change what they mean");
 }
 
-/// Decodes `bytes` in pieces of `size`, as one read after the other brings them.
+/// Decodes `bytes` in pieces of `size`, as consecutive reads from a socket return them.
 pub(crate) fn read(bytes: &[u8], size: usize, on_frame: impl FnMut(&Frame)) -> Seen {
     read_pieces(bytes, std::iter::repeat(size), on_frame)
 }
@@ -65,18 +65,18 @@ fn read_pieces(bytes: &[u8], sizes: impl Iterator<Item = usize>, mut on_frame: i
     seen
 }
 
-/// What a run of the decoder has seen: enough to tell two runs apart, in constant memory.
+/// What a run of the decoder has seen: enough to compare two runs, in constant memory.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Frames; the parts of a body count as one.
+    /// The number of frames. The parts of a body count as one.
     frames: usize,
-    /// Frames whose payload turned out to be malformed when it was looked at.
+    /// The number of frames whose payload turned out to be malformed when it was parsed.
     refusals: usize,
-    /// All that was in them (FNV-1a).
+    /// A hash (FNV-1a) of all contents.
     digest: u64,
-    /// The stream of the body under way.
+    /// The stream of the body that is being received.
     body: Option<u64>,
-    /// The error that ended it.
+    /// The error that ended the run.
     ended: Option<String>,
     /// Whether the bytes end inside a frame.
     unfinished: bool,
@@ -150,7 +150,7 @@ impl Seen {
     }
 }
 
-/// What was decoded can be sent, and arrives as the same.
+/// Sends what was decoded and checks that the same arrives.
 fn send_again(frame: &Frame) {
     let mut outbox = Outbox::default();
     let queued = match frame {

@@ -1,4 +1,4 @@
-//! No bytes can harm the decoder: a bounded run of what `cargo fuzz run decoder` does without end.
+//! No bytes can harm the decoder: a bounded run of what `cargo fuzz run decoder` does endlessly.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::frames::{self, one_of_each, wire};
 use crate::hostile;
 use crate::limits::kinds;
 
-/// What happens to valid bytes on their way.
+/// A change to valid bytes on their way.
 #[derive(Debug, Clone)]
 enum Mutation {
     Flip(Index, u8),
@@ -59,9 +59,9 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// A valid header before bytes that need not fit it.
+/// Generates a valid header followed by bytes that need not match it.
 fn framed() -> impl Strategy<Value = Vec<u8>> {
-    // Small bytes are lengths and variants more often than random ones are.
+    // Lengths and variants are more often small bytes than random ones.
     let byte = prop_oneof![3 => 0..6_u8, 1 => any::<u8>()];
     (prop::sample::select(kinds()), any::<bool>(), 1..4_u64, vec(byte, 0..80)).prop_map(
         |(kind, end, stream, mut payload)| {

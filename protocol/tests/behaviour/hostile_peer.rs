@@ -1,5 +1,5 @@
-//! A peer that means harm, on either side, to an end that opens, accepts, answers and gives up streams at any moment. Shared by the
-//! fuzz target, which drives [`speak`] for as long as one likes, and by the tests, which drive it for a moment.
+//! A hostile peer, on either side, and an end that opens, accepts, answers and cancels streams at any moment. The fuzz target
+//! drives [`speak`] without a limit, the tests for a bounded number of runs.
 
 use std::iter::empty;
 use std::task::{Context, Poll, Waker};
@@ -13,11 +13,11 @@ use nano_protocol::{Call, Connection, Event, Handle, Head, Incoming, Receiver, S
 
 use crate::pipe::Pipe;
 
-/// Bytes of which the next says what happens next.
+/// Input bytes, each of which chooses what happens next.
 struct Script<'a>(&'a [u8]);
 
 impl<'a> Script<'a> {
-    /// The next one, or zero after the end.
+    /// Returns the next byte, or zero after the end.
     fn byte(&mut self) -> u8 {
         self.0.split_off_first().copied().unwrap_or_default()
     }
@@ -28,8 +28,8 @@ impl<'a> Script<'a> {
     }
 }
 
-/// Does what `input` says. Nothing may panic, nothing may be held without bound, and whoever waits for a stream of a connection that has
-/// ended is told.
+/// Does what `input` says. Nothing may panic, memory must stay bounded, and whoever waits for a stream must be told when its
+/// connection has ended.
 pub(crate) fn speak(input: &[u8]) {
     let mut script = Script(input);
     let side = if script.byte().is_multiple_of(2) { Side::Supervisor } else { Side::Worker };
@@ -60,7 +60,7 @@ pub(crate) fn speak(input: &[u8]) {
     }
 }
 
-/// The end that is spoken to.
+/// The end that the peer attacks.
 struct End {
     side: Side,
     connection: Option<Connection<Pipe>>,
@@ -88,11 +88,11 @@ impl End {
             }
         }
         assert!(self.handle.streams() <= MAX_STREAMS + MAX_CALLS);
-        // Bodies up to their limit, answers up to theirs, and what one more of each may be beyond.
+        // Bodies and answers each have a limit, which one more of each may exceed.
         assert!(self.handle.unsent() <= 4 * MAX_UNSENT_BODIES, "{} bytes", self.handle.unsent());
     }
 
-    /// The peer sends a frame that is well formed, whether it makes sense or not.
+    /// Sends a well-formed frame from the peer, which need not make sense.
     fn frame(&mut self, script: &mut Script<'_>) {
         const KINDS: [Kind; 12] = [
             Kind::RequestHead,
@@ -151,7 +151,7 @@ impl End {
         }
     }
 
-    /// Whoever has a stream does something with it.
+    /// Performs an action of the app on one of the streams.
     fn act(&mut self, script: &mut Script<'_>) {
         let (choice, action) = (usize::from(script.byte()), script.byte());
         let count = self.streams.len();

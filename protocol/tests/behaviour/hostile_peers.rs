@@ -1,4 +1,4 @@
-//! No peer can harm an end: a bounded run of what `cargo fuzz run peer` does without end.
+//! No peer can harm an end: a bounded run of what `cargo fuzz run peer` does endlessly.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ proptest! {
     #[test]
     fn peers_that_use_few_streams_do_no_harm(
         side in any::<u8>(),
-        // What happens, to which stream, and how: small numbers meet more often.
+        // What happens, to which stream, and how. Small numbers make it more likely that steps affect the same stream.
         steps in vec((0..8_u8, any::<u8>(), 0..8_u8, any::<u8>()), 0..200),
     ) {
         let steps = steps.into_iter().flat_map(|(step, kind, stream, number)| [step, kind, stream, number]);
@@ -45,7 +45,7 @@ fn write_what_the_fuzzer_starts_from() {
     std::fs::create_dir_all(seeds()).unwrap();
     for (side, name) in ["supervisor", "worker"].iter().enumerate() {
         let mut script = vec![side as u8];
-        // Streams of this end, one of them answered; streams of the peer, answered, upgraded, failed.
+        // Streams of this end, one of them answered. Streams of the peer: one answered, one upgraded, one failed.
         let (ours, theirs) = if side == 0 { (1, 2) } else { (2, 1) };
         let head = if side == 0 { 2 } else { 0 };
         script.extend([5, 0, 0, 1, 4, ours, 107, 1, 5, ours, 1, 6, 0, 9, 6, 0, 10]);

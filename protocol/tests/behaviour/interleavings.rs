@@ -1,5 +1,5 @@
-//! Whatever two ends that keep to the rules do, in whatever order, neither breaks the other: all that was sent arrives, in order, and
-//! nothing is left when everything is over.
+//! Two ends that follow the protocol never break each other, in any order of events: everything that was sent arrives in order,
+//! and nothing is left at the end.
 
 use std::collections::HashMap;
 use std::iter::empty;
@@ -17,16 +17,16 @@ use proptest::prelude::*;
 
 use crate::pipe::Pipe;
 
-/// What happens next, at one end.
+/// The next thing that happens at one end.
 #[derive(Debug, Clone)]
 enum Step {
-    /// It opens a stream, with or without a body.
+    /// Opens a stream, with or without a body.
     Open { is_event: bool, has_body: bool },
-    /// It does this with one of its halves.
+    /// Performs an action on a stream.
     Act { stream: usize, act: Act },
-    /// It takes in what has come and writes what is queued.
+    /// Reads what has arrived and writes what is queued.
     Drive,
-    /// It opens nothing more.
+    /// Stops opening streams.
     Finish,
 }
 
@@ -42,7 +42,7 @@ enum Act {
     DropReceiver,
 }
 
-/// One half of a stream at one end: what it has sent and received, and how that ended.
+/// A stream at one end: what was sent and received, and how that ended.
 #[derive(Debug, Default)]
 struct Stream {
     sender: Option<Sender>,
@@ -61,12 +61,12 @@ struct End {
     ended: Option<Result<(), ProtocolError>>,
     handle: Handle,
     streams: Vec<Stream>,
-    /// Of the streams opened, by this end and by the other, in their order: where they are in `streams`.
+    /// Indexes into `streams` of the streams that each end has opened, in the order of opening.
     ours: Vec<usize>,
     theirs: Vec<usize>,
 }
 
-/// The byte of a body at this place, the same in every stream.
+/// Returns the byte at a position of a body, which is the same in every stream.
 fn byte(at: usize) -> u8 {
     (at.wrapping_mul(31) ^ (at >> 8)) as u8
 }
@@ -81,7 +81,7 @@ impl End {
 
     fn drive(&mut self) {
         let mut noop = Context::from_waker(Waker::noop());
-        // Often enough for all that may lie in a pipe.
+        // Enough iterations for everything that fits into the pipe.
         for _ in 0..10_000 {
             let Some(connection) = &mut self.connection else { return };
             match connection.poll_next(&mut noop) {
@@ -180,7 +180,7 @@ impl End {
 }
 
 impl Stream {
-    /// Takes what is there, which is what was sent.
+    /// Reads what is available and checks that it is what was sent.
     fn read(&mut self) {
         let Some(receiver) = &self.receiver else { return };
         let mut noop = Context::from_waker(Waker::noop());
@@ -235,7 +235,7 @@ fn run(capacity: usize, budget: usize, steps: &[(bool, Step)]) {
             assert!(!matches!(end.ended, Some(Err(_))), "{:?}: {:?}", end.side, end.ended);
         }
     }
-    // All that is queued or held up by credit arrives once everybody reads.
+    // Everything that is queued or waits for credit arrives once everybody reads.
     let mut quiet = 0;
     while quiet < 4 {
         for end in &mut ends {
@@ -259,13 +259,13 @@ fn run(capacity: usize, budget: usize, steps: &[(bool, Step)]) {
                     assert!(from.has_ended);
                 }
             }
-            // An answer that was not given up arrives.
+            // An answer arrives unless it was cancelled.
             let is_whole = theirs.has_ended && ours.receiver.is_some() && theirs.has_answered;
             let is_given_up = ours.sender.as_ref().is_none_or(Sender::is_over) && !ours.is_received;
             assert!(has_ended || !is_whole || is_given_up || ours.is_received);
         }
     }
-    // Without owners, nothing is left.
+    // Once nobody holds the streams, none is left.
     for _ in 0..100_000 {
         for end in &mut ends {
             end.streams.clear();
@@ -279,7 +279,7 @@ fn run(capacity: usize, budget: usize, steps: &[(bool, Step)]) {
         assert_eq!(end.handle.streams(), 0, "{:?}", end.side);
         assert!(!matches!(end.ended, Some(Err(_))), "{:?}: {:?}", end.side, end.ended);
     }
-    // What a connection could not send is held for as long as somebody has it.
+    // Bytes that a connection could not send count until the stream is dropped.
     drop(ends);
     assert_eq!(budget.held(), 0);
     assert_eq!(budget.fair(), MOST_WINDOW, "nothing is promised");

@@ -1,4 +1,4 @@
-//! One byte more than allowed is refused where it is sent and where it arrives; so is whatever a header must not say.
+//! One byte over a limit is refused both where it is sent and where it arrives. So is every invalid header.
 
 use bytes::BytesMut;
 use nano_protocol::ProtocolError;
@@ -10,7 +10,7 @@ use nano_protocol::outbox::Outbox;
 
 use crate::frames::{Sent, arrive, drain, wire};
 
-/// Every kind, found by asking for every byte.
+/// Returns every kind of frame, found by trying every byte.
 pub(crate) fn kinds() -> Vec<Kind> {
     let ask = |byte, stream| {
         let mut header = [0; HEADER_LEN];
@@ -87,7 +87,7 @@ fn a_frame_that_cannot_be_encoded_leaves_no_trace() {
     assert_eq!(drain(&mut outbox, &[]), wire(&sent));
 }
 
-/// A message that fits the outbox must not end the connection on the other side: both measure alike.
+/// Checks that a message which fits into the outbox does not end the connection on the other side. Both must measure alike.
 fn fits_on_both_sides_or_on_neither(message: Control) -> bool {
     let mut outbox = Outbox::default();
     match outbox.control(&message) {
@@ -202,7 +202,7 @@ fn a_stream_id_belongs_to_frames_of_streams_and_to_no_others() {
 #[test]
 fn bytes_after_a_message_are_refused() {
     for kind in kinds() {
-        // Heads end with a header block that is walked later; bodies and ends are taken as they are.
+        // Heads end with a header block that is parsed later. Bodies and ends are accepted as they are.
         let open = kind.may_end() || kind == Kind::BodyEnd;
         let Some(mut message) = example(kind).filter(|_| !open) else { continue };
         message.push(0);
@@ -216,7 +216,7 @@ fn bytes_after_a_message_are_refused() {
     }
 }
 
-/// The bytes of some frame of this kind whose payload is all zeros, where one exists.
+/// Returns the bytes of a frame of this kind whose payload is all zeros, if there is one.
 fn example(kind: Kind) -> Option<Vec<u8>> {
     (0..16).find_map(|length| {
         let bytes = [&header(kind, length)[..], &vec![0; length]].concat();

@@ -1,10 +1,10 @@
 //! The protocol from outside: bytes in, frames out, and two ends that talk over a real socket.
 //!
-//! - [`frames`]: what is sent in the tests of single frames, and how it is put on the wire.
-//! - [`pair`]: both ends over one socket, or one end and a peer that writes whatever it likes.
+//! - [`frames`]: frames as values, for tests of single frames, and their encoding.
+//! - [`pair`]: both ends over one socket, or one end and a peer that writes arbitrary bytes.
 //! - [`pipe`]: a socket in memory.
-//! - [`hostile`], [`hostile_peer`]: the entry points that the fuzzer drives too.
-//! - The other modules are named after behaviour, each with the sentences it proves as test names.
+//! - [`hostile`], [`hostile_peer`]: the entry points that the fuzz targets use as well.
+//! - The other modules are named after a behaviour. Their test names state what they prove.
 
 mod frames;
 mod hostile;

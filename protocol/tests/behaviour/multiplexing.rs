@@ -13,7 +13,7 @@ fn length(stream: usize) -> usize {
     [0, 1, 1023, 1024, 5000, 65_536, 65_537, 200_000][stream % 8] + stream / 8
 }
 
-/// Sends every request body back, under a head that tells how many requests came before.
+/// Echoes every request body, with a status that tells how many requests came before.
 async fn echo(worker: &Arrived) {
     let mut requests = Vec::new();
     for number in 0..STREAMS {
@@ -120,7 +120,7 @@ async fn a_request_that_is_answered_early_is_over_for_its_sender() {
         .run(async {
             let request = worker.stream().await;
             respond(&request.sender, 413, &vec![], true);
-            // The worker reads no body: without the response this would wait for credit for ever.
+            // The worker does not read the body: without its response, this would wait for credit forever.
             let sent = send(&sender, &mut data, true).await;
             let body = chunk(&request.receiver).await;
             assert!(matches!(body, Some(Ok(_) | Err(Failure::Over))), "{body:?}");

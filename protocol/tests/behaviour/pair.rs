@@ -1,5 +1,5 @@
-//! Two ends over one socket, or one end and a peer that writes whatever it likes. Ends are driven only while a test
-//! waits for something; what a test waits for must come before [`DEADLINE`].
+//! Two ends over one socket, or one end and a peer that writes arbitrary bytes. The ends are polled only while a test
+//! waits for something. Each wait must end within [`DEADLINE`].
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -21,15 +21,15 @@ use tokio::net::UnixStream;
 
 use crate::frames::{Fields, Sent, arrive, wire};
 
-/// Nothing here takes long; what takes this long never comes.
+/// Far longer than any test takes. After this long, a test has failed.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Waits, but not for ever.
+/// Waits for a future. Panics after [`DEADLINE`].
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.expect("it happens before the deadline")
 }
 
-/// A stream as its acceptor gets it.
+/// A stream as the acceptor receives it.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) head: EncodedHead,
@@ -37,10 +37,10 @@ pub(crate) struct Accepted {
     pub(crate) receiver: Receiver,
 }
 
-/// One end: its connection, and what has come out of it.
+/// One end: its connection, and what the connection has returned.
 #[derive(Debug)]
 pub(crate) struct End {
-    /// `None` once dropped.
+    /// `None` after it was dropped.
     pub(crate) connection: Option<Connection>,
     pub(crate) handle: Handle,
     pub(crate) arrived: Arrived,
@@ -54,7 +54,7 @@ struct Arrivals {
     waiting: Vec<Waker>,
 }
 
-/// What has come out of a connection, for the test that waits for it.
+/// What a connection has returned, for the test that waits for it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Arrived(Rc<RefCell<Arrivals>>);
 
@@ -63,7 +63,7 @@ impl Arrived {
         self.take(|arrivals| arrivals.streams.pop_front()).await
     }
 
-    /// The next stream, or none if the connection has ended.
+    /// Waits for the next stream. Returns `None` if the connection has ended.
     pub(crate) async fn stream_unless_ended(&self) -> Option<Accepted> {
         self.take(|arrivals| match arrivals.streams.pop_front() {
             Some(stream) => Some(Some(stream)),
@@ -76,7 +76,7 @@ impl Arrived {
         self.take(|arrivals| arrivals.messages.pop_front()).await
     }
 
-    /// How the connection has ended.
+    /// Waits until the connection has ended and returns its result.
     pub(crate) async fn end(&self) -> Result<(), ProtocolError> {
         self.take(|arrivals| arrivals.ended.take()).await
     }
@@ -104,7 +104,7 @@ impl End {
         Self { connection: Some(connection), handle, arrived: Arrived::default() }
     }
 
-    /// Takes in everything that is there, writes everything that is queued.
+    /// Reads everything that is available and writes everything that is queued.
     fn drive(&mut self, cx: &mut Context<'_>) {
         while let Some(connection) = &mut self.connection {
             let Poll::Ready(polled) = connection.poll_next(cx) else { return };
@@ -129,14 +129,14 @@ async fn run<T>(mut ends: Vec<&mut End>, test: impl Future<Output = T>) -> T {
     let mut test = pin!(test);
     within(poll_fn(|cx| {
         let polled = test.as_mut().poll(cx);
-        // The worker's connection does not wake its driver: the driver comes after every tick, as here.
+        // The worker's connection does not wake its driver: the driver polls it after every tick, as done here.
         ends.iter_mut().for_each(|end| end.drive(cx));
         polled
     }))
     .await
 }
 
-/// Supervisor and worker.
+/// A supervisor and a worker.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) supervisor: End,
@@ -149,13 +149,13 @@ impl Pair {
         Self { supervisor: End::new(ours, Side::Supervisor), worker: End::new(theirs, Side::Worker) }
     }
 
-    /// Drives both ends until the test is through.
+    /// Polls both ends until the test completes.
     pub(crate) async fn run<T>(&mut self, test: impl Future<Output = T>) -> T {
         run(vec![&mut self.supervisor, &mut self.worker], test).await
     }
 }
 
-/// One end, and a peer that speaks in bytes.
+/// One end, and a peer that writes raw bytes.
 #[derive(Debug)]
 pub(crate) struct Raw {
     pub(crate) end: End,
@@ -169,34 +169,34 @@ impl Raw {
         Self { end: End::new(ours, side), peer }
     }
 
-    /// Drives the end until the test is through.
+    /// Polls the end until the test completes.
     pub(crate) async fn run<T>(&mut self, test: impl Future<Output = T>) -> T {
         run(vec![&mut self.end], test).await
     }
 
-    /// How the connection has ended.
+    /// Waits until the connection has ended and returns its result.
     pub(crate) async fn ended(&mut self) -> Result<(), ProtocolError> {
         let arrived = self.end.arrived.clone();
         self.run(arrived.end()).await
     }
 
-    /// The peer sends these frames.
+    /// Sends frames from the peer.
     pub(crate) fn send(&mut self, frames: &[Sent]) {
         self.write(&wire(frames));
     }
 
-    /// The peer sends these bytes, which must fit into the socket.
+    /// Sends bytes from the peer. They must fit into the socket.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.peer.write_all(bytes).expect("room in the socket");
     }
 
-    /// The peer's process ends, and its socket with it.
+    /// Closes the peer's socket, as when its process ends.
     pub(crate) fn die(&mut self) {
         let (unused, _) = StdUnixStream::pair().expect("a pair of sockets");
         self.peer = unused;
     }
 
-    /// What the peer has been sent so far, without waiting.
+    /// Returns what the peer has received so far, without waiting.
     pub(crate) fn received(&mut self) -> Vec<Sent> {
         let bytes = self.received_bytes();
         arrive(&bytes, &[]).expect("whole frames")
@@ -211,7 +211,7 @@ impl Raw {
         bytes
     }
 
-    /// Waits until the end knows that its socket is writable: from then on a single poll writes what fits.
+    /// Waits until the end knows that its socket is writable. After that, a single poll writes what fits.
     pub(crate) async fn writable(&mut self) {
         self.end.handle.control(&Control::Drain).expect("a short message");
         self.flush().await;
@@ -225,7 +225,7 @@ impl Raw {
     }
 }
 
-/// Opens a stream with a head that matters to nobody.
+/// Opens a stream with an arbitrary head.
 pub(crate) fn open(handle: &Handle, end: bool) -> (Sender, Receiver) {
     open_with(handle, &[], end).expect("a connection that takes requests")
 }
@@ -245,12 +245,12 @@ pub(crate) fn open_with(
     handle.open(&Head::Request(line), fields.len(), borrow(fields), end)
 }
 
-/// A worker opens a stream.
+/// Opens a stream as a worker does, with a call.
 pub(crate) fn call(handle: &Handle, end: bool) -> Result<(Sender, Receiver), ProtocolError> {
     handle.open(&Head::Call(Call::Keep { name: 7 }), 0, std::iter::empty(), end)
 }
 
-/// Answers with a head.
+/// Answers with a response head.
 pub(crate) fn respond(sender: &Sender, status: u16, fields: &Fields, end: bool) {
     sender.respond(status, fields.len(), borrow(fields), end).expect("a stream that waits for its head");
 }
@@ -271,7 +271,7 @@ pub(crate) async fn chunk(receiver: &Receiver) -> Option<Result<Bytes, Failure>>
     poll_fn(|cx| receiver.poll_chunk(cx)).await
 }
 
-/// A whole body.
+/// Receives a whole body.
 pub(crate) async fn body(receiver: &Receiver) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = chunk(receiver).await {
@@ -280,12 +280,12 @@ pub(crate) async fn body(receiver: &Receiver) -> Result<Vec<u8>, Failure> {
     Ok(body)
 }
 
-/// This many bytes of a body, no two neighbours alike.
+/// Returns `length` bytes of a body, in which no two neighbours are equal.
 pub(crate) fn some_bytes(length: usize, seed: usize) -> Bytes {
     (0..length).map(|at| (at.wrapping_mul(31) ^ (at >> 8) ^ seed) as u8).collect()
 }
 
-/// All of these at once.
+/// Runs all of these futures concurrently.
 pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! A socket in memory, which takes and gives as much as a test wants. Nobody is woken: whoever uses it polls.
+//! A socket in memory that a test fills and drains as it needs. It wakes no tasks: its users must poll.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,24 +9,24 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// One direction.
+/// One direction of the pipe.
 #[derive(Debug, Default)]
 struct Way {
     bytes: VecDeque<u8>,
     is_closed: bool,
 }
 
-/// One end.
+/// One end of the pipe.
 #[derive(Debug, Clone)]
 pub(crate) struct Pipe {
     incoming: Rc<RefCell<Way>>,
     outgoing: Rc<RefCell<Way>>,
-    /// Most bytes that lie in its outgoing direction.
+    /// The most bytes that its outgoing direction holds.
     capacity: usize,
 }
 
 impl Pipe {
-    /// Both ends.
+    /// Creates both ends.
     pub(crate) fn pair(capacity: usize) -> (Self, Self) {
         let (one, other) = (Rc::<RefCell<Way>>::default(), Rc::<RefCell<Way>>::default());
         (
@@ -35,12 +35,12 @@ impl Pipe {
         )
     }
 
-    /// Sends these bytes, however many there are already.
+    /// Sends bytes regardless of the capacity.
     pub(crate) fn send(&self, bytes: &[u8]) {
         self.outgoing.borrow_mut().bytes.extend(bytes);
     }
 
-    /// Forgets what has come.
+    /// Drops the bytes that have arrived.
     pub(crate) fn discard(&self) {
         self.incoming.borrow_mut().bytes.clear();
     }

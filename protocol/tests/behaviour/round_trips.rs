@@ -1,4 +1,4 @@
-//! What is sent is what arrives, wherever writes and reads cut the bytes.
+//! What is sent arrives unchanged, wherever writes and reads cut the bytes.
 
 use bytes::{Bytes, BytesMut};
 use nano_protocol::ProtocolError;
@@ -37,7 +37,7 @@ proptest! {
     fn a_frame_header_has_one_encoding_only(bytes in any::<[u8; HEADER_LEN]>(), tame in any::<bool>()) {
         let mut bytes = bytes;
         if tame {
-            // Random bytes are hardly ever a header; these often are.
+            // Random bytes are hardly ever a valid header. With these zeros, they often are.
             bytes[1..4].fill(0);
             bytes[4] %= 48;
             bytes[5] &= 1;

@@ -1,4 +1,4 @@
-//! Queueing and writing: one write per tick, nothing before, nothing forgotten.
+//! Queueing and writing: one write per tick, nothing earlier, and nothing is lost.
 
 use std::future::poll_fn;
 use std::sync::Arc;

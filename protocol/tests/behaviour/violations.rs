@@ -1,4 +1,4 @@
-//! A peer that breaks the protocol ends the connection, and every stream on it learns so.
+//! A peer that violates the protocol ends the connection, and every stream on it is told.
 
 use std::future::poll_fn;
 
@@ -38,7 +38,7 @@ fn error(stream: u64) -> Sent {
     Sent::Error { stream, error }
 }
 
-/// What a supervisor with streams 1 and 2 says to these bytes of a worker.
+/// Returns the error of a supervisor with open streams that receives these bytes from a worker.
 async fn supervisor_says(bytes: &[u8]) -> String {
     let mut raw = Raw::new(Side::Supervisor);
     let handle = raw.end.handle.clone();
@@ -53,7 +53,7 @@ async fn supervisor_says(bytes: &[u8]) -> String {
     error.to_string()
 }
 
-/// What a worker with a request on stream 1, whose body is under way, says to these bytes of a supervisor.
+/// Returns the error of a worker with a request body in flight on stream 1 that receives these bytes from a supervisor.
 async fn worker_says(bytes: &[u8]) -> String {
     let mut raw = Raw::new(Side::Worker);
     raw.send(&[request(1, false)]);
@@ -62,7 +62,7 @@ async fn worker_says(bytes: &[u8]) -> String {
     raw.write(bytes);
     let error = raw.ended().await.expect_err("a violation");
     assert!(raw.end.handle.is_closed());
-    // Whoever waits for either half is told, whatever the violation was about.
+    // Both halves of a stream are told, whatever the violation was about.
     let over = within(poll_fn(|cx| untouched.sender.poll_over(cx))).await;
     assert!(matches!(over, Failure::Closed { .. }), "{over:?}");
     error.to_string()
@@ -115,7 +115,7 @@ async fn frames_of_a_request_come_in_order_and_once() {
 
 #[tokio::test]
 async fn ids_of_streams_come_in_order_once_and_from_who_may_use_them() {
-    // Used before, left out, used in this very read, of the other side, never opened.
+    // Ids that were used before, that skip one, that repeat within one read, that belong to the other side, or were never opened.
     let said = "unexpected id of a new stream";
     assert_eq!(worker_says(&wire(&[request(1, true)])).await, said);
     assert_eq!(worker_says(&wire(&[request(5, true)])).await, said);
