@@ -1,4 +1,4 @@
-//! The access log: its forms, what it measures, where it goes, and that it can change while requests come.
+//! The access log: its formats, what it measures, where it is written, and that a reload can change it while requests arrive.
 
 use std::fs;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::{TestSupervisor, until, within};
 
 const HELLO: &str = "export default { fetch: () => new Response('hello', { status: 201 }) }";
 
-/// The lines of a file of the test's folder, once there are so many.
+/// Waits until a file in the test's folder has `count` lines and returns them.
 async fn lines(supervisor: &TestSupervisor, file: &str, count: usize) -> Vec<String> {
     let path = supervisor.folder().join(file);
     until(&format!("{file} has {count} lines"), async || {
@@ -36,7 +36,7 @@ fn reload(supervisor: &TestSupervisor) {
 #[tokio::test]
 async fn combined_is_what_nginx_writes() {
     let plan = TestSupervisor::plan().set("access_log = 'combined'\naccess_log_file = 'access.log'");
-    // However little else is logged.
+    // The access log is written whatever the log level is.
     let plan = plan.set("log_level = 'error'").app(App::new("app", HELLO));
     let supervisor = plan.start().await;
     let address = supervisor.address("app").await;
@@ -115,7 +115,7 @@ async fn json_is_one_object_with_nothing_around_it() {
 
 #[tokio::test]
 async fn the_wait_for_a_worker_and_the_worker_are_measured_each() {
-    // The app loads when the gate is opened, and answers when it is opened again.
+    // Each permit lets one fetch through: the first loads the app, the second lets it answer.
     let gate = Arc::new(Semaphore::new(0));
     let opened = gate.clone();
     let origin = Origin::http(move |_| {
@@ -143,7 +143,7 @@ async fn the_wait_for_a_worker_and_the_worker_are_measured_each() {
     let record = supervisor.log.record_with("\"message\":\"request\"").await;
     let ms = |field: &str| record[field].as_f64().unwrap_or_else(|| panic!("no {field} in {record}"));
     assert!(ms("queue_ms") > 0.0 && ms("worker_ms") > 0.0, "{record}");
-    // Each is cut to a microsecond.
+    // Each value is truncated to a microsecond.
     assert!(ms("queue_ms") + ms("worker_ms") <= ms("ms") + 0.002, "{record}");
 }
 

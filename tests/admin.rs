@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::{App, Client, free_address, process, run};
 use crate::{TestSupervisor, until};
 
-/// Every value of the metrics by its name with its labels.
+/// Returns every value of the metrics by its name with its labels.
 pub(crate) async fn metrics(admin: &Client) -> BTreeMap<String, f64> {
     let reply = admin.get("/metrics").await.unwrap();
     assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -64,7 +64,7 @@ async fn metrics_tell_what_happened() {
         ("nano_requests_total{app=\"idle\",status=\"2xx\"}", 0.0),
         ("nano_request_body_bytes_total{app=\"app\"}", 1000.0),
         ("nano_response_body_bytes_total{app=\"app\"}", 1000.0 + 3.0 * 5.0 + 2.0 + failed),
-        // The one that threw had no response head of its own.
+        // The request whose handler threw has no response head from the app.
         ("nano_request_seconds_count{app=\"app\"}", 5.0),
         ("nano_request_worker_seconds_bucket{app=\"app\",le=\"+Inf\"}", 5.0),
         ("nano_request_queue_seconds_bucket{app=\"app\",le=\"0.000256\"}", 5.0),
@@ -136,7 +136,7 @@ async fn a_token_is_demanded_and_other_pages_cannot_change_anything() {
         );
         assert_ne!(ask(&client, "GET", path, &[token]).await.status, 401);
     }
-    // Probes and the page itself, which holds nothing of this supervisor.
+    // Probes and the static files of the dashboard, which contain no data of this supervisor.
     for path in ["/healthz", "/readyz", "/", "/dashboard.js", "/dashboard.css"] {
         let reply = ask(&client, "GET", path, &[]).await;
         assert_eq!(reply.status, 200, "{path}");

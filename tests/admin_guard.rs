@@ -1,4 +1,4 @@
-//! The admin listener is not for apps, nor for whoever does not know its token; and probes are answered, whatever others do to it.
+//! The admin listener serves neither apps nor clients without its token, and it answers probes under any load from others.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::harness::{App, Client, Origin, Raw, free_address, raw};
 use crate::{TestSupervisor, until, within};
 
-/// Tries to reach the addresses it is sent, in every way there is, and tells what came of each.
+/// Tries to reach the addresses it is sent in every possible way, and reports the result of each attempt.
 const INTRUDER: &str = "
 const told = async (attempt) => { try { return 'REACHED ' + await attempt() } catch (error) { return String(error) } };
 const socket = (url) => new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ export default { async fetch(request) {
   return Response.json(out);
 } }";
 
-/// The app tries everything; nothing of it may have worked.
+/// Lets the app try every way and checks that none has worked.
 async fn attack(supervisor: &TestSupervisor, spellings: &[&str], port: u16, origin: &Origin) {
     let neighbour = supervisor.worker("neighbour").await;
     let urls =
@@ -58,7 +58,7 @@ async fn attack(supervisor: &TestSupervisor, spellings: &[&str], port: u16, orig
     for (what, came) in told {
         let came = came.as_str().unwrap();
         assert!(!came.contains("REACHED"), "{what}: {came}");
-        // A name has other addresses, too, at which nobody listens.
+        // A name resolves to other addresses as well, on which nothing listens.
         let is_name = what.to_lowercase().contains("localhost");
         if !is_name {
             assert!(came.contains("is the supervisor's own, which no app may reach"), "{what}: {came}");
@@ -67,7 +67,7 @@ async fn attack(supervisor: &TestSupervisor, spellings: &[&str], port: u16, orig
     assert_eq!(supervisor.worker("neighbour").await, neighbour);
 }
 
-/// Answers with a redirect to its query.
+/// Answers with a redirect to the URL in its query.
 async fn redirecting() -> Origin {
     Origin::http(|request| async move {
         let to = request.uri().query().unwrap_or_default().to_owned();
@@ -102,7 +102,7 @@ async fn no_app_reaches_it_however_it_is_spelt_and_whatever_is_allowed() {
         "[::ffff:0.0.0.0]",
     ];
     attack(&supervisor, &spellings, address.port(), &origin).await;
-    // Workers of a successor start before it has an admin listener of its own.
+    // The workers of a successor start before the successor has an admin listener of its own.
     let socket = supervisor.socket().to_str().unwrap().to_owned();
     let (code, text, errors) = crate::harness::run(supervisor.folder(), &["upgrade", "--control", &socket]);
     assert_eq!(code, 0, "{errors}");
@@ -191,7 +191,7 @@ async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
         assert_eq!(ask(method, path, Some("0123456789abcdef")).await, without, "{method} {path}");
         assert_eq!(ask(method, path, Some(&token)).await, 200, "{method} {path}");
     }
-    // What an app has said, such as why it does not load, is for whoever knows it, too.
+    // Details from an app, such as why it does not load, are shown only with the token.
     for (path, at) in [("/v1/status", "/apps/1"), ("/v1/news", "/apps/1"), ("/v1/apps/fails", "")] {
         let told = async |token: &str| {
             let request = client.request("GET", path).header("authorization", format!("Bearer {token}"));
@@ -225,7 +225,7 @@ async fn without_a_state_folder_the_token_is_beside_the_control_socket() {
     assert!(raw::exchange(address, request).starts_with("HTTP/1.1 200 "));
 }
 
-/// More than there is room for.
+/// More connections than the listener has room for.
 const FLOOD: usize = 400;
 
 #[tokio::test]
@@ -262,7 +262,7 @@ async fn probes_are_answered_while_others_hold_every_connection() {
     }
     probe("/healthz");
     drop((held, idle));
-    // The places are free again.
+    // The slots are free again.
     until("whoever follows is let in", async || {
         let head = Raw::connect(address).send(follow).up_to("\r\n");
         head.starts_with("HTTP/1.1 200 ").then_some(())

@@ -1,11 +1,11 @@
-//! The error table, row by row: what a client is told when something does not work.
+//! The table of errors, row by row: what a client is told when something does not work.
 
 use crate::TestSupervisor;
 use crate::harness::{App, Client, Raw, process, raw};
 use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 
-/// Sends a whole request, and checks the status line, the body's code and what every such answer has.
+/// Sends a whole request. Checks the status line, the code in the body, and what all such answers have in common.
 fn assert_refused(answer: &str, status: &str, message: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {answer:?}"));
     assert!(head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
@@ -15,7 +15,7 @@ fn assert_refused(answer: &str, status: &str, message: &str) {
     assert_eq!(body, format!("{status}\n{message}\n"));
 }
 
-/// An app that fails in the way the path names.
+/// An app that fails in the way that the path names.
 const FAILING: &str = "
 import './lib/secret-file-name.js';
 export default { async fetch(request) {
@@ -62,7 +62,7 @@ async fn malformed_http_is_400() {
         let answer = raw::exchange(address, malformed);
         assert_refused(&answer, "400 Bad Request", "The request is not valid HTTP.");
     }
-    // These parse, and are wrong all the same.
+    // These requests can be parsed but are still invalid.
     for malformed in [
         "GET / HTTP/1.1\r\nconnection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
@@ -75,7 +75,7 @@ async fn malformed_http_is_400() {
     assert!(raw::exchange(address, get("/")).ends_with("fine"));
 }
 
-/// Answers with bytes that look like an answer of the supervisor's own, in a write of their own.
+/// Answers with bytes that look like a refusal of the supervisor, in a separate write.
 const LOOKS_REFUSED: &str = "
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const parts = ['0123456789', `HTTP/1.1 400 Bad Request\\r\\nx: ${'x'.repeat(20)}\\r\\n\\r\\n`];
@@ -111,10 +111,10 @@ async fn what_an_app_says_is_never_taken_for_the_supervisors_own_refusal() {
             assert_eq!(String::from_utf8(connection.exactly(body.len())).unwrap(), *body, "{path}");
         }
     }
-    // What follows and is no request is refused as ever, once the answers before it are out.
+    // A malformed request is refused as usual, after the answers to the requests before it.
     connection.send("GET /known HTTP/1.1\r\nhost: x\r\n\r\nnonsense\r\n\r\n").up_to(&whole);
     assert_refused(&connection.rest(), "400 Bad Request", "The request is not valid HTTP.");
-    // Where the end of the connection is that of the answer, and where it is kept.
+    // On a connection that the answer closes, and on one that is kept open.
     let closed = raw::exchange(address, "GET / HTTP/1.0\r\n\r\n");
     assert!(closed.starts_with("HTTP/1.0 200 OK\r\n") && closed.ends_with(&whole), "{closed}");
     let mut kept = Raw::connect(address);
@@ -213,7 +213,7 @@ async fn a_handler_that_fails_is_500_without_a_word_of_why() {
         let answer = raw::exchange(address, get(path));
         assert_refused(&answer, "500 Internal Server Error", "The app failed to answer.");
     }
-    // The operator is told, with file, line and the id that the client was given.
+    // The log has the details for the operator: file, line, and the id that the client was given.
     let record = supervisor.log.record_with("secret of the app").await;
     assert_eq!((&record["level"], &record["app"]), (&"ERROR".into(), &"app".into()));
     assert!(record["message"].as_str().unwrap().contains("(index.js:5:"), "{record}");
@@ -238,7 +238,7 @@ async fn a_worker_that_dies_is_500_for_the_requests_in_flight() {
     let supervisor = failing().await;
     let mut waiting = Raw::connect(supervisor.address("app").await);
     waiting.send("GET /never HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    // The next worker would get a request that this one had not begun.
+    // Wait until the worker has begun the request: otherwise the next worker would get it.
     supervisor.log.line_with("begun").await;
     process::signal(supervisor.worker("app").await, Signal::SIGKILL);
     assert_refused(
@@ -378,7 +378,7 @@ async fn the_limits_of_a_head_are_those_of_the_configuration() {
     assert_eq!(status(&format!("/{}", "x".repeat(100)), vec![]).await, 414);
     assert_eq!(status("/", vec![("x".into(), "y".repeat(500))]).await, 200);
     assert_eq!(status("/", vec![("x".into(), "y".repeat(1100))]).await, 431);
-    // The client adds a host.
+    // The client adds a host to this request.
     assert_eq!(status("/", numbered(7)).await, 200);
     assert_eq!(status("/", numbered(8)).await, 431);
 }

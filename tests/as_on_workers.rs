@@ -1,4 +1,4 @@
-//! Small things that apps written for Workers count on; each was held against workerd.
+//! Small behaviours that apps written for Workers rely on. Each was compared with workerd.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -10,7 +10,7 @@ use crate::harness::origin::whole;
 use crate::harness::workerd::Both;
 use crate::harness::{App, Origin, free_address};
 
-/// Many small programs, of which each comes to something that can be compared: a value, or the name of an error.
+/// Many small programs. Each has a result that can be compared: a value or the name of an error.
 const PROGRAMS: &str = r"
   const encode = (text) => new TextEncoder().encode(text);
   const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -394,7 +394,7 @@ async fn cryptography_has_the_names_of_workers() {
     assert_eq!(found, expected);
 }
 
-/// Looks at a request that has been answered, in work that `waitUntil` was given; what came of it, the next request is told.
+/// Reads a request after it has been answered, in work passed to `waitUntil`. The next request gets the result.
 const AFTERWARDS: &str = r"
   let asked = 0;
   let found;
@@ -450,7 +450,7 @@ async fn a_request_can_be_read_copied_and_sent_on_when_it_has_been_answered() {
         }
         let [ours, theirs] = both.send("GET", "/found", &[], "").await.map(|reply| reply.unwrap().json());
         assert_eq!(ours["sent"], 200, "{touched}: {ours}");
-        // There, only requests from Cloudflare's network have it.
+        // In workerd, only requests from Cloudflare's network have `cf`.
         let (mut ours, mut theirs) = (ours, theirs);
         for of_here in ["cf", "cf of a copy"] {
             assert_eq!(ours[of_here], "object", "{touched}");

@@ -1,5 +1,5 @@
-//! One app that cannot be run as it is configured is that app's matter: it has failed, says why, is tried again, and all others
-//! are served.
+//! An app that cannot run with its configuration affects no other app. It has failed, reports why, and is tried again, while all
+//! others are served.
 
 use std::fs;
 use std::net::TcpListener;
@@ -23,7 +23,7 @@ fn write(supervisor: &TestSupervisor, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// Retried so fast that a test need not wait.
+/// Retries so fast that a test need not wait.
 const SOON: &str = "restart = { slow_retry = '1s' }";
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn at_the_start_a_bad_app_has_failed_with_its_reason_and_the_others_are_se
         assert!(parts.iter().all(|part| why.contains(part)), "{app}: {why}");
         assert!(found.last_exit.unwrap_or_default().contains(parts[0]), "{app}");
     }
-    // One that has an address answers there, and says what it has to say.
+    // An app that has an address answers there with an error.
     for app in ["dotenv", "typed"] {
         let reply = supervisor.get(app, "/").await;
         assert!(
@@ -80,10 +80,10 @@ async fn at_the_start_a_bad_app_has_failed_with_its_reason_and_the_others_are_se
     }
     let (code, text, _) = control(&supervisor, &["status"]);
     assert!(code == 0 && text.contains("dotenv/.env:2: B: "), "{text}");
-    // An operator is told at once why it does not start.
+    // `start` reports at once why the app does not start.
     let (code, _, errors) = control(&supervisor, &["start", "bounds"]);
     assert!(code == 1 && errors.contains("apps.bounds.heap: 1B is too small"), "{errors}");
-    // Nothing crashed that never ran.
+    // A worker that never ran counts as no crash.
     let (_, crashes, _) = control(&supervisor, &["crashes"]);
     assert_eq!(crashes, "no worker has crashed\n");
 }
@@ -111,7 +111,7 @@ async fn it_is_tried_again_by_itself_and_at_once_when_told() {
     }
     assert_eq!(supervisor.get("late", "/").await.text(), "here now");
     assert_eq!(supervisor.get("taken", "/").await.text(), "hello from taken");
-    // What was changed of another and not reloaded is none of their business.
+    // The retries do not touch another app, whose changed file was not reloaded.
     assert_eq!((supervisor.worker("other").await, supervisor.app("other").await.problem), (other, None));
     assert_eq!(supervisor.app("told").await.state, AppState::Failed);
     write(&supervisor, "told/.env", "A=1");
@@ -128,7 +128,7 @@ async fn at_a_reload_it_goes_on_as_it_was_until_it_can_be_what_it_is_to_be() {
         .start()
         .await;
     let (worker, other) = (supervisor.worker("app").await, supervisor.worker("other").await);
-    // Its heap is wrong, and a newcomer wants the address that it has still.
+    // The app gets an invalid heap, and a new app claims the address that the first one still has.
     supervisor.rewrite(|config| {
         let config = config.replace("heap = '64MiB'", "heap = '1B'").replace(&port.to_string(), "0");
         format!("{config}\n[apps.newcomer]\npath = 'other'\nhost = '127.0.0.1'\nport = {port}\n{SOON}")
@@ -146,11 +146,11 @@ async fn at_a_reload_it_goes_on_as_it_was_until_it_can_be_what_it_is_to_be() {
     assert_eq!(found.state, AppState::Ready);
     assert!(found.problem.unwrap().contains("1B is too small"));
     assert_eq!(supervisor.app("newcomer").await.state, AppState::Failed);
-    // It would end for nothing.
+    // A restart would end a healthy worker, since the new configuration is invalid.
     let (code, _, errors) = control(&supervisor, &["restart", "app"]);
     assert!(code == 1 && errors.contains("goes on as it was"), "{errors}");
     assert_eq!(supervisor.worker("app").await, worker);
-    // A file that is no TOML is nobody's in particular: all of it stays as it was.
+    // A syntax error in the file belongs to no app in particular, so nothing changes.
     let good = fs::read_to_string(supervisor.folder().join("nano.toml")).unwrap();
     supervisor.rewrite(|config| config + "\n[apps.torn\n");
     let (code, _, errors) = control(&supervisor, &["reload"]);
@@ -193,7 +193,7 @@ async fn a_strict_supervisor_serves_all_or_nothing() {
     let config = fs::read_to_string(here.path().join("nano.toml")).unwrap();
     fs::write(here.path().join("nano.toml"), format!("[server]\nstrict = true\n{config}")).unwrap();
     assert_eq!(run(here.path(), &["serve", "--config", "nano.toml"]).0, 2);
-    // What was named at the prompt alone is all there is.
+    // An app that is named alone on the command line must be able to run.
     assert_eq!(run(here.path(), &["serve", "bad"]).0, 2);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let app = format!("good=good:{}", taken.local_addr().unwrap().port());
@@ -236,7 +236,7 @@ async fn a_folder_of_apps_may_hold_what_is_none() {
         let apps = supervisor.status().await.into_iter();
         apps.map(|app| format!("{} {}", app.app, app.problem.is_some())).collect::<Vec<_>>()
     };
-    // Two folders, and one name for both: the first that is named has it.
+    // Two folders claim the same name: the first one given has it.
     assert_eq!(shown().await, ["no-host true", "blog false", "empty true"]);
     fs::create_dir(folder.join("apps/shop")).unwrap();
     fs::write(folder.join("apps/shop/index.js"), app).unwrap();

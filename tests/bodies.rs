@@ -12,12 +12,12 @@ use crate::{TestSupervisor, until, within};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Far more than a process holds by itself, and far less than a body that went through it.
+/// Far more memory than a process needs for itself, and far less than the bodies that pass through it.
 const WIDE_MARGIN: u64 = 60 * MIB;
 
 const ECHO: &str = "export default { fetch: (request) => new Response(request.body) }";
 
-/// A body of this many bytes, made as it is read.
+/// A body of this many bytes that is generated while it is read.
 struct Generated {
     left: u64,
 }
@@ -61,7 +61,7 @@ async fn every_size_comes_back_as_it_went() {
 
 #[tokio::test]
 async fn a_hundred_mebibytes_stream_through_in_bounded_memory() {
-    // With a time limit that long there is no ping in time, which would wake whoever had been forgotten.
+    // With such a long timeout, no health check happens during the test, which would wake a task that was forgotten.
     let plan = TestSupervisor::plan().app(App::new("app", ECHO).set("hung_timeout = '1h'"));
     let supervisor = plan.start().await;
     let client = supervisor.client("app").await;
@@ -107,7 +107,7 @@ async fn a_body_that_javascript_generates_streams_out_in_bounded_memory() {
     assert!(process::peak_rss(worker) < 2 * WIDE_MARGIN, "{}", process::peak_rss(worker));
 }
 
-/// An endless body, and a way to see how much of it was asked for.
+/// An endless body that counts how much of it was pulled.
 const ENDLESS: &str = "
 let pulled = 0, cancelled = false;
 export default { fetch(request) {
@@ -125,7 +125,7 @@ async fn a_client_that_does_not_read_stops_the_app_from_producing_and_holds_up_n
     let client = supervisor.client("app").await;
     let mut slow = Raw::connect(supervisor.address("app").await);
     slow.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").up_to("\r\n\r\n");
-    // Credit and the sockets' own buffers fill up; then the app is asked for no more.
+    // Credit and socket buffers fill up. After that, nothing more is pulled from the app.
     let pulled = async || client.get("/pulled").await.unwrap().json()["pulled"].as_u64().unwrap();
     let mut last = 0;
     until("no more is pulled", async || {
@@ -138,7 +138,7 @@ async fn a_client_that_does_not_read_stops_the_app_from_producing_and_holds_up_n
     .await;
     let rss = process::peak_rss(supervisor.worker("app").await);
     assert!(last * 65536 < 64 * MIB && rss < 2 * WIDE_MARGIN, "{last} chunks, {rss} bytes");
-    // What was held back is still to come.
+    // The client can still read what was held back.
     slow.exactly(8 * MIB as usize);
     assert!(pulled().await > last);
 }
@@ -249,7 +249,7 @@ async fn an_upload_that_breaks_off_is_an_error_for_the_app_and_for_nobody_else()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_requests_are_in_flight_in_one_app() {
-    // Nobody is answered before everybody is there.
+    // The app answers the first request only after the last one has arrived.
     let supervisor = TestSupervisor::with(
         "const waiting = [];
          export default { fetch: () => new Promise((resolve) => {
@@ -292,7 +292,7 @@ async fn text_in_a_stream_is_sent_and_what_is_neither_is_refused_in_words() {
     assert_eq!(supervisor.get("app", "/text").await.text(), "ab\u{e9}\u{fffd}");
     assert_eq!(supervisor.get("app", "/iterated").await.text(), "ab");
     let client = supervisor.client("app").await;
-    // The head may have been out already.
+    // If the head was sent before the error, the answer is cut instead.
     if let Ok(reply) = within(client.get("/number")).await {
         assert_eq!(reply.status, 500);
     }

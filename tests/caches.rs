@@ -1,4 +1,4 @@
-//! `caches`: what is kept and for how long, what is answered, and within which bounds.
+//! `caches`: what is stored and for how long, what it answers, and its limits.
 
 use std::sync::Arc;
 
@@ -190,7 +190,7 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
            }
          } }",
     )
-    // Megabytes take their time on a busy machine.
+    // Megabytes take a while on a busy machine.
     .set("watchdog = '60s'\nhung_timeout = '120s'"))
     .start()
     .await;
@@ -199,7 +199,7 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
         .await;
     let kept = supervisor.get("app", "/fill").await.json();
     let kept: Vec<_> = kept.as_array().unwrap().iter().map(|kept| kept == true).collect();
-    // The one that was used in between outlives others that were not; the oldest of these are gone, the newest are there.
+    // The entry that was used in between outlives unused ones. The oldest of those are gone, the newest are still stored.
     assert!(kept[0] && !kept[1] && kept[19], "{kept:?}");
     assert!((10..=15).contains(&kept.iter().filter(|kept| **kept).count()), "{kept:?}");
     let reply = supervisor.get("app", "/body").await;

@@ -1,4 +1,4 @@
-//! The command line: help that teaches, `check`, `status`, `health`, and errors that say where and how.
+//! The command line: helpful help texts, `check`, `status`, `health`, and errors that say where the fault is and how to fix it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -171,7 +171,7 @@ async fn check_tries_the_addresses_and_leaves_those_of_the_supervisor_that_runs_
     assert_eq!(address, format!("127.0.0.1:{port}"));
     let (code, output, _) = run(supervisor.folder(), &["check", "--config", "nano.toml"]);
     assert!(code == 0 && output.starts_with(&nowhere), "{output}");
-    // It is not waited for.
+    // `check` does not wait for a supervisor that does not respond.
     supervisor.signal(Signal::SIGSTOP);
     let (code, output, _) = run(supervisor.folder(), &["check", "--config", "nano.toml"]);
     assert!(code == 0 && output.starts_with(&format!("{in_use}{nowhere}")), "{output}");
@@ -184,7 +184,7 @@ fn the_examples_load() {
     assert_eq!((code, output.lines().count()), (0, 2), "{output}{text}");
 }
 
-/// The subcommands that `--help` shows.
+/// Returns the subcommands that `--help` lists.
 fn subcommands() -> Vec<String> {
     let (_, help, _) = run(folder(&[]).path(), &["--help"]);
     let list = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
@@ -222,7 +222,7 @@ fn there_is_a_manual_page_of_each_subcommand_with_every_option() {
     assert!(code == 1 && errors.contains("there is no subcommand none"), "{errors}");
 }
 
-/// What bash offers for the last of these words.
+/// Returns the completions of bash for the last of these words.
 #[expect(clippy::disallowed_methods, reason = "the shell that completes")]
 fn completed(here: &Path, control: Option<&Path>, words: &[&str]) -> Vec<String> {
     let program = here.join("nano-supervisor");
@@ -265,7 +265,7 @@ async fn completions_know_the_apps_that_run_and_nothing_that_is_not_for_people()
     }
     let named = ["nano-supervisor", "restart", "--control", socket.to_str().unwrap(), "s"];
     assert_eq!(completed(here.path(), None, &named), ["shop"]);
-    // Without a supervisor nothing is offered, and nobody waits.
+    // Without a supervisor, completion offers nothing and returns at once.
     assert_eq!(completed(here.path(), None, &["nano-supervisor", "stop", "bl"]), [""; 0]);
     assert_eq!(run(here.path(), &["completions", "nothing"]).0, 2);
 }
@@ -318,7 +318,7 @@ async fn a_watched_status_is_shown_again_and_again() {
     let twice = async || (log.lines().len() >= 2).then_some(());
     crate::until("it was shown twice", twice).await;
     assert!(log.lines().iter().all(|line| line.starts_with("{\"version\":")), "{:?}", log.lines());
-    // Not SIGINT: whoever is started in the background ignores that.
+    // Not SIGINT, which processes started in the background ignore.
     process::signal(child.id(), Signal::SIGTERM);
     let _ = child.wait();
 }
@@ -333,7 +333,7 @@ async fn status_and_health_ask_a_running_supervisor() {
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, _) = run(supervisor.folder(), &["status", "--control", socket]);
     let lines: Vec<_> = text.lines().collect();
-    // Below the apps there may be a line about spares.
+    // The table may end with a line about spares.
     assert!(code == 0 && lines.len() >= 3, "{text}");
     assert!(lines[0].starts_with("APP     STATE   PID"), "{text}");
     assert!(
@@ -348,7 +348,7 @@ async fn status_and_health_ask_a_running_supervisor() {
     assert_eq!(status["pid"], supervisor.pid());
 
     let (code, text, _) = run(supervisor.folder(), &["health", "--control", socket]);
-    // One bad app is no reason to end the others.
+    // One failed app does not make `health` fail, because that might end the other apps, too.
     assert_eq!((code, &*text), (0, "ready\nnot ready: broken (failed)\n"));
     for (apps, expected) in [
         (&["fine"][..], (0, "fine is ready\n")),
@@ -380,7 +380,7 @@ async fn without_a_supervisor_status_says_how_to_start_one() {
         assert_eq!(code, 1);
         assert!(text.contains(expected), "{text}");
     }
-    // The file of one that was killed is no supervisor, and is in nobody's way.
+    // The socket file of a supervisor that was killed blocks nobody.
     let mut supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;
     supervisor.signal(Signal::SIGKILL);
     supervisor.ended().await;

@@ -1,5 +1,5 @@
-//! What an app prints looks as it does in Deno: every kind of value, formats, tables, groups, counters, errors; in colours
-//! where the log is a terminal.
+//! Console output looks as it does in Deno: every kind of value, formats, tables, groups, counters and errors, with colours
+//! if the log is a terminal.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use crate::TestSupervisor;
 use crate::harness::{App, Log, executable, process};
 
-/// Prints one of everything, and what Deno prints for it.
+/// Prints one value of every kind, with the expected output of Deno.
 const PRINTS: &str = include_str!("console/print.js");
 const PRINTED: &str = include_str!("console/printed.txt");
 
@@ -63,7 +63,7 @@ async fn each_method_has_its_level() {
     assert!(timer.starts_with("INFO timer: "), "{timer}");
 }
 
-/// What a supervisor writes to a terminal, up to and including a line that holds `last`.
+/// Returns what a supervisor writes to a terminal, up to and including the first line that contains `last`.
 async fn at_a_terminal(app: &str, last: &str, settings: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("index.js"), app).unwrap();
@@ -72,7 +72,7 @@ async fn at_a_terminal(app: &str, last: &str, settings: &[(&str, &str)]) -> Vec<
     command.args(["serve", "--port", "0", "--host", "127.0.0.1"]).arg(folder.path());
     command.env_remove("NO_COLOR").envs(settings.iter().copied());
     let mut child = command.stdout(Stdio::from(terminal.slave)).spawn().unwrap();
-    // Of this process's ends of the terminal only this one is left.
+    // Closes this process's copy of the terminal's other end.
     drop(command);
     let log = Log::default();
     log.collect(File::from(terminal.master).take(u64::MAX));
@@ -94,12 +94,12 @@ async fn values_are_coloured_as_in_deno_where_the_log_is_a_terminal() {
         "text \x1b[33m1\x1b[39m x [ \x1b[32m\"x\"\x1b[39m ] \x1b[90mundefined\x1b[39m { a: \x1b[1mnull\x1b[22m }",
         "\x1b[31mred\x1b[39m plain",
         "Map(1) { \x1b[33m1n\x1b[39m => \x1b[33mtrue\x1b[39m }",
-        // An app may colour its own text, and do nothing else to the terminal.
+        // An app may colour its own text but cannot control the terminal otherwise.
         "\\x1b[2J\x1b[32mown\x1b[39m",
     ] {
         assert!(lines.iter().any(|line| line.contains(expected)), "no {expected:?} in {lines:#?}");
     }
-    // The level is coloured, too.
+    // The level has a colour as well.
     assert!(lines.iter().any(|line| line.contains("\x1b[31mERROR\x1b[0m")), "{lines:#?}");
 }
 

@@ -1,5 +1,5 @@
-//! The container image: two apps, one crash, orphans, health, drain. Skipped, with a line that says so, where podman cannot
-//! run a container at all.
+//! The container image: two apps, one crash, orphans, health, and a drain. Skipped with a message if podman cannot run a
+//! container.
 
 #![expect(clippy::disallowed_methods, reason = "podman is what this tests the image with")]
 
@@ -17,16 +17,16 @@ use crate::until;
 const NAME: &str = "nano";
 const ULIMITS: [&str; 4] = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
 
-/// podman with a storage of its own; removed at the end, whatever happened.
+/// podman with its own storage, which is removed when this is dropped.
 struct Podman(TempDir);
 
 impl Podman {
-    /// None, with the reason on stderr, where it cannot run a container.
+    /// Returns `None`, with the reason on stderr, if podman cannot run a container.
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let podman = Self(folder);
-        // A probe that has nothing to do with our image, so that a broken image cannot look like a missing podman.
+        // The probe does not use our image, so that a broken image is not mistaken for a missing podman.
         let mut probe = podman.command(&["run", "--rm", "--network", "none", "--no-healthcheck"]);
         let why = match probe.args(ULIMITS).args(["--rootfs", "/:O", "/bin/true"]).output() {
             Ok(output) if output.status.success() => return Some(podman),
@@ -57,7 +57,7 @@ impl Podman {
         command
     }
 
-    /// Runs a podman command that must succeed, and returns what it prints.
+    /// Runs a podman command that must succeed, and returns its output.
     fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
         assert!(output.status.success(), "podman {arguments:?}: {}", text(&output));
@@ -74,12 +74,12 @@ impl Podman {
         assert!(output.status.success(), "{}", text(&output));
     }
 
-    /// The process id, outside of the container, of the supervisor.
+    /// Returns the process id of the supervisor outside of the container.
     fn supervisor(&self) -> u32 {
         fs::read_to_string(self.0.path().join("pid")).unwrap().trim().parse().unwrap()
     }
 
-    /// The process id, outside of the container, of an app's worker.
+    /// Returns the process id of an app's worker outside of the container.
     fn worker(&self, app: &str) -> Option<u32> {
         let named = format!("nano:{app}");
         process::children(self.supervisor()).into_iter().find(|pid| process::name(*pid) == named)
@@ -161,7 +161,7 @@ async fn the_image_serves_survives_and_drains() {
     let status = podman.run(&["exec", NAME, "nano-supervisor", "status"]);
     assert!(status.contains("one") && status.contains("ready"), "{status}");
 
-    // One crashes: the other does not notice, and it comes back.
+    // One worker is killed. It is replaced, and the other app is not affected.
     let (one, two) = (podman.worker("one").unwrap(), podman.worker("two").unwrap());
     process::signal(one, Signal::SIGKILL);
     assert!(get("two", "/").ends_with("two"));
@@ -169,7 +169,7 @@ async fn the_image_serves_survives_and_drains() {
     assert_eq!(podman.worker("two"), Some(two));
     assert_ne!(podman.worker("one"), Some(one));
 
-    // A worker whose parent is killed becomes an orphan of PID 1, which must reap it.
+    // A worker whose parent is killed becomes a child of PID 1, which must reap it.
     podman.run(&["exec", "--detach", NAME, "nano-supervisor", "serve", "/apps/one", "--port", "0"]);
     let second = async || process::with_arguments("serve /apps/one --port 0");
     let second = until("a second supervisor runs in the container", second).await;
@@ -177,7 +177,7 @@ async fn the_image_serves_survives_and_drains() {
     process::signal(second, Signal::SIGKILL);
     until("its worker is gone", async || (!process::exists(orphan)).then_some(())).await;
 
-    // The stop drains: what is in flight is answered, and the exit code is 0.
+    // Stopping drains: requests in flight are answered, and the exit code is 0.
     let slow = std::thread::spawn(move || {
         raw::exchange(address, "GET /slow HTTP/1.1\r\nhost: one\r\nconnection: close\r\n\r\n")
     });

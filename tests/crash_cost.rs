@@ -1,4 +1,4 @@
-//! What a crash costs: as much as it must, and only those who were in the midst of it.
+//! The cost of a crash is as low as possible and falls only on the requests in flight in that worker.
 
 use nano_supervisor::api::AppState;
 use nano_supervisor::api::status::AppStatus;
@@ -9,7 +9,7 @@ use crate::harness::{App, Load, crashes, process, run};
 use crate::limits::has;
 use crate::{TestSupervisor, until};
 
-/// Fails in the way the path names, and is fine otherwise.
+/// Fails in the way that the path names, and works otherwise.
 const APP: &str = "
 const kept = [];
 export default { async fetch(request) {
@@ -25,7 +25,7 @@ export default { async fetch(request) {
   return new Response('fine');
 } }";
 
-/// Pauses so long that whoever has to wait for one shows it.
+/// Back-off so long that a test notices if it has to wait for it.
 const SLOW: &str = "restart = { initial = '1h', max = '1h', crash_loop = 2, slow_retry = '1h' }";
 
 #[tokio::test]
@@ -50,16 +50,16 @@ async fn a_worker_that_has_answered_is_replaced_at_once_however_often_it_ends() 
 #[tokio::test]
 async fn an_app_that_gets_nothing_but_requests_that_end_it_still_answers_others() {
     let restart = "restart = { initial = '1ms', max = '1ms', crash_loop = 2, slow_retry = '1h' }";
-    // Whoever ends workers lets others go first, and waits.
+    // The requests that end workers are on probation: they wait and let others go first.
     let app = App::new("app", APP).set(restart).set("heap = '32MiB'\nqueue_timeout = '1m'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
-    // It has never answered anything, and each worker gets one more of them.
+    // The app has never answered a request, and each worker gets another request that ends it.
     for path in ["/hoard", "/hoard-later"] {
         for _ in 0..5 {
             assert_eq!(supervisor.get("app", path).await.status, 500);
         }
     }
-    // Or all of them at once.
+    // The same with all of them at once.
     let client = supervisor.client("app").await;
     let burst: Vec<_> = (0..5)
         .map(|_| {
@@ -148,7 +148,7 @@ async fn whoever_has_ended_a_worker_is_named_and_nobody_else_is() {
         })
         .await;
     }
-    // Nobody is guessed.
+    // If several requests could be to blame, none is suspected.
     let (worker, client) = (supervisor.worker("app").await, supervisor.client("app").await);
     let innocent = tokio::spawn(async move { client.get("/wait?idle").await.unwrap() });
     supervisor.log.line_with("/wait?idle").await;
@@ -168,7 +168,7 @@ async fn requests_that_a_worker_has_not_begun_with_are_answered_by_the_next_bodi
     let spinning = tokio::spawn(async move { client.get("/spin").await.unwrap().status });
     supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
     let client = supervisor.client("app").await;
-    // More than a stream carries before its reader reads.
+    // More than a stream carries before the worker reads its body.
     let body = "x".repeat(300_000);
     let innocents: Vec<_> = (0..10)
         .map(|number| {
@@ -205,7 +205,7 @@ async fn of_a_request_with_a_long_target_only_its_beginning_is_kept() {
     assert!(kept.len() < 300 && kept.starts_with("/spin?x") && kept.ends_with("..."), "{kept}");
 }
 
-/// Grows with time, however often it is asked.
+/// Leaks memory over time, independent of the number of requests.
 const LEAKS: &str = "
 const kept = [];
 let begun, leaked = 0;
@@ -280,7 +280,7 @@ async fn a_worker_whose_growth_is_nobodys_concern_comes_to_its_limit() {
 
 #[tokio::test]
 async fn a_worker_that_is_merely_large_stays() {
-    // Most of its heap is full from the start, and what comes and goes is much.
+    // Most of the heap is in use from the start, and each request allocates and frees much.
     let large = "
 const kept = Array.from({ length: 120 }, (_, index) => new Array(1 << 15).fill(index));
 export default { fetch: () => new Response(String(new Array(1 << 15).fill(kept.length).length)) };";
@@ -325,7 +325,7 @@ async fn requests_that_end_workers_again_and_again_are_refused_until_they_are_re
             assert!(code == 1 && errors.contains("GET /other is neither refused nor suspected"), "{errors}");
             assert_eq!(command(&["quarantine", "app", "--release", "GET", "/spin"]).0, 0);
         } else {
-            // Its code may have changed.
+            // A restart clears the quarantine, because the code of the app may have changed.
             assert_eq!(command(&["restart", "app", "--rolling"]).0, 0);
         }
         assert_eq!(command(&["quarantine", "app"]).1, "no request is suspected or refused\n");
@@ -358,12 +358,12 @@ async fn starts_that_nobody_has_asked_for_wait_for_their_turn() {
         assert_eq!(supervisor.get(name, "/").await.status, 200);
         workers.push(supervisor.worker(name).await);
     }
-    // Two of them may start at once.
+    // `max_starts_per_second` is 1, and two starts may happen at once.
     workers.iter().for_each(|worker| process::signal(*worker, Signal::SIGKILL));
     let waits = async || supervisor.status().await.into_iter().find(|app| app.waits_for_turn);
     until("an app waits for its turn", waits).await;
     supervisor.log.line_with("the next start waits for its turn (`max_starts_per_second`)").await;
-    // Whoever asks for a start does not wait, and requests do.
+    // A start that an operator asks for does not wait for its turn. Requests wait for their app.
     let socket = supervisor.socket().to_str().unwrap();
     assert_eq!(run(supervisor.folder(), &["restart", "other", "--control", socket]).0, 0);
     for name in &names {

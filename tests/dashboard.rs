@@ -1,5 +1,5 @@
-//! The dashboard, in a headless Chromium that the scripts of `tests/dashboard` drive. Skipped, with a line that says so, where
-//! there is no npm or no `chromium`.
+//! The dashboard in a headless Chromium, driven by the scripts in `tests/dashboard`. Skipped with a message if there is no npm or
+//! no `chromium`.
 
 #![expect(clippy::disallowed_methods, reason = "these tests run a browser")]
 
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::TestSupervisor;
 use crate::harness::{App, free_address, npm, run};
 
-/// The folder with the packages that drive the browser; none, with the reason on stderr, where something is missing.
+/// Returns the folder with the packages that drive the browser, or `None`, with the reason on stderr, if something is missing.
 fn tools() -> Option<PathBuf> {
     if let Err(error) = Command::new("chromium").arg("--version").stdout(Stdio::null()).status() {
         eprintln!("skipped: chromium cannot be run here: {error}");
@@ -19,7 +19,7 @@ fn tools() -> Option<PathBuf> {
     npm::installed()
 }
 
-/// Has a script look at the dashboard of a supervisor that serves `apps`.
+/// Runs a script against the dashboard of a supervisor that serves `apps`.
 async fn check(script: &str, settings: &str, apps: impl IntoIterator<Item = App>) {
     let Some(packages) = tools() else { return };
     let (address, supervisor) = serve(settings, apps).await;
@@ -27,7 +27,7 @@ async fn check(script: &str, settings: &str, apps: impl IntoIterator<Item = App>
     drop(supervisor);
 }
 
-/// A supervisor with a dashboard at that address.
+/// Starts a supervisor and returns it with the address of its dashboard.
 async fn serve(settings: &str, apps: impl IntoIterator<Item = App>) -> (SocketAddr, TestSupervisor) {
     let address = free_address();
     let plan = TestSupervisor::plan().set(&format!("admin = '{address}'\n{settings}"));
@@ -50,14 +50,14 @@ fn look(script: &str, address: SocketAddr, folder: &Path, packages: &Path) {
     let output = node.stdin(Stdio::null()).output().unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}: {text}\n{errors}");
-    // A script that checked nothing has not got this far.
+    // The last line proves that the script ran all of its checks.
     assert!(text.ends_with("all is well\n"), "{script}: {text}\n{errors}");
 }
 
-/// What an app might print to take over the page of whoever reads it.
+/// Output with which an app might try to take over the page of its reader.
 const HOSTILE: &str = "<img src=x onerror=\"window.isOwned = true\"><script>window.isOwned = true</script>";
 
-/// Prints that at every request, with what colours a terminal and what turns text around, and answers all but `/hang` and `/spin`.
+/// Logs [`HOSTILE`] with a colour and a change of text direction at every request. Answers all but `/hang` and `/spin`.
 fn talkative(name: &str) -> App {
     let source = format!(
         "export default {{ fetch({{ url }}) {{
@@ -69,7 +69,7 @@ fn talkative(name: &str) -> App {
     App::new(name, &source).set("watchdog = '500ms'")
 }
 
-/// Says so of every request, as an error of `/hello`; fails at `/throw`.
+/// Logs the path of every request, with an error for `/hello`. Throws at `/throw`.
 fn chatty(name: &str) -> App {
     App::new(
         name,
@@ -83,7 +83,7 @@ fn chatty(name: &str) -> App {
     )
 }
 
-/// One that does not load.
+/// An app that does not load.
 fn broken(name: &str) -> App {
     App::new(name, "export default {")
 }
@@ -159,7 +159,7 @@ async fn it_lists_requests_that_are_refused_and_releases_them() {
 
 #[tokio::test]
 async fn of_two_hundred_apps_it_is_told_what_has_changed_and_touches_no_other_line() {
-    // Those that do not load cost no process, and are at rest if they are not tried again.
+    // Apps that do not load use no process. Without retries, their lines do not change.
     let at_rest = |number: u32| broken(&format!("app-{number:03}")).set("restart = { slow_retry = '1h' }");
     let broken = (1..200).map(at_rest);
     check("many.mjs", "", broken.chain([App::hello("busy")])).await;

@@ -1,4 +1,4 @@
-//! Deploy, rollback and remove: apps go from one folder to another without losing a request, and stay there over restarts.
+//! Deploy, rollback and remove: apps switch from one folder to another without losing a request, and stay there after restarts.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,20 +11,20 @@ use serde_json::{Value, json};
 use crate::harness::{App, Client, Load, folder, process, run};
 use crate::{TestSupervisor, until};
 
-/// Runs a command against a supervisor: exit code, output, errors.
+/// Runs a command against a supervisor. Returns the exit code, output and errors.
 pub(crate) fn command(supervisor: &TestSupervisor, arguments: &[&str]) -> (i32, String, String) {
     let socket = supervisor.socket().to_str().unwrap();
     run(supervisor.folder(), &[arguments, &["--control", socket]].concat())
 }
 
-/// As [`command`]; it must work.
+/// Runs a command that must succeed and returns its output.
 pub(crate) fn succeed(supervisor: &TestSupervisor, arguments: &[&str]) -> String {
     let (code, text, errors) = command(supervisor, arguments);
     assert_eq!((code, &*errors), (0, ""), "{arguments:?}: {text}");
     text
 }
 
-/// The first digits of the digests of an app's deploys, the current one first.
+/// Returns the shortened digests of an app's deploys, the current one first.
 pub(crate) fn digests(supervisor: &TestSupervisor, app: &str) -> Vec<String> {
     let text = succeed(supervisor, &["deploys", app, "--json"]);
     let listed: Value = serde_json::from_str(&text).unwrap();
@@ -38,14 +38,14 @@ pub(crate) fn says(text: &str) -> String {
     format!("export default {{ fetch: () => new Response('{text}') }}")
 }
 
-/// Writes an app into a folder beside those of the supervisor, which it is asked to deploy.
+/// Writes a file of an app into a folder next to those of the supervisor, for a deploy.
 pub(crate) fn write(supervisor: &TestSupervisor, path: &str, text: &str) {
     let path = supervisor.folder().join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
 }
 
-/// A supervisor without any app.
+/// Starts a supervisor without any app.
 pub(crate) async fn empty() -> TestSupervisor {
     TestSupervisor::run(
         folder(&[]),
@@ -54,7 +54,7 @@ pub(crate) async fn empty() -> TestSupervisor {
     .await
 }
 
-/// What there is in the state folder of an app, by name.
+/// Returns the names of the files in the state folder of an app.
 fn copies(state: &Path, app: &str) -> Vec<String> {
     let entries = fs::read_dir(state.join("deploys").join(app)).into_iter().flatten().flatten();
     let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -84,7 +84,7 @@ async fn a_new_app_is_served_from_a_copy_and_outlives_the_supervisor() {
         assert_eq!(fs::metadata(private).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
-    // Whatever becomes of the folder, the copy is served.
+    // The copy is served even after the folder is gone.
     fs::remove_dir_all(supervisor.folder().join("blog")).unwrap();
     supervisor.restart().await;
     supervisor.until("blog", "is ready", |app| app.state == AppState::Ready).await;
@@ -92,7 +92,7 @@ async fn a_new_app_is_served_from_a_copy_and_outlives_the_supervisor() {
     assert!(supervisor.address("blog").await.ip().is_loopback());
     assert_eq!(digests(&supervisor, "blog"), std::slice::from_ref(digest));
 
-    // What is not said again stays: where it listens.
+    // An option that is not given again keeps its value, here the address.
     let address = supervisor.address("blog").await;
     write(&supervisor, "blog/index.js", &says("second"));
     let done: Value =
@@ -158,7 +158,7 @@ async fn deploy_and_rollback_lose_no_request() {
     let seen: Vec<_> = load.seen().await.into_keys().collect();
     assert_eq!(seen, ["configured x", "one x", "three x", "two x"]);
 
-    // What else the configuration says is read as ever, and the deploy outlives both a reload and a restart.
+    // Other settings of the configuration still apply, and the deploy outlasts both a reload and a restart.
     supervisor.rewrite(|config| config.replace("'x'", "'y'"));
     succeed(&supervisor, &["reload"]);
     assert_eq!(supervisor.get("app", "/").await.text(), "one y");
@@ -246,7 +246,7 @@ async fn five_earlier_deploys_are_kept_and_a_worker_keeps_its_own() {
     write(&supervisor, "app/index.js", slow);
     write(&supervisor, "app/late.js", "export default 'imported late'");
     succeed(&supervisor, &["deploy", "app", "app", "--port", "0", "--host", "127.0.0.1"]);
-    // Two connections that the first worker keeps: one waits, the other one lets it go on.
+    // Two connections that the first worker keeps open: one waits, the other one releases it.
     let client = Client::new(supervisor.address("app").await, true);
     let first = copies(&state, "app").remove(0);
     let held = tokio::spawn({
@@ -280,7 +280,7 @@ async fn a_deploy_mends_an_app_that_has_failed_or_was_stopped() {
         assert_eq!(supervisor.app(app).await.state, AppState::Ready);
         assert_eq!(supervisor.get(app, "/").await.text(), "mended");
     }
-    // And it is watched over like any other.
+    // The deployed app is supervised like any other.
     let worker = supervisor.worker("stopped").await;
     process::signal(worker, nix::sys::signal::Signal::SIGKILL);
     supervisor.replaced("stopped", worker).await;

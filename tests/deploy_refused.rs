@@ -1,4 +1,4 @@
-//! Deploys that do not work: all goes on as before, and the reason is told.
+//! Deploys that fail: everything goes on as before, and the reason is reported.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -14,7 +14,7 @@ use crate::TestSupervisor;
 use crate::deploy::{command, digests, empty, says, succeed, write};
 use crate::harness::{App, Client, Load, executable, folder, run};
 
-/// The complaint of a command that must not work.
+/// Runs a command that must fail and returns its error message.
 fn refused(supervisor: &TestSupervisor, arguments: &[&str]) -> String {
     let (code, text, errors) = command(supervisor, arguments);
     assert_eq!((code, &*text), (1, ""), "{arguments:?}: {errors}");
@@ -46,7 +46,7 @@ async fn a_bad_deploy_never_replaces_a_good_worker() {
     assert_eq!(copies, 1, "what was copied in vain is gone");
     assert_eq!(load.seen().await.into_keys().collect::<Vec<_>>(), ["good"]);
 
-    // A rollback is no better.
+    // A rollback to a broken deploy fails in the same way.
     write(
         &supervisor,
         "next/index.js",
@@ -143,7 +143,7 @@ async fn an_app_of_the_configuration_has_its_address_there() {
         assert!(errors.contains(expected), "{errors}");
     }
     succeed(&supervisor, &["deploy", "app", "next"]);
-    // Once it is gone from the configuration, nothing says where it listens.
+    // Without its section in the configuration, the app has no address.
     supervisor.rewrite(|config| {
         let (start, rest) = config.split_once("[apps.app]").unwrap();
         format!("{start}[apps.stays]{}", rest.split_once("[apps.stays]").unwrap().1)
@@ -157,7 +157,7 @@ async fn an_app_of_the_configuration_has_its_address_there() {
     assert!(refused(&supervisor, &["rollback", "app"]).contains("no earlier deploy"));
     succeed(&supervisor, &["deploy", "app", "next", "--port", "0"]);
     assert_eq!(supervisor.get("app", "/").await.text(), "deployed");
-    // What is wrong with another app is that app's matter.
+    // An error in the configuration of another app does not block the deploy.
     supervisor.rewrite(|config| config + "prot = 1\n");
     succeed(&supervisor, &["deploy", "app", "next"]);
     let errors = refused(&supervisor, &["deploy", "stays", "next"]);
@@ -175,7 +175,7 @@ async fn a_state_folder_belongs_to_one_supervisor() {
         errors.contains("state: cannot be used: another supervisor uses it; fix: stop the other supervisor"),
         "{errors}"
     );
-    // Where nobody has named one, the second one does without, and says so when it matters.
+    // With the default folder, the second supervisor runs without one, and reports that when a deploy needs it.
     let first = TestSupervisor::plan().app(App::hello("app")).start().await;
     let usual = first.folder().join("states/nano-supervisor");
     assert!(usual.join("lock").exists());
@@ -241,7 +241,7 @@ async fn a_broken_state_is_an_error_at_the_start() {
         errors.contains("state/apps.json: app: its folder ") && errors.contains("is gone; fix: restore it"),
         "{errors}"
     );
-    // A deploy that clashes with what the configuration says now names itself.
+    // The deployed folder exists but has no entry module: the error names the deploy.
     fs::create_dir_all(here.path().join("state/deploys/app").join(&digest)).unwrap();
     let errors = start();
     assert!(errors.contains("state/apps.json: app: ") && errors.contains("has no entry module"), "{errors}");
@@ -252,7 +252,7 @@ async fn the_api_says_how_it_is_right_and_whose_fault_it_is() {
     let plan = TestSupervisor::plan().app(App::hello("shown")).set("state_dir = 'state'");
     let supervisor = plan.start().await;
     write(&supervisor, "bad/index.js", "throw new Error('no')");
-    // What is to be a folder of copies is a file.
+    // A file is in the place of a folder of copies.
     write(&supervisor, "state/deploys/stuck", "");
     let order = |folder: &str, port: Option<u16>| {
         json!({ "path": supervisor.folder().join(folder), "port": port }).to_string()

@@ -1,4 +1,4 @@
-//! `dev`: a folder is served as it is after each save; one that does not load is shown, in the terminal and the browser.
+//! `dev` serves a folder as it is after each save. A save that does not load is reported in the terminal and in the browser.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +13,7 @@ fn says(text: &str) -> String {
     format!("export default {{ fetch: (request, env) => new Response('{text}' + (env.MARK ?? '')) }}")
 }
 
-/// Serves a folder with these files by `dev`.
+/// Serves a folder with these files with `dev`.
 async fn develop(files: &[(&str, &str)]) -> TestSupervisor {
     let here = folder(files);
     fs::create_dir(here.path().join("app/.git")).unwrap();
@@ -47,7 +47,7 @@ async fn each_save_goes_live_without_losing_a_request() {
     let line = supervisor.log.line_with("reloaded index.js in ").await;
     assert!(line.ends_with(" ms"), "{line}");
     load.more(20).await;
-    // As editors save that write another file first.
+    // Some editors write a new file and rename it over the old one.
     let (file, other) =
         (supervisor.folder().join("app/index.js"), supervisor.folder().join("app/.index.js.new"));
     fs::write(&other, says("three")).unwrap();
@@ -80,7 +80,7 @@ async fn an_app_that_its_wrangler_file_gives_another_name_is_followed_on() {
     supervisor.log.line_with("reloaded wrangler.toml in ").await;
     save(&supervisor, "index.js", &says("two"));
     answers("two").await;
-    // It has an error page under that name, too.
+    // The error page is served under the new name as well.
     save(&supervisor, "wrangler.toml", "main = [");
     answers("unclosed array").await;
     save(&supervisor, "wrangler.toml", "main = 'index.js'");
@@ -90,7 +90,7 @@ async fn an_app_that_its_wrangler_file_gives_another_name_is_followed_on() {
 
 const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
-/// What a browser gets: status, `refresh`, and the page.
+/// Returns what a browser gets: status, the `refresh` header, and the page.
 async fn page(supervisor: &TestSupervisor) -> (u16, String, String) {
     let client = supervisor.client("app").await;
     let request = client.request("GET", "/page").header("accept", BROWSER);
@@ -113,7 +113,7 @@ async fn a_save_that_does_not_load_is_shown_in_the_browser_until_one_does() {
     assert_eq!((status, &*refresh), (500, "1"), "{text}");
     assert!(text.contains("SyntaxError: missing ) after argument list"), "{text}");
     assert_eq!(supervisor.app("app").await.state, AppState::Failed);
-    // It is said once, and not with every time at which the page asks again.
+    // The error is logged once, not each time the page reloads itself.
     page(&supervisor).await;
     page(&supervisor).await;
     let asked = || supervisor.log.lines().iter().filter(|line| line.starts_with("GET /page ")).count();
@@ -186,7 +186,7 @@ async fn variables_new_folders_and_another_entry_are_followed() {
     save(&supervisor, "wrangler.toml", "main = 'main.js'\nname = 'app'");
     answers(&supervisor, "main!").await;
 
-    // What cannot be a configuration is shown, and the next one that can be goes live.
+    // A file that is not a valid configuration is reported. The next valid one goes live.
     save(&supervisor, "wrangler.toml", "main = 'none.js'");
     supervisor.log.line_with("wrangler.toml:1: main: there is no file").await;
     let told =
@@ -205,7 +205,7 @@ async fn packages_and_git_are_not_watched_and_an_app_that_has_failed_is_mended_b
     assert!(reply.status == 500 && reply.text().contains("SyntaxError"), "{}", reply.text());
     save(&supervisor, "index.js", &says("mended"));
     answers(&supervisor, "mended").await;
-    // Nothing tells of what is not watched; the kernel says what is.
+    // No event shows that a folder is not watched, so the test asks the kernel.
     fs::create_dir(supervisor.folder().join("app/src")).unwrap();
     until("a new folder is watched", async || is_watched(&supervisor, "src").then_some(())).await;
     assert!(is_watched(&supervisor, ""));
@@ -214,7 +214,7 @@ async fn packages_and_git_are_not_watched_and_an_app_that_has_failed_is_mended_b
     }
 }
 
-/// Whether the supervisor has an inotify watch on a folder of the app.
+/// Returns whether the supervisor has an inotify watch on a folder of the app.
 fn is_watched(supervisor: &TestSupervisor, path: &str) -> bool {
     let inode = fs::metadata(supervisor.folder().join("app").join(path)).unwrap().ino();
     let infos = fs::read_dir(format!("/proc/{}/fdinfo", supervisor.pid())).unwrap().flatten();

@@ -1,4 +1,4 @@
-//! Development mode: whoever asks an app in it is told what went wrong; outside of it nobody is.
+//! Development mode shows the details of an error to the client. Without it, no client sees them.
 
 use hyper::header::ACCEPT;
 use nano_supervisor::api::AppState;
@@ -26,7 +26,7 @@ export default { async fetch(request) {
   await inner();
 } }";
 
-/// What `app` answers to who accepts `accept`: status, content type and body.
+/// Requests a path of `app` with an `accept` header. Returns status, content type and body.
 async fn ask(supervisor: &TestSupervisor, app: &str, path: &str, accept: &str) -> (u16, String, String) {
     let client = supervisor.client(app).await;
     let request = client.request("GET", path).header(ACCEPT, accept);
@@ -78,7 +78,7 @@ async fn a_browser_gets_a_page_and_programs_get_a_field() {
     assert_eq!((status, &*kind), (500, "text/plain; charset=utf-8"));
     assert_eq!(text, format!("500 Internal Server Error\nThe app failed to answer.\n\n{detail}\n"));
 
-    // The app's own answers stay as they are, and an app outside of development mode keeps its errors to itself.
+    // The app's own answers are not changed, and an app without development mode shows no details of its errors.
     assert_eq!(ask(&supervisor, "app", "/fine", BROWSER).await.2, "fine");
     let bare = "500 Internal Server Error\nThe app failed to answer.\n".to_owned();
     for accept in [BROWSER, "*/*"] {
@@ -140,14 +140,14 @@ async fn every_answer_that_the_app_causes_says_why() {
         }
     }
 
-    // A worker that dies takes its words with it; how it died is known a moment later.
+    // A worker that dies reports no error itself. The supervisor knows a moment later how it ended.
     supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     for app in ["app", "loop"] {
         let client = supervisor.client(app).await;
         let request = client.request("GET", &format!("/never?{app}")).header(ACCEPT, "application/json");
         let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
         let waiting = tokio::spawn(async move { client.send(request).await.unwrap() });
-        // A worker that had not seen the request would not be blamed.
+        // Wait until the worker has seen the request: otherwise it is not blamed.
         supervisor.log.record_with(&format!("never answers ?{app}")).await;
         process::signal(supervisor.worker(app).await, Signal::SIGKILL);
         let error = waiting.await.unwrap().json()["error"].clone();

@@ -1,4 +1,4 @@
-//! The end of a supervisor: what is in flight is finished, nothing new is taken, and a second signal ends at once.
+//! The end of a supervisor: requests in flight are finished, new ones are refused, and a second signal ends it at once.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use crate::harness::{App, Client, Raw, crashes, process};
 use crate::{TestSupervisor, until};
 
-/// Answers when it is told to, by another request.
+/// Answers when another request releases it.
 const HELD: &str = "
 let release;
 const released = new Promise((resolve) => release = resolve);
@@ -81,14 +81,14 @@ async fn connections_that_were_open_already_are_answered_and_new_ones_refused() 
     supervisor.in_flight("app", 2).await;
     let worker = supervisor.worker("app").await;
     supervisor.signal(Signal::SIGTERM);
-    // Idle connections are closed at once.
+    // Idle connections are closed immediately.
     assert_eq!(idle.rest(), "");
     until("new connections are refused", async || {
         tokio::net::TcpStream::connect(address).await.is_err().then_some(())
     })
     .await;
     assert!(process::is_alive(worker) && process::is_alive(supervisor.pid()));
-    // Nobody can release them any more, so the second signal ends what waits.
+    // No request can release the waiting ones any more, so the second signal ends them.
     supervisor.signal(Signal::SIGTERM);
     assert_eq!(supervisor.ended().await.code(), Some(128 + 15));
     until("the worker has ended", async || (!process::is_alive(worker)).then_some(())).await;
@@ -111,7 +111,7 @@ async fn what_clients_have_yet_to_take_of_complete_answers_is_not_cut() {
     let app = "export default { fetch: (request) => new Response('x'.repeat(new URL(request.url).pathname.slice(1))) }";
     let mut supervisor = TestSupervisor::plan().app(App::new("app", app)).set("io_threads = 1").start().await;
     let address = supervisor.address("app").await;
-    // Of some, the kernel has taken all, of others part; of the largest, not all has come from the app.
+    // Of some answers the kernel holds everything, of others a part, and the largest are still being sent by the app.
     let mut slow: Vec<_> = (0..20).map(|number| (Raw::narrow(address), number * 16 * 1024)).collect();
     for (connection, length) in &mut slow {
         connection.send(format!("GET /{length} HTTP/1.1\r\nhost: x\r\n\r\n"));
@@ -120,7 +120,7 @@ async fn what_clients_have_yet_to_take_of_complete_answers_is_not_cut() {
     let mut idle = Raw::connect(address);
     idle.send("GET /1 HTTP/1.1\r\nhost: x\r\n\r\n").up_to("\r\n\r\nx");
     supervisor.signal(Signal::SIGTERM);
-    // By now the others would have been idle for longer.
+    // The idle connection was closed. The others have been quiet for longer but are not idle.
     assert_eq!(idle.rest(), "");
     for (mut connection, length) in slow {
         assert_eq!(connection.rest().len(), length);
@@ -181,7 +181,7 @@ async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_los
         };
         let (lost, spins) = (ask("/wait"), ask("/spin"));
         supervisor.in_flight("app", 2).await;
-        // It releases the other when no new connection is let in any more.
+        // Connects before the drain begins: after that, no connection is accepted that could release the other request.
         let mut release = Raw::connect(supervisor.address("app").await);
         release.send("POST /release HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n");
         supervisor.in_flight("app", 3).await;
@@ -221,7 +221,7 @@ async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_los
     }
 }
 
-/// Tells a supervisor something.
+/// Sends a command to a supervisor.
 async fn tell(socket: &std::path::Path, path: &str) {
     let told = control::ask::<serde_json::Value>(socket, hyper::Method::POST, path, None).await;
     assert!(told.is_ok(), "{told:?}");

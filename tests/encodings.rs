@@ -1,4 +1,4 @@
-//! What is encoded on its way out, and what is not: events part by part, caches, and the text of a status.
+//! Which answers are encoded and which are not: events as they are sent, caches, and the reason phrase of a status.
 
 use std::io::Read as _;
 
@@ -34,12 +34,12 @@ async fn events_under_a_coding_arrive_one_by_one() {
     let (mut body, mut bytes, mut expected) = (response.into_body(), Vec::new(), String::new());
     for event in 0..3 {
         expected += &format!("data: {event}\n\n");
-        // The app sends the next one only after this one has been read.
+        // The app sends the next event only after this one has been read.
         let mut text = String::new();
         while text != expected {
             bytes.extend(within(body.frame()).await.unwrap().unwrap().into_data().unwrap());
             text.clear();
-            // Its end is still to come.
+            // The stream has not ended, so the decoder reports an error after the text.
             let _ = GzDecoder::new(&bytes[..]).read_to_string(&mut text);
         }
         within(client.get("/go")).await.unwrap();
@@ -196,7 +196,7 @@ async fn the_text_of_a_status_is_the_apps() {
             raw::exchange(address, format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
         assert_eq!(answer.lines().next(), Some(line), "{path}");
     }
-    // HTTP/2 has no such text.
+    // HTTP/2 has no reason phrase.
     let reply = crate::harness::Client::new(address, true).get("/own").await.unwrap();
     assert_eq!((reply.status, reply.text()), (299, "x"));
 }

@@ -1,5 +1,5 @@
-//! What is said of errors at run time: place, source line, stack, causes, hints; and that no error can keep a worker from
-//! saying it.
+//! Reports of errors at run time: place, source line, stack, causes and hints. No error can prevent a worker from reporting
+//! it.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ fn app(functions: &str) -> App {
     App::new("app", &source)
 }
 
-/// What is logged of each of these functions.
+/// Returns what is logged for each of these functions.
 async fn logged(functions: &str, names: impl Iterator<Item = &str>) -> Vec<String> {
     let supervisor = TestSupervisor::plan().app(app(functions)).start().await;
     let mut messages = Vec::new();

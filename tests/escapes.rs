@@ -1,4 +1,4 @@
-//! What others wrote moves no cursor, hides no text and turns no line around, wherever the command line or the log quotes it.
+//! Text from others moves no cursor, hides no text and reverses no line, wherever the command line or the log quotes it.
 
 use std::fs;
 
@@ -9,13 +9,13 @@ use nix::sys::signal::Signal;
 use crate::harness::{App, Client, folder, process, run};
 use crate::{TestSupervisor, until};
 
-/// One of each kind: control characters of ASCII and beyond, directions, separators of lines, invisible ones.
+/// One character of each kind: control characters of ASCII and beyond, text directions, line separators, invisible ones.
 const HOSTILE: &str = "\x1b[2J\x07\x08\x7f\u{9b}31m\u{85}\u{202e}\u{2066}\u{2028}\u{2029}\u{200b}\u{feff}";
 
-/// The same in JavaScript.
+/// The same characters as a JavaScript literal.
 const IN_SCRIPT: &str = "\\x1b[2J\\x07\\x08\\x7f\\u009b31m\\u0085\\u202e\\u2066\\u2028\\u2029\\u200b\\ufeff";
 
-/// Nothing in it is obeyed by a terminal, and what was there is shown.
+/// Checks that a terminal would execute none of the characters in `text`.
 fn assert_harmless(what: &str, text: &str) {
     let obeyed = |char: &char| {
         (char.is_control() && !matches!(char, '\n' | '\t'))
@@ -25,7 +25,7 @@ fn assert_harmless(what: &str, text: &str) {
     assert!(found.is_empty(), "{what}: {found:?} in {text:?}");
 }
 
-/// As [`assert_harmless`], for what must quote it.
+/// Checks the same, and that `text` shows the characters in escaped form.
 fn assert_shown(what: &str, text: &str) {
     assert_harmless(what, text);
     assert!(text.contains("202e"), "{what}: {text:?}");
@@ -77,7 +77,7 @@ async fn every_command_shows_what_terminals_obey() {
         assert_harmless(&arguments.join(" "), &command(arguments));
     }
     assert_shown("start of none", &command(&["start", "\u{202e}x"]));
-    // Names of files.
+    // File names.
     let next = supervisor.folder().join(format!("next{HOSTILE}"));
     fs::create_dir(&next).unwrap();
     std::os::unix::fs::symlink("/etc", next.join(HOSTILE)).unwrap();
@@ -103,7 +103,7 @@ async fn lines_of_the_log_and_the_access_log_are_harmless_in_every_form() {
         supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
         let client: Client = supervisor.client("app").await;
         let request = client.request("GET", "/x%1b[2J?\u{202e}".replace('\u{202e}', "%E2%80%AE").as_str());
-        // As bytes: no text can hold them.
+        // Built from bytes, because a string cannot hold them in this form.
         let agent = hyper::header::HeaderValue::from_bytes("a\u{202e}\u{9b}b".as_bytes()).unwrap();
         let request = request.header("user-agent", agent.clone()).header("referer", agent);
         let body = http_body_util::Full::<bytes::Bytes>::default();

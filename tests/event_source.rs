@@ -1,4 +1,4 @@
-//! `EventSource` against a real server: events, their ids across connections, and how it ends.
+//! `EventSource` against a real server: events, their ids across connections, and how a connection ends.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::harness::Origin;
 use crate::harness::origin::{Answer, whole};
 use crate::outbound::{checks, results};
 
-/// Answers the nth request to a path with the nth of its streams; after the last, the client is told to stop.
+/// Answers the nth request to a path with the nth of its streams. After the last one, tells the client to stop.
 async fn serve(request: Request<Incoming>, seen: Arc<Mutex<Vec<String>>>) -> Answer {
     let value =
         |name: &str| request.headers().get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();

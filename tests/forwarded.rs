@@ -1,4 +1,4 @@
-//! What an app is told of its client: by its own fields, by those of a proxy that is trusted, and never by those of a stranger.
+//! What an app learns about its client: from the connection or from a trusted proxy, never from the fields of a stranger.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -6,12 +6,12 @@ use http_body_util::Empty;
 use crate::TestSupervisor;
 use crate::harness::{App, Client, Raw, raw};
 
-/// Answers with the URL, the header fields and `cf` of a request.
+/// Answers with the URL, the header fields and `cf` of the request.
 const MIRROR: &str = "export default { fetch: (request) => Response.json({
   url: request.url, headers: Object.fromEntries(request.headers), cf: request.cf,
 }) }";
 
-/// What the app sees of a request with these lines in its head.
+/// Returns what the app sees of a request with these lines in its head.
 fn seen(address: std::net::SocketAddr, lines: impl AsRef<[u8]>) -> serde_json::Value {
     let head = b"GET /path HTTP/1.1\r\nhost: blog.example\r\nconnection: close, host\r\n";
     let answer = raw::exchange(address, [head, lines.as_ref(), b"\r\n"].concat());
@@ -80,10 +80,10 @@ async fn every_line_of_a_trusted_proxy_is_kept_in_order() {
     assert_eq!(headers["forwarded"], "for=6.6.6.6, for=2.2.2.2;proto=https, for=127.0.0.1;proto=http");
     assert_eq!(headers["x-forwarded-proto"], "https");
     assert_eq!(headers["x-forwarded-host"], "a.example, b");
-    // Whom the proxy has seen itself, whatever its client has said before.
+    // The address that the proxy itself has seen counts, not what its client claims.
     assert_eq!((&headers["cf-connecting-ip"], &headers["x-real-ip"]), (&"2.2.2.2".into(), &"2.2.2.2".into()));
     assert_eq!(first["url"], "https://blog.example/path");
-    // Bytes of any kind hide nobody.
+    // Invalid bytes do not hide an address.
     let bytes = &b"x-forwarded-for: 1.1.1.1\r\nx-forwarded-for: \xff, 3.3.3.3\r\nforwarded: \xff\r\n"[..];
     let headers = &seen(address, bytes)["headers"];
     assert_eq!(headers["cf-connecting-ip"], "3.3.3.3");
@@ -125,7 +125,7 @@ async fn proxies_that_are_named_are_passed_over_and_others_are_clients() {
     assert_eq!(told["url"], "https://blog.example/path");
     let record = supervisor.log.record_with(id).await;
     assert_eq!((&record["client"], &record["peer"]), (&"1.2.3.4".into(), &"127.0.0.1".into()));
-    // Whoever is not named is a client, and says nothing of itself.
+    // An address that is not listed as a proxy is a client, whose header fields are ignored.
     let head = format!("GET /other HTTP/1.1\r\nhost: blog.example\r\nconnection: close\r\n{lines}\r\n");
     let answer = Raw::from([127, 0, 0, 2], address).send(head).rest();
     let told: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
@@ -184,7 +184,7 @@ async fn pieces_of_a_cookie_are_one_cookie() {
         request = request.header("cookie", format!("c{number}={number}"));
         whole.push(format!("c{number}={number}"));
     }
-    // More pieces than a request may have fields.
+    // More values in one field than a request may have fields.
     let reply = client.send(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
     assert_eq!(reply.status, 200, "{reply:?}");
     let seen_there = reply.json();

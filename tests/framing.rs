@@ -1,9 +1,9 @@
-//! Where a request ends: a body whose end can be read in two ways never decides over the next request.
+//! Where a request ends: if the end of a body could be read in two ways, the body never decides about the next request.
 
 use crate::TestSupervisor;
 use crate::harness::{Raw, raw};
 
-/// Answers with the path, and the body if it is asked to read it.
+/// Answers with the path, and with the body if the path asks for it.
 const PATHS: &str = "export default { async fetch(request) {
   const { pathname } = new URL(request.url);
   return new Response(pathname + (pathname === '/unread' ? '' : await request.text()) + ';');
@@ -11,7 +11,7 @@ const PATHS: &str = "export default { async fetch(request) {
 
 const NEXT: &str = "GET /next HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-/// Status and body of every answer to bytes that end in [`NEXT`].
+/// Returns status and body of every answer to bytes that end with [`NEXT`].
 fn answers(address: std::net::SocketAddr, bytes: &str) -> String {
     let all = raw::exchange(address, format!("{bytes}{NEXT}"));
     let mut answers = String::new();
@@ -41,7 +41,7 @@ async fn a_body_is_coded_in_chunks_or_not_at_all() {
         ("chunked;q=1", "400;"),
         ("chunked\r\ntransfer-encoding: chunked", "400;"),
         ("identity\r\ntransfer-encoding: chunked", "400;"),
-        // Both at once: the chunks count, and the connection ends (RFC 9112, 6.1).
+        // With both fields, the chunks count and the connection is closed (RFC 9112, 6.1).
         ("chunked\r\ncontent-length: 99", "200/hi;"),
     ] {
         let request =
@@ -70,7 +70,7 @@ async fn what_follows_a_body_with_trailers_is_no_request() {
         (": empty name\r\n\r\n", &["400;"]),
         ("a b: space\r\n\r\n", &["400;"]),
         (hidden, &["400;"]),
-        // Empty lines that only some take for the end.
+        // Blank lines that only some parsers accept as the end.
         (&format!("\n{hidden}"), &["400;"]),
         (&format!("a: b\n\n{hidden}"), &["200/hi;"]),
         (&format!("{many}\r\n"), &["400;"]),
@@ -83,7 +83,7 @@ async fn what_follows_a_body_with_trailers_is_no_request() {
         };
         let answered = answers(address, &chunks("/"));
         assert!(expected.contains(&&*answered), "{:?}: {answered}", &trailers[..trailers.len().min(40)]);
-        // An app that does not read the body may have answered before its end is seen, and then nothing follows.
+        // An app that does not read the body may answer before its end is seen. Then no other answer follows.
         let answered = answers(address, &chunks("/unread"));
         let is_whole = trailers == "\r\n";
         let may_be = ["200/unread;", "400;", if is_whole { "200/unread;200/next;" } else { "" }];

@@ -1,4 +1,4 @@
-//! The global object as Web IDL describes it, whether what it names is loaded at start or when it is first touched.
+//! The global object is as Web IDL describes it, both for what is loaded at start and for what is loaded on first use.
 
 use crate::TestSupervisor;
 

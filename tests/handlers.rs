@@ -1,4 +1,4 @@
-//! What a handler is given and what becomes of what it does: context, concurrency, errors, the web API around it.
+//! The arguments of a handler and the results of what it does: context, concurrency, errors, and the web API around it.
 
 use crate::harness::App;
 use crate::{TestSupervisor, until, within};

@@ -1,4 +1,4 @@
-//! Workers that never become ready and never fail: whoever asks for something else does not wait for them.
+//! Workers that never become ready and never fail: a later command does not wait for them.
 
 use std::thread::JoinHandle;
 
@@ -8,12 +8,12 @@ use crate::deploy::{command, succeed, write};
 use crate::harness::{App, process, raw, run};
 use crate::{TestSupervisor, until};
 
-/// Never loads, and never fails to.
+/// Never finishes loading and never fails.
 const HANGS: &str = "await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {}";
 
 const GOOD: &str = "export default { fetch: () => new Response('good') }";
 
-/// Apps that may take for ever.
+/// Starts apps with a very long start timeout.
 async fn patient() -> TestSupervisor {
     let plan = ["app", "other"]
         .into_iter()
@@ -21,7 +21,7 @@ async fn patient() -> TestSupervisor {
     plan.set("state_dir = 'state'").start().await
 }
 
-/// A command that waits for a worker of `app` which hangs.
+/// Runs a command that waits for a worker of `app` which hangs.
 async fn hang(supervisor: &TestSupervisor, arguments: &[&str]) -> JoinHandle<(i32, String, String)> {
     let socket = supervisor.socket().to_str().unwrap();
     let arguments: Vec<_> =
@@ -37,7 +37,7 @@ async fn hang(supervisor: &TestSupervisor, arguments: &[&str]) -> JoinHandle<(i3
     waits
 }
 
-/// It has been told that something else was wanted.
+/// Checks that the command was told that a later one has replaced it.
 fn superseded(waits: JoinHandle<(i32, String, String)>) {
     let (code, text, errors) = waits.join().unwrap();
     assert!(code == 1 && (text + &errors).contains("something else was asked for"), "{errors}");
@@ -67,7 +67,7 @@ async fn a_deploy_is_given_up_for_what_is_asked_for_later_and_holds_up_nobody_el
     superseded(waits);
     assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
 
-    // A deploy brings a configuration of its own: the reload that it supersedes has changed nothing.
+    // A deploy uses its own configuration, so the reload that it replaces has changed nothing.
     write(&supervisor, "app/index.js", HANGS);
     let section = "[apps.app]";
     supervisor.rewrite(|config| config.replace(section, "[apps.app]\nenv = { WORD = 'next' }"));
@@ -79,7 +79,7 @@ async fn a_deploy_is_given_up_for_what_is_asked_for_later_and_holds_up_nobody_el
     write(&supervisor, "app/index.js", GOOD);
     succeed(&supervisor, &["remove", "app"]);
 
-    // Its worker is ready, so nobody needs the one of a restart any more.
+    // The deploy's worker is ready, so the worker of the restart is no longer needed.
     write(&supervisor, "app/index.js", HANGS);
     let waits = hang(&supervisor, &["restart", "app", "--rolling"]).await;
     succeed(&supervisor, &["deploy", "app", "good"]);
@@ -96,7 +96,7 @@ async fn a_reload_waits_for_an_app_alone_and_the_next_one_says_what_is_wanted_of
     let section = "[apps.app]";
     supervisor.rewrite(|config| config.replace(section, "[apps.app]\nenv = { WORD = 'next' }"));
     let waits = hang(&supervisor, &["reload"]).await;
-    // It holds up no other change, of that app or of another.
+    // The waiting reload blocks no other change, neither of that app nor of another.
     write(&supervisor, "good/index.js", GOOD);
     succeed(&supervisor, &["deploy", "other", "good"]);
     assert_eq!(supervisor.get("other", "/").await.text(), "good");
@@ -106,7 +106,7 @@ async fn a_reload_waits_for_an_app_alone_and_the_next_one_says_what_is_wanted_of
     superseded(waits);
     assert_eq!((supervisor.worker("app").await, supervisor.app("app").await.problem), (before, None));
 
-    // One that is only late lives by what was wanted when it is ready, and whoever has waited is told.
+    // A worker that is merely slow runs with the configuration of the reload, and the waiting command is told.
     write(
         &supervisor,
         "app/index.js",

@@ -1,4 +1,4 @@
-//! Whom a request is for: one host, in one spelling, by which it is routed and which the app sees.
+//! The host of a request: every request has one host, in one spelling, which selects the app and which the app sees.
 
 use http_body_util::Empty;
 use hyper::Request;
@@ -89,7 +89,7 @@ async fn requests_are_routed_by_the_one_spelling_of_their_host() {
         let answer = ask(address, host.as_bytes());
         assert!(answer.ends_with(&format!("hello from {name}")), "{host}: {answer}");
     }
-    // The host of an absolute target outranks the other.
+    // The host of an absolute target takes precedence over the header field.
     let answer = raw::exchange(
         address,
         "GET http://a.blog.example/ HTTP/1.1\r\nhost: blog.example\r\nconnection: close\r\n\r\n",

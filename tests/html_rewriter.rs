@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::checks;
 
-/// What becomes of pages, by name. Each case is a page and JavaScript that is called as `rewriter.on` and so on.
+/// Returns the rewritten pages by name. Each case is a name, a page, and JavaScript that is appended to `new HTMLRewriter()`.
 async fn rewritten(cases: &[(&str, &str, &str)]) -> Value {
     let cases: String = cases
         .iter()
@@ -16,7 +16,7 @@ async fn rewritten(cases: &[(&str, &str, &str)]) -> Value {
     checks::results(&cases).await
 }
 
-/// As [`rewritten`], with what is expected as the last of each case.
+/// Checks rewritten pages. The last part of each case is the expected result.
 async fn assert_rewritten(cases: &[(&str, &str, &str, &str)]) {
     let given: Vec<_> = cases.iter().map(|(name, page, calls, _)| (*name, *page, *calls)).collect();
     let found = rewritten(&given).await;

@@ -1,4 +1,4 @@
-//! HTMLRewriter while a page comes in: handlers that take their time, errors half way, back-pressure, charsets.
+//! HTMLRewriter while a page arrives: slow handlers, errors halfway, back-pressure, and charsets.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -156,14 +156,14 @@ async fn large_pages_are_streamed() {
         .collect();
     assert!(reply.body.len() > 4_500_000 && reply.text() == expected, "{} bytes", reply.body.len());
 
-    // A handler that throws cuts the page, and says why in the log.
+    // A handler that throws cuts the page and logs the reason.
     let broken =
         client.begin(client.request("GET", "/broken").body(Full::<Bytes>::default()).unwrap()).await.unwrap();
     assert_eq!(broken.status(), 203);
     within(broken.into_body().collect()).await.expect_err("it is cut");
     supervisor.log.record_with("Uncaught (in the response body) RangeError: broken row").await;
 
-    // A client that does not read holds up the app, and one that leaves ends it.
+    // A client that does not read slows the app down. A client that leaves ends the page.
     let slow =
         client.begin(client.request("GET", "/slow").body(Full::<Bytes>::default()).unwrap()).await.unwrap();
     let produced = async || client.get("/produced").await.unwrap().json().as_u64().unwrap();

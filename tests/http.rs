@@ -1,4 +1,4 @@
-//! HTTP as RFC 9110 and 9112 have it: versions, framing, connections, what of a head crosses and what does not.
+//! HTTP as in RFC 9110 and 9112: versions, framing, connections, and which parts of a head are passed on.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -8,20 +8,20 @@ use crate::TestSupervisor;
 use crate::harness::origin::whole;
 use crate::harness::{App, Client, Origin, Raw, raw};
 
-/// Answers with the request's method, URL, header fields and body.
+/// Answers with the method, URL, header fields and body of the request.
 const MIRROR: &str = "export default { async fetch(request) {
   return Response.json({
     method: request.method, url: request.url, headers: [...request.headers], body: await request.text(),
   });
 } }";
 
-/// The header fields an app saw, by name.
+/// Returns a header field that an app saw, by name.
 fn field(seen: &serde_json::Value, name: &str) -> Option<String> {
     let fields = seen["headers"].as_array().unwrap();
     fields.iter().find(|field| field[0] == name).map(|field| field[1].as_str().unwrap().to_owned())
 }
 
-/// The JSON body of an answer as bytes.
+/// Parses the JSON body of a raw answer.
 fn json(answer: &str) -> serde_json::Value {
     serde_json::from_str(answer.split_once("\r\n\r\n").expect("a head").1).expect("a body of JSON")
 }
@@ -110,7 +110,7 @@ async fn head_has_the_head_of_get_and_no_body() {
     )
     .await;
     let mut connection = Raw::connect(supervisor.address("app").await);
-    // On a connection that is kept, a body would be taken for the next head.
+    // On a connection that is kept open, a body would be taken for the next head.
     for _ in 0..2 {
         let head = connection.send("HEAD / HTTP/1.1\r\nhost: x\r\n\r\n").up_to("\r\n\r\n");
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
@@ -321,7 +321,7 @@ async fn both_directions_stream_at_the_same_time() {
             answer.frame().await.expect("a frame").unwrap().into_data().unwrap()
         };
         assert_eq!(next(&mut answer).await, "first");
-        // The answer to the first chunk is here before the second is sent.
+        // The answer to the first chunk arrives before the second chunk is sent.
         sender.send_data("second".into()).await.unwrap();
         assert_eq!(next(&mut answer).await, "second");
         drop(sender);

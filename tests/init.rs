@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::{App, TestSupervisor, folder, run};
 
-/// Writes a template by `init` and serves it.
+/// Creates an app from a template with `init` and serves it.
 async fn served(template: &str) -> (TestSupervisor, tempfile::TempDir) {
     let here = folder(&[]);
     let (code, text, errors) = run(here.path(), &["init", "my-app", "--template", template]);

@@ -1,4 +1,4 @@
-//! Crash isolation: whatever happens to one app, its neighbour does not notice, and it comes back without help.
+//! Crash isolation: whatever happens to one app, its neighbour is not affected, and the app recovers without help.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::harness::{App, Client, process};
 use crate::{TestSupervisor, until};
 
-/// Fails in the way the path names, and is fine otherwise.
+/// Fails in the way that the path names, and works otherwise.
 const VICTIM: &str = "
 let kept = [];
 export default { async fetch(request) {
@@ -38,7 +38,7 @@ export default { async fetch(request) {
   return new Response('fine');
 } }";
 
-/// A victim, and a neighbour that is asked for something all the time.
+/// A victim, and a neighbour that gets requests all the time.
 struct Street {
     supervisor: TestSupervisor,
     neighbour: u32,
@@ -65,20 +65,20 @@ impl Street {
         street
     }
 
-    /// Waits until the neighbour has been visited some more.
+    /// Waits until the neighbour has answered 100 more requests.
     async fn more_visits(&self) {
         let goal = self.answered.load(Ordering::Relaxed) + 100;
         let enough = async || (self.answered.load(Ordering::Relaxed) >= goal).then_some(());
         until("the neighbour has had more visits", enough).await;
     }
 
-    /// Sends the victim this request; returns the status, or zero if there was no answer.
+    /// Sends a request to the victim. Returns the status, or zero if there was no answer.
     async fn attack(&self, path: &str) -> u16 {
         let client = self.supervisor.client("victim").await;
         client.get(path).await.map_or(0, |reply| reply.status)
     }
 
-    /// The victim answers again, and the neighbour has noticed nothing.
+    /// Waits until the victim answers again and checks that the neighbour was not affected.
     async fn assert_recovered(self) {
         let client = self.supervisor.client("victim").await;
         let fine = async || client.get("/").await.ok().filter(|reply| reply.status == 200).map(|_| ());
@@ -91,7 +91,7 @@ impl Street {
         self.more_visits().await;
         self.stop.store(true, Ordering::Relaxed);
         for visitor in self.load {
-            // A failed visit is a panic in there.
+            // A visit that failed has panicked in its task.
             visitor.await.unwrap();
         }
         let neighbour = self.supervisor.app("neighbour").await;
@@ -113,7 +113,7 @@ async fn survives_signal(signal: Signal) {
     let before = street.supervisor.worker("victim").await;
     let client = street.supervisor.client("victim").await;
     let waiting = tokio::spawn(async move { client.get("/wait").await.unwrap().status });
-    // A worker that had not begun with the request would not cost it anything.
+    // Wait until the worker has begun the request: otherwise the next worker would get it.
     street.supervisor.log.line_with("waits").await;
     process::signal(before, signal);
     assert_eq!(waiting.await.unwrap(), 500);
@@ -145,7 +145,7 @@ async fn a_stopped_worker_is_found_hung_and_replaced() {
     let street = Street::new().await;
     let before = street.supervisor.worker("victim").await;
     process::signal(before, Signal::SIGSTOP);
-    // It had not begun with the request, so the next one gets it.
+    // The stopped worker had not begun the request, so the next worker gets it.
     assert_eq!(street.attack("/").await, 200);
     let after = street.supervisor.replaced("victim", before).await;
     assert_eq!(after.last_exit.as_deref(), Some("hung: no answer to a ping in time"));
@@ -266,7 +266,7 @@ async fn a_crash_loop_fails_and_is_tried_again_slowly() {
     assert_eq!((failed.crashes, failed.restarts, failed.pid), (3, 0, None));
     assert_eq!(street.attack("/").await, 503);
     street.supervisor.log.record_with("app failed").await;
-    // Nothing has helped it but time.
+    // The app recovers with time alone.
     street.supervisor.replaced("victim", last).await;
     street.assert_recovered().await;
 }
@@ -285,7 +285,7 @@ async fn an_app_that_crashes_while_it_loads_is_no_busy_loop() {
 
 #[tokio::test]
 async fn whatever_was_interrupted_it_is_the_limit_that_is_to_blame() {
-    // In native code, what is interrupted throws as if it had failed by itself.
+    // Native code that is interrupted throws as if it had failed by itself.
     let source = "export default { async fetch(request) {
         const { pathname } = new URL(request.url);
         if (pathname === '/clone') for (;;) structuredClone({ a: [1, 2, 3] });

@@ -1,4 +1,4 @@
-//! Requests that end workers are known by what they do, not by how they are spelled or how many come at once.
+//! Requests that end workers are recognized by what they do, not by how they are spelled or how many arrive at once.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::TestSupervisor;
 use crate::harness::{App, crashes, executable, process, raw, run};
 
-/// Fails in the way the path names, and is fine otherwise.
+/// Fails in the way that the path names, and works otherwise.
 const APP: &str = "
 export default { fetch(request, env, ctx) {
   switch (new URL(request.url).pathname) {
@@ -19,7 +19,7 @@ export default { fetch(request, env, ctx) {
   return new Response('fine');
 } }";
 
-/// The status line of what is answered to a target.
+/// Returns the status code of the answer to a target.
 fn status(address: std::net::SocketAddr, target: &str) -> String {
     let request = format!("GET {target} HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n");
     raw::exchange(address, request)[9..12].to_owned()
@@ -58,7 +58,7 @@ async fn whatever_the_spelling_a_path_that_the_app_is_told_as_one_is_refused_as_
     assert_eq!(status(address, "/spin"), "504");
 }
 
-/// `/sse` says one thing and stays; `/hoard` takes more and more while its body is read.
+/// `/sse` sends one event and stays open. `/hoard` takes more and more memory while its body is read.
 const STREAMS: &str = "
 const kept = [];
 export default { fetch(request) {
@@ -149,7 +149,7 @@ async fn reports_fit_and_say_what_can_be_done() {
             );
         }
     }
-    // Where it is on, there is nothing to be said.
+    // With quarantine enabled, the hint to enable it is not shown.
     supervisor.rewrite(|config| config.replace("[apps.app]", "[apps.app]\nquarantine = true"));
     told(&["reload"], 80);
     for _ in 0..2 {
@@ -175,7 +175,7 @@ async fn of_a_burst_that_ends_workers_the_rest_goes_behind_everybody_else() {
     let before = supervisor.app("app").await.cpu_seconds;
     ask("/spin");
     supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
-    // All of them wait where the worker has not begun with them.
+    // All of them wait in the queue, since the worker is busy and cannot begin them.
     for (number, path) in ["/spin", "/x", "/spin", "/y"].into_iter().enumerate() {
         ask(path);
         supervisor.until("app", "has it", |app| app.in_flight == number + 2).await;
@@ -218,7 +218,7 @@ async fn one_that_has_let_others_go_first_is_refused_if_its_kind_is_by_then() {
     let worker = supervisor.worker("app").await;
     assert_eq!(client.get("/spin").await.unwrap().status, 504);
     supervisor.replaced("app", worker).await;
-    // The first of these is held back and then ends the worker; the others wait where it has not begun with them.
+    // The first of these is held back and then ends the worker. The others wait without being begun.
     let asked: Vec<_> = (0..4)
         .map(|_| {
             let client = client.clone();

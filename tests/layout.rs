@@ -1,4 +1,4 @@
-//! What holds for the layout of the code: imports point one way, between rooms and between files.
+//! Rules for the layout of the code: imports point one way, between rooms and between files.
 
 pub(crate) mod imports;
 
@@ -10,10 +10,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
 }
 
-/// What has modules.
+/// The crates that have modules.
 const CRATES: [&str; 4] = ["protocol/src", "supervisor/src", "worker/runtime/src", "worker/src"];
 
-/// The rooms of the supervisor, lowest first: the table of ARCHITECTURE.md.
+/// Returns the rooms of the supervisor, lowest first, from the table in ARCHITECTURE.md.
 fn rooms() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let table = text.split_once("| room |").expect("a table of rooms").1;
@@ -99,7 +99,7 @@ fn the_types_that_the_lexicon_names_are_in_the_code() {
         .skip(1)
         .step_by(2)
         .filter(|name| name.starts_with(char::is_uppercase) && name.chars().all(char::is_alphanumeric))
-        // Variants of `Head`.
+        // These are variants of `Head`, not types.
         .filter(|name| !["Request", "Event", "Call"].contains(name))
         .collect();
     let missing: Vec<_> = names.iter().filter(|name| !is_type(name)).collect();

@@ -1,4 +1,4 @@
-//! Bodies that are not as long as was announced: never a complete answer, and nobody else's trouble.
+//! Bodies that are shorter or longer than announced: the answer never looks complete, and no other request is affected.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
@@ -42,7 +42,7 @@ async fn over_http1_the_connection_is_cut() {
         let next = "GET /exact HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         let answer = raw::exchange(address, format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n{next}"));
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        // The head may have been out already.
+        // The head may have been sent before the error.
         let is_cut = head.contains("content-length: 6") && "0123".starts_with(body);
         assert!(is_cut || head.starts_with("HTTP/1.1 500 "), "{path}: {answer}");
         let is_error = |line: &String| line.contains("ERROR") && line.contains(why);
@@ -60,7 +60,7 @@ async fn over_http2_that_stream_alone_is_reset() {
     let supervisor = TestSupervisor::with(APP).await;
     let client = Client::new(supervisor.address("app").await, true);
     let get = |path: &str| client.request("GET", path).body(Empty::<Bytes>::new()).unwrap();
-    // All of it goes over one connection.
+    // All requests use one connection.
     let mut events = within(client.begin(get("/events"))).await.unwrap().into_body();
     let mut next = async || within(events.frame()).await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(next().await, "event 0");

@@ -1,4 +1,4 @@
-//! A worker's life: started, watched, replaced, and never left behind.
+//! A worker's life: it is started, watched, replaced, and never left behind.
 
 use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
@@ -17,7 +17,7 @@ const SLOW: &str = "export default { async fetch(request) {
 
 #[tokio::test]
 async fn the_first_restart_is_immediate_and_further_ones_back_off() {
-    // Pauses are as long as the test may take, so only the first restart can be immediate.
+    // The pauses are longer than the test may take, so only an immediate restart passes.
     let app = App::hello("app").set("restart = { initial = '1h', max = '1h' }");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let first = supervisor.worker("app").await;
@@ -61,7 +61,7 @@ async fn requests_that_arrive_during_a_restart_are_served_by_the_next_worker() {
         supervisor.log.line_with(&format!("waits ?{round}")).await;
         process::signal(before, Signal::SIGKILL);
         until("the worker is gone", async || (!process::exists(before)).then_some(())).await;
-        // Exactly the request in flight is lost. Those that come while there is no worker are not, bodies included.
+        // Only the request in flight is lost. Requests that arrive while there is no worker are kept, bodies included.
         let body = "x".repeat(1000 * round);
         let requests: Vec<_> = (0..20)
             .map(|number| {
@@ -125,7 +125,7 @@ async fn workers_die_with_the_supervisor() {
 #[tokio::test]
 async fn crashes_leave_neither_zombies_nor_descriptors_behind() {
     let restart = "restart = { initial = '1ms', max = '1ms', crash_loop = 1000 }";
-    // As many as are needed at once come and go with the crashes.
+    // Without spares, the number of processes does not vary with the crashes.
     let plan = TestSupervisor::plan().app(App::hello("app").set(restart)).set("spares = 0");
     let supervisor = plan.start().await;
     let crash = async || {
@@ -143,7 +143,7 @@ async fn crashes_leave_neither_zombies_nor_descriptors_behind() {
     }
     let left = async || (process::children(supervisor.pid()).len() == 1).then_some(());
     until("only the worker is left", left).await;
-    // Connections of clients come and go.
+    // The number of client connections varies a little.
     let settled = async || (process::descriptors(supervisor.pid()).len() <= before + 2).then_some(());
     until("no descriptor is left behind", settled).await;
 }
@@ -175,7 +175,7 @@ async fn an_uncaught_error_is_fatal_only_where_that_is_configured() {
         (&reply.header("x-request-id").into(), &"GET".into()),
         "{culprit}"
     );
-    // Whoever has never answered is held down by such requests no more than any other.
+    // An app that has never answered is not delayed more than others by such requests.
     for _ in 0..8 {
         let worker = supervisor.worker("strict").await;
         supervisor.get("strict", "/bad").await;

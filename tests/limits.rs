@@ -1,11 +1,11 @@
-//! What one app may use: each limit, hit for real. Whoever breaks one is told, and nobody else notices.
+//! The limits of one app, each reached for real. An app that breaks one is told, and no other app is affected.
 //!
 //! - [`blocking`]: cryptographic calls, and the threads they run on.
-//! - [`buffers`]: what bodies hold on their way.
-//! - [`cgroups`]: what the kernel holds workers to.
+//! - [`buffers`]: memory of buffered bodies.
+//! - [`cgroups`]: limits that the kernel enforces on workers.
 //! - [`cpu_time`]: CPU time of a request, and who is blamed for it.
-//! - [`frames`]: frames of a worker of which nothing comes.
-//! - [`heap`]: what may be alive in V8's heap.
+//! - [`frames`]: frames of a worker that have no effect.
+//! - [`heap`]: live memory in V8's heap.
 //! - [`outbound`]: outbound connections and descriptors.
 
 mod blocking;
@@ -29,7 +29,7 @@ use crate::admin::metrics;
 use crate::harness::{App, Client, free_address, run};
 use crate::{TestSupervisor, until, within};
 
-/// Whether a record of the log has these fields.
+/// Returns whether a record of the log has these fields.
 pub(crate) fn has(record: &Value, fields: &Value) -> bool {
     fields.as_object().unwrap().iter().all(|(name, value)| record[name] == *value)
 }
@@ -50,7 +50,7 @@ async fn work_after_the_response_keeps_a_draining_worker_for_so_long_and_no_long
     let expected =
         json!({ "level": "WARN", "app": "app", "message": text, "request_id": reply.header("x-request-id") });
     assert!(has(&record, &expected), "{record}");
-    // Another one, which is under way when the worker is told to go.
+    // Another request, which is in flight when the worker is told to end.
     supervisor.get("app", "/").await;
     let socket = supervisor.socket().to_str().unwrap();
     let (code, _, errors) = run(supervisor.folder(), &["stop", "app", "--control", socket]);
@@ -77,7 +77,7 @@ async fn more_requests_than_may_wait_for_a_worker_are_refused() {
     assert_eq!(refused.header("retry-after"), "1");
     assert!(waiting.iter().all(|request| !request.is_finished()));
     assert_eq!(supervisor.get("other", "/").await.status, 200);
-    // A place that is given back can be taken.
+    // A slot that was released can be taken again.
     for request in waiting {
         request.abort();
     }
@@ -88,7 +88,7 @@ async fn more_requests_than_may_wait_for_a_worker_are_refused() {
     again.abort();
 }
 
-/// Answers with as many bytes as the query says, in the way the path names.
+/// Answers with the number of bytes in the query, in the way that the path names.
 const BYTES: &str = "
 const bytes = (count) => new Uint8Array(count).fill(120);
 const stream = (count) => new ReadableStream({
@@ -198,7 +198,7 @@ async fn an_app_that_floods_the_log_loses_lines_is_told_how_many_and_costs_other
         (count("quiet", "a line of the quiet app").len() == 50).then_some(())
     })
     .await;
-    // There is room again.
+    // The limit allows lines again.
     loud.get("/?1").await.unwrap();
     assert!(count("quiet", "dropped").is_empty());
 }
@@ -208,7 +208,7 @@ async fn an_app_that_floods_a_log_that_nobody_reads_costs_others_none_of_their_l
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("log");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    // There has to be a reader, who does not read.
+    // The pipe needs an open reader, which does not read yet.
     let idle = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(&pipe).unwrap();
     let talking = "export default { fetch(request) {
       const [count, text] = new URL(request.url).search.slice(1).split(',');
@@ -229,7 +229,7 @@ async fn an_app_that_floods_a_log_that_nobody_reads_costs_others_none_of_their_l
     })
     .await;
     assert_eq!(supervisor.get("quiet", "/?50,quiet").await.text(), "said");
-    // It is read at last.
+    // Now the pipe is read.
     let lines = tokio::task::spawn_blocking(move || {
         let mut lines = BufReader::new(File::open(&pipe).unwrap()).lines();
         drop(idle);
@@ -240,7 +240,7 @@ async fn an_app_that_floods_a_log_that_nobody_reads_costs_others_none_of_their_l
                 quiet.push(line["message"].as_str().unwrap().to_owned());
             }
         }
-        // And what was lost is said as soon as there is something to say it after.
+        // Lost lines are reported with the next line that can be written.
         loop {
             let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
             let message = line["message"].as_str().unwrap();

@@ -1,4 +1,5 @@
-//! Log files: appended to, put aside when they are full, opened anew for whoever moves them, and no reason to stop serving.
+//! Log files are appended to, rotated when they are full, and reopened after others have moved them. Their failures never stop
+//! an app from being served.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +12,7 @@ use crate::{TestSupervisor, until};
 
 const PRINTS: &str = "export default { fetch(request) { console.log(new URL(request.url).pathname); return new Response('x'); } }";
 
-/// Waits until a file holds `text`; all of it.
+/// Waits until a file contains `text` and returns all of the file.
 async fn file_with(path: &Path, text: &str) -> String {
     until(&format!("{} has {text:?}", path.display()), async || {
         fs::read_to_string(path).ok().filter(|all| all.contains(text))
@@ -26,7 +27,7 @@ async fn lines_go_to_the_file_and_are_appended_to_it() {
     let supervisor = plan.start().await;
     supervisor.get("app", "/one").await;
     let path = supervisor.folder().join("nano.log");
-    // The app's lines and the access log go where the other lines go; which of them comes first is open.
+    // The app's lines and the access log go to the same file as the other lines, in no particular order.
     file_with(&path, "\"message\":\"/one\"").await;
     let text = file_with(&path, "\"message\":\"request\"").await;
     assert!(text.contains("worker ready"), "{text}");
@@ -34,7 +35,7 @@ async fn lines_go_to_the_file_and_are_appended_to_it() {
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o137, 0, "{mode:o}");
 
-    // Another supervisor goes on in the same file.
+    // Another supervisor appends to the same file.
     let before = text.len();
     let file = path.to_str().unwrap();
     let second =
@@ -97,7 +98,7 @@ async fn files_that_were_moved_away_are_made_anew_at_a_signal() {
         fs::rename(path(name), path(name).with_added_extension("moved")).unwrap();
     }
     supervisor.signal(Signal::SIGUSR1);
-    // Both are there at once, and not only with the next line.
+    // Both files are created at once, not with the next line.
     for name in ["nano.log", "access.log"] {
         until(&format!("{name} is there again"), async || path(name).exists().then_some(())).await;
     }

@@ -1,4 +1,4 @@
-//! Logs: what apps print, with level, app and request id; a line per request where that is wanted; text and JSON.
+//! Logs: what apps print, with level, app and request id, optionally a line per request, as text and as JSON.
 
 use std::process::Stdio;
 
@@ -39,7 +39,7 @@ async fn console_lines_carry_level_app_and_request_id() {
         );
         assert_eq!(record.get("request_id"), of_request.then(|| id.clone().into()).as_ref(), "{message}");
     }
-    // Even what is printed after the answer.
+    // Lines that are printed after the answer have the request id as well.
     let late = supervisor.log.record_with("error in a timer").await;
     assert_eq!((&late["level"], &late["request_id"]), (&"ERROR".into(), &id.into()));
 }
@@ -104,7 +104,7 @@ async fn an_app_that_floods_the_log_holds_up_nobody() {
       for (let line = 0; line < 50000; line++) console.log('line ' + line + ' ' + 'x'.repeat(200));
       return new Response('flooded');
     } }";
-    // What may be logged is no limit here, only what can be written.
+    // `log_rate` does not limit this app, only the speed at which the log can be written.
     let flood = App::new("flood", flood).set("log_rate = '1GiB'");
     let supervisor = TestSupervisor::plan().app(flood).app(App::hello("calm")).start().await;
     let client = supervisor.client("flood").await;
@@ -113,7 +113,7 @@ async fn an_app_that_floods_the_log_holds_up_nobody() {
         assert_eq!(supervisor.get("calm", "/").await.status, 200);
     }
     assert_eq!(flooding.await.unwrap().text(), "flooded");
-    // What was lost is said.
+    // The loss of lines is reported.
     supervisor.log.record_with("log lines: they came faster than they could be written").await;
 }
 
@@ -176,7 +176,7 @@ async fn an_app_has_a_level_of_its_own_or_that_of_the_supervisor() {
     assert_eq!(levels("open").await, "DEBUG INFO INFO WARN ERROR");
     let workers = [supervisor.worker("plain").await, supervisor.worker("quiet").await];
 
-    // All of it can be changed while apps run, and no worker is replaced for it.
+    // A reload changes the levels of running apps and replaces no worker for it.
     supervisor.rewrite(|config| config.replace("log_level = 'warn'", "").replace("'info'", "'debug'"));
     let (code, text, errors) =
         run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
@@ -185,7 +185,7 @@ async fn an_app_has_a_level_of_its_own_or_that_of_the_supervisor() {
     assert_eq!(levels("quiet").await, "DEBUG INFO INFO WARN ERROR");
     assert_eq!([supervisor.worker("plain").await, supervisor.worker("quiet").await], workers);
 
-    // What the supervisor itself says has the supervisor's level, which a reload sets as well.
+    // The supervisor's own lines use the supervisor's level, which a reload changes as well.
     supervisor.rewrite(|config| config.replacen("'debug'", "'error'", 1));
     run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
     let before = supervisor.log.records().len();

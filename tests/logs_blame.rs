@@ -1,4 +1,4 @@
-//! Whose line it is stands before the text, and an error names its request; what goes on failing is not said again and again.
+//! Each line names its app before the text, and an error names its request. An error that repeats is not logged each time.
 
 use std::process::Stdio;
 
@@ -54,7 +54,7 @@ async fn an_error_names_app_request_method_and_path() {
                 && line.find("\"app\"") < line.find("\"method\""),
             "{line}"
         );
-        // What is no error is not that long.
+        // A line that is not an error has fewer fields.
         let plain = supervisor.log.record_with("plain").await;
         assert!(plain["request_id"].is_string() && plain["method"].is_null(), "{plain}");
     }
@@ -105,7 +105,7 @@ async fn why_an_app_does_not_load_is_said_once() {
     let lines = supervisor.log.lines();
     let told = lines.iter().filter(|line| line.contains("no way")).count();
     assert_eq!(told, 1, "{lines:#?}");
-    // That it still fails is said ever more seldom.
+    // A repeated failure is logged at growing intervals.
     supervisor.log.record_with("\"times\":8").await;
     let still = supervisor
         .log
@@ -115,7 +115,7 @@ async fn why_an_app_does_not_load_is_said_once() {
     let times: Vec<_> = still.map(|record| record["times"].as_u64().unwrap()).collect();
     assert!(times.starts_with(&[2, 4, 8]), "{times:?}");
 
-    // Another reason is news.
+    // A different reason is logged at once.
     std::fs::write(supervisor.folder().join("app/index.js"), "throw new Error('another')").unwrap();
     supervisor.log.record_with("another").await;
     std::fs::write(

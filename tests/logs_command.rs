@@ -1,4 +1,4 @@
-//! `logs`: the latest lines of each app and of the supervisor, wherever the log goes, and what follows.
+//! `logs`: the latest lines of each app and of the supervisor, wherever the log is written, and new lines as they arrive.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
@@ -16,7 +16,7 @@ const PRINTS: &str = "export default { fetch(request) {
   return new Response('x');
 } }";
 
-/// What `logs` prints with these arguments, and its exit code.
+/// Returns the exit code and the output of `logs` with these arguments.
 fn logs(supervisor: &TestSupervisor, arguments: &[&str]) -> (i32, String) {
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, errors) =
@@ -24,7 +24,7 @@ fn logs(supervisor: &TestSupervisor, arguments: &[&str]) -> (i32, String) {
     (code, text + &errors)
 }
 
-/// The messages of what it prints as JSON.
+/// Returns the messages that `logs` prints as JSON.
 fn messages(supervisor: &TestSupervisor, arguments: &[&str]) -> Vec<String> {
     let (code, text) = logs(supervisor, &[arguments, &["--json"]].concat());
     assert_eq!(code, 0, "{text}");
@@ -44,7 +44,7 @@ async fn the_latest_lines_are_there_wherever_the_log_goes() {
         supervisor.get("a", path).await;
     }
     supervisor.get("b", "/4").await;
-    // What the supervisor says of an app is among its lines, and no line of the access log.
+    // Lines of the supervisor about an app are among that app's lines. Lines of the access log are not.
     let of_a = messages(&supervisor, &["a"]);
     assert_eq!(of_a.last().map(String::as_str), Some("/3"));
     assert!(of_a.iter().any(|message| message == "worker ready"), "{of_a:?}");
@@ -56,7 +56,7 @@ async fn the_latest_lines_are_there_wherever_the_log_goes() {
     assert_eq!(printed(&supervisor, &["--since", "1h"]), ["/1", "/2", "/3", "/4"]);
     assert_eq!(printed(&supervisor, &["--since", "2999-01-01T00:00:00Z"]), [""; 0]);
 
-    // The text is that of the log itself, without colours where there is no terminal.
+    // The text is the same as in the log, without colours unless the output is a terminal.
     let (code, text) = logs(&supervisor, &["a", "-n", "1"]);
     let (_, after) = text.split_once('Z').unwrap();
     let (_, id) = after.split_once("request_id=").unwrap();
@@ -78,7 +78,7 @@ async fn what_is_asked_wrongly_is_answered_with_a_fix() {
     assert_eq!(lines.next().as_deref(), Some("HTTP/1.0 405 Method Not Allowed"));
 }
 
-/// Asks over the control socket.
+/// Sends a request line over the control socket.
 fn ask(supervisor: &TestSupervisor, line: &str) -> UnixStream {
     let mut socket = UnixStream::connect(supervisor.socket()).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -86,7 +86,7 @@ fn ask(supervisor: &TestSupervisor, line: &str) -> UnixStream {
     socket
 }
 
-/// `logs --follow`, and what it prints.
+/// Starts `logs --follow` and collects its output.
 fn follow(supervisor: &TestSupervisor, arguments: &[&str]) -> (Child, Log) {
     let mut command = executable();
     command.args(["logs", "--follow", "--control"]).arg(supervisor.socket()).args(arguments);
@@ -111,7 +111,7 @@ async fn whoever_follows_sees_what_comes() {
     log.line_with("/after").await;
     let lines = log.lines();
     assert!(lines[0].contains("/before10") && lines.len() == 11, "{lines:?}");
-    // It ends with the supervisor, and says so.
+    // The command ends with the supervisor and reports that.
     drop(supervisor);
     log.line_with("it has ended").await;
     assert_eq!(child.wait().unwrap().code(), Some(1));
@@ -128,9 +128,9 @@ async fn a_follower_that_does_not_read_loses_lines_and_holds_up_nothing() {
     let supervisor = TestSupervisor::plan().app(app).set("log_memory = '16KiB'").start().await;
     let socket = ask(&supervisor, "GET /v1/logs?app=app&follow=true HTTP/1.1");
     let mut lines = BufReader::new(socket).lines().map(Result::unwrap);
-    // It has begun to follow.
+    // The stream has started.
     lines.find(|line| line.contains("worker ready")).unwrap();
-    // Far more than a socket holds.
+    // Far more than a socket buffers.
     for path in ["/1", "/2", "/3"] {
         assert_eq!(supervisor.get("app", path).await.status, 200);
         supervisor.log.line_with(&format!("end of {path}")).await;
@@ -138,7 +138,7 @@ async fn a_follower_that_does_not_read_loses_lines_and_holds_up_nothing() {
     let line = lines.find(|line| line.contains("lines: they came faster than they were read")).unwrap();
     let record: Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&record["level"], &record["target"]), (&"WARN".into(), &"logs".into()));
-    // And it goes on.
+    // After the gap, the stream continues.
     assert_eq!(supervisor.get("app", "/4").await.status, 200);
     lines.find(|line| line.contains("end of /4")).unwrap();
 }
@@ -155,7 +155,7 @@ async fn an_app_keeps_as_much_as_log_memory_says_and_pushes_out_no_other() {
     assert!(text.contains("line 499 ") && !text.contains("line 10 "), "{text}");
     assert_eq!(printed(&supervisor, &["calm"]), ["/calm"]);
     assert!(messages(&supervisor, &[]).iter().any(|message| message == "listening"));
-    // More can be kept from a reload on.
+    // A reload raises the amount that is kept.
     supervisor.rewrite(|config| config.replace("'16KiB'", "'1MiB'"));
     run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
     run(supervisor.folder(), &["restart", "loud", "--control", supervisor.socket().to_str().unwrap()]);

@@ -1,7 +1,7 @@
-//! The whole, tested from outside: the real executable, real worker processes, real sockets, and real kills.
+//! The whole system, tested from outside: the real executable, real worker processes, real sockets, and real kills.
 //!
-//! - [`harness`]: starts supervisors, speaks HTTP to them, looks at their processes.
-//! - Modules named after behaviour, each with the sentences it proves as test names.
+//! - [`harness`]: starts supervisors, sends them requests over HTTP, inspects their processes.
+//! - The other modules are named after a behaviour. Their test names state what they prove.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "that is where a test tells its reader")]

@@ -1,4 +1,4 @@
-//! How an app is loaded: entry modules, forms of handlers, imports inside the folder and never outside, and what is said
+//! How an app is loaded: entry modules, forms of handlers, imports inside the folder and never outside, and the errors
 //! when it does not load.
 
 use serde_json::json;
@@ -8,13 +8,13 @@ use crate::harness::{App, Folder};
 
 const ANSWER: &str = "export default { fetch: () => new Response('answer') }";
 
-/// Serves one app and returns what it answers.
+/// Serves one app and returns its answer.
 async fn answer(app: App) -> String {
     let supervisor = TestSupervisor::plan().app(app).start().await;
     supervisor.get("app", "/path").await.text().to_owned()
 }
 
-/// Loads an app of these files and returns why that fails.
+/// Loads an app of these files and returns why it fails.
 fn load_error(files: &[(&str, &str)]) -> String {
     Folder::of(files).load_error()
 }
@@ -148,7 +148,7 @@ fn nothing_outside_the_folder_can_be_imported() {
     let expected =
         "\"link.js\" is outside the app's folder; an app may only import files inside it (symlinks included)";
     assert!(text.starts_with(expected), "{text}");
-    // Nor is told what there is.
+    // The error does not reveal which files exist outside.
     let linked = Folder::of(&[("index.js", "import './link/SECRET.js';"), ("../outside/secret.js", "")]);
     let text = linked.link("link", "../outside").load_error();
     assert!(text.starts_with("there is no file \"link/SECRET.js\" in the app's folder\n"), "{text}");

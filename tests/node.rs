@@ -1,7 +1,7 @@
-//! Modules of Node: what they do, what they are called, and that they open nothing that is closed.
+//! Modules of Node: what they do, which names they export, and that they give no access to the host.
 //!
-//! The checks in `tests/node` are JavaScript that holds in Node as well (but for `process.mjs`), so that what is expected can
-//! be held against Node itself.
+//! The checks in `tests/node` are JavaScript that also passes in Node itself (except `process.mjs`), so that the expected results
+//! can be compared with Node.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::harness::{App, executable};
 
 const CHECK: &str = include_str!("node/check.mjs");
 
-/// Checks by name.
+/// The checks by name.
 const CHECKS: &[(&str, &str)] = &[
     ("bytes", include_str!("node/bytes.mjs")),
     ("context", include_str!("node/context.mjs")),
@@ -24,7 +24,7 @@ const CHECKS: &[(&str, &str)] = &[
     ("zlib", include_str!("node/zlib.mjs")),
 ];
 
-/// An app that runs the checks whose name is its path.
+/// An app that runs the checks that its path names.
 fn checks() -> App {
     let mut index = String::from("import { run } from './check.mjs';\nconst checks = {};\n");
     let mut app = App::named("app").file("check.mjs", CHECK);
@@ -49,7 +49,7 @@ async fn modules_do_what_they_do_in_node() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
-    // What process.mjs wrote.
+    // The output of process.mjs.
     for (text, level) in [
         ("to stdout, in parts", "INFO"),
         ("and another line", "INFO"),
@@ -114,7 +114,7 @@ async fn a_context_stays_with_its_request_however_requests_interleave() {
     for request in requests {
         let (id, reply) = request.await.unwrap();
         assert_eq!(reply.json(), serde_json::json!({ "id": format!("/{id}"), "wrong": [], "outside": null }));
-        // The context that says which request a log line belongs to is another variable beside the app's.
+        // The id of the request for log lines is kept apart from the async contexts of the app.
         let record = supervisor.log.record_with(&format!("logged by /{id}\"")).await;
         assert_eq!(record["request_id"], reply.header("x-request-id"), "{record}");
     }
@@ -139,7 +139,7 @@ async fn a_request_that_spins_within_a_context_is_still_known() {
         async move { client.get("/wait").await.unwrap() }
     });
     supervisor.in_flight("app", 1).await;
-    // The one is to blame, the other only went down with it.
+    // `/spin` is blamed. The other request was only lost with the worker.
     assert_eq!(client.get("/spin").await.unwrap().status, 504);
     assert_eq!(waiting.await.unwrap().status, 500);
 }
@@ -163,16 +163,16 @@ async fn loading_a_module_leaves_the_running_code_alone() {
     assert_eq!(supervisor.get("app", "/").await.json(), expected);
 }
 
-/// What Node 20 exports, of the modules whose names matter: a list of names for each.
+/// Returns the names that Node 20 exports, as a list for each module in which the names matter.
 fn names_of_node() -> BTreeMap<String, String> {
     serde_json::from_str(include_str!("node/names.json")).unwrap()
 }
 
-/// What is not offered, and why.
+/// The names that are not offered, with the reasons.
 const NOT_OFFERED: &[(&str, &str)] = &[
-    // V8's own console has these, for its inspector.
+    // Part of V8's own console, for its inspector.
     ("console", "context createTask"),
-    // Ciphers, signatures, key pairs and certificates: the web's `crypto.subtle` has those that are asked for most.
+    // Ciphers, signatures, key pairs and certificates: `crypto.subtle` of the web has the most common ones.
     (
         "crypto",
         "Certificate Cipher Cipheriv Decipher Decipheriv DiffieHellman DiffieHellmanGroup ECDH Sign Verify \
@@ -181,21 +181,21 @@ const NOT_OFFERED: &[(&str, &str)] = &[
          generateKey generateKeyPair generateKeyPairSync generateKeySync generatePrime generatePrimeSync getCipherInfo \
          getCiphers getCurves getDiffieHellman privateDecrypt privateEncrypt publicDecrypt publicEncrypt sign verify",
     ),
-    // The state of the OpenSSL library, which is not there.
+    // State of the OpenSSL library, which is not used here.
     ("crypto", "getFips secureHeapUsed setEngine setFips"),
-    // The inside of Node's own loader, which loads nothing here.
+    // Internals of Node's own loader, which is not used here.
     (
         "module",
         "SourceMap _cache _debug _extensions _findPath _initPaths _load _nodeModulePaths _pathCache _preloadModules \
          _resolveFilename _resolveLookupPaths findSourceMap globalPaths register runMain syncBuiltinESMExports",
     ),
-    // What it would tell of the host, or do to it.
+    // Would reveal facts about the host or change it.
     ("os", "freemem getPriority loadavg setPriority totalmem userInfo"),
-    // It would match against a file system.
+    // Would match against a file system.
     ("path", "matchesGlob"),
     ("path/posix", "matchesGlob"),
     ("path/win32", "matchesGlob"),
-    // Measures of Node's own event loop and network.
+    // Measure Node's own event loop and network.
     ("perf_hooks", "PerformanceResourceTiming createHistogram monitorEventLoopDelay"),
     // The process belongs to the host.
     (
@@ -205,27 +205,27 @@ const NOT_OFFERED: &[(&str, &str)] = &[
          loadEnvFile openStdin reallyExit report resourceUsage setSourceMapsEnabled setUncaughtExceptionCaptureCallback \
          setegid seteuid setgid setgroups setuid sourceMapsEnabled",
     ),
-    // The inside of Node's own process, undocumented or deprecated.
+    // Internals of Node's own process, undocumented or deprecated.
     (
         "process",
         "_debugEnd _debugProcess _events _eventsCount _exiting _fatalException _getActiveHandles _getActiveRequests _kill \
          _linkedBinding _maxListeners _preload_modules _rawDebug _startProfilerIdleNotifier _stopProfilerIdleNotifier \
          _tickCallback assert domain moduleLoadList noProcessWarnings",
     ),
-    // As properties of `process` only: as exports they would load all of `stream` for whoever imports `env`.
+    // Only available as properties of `process`: as exports, they would load all of `stream` for every import of `env`.
     ("process", "stderr stdin stdout"),
-    // Deprecated since Node 10, undocumented.
+    // Deprecated since Node 10 and undocumented.
     ("timers", "_unrefActive active enroll unenroll"),
-    // The first two are undocumented, the others were removed in Node 23.
+    // The first two are undocumented. The others were removed in Node 23.
     (
         "util",
         "_errnoException _exceptionWithHostPort isBoolean isBuffer isDate isError isFunction isNull isNullOrUndefined \
          isNumber isObject isPrimitive isRegExp isString isSymbol isUndefined",
     ),
-    // There are no files with variables to parse, and no native addons that would make an external value.
+    // There are no files of variables to parse, and no native addons that could create an external value.
     ("util", "parseEnv"),
     ("util/types", "isExternal"),
-    // The web's `CompressionStream` has Brotli.
+    // The web's `CompressionStream` supports Brotli.
     (
         "zlib",
         "BrotliCompress BrotliDecompress brotliCompress brotliCompressSync brotliDecompress brotliDecompressSync \

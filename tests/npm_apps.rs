@@ -1,5 +1,5 @@
-//! Apps of real packages from npm, at the versions of `tests/npm/package-lock.json`, driven over HTTP. Skipped, with a line
-//! that says so, where there is no npm to install them.
+//! Apps that use real packages from npm, at the versions in `tests/npm/package-lock.json`, driven over HTTP. Skipped with a
+//! message if there is no npm to install them.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::TestSupervisor;
 use crate::harness::{App, Client, npm, within};
 
-/// One of the apps, in a supervisor of its own; none where npm cannot be run.
+/// Serves one of the apps with its own supervisor. Returns `None` if npm cannot be run.
 async fn serve(file: &str, settings: &str) -> Option<TestSupervisor> {
     let folder = npm::installed()?;
     let entry = format!("entry = 'apps/{file}'\nstart_timeout = '30s'\n{settings}");
@@ -19,7 +19,7 @@ async fn serve(file: &str, settings: &str) -> Option<TestSupervisor> {
     Some(supervisor)
 }
 
-/// Sends JSON, returns status and JSON.
+/// Posts JSON and returns status and JSON of the answer.
 async fn post(client: &Client, path: &str, body: Value) -> (u16, Value) {
     let request = client.request("POST", path).header("content-type", "application/json");
     let reply =

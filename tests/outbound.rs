@@ -1,4 +1,4 @@
-//! `fetch` to a real server: what is sent, what comes back, how it is given up, and what is said when it fails.
+//! `fetch` to a real server: what is sent, what is returned, how it is cancelled, and what errors say.
 
 mod failures;
 mod flow;
@@ -18,8 +18,8 @@ use crate::harness::origin::{Answer, whole};
 use crate::harness::{App, Origin};
 use crate::{TestSupervisor, within};
 
-/// An app that runs functions by name and answers with what they returned, or with the error they threw. They are
-/// called with the URL of `origin`, and with the request.
+/// An app that runs functions and answers with what each returned or threw, by name. The functions are called with
+/// the URL of `origin` and with the request.
 pub(crate) fn checks(origin: &str, functions: &str) -> App {
     App::new(
         "app",
@@ -41,7 +41,7 @@ pub(crate) fn checks(origin: &str, functions: &str) -> App {
     .set(&format!("env = {{ ORIGIN = '{origin}' }}"))
 }
 
-/// What those functions return, by name.
+/// Returns the results of these functions by name.
 pub(crate) async fn results(app: App) -> Value {
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let reply = within(supervisor.client("app").await.get("/")).await.unwrap();
@@ -301,7 +301,7 @@ async fn an_app_can_be_a_proxy_in_one_line() {
     assert_eq!(cookies, ["c=1", "d=2"]);
 }
 
-/// `/302/path` redirects to `/path`; `/to?URL` to any URL; `/loop` to itself.
+/// `/302/path` redirects to `/path`, `/to?URL` to any URL, and `/loop` to itself.
 async fn redirect(request: Request<Incoming>) -> Answer {
     let target = request.uri().to_string();
     let (status, location) = match target[1..].split(['/', '?']).next().unwrap() {

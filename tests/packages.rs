@@ -1,11 +1,11 @@
-//! Packages from node_modules, of ES modules and of CommonJS: which file is found, what it exports, and what is said when
-//! there is none.
+//! Packages in node_modules, as ES modules and as CommonJS: which file is found, what it exports, and the errors if there
+//! is none.
 
 use serde_json::json;
 
 use crate::harness::Folder;
 
-/// A folder whose index.js throws what `expression` yields after these imports.
+/// A folder whose index.js throws the value of `expression`, evaluated after these imports.
 fn finding(imports: &str, expression: &str, files: &[(&str, &str)]) -> Folder {
     Folder::of(files).file("index.js", format!("{imports}\nthrow JSON.stringify({expression});"))
 }
@@ -413,7 +413,7 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
             ("node_modules/closed/inner.js", ""),
             ("node_modules/broken/package.json", "{ 1 }"),
             ("../outside/index.js", ""),
-            // It is not read.
+            // This package.json is outside the app's folder and is not read.
             ("../outside/package.json", r#"{ "main": "lib/other.js" }"#),
             ("../outside/lib/other.js", ""),
             ("../node_modules/hono/index.js", "throw 'from outside'"),

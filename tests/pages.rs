@@ -1,4 +1,4 @@
-//! The pages for people in a hurry: every command in them is run, in the order in which they stand there, and does what it says.
+//! The short guides in the documentation: every command in them is run in the given order and does what the page says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ fn page(name: &str) -> String {
     fs::read_to_string(docs.join(format!("{name}.md"))).unwrap()
 }
 
-/// The blocks of a page in this language. Every port becomes one that the kernel picks, since tests run beside each other.
+/// Returns the blocks of a page in this language. Ports become 0, so that the kernel picks one, because tests run in parallel.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let blocks = page.split("\n```").skip(1).step_by(2);
     let found = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'));
     found.map(|block| block.replace("8080", "0").replace("8081", "0").replace("9100", "0")).collect()
 }
 
-/// The commands of a page, without their comments.
+/// Returns the commands of a page without their comments.
 fn commands(page: &str) -> Vec<Vec<String>> {
     let blocks = blocks(page, "sh").join("\n");
     let lines = blocks.lines().filter(|line| line.starts_with("nano-supervisor "));
@@ -34,7 +34,7 @@ fn commands(page: &str) -> Vec<Vec<String>> {
     commands
 }
 
-/// A folder in which the commands of the pages make sense, with an app in each of these folders.
+/// Creates a folder for the commands of the pages, with an app in each of the given folders.
 fn folder(apps: &[&str], config: Option<&String>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for app in apps {
@@ -53,7 +53,7 @@ fn folder(apps: &[&str], config: Option<&String>) -> tempfile::TempDir {
     folder
 }
 
-/// One command in this folder, with its output.
+/// Starts one command in this folder and collects its output.
 fn start(folder: &Path, arguments: &[String]) -> (Child, Log) {
     let mut command = executable();
     command.args(arguments.iter().filter(|word| *word != "&")).current_dir(folder);
@@ -65,7 +65,7 @@ fn start(folder: &Path, arguments: &[String]) -> (Child, Log) {
     (child, log)
 }
 
-/// Runs commands: those that serve until what follows is done, or until they do.
+/// Runs commands. A server that ends with `&` runs until the others are done, any other until its app is ready.
 async fn run(folder: &Path, commands: &[Vec<String>], ready: usize) {
     let mut served: Option<(Child, Log)> = None;
     for command in commands {
@@ -111,7 +111,7 @@ async fn fifty_apps() {
 async fn a_crash_loop() {
     let commands = commands(&page("crash-loops"));
     let here = folder(&["blog"], None);
-    // The app is one that was deployed, twice.
+    // The app was deployed twice.
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let mut all =
         vec![words("serve --app other=blog:0 --state-dir state &"), words("deploy blog blog --port 0")];

@@ -1,4 +1,4 @@
-//! Responses that are made of fetched ones: the most ordinary code of a proxy, held against what workerd makes of it.
+//! Responses made from fetched ones, as in most proxies, compared with the responses of workerd.
 
 use std::io::Write as _;
 
@@ -24,7 +24,7 @@ use crate::{TestSupervisor, within};
 
 const SHAPES: &str = include_str!("proxying/shapes.js");
 
-/// What the upstream has.
+/// The resources of the upstream.
 const RESOURCES: [&str; 16] = [
     "gzip",
     "gzip-chunked",
@@ -44,7 +44,7 @@ const RESOURCES: [&str; 16] = [
     "many-parts",
 ];
 
-/// The shapes that do not ask for a resource.
+/// The shapes that do not depend on a resource.
 const ALONE: [&str; 9] = [
     "manualRewritten",
     "ownGzip",
@@ -74,7 +74,7 @@ async fn brotli(bytes: &[u8]) -> Vec<u8> {
     encoder.into_inner()
 }
 
-/// Status, coding, body, and whether it comes in chunks.
+/// Returns status, content coding and body of a resource, and whether it is sent in chunks.
 async fn resource(path: &str) -> (u16, &'static str, Vec<u8>, bool) {
     let text = text().into_bytes();
     match path {
@@ -119,14 +119,14 @@ async fn upstream(request: Request<Incoming>) -> Answer {
     response.body(if is_chunked && has_body { chunked(body) } else { whole(body) }).unwrap()
 }
 
-/// A body whose length nobody knows.
+/// Returns a body without a known length.
 fn chunked(bytes: Bytes) -> BoxBody<Bytes, hyper::Error> {
     let (mut sender, body) = Channel::new(1);
     tokio::spawn(async move { sender.send_data(bytes).await });
     body.boxed()
 }
 
-/// What the bytes stand for.
+/// Returns the decoded body.
 async fn meaning(reply: &Reply) -> Vec<u8> {
     let mut bytes = Vec::new();
     let body = &reply.body[..];
@@ -135,16 +135,16 @@ async fn meaning(reply: &Reply) -> Vec<u8> {
         "br" if !body.is_empty() => BrotliDecoder::new(body).read_to_end(&mut bytes).await,
         _ => return body.to_vec(),
     };
-    // As it is sent where the app says that it has encoded it.
+    // If the app claims an encoding that the body does not have, the body is returned as it is.
     if read.is_ok() { bytes } else { body.to_vec() }
 }
 
-/// Where an answer of ours is another one, on purpose.
+/// Returns why an answer differs from workerd's on purpose, or `None` if it must be the same.
 fn differs(shape: &str, resource: &str, method: &str) -> Option<&'static str> {
     match (shape, resource, method) {
-        // workerd takes nothing for a broken gzip, and fails once somebody reads it.
+        // workerd treats an empty body as a broken gzip, and fails when it is read.
         (_, "nothing", _) => Some("nothing at all is not compressed"),
-        // RFC 9110, 8.6: a server must not announce a length there.
+        // RFC 9110, 8.6: a server must not announce a length in this answer.
         (_, "no-content", "HEAD") => Some("204 has no length"),
         _ => None,
     }
@@ -167,7 +167,7 @@ async fn every_shape_is_answered_as_by_workerd() {
                 let path = format!("/{name}/{resource}");
                 let [ours, theirs] = both.send(method, &path, &[], "").await;
                 if matches!(*resource, "part" | "many-parts") && (ours.is_err() || theirs.is_err()) {
-                    // It cannot be decompressed, which shows when the head is out.
+                    // The body cannot be decompressed, which shows only after the head was sent.
                     assert!(
                         ours.is_err() && theirs.is_err(),
                         "{method} {path}: ours {ours:?}, theirs {theirs:?}"
@@ -184,11 +184,11 @@ async fn every_shape_is_answered_as_by_workerd() {
                 }
                 let (_, _, raw, _) = self::resource(&format!("/{resource}")).await;
                 let seen = async |reply: &Reply| {
-                    // Of a body, workerd says the length less often. To HEAD, that is all there is.
+                    // workerd states the length of a body less often. It is compared for HEAD, which has nothing else.
                     let length = if method == "HEAD" { reply.header("content-length") } else { "" };
                     let fields = ["content-encoding", "content-type", "x-own"]
                         .map(|name| reply.header(name).to_owned());
-                    // Statuses that have no name are called by their class there.
+                    // workerd names statuses without a standard reason phrase after their class.
                     let is_of_class = matches!(&*reply.reason, "Successful" | "Server Error");
                     let reason = if is_of_class { "" } else { &reply.reason };
                     let is_raw = !raw.is_empty() && reply.body == raw;
@@ -224,7 +224,7 @@ async fn what_nobody_looked_into_passes_through_as_it_came() {
             assert!(may_be_missing || length == bytes.len().to_string(), "{shape}/{name}: {length}");
         }
     }
-    // And what workerd takes for broken is empty.
+    // The answer is empty where workerd reports broken data.
     for shape in ["text", "rewritten", "piped", "notEncoded", "manual"] {
         let reply = within(client.get(&format!("/{shape}/nothing"))).await.unwrap();
         let expected = if shape == "piped" { "BANNER\n" } else { "" };

@@ -1,4 +1,4 @@
-//! `/readyz`: the box is ready when it serves, and names the apps that are not; each app can be asked for.
+//! `/readyz`: the supervisor is ready when it serves. The answer names the apps that are not ready, and each app can be queried.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
     assert_eq!(get("/readyz?app=bad").await, (503, "failed\n".into()));
     let (status, text) = get("/readyz?app=none").await;
     assert_eq!((status, &*text), (404, "there is no app \"none\"\n"));
-    // Of several, each is looked at, wherever it stands.
+    // Each app of the query is checked, in any order.
     assert_eq!(get("/readyz?app=good&app=bad").await, (503, "good: ready\nbad: failed\n".into()));
     assert_eq!(get("/readyz?app=bad&app=good").await, (503, "bad: failed\ngood: ready\n".into()));
     assert_eq!(get("/readyz?app=good&app=good").await, (200, "good: ready\ngood: ready\n".into()));
@@ -49,7 +49,7 @@ async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
         json("/readyz?app=good&app=bad").await,
         (503, json!({ "ready": false, "apps": [good, json("/readyz?app=bad").await.1] }))
     );
-    // One that was stopped is as it should be.
+    // An app that an operator has stopped counts as intended.
     let socket = supervisor.socket().to_str().unwrap();
     assert_eq!(run(supervisor.folder(), &["stop", "bad", "--control", socket]).0, 0);
     assert_eq!(get("/readyz").await.1, "ready\nnot ready: worse (failed)\n");

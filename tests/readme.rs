@@ -1,4 +1,4 @@
-//! What the README shows is run as it stands there. Its first two commands are run by `.ci/run`.
+//! The examples of the README are run as they are. `.ci/run` runs its first two commands.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use crate::harness::{EXECUTABLE, Log, executable, process};
 use crate::until;
 
-/// The blocks of the README in this language.
+/// Returns the blocks of the README in this language.
 fn blocks(language: &str) -> Vec<String> {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("README.md");
     let text = fs::read_to_string(readme).unwrap();
@@ -17,14 +17,14 @@ fn blocks(language: &str) -> Vec<String> {
     blocks.filter_map(|block| Some(block.strip_prefix(language)?.strip_prefix('\n')?.to_owned())).collect()
 }
 
-/// Every command of the README that begins with the executable's name, without its comment.
+/// Returns every command of the README that begins with the executable's name, without its comment.
 fn commands() -> Vec<String> {
     let commands = blocks("sh").join("\n");
     let commands = commands.lines().filter(|line| line.starts_with("nano-supervisor "));
     commands.map(|line| line.split('#').next().unwrap().trim().to_owned()).collect()
 }
 
-/// A folder in which the README's commands make sense.
+/// Creates a folder for the README's commands.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let app = &blocks("js")[0];
@@ -36,7 +36,7 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// Runs one command with the executable under test in place of the installed one.
+/// Starts one command with the executable under test in place of the installed one.
 fn start(folder: &Path, command: &str) -> std::process::Child {
     let arguments = command.split_whitespace().skip(1).filter(|word| *word != "&");
     let mut command = executable();
@@ -44,7 +44,7 @@ fn start(folder: &Path, command: &str) -> std::process::Child {
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Whether a command talks to a supervisor that runs.
+/// Returns whether a command talks to a running supervisor.
 fn asks(command: &str) -> bool {
     [" status", " reload", " restart ", " logs "].iter().any(|verb| command.contains(verb))
 }
@@ -59,7 +59,7 @@ async fn every_command_does_what_it_says() {
         let log = Log::default();
         log.collect(child.stdout.take().unwrap());
         if command.ends_with('&') {
-            // The ones that follow ask this one.
+            // The commands after this one talk to this supervisor.
             log.line_with("worker ready").await;
             for question in commands.iter().filter(|other| asks(other)) {
                 let answered =

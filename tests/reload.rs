@@ -1,4 +1,4 @@
-//! Changes while requests come: reload, restart, stop and start. No request of an app that goes on is lost.
+//! Changes while requests arrive: reload, restart, stop and start. No request of an app that goes on is lost.
 
 use std::fs;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::harness::origin::whole;
 use crate::harness::{App, Client, Load, Origin, process, run};
 use crate::{TestSupervisor, until};
 
-/// A command of the executable, which must work; what it prints as JSON.
+/// Reloads, which must succeed, and returns the JSON output.
 fn reload(supervisor: &TestSupervisor) -> Value {
     let (code, text, errors) = command(supervisor, &["reload", "--json"]);
     assert_eq!((code, &*errors), (0, ""), "{text}");
@@ -29,7 +29,7 @@ fn says(text: &str) -> String {
     format!("export default {{ fetch: () => new Response('{text}') }}")
 }
 
-/// What a reload has come to, where the rest is nothing.
+/// Returns the expected result of a reload: these changes, and empty lists otherwise.
 fn changes(some: Value) -> Value {
     let names = ["added", "removed", "changed", "failed", "broken", "notes"];
     let mut all: Value = names.into_iter().map(|name| (name.to_owned(), json!([]))).collect();
@@ -112,7 +112,7 @@ async fn a_strict_supervisor_changes_nothing_if_something_is_invalid_and_says_wh
     );
     supervisor.log.line_with("not reloaded: everything goes on as before").await;
 
-    // An address that is taken is found before anything else has changed.
+    // An address in use is detected before anything else has changed.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     supervisor.rewrite(|config| {
@@ -167,13 +167,13 @@ async fn a_worker_that_never_becomes_ready_keeps_no_operator_waiting() {
     let given_up = "nano-supervisor: something else was asked for before the new worker was ready\n";
     let first = hang("first");
     supervisor.log.line_with("first").await;
-    // Somebody has mended it.
+    // The app is fixed while the first restart hangs.
     fs::write(supervisor.folder().join("app/index.js"), says("two")).unwrap();
     assert_eq!(command(&supervisor, &["restart", "app", "--rolling"]).0, 0);
     let (code, _, errors) = first.join().unwrap();
     assert_eq!((code, &*errors), (1, given_up));
     assert_eq!(supervisor.get("app", "/").await.text(), "two");
-    // Or wants to have an end of it.
+    // Or it is stopped meanwhile.
     let second = hang("second");
     supervisor.log.line_with("second").await;
     assert_eq!(command(&supervisor, &["stop", "app"]).0, 0);
@@ -190,7 +190,7 @@ async fn a_restart_during_a_reload_comes_out_on_the_new_configuration() {
     let rounds: [(&str, &[&[&str]]); 3] = [
         ("rolling", &[&["restart", "app", "--rolling"]]),
         ("restart", &[&["restart", "app"]]),
-        // What comes first changes nothing, and hides nothing.
+        // The start before the stop changes nothing, and hides nothing either.
         ("stop", &[&["start", "app"], &["stop", "app"], &["start", "app"]]),
     ];
     let mut before = "before";
@@ -244,7 +244,7 @@ async fn a_restart_drops_no_request() {
     }
 }
 
-/// Waits for a server of the test's, in a request and after one.
+/// Waits for a server of the test, during a request and after one.
 const HELD: &str = "
 export default { async fetch(request, env, ctx) {
   const released = async (what) => { await (await fetch(env.ORIGIN + what)).text(); };
@@ -310,7 +310,7 @@ async fn a_stopped_app_answers_503_until_it_is_started() {
     let reply = supervisor.get("app", "/").await;
     assert_eq!((reply.status, reply.text()), (503, "503 Service Unavailable\nThe app is stopped.\n"));
     assert_eq!(supervisor.get("other", "/").await.status, 200);
-    // Neither a second stop nor a reload starts it.
+    // Neither a second stop nor a reload starts the app.
     assert_eq!(command(&supervisor, &["stop", "app"]).0, 0);
     reload(&supervisor);
     assert_eq!(supervisor.app("app").await.state, AppState::Stopped);
@@ -350,7 +350,7 @@ async fn hosts_ports_and_limits_change_on_open_connections_without_another_worke
     assert_eq!(reload(&supervisor)["changed"], json!(["app"]));
     assert_eq!(client.get("/").await.unwrap().status, 404);
 
-    // Another address: the old one is closed once what is in flight there has ended.
+    // After a change of address, the old one is closed once its requests in flight have ended.
     let before = supervisor.address("app").await;
     supervisor.rewrite(|config| {
         config.replace("host = '127.0.0.1'", "host = '127.0.0.2'").replace("'b.test'", "'127.0.0.2'")
@@ -375,7 +375,7 @@ async fn a_crashed_worker_is_replaced_by_a_spare() {
         assert_eq!(process::name(spare), "nano:app");
         assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
     }
-    // One that has died is replaced, and no zombie is left of it.
+    // A spare that has died is replaced and leaves no zombie.
     let spare = until("there is a spare", async || supervisor.spares().await.first().copied()).await;
     process::signal(spare, Signal::SIGKILL);
     until("it is replaced", async || {
@@ -383,7 +383,7 @@ async fn a_crashed_worker_is_replaced_by_a_spare() {
         (!spares.is_empty() && !spares.contains(&spare) && !process::exists(spare)).then_some(())
     })
     .await;
-    // If it is wanted before that is noticed, nothing else is lost.
+    // If it is needed before its death is noticed, nothing else is lost.
     let spare = until("there is a spare", async || supervisor.spares().await.first().copied()).await;
     process::signal(spare, Signal::SIGKILL);
     let worker = supervisor.worker("app").await;

@@ -1,4 +1,4 @@
-//! What holds for the repository as a whole: who may name whom, what the README promises, what V8's library must be.
+//! Rules for the repository as a whole: which crate may use which, what the README promises, and which library of V8 is used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +10,12 @@ use sha2::{Digest as _, Sha256};
 use crate::harness::executable;
 use crate::layout::imports::{crates_named, texts_of};
 
-/// The top of the repository.
+/// Returns the root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
 }
 
-/// Every Rust file below these folders, with its text.
+/// Returns every Rust file below these folders with its text.
 fn sources(folders: &[&str]) -> Vec<(PathBuf, String)> {
     let mut pending: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut found = Vec::new();
@@ -31,7 +31,7 @@ fn sources(folders: &[&str]) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The files that hold `word`, comments aside.
+/// Returns the files that contain `word` outside of comments.
 fn files_with(folders: &[&str], word: &str) -> Vec<String> {
     let holds =
         |text: &str| text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
@@ -92,10 +92,10 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     let outbound = files_naming(worker, "hyper");
     let net = "worker/runtime/src/net";
     assert!(outbound.len() > 5 && outbound.iter().all(|file| file.starts_with(net)), "{outbound:?}");
-    // Every connection that leaves a worker is opened where the app's rules are applied.
+    // Every outbound connection of a worker is opened where the app's rules are applied.
     assert_eq!(files_with(worker, "HttpConnector"), ["worker/runtime/src/net/dial.rs"]);
     assert_eq!(files_with(worker, "TcpStream::connect"), [""; 0]);
-    // A worker's blocking threads look up names of hosts; whatever else blocks waits for its turn.
+    // A worker's blocking threads resolve host names. All other blocking work waits for its turn.
     assert_eq!(files_with(worker, "spawn_blocking("), ["worker/runtime/src/requests/turns.rs"]);
     assert_eq!(
         files_with(&["supervisor/src"], "Command::new"),
@@ -103,15 +103,15 @@ fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     );
 }
 
-/// With other features in the build script's tree than in the executable's, a dependency and all that is made of it would be
-/// compiled once for each: `worker/runtime/Cargo.toml` holds them together.
+/// If features differ between the build script's dependencies and those of the executable, a dependency and everything that uses
+/// it is compiled once for each. `worker/runtime/Cargo.toml` keeps the features equal.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "cargo knows what it would do")]
 fn no_crate_is_compiled_twice() {
     for command in [&["build", "--release"][..], &["build"], &["test", "--no-run"]] {
         let mut cargo = std::process::Command::new(env!("CARGO"));
         cargo.current_dir(root()).args(command).args(["--workspace", "--locked", "--offline"]);
-        // The plan of a build is shown only to those who know that its form may change.
+        // cargo prints the plan of a build only with an unstable option, because its format may change.
         cargo.args(["--unit-graph", "-Zunstable-options"]).env("RUSTC_BOOTSTRAP", "1");
         let output = cargo.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -141,7 +141,7 @@ fn every_source_file_opens_with_its_role_and_holds_one_idea() {
     }
 }
 
-/// Every document for people, by its path.
+/// Returns the paths of all documents for people.
 fn documents() -> Vec<String> {
     let named = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
     let others = ["third_party/node/README.md", "third_party/v8/README.md"];
@@ -151,7 +151,7 @@ fn documents() -> Vec<String> {
     named.iter().chain(&others).map(|path| (*path).to_owned()).chain(pages).collect()
 }
 
-/// The places of a document that can be linked to, as GitHub names them.
+/// Returns the anchors of a document as GitHub names them.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let slug = |heading: &str| {
@@ -198,7 +198,7 @@ fn what_the_documents_deny_is_not_there() {
     let missing = readme.split("What it does not do yet:").nth(1).unwrap().split(". ").next().unwrap();
     let open = security.split("## What not to rely on, yet").nth(1).unwrap();
     let fields = config_fields();
-    // A limit that has a field exists; whoever says what it does not hold names the field.
+    // These limits exist as fields. Where a document says what one does not cover, it must name the field.
     for (word, field) in
         [("memory", "memory"), ("CPU", "max_cpus"), ("processes", "max_pids"), ("descriptors", "max_fds")]
     {
@@ -208,7 +208,7 @@ fn what_the_documents_deny_is_not_there() {
             assert!(point.contains(&format!("`{field}`")), "SECURITY.md says of {word}: {point}");
         }
     }
-    // And what is denied is looked for, so that whoever adds it says so.
+    // Features that the documents call missing are not in the code. Whoever adds one must update the documents.
     let anywhere = &["supervisor/src", "worker/src", "worker/runtime/src"][..];
     for (word, sign, folders) in [
         ("seccomp", "seccompiler", anywhere),
@@ -220,7 +220,7 @@ fn what_the_documents_deny_is_not_there() {
     }
 }
 
-/// Every field of the configuration, as `schema` knows them.
+/// Returns every field of the configuration, as `schema` lists them.
 fn config_fields() -> Vec<String> {
     let output = executable().arg("schema").output().unwrap();
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -231,7 +231,7 @@ fn config_fields() -> Vec<String> {
     fields
 }
 
-/// The fields of a section, and those of the tables that are in it.
+/// Returns the fields of a section, including those of tables inside it.
 fn fields_of(section: &Value) -> Vec<String> {
     let mut fields = Vec::new();
     for (name, field) in section["properties"].as_object().into_iter().flatten() {
@@ -242,7 +242,7 @@ fn fields_of(section: &Value) -> Vec<String> {
     fields
 }
 
-/// The integration tests, as text.
+/// Returns the text of all integration tests.
 fn all_tests() -> String {
     let mut text = String::new();
     for file in

@@ -1,4 +1,4 @@
-//! The URL that an app sees is a URL as one is written: what it cuts out of the text is what `URL` says.
+//! The URL that an app sees is normalized: it equals what `URL` makes of the same text.
 
 use nano_supervisor::api::Kind;
 use proptest::collection::vec;
@@ -9,11 +9,11 @@ use proptest::test_runner::TestRunner;
 use crate::TestSupervisor;
 use crate::harness::{App, Client, Raw, raw};
 
-/// Answers with the URL of the request, and the same once more through `URL`.
+/// Answers with the URL of the request, and with the same URL parsed by `URL`.
 const URLS: &str = "export default { fetch: (request) =>
   Response.json([request.url, new URL(request.url).href, new URL(new Request(request).url).pathname]) }";
 
-/// What an app sees of a request, or the status if it sees none.
+/// Returns what an app sees of a request, or the status if the request does not reach it.
 fn seen(address: std::net::SocketAddr, target: &[u8], host: &str) -> Result<serde_json::Value, String> {
     let mut request = [b"GET ", target, b" HTTP/1.1\r\nhost: "].concat();
     request.extend_from_slice(host.as_bytes());

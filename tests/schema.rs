@@ -1,16 +1,16 @@
-//! `schema`: the JSON Schema of the configuration file, by which editors complete and check it.
+//! `schema`: the JSON Schema of the configuration file, with which editors complete and check it.
 
 use std::fs;
 use std::path::Path;
 
 use crate::harness::{folder, run, schema};
 
-/// A file of the repository.
+/// Reads a file of the repository.
 fn file(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)).unwrap()
 }
 
-/// The blocks of a document that are a whole nano.toml.
+/// Returns the blocks of a document that are a complete nano.toml.
 fn blocks(document: &str) -> Vec<String> {
     let text = file(document);
     let blocks = text.split("\n```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());

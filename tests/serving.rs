@@ -1,4 +1,4 @@
-//! Several apps, each in its own process, on ports and hosts of their own.
+//! Several apps, each in its own process, on their own ports and hosts.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ async fn several_io_threads_serve_every_app() {
     let supervisor = plan.start().await;
     for app in ["one", "two"] {
         let address = supervisor.address(app).await;
-        // The kernel spreads connections over the threads.
+        // Enough connections for the kernel to spread over all threads.
         for _ in 0..20 {
             let answer = raw::exchange(address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
             assert!(answer.ends_with(&format!("hello from {app}")), "{answer}");
@@ -150,13 +150,13 @@ async fn a_worker_inherits_no_descriptor_and_no_environment() {
         };
         let descriptors = process::descriptors(worker);
         assert!(descriptors.iter().all(|target| known(target)), "{descriptors:?}");
-        // Its own sockets are Unix-domain; the listening sockets stay with the supervisor.
+        // A worker has only Unix-domain sockets: the listening sockets stay in the supervisor.
         assert_eq!(process::tcp_sockets(worker), 0);
         assert!(process::tcp_sockets(supervisor.pid()) >= 2);
     }
 }
 
-/// A port that is free now.
+/// Returns a port that is free now.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,4 +1,4 @@
-//! What an app's folder and the configuration say of it: entry, wrangler files, outbound rules, cache.
+//! Settings from an app's folder and from the configuration: entry, wrangler files, outbound rules, cache.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -30,7 +30,7 @@ const IGNORED: &str =
 #[tokio::test]
 async fn a_wrangler_file_gives_name_entry_and_variables() {
     let app = App::named("app").file("wrangler.jsonc", WRANGLER).file("src/app.js", SHOW);
-    // The configuration comes before it.
+    // The configuration takes precedence over the wrangler file.
     let other = App::named("other")
         .file("wrangler.jsonc", WRANGLER)
         .file("main.js", SHOW)
@@ -138,7 +138,7 @@ async fn what_is_translated_is_kept_for_the_next_worker() {
     let kept = until("it was kept", async || Some(files()).filter(|files| files.iter().any(is_kept))).await;
     let [file] = &kept[..] else { panic!("{kept:?}") };
     let first = fs::read(file).unwrap();
-    // The digest of the source, then that of the contents.
+    // The file begins with the digest of the source and the digest of the contents.
     let (made_of, contents) = (&first[..32], String::from_utf8(first[64..].to_vec()).unwrap());
     let other =
         contents.replace("'translated'", "'from the cache'").replace("\"translated\"", "\"from the cache\"");
@@ -163,7 +163,7 @@ async fn what_is_translated_is_kept_for_the_next_worker() {
 
 #[tokio::test]
 async fn what_v8_has_compiled_is_kept_for_the_next_worker() {
-    // Long enough to be worth it.
+    // Code long enough for its compilation to be kept.
     let filler: String =
         (0..200).map(|number| format!("function unused{number}() {{ return 'never called'; }}\n")).collect();
     let source = format!("{filler}export default {{ fetch: () => new Response('compiled') }};");
@@ -180,7 +180,7 @@ async fn what_v8_has_compiled_is_kept_for_the_next_worker() {
         supervisor.replaced("app", pid).await;
         assert_eq!(supervisor.get("app", "/").await.text(), "compiled");
     };
-    // A file that V8 does not accept is written anew, under the same name.
+    // A file that V8 rejects is written again under the same name.
     let (first, number) = (fs::read(&file).unwrap(), || fs::metadata(&file).unwrap().ino());
     let before = number();
     restart().await;

@@ -1,4 +1,4 @@
-//! What an app gets as `env`: from configuration, files of variables and secret files, and from nowhere else.
+//! The `env` of an app: it comes from the configuration, files of variables and secret files, and from nowhere else.
 
 use std::fs;
 
@@ -21,11 +21,11 @@ const SHOW: &str = "export default {
   },
 }";
 
-/// Every value that must not show anywhere.
+/// Every value that must not appear in any output.
 const VALUES: [&str; 5] =
     ["value-of-env", "value-of-dev", "value-of-file", "value-of-dir", "value-of-secret"];
 
-/// An app with a variable from each source, and one that all but the first have.
+/// An app with one variable from each source, and one variable that several sources set.
 fn everything() -> App {
     App::new("app", SHOW)
         .file("wrangler.toml", "[vars]\nVARS = { a = [1] }\nALL = 'vars'\nENV = 'vars'")
@@ -54,7 +54,7 @@ async fn env_comes_from_every_source_and_not_from_the_host() {
         "HOST": "$SECRET_OF_THE_HOST${SECRET_OF_THE_HOST}$PATH",
     });
     assert_eq!(supervisor.get("app", "/").await.json(), expected);
-    // The files are no modules, and nothing of the folder is served by itself.
+    // The files cannot be imported as modules, and no file of the folder is served.
     assert_eq!(supervisor.get("app", "/.env").await.json(), expected);
     assert_eq!(
         supervisor.get("app", "/import").await.json(),
@@ -84,7 +84,7 @@ async fn values_show_nowhere() {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     };
     shown += &check("fine");
-    // Nor do messages about files that are broken.
+    // Messages about broken files do not show the values either.
     let env = supervisor.folder().join("app/.env");
     for (broken, part) in [
         ("value-of-env\n", "app/.env:1: is no line of the form NAME=value"),
@@ -106,7 +106,7 @@ async fn values_show_nowhere() {
     }
 }
 
-/// Has the app restarted; the exit code of the command.
+/// Restarts the app and returns the exit code of the command.
 fn restart(supervisor: &TestSupervisor) -> i32 {
     let socket = supervisor.socket().to_str().unwrap();
     run(supervisor.folder(), &["restart", "app", "--control", socket]).0
@@ -161,7 +161,7 @@ async fn a_worker_in_the_place_of_another_has_what_that_had_whatever_the_files_s
     fs::write(folder.join("wrangler.toml"), "[vars").unwrap();
     fs::remove_file(folder.join("key")).unwrap();
     same_after_a_crash().await;
-    // A reload that finds them broken changes nothing, nor does a worker that was to be exchanged.
+    // If the files are broken, neither a reload nor a rolling restart changes anything.
     let socket = supervisor.socket().to_str().unwrap();
     let (reload, roll) = (["reload"], ["restart", "app", "--rolling"]);
     for command in [&reload[..], &roll] {

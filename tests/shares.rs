@@ -1,6 +1,6 @@
-//! What clients can use up: whatever one of them holds, the others get answers, from this app and from its neighbours.
+//! Limits per client: whatever one client holds, the others get answers, from this app and from its neighbours.
 //!
-//! - [`streams`]: HTTP/2, where a connection is many; [`windows`]: what it may send before it is read.
+//! - [`streams`]: HTTP/2, where one connection carries many requests. [`windows`]: what it may send before it is read.
 
 mod streams;
 mod windows;
@@ -16,13 +16,13 @@ use crate::admin::metrics;
 use crate::harness::{App, Client, Raw, free_address, raw};
 use crate::{TestSupervisor, until};
 
-/// The client that holds all it can get; others come from 127.0.0.1.
+/// The client that holds all it can get. Other clients use 127.0.0.1.
 const GREEDY: [u8; 4] = [127, 0, 0, 66];
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 const LAST: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-/// Answers at once, with what was sent, never, or with what was sent as it comes.
+/// Answers at once, with the length of what was sent, never, or by echoing the body as it arrives.
 const APP: &str = "export default { async fetch(request) {
   switch (new URL(request.url).pathname) {
     case '/never': await new Promise(() => {});
@@ -32,7 +32,7 @@ const APP: &str = "export default { async fetch(request) {
   return new Response('hello from app');
 } }";
 
-/// That both apps answer new connections.
+/// Checks that both apps answer new connections.
 async fn all_is_well(supervisor: &TestSupervisor) {
     for name in ["app", "neighbour"] {
         let answer = raw::exchange(supervisor.address(name).await, LAST);
@@ -40,7 +40,7 @@ async fn all_is_well(supervisor: &TestSupervisor) {
     }
 }
 
-/// Two apps on one I/O thread, and the address of their metrics.
+/// Starts two apps on one I/O thread. Returns them with a client for their metrics.
 async fn two_apps(app: App, server: &str) -> (TestSupervisor, Client) {
     let admin = free_address();
     let plan = TestSupervisor::plan().app(app).app(App::hello("neighbour"));
@@ -61,7 +61,7 @@ async fn a_client_with_many_idle_connections_loses_some_and_nobody_else_notices(
     for number in 0..300 {
         let mut connection = Raw::from(GREEDY, address);
         match number % 3 {
-            // It never says anything, or nothing that is whole.
+            // These connections send nothing or no complete request.
             0 => {}
             1 => drop(connection.send("GET / HT")),
             _ => drop(connection.send(GET).up_to("hello from app")),
@@ -74,7 +74,7 @@ async fn a_client_with_many_idle_connections_loses_some_and_nobody_else_notices(
     all_is_well(&supervisor).await;
     let open = idle.iter_mut().filter_map(|connection| (!connection.is_closed()).then_some(())).count();
     assert!((100..256).contains(&open), "{open}");
-    // One with a request under way, and one of somebody who has few, are not among those that had to go.
+    // A connection with a request in flight, and a connection of a client with few of them, are not evicted.
     assert!(under_way.send("34").up_to("\r\n\r\n4").starts_with("HTTP/1.1 200"));
     kept.send(GET).up_to("hello from neighbour");
     until("the metrics say so", async || {
@@ -122,7 +122,7 @@ async fn a_client_holds_three_quarters_of_the_requests_in_flight_at_most() {
     assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
     assert!(answer.contains("\"client_overloaded\""), "{answer}");
     all_is_well(&supervisor).await;
-    // Another one may have a place of the rest, and its second only when there are more.
+    // Another client may take one of the remaining slots, and a second one only when more are free.
     let mut other = Raw::from([127, 0, 0, 67], address);
     other.send(never);
     supervisor.in_flight("app", 7).await;
@@ -139,7 +139,7 @@ async fn a_client_holds_three_quarters_of_the_requests_in_flight_at_most() {
     ] {
         assert_eq!(now[name], value, "{name}");
     }
-    // What is given back can be taken.
+    // A slot that was released can be taken again.
     greedy.pop();
     drop(other);
     supervisor.in_flight("app", 5).await;
@@ -190,7 +190,7 @@ async fn behind_several_proxies_a_client_is_whom_none_of_them_is() {
         let answer = raw::exchange(address, get("/", client));
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{client}: {answer}");
     }
-    // What a stranger says of itself makes it nobody else.
+    // A stranger cannot claim to be another client.
     let mut stranger = Raw::from(GREEDY, address);
     stranger.send(get("/never", "192.0.2.3"));
     supervisor.in_flight("app", 2).await;
@@ -214,7 +214,7 @@ async fn a_client_cannot_have_the_whole_queue_for_a_worker() {
     supervisor.in_flight("app", 7).await;
 }
 
-/// Sends a body in parts, a pause between two, until it is sent or the answer is there; the answer.
+/// Sends a body in parts with pauses, until it is sent or the answer arrives. Returns the answer.
 fn upload(address: SocketAddr, path: &str, part: usize, parts: usize) -> String {
     let mut connection = Raw::from(GREEDY, address);
     connection.send(format!(
@@ -246,7 +246,7 @@ async fn an_upload_is_ended_by_its_rate_and_not_only_by_a_pause() {
     let uploads = [
         (address, "/length", 1, 1000),
         (address, "/echo", 1, 1000),
-        // 20 kB per second, and as slow as above where that is allowed: both last longer than `request_timeout`.
+        // One at 20 kB per second, and one as slow as above where that is allowed. Both take longer than `request_timeout`.
         (address, "/length", 1000, 40),
         (slow, "/length", 1, 40),
     ];
@@ -257,7 +257,7 @@ async fn an_upload_is_ended_by_its_rate_and_not_only_by_a_pause() {
     let [trickled, echoed, quick, allowed] = sent;
     let trickled = trickled.await.unwrap();
     assert!(trickled.starts_with("HTTP/1.1 408 "), "{trickled}");
-    // Its answer had begun: that is cut, so that nobody takes it for the whole.
+    // The answer had begun, so it is cut to show that it is not complete.
     let echoed = echoed.await.unwrap();
     assert!(echoed.starts_with("HTTP/1.1 200 ") && !echoed.ends_with("\r\n0\r\n\r\n"), "{echoed}");
     let (quick, allowed) = (quick.await.unwrap(), allowed.await.unwrap());
@@ -278,7 +278,7 @@ async fn unfinished_heads_have_a_budget_and_those_of_whoever_holds_most_go_first
     for connection in &mut greedy {
         connection.send(&begun);
     }
-    // Of 20 times 30 kB, eight fit.
+    // Of 20 bodies of 30 kB, eight fit.
     until("enough of them have been closed", async || {
         (metrics(&admin).await["nano_connections_ended_total{why=\"head\"}"] >= 12.0).then_some(())
     })
@@ -297,7 +297,7 @@ async fn a_head_takes_no_more_memory_than_it_may_be_long() {
     let address = supervisor.address("app").await;
     let mut connection = Raw::connect(address);
     connection.send("GET / HTTP/1.1\r\nhost: x\r\nx-long: ");
-    // It is refused before it ends, which it never does.
+    // The header is refused before its end, which never comes.
     let answer = connection.send("x".repeat(64 * 1024)).rest();
     assert!(answer.starts_with("HTTP/1.1 431 ") && answer.contains("\r\nx-request-id: "), "{answer}");
 }
@@ -320,7 +320,7 @@ async fn half_a_head_behind_a_request_has_its_time_and_its_budget_like_any_other
         let answer = connection.rest();
         assert!(answer.starts_with("HTTP/1.1 408 "), "{requests}: {answer}");
     }
-    // As well if it comes while the answer is made.
+    // The same while the app prepares the answer.
     let mut connection = Raw::connect(address);
     connection.send(GET.replace("/ ", "/soon "));
     supervisor.in_flight("app", 1).await;
@@ -332,7 +332,7 @@ async fn half_a_head_behind_a_request_has_its_time_and_its_budget_like_any_other
     connection.send(format!("{GET}{half}{}", "x".repeat(4000))).up_to("hello from app");
     let bytes = half.len() as f64 + 4000.0;
     until("it is counted", async || (metrics(&admin).await["nano_heads_bytes"] == bytes).then_some(())).await;
-    // It has its request line, so that it is not this that is too long.
+    // The request line is complete, so the limit of its length does not apply.
     let answer = connection.send("x".repeat(64 * 1024)).rest();
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
@@ -354,7 +354,7 @@ async fn the_end_does_not_wait_for_half_a_head() {
     supervisor.in_flight("app", 1).await;
     supervisor.signal(Signal::SIGTERM);
     assert!(half.rest().starts_with("HTTP/1.1 408 "));
-    // What is under way has its time.
+    // The request in flight may finish.
     assert!(under_way.send("34").rest().ends_with("\r\n\r\n4"));
     assert_eq!(supervisor.ended().await.code(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! `status`, `list` and `restart --all`: what is wrong comes first and fits, in every width.
+//! `status`, `list` and `restart --all`: problems come first, and the output fits every width.
 
 use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
@@ -154,7 +154,7 @@ async fn an_app_whose_javascript_does_not_return_is_busy() {
     assert!(text.contains("app  busy "), "{text}");
     assert!(text.contains("JavaScript has not returned to the event loop for "), "{text}");
     assert!(ask(&supervisor, &["list"]).1.starts_with("app  busy  "));
-    // It counts as ready: it is not for a health check to end it.
+    // The app counts as ready: a health check must not end it.
     assert_eq!(ask(&supervisor, &["health"]).0, 0);
     let worker = supervisor.worker("app").await;
     process::signal(worker, Signal::SIGKILL);
@@ -177,7 +177,7 @@ async fn a_list_fits_and_is_whole_where_something_reads_it() {
         let text = list(&columns.to_string());
         assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
         assert!(text.starts_with("a-very-long-n") && text.contains("127.0.0.1:"), "{text}");
-        // Nothing of where an app is found is cut.
+        // The column that says where an app is found is never cut.
         let found: String = text.lines().map(|line| line.rsplit("  ").next().unwrap()).collect();
         assert!(found.contains("www.fine.example"), "{text}");
         assert!(columns == 40 || found.contains("a.very.long.name.of.a.host.example)"), "{text}");
@@ -207,7 +207,7 @@ async fn a_supervisor_that_hangs_takes_no_key_and_no_signal_from_those_who_watch
         let mut terminal = watch(&supervisor, 8);
         terminal.shows("app ").await;
         supervisor.signal(Signal::SIGSTOP);
-        // It is asked at once for what fits a screen of another size.
+        // A change of the terminal's size redraws the table at once.
         process::signal(terminal.pid(), Signal::SIGWINCH);
         match is_key {
             true => terminal.type_keys("q"),
@@ -240,7 +240,7 @@ async fn a_list_is_short_and_every_app_is_restarted_but_those_that_were_stopped(
     let after = [supervisor.worker("one").await, supervisor.worker("three").await];
     assert!(before[0] != after[0] && before[1] != after[1]);
     assert_eq!(supervisor.app("two").await.state, AppState::Stopped);
-    // One that does not come back makes it a failure, and is no reason to leave out the next.
+    // One app that fails makes the command fail, but the next app is restarted all the same.
     std::fs::write(supervisor.folder().join("one/index.js"), BROKEN).unwrap();
     let (code, text, errors) = ask(&supervisor, &["restart", "--all", "--rolling"]);
     assert!(code == 1 && errors.contains("one: does not load: SyntaxError"), "{errors}");

@@ -1,4 +1,4 @@
-//! What the supervisor does about workers: policies of restart and recycling, memory, health checks, reports of crashes.
+//! How the supervisor manages workers: restart and recycling policies, memory, health checks, crash reports.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ async fn pauses_between_restarts_grow_as_the_policy_says() {
         let delayed = records.filter(|line| line["message"] == "restart delayed" && line["app"] == app);
         delayed.map(|line| line["pause_ms"].as_u64().unwrap()).collect()
     };
-    // The first restart is immediate.
+    // The first restart is immediate, without a pause.
     assert_eq!(pauses("even"), [20, 60, 180]);
     let uneven = pauses("uneven");
     assert!(uneven.iter().zip([20, 60, 180]).all(|(pause, middle)| *pause <= 2 * middle), "{uneven:?}");

@@ -1,14 +1,14 @@
-//! The unit for systemd: systemd itself finds nothing wrong with it, and little that it leaves open.
+//! The unit for systemd: systemd reports no error in it and only a low exposure.
 
 use std::fs;
 use std::path::Path;
 
 use crate::harness::EXECUTABLE;
 
-/// What `systemd-analyze` may say of its exposure at most, from 0 to 10.
+/// The highest exposure that `systemd-analyze` may report, from 0 to 10.
 const EXPOSURE: f64 = 2.0;
 
-/// Runs `systemd-analyze`; none where there is none.
+/// Runs `systemd-analyze`. Returns `None` if it is not installed.
 #[expect(clippy::disallowed_methods, reason = "a tool that judges what we ship")]
 fn analyze(arguments: &[&str], unit: &Path) -> Option<(bool, String)> {
     let Ok(output) = std::process::Command::new("systemd-analyze").args(arguments).arg(unit).output() else {
@@ -28,7 +28,7 @@ fn unit() -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// The unit as it would be installed, but that its executable is the one under test.
+/// Returns the unit as it would be installed, but with the executable under test.
 fn installed() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nano-supervisor.service");
@@ -60,7 +60,7 @@ fn it_leaves_the_supervisor_what_it_needs() {
     let unit = unit();
     let fields: Vec<_> = unit.lines().filter(|line| !line.starts_with('#')).collect();
     let has = |field: &str| fields.iter().any(|line| line.starts_with(field));
-    // V8 writes machine code; the supervisor divides its control group; one app that is out of memory ends alone.
+    // V8 writes machine code, the supervisor divides its control group, and an app that runs out of memory must end alone.
     assert!(!has("MemoryDenyWriteExecute=") && !has("ProtectControlGroups=") && !has("ProcSubset="));
     assert!(has("Delegate=memory pids cpu") && has("OOMPolicy=continue") && has("NotifyAccess=all"));
     for flag in fields.iter().filter(|line| line.starts_with("Exec")).flat_map(|line| line.split_whitespace())

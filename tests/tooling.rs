@@ -1,4 +1,4 @@
-//! The tools of contributors: the justfile, CONTRIBUTING and the gate name the same commands, and every script can be read.
+//! The tools for contributors: the justfile, CONTRIBUTING and the gate name the same commands, and every script is valid.
 
 #![expect(clippy::disallowed_methods, reason = "these tests run the tools")]
 
@@ -15,7 +15,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What the tool prints about the repository, which it must have nothing against; none where it cannot be run.
+/// Runs a tool on the repository, which must succeed, and returns its output. Returns `None` if the tool cannot be run.
 fn printed(tool: &str, arguments: &[&str]) -> Option<String> {
     let output = match Command::new(tool).args(arguments).current_dir(root()).output() {
         Ok(output) => output,
@@ -29,7 +29,7 @@ fn printed(tool: &str, arguments: &[&str]) -> Option<String> {
     Some(text)
 }
 
-/// The public recipes of the justfile, each with its one command as somebody without `just` would write it.
+/// Returns the public recipes of the justfile, each with its one command as it would be typed without `just`.
 fn recipes() -> BTreeMap<String, String> {
     let justfile = text("justfile");
     let mut recipes = BTreeMap::new();
@@ -40,7 +40,7 @@ fn recipes() -> BTreeMap<String, String> {
         let name = words.next().unwrap();
         let mut command = command.trim().to_owned();
         for parameter in words {
-            // `*OPTIONS` may be none at all.
+            // `*OPTIONS` may be empty.
             let optional = parameter.strip_prefix('*');
             let placeholder = format!("{{{{ {} }}}}", optional.unwrap_or(parameter));
             assert!(command.contains(&placeholder), "{recipe}");
@@ -88,7 +88,7 @@ fn every_script_that_is_named_is_there_and_the_gate_runs_known_recipes() {
     }
 }
 
-/// The scripts that this program runs, as they say in their first line.
+/// Returns the scripts that this program runs, according to their first line.
 fn scripts(program: &str) -> Vec<String> {
     let folder = fs::read_dir(root().join("scripts")).unwrap();
     let names = folder.map(|entry| format!("scripts/{}", entry.unwrap().file_name().into_string().unwrap()));

@@ -1,4 +1,4 @@
-//! Spans of requests, as a collector gets them, and the trace that goes on with what an app fetches.
+//! Spans of requests as a collector receives them, and the trace context that is passed on to what an app fetches.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ use crate::{TestSupervisor, until, within};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
-/// Collects spans.
+/// A collector of spans.
 struct Collector {
     origin: Origin,
     seen: Arc<Mutex<Seen>>,
@@ -31,7 +31,7 @@ struct Collector {
 
 #[derive(Default)]
 struct Seen {
-    /// Each with the name of its service.
+    /// The spans, each with the name of its service.
     spans: Vec<(String, Span)>,
     posts: usize,
     headers: HeaderMap,
@@ -39,7 +39,7 @@ struct Seen {
 }
 
 impl Collector {
-    /// Answers with what `answer` says of the number of the request; takes the spans if that is a success.
+    /// Starts a collector. `answer` gets the number of the request. The spans count as received if its answer is a success.
     async fn new(answer: impl Fn(usize) -> Response<Bytes> + Clone + Send + Sync + 'static) -> Self {
         let seen = Arc::<Mutex<Seen>>::default();
         let taken = seen.clone();
@@ -74,7 +74,7 @@ impl Collector {
         format!("otlp_endpoint = 'http://{}'", self.origin.address)
     }
 
-    /// Waits for so many spans.
+    /// Waits until `count` spans have arrived.
     async fn spans(&self, count: usize) -> Vec<(String, Span)> {
         until(&format!("there are {count} spans"), async || {
             let seen = self.seen.lock().unwrap();
@@ -102,7 +102,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Says which trace it sees itself, and which one that sees what it fetches.
+/// Answers with the trace that it sees itself, and with the one that its upstream sees.
 const ECHO: &str = "
 const seen = (headers) => [headers.get('traceparent'), headers.get('tracestate')];
 export default { async fetch(request, env) {
@@ -116,7 +116,7 @@ export default { async fetch(request, env) {
   return Response.json({ app: seen(request.headers), fetched: await (await fetch(env.ORIGIN)).json() });
 } }";
 
-/// What an app fetches: answers with the trace it was told.
+/// The upstream of an app: answers with the trace that it was sent.
 async fn upstream() -> Origin {
     Origin::http(async |request| {
         let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -217,7 +217,7 @@ async fn what_is_not_sampled_is_no_span_and_the_trace_goes_on() {
     let (_, told) = get(&client, "/unsampled", &[("traceparent", &parent("00"))]).await;
     let text = told["app"][0].as_str().unwrap();
     assert!(text.starts_with(&format!("00-{TRACE}-")) && text.ends_with("-00"), "{text}");
-    // Whoever began the trace has decided.
+    // The decision of the caller that began the trace counts.
     get(&client, "/sampled", &[("traceparent", &parent("01"))]).await;
     let spans = collector.spans(1).await;
     assert_eq!(spans.iter().map(|(_, span)| attribute(span, "url.path")).collect::<Vec<_>>(), ["/sampled"]);
@@ -248,7 +248,7 @@ async fn failures_are_told_apart() {
     assert_eq!(client.post("/", "x".repeat(2000)).await.unwrap().status, 413);
     assert_eq!(get(&client, "/", &[("host", "other.example")]).await.0, 404);
     let spans = collector.spans(6).await;
-    // A batch is sorted by service.
+    // A batch is grouped by service.
     let (own, unknown): (Vec<_>, Vec<_>) = spans.iter().partition(|(service, _)| service == "app");
     let code = |span: &Span| span.status.as_ref().map_or(0, |status| status.code);
     let errors: Vec<_> = own.iter().map(|(_, span)| (attribute(span, "error.type"), code(span))).collect();
@@ -277,7 +277,7 @@ async fn a_collector_that_is_away_disturbs_no_request_and_gets_its_spans_when_it
     let client = supervisor.client("app").await;
     assert_eq!(client.get("/").await.unwrap().status, 200);
     supervisor.log.line_with("spans cannot be exported").await;
-    // Another endpoint, which is busy first, gets the same ones.
+    // The next endpoint, which is busy first, receives the same spans.
     supervisor.rewrite(|config| config.replace(&away, &collector.field()));
     supervisor.signal(Signal::SIGHUP);
     supervisor.log.line_with("spans are exported again").await;
@@ -336,7 +336,7 @@ async fn a_flood_fills_a_queue_and_no_more_and_the_end_does_not_wait() {
         .start()
         .await;
     let client = supervisor.client("app").await;
-    // Beyond those that are being sent and those that wait.
+    // More spans than are sent and buffered at once.
     for _ in 0..4000 {
         assert_eq!(client.get("/").await.unwrap().status, 200);
     }
@@ -364,11 +364,11 @@ async fn the_last_spans_are_sent_at_the_end_with_the_headers_of_a_file() {
 
 #[tokio::test]
 async fn whoever_waits_for_a_collector_that_is_busy_is_not_kept() {
-    // It wants to be left alone for longer than anybody waits, and then for half a minute.
+    // The first answer asks for a longer pause than any limit allows, the second for 25 seconds.
     let answer = |post| match post {
         0 => Response::builder().status(503).header(RETRY_AFTER, u64::MAX).body(Bytes::new()).unwrap(),
         1 => Response::builder().status(503).header(RETRY_AFTER, "25").body(Bytes::new()).unwrap(),
-        // It has them, whatever it has to say.
+        // The spans are accepted, whatever the body of the answer says.
         _ => Response::new(vec![b'x'; 100_000].into()),
     };
     let (collector, admin) = (Collector::new(answer).await, free_address());

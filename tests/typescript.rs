@@ -1,4 +1,4 @@
-//! TypeScript and JSX, which run as they are: what is translated, by which options, and what a mistake is told like.
+//! TypeScript and JSX run without a build step: what is translated, with which options, and what errors look like.
 
 use serde_json::json;
 
@@ -290,7 +290,7 @@ async fn errors_at_run_time_are_told_by_places_of_the_source() {
 
 #[test]
 fn maps_that_bundlers_leave_lead_to_their_sources() {
-    // The whole first line of the output is line 5, column 3 of the source.
+    // Maps the whole first line of the output to line 5, column 3 of the source.
     let map = r#"{ "version": 3, "sources": ["../src/app.ts"], "names": [], "mappings": "AAIE" }"#;
     let bundle = "throw new Error('bundled');\n//# sourceMappingURL=index.js.map";
     let folder = Folder::of(&[

@@ -1,4 +1,4 @@
-//! Responses that an app fetches and does not read, and the connections that they hold.
+//! Responses that an app fetches but does not read, and the connections that they hold.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::admin::metrics;
 use crate::harness::{App, Client, Origin, free_address};
 use crate::{TestSupervisor, until, within};
 
-/// Far more than the sockets on the way hold.
+/// Far more than the sockets on the way can buffer.
 const LENGTH: usize = 16 << 20;
 
-/// Reads a head.
+/// Reads the head of a request. Returns `false` if the connection has ended.
 async fn head(stream: &mut TcpStream) -> bool {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -28,7 +28,7 @@ async fn head(stream: &mut TcpStream) -> bool {
     true
 }
 
-/// Answers 500 with a body that is long enough to hold its connection until it has been read.
+/// Answers 500 with a body that is too long to leave its connection before it has been read.
 async fn origin() -> Origin {
     Origin::raw(|mut stream, _| async move {
         while head(&mut stream).await {
@@ -46,7 +46,7 @@ async fn serve(index: &str, origin: &Origin, max: usize) -> TestSupervisor {
     serve_and_count(index, origin, max).await.0
 }
 
-/// The same, and where it is counted.
+/// Serves the app like [`serve`] and returns a client for its metrics as well.
 async fn serve_and_count(index: &str, origin: &Origin, max: usize) -> (TestSupervisor, Client) {
     let settings = format!("env = {{ UP = 'http://{}' }}\nmax_outbound = {max}", origin.address);
     let (app, admin) = (App::new("app", index).set(&settings), free_address());
@@ -54,7 +54,7 @@ async fn serve_and_count(index: &str, origin: &Origin, max: usize) -> (TestSuper
     (supervisor, Client::new(admin, false))
 }
 
-/// Waits until so many bodies were cancelled with their requests, and so many to make room.
+/// Waits until the metrics count `over` bodies that were cancelled with their requests, and `room` to make room.
 async fn counted(admin: &Client, over: f64, room: f64) {
     until("what was cancelled is counted", async || {
         let now = metrics(admin).await;
@@ -83,7 +83,7 @@ async fn a_body_that_nobody_reads_ends_with_its_request() {
         assert_eq!(within(client.get("/")).await.unwrap().text(), "bad");
     }
     counted(&admin, 8.0, 0.0).await;
-    // None had to be cancelled to make room.
+    // No body had to be cancelled to make room.
     assert!(supervisor.log.lines().iter().all(|line| !line.contains("max_outbound")));
 }
 
@@ -180,7 +180,7 @@ async fn the_oldest_makes_room_when_there_is_no_place_left() {
 
 #[tokio::test]
 async fn a_connection_whose_peer_has_closed_it_holds_no_place() {
-    // What the sockets hold, so that all of it is sent when the peer goes.
+    // As much as the sockets buffer, so that all of it is sent before the peer closes.
     const SENT: usize = 64 << 10;
     let origin = Origin::raw(|mut stream, _| async move {
         head(&mut stream).await;
@@ -202,7 +202,7 @@ async fn a_connection_whose_peer_has_closed_it_holds_no_place() {
     assert_eq!(reply.json(), json!(vec![SENT; 6]));
 }
 
-/// Begins every body and never ends it, until it is told to.
+/// Begins every body but does not end it until it is told to.
 async fn stalled(go: Arc<Notify>) -> Origin {
     Origin::raw(move |mut stream, _| {
         let go = go.clone();
@@ -255,7 +255,7 @@ async fn what_the_handler_of_a_cancelled_request_waits_for_holds_no_place() {
         request.abort();
     }
     supervisor.in_flight("app", 0).await;
-    // The one of waitUntil stays: its work is not over.
+    // The body that waitUntil uses stays, because its work is not over.
     assert_eq!(within(client.get("/")).await.unwrap().text(), "ab,ab,ab");
     go.notify_waiters();
 }
@@ -326,7 +326,7 @@ async fn a_warning_comes_also_if_it_was_a_websocket_that_wanted_the_place() {
 #[tokio::test]
 async fn a_response_that_has_just_come_is_not_given_up_while_another_connection_is_being_opened() {
     let origin = origin().await;
-    // Says nothing, so that the handshake of TLS does not end.
+    // Sends nothing, so that the TLS handshake does not end.
     let silent = Origin::raw(|mut stream, _| async move {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })

@@ -1,4 +1,4 @@
-//! The change from one supervisor to the next without a closed socket, and sockets that systemd has bound.
+//! The handover from a supervisor to its successor without closing a socket, and sockets bound by systemd.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -45,7 +45,7 @@ async fn a_successor_takes_over_every_socket_and_no_request_is_lost() {
     let [first, second] = loads;
     assert_eq!(first.seen().await.into_keys().collect::<Vec<_>>(), ["hello from one"]);
     assert_eq!(second.seen().await.into_keys().collect::<Vec<_>>(), ["hello from two"]);
-    // It ends like any other.
+    // The successor shuts down like any other supervisor.
     supervisor.signal(Signal::SIGTERM);
     until("the successor has ended", async || (!process::is_alive(supervisor.pid())).then_some(())).await;
     assert!(!supervisor.socket().exists());
@@ -81,7 +81,7 @@ async fn what_was_stopped_refused_and_reported_is_so_after_an_upgrade() {
     }
     let (crashes, refused) = (command(&["crashes", "--json"]), command(&["quarantine", "spin"]));
     assert!(crashes.contains("/spin"), "{crashes}");
-    // Twice: what a successor has inherited is handed on.
+    // Twice, because a successor must also hand on what it has inherited.
     for _ in 0..2 {
         let text = command(&["upgrade"]);
         let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
@@ -95,7 +95,7 @@ async fn what_was_stopped_refused_and_reported_is_so_after_an_upgrade() {
         assert_eq!(command(&["crashes", "--json"]), crashes);
     }
     assert!(refused.contains("/spin") && command(&["quarantine", "spin"]).contains("/spin"));
-    // It is one like any other: it can be started, and a reload leaves it as it is until then.
+    // The app is like any other: a reload leaves it stopped, and it can be started.
     command(&["reload"]);
     assert_eq!(supervisor.app("off").await.state, AppState::Stopped);
     command(&["start", "off"]);
@@ -134,7 +134,7 @@ async fn what_is_bad_on_disk_holds_up_no_upgrade_and_is_told_unless_all_or_nothi
 
 #[tokio::test]
 async fn a_successor_that_is_worse_is_ended_and_everything_goes_on() {
-    // Its second worker does not load, which is the successor's; any other does.
+    // The second worker that asks does not load. That is the successor's.
     let asked = Arc::new(AtomicUsize::new(0));
     let origin = Origin::http(move |_| {
         let answer = if asked.fetch_add(1, Ordering::Relaxed) == 1 { "no" } else { "ok" };
@@ -233,7 +233,7 @@ async fn a_socket_of_systemd_is_used_and_systemd_is_told_what_happens() {
         let length = notify.recv(&mut text).unwrap();
         String::from_utf8_lossy(&text[..length]).into_owned()
     };
-    // A client may connect before anything runs.
+    // A client may connect before the supervisor runs.
     let early = tokio::spawn({
         let client = Client::new(address, false);
         async move { client.get("/").await.unwrap().text().to_owned() }

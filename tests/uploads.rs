@@ -1,4 +1,4 @@
-//! Bodies of requests on their way out, to an upstream or back: what is announced of them, held against workerd, and that one
+//! Request bodies on their way out, to an upstream or back: their announced length, compared with workerd, and that a body
 //! that breaks off is never taken for complete.
 
 use std::net::SocketAddr;
@@ -20,17 +20,17 @@ use crate::{TestSupervisor, within};
 
 const SHAPES: &str = include_str!("uploads/shapes.js");
 
-/// What an upstream got.
+/// A request that an upstream received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Got {
     method: String,
     length: Option<String>,
     is_chunked: bool,
-    /// None if it broke off.
+    /// `None` if the body broke off.
     body: Option<Bytes>,
 }
 
-/// An upstream that tells what it gets, and when that begins.
+/// Starts an upstream that reports each request and when it begins.
 async fn upstream() -> (Origin, mpsc::Receiver<Got>, Arc<Notify>) {
     let (sender, receiver) = mpsc::channel(16);
     let begun = Arc::new(Notify::new());
@@ -71,7 +71,7 @@ async fn every_upload_is_announced_as_by_workerd() {
     let long = "x".repeat(300_000);
     let mut wrong = Vec::new();
     for name in names() {
-        // A POST of nothing says that its length is zero, here; what says nothing is a test of its own.
+        // An empty POST announces a length of zero here. A POST without any length is tested separately.
         for body in ["", "abc", &long] {
             let mut found = Vec::new();
             for reply in both.send("POST", &format!("/{name}"), &[], body.to_owned()).await {
@@ -80,7 +80,7 @@ async fn every_upload_is_announced_as_by_workerd() {
                     ["content-length", "transfer-encoding"].map(|field| reply.header(field).to_owned());
                 found.push((reply.status, framing, reply.body));
             }
-            // Both have been answered: what they sent has come.
+            // Both have answered, so what they sent has arrived.
             let sent: Vec<_> = std::iter::from_fn(|| got.try_recv().ok()).collect();
             let (mine, theirs) = sent.split_at(sent.len() / 2);
             if found[0] != found[1] || mine != theirs {
@@ -112,7 +112,7 @@ async fn a_known_length_is_kept_over_either_protocol() {
             assert_eq!((sent.length, sent.is_chunked), (length, !is_known), "{name}, HTTP/2: {http2}");
             let expected = if name == "changed" { long.len() + 6 } else { long.len() };
             assert_eq!(sent.body.unwrap().len(), expected, "{name}");
-            // And where the client does not say it, nobody does.
+            // If the client announces no length, none is passed on.
             let (mut sender, body) = Channel::<Bytes, BodyError>::new(1);
             let long = long.clone();
             tokio::spawn(async move {
@@ -155,7 +155,7 @@ async fn what_breaks_off_never_looks_complete() {
                 "identity",
                 "changed",
             ] {
-                // Each has a connection of its own, which it ends.
+                // Each request has its own connection, which it breaks off.
                 let client = Client::new(address, http2);
                 let (mut sender, body) = Channel::<Bytes, BodyError>::new(1);
                 let request = client.request("PUT", &format!("/{name}"));
@@ -210,7 +210,7 @@ async fn a_request_has_the_body_that_it_came_with() {
         assert_eq!(found, expected, "{line}, {fields:?}");
     }
     assert_eq!(ask("GET /text", "content-length: 3\r\n", "abc"), "abc");
-    // A search by GET goes on with what it asks for; a POST of nothing is none of an empty stream.
+    // A GET with a body is passed on with it. A POST without a body does not become one with an empty stream.
     let client = supervisor.client("app").await;
     for name in ["request", "init", "twoRequests"] {
         let search = client.request("GET", &format!("/{name}")).body(Full::new(Bytes::from("abc"))).unwrap();

@@ -1,4 +1,4 @@
-//! `WebSocket` against a real server: messages both ways, closing from both sides, and what goes wrong.
+//! `WebSocket` against a real server: messages both ways, closing from both sides, and errors.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use crate::outbound::{checks, results};
 
 type Socket = WebSocket<TokioIo<Upgraded>>;
 
-/// Switches to WebSocket and does there what the path says. `heads` are the heads of the requests.
+/// Upgrades to WebSocket and does what the path names. `heads` collects the heads of the requests.
 async fn serve(mut request: Request<Incoming>, heads: Arc<Mutex<Vec<String>>>) -> Answer {
     let value =
         |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
@@ -58,7 +58,7 @@ async fn talk(path: &str, mut socket: Socket) {
         "/fragments" => vec![
             frame(false, OpCode::Text, text("Gr")),
             frame(true, OpCode::Ping, text("between")),
-            // In the middle of a character.
+            // The frame ends in the middle of a character.
             frame(false, OpCode::Continuation, Payload::Borrowed(&[0xc3])),
             frame(true, OpCode::Continuation, Payload::Borrowed(&[0xbc, b'n'])),
             frame(false, OpCode::Binary, Payload::Borrowed(&[1])),
@@ -81,12 +81,12 @@ async fn talk(path: &str, mut socket: Socket) {
         }
     }
     if path != "/drop" {
-        // What the client says to that, until it goes.
+        // Reads the client's replies until it closes.
         while socket.read_frame().await.is_ok_and(|frame| frame.opcode != OpCode::Close) {}
     }
 }
 
-/// Sends every message back; on `close CODE REASON`, closes.
+/// Echoes every message. On `close CODE REASON`, closes the connection.
 async fn echo(socket: Socket) {
     let mut socket = FragmentCollector::new(socket);
     while let Ok(frame) = socket.read_frame().await {
@@ -103,7 +103,7 @@ async fn echo(socket: Socket) {
     }
 }
 
-/// A socket as a list of what happens to it.
+/// Functions for the checks: `story` returns what happens to a socket as a list.
 const HELPERS: &str = "
     _: function () {
       globalThis.tell = ({ type, data, code, reason, wasClean, message }) => {

@@ -1,4 +1,4 @@
-//! What apps written for Workers rely on beyond the web platform: scheduler, identity streams, streaming digests,
+//! What apps written for Workers use beyond the web platform: scheduler, identity streams, streaming digests,
 //! `cloudflare:workers`, and the context of a handler.
 
 use serde_json::json;
@@ -264,7 +264,7 @@ async fn a_fixed_length_is_announced_in_both_directions() {
     }
     let answer = get("/identity").to_lowercase();
     assert!(answer.contains("transfer-encoding: chunked") && !answer.contains("content-length"), "{answer}");
-    // Less than was announced: the client must not take it for the whole.
+    // The body is shorter than announced, so the client must not take it for complete.
     let mut connection = Raw::connect(address);
     let answer = connection.send("GET /short HTTP/1.1\r\nhost: x\r\n\r\n").rest();
     assert!(answer.contains("content-length: 10\r\n") && answer.ends_with("\r\n\r\n01234"), "{answer}");
