@@ -219,7 +219,7 @@ pub(crate) fn texts_of(text: &str, function: &str) -> Vec<String> {
     impl VisitMut for Texts<'_> {
         fn visit_impl_item_fn_mut(&mut self, item: &mut syn::ImplItemFn) {
             if item.sig.ident == self.0 {
-                syn::visit_mut::visit_impl_item_fn_mut(self, item);
+                self.visit_block_mut(&mut item.block);
             }
         }
 
