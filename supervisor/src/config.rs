@@ -1,13 +1,13 @@
 //! The configuration: the command line and the configuration file, parsed and then validated. No other module sees a raw flag.
 //!
 //! - `schema`: the settings, each declared once; `setting`: how a setting is declared, and what is derived from the declaration;
-//! `types`: types of settings that are more than a number, a text or a switch; `machine`: the memory and control group that
-//! defaults depend on.
+//!   `types`: types of settings that are more than a number, a text or a switch; `machine`: the memory and control group that
+//!   defaults depend on.
 //! - `env`: an app's `env`, from values and files.
 //! - `sources`: the command line, the configuration file, wrangler files and deploys, and how they are merged into a [`Config`].
 //! - `app`: the resulting configuration of one app.
 //! - `document`: the parts of the file and their lines; `read`: reads files as text; `bounds`: size limits; `errors`: every
-//! problem with its place and its fix.
+//!   problem with its place and its fix.
 
 mod app;
 mod bounds;
