@@ -1,13 +1,16 @@
-//! The data plane, from socket to worker: all that happens to a request, on the one I/O thread that has accepted it.
+//! The data plane: everything that happens to a request between the client's socket and the worker, on the one I/O
+//! thread that has accepted its connection.
 //!
-//! - `io_thread`: what a thread is made of; `commands`: what the main thread tells it, and hears from it.
-//! - `listener` accepts (until its address is `closing`), `crowd` (all connections; `descriptors`: how many there may be) lets in,
-//!   `connection` serves one, `client` knows what that does, `pace` how far it is behind.
-//! - `proxy` checks and forwards (`forwarded_for`: who asks), `upstream` gives the connection to the app's worker, with
-//!   `probation` as policy for kinds of requests that have just ended one; `refused` is why there is none.
+//! - `io_thread`: the state of one thread. `commands`: what the main thread tells it, and what it reports back.
+//! - `listener`: accepts connections until its address is closed (`closing`).
+//! - `crowd`: all connections of a thread, and whether a new one is admitted. `descriptors`: how many there may be.
+//! - `connection`: serves one connection. `client`: its state and time limits. `pace`: how far its client is behind.
+//! - `proxy`: checks and forwards requests. `forwarded_for`: which client a request comes from.
+//! - `upstream`: the connections to the workers of an app. `probation`: the policy for kinds of requests that have
+//!   recently ended a worker. `refused`: why a request was not forwarded.
 //!
-//! Imports point one way between these: `proxy` knows nothing of what carries a connection, nor `upstream` and `client` of each
-//! other.
+//! Imports between these modules point one way: `proxy` imports nothing of what carries a connection, and `upstream`
+//! and `client` do not import each other.
 
 pub(crate) mod client;
 pub(crate) mod closing;

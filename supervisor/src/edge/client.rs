@@ -1,8 +1,8 @@
 //! The state of one client connection: its addresses, what it is doing, and its time limits.
 //!
-//! - [`heads`]: what an HTTP/1 client sends, as far as where its heads end; [`frames`]: what an HTTP/2 client sends, frame by frame.
-//! - [`peer`]: where a connection leads from and to.
-//! - [`serving`]: one of its requests.
+//! - [`heads`]: where the request heads of an HTTP/1 client end. [`frames`]: the frames that an HTTP/2 client sends.
+//! - [`peer`]: the two addresses of a connection.
+//! - [`serving`]: one request of a connection.
 
 pub(crate) mod frames;
 pub(crate) mod heads;
@@ -30,14 +30,14 @@ const TURN: u32 = 256;
 /// Input counts as at least one frame per this many bytes.
 const FRAME: usize = 256;
 
-/// What a stream has passed to its client since it was last polled.
+/// What a stream has passed to its client since the stream was last polled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StreamOutput {
-    /// Whether more of its body was requested at all.
+    /// Whether more of the response body was requested.
     pub is_asked: bool,
-    /// Whether the last part has not been taken yet.
+    /// Whether the client has not taken the last part yet.
     pub waits: bool,
-    /// Bytes passed on.
+    /// Bytes passed to the client.
     pub bytes: usize,
 }
 
@@ -50,7 +50,7 @@ enum Activity {
     Idle(u64),
     /// Part of a request head has been received; it began at this tick.
     ReadingHead(u64),
-    /// Requests are being answered.
+    /// At least one request is being answered.
     Serving,
 }
 
@@ -61,39 +61,39 @@ pub(crate) struct Client {
     seat: Seat,
     activity: Cell<Activity>,
     requests: Cell<usize>,
-    /// Whether it speaks HTTP/2, once that is known.
+    /// Whether the connection speaks HTTP/2. `None` until that is known.
     is_http2: Cell<Option<bool>>,
     frames: RefCell<Frames>,
     /// Bytes received of the unfinished request head.
     head: Cell<usize>,
     /// Whether the request line of that head is complete.
     has_line: Cell<bool>,
-    /// What has been read after the last complete head.
+    /// The unfinished head that was read after the last complete one.
     behind: Cell<Head>,
-    /// The current request has a body, so further input may belong to it.
+    /// Whether the current request has a body, so that further input may belong to it.
     has_body: Cell<bool>,
-    /// The tick since which an HTTP/2 header block has been unfinished.
+    /// The tick since which an HTTP/2 header block has been unfinished, if there is one.
     head_since: Cell<Option<u64>>,
-    /// Frames that asked for nothing, minus those that were forgiven.
+    /// Frames that request and carry nothing, minus those that were forgiven.
     idle_frames: Cell<u32>,
     turn: Cell<u32>,
-    /// Woken at the next tick, while the client has sent too many of them.
+    /// Woken at the next tick. Set while reading pauses because the client has sent too many such frames.
     held_up: RefCell<Option<Waker>>,
-    /// Whether its listener is being closed.
+    /// Whether the connection's listener is being closed.
     closing: Rc<Cell<bool>>,
     /// How far the client is behind with reading responses.
     debt: Debt,
-    /// The least rate at which clients of the app that was last asked must read and send.
+    /// The least rate at which clients must read and send, as set by the app of the last request.
     min_rate: Cell<MinRate>,
-    /// What the stream that is being polled has passed to the client.
+    /// What the stream that is being polled has passed to the client since the last call of `take_given`.
     given: Cell<StreamOutput>,
     /// Bytes of response bodies passed to the client so far.
     passed: Cell<u64>,
-    /// The client may still be sending data that will not be read.
+    /// Whether the client may still be sending data that will not be read.
     leaves_unread: Cell<bool>,
-    /// Other implementations may disagree on where the next request begins.
+    /// Whether other implementations may disagree on where the next request begins.
     is_unclear: Cell<bool>,
-    /// What hyper writes may belong to one of our responses: its buffer has not been empty since one was begun.
+    /// Whether what hyper writes may belong to one of our responses: its buffer has not been empty since one began.
     has_answer: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
     /// Woken when `overdue` is set.
@@ -101,7 +101,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A new connection; `closing` becomes true when its listener closes.
+    /// Creates the state of a new connection. `closing` becomes true when its listener closes.
     pub(crate) fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
         let now = crowd.now();
         Self {
@@ -136,7 +136,8 @@ impl Client {
         &self.crowd
     }
 
-    /// Ready when the connection is to be closed. Polled with every request, so the common case does almost nothing.
+    /// Polls for the reason why the connection must be closed. Called with every request, so the common case does
+    /// almost nothing.
     pub(crate) fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<Overdue> {
         if let Some(why) = self.overdue.get() {
             return Poll::Ready(why);
@@ -156,17 +157,17 @@ impl Client {
         }
     }
 
-    /// Whether the connection speaks HTTP/2; none until enough bytes have been received to tell.
+    /// Returns whether the connection speaks HTTP/2, or `None` until enough bytes have been received to tell.
     pub(crate) fn speaks_http2(&self) -> Option<bool> {
         self.is_http2.get()
     }
 
-    /// Whether the connection is known to speak HTTP/2.
+    /// Returns whether the connection is known to speak HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
         self.is_http2.get() == Some(true)
     }
 
-    /// The client may still be sending data that will not be read.
+    /// Notes that the client may still be sending data that will not be read.
     pub(crate) fn leave_unread(&self) {
         self.leaves_unread.set(true);
     }
@@ -175,24 +176,24 @@ impl Client {
         self.leaves_unread.get()
     }
 
-    /// Whether an HTTP/1 connection must end with the response that is due: an intermediary may take the next request
-    /// to begin elsewhere, and would match the next response to the wrong request.
+    /// Returns whether an HTTP/1 connection must end with the response that is due: an intermediary may take the next
+    /// request to begin elsewhere, and would match the next response to the wrong request.
     pub(crate) fn is_unclear(&self) -> bool {
         self.is_unclear.get()
     }
 
-    /// Whether input has to be inspected: it is a request head, or HTTP/2 frames.
+    /// Returns whether input has to be inspected, because it is a request head or consists of HTTP/2 frames.
     pub(crate) fn is_watched(&self) -> bool {
         self.is_http2.get() != Some(false) || self.activity.get() != Activity::Serving || !self.has_body.get()
     }
 
-    /// Whether other connections get their turn before more is read.
+    /// Returns whether other connections get their turn before more is read.
     pub(crate) fn has_had_its_turn(&self) -> bool {
         self.turn.get() >= TURN || self.overdue.get().is_some()
     }
 
-    /// Whether reading stops until the next tick, because the client has sent too many frames that ask for nothing,
-    /// on all of its connections together.
+    /// Returns whether reading stops until the next tick, because the client has sent too many frames that request
+    /// nothing, counted over all of its connections.
     pub(crate) fn is_held_up(&self, cx: &Context<'_>) -> bool {
         let is_held_up = self.is_http2() && self.seat.is_flooded();
         if is_held_up {
@@ -201,7 +202,7 @@ impl Client {
         is_held_up
     }
 
-    /// These bytes have been received.
+    /// Processes bytes that have been received.
     pub(crate) fn has_read(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -230,17 +231,17 @@ impl Client {
         self.set_head(self.head.get() + bytes.len());
     }
 
-    /// Takes what the stream that is being polled has passed to the client.
+    /// Takes what the stream that is being polled has passed to the client since the last call.
     pub(crate) fn take_given(&self) -> StreamOutput {
         self.given.take()
     }
 
-    /// The least rate at which clients of the app that was last asked must read and send.
+    /// Returns the least rate at which clients must read and send, as set by the app of the last request.
     pub(crate) fn min_rate(&self) -> MinRate {
         self.min_rate.get()
     }
 
-    /// Whether the unfinished head has a complete request line.
+    /// Returns whether the unfinished head has a complete request line.
     pub(crate) fn has_request_line(&self) -> bool {
         self.has_line.get()
     }
@@ -265,7 +266,7 @@ impl Client {
         }
     }
 
-    /// This many bytes were written; none if the socket takes no more now.
+    /// Counts bytes that were written. `taken` is `None` if the socket takes no more now.
     pub(crate) fn has_written(&self, taken: Option<usize>) {
         if taken.is_some() && self.debt.is_waited_for() && matches!(self.activity.get(), Activity::Idle(_)) {
             self.activity.set(Activity::Idle(self.crowd.now()));
@@ -274,12 +275,12 @@ impl Client {
         self.debt.moved(taken.unwrap_or(0));
     }
 
-    /// hyper's write buffer is empty.
+    /// Notes that hyper's write buffer is empty.
     pub(crate) fn has_flushed(&self) {
         if self.requests.get() > 0 || !self.has_answer.replace(false) || self.is_http2() {
             return;
         }
-        // What hyper has read after the request is the beginning of the next head. A complete one is served at once.
+        // hyper may have read the beginning of the next head after this request. It serves a complete one at once.
         let behind = self.behind.get();
         if behind.bytes > 0 {
             self.activity.set(Activity::ReadingHead(self.crowd.now()));
@@ -288,7 +289,7 @@ impl Client {
         }
     }
 
-    /// Whether what hyper writes can only be its own response to bytes that are not a request.
+    /// Returns whether what hyper writes can only be its own response to bytes that are not a request.
     pub(crate) fn is_refused(&self) -> bool {
         !self.has_answer.get() && !self.is_http2()
     }
@@ -326,10 +327,10 @@ impl Seated for Client {
         let why = match self.activity.get() {
             _ if behind > limits.send => Overdue::Stalled,
             _ if self.head_since.get().is_some_and(|since| now - since > head) => Overdue::Head,
-            // Responses that are complete here are still in the socket's buffers.
+            // The client still has to read responses that are complete here but remain in the socket's buffers.
             _ if self.debt.is_waited_for() => return,
             Activity::Idle(since) if now - since > idle => Overdue::Idle,
-            // One that never sends anything is treated as one whose head does not arrive.
+            // A connection that never sends anything is treated as one whose head does not arrive.
             Activity::Fresh(since) if closing && now - since > idle => Overdue::Idle,
             Activity::Fresh(since) | Activity::ReadingHead(since) if now - since > head => Overdue::Head,
             _ => return,
@@ -378,7 +379,7 @@ mod tests {
             Self { client: Rc::new(Client::new(&crowd, seat, &closing)), crowd, closing }
         }
 
-        /// What the sweep makes of it after so many more ticks.
+        /// Sweeps the connection after this many ticks, and returns why it must be closed, if so.
         fn after(&self, ticks: u64) -> Option<Overdue> {
             for _ in 0..ticks {
                 self.crowd.tick();
@@ -388,7 +389,7 @@ mod tests {
         }
     }
 
-    /// A frame of HTTP/2 without a payload.
+    /// Returns an HTTP/2 frame without payload.
     fn frame(kind: u8, flags: u8) -> [u8; 9] {
         [0, 0, 0, kind, flags, 0, 0, 0, 0]
     }
@@ -403,7 +404,7 @@ mod tests {
         assert_eq!(tested.after(100), None);
         client.has_written(None);
         assert_eq!(tested.after(10), None);
-        // What is left of an answer that is complete for us is under way like any other.
+        // The response is complete for us, but what the client has yet to read still counts as in flight.
         drop(serving);
         assert_eq!((tested.after(5), client.idle_since()), (None, None));
         client.has_written(None);
@@ -429,7 +430,7 @@ mod tests {
         drop(serving);
         assert_eq!(tested.after(CLOSING_IDLE), None);
         assert_eq!(tested.after(1), Some(Overdue::Idle));
-        // Nor is the rest of a head waited for that may never come.
+        // An incomplete head does not keep the connection open any longer, either.
         tested.client.has_read(b"GET / HT");
         assert_eq!(tested.after(CLOSING_IDLE), None);
         assert_eq!(tested.after(1), Some(Overdue::Head));

@@ -1,10 +1,10 @@
 //! One client connection from its first byte to its last.
 //!
-//! - [`io`]: what carries it, as hyper and h2 see it.
-//! - [`http1`], [`http2`]: who speaks HTTP over it, within limits that follow from ours.
-//! - [`answering`]: who answers its requests.
-//! - [`stream`]: one answer over HTTP/2, whose client may be slow with it alone; [`windows`]: what an HTTP/2 client may send before
-//!   it is read.
+//! - [`io`]: the transport that carries the connection, as hyper and h2 see it.
+//! - [`http1`], [`http2`]: serve HTTP over it, within limits that follow from the configured ones.
+//! - [`answering`]: answers its requests.
+//! - [`stream`]: one response over HTTP/2, which its client may read too slowly. [`windows`]: how much an HTTP/2 client
+//!   may send before it is read.
 
 pub(crate) mod answering;
 pub(crate) mod http1;
@@ -28,12 +28,12 @@ use crate::model::refusal::Refusal;
 use answering::Answering;
 use io::{ClientIo, ClientSocket, Transport};
 
-/// A connection that was let in.
+/// An admitted connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub proxy: Rc<Proxy>,
     pub client: Rc<Client>,
-    /// Whether its listening address is being closed.
+    /// Tells when the connection's listening address is closed.
     pub closing: Closing,
 }
 
@@ -61,8 +61,8 @@ impl Connection {
     }
 }
 
-/// Counts the end of a connection, sends what is left to say, and reads what must not be left unread. `overdue` is
-/// set if we have closed it.
+/// Counts the end of a connection, sends the last response, and reads input that must not stay unread. `overdue` is set
+/// if we have closed the connection.
 async fn end<T: Transport>(client: &Client, socket: ClientSocket<T>, overdue: Option<Overdue>) {
     client.crowd().count_end(overdue);
     if overdue == Some(Overdue::Head) && !client.is_http2() {
@@ -86,7 +86,7 @@ mod tests {
 
     use crate::edge::testing::Edge;
 
-    /// More than windows and buffers hold.
+    /// More bytes than all windows and buffers hold.
     const LARGE: usize = 1 << 20;
 
     fn post(uri: &str) -> Request<Full<Bytes>> {
@@ -114,7 +114,7 @@ mod tests {
             drop(client);
             driven.await.unwrap().unwrap();
 
-            // What carries it says which scheme its URLs have.
+            // The transport determines the scheme of the URLs.
             let io = TokioIo::new(edge.connect("https"));
             let (mut client, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
             tokio::spawn(connection);
@@ -137,7 +137,7 @@ mod tests {
             let io = TokioIo::new(edge.connect("http"));
             let (mut client, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
             let driven = tokio::spawn(connection);
-            // As long as it takes to say all that there is to say.
+            // Long enough for both sides to send all that they have to send.
             for _ in 0..1000 {
                 tokio::task::yield_now().await;
             }
@@ -172,7 +172,7 @@ mod tests {
                 let mut client = edge.connect("http");
                 for part in sent {
                     client.write_all(part.as_bytes()).await.unwrap();
-                    // So that it is read by itself.
+                    // Yields, so that each part is read on its own.
                     tokio::task::yield_now().await;
                 }
                 let mut said = String::new();

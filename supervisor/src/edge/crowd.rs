@@ -1,7 +1,8 @@
-//! All client connections of one I/O thread: their number, whose they are, and what they share.
+//! All client connections of one I/O thread: how many there are, which clients they belong to, and the limits they
+//! share.
 //!
-//! - `room`: which one goes when others need its place, or what its unfinished head takes.
-//! - `seat`: the place of one among all.
+//! - `room`: which connection is closed when others need its slot, or the memory of its unfinished head.
+//! - `seat`: the slot of one connection.
 
 mod room;
 mod seat;
@@ -26,10 +27,11 @@ use crate::telemetry::occupancy::{Event, ThreadCounts};
 pub(crate) use seat::{Door, FLOOD, FORGIVEN, Seat, Seated};
 use seat::{FORGIVEN_OF_CLIENT, Population};
 
-/// Allowance for the parts of a head that have no limit of their own: method, version, an absolute target, spaces.
+/// Allowance, in bytes, for the parts of a head that have no limit of their own: method, version, an absolute target,
+/// spaces.
 const REST_OF_HEAD: usize = 4 * 1024;
 
-/// The greatest length of a request head.
+/// Returns the greatest length of a request head.
 pub(crate) fn longest_head(settings: &ServerSettings) -> usize {
     settings.max_uri + settings.max_header + REST_OF_HEAD
 }
@@ -39,7 +41,7 @@ pub(crate) fn longest_head(settings: &ServerSettings) -> usize {
 pub(crate) struct Crowd {
     settings: RefCell<Rc<ServerSettings>>,
     clock: Cell<u64>,
-    /// Upper bound of connections that follows from the limit of descriptors, whatever is configured.
+    /// Upper bound of connections that follows from the limit of open descriptors, whatever is configured.
     most: usize,
     population: Rc<Population>,
     clients: RefCell<Vec<Weak<dyn Seated>>>,
@@ -48,7 +50,7 @@ pub(crate) struct Crowd {
     total: Arc<Budget>,
     /// The budget of each client.
     buffers: Holders<Budget>,
-    /// Frames that ask for nothing, of all connections of each client, minus those that were forgiven.
+    /// Idle frames of all connections of each client, minus those that were forgiven.
     idle_frames: Holders<Cell<u32>>,
     doors: RefCell<HashMap<ListenerId, Weak<Door>>>,
     /// Bytes of all unfinished heads.
@@ -56,7 +58,7 @@ pub(crate) struct Crowd {
     paces: RefCell<Vec<Weak<Pace>>>,
     /// The `date` of HTTP/2 responses, and the tick at which it was made.
     date: RefCell<Option<(u64, HeaderValue)>>,
-    /// The tick at which no connection could be closed to make room.
+    /// The last tick at which no connection could be closed to make room.
     in_vain: Cell<Option<u64>>,
     counts: Arc<ThreadCounts>,
 }
@@ -64,14 +66,14 @@ pub(crate) struct Crowd {
 /// Why a connection is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turned {
-    /// Its client has many connections, and there is little room: it is closed.
+    /// The connection is closed, because its client has many others and there is little room.
     Away,
-    /// It waits until another connection ends.
+    /// The connection waits until another one ends.
     Later,
 }
 
 impl Crowd {
-    /// Without connections. There are descriptors for `most` of them on this thread.
+    /// Creates a crowd without connections. The thread has descriptors for `most` of them.
     pub(crate) fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
         let total = Arc::new(Budget::new(settings.max_buffered / settings.io_threads, None));
         Self {
@@ -97,7 +99,7 @@ impl Crowd {
         self.settings.borrow().clone()
     }
 
-    /// Replaces limits and policies.
+    /// Replaces all limits and policies.
     pub(crate) fn configure(&self, settings: Rc<ServerSettings>) {
         *self.settings.borrow_mut() = settings;
         let settings = self.settings();
@@ -111,13 +113,13 @@ impl Crowd {
         &self.total
     }
 
-    /// The budget of the bodies of one client.
+    /// Returns the budget of the bodies of one client.
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         let make = || Budget::new(self.share(self.settings.borrow().buffered_per_client()), None);
         self.buffers.of_with(client, make)
     }
 
-    /// The value of `date`, no older than a tick. hyper's own is not accessible.
+    /// Returns the value of `date`, which is at most one tick old. hyper does not expose its own.
     pub(crate) fn date(&self) -> HeaderValue {
         let (now, mut date) = (self.now(), self.date.borrow_mut());
         date.take_if(|(at, _)| *at != now);
@@ -128,7 +130,7 @@ impl Crowd {
         date.get_or_insert_with(read).1.clone()
     }
 
-    /// The budget of a connection's client, unless that is a proxy of ours.
+    /// Returns the budget of a connection's client, or `None` if the peer is a trusted proxy.
     pub(crate) fn buffers_of(&self, seat: &Seat) -> Option<Rc<Budget>> {
         self.is_counted(seat.from).then(|| self.buffers(seat.key))
     }
@@ -161,27 +163,27 @@ impl Crowd {
         self.counts.count(Event::Reset);
     }
 
-    /// This thread's share of a limit of the whole supervisor.
+    /// Returns this thread's share of a limit that is for the whole supervisor.
     fn share(&self, all: usize) -> usize {
         all.div_ceil(self.settings.borrow().io_threads)
     }
 
-    /// Connections that may be open on this thread.
+    /// Returns how many connections may be open on this thread.
     fn limit(&self) -> usize {
         let max_connections = self.settings.borrow().max_connections;
         self.share(max_connections).min(self.most)
     }
 
-    /// Open connections that were not told to close.
+    /// Returns how many open connections were not told to close.
     fn staying(&self) -> usize {
         self.population.open.get() - self.population.leaving.get()
     }
 
-    /// Admits a connection that has come in through `door`; makes room for it if necessary and possible. With `must`
-    /// it is admitted in any case.
+    /// Admits a connection that was accepted at `door`, and makes room for it if necessary and possible. With `must`,
+    /// admits it in any case.
     ///
     /// # Errors
-    /// [`Turned`] if there is none for it.
+    /// [`Turned`] if there is no room.
     pub(crate) fn admit(&self, address: IpAddr, door: &Door, must: bool) -> Result<Seat, Turned> {
         let key = ClientKey::from(address);
         let own = self.addresses.of(key);
@@ -190,7 +192,7 @@ impl Crowd {
         }
         self.population.open.set(self.population.open.get() + 1);
         let from = address;
-        // Connections of a proxy of ours serve many clients.
+        // Connections of a trusted proxy carry requests of many clients.
         let idle_frames = self.is_counted(from).then(|| self.idle_frames.of_with(key, Cell::default));
         let (address, door) = (Holding::new(own), Holding::new(door.open.clone()));
         Ok(Seat {
@@ -209,7 +211,7 @@ impl Crowd {
         self.clients.borrow_mut().push(Rc::<S>::downgrade(client));
     }
 
-    /// Whether connections from an address are those of one client, rather than of a proxy of ours.
+    /// Returns whether connections from an address belong to one client, rather than to a trusted proxy.
     fn is_counted(&self, address: IpAddr) -> bool {
         !self.settings.borrow().forwarded.trusts(address)
     }
@@ -238,7 +240,7 @@ impl Crowd {
         });
     }
 
-    /// Counts the end of a connection, with the reason if we have closed it.
+    /// Counts the end of a connection. `why` is set if we have closed it.
     pub(crate) fn count_end(&self, why: Option<Overdue>) {
         if let Some(why) = why {
             self.counts.count(Event::Ended(why));

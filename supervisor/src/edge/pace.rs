@@ -1,18 +1,18 @@
-//! Measures how far a client is behind, with reading a response or with sending a request body.
+//! Measures how far a client is behind with reading a response or with sending a request body.
 //!
-//! Time spent waiting for the client is its debt, and the bytes it reads or sends pay it off at the least rate. A
-//! client that moves nothing is behind by all of the time it is waited for; one that is fast enough is never behind,
-//! however long the transfer takes. Time spent waiting for anybody else does not count.
+//! Time spent waiting for the client is its debt. The bytes it reads or sends pay off the debt at the least rate. A
+//! client that moves nothing is behind by all of the time it is waited for, and one that is fast enough is never
+//! behind, however long the transfer takes. Time spent waiting for anybody else does not count.
 
 use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// How often connections are swept. Time limits are counted in ticks, so that a request needs neither a timer nor a
-/// clock.
+/// The interval at which connections are swept. Time limits are counted in ticks, so that a request needs neither a
+/// timer nor a clock.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 
-/// The least rate of a client, in bytes per second; none if any byte is enough.
+/// The least rate of a client, in bytes per second. `None` if any byte is enough.
 pub(crate) type MinRate = Option<u64>;
 
 /// The debt of one client, in ticks.
@@ -20,15 +20,15 @@ pub(crate) type MinRate = Option<u64>;
 pub(crate) struct Debt {
     /// Whether the client is waited for.
     waits: Cell<bool>,
-    /// Bytes moved since `seen`.
+    /// Bytes moved since the tick `seen`.
     moved: Cell<u64>,
     behind: Cell<u64>,
-    /// The tick at which it was last computed.
+    /// The tick at which `behind` was last computed.
     seen: Cell<u64>,
 }
 
 impl Debt {
-    /// No debt, at this tick.
+    /// Starts without debt, at the tick `now`.
     pub(crate) fn new(now: u64) -> Self {
         Self { waits: Cell::new(false), moved: Cell::new(0), behind: Cell::new(0), seen: Cell::new(now) }
     }
@@ -43,12 +43,12 @@ impl Debt {
         self.waits.get()
     }
 
-    /// The client has read or sent this many bytes.
+    /// Counts bytes that the client has read or sent.
     pub(crate) fn moved(&self, bytes: usize) {
         self.moved.set(self.moved.get() + bytes as u64);
     }
 
-    /// Ticks by which the client is behind at the tick `now`; 0 while it is not waited for.
+    /// Returns by how many ticks the client is behind at the tick `now`. 0 while the client is not waited for.
     pub(crate) fn look(&self, now: u64, rate: MinRate) -> u64 {
         let passed = now - self.seen.replace(now);
         let moved = self.moved.replace(0);
@@ -56,20 +56,20 @@ impl Debt {
             _ if moved == 0 => 0,
             Some(rate) => {
                 let (moved, tick) = (moved.saturating_mul(1000), rate.max(1) * TICK.as_millis() as u64);
-                // What does not pay for a whole tick counts for the next one.
+                // The remainder, which does not pay for a whole tick, counts for the next one.
                 self.moved.set(moved % tick / 1000);
                 moved / tick
             }
             None => u64::MAX,
         };
         let waited = if self.waits.get() { passed } else { 0 };
-        // Bytes pay off debt, but are never a credit.
+        // Bytes pay off debt, but cannot be saved up for later.
         self.behind.set((self.behind.get() + waited).saturating_sub(paid));
         waited.min(1) * self.behind.get()
     }
 }
 
-/// The pace of one stream: a request body, or a response over HTTP/2. Swept with every tick.
+/// The pace of one stream: a request body, or a response over HTTP/2. Checked at every tick.
 #[derive(Debug)]
 pub(crate) struct Pace {
     pub debt: Debt,
@@ -77,12 +77,12 @@ pub(crate) struct Pace {
     /// The greatest debt allowed, in ticks.
     limit: u64,
     is_overdue: Cell<bool>,
-    /// Woken when it is overdue.
+    /// Woken when the client has fallen too far behind.
     waker: RefCell<Option<Waker>>,
 }
 
 impl Pace {
-    /// Begins at the tick `now`.
+    /// Starts to measure at the tick `now`.
     pub(crate) fn new(now: u64, limit: Duration, rate: MinRate) -> Self {
         Self {
             debt: Debt::new(now),
@@ -93,7 +93,7 @@ impl Pace {
         }
     }
 
-    /// Ready when the client has fallen too far behind.
+    /// Polls whether the client has fallen too far behind. Wakes the task when it has.
     pub(crate) fn poll_overdue(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_overdue.get() {
             return Poll::Ready(());
@@ -116,19 +116,19 @@ impl Pace {
     }
 }
 
-/// A time limit in ticks.
+/// Converts a time limit to ticks.
 pub(crate) fn ticks(limit: Duration) -> u64 {
     u64::try_from(limit.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Time limits of a connection, in ticks.
+/// The time limits of a connection, in ticks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TickLimits {
-    /// For an idle connection.
+    /// How long it may be idle.
     pub idle: u64,
-    /// For one request head.
+    /// How long one request head may take.
     pub head: u64,
-    /// By which it may be behind with reading responses.
+    /// How far it may be behind with reading responses.
     pub send: u64,
 }
 

@@ -1,11 +1,12 @@
 //! Scans the HTTP/2 frames that a client sends, by their nine-byte headers: whether a header block is unfinished, and
-//! whether frames ask for anything. h2 answers whatever it is sent, a thousand PINGs as well as one. The payload of
-//! SETTINGS and WINDOW_UPDATE is read as well, since h2 does not expose how much the client is willing to receive.
+//! how many frames request and carry nothing ("idle" frames). h2 answers every such frame, however many come. The
+//! payload of SETTINGS and WINDOW_UPDATE is read as well, since h2 does not expose how much the client is willing to
+//! receive.
 
 /// Bytes of a frame header.
 const HEADER: usize = 9;
 
-/// What every client of HTTP/2 sends first.
+/// The connection preface, which every HTTP/2 client sends first.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 const DATA: u8 = 0;
@@ -17,22 +18,22 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
-/// SETTINGS_INITIAL_WINDOW_SIZE, and the default, which is that of the connection as well (RFC 9113, 6.5.2 and
-/// 6.9.2).
+/// The identifier of SETTINGS_INITIAL_WINDOW_SIZE, and the default window of a stream, which is also that of the
+/// connection (RFC 9113, 6.5.2 and 6.9.2).
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 const INITIAL_WINDOW: u32 = 65_535;
 
-/// Bytes of one setting, and of a window increment.
+/// Bytes of one entry of SETTINGS, and of the increment in WINDOW_UPDATE.
 const SETTING: usize = 6;
 const INCREMENT: usize = 4;
 
-/// What RST_STREAM counts as: a whole request was for nothing.
+/// Idle frames that one RST_STREAM counts as, since a whole request was served in vain.
 const GIVEN_UP: u32 = 4;
 
 /// The scanner of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
-    /// The current frame's header, as far as received.
+    /// The header of the current frame, as far as received, and how many of its bytes that is.
     begun: [u8; HEADER],
     have: usize,
     /// Bytes of the preface received.
@@ -41,31 +42,31 @@ pub(crate) struct Frames {
     left: usize,
     /// Bytes received of the unfinished header block, if there is one.
     head: Option<usize>,
-    /// Whether the current frame is part of a header block, and whether it ends that.
+    /// Whether the current frame is part of a header block, and whether it ends the block.
     is_head: bool,
     ends_head: bool,
-    /// Bytes of each entry of the current payload, if it is about windows; 0 otherwise.
+    /// Bytes of each entry of the current payload if it concerns windows, and 0 otherwise.
     entry: usize,
-    /// The current entry, as far as received.
+    /// The current entry, as far as received, and how many of its bytes that is.
     said: [u8; SETTING],
     has_said: usize,
-    /// The smallest initial window of streams the client has announced, if any.
+    /// The smallest initial window of streams that the client has announced, if any.
     window: Option<u32>,
-    /// Sum of the increments of the connection's window.
+    /// The sum of all increments of the connection's window.
     granted: u64,
 }
 
-/// What was found in some bytes.
+/// The frames that begin in some bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scanned {
     /// All frames.
     pub frames: u32,
-    /// Those that ask for nothing and bring nothing.
+    /// Idle frames, which request and carry nothing. RST_STREAM counts as several.
     pub idle: u32,
 }
 
-/// Whether a client speaks HTTP/2 that has sent `before` bytes of the preface and now `bytes`; none if more bytes are
-/// needed to tell.
+/// Returns whether a client that has sent `before` bytes of the preface, and now `bytes`, speaks HTTP/2. `None` if more
+/// bytes are needed to tell.
 pub(crate) fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
     let expected = PREFACE.get(before..).unwrap_or_default();
     let length = bytes.len().min(expected.len());
@@ -76,23 +77,23 @@ pub(crate) fn is_http2(before: usize, bytes: &[u8]) -> Option<bool> {
 }
 
 impl Frames {
-    /// Continues after this many bytes of the preface.
+    /// Creates a scanner that continues after this many bytes of the preface.
     pub(crate) fn after(preface: usize) -> Self {
         Self { preface, ..Self::default() }
     }
 
-    /// Bytes received of the unfinished header block, if there is one.
+    /// Returns the bytes received of the unfinished header block, if there is one.
     pub(crate) fn head(&self) -> Option<usize> {
         self.head
     }
 
-    /// Whether the client's windows allow this many bytes of one stream, and of all streams.
+    /// Returns whether the client's windows allow this many bytes of one stream, and of all streams.
     pub(crate) fn lets_come(&self, stream: u64, all: u64) -> bool {
         let initial = u64::from(INITIAL_WINDOW);
         stream <= self.window.map_or(initial, u64::from) && all <= self.granted + initial
     }
 
-    /// Scans further bytes.
+    /// Scans further bytes, and counts the frames that begin in them.
     pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Scanned {
         let mut seen = Scanned::default();
         let preface = bytes.len().min(PREFACE.len() - self.preface);
@@ -122,7 +123,7 @@ impl Frames {
         seen
     }
 
-    /// Begins a frame; returns what it counts among those that ask for nothing.
+    /// Begins a frame. Returns how many idle frames it counts as.
     fn begin(&mut self) -> u32 {
         let [high, middle, low, kind, flags, ..] = self.begun;
         self.left = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
@@ -131,7 +132,7 @@ impl Frames {
         self.has_said = 0;
         self.entry = match kind {
             SETTINGS => SETTING,
-            // On stream 0: the connection's window.
+            // An increment on stream 0 is for the connection's window.
             WINDOW_UPDATE if self.begun[5..] == [0; 4] => INCREMENT,
             _ => 0,
         };
@@ -148,7 +149,7 @@ impl Frames {
         idle
     }
 
-    /// Reads settings and window increments.
+    /// Reads entries of SETTINGS, and increments of the connection's window.
     fn take_in(&mut self, payload: &[u8]) {
         for byte in payload {
             self.said[self.has_said] = *byte;

@@ -1,5 +1,5 @@
-//! Finds where HTTP/1 request heads end. hyper reads ahead past a request, and does not tell whether what it has read
-//! is a complete head.
+//! Finds where HTTP/1 request heads end. hyper reads ahead past a request, and does not tell whether it has read a
+//! complete head.
 
 /// The unfinished head, as far as received.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -11,12 +11,12 @@ pub(crate) struct Head {
     line: LineState,
 }
 
-/// The last line, as far as received.
+/// What the last line consists of, as far as received.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum LineState {
     #[default]
     Nothing,
-    /// A carriage return, which may be the first half of the line's end.
+    /// A carriage return only, which may be the first half of the line's end.
     Return,
     Something,
 }
@@ -32,9 +32,9 @@ impl LineState {
 }
 
 impl Head {
-    /// Continues after these bytes. Must not be given the bytes of a request body.
+    /// Returns the unfinished head after these further bytes. They must not belong to a request body.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
-        // Most clients send nothing after a head.
+        // Fast path: most clients send nothing after a head.
         if bytes.ends_with(b"\r\n\r\n") {
             return Self::default();
         }
@@ -57,7 +57,7 @@ impl Head {
 mod tests {
     use super::*;
 
-    /// Bytes of the head that is unfinished, and whether it has its request line.
+    /// Returns the bytes of the unfinished head, and whether it has its request line.
     fn unfinished(text: &str, part: usize) -> (usize, bool) {
         let head = text.as_bytes().chunks(part).fold(Head::default(), Head::and);
         (head.bytes, head.has_line)
@@ -75,7 +75,7 @@ mod tests {
                 ("\r\n\r\nGET /", 5, false),
                 ("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET", 3, false),
                 ("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nx", 17, true),
-                // hyper takes half of a line's end for the whole.
+                // hyper accepts a bare line feed as the end of a line.
                 ("GET / HTTP/1.1\nhost: x\n\nGET /", 5, false),
                 ("GET / HTTP/1.1\nhost: x\n\r\nGET /", 5, false),
             ] {

@@ -1,4 +1,4 @@
-//! The addresses of a connection, and cached counts of the client that has last sent a request on it.
+//! The two addresses of a connection, and cached counters of the client that sent its last request.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -12,17 +12,17 @@ use crate::model::shares::{ClientKey, Known};
 /// The two ends of a connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    /// The remote address: that of a client, or of a proxy.
+    /// The remote address: the client's, or that of a proxy.
     pub address: SocketAddr,
-    /// Its IP address as text, which is forwarded with every request.
+    /// The remote IP address as text, which is forwarded with every request.
     pub ip: String,
-    /// The local address it connected to.
+    /// The local address that the client connected to.
     pub local: SocketAddr,
     /// The scheme of URLs on this connection.
     pub scheme: &'static str,
-    /// The count of requests of its last client in flight at its last app.
+    /// Cached counter of the requests in flight of the last client at the last app.
     pub held: Known<AppId>,
-    /// The budget of bodies of its last client.
+    /// Cached budget for buffered bodies of the last client.
     buffers: Known<(), Budget>,
     crowd: Rc<Crowd>,
 }
@@ -45,7 +45,7 @@ impl Peer {
         }
     }
 
-    /// The budget of bodies of a client.
+    /// Returns the budget for buffered bodies of a client.
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         self.buffers.get((), client, || self.crowd.buffers(client))
     }

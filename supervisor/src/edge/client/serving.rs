@@ -6,16 +6,16 @@ use std::time::Duration;
 use super::{Activity, Client, StreamOutput};
 use crate::edge::pace::{MinRate, Pace};
 
-/// Frames forgiven with each part of a response: some, and one for every so many bytes, since the client has to send
-/// WINDOW_UPDATE frames for them.
+/// Idle frames forgiven with each part of a response: a fixed number, and one per this many bytes, since the client has
+/// to send WINDOW_UPDATE frames for them.
 const ANSWERED: (u32, usize) = (4, 2048);
 
-/// One request of a connection, until its response is complete.
+/// A request in progress, until its response is complete.
 #[derive(Debug)]
 pub(crate) struct Serving(Rc<Client>);
 
 impl Serving {
-    /// A request has been read.
+    /// Begins a request whose head has been read.
     pub(crate) fn new(client: &Rc<Client>) -> Self {
         client.requests.set(client.requests.get() + 1);
         client.activity.set(Activity::Serving);
@@ -27,8 +27,8 @@ impl Serving {
         Self(client.clone())
     }
 
-    /// The request has a body. Closing the socket before it has been read would make the kernel reset the connection,
-    /// and the client might lose the response.
+    /// Notes that the request has a body. If the socket were closed before the body has been read, the kernel would
+    /// reset the connection, and the client might lose the response.
     pub(crate) fn body(&self) -> Reading {
         self.0.leaves_unread.set(true);
         self.0.has_body.set(true);
@@ -36,7 +36,7 @@ impl Serving {
         Reading(self.0.clone())
     }
 
-    /// The request is malformed.
+    /// Notes that the request is malformed, so that an HTTP/1 connection ends after it.
     pub(crate) fn distrust(&self) {
         self.0.is_unclear.set(true);
     }
@@ -50,13 +50,13 @@ impl Serving {
         self.0.min_rate.set(rate);
     }
 
-    /// More of the response is requested: the client has taken what there was, or is about to.
+    /// Notes that more of the response is requested: the client has taken all that there was, or is about to.
     pub(crate) fn asked(&self) {
         let given = self.0.given.get();
         self.0.given.set(StreamOutput { is_asked: true, waits: false, ..given });
     }
 
-    /// Passes this many more bytes of the response to the client.
+    /// Counts this many more bytes of the response as passed to the client.
     pub(crate) fn gave(&self, bytes: usize) {
         let client = &self.0;
         let given = client.given.get();
@@ -68,14 +68,14 @@ impl Serving {
         client.seat.forgive_idle_frames(forgiven);
     }
 
-    /// The response is complete, and the client has not taken all of it yet.
+    /// Notes that the response is complete but the client has not taken all of it yet.
     pub(crate) fn waits(&self) {
         let given = self.0.given.get();
         self.0.given.set(StreamOutput { is_asked: true, waits: true, ..given });
     }
 
-    /// Whether the windows of an HTTP/2 client already allow everything that was passed to it, with this many bytes
-    /// of this response. Only the socket can then delay it.
+    /// Returns whether the windows of an HTTP/2 client already allow everything that was passed to it, including this
+    /// many bytes of this response. If so, only the socket can delay it.
     pub(crate) fn lets_come(&self, bytes: u64) -> bool {
         self.0.frames.borrow().lets_come(bytes, self.0.passed.get())
     }
@@ -91,19 +91,19 @@ impl Reading {
         self.0.crowd.pace(limit, rate)
     }
 
-    /// The body is chunked: where it ends is only known when it has been read.
+    /// Notes that the body is chunked: where it ends is only known when it has been read.
     pub(crate) fn is_chunked(&self) {
         self.0.is_unclear.set(true);
     }
 
-    /// The body was read to its end.
+    /// Notes that the body was read to its end.
     pub(crate) fn done(&self) {
         self.0.is_unclear.set(false);
         self.done_with_trailers();
     }
 
-    /// The body was read to its end, with trailer fields: hyper accepts any form of empty line after these, which
-    /// others may not.
+    /// Notes that the body was read to its end, with trailer fields. hyper accepts any form of empty line after these,
+    /// but other implementations may not, so the connection stays unclear.
     pub(crate) fn done_with_trailers(&self) {
         self.0.leaves_unread.set(false);
     }

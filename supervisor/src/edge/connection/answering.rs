@@ -18,12 +18,12 @@ pub(crate) struct Answering {
     pub proxy: Rc<Proxy>,
     pub peer: Peer,
     pub client: Rc<Client>,
-    /// Whether its listening address is being closed.
+    /// Whether the connection's listening address is being closed.
     pub is_closing: Rc<Cell<bool>>,
 }
 
 impl Answering {
-    /// Answers a request that has been read.
+    /// Answers a request whose head has been read.
     pub(crate) fn answer<B: RequestBody>(
         self: &Rc<Self>,
         request: Request<B>,

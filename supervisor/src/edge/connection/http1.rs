@@ -1,4 +1,4 @@
-//! Serves HTTP/1 connections, with hyper.
+//! Serves HTTP/1 connections with hyper.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -19,12 +19,12 @@ use crate::config::ServerSettings;
 use crate::edge::crowd::longest_head;
 use crate::model::overdue::Overdue;
 
-/// The least buffer that hyper takes.
+/// The smallest buffer that hyper accepts.
 const LEAST_BUFFER: usize = 8 * 1024;
 
-/// Serves a connection until it ends; returns the reason if we have closed it. When the listener closes, the
-/// connection ends with its next response, or by the sweep: hyper's own shutdown would close it at once, while a
-/// request may be on its way.
+/// Serves a connection until it ends. Returns the reason if we have closed it. When the listener closes, the connection
+/// ends with its next response, or is closed by the sweep. hyper's own shutdown would close it at once, although a
+/// request may already be on its way.
 pub(crate) async fn serve<T: Transport>(io: ClientIo<T>, answering: Rc<Answering>) -> Option<Overdue> {
     let client = answering.client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -51,12 +51,12 @@ fn builder(settings: &ServerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // Time limits are kept by the sweep, see `crowd`.
+        // The sweep in `crowd` enforces the time limits.
         .header_read_timeout(None)
-        // Heads up to this size are judged by the proxy; the response to larger ones is replaced in `io`. This also
-        // bounds what is buffered of a response for a client that does not read.
+        // The proxy checks heads up to this size. For larger ones, `io` replaces hyper's response. The size also limits
+        // what is buffered of a response for a client that does not read.
         .max_buf_size(longest_head(settings).max(LEAST_BUFFER))
-        // Not `pipeline_flush`: with it, hyper buffers without bound for a client that does not read.
+        // `pipeline_flush` stays off: with it, hyper buffers without limit for a client that does not read.
         .max_headers(settings.max_headers);
     builder
 }

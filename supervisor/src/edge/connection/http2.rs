@@ -1,4 +1,4 @@
-//! Serves HTTP/2 connections, with h2 itself: hyper fixes a connection's windows when it begins.
+//! Serves HTTP/2 connections with h2 itself, since hyper fixes a connection's windows when it begins.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -26,16 +26,16 @@ use crate::edge::proxy::headers;
 use crate::edge::proxy::part::BodyPart;
 use crate::model::overdue::Overdue;
 
-/// What a header field counts in addition to its name and value (RFC 9113, 10.5.1).
+/// Bytes that a header field counts in addition to its name and value (RFC 9113, 10.5.1).
 const FIELD: usize = 32;
 
-/// Streams of one connection at once.
+/// The most streams of one connection at once.
 const STREAMS: u32 = 128;
 
-/// What h2 buffers of one response for a client that does not read.
+/// Bytes that h2 buffers of one response for a client that does not read.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// Serves a connection until it ends; returns the reason if we have closed it.
+/// Serves a connection until it ends. Returns the reason if we have closed it.
 pub(crate) async fn serve<T: Transport>(
     io: ClientIo<T>,
     answering: &Rc<Answering>,
@@ -58,13 +58,14 @@ pub(crate) async fn serve<T: Transport>(
     let (mut is_told, mut has_begun, mut has_said_goodbye) = (false, false, false);
     poll_fn(|cx| {
         let overdue = client.poll_overdue(cx).map(Some);
-        // Polling once registers the waker. From then on the cell tells, which costs requests nothing.
+        // The first poll registers the waker. From then on, `is_closing` is read instead, which costs requests nothing.
         if !std::mem::replace(&mut is_told, true) {
             let _ = stopped.as_mut().poll(cx);
         }
         let mut is_over = overdue.is_ready();
         loop {
-            // The first request may be on its way: after GOAWAY, some clients give it up. If none comes, the sweep ends this.
+            // The first request may already be on its way, and some clients drop it when they receive GOAWAY. If none
+            // comes, the sweep closes the connection.
             is_over |= is_closing.get() && has_begun;
             if is_over && !std::mem::replace(&mut has_said_goodbye, true) {
                 connection.graceful_shutdown();
@@ -103,7 +104,7 @@ fn builder(settings: &ServerSettings) -> h2::server::Builder {
     let head = longest_head(settings) + FIELD * settings.max_headers;
     let mut builder = h2::server::Builder::new();
     builder
-        // Larger than configured, so that the proxy answers requests whose head is too large, unless it is far too
+        // Larger than configured, so that the proxy can answer requests whose head is too large, unless it is far too
         // large.
         .max_header_list_size(u32::try_from(2 * head).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
@@ -111,7 +112,7 @@ fn builder(settings: &ServerSettings) -> h2::server::Builder {
     builder
 }
 
-/// Gives the request its body; none if no window can be promised for that.
+/// Adds the request's body. Returns `None` if no window can be promised for it.
 fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Request<Uploaded>> {
     let (parts, stream) = request.into_parts();
     let body = match stream.is_end_stream() {
@@ -121,7 +122,7 @@ fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Re
     Some(Request::from_parts(parts, body))
 }
 
-/// The body of a request, if it has one. What is read of it is returned to the client as window.
+/// The body of a request, if it has one. Bytes that are read of it are returned to the client as window.
 #[derive(Debug)]
 struct Uploaded(Option<(RecvStream, Window)>);
 
@@ -183,13 +184,13 @@ async fn send(
 struct Sending {
     stream: SendStream<BodyPart>,
     body: ResponseBody,
-    /// The next part, which waits for window, and whether it is the last.
+    /// The next part, which waits for window, and whether it is the last one.
     waiting: Option<(BodyPart, bool)>,
 }
 
 impl Sending {
     async fn run(mut self) {
-        // It only fails when the client has disconnected or has cancelled the stream.
+        // This only fails when the client has disconnected or has cancelled the stream.
         let _ = poll_fn(|cx| self.poll(cx)).await;
     }
 
@@ -215,7 +216,8 @@ impl Sending {
             match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(part) => {
-                        // One byte, to be told of any capacity: what is reserved is withheld from the other streams.
+                        // Reserves one byte, to be told of any capacity: what is reserved is withheld from the other
+                        // streams.
                         self.stream.reserve_capacity(1);
                         self.waiting = Some((part, self.body.is_end_stream()));
                     }

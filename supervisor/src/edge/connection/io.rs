@@ -1,4 +1,4 @@
-//! The transport of a client connection, as hyper and h2 see it: reports to [`Client`] what is read and written,
+//! The transport of a client connection, as hyper and h2 see it. Reports to [`Client`] what is read and written,
 //! replaces hyper's own responses by ours, and closes without losing the last response.
 
 use std::cell::RefCell;
@@ -21,19 +21,19 @@ use crate::model::refusal::Refusal;
 /// Responses up to this length are written as one buffer: copying them costs less than a vectored write.
 const FLAT: usize = 1024;
 
-/// For how long input is read and discarded after the last response.
+/// How long input is read and discarded after the last response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How much of it is read at once.
+/// Bytes of such input that are read at once.
 const DISCARDED: usize = 16 * 1024;
 
-/// What can carry a client connection: TCP, TLS on top of it, or memory. Its addresses are passed separately, by
-/// whoever has accepted it.
+/// A transport that can carry a client connection: TCP, TLS on top of it, or memory. The code that has accepted the
+/// connection passes its addresses separately.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Transport for T {}
 
-/// The transport, for what is left to do after hyper or h2 has dropped the [`ClientIo`].
+/// The transport, for what remains to be done after hyper or h2 has dropped the [`ClientIo`].
 pub(crate) struct ClientSocket<T>(Rc<RefCell<T>>);
 
 impl<T: Transport> ClientSocket<T> {
@@ -45,15 +45,15 @@ impl<T: Transport> ClientSocket<T> {
         let _ = Pin::new(&mut *transport).poll_flush(&mut cx);
     }
 
-    /// Shuts down writing, and discards input until the client has closed or `LINGER` is over. A socket that is
-    /// closed with unread input resets the connection, and the client may lose the response.
+    /// Shuts down writing, and discards input until the client has closed or `LINGER` has passed. The kernel resets a
+    /// connection that is closed with unread input, and the client may then lose the response.
     pub(crate) async fn linger(self) {
         let Some(transport) = Rc::into_inner(self.0) else { return };
         let mut transport = transport.into_inner();
         let read = async {
             let _ = transport.shutdown().await;
             while let Ok(1..) = poll_fn(|cx| poll_discard(Pin::new(&mut transport), cx)).await {
-                // Other connections get their turn, however much input there is.
+                // Lets other connections run, however much input there is.
                 tokio::task::yield_now().await;
             }
         };
@@ -61,7 +61,7 @@ impl<T: Transport> ClientSocket<T> {
     }
 }
 
-/// Reads and discards input; returns how many bytes.
+/// Reads and discards input. Returns how many bytes.
 fn poll_discard<T: Transport>(transport: Pin<&mut T>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
     let mut discarded = [const { MaybeUninit::uninit() }; DISCARDED];
     let mut buffer = ReadBuf::uninit(&mut discarded);
@@ -69,12 +69,12 @@ fn poll_discard<T: Transport>(transport: Pin<&mut T>, cx: &mut Context<'_>) -> P
     Poll::Ready(Ok(buffer.filled().len()))
 }
 
-/// The first bytes of a connection, which were read to tell its protocol.
+/// The first bytes of a connection, which were read to detect its protocol.
 #[derive(Debug, Default)]
 struct Preread {
     bytes: [u8; PREFACE.len()],
     read: usize,
-    /// How many of them were passed on.
+    /// How many of these bytes were passed on.
     given: usize,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct ClientIo<T> {
     socket: Rc<RefCell<T>>,
     client: Rc<Client>,
     preread: Preread,
-    /// What is left to write of a response that replaces one of hyper's, and how many of hyper's bytes it stands for.
+    /// The remaining bytes of a response that replaces one of hyper's, and how many of hyper's bytes it replaces.
     refusal: Option<(Vec<u8>, usize)>,
 }
 
@@ -96,12 +96,12 @@ impl<T: Transport> ClientIo<T> {
         ClientSocket(self.socket.clone())
     }
 
-    /// Reads the first bytes, to tell whether they begin HTTP/2.
+    /// Reads the first bytes, and returns whether they begin HTTP/2.
     pub(crate) fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
             let mut buffer = ReadBuf::new(&mut self.preread.bytes[self.preread.read..]);
             let read = ready!(Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut buffer));
-            // An error shows again with the next read.
+            // The next read reports an error again.
             if read.is_err() || buffer.filled().is_empty() {
                 return Poll::Ready(false);
             }
@@ -134,7 +134,7 @@ impl<T: Transport> ClientIo<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes our response in place of hyper's, then reports hyper's bytes as written.
+    /// Writes our response in place of hyper's, and then reports hyper's bytes as written.
     fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some((bytes, stands_for)) = &mut self.refusal else { return Poll::Ready(Ok(0)) };
         while !bytes.is_empty() {
@@ -157,7 +157,8 @@ impl<T: Transport> ClientIo<T> {
     }
 }
 
-/// Recognizes hyper's own response to what it cannot parse: a bare head. hyper has no hook for it.
+/// Recognizes hyper's own response to input that it cannot parse, which is a head without a body. hyper has no hook for
+/// it.
 fn automatic_answer(bytes: &[u8]) -> Option<Refusal> {
     match bytes.strip_prefix(b"HTTP/1.")?.get(2..5)? {
         b"400" => Some(Refusal::Malformed),
@@ -180,7 +181,7 @@ impl<T: Transport> AsyncRead for ClientIo<T> {
         let length = (*read - *given).min(buffer.remaining());
         buffer.put_slice(&bytes[*given..*given + length]);
         *given += length;
-        // With what has arrived after them, so that a complete head is parsed in one go.
+        // Adds what has arrived since, so that a complete head is parsed in one go.
         if buffer.remaining() > 0 {
             let _ = self.poll_more(cx, buffer);
         }
@@ -198,7 +199,7 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
         {
             self.client.leave_unread();
             let refusal = match refusal {
-                // hyper does not tell a long request line from a large head.
+                // hyper sends the same status for a long request line as for a large head.
                 Refusal::HeadersTooLarge if !self.client.has_request_line() => Refusal::UriTooLong,
                 refusal => refusal,
             };
@@ -230,7 +231,7 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // A bare head is one slice: hyper flattens heads into one buffer.
+        // A head without a body is one slice, since hyper flattens heads into one buffer.
         if let [buffer] = buffers
             && self.client.is_refused()
         {
@@ -253,7 +254,8 @@ impl<T: Transport> AsyncWrite for ClientIo<T> {
     }
 }
 
-/// How many bytes the socket has taken; none if it takes no more now. An error says nothing about the client's pace.
+/// Returns how many bytes the socket has taken, or `None` if it takes no more now. An error says nothing about the
+/// client's pace.
 fn taken(written: &Poll<io::Result<usize>>) -> Option<usize> {
     match written {
         Poll::Ready(written) => Some(*written.as_ref().unwrap_or(&0)),

@@ -1,4 +1,5 @@
-//! Watches the client's pace with one response over HTTP/2: a stream that it reads too slowly is reset alone.
+//! Watches the client's pace with one response over HTTP/2. If the client reads it too slowly, only this stream is
+//! reset.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -8,8 +9,8 @@ use std::task::Poll;
 use crate::edge::client::Client;
 use crate::edge::pace::Pace;
 
-/// Runs the task of one stream until it ends, or drops it when the client has fallen too far behind: h2 then resets
-/// the stream.
+/// Runs the task of one stream until it ends, or drops it when the client has fallen too far behind. h2 then resets the
+/// stream.
 pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
     let mut stream = pin!(stream);
     let mut pace: Option<Rc<Pace>> = None;
@@ -20,7 +21,8 @@ pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
             client.crowd().count_reset();
             return Poll::Ready(());
         }
-        // The response body is only polled in here, so what it reports from here on is this stream's.
+        // The response body is polled only within this task, so everything that it reports from here on belongs to this
+        // stream.
         client.take_given();
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());

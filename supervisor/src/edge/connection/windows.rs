@@ -1,8 +1,8 @@
-//! Receive windows of an HTTP/2 connection: the protocol's defaults while there is no request body, and more while
-//! there are, as far as the budgets of the client and of all clients allow.
+//! Receive windows of an HTTP/2 connection. Without request bodies, these are the protocol's defaults. While there are
+//! bodies, the windows are as large as the budgets of the client and of all clients together allow.
 //!
-//! A connection's window cannot be taken back. What a client has left of it when its bodies are complete is
-//! remembered, and counts against the budgets from the next body on: nothing can be buffered before that.
+//! A connection's window cannot be taken back. What the client may still send when its bodies are complete is
+//! remembered, and is charged to the budgets when the next body begins: nothing can be buffered before that.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,40 +16,41 @@ use nano_protocol::limits::{FIRST_WINDOW, LEAST_WINDOW, MOST_WINDOW};
 #[derive(Debug)]
 pub(crate) struct Windows {
     total: Arc<Budget>,
-    /// The budget of its client; none if the peer is a proxy of ours.
+    /// The budget of the connection's client. `None` if the peer is a trusted proxy.
     own: Option<Rc<Budget>>,
-    /// Request bodies in progress.
+    /// The number of request bodies in progress.
     bodies: Cell<usize>,
-    /// The sum of their windows.
+    /// The sum of the windows of these bodies.
     wanted: Cell<usize>,
-    /// Upper bound of what is unread or may still be sent: more than `wanted` if more was promised before.
+    /// Upper bound, in bytes, of what is unread or may still be sent. Exceeds the connection's present window if a
+    /// larger one was announced before.
     reach: Cell<usize>,
-    /// How much of it is accounted for in the budgets.
+    /// How much of `reach` is charged to the budgets.
     promised: Cell<usize>,
     /// The window of each new stream.
     stream: Cell<usize>,
-    /// What h2 was told last: for the connection, and for each stream.
+    /// The windows that h2 was last told: that of the connection, and that of each new stream.
     target_told: Cell<usize>,
     stream_told: Cell<usize>,
-    /// The tick at which the client was last told of the latter.
+    /// The tick at which the client was last told of a new window for streams.
     told_at: Cell<Option<u64>>,
-    /// Woken when h2 has to be told of larger windows.
+    /// Woken when h2 must be told of larger windows.
     driver: RefCell<Option<Waker>>,
 }
 
-/// The window of one request body, until that is complete.
+/// The window of one request body. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct Window {
     windows: Rc<Windows>,
     size: usize,
-    /// Bytes read so far, up to the largest window.
+    /// Bytes read so far, counted up to the largest window.
     came: usize,
-    /// Bytes still to come, if its length is known.
+    /// Bytes that are still to come, if the length of the body is known.
     left: Option<u64>,
 }
 
 impl Windows {
-    /// The protocol's defaults (RFC 9113, 6.9.2), rounded up by one byte.
+    /// Starts with the protocol's default windows (RFC 9113, 6.9.2), rounded up by one byte.
     pub(crate) fn new(total: Arc<Budget>, own: Option<Rc<Budget>>) -> Self {
         Self {
             total,
@@ -66,13 +67,13 @@ impl Windows {
         }
     }
 
-    /// Opens the window of a new body, whose length may be known. None if the budgets have too little left while the
-    /// client may still send more than that from before.
+    /// Opens the window of a new body, whose length may be known. Returns `None` if the budgets have too little left
+    /// and the client may still send more than that because of earlier windows.
     pub(crate) fn open(self: &Rc<Self>, length: Option<u64>) -> Option<Window> {
         let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length };
         let size = window.fair();
         let has_too_much = self.bodies.get() == 0 && self.reach.get() > size + FIRST_WINDOW;
-        // Counted until here even if the body is refused, so that the budgets see what may come.
+        // Counted even if the body is refused, because dropping `window` takes it back.
         self.bodies.set(self.bodies.get() + 1);
         if has_too_much && self.fair() == LEAST_WINDOW {
             return None;
@@ -81,8 +82,8 @@ impl Windows {
         Some(window)
     }
 
-    /// Tells h2 of the present windows, which tells the client of larger ones. Changes of the streams' window are
-    /// announced once per tick; `now` is the current one.
+    /// Tells h2 of the present windows. h2 then tells the client of larger ones. A new window for streams is announced
+    /// at most once per tick, and `now` is the current tick.
     pub(crate) fn tell<T, B>(&self, cx: &Context<'_>, connection: &mut Connection<T, B>, now: u64)
     where
         T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
@@ -107,17 +108,17 @@ impl Windows {
         }
     }
 
-    /// The window of the connection: that of all bodies, and room for one that has just begun.
+    /// Returns the window of the connection: the windows of all bodies, and room for a body that has just begun.
     fn target(&self) -> usize {
         self.wanted.get() + FIRST_WINDOW
     }
 
-    /// The most that the budgets leave for one body.
+    /// Returns the most that the budgets leave for one body.
     fn fair(&self) -> usize {
         self.total.fair().min(self.own.as_ref().map_or(MOST_WINDOW, |own| own.fair()))
     }
 
-    /// Updates the budgets after a change, and after this many bytes were read.
+    /// Updates the budgets after a change of the windows, and after `read` bytes were read.
     fn settle(&self, read: usize) {
         self.reach.set(self.target().max(self.reach.get().saturating_sub(read)));
         let now = if self.bodies.get() == 0 { 0 } else { self.reach.get() };
@@ -130,13 +131,13 @@ impl Windows {
 }
 
 impl Window {
-    /// This many more bytes of the body were read.
+    /// Counts further bytes that were read of the body, and adjusts its window.
     pub(crate) fn read(&mut self, bytes: usize) {
         self.came = (self.came + bytes).min(MOST_WINDOW);
         self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
         self.resize(bytes);
         let windows = &self.windows;
-        // A smaller window need not wake anybody: h2 is told before it promises more.
+        // A smaller window need not wake the connection: h2 is told of it before it promises more.
         if (windows.target() > windows.target_told.get() || windows.stream.get() != windows.stream_told.get())
             && let Some(driver) = &*windows.driver.borrow()
         {
@@ -144,8 +145,8 @@ impl Window {
         }
     }
 
-    /// The window it may have now. A body of unknown length has to be long before its window grows, since what is
-    /// left of it in the end cannot be taken back.
+    /// Returns the window that the body may have now. A body of unknown length must prove long before its window grows,
+    /// since the unused part cannot be taken back in the end.
     fn fair(&self) -> usize {
         let fair = self.windows.fair();
         match self.left {
@@ -186,7 +187,7 @@ mod tests {
         Rc::new(Windows::new(total.clone(), Some(own.clone())))
     }
 
-    /// What the client is to be told: for one body, and for all of the connection.
+    /// Returns the windows that the client is to be told: that of one body, and that of the connection.
     fn told(windows: &Windows) -> (usize, usize) {
         (windows.stream.get(), windows.target())
     }

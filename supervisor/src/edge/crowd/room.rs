@@ -1,9 +1,9 @@
-//! Which connections are closed when there is no room for all.
+//! Decides which connections are closed when there is no room for all of them.
 //!
-//! While there is room, every connection is admitted. The last quarter is kept for clients with few connections, the
-//! last eighth for listening addresses with few; a client that has more gets the places of its own connections. Only
-//! idle connections are closed: those of the client with most connections first, of these the longest idle. One with
-//! a request in progress never is.
+//! While there is room, every connection is admitted. The last quarter of the slots is reserved for clients with few
+//! connections, and the last eighth for listening addresses with few. Any other client then gets a slot only if one of
+//! its own idle connections can be closed. Only idle connections are closed: first those of the client with the most
+//! connections, and of these the one that has been idle longest. A connection with a request in flight is never closed.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,19 +15,20 @@ use crate::model::overdue::Overdue;
 use crate::model::shares::{self, ClientKey};
 use crate::telemetry::occupancy::Event;
 
-/// Ticks for which a connection must have been idle before it can be closed for others, unless its client has many: a
-/// new one is about to send something.
+/// Ticks for which a connection must have been idle before it can be closed to make room, unless its client has many: a
+/// new connection is about to send something.
 const SETTLED: u64 = 4;
 
-/// The fraction of all connections that is kept for listening addresses with few.
+/// The fraction of all slots that is reserved for listening addresses with few connections, as a divisor.
 const DOORS: usize = 8;
 
-/// The fraction of all connections that is closed at once where one client has many, since the search is expensive.
+/// The fraction of all connections, as a divisor, that is closed at once where one client has many: the search is
+/// expensive.
 const BATCH: usize = 64;
 
 impl Crowd {
-    /// Makes room for one connection: a client that has many gets a place of its own, a listening address that has
-    /// many one of its own, and all others that of any connection.
+    /// Makes room for one connection. A client that has many loses one of its own, a listening address that has many
+    /// loses one of its own, and for all others any connection may be closed.
     pub(super) fn make_room(
         &self,
         (from, key): (IpAddr, ClientKey),
@@ -52,17 +53,17 @@ impl Crowd {
         if is_made { Ok(()) } else { Err(Turned::Later) }
     }
 
-    /// Whether an address with this many connections has many. A proxy of ours never has.
+    /// Returns whether this many connections are many for one address. A trusted proxy never counts as having many.
     fn is_heavy(&self, address: IpAddr, count: usize, limit: usize) -> bool {
         count >= shares::little(limit, 1) && self.is_counted(address)
     }
 
-    /// Whether a listening address with this many open connections has more than its share.
+    /// Returns whether a listening address with this many open connections has more than its share.
     fn is_heavy_door(&self, open: usize) -> bool {
         open * self.doors.borrow().len() > self.limit()
     }
 
-    /// Closes any connection that can be closed. If there is none, the next search is after the next tick.
+    /// Closes any connection that can be closed. If there is none, searches again only after the next tick.
     pub(crate) fn shed_any(&self) -> bool {
         if self.in_vain.get() == Some(self.now()) {
             return false;
@@ -72,8 +73,8 @@ impl Crowd {
         is_made
     }
 
-    /// Closes the idle connection that can best be spared of those that `may` be closed; more of them if its client
-    /// has many.
+    /// Closes the idle connection that can best be spared, out of those for which `may` returns true. If its client has
+    /// many, closes several of them.
     fn shed(&self, may: &dyn Fn(&Seat) -> bool) -> bool {
         let (limit, now) = (self.limit(), self.now());
         let can_go = |client: Rc<dyn Seated>| {
@@ -101,13 +102,14 @@ impl Crowd {
         true
     }
 
-    /// The limit of bytes of unfinished heads on this thread: at least one head of the greatest length.
+    /// Returns the limit, in bytes, of all unfinished heads on this thread. It allows at least one head of the greatest
+    /// length.
     fn most_heads(&self) -> usize {
         let settings = self.settings.borrow();
         self.share(settings.max_heads).max(longest_head(&settings))
     }
 
-    /// Counts an unfinished head that has grown, or was completed.
+    /// Updates the total when an unfinished head has grown or was completed.
     pub(crate) fn count_head(&self, before: usize, now: usize) {
         self.heads.set(self.heads.get() - before + now);
         let most = self.most_heads();
@@ -116,8 +118,8 @@ impl Crowd {
         }
     }
 
-    /// Closes connections with unfinished heads until these have at most `most` bytes: those of the client with most
-    /// bytes first, of these the oldest.
+    /// Closes connections with unfinished heads until these have at most `most` bytes in total: first those of the
+    /// client with the most bytes, and of these the oldest.
     fn end_heads(&self, most: usize) {
         let clients: Vec<_> = self.clients.borrow().iter().filter_map(Weak::upgrade).collect();
         let mut held = HashMap::<ClientKey, usize>::new();
@@ -151,7 +153,7 @@ mod tests {
     use crate::edge::crowd::REST_OF_HEAD;
     use crate::model::ids::ListenerId;
 
-    /// A thread with room for so many connections, through two doors.
+    /// A thread with this many slots and two listening addresses.
     struct Tested {
         crowd: Rc<Crowd>,
         doors: [Rc<Door>; 2],
@@ -166,7 +168,7 @@ mod tests {
             Self { crowd, doors, clients: Vec::new() }
         }
 
-        /// A connection from an address, if it is let in.
+        /// Opens a connection from an address, if it is admitted.
         fn comes(&mut self, address: u8, door: usize) -> Option<Rc<Client>> {
             let seat = self.crowd.admit([192, 0, 2, address].into(), &self.doors[door], false).ok()?;
             let client = Rc::new(Client::new(&self.crowd, seat, &Rc::default()));
@@ -175,12 +177,13 @@ mod tests {
             Some(client)
         }
 
-        /// A connection with a request under way.
+        /// Opens a connection with a request in flight.
         fn busy(&mut self, address: u8, door: usize) -> Option<Serving> {
             self.comes(address, door).map(|client| Serving::new(&client))
         }
 
-        /// Which connections, by the order in which they came, have lost their places.
+        /// Returns the indexes of the connections that are not idle, in the order in which they came: those that were
+        /// told to close, and those with a request in flight.
         fn gone(&self) -> Vec<usize> {
             let is_gone = |index: &usize| self.clients[*index].idle_since().is_none();
             (0..self.clients.len()).filter(is_gone).collect()
@@ -219,14 +222,14 @@ mod tests {
         drop(busy.remove(3));
         tested.crowd.tick();
         assert!(tested.comes(5, 1).is_some());
-        // Those with requests under way look as if gone, too.
+        // A connection with a request in flight does not count as idle.
         assert!(tested.clients[3].idle_since().is_none());
     }
 
     #[test]
     fn an_address_that_many_use_leaves_room_for_the_others() {
         let mut tested = Tested::new(16);
-        // A client each, none of whom has much.
+        // Each connection has its own client, and none of these has many.
         let busy: Vec<_> = (0..14).map(|address| tested.busy(address, 0).unwrap()).collect();
         assert!(tested.busy(100, 0).is_none());
         let others: Vec<_> = (200..202).map(|address| tested.busy(address, 1).unwrap()).collect();

@@ -1,4 +1,4 @@
-//! The place of one connection in the counts of its client, its listening address and its thread.
+//! The slot of one connection among those of its client, its listening address and its thread.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,23 +9,23 @@ use crate::edge::pace::TickLimits;
 use crate::model::overdue::Overdue;
 use crate::model::shares::{ClientKey, Held, Holding};
 
-/// A connection is closed when it has sent `FLOOD` frames that ask for nothing more than were forgiven. `FORGIVEN`
-/// are with every tick, others with every part of a response.
+/// A connection is closed when it has sent more than `FLOOD` idle frames, which request and carry nothing, beyond those
+/// that were forgiven. Every tick forgives `FORGIVEN`, and every part of a response forgives some, too.
 pub(crate) const FLOOD: u32 = 10_000;
 pub(crate) const FORGIVEN: u32 = 250;
 
-/// All connections of a client together may send as many as this number of connections; beyond that, reading from
-/// them stops until the next tick.
+/// All connections of a client together may send as many idle frames as this many connections may. Beyond that, reading
+/// from them stops until the next tick.
 const CONNECTIONS: u32 = 4;
 
-/// How many are forgiven to all connections of a client with every tick.
+/// Idle frames that every tick forgives to all connections of a client together.
 pub(super) const FORGIVEN_OF_CLIENT: u32 = CONNECTIONS * FORGIVEN;
 
-/// How many connections there are.
+/// The number of connections of a thread.
 #[derive(Debug, Default)]
 pub(super) struct Population {
     pub open: Cell<usize>,
-    /// Those that were told to close.
+    /// How many of these were told to close.
     pub leaving: Cell<usize>,
 }
 
@@ -35,42 +35,42 @@ pub(crate) struct Door {
     pub(super) open: Held,
 }
 
-/// The place of one connection; given back when dropped.
+/// The slot of one connection. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    /// The remote address, and the client that has it, unless that is a proxy of ours.
+    /// The remote address, and the client that has it. A trusted proxy at this address carries many clients.
     pub(super) from: IpAddr,
     pub(super) key: ClientKey,
     pub(super) address: Holding,
     pub(super) door: Holding,
-    /// Frames of its client that ask for nothing; not counted for a proxy of ours, which has many clients.
+    /// Counter of the idle frames of the connection's client. `None` for a trusted proxy, which carries many clients.
     pub(super) idle_frames: Option<Rc<Cell<u32>>>,
-    /// Whether it was told to close.
+    /// Whether the connection was told to close.
     pub(super) is_leaving: Cell<bool>,
     pub(super) population: Rc<Population>,
 }
 
-/// An admitted connection, as far as the crowd needs to know it.
+/// An admitted connection, as the crowd sees it.
 pub(crate) trait Seated: fmt::Debug {
     fn seat(&self) -> &Seat;
-    /// The tick since which it has been idle, apart from an unfinished head. None while a request is in progress or a
-    /// response was not fully taken, and once it was told to close.
+    /// Returns the tick since which the connection has been idle, apart from an unfinished head. `None` while a request
+    /// is in flight or the client has yet to read part of a response, and once the connection was told to close.
     fn idle_since(&self) -> Option<u64>;
-    /// Bytes of its unfinished head.
+    /// Returns the bytes of its unfinished head.
     fn head(&self) -> usize;
-    /// Closes it if it has exceeded a time limit.
+    /// Closes the connection if it has exceeded a time limit.
     fn sweep(&self, limits: TickLimits);
-    /// Closes it.
+    /// Closes the connection.
     fn end(&self, why: Overdue);
 }
 
 impl Seat {
-    /// Whether its client has sent too many frames that ask for nothing, on all of its connections.
+    /// Returns whether its client has sent too many idle frames, on all of its connections together.
     pub(crate) fn is_flooded(&self) -> bool {
         self.idle_frames.as_ref().is_some_and(|frames| frames.get() > CONNECTIONS * FLOOD)
     }
 
-    /// Counts further frames that ask for nothing. Returns whether these exceed the limit.
+    /// Counts further idle frames. Returns whether these are the ones that exceed the limit.
     pub(crate) fn count_idle_frames(&self, more: u32) -> bool {
         let was_flooded = self.is_flooded();
         if let Some(frames) = &self.idle_frames {
@@ -79,7 +79,7 @@ impl Seat {
         !was_flooded && self.is_flooded()
     }
 
-    /// Forgives this many of them.
+    /// Forgives this many idle frames.
     pub(crate) fn forgive_idle_frames(&self, forgiven: u32) {
         if let Some(frames) = &self.idle_frames {
             frames.set(frames.get().saturating_sub(forgiven));
