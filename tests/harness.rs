@@ -26,13 +26,13 @@ pub(crate) use raw::Raw;
 pub(crate) use supervisor::{App, EXECUTABLE, TestSupervisor, executable};
 pub(crate) use terminal::Terminal;
 
-/// Deadline of every wait. Far longer than anything takes: only a failing test reaches it.
+/// The deadline of every wait. Far longer than anything takes: only a failing test reaches it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Polling interval for conditions that raise no event.
+/// The polling interval for conditions that raise no event.
 const POLL: Duration = Duration::from_millis(5);
 
-/// An address with a port that is free now.
+/// Returns a loopback address with a port that is free now.
 pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -24,17 +24,17 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The body as text.
+    /// Returns the body as text.
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a body of text")
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("a body of JSON")
     }
 
-    /// A header field; empty if absent.
+    /// Returns a header field, or an empty string if it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -48,7 +48,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// HTTP/1.1, or HTTP/2 with prior knowledge.
+    /// Creates a client that speaks HTTP/1.1, or HTTP/2 with prior knowledge.
     pub(crate) fn new(address: SocketAddr, http2: bool) -> Self {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.retry_canceled_requests(false).http2_only(http2);
@@ -57,7 +57,7 @@ impl Client {
         Self { address, client: builder.build(connector) }
     }
 
-    /// A request to this address.
+    /// Begins to build a request to this address.
     pub(crate) fn request(&self, method: &str, path: &str) -> hyper::http::request::Builder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         Request::builder().method(method).uri(format!("http://{}{path}", self.address))

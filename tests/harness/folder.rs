@@ -1,4 +1,4 @@
-//! Temporary folders, and running the executable on them. An app's folder is loaded with `check`, by a real worker.
+//! Temporary folders, and running the executable on them. `check` loads an app's folder in a real worker.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,14 +14,14 @@ use super::executable;
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("app")).expect("make a folder");
         Self(folder)
     }
 
-    /// A folder with these files.
+    /// Creates a folder with these files.
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         files.iter().fold(Self::new(), |folder, (path, text)| folder.file(path, text))
     }
@@ -46,7 +46,7 @@ impl Folder {
         self.0.path().join("app").join(path)
     }
 
-    /// Loads the app and returns the error. The temporary folder is replaced with `TMP` in it.
+    /// Loads the app and returns the error, in which `TMP` stands for the temporary folder.
     pub(crate) fn load_error(&self) -> String {
         let output = executable()
             .args(["check", "--port", "0"])
@@ -68,7 +68,7 @@ impl Folder {
     }
 }
 
-/// A temporary folder with these files.
+/// Creates a temporary folder with these files.
 pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (path, text) in files {
@@ -86,7 +86,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
 }
 
-/// The output of `crashes APP --json`.
+/// Returns the parsed output of `crashes APP --json`.
 pub(crate) fn crashes(supervisor: &super::TestSupervisor, app: &str) -> Value {
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, errors) = run(supervisor.folder(), &["crashes", app, "--json", "--control", socket]);

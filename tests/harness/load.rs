@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::client::BodyError;
 use super::{Client, until};
 
-/// Concurrent clients: half of them HTTP/1.1, half HTTP/2.
+/// The number of concurrent clients: half of them speak HTTP/1.1, half HTTP/2.
 const CLIENTS: usize = 8;
 
 /// Running load on one address.
@@ -18,7 +18,7 @@ const CLIENTS: usize = 8;
 pub(crate) struct Load {
     answered: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
-    /// Whether each speaks HTTP/2, and what it has seen.
+    /// The task of each client. Returns whether the client speaks HTTP/2, and what it has seen.
     clients: Vec<JoinHandle<(bool, Seen)>>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Load {
 pub(crate) type Seen = BTreeMap<String, usize>;
 
 impl Load {
-    /// Starts, and waits for the first responses.
+    /// Starts the load, and waits for the first responses.
     pub(crate) async fn on(address: SocketAddr) -> Self {
         let (answered, over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let clients = (0..CLIENTS).map(|number| {
@@ -62,8 +62,9 @@ impl Load {
     }
 }
 
-/// Whether the server had refused this request with a graceful GOAWAY, or the connection had ended after one before the
-/// request was written. HTTP/2 clients then send it over another connection (RFC 9113, 6.8). hyper leaves that to its users.
+/// Returns whether the server refused this request with a graceful GOAWAY, or the connection ended after one before the
+/// request was written. HTTP/2 clients then send the request over another connection (RFC 9113, 6.8). hyper leaves that
+/// to its users.
 fn is_unprocessed(error: &BodyError) -> bool {
     let text = format!("{error:?}");
     text.contains("GoAway(b\"\", NO_ERROR, Remote)")

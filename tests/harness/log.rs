@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::until;
 
-/// Lines of a stream, collected as they come.
+/// The lines of a stream, collected as they arrive.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -23,12 +23,12 @@ impl Log {
         });
     }
 
-    /// All lines so far.
+    /// Returns all lines so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// All lines so far that are JSON.
+    /// Returns all lines so far that are JSON, parsed.
     pub(crate) fn records(&self) -> Vec<Value> {
         self.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }

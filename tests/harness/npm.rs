@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
-/// The folder with `package.json`, the lock file and the apps.
+/// Returns the folder with `package.json`, the lock file and the apps.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/npm")
 }
 
-/// The folder with the installed packages and the apps, created by the first test that needs it. None, with the reason on
-/// stderr, if npm cannot be run.
+/// Returns the folder with the installed packages and the apps. The first test that needs it creates it. Returns
+/// `None`, with the reason on stderr, if npm cannot be run.
 pub(crate) fn installed() -> Option<PathBuf> {
     if let Err(error) = Command::new("npm").arg("--version").stdout(Stdio::null()).status() {
         eprintln!("skipped: npm cannot be run here: {error}");

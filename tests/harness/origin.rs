@@ -16,7 +16,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Its response type.
+/// The response of an [`Origin`].
 pub(crate) type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 
 /// A server on loopback, stopped on drop.
@@ -28,7 +28,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// An HTTP server; `answer` handles every request.
+    /// Starts an HTTP server. `answer` handles every request.
     pub(crate) async fn http<F>(
         answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
@@ -51,7 +51,7 @@ impl Origin {
         .await
     }
 
-    /// A TCP server; `serve` gets every connection, with its number from 0 on.
+    /// Starts a TCP server. `serve` gets every connection, with its number from 0 on.
     pub(crate) async fn raw<F>(serve: impl Fn(TcpStream, usize) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -68,7 +68,7 @@ impl Origin {
         Self { address, connections, accepting }
     }
 
-    /// The number of connections so far.
+    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -80,7 +80,7 @@ impl Drop for Origin {
     }
 }
 
-/// A complete body.
+/// Returns a body that consists of these bytes.
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> BoxBody<Bytes, hyper::Error> {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed()
 }

@@ -12,17 +12,17 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
     kill(Pid::from_raw(pid.cast_signed()), signal).expect("signal a process of this test");
 }
 
-/// Whether a process exists and is no zombie.
+/// Returns whether a process exists and is no zombie.
 pub(crate) fn is_alive(pid: u32) -> bool {
     status(pid, "State").is_some_and(|state| !state.starts_with('Z'))
 }
 
-/// Whether a process exists, if only as a zombie.
+/// Returns whether a process exists, even if only as a zombie.
 pub(crate) fn exists(pid: u32) -> bool {
     status(pid, "State").is_some()
 }
 
-/// Peak resident memory of a process, in bytes.
+/// Returns the peak resident memory of a process, in bytes.
 pub(crate) fn peak_rss(pid: u32) -> u64 {
     kib(pid, "VmHWM") * 1024
 }
@@ -38,30 +38,30 @@ fn status(pid: u32, field: &str) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-/// The arguments of a process, separated by spaces.
+/// Returns the arguments of a process, separated by spaces.
 pub(crate) fn command_line(pid: u32) -> String {
     let text = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&text).trim_end_matches('\0').replace('\0', " ")
 }
 
-/// The short name of a process, which `ps -e` and `top` show.
+/// Returns the short name of a process, which `ps -e` and `top` show.
 pub(crate) fn name(pid: u32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
 }
 
-/// The environment a process was started with.
+/// Returns the environment that a process was started with.
 pub(crate) fn environment(pid: u32) -> String {
     String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()).into_owned()
 }
 
-/// The targets of a process's open descriptors.
+/// Returns the targets of a process's open descriptors.
 pub(crate) fn descriptors(pid: u32) -> Vec<String> {
     let folder = fs::read_dir(format!("/proc/{pid}/fd")).expect("a process that runs");
     let links = folder.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
     links.map(|link| link.display().to_string()).collect()
 }
 
-/// The children of a process.
+/// Returns the children of a process.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
@@ -70,14 +70,14 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
         .collect()
 }
 
-/// The names of a process's threads.
+/// Returns the names of a process's threads.
 pub(crate) fn threads(pid: u32) -> Vec<String> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a process that runs").flatten();
     let names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// The number of open TCP sockets of a process.
+/// Returns the number of open TCP sockets of a process.
 pub(crate) fn tcp_sockets(pid: u32) -> usize {
     let tables = ["tcp", "tcp6"]
         .map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default());
@@ -92,7 +92,7 @@ pub(crate) fn tcp_sockets(pid: u32) -> usize {
     inodes.filter(|inode| is_tcp(inode)).count()
 }
 
-/// A duplicate of a process's socket: writing to it sends data as that process.
+/// Duplicates a socket of a process. Writing to it sends data as that process.
 #[allow(unsafe_code, reason = "there is no safe form of these calls")]
 pub(crate) fn socket(pid: u32, descriptor: i32) -> UnixStream {
     use nix::libc::{SYS_pidfd_getfd, SYS_pidfd_open, syscall};
@@ -113,7 +113,7 @@ pub(crate) fn raise_descriptor_limit() {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("a higher limit");
 }
 
-/// The id of a process whose arguments end with `end`.
+/// Returns the id of a process whose arguments end with `end`.
 pub(crate) fn with_arguments(end: &str) -> Option<u32> {
     let pids = fs::read_dir("/proc").ok()?.flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

@@ -1,4 +1,4 @@
-//! Raw bytes over a socket: for requests that no client library would send, and to see the exact response.
+//! Sends raw bytes over a socket, for requests that no client library would send, and to see the exact response.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -38,17 +38,17 @@ impl Raw {
         Self(socket.into())
     }
 
-    /// Another handle to the same connection.
+    /// Returns another handle to the same connection.
     pub(crate) fn also(&self) -> Self {
         Self(self.0.try_clone().expect("a descriptor"))
     }
 
-    /// Sends bytes, unless the peer has closed.
+    /// Sends bytes. Returns whether the peer still accepts them.
     pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.0.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Whether the peer has closed, as far as known now.
+    /// Returns whether the peer has closed, as far as known now.
     pub(crate) fn is_closed(&mut self) -> bool {
         self.0.set_nonblocking(true).expect("a mode");
         let read = self.0.peek(&mut [0]);
@@ -95,14 +95,14 @@ impl Raw {
         self.try_exactly(count).expect("receive")
     }
 
-    /// Reads this many bytes; none if the peer closes before.
+    /// Reads this many bytes. Returns `None` if the peer closes before.
     pub(crate) fn try_exactly(&mut self, count: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).is_ok().then_some(bytes)
     }
 }
 
-/// Sends bytes on a connection of their own and returns all that comes back until the server closes.
+/// Sends bytes on a connection of their own, and returns all that arrives until the server closes.
 pub(crate) fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
     Raw::connect(address).send(bytes).rest()
 }

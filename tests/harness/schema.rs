@@ -13,10 +13,10 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_slice(&output.stdout).expect("JSON")
 });
 
-/// Validates this nano.toml. The error says why it is rejected.
+/// Validates a nano.toml. The error says why it is rejected.
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let value: Value = toml::from_str(text).map_err(|error| error.to_string())?;
-    // The validator knows draft 7. The keywords in use mean the same there as in 2020-12.
+    // The validator supports draft 7, in which the keywords in use mean the same as in 2020-12.
     let config = Config::from_schema(&SCHEMA, Some(Draft::Draft7)).expect("a schema");
     assert!(config.validate_schema().is_ok(), "it is no schema");
     let found = config.validate(&value);

@@ -22,29 +22,29 @@ pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_nano-supervisor");
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     name: String,
-    /// Absolute path; none for a folder in the test's temporary folder.
+    /// The absolute path. `None` for a folder in the test's temporary folder.
     folder: Option<PathBuf>,
     files: Vec<(String, String)>,
     settings: String,
 }
 
 impl App {
-    /// An app with this index.js.
+    /// Creates an app with this index.js.
     pub(crate) fn new(name: &str, index: &str) -> Self {
         Self::named(name).file("index.js", index)
     }
 
-    /// An app without any file.
+    /// Creates an app without any file.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: name.into(), folder: None, files: Vec::new(), settings: String::new() }
     }
 
-    /// An app in an existing folder.
+    /// Creates an app in an existing folder.
     pub(crate) fn at(name: &str, folder: &Path) -> Self {
         Self { folder: Some(folder.to_owned()), ..Self::named(name) }
     }
 
-    /// An app that answers every request with its name.
+    /// Creates an app that answers every request with its name.
     pub(crate) fn hello(name: &str) -> Self {
         Self::new(name, &format!("export default {{ fetch: () => new Response('hello from {name}') }}"))
     }
@@ -55,20 +55,20 @@ impl App {
         self
     }
 
-    /// Adds lines of TOML to its section.
+    /// Adds lines of TOML to the app's section.
     pub(crate) fn set(mut self, toml: &str) -> Self {
         let _ = writeln!(self.settings, "{toml}");
         self
     }
 }
 
-/// Builder of a supervisor.
+/// A builder for a supervisor.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     apps: Vec<App>,
     server: String,
     flags: Vec<String>,
-    /// A shell command to run first.
+    /// A shell command to run before the supervisor starts.
     first: Option<String>,
 }
 
@@ -85,25 +85,25 @@ impl Plan {
         self
     }
 
-    /// Adds flags to its command line.
+    /// Adds flags to the command line.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
     }
 
-    /// Starts it in this control group.
+    /// Makes the supervisor start in this control group.
     pub(crate) fn within(mut self, group: &Path) -> Self {
         self.first = Some(enter(group));
         self
     }
 
-    /// Limits its descriptors.
+    /// Limits the supervisor's open descriptors.
     pub(crate) fn with_descriptors(mut self, most: u32) -> Self {
         self.first = Some(format!("ulimit -n {most}"));
         self
     }
 
-    /// Starts it, and waits until every app is ready or has failed.
+    /// Starts the supervisor, and waits until every app is ready or has failed.
     pub(crate) async fn start(self) -> TestSupervisor {
         let supervisor = self.launch().await;
         for app in supervisor.status().await {
@@ -115,14 +115,14 @@ impl Plan {
         }
         let apps = supervisor.status().await;
         if apps.iter().all(|app| app.state == AppState::Ready) {
-            // The schema must accept every configuration that runs.
+            // The schema must accept every configuration that the supervisor accepts.
             let config = fs::read_to_string(supervisor.folder().join("nano.toml")).expect("its nano.toml");
             schema::check(&config).unwrap_or_else(|error| panic!("{error}\n{config}"));
         }
         supervisor
     }
 
-    /// Starts it, and waits until it listens.
+    /// Starts the supervisor, and waits until it listens.
     pub(crate) async fn launch(self) -> TestSupervisor {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = format!("[server]\n{}", self.server);
@@ -146,18 +146,18 @@ impl Plan {
     }
 }
 
-/// The executable under test, in an isolated environment: without the user's configuration and runtime folders.
+/// Returns the executable under test in an isolated environment, without the user's configuration and runtime folders.
 #[expect(clippy::disallowed_methods, reason = "tests start the executable they test")]
 pub(crate) fn executable() -> Command {
     with_usual_environment(Command::new(EXECUTABLE))
 }
 
-/// The shell command that enters a control group.
+/// Returns the shell command that enters a control group.
 fn enter(group: &Path) -> String {
     format!("echo $$ > '{}/cgroup.procs'", group.display())
 }
 
-/// The executable under test, after this shell command.
+/// Returns a command that runs this shell command and then the executable under test.
 #[expect(clippy::disallowed_methods, reason = "tests start the executable they test")]
 fn executable_after(line: &str) -> Command {
     let mut command = Command::new("sh");
@@ -200,10 +200,9 @@ pub(crate) struct TestSupervisor {
     child: Child,
     socket: PathBuf,
     folder: TempDir,
-    /// The process id of a successor that has taken over.
+    /// The process id of the successor that has taken over, if any.
     successor: Option<u32>,
     arguments: Vec<String>,
-    /// Its log.
     pub(crate) log: Log,
 }
 
@@ -231,7 +230,7 @@ impl TestSupervisor {
         supervisor
     }
 
-    /// Stops it as an operator would, starts it again with the same arguments, and waits until it listens.
+    /// Stops the supervisor as an operator would, starts it again with the same arguments, and waits until it listens.
     pub(crate) async fn restart(&mut self) {
         self.signal(Signal::SIGTERM);
         assert_eq!(self.ended().await.code(), Some(0));
@@ -239,7 +238,8 @@ impl TestSupervisor {
         self.answers().await;
     }
 
-    /// After its exit, starts it again with the same arguments in another control group, and waits until it listens.
+    /// Starts the supervisor again after its exit, with the same arguments but in another control group, and waits
+    /// until it listens.
     pub(crate) async fn start_again_within(&mut self, group: &Path) {
         self.child = spawn(self.folder.path(), &self.socket, &self.arguments, Some(&enter(group)), &self.log);
         self.answers().await;
@@ -258,35 +258,35 @@ impl TestSupervisor {
         self.successor.unwrap_or_else(|| self.child.id())
     }
 
-    /// Its temporary folder, with a folder for each app.
+    /// Returns the temporary folder, which contains a folder for each app.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Rewrites its configuration file.
+    /// Rewrites the configuration file.
     pub(crate) fn rewrite(&self, change: impl FnOnce(String) -> String) {
         let file = self.folder().join("nano.toml");
         let config = fs::read_to_string(&file).expect("read nano.toml");
         fs::write(&file, change(config)).expect("write nano.toml");
     }
 
-    /// Its control socket.
+    /// Returns the path of the control socket.
     pub(crate) fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// The status of every app.
+    /// Returns the status of every app.
     pub(crate) async fn status(&self) -> Vec<AppStatus> {
         control::status(&self.socket).await.expect("a status").apps
     }
 
-    /// The process ids of its spare workers.
+    /// Returns the process ids of all spares.
     pub(crate) async fn spares(&self) -> Vec<u32> {
         let status = control::status(&self.socket).await.expect("a status");
         status.spares.iter().map(|spare| spare.pid).collect()
     }
 
-    /// The status of one app.
+    /// Returns the status of one app.
     pub(crate) async fn app(&self, name: &str) -> AppStatus {
         self.status().await.into_iter().find(|app| app.app == name).expect("an app of this test")
     }
@@ -307,40 +307,40 @@ impl TestSupervisor {
         self.until(name, &format!("has {count} requests in flight"), |app| app.in_flight == count).await;
     }
 
-    /// Waits until another worker than `pid` is ready.
+    /// Waits until a worker other than `pid` is ready.
     pub(crate) async fn replaced(&self, name: &str, pid: u32) -> AppStatus {
         let is_new = |app: &AppStatus| app.state == AppState::Ready && app.pid.is_some_and(|new| new != pid);
         self.until(name, "is ready again", is_new).await
     }
 
-    /// The process id of an app's worker.
+    /// Returns the process id of an app's worker.
     pub(crate) async fn worker(&self, name: &str) -> u32 {
         self.app(name).await.pid.expect("a worker")
     }
 
-    /// The address of an app.
+    /// Returns the address of an app.
     pub(crate) async fn address(&self, name: &str) -> SocketAddr {
         let listen = self.app(name).await.listen;
         let address: SocketAddr = listen.parse().expect("an address");
         if address.ip().is_unspecified() { (Ipv4Addr::LOCALHOST, address.port()).into() } else { address }
     }
 
-    /// A client for an app.
+    /// Creates an HTTP/1.1 client for an app.
     pub(crate) async fn client(&self, name: &str) -> Client {
         Client::new(self.address(name).await, false)
     }
 
-    /// GET from an app.
+    /// Sends a GET request to an app.
     pub(crate) async fn get(&self, name: &str, path: &str) -> Reply {
         self.client(name).await.get(path).await.expect("a response")
     }
 
-    /// Sends it a signal.
+    /// Sends the supervisor a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         process::signal(self.pid(), signal);
     }
 
-    /// After an upgrade to the process `next`: waits for the exit of this one.
+    /// Waits for the exit of this process after an upgrade to the process `next`.
     pub(crate) async fn succeeded_by(&mut self, next: u32) -> ExitStatus {
         let first = self.successor.replace(next);
         match first {
@@ -352,7 +352,7 @@ impl TestSupervisor {
         }
     }
 
-    /// Waits for its exit.
+    /// Waits for the exit of the supervisor.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         until("the supervisor has ended", async || self.child.try_wait().expect("its state")).await
     }
@@ -360,7 +360,7 @@ impl TestSupervisor {
 
 impl Drop for TestSupervisor {
     fn drop(&mut self) {
-        // The successor's workers end with it.
+        // When the successor is killed, its workers end as well.
         if let Some(next) = self.successor.filter(|next| process::is_alive(*next)) {
             process::signal(next, Signal::SIGKILL);
         }
@@ -371,7 +371,7 @@ impl Drop for TestSupervisor {
             eprintln!("log of the supervisor:\n{}", lines.join("\n"));
             return;
         }
-        // No test may cause a bug report in the log.
+        // A test fails if the log contains a bug report.
         let bug = lines
             .iter()
             .find(|line| line.contains("a bug in the supervisor") || line.contains("panicked at"));

@@ -1,4 +1,4 @@
-//! A command in a pseudo-terminal: its output, and keys to send.
+//! Runs a command in a pseudo-terminal, sends it keys, and collects its output.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -31,7 +31,7 @@ impl Terminal {
         let text = shown.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // Reading fails once the other side has been closed.
+            // Reading fails once the command's side has been closed.
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
                 let part = String::from_utf8_lossy(&bytes[..length]).into_owned();
                 text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&part);
@@ -40,7 +40,7 @@ impl Terminal {
         Self { master, child, shown }
     }
 
-    /// All output so far.
+    /// Returns all output so far.
     pub(crate) fn shown(&self) -> String {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -58,17 +58,17 @@ impl Terminal {
         self.master.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Whether the terminal echoes keys and buffers lines, as a shell expects.
+    /// Returns whether the terminal echoes keys and buffers lines, as a shell expects.
     pub(crate) fn is_cooked(&self) -> bool {
         tcgetattr(&self.master).unwrap().local_flags.contains(LocalFlags::ECHO | LocalFlags::ICANON)
     }
 
-    /// The process id of the command.
+    /// Returns the process id of the command.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for its exit.
+    /// Waits for the exit of the command.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         until("the command has ended", async || self.child.try_wait().unwrap()).await
     }

@@ -1,5 +1,5 @@
-//! Runs the same app here and in workerd, the reference implementation of Workers, with the same upstream, to compare their
-//! behaviour.
+//! Runs the same app in this supervisor and in workerd, the reference implementation of Workers, with the same
+//! upstream, to compare their behaviour.
 
 #![expect(clippy::disallowed_methods, reason = "tests start workerd")]
 
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::client::{BodyError, Client, Reply};
 use super::{App, TestSupervisor, npm, within};
 
-/// The compatibility date, as in the newest projects.
+/// The compatibility date that the newest projects use.
 const COMPATIBILITY: &str = "2026-11-01";
 
 /// workerd with one app, killed on drop.
@@ -25,13 +25,14 @@ const COMPATIBILITY: &str = "2026-11-01";
 pub(crate) struct Workerd {
     child: Child,
     address: SocketAddr,
-    /// Keeps the pipe open, or output of the app would fail.
+    /// Keeps the pipe open. Otherwise the app's output would fail.
     _output: BufReader<ChildStdout>,
     _folder: TempDir,
 }
 
 impl Workerd {
-    /// Serves an app, with `upstream` in `env.UP`. None, with the reason on stderr, if npm cannot install workerd.
+    /// Serves an app, with `upstream` in `env.UP`. Returns `None`, with the reason on stderr, if npm cannot install
+    /// workerd.
     pub(crate) fn serve(app: &str, upstream: &str) -> Option<Self> {
         let executable = executable()?;
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -59,7 +60,7 @@ impl Workerd {
             .stdout(Stdio::piped())
             .spawn()
             .expect("start workerd");
-        // It prints its address once it listens.
+        // workerd prints its address once it listens.
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         output.read_line(&mut line).expect("read its output");
@@ -89,7 +90,7 @@ fn executable() -> Option<PathBuf> {
     entries.flatten().map(|entry| entry.path().join("bin/workerd")).find(|path| path.exists())
 }
 
-/// One app in both.
+/// One app that runs in both.
 #[derive(Debug)]
 pub(crate) struct Both {
     clients: [Client; 2],
@@ -98,7 +99,7 @@ pub(crate) struct Both {
 }
 
 impl Both {
-    /// Serves an app in both, with `upstream` in `env.UP`. None if npm cannot install workerd.
+    /// Serves an app in both, with `upstream` in `env.UP`. Returns `None` if npm cannot install workerd.
     pub(crate) async fn serve(app: &str, upstream: SocketAddr) -> Option<Self> {
         let upstream = format!("http://{upstream}");
         let theirs = Workerd::serve(app, &upstream)?;
