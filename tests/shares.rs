@@ -1,6 +1,7 @@
 //! Limits per client: whatever one client holds, the others get answers, from this app and from its neighbours.
 //!
-//! - [`streams`]: HTTP/2, where one connection carries many requests. [`windows`]: what it may send before it is read.
+//! - [`streams`]: HTTP/2, where one connection carries many requests. [`windows`]: how much an HTTP/2 client may send
+//!   before it is read.
 
 mod streams;
 mod windows;
@@ -22,7 +23,7 @@ const GREEDY: [u8; 4] = [127, 0, 0, 66];
 const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 const LAST: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-/// Answers at once, with the length of what was sent, never, or by echoing the body as it arrives.
+/// Answers at once, with the length of the body, never, or by echoing the body as it arrives.
 const APP: &str = "export default { async fetch(request) {
   switch (new URL(request.url).pathname) {
     case '/never': await new Promise(() => {});

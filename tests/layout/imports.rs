@@ -1,5 +1,5 @@
-//! Which module of a crate imports which: `use` trees and paths, inside macros too, with re-exports followed to the module
-//! that defines. What is for unit tests alone does not count.
+//! Finds which module of a crate imports which. Reads `use` trees and paths, inside macros too, and follows re-exports
+//! to the module that defines the item. Code that is only for unit tests does not count.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -12,7 +12,7 @@ use quote::ToTokens as _;
 use syn::visit_mut::VisitMut;
 use syn::{Attribute, Item, ItemUse, UseTree, Visibility};
 
-/// A module by its path from the root of the crate; empty for the root.
+/// A module, as its path from the root of the crate. Empty for the root.
 pub(super) type Name = Vec<String>;
 
 /// The modules of a crate that have a file of their own, and what each imports.
@@ -23,20 +23,20 @@ pub(super) struct Imports {
 #[derive(Default)]
 struct Module {
     children: BTreeSet<String>,
-    /// Everything that is defined here.
+    /// The names of all items that are defined here.
     items: BTreeSet<String>,
-    /// Those of them that are types or traits.
+    /// The names of those items that are types or traits.
     types: BTreeSet<String>,
-    /// What a name here stands for, as a path from the root.
+    /// The names that `use` brings in here, with the path of each from the root.
     uses: HashMap<String, Vec<String>>,
     globs: Vec<Vec<String>>,
-    /// Every `use`, with whether it passes on what it names.
+    /// The path of every `use`, and whether it is a re-export.
     trees: Vec<(Vec<String>, bool)>,
-    /// Every other path as it is written.
+    /// Every other path, as it is written.
     paths: Vec<Vec<String>>,
 }
 
-/// What a path leads to.
+/// The module that a path leads to, and whether the path names an item in it.
 struct Place {
     module: Name,
     is_item: bool,
@@ -69,7 +69,7 @@ impl Imports {
         imports
     }
 
-    /// What each `use` names, now that it is known which modules there are.
+    /// Resolves the names of each `use`. Called when all modules are known.
     fn bind_names(&mut self) {
         let names: Vec<_> = self.modules.keys().cloned().collect();
         for name in names {
@@ -97,7 +97,7 @@ impl Imports {
         }
     }
 
-    /// A path as it is written in a module, from the root; none if it leads out of the crate.
+    /// Returns the path from the root for a path that is written in `module`, or `None` if it leads out of the crate.
     fn absolute(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
         let mut base = module.to_vec();
         let mut rest = path;
@@ -125,13 +125,13 @@ impl Imports {
         Some(base)
     }
 
-    /// The module that defines what a path from the root names.
+    /// Finds the module that defines what a path from the root names.
     fn resolve(&self, path: &[String], depth: usize) -> Place {
         let mut at = Name::new();
         for (index, part) in path.iter().enumerate() {
             let module = &self.modules[&at];
             let is_last = index + 1 == path.len();
-            // A function may have the name of a module.
+            // A function may have the same name as a module.
             if module.children.contains(part) && !(is_last && module.items.contains(part)) {
                 at.push(part.clone());
                 continue;
@@ -153,7 +153,7 @@ impl Imports {
         Place { module: at, is_item: false }
     }
 
-    /// Every pair of modules of which the first imports the second, with one name by which it does.
+    /// Returns every pair of modules of which the first imports the second, with one name that it imports.
     pub(super) fn pairs(&self) -> BTreeMap<(Name, Name), String> {
         let mut pairs = BTreeMap::new();
         for (name, module) in &self.modules {
@@ -164,7 +164,8 @@ impl Imports {
                     path.pop();
                 }
                 let place = self.resolve(&path, 0);
-                // Whoever imports what is passed on from further down is the one who imports it.
+                // A module that re-exports items of its own submodules does not import them. The module that uses the
+                // re-export does.
                 let is_facade = passes_on && place.module.starts_with(name);
                 if place.module != *name && !is_facade && (place.is_item || is_glob) {
                     pairs.entry((name.clone(), place.module)).or_insert_with(|| path.join("::"));
@@ -176,7 +177,7 @@ impl Imports {
         pairs
     }
 
-    /// Every type and trait, with the modules that define one of that name.
+    /// Returns every type and trait, with all modules that define one of that name.
     pub(super) fn types(&self) -> BTreeMap<&str, Vec<String>> {
         let mut types = BTreeMap::<_, Vec<_>>::new();
         for (name, module) in &self.modules {
@@ -187,7 +188,7 @@ impl Imports {
         types
     }
 
-    /// The modules that import each other, directly or by way of others.
+    /// Returns the groups of modules that import each other, directly or through others.
     pub(super) fn circles(&self) -> Vec<Vec<String>> {
         let pairs = self.pairs();
         let names: Vec<_> = self.modules.keys().collect();
@@ -206,14 +207,14 @@ impl Imports {
     }
 }
 
-/// The crates that a file names in its `use` trees and paths, and whatever else a path can begin with.
+/// Returns the crates that a file names in its `use` trees and paths, and whatever else a path begins with there.
 pub(crate) fn crates_named(text: &str) -> BTreeSet<String> {
     let Module { trees, paths, .. } = Module::of(syn::parse_file(text).unwrap());
     let paths = trees.into_iter().map(|(path, _)| path).chain(paths);
     paths.filter_map(|path| path.into_iter().next()).collect()
 }
 
-/// The texts in the function of this name.
+/// Returns the string literals in the methods of this name.
 pub(crate) fn texts_of(text: &str, function: &str) -> Vec<String> {
     struct Texts<'a>(&'a str, Vec<String>);
     impl VisitMut for Texts<'_> {
@@ -283,7 +284,7 @@ fn is_type(item: &Item) -> bool {
     matches!(item, Item::Enum(_) | Item::Struct(_) | Item::Trait(_) | Item::Type(_) | Item::Union(_))
 }
 
-/// Takes out what is compiled for unit tests alone.
+/// Removes code that is compiled for unit tests only.
 struct WithoutTests;
 
 impl WithoutTests {
@@ -325,7 +326,7 @@ fn is_for_tests(item: &Item) -> bool {
     WithoutTests::is_test(attributes)
 }
 
-/// Takes every `use` out, wherever it stands.
+/// Removes every `use`, wherever it is, and collects its paths.
 #[derive(Default)]
 struct TakeUses(Vec<(Vec<String>, bool)>);
 
@@ -354,7 +355,8 @@ fn leaves(tree: &UseTree, prefix: &mut Vec<String>, found: &mut impl FnMut(Vec<S
     }
 }
 
-/// Every `a::b` of the tokens, those inside macros too, of which nobody knows what they are until they are expanded.
+/// Collects every `a::b` of the tokens. Tokens inside macros count, too, although their meaning is unknown until they
+/// are expanded.
 fn collect_paths(tokens: TokenStream, found: &mut Vec<Vec<String>>) {
     let mut path: Vec<String> = Vec::new();
     let mut colons = 0;

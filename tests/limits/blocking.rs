@@ -1,4 +1,5 @@
-//! Cryptographic calls: a few threads do them, who asked pays for them, and what nobody waits for any more is not done.
+//! Limits of cryptographic calls: a few threads run them, their CPU time is charged to the request that made them, and
+//! calls whose request is over are not run.
 
 use http_body_util::Empty;
 use serde_json::json;
@@ -8,7 +9,7 @@ use crate::harness::origin::whole;
 use crate::harness::{App, Origin, process};
 use crate::{TestSupervisor, within};
 
-/// Derives as many keys as the query says first, with so many iterations each as it says second.
+/// Derives as many keys as the first number of the query says, each with as many iterations as the second one says.
 const DERIVE: &str = "
 import { pbkdf2, scrypt } from 'node:crypto';
 const key = await crypto.subtle.importKey('raw', new Uint8Array(16), 'PBKDF2', false, ['deriveBits']);
@@ -17,7 +18,7 @@ const aes = await crypto.subtle.importKey('raw', salt, 'AES-GCM', false, ['encry
 const later = (call) => new Promise((resolve, reject) => call((error, value) => error ? reject(error) : resolve(value)));
 const ways = {
   '/web': (iterations) => crypto.subtle.deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, key, 256),
-  // What deno_crypto leaves out.
+  // deno_crypto does not support an IV of this length.
   '/gcm': () => crypto.subtle.encrypt({ name: 'AES-GCM', iv: new Uint8Array(13) }, aes, salt),
   '/node': (iterations) => later((done) => pbkdf2('secret', salt, iterations, 32, 'sha256', done)),
   '/scrypt': () => later((done) => scrypt('secret', salt, 32, { N: 2 ** 20, r: 8, p: 1, maxmem: 2 ** 31 }, done)),
@@ -40,10 +41,10 @@ export default { async fetch(request, env, ctx) {
   return new Response('derived');
 } }";
 
-/// Takes longer than any test.
+/// A number of iterations that takes longer than any test.
 const FOREVER: u32 = 2_000_000_000;
 
-/// The threads on which the worker derives keys.
+/// Returns how many threads of the worker derive keys.
 fn busy(pid: u32) -> usize {
     process::threads(pid).iter().filter(|name| *name == "blocking").count()
 }
@@ -65,10 +66,10 @@ async fn hundreds_of_long_calls_run_on_two_threads_and_a_neighbour_does_not_noti
     for _ in 0..200 {
         assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
     }
-    // What needs no such thread goes on in the app itself, too.
+    // The app still answers requests that need no such thread.
     assert_eq!(client.get("/").await.unwrap().text(), "fine");
     assert_eq!(supervisor.worker("app").await, worker);
-    // Nothing has an end that is waited for.
+    // The calls would not end before the test does, so the worker is killed.
     process::signal(worker, nix::sys::signal::Signal::SIGKILL);
 }
 
@@ -101,7 +102,7 @@ async fn more_calls_than_may_wait_are_refused_and_those_of_a_client_that_has_gon
     let app = App::new("app", DERIVE).set("cpu_time = '1h'\nmax_blocking = 4");
     let supervisor = TestSupervisor::plan().app(app).set("io_threads = 1").start().await;
     let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
-    // Two run, two wait, and the rest has no place.
+    // Of the four calls that are allowed, two run and two wait. Further ones are refused.
     let reply = client.get(&format!("/web-asked?2,{FOREVER}")).await.unwrap();
     assert_eq!(reply.text(), "0 refused");
     let patient = tokio::spawn({
@@ -124,7 +125,8 @@ async fn more_calls_than_may_wait_are_refused_and_those_of_a_client_that_has_gon
     process::signal(worker, nix::sys::signal::Signal::SIGKILL);
 }
 
-/// Answers whether what waits for a turn comes to the same as what does not, though all arguments change after the call.
+/// Answers, for each operation, whether a call that waits for a thread has the same result as one that does not,
+/// although all of its arguments change after the call.
 const ARGUMENTS: &str = "
 const { subtle } = crypto;
 const bytes = (length) => Uint8Array.from({ length }, (_, at) => at);
@@ -194,7 +196,8 @@ async fn a_call_that_waits_for_its_turn_works_on_what_it_was_given() {
     );
 }
 
-/// Calls whose arguments run code of the app's as they are read: it fetches and sets timers, and may never end.
+/// Makes calls whose arguments run code of the app when they are read. That code fetches and sets timers, or never
+/// ends.
 const GETTERS: &str = "
 const { subtle } = crypto;
 const bytes = new Uint8Array(64);

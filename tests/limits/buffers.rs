@@ -1,4 +1,4 @@
-//! What bodies hold on their way: thousands of clients that read nothing, and a worker that reads nothing, cost little.
+//! Memory of buffered bodies: thousands of clients that do not read, and a worker that does not read, cost little.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::admin::metrics;
 use crate::harness::{App, Client, free_address, process};
 use crate::{TestSupervisor, until};
 
-/// Answers without end.
+/// Answers with a body that never ends.
 const ENDLESS: &str = "
 const part = new Uint8Array(64 * 1024);
 export default { fetch() {
@@ -18,15 +18,15 @@ export default { fetch() {
 
 const CLIENTS: usize = 2000;
 
-/// What a response has in any case.
+/// The window that every response has, however little is left of the budgets.
 const LEAST_WINDOW: usize = 16 * 1024;
 
-/// A client whose kernel takes hardly anything for it.
+/// Connects a client with a very small receive buffer.
 async fn connect(address: SocketAddr) -> TcpStream {
     connect_from([127, 0, 0, 1], address).await
 }
 
-/// The same, from this address.
+/// Connects such a client from this address.
 async fn connect_from(source: [u8; 4], address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -34,14 +34,14 @@ async fn connect_from(source: [u8; 4], address: SocketAddr) -> TcpStream {
     socket.connect(address).await.unwrap()
 }
 
-/// Asks for an answer that it does not read, but for its first bytes.
+/// Sends a request and waits for the first bytes of the answer, without reading them.
 async fn ask(client: &TcpStream) {
     client.writable().await.unwrap();
     assert!(client.try_write(b"GET / HTTP/1.1\r\nhost: app\r\n\r\n").unwrap() > 0);
     client.readable().await.unwrap();
 }
 
-/// Sends as much as the supervisor takes.
+/// Sends as many bytes as the supervisor takes without waiting. Returns how many.
 fn pour(client: &TcpStream, bytes: &[u8]) -> usize {
     let mut sent = 0;
     while let Ok(more) = client.try_write(bytes) {
@@ -50,7 +50,7 @@ fn pour(client: &TcpStream, bytes: &[u8]) -> usize {
     sent
 }
 
-/// Sends as much as the supervisor takes, and again, until that is all.
+/// Sends bytes from all clients until the supervisor takes no more. Runs `meanwhile` after each round.
 async fn pour_all(clients: &[TcpStream], bytes: &[u8], meanwhile: impl AsyncFn()) {
     let mut sent = usize::MAX;
     while sent > 0 {
@@ -65,12 +65,12 @@ async fn street(app: App, settings: &str) -> TestSupervisor {
     TestSupervisor::plan().app(app).app(App::hello("neighbour")).set(settings).start().await
 }
 
-/// Bytes of the app's bodies that the supervisor says it holds.
+/// Returns the bytes of the app's bodies that are buffered, according to the supervisor's metrics.
 async fn held(admin: &Client) -> usize {
     metrics(admin).await["nano_buffered_bytes{app=\"app\"}"] as usize
 }
 
-/// Most memory that the supervisor has had so far, in MiB.
+/// Returns the supervisor's peak memory so far, in MiB.
 fn memory(supervisor: &TestSupervisor) -> u64 {
     process::peak_rss(supervisor.pid()) >> 20
 }
@@ -104,7 +104,7 @@ async fn clients_that_do_not_read_their_answers_cost_little_each() {
     supervisor.log.line_with("are taken (`max_buffered`)").await;
     let grown = memory(&supervisor) - before;
     assert!(grown < 120, "{grown} MiB for {CLIENTS} clients");
-    // The app itself answers those who do read.
+    // The app still answers clients that read.
     let mut length = 0;
     let client = supervisor.client("app").await;
     let request = client.request("GET", "/").body(http_body_util::Empty::new()).unwrap();
@@ -202,7 +202,7 @@ async fn a_client_that_reads_nothing_holds_its_share_and_others_have_theirs() {
     assert_eq!(metrics(&admin).await["nano_client_buffered_limit_bytes"] as usize, SHARE);
     let line = supervisor.log.line_with("(`max_buffered_per_client`)").await;
     assert!(line.contains("bytes of bodies of client 127.0.0.66: "), "{line}");
-    // Somebody else, who reads nothing either, may be as far behind as ever.
+    // Another client that does not read either may still have as much buffered as its own share allows.
     let other = connect_from([127, 0, 0, 2], app).await;
     ask(&other).await;
     until("the other one has more at a time", async || {

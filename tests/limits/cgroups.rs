@@ -1,5 +1,5 @@
-//! What the kernel holds workers to, in control groups. These tests need a group that they may divide: one of them runs the
-//! others in a virtual machine, and says so where it cannot.
+//! Limits that the kernel enforces on workers, through control groups. These tests need a control group that they may
+//! divide. `on_a_kernel_of_its_own` runs them in a virtual machine, and prints the reason if that is not possible.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ use crate::admin::metrics;
 use crate::harness::{App, Client, EXECUTABLE, free_address, process, run};
 use crate::{TestSupervisor, until};
 
-/// Where the virtual machine has control groups.
+/// The path of the control groups in the virtual machine.
 const MOUNT: &str = "/sys/fs/cgroup";
 
 #[test]
@@ -25,7 +25,7 @@ fn on_a_kernel_of_its_own() {
     let tests = std::env::current_exe().unwrap();
     let mut command = Command::new(script);
     command.arg("run").arg(EXECUTABLE).arg(&tests).arg("--").arg(&tests);
-    // What runs there is emulated: one after the other, so that none waits for long.
+    // The machine is emulated, so the tests run one after the other, and none waits for long.
     let output = command.args(["limits::cgroups", "--ignored", "--test-threads=1"]).output().unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if errors.contains("; fix: ") && output.status.code() == Some(125) {
@@ -38,7 +38,7 @@ fn on_a_kernel_of_its_own() {
     );
 }
 
-/// A group of a test's own; its processes are killed at the end.
+/// A control group for one test. Its processes are killed when it is dropped.
 struct Group(PathBuf);
 
 impl Group {
@@ -52,13 +52,13 @@ impl Group {
         fs::write(self.0.join(file), text).unwrap();
     }
 
-    /// The files of a worker's group.
+    /// Returns the contents of these files in a worker's group.
     fn of(&self, worker: u32, files: &[&str]) -> Vec<String> {
         let folder = self.0.join(format!("worker-{worker}"));
         files.iter().map(|file| fs::read_to_string(folder.join(file)).unwrap().trim().to_owned()).collect()
     }
 
-    /// The groups of workers.
+    /// Returns the names of all groups of workers.
     fn workers(&self) -> Vec<String> {
         let groups = fs::read_dir(&self.0).unwrap().flatten();
         let names = groups.map(|group| group.file_name().into_string().unwrap());
@@ -67,7 +67,7 @@ impl Group {
         workers
     }
 
-    /// Waits until there is a group for the app's worker, for each spare, and no other.
+    /// Waits until there is a group for the app's worker and for each spare, and no other.
     async fn until_only_those_of(&self, supervisor: &TestSupervisor) {
         until("there is a group for each worker, and no other", async || {
             let pids = supervisor.spares().await.into_iter().chain(supervisor.app("app").await.pid);
@@ -85,7 +85,7 @@ impl Drop for Group {
     }
 }
 
-/// The last line of `status`.
+/// Returns the last line of the output of `status`.
 fn status_line(supervisor: &TestSupervisor) -> String {
     let socket = supervisor.socket().to_str().unwrap();
     let (code, text, errors) = run(supervisor.folder(), &["status", "--control", socket]);
@@ -104,13 +104,13 @@ async fn where_there_are_none_status_says_so() {
     let supervisor = TestSupervisor::plan().app(App::hello("app")).set("cgroups = false").start().await;
     assert_eq!(status_line(&supervisor), "control groups: none: `cgroups = false`");
     assert_eq!(supervisor.get("app", "/").await.status, 200);
-    // The tests are in the same group.
+    // The supervisor shares its group with the tests, so it cannot divide it.
     let supervisor = TestSupervisor::plan().app(App::hello("app")).start().await;
     let line = status_line(&supervisor);
     assert!(line.starts_with("control groups: none: ") && line.len() > 40, "{line}");
 }
 
-/// An emulated machine may be slow.
+/// Timeouts for an emulated machine, which may be slow.
 const PATIENT: &str = "watchdog = '30m'\nhung_timeout = '1h'";
 
 const HOARD: &str = "
@@ -170,7 +170,7 @@ async fn what_is_beyond_the_number_of_threads_and_processes_is_not_started_and_t
         .start()
         .await;
     let worker = supervisor.worker("app").await;
-    // An app has no way to so many threads; whoever has broken out of V8 has.
+    // An app cannot start this many threads or processes, but code that has broken out of V8 can.
     intrude(&group, worker, "for number in $(seq 40); do sleep 1000 & done");
     let admin = Client::new(address, false);
     let name = "nano_limit_broken_total{app=\"app\",limit=\"max_pids\"}";
@@ -180,7 +180,7 @@ async fn what_is_beyond_the_number_of_threads_and_processes_is_not_started_and_t
     assert_eq!(supervisor.worker("app").await, worker);
 }
 
-/// Has a shell in the group of a worker run a script, and waits for its end.
+/// Runs a shell script in the group of a worker, and waits for its end.
 #[expect(clippy::disallowed_methods, reason = "a process that no supervisor has started")]
 fn intrude(group: &Group, worker: u32, script: &str) {
     let mut shell = Command::new("sh")
@@ -228,7 +228,7 @@ async fn every_limit_is_the_kernels_and_changes_with_a_reload() {
     assert_eq!(group.of(other, &files)[2..], ["256", "max 100000"]);
     assert_eq!(group.of(worker, &["cgroup.procs"]), [worker.to_string()]);
     let supervisors = || fs::read_to_string(group.0.join("supervisor/cgroup.procs")).unwrap();
-    // A process that has just been started is there as well.
+    // A process that has just been started is in this group for a moment, too.
     let pid = supervisor.pid().to_string();
     until("the supervisor is alone", async || (supervisors().trim() == pid).then_some(())).await;
     let spare = until("there is a spare", async || supervisor.spares().await.first().copied()).await;
@@ -281,7 +281,8 @@ async fn what_a_killed_supervisor_has_left_is_removed_by_the_next() {
     supervisor.ended().await;
     until("the worker has ended", async || (!process::is_alive(worker)).then_some(())).await;
     assert_eq!(group.workers(), [format!("worker-{worker}")]);
-    // Processes cannot come into a group that hands its controllers down.
+    // A process cannot enter a group that passes its controllers on to child groups, so the supervisor starts in a
+    // child group.
     supervisor.start_again_within(&group.0.join("supervisor")).await;
     supervisor.until("app", "is ready", |app| app.state == AppState::Ready).await;
     group.until_only_those_of(&supervisor).await;

@@ -1,4 +1,5 @@
-//! CPU time of a request: what counts, who pays, and who is blamed for JavaScript that was ended.
+//! CPU time of requests: what counts, which request it is charged to, and which request is blamed for JavaScript that
+//! was terminated.
 
 use http_body_util::Empty;
 use serde_json::json;
@@ -7,7 +8,7 @@ use super::has;
 use crate::harness::{App, Client, crashes};
 use crate::{TestSupervisor, until};
 
-/// Uses CPU time, or none, in the way the path names.
+/// Uses CPU time, or none, in the way that the path names.
 const BUSY: &str = "
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const burn = (ms) => { const begun = performance.now(); while (performance.now() - begun < ms); };
@@ -34,7 +35,7 @@ async fn busy(settings: &str) -> TestSupervisor {
     TestSupervisor::plan().app(app).app(App::hello("neighbour")).start().await
 }
 
-/// The status and the code that a request is answered with, and its id.
+/// Sends a request. Returns the status and error code of the answer, and the request's id.
 async fn ask(client: &Client, path: &str) -> (u16, String, String) {
     let request =
         client.request("GET", path).header("accept", "application/json").body(Empty::new()).unwrap();
@@ -71,11 +72,11 @@ async fn what_v8_does_not_look_up_from_is_charged_and_ended_too() {
         const { pathname, search } = new URL(request.url);
         if (search === '?later') await new Promise((done) => setTimeout(done, 1));
         switch (pathname) {
-          // V8 would make two loops of this and check for interrupts in neither.
+          // V8 would make two loops of this, and check for interrupts in neither.
           case '/literal': for (;;) [3, 2, 1].sort((one, other) => one - other);
           case '/array': for (;;) if (new Array(32).length > 32) return;
           case '/url': while (request.url.includes('/url'));
-          // Minutes in one call of native code.
+          // One call of native code, which takes minutes.
           case '/native': return new Response(text.lastIndexOf(sought));
         }
         return new Response('fine');
@@ -126,7 +127,7 @@ async fn a_loop_with_a_literal_in_it_is_blamed_on_its_request_and_not_on_those_t
 async fn waiting_costs_no_cpu_time_and_each_request_has_its_own() {
     let supervisor = busy("cpu_time = '50ms'").await;
     let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
-    // All that V8 compiles for the first time is behind it.
+    // The first request also pays for what V8 compiles, so it is sent before the others.
     client.get("/").await.unwrap();
     let rest: Vec<_> = (0..10)
         .map(|_| {
@@ -189,7 +190,7 @@ async fn a_spin_after_an_await_is_blamed_on_its_own_request() {
 async fn a_body_that_is_encoded_without_end_is_charged_to_its_request_and_others_are_answered_meanwhile() {
     const BOMB: &str = "
       import { gzipSync } from 'node:zlib';
-      // Few bytes, of which very many come: members of gzip may follow one another.
+      // A gzip stream may consist of many members, so few bytes can decompress to very many.
       const member = gzipSync(new Uint8Array(1 << 20));
       const bytes = Buffer.concat(Array(3000).fill(member));
       const headers = { 'content-encoding': 'gzip', 'cache-control': 'max-age=600' };
@@ -209,7 +210,7 @@ async fn a_body_that_is_encoded_without_end_is_charged_to_its_request_and_others
         let client = client.clone();
         async move { client.get("/bomb").await }
     });
-    // By the worker that goes on with it: the next one has begun none.
+    // Only the worker that encodes the body answers 1. The one that replaces it answers 0.
     let is_begun = async || (client.get("/").await.ok()?.text() == "1").then_some(());
     until("others are answered meanwhile", is_begun).await;
     let _ = bomb.await;

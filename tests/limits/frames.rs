@@ -1,4 +1,4 @@
-//! Frames that a worker sends although nothing comes of them: it ends, and nobody else notices.
+//! Frames of a worker that have no effect. A worker that sends them without end is ended, and no other app is affected.
 
 use std::io::Write as _;
 
@@ -11,7 +11,8 @@ use crate::harness::{App, process};
 const CONTROL: i32 = 3;
 const REQUESTS: i32 = 4;
 
-/// An empty part of a body, no credit, and a failure, of a stream that is over; an answer to a ping that nobody has sent.
+/// On a stream that is over: an empty part of a body, credit of zero bytes, and a failure. On the control connection:
+/// an answer to a ping that was not sent.
 const FRAMES: [(i32, &[u8]); 4] = [
     (REQUESTS, &[0, 0, 0, 0, 34, 0, 1, 0, 0, 0, 0, 0]),
     (REQUESTS, &[1, 0, 0, 0, 36, 0, 1, 0, 0, 0, 0, 0, 0]),
@@ -26,10 +27,11 @@ async fn a_worker_that_sends_frame_after_frame_of_which_nothing_comes_is_ended_a
     let supervisor = plan.set("io_threads = 1").start().await;
     let neighbour = supervisor.client("neighbour").await;
     for (descriptor, frame) in FRAMES {
-        // The first stream of the worker's connection, which is over with this.
+        // This request opens the first stream of the worker's connection. The frames below belong to it, and arrive
+        // when it is over.
         assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
         let worker = supervisor.worker("app").await;
-        // Its own voice would mix with this one.
+        // The worker is stopped, because its own frames would mix with those of the test.
         process::signal(worker, Signal::SIGSTOP);
         let mut socket = process::socket(worker, descriptor);
         let flood = tokio::task::spawn_blocking(move || {

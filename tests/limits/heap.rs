@@ -1,9 +1,9 @@
-//! What `heap` is held against: what is alive, whatever V8 leaves empty between it.
+//! The `heap` limit applies to live memory, not to the space that V8 leaves empty between live objects.
 
 use crate::TestSupervisor;
 use crate::harness::{App, crashes};
 
-/// Of arrays of 64 KiB, three fit into a page of V8's, and leave a quarter of it empty.
+/// Keeps arrays of 64 KiB. Three of them fit into a page of V8's heap, and leave a quarter of it empty.
 const CACHE: &str = "
 const kept = [];
 export default { async fetch(request) {

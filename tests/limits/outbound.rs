@@ -1,4 +1,5 @@
-//! Outbound connections: those over the limit wait, idle ones make room, and the limit of descriptors is no end of the worker.
+//! Outbound connections: those beyond the limit wait, idle ones make room, and a worker that reaches its limit of
+//! descriptors goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,13 +12,13 @@ use crate::harness::origin::whole;
 use crate::harness::{App, Origin, process};
 use crate::{TestSupervisor, until, within};
 
-/// Answers at once, or when it is told to.
+/// Starts an origin that answers `/held` only when it is notified, and everything else at once.
 async fn origin() -> (Origin, Arc<Notify>) {
     let (origin, go, _) = counting_origin().await;
     (origin, go)
 }
 
-/// As [`origin`], with the most requests that it has held at once.
+/// Starts an origin as [`origin`] does, and also returns the greatest number of requests that it has held at once.
 async fn counting_origin() -> (Origin, Arc<Notify>, Arc<AtomicUsize>) {
     let (go, now, most) =
         (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)), Arc::<AtomicUsize>::default());
@@ -37,7 +38,7 @@ async fn counting_origin() -> (Origin, Arc<Notify>, Arc<AtomicUsize>) {
     (origin, go, most)
 }
 
-/// Fetches what the query says, all at once; answers with what came of it.
+/// Fetches all URLs of the query at once. Answers with the result of each.
 const FETCH: &str = "
 export default { async fetch(request, env) {
   const urls = new URL(request.url).searchParams.getAll('url');
@@ -73,7 +74,7 @@ async fn outbound_connections_beyond_the_limit_wait_for_a_place() {
         async move { client.get(&held).await.unwrap() }
     });
     until("two have come", async || (origin.connections() == 2).then_some(())).await;
-    // One that is done makes room for the next, on its connection or a new one.
+    // A request that ends makes room for the next one, on its connection or a new one.
     until("all are done", async || {
         go.notify_one();
         fetching.is_finished().then_some(())
@@ -95,7 +96,7 @@ async fn connections_that_are_kept_for_later_make_room_for_those_to_other_hosts(
     });
     until("one is under way", async || (busy.connections() == 1).then_some(())).await;
     for _ in 0..5 {
-        // A host of its own each time, whose connection the pool keeps.
+        // Each request goes to another origin, and the pool keeps the connection to it.
         let (origin, _) = origin().await;
         let reply = within(client.get(&path(&[format!("http://{}/", origin.address)]))).await.unwrap();
         assert_eq!(reply.json(), json!(["from the origin"]));
@@ -147,7 +148,7 @@ async fn a_worker_without_descriptors_left_fails_what_needs_one_and_lives_on() {
         (process::descriptors(worker).len() >= 60).then_some(())
     })
     .await;
-    // It still serves.
+    // The worker still serves requests.
     assert_eq!(client.get("/").await.unwrap().json(), json!([]));
     until("all are answered", async || {
         go.notify_waiters();

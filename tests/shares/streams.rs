@@ -1,4 +1,5 @@
-//! HTTP/2, frame by frame: streams whose client takes nothing, heads that do not end, and frames that ask for nothing.
+//! HTTP/2, frame by frame: streams that their client does not read, heads that do not end, and frames that request and
+//! carry nothing.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -19,11 +20,12 @@ pub(super) const GOAWAY: u8 = 7;
 pub(super) const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
-/// A client of HTTP/2 that does only what it is told, and how much it may send so far: of each stream, and of all.
+/// An HTTP/2 client that sends only what a test tells it to. The pair is how many bytes it may send before they are
+/// read: on each stream, and in total on the connection so far.
 #[derive(Debug)]
 pub(super) struct Http2(Raw, pub(super) (u32, u32));
 
-/// What a client may send without a word (RFC 9113, 6.9.2).
+/// The windows of a client that was told no others (RFC 9113, 6.9.2).
 pub(super) const INITIAL: (u32, u32) = (65_535, 65_535);
 
 /// A frame: kind, flags, stream, payload.
@@ -34,13 +36,13 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// GET of a path of few bytes, in HPACK without compression.
+/// Returns the head of a GET request in HPACK without compression. The path must be short.
 fn get(path: &str) -> Vec<u8> {
     let length = u8::try_from(path.len()).unwrap();
     [&[0x82, 0x86, 0x41, 1, b'x', 0x04, length][..], path.as_bytes()].concat()
 }
 
-/// POST in place of it.
+/// Returns the same head with POST as its method.
 pub(super) fn post(path: &str) -> Vec<u8> {
     let mut head = get(path);
     head[0] = 0x83;
@@ -48,7 +50,7 @@ pub(super) fn post(path: &str) -> Vec<u8> {
 }
 
 impl Http2 {
-    /// Connects, and says how much it takes of each stream, if not what is usual.
+    /// Connects, and announces `window` as the initial window of each stream, unless the default is to apply.
     pub(super) fn connect(source: [u8; 4], address: SocketAddr, window: Option<u32>) -> Self {
         let mut connection = Raw::from(source, address);
         connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -65,7 +67,7 @@ impl Http2 {
         self.send(HEADERS, 0x5, stream, &get(path));
     }
 
-    /// A head that goes on.
+    /// Sends the beginning of a head, which is not complete.
     pub(super) fn half_a_head(&mut self, stream: u32) {
         self.send(HEADERS, 0x1, stream, &get("/"));
     }
@@ -74,12 +76,12 @@ impl Http2 {
         self.send(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes());
     }
 
-    /// The next frame.
+    /// Reads the next frame.
     pub(super) fn next(&mut self) -> Frame {
         self.try_next().expect("a frame")
     }
 
-    /// The next frame, unless the connection has ended.
+    /// Reads the next frame. Returns `None` if the connection has ended.
     fn try_next(&mut self) -> Option<Frame> {
         let header = self.0.try_exactly(9)?;
         let payload = self.0.try_exactly(number(&header[..3]) as usize)?;
@@ -97,7 +99,7 @@ impl Http2 {
         Some(frame)
     }
 
-    /// The rest of a body.
+    /// Reads the rest of a body.
     pub(super) fn body(&mut self, stream: u32) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
@@ -111,7 +113,7 @@ impl Http2 {
         }
     }
 
-    /// The next frame of a kind.
+    /// Reads up to the next frame of a kind.
     pub(super) fn next_of(&mut self, kind: u8) -> Frame {
         loop {
             let frame = self.next();
@@ -161,7 +163,7 @@ async fn a_stream_that_its_client_does_not_take_is_reset_alone() {
     for stream in [1, 3, 5, 7] {
         client.get(stream, "/");
     }
-    // One that waits for its app is not waiting for its client.
+    // A stream that waits for its app is not waiting for its client.
     client.get(9, "/never");
     supervisor.in_flight("app", 5).await;
     client.send(PING, 0, 0, b"01234567");
@@ -169,7 +171,7 @@ async fn a_stream_that_its_client_does_not_take_is_reset_alone() {
     reset.sort_unstable();
     assert_eq!(reset, [1, 3, 5, 7]);
     supervisor.in_flight("app", 1).await;
-    // The connection goes on.
+    // The connection still works.
     client.get(11, "/");
     client.take(11, 1000);
     let (_, _, stream, body) = client.next_of(DATA);
@@ -192,7 +194,7 @@ async fn a_stream_that_its_client_takes_too_slowly_is_reset_and_one_that_is_fast
     supervisor.in_flight("app", 2).await;
     let mut taking = Http2(client.0.also(), INITIAL);
     let taker = thread::spawn(move || {
-        // Both take something all the time, but the first is far too slow.
+        // The client takes bytes of both streams all the time, but far too few of the first.
         for _ in 0..100 {
             taking.take(1, 100);
             taking.take(3, 50_000);
@@ -201,7 +203,7 @@ async fn a_stream_that_its_client_takes_too_slowly_is_reset_and_one_that_is_fast
     });
     assert_eq!(client.next_of(RST_STREAM).2, 1);
     supervisor.in_flight("app", 1).await;
-    // The other one still comes.
+    // The other stream still gets data.
     while client.next_of(DATA).2 != 3 {}
     client.send(RST_STREAM, 0, 3, &8u32.to_be_bytes());
     supervisor.in_flight("app", 0).await;
@@ -213,7 +215,7 @@ async fn a_stream_that_its_client_takes_too_slowly_is_reset_and_one_that_is_fast
 async fn a_stream_whose_last_part_its_client_does_not_take_is_reset_as_well() {
     let (supervisor, admin) = two_apps(App::new("app", APP), "send_timeout = '1s'").await;
     let mut client = Http2::connect(GREEDY, supervisor.address("app").await, Some(1));
-    // The app has answered, and there is room for the beginning.
+    // The app answers, and the client's windows have room for the first byte only.
     for stream in [1, 3] {
         client.get(stream, "/");
     }
@@ -222,7 +224,7 @@ async fn a_stream_whose_last_part_its_client_does_not_take_is_reset_as_well() {
     assert_eq!(reset, [1, 3]);
     supervisor.in_flight("app", 0).await;
     assert_eq!(metrics(&admin).await["nano_streams_reset_total"], 2.0);
-    // The connection goes on.
+    // The connection still works.
     client.get(5, "/");
     client.take(5, 1000);
     assert_eq!(client.body(5), b"hello from app");
@@ -238,7 +240,7 @@ async fn what_a_client_has_yet_to_take_of_a_complete_answer_is_not_cut_by_the_en
     let mut idle = Raw::connect(address);
     idle.send(GET).up_to("hello from app");
     supervisor.signal(Signal::SIGTERM);
-    // By now the other one would have been idle for longer.
+    // If the other connection counted as idle, it would have been closed by now, too: it has been quiet for longer.
     assert_eq!(idle.rest(), "");
     client.take(1, 1000);
     assert_eq!([first, client.body(1)].concat(), b"hello from app");
@@ -288,7 +290,7 @@ async fn a_flood_of_frames_that_ask_for_nothing_ends_its_connection() {
         frame(PING, 0, 0, b"01234567"),
         frame(SETTINGS, 0, 0, &[]),
         frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
-        // PRIORITY, and a kind that nobody knows.
+        // PRIORITY, and a frame of an unknown kind.
         frame(2, 0, 1, &[0, 0, 0, 0, 1]),
         frame(0xaa, 0, 0, &[]),
     ];
@@ -324,7 +326,7 @@ async fn a_client_that_spreads_such_frames_over_many_connections_is_held_up_and_
         (metrics(&admin).await["nano_clients_held_up_total"] >= 1.0).then_some(())
     })
     .await;
-    // Nothing is lost.
+    // Every PING is answered.
     for client in &mut clients {
         (0..EACH).for_each(|_| drop(client.next_of(PING)));
     }
@@ -337,7 +339,8 @@ async fn requests_that_are_given_up_again_and_again_end_their_connection() {
     const AT_ONCE: u32 = 20;
     let (supervisor, admin) = two_apps(App::new("app", APP), "").await;
     let mut client = Http2::connect(GREEDY, supervisor.address("app").await, None);
-    // Each is under way when it is given up: h2 itself ends who does not wait for that.
+    // Each request is in flight when the client cancels it. If the client does not wait for that, h2 itself ends the
+    // connection.
     let mut lasts = |round| {
         let streams = (AT_ONCE * round..AT_ONCE * (round + 1)).map(|number| 2 * number + 1);
         let mut requests =
