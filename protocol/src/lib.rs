@@ -13,7 +13,7 @@
 //! - `stream`: the two halves of a stream, their credit and their end.
 //! - `idle`: limits the frames of a peer that have no effect.
 //! - `inner`: the state that a connection and its streams share.
-//! - [`connection`]: the multiplexer that drives all streams over one socket.
+//! - [`connection`]: the multiplexer that drives all streams over one socket; [`Handle`]: opens streams and sends on it.
 //! - [`side`]: the two ends of a connection, and what each may open.
 //! - [`descriptors`]: the file descriptors that a worker is started with.
 //! - [`witness`]: a page of shared memory that says, after a worker has ended, what it was doing.
@@ -60,6 +60,7 @@ pub mod descriptors;
 mod error;
 pub mod exit;
 pub mod frame;
+mod handle;
 pub mod head;
 mod idle;
 mod inner;
@@ -72,8 +73,9 @@ pub mod witness;
 
 pub use budget::Budget;
 pub use chunk::Chunk;
-pub use connection::{Connection, Handle, Incoming};
+pub use connection::{Connection, Incoming};
 pub use error::ProtocolError;
+pub use handle::Handle;
 pub use head::{Call, EncodedHead, Event, Head, HeadKind};
 pub use side::Side;
 pub use stream::{Failure, Receiver, ResponseHead, Sender};

@@ -32,7 +32,7 @@ use tracing::{error, info};
 
 pub(crate) use changes::Late;
 
-use self::changes::{change, warn_of};
+use self::changes::{change, log_warnings};
 use self::member::RunningApp;
 use self::trouble::{Trouble, Troubles};
 use self::wanted::{Bound, NextFleet, WantedApp};
@@ -189,7 +189,7 @@ impl Fleet {
         let mut next = self.settle(specs, is_strict)?;
         changes.notes = config.notes;
         changes.notes.extend(self.configure(config.server));
-        let late = self.become_of(&mut next, None, &mut changes).await;
+        let late = self.apply_settled(&mut next, None, &mut changes).await;
         changes.broken.extend(config.left_out.iter().cloned());
         for (place, why) in config.left_out {
             error!(place, %why, "left out: this is no app");
@@ -210,7 +210,7 @@ impl Fleet {
         let Some(known) = specs.iter_mut().find(|known| known.name == name) else { return Vec::new() };
         *known = spec;
         match self.settle(specs, false) {
-            Ok(mut next) => self.become_of(&mut next, Some(&name), &mut Changes::default()).await,
+            Ok(mut next) => self.apply_settled(&mut next, Some(&name), &mut Changes::default()).await,
             Err(_) => Vec::new(),
         }
     }
@@ -230,7 +230,7 @@ impl Fleet {
         for (app, error) in failed {
             if is_strict {
                 self.let_go(&sockets);
-                self.strike_off_new(&wanted);
+                self.unregister_new(&wanted);
                 return Err(error);
             }
             if let Some(at) = wanted.iter().position(|wanted| wanted.app == app)
@@ -251,7 +251,7 @@ impl Fleet {
 
     /// Applies the settled configurations and records what keeps apps from running with theirs: for the app `only`, or for all
     /// apps.
-    async fn become_of(
+    async fn apply_settled(
         &self,
         next: &mut NextFleet,
         only: Option<&AppName>,
@@ -260,7 +260,7 @@ impl Fleet {
         let (NextFleet { before, settled, wanted, sockets }, mut late) = (next, Vec::new());
         log::configure_apps(wanted.iter().map(|wanted| &*wanted.spec));
         let is_new = |wanted: &&WantedApp| before.iter().all(|member| *member.spec != *wanted.spec);
-        warn_of(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
+        log_warnings(&wanted.iter().filter(is_new).map(|wanted| &wanted.spec).collect::<Vec<_>>());
         let old: Vec<_> = before.iter().map(|member| member.spec.clone()).collect();
         let mut troubles = Troubles::new();
         let mut routed = Vec::with_capacity(wanted.len());
@@ -304,7 +304,7 @@ impl Fleet {
         let after = routed.into_iter().map(|(UpstreamSpec { app, spec, traffic }, lifeline)| {
             let first =
                 if self.inherited.is_stopped(spec.name.as_str()) { First::Stopped } else { First::Start };
-            let start = || self.bring_to_life(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
+            let start = || self.start_app(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
             RunningApp { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
         *self.members.borrow_mut() = after.collect();
@@ -313,7 +313,7 @@ impl Fleet {
         for member in before.drain(..) {
             if self.members.borrow().iter().all(|kept| kept.app != member.app) {
                 changes.removed.push(member.spec.name.to_string());
-                self.see_off(member);
+                self.remove_app(member);
             }
         }
         self.want_spares();
@@ -323,7 +323,7 @@ impl Fleet {
         late
     }
 
-    fn bring_to_life(&self, app: AppId, spec: &Arc<AppSpec>, log: Rc<AppLog>, first: First) -> Rc<Lifeline> {
+    fn start_app(&self, app: AppId, spec: &Arc<AppSpec>, log: Rc<AppLog>, first: First) -> Rc<Lifeline> {
         Rc::new(NewApp { app, spec: spec.clone(), log, shared: self.shared.clone(), first }.start())
     }
 
@@ -334,7 +334,7 @@ impl Fleet {
     }
 
     /// Removes newly registered apps from the registry because the change has failed.
-    fn strike_off_new(&self, wanted: &[WantedApp]) {
+    fn unregister_new(&self, wanted: &[WantedApp]) {
         let new = wanted.iter().filter(|wanted| wanted.lifeline.is_none());
         new.for_each(|wanted| self.shared.registry.remove(wanted.app));
     }
@@ -402,7 +402,7 @@ impl Fleet {
     }
 
     /// Ends an app that gets no more requests, in a task of its own.
-    fn see_off(&self, member: RunningApp) {
+    fn remove_app(&self, member: RunningApp) {
         member.lifeline.end(self.shared.drain_timeout.get());
         let (shared, registry) = (self.shared.clone(), self.shared.registry.clone());
         tokio::task::spawn_local(async move {

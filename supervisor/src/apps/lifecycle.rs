@@ -49,7 +49,7 @@ use lifeline::{AppCommand, AppCommands, First};
 use running::{RunningWorker, Stage};
 use shared::AppsShared;
 
-/// A pause that is practically infinite. It ends early when the configuration is read again and the app gets another one.
+/// A pause that is practically infinite. It ends when the app gets another configuration, or when someone saves a file in `dev`.
 const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Everything that is needed to start the task of an app.
@@ -158,7 +158,7 @@ impl AppTask {
     /// Starts a worker, and handles commands until it is ready or has failed.
     async fn starting(&mut self) -> AppPhase {
         if let Some(fault) = self.spec.fault.clone() {
-            return self.unfit(fault).await;
+            return self.fail_misconfigured(fault).await;
         }
         self.starts += 1;
         if self.starts > 1 {
@@ -201,7 +201,7 @@ impl AppTask {
     }
 
     /// Marks the app as failed because its configuration cannot be run. It stays failed until a command changes that.
-    async fn unfit(&mut self, fault: Arc<str>) -> AppPhase {
+    async fn fail_misconfigured(&mut self, fault: Arc<str>) -> AppPhase {
         let reason = ExitReason::LoadFailed(fault.to_string());
         self.shared.registry.starting(self.app);
         self.shared.registry.failed(self.app, &reason, self.spec.settings.restart.slow_retry);
@@ -229,21 +229,21 @@ impl AppTask {
     async fn running(&mut self, mut running: RunningWorker) -> AppPhase {
         let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
         let useful = running.useful.clone();
-        let (worn, holds) = (running.worn(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
-        let worn = async {
-            let worn = worn.await;
+        let (recycle_due, holds) = (running.recycle_due(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
+        let recycle_due = async {
+            let recycle_due = recycle_due.await;
             let rank = if useful.load(Ordering::Relaxed) { Rank::Useful } else { Rank::Young };
             // A recycled worker still works, so its replacement waits for a turn.
             tokio::select! {
                 biased;
-                never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
+                never = shared.hold_once_urgent(app, generation, &recycle_due, &holds) => match never {},
                 () = shared.turns.take(app, rank) => {}
             }
-            worn
+            recycle_due
         };
         let phase = tokio::select! {
             reason = running.ended() => {
-                let remains = self.stage.farewell(&running, &reason).await;
+                let remains = self.stage.report_end(&running, &reason).await;
                 self.after(&reason, remains).await
             }
             () = ended(&mut self.ending) => {
@@ -251,9 +251,9 @@ impl AppTask {
                 self.stage.retire(running);
                 AppPhase::Ended
             }
-            worn = worn => {
-                self.shared.registry.recycling(self.app, &worn.why);
-                if worn.growth.is_some() {
+            recycle_due = recycle_due => {
+                self.shared.registry.recycling(self.app, &recycle_due.why);
+                if recycle_due.growth.is_some() {
                     self.growth.replaced(running.ready.elapsed());
                 }
                 // If the replacement fails, it is not tried again at once.
@@ -261,7 +261,7 @@ impl AppTask {
                 let (done, _) = oneshot::channel();
                 tokio::select! {
                     biased;
-                    never = shared.hold_once_urgent(app, generation, &worn, &holds) => match never {},
+                    never = shared.hold_once_urgent(app, generation, &recycle_due, &holds) => match never {},
                     phase = self.roll(running, self.spec.clone(), self.env.clone(), done) => phase,
                 }
             }
@@ -276,13 +276,13 @@ impl AppTask {
                 }
                 Action::Restart => {
                     self.waiting.push(done);
-                    self.begin_anew().await;
+                    self.reset_history().await;
                     self.reads_env = true;
                     if self.drain(running).await { AppPhase::Starting } else { AppPhase::Ended }
                 }
                 Action::Roll => {
                     // The app's code may have changed.
-                    self.begin_anew().await;
+                    self.reset_history().await;
                     self.roll(running, self.spec.clone(), None, done).await
                 }
                 Action::Configure(spec) => match running.was_told(&spec) {
@@ -295,7 +295,7 @@ impl AppTask {
                         AppPhase::Running(running)
                     }
                     Ok(false) => {
-                        self.begin_anew().await;
+                        self.reset_history().await;
                         self.roll(running, spec, None, done).await
                     }
                     Err(why) => {
@@ -386,7 +386,7 @@ impl AppTask {
     async fn configure_idle(&mut self, spec: Arc<AppSpec>, done: oneshot::Sender<Outcome>) -> bool {
         let is_new = *spec != *self.spec;
         if is_new {
-            self.begin_anew().await;
+            self.reset_history().await;
         }
         self.configure(spec);
         self.reads_env = true;

@@ -199,7 +199,7 @@ impl Registry {
             let (heap, memory, cpu_ms) =
                 (crash.heap_used, crash.usage.memory, crash.usage.cpu.as_millis() as u64);
             let lost = crash.lost();
-            if record.failing.is_told_apart(reason) {
+            if record.failing.is_logged(reason) {
                 warn!(
                     %app, %state, request_id, method, path, pid, %reason, lost, heap, memory, cpu_ms,
                     "worker ended"

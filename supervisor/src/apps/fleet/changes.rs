@@ -75,7 +75,7 @@ impl Changes {
 }
 
 /// Logs the warnings of new configurations.
-pub(super) fn warn_of(specs: &[&Arc<AppSpec>]) {
+pub(super) fn log_warnings(specs: &[&Arc<AppSpec>]) {
     for spec in specs {
         for warning in &spec.warnings {
             warn!(app = %spec.name, "{warning}");

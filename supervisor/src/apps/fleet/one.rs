@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Fleet;
-use super::changes::warn_of;
+use super::changes::log_warnings;
 use super::member::RunningApp;
 use super::wanted::{Bound, WantedApp};
 use crate::api::crash::{Crash, Suspect};
@@ -85,7 +85,7 @@ impl Fleet {
             return Err(ChangeError::Config(fault.to_string()));
         }
         let (spec, begun) = (Arc::new(spec), Instant::now());
-        warn_of(&[&spec]);
+        log_warnings(&[&spec]);
         let known = self.members.borrow().iter().find(|member| member.spec.name == spec.name).cloned();
         let log = known.map_or_else(
             || Rc::new(AppLog::new(&spec, self.new_traffic())),
@@ -128,12 +128,12 @@ impl Fleet {
         let Bound { mut sockets, failed } = self.bind(&wanted);
         if let Some((_, why)) = failed.into_iter().next() {
             self.let_go(&sockets);
-            self.strike_off_new(&wanted);
+            self.unregister_new(&wanted);
             return Err(ChangeError::bind(&why));
         }
         if let Err(why) = commit.await {
             self.let_go(&sockets);
-            self.strike_off_new(&wanted);
+            self.unregister_new(&wanted);
             return Err(why);
         }
         let mut first = Some(adoption);
@@ -146,12 +146,12 @@ impl Fleet {
         let after = wanted.into_iter().map(|WantedApp { app, spec, traffic, lifeline }| {
             let lifeline = lifeline.unwrap_or_else(|| {
                 let first = first.take().map_or(First::Start, First::Adopt);
-                self.bring_to_life(app, &spec, log.clone(), first)
+                self.start_app(app, &spec, log.clone(), first)
             });
             RunningApp { app, spec, traffic, lifeline }
         });
         *self.members.borrow_mut() = after.collect();
-        self.untroubled(&spec.name);
+        self.clear_trouble(&spec.name);
         self.want_spares();
         self.shared.tend_spares();
         Ok(())
@@ -173,7 +173,7 @@ impl Fleet {
         self.route(kept.iter().map(RunningApp::routed).collect(), &mut HashMap::new()).await;
         *self.members.borrow_mut() = kept;
         self.troubles.borrow_mut().retain(|known, _| known.as_str() != name);
-        gone.into_iter().for_each(|member| self.see_off(member));
+        gone.into_iter().for_each(|member| self.remove_app(member));
         self.want_spares();
         self.shared.tend_spares();
         Ok(())

@@ -50,7 +50,7 @@ impl Fleet {
     }
 
     /// Records that an app runs with its configuration.
-    pub(super) fn untroubled(&self, name: &AppName) {
+    pub(super) fn clear_trouble(&self, name: &AppName) {
         self.troubles.borrow_mut().remove(name);
         if let Some(app) = self.registry().find(name.as_str()) {
             self.registry().troubled(app, None);

@@ -22,7 +22,7 @@ impl AppTask {
         if self.starts > 1 {
             self.shared.registry.count_deploy(self.app);
         }
-        self.begin_anew().await;
+        self.reset_history().await;
         self.configure(spec);
         let running = self.take_over(started, begun, replaces).await;
         self.answer(&Ok(true));

@@ -95,7 +95,7 @@ impl AppTask {
     }
 
     /// Resets what is known of crashes and growth. It applied to other code or another configuration.
-    pub(super) async fn begin_anew(&mut self) {
+    pub(super) async fn reset_history(&mut self) {
         self.history = RestartHistory::default();
         self.growth = Growth::default();
         self.release().await;

@@ -1,15 +1,12 @@
 //! Handles an app whose files are broken, as reported by whoever watches them. Clients get that error in place of an older
 //! answer.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::oneshot::Sender;
 
-use super::{AppPhase, AppTask, Outcome};
+use super::{AppPhase, AppTask, Outcome, UNTIL_TOLD};
 use crate::edge::commands::Unavailable;
-
-/// A pause that is practically infinite. It ends when someone saves a file.
-const UNTIL_TOLD: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl AppTask {
     /// Refuses every request with the reason `why`, until another command arrives.

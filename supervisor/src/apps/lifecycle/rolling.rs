@@ -46,7 +46,7 @@ impl AppTask {
                 reason = running.ended(), if !is_gone => {
                     // Whatever ended it, requests wait for the next worker, which is already starting.
                     is_gone = true;
-                    let remains = self.stage.farewell(&running, &reason).await;
+                    let remains = self.stage.report_end(&running, &reason).await;
                     let _ = self.note_end(&reason, remains).await;
                     self.shared.registry.starting(self.app);
                 }

@@ -65,12 +65,12 @@ impl RunningWorker {
     }
 
     /// Waits until the worker is to be recycled, which is not before `not_before`.
-    pub(crate) fn worn(
+    pub(crate) fn recycle_due(
         &self,
         spec: &Arc<AppSpec>,
         growth: &Growth,
         not_before: Instant,
-    ) -> impl Future<Output = Worn> + use<> {
+    ) -> impl Future<Output = Recycle> + use<> {
         let (observed, ready, witness) = (self.observed.clone(), self.ready, self.witness.clone());
         let (spec, growth, policy) = (spec.clone(), growth.clone(), spec.settings.recycle.clone());
         let old = policy.lifetime.map(|lifetime| ready + lifetime.mul_f64(self.spread));
@@ -79,12 +79,12 @@ impl RunningWorker {
             loop {
                 let changed = observed.changed.notified();
                 if let Some(why) = observed.wear(&policy) {
-                    return Worn { why, growth: None };
+                    return Recycle { why, growth: None };
                 }
                 if policy.growth
                     && let Some(why) = observed.grown(&growth, &witness, &spec.limits)
                 {
-                    return Worn { why, growth: Some(Grown { observed: observed.clone(), spec }) };
+                    return Recycle { why, growth: Some(Grown { observed: observed.clone(), spec }) };
                 }
                 let old = async {
                     match old {
@@ -97,7 +97,7 @@ impl RunningWorker {
                     () = old => {
                         let age = humantime::format_duration(Duration::from_secs(ready.elapsed().as_secs()));
                         let why = format!("it has been ready for {age} (`recycle.lifetime`)");
-                        return Worn { why, growth: None };
+                        return Recycle { why, growth: None };
                     }
                 }
             }
@@ -138,7 +138,7 @@ impl RunningWorker {
 
 /// Why a worker is recycled.
 #[derive(Debug)]
-pub(crate) struct Worn {
+pub(crate) struct Recycle {
     /// The reason, as text for people.
     pub why: String,
     /// Set if the reason is growth.
@@ -306,11 +306,11 @@ impl Stage {
     }
 
     /// Tells the I/O threads that a worker has ended, unless they know. Returns what is known of the worker.
-    pub(crate) async fn farewell(&self, running: &RunningWorker, reason: &ExitReason) -> Remains {
-        farewell(&self.shared, self.app, running, reason).await
+    pub(crate) async fn report_end(&self, running: &RunningWorker, reason: &ExitReason) -> Remains {
+        report_end(&self.shared, self.app, running, reason).await
     }
 
-    /// Does the same as [`Self::farewell`] for a worker that was told to finish. Reports a crash if it did not end cleanly.
+    /// Does the same as [`Self::report_end`] for a worker that was told to finish. Reports a crash if it did not end cleanly.
     pub(crate) async fn retired(&self, running: &RunningWorker, reason: &ExitReason) {
         retired(&self.shared, self.app, running, reason).await;
     }
@@ -340,7 +340,7 @@ impl Stage {
 }
 
 async fn retired(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) {
-    let remains = farewell(shared, app, running, reason).await;
+    let remains = report_end(shared, app, running, reason).await;
     let crash = match reason.is_clean() {
         true => None,
         false => Some(shared.report(app, &running.spec, reason, remains).await),
@@ -348,7 +348,7 @@ async fn retired(shared: &AppsShared, app: AppId, running: &RunningWorker, reaso
     shared.registry.retired((app, running.generation), running.pid, reason, crash.as_ref());
 }
 
-async fn farewell(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) -> Remains {
+async fn report_end(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
     if shared.orders.leave((app, generation)) {
@@ -372,10 +372,10 @@ impl AppsShared {
         &self,
         app: AppId,
         generation: u64,
-        worn: &Worn,
+        recycle_due: &Recycle,
         holds: &Cell<bool>,
     ) -> Infallible {
-        if let Some(grown) = &worn.growth {
+        if let Some(grown) = &recycle_due.growth {
             grown.is_urgent().await;
             holds.set(true);
             self.io_threads.hold(app, generation, true).await;

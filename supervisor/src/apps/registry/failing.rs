@@ -24,7 +24,7 @@ impl Failing {
 
     /// Whether the end of a worker gets a log line of its own. It does not if the app's failure is logged with this reason, or
     /// has been.
-    pub(crate) fn is_told_apart(&self, reason: &ExitReason) -> bool {
+    pub(crate) fn is_logged(&self, reason: &ExitReason) -> bool {
         let is_known = || self.0.as_ref().is_some_and(|(known, _)| *known == reason.to_string());
         !matches!(reason, ExitReason::LoadFailed(_)) && !is_known()
     }
@@ -38,9 +38,9 @@ mod tests {
     fn another_reason_is_news() {
         let (one, other) = (ExitReason::LoadFailed("one".into()), ExitReason::StartTimeout);
         let mut failing = Failing::default();
-        assert!(failing.is_told_apart(&other) && !failing.is_told_apart(&one));
+        assert!(failing.is_logged(&other) && !failing.is_logged(&one));
         assert_eq!([failing.again(&one), failing.again(&one), failing.again(&other)], [1, 2, 1]);
-        assert!(!failing.is_told_apart(&other));
+        assert!(!failing.is_logged(&other));
         assert_eq!(failing.again(&one), 1);
     }
 }

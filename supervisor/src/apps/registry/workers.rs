@@ -62,13 +62,13 @@ impl Workers {
 
     /// Returns the latest worker that is not replaced.
     pub(super) fn latest(&self) -> Option<&ReadyWorker> {
-        self.told().last()
+        self.reported().last()
     }
 
     /// Records the end of a worker that was told to drain. Returns whether it stays part of the app's status, because no other
     /// has taken its place.
     pub(super) fn retired(&mut self, generation: u64) -> bool {
-        let is_alone = self.told().all(|worker| worker.generation == generation);
+        let is_alone = self.reported().all(|worker| worker.generation == generation);
         match self.get(generation) {
             Some(worker) if is_alone && worker.standing == Standing::Serving => {
                 worker.standing = Standing::Ended;
@@ -95,12 +95,12 @@ impl Workers {
 
     /// Returns the longest time for which a worker has not answered a ping.
     pub(super) fn unanswered(&self) -> Option<Duration> {
-        self.told().filter_map(|worker| worker.unanswered).map(|since| since.elapsed()).max()
+        self.reported().filter_map(|worker| worker.unanswered).map(|since| since.elapsed()).max()
     }
 
     /// Returns the sum of the usage of all workers that are not replaced.
     pub(super) fn usage(&self) -> Usage {
-        self.told().fold(Usage::default(), |sum, worker| {
+        self.reported().fold(Usage::default(), |sum, worker| {
             let Usage { memory, rss, cpu } = worker.usage;
             Usage { memory: sum.memory + memory, rss: sum.rss + rss, cpu: sum.cpu + cpu }
         })
@@ -108,10 +108,10 @@ impl Workers {
 
     /// Returns the sum of the stats of all workers that are not replaced.
     pub(super) fn stats(&self) -> Stats {
-        self.told().fold(Stats::default(), |sum, worker| add(sum, worker.stats))
+        self.reported().fold(Stats::default(), |sum, worker| add(sum, worker.stats))
     }
 
-    fn told(&self) -> impl Iterator<Item = &ReadyWorker> {
+    fn reported(&self) -> impl Iterator<Item = &ReadyWorker> {
         self.0.iter().filter(|worker| worker.standing != Standing::Replaced)
     }
 }
@@ -161,26 +161,26 @@ mod tests {
         }
     }
 
-    fn told(workers: &Workers) -> (Option<u32>, u32, u64) {
+    fn reported(workers: &Workers) -> (Option<u32>, u32, u64) {
         (workers.latest().map(|worker| worker.pid), workers.stats().in_flight, workers.usage().memory)
     }
 
     #[test]
     fn while_one_is_replaced_there_are_two_and_the_new_one_is_told_of() {
         let mut workers = Workers::default();
-        assert_eq!(told(&workers), (None, 0, 0));
+        assert_eq!(reported(&workers), (None, 0, 0));
         workers.ready(1, 101, None);
         says(&mut workers, 1, 5);
         workers.ready(2, 102, Some(1));
-        assert_eq!((told(&workers), workers.0.len()), ((Some(102), 0, 0), 2));
+        assert_eq!((reported(&workers), workers.0.len()), ((Some(102), 0, 0), 2));
         says(&mut workers, 1, 7);
         says(&mut workers, 2, 1);
-        assert_eq!(told(&workers), (Some(102), 1, 1));
+        assert_eq!(reported(&workers), (Some(102), 1, 1));
         // The new worker ends while the old one still drains, and is replaced in turn.
-        assert_eq!((workers.crashed(2), told(&workers)), (Some(102), (None, 0, 0)));
+        assert_eq!((workers.crashed(2), reported(&workers)), (Some(102), (None, 0, 0)));
         workers.ready(3, 103, None);
         assert!(!workers.retired(1) && workers.crashed(1).is_none());
-        assert_eq!((told(&workers), workers.0.len()), ((Some(103), 0, 0), 1));
+        assert_eq!((reported(&workers), workers.0.len()), ((Some(103), 0, 0), 1));
     }
 
     #[test]
@@ -190,19 +190,19 @@ mod tests {
             workers.ready(1, 101, None);
             says(&mut workers, 1, 5);
             assert!(workers.retired(1));
-            assert_eq!(told(&workers), (Some(101), 5, 5));
+            assert_eq!(reported(&workers), (Some(101), 5, 5));
             if is_next {
                 workers.ready(2, 102, None)
             } else {
                 workers.gone()
             }
-            assert_eq!((told(&workers).0, workers.0.len()), (is_next.then_some(102), usize::from(is_next)));
+            assert_eq!((reported(&workers).0, workers.0.len()), (is_next.then_some(102), usize::from(is_next)));
         }
         // The app has no worker for new requests, but one may still drain.
         let mut workers = Workers::default();
         workers.ready(1, 101, None);
         workers.gone();
-        assert_eq!((told(&workers), workers.0.len()), ((None, 0, 0), 1));
+        assert_eq!((reported(&workers), workers.0.len()), ((None, 0, 0), 1));
         assert!(!workers.retired(1) && workers.0.is_empty());
     }
 
@@ -213,15 +213,15 @@ mod tests {
             workers.ready(generation, 100 + generation as u32, None);
             says(&mut workers, generation, 10 + generation as u32);
         }
-        assert_eq!(told(&workers), (Some(103), 36, 36));
+        assert_eq!(reported(&workers), (Some(103), 36, 36));
         assert!(workers.unanswered().is_none());
         workers.get(2).unwrap().unanswered = Some(Instant::now());
         assert!(workers.unanswered().is_some());
         workers.ready(4, 104, Some(2));
         assert!(workers.unanswered().is_none());
         says(&mut workers, 4, 1);
-        assert_eq!((told(&workers), workers.0.len()), ((Some(104), 25, 25), 4));
+        assert_eq!((reported(&workers), workers.0.len()), ((Some(104), 25, 25), 4));
         assert!(!workers.retired(2) && !workers.retired(3));
-        assert_eq!((told(&workers), workers.0.len()), ((Some(104), 12, 12), 2));
+        assert_eq!((reported(&workers), workers.0.len()), ((Some(104), 12, 12), 2));
     }
 }

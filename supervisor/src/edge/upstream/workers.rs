@@ -82,7 +82,7 @@ impl Links {
             ready.fold(
                 first,
                 |least, next| {
-                    if next.handle.streams() < least.handle.streams() { next } else { least }
+                    if next.handle.own_streams() < least.handle.own_streams() { next } else { least }
                 },
             );
         Some(chosen.clone())
