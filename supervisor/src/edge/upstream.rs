@@ -1,5 +1,5 @@
-//! One I/O thread's view of an app: its connections to the app's workers (`workers`), the wait for one, and how they have ended
-//! (`ends`).
+//! One I/O thread's view of an app: the connections to its workers (`workers`), the requests that wait for a worker, and how
+//! workers have ended (`ends`).
 
 mod ends;
 pub(crate) mod workers;
@@ -36,15 +36,15 @@ pub(crate) struct Upstream {
     spec: RefCell<Rc<AppSpec>>,
     traffic: Arc<Traffic>,
     thread: usize,
-    /// The budget of the app's bodies on this thread.
+    /// Limits the bytes of the app's bodies that are buffered on this thread.
     budget: Arc<Budget>,
     workers: Links,
     ends: Ends,
-    /// Why there will be no worker soon, if that is so.
+    /// Why no worker will be ready soon. `None` if one may be.
     unavailable: RefCell<Option<Unavailable>>,
-    /// Requests of each client that are in flight or wait, on this thread.
+    /// The requests in flight of each client on this thread, including those that wait.
     clients: Holders,
-    /// No further worker is started before this time.
+    /// The time before which no further worker is started.
     resting: Cell<Option<Instant>>,
     /// Kinds of requests that are refused because they end workers; usually none.
     quarantined: RefCell<Kinds>,
@@ -58,7 +58,7 @@ pub(crate) struct Upstream {
 const AUTOPSY: Duration = Duration::from_secs(2);
 
 impl Upstream {
-    /// An app without a worker. Its bodies also count against `total`.
+    /// Creates an app without workers. Its bodies also count against `total`.
     pub(crate) fn new(
         routed: &UpstreamSpec,
         thread: usize,
@@ -87,7 +87,7 @@ impl Upstream {
         }
     }
 
-    /// TrafficCounts on this thread.
+    /// Updates the app's counters of this thread.
     pub(crate) fn count(&self, count: impl FnOnce(&TrafficCounts)) {
         if let Some(counts) = self.traffic.of_thread(self.thread) {
             count(counts);
@@ -106,7 +106,7 @@ impl Upstream {
         }
     }
 
-    /// A worker is ready, beside those that are there. `useful` becomes true when it has answered a request well.
+    /// Adds a worker that is ready. `useful` becomes true once it has answered a request successfully.
     pub(crate) fn attach(&self, generation: u64, handle: Handle, useful: Arc<AtomicBool>) {
         self.resting.set(None);
         self.unavailable.take();
@@ -116,49 +116,49 @@ impl Upstream {
         self.changed.notify_waiters();
     }
 
-    /// A worker gets no further requests, and finishes those that it has.
+    /// Stops sending requests to a worker. It finishes those that it has.
     pub(crate) fn retire(&self, generation: u64) {
         self.workers.retire(generation);
     }
 
-    /// No worker gets further requests.
+    /// Stops sending requests to all workers.
     pub(crate) fn let_go(&self) {
         self.workers.retire_all();
     }
 
-    /// A worker gets no requests for now, although it is well, or gets them again.
+    /// Pauses or resumes sending requests to a worker. A paused worker is still healthy.
     pub(crate) fn hold(&self, generation: u64, holds: bool) {
         self.workers.hold(generation, holds);
         self.changed.notify_waiters();
     }
 
-    /// The connection to a worker has ended: everything it has sent was read.
+    /// Removes a worker whose connection has ended: everything that it sent was read.
     pub(crate) fn disconnected(&self, generation: u64) {
         self.workers.disconnected(generation);
         self.changed.notify_waiters();
     }
 
-    /// No further worker is started before this time.
+    /// Records that no further worker is started before this time.
     pub(crate) fn rest(&self, until: Instant) {
         self.resting.set(Some(until));
     }
 
-    /// A worker has ended.
+    /// Records how a worker ended.
     pub(crate) fn ended(&self, generation: u64, fate: Fate) {
         self.workers.retire(generation);
         self.ends.ended(generation, fate);
         self.changed.notify_waiters();
     }
 
-    /// A request was lost with a worker, or has ended it. The report of the crash names it.
+    /// Records a request that was lost with a worker, or has ended it. The report of the crash names it.
     pub(crate) fn lost(&self, generation: u64, request: LostRequest) {
         if let Some(request) = self.ends.lost(generation, request) {
-            // If the queue is full, the report names fewer.
+            // If the queue is full, the report names fewer requests.
             let _ = self.notices.try_send(Notice::Lost((self.app, generation), request));
         }
     }
 
-    /// The requests that were lost with a worker that has ended; waits until everything it has sent was read.
+    /// Returns the requests that were lost with a worker that has ended. Waits until everything that the worker sent was read.
     pub(crate) async fn lost_with(&self, generation: u64) -> Vec<LostRequest> {
         let wait = async {
             loop {
@@ -169,19 +169,21 @@ impl Upstream {
                 changed.await;
             }
         };
-        // If another process holds the worker's end of the connection, that must not delay the next worker.
+        // Another process may hold the worker's end of the connection open. That must not delay the next worker.
         let _ = timeout(AUTOPSY, wait).await;
-        // The tasks of these requests have been woken, and run before this one continues.
+        // The tasks of these requests have been woken. Yielding lets them run, and report their requests, before this one
+        // continues.
         tokio::task::yield_now().await;
         self.ends.take(generation)
     }
 
-    /// Nobody waits for the answer to a request any more. If it ends the worker all the same, the report of the crash names it.
+    /// Records that nobody waits for the answer to a request any more. If the request still ends the worker, the report of the
+    /// crash names it.
     pub(crate) fn gave_up(&self, generation: u64, line: &RequestLine<'_>) {
         self.ends.gave_up(generation, LostRequest::of(line));
     }
 
-    /// How a worker has ended whose connection is closed; waits until that is known.
+    /// Returns how a worker ended whose connection is closed. Waits until that is known.
     pub(crate) async fn fate(&self, generation: u64) -> Fate {
         let wait = async {
             loop {
@@ -196,8 +198,8 @@ impl Upstream {
         timeout(AUTOPSY, wait).await.unwrap_or_else(|_| unknown())
     }
 
-    /// Replaces the kinds of requests that are refused. With none, the app starts over: no kind yields to others
-    /// either.
+    /// Replaces the kinds of requests that are refused. If there are none, the app makes a fresh start: the probation of all
+    /// kinds ends as well.
     pub(crate) fn quarantine(&self, kinds: Kinds) {
         if kinds.is_empty() {
             self.probation.take();
@@ -206,20 +208,20 @@ impl Upstream {
         self.quarantined.replace(kinds);
     }
 
-    /// Whether a request is refused because such requests end workers.
+    /// Returns whether a request is refused because requests of its kind end workers.
     pub(crate) fn is_quarantined(&self, method: &str, target: &str) -> bool {
         let kinds = self.quarantined.borrow();
         !kinds.is_empty() && kinds.contains(&Kind::of(method, target))
     }
 
-    /// A request of this kind has ended a worker: others of the kind yield to all other requests.
+    /// Puts a kind on probation after one of its requests has ended a worker: the others yield to requests of all other kinds.
     pub(crate) fn suspend(&self, kind: Kind) {
         self.probation.borrow_mut().ended(kind, Instant::now());
     }
 
-    /// The kind of a request, if others of it have recently ended workers; usually none.
+    /// Returns the kind of a request if it is on probation. Usually `None`.
     pub(crate) fn suspended(&self, method: &str, target: &str) -> Option<Kind> {
-        // The common case.
+        // Usually no kind is on probation.
         if self.probation.borrow().is_empty() {
             return None;
         }
@@ -229,10 +231,10 @@ impl Upstream {
         (!self.probation.borrow().hold(&kind, now).is_zero()).then_some(kind)
     }
 
-    /// Waits until there is a worker that has had time for other requests.
+    /// Waits until a worker has been ready for so long that it has had time for other requests than those of this kind.
     ///
     /// # Errors
-    /// [`Refused`] if there is none for this long, or if too many wait already.
+    /// [`Refused`] if there is no such worker within `patience`, or if the queue is full.
     pub(crate) async fn stand_back(
         &self,
         kind: &Kind,
@@ -249,7 +251,7 @@ impl Upstream {
                     changed.await;
                     continue;
                 };
-                // The caller asks for a worker next, and is told why there is none.
+                // If no worker will be ready soon, the caller learns the reason when it asks for a worker next.
                 let due = found.ok().map(|worker| worker.since + hold);
                 let Some(due) = due.filter(|due| *due > Instant::now()) else { return };
                 tokio::select! {
@@ -268,29 +270,30 @@ impl Upstream {
         })
     }
 
-    /// A request of a kind that yields to others was answered: the kind need not any more.
+    /// Ends the probation of a kind, because one of its requests was answered.
     pub(crate) fn clear(&self, kind: &Kind) {
         if self.probation.borrow_mut().answered(kind) {
             self.changed.notify_waiters();
         }
     }
 
-    /// There will be no worker soon: requests are refused, those that wait included.
+    /// Refuses requests, including those that wait, because no worker will be ready soon.
     pub(crate) fn unavailable(&self, why: Unavailable) {
         self.workers.retire_all();
         self.unavailable.replace(Some(why));
         self.changed.notify_waiters();
     }
 
-    /// The count of a client's requests that are in flight or wait, on this thread.
+    /// Returns the counter of a client's requests in flight on this thread, including those that wait.
     pub(crate) fn held_by(&self, client: ClientKey) -> Held {
         self.clients.of(client)
     }
 
-    /// Takes a place among the app's requests in flight, for a client that holds `held` already.
+    /// Takes a slot among the app's requests in flight, for a client that has `held` of them already.
     ///
     /// # Errors
-    /// [`Refusal::Overloaded`] if all are taken, [`Refusal::ClientOverloaded`] if those that are left are for others.
+    /// [`Refusal::Overloaded`] if all slots are taken, [`Refusal::ClientOverloaded`] if the free ones are reserved for other
+    /// clients.
     pub(crate) fn enter(&self, spec: &AppSpec, held: Held) -> Result<InFlight, Refusal> {
         let (limits, taken, own) = (&spec.limits, self.traffic.in_flight(), held.get());
         if !limits.may_enter(taken, own, self.traffic.threads()) && taken < limits.max_in_flight {
@@ -304,10 +307,10 @@ impl Upstream {
         }
     }
 
-    /// A worker for the next request; waits for one for up to `patience`.
+    /// Returns a worker for the next request. Waits up to `patience` for one.
     ///
     /// # Errors
-    /// [`Refused`] if there is none by then, if waiting is in vain, or if too many wait already.
+    /// [`Refused`] if no worker is ready by then, if none will be ready soon, or if the queue is full.
     pub(crate) async fn worker(
         &self,
         spec: &AppSpec,
@@ -330,10 +333,10 @@ impl Upstream {
         timeout(patience, wait).await.unwrap_or_else(|_| Err(self.no_worker(spec)))
     }
 
-    /// A place among those that wait for a worker.
+    /// Takes a slot in the queue of requests that wait for a worker.
     fn queue(&self, spec: &AppSpec, place: &InFlight) -> Result<Waiting<'_>, Refused> {
         let max = spec.limits.max_queue;
-        // While there is no worker, all requests of a client in flight wait, this one among them.
+        // While there is no worker, all of a client's requests in flight wait. `held` counts this one as well.
         let (waiting, own) = (self.traffic.waiting(), place.held() - 1);
         let is_kept = waiting < max && !shares::may_have(max, waiting, own, self.traffic.threads());
         if is_kept && spec.limits.has_client_share() {
@@ -359,7 +362,7 @@ impl Upstream {
         self.for_now(Refused::because(Refusal::NoWorker, why))
     }
 
-    /// Adds the time of the next start, if that is known.
+    /// Adds the time at which the next worker is started, if it is known.
     fn for_now(&self, refused: Refused) -> Refused {
         match self.resting.get() {
             Some(until) => refused.until(until),
@@ -367,7 +370,7 @@ impl Upstream {
         }
     }
 
-    /// A worker for the next request, or why there will be none soon; none if one may be ready soon.
+    /// Returns a worker for the next request, or why none will be ready soon. `None` if one may be ready soon.
     pub(crate) fn now(&self) -> Option<Result<Rc<Link>, Refused>> {
         if let Some(worker) = self.workers.choose() {
             return Some(Ok(worker));
@@ -383,7 +386,7 @@ impl Upstream {
     }
 }
 
-/// One request's place among those in flight, and among those of its client; given back when dropped.
+/// A request's slot among those in flight, and among those of its client. Released when dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     traffic: Arc<Traffic>,
@@ -391,7 +394,7 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// Requests of its client in flight, this one included.
+    /// Returns the number of its client's requests in flight, including this one.
     fn held(&self) -> usize {
         self.held.count()
     }
@@ -418,7 +421,7 @@ mod tests {
             let of_first = edge.get("/wait");
             first.has_one_that_waits().await;
             assert_eq!(edge.get("/").await.unwrap(), (200, "2: GET http://app.example/ ".to_owned()));
-            // The first is replaced while it is at work.
+            // The first worker is replaced while it handles a request.
             let _third = edge.worker(3);
             edge.upstream.retire(1);
             let of_second = edge.get("/wait");

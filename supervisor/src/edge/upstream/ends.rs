@@ -1,4 +1,4 @@
-//! How the workers of an app have ended, and which requests went down with them, until the main thread is told.
+//! Remembers how the workers of an app have ended, and which requests were lost with them, until the main thread asks for these.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,19 +7,19 @@ use std::sync::Arc;
 use crate::edge::commands::Fate;
 use crate::model::lost_request::LostRequest;
 
-/// Ends of workers that are remembered until the requests that went down with them have been answered.
+/// Most ends of workers that are kept. They are needed until the requests that were lost with the worker have been answered.
 const ENDED: usize = 16;
 
-/// Requests of one worker that are remembered until it is known how it ended, of those that were lost, and of those that were
+/// Most requests of one worker that are kept until it is known how it ended: this many that were lost, and this many that were
 /// given up.
 const LOST: usize = 64;
 
-/// How workers have ended.
+/// How the workers of an app have ended, and their losses.
 #[derive(Debug, Default)]
 pub(crate) struct Ends {
-    /// The last of them.
+    /// The latest ends, the oldest first.
     ended: RefCell<VecDeque<(u64, Fate)>>,
-    /// Of workers of which the main thread was not told yet, however many there are.
+    /// The losses of every worker for which the main thread has not asked yet, however many there are.
     losses: RefCell<Vec<Losses>>,
 }
 
@@ -27,20 +27,20 @@ pub(crate) struct Ends {
 #[derive(Debug)]
 struct Losses {
     generation: u64,
-    /// They went down with it.
+    /// Requests that were lost with the worker, or have ended it.
     lost: Vec<LostRequest>,
-    /// Nobody waits for them any more, and it may still be at work on them; the latest.
+    /// The latest requests whose answers nobody waits for any more. The worker may still be processing them.
     given_up: VecDeque<LostRequest>,
 }
 
 impl Ends {
-    /// There is this worker, which will have to end.
+    /// Begins to record the losses of a worker.
     pub(crate) fn attached(&self, generation: u64) {
         let losses = Losses { generation, lost: Vec::new(), given_up: VecDeque::new() };
         self.losses.borrow_mut().push(losses);
     }
 
-    /// It has ended.
+    /// Records how a worker ended.
     pub(crate) fn ended(&self, generation: u64, fate: Fate) {
         let mut ended = self.ended.borrow_mut();
         if ended.len() >= ENDED {
@@ -49,17 +49,18 @@ impl Ends {
         ended.push_back((generation, fate));
     }
 
-    /// How it has ended, if it has.
+    /// Returns how a worker ended, if it has.
     pub(crate) fn fate(&self, generation: u64) -> Option<Fate> {
         self.ended.borrow().iter().find(|(with, _)| *with == generation).map(|(_, fate)| fate.clone())
     }
 
-    /// How the last one has ended, for people.
+    /// Returns why the last worker ended, as text for people.
     pub(crate) fn last(&self) -> Option<Arc<str>> {
         self.ended.borrow().back().map(|(_, fate)| fate.why.clone())
     }
 
-    /// A request went down with a worker, or has brought it down. Given back if the main thread has been told which did.
+    /// Records a request that was lost with a worker, or has ended it. Returns the request if the main thread has already taken
+    /// the losses of that worker.
     pub(crate) fn lost(&self, generation: u64, request: LostRequest) -> Option<LostRequest> {
         let mut losses = self.losses.borrow_mut();
         let Some(losses) = losses.iter_mut().find(|losses| losses.generation == generation) else {
@@ -71,7 +72,7 @@ impl Ends {
         None
     }
 
-    /// Nobody waits for the answer of a worker to a request any more.
+    /// Records a request whose answer nobody waits for any more.
     pub(crate) fn gave_up(&self, generation: u64, request: LostRequest) {
         let mut losses = self.losses.borrow_mut();
         if let Some(losses) = losses.iter_mut().find(|losses| losses.generation == generation) {
@@ -82,7 +83,7 @@ impl Ends {
         }
     }
 
-    /// The requests that went down with a worker, for the main thread; then those that it was still at work on.
+    /// Takes the requests that were lost with a worker, followed by those that were given up while it was still processing them.
     pub(crate) fn take(&self, generation: u64) -> Vec<LostRequest> {
         let mut losses = self.losses.borrow_mut();
         let taken = losses.extract_if(.., |losses| losses.generation == generation);
@@ -112,7 +113,7 @@ mod tests {
         assert!(ends.lost(3, request(30)).is_none() && ends.lost(1, request(11)).is_none());
         ends.ended(3, Fate { why: "first".into(), culprit: None });
         assert_eq!(ids(&ends.take(3)), [30]);
-        // One that comes to light later is for whoever has the report.
+        // A loss that is found later is returned, so that the caller can add it to the report.
         assert_eq!(ids(&[ends.lost(3, request(31)).unwrap()]), [31]);
         assert!(ends.lost(2, request(20)).is_none() && ends.fate(2).is_none());
         assert_eq!(

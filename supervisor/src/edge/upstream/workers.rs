@@ -1,6 +1,6 @@
-//! The workers of an app to which one I/O thread has a connection, and which of them gets the next request.
+//! The connections of one I/O thread to the workers of an app, and the choice of the worker for the next request.
 //!
-//! Usually there is one. While it is replaced there are two, of which the old one finishes what it has.
+//! Usually there is one worker. While it is replaced there are two, and the old one finishes the requests that it has.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,37 +20,37 @@ pub(crate) struct Link {
     /// When it became ready.
     pub since: Instant,
     stage: Cell<LinkStage>,
-    /// Whether it has answered a request well, as far as this thread knows, and as the main thread is told.
+    /// Whether it has answered a request successfully, as far as this thread knows.
     is_useful: Cell<bool>,
+    /// The same for the main thread: set when `is_useful` becomes true.
     useful: Arc<AtomicBool>,
 }
 
-/// What a worker is there for.
+/// Whether a worker takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LinkStage {
-    /// It takes requests.
     Ready,
-    /// It takes none for now, although it is well.
+    /// It takes no requests for now, although it is healthy.
     Held,
-    /// It takes none any more, and its connection ends with the last one under way.
+    /// It takes no further requests, and its connection ends with the last one in flight.
     Finishing,
 }
 
 impl Link {
-    /// To a worker that is ready now. `useful` becomes true when it has answered a request well.
+    /// Creates the link to a worker that is ready now. `useful` becomes true once it has answered a request successfully.
     pub(crate) fn new(generation: u64, handle: Handle, useful: Arc<AtomicBool>) -> Self {
         let (since, stage, is_useful) = (Instant::now(), Cell::new(LinkStage::Ready), Cell::new(false));
         Self { generation, handle, since, stage, is_useful, useful }
     }
 
-    /// The worker has answered a request with this status.
+    /// Records that the worker has answered a request with this status.
     pub(crate) fn answered(&self, status: u16) {
         if status < 500 && !self.is_useful.replace(true) {
             self.useful.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether it takes requests. One that has just died does not, before the main thread says so.
+    /// Returns whether the worker takes requests. One that has just died does not, even before the main thread reports its end.
     fn is_ready(&self) -> bool {
         self.stage.get() == LinkStage::Ready && !self.handle.is_closed()
     }
@@ -67,17 +67,18 @@ impl Link {
 pub(crate) struct Links(RefCell<Vec<Rc<Link>>>);
 
 impl Links {
-    /// One more is ready.
+    /// Adds a worker that is ready.
     pub(crate) fn attach(&self, link: Link) {
         self.0.borrow_mut().push(Rc::new(link));
     }
 
-    /// The worker for the next request: of those that are ready, the one with the fewest requests of this thread under way.
+    /// Returns the worker for the next request: of those that are ready, the one with the fewest requests in flight from this
+    /// thread.
     pub(crate) fn choose(&self) -> Option<Rc<Link>> {
         let links = self.0.borrow();
         let mut ready = links.iter().filter(|link| link.is_ready());
         let first = ready.next()?;
-        // With one there is nothing to compare.
+        // If only one is ready, no counts are compared.
         let chosen =
             ready.fold(
                 first,
@@ -88,17 +89,17 @@ impl Links {
         Some(chosen.clone())
     }
 
-    /// This one gets no further requests, and finishes those that it has.
+    /// Stops sending requests to a worker. It finishes those that it has.
     pub(crate) fn retire(&self, generation: u64) {
         self.each(generation, Link::finish);
     }
 
-    /// As [`Self::retire`], for all of them.
+    /// Stops sending requests to all workers.
     pub(crate) fn retire_all(&self) {
         self.0.borrow().iter().for_each(|link| link.finish());
     }
 
-    /// This one gets no requests for now, or gets them again.
+    /// Pauses or resumes sending requests to a worker.
     pub(crate) fn hold(&self, generation: u64, holds: bool) {
         self.each(generation, |link| {
             if link.stage.get() != LinkStage::Finishing {
@@ -107,12 +108,12 @@ impl Links {
         });
     }
 
-    /// The connection to this one has ended.
+    /// Removes a worker whose connection has ended.
     pub(crate) fn disconnected(&self, generation: u64) {
         self.0.borrow_mut().retain(|link| link.generation != generation);
     }
 
-    /// Whether the connection to this one has not ended.
+    /// Returns whether the connection to a worker has not ended.
     pub(crate) fn is_connected(&self, generation: u64) -> bool {
         self.0.borrow().iter().any(|link| link.generation == generation)
     }
@@ -144,7 +145,7 @@ mod tests {
         version: HttpVersion::Http11,
     };
 
-    /// A worker as a test knows it. Dropping the connection is its death.
+    /// A worker with the state that the test expects. Dropping its connection means that it has died.
     struct Known {
         handle: Handle,
         stage: LinkStage,
