@@ -1,15 +1,15 @@
 //! Handles one request: checks it, finds its app, forwards it to a worker, and maps every failure to one status.
 //!
-//! - [`site`]: which app answers, by port and host.
-//! - [`headers`]: what of a head crosses: limits, framing, hop-by-hop fields; [`host`]: whom a request is for;
-//!   [`forwarding`]: what its app is told of it.
-//! - [`attempt`]: a request on its way to one worker, and the head of the response.
-//! - [`upload`]: the request body, from the client into a stream.
-//! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: how long it has to be; [`response_limit`]: how
-//!   long it may be.
-//! - [`answer`]: the one table from failures to statuses, and what clients are told.
-//! - [`recorded`]: what is remembered of it, for the access log and for its span.
-//! - [`error_page`]: what the developer of an app is told of the cause.
+//! - [`site`]: finds the app by port and host.
+//! - [`headers`]: checks heads: limits, framing, hop-by-hop fields; [`host`]: finds the host that a request is for;
+//!   [`forwarding`]: decides which fields the app gets.
+//! - [`attempt`]: sends a request to one worker, and receives the head of the response.
+//! - [`upload`]: moves the request body from the client into a stream.
+//! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
+//!   [`response_limit`]: limits its length.
+//! - [`answer`]: maps failures to statuses in one table, and builds the responses for them.
+//! - [`recorded`]: the record of a request, for the access log and for its span.
+//! - [`error_page`]: the page that shows the cause to the developer of an app.
 
 pub(crate) mod announced;
 pub(crate) mod answer;
@@ -59,12 +59,12 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy for these apps, with these limits and policies.
+    /// Creates a proxy for these apps, with these limits and policies.
     pub(crate) fn new(site: Site, settings: Rc<ServerSettings>) -> Self {
         Self { site: RefCell::new(site), settings: RefCell::new(settings) }
     }
 
-    /// Replaces both for further requests, those on open connections included.
+    /// Replaces the apps and the settings for further requests, including those on open connections.
     pub(crate) fn configure(&self, site: Site, settings: Rc<ServerSettings>) {
         *self.site.borrow_mut() = site;
         *self.settings.borrow_mut() = settings;
@@ -206,7 +206,7 @@ impl Proxy {
         }
     }
 
-    /// Sends the request to a worker; to another one if the first ended before it had begun with it.
+    /// Sends the request to a worker, and to another one if the first ended before it had begun with the request.
     async fn deliver<B: RequestBody>(
         &self,
         upstream: &Upstream,
@@ -224,12 +224,12 @@ impl Proxy {
                 let since = Instant::now();
                 upstream.stand_back(kind, spec, place, patience).await?;
                 patience = patience.saturating_sub(since.elapsed());
-                // Others of its kind may have ended workers in the meantime.
+                // Meanwhile, other requests of its kind may have ended workers.
                 if upstream.is_quarantined(line.method, line.target) {
                     return Err(Refusal::Quarantined.into());
                 }
             }
-            // Usually there is a worker; then the clock need not be read again.
+            // Usually a worker is ready, and the clock need not be read again.
             let (worker, taken) = match upstream.now() {
                 Some(found) if suspended.is_some() => (found?, Instant::now()),
                 Some(found) => (found?, arrived),
@@ -238,7 +238,7 @@ impl Proxy {
                     let worker = upstream.worker(spec, place, patience).await?;
                     let taken = Instant::now();
                     patience = patience.saturating_sub(taken - since);
-                    // Others of its kind may have ended workers in the meantime.
+                    // Meanwhile, other requests of its kind may have ended workers.
                     if upstream.is_quarantined(line.method, line.target) {
                         return Err(Refusal::Quarantined.into());
                     }
@@ -273,7 +273,7 @@ impl Proxy {
                     }
                     return Ok(response);
                 }
-                // The worker has not begun with it, so another one may get it, for as long as the request may take.
+                // The worker has not begun with the request, so another one may get it until `request_timeout` is over.
                 Err(AttemptError::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
                 Err(AttemptError::Unreached) => {
                     let why = "worker after worker ended before it had begun with the request";
@@ -299,7 +299,7 @@ impl Proxy {
     }
 }
 
-/// Notes, when dropped, a request that nobody waits for any more while a worker has it.
+/// Records, when dropped, a request that a worker has and whose answer nobody waits for any more.
 struct GivenUp<'a> {
     upstream: &'a Upstream,
     generation: u64,
@@ -315,12 +315,12 @@ impl Drop for GivenUp<'_> {
     }
 }
 
-/// What is known of a request when it arrives, and where to note what is found out.
+/// What is known of a request when it arrives, and where to store what is learned about it.
 struct Arrival<'a> {
     id: RequestId,
     arrived: Instant,
     asker: Asker,
-    /// Its span, recorded or not, if traces are on.
+    /// Its span if traces are on, even if the span is not recorded.
     span: Option<&'a Span>,
     /// Set to the app once it is found.
     upstream: &'a mut Option<Rc<Upstream>>,

@@ -1,12 +1,12 @@
-//! Holds a response body to the length that its head announces.
+//! Checks that a response body has the length that its head announces.
 //!
-//! A worker is not trusted with it. With too few bytes an HTTP/1.1 client takes the next response for the rest of
-//! this one, with too many the rest of this one for the next, and some HTTP/2 clients close the whole connection for
-//! either.
+//! A worker is not trusted to send that many bytes. If there are too few, an HTTP/1.1 client takes the next response for the rest
+//! of this one. If there are too many, it takes the rest of this one for the next. In either case, some HTTP/2 clients close the
+//! whole connection.
 
 use nano_protocol::Chunk;
 
-/// A worker has broken the length that it announced.
+/// How a body differs from the length that the worker announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LengthError {
     /// The body goes on beyond its announced length.
@@ -27,8 +27,8 @@ pub(crate) enum LengthError {
 pub(crate) struct Announced {
     length: u64,
     left: u64,
-    /// The part that completes the body. It is held back until the body has ended there, since a longer body must not
-    /// look complete.
+    /// The part that completes the body. It is held back until the body is known to end there, since a longer body must not look
+    /// complete.
     last: Option<Chunk>,
 }
 
@@ -37,11 +37,11 @@ impl Announced {
         Self { length, left: length, last: None }
     }
 
-    /// Takes a further part, and returns what may be passed on: nothing if it is held back. `is_done` says that it is
-    /// the last.
+    /// Takes a further part, and returns what may be passed on: nothing if the part is held back. `is_done` says whether the part
+    /// is known to be the last.
     ///
     /// # Errors
-    /// There is more than was announced.
+    /// Fails if the body is longer than announced.
     pub(crate) fn take(&mut self, chunk: Chunk, is_done: bool) -> Result<Chunk, LengthError> {
         if chunk.is_empty() {
             return Ok(chunk);
@@ -55,10 +55,10 @@ impl Announced {
         Ok(Chunk::default())
     }
 
-    /// The body has ended: returns what was held back.
+    /// Ends the body, and returns the part that was held back.
     ///
     /// # Errors
-    /// There was less than announced.
+    /// Fails if the body is shorter than announced.
     pub(crate) fn end(&mut self) -> Result<Option<Chunk>, LengthError> {
         match self.left {
             0 => Ok(self.last.take()),
@@ -77,7 +77,7 @@ mod tests {
 
     use super::{Announced, Chunk, LengthError};
 
-    /// What may be passed on of `part`.
+    /// Returns what may be passed on of `part`.
     fn take(announced: &mut Announced, part: &'static str, is_done: bool) -> Result<String, LengthError> {
         announced.take(Bytes::from_static(part.as_bytes()).into(), is_done).map(|chunk| text(&chunk))
     }
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(end(&mut announced).unwrap().unwrap(), "cde");
         assert!(announced.is_complete());
         assert_eq!(end(&mut announced), Ok(None));
-        // Unless the end has come along.
+        // A part that is known to be the last one is not held back.
         let mut announced = Announced::new(2);
         assert_eq!(take(&mut announced, "ab", true).unwrap(), "ab");
         assert!(announced.is_complete());

@@ -1,5 +1,5 @@
-//! The one table from failures to statuses, and the responses made from it: with a short body, or with the cause if
-//! the app is in development mode.
+//! Maps failures to statuses in one table, and builds the responses for them: with a short body, or with the cause if the app is
+//! in development mode.
 
 use std::time::{Duration, Instant};
 
@@ -22,18 +22,18 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// Media type of a body for programs.
 const JSON: &str = "application/json";
 
-/// The form of a response of the supervisor, by the request's `accept`.
+/// The form of a response that the supervisor makes, chosen by the request's `accept`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Text for people.
     Text,
-    /// Text for people with a browser; the same as [`Self::Text`] outside of development mode.
+    /// A page for people with a browser. The same as [`Self::Text`] outside of development mode.
     Html,
-    /// For programs.
+    /// JSON for programs.
     Json,
 }
 
-/// One row: status, text for people.
+/// One row of the table: the status, and a text for people.
 type Row = (StatusCode, &'static str);
 
 impl Refusal {
@@ -80,7 +80,7 @@ impl Refusal {
         self.row().1
     }
 
-    /// The response, without its request id header.
+    /// Builds the response, without its request id header.
     fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         match form {
             Form::Json => self.with_body(JSON, self.json(id, None)),
@@ -100,7 +100,7 @@ impl Refusal {
         response
     }
 
-    /// The response as HTTP/1.1 bytes, for a connection on which no request could be parsed.
+    /// Returns the response as HTTP/1.1 bytes, for a connection on which no request could be parsed.
     pub(crate) fn raw_response(self, id: RequestId) -> Vec<u8> {
         let text = self.text();
         let date = httpdate::fmt_http_date(std::time::SystemTime::now());
@@ -113,12 +113,12 @@ impl Refusal {
         .into_bytes()
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     fn text(self) -> String {
         format!("{}\n{}\n", self.status(), self.message())
     }
 
-    /// The body as JSON, with `detail` if there is any.
+    /// Returns the body as JSON, with `detail` if there is any.
     fn json(self, id: RequestId, detail: Option<&str>) -> String {
         let ((status, message), code) = (self.row(), self.code());
         let mut body = serde_json::json!({
@@ -132,7 +132,7 @@ impl Refusal {
 }
 
 impl Refused {
-    /// The response, without its request id header.
+    /// Builds the response, without its request id header.
     pub(crate) fn response(self, id: RequestId, form: Form) -> Response<ResponseBody> {
         let (until, why) = (self.until, self.why);
         let mut response = self.without_time(id, form);
@@ -164,13 +164,13 @@ impl Refused {
     }
 }
 
-/// Seconds for `Retry-After`, rounded up, so that a client that waits as long is never too early. At least 1: the app
-/// may just be starting.
+/// Returns the seconds for `Retry-After`. They are rounded up, so that a client that waits for as long is never too early, and at
+/// least 1, because the app may just be starting.
 fn whole_seconds(left: Duration) -> u64 {
     (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1)
 }
 
-/// The form that the client accepts; JSON takes precedence over HTML.
+/// Returns the form that the client accepts. JSON takes precedence over HTML.
 pub(crate) fn form(headers: &HeaderMap) -> Form {
     let mut form = Form::Text;
     for value in headers.get_all(ACCEPT) {

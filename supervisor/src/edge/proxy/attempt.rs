@@ -25,27 +25,27 @@ pub(super) struct Outgoing<'a> {
     pub line: &'a RequestLine<'a>,
     pub forwarding: &'a Forwarding<'a>,
     pub fields: &'a hyper::HeaderMap,
-    /// The budget of bodies of its client.
+    /// Limits the bytes of its client's bodies that are buffered.
     pub buffers: &'a Rc<Budget>,
 }
 
 /// Why an attempt has given no response.
 pub(super) enum AttemptError {
-    /// The worker has not begun with it.
+    /// The worker has not begun with the request.
     Unreached,
     /// The worker ended.
     Died,
-    /// The request has ended the worker, which has reported that; this is the response.
+    /// The request has ended the worker, which has reported that. Contains the response.
     Fatal(Refused),
-    /// This is the response, while the worker may still be at work on the request.
+    /// The request was given up, while the worker may still be processing it. Contains the response.
     GivenUp(Refused),
-    /// This is the response.
+    /// The request failed in any other way. Contains the response.
     Refused(Refused),
 }
 
 impl Outgoing<'_> {
-    /// Sends the request with its body, and waits for the head of the response. If the worker has not begun with it,
-    /// the body is put back.
+    /// Sends the request with its body, and waits for the head of the response. If the worker has not begun with the request, the
+    /// body is put back into `upload`.
     pub(super) async fn send<B: RequestBody>(
         &self,
         handle: &Handle,
@@ -77,8 +77,8 @@ impl Outgoing<'_> {
     }
 }
 
-/// Waits for the response head for up to `limit` after the request is complete. The client may take as long between
-/// two parts of its body.
+/// Waits for the response head for up to `limit` after the request is complete. Between two parts of its body, the client may
+/// also take up to `limit`.
 async fn head<B: RequestBody>(
     receiver: &Receiver,
     progress: Option<&Progress<B>>,

@@ -22,26 +22,26 @@ use crate::edge::upstream::{InFlight, Upstream};
 use crate::model::lost_request::LostRequest;
 use crate::telemetry::traffic::TrafficCounts;
 
-/// Bytes that are passed to an HTTP/2 client at once: how fast it takes them shows its pace.
+/// Most bytes that are passed to an HTTP/2 client at once. How fast the client takes such parts shows its pace.
 const PART: usize = 16 * 1024;
 
-/// A response body, and what ends with it.
+/// A response body, and what is released when it ends.
 #[derive(Debug)]
 pub(crate) struct ResponseBody {
     content: Payload,
     /// Received from the worker, and not passed on yet.
     rest: Chunk,
-    /// The stream has failed, and the next poll returns the error.
+    /// Whether the stream has failed. If so, the next poll returns the error.
     is_failing: bool,
     /// Bytes passed on.
     given: u64,
-    /// Parts that h2 holds because an HTTP/2 client's windows do not allow them yet. The response is in progress
-    /// until it has sent them.
+    /// Counts the parts that h2 holds because an HTTP/2 client's windows do not allow them yet. The response is in progress until
+    /// h2 has sent them.
     untaken: Option<Rc<Untaken>>,
     limit: Option<Box<ResponseLimit>>,
-    /// The request that a stream answers.
+    /// The request that a streamed body answers.
     source: Option<Box<SourceRequest>>,
-    /// The length announced in the head of a stream, which hyper does not verify.
+    /// The length that the head of a streamed body announces. hyper does not check it.
     announced: Option<Announced>,
     /// Dropped when the body is complete, or the client has disconnected.
     tail: Option<Tail>,
@@ -60,16 +60,16 @@ enum Payload {
     Empty,
     Full(Chunk),
     Stream(Receiver),
-    /// It is too long, or not as long as announced.
+    /// The body is too long, or not as long as announced.
     Failed,
 }
 
-/// What ends with the response.
+/// What is released when the response ends.
 #[derive(Debug)]
 pub(crate) struct Tail {
     /// Names the request in the log.
     pub id: RequestId,
-    /// The request's place among those in flight.
+    /// The request's slot among those in flight.
     pub _place: Option<InFlight>,
     /// The app that answers, once it is known.
     pub upstream: Option<Rc<Upstream>>,
@@ -77,8 +77,8 @@ pub(crate) struct Tail {
     pub record: Recorded,
 }
 
-/// The worker has ended, or its stream has failed, in the middle of the body: the connection or stream must be cut,
-/// so that the part is not taken for the whole.
+/// The worker has ended, or its stream has failed, in the middle of the body. The connection or stream to the client must be cut,
+/// so that the client does not take the part for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the response was cut off")]
 pub(crate) struct CutOff;
@@ -106,7 +106,7 @@ impl ResponseBody {
         Self::new(Payload::Full(bytes.into()))
     }
 
-    /// The body of a worker's response. A body that was received whole is not treated as a stream.
+    /// Creates the body of a worker's response. A body that was received whole is not treated as a stream.
     pub(crate) fn from_worker(receiver: Receiver) -> Self {
         let has_trailers = |receiver: &Receiver| !receiver.trailers().as_bytes().is_empty();
         let content = match receiver.is_received().then(|| receiver.try_part()) {
@@ -118,22 +118,22 @@ impl ResponseBody {
         Self::new(content)
     }
 
-    /// Bounds what is passed on of a stream.
+    /// Limits how much of a streamed body is passed on.
     pub(crate) fn limit(&mut self, limit: ResponseLimit) {
         if matches!(self.content, Payload::Stream(_)) {
             self.limit = Some(Box::new(limit));
         }
     }
 
-    /// Holds a stream to the length that its head announces.
+    /// Checks a streamed body against the length that its head announces.
     pub(crate) fn announce(&mut self, length: u64) {
         if matches!(self.content, Payload::Stream(_)) {
             self.announced = Some(Announced::new(length));
         }
     }
 
-    /// Remembers which request a stream answers. If the worker ends before the body is complete, the report of its
-    /// crash names the request.
+    /// Remembers which request a streamed body answers. If the worker ends before the body is complete, the report of its crash
+    /// names the request.
     pub(crate) fn comes_from(&mut self, generation: u64, line: &RequestLine<'_>) {
         if matches!(self.content, Payload::Stream(_)) {
             let (method, target) = (line.method.to_owned(), line.target.to_owned());
@@ -156,7 +156,7 @@ impl ResponseBody {
         }
     }
 
-    /// Attaches what ends with the response.
+    /// Attaches what is released when the response ends.
     pub(crate) fn attach(&mut self, tail: Tail) {
         self.tail = Some(tail);
     }
@@ -171,8 +171,8 @@ impl ResponseBody {
         }
     }
 
-    /// Fails the body with the next poll: hyper drops what it has not written yet when a body fails, so it gets a
-    /// turn to write.
+    /// Makes the next poll fail the body. When a body fails, hyper drops what it has not written yet, so it first gets a turn to
+    /// write.
     fn fail(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Chunk>, CutOff>>> {
         self.cut_off();
         self.content = Payload::Failed;
@@ -180,7 +180,7 @@ impl ResponseBody {
         Poll::Pending
     }
 
-    /// Logs that the worker has broken the announced length.
+    /// Logs that the body is not as long as the worker announced.
     fn is_not_as_announced(&self, why: LengthError) {
         let upstream = self.tail.as_ref().and_then(|tail| Some((tail.upstream.as_ref()?, tail.id)));
         if let Some((upstream, id)) = upstream {
@@ -188,7 +188,7 @@ impl ResponseBody {
         }
     }
 
-    /// The next part of what was received.
+    /// Returns the next part of what was received.
     fn part(&mut self) -> BodyPart {
         let serving = self.tail.as_ref().map(|tail| &tail.serving);
         let http2 = serving.filter(|serving| serving.is_http2());
@@ -208,7 +208,7 @@ impl ResponseBody {
         }
     }
 
-    /// Ready when h2 holds no part that the client's windows do not allow.
+    /// Waits until h2 holds no part that the client's windows do not allow.
     fn poll_taken(&self, cx: &Context<'_>) -> Poll<()> {
         let Some(untaken) = &self.untaken else { return Poll::Ready(()) };
         let polled = untaken.poll_empty(cx);
@@ -315,7 +315,7 @@ impl ResponseBody {
                 }
                 Poll::Ready(Some(Err(failure))) if !this.is_failing => {
                     this.is_lost(&failure);
-                    // hyper drops what it has not written yet when a body fails, so it gets a turn to write.
+                    // When a body fails, hyper drops what it has not written yet, so it first gets a turn to write.
                     this.is_failing = true;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -348,7 +348,7 @@ impl ResponseBody {
     }
 }
 
-/// The trailer fields that are valid HTTP.
+/// Returns the trailer fields that are valid HTTP.
 fn decode(block: &HeaderBlock) -> Option<HeaderMap> {
     let mut trailers = HeaderMap::new();
     for field in block.iter().ok()? {
@@ -384,8 +384,8 @@ mod tests {
         version: HttpVersion::Http11,
     };
 
-    /// What a client gets of a body that a worker announces as so long and then sends in these parts, and whether it is
-    /// complete.
+    /// Returns what a client gets of a body that a worker announces with this length and sends in these parts, and whether the
+    /// body is complete for the client.
     async fn passed(length: u64, parts: &[&'static str]) -> (String, bool) {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut supervisor, handle) = Connection::new(ours, Side::Supervisor);
@@ -437,7 +437,7 @@ mod tests {
             [&["0123"][..], &["0123", "456"], &["0123", "45", "6"], &["012345", "6"], &["0123456"], &[]]
         {
             let (got, is_complete) = passed(6, parts).await;
-            // What would complete it is not passed on.
+            // The part that would complete the body is not passed on.
             assert!(got.len() < 6 && "012345".starts_with(&got) && !is_complete, "{parts:?}: {got}");
         }
         assert_eq!(passed(0, &["0"]).await, (String::new(), false));

@@ -11,7 +11,7 @@ use crate::untrusted::visible::is_visible;
 /// Media type of the page.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
-/// What the page may do: be styled, and nothing else.
+/// The content security policy of the page: it may have styles, and nothing else.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "\
@@ -34,7 +34,8 @@ dd { margin: 0; overflow-wrap: anywhere }
 p { margin: 0 }
 ";
 
-/// The page about one error. `cause` is its text as the log has it: a message, then places and source.
+/// Returns the page about one error. `cause` is the text of the error as in the log: a message, then places in the code, and
+/// source.
 pub(crate) fn render(why: Refusal, id: RequestId, scene: &Scene, cause: &str) -> String {
     let (message, details) = split(cause);
     let (status, code, headline) = (why.status(), why.code(), why.message());
@@ -68,7 +69,7 @@ pub(crate) fn render(why: Refusal, id: RequestId, scene: &Scene, cause: &str) ->
     page
 }
 
-/// The message of an error, and the rest of its text, which begins with the first place.
+/// Splits the text of an error into its message and the rest, which begins with the first place in the code.
 fn split(cause: &str) -> (&str, &str) {
     let mut lines = cause.match_indices('\n').map(|(end, _)| end + 1);
     let place = lines.find(|start| cause[*start..].trim_start_matches(' ').starts_with("at "));
@@ -76,7 +77,7 @@ fn split(cause: &str) -> (&str, &str) {
     (message.trim_end(), details.trim_end())
 }
 
-/// `text` as HTML shows it. Control characters other than line ends and tabs become visible.
+/// Escapes `text` for HTML. Control characters other than line feeds and tabs become visible.
 fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for char in text.chars() {

@@ -1,5 +1,5 @@
-//! The header fields that are sent to the app: those of the client that are forwarded, and what the supervisor says
-//! about the client.
+//! The header fields that are sent to the app: those of the client that are forwarded, and those in which the supervisor
+//! describes the client.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,12 @@ use crate::edge::forwarded_for::{Asker, X_FORWARDED_FOR};
 use crate::telemetry::record::{Span, TRACEPARENT, TRACESTATE};
 use crate::telemetry::trace_context;
 
-/// Fields that are added to every request, and fields that may be added.
+/// The number of fields that are added to every request.
 const OWN: usize = 6;
+/// The number of fields that are added only to some requests.
 const SOMETIMES: usize = 4;
 
-/// The protocol's limit bounds what a client may send.
+/// The greatest number of fields that a client may send, and those that are added, must fit into the protocol's limit.
 const _: () = assert!(MAX_HEADERS + OWN + SOMETIMES <= limits::MAX_HEADERS);
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -27,8 +28,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const CF_CONNECTING_IP: HeaderName = HeaderName::from_static("cf-connecting-ip");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// Fields besides `Forwarded` in which proxies describe the client, and by which an app on Workers or behind a proxy
-/// identifies it. They are dropped unless the peer is trusted, since anybody can forge them.
+/// Fields besides `Forwarded` in which proxies describe the client. Apps on Workers or behind a proxy identify the client by
+/// them. They are dropped unless the peer is trusted, since anybody can forge them.
 const SAID_BY_PROXIES: [&str; 7] = [
     "x-real-ip",
     "true-client-ip",
@@ -39,14 +40,14 @@ const SAID_BY_PROXIES: [&str; 7] = [
     "fastly-client-ip",
 ];
 
-/// Prefixes of further ones.
+/// Prefixes of further such fields.
 const SAID_BY_PROXIES_BELOW: [&str; 3] = ["cf-", "x-forwarded-", "x-amzn-tls-"];
 
-/// The one name with the prefix `cf-` that browsers send: the token of a solved challenge, which an app has verified
+/// The one field with the prefix `cf-` that browsers send: the token of a solved challenge (Turnstile), which an app has verified
 /// elsewhere.
 const SAID_BY_CLIENTS: &str = "cf-turnstile-response";
 
-/// Whether only a trusted proxy may send this field.
+/// Returns whether only a trusted proxy may send this field.
 fn is_said_by_proxies(name: &HeaderName) -> bool {
     let name = name.as_str();
     // The first letter rules out most names.
@@ -59,7 +60,7 @@ fn is_said_by_proxies(name: &HeaderName) -> bool {
     }
 }
 
-/// What the supervisor adds to a request.
+/// The fields that the supervisor adds to a request or replaces, and what decides which others are forwarded.
 #[derive(Debug)]
 pub(crate) struct Forwarding<'a> {
     origin: String,
@@ -72,15 +73,15 @@ pub(crate) struct Forwarding<'a> {
     client: Cow<'a, str>,
     proto: &'static str,
     host: Cow<'a, [u8]>,
-    /// The joined cookie, if it came in several fields.
+    /// The joined cookie, if the client sent it in several fields.
     cookie: Option<Vec<u8>>,
     id: [u8; 32],
     /// Whether `Host` must be added (HTTP/2 has `:authority`) or replaced.
     replace_host: bool,
     /// Whether the peer is a trusted proxy.
     is_proxied: bool,
-    /// The span that is the parent of the app's own, if there is one, and whether the client's `tracestate` belongs
-    /// to it.
+    /// The `traceparent` of the span that is the parent of the app's own, if there is one, and whether the client's `tracestate`
+    /// belongs to its trace.
     trace: Option<([u8; trace_context::LENGTH], bool)>,
 }
 
@@ -96,7 +97,7 @@ impl<'a> Forwarding<'a> {
     ) -> Self {
         let said = |name: &HeaderName| if asker.is_proxied { list(headers, name) } else { None };
         let proto = match said(&X_FORWARDED_PROTO) {
-            // The first one is that of the client.
+            // The first value describes the client's own connection.
             Some(all) if first(&all).eq_ignore_ascii_case(b"https") => "https",
             _ => peer.scheme,
         };
@@ -128,7 +129,7 @@ impl<'a> Forwarding<'a> {
         }
     }
 
-    /// Scheme and authority of the URL that the app sees, as a URL is written.
+    /// Returns scheme and authority of the URL that the app sees, in the form of URLs.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
@@ -183,7 +184,7 @@ impl<'a> Forwarding<'a> {
     }
 }
 
-/// All values of one field, joined to one list.
+/// Returns all values of one field, joined to one list.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, [u8]>> {
     let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let mut all = Cow::from(lines.next()?);
@@ -199,13 +200,13 @@ fn first(list: &[u8]) -> &[u8] {
     list.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
 }
 
-/// An address as RFC 7239 (6) writes it.
+/// Formats an address for `Forwarded` (RFC 7239, 6).
 fn forwarded_node(ip: &str) -> Cow<'_, str> {
     if ip.contains(':') { format!("\"[{ip}]\"").into() } else { ip.into() }
 }
 
-/// The cookie of a request whose cookie came in several lines: joined as RFC 9113 (8.2.3) has it for HTTP/2, and as the only
-/// way in which it stays a list of cookies in the others.
+/// Joins the cookie of a request that has several cookie fields. Returns `None` for a single field. RFC 9113 (8.2.3) asks for
+/// this separator in HTTP/2. In the other versions it is the only one with which the result is still a list of cookies.
 fn cookie(headers: &HeaderMap) -> Option<Vec<u8>> {
     let mut lines = headers.get_all(header::COOKIE).iter();
     let (first, second) = (lines.next()?, lines.next()?);

@@ -19,7 +19,7 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
-/// Fields that concern one connection only.
+/// Returns whether a field concerns one connection only.
 pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     *name == header::CONNECTION
         || *name == header::TRANSFER_ENCODING
@@ -32,7 +32,7 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
         || *name == PROXY_CONNECTION
 }
 
-/// Whether a `Connection` field names `name` as one more hop-by-hop field.
+/// Returns whether a `Connection` field declares `name` a hop-by-hop field.
 pub(crate) fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.get_all(header::CONNECTION).iter().any(|value| {
         value
@@ -41,7 +41,8 @@ pub(crate) fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> 
     })
 }
 
-/// Holds the request against the configured sizes. What HTTP/2 sends of a cookie in pieces counts as the one field it is.
+/// Checks the sizes of a request head against the configured limits. HTTP/2 may split a cookie into several fields, which count
+/// as one.
 ///
 /// # Errors
 /// [`Refusal::UriTooLong`], [`Refusal::HeadersTooLarge`].
@@ -54,7 +55,8 @@ pub(crate) fn check_limits(request: &Parts, settings: &ServerSettings) -> Result
     let (mut size, mut cookies) = (0, 0);
     for (name, value) in headers {
         cookies += usize::from(*name == header::COOKIE);
-        // As on the wire: name, colon, space, value, line end; or what joins the piece of a cookie to those before it.
+        // The size on the wire: name, colon, space, value, line end. A further piece of a cookie has a separator instead of a
+        // name.
         size +=
             value.len() + if *name == header::COOKIE && cookies > 1 { 2 } else { name.as_str().len() + 4 };
     }
@@ -65,10 +67,11 @@ pub(crate) fn check_limits(request: &Parts, settings: &ServerSettings) -> Result
     Ok(())
 }
 
-/// Path and query, as sent. An asterisk asks about the server as a whole, whose URL has no path (RFC 9112, 3.3).
+/// Returns path and query, as sent. An asterisk becomes `/`: it asks about the server as a whole, whose URL has no path (RFC
+/// 9112, 3.3).
 ///
 /// # Errors
-/// [`Refusal::Malformed`] for a target that only CONNECT or OPTIONS may have, and for a scheme that is not of HTTP.
+/// [`Refusal::Malformed`] for a target that only CONNECT or OPTIONS may have, and for a scheme other than `http` and `https`.
 pub(crate) fn target(request: &Parts) -> Result<&str, Refusal> {
     let target = request.uri.path_and_query().ok_or(Refusal::Malformed)?.as_str();
     let is_http = matches!(request.uri.scheme_str(), None | Some("http" | "https"));
@@ -79,8 +82,8 @@ pub(crate) fn target(request: &Parts) -> Result<&str, Refusal> {
     }
 }
 
-/// Whether the end of a body is found by its chunks. What is coded otherwise, or more than once, is read differently by
-/// different servers, and none of them hands on what its app could read (RFC 9112, 6.1).
+/// Returns whether a body has the transfer coding `chunked`. Different servers read other codings, or several of them, in
+/// different ways, and none forwards them in a form that its app could read (RFC 9112, 6.1).
 ///
 /// # Errors
 /// [`Refusal::Malformed`] for any other transfer coding than a single `chunked`.
@@ -93,7 +96,7 @@ pub(crate) fn is_chunked(headers: &HeaderMap) -> Result<bool, Refusal> {
     }
 }
 
-/// Holds an announced body length against the app's limit, before any of the body is read.
+/// Checks the announced length of a body against the app's limit, before any of the body is read.
 ///
 /// # Errors
 /// [`Refusal::BodyTooLarge`].
@@ -101,15 +104,15 @@ pub(crate) fn check_length(headers: &HeaderMap, max_body: u64) -> Result<(), Ref
     if length(headers).is_some_and(|length| length > max_body) { Err(Refusal::BodyTooLarge) } else { Ok(()) }
 }
 
-/// The body length that the header announces.
+/// Returns the length of the body that `Content-Length` announces.
 pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Checks a worker's response head, which is not trusted: status, its text, names, values, content length.
+/// Checks a worker's response head, which is not trusted: status, reason phrase, names, values, content length.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Says what is not valid.
 pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'static, str>> {
     let status = StatusCode::from_u16(head.status).ok().filter(|status| status.as_u16() >= 200);
     let status = status.ok_or_else(|| Cow::from(format!("status {}", head.status)))?;
@@ -143,7 +146,8 @@ pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Co
         }
         headers.append(name, value);
     }
-    // What these name concerns the connection to the upstream that the app has it from. A length is that of what is sent here.
+    // The app may pass on a response from an upstream of its own. The fields that `Connection` names there concern that
+    // connection, and are removed. The length stays, because it is that of the body that is sent here.
     for value in &connection {
         for name in value.to_str().unwrap_or_default().split(',').map(str::trim) {
             if !name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str()) {
@@ -151,7 +155,7 @@ pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Co
             }
         }
     }
-    // hyper has a text of its own for a status that it does not know.
+    // For a status without a standard reason phrase, hyper would send a text of its own.
     let reason =
         reason.or_else(|| status.canonical_reason().is_none().then(|| ReasonPhrase::from_static(b"")));
     if let Some(reason) = reason {
@@ -160,13 +164,12 @@ pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Co
     Ok(response)
 }
 
-/// The request id as a header value.
 pub(crate) fn request_id_value(id: RequestId) -> HeaderValue {
     let digits = Bytes::copy_from_slice(&id.hex());
     HeaderValue::from_maybe_shared(digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
-/// The id a trusted proxy in front has given: 32 hexadecimal digits, with or without the dashes of a UUID.
+/// Returns the id that a trusted proxy in front has set: 32 hexadecimal digits, with or without the dashes of a UUID.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<RequestId> {
     let text = headers.get(X_REQUEST_ID)?.to_str().ok()?.replace('-', "");
     (text.len() == 32).then_some(())?;
@@ -197,7 +200,7 @@ mod tests {
         for text in [&b"a\r\nx-own: 1"[..], b"\n", b"\0", b"\x7f"] {
             assert_eq!(response(&head(&[(REASON, text)])).unwrap_err(), "reason phrase", "{text:?}");
         }
-        // No other field of that kind.
+        // No other name that begins with a colon is accepted.
         assert_eq!(response(&head(&[(b":status", b"200")])).unwrap_err(), "header name");
     }
 }

@@ -1,4 +1,4 @@
-//! The authority that a request is for.
+//! Finds the authority (host and port) that a request is for.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -11,26 +11,25 @@ use hyper::http::uri::Scheme;
 use crate::model::host_name::{canonical, split_port};
 use crate::model::refusal::Refusal;
 
-/// The authority of a request.
+/// The authority of a request, as sent and in parts.
 #[derive(Debug)]
 pub(crate) struct Authority<'a> {
     /// As sent.
     authority: Cow<'a, str>,
-    /// The host in its one spelling, as it stands in URLs.
+    /// The host in its canonical form, as in URLs.
     name: Cow<'a, str>,
-    /// The port in its one spelling, if one was given.
+    /// The port in its canonical form, if one was given.
     port: Option<Cow<'a, str>>,
 }
 
 impl<'a> Authority<'a> {
-    /// Parses `authority`.
     fn parse(authority: &'a str) -> Result<Self, Refusal> {
         let (name, port) = split_port(authority).ok_or(Refusal::Malformed)?;
         let name = canonical(name).ok_or(Refusal::Malformed)?;
         Ok(Self { authority: authority.into(), name, port: port.map(Cow::from) })
     }
 
-    /// The local address, for requests that may leave the host open.
+    /// Returns the local address as an authority, for requests that need not name a host.
     fn here(local: SocketAddr) -> Self {
         let local = SocketAddr::new(local.ip().to_canonical(), local.port());
         let name = if local.is_ipv6() { format!("[{}]", local.ip()) } else { local.ip().to_string() };
@@ -41,17 +40,17 @@ impl<'a> Authority<'a> {
         }
     }
 
-    /// Host and port, as sent.
+    /// Returns host and port, as sent.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The host by which apps are told apart: without port, and without a dot at the end.
+    /// Returns the host by which apps are distinguished: without a port and without a trailing dot.
     pub(crate) fn name(&self) -> &str {
         self.name.strip_suffix('.').unwrap_or(&self.name)
     }
 
-    /// What a URL of `scheme` begins with, as a URL is written.
+    /// Returns scheme, host and port in the form of URLs: without the default port of the scheme.
     pub(crate) fn origin(&self, scheme: &str) -> String {
         match self.port(scheme) {
             Some(port) => [scheme, "://", &self.name, ":", port].concat(),
@@ -59,7 +58,7 @@ impl<'a> Authority<'a> {
         }
     }
 
-    /// The port, unless it is the scheme's own.
+    /// Returns the port, unless it is the default port of the scheme.
     fn port(&self, scheme: &str) -> Option<&str> {
         let own = if scheme == "https" { "443" } else { "80" };
         self.port.as_deref().filter(|port| *port != own)
@@ -70,7 +69,7 @@ impl<'a> Authority<'a> {
 /// is only valid in HTTP/1.0, where the local address stands in, as it does for an empty `Host`.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] for a missing, repeated or invalid host, and for two in HTTP/2 that differ (RFC 9113, 8.3.1).
+/// [`Refusal::Malformed`] for a missing, repeated or invalid host, and in HTTP/2 for two different hosts (RFC 9113, 8.3.1).
 pub(crate) fn host(request: &Parts, local: SocketAddr) -> Result<Authority<'_>, Refusal> {
     let mut fields = request.headers.get_all(header::HOST).iter();
     let (field, more) = (fields.next(), fields.next());
@@ -94,7 +93,7 @@ pub(crate) fn host(request: &Parts, local: SocketAddr) -> Result<Authority<'_>, 
         && field != host.authority
         && (is_http2 || !field.is_empty())
     {
-        // One that is no host is refused also where it does not count.
+        // An invalid `Host` is refused even where the target takes precedence.
         let other = Authority::parse(field)?;
         let scheme = request.uri.scheme().map_or("http", Scheme::as_str);
         if is_http2 && (other.name != host.name || other.port(scheme) != host.port(scheme)) {

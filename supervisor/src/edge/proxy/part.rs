@@ -11,7 +11,7 @@ use nano_protocol::Chunk;
 #[derive(Debug)]
 pub(crate) struct BodyPart {
     chunk: Chunk,
-    /// Declared after the bytes, so that they are freed before it wakes the body.
+    /// Declared after `chunk`, so that the bytes are freed before this wakes the body.
     _untaken: Option<Counted>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct BodyPart {
 #[derive(Debug, Default)]
 pub(crate) struct Untaken {
     parts: Cell<usize>,
-    /// Woken when there are none.
+    /// Woken when no part is counted any more.
     waker: RefCell<Option<Waker>>,
 }
 
@@ -28,14 +28,14 @@ pub(crate) struct Untaken {
 struct Counted(Rc<Untaken>);
 
 impl BodyPart {
-    /// A part that is not counted: only the socket can delay it.
+    /// Creates a part that is not counted, because only the socket can delay it.
     pub(crate) fn new(chunk: Chunk) -> Self {
         Self { chunk, _untaken: None }
     }
 }
 
 impl Untaken {
-    /// A part that is counted until h2 has dropped it.
+    /// Creates a part that is counted until h2 has dropped it.
     pub(crate) fn part(self: &Rc<Self>, chunk: Chunk) -> BodyPart {
         self.parts.set(self.parts.get() + 1);
         BodyPart { chunk, _untaken: Some(Counted(self.clone())) }
@@ -45,7 +45,7 @@ impl Untaken {
         self.parts.get() == 0
     }
 
-    /// Ready when there are none.
+    /// Waits until no part is counted.
     pub(crate) fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
         if self.is_empty() {
             return Poll::Ready(());

@@ -1,10 +1,10 @@
-//! Writes what was recorded of a request when it is over.
+//! Writes the record of a request when the request is over.
 
 use crate::telemetry::log::access;
 use crate::telemetry::record::RequestRecord;
 use crate::telemetry::traces;
 
-/// The record of a request, if there is to be one. Dropping it writes the line in the access log and sends the span.
+/// The record of a request, if one is kept. Dropping it writes the line in the access log and sends the span.
 #[derive(Debug)]
 pub(crate) struct Recorded(Option<Box<RequestRecord>>);
 

@@ -1,4 +1,4 @@
-//! The limit of the length of a response body (`max_response`).
+//! Limits the length of a response body (`max_response`).
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct ResponseLimit {
 }
 
 impl ResponseLimit {
-    /// The limit of an app, if it has one, for the answer to one request.
+    /// Returns the limit of an app, if it has one, for the answer to one request.
     pub(crate) fn of(spec: &AppSpec, id: RequestId, traffic: &Arc<Traffic>) -> Option<Self> {
         let max = spec.limits.max_response?;
         Some(Self { max, left: max, app: spec.name.clone(), id, traffic: traffic.clone() })
@@ -38,7 +38,7 @@ impl ResponseLimit {
         Err(Refused::because(Refusal::ResponseTooLarge, why))
     }
 
-    /// Whether this many further bytes may be passed on.
+    /// Returns whether this many further bytes may be passed on. If so, counts them.
     pub(crate) fn takes(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes as u64) {
             Some(left) => {

@@ -40,7 +40,7 @@ impl Site {
         self.wildcards.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.as_str().len()));
     }
 
-    /// The app for `host`, which is canonical, without port and without a dot at its end.
+    /// Returns the app for `host`, which is canonical, without a port and without a trailing dot.
     pub(crate) fn upstream(&self, host: &str) -> Option<Rc<Upstream>> {
         if !self.exact.is_empty() || !self.wildcards.is_empty() {
             let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(host));

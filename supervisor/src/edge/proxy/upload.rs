@@ -21,7 +21,7 @@ use crate::edge::upstream::Upstream;
 use crate::model::refusal::Refusal;
 use crate::telemetry::traffic::TrafficCounts;
 
-/// The body of a request, whatever its client speaks.
+/// The body of a request, over any version of HTTP.
 pub(crate) trait RequestBody: Body<Data = Bytes> + Unpin + 'static {}
 
 impl<B: Body<Data = Bytes> + Unpin + 'static> RequestBody for B {}
@@ -33,32 +33,31 @@ enum BodyEnd {
     Trailers,
 }
 
-/// A request body, which can be sent to another worker as long as the first has not begun with it.
+/// A request body. It can be sent to another worker as long as the first one has not begun with the request.
 #[derive(Debug)]
 pub(crate) struct Upload<B> {
     incoming: B,
     reading: Reading,
     /// Read from the client, and not sent yet.
     unsent: VecDeque<Bytes>,
-    /// Sent to a worker that has not begun with the request: if that fails, the next worker must get it. At most the
-    /// first window of a stream.
+    /// Sent to a worker that has not begun with the request. If that worker fails, the next one must get these bytes as well. At
+    /// most the first window of a stream.
     held: VecDeque<Bytes>,
     held_bytes: usize,
     end: Option<BodyEnd>,
-    /// The worker has begun with it, so that `held` is not kept any more.
+    /// Whether the worker has begun with the request, so that `held` is not kept any more.
     is_begun: bool,
     /// Bytes that the client may still send.
     left: u64,
-    /// The app it is for.
     upstream: Rc<Upstream>,
-    /// The worker has no room for more.
+    /// Whether the worker has no room for more.
     is_stalled: bool,
     /// Bytes received since the pace was last updated.
     came: usize,
 }
 
 impl<B: RequestBody> Upload<B> {
-    /// A body of at most `max_body` bytes.
+    /// Creates the upload of a body of at most `max_body` bytes.
     pub(crate) fn new(incoming: B, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
         Self {
             incoming,
@@ -75,7 +74,7 @@ impl<B: RequestBody> Upload<B> {
         }
     }
 
-    /// Sends what has been received; if that is not all, continues in a task of its own.
+    /// Sends what has been received. If that is not the whole body, continues in a task of its own.
     pub(crate) async fn start(self, sender: Sender) -> Progress<B> {
         let progress = Progress(Rc::new(Transfer::new(self)));
         let mut run = Box::pin(run(Progress(progress.0.clone()), sender));
@@ -126,7 +125,7 @@ impl<B: RequestBody> Upload<B> {
                 let _ = sender.end(&HeaderBlock::default());
                 return Poll::Ready(Ok(()));
             }
-            // While the worker has no room, the client is not read.
+            // While the worker has no room, nothing is read from the client.
             if sender.poll_room(cx).is_pending() {
                 if !std::mem::replace(&mut self.is_stalled, true) {
                     self.upstream.count(TrafficCounts::stalled);
@@ -141,7 +140,7 @@ impl<B: RequestBody> Upload<B> {
                         self.upstream.count(|counts| counts.received(data.len()));
                         self.came += data.len();
                         self.left = self.left.checked_sub(data.len() as u64).ok_or(Refusal::BodyTooLarge)?;
-                        // A worker that has granted more than the first window has read some of it.
+                        // A worker that has granted more than the first window has read some of the body.
                         self.is_begun |= self.held_bytes >= STREAM_WINDOW || sender.is_reached();
                         if self.is_begun {
                             self.held.clear();
@@ -171,8 +170,8 @@ async fn run<B: RequestBody>(progress: Progress<B>, sender: Sender) {
         if pace.as_ref().is_some_and(|pace| pace.poll_overdue(cx).is_ready()) {
             return Poll::Ready(Err(Refusal::RequestTimedOut));
         }
-        // The stream is over: the response is complete, and the rest is not needed; or it has failed, and the body
-        // may be taken back.
+        // If the stream is over, either the response is complete and the rest of the body is not needed, or the stream has failed
+        // and the body may be taken back.
         let mut upload = transfer.upload.borrow_mut();
         let Some(upload) = upload.as_mut().filter(|_| sender.poll_over(cx).is_pending()) else {
             return Poll::Ready(Ok(()));
@@ -199,7 +198,7 @@ async fn run<B: RequestBody>(progress: Progress<B>, sender: Sender) {
     }
 }
 
-/// What the waiting request can learn about its body.
+/// The progress of an upload, for the request that waits for its response.
 #[derive(Debug)]
 pub(crate) struct Progress<B>(Rc<Transfer<B>>);
 
@@ -219,17 +218,17 @@ impl<B> Transfer<B> {
 }
 
 impl<B> Progress<B> {
-    /// Why the body was given up, if it was.
+    /// Returns why the body was given up, if it was.
     pub(crate) fn fault(&self) -> Option<Refusal> {
         self.0.fault.get()
     }
 
-    /// When a part of the body was last sent.
+    /// Returns when a part of the body was last sent.
     pub(crate) fn moved(&self) -> Option<Instant> {
         self.0.moved.get()
     }
 
-    /// Whether the client is waited for to send more of the body.
+    /// Returns whether the upload waits for the client to send more of the body.
     pub(crate) fn is_client_late(&self) -> bool {
         self.0.is_client_late.get()
     }
@@ -237,13 +236,13 @@ impl<B> Progress<B> {
     /// Takes the whole body back for another worker, if this one has not begun with the request.
     pub(crate) fn take_back(&self) -> Option<Upload<B>> {
         let mut upload = self.0.upload.borrow_mut().take().filter(|upload| !upload.is_begun)?;
-        // Kept in `held`, too: the next worker may end the same way.
+        // It stays in `held` as well, since the next worker may end in the same way.
         upload.unsent = upload.held.clone();
         Some(upload)
     }
 }
 
-/// Polls a future once.
+/// Polls a future once. Returns `None` if it is pending.
 async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {
