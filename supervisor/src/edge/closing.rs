@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use tokio::sync::watch;
 
-/// The receiving end.
+/// The receiving end, for the accept loop and for connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Closing {
     /// Changes when the address is closed.
     pub stop: watch::Receiver<()>,
-    /// True once it is being closed; cheap to look at.
+    /// True once the address is being closed. Cheaper to read than `stop`.
     pub is_closing: Rc<Cell<bool>>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Closer {
 }
 
 impl Closing {
-    /// Both ends, for an address that is open.
+    /// Creates both ends, for an address that is open.
     pub(crate) fn new() -> (Closer, Self) {
         let (sender, stop) = watch::channel(());
         let is_closing = Rc::default();

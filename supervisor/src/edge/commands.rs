@@ -32,9 +32,7 @@ const QUEUE: usize = 256;
 /// Everything that decides which app answers a request. It is the whole state, not a change.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    /// The settings of the supervisor.
     pub settings: Arc<ServerSettings>,
-    /// Every app.
     pub apps: Vec<UpstreamSpec>,
     /// Every listening address, with the apps that share it.
     pub listeners: Vec<(ListenerId, Vec<AppId>)>,
@@ -44,9 +42,7 @@ pub(crate) struct Table {
 #[derive(Debug, Clone)]
 pub(crate) struct UpstreamSpec {
     pub app: AppId,
-    /// Its configuration.
     pub spec: Arc<AppSpec>,
-    /// The app's counters.
     pub traffic: Arc<Traffic>,
 }
 
@@ -59,50 +55,49 @@ pub(crate) enum ThreadCommand {
         /// This thread's sockets for the addresses that are new.
         sockets: Vec<(ListenerId, TcpListener)>,
     },
-    /// A worker is ready: requests for `app` may be sent to it.
+    /// Adds a worker that is ready: requests for `app` may be sent to it.
     Attach {
         app: AppId,
-        /// The new worker, which is ready.
+        /// The worker, for this thread.
         worker: NewWorker,
     },
-    /// This worker gets no further requests.
+    /// Stops sending requests to this worker.
     Retire {
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
     },
-    /// This worker has ended.
+    /// Reports that this worker has ended.
     Ended {
         app: AppId,
         /// Which of the app's workers.
         generation: u64,
-        /// How it ended.
         fate: Fate,
-        /// Receives the requests that were lost with it, once everything it has sent was read.
+        /// Receives the requests that were lost with the worker, once everything that it sent was read.
         lost: oneshot::Sender<Vec<LostRequest>>,
     },
-    /// No worker is started before this time. Requests may wait for it.
+    /// Reports that no worker is started before `until`. Requests may wait for it.
     Resting {
         app: AppId,
-        /// When the next worker is started.
+        /// The earliest time of the next start.
         until: Instant,
     },
-    /// There will be no worker soon. Requests are refused.
+    /// Refuses requests, because no worker will be ready soon.
     Unavailable {
         app: AppId,
-        /// Why it is not available.
+        /// The reason, which decides what clients get.
         why: Unavailable,
     },
-    /// Requests of these kinds are refused.
+    /// Refuses requests of these kinds.
     Quarantine {
         app: AppId,
         /// All quarantined kinds of the app. They replace those of earlier commands.
         kinds: Kinds,
     },
-    /// A request has ended a worker. For a while, other requests of its kind yield to all others.
+    /// Reports that a request has ended a worker. For a while, other requests of its kind yield to all others.
     Suspend {
         app: AppId,
-        /// The kind of the request.
+        /// The kind of the request that ended the worker.
         kind: Kind,
     },
     /// Pauses or resumes sending requests to this worker. Meanwhile requests go to other workers, or wait for one.
@@ -123,7 +118,7 @@ pub(crate) struct NewWorker {
     pub generation: u64,
     /// The worker that it replaces, if any, which gets no further requests.
     pub replaces: Option<u64>,
-    /// The socket. The handshake is done.
+    /// The connection to it, after the handshake.
     pub socket: UnixStream,
     /// Reports which requests the worker has begun.
     pub begun: Begun,

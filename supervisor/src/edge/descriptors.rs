@@ -1,5 +1,5 @@
-//! The limit of open descriptors: raised as far as the kernel allows. If it is not enough for `max_connections`, a
-//! warning says so and there are fewer connections, since workers need descriptors as well.
+//! Raises the limit of open descriptors as far as the kernel allows. If that is not enough for `max_connections`, a warning is
+//! logged and fewer connections are accepted, since workers need descriptors as well.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::warn;
@@ -9,13 +9,13 @@ use crate::config::Config;
 /// Descriptors of one worker besides its request connections: control connection, output, process, control group.
 const WORKER: u64 = 4;
 
-/// Logs, event loops, signals, the control API, files that are read.
+/// Descriptors for logs, event loops, signals, the control API, and files that are read.
 const REST: u64 = 64;
 
-/// Connections that are allowed in any case.
+/// Connections that are allowed even if the limit leaves fewer.
 const LEAST: u64 = 16;
 
-/// Raises the limit; returns how many connections that allows on each I/O thread.
+/// Raises the limit, and returns how many connections it allows on each I/O thread.
 pub(crate) fn prepare(config: &Config) -> usize {
     // The soft limit that shells set is a relic of select().
     let raised = getrlimit(Resource::RLIMIT_NOFILE)
@@ -41,7 +41,7 @@ pub(crate) fn prepare(config: &Config) -> usize {
     usize::try_from(left.div_ceil(threads)).unwrap_or(usize::MAX)
 }
 
-/// Descriptors of `limit` that are left for connections.
+/// Returns how many of `limit` descriptors are left for connections.
 fn left(limit: u64, apps: u64, spares: u64, threads: u64) -> u64 {
     // An app has two workers while one is replaced.
     let workers = (2 * apps + spares) * (WORKER + threads);

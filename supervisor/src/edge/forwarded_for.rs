@@ -1,5 +1,5 @@
-//! Determines the client of a request: the peer, or what trusted proxies say in `X-Forwarded-For`. What stands there
-//! before these may be forged by the client.
+//! Determines the client of a request: the peer, or the address that trusted proxies report in `X-Forwarded-For`. The client may
+//! have forged the entries before theirs.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,7 +18,7 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    /// Of a request with these `headers` that came from `peer`.
+    /// Determines the client of a request with these `headers` that came from `peer`.
     pub(crate) fn new(headers: &HeaderMap, peer: IpAddr, policy: &ForwardedPolicy) -> Self {
         let is_proxied = policy.trusts(peer);
         let seen = if is_proxied { client(headers, policy) } else { None };
@@ -26,8 +26,8 @@ impl Asker {
     }
 }
 
-/// The last address of all lines that is not that of a trusted proxy; if all are, the first of these. The search ends
-/// at anything that is not an address. The same as nginx with `real_ip_recursive`.
+/// Returns the last address of all lines that is not that of a trusted proxy. If all of them are, returns the first. The search
+/// ends at anything that is not an address. nginx does the same with `real_ip_recursive`.
 fn client(headers: &HeaderMap, policy: &ForwardedPolicy) -> Option<IpAddr> {
     let lines = headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
     let mut seen = None;
@@ -95,7 +95,7 @@ mod tests {
             (&[b"6.6.6.6, 1.2.3.4", b"10.0.0.3", b"[2001:db8::7]:80"], "1.2.3.4"),
             (&[b"6.6.6.6, ::ffff:10.0.0.3"], "6.6.6.6"),
             (&[b"1.2.3.4"], "1.2.3.4"),
-            // As with nginx, all of them may be.
+            // If every address is that of a proxy, the first one counts, as with nginx.
             (&[b"10.0.0.2, 10.0.0.3"], "10.0.0.2"),
             (&[b"6.6.6.6, unknown, 10.0.0.3"], "10.0.0.3"),
             (&[b"6.6.6.6, unknown"], PEER),

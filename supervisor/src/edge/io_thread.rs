@@ -33,19 +33,17 @@ use crate::telemetry::occupancy::ThreadCounts;
 /// Unsent bytes that the kernel buffers per connection.
 const MAX_UNSENT: u32 = 128 * 1024;
 
-/// What an I/O thread starts with.
+/// An I/O thread that has not been started, and what it needs.
 #[derive(Debug)]
 pub(crate) struct IoThread {
     pub index: usize,
     /// Limits and policies until the first table arrives.
     pub settings: ServerSettings,
-    /// Connections for which there are descriptors.
+    /// Most connections for which there are descriptors.
     pub most_connections: usize,
     /// Counts of its connections.
     pub counts: Arc<ThreadCounts>,
-    /// From the main thread.
     pub commands: mpsc::Receiver<Sent>,
-    /// To the main thread.
     pub notices: mpsc::Sender<Notice>,
 }
 
@@ -53,7 +51,7 @@ impl IoThread {
     /// Runs until the main thread drops its end of the queue. After [`ThreadCommand::Drain`] it accepts no connections.
     ///
     /// # Errors
-    /// If the event loop cannot be set up.
+    /// Fails if the event loop cannot be set up.
     pub(crate) fn run(self) -> io::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
         runtime.block_on(self.serve())
@@ -70,7 +68,7 @@ impl IoThread {
             closing: JoinSet::new(),
             notices: self.notices,
         };
-        // Acknowledges the drain when it is dropped, with the last connection.
+        // Dropped when the last connection has ended, which acknowledges the drain.
         let mut draining = None;
         while let Some(Sent { command, done }) = self.commands.recv().await {
             if matches!(command, ThreadCommand::Drain) {
@@ -110,7 +108,7 @@ struct Routing {
     crowd: Rc<Crowd>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
     doors: HashMap<ListenerId, OpenListener>,
-    /// OpenListener addresses that are being closed, until their last connection has ended.
+    /// Listening addresses that are being closed, until their last connection has ended.
     closing: JoinSet<()>,
     notices: mpsc::Sender<Notice>,
 }
@@ -136,7 +134,7 @@ impl Routing {
             ThreadCommand::Ended { app, generation, fate, lost } => {
                 if let Some(upstream) = self.upstreams.get(&app).cloned() {
                     upstream.ended(generation, fate);
-                    // Its last frames may still be in the socket.
+                    // The worker's last frames may still be in the socket.
                     tokio::task::spawn_local(async move {
                         let _ = lost.send(upstream.lost_with(generation).await);
                     });
@@ -193,7 +191,7 @@ impl Routing {
 
     fn open(&self, id: ListenerId, socket: StdTcpListener, proxy: Proxy) -> io::Result<OpenListener> {
         let (proxy, (closer, closing)) = (Rc::new(proxy), Closing::new());
-        // Connections inherit it. Without it the kernel buffers megabytes for a client that does not read.
+        // Connections inherit this limit. Without it, the kernel buffers megabytes for a client that does not read.
         SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
         let listener = TcpListener::from_std(socket)?;
         let door = self.crowd.door(id);
@@ -210,14 +208,14 @@ impl OpenListener {
     }
 }
 
-/// Starts to drive the connection to a worker.
+/// Adds a worker, and starts the task that drives its connection.
 fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Notice>) {
     let NewWorker { generation, replaces, socket, begun, useful } = worker;
     let connected = UnixStream::from_std(socket).map(|socket| {
         let (connection, handle) = Connection::new(socket, Side::Supervisor);
         (connection.witnessed(begun), handle)
     });
-    // It fails if the kernel cannot watch one more descriptor; that may work for another worker.
+    // This fails if the kernel cannot watch one more descriptor. For another worker it may succeed.
     let connection = connected.ok().map(|(connection, handle)| {
         upstream.attach(generation, handle.clone(), useful);
         if let Some(replaced) = replaces {
@@ -233,7 +231,7 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
                 let order = drive(connection, calls).await;
                 upstream.disconnected(generation);
                 match order {
-                    // It was retired, and has finished.
+                    // The worker was retired, and has finished its requests.
                     Order::Closed if handle.is_finishing() => return,
                     order => order,
                 }
@@ -245,11 +243,11 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
     });
 }
 
-/// Drives a connection until it ends; returns what to do about the worker. No call is known on request connections yet: all are
-/// refused.
+/// Drives a connection until it ends, and returns what to do about the worker. No calls are defined on request connections, so
+/// all of them are refused.
 async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
     loop {
-        // Nearly always, there is nothing but the connection.
+        // Usually no call is open, and only the connection is polled.
         let incoming = if calls.is_idle() {
             connection.next().await
         } else {
@@ -271,7 +269,7 @@ async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
     }
 }
 
-/// Ticks: see [`Crowd::tick`].
+/// Calls [`Crowd::tick`] once per tick.
 async fn sweep(crowd: Rc<Crowd>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -19,7 +19,7 @@ use crate::edge::connection::Connection;
 use crate::edge::crowd::{Crowd, Door, Turned};
 use crate::edge::proxy::Proxy;
 
-/// Connections the kernel keeps for us before we accept them.
+/// Most connections that the kernel queues before they are accepted.
 const BACKLOG: i32 = 4096;
 
 /// Pause after accept() has failed for lack of descriptors or memory, and between attempts to admit a connection.
@@ -28,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Binds one address for all I/O threads: one socket each, among which the kernel distributes connections.
 ///
 /// # Errors
-/// What the kernel says, most often that the address is in use.
+/// Fails if the kernel refuses the address, usually because it is in use.
 pub(crate) fn bind(listen: &Listen, io_threads: usize) -> io::Result<Vec<StdTcpListener>> {
     // With SO_REUSEPORT, a second supervisor could bind the same port unnoticed. A socket without it tells whether
     // the port is free.
@@ -68,7 +68,7 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
     Ok(socket.into())
 }
 
-/// What the connections of one listening address need.
+/// What the accept loop and the connections of one listening address share.
 #[derive(Debug)]
 pub(crate) struct Way {
     pub proxy: Rc<Proxy>,
@@ -78,8 +78,8 @@ pub(crate) struct Way {
     pub closing: Closing,
 }
 
-/// Accepts connections until it is told to stop, and then those that are in the backlog already: to their clients,
-/// these are open.
+/// Accepts connections until it is told to stop. Then it still accepts those in the backlog, because their clients see them as
+/// open already.
 pub(crate) async fn accept(listener: TcpListener, way: Way) {
     let Way { proxy, crowd, door, closing } = way;
     let mut stop = closing.stop.clone();
@@ -120,7 +120,7 @@ pub(crate) async fn accept(listener: TcpListener, way: Way) {
             }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
-                // Once per shortage, not once per attempt.
+                // Logged once per shortage, not once per attempt.
                 if !std::mem::replace(&mut is_short, true) {
                     tracing::warn!(%error, "cannot accept connections; idle ones are closed, and clients wait until some have ended");
                 }

@@ -2,7 +2,7 @@
 //! so that a burst of requests that end workers does not starve the others. A pure policy: it takes the time as an
 //! argument.
 //!
-//! Requests that are held back are not refused. One that is answered clears its kind.
+//! Requests that are held back are not refused. An answer to one of them clears its kind.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use crate::model::kind::Kind;
 /// How long a new worker is reserved for other kinds after the first end; doubled with each further one.
 const FIRST: Duration = Duration::from_millis(50);
 
-/// The limit of that.
+/// The longest time for which a new worker is reserved for other kinds.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// A kind is forgotten when it has ended no worker for this long.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
-/// Kinds that are remembered per app; the oldest are dropped.
+/// Most kinds that are remembered per app. Beyond that, the oldest are dropped.
 const MOST: usize = 32;
 
 /// The kinds of one app that are held back.
@@ -33,7 +33,7 @@ struct Suspended {
 }
 
 impl Probation {
-    /// A request of this kind has ended a worker.
+    /// Records that a request of this kind has ended a worker.
     pub(crate) fn ended(&mut self, kind: Kind, now: Instant) {
         self.forget(now);
         let before = self.0.extract_if(.., |known| known.kind == kind).next();
@@ -43,19 +43,19 @@ impl Probation {
         self.0.drain(..surplus);
     }
 
-    /// A request of this kind was answered. Returns whether the kind was held back.
+    /// Records that a request of this kind was answered. Returns whether the kind was held back.
     pub(crate) fn answered(&mut self, kind: &Kind) -> bool {
         let before = self.0.len();
         self.0.retain(|known| known.kind != *kind);
         before != self.0.len()
     }
 
-    /// Whether no kind is held back.
+    /// Returns whether no kind is held back.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How long a worker has to be ready before it gets a request of this kind.
+    /// Returns how long a worker has to be ready before it gets a request of this kind.
     pub(crate) fn hold(&self, kind: &Kind, now: Instant) -> Duration {
         let known = self.0.iter().find(|known| known.kind == *kind);
         let held = known.filter(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
@@ -65,7 +65,7 @@ impl Probation {
         })
     }
 
-    /// Drops kinds that are forgotten.
+    /// Removes the kinds that have ended no worker for [`FORGOTTEN`].
     pub(crate) fn forget(&mut self, now: Instant) {
         self.0.retain(|known| now.saturating_duration_since(known.last) < FORGOTTEN);
     }

@@ -1,4 +1,4 @@
-//! A refusal with its cause, and what a page about it names.
+//! A refusal with its cause, and with what the error page shows of the request.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::model::refusal::Refusal;
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub why: Refusal,
-    /// What the app has done, as the log has it.
+    /// What the app did wrong, with the same text as in the log.
     pub cause: Option<Arc<str>>,
     /// When the app is started again, if that is known.
     pub until: Option<Instant>,
-    /// The request and its app, if the client may be told.
+    /// The request and its app, if the client may see the cause.
     pub scene: Option<Box<Scene>>,
 }
 
-/// What a page about an error names of the request and its app.
+/// What the error page shows of the request and its app.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub spec: Rc<AppSpec>,
@@ -38,7 +38,7 @@ impl From<Refusal> for Refused {
 }
 
 impl Refused {
-    /// A refusal that the app has caused.
+    /// Creates a refusal that the app has caused.
     pub(crate) fn because(why: Refusal, cause: impl Into<Arc<str>>) -> Self {
         Self { why, cause: Some(cause.into()), until: None, scene: None }
     }
@@ -49,7 +49,7 @@ impl Refused {
         self
     }
 
-    /// Adds the scene, if the app's clients may see it.
+    /// Adds the request and its app, if clients may see the cause (`development`).
     pub(crate) fn at(mut self, spec: &Rc<AppSpec>, request: &Parts) -> Self {
         if spec.settings.development && self.cause.is_some() {
             let target = request.uri.path_and_query().map_or_else(String::new, ToString::to_string);

@@ -1,5 +1,5 @@
-//! What tests of the data plane share: one app on one I/O thread, whose workers are tasks of the test that speak the protocol
-//! over a socket, as processes do.
+//! The harness for tests of the data plane: one app on one I/O thread. Its workers are tasks of the test that speak the protocol
+//! over a socket, as worker processes do.
 
 use std::fs;
 use std::future::poll_fn;
@@ -33,7 +33,7 @@ use crate::edge::upstream::Upstream;
 use crate::model::ids::AppId;
 use crate::telemetry::traffic::Traffic;
 
-/// Bytes that are in memory between a client and the edge at once: fewer than most heads have.
+/// Size of the buffer between a client and the edge, in bytes: smaller than most heads.
 const IN_MEMORY: usize = 100;
 
 /// One app on one I/O thread.
@@ -48,7 +48,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// An app with these lines of configuration, and no worker.
+    /// Creates an app with these lines of configuration, and without a worker.
     pub(crate) fn new(lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("index.js"), "").unwrap();
@@ -69,7 +69,7 @@ impl Edge {
         Self { crowd, upstream, _notices, proxy, door: Rc::default(), closing, _closer }
     }
 
-    /// The worker of this generation is ready. It answers with its number, and with the method, the URL and the body of the request.
+    /// Adds a worker that is ready. It answers with its generation, and with the method, the URL and the body of the request.
     pub(crate) fn worker(&self, generation: u64) -> Rc<TestWorker> {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut connection, handle) = Connection::new(ours, Side::Supervisor);
@@ -89,7 +89,7 @@ impl Edge {
         worker
     }
 
-    /// Sends a request, on a connection of its own; its status and its body.
+    /// Sends a request on its own connection, and returns the status and the body of the response.
     pub(crate) fn get(&self, target: &str) -> JoinHandle<(u16, String)> {
         let (io, target) = (TokioIo::new(self.connect("http")), target.to_owned());
         tokio::task::spawn_local(async move {
@@ -108,7 +108,7 @@ impl Edge {
         self.closing.is_closing.set(true);
     }
 
-    /// A client's end of a connection that the edge serves.
+    /// Opens a connection that the edge serves, and returns the client's end.
     pub(crate) fn connect(&self, scheme: &'static str) -> DuplexStream {
         let (ours, theirs) = duplex(IN_MEMORY);
         let from = SocketAddr::from(([192, 0, 2, 1], 50_000));
@@ -132,17 +132,17 @@ pub(crate) struct TestWorker {
 }
 
 impl TestWorker {
-    /// Waits until it has a request for `/wait`, which it does not answer yet.
+    /// Waits until the worker has a request for `/wait`, which it does not answer yet.
     pub(crate) async fn has_one_that_waits(&self) {
         self.waits.notified().await;
     }
 
-    /// Has it answer that.
+    /// Makes the worker answer the request for `/wait`.
     pub(crate) fn go_on(&self) {
         self.goes_on.notify_one();
     }
 
-    /// Has it end.
+    /// Makes the worker end.
     pub(crate) fn die(&self) {
         self.dies.notify_one();
     }
