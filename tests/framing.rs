@@ -1,7 +1,7 @@
 //! Where a request ends: if the end of a body could be read in two ways, the body never decides about the next request.
 
 use crate::TestSupervisor;
-use crate::harness::{Raw, raw};
+use crate::harness::{App, Raw, raw};
 
 /// Answers with the path, and with the body if the path asks for it.
 const PATHS: &str = "export default { async fetch(request) {
@@ -102,4 +102,57 @@ async fn a_connection_is_kept_after_a_body_in_chunks() {
         assert!(head.starts_with("HTTP/1.1 200 ") && !head.contains("connection: close"), "{head}");
         assert_eq!(connection.exactly(4), b"/hi;");
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_after_a_body_that_nobody_read() {
+    let supervisor =
+        TestSupervisor::plan().app(App::new("app", PATHS).set("max_body = \"1MiB\"\nhosts = [\"x\"]"));
+    let supervisor = supervisor.start().await;
+    let address = supervisor.address("app").await;
+    let body = "x".repeat(300_000);
+    let head = |path: &str, host: &str, fields: &str| {
+        format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n{fields}content-length: 300000\r\n\r\n")
+    };
+    let mut connection = Raw::connect(address);
+    for (host, status) in [("x", "200"), ("unknown", "404"), ("x", "200")] {
+        // Nothing of the body has been sent when the response comes.
+        connection.send(head("/unread", host, ""));
+        let answer = connection.up_to("\r\n\r\n");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+        connection.exactly(length(&answer));
+        // Then a first part, cut where a head could end, and the rest.
+        connection.send(&body[..100_000 - 4]).send("\r\n\r\n").send(&body[100_000..]);
+        connection.send("POST /read HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi");
+        let answer = connection.up_to("\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(connection.exactly(8), b"/readhi;", "{host}");
+    }
+    // A body that does not come ends the connection after a while.
+    connection.send(head("/unread", "x", "")).send("x");
+    assert!(connection.rest().ends_with("/unread;"));
+    // So does the next request if the client may or may not send a body, or would send more than anybody reads, and the
+    // response says so.
+    for (path, host, fields, length, status) in
+        [("/unread", "unknown", "expect: 100-continue\r\n", 10, "404"), ("/read", "x", "", 1 << 21, "413")]
+    {
+        let request = head(path, host, fields).replace("300000", &length.to_string());
+        let answer = raw::exchange(address, request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    // A client that is told to continue has its body read.
+    let mut connection = Raw::connect(address);
+    connection.send(head("/read", "x", "expect: 100-continue\r\n"));
+    assert_eq!(connection.up_to("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    connection.send(&body);
+    let answer = connection.up_to("\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && !answer.contains("connection: close"), "{answer}");
+    assert_eq!(connection.exactly(body.len() + 6), format!("/read{body};").as_bytes());
+}
+
+fn length(head: &str) -> usize {
+    let field = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    field.expect("an announced length").parse().expect("a number")
 }

@@ -74,8 +74,10 @@ async fn every_upload_is_announced_as_by_workerd() {
         // An empty POST announces a length of zero here. A POST without any length is tested separately.
         for body in ["", "abc", &long] {
             let mut found = Vec::new();
-            for reply in both.send("POST", &format!("/{name}"), &[], body.to_owned()).await {
-                let reply = reply.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let replies = both.send("POST", &format!("/{name}"), &[], body.to_owned()).await;
+            for (server, reply) in ["ours", "workerd"].into_iter().zip(replies) {
+                let reply = reply
+                    .unwrap_or_else(|error| panic!("{server}, {name} of {} bytes: {error:?}", body.len()));
                 let framing =
                     ["content-length", "transfer-encoding"].map(|field| reply.header(field).to_owned());
                 found.push((reply.status, framing, reply.body));

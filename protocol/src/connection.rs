@@ -21,7 +21,7 @@ use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
 use crate::frame::Frame;
 use crate::handle::Handle;
-use crate::head::{EncodedHead, Head};
+use crate::head::EncodedHead;
 use crate::inner::{Inner, Owned};
 use crate::limits::{COPY_BELOW, FRAMES_PER_TURN, MOST_WINDOW, READ_BUFFER};
 use crate::message::{Control, StatusLine};
@@ -156,7 +156,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
                 Poll::Ready(Ok(0)) if self.decoder.is_between_frames() && self.buffer.is_empty() => {
                     return Poll::Ready(Ok(None));
                 }
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(ProtocolError::Torn)),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(ProtocolError::Disconnected)),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
                 Poll::Pending => {
@@ -365,7 +365,7 @@ impl Connection {
 /// Waits for a control frame. For handshakes, in which no stream may be opened yet.
 ///
 /// # Errors
-/// [`ProtocolError::Torn`] if the peer closes instead, [`ProtocolError::Unexpected`] for a stream.
+/// [`ProtocolError::Disconnected`] if the peer closes instead, [`ProtocolError::Unexpected`] for a stream.
 pub fn poll_control(
     connection: &mut Connection,
     cx: &mut Context<'_>,
@@ -373,6 +373,6 @@ pub fn poll_control(
     match ready!(connection.poll_next(cx))? {
         Some(Incoming::Control(message)) => Poll::Ready(Ok(message)),
         Some(Incoming::Stream { head, .. }) => Poll::Ready(Err(ProtocolError::Unexpected(head.kind.name()))),
-        None => Poll::Ready(Err(ProtocolError::Torn)),
+        None => Poll::Ready(Err(ProtocolError::Disconnected)),
     }
 }

@@ -44,9 +44,9 @@ pub enum ProtocolError {
     /// Too many frames without effect, see [`crate::limits::MAX_IDLE_FRAMES`].
     #[error("frames without end that change nothing")]
     Flood,
-    /// The socket ended inside a frame.
-    #[error("connection ended inside a frame")]
-    Torn,
+    /// The peer has closed the connection, maybe inside a frame.
+    #[error("connection ended")]
+    Disconnected,
     /// The socket failed.
     #[error("connection failed: {0}")]
     Io(#[from] io::Error),
@@ -56,7 +56,7 @@ impl ProtocolError {
     /// Returns whether the cause is that the peer has ended and closed its socket, maybe without reading everything.
     pub(crate) fn is_of_a_peer_that_is_gone(&self) -> bool {
         match self {
-            Self::Torn => true,
+            Self::Disconnected => true,
             Self::Io(error) => error.kind() == io::ErrorKind::ConnectionReset,
             _ => false,
         }

@@ -22,7 +22,7 @@ impl Handle {
     /// Opens a stream. `count` is the number of header fields that `fields` yields; with `end`, it has no body.
     ///
     /// # Errors
-    /// [`ProtocolError::Torn`] if the connection has ended or is finishing, [`ProtocolError::TooManyStreams`] if this side has as
+    /// [`ProtocolError::Disconnected`] if the connection has ended or is finishing, [`ProtocolError::TooManyStreams`] if this side has as
     /// many open as it may, [`ProtocolError::Behind`] if the peer does not read, or why the head cannot be encoded.
     pub fn open<'a>(
         &self,
@@ -48,7 +48,7 @@ impl Handle {
     ) -> Result<(Sender, Receiver), ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         if inner.closed || inner.finishing {
-            return Err(ProtocolError::Torn);
+            return Err(ProtocolError::Disconnected);
         }
         let kind = head.kind();
         if !inner.side.may_open(kind) {

@@ -3,7 +3,7 @@
 //!
 //! - `io_thread`: the state of one thread. `commands`: what the main thread tells it, and what it reports back.
 //! - `listener`: accepts connections until its address is closed (`closing`).
-//! - `crowd`: all connections of a thread, and whether a new one is admitted. `descriptors`: how many there may be.
+//! - `admission`: all connections of a thread, and whether a new one is admitted. `descriptors`: how many there may be.
 //! - `connection`: serves one connection. `client`: its state and time limits. `pace`: how far its client is behind.
 //! - `proxy`: checks and forwards requests. `forwarded_for`: which client a request comes from.
 //! - `upstream`: the connections to the workers of an app. `probation`: the policy for kinds of requests that have
@@ -12,11 +12,11 @@
 //! Imports between these modules point one way: `proxy` imports nothing of what carries a connection, and `upstream`
 //! and `client` do not import each other.
 
+pub(crate) mod admission;
 pub(crate) mod client;
 pub(crate) mod closing;
 pub(crate) mod commands;
 pub(crate) mod connection;
-pub(crate) mod crowd;
 pub(crate) mod descriptors;
 pub(crate) mod forwarded_for;
 pub(crate) mod io_thread;

@@ -71,7 +71,8 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     let (io_threads, commands) = IoThreads::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
     // A successor opens them when it takes over: until then they belong to its predecessor.
-    let doors = if inherited.is_successor() { None } else { Some(Doors::open(&settings, None)?) };
+    let control =
+        if inherited.is_successor() { None } else { Some(ControlListeners::open(&settings, None)?) };
     let (ended, mut ends) = mpsc::channel(settings.io_threads);
     let occupancy = Occupancy::new(settings.io_threads);
     for (index, commands) in commands.into_iter().enumerate() {
@@ -90,7 +91,8 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     // Workers must not connect to the supervisor's own addresses, so these are closed to them before the first one starts.
     // The workers of a successor start before it opens its own listeners, which is why the configured address counts too.
     let configured = settings.admin.as_ref().map(|admin| admin.address).filter(|address| address.port() != 0);
-    let own = [configured, doors.as_ref().and_then(Doors::address), fleet.inherited().admin_address()];
+    let own =
+        [configured, control.as_ref().and_then(ControlListeners::address), fleet.inherited().admin_address()];
     own.into_iter().flatten().for_each(|own| fleet.spares().close(own));
     let followed =
         config.apps.first().filter(|_| is_watched).map(|app| (app.name.to_string(), app.root.clone()));
@@ -114,9 +116,9 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     let mender = operator.clone();
     tokio::task::spawn_local(async move { mender.keep_retrying().await });
     let (mut taking_over, mut has_taken_over) = (Box::pin(take_over(fleet.clone())), false);
-    match doors {
-        Some(doors) => {
-            doors.serve(&operator);
+    match control {
+        Some(control) => {
+            control.serve(&operator);
             tokio::task::spawn_local(say_ready(fleet.clone(), operator.clone()));
         }
         None => info!("waiting for every app, to take over from the supervisor before this one"),
@@ -138,8 +140,8 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
             taken = &mut taking_over, if !has_taken_over => {
                 has_taken_over = true;
                 let predecessor = taken?;
-                match Doors::open(&settings, Some(&fleet)) {
-                    Ok(doors) => doors.serve(&operator),
+                match ControlListeners::open(&settings, Some(&fleet)) {
+                    Ok(control) => control.serve(&operator),
                     // Not fatal: the predecessor no longer accepts clients.
                     Err(error) => error!(%error, "operators cannot reach this supervisor"),
                 }
@@ -227,12 +229,12 @@ async fn take_over(fleet: Rc<Fleet>) -> io::Result<Predecessor> {
 }
 
 /// The listeners for operators.
-struct Doors {
+struct ControlListeners {
     control: Option<ControlSocket>,
     admin: Option<AdminListener>,
 }
 
-impl Doors {
+impl ControlListeners {
     fn open(settings: &ServerSettings, taken_over: Option<&Fleet>) -> io::Result<Self> {
         let control = ControlSocket::open(&settings.control, taken_over.is_some())?;
         let address = settings.admin.as_ref().map(|admin| admin.address);

@@ -54,7 +54,7 @@ impl Calls {
                     }
                 }
                 // The connection has ended, so this worker ends as well.
-                Err(ProtocolError::Torn) => waiting.clear(),
+                Err(ProtocolError::Disconnected) => waiting.clear(),
                 Err(_) => {}
             }
         }

@@ -16,7 +16,7 @@ use nano_runtime::{InFlight, clock_of_this_thread, running_request, time_of};
 use nix::libc;
 use rustc_hash::FxHashMap;
 
-use crate::guard::{Guard, Torn};
+use crate::guard::{Guard, Termination};
 
 /// Most requests whose CPU time is kept. When there are more, the half that has used the least is dropped.
 const REMEMBERED: usize = 4096;
@@ -142,7 +142,7 @@ impl Meter {
         let entry = self.ask.entry.load(Ordering::Acquire);
         self.ask.is_pending.store(false, Ordering::Release);
         // V8 may run the interrupt only in a later entry, which is not the one that the sample is for.
-        if self.guard.running() != Some(entry) || self.guard.torn().is_some() {
+        if self.guard.running() != Some(entry) || self.guard.termination().is_some() {
             return;
         }
         let now = thread_time();
@@ -150,9 +150,12 @@ impl Meter {
         v8::scope_with_context!(scope, isolate, &self.context);
         let request = running_request(scope).unwrap_or_default();
         self.latest.set((entry, request));
-        self.in_flight.testify(&self.guard.witness, request);
+        self.in_flight.record_culprit(&self.guard.witness, request);
         self.guard.witness.runs(entry, self.in_flight.name(request));
-        if request != 0 && self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
+        if request != 0
+            && self.charge(request, due) > self.limit
+            && self.guard.terminate(Termination::CpuTime)
+        {
             self.isolate.terminate_execution();
         }
     }
@@ -166,7 +169,7 @@ impl Meter {
 
     /// Charges a request for CPU time of another thread, while JavaScript does not run.
     pub(crate) fn charge_elsewhere(&self, request: u32, due: Duration) {
-        if self.charge(request, due) > self.limit && self.guard.tear(Torn::CpuTime) {
+        if self.charge(request, due) > self.limit && self.guard.terminate(Termination::CpuTime) {
             // This request is to blame, whichever one ran last on this thread.
             self.latest.set((self.guard.left().unwrap_or_default(), request));
         }

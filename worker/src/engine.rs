@@ -18,7 +18,7 @@ use nano_runtime::{AppFolder, Closed, InFlight, Network, Policy, RequireHost, Tu
 use crate::calls::Calls;
 use crate::collections::Collections;
 use crate::cpu_time::Meter;
-use crate::guard::{Guard, Torn};
+use crate::guard::{Guard, Termination};
 use crate::isolate::{Isolate, Js};
 use crate::load_error::LoadError;
 use crate::loader::{EmitCache, Modules, ReadError};
@@ -63,7 +63,7 @@ impl Engine {
         let guard = Arc::new(Guard::new(witness));
         in_flight.watch({
             let guard = guard.clone();
-            move || guard.torn().is_some()
+            move || guard.termination().is_some()
         });
         heap::watch(&mut js.0, guard.clone(), heap_limit);
         let interrupt = js.0.v8_isolate().thread_safe_handle();
@@ -109,8 +109,8 @@ impl Engine {
             Ok(id)
         })
         .await;
-        let id = loaded.map_err(|error: CoreError| match self.guard.torn() {
-            Some(cause) => torn_while_loading(cause),
+        let id = loaded.map_err(|error: CoreError| match self.guard.termination() {
+            Some(cause) => terminated_while_loading(cause),
             None if matches!(error.as_kind(), CoreErrorKind::PendingPromiseResolution) => {
                 LoadError::NeverSettles
             }
@@ -154,7 +154,7 @@ impl Engine {
         Ok(found.is_true())
     }
 
-    /// Calls the app's handler for each of these requests (connection, id) until one tears the isolate. Returns for how many it
+    /// Calls the app's handler for each of these requests (connection, id) until one terminates the isolate. Returns for how many it
     /// was called.
     pub(crate) fn dispatch(&mut self, arrived: &[(usize, u32)]) -> usize {
         if arrived.is_empty() {
@@ -169,7 +169,7 @@ impl Engine {
             // So that a crash of the next request does not lose what this one has done.
             scope.perform_microtask_checkpoint();
             self.guard.leave();
-            if self.guard.torn().is_some() {
+            if self.guard.termination().is_some() {
                 return begun + 1;
             }
         }
@@ -186,7 +186,7 @@ impl Engine {
         let polled = self.js.0.poll_event_loop(cx, PollEventLoopOptions::default());
         self.guard.leave();
         if let Poll::Ready(Err(error)) = polled
-            && self.guard.torn().is_none()
+            && self.guard.termination().is_none()
         {
             self.in_flight.add_uncaught(0);
             let text = load_error::describe(&error, &self.folder);
@@ -202,11 +202,11 @@ impl Engine {
     }
 
     /// Why the isolate must not serve any more; `None` while it may.
-    pub(crate) fn torn(&self) -> Option<Torn> {
-        self.guard.torn()
+    pub(crate) fn termination(&self) -> Option<Termination> {
+        self.guard.termination()
     }
 
-    /// The request whose code was running when the isolate was torn, if that is known: from the last sample, or from the async
+    /// The request whose code was running when the isolate was terminated, if that is known: from the last sample, or from the async
     /// context that V8 still has.
     pub(crate) fn running_request(&mut self) -> Option<u32> {
         let sampled = self.guard.left().and_then(|entry| self.meter.latest(entry));
@@ -219,8 +219,8 @@ impl Engine {
     }
 
     /// Writes into the witness page which request ended this worker, and what the worker used.
-    pub(crate) fn testify(&mut self, culprit: Option<u32>) {
-        culprit.iter().for_each(|id| self.in_flight.testify(&self.guard.witness, *id));
+    pub(crate) fn record_culprit(&mut self, culprit: Option<u32>) {
+        culprit.iter().for_each(|id| self.in_flight.record_culprit(&self.guard.witness, *id));
         let culprit = culprit.and_then(|id| self.in_flight.name(id));
         let heap = self.js.0.v8_isolate().get_heap_statistics().used_heap_size() as u64;
         let (memory, cpu) = (usage::memory().unwrap_or_default(), usage::cpu_time());
@@ -249,11 +249,11 @@ impl Engine {
     }
 }
 
-fn torn_while_loading(cause: Torn) -> LoadError {
+fn terminated_while_loading(cause: Termination) -> LoadError {
     match cause {
-        Torn::Watchdog => LoadError::TooLong,
+        Termination::Watchdog => LoadError::TooLong,
         // No request has been served yet.
-        Torn::CpuTime | Torn::OutOfMemory => LoadError::OutOfMemory,
+        Termination::CpuTime | Termination::OutOfMemory => LoadError::OutOfMemory,
     }
 }
 

@@ -12,7 +12,7 @@ use nano_runtime::{InFlight, Request};
 use crate::calls::Calls;
 use crate::engine::Engine;
 use crate::events;
-use crate::guard::Torn;
+use crate::guard::Termination;
 
 /// How long a worker that ends tries to send its last frames.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -38,7 +38,7 @@ pub(crate) struct EventLoop {
 }
 
 impl EventLoop {
-    /// Serves until the supervisor ends the worker, or until the isolate is torn. Returns the exit code.
+    /// Serves until the supervisor ends the worker, or until the isolate is terminated. Returns the exit code.
     pub(crate) async fn run(mut self) -> u8 {
         let code = poll_fn(|cx| self.tick(cx)).await;
         // Sends the answers and log records that are still queued.
@@ -51,22 +51,22 @@ impl EventLoop {
         if let Some(code) = self.read(cx) {
             return Poll::Ready(code);
         }
-        if self.engine.torn().is_none() {
+        if self.engine.termination().is_none() {
             let begun = self.engine.dispatch(&self.arrived);
             self.arrived.drain(..begun);
         }
-        if self.engine.torn().is_none() {
+        if self.engine.termination().is_none() {
             self.engine.poll(cx);
             self.in_flight.poll_unsent(cx);
             self.in_flight.poll_background(cx);
             self.in_flight.end_fetched();
         }
-        if let Some(cause) = self.engine.torn() {
+        if let Some(cause) = self.engine.termination() {
             self.blame(cause);
             return Poll::Ready(cause.exit_code());
         }
         if self.fatal_uncaught && self.in_flight.uncaught() > 0 {
-            self.engine.testify(self.in_flight.uncaught_of());
+            self.engine.record_culprit(self.in_flight.uncaught_of());
             return Poll::Ready(exit::UNCAUGHT);
         }
         if self.engine.look_at_heap() {
@@ -183,19 +183,21 @@ impl EventLoop {
 
     /// Fails the request that tore the isolate or, if it is not known which one did, all requests that have begun. The others are
     /// retried by the next worker.
-    fn blame(&mut self, cause: Torn) {
+    fn blame(&mut self, cause: Termination) {
         let (kind, message) = match cause {
-            Torn::Watchdog => {
+            Termination::Watchdog => {
                 (StreamErrorKind::Watchdog, "JavaScript ran longer than `watchdog` allows without returning")
             }
-            Torn::CpuTime => {
+            Termination::CpuTime => {
                 (StreamErrorKind::CpuTime, "the request used more CPU time than `cpu_time` allows")
             }
-            Torn::OutOfMemory => (StreamErrorKind::OutOfMemory, "the V8 heap reached its limit (`heap`)"),
+            Termination::OutOfMemory => {
+                (StreamErrorKind::OutOfMemory, "the V8 heap reached its limit (`heap`)")
+            }
         };
         let error = StreamError { kind, message: message.to_owned() };
         let culprit = self.engine.running_request();
-        self.engine.testify(culprit);
+        self.engine.record_culprit(culprit);
         let blamed = culprit.and_then(|id| self.in_flight.answer(id));
         match (&blamed, culprit) {
             (Some(request), _) => request.sender.fail(&error),
@@ -212,7 +214,7 @@ impl EventLoop {
     }
 
     fn broken(&self, error: &ProtocolError) -> u8 {
-        if matches!(error, ProtocolError::Io(_) | ProtocolError::Torn) {
+        if matches!(error, ProtocolError::Io(_) | ProtocolError::Disconnected) {
             return exit::ORPHANED;
         }
         self.in_flight.log_error(None, format!("protocol error: {error}"));

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use nano_protocol::message::RequestId;
 use nano_protocol::{Witness, exit};
 
-/// Why JavaScript was interrupted. An interrupted isolate is *torn*: it never serves again.
+/// Why JavaScript was interrupted. An interrupted isolate is *terminated*: it never serves again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Torn {
+pub(crate) enum Termination {
     /// It ran too long without returning to the event loop.
     Watchdog,
     /// Its heap reached the limit.
@@ -17,7 +17,7 @@ pub(crate) enum Torn {
     CpuTime,
 }
 
-impl Torn {
+impl Termination {
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Watchdog => exit::WATCHDOG,
@@ -33,12 +33,12 @@ pub(crate) struct Guard {
     /// Counts entries into JavaScript and exits from it. The supervisor reads it after this process has ended. The watchdog reads
     /// it as well, so the hot path needs no clock: the same odd number at two polls means that one entry lasted the time between.
     pub(crate) witness: Witness,
-    torn: AtomicU8,
+    termination: AtomicU8,
 }
 
 impl Guard {
     pub(crate) fn new(witness: Witness) -> Self {
-        Self { witness, torn: AtomicU8::new(0) }
+        Self { witness, termination: AtomicU8::new(0) }
     }
 
     /// Counts an entry into JavaScript.
@@ -68,18 +68,18 @@ impl Guard {
         entries.is_multiple_of(2).then(|| entries.saturating_sub(1))
     }
 
-    /// Marks the isolate as torn, unless it is already. Returns whether this was the first cause, which is kept.
-    pub(crate) fn tear(&self, cause: Torn) -> bool {
+    /// Marks the isolate as terminated, unless it is already. Returns whether this was the first cause, which is kept.
+    pub(crate) fn terminate(&self, cause: Termination) -> bool {
         let code = cause.exit_code();
-        self.torn.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.termination.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Returns why the isolate is torn, if it is.
-    pub(crate) fn torn(&self) -> Option<Torn> {
-        match self.torn.load(Ordering::Acquire) {
-            exit::WATCHDOG => Some(Torn::Watchdog),
-            exit::OUT_OF_MEMORY => Some(Torn::OutOfMemory),
-            exit::CPU_TIME => Some(Torn::CpuTime),
+    /// Returns why the isolate is terminated, if it is.
+    pub(crate) fn termination(&self) -> Option<Termination> {
+        match self.termination.load(Ordering::Acquire) {
+            exit::WATCHDOG => Some(Termination::Watchdog),
+            exit::OUT_OF_MEMORY => Some(Termination::OutOfMemory),
+            exit::CPU_TIME => Some(Termination::CpuTime),
             _ => None,
         }
     }

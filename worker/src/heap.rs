@@ -11,7 +11,7 @@ use nano_protocol::exit;
 
 use crate::collections::Collections;
 use crate::cpu_time;
-use crate::guard::{Guard, Torn};
+use crate::guard::{Guard, Termination};
 use crate::sandbox::end::exit_now;
 
 thread_local! {
@@ -59,13 +59,13 @@ pub(crate) fn watch(runtime: &mut JsRuntime, guard: Arc<Guard>, limit: u64) {
     let young = v8::GCType::kGCTypeScavenge;
     runtime.v8_isolate().add_gc_epilogue_callback(on_scavenged, std::ptr::null_mut(), young);
     runtime.add_near_heap_limit_callback(move |current, _initial| {
-        if guard.torn().is_none()
+        if guard.termination().is_none()
             && let Some(raised) = raised(current, LIVE.get(), limit)
         {
             return raised;
         }
-        guard.tear(Torn::OutOfMemory);
-        if UNWINDS.replace(true) && guard.torn() == Some(Torn::OutOfMemory) {
+        guard.terminate(Termination::OutOfMemory);
+        if UNWINDS.replace(true) && guard.termination() == Some(Termination::OutOfMemory) {
             // Called again after the heap was full: JavaScript allocates faster than it unwinds.
             exit_now(exit::OUT_OF_MEMORY);
         }
@@ -114,7 +114,7 @@ unsafe extern "C" fn on_collected(
     GUARD.with_borrow(|guard| {
         let Some(guard) = guard else { return };
         guard.witness.collected(live);
-        if live > LIMIT.get() && guard.tear(Torn::OutOfMemory) {
+        if live > LIMIT.get() && guard.terminate(Termination::OutOfMemory) {
             isolate.thread_safe_handle().request_interrupt(cpu_time::on_last_straw, std::ptr::null_mut());
         }
     });

@@ -87,7 +87,7 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
             connections.push(Connection::new(UnixStream::from_std(socket)?, Side::Worker));
         }
         Ok(start(connections, witness).await.unwrap_or_else(|error| match error {
-            ProtocolError::Io(_) | ProtocolError::Torn => exit::ORPHANED,
+            ProtocolError::Io(_) | ProtocolError::Disconnected => exit::ORPHANED,
             error => {
                 report(&io::Error::other(error));
                 exit::PROTOCOL
@@ -98,7 +98,9 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
 
 async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Result<u8, ProtocolError> {
     let mut connections = connections.into_iter();
-    let Some((mut control, control_handle)) = connections.next() else { return Err(ProtocolError::Torn) };
+    let Some((mut control, control_handle)) = connections.next() else {
+        return Err(ProtocolError::Disconnected);
+    };
     let hello = handshake(&mut control, &control_handle, Role::Control).await?;
     let mut requests = Vec::with_capacity(connections.len());
     for (number, (mut connection, handle)) in connections.enumerate() {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cpu_time::Sampler;
-use crate::guard::{Guard, Torn};
+use crate::guard::{Guard, Termination};
 use crate::sandbox::end::exit_now;
 use deno_core::v8;
 use nano_protocol::exit;
@@ -59,20 +59,20 @@ pub(crate) fn start(
             if let Some(entry) = running {
                 idle = 0;
                 if sampler.sample(entry, passed) {
-                    guard.tear(Torn::CpuTime);
+                    guard.terminate(Termination::CpuTime);
                 }
             } else {
                 idle = (idle + 1).min(IDLE);
             }
-            let is_torn = guard.torn() == Some(Torn::CpuTime);
-            if lasted >= limits.entry || is_torn {
-                guard.tear(Torn::Watchdog);
+            let is_out_of_time = guard.termination() == Some(Termination::CpuTime);
+            if lasted >= limits.entry || is_out_of_time {
+                guard.terminate(Termination::Watchdog);
                 let begun = Instant::now();
                 // Interrupted native code may just fail and let JavaScript go on. So this repeats until JavaScript has returned.
                 while running.is_some() && guard.running() == running {
                     if begun.elapsed() >= GRACE {
                         // Native code runs that V8 cannot interrupt.
-                        exit_now(guard.torn().map_or(exit::WATCHDOG, Torn::exit_code));
+                        exit_now(guard.termination().map_or(exit::WATCHDOG, Termination::exit_code));
                     }
                     isolate.terminate_execution();
                     thread::sleep(CLOSE_LOOK);

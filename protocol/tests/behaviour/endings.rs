@@ -82,7 +82,7 @@ async fn a_peer_that_closes_inside_a_frame_tears_it() {
         raw.write(&wire(std::slice::from_ref(frame))[..cut]);
         raw.peer.shutdown(std::net::Shutdown::Both).unwrap();
         let ended = raw.ended().await;
-        assert!(matches!(ended, Err(ProtocolError::Torn)), "{frame:?} cut at {cut}: {ended:?}");
+        assert!(matches!(ended, Err(ProtocolError::Disconnected)), "{frame:?} cut at {cut}: {ended:?}");
         assert!(handle.is_closed());
     }
 }
@@ -143,7 +143,7 @@ async fn a_connection_that_finishes_ends_after_its_last_stream() {
     let (_queued, last) = open(&handle, true);
     handle.finish();
     assert!(handle.is_finishing() && !handle.is_closed());
-    assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Torn)), "no further stream");
+    assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Disconnected)), "no further stream");
     // Both streams were opened before the end, so both arrive.
     let (first, second) = (pair.run(worker.stream()).await, pair.run(worker.stream()).await);
     respond(&first.sender, 200, &vec![], true);
@@ -178,7 +178,7 @@ async fn nothing_more_is_sent_on_a_connection_that_has_ended() {
     raw.peer.shutdown(std::net::Shutdown::Both).unwrap();
     assert!(raw.ended().await.is_ok());
     let before = handle.unsent();
-    assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Torn)));
+    assert!(matches!(open_with(&handle, &[], true), Err(ProtocolError::Disconnected)));
     assert!(matches!(send(&sender, &mut some_bytes(1, 0), true).await, Err(Failure::Closed { .. })));
     handle.control(&Control::Drain).unwrap();
     assert_eq!(handle.unsent(), before);

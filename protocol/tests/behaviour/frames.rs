@@ -210,7 +210,11 @@ pub(crate) fn arrive(bytes: &[u8], pieces: &[usize]) -> Result<Vec<Sent>, Protoc
             arrived.push(Sent::from_frame(frame)?);
         }
     }
-    if decoder.is_between_frames() && buffer.is_empty() { Ok(arrived) } else { Err(ProtocolError::Torn) }
+    if decoder.is_between_frames() && buffer.is_empty() {
+        Ok(arrived)
+    } else {
+        Err(ProtocolError::Disconnected)
+    }
 }
 
 /// Joins adjacent body frames of one stream, because where a body is cut does not matter.

@@ -124,7 +124,9 @@ impl End {
                     ..Stream::default()
                 });
             }
-            Err(ProtocolError::Torn) => assert!(self.handle.is_finishing() || self.handle.is_closed()),
+            Err(ProtocolError::Disconnected) => {
+                assert!(self.handle.is_finishing() || self.handle.is_closed())
+            }
             Err(ProtocolError::TooManyStreams) => {
                 assert!(self.side == Side::Worker && self.ours.len() >= MAX_CALLS);
             }

@@ -109,7 +109,7 @@ proptest! {
         if cut == 0 {
             prop_assert!(arrived.unwrap().is_empty());
         } else {
-            prop_assert!(matches!(arrived, Err(ProtocolError::Torn)));
+            prop_assert!(matches!(arrived, Err(ProtocolError::Disconnected)));
         }
     }
 

@@ -236,7 +236,7 @@ async fn a_handshake_takes_control_frames_and_nothing_else() {
     raw.peer.shutdown(std::net::Shutdown::Both).unwrap();
     let mut connection = raw.end.connection.take().unwrap();
     let refused = within(poll_fn(|cx| poll_control(&mut connection, cx))).await;
-    assert!(matches!(refused, Err(ProtocolError::Torn)));
+    assert!(matches!(refused, Err(ProtocolError::Disconnected)));
 }
 
 #[tokio::test]

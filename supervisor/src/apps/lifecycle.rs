@@ -192,7 +192,7 @@ impl AppTask {
         };
         match started {
             Ok(started) => {
-                let running = self.take_over(started, begun, None).await;
+                let running = self.put_in_service(started, begun, None).await;
                 self.answer(&Ok(true));
                 AppPhase::Running(running)
             }
@@ -212,7 +212,12 @@ impl AppTask {
     }
 
     /// Sends the app's requests to a worker that is ready. It replaces the worker of the generation `replaces`, if given.
-    async fn take_over(&mut self, started: Started, begun: Instant, replaces: Option<u64>) -> RunningWorker {
+    async fn put_in_service(
+        &mut self,
+        started: Started,
+        begun: Instant,
+        replaces: Option<u64>,
+    ) -> RunningWorker {
         let Started { worker, requests, .. } = started;
         (self.env, self.reads_env) = (Some(worker.env.clone()), false);
         let running = self.stage.enter(&self.spec, worker);
@@ -229,7 +234,8 @@ impl AppTask {
     async fn running(&mut self, mut running: RunningWorker) -> AppPhase {
         let (shared, app, generation) = (self.shared.clone(), self.app, running.generation);
         let useful = running.useful.clone();
-        let (recycle_due, holds) = (running.recycle_due(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
+        let (recycle_due, holds) =
+            (running.recycle_due(&self.spec, &self.growth, self.recycle_from), Cell::new(false));
         let recycle_due = async {
             let recycle_due = recycle_due.await;
             let rank = if useful.load(Ordering::Relaxed) { Rank::Useful } else { Rank::Young };

@@ -111,7 +111,7 @@ impl Registry {
     }
 
     /// Sets what keeps an app from running with its configuration; `None` if nothing does.
-    pub(crate) fn troubled(&self, app: AppId, problem: Option<Arc<str>>) {
+    pub(crate) fn set_problem(&self, app: AppId, problem: Option<Arc<str>>) {
         self.with(app, |record| record.problem = problem);
     }
 

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::edge::crowd::{Crowd, FLOOD, FORGIVEN, Seat, Seated};
+use crate::edge::admission::{Admission, Admitted, ConnectionSlot, FLOOD, FORGIVEN};
 use crate::edge::pace::{Debt, MinRate, TickLimits};
 use crate::model::overdue::Overdue;
 use frames::Frames;
@@ -57,10 +57,12 @@ enum Activity {
 /// The state of one client connection, shared by its I/O, its requests and the sweep of its thread.
 #[derive(Debug)]
 pub(crate) struct Client {
-    crowd: Rc<Crowd>,
-    seat: Seat,
+    admission: Rc<Admission>,
+    slot: ConnectionSlot,
     activity: Cell<Activity>,
     requests: Cell<usize>,
+    /// Request bodies of an HTTP/1 client that have neither been read to their end nor been given up.
+    unread: Cell<usize>,
     /// Whether the connection speaks HTTP/2. `None` until that is known.
     is_http2: Cell<Option<bool>>,
     frames: RefCell<Frames>,
@@ -93,6 +95,8 @@ pub(crate) struct Client {
     leaves_unread: Cell<bool>,
     /// Whether other implementations may disagree on where the next request begins.
     is_unclear: Cell<bool>,
+    /// Whether the client sends a request body only when it is told to continue, and has not been told yet.
+    awaits_continue: Cell<bool>,
     /// Whether what hyper writes may belong to one of our responses: its buffer has not been empty since one began.
     has_answer: Cell<bool>,
     overdue: Cell<Option<Overdue>>,
@@ -102,14 +106,15 @@ pub(crate) struct Client {
 
 impl Client {
     /// Creates the state of a new connection. `closing` becomes true when its listener closes.
-    pub(crate) fn new(crowd: &Rc<Crowd>, seat: Seat, closing: &Rc<Cell<bool>>) -> Self {
-        let now = crowd.now();
+    pub(crate) fn new(admission: &Rc<Admission>, slot: ConnectionSlot, closing: &Rc<Cell<bool>>) -> Self {
+        let now = admission.now();
         Self {
-            crowd: crowd.clone(),
-            seat,
+            admission: admission.clone(),
+            slot,
             activity: Cell::new(Activity::Fresh(now)),
             closing: closing.clone(),
             requests: Cell::new(0),
+            unread: Cell::new(0),
             is_http2: Cell::new(None),
             frames: RefCell::default(),
             head: Cell::new(0),
@@ -126,14 +131,15 @@ impl Client {
             passed: Cell::new(0),
             leaves_unread: Cell::new(false),
             is_unclear: Cell::new(false),
+            awaits_continue: Cell::new(false),
             has_answer: Cell::new(false),
             overdue: Cell::new(None),
             driver: RefCell::default(),
         }
     }
 
-    pub(crate) fn crowd(&self) -> &Rc<Crowd> {
-        &self.crowd
+    pub(crate) fn admission(&self) -> &Rc<Admission> {
+        &self.admission
     }
 
     /// Polls for the reason why the connection must be closed. Called with every request, so the common case does
@@ -153,7 +159,7 @@ impl Client {
     fn set_head(&self, bytes: usize) {
         let before = self.head.replace(bytes);
         if before != bytes {
-            self.crowd.count_head(before, bytes);
+            self.admission.count_head(before, bytes);
         }
     }
 
@@ -176,10 +182,11 @@ impl Client {
         self.leaves_unread.get()
     }
 
-    /// Returns whether an HTTP/1 connection must end with the response that is due: an intermediary may take the next
-    /// request to begin elsewhere, and would match the next response to the wrong request.
-    pub(crate) fn is_unclear(&self) -> bool {
-        self.is_unclear.get()
+    /// Returns whether an HTTP/1 connection must end with the response that is due. The listener is closing, or an
+    /// intermediary may take the next request to begin elsewhere and would match the next response to the wrong
+    /// request, or it is unknown whether a body that was not asked for is going to be sent.
+    pub(crate) fn is_last(&self) -> bool {
+        self.closing.get() || self.is_unclear.get() || self.awaits_continue.get()
     }
 
     /// Returns whether input has to be inspected, because it is a request head or consists of HTTP/2 frames.
@@ -195,7 +202,7 @@ impl Client {
     /// Returns whether reading stops until the next tick, because the client has sent too many frames that request
     /// nothing, counted over all of its connections.
     pub(crate) fn is_held_up(&self, cx: &Context<'_>) -> bool {
-        let is_held_up = self.is_http2() && self.seat.is_flooded();
+        let is_held_up = self.is_http2() && self.slot.is_flooded();
         if is_held_up {
             *self.held_up.borrow_mut() = Some(cx.waker().clone());
         }
@@ -212,7 +219,7 @@ impl Client {
             if self.is_http2() {
                 *self.frames.borrow_mut() = Frames::after(self.head.get());
                 // Frames between requests (PING, SETTINGS) are not an unfinished head.
-                self.activity.set(Activity::Idle(self.crowd.now()));
+                self.activity.set(Activity::Idle(self.admission.now()));
                 self.set_head(0);
             }
         }
@@ -222,7 +229,7 @@ impl Client {
         self.behind.set(self.behind.get().and(bytes));
         match self.activity.get() {
             Activity::Fresh(since) => self.activity.set(Activity::ReadingHead(since)),
-            Activity::Idle(_) => self.activity.set(Activity::ReadingHead(self.crowd.now())),
+            Activity::Idle(_) => self.activity.set(Activity::ReadingHead(self.admission.now())),
             Activity::ReadingHead(_) => {}
             Activity::Serving => return,
         }
@@ -253,11 +260,11 @@ impl Client {
         let bytes = u32::try_from(bytes.len() / FRAME).unwrap_or(TURN);
         self.turn.set(self.turn.get() + seen.frames.max(bytes));
         let head = frames.head();
-        let since = head.and_then(|_| self.head_since.get().or(Some(self.crowd.now())));
+        let since = head.and_then(|_| self.head_since.get().or(Some(self.admission.now())));
         self.head_since.set(since);
         self.set_head(head.unwrap_or(0));
-        if self.seat.count_idle_frames(seen.idle) {
-            self.crowd.count_held_up();
+        if self.slot.count_idle_frames(seen.idle) {
+            self.admission.count_held_up();
         }
         let idle = self.idle_frames.get() + seen.idle;
         self.idle_frames.set(idle);
@@ -269,7 +276,7 @@ impl Client {
     /// Counts bytes that were written. `taken` is `None` if the socket takes no more now.
     pub(crate) fn has_written(&self, taken: Option<usize>) {
         if taken.is_some() && self.debt.is_waited_for() && matches!(self.activity.get(), Activity::Idle(_)) {
-            self.activity.set(Activity::Idle(self.crowd.now()));
+            self.activity.set(Activity::Idle(self.admission.now()));
         }
         self.debt.waits(taken.is_none());
         self.debt.moved(taken.unwrap_or(0));
@@ -283,7 +290,7 @@ impl Client {
         // hyper may have read the beginning of the next head after this request. It serves a complete one at once.
         let behind = self.behind.get();
         if behind.bytes > 0 {
-            self.activity.set(Activity::ReadingHead(self.crowd.now()));
+            self.activity.set(Activity::ReadingHead(self.admission.now()));
             self.has_line.set(behind.has_line);
             self.set_head(behind.bytes);
         }
@@ -295,9 +302,9 @@ impl Client {
     }
 }
 
-impl Seated for Client {
-    fn seat(&self) -> &Seat {
-        &self.seat
+impl Admitted for Client {
+    fn slot(&self) -> &ConnectionSlot {
+        &self.slot
     }
 
     fn head(&self) -> usize {
@@ -315,7 +322,7 @@ impl Seated for Client {
     }
 
     fn sweep(&self, limits: TickLimits) {
-        let now = self.crowd.now();
+        let now = self.admission.now();
         self.idle_frames.set(self.idle_frames.get().saturating_sub(FORGIVEN));
         if let Some(reader) = self.held_up.take() {
             reader.wake();
@@ -362,27 +369,29 @@ mod tests {
 
     use super::*;
     use crate::config::ServerSettings;
+    use crate::edge::admission::ListenerConnections;
     use crate::edge::client::serving::Serving;
-    use crate::edge::crowd::Door;
 
     struct Tested {
-        crowd: Rc<Crowd>,
+        admission: Rc<Admission>,
         client: Rc<Client>,
         closing: Rc<Cell<bool>>,
     }
 
     impl Tested {
         fn new() -> Self {
-            let crowd = Rc::new(Crowd::new(ServerSettings::default(), usize::MAX, Arc::default()));
-            let (seat, closing) =
-                (crowd.admit([127, 0, 0, 1].into(), &Door::default(), false).unwrap(), Rc::default());
-            Self { client: Rc::new(Client::new(&crowd, seat, &closing)), crowd, closing }
+            let admission = Rc::new(Admission::new(ServerSettings::default(), usize::MAX, Arc::default()));
+            let (slot, closing) = (
+                admission.admit([127, 0, 0, 1].into(), &ListenerConnections::default(), false).unwrap(),
+                Rc::default(),
+            );
+            Self { client: Rc::new(Client::new(&admission, slot, &closing)), admission, closing }
         }
 
         /// Sweeps the connection after this many ticks, and returns why it must be closed, if so.
         fn after(&self, ticks: u64) -> Option<Overdue> {
             for _ in 0..ticks {
-                self.crowd.tick();
+                self.admission.tick();
             }
             self.client.sweep(TickLimits { idle: 10, head: 5, send: 20 });
             self.client.overdue.take()

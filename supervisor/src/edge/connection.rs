@@ -3,10 +3,12 @@
 //! - [`io`]: the transport that carries the connection, as hyper and h2 see it.
 //! - [`http1`], [`http2`]: serve HTTP over it, within limits that follow from the configured ones.
 //! - [`answering`]: answers its requests.
+//! - [`discard`]: reads what nobody wants of an HTTP/1 request.
 //! - [`stream`]: one response over HTTP/2, which its client may read too slowly. [`windows`]: how much an HTTP/2 client
 //!   may send before it is read.
 
 pub(crate) mod answering;
+pub(crate) mod discard;
 pub(crate) mod http1;
 pub(crate) mod http2;
 pub(crate) mod io;
@@ -51,8 +53,7 @@ impl Connection {
             Ok(is_http2) => is_http2,
             Err(why) => return end(&client, socket, Some(why)).await,
         };
-        let is_closing = closing.is_closing.clone();
-        let answering = Rc::new(Answering { proxy, peer, client: client.clone(), is_closing });
+        let answering = Rc::new(Answering { proxy, peer, client: client.clone() });
         let overdue = match is_http2 {
             true => http2::serve(io, &answering, &mut closing).await,
             false => http1::serve(io, answering).await,
@@ -64,7 +65,7 @@ impl Connection {
 /// Counts the end of a connection, sends the last response, and reads input that must not stay unread. `overdue` is set
 /// if we have closed the connection.
 async fn end<T: Transport>(client: &Client, socket: ClientSocket<T>, overdue: Option<Overdue>) {
-    client.crowd().count_end(overdue);
+    client.admission().count_end(overdue);
     if overdue == Some(Overdue::Head) && !client.is_http2() {
         socket.last_word(&Refusal::RequestTimedOut.raw_response(RequestId(fastrand::u128(..))));
     }

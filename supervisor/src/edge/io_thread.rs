@@ -15,10 +15,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::config::ServerSettings;
+use crate::edge::admission::Admission;
 use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{NewWorker, Notice, Sent, Table, ThreadCommand, Unavailable};
-use crate::edge::crowd::Crowd;
-use crate::edge::listener::{self, Way};
+use crate::edge::listener::{self, ListenerShared};
 use crate::edge::pace::TICK;
 use crate::edge::proxy::Proxy;
 use crate::edge::proxy::site::Site;
@@ -58,13 +58,13 @@ impl IoThread {
     }
 
     async fn serve(mut self) -> io::Result<()> {
-        let crowd = Rc::new(Crowd::new(self.settings, self.most_connections, self.counts));
-        tokio::task::spawn_local(sweep(crowd.clone()));
+        let admission = Rc::new(Admission::new(self.settings, self.most_connections, self.counts));
+        tokio::task::spawn_local(sweep(admission.clone()));
         let mut routing = Routing {
             index: self.index,
-            crowd,
+            admission,
             upstreams: HashMap::new(),
-            doors: HashMap::new(),
+            listeners: HashMap::new(),
             closing: JoinSet::new(),
             notices: self.notices,
         };
@@ -78,7 +78,7 @@ impl IoThread {
             routing.carry_out(command)?;
             drop(done);
         }
-        routing.doors.drain().for_each(|(_, door)| door.close(&mut routing.closing));
+        routing.listeners.drain().for_each(|(_, listener)| listener.close(&mut routing.closing));
         loop {
             tokio::select! {
                 // While draining, a worker that crashes is still replaced, for requests that wait. Lost requests are
@@ -105,9 +105,9 @@ impl IoThread {
 /// The apps and listening addresses of this thread.
 struct Routing {
     index: usize,
-    crowd: Rc<Crowd>,
+    admission: Rc<Admission>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
-    doors: HashMap<ListenerId, OpenListener>,
+    listeners: HashMap<ListenerId, OpenListener>,
     /// Listening addresses that are being closed, until their last connection has ended.
     closing: JoinSet<()>,
     notices: mpsc::Sender<Notice>,
@@ -161,11 +161,11 @@ impl Routing {
     /// Brings apps and listening addresses in line with the table.
     fn reconcile(&mut self, table: &Table, sockets: Vec<(ListenerId, StdTcpListener)>) -> io::Result<()> {
         let settings = Rc::new(ServerSettings::clone(&table.settings));
-        self.crowd.configure(settings.clone());
+        self.admission.configure(settings.clone());
         let mut known = std::mem::take(&mut self.upstreams);
         for routed in &table.apps {
             let upstream = known.remove(&routed.app).unwrap_or_else(|| {
-                Rc::new(Upstream::new(routed, self.index, self.crowd.total(), self.notices.clone()))
+                Rc::new(Upstream::new(routed, self.index, self.admission.total(), self.notices.clone()))
             });
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
@@ -173,18 +173,18 @@ impl Routing {
         // Requests may still wait for a worker of an app that was removed.
         known.into_values().for_each(|upstream| upstream.unavailable(Unavailable::Stopped));
 
-        let mut doors = std::mem::take(&mut self.doors);
+        let mut listeners = std::mem::take(&mut self.listeners);
         let mut sockets: HashMap<_, _> = sockets.into_iter().collect();
         for (id, apps) in &table.listeners {
             let site = Site::new(apps.iter().filter_map(|app| self.upstreams.get(app)));
-            if let Some(door) = doors.remove(id) {
-                door.proxy.configure(site, settings.clone());
-                self.doors.insert(*id, door);
+            if let Some(listener) = listeners.remove(id) {
+                listener.proxy.configure(site, settings.clone());
+                self.listeners.insert(*id, listener);
             } else if let Some(socket) = sockets.remove(id) {
-                self.doors.insert(*id, self.open(*id, socket, Proxy::new(site, settings.clone()))?);
+                self.listeners.insert(*id, self.open(*id, socket, Proxy::new(site, settings.clone()))?);
             }
         }
-        doors.into_values().for_each(|door| door.close(&mut self.closing));
+        listeners.into_values().for_each(|listener| listener.close(&mut self.closing));
         while self.closing.try_join_next().is_some() {}
         Ok(())
     }
@@ -194,9 +194,10 @@ impl Routing {
         // Connections inherit this limit. Without it, the kernel buffers megabytes for a client that does not read.
         SockRef::from(&socket).set_tcp_notsent_lowat(MAX_UNSENT)?;
         let listener = TcpListener::from_std(socket)?;
-        let door = self.crowd.door(id);
-        let way = Way { proxy: proxy.clone(), crowd: self.crowd.clone(), door, closing };
-        tokio::task::spawn_local(listener::accept(listener, way));
+        let connections = self.admission.add_listener(id);
+        let shared =
+            ListenerShared { proxy: proxy.clone(), admission: self.admission.clone(), connections, closing };
+        tokio::task::spawn_local(listener::accept(listener, shared));
         Ok(OpenListener { proxy, closer })
     }
 }
@@ -259,7 +260,7 @@ async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
         };
         match incoming {
             Ok(Some(Incoming::Stream { head, sender, receiver })) => calls.opened(head, sender, receiver),
-            Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => return Order::Closed,
+            Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Disconnected) => return Order::Closed,
             Ok(Some(Incoming::Control(_))) => {
                 let error = ProtocolError::Unexpected("control frame on a request connection");
                 return Order::Kill(ExitReason::Protocol(error.to_string()));
@@ -269,12 +270,12 @@ async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
     }
 }
 
-/// Calls [`Crowd::tick`] once per tick.
-async fn sweep(crowd: Rc<Crowd>) {
+/// Calls [`Admission::tick`] once per tick.
+async fn sweep(admission: Rc<Admission>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        crowd.tick();
+        admission.tick();
     }
 }

@@ -12,11 +12,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
 use crate::config::Listen;
+use crate::edge::admission::{Admission, AdmissionError, ListenerConnections};
 use crate::edge::client::Client;
 use crate::edge::client::peer::Peer;
 use crate::edge::closing::Closing;
 use crate::edge::connection::Connection;
-use crate::edge::crowd::{Crowd, Door, Turned};
 use crate::edge::proxy::Proxy;
 
 /// Most connections that the kernel queues before they are accepted.
@@ -70,18 +70,18 @@ fn bind_socket(address: SocketAddr, share: bool) -> io::Result<StdTcpListener> {
 
 /// What the accept loop and the connections of one listening address share.
 #[derive(Debug)]
-pub(crate) struct Way {
+pub(crate) struct ListenerShared {
     pub proxy: Rc<Proxy>,
-    pub crowd: Rc<Crowd>,
-    pub door: Rc<Door>,
+    pub admission: Rc<Admission>,
+    pub connections: Rc<ListenerConnections>,
     /// Whether the address is being closed.
     pub closing: Closing,
 }
 
 /// Accepts connections until it is told to stop. Then it still accepts those in the backlog, because their clients see them as
 /// open already.
-pub(crate) async fn accept(listener: TcpListener, way: Way) {
-    let Way { proxy, crowd, door, closing } = way;
+pub(crate) async fn accept(listener: TcpListener, shared: ListenerShared) {
+    let ListenerShared { proxy, admission, connections, closing } = shared;
     let mut stop = closing.stop.clone();
     let mut stopping = pin!(stop.changed());
     let mut is_stopping = false;
@@ -98,23 +98,23 @@ pub(crate) async fn accept(listener: TcpListener, way: Way) {
         match accepted {
             Ok((socket, peer)) => {
                 is_short = false;
-                let seat = loop {
-                    match crowd.admit(peer.ip(), &door, is_stopping) {
-                        Err(Turned::Later) => tokio::select! {
+                let slot = loop {
+                    match admission.admit(peer.ip(), &connections, is_stopping) {
+                        Err(AdmissionError::Wait) => tokio::select! {
                             () = tokio::time::sleep(ACCEPT_PAUSE) => {}
                             _ = &mut stopping, if !is_stopping => is_stopping = true,
                         },
                         turned => break turned,
                     }
                 };
-                if let (Ok(seat), Ok(local)) = (seat, socket.local_addr()) {
+                if let (Ok(slot), Ok(local)) = (slot, socket.local_addr()) {
                     // Responses are written whole, so Nagle's algorithm would only delay them.
                     let _ = socket.set_nodelay(true);
-                    let client = Rc::new(Client::new(&crowd, seat, &closing.is_closing));
-                    crowd.enter(&client);
+                    let client = Rc::new(Client::new(&admission, slot, &closing.is_closing));
+                    admission.enter(&client);
                     let connection = Connection { proxy: proxy.clone(), client, closing: closing.clone() };
                     tokio::task::spawn_local(
-                        connection.serve(socket, Peer::new(peer, local, "http", &crowd)),
+                        connection.serve(socket, Peer::new(peer, local, "http", &admission)),
                     );
                 }
             }
@@ -124,7 +124,7 @@ pub(crate) async fn accept(listener: TcpListener, way: Way) {
                 if !std::mem::replace(&mut is_short, true) {
                     tracing::warn!(%error, "cannot accept connections; idle ones are closed, and clients wait until some have ended");
                 }
-                crowd.shed_any();
+                admission.shed_any();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

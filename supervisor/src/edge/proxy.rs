@@ -118,7 +118,8 @@ impl Proxy {
         let (mut response, place) = match forwarded {
             Ok((response, place)) => (response, Some(place)),
             Err(refused) => {
-                if refused.why == Refusal::Malformed {
+                // What follows may be no request, or more of the body than is worth reading.
+                if matches!(refused.why, Refusal::Malformed | Refusal::BodyTooLarge) {
                     serving.distrust();
                 }
                 if let Some(upstream) = &upstream {

@@ -21,12 +21,12 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::config::{ServerSettings, Sources};
+use crate::edge::admission::{Admission, ListenerConnections};
 use crate::edge::client::Client;
 use crate::edge::client::peer::Peer;
 use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{Notice, UpstreamSpec};
 use crate::edge::connection::Connection as ClientConnection;
-use crate::edge::crowd::{Crowd, Door};
 use crate::edge::proxy::Proxy;
 use crate::edge::proxy::site::Site;
 use crate::edge::upstream::Upstream;
@@ -38,11 +38,11 @@ const IN_MEMORY: usize = 100;
 
 /// One app on one I/O thread.
 pub(crate) struct Edge {
-    pub crowd: Rc<Crowd>,
+    pub admission: Rc<Admission>,
     pub upstream: Rc<Upstream>,
     _notices: mpsc::Receiver<Notice>,
     proxy: Rc<Proxy>,
-    door: Rc<Door>,
+    listener: Rc<ListenerConnections>,
     closing: Closing,
     _closer: Closer,
 }
@@ -61,12 +61,12 @@ impl Edge {
             spec: Arc::new(spec),
             traffic: Arc::new(Traffic::new(1)),
         };
-        let crowd = Rc::new(Crowd::new(ServerSettings::default(), usize::MAX, Arc::default()));
+        let admission = Rc::new(Admission::new(ServerSettings::default(), usize::MAX, Arc::default()));
         let (_closer, closing) = Closing::new();
         let (notices, _notices) = mpsc::channel(64);
-        let upstream = Rc::new(Upstream::new(&routed, 0, crowd.total(), notices));
-        let proxy = Rc::new(Proxy::new(Site::new([&upstream].into_iter()), crowd.settings()));
-        Self { crowd, upstream, _notices, proxy, door: Rc::default(), closing, _closer }
+        let upstream = Rc::new(Upstream::new(&routed, 0, admission.total(), notices));
+        let proxy = Rc::new(Proxy::new(Site::new([&upstream].into_iter()), admission.settings()));
+        Self { admission, upstream, _notices, proxy, listener: Rc::default(), closing, _closer }
     }
 
     /// Adds a worker that is ready. It answers with its generation, and with the method, the URL and the body of the request.
@@ -112,11 +112,11 @@ impl Edge {
     pub(crate) fn connect(&self, scheme: &'static str) -> DuplexStream {
         let (ours, theirs) = duplex(IN_MEMORY);
         let from = SocketAddr::from(([192, 0, 2, 1], 50_000));
-        let seat = self.crowd.admit(from.ip(), &self.door, false).unwrap();
+        let slot = self.admission.admit(from.ip(), &self.listener, false).unwrap();
         let closing = self.closing.clone();
-        let client = Rc::new(Client::new(&self.crowd, seat, &closing.is_closing));
-        self.crowd.enter(&client);
-        let peer = Peer::new(from, SocketAddr::from(([192, 0, 2, 2], 80)), scheme, &self.crowd);
+        let client = Rc::new(Client::new(&self.admission, slot, &closing.is_closing));
+        self.admission.enter(&client);
+        let peer = Peer::new(from, SocketAddr::from(([192, 0, 2, 2], 80)), scheme, &self.admission);
         let connection = ClientConnection { proxy: self.proxy.clone(), client, closing };
         tokio::task::spawn_local(connection.serve(theirs, peer));
         ours

@@ -116,7 +116,7 @@ impl Worker {
             }
             Ok(Ok(Loaded::Failed(reason))) => Some(ExitReason::LoadFailed(reason)),
             // The exit code says more than the broken connection.
-            Ok(Err(ProtocolError::Torn | ProtocolError::Io(_))) => None,
+            Ok(Err(ProtocolError::Disconnected | ProtocolError::Io(_))) => None,
             Ok(Err(error)) => Some(ExitReason::Protocol(error.to_string())),
             Err(_) if unhealthy.is_empty() => Some(ExitReason::StartTimeout),
             Err(_) => Some(ExitReason::Unhealthy(unhealthy)),

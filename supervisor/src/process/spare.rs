@@ -88,7 +88,7 @@ async fn welcome(connection: &mut Connection) -> Result<(), ProtocolError> {
     match connection.next().await? {
         Some(Incoming::Control(Control::Welcome(welcome))) if welcome.version == PROTOCOL_VERSION => Ok(()),
         Some(_) => Err(ProtocolError::Unexpected("answer to hello")),
-        None => Err(ProtocolError::Torn),
+        None => Err(ProtocolError::Disconnected),
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn next_control(
             Some(Incoming::Control(Control::Log(record))) => output.record(&record),
             Some(Incoming::Control(message)) => return Ok(message),
             Some(Incoming::Stream { head, sender, receiver }) => calls.opened(head, sender, receiver),
-            None => return Err(ProtocolError::Torn),
+            None => return Err(ProtocolError::Disconnected),
         }
     }
 }

@@ -101,7 +101,7 @@ impl Worker {
                         let reason = ExitReason::Protocol("unexpected control frame".into());
                         return reap(self.process, Some(reason)).await;
                     }
-                    Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Torn) => {
+                    Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Disconnected) => {
                         // The worker is exiting; its exit status says why.
                         return as_told(reap_or_kill(self.process, None).await, is_draining);
                     }

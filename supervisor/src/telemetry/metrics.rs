@@ -174,9 +174,9 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
 
 /// Limits that all clients share, and the connections that were refused or closed for them.
 fn of_connections(text: &mut Text, occupied: &Occupied) {
-    let Occupied { taken, doors, max_connections, max_heads, max_per_client } = occupied;
+    let Occupied { taken, listeners, max_connections, max_heads, max_per_client } = occupied;
     text.family("nano_connections", "gauge", "Open client connections, by listening address.");
-    for (address, open) in doors {
+    for (address, open) in listeners {
         text.line("nano_connections", &[("listen", address)], open);
     }
     text.family(

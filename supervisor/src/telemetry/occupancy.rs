@@ -52,7 +52,7 @@ pub(crate) struct ThreadCounts {
 #[derive(Debug, Default)]
 pub(crate) struct Published {
     /// Connections by listener.
-    pub doors: Vec<(ListenerId, usize)>,
+    pub listeners: Vec<(ListenerId, usize)>,
     /// The client with the most buffered body bytes, and how many.
     heaviest: Option<(ClientKey, u64)>,
     /// Clients that have used up their share of buffered body bytes.
@@ -111,7 +111,7 @@ pub(crate) struct Taken {
     /// Bytes of unfinished heads.
     pub heads: u64,
     /// Connections by listener.
-    pub doors: BTreeMap<ListenerId, u64>,
+    pub listeners: BTreeMap<ListenerId, u64>,
     /// The client with the most buffered body bytes on one thread, and that number times the number of threads: each thread
     /// has its part of a client's limit.
     pub heaviest: Option<(ClientKey, u64)>,
@@ -133,7 +133,7 @@ pub(crate) struct Occupied {
     /// Usage.
     pub taken: Taken,
     /// Connections by listener.
-    pub doors: Vec<(String, u64)>,
+    pub listeners: Vec<(String, u64)>,
     /// Limit of connections.
     pub max_connections: u64,
     /// Limit of bytes of unfinished heads.
@@ -164,8 +164,8 @@ impl Occupancy {
                 *sum += get(count);
             }
             let published = counts.published.lock().unwrap_or_else(PoisonError::into_inner);
-            for (id, open) in &published.doors {
-                *taken.doors.entry(*id).or_default() += *open as u64;
+            for (id, open) in &published.listeners {
+                *taken.listeners.entry(*id).or_default() += *open as u64;
             }
             taken.spent += published.spent;
             let scaled = published.heaviest.map(|(client, held)| (client, held * self.0.len() as u64));
@@ -232,7 +232,7 @@ mod tests {
                 buffers.of_with(client, || Budget::new(1 << 20, None)).hold(0, held);
             }
             counts.publish(3, 100, |published| {
-                published.doors = vec![(ListenerId(1), 2), (ListenerId(thread as u32 + 2), 1)];
+                published.listeners = vec![(ListenerId(1), 2), (ListenerId(thread as u32 + 2), 1)];
                 published.look_at(&buffers);
             });
             counts.count(Event::Ended(Overdue::Shed));
@@ -240,7 +240,7 @@ mod tests {
         }
         occupancy.of_thread(1).count(Event::Reset);
         let taken = occupancy.taken();
-        let doors = BTreeMap::from([(ListenerId(1), 4), (ListenerId(2), 1), (ListenerId(3), 1)]);
+        let listeners = BTreeMap::from([(ListenerId(1), 4), (ListenerId(2), 1), (ListenerId(3), 1)]);
         // The first thread's value, times two threads.
         let heaviest = Some(("192.0.2.3".parse::<IpAddr>().unwrap().into(), 16));
         let expected = Taken {
@@ -248,7 +248,7 @@ mod tests {
             spent: 0,
             connections: 6,
             heads: 200,
-            doors,
+            listeners,
             refused: 2,
             reset: 1,
             held_up: 0,

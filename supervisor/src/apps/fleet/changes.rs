@@ -47,7 +47,7 @@ pub(super) async fn change(
         }
     };
     let is_new = matches!(outcome, Ok(true)) || old.is_none_or(|old| *old != new);
-    if changes.take_in(&new, outcome, is_new) { new } else { old.cloned().unwrap_or(new) }
+    if changes.record(&new, outcome, is_new) { new } else { old.cloned().unwrap_or(new) }
 }
 
 pub(super) fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
@@ -56,7 +56,7 @@ pub(super) fn outcome_of(told: Result<Outcome, JoinError>) -> Outcome {
 
 impl Changes {
     /// Records the outcome of a change. Returns whether the app runs with `new` now.
-    pub(super) fn take_in(&mut self, new: &AppSpec, outcome: Outcome, is_new: bool) -> bool {
+    pub(super) fn record(&mut self, new: &AppSpec, outcome: Outcome, is_new: bool) -> bool {
         let name = new.name.to_string();
         match outcome {
             Ok(_) => {

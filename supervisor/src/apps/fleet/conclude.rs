@@ -30,7 +30,7 @@ impl Fleet {
             // If a later change has superseded this one, that change decides what holds now.
             let is_superseded = lifeline.turn() != turn;
             let why = outcome.as_ref().err().map(ToString::to_string);
-            changes.take_in(&new, outcome, true);
+            changes.record(&new, outcome, true);
             match why {
                 _ if is_superseded => {}
                 Some(why) => self.note_failure(&new.name, why.into()),

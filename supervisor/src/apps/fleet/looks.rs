@@ -53,12 +53,12 @@ impl Fleet {
         let settings = self.settings.borrow();
         let listening = self.listening.borrow();
         let taken = self.occupancy.taken();
-        let doors = listening.iter().map(|listening| {
-            let open = taken.doors.get(&listening.id).copied().unwrap_or_default();
+        let listeners = listening.iter().map(|listening| {
+            let open = taken.listeners.get(&listening.id).copied().unwrap_or_default();
             (listening.address.to_string(), open)
         });
         Occupied {
-            doors: doors.collect(),
+            listeners: listeners.collect(),
             max_connections: settings.max_connections as u64,
             max_heads: settings.max_heads as u64,
             max_per_client: settings.buffered_per_client() as u64,

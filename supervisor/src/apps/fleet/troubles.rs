@@ -36,7 +36,7 @@ impl Fleet {
             {
                 error!(app = %name, %why, "the app cannot be run as it is configured now; it goes on as before");
             }
-            self.shared.registry.troubled(*app, why);
+            self.shared.registry.set_problem(*app, why);
         }
         *known = troubles;
     }
@@ -45,7 +45,7 @@ impl Fleet {
     pub(super) fn note_failure(&self, name: &AppName, why: Arc<str>) {
         self.troubles.borrow_mut().insert(name.clone(), Trouble { why: why.clone(), next: None });
         if let Some(app) = self.registry().find(name.as_str()) {
-            self.registry().troubled(app, Some(why));
+            self.registry().set_problem(app, Some(why));
         }
     }
 
@@ -53,7 +53,7 @@ impl Fleet {
     pub(super) fn clear_trouble(&self, name: &AppName) {
         self.troubles.borrow_mut().remove(name);
         if let Some(app) = self.registry().find(name.as_str()) {
-            self.registry().troubled(app, None);
+            self.registry().set_problem(app, None);
         }
     }
 

@@ -24,7 +24,7 @@ impl AppTask {
         }
         self.reset_history().await;
         self.configure(spec);
-        let running = self.take_over(started, begun, replaces).await;
+        let running = self.put_in_service(started, begun, replaces).await;
         self.answer(&Ok(true));
         running
     }

@@ -79,7 +79,7 @@ impl AppTask {
                 self.shared.registry.count_restart(self.app);
                 self.configure(spec.clone());
                 let replaces = (!is_gone).then_some(running.generation);
-                let next = self.take_over(started, begun, replaces).await;
+                let next = self.put_in_service(started, begun, replaces).await;
                 if !is_gone {
                     self.stage.retire(running);
                 }

@@ -186,7 +186,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn take_in(&self, report: Report, witness: &Witness) {
+    fn record(&self, report: Report, witness: &Witness) {
         match report {
             Report::Stats(stats) => {
                 self.stats.set(stats);
@@ -278,7 +278,7 @@ impl Stage {
         observed.first_live.set(witness.live());
         let (seen, page) = (observed.clone(), witness.clone());
         let report = move |report: Report| {
-            seen.take_in(report, &page);
+            seen.record(report, &page);
             match report {
                 Report::Stats(stats) => registry.record_stats((app, generation), stats),
                 Report::Usage(usage) => registry.record_usage((app, generation), usage),
@@ -348,7 +348,12 @@ async fn retired(shared: &AppsShared, app: AppId, running: &RunningWorker, reaso
     shared.registry.retired((app, running.generation), running.pid, reason, crash.as_ref());
 }
 
-async fn report_end(shared: &AppsShared, app: AppId, running: &RunningWorker, reason: &ExitReason) -> Remains {
+async fn report_end(
+    shared: &AppsShared,
+    app: AppId,
+    running: &RunningWorker,
+    reason: &ExitReason,
+) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
     if shared.orders.leave((app, generation)) {

@@ -196,7 +196,10 @@ mod tests {
             } else {
                 workers.gone()
             }
-            assert_eq!((reported(&workers).0, workers.0.len()), (is_next.then_some(102), usize::from(is_next)));
+            assert_eq!(
+                (reported(&workers).0, workers.0.len()),
+                (is_next.then_some(102), usize::from(is_next))
+            );
         }
         // The app has no worker for new requests, but one may still drain.
         let mut workers = Workers::default();

@@ -71,7 +71,7 @@ pub(super) fn show(frame: impl FnMut() -> io::Result<String> + Send + 'static, p
             let mut view = View::default();
             loop {
                 tokio::select! {
-                    Some(frame) = frames.recv() => view.take_in(&frame),
+                    Some(frame) = frames.recv() => view.update(&frame),
                     number = signals.next() => match number {
                         Some(number) => return Ok(128 + number),
                         // If a request is queued already, its frame will have the new size.
@@ -205,7 +205,7 @@ struct View {
 }
 
 impl View {
-    fn take_in(&mut self, frame: &io::Result<String>) {
+    fn update(&mut self, frame: &io::Result<String>) {
         match frame {
             Ok(text) => {
                 self.lines = text.lines().map(|line| visible::styled(line).into_owned()).collect();

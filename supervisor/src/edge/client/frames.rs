@@ -104,7 +104,7 @@ impl Frames {
                 let payload = bytes.len().min(self.left);
                 self.left -= payload;
                 if self.entry > 0 {
-                    self.take_in(&bytes[..payload]);
+                    self.parse_payload(&bytes[..payload]);
                 }
                 bytes = &bytes[payload..];
                 self.count_head(payload);
@@ -150,7 +150,7 @@ impl Frames {
     }
 
     /// Reads entries of SETTINGS, and increments of the connection's window.
-    fn take_in(&mut self, payload: &[u8]) {
+    fn parse_payload(&mut self, payload: &[u8]) {
         for byte in payload {
             self.said[self.has_said] = *byte;
             self.has_said += 1;

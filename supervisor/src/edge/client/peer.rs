@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nano_protocol::Budget;
 
-use crate::edge::crowd::Crowd;
+use crate::edge::admission::Admission;
 use crate::model::ids::AppId;
 use crate::model::shares::{ClientKey, Known};
 
@@ -24,7 +24,7 @@ pub(crate) struct Peer {
     pub held: Known<AppId>,
     /// Cached budget for buffered bodies of the last client.
     buffers: Known<(), Budget>,
-    crowd: Rc<Crowd>,
+    admission: Rc<Admission>,
 }
 
 impl Peer {
@@ -32,7 +32,7 @@ impl Peer {
         address: SocketAddr,
         local: SocketAddr,
         scheme: &'static str,
-        crowd: &Rc<Crowd>,
+        admission: &Rc<Admission>,
     ) -> Self {
         Self {
             address,
@@ -41,12 +41,12 @@ impl Peer {
             scheme,
             held: Known::default(),
             buffers: Known::default(),
-            crowd: crowd.clone(),
+            admission: admission.clone(),
         }
     }
 
     /// Returns the budget for buffered bodies of a client.
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
-        self.buffers.get((), client, || self.crowd.buffers(client))
+        self.buffers.get((), client, || self.admission.buffers(client))
     }
 }

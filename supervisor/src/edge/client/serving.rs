@@ -23,6 +23,7 @@ impl Serving {
         if !client.is_http2() {
             client.set_head(0);
             client.has_body.set(false);
+            client.leaves_unread.set(false);
         }
         Self(client.clone())
     }
@@ -65,7 +66,7 @@ impl Serving {
         let (some, each) = ANSWERED;
         let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
         client.idle_frames.set(client.idle_frames.get().saturating_sub(forgiven));
-        client.seat.forgive_idle_frames(forgiven);
+        client.slot.forgive_idle_frames(forgiven);
     }
 
     /// Notes that the response is complete but the client has not taken all of it yet.
@@ -88,7 +89,7 @@ pub(crate) struct Reading(Rc<Client>);
 impl Reading {
     /// Starts to watch the client's pace with the body.
     pub(crate) fn pace(&self, limit: Duration, rate: MinRate) -> Rc<Pace> {
-        self.0.crowd.pace(limit, rate)
+        self.0.admission.pace(limit, rate)
     }
 
     /// Notes that the body is chunked: where it ends is only known when it has been read.
@@ -111,10 +112,57 @@ impl Reading {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        let client = &self.0;
-        client.requests.set(client.requests.get() - 1);
-        if client.requests.get() == 0 {
-            client.activity.set(Activity::Idle(client.crowd.now()));
+        self.0.requests.set(self.0.requests.get() - 1);
+        self.0.rest();
+    }
+}
+
+/// The request body of an HTTP/1 client, until it has been read to its end or given up. The connection is not idle
+/// meanwhile, even if the response is complete.
+#[derive(Debug)]
+pub(crate) struct Unread(Rc<Client>);
+
+impl Unread {
+    /// Begins a body. `awaits_continue` tells whether the client waits for an interim response before it sends it.
+    pub(crate) fn new(client: &Rc<Client>, awaits_continue: bool) -> Self {
+        client.unread.set(client.unread.get() + 1);
+        client.awaits_continue.set(awaits_continue);
+        Self(client.clone())
+    }
+
+    /// Notes that the body is being read. If the client waits for an interim response, hyper sends it.
+    pub(crate) fn begin(&self) {
+        self.0.awaits_continue.set(false);
+    }
+
+    /// Notes that the body was read to its end after the response.
+    pub(crate) fn discarded(&self) {
+        // Otherwise the next request has begun, and decides for itself.
+        if self.0.requests.get() == 0 {
+            self.0.leaves_unread.set(false);
+        }
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.0.unread.set(self.0.unread.get() - 1);
+        self.0.rest();
+    }
+}
+
+impl Client {
+    /// Makes the connection idle if nothing is in progress.
+    fn rest(&self) {
+        if self.requests.get() == 0 && self.unread.get() == 0 {
+            self.activity.set(Activity::Idle(self.admission.now()));
+        }
+    }
+
+    /// Has the connection polled.
+    pub(crate) fn wake(&self) {
+        if let Some(driver) = &*self.driver.borrow() {
+            driver.wake_by_ref();
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Answers the requests of one connection, whichever protocol it speaks.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use hyper::{Request, Response};
@@ -18,8 +17,6 @@ pub(crate) struct Answering {
     pub proxy: Rc<Proxy>,
     pub peer: Peer,
     pub client: Rc<Client>,
-    /// Whether the connection's listening address is being closed.
-    pub is_closing: Rc<Cell<bool>>,
 }
 
 impl Answering {

@@ -14,9 +14,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 
 use super::answering::Answering;
+use super::discard::{Discarded, DiscardedBody};
 use super::io::{ClientIo, Transport};
 use crate::config::ServerSettings;
-use crate::edge::crowd::longest_head;
+use crate::edge::admission::longest_head;
 use crate::model::overdue::Overdue;
 
 /// The smallest buffer that hyper accepts.
@@ -27,22 +28,28 @@ const LEAST_BUFFER: usize = 8 * 1024;
 /// request may already be on its way.
 pub(crate) async fn serve<T: Transport>(io: ClientIo<T>, answering: Rc<Answering>) -> Option<Overdue> {
     let client = answering.client.clone();
+    let discarded = Discarded::default();
+    let to_discard = discarded.clone();
     let service = service_fn(move |request: Request<Incoming>| {
+        let request = DiscardedBody::wrap(request, &answering.client, &to_discard);
         let (answering, answer) = (answering.clone(), answering.answer(request));
         async move {
             let mut response = answer.await;
-            if answering.is_closing.get() || answering.client.is_unclear() {
+            if answering.client.is_last() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
         }
     });
     let mut connection =
-        pin!(builder(&client.crowd().settings()).serve_connection(TokioIo::new(io), service));
+        pin!(builder(&client.admission().settings()).serve_connection(TokioIo::new(io), service));
     poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Some(why)),
         // Errors are the client's: it has disconnected, or it does not speak HTTP and was told so.
-        Poll::Pending => connection.as_mut().poll(cx).map(|_| None),
+        Poll::Pending => {
+            discarded.poll(cx);
+            connection.as_mut().poll(cx).map(|_| None)
+        }
     })
     .await
 }
@@ -51,7 +58,7 @@ fn builder(settings: &ServerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // The sweep in `crowd` enforces the time limits.
+        // The sweep in `admission` enforces the time limits.
         .header_read_timeout(None)
         // The proxy checks heads up to this size. For larger ones, `io` replaces hyper's response. The size also limits
         // what is buffered of a response for a client that does not read.

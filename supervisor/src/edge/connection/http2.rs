@@ -18,9 +18,9 @@ use super::io::{ClientIo, Transport};
 use super::stream;
 use super::windows::{Window, Windows};
 use crate::config::ServerSettings;
+use crate::edge::admission::{Admitted as _, longest_head};
 use crate::edge::client::Client;
 use crate::edge::closing::Closing;
-use crate::edge::crowd::{Seated as _, longest_head};
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::headers;
 use crate::edge::proxy::part::BodyPart;
@@ -42,9 +42,9 @@ pub(crate) async fn serve<T: Transport>(
     closing: &mut Closing,
 ) -> Option<Overdue> {
     let client = &answering.client;
-    let crowd = client.crowd();
-    let windows = Rc::new(Windows::new(crowd.total().clone(), crowd.buffers_of(client.seat())));
-    let mut handshake = pin!(builder(&crowd.settings()).handshake::<_, BodyPart>(io));
+    let admission = client.admission();
+    let windows = Rc::new(Windows::new(admission.total().clone(), admission.buffers_of(client.slot())));
+    let mut handshake = pin!(builder(&admission.settings()).handshake::<_, BodyPart>(io));
     let shaken = poll_fn(|cx| match client.poll_overdue(cx) {
         Poll::Ready(why) => Poll::Ready(Err(Some(why))),
         Poll::Pending => handshake.as_mut().poll(cx).map_err(|_| None),
@@ -70,7 +70,7 @@ pub(crate) async fn serve<T: Transport>(
             if is_over && !std::mem::replace(&mut has_said_goodbye, true) {
                 connection.graceful_shutdown();
             }
-            windows.tell(cx, &mut connection, crowd.now());
+            windows.tell(cx, &mut connection, admission.now());
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, mut respond)))) => match with_window(request, &windows) {
                     Some(request) => {
@@ -85,7 +85,7 @@ pub(crate) async fn serve<T: Transport>(
                         // The client knows that this request was not begun, and repeats it on another connection.
                         respond.send_reset(Reason::REFUSED_STREAM);
                         if !has_said_goodbye {
-                            crowd.count_end(Some(Overdue::Shed));
+                            admission.count_end(Some(Overdue::Shed));
                         }
                         is_over = true;
                     }
@@ -167,7 +167,7 @@ async fn send(
     });
     let Some(response) = answered.await else { return };
     let (mut head, mut body) = response.map(Some).into_parts();
-    head.headers.entry(DATE).or_insert_with(|| client.crowd().date());
+    head.headers.entry(DATE).or_insert_with(|| client.admission().date());
     let body_under_way = body.take_if(|body| !body.is_end_stream());
     if let Some(length) = body_under_way.as_ref().and_then(|body| body.size_hint().exact()) {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());

@@ -18,7 +18,7 @@ pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
         if let Some(pace) = &pace
             && pace.poll_overdue(cx).is_ready()
         {
-            client.crowd().count_reset();
+            client.admission().count_reset();
             return Poll::Ready(());
         }
         // The response body is polled only within this task, so everything that it reports from here on belongs to this
@@ -30,8 +30,8 @@ pub(crate) async fn run(stream: impl Future<Output = ()>, client: Rc<Client>) {
         let given = client.take_given();
         if given.is_asked {
             if pace.is_none() && given.waits {
-                let settings = client.crowd().settings();
-                let begun = client.crowd().pace(settings.send_timeout, client.min_rate());
+                let settings = client.admission().settings();
+                let begun = client.admission().pace(settings.send_timeout, client.min_rate());
                 let _ = begun.poll_overdue(cx);
                 pace = Some(begun);
             }

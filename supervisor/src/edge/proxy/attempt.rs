@@ -165,7 +165,7 @@ impl AttemptError {
     fn from_open(error: &nano_protocol::ProtocolError) -> Self {
         use nano_protocol::ProtocolError;
         match error {
-            ProtocolError::Torn => Self::Unreached,
+            ProtocolError::Disconnected => Self::Unreached,
             ProtocolError::TooManyStreams | ProtocolError::Behind => {
                 Self::Refused(Refusal::Overloaded.into())
             }

@@ -79,13 +79,9 @@ impl Links {
         let mut ready = links.iter().filter(|link| link.is_ready());
         let first = ready.next()?;
         // If only one is ready, no counts are compared.
-        let chosen =
-            ready.fold(
-                first,
-                |least, next| {
-                    if next.handle.own_streams() < least.handle.own_streams() { next } else { least }
-                },
-            );
+        let chosen = ready.fold(first, |least, next| {
+            if next.handle.own_streams() < least.handle.own_streams() { next } else { least }
+        });
         Some(chosen.clone())
     }
 

@@ -10,7 +10,7 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
-use super::dial::{Dialer, Seat};
+use super::dial::{Dialer, OutboundSlot};
 use super::failure::{CONNECT_TIMEOUT, DialError};
 use super::places::Dialed;
 
@@ -50,12 +50,12 @@ impl Connector {
         Self { tls: Arc::new(tls.into()), ..self }
     }
 
-    async fn connect(&self, mut seat: Seat, uri: Uri) -> Result<MaybeTls, BoxError> {
+    async fn connect(&self, mut slot: OutboundSlot, uri: Uri) -> Result<MaybeTls, BoxError> {
         if uri.scheme() == Some(&Scheme::HTTPS) {
             let tls = self.tls.get_or_init(|| Arc::new(tls_config(self.offer, roots())));
-            HttpsConnector::from((seat, tls.clone())).call(uri).await
+            HttpsConnector::from((slot, tls.clone())).call(uri).await
         } else {
-            Ok(MaybeHttpsStream::Http(seat.call(uri).await?))
+            Ok(MaybeHttpsStream::Http(slot.call(uri).await?))
         }
     }
 }
@@ -72,8 +72,8 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connector = self.clone();
         Box::pin(async move {
-            let seat = connector.dialer.seat().await?;
-            let connection = connector.connect(seat, uri);
+            let slot = connector.dialer.slot().await?;
+            let connection = connector.connect(slot, uri);
             tokio::time::timeout(CONNECT_TIMEOUT, connection).await.unwrap_or(Err(DialError::TimedOut.into()))
         })
     }

@@ -1,5 +1,5 @@
 //! The only way out of a worker: every outbound TCP connection of an app is opened here. The policy of the app must allow the
-//! address, whatever asks for the connection and however many redirects led to it. Each connection needs a [`Seat`], of which an
+//! address, whatever asks for the connection and however many redirects led to it. Each connection needs a [`OutboundSlot`], of which an
 //! app has a limited number.
 
 use std::convert::Infallible;
@@ -38,7 +38,7 @@ pub(crate) struct Dialer {
 
 /// A slot among an app's outbound connections, with which one connection can be opened.
 #[derive(Debug, Clone)]
-pub(crate) struct Seat {
+pub(crate) struct OutboundSlot {
     dialer: Dialer,
     place: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
 }
@@ -63,12 +63,12 @@ impl Dialer {
     ///
     /// # Errors
     /// [`DialError::NoPlace`] on timeout.
-    pub(crate) async fn seat(&self) -> Result<Seat, DialError> {
+    pub(crate) async fn slot(&self) -> Result<OutboundSlot, DialError> {
         let Ok(place) = timeout(CONNECT_TIMEOUT, self.places.take()).await else {
             self.places.count_refused();
             return Err(DialError::NoPlace { max: self.places.max() });
         };
-        Ok(Seat { dialer: self.clone(), place: Arc::new(Mutex::new(Some(place))) })
+        Ok(OutboundSlot { dialer: self.clone(), place: Arc::new(Mutex::new(Some(place))) })
     }
 
     /// Connects to the host and port of a URL. Tries its addresses in the order of RFC 8305.
@@ -136,7 +136,7 @@ async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, port)).await?.collect())
 }
 
-impl Service<Uri> for Seat {
+impl Service<Uri> for OutboundSlot {
     type Response = Dialed;
     type Error = DialError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
@@ -150,7 +150,7 @@ impl Service<Uri> for Seat {
         Box::pin(async move {
             let io = dialer.dial(uri).await?;
             let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
-            // A seat is good for one connection.
+            // A slot is good for one connection.
             let place = place.ok_or(DialError::NoPlace { max: dialer.places.max() })?;
             Ok(dialer.places.enter(io, place))
         })
@@ -188,7 +188,7 @@ mod tests {
     }
 
     async fn dial(dialer: &Dialer, url: &str) -> Result<Dialed, DialError> {
-        dialer.seat().await?.call(url.parse().unwrap()).await
+        dialer.slot().await?.call(url.parse().unwrap()).await
     }
 
     fn network(address: &str, prefix: u8) -> NetHost {
@@ -228,12 +228,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_place_is_taken_until_the_connection_is_closed() {
         let dialer = Dialer::new(Policy::default(), 1);
-        let seat = dialer.seat().await.unwrap();
+        let slot = dialer.slot().await.unwrap();
         assert_eq!(dialer.counts().open, 1);
-        let error = dialer.seat().await.unwrap_err();
+        let error = dialer.slot().await.unwrap_err();
         assert!(matches!(error, DialError::NoPlace { max: 1 }), "{error}");
         assert_eq!(dialer.counts().refused, 1);
-        let (next, ()) = tokio::join!(dialer.seat(), async { drop(seat) });
+        let (next, ()) = tokio::join!(dialer.slot(), async { drop(slot) });
         assert!(next.is_ok() && dialer.counts().open == 1);
     }
 

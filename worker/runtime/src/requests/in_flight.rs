@@ -366,7 +366,7 @@ impl InFlight {
 
     /// Writes method and path of the request with this id to the witness. If the request was answered, or its client has gone,
     /// only the worker still knows them.
-    pub fn testify(&self, witness: &Witness, id: u32) {
+    pub fn record_culprit(&self, witness: &Witness, id: u32) {
         if let Some(name) = self.name(id)
             && let Some(called) = self.called(id)
         {

@@ -177,7 +177,7 @@ impl Incoming {
         fits
     }
 
-    async fn take_in(&self, mut body: Outgoing) -> Result<bool, JsErrorBox> {
+    async fn store(&self, mut body: Outgoing) -> Result<bool, JsErrorBox> {
         let taken = loop {
             match body.next().await {
                 Ok(chunk) if chunk.is_empty() => break Ok(true),
@@ -226,7 +226,7 @@ pub(crate) async fn op_cache_take_in(
 ) -> Result<bool, JsErrorBox> {
     let resource = state.borrow_mut().resource_table.take_any(rid).map_err(JsErrorBox::from_err)?;
     let payer = (turns(&state.borrow()), request);
-    incoming.take_in(Outgoing::new(resource, &headers, is_automatic, payer)).await
+    incoming.store(Outgoing::new(resource, &headers, is_automatic, payer)).await
 }
 
 /// Stores a body that is already in memory, like [`op_cache_take_in`].
@@ -240,7 +240,7 @@ pub(crate) async fn op_cache_take_in_bytes(
     #[smi] request: u32,
 ) -> Result<bool, JsErrorBox> {
     let payer = (turns(&state.borrow()), request);
-    incoming.take_in(Outgoing::whole(Bytes::from_owner(body), &headers, is_automatic, payer)).await
+    incoming.store(Outgoing::whole(Bytes::from_owner(body), &headers, is_automatic, payer)).await
 }
 
 fn duration(seconds: f64) -> Duration {

@@ -1,11 +1,11 @@
-//! All client connections of one I/O thread: how many there are, which clients they belong to, and the limits they
+//! Admits client connections to one I/O thread: how many there are, which clients they belong to, and the limits they
 //! share.
 //!
-//! - `room`: which connection is closed when others need its slot, or the memory of its unfinished head.
-//! - `seat`: the slot of one connection.
+//! - `shedding`: which connection is closed when others need its slot, or the memory of its unfinished head.
+//! - `slot`: the slot of one connection.
 
-mod room;
-mod seat;
+mod shedding;
+mod slot;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -24,8 +24,8 @@ use crate::model::overdue::Overdue;
 use crate::model::shares::{self, ClientKey, Holders, Holding};
 use crate::telemetry::occupancy::{Event, ThreadCounts};
 
-pub(crate) use seat::{Door, FLOOD, FORGIVEN, Seat, Seated};
-use seat::{FORGIVEN_OF_CLIENT, Population};
+pub(crate) use slot::{Admitted, ConnectionSlot, FLOOD, FORGIVEN, ListenerConnections};
+use slot::{FORGIVEN_OF_CLIENT, Population};
 
 /// Allowance, in bytes, for the parts of a head that have no limit of their own: method, version, an absolute target,
 /// spaces.
@@ -38,13 +38,13 @@ pub(crate) fn longest_head(settings: &ServerSettings) -> usize {
 
 /// All client connections of one I/O thread.
 #[derive(Debug)]
-pub(crate) struct Crowd {
+pub(crate) struct Admission {
     settings: RefCell<Rc<ServerSettings>>,
     clock: Cell<u64>,
     /// Upper bound of connections that follows from the limit of open descriptors, whatever is configured.
     most: usize,
     population: Rc<Population>,
-    clients: RefCell<Vec<Weak<dyn Seated>>>,
+    clients: RefCell<Vec<Weak<dyn Admitted>>>,
     addresses: Holders,
     /// The budget of the bodies of all clients on this thread.
     total: Arc<Budget>,
@@ -52,7 +52,7 @@ pub(crate) struct Crowd {
     buffers: Holders<Budget>,
     /// Idle frames of all connections of each client, minus those that were forgiven.
     idle_frames: Holders<Cell<u32>>,
-    doors: RefCell<HashMap<ListenerId, Weak<Door>>>,
+    listeners: RefCell<HashMap<ListenerId, Weak<ListenerConnections>>>,
     /// Bytes of all unfinished heads.
     heads: Cell<usize>,
     paces: RefCell<Vec<Weak<Pace>>>,
@@ -65,15 +65,15 @@ pub(crate) struct Crowd {
 
 /// Why a connection is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turned {
+pub(crate) enum AdmissionError {
     /// The connection is closed, because its client has many others and there is little room.
-    Away,
+    Rejected,
     /// The connection waits until another one ends.
-    Later,
+    Wait,
 }
 
-impl Crowd {
-    /// Creates a crowd without connections. The thread has descriptors for `most` of them.
+impl Admission {
+    /// Creates the admission of a thread that has no connections yet. The thread has descriptors for `most` of them.
     pub(crate) fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
         let total = Arc::new(Budget::new(settings.max_buffered / settings.io_threads, None));
         Self {
@@ -86,7 +86,7 @@ impl Crowd {
             population: Rc::default(),
             clients: RefCell::default(),
             addresses: Holders::default(),
-            doors: RefCell::default(),
+            listeners: RefCell::default(),
             heads: Cell::new(0),
             paces: RefCell::default(),
             date: RefCell::default(),
@@ -131,8 +131,8 @@ impl Crowd {
     }
 
     /// Returns the budget of a connection's client, or `None` if the peer is a trusted proxy.
-    pub(crate) fn buffers_of(&self, seat: &Seat) -> Option<Rc<Budget>> {
-        self.is_counted(seat.from).then(|| self.buffers(seat.key))
+    pub(crate) fn buffers_of(&self, slot: &ConnectionSlot) -> Option<Rc<Budget>> {
+        self.is_counted(slot.from).then(|| self.buffers(slot.key))
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -140,10 +140,10 @@ impl Crowd {
     }
 
     /// Adds a listening address.
-    pub(crate) fn door(&self, id: ListenerId) -> Rc<Door> {
-        let door = Rc::new(Door::default());
-        self.doors.borrow_mut().insert(id, Rc::downgrade(&door));
-        door
+    pub(crate) fn add_listener(&self, id: ListenerId) -> Rc<ListenerConnections> {
+        let listener = Rc::new(ListenerConnections::default());
+        self.listeners.borrow_mut().insert(id, Rc::downgrade(&listener));
+        listener
     }
 
     /// Starts to watch how far a client is behind with one stream.
@@ -179,27 +179,32 @@ impl Crowd {
         self.population.open.get() - self.population.leaving.get()
     }
 
-    /// Admits a connection that was accepted at `door`, and makes room for it if necessary and possible. With `must`,
+    /// Admits a connection that was accepted at `listener`, and makes room for it if necessary and possible. With `must`,
     /// admits it in any case.
     ///
     /// # Errors
-    /// [`Turned`] if there is no room.
-    pub(crate) fn admit(&self, address: IpAddr, door: &Door, must: bool) -> Result<Seat, Turned> {
+    /// [`AdmissionError`] if there is no room.
+    pub(crate) fn admit(
+        &self,
+        address: IpAddr,
+        listener: &ListenerConnections,
+        must: bool,
+    ) -> Result<ConnectionSlot, AdmissionError> {
         let key = ClientKey::from(address);
         let own = self.addresses.of(key);
         if !must && self.staying() >= shares::common(self.limit()) {
-            self.make_room((address, key), own.get(), door)?;
+            self.make_room((address, key), own.get(), listener)?;
         }
         self.population.open.set(self.population.open.get() + 1);
         let from = address;
         // Connections of a trusted proxy carry requests of many clients.
         let idle_frames = self.is_counted(from).then(|| self.idle_frames.of_with(key, Cell::default));
-        let (address, door) = (Holding::new(own), Holding::new(door.open.clone()));
-        Ok(Seat {
+        let (address, listener) = (Holding::new(own), Holding::new(listener.open.clone()));
+        Ok(ConnectionSlot {
             from,
             key,
             address,
-            door,
+            listener,
             idle_frames,
             is_leaving: Cell::new(false),
             population: self.population.clone(),
@@ -207,7 +212,7 @@ impl Crowd {
     }
 
     /// Adds an admitted connection to those that are swept.
-    pub(crate) fn enter<S: Seated + 'static>(&self, client: &Rc<S>) {
+    pub(crate) fn enter<S: Admitted + 'static>(&self, client: &Rc<S>) {
         self.clients.borrow_mut().push(Rc::<S>::downgrade(client));
     }
 
@@ -226,16 +231,18 @@ impl Crowd {
             send: ticks(settings.send_timeout),
         };
         self.idle_frames.each(|_, frames| frames.set(frames.get().saturating_sub(FORGIVEN_OF_CLIENT)));
-        let sweep = |client: &Weak<dyn Seated>| client.upgrade().map(|client| client.sweep(limits)).is_some();
+        let sweep =
+            |client: &Weak<dyn Admitted>| client.upgrade().map(|client| client.sweep(limits)).is_some();
         self.clients.borrow_mut().retain(sweep);
         let sweep = |pace: &Weak<Pace>| pace.upgrade().map(|pace| pace.sweep(self.now())).is_some();
         self.paces.borrow_mut().retain(sweep);
         self.counts.publish(self.population.open.get(), self.heads.get(), |published| {
-            let mut doors = self.doors.borrow_mut();
-            doors.retain(|_, door| door.strong_count() > 0);
-            let open = doors.iter().filter_map(|(id, door)| Some((*id, door.upgrade()?.open.get())));
-            published.doors.clear();
-            published.doors.extend(open);
+            let mut listeners = self.listeners.borrow_mut();
+            listeners.retain(|_, listener| listener.strong_count() > 0);
+            let open =
+                listeners.iter().filter_map(|(id, listener)| Some((*id, listener.upgrade()?.open.get())));
+            published.listeners.clear();
+            published.listeners.extend(open);
             published.look_at(&self.buffers);
         });
     }

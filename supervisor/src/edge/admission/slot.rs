@@ -31,18 +31,18 @@ pub(super) struct Population {
 
 /// The connections of a listening address.
 #[derive(Debug, Default)]
-pub(crate) struct Door {
+pub(crate) struct ListenerConnections {
     pub(super) open: Held,
 }
 
 /// The slot of one connection. Released when dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct ConnectionSlot {
     /// The remote address, and the client that has it. A trusted proxy at this address carries many clients.
     pub(super) from: IpAddr,
     pub(super) key: ClientKey,
     pub(super) address: Holding,
-    pub(super) door: Holding,
+    pub(super) listener: Holding,
     /// Counter of the idle frames of the connection's client. `None` for a trusted proxy, which carries many clients.
     pub(super) idle_frames: Option<Rc<Cell<u32>>>,
     /// Whether the connection was told to close.
@@ -50,9 +50,9 @@ pub(crate) struct Seat {
     pub(super) population: Rc<Population>,
 }
 
-/// An admitted connection, as the crowd sees it.
-pub(crate) trait Seated: fmt::Debug {
-    fn seat(&self) -> &Seat;
+/// An admitted connection, as [`super::Admission`] sees it.
+pub(crate) trait Admitted: fmt::Debug {
+    fn slot(&self) -> &ConnectionSlot;
     /// Returns the tick since which the connection has been idle, apart from an unfinished head. `None` while a request
     /// is in flight or the client has yet to read part of a response, and once the connection was told to close.
     fn idle_since(&self) -> Option<u64>;
@@ -64,7 +64,7 @@ pub(crate) trait Seated: fmt::Debug {
     fn end(&self, why: Overdue);
 }
 
-impl Seat {
+impl ConnectionSlot {
     /// Returns whether its client has sent too many idle frames, on all of its connections together.
     pub(crate) fn is_flooded(&self) -> bool {
         self.idle_frames.as_ref().is_some_and(|frames| frames.get() > CONNECTIONS * FLOOD)
@@ -87,7 +87,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let Population { open, leaving } = &*self.population;
         open.set(open.get() - 1);
@@ -104,16 +104,18 @@ mod tests {
 
     use super::*;
     use crate::config::{ForwardedPolicy, ServerSettings};
-    use crate::edge::crowd::Crowd;
+    use crate::edge::admission::Admission;
 
     #[test]
     fn what_a_proxy_of_ours_sends_for_many_is_held_against_none_of_them() {
         let append = ServerSettings { forwarded: ForwardedPolicy::Append, ..ServerSettings::default() };
         for (settings, is_flooded) in [(append, false), (ServerSettings::default(), true)] {
-            let crowd = Rc::new(Crowd::new(settings, usize::MAX, Arc::default()));
-            let seat = crowd.admit(IpAddr::from([127, 0, 0, 1]), &Door::default(), false).unwrap();
-            assert_eq!(seat.count_idle_frames(50_000), is_flooded);
-            assert_eq!(seat.is_flooded(), is_flooded);
+            let admission = Rc::new(Admission::new(settings, usize::MAX, Arc::default()));
+            let slot = admission
+                .admit(IpAddr::from([127, 0, 0, 1]), &ListenerConnections::default(), false)
+                .unwrap();
+            assert_eq!(slot.count_idle_frames(50_000), is_flooded);
+            assert_eq!(slot.is_flooded(), is_flooded);
         }
     }
 }

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::{Rc, Weak};
 
-use super::seat::{Door, Seat, Seated};
-use super::{Crowd, Turned, longest_head};
+use super::slot::{Admitted, ConnectionSlot, ListenerConnections};
+use super::{Admission, AdmissionError, longest_head};
 use crate::model::overdue::Overdue;
 use crate::model::shares::{self, ClientKey};
 use crate::telemetry::occupancy::Event;
@@ -26,31 +26,31 @@ const DOORS: usize = 8;
 /// expensive.
 const BATCH: usize = 64;
 
-impl Crowd {
+impl Admission {
     /// Makes room for one connection. A client that has many loses one of its own, a listening address that has many
     /// loses one of its own, and for all others any connection may be closed.
     pub(super) fn make_room(
         &self,
         (from, key): (IpAddr, ClientKey),
         own: usize,
-        door: &Door,
-    ) -> Result<(), Turned> {
+        listener: &ListenerConnections,
+    ) -> Result<(), AdmissionError> {
         let limit = self.limit();
         if self.is_heavy(from, own, limit) {
-            if self.shed(&|seat| seat.key == key) {
+            if self.shed(&|slot| slot.key == key) {
                 return Ok(());
             }
             self.counts.count(Event::Refused);
-            return Err(Turned::Away);
+            return Err(AdmissionError::Rejected);
         }
-        let is_made = match door.open.get() {
-            open if self.is_heavy_door(open) => {
+        let is_made = match listener.open.get() {
+            open if self.is_heavy_listener(open) => {
                 self.staying() < limit - limit / DOORS
-                    || self.shed(&|seat| self.is_heavy_door(seat.door.count()))
+                    || self.shed(&|slot| self.is_heavy_listener(slot.listener.count()))
             }
             _ => self.staying() < limit || self.shed_any(),
         };
-        if is_made { Ok(()) } else { Err(Turned::Later) }
+        if is_made { Ok(()) } else { Err(AdmissionError::Wait) }
     }
 
     /// Returns whether this many connections are many for one address. A trusted proxy never counts as having many.
@@ -59,8 +59,8 @@ impl Crowd {
     }
 
     /// Returns whether a listening address with this many open connections has more than its share.
-    fn is_heavy_door(&self, open: usize) -> bool {
-        open * self.doors.borrow().len() > self.limit()
+    fn is_heavy_listener(&self, open: usize) -> bool {
+        open * self.listeners.borrow().len() > self.limit()
     }
 
     /// Closes any connection that can be closed. If there is none, searches again only after the next tick.
@@ -75,17 +75,17 @@ impl Crowd {
 
     /// Closes the idle connection that can best be spared, out of those for which `may` returns true. If its client has
     /// many, closes several of them.
-    fn shed(&self, may: &dyn Fn(&Seat) -> bool) -> bool {
+    fn shed(&self, may: &dyn Fn(&ConnectionSlot) -> bool) -> bool {
         let (limit, now) = (self.limit(), self.now());
-        let can_go = |client: Rc<dyn Seated>| {
+        let can_go = |client: Rc<dyn Admitted>| {
             let since = client.idle_since()?;
-            let (seat, own) = (client.seat(), client.seat().address.count());
-            let is_heavy = self.is_heavy(seat.from, own, limit);
-            if !may(seat) || (!is_heavy && now - since < SETTLED) {
+            let (slot, own) = (client.slot(), client.slot().address.count());
+            let is_heavy = self.is_heavy(slot.from, own, limit);
+            if !may(slot) || (!is_heavy && now - since < SETTLED) {
                 return None;
             }
             let weight = if is_heavy { own } else { 0 };
-            let rank = (!self.is_heavy_door(seat.door.count()), usize::MAX - weight, since);
+            let rank = (!self.is_heavy_listener(slot.listener.count()), usize::MAX - weight, since);
             Some((rank, client))
         };
         let clients = self.clients.borrow();
@@ -96,7 +96,7 @@ impl Crowd {
         let (first, batch) = (*first, if *first == usize::MAX { 1 } else { (limit / BATCH).max(1) });
         for (_, client) in idle.iter().take(batch).take_while(|((_, weight, _), _)| *weight == first) {
             self.population.leaving.set(self.population.leaving.get() + 1);
-            client.seat().is_leaving.set(true);
+            client.slot().is_leaving.set(true);
             client.end(Overdue::Shed);
         }
         true
@@ -124,12 +124,12 @@ impl Crowd {
         let clients: Vec<_> = self.clients.borrow().iter().filter_map(Weak::upgrade).collect();
         let mut held = HashMap::<ClientKey, usize>::new();
         for client in &clients {
-            *held.entry(client.seat().key).or_default() += client.head();
+            *held.entry(client.slot().key).or_default() += client.head();
         }
         let mut begun: Vec<_> = clients.into_iter().filter(|client| client.head() > 0).collect();
         begun.sort_by_key(|client| {
-            let seat = client.seat();
-            let weight = if self.is_counted(seat.from) { held[&seat.key] } else { 0 };
+            let slot = client.slot();
+            let weight = if self.is_counted(slot.from) { held[&slot.key] } else { 0 };
             let idle = client.idle_since();
             (usize::MAX - weight, idle.is_none(), idle)
         });
@@ -148,38 +148,39 @@ mod tests {
 
     use super::*;
     use crate::config::{ForwardedPolicy, ServerSettings};
+    use crate::edge::admission::REST_OF_HEAD;
     use crate::edge::client::Client;
     use crate::edge::client::serving::Serving;
-    use crate::edge::crowd::REST_OF_HEAD;
     use crate::model::ids::ListenerId;
 
     /// A thread with this many slots and two listening addresses.
     struct Tested {
-        crowd: Rc<Crowd>,
-        doors: [Rc<Door>; 2],
+        admission: Rc<Admission>,
+        listeners: [Rc<ListenerConnections>; 2],
         clients: Vec<Rc<Client>>,
     }
 
     impl Tested {
         fn new(max_connections: usize) -> Self {
             let settings = ServerSettings { io_threads: 1, max_connections, ..ServerSettings::default() };
-            let crowd = Rc::new(Crowd::new(settings, usize::MAX, Arc::default()));
-            let doors = [1, 2].map(|id| crowd.door(ListenerId(id)));
-            Self { crowd, doors, clients: Vec::new() }
+            let admission = Rc::new(Admission::new(settings, usize::MAX, Arc::default()));
+            let listeners = [1, 2].map(|id| admission.add_listener(ListenerId(id)));
+            Self { admission, listeners, clients: Vec::new() }
         }
 
         /// Opens a connection from an address, if it is admitted.
-        fn comes(&mut self, address: u8, door: usize) -> Option<Rc<Client>> {
-            let seat = self.crowd.admit([192, 0, 2, address].into(), &self.doors[door], false).ok()?;
-            let client = Rc::new(Client::new(&self.crowd, seat, &Rc::default()));
-            self.crowd.enter(&client);
+        fn comes(&mut self, address: u8, listener: usize) -> Option<Rc<Client>> {
+            let slot =
+                self.admission.admit([192, 0, 2, address].into(), &self.listeners[listener], false).ok()?;
+            let client = Rc::new(Client::new(&self.admission, slot, &Rc::default()));
+            self.admission.enter(&client);
             self.clients.push(client.clone());
             Some(client)
         }
 
         /// Opens a connection with a request in flight.
-        fn busy(&mut self, address: u8, door: usize) -> Option<Serving> {
-            self.comes(address, door).map(|client| Serving::new(&client))
+        fn busy(&mut self, address: u8, listener: usize) -> Option<Serving> {
+            self.comes(address, listener).map(|client| Serving::new(&client))
         }
 
         /// Returns the indexes of the connections that are not idle, in the order in which they came: those that were
@@ -190,7 +191,7 @@ mod tests {
         }
 
         fn settle(&self) {
-            (0..SETTLED).for_each(|_| self.crowd.tick());
+            (0..SETTLED).for_each(|_| self.admission.tick());
         }
     }
 
@@ -198,7 +199,7 @@ mod tests {
     fn who_has_much_gives_up_its_own_idle_connections_the_longest_idle_first() {
         let mut tested = Tested::new(16);
         let early = tested.comes(1, 1).unwrap();
-        tested.crowd.tick();
+        tested.admission.tick();
         for _ in 0..11 {
             tested.comes(66, 0).unwrap();
         }
@@ -220,7 +221,7 @@ mod tests {
         }
         assert!(tested.comes(5, 1).is_none(), "all is taken by those who wait for answers");
         drop(busy.remove(3));
-        tested.crowd.tick();
+        tested.admission.tick();
         assert!(tested.comes(5, 1).is_some());
         // A connection with a request in flight does not count as idle.
         assert!(tested.clients[3].idle_since().is_none());
@@ -242,9 +243,9 @@ mod tests {
         for address in 1..=4 {
             tested.comes(address, usize::from(address % 2)).unwrap();
         }
-        *tested.crowd.settings.borrow_mut() = Rc::new(ServerSettings {
+        *tested.admission.settings.borrow_mut() = Rc::new(ServerSettings {
             forwarded: ForwardedPolicy::Append,
-            ..(*tested.crowd.settings()).clone()
+            ..(*tested.admission.settings()).clone()
         });
         assert!(tested.comes(5, 0).is_none());
         tested.settle();
@@ -255,13 +256,13 @@ mod tests {
     fn a_head_of_the_greatest_length_fits_however_many_threads_there_are() {
         let settings = ServerSettings { io_threads: 64, max_heads: 128 << 10, ..ServerSettings::default() };
         let greatest = settings.max_uri + settings.max_header;
-        let crowd = Rc::new(Crowd::new(settings, usize::MAX, Arc::default()));
-        let door = crowd.door(ListenerId(1));
-        let mut tested = Tested { crowd, doors: [door.clone(), door], clients: Vec::new() };
+        let admission = Rc::new(Admission::new(settings, usize::MAX, Arc::default()));
+        let listener = admission.add_listener(ListenerId(1));
+        let mut tested = Tested { admission, listeners: [listener.clone(), listener], clients: Vec::new() };
         let client = tested.comes(1, 0).unwrap();
-        tested.crowd.count_head(0, greatest);
+        tested.admission.count_head(0, greatest);
         assert!(client.idle_since().is_some());
-        assert_eq!(tested.crowd.most_heads(), greatest + REST_OF_HEAD);
+        assert_eq!(tested.admission.most_heads(), greatest + REST_OF_HEAD);
     }
 
     #[test]
@@ -273,9 +274,9 @@ mod tests {
         }
         assert_eq!(
             (
-                tested.crowd.population.open.get(),
-                tested.crowd.population.leaving.get(),
-                tested.doors[0].open.get()
+                tested.admission.population.open.get(),
+                tested.admission.population.leaving.get(),
+                tested.listeners[0].open.get()
             ),
             (0, 0, 0)
         );
