@@ -401,7 +401,7 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
         (
             "linked",
             "the package is outside the app's folder, at TMP/outside/index.js; an app may only import files inside it (symlinks \
-             included)",
+             included); for a package of a workspace, set `path` to the root of the workspace, and `entry` to the module in it",
         ),
     ] {
         let folder = Folder::of(&[

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`root`]: the folder, and which files in it may be read.
 //! - [`resolver`]: finds the file of a specifier; [`missing`]: the error message if there is none; [`error`]: all errors.
+//! - [`bundlers`]: what only a bundler can import.
 //! - [`compiler_options`]: options for TypeScript and JSX, from tsconfig.json or deno.json.
 //! - [`mod@format`]: the module format of a file.
 //! - [`translate`]: translates TypeScript and JSX to JavaScript; [`emit_cache`]: caches the results between starts;
@@ -13,6 +14,7 @@
 //! - [`source_maps`]: maps positions in generated code to positions in sources.
 
 mod assets;
+mod bundlers;
 mod code_cache;
 mod commonjs;
 mod compiler_options;
@@ -100,8 +102,8 @@ impl AppLoader {
         referrer: Option<&ModuleLoadReferrer>,
     ) -> ModuleLoaderError {
         match error {
-            // The text of this error has a position already.
-            ModuleError::Syntax(_) => JsErrorBox::from_err(error),
+            // The text of these errors has a position already.
+            ModuleError::Syntax(_) | ModuleError::ImportNeedsBuild(_) => JsErrorBox::from_err(error),
             error => {
                 let mut text = error.to_string();
                 if let Some(from) = referrer

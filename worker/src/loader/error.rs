@@ -77,6 +77,14 @@ pub(super) enum ModuleError {
         "{file:?} cannot be imported with {{ type: {requested:?} }}: the types are \"json\", \"text\" and \"bytes\""
     )]
     UnknownType { file: String, requested: String },
+    /// The fault of whoever serves the app before it is built: a file that a plugin of a bundler compiles.
+    #[error(
+        "{0:?} is no module until a bundler has compiled it; build first: npm run build, and serve what that has made"
+    )]
+    NeedsBuild(String),
+    /// The same: the file imports a module that a plugin of a bundler makes. The text names the position.
+    #[error("{0}")]
+    ImportNeedsBuild(String),
     /// The fault of the app or a package: it needs an add-on compiled for Node.js.
     #[error("{0:?} is a native add-on, which a worker cannot run")]
     NativeAddOn(String),
@@ -126,6 +134,9 @@ pub(super) enum ImportRefusal {
     /// The app's fault: `npm:` or `jsr:`.
     #[error("packages are imported by their plain names from node_modules, without `{0}:`")]
     PackageScheme(String),
+    /// The fault of whoever serves the app before it is built: a module that a plugin of a bundler makes.
+    #[error("only a bundler makes such a module; build first: npm run build, and serve what that has made")]
+    NeedsBuild,
     /// The app's fault: any other scheme.
     #[error("only files inside the app's folder and its packages can be imported")]
     UnknownScheme,
@@ -143,7 +154,8 @@ pub(super) enum ImportRefusal {
     NotInstalled { package: String, specifier: String },
     /// The fault of how it was installed: a package that is a symlink to elsewhere.
     #[error(
-        "the package is outside the app's folder, at {}; an app may only import files inside it (symlinks included)",
+        "the package is outside the app's folder, at {}; an app may only import files inside it (symlinks included); for a \
+         package of a workspace, set `path` to the root of the workspace, and `entry` to the module in it",
         .0.display()
     )]
     OutsidePackage(PathBuf),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use oxc_resolver::ResolveError;
 
+use super::bundlers;
 use super::error::{ImportError, ImportRefusal};
 use super::root::Root;
 
@@ -47,6 +48,7 @@ impl Missing<'_> {
         self.because(match scheme {
             "node" => absent(self.specifier),
             "npm" | "jsr" => ImportRefusal::PackageScheme(scheme.to_owned()),
+            _ if bundlers::makes(self.specifier) => ImportRefusal::NeedsBuild,
             _ => ImportRefusal::UnknownScheme,
         })
     }
@@ -76,6 +78,9 @@ impl Missing<'_> {
         }
         if is_node_builtin() {
             return self.because(absent(self.specifier));
+        }
+        if bundlers::makes(self.specifier) {
+            return self.because(ImportRefusal::NeedsBuild);
         }
         if name.starts_with('#') || name.starts_with("@/") || name.starts_with("~") {
             return self.because(ImportRefusal::UndefinedName);

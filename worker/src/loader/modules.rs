@@ -13,11 +13,12 @@ use deno_core::{
 use rustc_hash::FxHashMap;
 
 use super::assets;
+use super::bundlers;
 use super::code_cache::CodeCache;
 use super::emit_cache::{EmitCache, Key};
 use super::error::{ModuleError, ReadError};
 use super::format::{self, Format, Language, PackageTypes, Words};
-use super::resolver::Resolver;
+use super::resolver::{Importer, Resolver};
 use super::root::Root;
 use super::source_maps::SourceMaps;
 use super::translate::{self, Exports, Mistake, Translated, VERSION};
@@ -153,6 +154,7 @@ impl Modules {
     pub(super) fn code(&self, path: &Path) -> Result<Code, ModuleError> {
         let Some((language, named)) = format::of_name(path) else { return Err(self.not_a_module(path)) };
         let text = self.root.text(path)?;
+        self.check_dynamic_imports(path, &text)?;
         let known = self.formats.borrow().get(path).copied().or(named);
         let code = match language {
             Language::JavaScript => {
@@ -162,6 +164,22 @@ impl Modules {
         };
         self.formats.borrow_mut().insert(path.to_owned(), code.format);
         Ok(code)
+    }
+
+    /// Checks that the app does not wait for a request to import what cannot be imported.
+    fn check_dynamic_imports(&self, path: &Path, text: &str) -> Result<(), ModuleError> {
+        if self.root.is_in_package(path) {
+            return Ok(());
+        }
+        for specifier in bundlers::dynamic_imports(&self.root.url(path)?, text) {
+            // tsconfig.json may map the name.
+            if let Err(error) = self.resolver.find(&specifier, path, Importer::Module) {
+                let mut text = error.to_string();
+                self.root.point_at_import(&mut text, path, &specifier);
+                return Err(ModuleError::ImportNeedsBuild(text));
+            }
+        }
+        Ok(())
     }
 
     fn javascript_format(&self, path: &Path, text: &str) -> Result<Format, ReadError> {
@@ -229,6 +247,7 @@ impl Modules {
         let file = self.root.shown(path);
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("node") => ModuleError::NativeAddOn(file),
+            _ if bundlers::compiles(path) => ModuleError::NeedsBuild(file),
             _ => ModuleError::NotAModule(file),
         }
     }

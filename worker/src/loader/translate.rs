@@ -76,6 +76,11 @@ pub(super) fn exports_of(url: &ModuleSpecifier, code: &str) -> Exports {
     Exports { names: found.exports, from: found.reexports }
 }
 
+/// Returns the syntax tree of a text in the language of its file; none if it does not parse.
+pub(super) fn parsed(url: &ModuleSpecifier, text: &str) -> Option<ParsedSource> {
+    parse(url, text, MediaType::from_specifier(url)).ok()
+}
+
 fn parse(url: &ModuleSpecifier, text: &str, media_type: MediaType) -> Result<ParsedSource, ParseDiagnostic> {
     deno_ast::parse_program(ParseParams {
         specifier: url.clone(),
