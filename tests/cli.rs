@@ -61,7 +61,7 @@ fn a_wrong_command_line_is_exit_code_2_and_says_how_it_is_right() {
         (&["serve", "nowhere"], "nowhere: there is no folder nowhere; fix: create it, or correct the path"),
         (
             &["serve", "."],
-            "has no entry module; looked for index and worker (with .js, .mjs, .ts, .mts, .tsx, .jsx), package.json, and \
+            "has no entry module; looked for _worker.js, index and worker (with .js, .mjs, .ts, .mts, .tsx, .jsx), package.json, and \
              both in src; fix: add an",
         ),
         (&["serve", "--app", "x"], "--app x: has no name; fix: write NAME=PATH:PORT"),

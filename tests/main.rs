@@ -81,5 +81,6 @@ mod uploads;
 mod webassembly;
 mod websocket;
 mod workers_api;
+mod wrangler;
 
 pub(crate) use harness::{TestSupervisor, until, within};

@@ -63,6 +63,9 @@ pub struct Load {
     pub root: String,
     /// The entry module, relative to the folder.
     pub entry: String,
+    /// Names in the handler's `env` of what the app was written for and does not get, each with the message of the error that
+    /// is thrown when it is used. A variable of the same name takes precedence.
+    pub missing: Vec<(String, String)>,
     /// The handler's `env`: names, and values as JSON text.
     pub env: Vec<(String, String)>,
     /// The handler's `ctx.props`, as JSON text.
@@ -85,6 +88,7 @@ impl fmt::Debug for Load {
             .field("limits", &self.limits)
             .field("root", &self.root)
             .field("entry", &self.entry)
+            .field("missing", &self.missing)
             .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("props", &self.props)
             .field("net", &self.net)
@@ -360,6 +364,7 @@ mod tests {
             },
             root: "/app".into(),
             entry: "index.js".into(),
+            missing: Vec::new(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],
             props: "{}".into(),
             net: NetRules::default(),

@@ -79,7 +79,8 @@ pub enum Command {
     },
     /// Validate the configuration, load every app once and ask its `health_path`, without serving
     ///
-    /// Takes what `serve` takes. Exit code 0 if all is well, 1 if an app does not load, 2 if the configuration is wrong.
+    /// Takes what `serve` takes. Exit code 0 if all is well, 1 if an app does not load or, with --strict, lacks a binding of
+    /// its wrangler file, 2 if the configuration is wrong.
     Check {
         /// What to check.
         #[command(flatten)]
@@ -261,6 +262,9 @@ pub enum Command {
         /// Its port; 0 lets the kernel pick one.
         #[arg(long, short, value_name = "PORT", default_value_t = DEFAULT_PORT)]
         port: u16,
+        /// Environment of its wrangler file, such as `staging` for `[env.staging]`.
+        #[arg(long = "env", value_name = "NAME")]
+        environment: Option<String>,
         /// Listen on this Unix-domain socket for `status`, `reload` and the like [default: see `status --help`].
         #[arg(long, value_name = "SOCKET")]
         control: Option<PathBuf>,
@@ -330,6 +334,11 @@ pub struct What {
     /// Address to listen on, for the apps named on the command line [default: all, IPv6 and IPv4].
     #[arg(long, value_name = "ADDRESS")]
     host: Option<Host>,
+    /// Environment of the wrangler files, such as `staging` for `[env.staging]`.
+    ///
+    /// It counts for every app whose section in the configuration file has no `environment` of its own.
+    #[arg(long = "env", value_name = "NAME")]
+    environment: Option<String>,
     /// Show each app's errors to its clients: a page for browsers, a field `detail` in JSON.
     ///
     /// For developing on your own machine, best with --host 127.0.0.1: everyone who reaches an app sees its source.
@@ -347,6 +356,7 @@ impl What {
             apps: self.apps,
             host: self.host,
             port: self.port,
+            environment: self.environment,
             development: self.development,
             for_developers: false,
             server,
@@ -389,7 +399,9 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::Deploys { app, json } => deploys::list(&app, json),
         Command::Remove(app) => deploys::remove(&app),
         Command::Init { folder, template } => init_app(&folder, template),
-        Command::Dev { folder, port, control } => dev::develop(folder, port, control),
+        Command::Dev { folder, port, environment, control } => {
+            dev::develop(folder, port, environment, control)
+        }
         Command::Worker(flags) => worker(flags),
     }
 }

@@ -49,6 +49,8 @@ pub(crate) use types::traces::Traces;
 pub(crate) struct Config {
     /// The supervisor's own settings.
     pub server: ServerSettings,
+    /// Whether `check` fails if an app lacks a binding: `strict` as it was set, even if there is one app only.
+    pub lacks_nothing: bool,
     /// The apps. No two have the same name, port or host. Empty only if a folder for deploys is configured.
     pub apps: Vec<AppSpec>,
     /// Apps that are left out because they have no usable name: the place and the problem, for people.

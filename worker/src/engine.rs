@@ -133,13 +133,13 @@ impl Engine {
 
     fn prepare(&mut self, load: &Load) -> Result<(), LoadError> {
         scope!(scope, &mut self.js.0);
-        let mut settings = Vec::with_capacity(2 + 2 * load.env.len());
-        settings.push(v8::Boolean::new(scope, load.has_colours).into());
-        let env = load.env.iter().flat_map(|(name, json)| [name, json]);
-        for text in std::iter::once(&load.props).chain(env) {
-            let text = v8::String::new(scope, text).ok_or(LoadError::EnvTooLarge)?;
-            settings.push(text.into());
-        }
+        let missing = pairs(scope, &load.missing)?;
+        let mut settings = vec![
+            v8::Boolean::new(scope, load.has_colours).into(),
+            text(scope, &load.props)?,
+            v8::Array::new_with_elements(scope, &missing).into(),
+        ];
+        settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();
         call(scope, &self.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
     }
@@ -247,6 +247,17 @@ impl Engine {
             blocking_refused: self.turns.refused(),
         }
     }
+}
+
+fn pairs<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    pairs: &[(String, String)],
+) -> Result<Vec<v8::Local<'s, v8::Value>>, LoadError> {
+    pairs.iter().flat_map(|(name, value)| [name, value]).map(|part| text(scope, part)).collect()
+}
+
+fn text<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> Result<v8::Local<'s, v8::Value>, LoadError> {
+    v8::String::new(scope, text).map(Into::into).ok_or(LoadError::EnvTooLarge)
 }
 
 fn terminated_while_loading(cause: Termination) -> LoadError {

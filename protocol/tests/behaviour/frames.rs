@@ -306,11 +306,16 @@ fn load() -> impl Strategy<Value = Load> {
         },
     );
     let texts = any::<(String, String, String, String, Option<String>)>();
+    let missing = vec(any::<(String, String)>(), 0..3);
     let net = (net_rules(), vec(any::<(IpAddr, u16)>().prop_map(SocketAddr::from), 0..3));
-    (texts, limits, env, net, any::<bool>()).prop_map(|(texts, limits, env, (net, closed), has_colours)| {
-        let (app, root, entry, props, emit_cache) = texts;
-        Load { app, limits, root, entry, env, props, net, closed, emit_cache, has_colours }
-    })
+    let variables = (missing, env);
+    (texts, limits, variables, net, any::<bool>()).prop_map(
+        |(texts, limits, variables, (net, closed), has_colours)| {
+            let (app, root, entry, props, emit_cache) = texts;
+            let (missing, env) = variables;
+            Load { app, limits, root, entry, missing, env, props, net, closed, emit_cache, has_colours }
+        },
+    )
 }
 
 fn net_rules() -> impl Strategy<Value = NetRules> {
@@ -417,6 +422,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             },
             root: text("/apps/app"),
             entry: text("main.js"),
+            missing: vec![(text("KV"), text("env.KV is missing"))],
             env: vec![(text("KEY"), text("\"value\""))],
             props: text("{}"),
             net: NetRules::default(),

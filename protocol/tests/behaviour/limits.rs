@@ -129,6 +129,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             },
             root: String::new(),
             entry: String::new(),
+            missing: Vec::new(),
             env,
             props: String::new(),
             net: NetRules::default(),

@@ -27,11 +27,13 @@ pub(super) fn check_apps(sources: &Sources, json: bool) -> ExitCode {
 }
 
 fn show_findings(config: &Config, findings: &[Finding], addresses: &Addresses, json: bool) -> ExitCode {
-    let loads = findings.iter().all(|finding| finding.error.is_none());
+    let is_well =
+        |finding: &Finding| finding.error.is_none() && (finding.missing.is_empty() || !config.lacks_nothing);
+    let are_well = findings.iter().all(is_well);
     let problems = config.broken.as_ref().map(ConfigErrors::problems).unwrap_or_default();
     if json {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        let ok = loads && problems.is_empty();
+        let ok = are_well && problems.is_empty();
         let found = serde_json::json!({
             "ok": ok, "problems": problems, "warnings": addresses.warnings, "apps": findings,
         });
@@ -51,6 +53,13 @@ fn show_findings(config: &Config, findings: &[Finding], addresses: &Addresses, j
                 print(&format!("{}: warning: {warning}", finding.app));
             }
             match &finding.error {
+                None if !is_well(finding) => {
+                    let missing = finding.missing.join(", ");
+                    print(&format!(
+                        "{}: lacks the bindings {missing}, which fails a strict check",
+                        finding.app
+                    ));
+                }
                 None => print(&format!("{}: ok, {} on {}", finding.app, finding.entry, listen)),
                 Some(error) => print(&format!("{}: {error}", finding.app)),
             }
@@ -59,7 +68,7 @@ fn show_findings(config: &Config, findings: &[Finding], addresses: &Addresses, j
     match &config.broken {
         Some(_) if json => USAGE.into(),
         Some(problems) => complain(problems, USAGE),
-        None if loads => ExitCode::SUCCESS,
+        None if are_well => ExitCode::SUCCESS,
         None => FAILED.into(),
     }
 }

@@ -10,12 +10,18 @@ use crate::config::{Host, ServerFlags, Sources};
 use crate::ops::deploy::error::NoDeploys;
 
 /// `dev`.
-pub(super) fn develop(folder: PathBuf, port: u16, control: Option<PathBuf>) -> ExitCode {
+pub(super) fn develop(
+    folder: PathBuf,
+    port: u16,
+    environment: Option<String>,
+    control: Option<PathBuf>,
+) -> ExitCode {
     let flags = ServerFlags::default().set("access_log", "true");
     let sources = Sources {
         folder: Some(folder),
         host: Some(Host(Ipv4Addr::LOCALHOST.into())),
         port: Some(port),
+        environment,
         development: true,
         for_developers: true,
         server: control.iter().fold(flags, |flags, socket| flags.set("control", &socket.to_string_lossy())),

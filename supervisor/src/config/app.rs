@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::env::environment::EnvSources;
 use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
+use crate::config::sources::wrangler::bindings::MissingBinding;
 use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
@@ -34,6 +35,8 @@ pub(crate) struct AppSpec {
     pub limits: AppLimits,
     /// Its other settings.
     pub settings: AppSettings,
+    /// The bindings of its wrangler file that it does not get.
+    pub missing: Vec<MissingBinding>,
     /// Warnings that the operator may ignore, one line each.
     pub warnings: Vec<String>,
     /// Why the app cannot be run with this configuration, one line per problem, for people. Such an app is listed, as failed.

@@ -42,6 +42,8 @@ pub(crate) struct Sources {
     pub host: Option<Host>,
     /// The port of [`Self::folder`] and [`Self::apps_dir`].
     pub port: Option<u16>,
+    /// The environment of wrangler files that counts where an app's section does not name one.
+    pub environment: Option<String>,
     /// Whether every app is in development mode, regardless of the file.
     pub development: bool,
     /// Whether log lines are written for app developers, regardless of the file.
@@ -114,8 +116,10 @@ impl Sources {
             let apps = apps_dir::read(folder, self.domain.as_deref(), &listen, &mut problems);
             drafts.extend(apps.into_iter().map(|app| Draft { defaults: contents.defaults.clone(), ..app }));
         }
+        let lacks_nothing = server.strict;
         // The command line names a single app, so there are no other apps to serve if it has a fault.
         server.strict |= is_strict || (self.is_one_folder() && !is_asked_for);
+        drafts.iter_mut().for_each(|draft| self.choose_environment(draft));
         drafts.iter_mut().filter(|draft| draft.is_bare).for_each(Draft::ask_folder);
         let overlay = match deployed(server.state_dir.as_ref()) {
             Ok(deployed) => deployed::overlay(&mut drafts, deployed, &contents.defaults),
@@ -128,6 +132,8 @@ impl Sources {
             problems.add(self.nowhere(), nothing_to_serve());
         }
         for draft in &mut drafts {
+            // Those that were only deployed have come later.
+            self.choose_environment(draft);
             if !draft.is_bare {
                 draft.ask_folder();
             }
@@ -151,7 +157,15 @@ impl Sources {
         }
         let Overlay { only_deployed, notes } = overlay;
         let broken = of_apps.or(()).err();
-        problems.or(Config { server, apps, left_out, broken, only_deployed, notes })
+        problems.or(Config { server, lacks_nothing, apps, left_out, broken, only_deployed, notes })
+    }
+
+    fn choose_environment(&self, draft: &mut Draft) {
+        if draft.environment.is_none()
+            && let Some(name) = &self.environment
+        {
+            draft.environment = Some((name.clone(), Place::flag(format!("--env {name}"))));
+        }
     }
 
     /// Returns whether the command line names one app folder and nothing else.

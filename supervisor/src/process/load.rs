@@ -21,6 +21,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         },
         root: spec.root.to_string_lossy().into_owned(),
         entry: spec.entry.to_string_lossy().into_owned(),
+        missing: spec.missing.iter().map(|binding| (binding.name.clone(), binding.why.clone())).collect(),
         env: env.into_pairs(),
         props: spec.props.to_string(),
         net: spec.settings.net(),
@@ -57,6 +58,7 @@ mod tests {
         fs::create_dir(root.join("a")).unwrap();
         fs::write(root.join("a/index.ts"), "").unwrap();
         fs::write(root.join("a/.env"), "FILE=1").unwrap();
+        fs::write(root.join("a/wrangler.toml"), "[[kv_namespaces]]\nbinding = 'KV'").unwrap();
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
@@ -82,6 +84,7 @@ mod tests {
                 },
                 root: root.join("a").display().to_string(),
                 entry: "index.ts".into(),
+                missing: vec![("KV".into(), config.apps[0].missing[0].why.clone())],
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
                 props: "{\"tier\":\"gold\"}".into(),
                 net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },

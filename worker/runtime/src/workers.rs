@@ -86,6 +86,7 @@ deno_core::extension!(
         "html_rewriter.js",
         "html_tokens.js",
         "identity_stream.js",
+        "missing_binding.js",
         "request.js",
         "respond.js",
         "scheduler.js",

@@ -28,6 +28,8 @@ pub(super) struct Finding {
     pub entry: String,
     /// Warnings, which do not fail the check.
     pub warnings: Vec<String>,
+    /// The names of the bindings of its wrangler file that it does not get.
+    pub missing: Vec<String>,
     /// Why it does not load, if it does not.
     pub error: Option<String>,
 }
@@ -120,6 +122,7 @@ async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),
         warnings: spec.warnings.clone(),
+        missing: spec.missing.iter().map(|binding| binding.name.clone()).collect(),
         error,
     }
 }

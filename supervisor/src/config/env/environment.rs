@@ -13,8 +13,18 @@ use super::values::Values;
 use crate::config::errors::{ConfigErrors, Flaw, Origin, Place, Problems};
 use crate::config::{bounds, read};
 
-/// Files of variables that an app's folder may contain. The later one takes precedence.
-const APP_FILES: [&str; 2] = [".env", ".dev.vars"];
+/// Returns the files of variables that an app's folder may contain, in order of increasing precedence. Of those that stand
+/// together, only the first that exists is read.
+fn app_files(environment: Option<&str>) -> Vec<Vec<String>> {
+    let (env, dev) = (".env".to_owned(), ".dev.vars".to_owned());
+    match environment {
+        None => vec![vec![env], vec![dev]],
+        Some(name) => {
+            let (of_env, of_dev) = (format!("{env}.{name}"), format!("{dev}.{name}"));
+            vec![vec![env], vec![of_env], vec![of_dev, dev]]
+        }
+    }
+}
 
 /// The sources of an app's `env`. The files are read again for each worker that an operator asks for, so that a restart picks up
 /// changes.
@@ -41,7 +51,7 @@ impl PartialEq for Layer {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Values(one), Self::Values(other)) => one == other,
-            (Self::AppFile(one), Self::AppFile(other)) => one == other,
+            (Self::AppFiles(one), Self::AppFiles(other)) => one == other,
             (Self::File(one, _), Self::File(other, _)) | (Self::Folder(one, _), Self::Folder(other, _)) => {
                 one == other
             }
@@ -57,8 +67,8 @@ impl PartialEq for Layer {
 #[derive(Debug, Clone)]
 enum Layer {
     Values(Values),
-    /// A file in the app's folder. It need not exist.
-    AppFile(&'static str),
+    /// Files in the app's folder. None of them need exist, and only the first that does is read.
+    AppFiles(Vec<String>),
     File(PathBuf, Place),
     Folder(PathBuf, Place),
     Secret(String, PathBuf, Place),
@@ -69,6 +79,11 @@ enum Layer {
 pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
+    /// Returns whether there is a variable of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Returns the variables, sorted by name.
     pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
         self.0.into_iter().collect()
@@ -94,11 +109,18 @@ pub(crate) struct Given {
 }
 
 impl EnvSources {
-    /// Collects the sources of the app in `root`, which has no symlinks and is shown as `shown`. Problems that concern all
-    /// sources together are reported at `place`.
-    pub(crate) fn new(root: &Path, shown: &Path, place: Place, vars: Values, given: Given) -> Self {
+    /// Collects the sources of the app in `root`, which has no symlinks and is shown as `shown`. `environment` is the environment
+    /// of its wrangler file, of which `vars` are. Problems that concern all sources together are reported at `place`.
+    pub(crate) fn new(
+        root: &Path,
+        shown: &Path,
+        place: Place,
+        environment: Option<&str>,
+        vars: Values,
+        given: Given,
+    ) -> Self {
         let mut layers = vec![Layer::Values(vars)];
-        layers.extend(APP_FILES.map(Layer::AppFile));
+        layers.extend(app_files(environment).into_iter().map(Layer::AppFiles));
         layers.extend(given.files.into_iter().map(|(path, place)| Layer::File(path, place)));
         layers.push(Layer::Values(given.values));
         layers.extend(given.folder.map(|(path, place)| Layer::Folder(path, place)));
@@ -124,11 +146,16 @@ impl EnvSources {
                 Layer::Values(values) => {
                     found.extend(values.0.iter().map(|(name, value)| (name.clone(), value.to_string())));
                 }
-                Layer::AppFile(name) => {
-                    let path = self.shown.join(name);
-                    let text = read::of_app(&self.root, name, bounds::ENV_FILE);
-                    let text = problems.keep(|| Place::file(&path), text).flatten();
-                    found.extend(text.map(|text| variables(&path, &text, problems)).unwrap_or_default());
+                Layer::AppFiles(names) => {
+                    for name in names {
+                        let path = self.shown.join(name);
+                        let text = read::of_app(&self.root, name, bounds::ENV_FILE);
+                        let Some(text) = problems.keep(|| Place::file(&path), text) else { break };
+                        if let Some(text) = text {
+                            found.extend(variables(&path, &text, problems));
+                            break;
+                        }
+                    }
                 }
                 Layer::File(path, place) => {
                     let text = read::regular(path, bounds::ENV_FILE);
@@ -227,7 +254,7 @@ mod tests {
     fn sources(dir: &TempDir, given: Given, vars: &Value) -> EnvSources {
         let root = dir.path().canonicalize().unwrap().join("app");
         let place = Place::line(Origin::Config, "nano.toml", 1, "");
-        EnvSources::new(&root, Path::new("app"), place, values(vars), given)
+        EnvSources::new(&root, Path::new("app"), place, None, values(vars), given)
     }
 
     fn values(json: &Value) -> Values {

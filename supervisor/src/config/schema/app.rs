@@ -78,6 +78,10 @@ settings! {
         /// for.
         entry: Option<String> = None, words().optional().by_default("found");
 
+        /// Environment of the wrangler file: `"staging"` for `[env.staging]`, `""` for the top level. `--env` chooses one for
+        /// every app that does not.
+        environment: Option<String> = None, words().optional().by_default("the top level");
+
         /// What the handler gets as `env`: any TOML value, as JSON. See [below](#variables-and-secrets) for its other sources.
         env: Values = Values::default(), env().by_default("empty");
 

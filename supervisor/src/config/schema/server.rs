@@ -131,7 +131,8 @@ settings! {
         cgroups: bool = true, switch().fixed();
 
         /// Serve no app at all if one of them cannot be run. Otherwise
-        /// [that app alone has failed](operate.md#apps-that-cannot-be-run).
+        /// [that app alone has failed](operate.md#apps-that-cannot-be-run). `check` then also fails if an app lacks a
+        /// [binding](from-cloudflare-workers.md#bindings) of its wrangler file.
         strict: bool = false, switch().switch_flag();
     }
     // Derived from `ServerDraft`.

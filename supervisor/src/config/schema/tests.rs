@@ -35,7 +35,7 @@ const SETTINGS: &str = "exit_on_unhandled_rejection = true\nallow_net = ['*:443'
     development = true\nhealth_path = '/up?x'\nlog_level = 'warn'\nrestart = 'never'\nrecycle = { growth = false }\n\
     quarantine = true";
 const OWN: &str = "path = '/blog'\nport = 8080\nhost = '::1'\nhosts = ['blog.example']\nentry = 'main.js'\nenv = { A = 1 }\n\
-    env_files = ['/a']\nsecrets = { B = '/b' }\nsecrets_dir = '/s'\nprops = { tier = 'gold' }";
+    env_files = ['/a']\nsecrets = { B = '/b' }\nsecrets_dir = '/s'\nprops = { tier = 'gold' }\nenvironment = 'staging'";
 const RESTART: &str = "policy = 'never'\ninitial = '1ms'\nmax = '2ms'\nfactor = 3.0\njitter = 0.4\nmin_uptime = '6s'\n\
     crash_loop = 7\nslow_retry = '8s'";
 const RECYCLE: &str = "requests = 1000\nlifetime = '1h'\nmemory = '64MiB'\ngrowth = false";

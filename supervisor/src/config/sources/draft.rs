@@ -7,7 +7,7 @@ use crate::config::app::AppSpec;
 use crate::config::env::environment::{EnvSources, Given};
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::schema::defaults::Defaults;
-use crate::config::sources::entry;
+use crate::config::sources::entry::{self, GivenEntry};
 use crate::config::sources::wrangler::Wrangler;
 use crate::config::types::app_name::AppName;
 use crate::config::types::host_pattern::HostPattern;
@@ -23,6 +23,8 @@ pub(crate) struct Draft {
     pub(crate) path: Option<PathBuf>,
     /// Its entry module. `None` if that has to be searched for.
     pub(crate) entry: Option<String>,
+    /// The environment of the wrangler file, and where it was chosen. The empty name stands for its top level.
+    pub(crate) environment: Option<(String, Place)>,
     pub(crate) listen: Option<Listen>,
     pub(crate) hosts: Vec<(HostPattern, Place)>,
     pub(crate) env: Given,
@@ -70,6 +72,7 @@ impl Draft {
             is_bare: false,
             path: None,
             entry: None,
+            environment: None,
             listen: None,
             hosts: Vec::new(),
             env: Given::default(),
@@ -84,7 +87,8 @@ impl Draft {
     pub(crate) fn ask_folder(&mut self) {
         // A path that is not a folder is reported by `resolve`.
         if let Some((path, Ok(root))) = self.path.as_deref().map(|path| (path, folder(path))) {
-            self.wrangler = Wrangler::read(&root, path, &mut self.problems);
+            let environment = chosen(self.environment.as_ref());
+            self.wrangler = Wrangler::read(&root, path, environment, &mut self.problems);
         }
         if self.is_bare {
             self.name = self.wrangler.name.take().or_else(|| self.name.take());
@@ -118,17 +122,28 @@ impl Draft {
         // A missing path has already been reported.
         let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
         let root = root.and_then(|root| problems.keep(|| self.places.path, root));
-        let (given, place) = match (&self.entry, &self.wrangler.main) {
-            (Some(entry), _) => (Some(("entry", &**entry)), self.places.entry),
-            (None, Some((main, place))) => (Some(("main", &**main)), place.clone()),
-            (None, None) => (None, self.places.entry),
+        let Wrangler { main, pages, vars, required, missing, warning, .. } = self.wrangler;
+        let (given, place) = match (&self.entry, &main, &pages) {
+            (Some(entry), _, _) => (GivenEntry::Module("entry", entry), self.places.entry),
+            (None, Some((main, place)), _) => (GivenEntry::Module("main", main), place.clone()),
+            (None, None, Some((folder, place))) => (GivenEntry::Pages(folder), place.clone()),
+            (None, None, None) => (GivenEntry::Nowhere, self.places.entry),
         };
         let entry = root.as_ref().and_then(|root| problems.keep(|| place, entry::find(root, given)));
         let is_there = root.is_some();
         let root = root.unwrap_or_else(|| path.clone());
-        let env = EnvSources::new(&root, &path, self.places.whole, self.wrangler.vars, self.env);
+        let environment = chosen(self.environment.as_ref()).map(|(name, _)| name);
+        let env = EnvSources::new(&root, &path, self.places.whole, environment, vars, self.env);
+        let mut warnings: Vec<_> = warning.into_iter().collect();
         if is_there {
-            env.read(&mut problems);
+            let found = env.read(&mut problems);
+            let unset: Vec<_> = required.into_iter().filter(|name| !found.has(name)).collect();
+            if !unset.is_empty() {
+                let unset = unset.join(", ");
+                warnings.push(format!(
+                    "the wrangler file requires secrets that are not set: {unset}; fix: see `secrets`"
+                ));
+            }
         }
         let Defaults { limits, settings, .. } = self.defaults;
         let spec = self.name.map(|name| AppSpec {
@@ -141,12 +156,18 @@ impl Draft {
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             settings,
-            warnings: self.wrangler.warning.into_iter().collect(),
+            missing,
+            warnings,
             fault: problems.lines().map(Into::into),
             name,
         });
         (spec, problems)
     }
+}
+
+/// Returns the environment that was chosen, unless that is the top level.
+fn chosen(environment: Option<&(String, Place)>) -> Option<(&str, &Place)> {
+    environment.filter(|(name, _)| !name.is_empty()).map(|(name, place)| (&**name, place))
 }
 
 /// Resolves the folder at `path` to an absolute path without symlinks.

@@ -9,6 +9,9 @@ use crate::config::errors::Flaw;
 use crate::config::read;
 use crate::config::read::is_missing;
 
+/// The entry module that a build for Cloudflare Pages makes: a file, or a folder with an `index.js`. It is looked for first.
+const PAGES: &str = "_worker.js";
+
 /// Names of modules that are searched for in this order if none is configured: first in the folder itself and then, after
 /// package.json, in [`SOURCES`]. Each is tried with all [`EXTENSIONS`].
 const USUAL: [&str; 2] = ["index", "worker"];
@@ -22,20 +25,42 @@ const PACKAGE_FIELDS: [&str; 2] = ["module", "main"];
 /// Extensions of modules that the worker runs.
 const EXTENSIONS: [&str; 6] = ["js", "mjs", "ts", "mts", "tsx", "jsx"];
 
-/// Finds the entry module in the folder `root`, an absolute path without symlinks. `given` is the field that names it, and its
-/// value. The result is relative to `root`.
+/// The extensions that a configured module may leave out, in the order in which wrangler tries them.
+const LEFT_OUT: [&str; 6] = ["ts", "tsx", "js", "jsx", "mts", "mjs"];
+
+/// The advice about what has not been built.
+const BUILD_FIRST: &str = "build first: npm run build";
+
+/// What says where the entry module is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum GivenEntry<'a> {
+    /// A field, and its value: a path, perhaps without its extension, or that of a folder with an `index` module.
+    Module(&'a str, &'a str),
+    /// The folder of a build for Cloudflare Pages.
+    Pages(&'a Path),
+    /// Nothing does.
+    Nowhere,
+}
+
+/// Finds the entry module in the folder `root`, an absolute path without symlinks. The result is relative to `root`.
 ///
 /// # Errors
 /// Fails if there is none, or if the one found cannot be used: it is not a file, is outside the folder, or is not a module.
-pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, Flaw> {
-    if let Some((field, name)) = given {
-        return check(root, name)?.ok_or_else(|| {
-            let missing = root.join(name);
-            Flaw::new(
-                format!("there is no file {}", missing.display()),
-                format!("create it (or build it), or correct `{field}` (a path inside the app's folder)"),
-            )
-        });
+pub(crate) fn find(root: &Path, given: GivenEntry<'_>) -> Result<PathBuf, Flaw> {
+    match given {
+        GivenEntry::Module(field, name) => module(root, name)?.ok_or_else(|| missing(root, field, name)),
+        GivenEntry::Pages(folder) => {
+            let name = folder.join(PAGES);
+            module(root, &name.to_string_lossy())?.ok_or_else(|| missing_pages(root, folder))
+        }
+        GivenEntry::Nowhere => search(root),
+    }
+}
+
+/// Looks in the usual places.
+fn search(root: &Path) -> Result<PathBuf, Flaw> {
+    if let Some(entry) = module(root, PAGES)? {
+        return Ok(entry);
     }
     if let Some(entry) = usual(root, "")? {
         return Ok(entry);
@@ -48,7 +73,7 @@ pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, 
             for field in PACKAGE_FIELDS {
                 let found = match package.get(field).and_then(Value::as_str) {
                     Some(name) => {
-                        if let Some(entry) = check(root, name)? {
+                        if let Some(entry) = file(root, name)? {
                             return Ok(entry);
                         }
                         format!("{name:?}, which is no file")
@@ -66,7 +91,7 @@ pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, 
     let [index, worker] = USUAL;
     Err(Flaw::new(
         format!(
-            "{} has no entry module; looked for {index} and {worker} (with .{}), {looked_for}, and both in {SOURCES}",
+            "{} has no entry module; looked for {PAGES}, {index} and {worker} (with .{}), {looked_for}, and both in {SOURCES}",
             root.display(),
             EXTENSIONS.join(", .")
         ),
@@ -78,8 +103,8 @@ pub(crate) fn find(root: &Path, given: Option<(&str, &str)>) -> Result<PathBuf, 
 fn usual(root: &Path, folder: &str) -> Result<Option<PathBuf>, Flaw> {
     for name in USUAL {
         for extension in EXTENSIONS {
-            let name = Path::new(folder).join(name).with_extension(extension);
-            if let Some(entry) = check(root, &name.to_string_lossy())? {
+            let name = Path::new(folder).join(format!("{name}.{extension}"));
+            if let Some(entry) = file(root, &name.to_string_lossy())? {
                 return Ok(Some(entry));
             }
         }
@@ -87,8 +112,63 @@ fn usual(root: &Path, folder: &str) -> Result<Option<PathBuf>, Flaw> {
     Ok(None)
 }
 
-/// Normalizes the path `name`. Returns `None` if there is no such file.
-fn check(root: &Path, name: &str) -> Result<Option<PathBuf>, Flaw> {
+/// Finds the module that a configured path means: the file itself, with an extension, or in it, if it is a folder.
+fn module(root: &Path, name: &str) -> Result<Option<PathBuf>, Flaw> {
+    if let Some(entry) = file(root, name)? {
+        return Ok(Some(entry));
+    }
+    for base in [name.trim_end_matches('/'), &format!("{name}/index")] {
+        for extension in LEFT_OUT {
+            if let Some(entry) = file(root, &format!("{base}.{extension}"))? {
+                return Ok(Some(entry));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Describes a configured module that does not exist.
+fn missing(root: &Path, field: &str, name: &str) -> Flaw {
+    let package = read_package(root).ok().flatten().unwrap_or_default();
+    let correct = format!("or correct `{field}` (a path inside the app's folder)");
+    let build = if package["scripts"]["build"].is_string() { BUILD_FIRST } else { "create it (or build it)" };
+    // A plugin of a bundler finds these. Wrangler does not, either, and is led to what was built.
+    if name.contains(':') || is_of_package(root, &package, name) {
+        let what = format!(
+            "{name:?} is no file of the app but a module of a package, which only a build makes a worker of"
+        );
+        return Flaw::new(what, format!("{BUILD_FIRST}, {correct}"));
+    }
+    Flaw::new(format!("there is no file {}", root.join(name).display()), format!("{build}, {correct}"))
+}
+
+/// Returns whether a name is that of a package, or of a module in it.
+fn is_of_package(root: &Path, package: &Value, name: &str) -> bool {
+    let parts = if name.starts_with('@') { 2 } else { 1 };
+    let name: Vec<_> = name.split('/').take(parts).collect();
+    let name = name.join("/");
+    let is_listed = |list: &str| package[list].get(&name).is_some();
+    is_listed("dependencies")
+        || is_listed("devDependencies")
+        || root.join("node_modules").join(&name).is_dir()
+}
+
+/// Describes a build for Cloudflare Pages without a worker.
+fn missing_pages(root: &Path, folder: &Path) -> Flaw {
+    let folder = root.join(folder);
+    let what = format!("there is no {PAGES} in {}", folder.display());
+    if folder.is_dir() && root.join("functions").is_dir() {
+        let fix = format!(
+            "compile the functions: npx wrangler pages functions build --outdir {}",
+            folder.join(PAGES).display()
+        );
+        return Flaw::new(what, fix);
+    }
+    Flaw::new(what, format!("{BUILD_FIRST}, or correct `pages_build_output_dir`"))
+}
+
+/// Normalizes the path `name` of a file. Returns `None` if there is no such file.
+fn file(root: &Path, name: &str) -> Result<Option<PathBuf>, Flaw> {
     let inside = "name a file inside the app's folder by its relative path, such as \"src/main.js\"";
     let is_clean = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if name.is_empty() || !Path::new(name).components().all(|part| is_clean(&part)) {
@@ -155,8 +235,8 @@ mod tests {
 
     fn found(files: &[(&str, &str)], given: Option<&str>) -> Result<String, String> {
         let (_dir, root) = folder(files);
-        let found =
-            find(&root, given.map(|name| ("entry", name))).map(|entry| entry.to_str().unwrap().to_owned());
+        let given = given.map_or(GivenEntry::Nowhere, |name| GivenEntry::Module("entry", name));
+        let found = find(&root, given).map(|entry| entry.to_str().unwrap().to_owned());
         found.map_err(|flaw| flaw.to_string().replace(root.to_str().unwrap(), "ROOT"))
     }
 
@@ -174,9 +254,65 @@ mod tests {
     }
 
     #[test]
+    fn a_given_entry_may_lack_its_extension_or_be_a_folder() {
+        let files = [
+            ("src/app.js", ""),
+            ("src/app.ts", ""),
+            ("src/app/index.js", ""),
+            ("out/_worker.js/index.js", ""),
+        ];
+        assert_eq!(found(&files, Some("src/app")), Ok("src/app.ts".into()));
+        assert_eq!(found(&files[2..], Some("src/app/")), Ok("src/app/index.js".into()));
+        assert_eq!(found(&files, Some("out/_worker.js")), Ok("out/_worker.js/index.js".into()));
+    }
+
+    #[test]
+    fn what_is_not_built_yet_is_said_to_be_built_first() {
+        let package = r#"{ "scripts": { "build": "vite build" }, "devDependencies": { "@a/start": "1" } }"#;
+        let files = [("package.json", package), ("node_modules/other/x.js", "")];
+        let correct = "or correct `entry` (a path inside the app's folder)";
+        let build = format!("fix: build first: npm run build, {correct}");
+        assert_eq!(
+            found(&files, Some("dist/index.js")),
+            Err(format!("there is no file ROOT/dist/index.js; {build}"))
+        );
+        for name in ["@a/start/server", "other/server", "other", "virtual:server"] {
+            let what =
+                "is no file of the app but a module of a package, which only a build makes a worker of";
+            assert_eq!(found(&files, Some(name)), Err(format!("{name:?} {what}; {build}")));
+        }
+        let flaw = found(&files, Some("@a/other/server")).unwrap_err();
+        assert!(flaw.starts_with("there is no file ROOT/@a/other/server; "), "{flaw}");
+    }
+
+    #[test]
+    fn a_build_for_pages_is_a_file_or_a_folder() {
+        let of = |files: &[(&str, &str)]| {
+            let (_dir, root) = folder(files);
+            let found = find(&root, GivenEntry::Pages(Path::new("dist")));
+            let found = found.map(|entry| entry.to_str().unwrap().to_owned());
+            found.map_err(|flaw| flaw.to_string().replace(root.to_str().unwrap(), "ROOT"))
+        };
+        assert_eq!(of(&[("dist/_worker.js", ""), ("index.js", "")]), Ok("dist/_worker.js".into()));
+        assert_eq!(of(&[("dist/_worker.js/index.js", "")]), Ok("dist/_worker.js/index.js".into()));
+        assert_eq!(
+            of(&[("index.js", "")]),
+            Err("there is no _worker.js in ROOT/dist; fix: build first: npm run build, or correct `pages_build_output_dir`"
+                .into())
+        );
+        assert_eq!(
+            of(&[("dist/index.html", ""), ("functions/api.js", "")]),
+            Err("there is no _worker.js in ROOT/dist; fix: compile the functions: npx wrangler pages functions build \
+                 --outdir ROOT/dist/_worker.js"
+                .into())
+        );
+    }
+
+    #[test]
     fn the_usual_places_are_tried_in_order() {
         let package = r#"{ "module": "./m.js", "main": "lib/main.ts" }"#;
         let order = [
+            "_worker.js",
             "index.js",
             "index.mjs",
             "index.ts",
@@ -202,7 +338,7 @@ mod tests {
     #[test]
     fn a_miss_lists_what_was_looked_for() {
         let end = ", and both in src; fix: add an index.js, or name the module with `entry` in a configuration file";
-        let begin = "ROOT has no entry module; looked for index and worker (with .js, .mjs, .ts, .mts, .tsx, .jsx), \
+        let begin = "ROOT has no entry module; looked for _worker.js, index and worker (with .js, .mjs, .ts, .mts, .tsx, .jsx), \
                      package.json";
         assert_eq!(found(&[("index.js/x", "")], None), Err(format!("{begin}{end}")));
         assert_eq!(
@@ -227,11 +363,11 @@ mod tests {
         let (_outside, target) = folder(&[("out.js", "")]);
         let (_dir, root) = folder(&[("in.js", "")]);
         symlink(target.join("out.js"), root.join("index.js")).unwrap();
-        let text = find(&root, None).unwrap_err().to_string();
+        let text = find(&root, GivenEntry::Nowhere).unwrap_err().to_string();
         assert!(text.starts_with("entry \"index.js\" leads out of the app's folder, to "), "{text}");
         fs::remove_file(root.join("index.js")).unwrap();
         symlink("in.js", root.join("index.js")).unwrap();
-        assert_eq!(find(&root, None), Ok("index.js".into()));
+        assert_eq!(find(&root, GivenEntry::Nowhere), Ok("index.js".into()));
     }
 
     #[test]

@@ -126,7 +126,19 @@ fn read_section(
     }
     let mut own = OwnSettings::default();
     own.read(section, problems);
-    let OwnSettings { path, port, host, hosts, entry, env, env_files, secrets, secrets_dir, props } = own;
+    let OwnSettings {
+        path,
+        port,
+        host,
+        hosts,
+        entry,
+        environment,
+        env,
+        env_files,
+        secrets,
+        secrets_dir,
+        props,
+    } = own;
     // An invalid host must not count as missing, which would mean all addresses or all hosts.
     let is_usable = (host.is_some() || !section.has("host")) && (!hosts.is_empty() || !section.has("hosts"));
     let places = Places {
@@ -138,6 +150,7 @@ fn read_section(
     Draft {
         path,
         entry,
+        environment: environment.map(|name| (name, section.place("environment"))),
         listen: port.filter(|_| is_usable).map(|port| Listen { host: host.map(|Host(host)| host), port }),
         hosts,
         env: Given { values: env, files: env_files, folder: secrets_dir, secrets },

@@ -1,172 +1,177 @@
 //! Reads the wrangler file of an app written for Cloudflare Workers: the settings that have a meaning here.
 
+pub(crate) mod bindings;
+mod environments;
 mod fields;
+mod found;
+mod inert;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::config::bounds;
 use crate::config::document::section::Document;
 use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems};
-use crate::config::read;
 use crate::config::types::app_name::AppName;
 use crate::untrusted::visible;
+use bindings::MissingBinding;
 use fields::{Content, Field};
-
-/// Its possible names, in the order in which wrangler looks for them.
-const FILES: [&str; 3] = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
-
-/// Settings that are ignored without a warning: they concern development, deployment and metrics, and do not change how an app
-/// runs.
-const QUIET: &[&str] = &[
-    "$schema",
-    "account_id",
-    "compatibility_date",
-    "dev",
-    "keep_names",
-    "keep_vars",
-    "logpush",
-    "minify",
-    "observability",
-    "placement",
-    "preview_urls",
-    "send_metrics",
-    "upload_source_maps",
-    "usage_model",
-    "workers_dev",
-];
-
-/// Settings that have a replacement here, and the replacement.
-const OTHERWISE: &[(&str, &str)] = &[
-    ("limits", "`cpu_time`"),
-    ("route", "`hosts` and `port`"),
-    ("routes", "`hosts` and `port`"),
-    ("triggers", "a timer that asks a path of it"),
-];
-
-/// Compatibility flags for behaviour that every app has here. So are all flags about Node.js.
-const STANDARD_FLAGS: &[&str] = &[
-    "fetch_refuses_unknown_protocols",
-    "formdata_parser_supports_files",
-    "global_navigator",
-    "http_headers_getsetcookie",
-    "streams_enable_constructors",
-    "transformstream_enable_standard_constructor",
-    "url_standard",
-    "urlsearchparams_delete_has_value_arg",
-];
+use found::{WranglerFile, within};
 
 /// The settings of a wrangler file that have a meaning here.
 #[derive(Debug, Default)]
 pub(crate) struct Wrangler {
     /// The valid app name that is closest to the name in the file.
     pub(crate) name: Option<AppName>,
-    /// The entry module.
+    /// The entry module, relative to the app's folder if it is inside.
     pub(crate) main: Option<(String, Place)>,
+    /// The folder that a build for Pages has made, relative to the app's folder.
+    pub(crate) pages: Option<(PathBuf, Place)>,
     /// The variables.
     pub(crate) vars: Values,
-    /// One line that names the ignored settings.
+    /// The names of variables that the app cannot do without.
+    pub(crate) required: Vec<String>,
+    /// The bindings that the app does not get.
+    pub(crate) missing: Vec<MissingBinding>,
+    /// One line that names what is ignored and missing.
     pub(crate) warning: Option<String>,
 }
 
+/// The names of what has no effect, for the one warning.
+#[derive(Debug, Default)]
+struct Mentioned {
+    ignored: Vec<String>,
+    otherwise: Vec<String>,
+    notes: Vec<String>,
+}
+
 impl Wrangler {
-    /// Reads the wrangler file in the folder `root`, which has no symlinks. `shown` is the path of the folder as people know it.
-    pub(crate) fn read(root: &Path, shown: &Path, problems: &mut Problems) -> Self {
-        for file in FILES {
-            let path = shown.join(file);
-            let text = read::of_app(root, file, bounds::APP_FILE);
-            match problems.keep(|| Place::file(&path), text) {
-                Some(None) => {}
-                Some(Some(text)) => return Self::parse(&path.display().to_string(), &text, problems),
-                None => break,
-            }
+    /// Reads the wrangler file of the app in the folder `root`, which has no symlinks. `shown` is the path of the folder as people
+    /// know it. `environment` is the environment of the file that was chosen, and where.
+    pub(crate) fn read(
+        root: &Path,
+        shown: &Path,
+        environment: Option<(&str, &Place)>,
+        problems: &mut Problems,
+    ) -> Self {
+        let Some(file) = WranglerFile::find(root, shown, problems) else { return Self::default() };
+        let document = Document::of_app(&file.shown, &file.text);
+        let is_toml = Path::new(&file.shown).extension().is_some_and(|extension| extension == "toml");
+        let parse = if is_toml { fields::of_toml } else { fields::of_json };
+        let fields = parse(document, &file.text, problems).unwrap_or_default();
+        let mut mentioned = Mentioned::default();
+        if !file.others.is_empty() {
+            let others = file.others.join(", ");
+            mentioned.notes.push(format!(
+                "the same build made other workers, which are apps of their own here: {others}"
+            ));
         }
-        Self::default()
+        let fields = environments::choose(fields, &file, environment, &mut mentioned.notes, problems);
+        let mut wrangler = Self::default();
+        for field in fields {
+            wrangler.take(field, root, &file, &mut mentioned, problems);
+        }
+        wrangler.warning = mentioned.line(&file.shown, &wrangler.missing);
+        wrangler
     }
 
-    fn parse(file: &str, text: &str, problems: &mut Problems) -> Self {
-        let document = Document::of_app(file, text);
-        let is_toml = Path::new(file).extension().is_some_and(|extension| extension == "toml");
-        let parse = if is_toml { fields::of_toml } else { fields::of_json };
-        let mut wrangler = Self::default();
-        let (mut ignored, mut otherwise) = (Vec::new(), Vec::new());
-        for Field { name, place, content } in parse(document, text, problems).unwrap_or_default() {
-            match (&*name, content) {
-                ("name", content) => {
-                    let name = problems.keep(|| place, words(content));
-                    wrangler.name = name.map(|name| AppName::from_folder(&name));
+    /// Takes what a field says.
+    fn take(
+        &mut self,
+        Field { name, place, content }: Field,
+        root: &Path,
+        file: &WranglerFile,
+        mentioned: &mut Mentioned,
+        problems: &mut Problems,
+    ) {
+        match (&*name, content) {
+            ("name", content) => {
+                let name = problems.keep(|| place, content.text());
+                self.name = name.map(|name| AppName::from_folder(&name));
+            }
+            ("main", content) => {
+                let main = problems.keep(|| place.clone(), content.text());
+                self.main = main.map(|main| {
+                    let inside = within(root, &file.folder, &main).filter(|path| path.as_os_str() != "");
+                    (inside.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or(main), place)
+                });
+            }
+            ("pages_build_output_dir", content) => {
+                let folder = problems.keep(|| place.clone(), content.text());
+                let folder = folder
+                    .map(|folder| within(root, &file.folder, &folder).ok_or_else(|| leads_out(&folder)));
+                self.pages =
+                    folder.and_then(|folder| Some((problems.keep(|| place.clone(), folder)?, place)));
+            }
+            ("vars", Content::Table(vars)) => self.add_vars(vars, problems),
+            ("vars", _) => {
+                let fix =
+                    "write a table: NAME = \"value\" below [vars], or \"vars\": { \"NAME\": \"value\" }";
+                problems.add(place, Flaw::new("is not a table", fix));
+            }
+            ("secrets", Content::Table(secrets)) => {
+                for secret in secrets.into_iter().filter(|field| field.name == "required") {
+                    let names = problems.keep(|| secret.place, secret.content.texts());
+                    self.required.extend(names.unwrap_or_default());
                 }
-                ("main", content) => {
-                    let main = problems.keep(|| place.clone(), words(content));
-                    wrangler.main = main.map(|main| (main, place));
-                }
-                ("vars", Content::Table(vars)) => wrangler.add_vars(vars, problems),
-                ("vars", _) => {
-                    let fix =
-                        "write a table: NAME = \"value\" below [vars], or \"vars\": { \"NAME\": \"value\" }";
-                    problems.add(place, Flaw::new("is not a table", fix));
-                }
-                ("compatibility_flags", content) => {
-                    let flags = problems.keep(|| place, list(content)).unwrap_or_default();
-                    let unknown = flags.into_iter().filter(|flag| !is_standard(flag));
-                    ignored.extend(unknown.map(|flag| format!("compatibility flag {flag}")));
-                }
-                ("env", Content::Table(environments)) => {
-                    ignored.extend(
-                        environments.into_iter().map(|environment| format!("env.{}", environment.name)),
-                    );
-                }
-                (name, _) if QUIET.contains(&name) => {}
-                _ => match OTHERWISE.iter().find(|(known, _)| *known == name) {
-                    Some((name, here)) => otherwise.push(format!("{name} (by {here})")),
-                    None => ignored.push(name),
-                },
+            }
+            ("compatibility_flags", content) => {
+                let flags = problems.keep(|| place, content.texts()).unwrap_or_default();
+                let unknown = flags.into_iter().filter(|flag| !inert::is_standard(flag));
+                mentioned.ignored.extend(unknown.map(|flag| format!("compatibility flag {flag}")));
+            }
+            (_, content) if content.is_empty() => {}
+            (name, content) => {
+                let value = problems.keep(|| place, content.json()).unwrap_or_default();
+                self.lack(name, &value, file, mentioned);
             }
         }
-        let whys =
-            [("it is set otherwise here", otherwise), ("nano-supervisor has nothing like it", ignored)];
-        let parts = whys.into_iter().filter(|(_, names)| !names.is_empty());
-        let parts: Vec<_> =
-            parts.map(|(why, names)| format!("ignored, because {why}: {}", names.join(", "))).collect();
-        if !parts.is_empty() {
-            wrangler.warning = Some(visible::line(&format!("{file}: {}", parts.join("; "))).into_owned());
+    }
+
+    /// Takes a field that has no counterpart here.
+    fn lack(&mut self, name: &str, value: &Value, file: &WranglerFile, mentioned: &mut Mentioned) {
+        if inert::is_quiet(name, value) {
+            return;
         }
-        wrangler
+        let missing = bindings::declared(name, value, &file.shown).unwrap_or_default();
+        if let Some(here) = inert::replacement(name) {
+            mentioned.otherwise.push(format!("{name} (by {here})"));
+        } else if name == "queues" && value["consumers"].as_array().is_some_and(|list| !list.is_empty()) {
+            mentioned.ignored.push("queues.consumers".to_owned());
+        } else if missing.is_empty() {
+            mentioned.ignored.push(name.to_owned());
+        }
+        self.missing.extend(missing);
     }
 
     fn add_vars(&mut self, vars: Vec<Field>, problems: &mut Problems) {
         for Field { name, place, content } in vars {
-            let Content::Value(value) = content else { continue };
-            if let Some(value) = problems.keep(|| place, value) {
+            if let Some(value) = problems.keep(|| place, content.json()) {
                 self.vars.0.insert(name, value);
             }
         }
     }
 }
 
-fn is_standard(flag: &str) -> bool {
-    flag.starts_with("nodejs_") || flag.starts_with("enable_nodejs_") || STANDARD_FLAGS.contains(&flag)
-}
-
-/// Reads a field that must be text.
-fn words(content: Content) -> Result<String, Flaw> {
-    match content {
-        Content::Value(Ok(Value::String(text))) => Ok(text),
-        _ => Err(Flaw::new("is not text", "write it in quotes")),
+impl Mentioned {
+    /// Returns the warning about the file `file`, if there is something to say.
+    fn line(self, file: &str, missing: &[MissingBinding]) -> Option<String> {
+        let missing = missing.iter().map(|binding| format!("{} ({})", binding.name, binding.field)).collect();
+        let whys = [
+            ("ignored, because it is set otherwise here", self.otherwise),
+            ("ignored, because nano-supervisor has nothing like it", self.ignored),
+            ("missing bindings, which throw an error when the app uses them", missing),
+        ];
+        let parts = whys.into_iter().filter(|(_, names)| !names.is_empty());
+        let parts = parts.map(|(why, names)| format!("{why}: {}", names.join(", ")));
+        let parts: Vec<_> = parts.chain(self.notes).collect();
+        (!parts.is_empty()).then(|| visible::line(&format!("{file}: {}", parts.join("; "))).into_owned())
     }
 }
 
-/// Reads a field that must be a list of texts.
-fn list(content: Content) -> Result<Vec<String>, Flaw> {
-    let words = match content {
-        Content::Value(Ok(Value::Array(list))) => {
-            list.into_iter().map(|item| words(Content::Value(Ok(item)))).collect::<Result<_, _>>().ok()
-        }
-        _ => None,
-    };
-    words.ok_or_else(|| Flaw::new("is not a list of texts", "write it as [\"nodejs_compat\"]"))
+fn leads_out(path: &str) -> Flaw {
+    Flaw::new(format!("{path:?} leads out of the app's folder"), "name a folder inside the app's folder")
 }
 
 #[cfg(test)]
@@ -179,34 +184,57 @@ mod tests {
 
     /// Returns what is read from the wrangler file among these files, and the problems.
     fn read(files: &[(&str, &str)]) -> (Wrangler, Vec<String>) {
+        read_in(files, None)
+    }
+
+    /// Like [`read`], in this environment.
+    fn read_in(files: &[(&str, &str)], environment: Option<&str>) -> (Wrangler, Vec<String>) {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {
-            fs::write(dir.path().join(name), text).unwrap();
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
         let mut problems = Problems::default();
         let root = dir.path().canonicalize().unwrap();
-        (Wrangler::read(&root, Path::new("app"), &mut problems), problems.texts())
+        let place = Place::flag("--env");
+        let environment = environment.map(|name| (name, &place));
+        (Wrangler::read(&root, Path::new("app"), environment, &mut problems), problems.texts())
+    }
+
+    fn missing(wrangler: &Wrangler) -> Vec<&str> {
+        wrangler.missing.iter().map(|binding| &*binding.name).collect()
     }
 
     #[test]
     fn toml_and_json_say_the_same() {
-        let toml = "name = 'My Worker'\nmain = 'src/index.ts'\ncompatibility_date = '2025-01-01'\n\
+        let toml = "name = 'My Worker'\nmain = './src/index.ts'\ncompatibility_date = '2025-01-01'\n\
                     compatibility_flags = ['nodejs_compat', 'odd']\nroutes = ['example.com/*']\n\
                     [vars]\nT = 'x'\nN = 1\nB = true\nO = { a = { b = [1] } }\n\
-                    [[kv_namespaces]]\nbinding = 'KV'\n[env.staging]\nname = 's'\n[env.prod]\n[triggers]\ncrons = []";
+                    [[kv_namespaces]]\nbinding = 'KV'\n[env.staging]\nname = 's'\n[env.prod]\n[triggers]\ncrons = []\n\
+                    [site]\nbucket = 'public'";
         let json = r#"{
             "$schema": "x", // a comment
-            "name": "My Worker", "main": "src/index.ts", "compatibility_date": "2025-01-01",
+            "name": "My Worker", "main": "./src/index.ts", "compatibility_date": "2025-01-01",
             "compatibility_flags": ["nodejs_compat", "odd"],
             "routes": ["example.com/*"],
             "vars": { "T": "x", "N": 1, "B": true, "O": { "a": { "b": [1] } } },
             "kv_namespaces": [{ "binding": "KV" }],
             "env": { "staging": { "name": "s" }, "prod": {} },
             "triggers": { "crons": [] },
+            "site": { "bucket": "public" },
         }"#;
-        for (file, text) in [("wrangler.toml", toml), ("wrangler.jsonc", json), ("wrangler.json", json)] {
+        let with_mark = format!("\u{feff}{json}");
+        let files = [
+            ("wrangler.toml", toml),
+            ("wrangler.jsonc", json),
+            ("wrangler.json", json),
+            ("wrangler.jsonc", &with_mark),
+        ];
+        for (file, text) in files {
             let (found, problems) = read(&[(file, text)]);
             assert_eq!(problems, [""; 0]);
+            assert_eq!(missing(&found), ["KV"]);
             assert_eq!(found.name.unwrap().as_str(), "my-worker");
             assert_eq!(found.main.unwrap().0, "src/index.ts");
             let vars = json!({ "T": "x", "N": 1, "B": true, "O": { "a": { "b": [1] } } });
@@ -214,12 +242,113 @@ mod tests {
             assert_eq!(
                 found.warning.unwrap(),
                 format!(
-                    "app/{file}: ignored, because it is set otherwise here: routes (by `hosts` and `port`), triggers (by a \
-                     timer that asks a path of it); ignored, because nano-supervisor has nothing like it: \
-                     compatibility flag odd, kv_namespaces, env.staging, env.prod"
+                    "app/{file}: ignored, because it is set otherwise here: routes (by `hosts` and `port`); ignored, because \
+                     nano-supervisor has nothing like it: compatibility flag odd, site; missing bindings, which throw an \
+                     error when the app uses them: KV (kv_namespaces)"
                 )
             );
         }
+    }
+
+    #[test]
+    fn what_a_build_has_made_counts() {
+        let redirect = r#"{"configPath":"../../dist/server/wrangler.json","auxiliaryWorkers":[]}"#;
+        let built = r#"{ "name": "built", "main": "index.js", "assets": { "directory": "../client" },
+            "targetEnvironment": "prod", "vars": { "A": 1 } }"#;
+        let source = ("wrangler.toml", "name = 'source'\nmain = 'src/index.ts'\n[env.prod]\nname = 'other'");
+        let redirect_file = (".wrangler/deploy/config.json", redirect);
+        let files = [source, redirect_file, ("dist/server/wrangler.json", built)];
+        for environment in [None, Some("prod")] {
+            let (found, problems) = read_in(&files, environment);
+            assert_eq!(problems, [""; 0]);
+            assert_eq!(
+                (found.name.unwrap().as_str(), found.main.unwrap().0),
+                ("built", "dist/server/index.js".into())
+            );
+            assert_eq!(json!(found.vars.0), json!({ "A": 1 }));
+        }
+        assert_eq!(
+            read_in(&files, Some("test")).1,
+            [
+                "--env: \"test\" is not the environment that app/dist/server/wrangler.json was built for, \"prod\"; fix: \
+              build it for this environment: CLOUDFLARE_ENV=test npm run build"
+            ]
+        );
+        let place = "app/.wrangler/deploy/config.json:1";
+        let fix =
+            "fix: build first: npm run build, or delete this file if it is left over from an earlier build";
+        for (redirect, expected) in [
+            (redirect, format!("{place}: configPath: there is no file app/dist/server/wrangler.json; {fix}")),
+            ("{}", format!("{place}: does not say `configPath`; {fix}")),
+            ("{\"configPath\": 1}", format!("{place}: configPath: is not text; fix: write it in quotes")),
+            (
+                "{\"configPath\": \"../../../x.json\"}",
+                format!(
+                    "{place}: configPath: \"../../../x.json\" leads out of the app's folder; fix: serve the folder that \
+                     holds both, such as that of the workspace"
+                ),
+            ),
+        ] {
+            let (found, problems) = read(&[source, (".wrangler/deploy/config.json", redirect)]);
+            assert_eq!((problems, found.name), (vec![expected], None));
+        }
+        let others = r#"{"configPath":"../../wrangler.toml","auxiliaryWorkers":[{"configPath":"../../b/wrangler.json"}]}"#;
+        let (found, _) = read(&[source, (".wrangler/deploy/config.json", others)]);
+        assert_eq!(
+            found.warning.unwrap(),
+            "app/wrangler.toml: the same build made other workers, which are apps of their own here: ../../b/wrangler.json"
+        );
+    }
+
+    #[test]
+    fn an_environment_inherits_all_but_variables_and_bindings() {
+        let text = "name = 'shop'\nmain = 'a.js'\nroutes = ['a.example/*']\nalias = { a = 'b' }\n\
+                    compatibility_flags = ['odd']\n[vars]\nA = 'top'\nB = 'top'\n[[kv_namespaces]]\nbinding = 'KV'\n\
+                    [env.staging]\nmain = 'b.js'\nroutes = []\n[env.staging.vars]\nA = { b = 1 }\n\
+                    [env.prod]\nname = 'buy'\n[[env.prod.r2_buckets]]\nbinding = 'R2'";
+        let files = [("wrangler.toml", text)];
+        let (staging, problems) = read_in(&files, Some("staging"));
+        assert_eq!((problems, missing(&staging)), (vec![], vec![]));
+        assert_eq!(
+            (staging.name.unwrap().as_str(), staging.main.unwrap().0),
+            ("shop-staging", "b.js".into())
+        );
+        assert_eq!(json!(staging.vars.0), json!({ "A": { "b": 1 } }));
+        assert_eq!(
+            staging.warning.unwrap(),
+            "app/wrangler.toml: ignored, because nano-supervisor has nothing like it: alias, compatibility flag odd; not in \
+             [env.staging], which does not inherit them from the top level: kv_namespaces"
+        );
+        let (prod, problems) = read_in(&files, Some("prod"));
+        assert_eq!((problems, missing(&prod)), (vec![], vec!["R2"]));
+        assert_eq!((prod.name.unwrap().as_str(), prod.main.unwrap().0), ("buy", "a.js".into()));
+        assert!(prod.vars.0.is_empty());
+        assert_eq!(
+            read_in(&files, Some("test")).1,
+            [
+                "--env: app/wrangler.toml has no environment \"test\"; fix: choose one that it has (staging, prod), or add \
+              [env.test]"
+            ]
+        );
+        let (alone, problems) = read_in(&[("wrangler.toml", "name = 'x'\n[vars]\nA = 1")], Some("test"));
+        assert_eq!((problems, json!(alone.vars.0)), (vec![], json!({ "A": 1 })));
+        assert_eq!(
+            alone.warning.unwrap(),
+            "app/wrangler.toml: has no [env.test], so that its top level counts"
+        );
+    }
+
+    #[test]
+    fn mistakes_in_an_environment_name_their_lines() {
+        let text = "[env.a]\nname = 1\n[env.a.vars]\nB = inf";
+        assert_eq!(
+            read_in(&[("wrangler.toml", text)], Some("a")).1,
+            [
+                "app/wrangler.toml:2: env.a.name: is not text; fix: write it in quotes",
+                "app/wrangler.toml:4: env.a.vars.B: JSON has no number inf; fix: write it as text: \"inf\"",
+            ]
+        );
+        assert_eq!(read(&[("wrangler.toml", text)]).1, [""; 0]);
     }
 
     #[test]
@@ -275,7 +404,18 @@ mod tests {
     fn what_changes_nothing_is_not_mentioned() {
         let text = "compatibility_flags = ['nodejs_compat_v2', 'enable_nodejs_http_modules', 'global_navigator']\n\
                     compatibility_date = 2025-01-01\nworkers_dev = true\n[observability]\nenabled = true";
-        let (found, problems) = read(&[("wrangler.toml", text)]);
-        assert_eq!((found.warning, problems), (None, vec![]));
+        // What the plugin for Vite writes.
+        let built = r#"{ "configPath": "/x/wrangler.jsonc", "userConfigPath": "/x/wrangler.jsonc", "topLevelName": "x",
+            "definedEnvironments": [], "legacy_env": true, "compatibility_date": "2025-10-01", "compatibility_flags": [],
+            "jsx_factory": "React.createElement", "jsx_fragment": "React.Fragment", "no_bundle": true, "triggers": {},
+            "python_modules": { "exclude": ["**/*.pyc"] }, "dev": { "ip": "localhost", "generate_types": false },
+            "vars": {}, "durable_objects": { "bindings": [] }, "workflows": [], "migrations": [], "kv_namespaces": [],
+            "cloudchamber": {}, "send_email": [], "queues": { "producers": [], "consumers": [] }, "r2_buckets": [],
+            "logfwdr": { "bindings": [] }, "pipelines": [], "observability": { "enabled": true }, "name": "x" }"#;
+        for (file, text) in [("wrangler.toml", text), ("wrangler.json", built)] {
+            let (found, problems) = read(&[(file, text)]);
+            assert_eq!((found.warning, problems), (None, vec![]));
+            assert!(found.missing.is_empty());
+        }
     }
 }

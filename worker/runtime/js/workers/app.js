@@ -16,6 +16,7 @@
   const { lazyInterfaces, loadInterface, setColours } = core.loadExtScript("ext:nano_workers/globals.js");
   const { listen, reportError } = core.loadExtScript("ext:nano_workers/global_events.js");
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_workers/context.js");
+  const { missingBinding } = core.loadExtScript("ext:nano_workers/missing_binding.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_workers/request.js");
   const { fail, respond } = core.loadExtScript("ext:nano_workers/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
@@ -67,15 +68,19 @@
   }
 
   /**
-   * Runs before the app's modules. `settings` holds whether the console has colours, then the props as JSON text, then
-   * pairs of names in `env` and their values as JSON text.
+   * Runs before the app's modules. `settings` holds whether the console has colours, then the props as JSON text, then a
+   * list of pairs of names of bindings that are missing and why, then pairs of names in `env` and their values as JSON text.
    */
   function prepare(settings) {
     setColours(settings[0]);
     app.propsText = settings[1];
-    variables = ArrayPrototypeSlice(settings, 2);
+    const missing = settings[2];
+    variables = ArrayPrototypeSlice(settings, 3);
     app.env = env = {};
-    for (let i = 2; i < settings.length; i += 2) {
+    for (let i = 0; i < missing.length; i += 2) {
+      env[missing[i]] = missingBinding(missing[i + 1]);
+    }
+    for (let i = 3; i < settings.length; i += 2) {
       env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
