@@ -77,6 +77,50 @@ async fn every_place_of_a_worker_is_found() {
 }
 
 #[tokio::test]
+async fn rules_aliases_and_definitions_hold_for_modules() {
+    let wrangler = "main = 'src/index.ts'\nalias = { 'old-name' = './src/new.js', 'node:fs' = './src/new.js' }\n\
+        [define]\nVERSION = '\"1.2\"'\nSETTINGS = '{ \"a\": [1] }'\nTHE_WORLD = 'globalThis'\n\
+        [[rules]]\ntype = 'Text'\nglobs = ['**/*.md', '**/*.shader.js']\nfallthrough = true\n\
+        [[rules]]\ntype = 'Data'\nglobs = ['**/*.dat']\n[[rules]]\ntype = 'CompiledWasm'\nglobs = ['**/*.wa']";
+    let index = r#"
+import post from "../content/post.md";
+import data from "./data.dat";
+import shader from "./a.shader.js";
+import text from "./still.txt";
+import wasm from "./empty.wa";
+import { name } from "old-name";
+import fs from "node:fs";
+import required from "./required.cjs";
+declare const VERSION: string, SETTINGS: unknown, THE_WORLD: unknown;
+export default {
+  fetch: () => Response.json({
+    post, data: [...new Uint8Array(data)], shader, text, wasm: wasm instanceof WebAssembly.Module, name, fs, required,
+    VERSION, SETTINGS, same: THE_WORLD === globalThis, missing: typeof NOT_DEFINED,
+  }),
+};"#;
+    let app = App::named("app")
+        .file("wrangler.toml", wrangler)
+        .file("src/index.ts", index)
+        .file("content/post.md", "# Post")
+        .file("src/data.dat", "\u{1}\u{2}")
+        .file("src/a.shader.js", "void main() {")
+        .file("src/still.txt", "text")
+        .file("src/empty.wa", "\0asm\u{1}\0\0\0")
+        .file("src/new.js", "export const name = 'new'; export default 'shim';")
+        .file("src/required.cjs", "module.exports = require('./required.md');")
+        .file("src/required.md", "required");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    assert_eq!(
+        supervisor.get("app", "/").await.json(),
+        json!({
+            "post": "# Post", "data": [1, 2], "shader": "void main() {", "text": "text", "wasm": true, "name": "new",
+            "fs": "shim", "required": "required", "VERSION": "1.2", "SETTINGS": { "a": [1] }, "same": true,
+            "missing": "undefined",
+        })
+    );
+}
+
+#[tokio::test]
 async fn an_environment_is_chosen_by_flag_or_setting() {
     let wrangler = "main = 'a.js'\n[vars]\nWHICH = 'top'\nTOP = 1\n[env.staging]\nmain = 'b.js'\n\
                     [env.staging.vars]\nWHICH = 'staging'\n[env.prod.vars]\nWHICH = 'prod'";

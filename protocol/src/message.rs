@@ -63,6 +63,8 @@ pub struct Load {
     pub root: String,
     /// The entry module, relative to the folder.
     pub entry: String,
+    /// What the app's bundler would have been told about its modules.
+    pub modules: ModuleOptions,
     /// Names in the handler's `env` of what the app was written for and does not get, each with the message of the error that
     /// is thrown when it is used. A variable of the same name takes precedence.
     pub missing: Vec<(String, String)>,
@@ -88,6 +90,7 @@ impl fmt::Debug for Load {
             .field("limits", &self.limits)
             .field("root", &self.root)
             .field("entry", &self.entry)
+            .field("modules", &self.modules)
             .field("missing", &self.missing)
             .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("props", &self.props)
@@ -97,6 +100,39 @@ impl fmt::Debug for Load {
             .field("has_colours", &self.has_colours)
             .finish()
     }
+}
+
+/// How the modules of an app are found and read, beyond what their names say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleOptions {
+    /// Kinds of files. The first rule that fits a file counts.
+    pub rules: Vec<ModuleRule>,
+    /// Names of modules, and the names that are imported in their place.
+    pub alias: Vec<(String, String)>,
+    /// Names of global variables, and what each stands for: JSON text, or the name of another global variable.
+    pub define: Vec<(String, String)>,
+}
+
+/// What the files are whose paths fit a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRule {
+    /// The pattern: `*` stands for any characters, `**/` for any folders or none.
+    pub glob: String,
+    /// What the files are.
+    pub kind: ModuleKind,
+}
+
+/// What a file is as a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModuleKind {
+    /// JavaScript or TypeScript.
+    Code,
+    /// A text, which the module exports.
+    Text,
+    /// Bytes, which the module exports as an `ArrayBuffer`.
+    Data,
+    /// A `WebAssembly.Module`, which the module exports.
+    Wasm,
 }
 
 /// Which outbound connections an app may open. `deny` takes precedence over `allow`.
@@ -364,6 +400,7 @@ mod tests {
             },
             root: "/app".into(),
             entry: "index.js".into(),
+            modules: ModuleOptions::default(),
             missing: Vec::new(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],
             props: "{}".into(),

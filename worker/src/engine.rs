@@ -54,7 +54,7 @@ impl Engine {
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
         let cache = load.emit_cache.as_deref().map(|folder| EmitCache::new(folder, keep));
-        let app = Rc::new(Modules::new(Path::new(&load.root), cache));
+        let app = Rc::new(Modules::new(Path::new(&load.root), &load.modules, cache));
         let folder = Rc::new(AppFolder::new(&app.folder()?));
         js.0.op_state().borrow_mut().put(folder.clone());
         js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());
@@ -134,10 +134,12 @@ impl Engine {
     fn prepare(&mut self, load: &Load) -> Result<(), LoadError> {
         scope!(scope, &mut self.js.0);
         let missing = pairs(scope, &load.missing)?;
+        let define = pairs(scope, &load.modules.define)?;
         let mut settings = vec![
             v8::Boolean::new(scope, load.has_colours).into(),
             text(scope, &load.props)?,
             v8::Array::new_with_elements(scope, &missing).into(),
+            v8::Array::new_with_elements(scope, &define).into(),
         ];
         settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();

@@ -5,6 +5,7 @@
 //! - [`resolver`]: finds the file of a specifier; [`missing`]: the error message if there is none; [`error`]: all errors.
 //! - [`bundlers`]: what only a bundler can import.
 //! - [`compiler_options`]: options for TypeScript and JSX, from tsconfig.json or deno.json.
+//! - [`rules`]: what files are where the app says so.
 //! - [`mod@format`]: the module format of a file.
 //! - [`translate`]: translates TypeScript and JSX to JavaScript; [`emit_cache`]: caches the results between starts;
 //!   [`code_cache`]: caches V8's compiled code there, too.
@@ -27,6 +28,7 @@ mod modules;
 mod named_imports;
 mod resolver;
 mod root;
+mod rules;
 mod source_maps;
 mod translate;
 

@@ -8,8 +8,9 @@ use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::{MAX_BODY_CHUNK, STREAM_WINDOW};
 use nano_protocol::message::{
-    Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, NetHost, NetRule, NetRules, RequestId,
-    RequestLine, RequestName, Role, Stats, StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
+    Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions, ModuleRule,
+    NetHost, NetRule, NetRules, RequestId, RequestLine, RequestName, Role, Stats, StatusLine, StreamError,
+    StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use nano_protocol::{Call, Event, Head, ProtocolError};
@@ -308,14 +309,39 @@ fn load() -> impl Strategy<Value = Load> {
     let texts = any::<(String, String, String, String, Option<String>)>();
     let missing = vec(any::<(String, String)>(), 0..3);
     let net = (net_rules(), vec(any::<(IpAddr, u16)>().prop_map(SocketAddr::from), 0..3));
-    let variables = (missing, env);
+    let variables = (modules(), missing, env);
     (texts, limits, variables, net, any::<bool>()).prop_map(
         |(texts, limits, variables, (net, closed), has_colours)| {
             let (app, root, entry, props, emit_cache) = texts;
-            let (missing, env) = variables;
-            Load { app, limits, root, entry, missing, env, props, net, closed, emit_cache, has_colours }
+            let (modules, missing, env) = variables;
+            Load {
+                app,
+                limits,
+                root,
+                entry,
+                modules,
+                missing,
+                env,
+                props,
+                net,
+                closed,
+                emit_cache,
+                has_colours,
+            }
         },
     )
+}
+
+fn modules() -> impl Strategy<Value = ModuleOptions> {
+    let kind = prop_oneof![
+        Just(ModuleKind::Code),
+        Just(ModuleKind::Text),
+        Just(ModuleKind::Data),
+        Just(ModuleKind::Wasm),
+    ];
+    let rules = vec((any::<String>(), kind).prop_map(|(glob, kind)| ModuleRule { glob, kind }), 0..3);
+    let pairs = || vec(any::<(String, String)>(), 0..3);
+    (rules, pairs(), pairs()).prop_map(|(rules, alias, define)| ModuleOptions { rules, alias, define })
 }
 
 fn net_rules() -> impl Strategy<Value = NetRules> {
@@ -422,6 +448,11 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             },
             root: text("/apps/app"),
             entry: text("main.js"),
+            modules: ModuleOptions {
+                rules: vec![ModuleRule { glob: text("**/*.md"), kind: ModuleKind::Text }],
+                alias: vec![(text("a"), text("./b.js"))],
+                define: Vec::new(),
+            },
             missing: vec![(text("KV"), text("env.KV is missing"))],
             env: vec![(text("KEY"), text("\"value\""))],
             props: text("{}"),

@@ -5,7 +5,7 @@ use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::frame::{END, FrameHeader, HEADER_LEN, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
-use nano_protocol::message::{Control, Load, Loaded, NetRules, WorkerLimits};
+use nano_protocol::message::{Control, Load, Loaded, ModuleOptions, NetRules, WorkerLimits};
 use nano_protocol::outbox::Outbox;
 
 use crate::frames::{Sent, arrive, drain, wire};
@@ -129,6 +129,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             },
             root: String::new(),
             entry: String::new(),
+            modules: ModuleOptions::default(),
             missing: Vec::new(),
             env,
             props: String::new(),

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use nano_protocol::message::ModuleOptions;
+
 use crate::config::env::environment::EnvSources;
 use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
@@ -35,6 +37,8 @@ pub(crate) struct AppSpec {
     pub limits: AppLimits,
     /// Its other settings.
     pub settings: AppSettings,
+    /// What its wrangler file says about its modules.
+    pub modules: ModuleOptions,
     /// The bindings of its wrangler file that it does not get.
     pub missing: Vec<MissingBinding>,
     /// Warnings that the operator may ignore, one line each.

@@ -21,6 +21,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         },
         root: spec.root.to_string_lossy().into_owned(),
         entry: spec.entry.to_string_lossy().into_owned(),
+        modules: spec.modules.clone(),
         missing: spec.missing.iter().map(|binding| (binding.name.clone(), binding.why.clone())).collect(),
         env: env.into_pairs(),
         props: spec.props.to_string(),
@@ -46,7 +47,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use nano_protocol::message::{NetHost, NetRule, NetRules};
+    use nano_protocol::message::{ModuleKind, ModuleOptions, ModuleRule, NetHost, NetRule, NetRules};
 
     use super::*;
     use crate::config::Sources;
@@ -58,7 +59,8 @@ mod tests {
         fs::create_dir(root.join("a")).unwrap();
         fs::write(root.join("a/index.ts"), "").unwrap();
         fs::write(root.join("a/.env"), "FILE=1").unwrap();
-        fs::write(root.join("a/wrangler.toml"), "[[kv_namespaces]]\nbinding = 'KV'").unwrap();
+        fs::write(root.join("a/wrangler.toml"), "alias = { a = './b.js' }\ndefine = { C = '1' }\n[[kv_namespaces]]\nbinding = 'KV'\n[[rules]]\ntype = 'Text'\n\
+             globs = ['**/*.md']").unwrap();
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
@@ -84,6 +86,11 @@ mod tests {
                 },
                 root: root.join("a").display().to_string(),
                 entry: "index.ts".into(),
+                modules: ModuleOptions {
+                    rules: vec![ModuleRule { glob: "**/*.md".into(), kind: ModuleKind::Text }],
+                    alias: vec![("a".into(), "./b.js".into())],
+                    define: vec![("C".into(), "1".into())],
+                },
                 missing: vec![("KV".into(), config.apps[0].missing[0].why.clone())],
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
                 props: "{\"tier\":\"gold\"}".into(),

@@ -27,7 +27,7 @@ impl Modules {
             Some((Language::Translated, named)) => named == Some(Format::CommonJs),
             None => false,
         };
-        if !may_be_commonjs {
+        if !may_be_commonjs || self.asset(path).is_some() {
             return String::new();
         }
         let mut names = named_imports::of(&self.importer(from), specifier);
@@ -113,7 +113,7 @@ impl RequireHost for Modules {
 
     fn kind(&self, file: &str) -> Result<RequiredKind, JsErrorBox> {
         let path = Path::new(file);
-        if let Some(kind) = assets::kind(path) {
+        if let Some(kind) = self.asset(path) {
             return Ok(kind);
         }
         match self.format(path).map_err(JsErrorBox::from_err)? {
@@ -124,7 +124,7 @@ impl RequireHost for Modules {
 
     fn text(&self, file: &str) -> Result<String, JsErrorBox> {
         let path = Path::new(file);
-        match assets::kind(path) {
+        match self.asset(path) {
             Some(RequiredKind::Json) => assets::json(&self.root, path).map_err(JsErrorBox::from_err),
             Some(_) => self.root.text(path).map_err(JsErrorBox::from_err),
             None => Ok(self.code(path).map_err(JsErrorBox::from_err)?.text),
@@ -133,7 +133,7 @@ impl RequireHost for Modules {
 
     fn bytes(&self, file: &str) -> Result<Vec<u8>, JsErrorBox> {
         let path = Path::new(file);
-        match assets::kind(path) {
+        match self.asset(path) {
             Some(RequiredKind::Wasm) => assets::wasm(&self.root, path).map_err(JsErrorBox::from_err),
             _ => self.root.bytes(path).map_err(JsErrorBox::from_err),
         }

@@ -10,6 +10,8 @@ use deno_core::url::Url;
 use deno_core::{
     ModuleCodeBytes, ModuleSourceCode, ModuleSpecifier, ModuleType, RequestedModuleType, SourceCodeCacheInfo,
 };
+use nano_protocol::message::{ModuleKind, ModuleOptions};
+use nano_runtime::RequiredKind;
 use rustc_hash::FxHashMap;
 
 use super::assets;
@@ -20,6 +22,7 @@ use super::error::{ModuleError, ReadError};
 use super::format::{self, Format, Language, PackageTypes, Words};
 use super::resolver::{Importer, Resolver};
 use super::root::Root;
+use super::rules::Rules;
 use super::source_maps::SourceMaps;
 use super::translate::{self, Exports, Mistake, Translated, VERSION};
 use crate::builtins;
@@ -30,6 +33,7 @@ pub(crate) struct Modules {
     pub(super) root: Root,
     pub(super) resolver: Resolver,
     pub(super) source_maps: SourceMaps,
+    rules: Rules,
     types: PackageTypes,
     formats: RefCell<FxHashMap<PathBuf, Format>>,
     pub(super) exports: RefCell<FxHashMap<PathBuf, Rc<BTreeSet<String>>>>,
@@ -50,10 +54,11 @@ pub(super) struct Code {
 
 impl Modules {
     /// Of the app in `root`, an absolute path without symlinks. What is translated is kept in `cache`.
-    pub(crate) fn new(root: &Path, cache: Option<EmitCache>) -> Self {
+    pub(crate) fn new(root: &Path, options: &ModuleOptions, cache: Option<EmitCache>) -> Self {
         let root = Root::new(root.to_owned());
         Self {
-            resolver: Resolver::new(root.clone()),
+            resolver: Resolver::new(root.clone(), options.alias.clone()),
+            rules: Rules::new(&options.rules),
             root,
             source_maps: SourceMaps::default(),
             types: PackageTypes::default(),
@@ -117,7 +122,7 @@ impl Modules {
     }
 
     fn javascript(&self, path: &Path, fragment: Option<&str>) -> Result<String, ModuleError> {
-        if let Some(kind) = assets::kind(path) {
+        if let Some(kind) = self.asset(path) {
             return assets::facade(&self.root, path, kind);
         }
         let code = self.code(path)?;
@@ -125,6 +130,21 @@ impl Modules {
             Format::Module => builtins::with_env(code.text),
             Format::CommonJs => self.commonjs_facade(path, fragment),
         })
+    }
+
+    /// What a file is if it is not code: by the rules of the app, or by its name.
+    pub(super) fn asset(&self, path: &Path) -> Option<RequiredKind> {
+        match self.rule(path) {
+            Some(ModuleKind::Text) => Some(RequiredKind::Text),
+            Some(ModuleKind::Data) => Some(RequiredKind::Bytes),
+            Some(ModuleKind::Wasm) => Some(RequiredKind::Wasm),
+            Some(ModuleKind::Code) => None,
+            None => assets::kind(path),
+        }
+    }
+
+    fn rule(&self, path: &Path) -> Option<ModuleKind> {
+        self.rules.kind(path.strip_prefix(self.root.path()).unwrap_or(path))
     }
 
     /// The source of a module that imports: read once for all that it imports.
@@ -152,7 +172,10 @@ impl Modules {
 
     /// A file of code as JavaScript.
     pub(super) fn code(&self, path: &Path) -> Result<Code, ModuleError> {
-        let Some((language, named)) = format::of_name(path) else { return Err(self.not_a_module(path)) };
+        let by_rule = || (self.rule(path) == Some(ModuleKind::Code)).then_some((Language::JavaScript, None));
+        let Some((language, named)) = format::of_name(path).or_else(by_rule) else {
+            return Err(self.not_a_module(path));
+        };
         let text = self.root.text(path)?;
         self.check_dynamic_imports(path, &text)?;
         let known = self.formats.borrow().get(path).copied().or(named);
@@ -280,7 +303,9 @@ mod tests {
     }
 
     fn code(root: &Path, cache: &str, name: &str) -> Code {
-        Modules::new(root, Some(at(Path::new(cache)))).code(&root.join(name)).unwrap()
+        Modules::new(root, &ModuleOptions::default(), Some(at(Path::new(cache))))
+            .code(&root.join(name))
+            .unwrap()
     }
 
     #[test]
@@ -289,7 +314,7 @@ mod tests {
         assert_eq!(code(&root, &cache, "a.ts").text, "export const a = 1;\n");
         let first = fs::read(kept(&cache)).unwrap();
         // Something else under the same key, which only the cache can know.
-        let modules = Modules::new(&root, Some(at(Path::new(&cache))));
+        let modules = Modules::new(&root, &ModuleOptions::default(), Some(at(Path::new(&cache))));
         let options = modules.resolver.compiler_options().unwrap();
         let made_of = format!("None {:?}", options.transpile);
         let key = Key::of(&[VERSION, deno_ast::VERSION, &made_of, SOURCE]);

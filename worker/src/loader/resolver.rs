@@ -32,6 +32,9 @@ pub(super) enum Found {
     LeftOut,
 }
 
+/// What is said to import a module that stands in place of another.
+const ALIAS: &str = "the `alias` of the wrangler file";
+
 /// How a module is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Importer {
@@ -44,6 +47,8 @@ pub(super) enum Importer {
 /// Resolves specifiers of one app.
 pub(super) struct Resolver {
     root: Root,
+    /// Names of modules, and what is imported in their place.
+    alias: Vec<(String, String)>,
     engine: RefCell<Option<Rc<Resolvers>>>,
 }
 
@@ -54,8 +59,8 @@ impl std::fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(root: Root) -> Self {
-        Self { root, engine: RefCell::default() }
+    pub(super) fn new(root: Root, alias: Vec<(String, String)>) -> Self {
+        Self { root, alias, engine: RefCell::default() }
     }
 
     /// Resolves `specifier` in the file `from`. Errors do not name the position of the import.
@@ -65,6 +70,14 @@ impl Resolver {
         from: &Path,
         importer: Importer,
     ) -> Result<Found, ImportError> {
+        match self.alias.iter().find(|(name, _)| name == specifier) {
+            // As in wrangler, what stands in place of it is resolved in the app's folder.
+            Some((_, other)) => self.find_itself(other, &self.root.path().join(ALIAS), importer),
+            None => self.find_itself(specifier, from, importer),
+        }
+    }
+
+    fn find_itself(&self, specifier: &str, from: &Path, importer: Importer) -> Result<Found, ImportError> {
         if let Some(name) = builtins::canonical(specifier) {
             return Ok(Found::Builtin(name));
         }

@@ -122,7 +122,7 @@ impl Draft {
         // A missing path has already been reported.
         let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
         let root = root.and_then(|root| problems.keep(|| self.places.path, root));
-        let Wrangler { main, pages, vars, required, missing, warning, .. } = self.wrangler;
+        let Wrangler { main, pages, vars, required, modules, missing, warning, .. } = self.wrangler;
         let (given, place) = match (&self.entry, &main, &pages) {
             (Some(entry), _, _) => (GivenEntry::Module("entry", entry), self.places.entry),
             (None, Some((main, place)), _) => (GivenEntry::Module("main", main), place.clone()),
@@ -156,6 +156,7 @@ impl Draft {
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             settings,
+            modules,
             missing,
             warnings,
             fault: problems.lines().map(Into::into),

@@ -5,9 +5,11 @@ mod environments;
 mod fields;
 mod found;
 mod inert;
+mod modules;
 
 use std::path::{Path, PathBuf};
 
+use nano_protocol::message::ModuleOptions;
 use serde_json::Value;
 
 use crate::config::document::section::Document;
@@ -32,6 +34,8 @@ pub(crate) struct Wrangler {
     pub(crate) vars: Values,
     /// The names of variables that the app cannot do without.
     pub(crate) required: Vec<String>,
+    /// What it says about modules.
+    pub(crate) modules: ModuleOptions,
     /// The bindings that the app does not get.
     pub(crate) missing: Vec<MissingBinding>,
     /// One line that names what is ignored and missing.
@@ -122,6 +126,10 @@ impl Wrangler {
                 mentioned.ignored.extend(unknown.map(|flag| format!("compatibility flag {flag}")));
             }
             (_, content) if content.is_empty() => {}
+            ("rules" | "alias" | "define", content) => {
+                let field = Field { name, place, content };
+                mentioned.ignored.extend(modules::take(field, &mut self.modules, problems));
+            }
             (name, content) => {
                 let value = problems.keep(|| place, content.json()).unwrap_or_default();
                 self.lack(name, &value, file, mentioned);
@@ -178,6 +186,7 @@ fn leads_out(path: &str) -> Flaw {
 mod tests {
     use std::fs;
 
+    use nano_protocol::message::{ModuleKind, ModuleRule};
     use serde_json::json;
 
     use super::*;
@@ -274,6 +283,12 @@ mod tests {
               build it for this environment: CLOUDFLARE_ENV=test npm run build"
             ]
         );
+        let alone = read_in(&[redirect_file, ("dist/server/wrangler.json", "{}")], Some("test")).0;
+        assert_eq!(
+            alone.warning.unwrap(),
+            "app/dist/server/wrangler.json: was built without an environment, so that \"test\" has no effect; fix: build it for \
+             this environment: CLOUDFLARE_ENV=test npm run build"
+        );
         let place = "app/.wrangler/deploy/config.json:1";
         let fix =
             "fix: build first: npm run build, or delete this file if it is left over from an earlier build";
@@ -316,9 +331,9 @@ mod tests {
         assert_eq!(json!(staging.vars.0), json!({ "A": { "b": 1 } }));
         assert_eq!(
             staging.warning.unwrap(),
-            "app/wrangler.toml: ignored, because nano-supervisor has nothing like it: alias, compatibility flag odd; not in \
-             [env.staging], which does not inherit them from the top level: kv_namespaces"
+            "app/wrangler.toml: ignored, because nano-supervisor has nothing like it: compatibility flag odd; not in [env.staging], which does not inherit them from the top level: kv_namespaces"
         );
+        assert_eq!(staging.modules.alias, [("a".into(), "b".into())]);
         let (prod, problems) = read_in(&files, Some("prod"));
         assert_eq!((problems, missing(&prod)), (vec![], vec!["R2"]));
         assert_eq!((prod.name.unwrap().as_str(), prod.main.unwrap().0), ("buy", "a.js".into()));
@@ -335,6 +350,37 @@ mod tests {
         assert_eq!(
             alone.warning.unwrap(),
             "app/wrangler.toml: has no [env.test], so that its top level counts"
+        );
+    }
+
+    #[test]
+    fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
+        let text = "define = { A = '\"x\"', B = 'globalThis', 'process.env.C' = '1', D = 'f()' }\n\
+                    rules = [{ type = 'Text', globs = ['**/*.md', '*.glsl'], fallthrough = true },\n\
+                    { type = 'PythonModule', globs = ['**/*.py'] }]";
+        let (found, problems) = read(&[("wrangler.toml", text)]);
+        assert_eq!(problems, [""; 0]);
+        let text = |glob: &str| ModuleRule { glob: glob.into(), kind: ModuleKind::Text };
+        assert_eq!(found.modules.rules, [text("**/*.md"), text("*.glsl")]);
+        assert_eq!(
+            found.modules.define,
+            [("A", "\"x\""), ("B", "globalThis")].map(|(name, value)| (name.into(), value.into()))
+        );
+        assert!(
+            found
+                .warning
+                .unwrap()
+                .ends_with("define of process.env.C, define of D, rules of type PythonModule")
+        );
+        let mistakes =
+            read(&[("wrangler.toml", "alias = 1\nrules = [{ type = 'Text' }]\n[define]\nA = 1")]).1;
+        assert_eq!(
+            mistakes,
+            [
+                "app/wrangler.toml:1: alias: is not a table; fix: write NAME = \"value\" for each name",
+                "app/wrangler.toml:2: rules: is no list of rules; fix: write each as { type = \"Text\", globs = [\"**/*.md\"] }",
+                "app/wrangler.toml:4: define.A: is not text; fix: write it in quotes",
+            ]
         );
     }
 

@@ -67,20 +67,35 @@
     }
   }
 
+  /** Defines global variables: `pairs` of their names, and JSON text or the name of another one. */
+  function define(pairs) {
+    for (let i = 0; i < pairs.length; i += 2) {
+      let value;
+      try {
+        value = JSONParse(pairs[i + 1]);
+      } catch {
+        value = globalThis[pairs[i + 1]];
+      }
+      ObjectDefineProperty(globalThis, pairs[i], core.propWritable(value));
+    }
+  }
+
   /**
    * Runs before the app's modules. `settings` holds whether the console has colours, then the props as JSON text, then a
-   * list of pairs of names of bindings that are missing and why, then pairs of names in `env` and their values as JSON text.
+   * list of pairs of names of bindings that are missing and why, then one of names of global variables and what they stand
+   * for, then pairs of names in `env` and their values as JSON text.
    */
   function prepare(settings) {
     setColours(settings[0]);
     app.propsText = settings[1];
     const missing = settings[2];
-    variables = ArrayPrototypeSlice(settings, 3);
+    define(settings[3]);
+    variables = ArrayPrototypeSlice(settings, 4);
     app.env = env = {};
     for (let i = 0; i < missing.length; i += 2) {
       env[missing[i]] = missingBinding(missing[i + 1]);
     }
-    for (let i = 3; i < settings.length; i += 2) {
+    for (let i = 4; i < settings.length; i += 2) {
       env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));

@@ -67,15 +67,17 @@ pub(super) fn choose(
     let Some((name, place)) = chosen else { return merge(fields, None).fields };
     if file.is_built {
         // The build has merged the environment already.
-        let target = fields.iter().find(|field| field.name == "targetEnvironment");
-        if let Some(Content::Value(Ok(Value::String(target)))) = target.map(|field| &field.content)
-            && !target.is_empty()
-            && target != name
-        {
-            let what =
-                format!("{name:?} is not the environment that {} was built for, {target:?}", file.shown);
-            let fix = format!("build it for this environment: CLOUDFLARE_ENV={name} npm run build");
-            problems.add(place.clone(), Flaw::new(what, fix));
+        let fix = format!("build it for this environment: CLOUDFLARE_ENV={name} npm run build");
+        match target(&fields) {
+            Some(target) if target == name => {}
+            Some(target) => {
+                let what =
+                    format!("{name:?} is not the environment that {} was built for, {target:?}", file.shown);
+                problems.add(place.clone(), Flaw::new(what, fix));
+            }
+            None => notes.push(format!(
+                "was built without an environment, so that {name:?} has no effect; fix: {fix}"
+            )),
         }
         return merge(fields, None).fields;
     }
@@ -97,6 +99,14 @@ pub(super) fn choose(
         ));
     }
     fields
+}
+
+/// Returns the environment that a build was made for.
+fn target(fields: &[Field]) -> Option<&str> {
+    match &fields.iter().find(|field| field.name == "targetEnvironment")?.content {
+        Content::Value(Ok(Value::String(target))) if !target.is_empty() => Some(target),
+        _ => None,
+    }
 }
 
 /// Returns the names of the environments.

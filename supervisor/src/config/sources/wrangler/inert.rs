@@ -69,14 +69,7 @@ const STANDARD_FLAGS: &[&str] = &[
 /// Returns whether a setting needs no mention.
 pub(super) fn is_quiet(name: &str, value: &Value) -> bool {
     QUIET.contains(&name)
-        || (name == "rules" && are_of_code(value))
         || QUIET_BY_DEFAULT.iter().any(|(known, default)| *known == name && value == default)
-}
-
-/// Returns whether rules only say which files are code, which is found out here.
-fn are_of_code(rules: &Value) -> bool {
-    let is_code = |rule: &Value| rule["type"] == "ESModule" || rule["type"] == "CommonJS";
-    rules.as_array().is_some_and(|rules| rules.iter().all(is_code))
 }
 
 /// Returns what replaces a setting here.
