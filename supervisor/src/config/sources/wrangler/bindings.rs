@@ -25,6 +25,7 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("logfwdr", "a log forwarder", "write to the console"),
     ("media", "the Media service", API),
     ("mtls_certificates", "a client certificate", "have a proxy present it"),
+    (PAGES, "the folder of assets", "have the server in front serve them"),
     ("pipelines", "a pipeline", API),
     ("queues", "a queue", "send the work to a service that the app reaches with fetch()"),
     ("r2_buckets", "an R2 bucket", "use S3 or a store like it with fetch()"),
@@ -44,6 +45,9 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("worker_loaders", "a loader of workers", "run the other code as an app of its own"),
     ("workflows", "a workflow", "send the work to a service that the app reaches with fetch()"),
 ];
+
+/// The field by which a build for Cloudflare Pages has the binding `ASSETS`.
+pub(super) const PAGES: &str = "pages_build_output_dir";
 
 const STORE: &str = "use a store or database that the app reaches with fetch()";
 const API: &str = "use the HTTP API of such a service with fetch()";
@@ -79,6 +83,7 @@ fn names<'a>(field: &str, value: &'a Value) -> Vec<&'a str> {
     let of_list = |list: &'a Value| list.as_array().into_iter().flatten().filter_map(named).collect();
     match value {
         Value::Array(_) => of_list(value),
+        Value::String(_) if field == PAGES => vec!["ASSETS"],
         Value::Object(files) if field.ends_with("_blobs") || field == "wasm_modules" => {
             files.keys().map(String::as_str).collect()
         }
@@ -118,6 +123,7 @@ mod tests {
         assert_eq!(of("wasm_modules", json!({ "ADD": "add.wasm" })), some(&["ADD"]));
         assert_eq!(of("assets", json!({ "directory": "public" })), some(&[]));
         assert_eq!(of("ai", json!("odd")), some(&[]));
+        assert_eq!(of(PAGES, json!("dist")), some(&["ASSETS"]));
         assert_eq!(of("vars", json!({})), None);
     }
 

@@ -40,8 +40,12 @@ const QUIET: &[&str] = &[
 ];
 
 /// Settings that are ignored without a warning if they have this value, which is the default.
-const QUIET_BY_DEFAULT: &[(&str, &str)] =
-    &[("jsx_factory", "React.createElement"), ("jsx_fragment", "React.Fragment")];
+const QUIET_BY_DEFAULT: &[(&str, &str)] = &[
+    ("jsx_factory", "React.createElement"),
+    ("jsx_fragment", "React.Fragment"),
+    ("tsconfig", "./tsconfig.json"),
+    ("tsconfig", "tsconfig.json"),
+];
 
 /// Settings that have a replacement here, and the replacement.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -58,6 +62,7 @@ const OTHERWISE: &[(&str, &str)] = &[
 const STANDARD_FLAGS: &[&str] = &[
     "fetch_refuses_unknown_protocols",
     "formdata_parser_supports_files",
+    "global_fetch_strictly_public",
     "global_navigator",
     "http_headers_getsetcookie",
     "streams_enable_constructors",
