@@ -106,6 +106,13 @@ async fn it_asks_for_the_token_and_keeps_it_for_the_tab() {
 }
 
 #[tokio::test]
+async fn it_shows_when_a_cron_is_due_and_how_it_has_ended() {
+    let index = "let runs = 0;
+        export default { fetch() {}, scheduled() { if (runs++ === 0) throw new Error('the first fails'); } }";
+    check("crons.mjs", "", [App::new("app", index).set("crons = ['0 0 1 1 *']")]).await;
+}
+
+#[tokio::test]
 async fn it_fits_a_phone_and_can_be_read_in_light_and_in_dark() {
     let long = "a-rather-long-name-of-an-app-that-does-not-fit-anywhere";
     let wordy = format!("throw new Error('{}')", "x".repeat(500));

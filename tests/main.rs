@@ -64,6 +64,7 @@ mod readme;
 mod reload;
 mod repository;
 mod request_url;
+mod scheduled;
 mod schema;
 mod serving;
 mod settings;

@@ -32,7 +32,27 @@ pub enum Event<'a> {
         /// Path and query, starting with `/`.
         path: &'a str,
     },
+    /// Has the app's `scheduled` handler run. The answer says how it ended, when the handler and everything that it has passed to
+    /// `waitUntil` have settled: 200 and `ok`, or 500 and `exception`, with the field [`NO_RETRY`] if the handler has called
+    /// `noRetry`.
+    Scheduled {
+        /// The id by which logs name the run.
+        id: RequestId,
+        /// The cron expression that is due; may be empty.
+        cron: &'a str,
+        /// When it was due, in milliseconds since 1970.
+        time: i64,
+    },
 }
+
+/// What takes the place of the method in the name of a scheduled run. The place of the path has the cron expression.
+pub const SCHEDULED: &str = "scheduled";
+
+/// What takes the place of an empty cron expression there.
+pub const NO_CRON: &str = "-";
+
+/// The header field of the answer to [`Event::Scheduled`] if the handler has called `noRetry`.
+pub const NO_RETRY: &[u8] = b"no-retry";
 
 /// Something that a worker asks the supervisor to do. The answer is an HTTP status, and a body if there is more to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`limits`]: every length and count the protocol allows.
 //! - [`message`]: the typed contents of frames.
-//! - [`head`]: the head that opens a stream: request, event or call.
+//! - [`head`]: the head that opens a stream: request, event or call; [`Handlers`]: what an app has for events.
 //! - [`codec`]: encodes and decodes messages; the only file that names bincode.
 //! - [`frame`]: the fixed-size frame header and the kinds of frames.
 //! - [`decoder`]: splits bytes into frames, incrementally; the fuzzer drives it.
@@ -61,6 +61,7 @@ mod error;
 pub mod exit;
 pub mod frame;
 mod handle;
+mod handlers;
 pub mod head;
 mod idle;
 mod inner;
@@ -76,6 +77,7 @@ pub use chunk::Chunk;
 pub use connection::{Connection, Incoming};
 pub use error::ProtocolError;
 pub use handle::Handle;
+pub use handlers::Handlers;
 pub use head::{Call, EncodedHead, Event, Head, HeadKind};
 pub use side::Side;
 pub use stream::{Failure, Receiver, ResponseHead, Sender};

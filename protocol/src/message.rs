@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::handlers::Handlers;
+
 /// First frame of the supervisor on every connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -174,8 +176,8 @@ pub enum NetHost {
 /// The outcome of [`Load`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Loaded {
-    /// The app is loaded and takes requests.
-    Ready,
+    /// The app is loaded and takes requests and events.
+    Ready(Handlers),
     /// The app did not load. The text is for people and names file, line and column.
     Failed(String),
 }

@@ -21,6 +21,9 @@ use crate::message::{RequestId, RequestName};
 /// Most request connections of one worker.
 pub const MAX_CONNECTIONS: usize = 256;
 
+/// The number of the control connection, over which events come. The request connections have the numbers below it.
+pub const CONTROL: usize = MAX_CONNECTIONS;
+
 /// Most bytes of the name of a request: its method, a space, and its path or the beginning of it.
 const MAX_NAME: usize = 320;
 
@@ -57,8 +60,8 @@ struct Page {
     named_answered: AtomicU64,
     /// The name of that request, padded with zeros.
     name: [AtomicU64; MAX_NAME / 8],
-    /// How many request heads were passed to JavaScript, by connection.
-    begun: [AtomicU64; MAX_CONNECTIONS],
+    /// How many heads of requests and events were passed to JavaScript, by connection.
+    begun: [AtomicU64; MAX_CONNECTIONS + 1],
 }
 
 /// A mapping of the page, in the supervisor or in the worker.
@@ -374,7 +377,8 @@ mod tests {
         let [first, second] = [0, 1].map(|number| Begun::from_now(supervisor.clone(), number));
         assert_eq!([first.count(), second.count()], [0, 0]);
         worker.begin(1, RequestId(2));
-        worker.begin(MAX_CONNECTIONS, RequestId(3));
+        worker.begin(CONTROL, RequestId(3));
+        worker.begin(CONTROL + 1, RequestId(4));
         assert_eq!([first.count(), second.count()], [0, 1]);
     }
 

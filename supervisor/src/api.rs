@@ -4,9 +4,11 @@ pub mod changes;
 pub mod client;
 pub mod crash;
 pub mod deploys;
+pub mod schedule;
 pub mod status;
 pub mod usage;
 
 pub use crate::model::change_error::ErrorKind;
 pub use crate::model::kind::Kind;
+pub use crate::model::run_outcome::RunOutcome;
 pub use crate::model::state::AppState;

@@ -20,6 +20,7 @@ mod schema;
 mod serve;
 mod status;
 mod terminal;
+mod trigger;
 mod upgrade;
 
 use std::path::PathBuf;
@@ -175,6 +176,20 @@ pub enum Command {
         /// Start the new worker before the old one ends.
         #[arg(long)]
         rolling: bool,
+    },
+    /// Have an app's scheduled handler run now, and say how that ended
+    ///
+    /// Exit code 0 if it ran without an exception. A cron that is run by hand counts as one of its runs.
+    Trigger {
+        /// Which app.
+        #[command(flatten)]
+        app: AppArgs,
+        /// The cron expression that the handler gets [default: the app's, if it has only one].
+        #[arg(long, value_name = "TEXT")]
+        cron: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Print the JSON Schema of nano.toml, by which editors complete and check it
     ///
@@ -393,6 +408,7 @@ pub fn run(cli: Cli, worker: impl FnOnce(WorkerFlags) -> ExitCode) -> ExitCode {
         Command::Start(AppArgs { app, which }) => restart::tell(&app, &which, "start"),
         Command::Stop(AppArgs { app, which }) => restart::tell(&app, &which, "stop"),
         Command::Restart { app, which, rolling, .. } => restart::restart(app.as_deref(), &which, rolling),
+        Command::Trigger { app, cron, json } => trigger::trigger(&app, cron.as_deref(), json),
         Command::Logs { app, lines, which } => logs::logs(app.as_deref(), &lines, &which),
         Command::Deploy(deploy) => deploys::deploy(&deploy),
         Command::Rollback(rollback) => deploys::rollback(&rollback),

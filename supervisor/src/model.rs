@@ -2,7 +2,8 @@
 //!
 //! - `ids`: ids of apps, workers and listening addresses; `state`: the states of an app and the transitions between them.
 //! - `kind`, `host_name`: requests and hosts in canonical form.
-//! - `refusal`, `overdue`, `exit_reason`: why a request is refused, a connection is closed, a worker ended; `lost_request`: a
+//! - `refusal`, `overdue`, `exit_reason`, `run_outcome`: why a request is refused, a connection is closed, a worker ended, and how a
+//!   scheduled run ended; `lost_request`: a
 //!   request that was in flight when its worker ended; `change_error`: why a requested change failed.
 //! - `shares`: how much of a shared resource one client may hold.
 
@@ -14,5 +15,6 @@ pub(crate) mod kind;
 pub(crate) mod lost_request;
 pub(crate) mod overdue;
 pub(crate) mod refusal;
+pub(crate) mod run_outcome;
 pub(crate) mod shares;
 pub(crate) mod state;

@@ -5,7 +5,7 @@
 //! - [`handle`]: has a process load its app until it is ready; `load`: the load message; `fingerprint`: its digest; `health`: the
 //!   health check; `descriptors`: the limit of open descriptors.
 //! - [`cgroup`]: control groups; `output`: the log lines of a worker.
-//! - `calls`: what it asks for; `cache`: what is kept for it between starts.
+//! - `events`: what it is notified of; `calls`: what it asks for; `cache`: what is kept for it between starts.
 //! - [`watch`]: pings, logs, drain; `reap`: waits for the exit; [`usage`]: memory and CPU time.
 //! - `orphans`: reaps orphans as PID 1.
 
@@ -14,6 +14,7 @@ pub(crate) mod calls;
 pub(crate) mod cgroup;
 mod demand;
 mod descriptors;
+pub(crate) mod events;
 mod fingerprint;
 pub(crate) mod handle;
 mod health;

@@ -86,8 +86,16 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
         };
         start_thread(index, io_thread, ended.clone())?;
     }
-    let fleet =
-        Rc::new(Fleet::new(settings.clone(), Registry::default(), io_threads.clone(), occupancy, inherited));
+    // The state folder of another supervisor is not ours.
+    let state = deploys.as_ref().ok().and(settings.state_dir.as_ref()).map(|state| state.path.clone());
+    let fleet = Rc::new(Fleet::new(
+        settings.clone(),
+        Registry::default(),
+        io_threads.clone(),
+        occupancy,
+        inherited,
+        state,
+    ));
     // Workers must not connect to the supervisor's own addresses, so these are closed to them before the first one starts.
     // The workers of a successor start before it opens its own listeners, which is why the configured address counts too.
     let configured = settings.admin.as_ref().map(|admin| admin.address).filter(|address| address.port() != 0);
@@ -119,6 +127,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
     match control {
         Some(control) => {
             control.serve(&operator);
+            fleet.schedule().turn(true);
             tokio::task::spawn_local(say_ready(fleet.clone(), operator.clone()));
         }
         None => info!("waiting for every app, to take over from the supervisor before this one"),
@@ -146,6 +155,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
                     Err(error) => error!(%error, "operators cannot reach this supervisor"),
                 }
                 operator.enter(Phase::Serving);
+                fleet.schedule().turn(true);
                 predecessor.confirm();
                 systemd::ready();
                 info!("taken over from the supervisor before this one");
@@ -158,6 +168,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
         }
     };
     operator.enter(Phase::Draining);
+    fleet.schedule().turn(false);
     let limit = fleet.drain_timeout();
     if first.0 != UPGRADE {
         systemd::stopping();

@@ -34,8 +34,6 @@ impl Workerd {
     /// Serves an app, with `upstream` in `env.UP`. Returns `None`, with the reason on stderr, if npm cannot install
     /// workerd.
     pub(crate) fn serve(app: &str, upstream: &str) -> Option<Self> {
-        let executable = executable()?;
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let config = format!(
             "using Workerd = import \"/workerd/workerd.capnp\";
              const config :Workerd.Config = (
@@ -51,10 +49,54 @@ impl Workerd {
                bindings = [(name = \"UP\", text = \"{upstream}\")],
              );"
         );
-        fs::write(folder.path().join("index.js"), app).expect("write the app");
-        fs::write(folder.path().join("config.capnp"), config).expect("write its configuration");
+        Self::start(&[("index.js", app), ("config.capnp", &config)])
+    }
+
+    /// Serves an app, and runs its `scheduled` handler as `wrangler dev` does: at `/cdn-cgi/handler/scheduled`. Returns `None`
+    /// as [`Self::serve`] does.
+    pub(crate) fn serve_scheduled(app: &str) -> Option<Self> {
+        // A copy of what miniflare does. It also says whether the handler has called `noRetry`.
+        let caller = "export default {
+            async fetch(request, env) {
+              const { pathname, searchParams } = new URL(request.url);
+              if (pathname !== '/cdn-cgi/handler/scheduled') return env.APP.fetch(request);
+              const { outcome, noRetry } = await env.APP.scheduled({
+                cron: searchParams.get('cron') ?? undefined,
+                scheduledTime: new Date(Number(searchParams.get('time'))),
+              });
+              const headers = noRetry ? { 'no-retry': 'true' } : {};
+              return new Response(outcome, { status: outcome === 'ok' ? 200 : 500, headers });
+            },
+          }";
+        let config = format!(
+            "using Workerd = import \"/workerd/workerd.capnp\";
+             const config :Workerd.Config = (
+               services = [(name = \"app\", worker = .app), (name = \"caller\", worker = .caller)],
+               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"caller\")],
+             );
+             const app :Workerd.Worker = (
+               modules = [(name = \"index.js\", esModule = embed \"index.js\")],
+               compatibilityDate = \"{COMPATIBILITY}\",
+             );
+             const caller :Workerd.Worker = (
+               modules = [(name = \"caller.js\", esModule = embed \"caller.js\")],
+               compatibilityDate = \"{COMPATIBILITY}\",
+               compatibilityFlags = [\"service_binding_extra_handlers\"],
+               bindings = [(name = \"APP\", service = \"app\")],
+             );"
+        );
+        Self::start(&[("index.js", app), ("caller.js", caller), ("config.capnp", &config)])
+    }
+
+    /// Starts workerd with these files, one of which is `config.capnp`.
+    fn start(files: &[(&str, &str)]) -> Option<Self> {
+        let executable = executable()?;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("write a file");
+        }
         let mut child = Command::new(executable)
-            .args(["serve", "config.capnp", "--control-fd=1"])
+            .args(["serve", "config.capnp", "--experimental", "--control-fd=1"])
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

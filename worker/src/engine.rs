@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
-use nano_protocol::Witness;
 use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
+use nano_protocol::{Handlers, Witness};
 use nano_runtime::{AppFolder, Closed, InFlight, Network, Policy, RequireHost, Turns, running_request};
 
 use crate::calls::Calls;
 use crate::collections::Collections;
 use crate::cpu_time::Meter;
+use crate::events::Arrived;
 use crate::guard::{Guard, Termination};
 use crate::isolate::{Isolate, Js};
 use crate::load_error::LoadError;
@@ -31,6 +32,7 @@ pub(crate) struct Engine {
     prepare: v8::Global<v8::Function>,
     install: v8::Global<v8::Function>,
     dispatch: v8::Global<v8::Function>,
+    schedule: v8::Global<v8::Function>,
     js: Js,
     modules: Rc<Modules>,
     folder: Rc<AppFolder>,
@@ -40,6 +42,8 @@ pub(crate) struct Engine {
     turns: Rc<Turns>,
     collections: Collections,
     heap_limit: u64,
+    /// What the app exports.
+    pub(crate) handlers: Handlers,
 }
 
 impl Engine {
@@ -50,7 +54,8 @@ impl Engine {
         witness: Witness,
         calls: &Rc<Calls>,
     ) -> Result<Self, LoadError> {
-        let Isolate { prepare, install, dispatch, mut js, modules, in_flight, heap_limit } = isolate;
+        let Isolate { prepare, install, dispatch, schedule, mut js, modules, in_flight, heap_limit } =
+            isolate;
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
         let cache = load.emit_cache.as_deref().map(|folder| EmitCache::new(folder, keep));
@@ -79,6 +84,7 @@ impl Engine {
             prepare,
             install,
             dispatch,
+            schedule,
             js,
             modules,
             folder,
@@ -88,12 +94,13 @@ impl Engine {
             turns,
             collections: Collections::new(heap_limit, 0, Instant::now()),
             heap_limit,
+            handlers: Handlers::default(),
         };
         engine.load_app(load).await?;
         Ok(engine)
     }
 
-    /// Loads the app's modules and finds its handler.
+    /// Loads the app's modules and finds its handlers.
     async fn load_app(&mut self, load: &Load) -> Result<(), LoadError> {
         let root = PathBuf::from(&load.root);
         let policy = Policy::new(load.net.clone()).without(Closed::new(load.closed.clone()));
@@ -117,7 +124,8 @@ impl Engine {
             None => LoadError::exception(error, &self.folder),
         })?;
         self.modules.release();
-        if !self.install(id)? {
+        self.handlers = self.install(id)?;
+        if !self.handlers.has("fetch") && !self.handlers.has("scheduled") {
             return Err(LoadError::NoHandler { entry: load.entry.clone() });
         }
         heap::give_back();
@@ -146,28 +154,38 @@ impl Engine {
         call(scope, &self.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
     }
 
-    fn install(&mut self, module: usize) -> Result<bool, LoadError> {
+    fn install(&mut self, module: usize) -> Result<Handlers, LoadError> {
         // deno_core counts a module that threw as evaluated. Its error is only seen here.
         let namespace = self.js.0.get_module_namespace(module);
         let namespace = namespace.map_err(|error| LoadError::exception(error, &self.folder))?;
         scope!(scope, &mut self.js.0);
         let namespace = v8::Local::new(scope, namespace).into();
         let found = call(scope, &self.install, namespace).ok_or(LoadError::UnreadableExport)?;
-        Ok(found.is_true())
+        let bits = found.uint32_value(scope).and_then(|bits| u8::try_from(bits).ok());
+        Ok(Handlers::of_bits(bits.unwrap_or_default()))
     }
 
-    /// Calls the app's handler for each of these requests (connection, id) until one terminates the isolate. Returns for how many it
-    /// was called.
-    pub(crate) fn dispatch(&mut self, arrived: &[(usize, u32)]) -> usize {
+    /// Calls the app's handler for each of these until one terminates the isolate. Returns for how many it was called.
+    pub(crate) fn dispatch(&mut self, arrived: &[Arrived]) -> usize {
         if arrived.is_empty() {
             return 0;
         }
         scope!(scope, &mut self.js.0);
-        for (begun, (connection, id)) in arrived.iter().enumerate() {
+        for (begun, Arrived { connection, id, scheduled }) in arrived.iter().enumerate() {
             self.guard.begin(*connection, self.in_flight.name(*id).unwrap_or(RequestId(0)));
             let id = v8::Integer::new_from_unsigned(scope, *id).into();
-            // dispatch() catches whatever the app throws. Only termination escapes it.
-            call(scope, &self.dispatch, id);
+            // Both functions catch whatever the app throws. Only termination escapes them.
+            match scheduled {
+                None => call(scope, &self.dispatch, id),
+                Some(scheduled) => {
+                    // Heads are far shorter than V8's limit.
+                    let cron =
+                        v8::String::new(scope, &scheduled.cron).unwrap_or_else(|| v8::String::empty(scope));
+                    let time = v8::Number::new(scope, scheduled.time as f64);
+                    let run = v8::Array::new_with_elements(scope, &[id, cron.into(), time.into()]).into();
+                    call(scope, &self.schedule, run)
+                }
+            };
             // So that a crash of the next request does not lose what this one has done.
             scope.perform_microtask_checkpoint();
             self.guard.leave();

@@ -6,12 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use nano_protocol::message::{Control, LogLevel, StreamError, StreamErrorKind};
+use nano_protocol::witness::CONTROL;
 use nano_protocol::{Connection, Handle, Incoming, ProtocolError, exit};
-use nano_runtime::{InFlight, Request};
+use nano_runtime::InFlight;
 
 use crate::calls::Calls;
 use crate::engine::Engine;
-use crate::events;
+use crate::events::Arrived;
 use crate::guard::Termination;
 
 /// How long a worker that ends tries to send its last frames.
@@ -32,9 +33,8 @@ pub(crate) struct EventLoop {
     pub(crate) fatal_uncaught: bool,
     /// Whether the supervisor has asked the worker to drain.
     pub(crate) draining: bool,
-    /// Requests read in this tick and not yet passed to JavaScript, with the numbers of their connections. A field, so that its
-    /// allocation is reused.
-    pub(crate) arrived: Vec<(usize, u32)>,
+    /// What was read in this tick and not yet passed to JavaScript. A field, so that its allocation is reused.
+    pub(crate) arrived: Vec<Arrived>,
 }
 
 impl EventLoop {
@@ -95,11 +95,8 @@ impl EventLoop {
                     }
                 }
                 Poll::Ready(Ok(Some(Incoming::Stream { head, sender, receiver }))) => {
-                    let request = events::request(head).and_then(|head| Request::new(head, sender, receiver));
-                    match request {
-                        Ok(request) => {
-                            self.arrived.push((events::CONNECTION, self.in_flight.insert(request)));
-                        }
+                    match Arrived::new(CONTROL, head, sender, receiver, &self.in_flight) {
+                        Ok(event) => self.arrived.push(event),
                         Err(error) => return Some(self.broken(&error)),
                     }
                 }
@@ -113,10 +110,8 @@ impl EventLoop {
             loop {
                 match connection.poll_event(cx) {
                     Poll::Ready(Ok(Some(Incoming::Stream { head, sender, receiver }))) => {
-                        let request =
-                            events::request(head).and_then(|head| Request::new(head, sender, receiver));
-                        match request {
-                            Ok(request) => self.arrived.push((*number, self.in_flight.insert(request))),
+                        match Arrived::new(*number, head, sender, receiver, &self.in_flight) {
+                            Ok(request) => self.arrived.push(request),
                             Err(error) => return Some(self.broken(&error)),
                         }
                     }
@@ -203,7 +198,10 @@ impl EventLoop {
             (Some(request), _) => request.sender.fail(&error),
             // The culprit has been answered already, so nothing is failed here; the other requests fail with the worker.
             (None, Some(culprit)) => return self.in_flight.log(LogLevel::Error, culprit, message.to_owned()),
-            (None, None) => self.in_flight.fail_all(&error, &self.arrived),
+            (None, None) => {
+                let is_waiting = |id| self.arrived.iter().any(|waiting| waiting.id == id);
+                self.in_flight.fail_all(&error, is_waiting);
+            }
         }
         self.in_flight.log_error(blamed.as_deref(), message.to_owned());
     }

@@ -1,30 +1,63 @@
-//! Turns events into the requests that the app's handler gets.
+//! What streams ask of the app: to answer a request, or to handle an event, which has a request's head as well so that it is
+//! named, measured and blamed like one.
 
 use bytes::{Bytes, BytesMut};
-use nano_protocol::message::{HttpVersion, RequestLine};
-use nano_protocol::{EncodedHead, Event, Head, HeadKind, ProtocolError, codec};
+use nano_protocol::head::{NO_CRON, SCHEDULED};
+use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
+use nano_protocol::{EncodedHead, Event, Head, HeadKind, ProtocolError, Receiver, Sender, codec};
+use nano_runtime::{InFlight, Request};
 
-/// The connection number of events. It is not the number of any request connection.
-pub(crate) const CONNECTION: usize = usize::MAX;
+/// A stream that has arrived and was not passed to JavaScript yet.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    /// The number of the connection that it came over.
+    pub(crate) connection: usize,
+    /// The id of its request in JavaScript.
+    pub(crate) id: u32,
+    /// Set if it stands for a scheduled run.
+    pub(crate) scheduled: Option<Box<Scheduled>>,
+}
+
+/// What is due.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Scheduled {
+    pub(crate) cron: String,
+    /// When it was due, in milliseconds since 1970.
+    pub(crate) time: i64,
+}
+
+impl Arrived {
+    /// Puts the request that a stream carries, or that stands for its event, among those in flight.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] if the head does not decode, or is of a kind that a worker does not accept.
+    pub(crate) fn new(
+        connection: usize,
+        head: EncodedHead,
+        sender: Sender,
+        receiver: Receiver,
+        in_flight: &InFlight,
+    ) -> Result<Self, ProtocolError> {
+        let (head, scheduled) = request(head)?;
+        let id = in_flight.insert(Request::new(head, sender, receiver)?);
+        Ok(Self { connection, id, scheduled })
+    }
+}
 
 /// Returns the encoded head of the request that a stream carries, or that stands for its event.
-///
-/// # Errors
-/// [`ProtocolError`] if the head does not decode, or is of a kind that a worker does not accept.
-pub(crate) fn request(head: EncodedHead) -> Result<Bytes, ProtocolError> {
+fn request(head: EncodedHead) -> Result<(Bytes, Option<Box<Scheduled>>), ProtocolError> {
     match head.kind {
-        HeadKind::Request => Ok(head.payload),
+        HeadKind::Request => Ok((head.payload, None)),
         HeadKind::Event => match head.decode()?.0 {
             Head::Event(Event::Health { id, path }) => {
-                let (origin, version) = ("http://localhost", HttpVersion::Http11);
-                let line = RequestLine { id, method: "GET", origin, target: path, version };
                 let fields: [(&[u8], &[u8]); 2] =
                     [(b"host", b"localhost"), (b"user-agent", b"nano-supervisor health check")];
-                let mut payload = BytesMut::new();
-                // Zero, as the stream knows the window of its answer already.
-                Head::Request(line).encode(0, &mut payload)?;
-                codec::encode_headers(fields.len(), fields.into_iter(), &mut payload)?;
-                Ok(payload.freeze())
+                Ok((encoded(id, "GET", path, &fields)?, None))
+            }
+            Head::Event(Event::Scheduled { id, cron, time }) => {
+                let name = if cron.is_empty() { NO_CRON } else { cron };
+                let scheduled = Scheduled { cron: cron.to_owned(), time };
+                Ok((encoded(id, SCHEDULED, name, &[])?, Some(Box::new(scheduled))))
             }
             _ => Err(ProtocolError::Unexpected("event head")),
         },
@@ -32,24 +65,51 @@ pub(crate) fn request(head: EncodedHead) -> Result<Bytes, ProtocolError> {
     }
 }
 
+fn encoded(
+    id: RequestId,
+    method: &str,
+    target: &str,
+    fields: &[(&[u8], &[u8])],
+) -> Result<Bytes, ProtocolError> {
+    let (origin, version) = ("http://localhost", HttpVersion::Http11);
+    let line = RequestLine { id, method, origin, target, version };
+    let mut payload = BytesMut::new();
+    // Zero, as the stream knows the window of its answer already.
+    Head::Request(line).encode(0, &mut payload)?;
+    codec::encode_headers(fields.len(), fields.iter().copied(), &mut payload)?;
+    Ok(payload.freeze())
+}
+
 #[cfg(test)]
 mod tests {
     use nano_protocol::head::split_request_head;
-    use nano_protocol::message::RequestId;
 
     use super::*;
 
-    #[test]
-    fn a_health_check_is_a_get() {
+    fn of_event(event: Event<'_>) -> (Bytes, Option<Box<Scheduled>>) {
         let mut payload = BytesMut::new();
-        let event = Event::Health { id: RequestId(7), path: "/up?full" };
         Head::Event(event).encode(1, &mut payload).unwrap();
         codec::encode_headers(0, std::iter::empty(), &mut payload).unwrap();
-        let head = EncodedHead { kind: HeadKind::Event, payload: payload.freeze() };
-        let request = request(head).unwrap();
+        request(EncodedHead { kind: HeadKind::Event, payload: payload.freeze() }).unwrap()
+    }
+
+    #[test]
+    fn a_health_check_is_a_get() {
+        let (request, scheduled) = of_event(Event::Health { id: RequestId(7), path: "/up?full" });
         let (line, fields) = split_request_head(&request).unwrap();
         assert_eq!((line.id, line.method, line.target), (RequestId(7), "GET", "/up?full"));
         let fields: Vec<_> = fields.iter().unwrap().map(|field| field.unwrap().0.to_vec()).collect();
         assert_eq!(fields, [b"host".to_vec(), b"user-agent".to_vec()]);
+        assert_eq!(scheduled, None);
+    }
+
+    #[test]
+    fn a_scheduled_run_is_named_by_its_cron() {
+        for (cron, name) in [("*/5 * * * *", "*/5 * * * *"), ("", "-")] {
+            let (request, scheduled) = of_event(Event::Scheduled { id: RequestId(7), cron, time: -1 });
+            let line = split_request_head(&request).unwrap().0;
+            assert_eq!((line.id, line.method, line.target), (RequestId(7), "scheduled", name));
+            assert_eq!(scheduled, Some(Box::new(Scheduled { cron: cron.to_owned(), time: -1 })));
+        }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Isolate {
     pub(crate) prepare: v8::Global<v8::Function>,
     pub(crate) install: v8::Global<v8::Function>,
     pub(crate) dispatch: v8::Global<v8::Function>,
+    pub(crate) schedule: v8::Global<v8::Function>,
     pub(crate) js: Js,
     /// Where the module loader finds the app's modules once they are known.
     pub(crate) modules: LaterModules,
@@ -72,13 +73,13 @@ impl Isolate {
         js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
         js.op_state().borrow_mut().put(in_flight.clone());
         js.op_state().borrow_mut().put(Rc::<Turns>::default());
-        let [prepare, install, dispatch] = entry_points(&mut js)?;
-        Ok(Self { prepare, install, dispatch, js: Js(js), modules, in_flight, heap_limit })
+        let [prepare, install, dispatch, schedule] = entry_points(&mut js)?;
+        Ok(Self { prepare, install, dispatch, schedule, js: Js(js), modules, in_flight, heap_limit })
     }
 }
 
 /// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], IsolateError> {
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 4], IsolateError> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
@@ -86,8 +87,8 @@ fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 3], Iso
     let load = property(scope, nano, "loadInterface")?;
     let interfaces = property(scope, nano, "lazyInterfaces")?;
     lazy_globals::install(scope, global, interfaces, load)?;
-    let mut functions = Vec::with_capacity(3);
-    for name in ["prepare", "install", "dispatch"] {
+    let mut functions = Vec::with_capacity(4);
+    for name in ["prepare", "install", "dispatch", "schedule"] {
         let function = property(scope, nano, name)?;
         functions.push(v8::Global::new(scope, function));
     }

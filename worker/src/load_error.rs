@@ -25,7 +25,7 @@ pub(crate) enum LoadError {
     /// The app's fault: its modules fill the heap.
     #[error("the app's modules used more heap than `heap` allows")]
     OutOfMemory,
-    /// The app's fault: nothing answers requests.
+    /// The app's fault: nothing answers requests, and nothing runs on a schedule.
     #[error(
         "{entry}: the entry module has no fetch handler; add \
          `export default {{ async fetch(request, env, ctx) {{ return new Response(\"hi\") }} }}`"

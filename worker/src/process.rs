@@ -135,7 +135,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         let message = "an uncaught error while loading is fatal (`exit_on_unhandled_rejection`)".to_owned();
         console.log(LogRecord { level: LogLevel::Error, request_id: None, request: None, message });
     }
-    send_loaded(&control_handle, Loaded::Ready)?;
+    send_loaded(&control_handle, Loaded::Ready(engine.handlers))?;
     let event_loop = EventLoop {
         engine,
         in_flight,

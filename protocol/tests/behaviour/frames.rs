@@ -13,7 +13,7 @@ use nano_protocol::message::{
     StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
-use nano_protocol::{Call, Event, Head, ProtocolError};
+use nano_protocol::{Call, Event, Handlers, Head, ProtocolError};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -27,6 +27,7 @@ pub(crate) enum Sent {
     Control(Control),
     Request { stream: u64, end: bool, line: Line, fields: Fields },
     Health { stream: u64, end: bool, id: u128, path: String },
+    Scheduled { stream: u64, end: bool, id: u128, cron: String, time: i64 },
     Keep { stream: u64, end: bool, name: u128 },
     Response { stream: u64, end: bool, status: u16, fields: Fields },
     Body { stream: u64, end: bool, data: Vec<u8> },
@@ -78,6 +79,10 @@ impl Sent {
                 let event = Event::Health { id: RequestId(*id), path };
                 put_head(outbox, Head::Event(event), *stream, *end, &vec![])
             }
+            Self::Scheduled { stream, end, id, cron, time } => {
+                let event = Event::Scheduled { id: RequestId(*id), cron, time: *time };
+                put_head(outbox, Head::Event(event), *stream, *end, &vec![])
+            }
             Self::Keep { stream, end, name } => {
                 put_head(outbox, Head::Call(Call::Keep { name: *name }), *stream, *end, &vec![])
             }
@@ -115,6 +120,9 @@ impl Sent {
                     Head::Request(line) => Self::Request { stream, end, line: Line::of(&line), fields },
                     Head::Event(Event::Health { id: RequestId(id), path }) => {
                         Self::Health { stream, end, id, path: path.to_owned() }
+                    }
+                    Head::Event(Event::Scheduled { id: RequestId(id), cron, time }) => {
+                        Self::Scheduled { stream, end, id, cron: cron.to_owned(), time }
                     }
                     Head::Call(Call::Keep { name }) => Self::Keep { stream, end, name },
                 }
@@ -362,7 +370,7 @@ pub(crate) fn control() -> impl Strategy<Value = Control> {
         hello().prop_map(Control::Hello),
         any::<(u32, u32)>().prop_map(|(version, pid)| Control::Welcome(Welcome { version, pid })),
         load().prop_map(|load| Control::Load(Box::new(load))),
-        Just(Control::Loaded(Loaded::Ready)),
+        any::<u8>().prop_map(|bits| Control::Loaded(Loaded::Ready(Handlers::of_bits(bits)))),
         any::<String>().prop_map(|why| Control::Loaded(Loaded::Failed(why))),
         any::<u64>().prop_map(Control::Ping),
         any::<u64>().prop_map(Control::Pong),
@@ -398,6 +406,8 @@ pub(crate) fn frame() -> impl Strategy<Value = Sent> {
             .prop_map(|(stream, end, line, fields)| Sent::Request { stream, end, line, fields }),
         1 => (stream(), any::<bool>(), any::<u128>(), any::<String>())
             .prop_map(|(stream, end, id, path)| Sent::Health { stream, end, id, path }),
+        1 => (stream(), any::<bool>(), any::<u128>(), any::<String>(), any::<i64>())
+            .prop_map(|(stream, end, id, cron, time)| Sent::Scheduled { stream, end, id, cron, time }),
         1 => (stream(), any::<bool>(), any::<u128>())
             .prop_map(|(stream, end, name)| Sent::Keep { stream, end, name }),
         2 => (stream(), any::<bool>(), any::<u16>(), fields())
@@ -461,7 +471,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             emit_cache: Some(text("/var/cache/app")),
             has_colours: true,
         })),
-        Control::Loaded(Loaded::Ready),
+        Control::Loaded(Loaded::Ready(Handlers::of_bits(3))),
         Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),
         Control::Ping(300),
         Control::Pong(300),
@@ -484,6 +494,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             error: StreamError { kind: StreamErrorKind::Watchdog, message: text("too long") },
         },
         Sent::Health { stream: 3, end: true, id: 8, path: text("/up") },
+        Sent::Scheduled { stream: 5, end: true, id: 9, cron: text("*/5 * * * *"), time: 1_800_000_000_000 },
         Sent::Keep { stream: 2, end: false, name: 9 },
     ])
     .collect()

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::api::crash::Suspect;
+use crate::api::schedule::CronStatus;
 use crate::model::state::AppState;
 
 /// The status of one app.
@@ -67,6 +68,9 @@ pub struct AppStatus {
     pub listen: String,
     /// The hosts it serves; all if empty.
     pub hosts: Vec<String>,
+    /// Its crons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crons: Vec<CronStatus>,
 }
 
 /// The details of one app.

@@ -1,6 +1,7 @@
 //! All running apps: adds, removes and changes them, one change at a time, without dropping a request.
 //!
 //! - `one` changes a single app; `changes` records the outcome of a change, and `conclude` that of a slow one.
+//! - `crons` tells the schedule which apps there are.
 //! - `wanted` holds the next set of apps, and `settle` decides how much of a configuration can take effect.
 //! - `binding` binds listening addresses.
 //! - `troubles` tracks what keeps apps from running with their configuration; `trouble` holds the types for it.
@@ -11,6 +12,7 @@
 mod binding;
 mod changes;
 mod conclude;
+mod crons;
 mod legacy;
 mod looks;
 mod member;
@@ -24,6 +26,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,6 +51,7 @@ use crate::apps::lifecycle::turns::Turns;
 use crate::apps::lifecycle::{Action, Lifeline, NewApp, Outcome};
 use crate::apps::quarantine::Quarantine;
 use crate::apps::registry::Registry;
+use crate::apps::schedule::Schedule;
 use crate::apps::sockets::{self, Listening};
 use crate::config::{AppName, AppSpec, Config, ServerSettings};
 use crate::edge::commands::{IoThreads, Notice, Table, UpstreamSpec};
@@ -69,6 +73,7 @@ const LOOK: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Fleet {
     shared: Rc<AppsShared>,
+    schedule: Schedule,
     settings: RefCell<Arc<ServerSettings>>,
     members: RefCell<Vec<RunningApp>>,
     /// What all connections hold, and which limits were last reported as nearly reached.
@@ -87,13 +92,14 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Creates a fleet without apps.
+    /// Creates a fleet without apps. `state` is the state folder, if there is one.
     pub(crate) fn new(
         settings: ServerSettings,
         registry: Registry,
         io_threads: IoThreads,
         occupancy: Occupancy,
         inherited: Inherited,
+        state: Option<PathBuf>,
     ) -> Self {
         let cgroups = Cgroups::take(settings.cgroups);
         let spares = Spares::new(io_threads.count(), cgroups);
@@ -104,6 +110,7 @@ impl Fleet {
             registry,
             io_threads,
             orders: Orders::default(),
+            events: Rc::default(),
             crashes: Crashes::default(),
             quarantine: Quarantine::default(),
             turns,
@@ -111,8 +118,12 @@ impl Fleet {
             folders: Folders::default(),
             drain_timeout,
         };
+        let shared = Rc::new(shared);
+        let schedule = Schedule::new(shared.clone(), state);
+        schedule.sample(settings.traces.as_ref().map(|traces| traces.sample));
         Self {
-            shared: Rc::new(shared),
+            shared,
+            schedule,
             settings: RefCell::new(Arc::new(settings)),
             members: RefCell::default(),
             listening: RefCell::default(),
@@ -307,7 +318,7 @@ impl Fleet {
             let start = || self.start_app(app, &spec, AppLog::new(&spec, traffic.clone()).into(), first);
             RunningApp { app, lifeline: lifeline.unwrap_or_else(start), spec, traffic }
         });
-        *self.members.borrow_mut() = after.collect();
+        self.enlist(after.collect());
         // An app that could not be changed keeps its log level.
         log::configure_apps(self.members.borrow().iter().map(|member| &*member.spec));
         for member in before.drain(..) {
@@ -397,6 +408,7 @@ impl Fleet {
         self.shared.turns.configure(new.max_starts_per_second);
         log::configure(&new);
         self.exporter.configure(new.traces.as_ref());
+        self.schedule.sample(new.traces.as_ref().map(|traces| traces.sample));
         *self.settings.borrow_mut() = Arc::new(new);
         notes
     }
@@ -410,6 +422,7 @@ impl Fleet {
             registry.remove(member.app);
             shared.turns.forget(member.app);
             shared.quarantine.forget(member.app);
+            shared.events.forget(member.app);
             // Another app may have taken its name by now.
             if registry.find(member.spec.name.as_str()).is_none() {
                 log::forget(&member.spec.name);
@@ -468,6 +481,7 @@ impl Fleet {
     pub(crate) async fn end(&self, limit: Duration) {
         self.shared.spares.want(0, []);
         self.shared.spares.clear();
+        self.schedule.set(&[]);
         let members = self.members.take();
         members.iter().for_each(|member| member.lifeline.end(limit));
         for member in members {

@@ -9,12 +9,14 @@
 //! - [`rolling`] replaces a running worker without a gap.
 //! - [`adoption`] takes over workers that were started elsewhere.
 //! - [`aftermath`] handles the end of a worker, and `broken` handles files that cannot be loaded.
-//! - [`folders`] tracks which folders workers are served from, [`orders`] sends orders to running workers, and [`shared`] holds
-//!   what all apps share.
+//! - [`folders`] tracks which folders workers are served from, [`orders`] sends orders to running workers, [`events`] tracks which
+//!   of them take events, and [`shared`] holds what all apps share.
+//! - `uncalled` names handlers that nothing calls.
 
 mod adoption;
 mod aftermath;
 mod broken;
+pub(crate) mod events;
 pub(crate) mod folders;
 pub(crate) mod growth;
 pub(crate) mod lifeline;
@@ -23,6 +25,7 @@ pub(crate) mod rolling;
 mod running;
 pub(crate) mod shared;
 pub(crate) mod turns;
+pub(crate) mod uncalled;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -43,6 +46,7 @@ use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::process::{Started, Worker};
 use crate::telemetry::log::app::AppLog;
+use events::EventTarget;
 use growth::Growth;
 pub(crate) use lifeline::{Action, Lifeline, Outcome};
 use lifeline::{AppCommand, AppCommands, First};
@@ -89,6 +93,7 @@ impl NewApp {
             starts: 0,
             env: None,
             reads_env: true,
+            uncalled: None,
             waiting: Vec::new(),
         };
         let task = tokio::task::spawn_local(life.run(self.first));
@@ -130,6 +135,8 @@ struct AppTask {
     env: Option<Environment>,
     /// Whether the next worker reads its environment files again, because a command asked for it.
     reads_env: bool,
+    /// What was last logged about handlers that nothing calls.
+    uncalled: Option<String>,
     /// Callers that wait for the worker that is being started.
     waiting: Vec<oneshot::Sender<Outcome>>,
 }
@@ -226,6 +233,8 @@ impl AppTask {
         self.recycle_from = running.ready;
         let (witness, useful) = (&running.witness, &running.useful);
         self.shared.io_threads.attach(worker, replaces, requests, witness, useful).await;
+        self.shared.events.enter(EventTarget::new(worker, running.events.clone(), useful.clone()));
+        self.say_what_is_not_called(running.handlers);
         self.shared.tend_spares();
         running
     }
@@ -331,6 +340,7 @@ impl AppTask {
     async fn drain(&mut self, mut running: RunningWorker) -> bool {
         self.shared.registry.draining(self.app);
         self.shared.io_threads.retire(self.app, running.generation).await;
+        self.shared.events.leave((self.app, running.generation));
         running.drain(self.shared.drain_timeout.get());
         tokio::select! {
             reason = running.ended() => {

@@ -1,11 +1,14 @@
 //! What is known of every app and its workers. An app's state changes only here; [`state`](crate::model::state) defines the
 //! allowed changes.
 //!
+//! - `crons` holds what is known of crons, and `runs` records it.
 //! - `workers` holds the ready workers of an app; [`starts`] counts how many were started.
 //! - [`failing`] decides what is logged about an app that keeps failing.
 //! - `shown` builds what operators and metrics see; [`seen`](crate::telemetry::seen) defines the counts.
 
+mod crons;
 pub(crate) mod failing;
+mod runs;
 mod shown;
 pub(crate) mod starts;
 mod workers;
@@ -30,6 +33,7 @@ use crate::model::state::AppState;
 use crate::telemetry::monitor::Monitor;
 use crate::telemetry::seen::{AppCounts, Gauges};
 use crate::telemetry::traffic::{Limit, Traffic};
+use crons::CronRecord;
 use failing::Failing;
 
 use starts::Starts;
@@ -65,6 +69,8 @@ struct AppRecord {
     crashes: u64,
     /// How many starts have failed since a worker last became ready.
     failed_starts: u64,
+    /// Its crons, in the order of the configuration.
+    crons: Vec<CronRecord>,
 }
 
 /// The records of all apps. Cheap to clone. Lives on the main thread.
@@ -96,6 +102,7 @@ impl Registry {
             ends: BTreeMap::new(),
             crashes: 0,
             failed_starts: 0,
+            crons: Vec::new(),
         };
         self.records.borrow_mut().insert(app, record);
         app
@@ -333,7 +340,8 @@ impl Registry {
         self.records.borrow().values().map(|record| record.state).collect()
     }
 
-    fn state(&self, app: AppId) -> Option<AppState> {
+    /// Returns the state of an app, if there is one with this id.
+    pub(crate) fn state(&self, app: AppId) -> Option<AppState> {
         self.records.borrow().get(&app).map(|record| record.state)
     }
 

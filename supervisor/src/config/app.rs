@@ -11,6 +11,7 @@ use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
 use crate::config::sources::wrangler::bindings::MissingBinding;
 use crate::config::types::app_name::AppName;
+use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
 
@@ -27,6 +28,8 @@ pub(crate) struct AppSpec {
     pub listen: Option<Listen>,
     /// The hosts it serves. If empty: all hosts that no other app with the same [`Self::listen`] claims.
     pub hosts: Vec<HostPattern>,
+    /// When its `scheduled` handler runs, each once.
+    pub crons: Vec<Cron>,
     /// The sources of the `env` that its handler gets.
     pub env: EnvSources,
     /// The `ctx.props` that its handler gets.

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod app_name;
 pub(crate) mod control;
+pub(crate) mod cron;
 pub(crate) mod forwarded;
 pub(crate) mod host_pattern;
 pub(crate) mod listen;

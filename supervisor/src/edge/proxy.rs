@@ -9,12 +9,13 @@
 //!   [`response_limit`]: limits its length.
 //! - [`answer`]: maps failures to statuses in one table, and builds the responses for them.
 //! - [`recorded`]: the record of a request, for the access log and for its span.
-//! - [`error_page`]: the page that shows the cause to the developer of an app.
+//! - [`error_page`]: the page that shows the cause to the developer of an app; `development`: a path that only such apps have.
 
 pub(crate) mod announced;
 pub(crate) mod answer;
 pub(crate) mod attempt;
 pub(crate) mod body;
+mod development;
 pub(crate) mod error_page;
 pub(crate) mod forwarding;
 pub(crate) mod headers;
@@ -193,10 +194,12 @@ impl Proxy {
             target,
             version: version(parts.version),
         };
+        let scheduled = if spec.settings.development { development::scheduled(target) } else { None };
         let buffers = peer.buffers(client);
         let outgoing = Outgoing {
             spec: &spec,
             line: &line,
+            scheduled: scheduled.as_ref(),
             forwarding: &forwarding,
             fields: &parts.headers,
             buffers: &buffers,

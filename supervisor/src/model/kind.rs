@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use nano_protocol::head::SCHEDULED;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -18,12 +19,13 @@ pub(crate) const METHOD: usize = 32;
 /// Longest path that is kept whole, in bytes.
 pub(crate) const PATH: usize = 256;
 
-/// A kind of request.
+/// A kind of request, or of scheduled run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Kind {
-    /// The method as it was sent; if it is too long, its beginning and a digest.
+    /// The method as it was sent; if it is too long, its beginning and a digest. `scheduled` for a scheduled run.
     pub method: String,
-    /// The canonical path without the query; if it is too long, its beginning and a digest.
+    /// The canonical path without the query; if it is too long, its beginning and a digest. The cron expression of a scheduled
+    /// run.
     pub path: String,
 }
 
@@ -31,8 +33,17 @@ impl Kind {
     /// The kind of a request with this method and target. A long text is replaced by its beginning and a digest of the whole,
     /// so that texts with the same beginning still differ.
     pub fn of(method: &str, target: &str) -> Self {
+        if is_scheduled(method, target) {
+            return Self { method: method.to_owned(), path: cut(target, PATH) };
+        }
         Self { method: known(method, METHOD), path: known(&path(target), PATH) }
     }
+}
+
+/// Whether this is the name of a scheduled run, whose cron expression is no path. A target that a client sends begins with `/` or
+/// `?`.
+pub(crate) fn is_scheduled(method: &str, target: &str) -> bool {
+    method == SCHEDULED && !target.starts_with(['/', '?'])
 }
 
 /// Truncates `text` if it is longer than `longest` bytes.
@@ -161,6 +172,15 @@ mod tests {
             assert_eq!(Kind::of("GET", target).path, path, "{target}");
         }
         assert_ne!(Kind::of("POST", "/heap"), Kind::of("GET", "/heap"));
+    }
+
+    #[test]
+    fn a_scheduled_run_is_of_the_kind_of_its_cron() {
+        let run = Kind::of("scheduled", "*/5 * * * *");
+        assert_eq!((&*run.method, &*run.path), ("scheduled", "*/5 * * * *"));
+        // What a client sends is none.
+        assert_eq!(Kind::of("scheduled", "/*/5 * * * *").path, "/*/5 * * * *");
+        assert_eq!(Kind::of("scheduled", "?*/5").path, "/");
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl LostRequest {
         let (RequestName { method, path }, is_answered) = name.unwrap_or((RequestName::default(), true));
         let known = Self::new(id, &method, &path);
         // A path with a blank was truncated, so its kind is unknown.
-        let kind = known.kind.clone().filter(|_| !path.contains(' '));
+        let is_whole = !path.contains(' ') || kind::is_scheduled(&method, &path);
+        let kind = known.kind.clone().filter(|_| is_whole);
         Self { kind, is_answered, is_given_up: !is_answered, ..known }
     }
 }

@@ -16,6 +16,7 @@ use tracing::{error, info};
 
 use crate::api::changes::Changes;
 use crate::api::crash::{Crash, Suspect};
+use crate::api::schedule::RunReport;
 use crate::api::status::{AppDetail, AppStatus, CgroupStatus, MachineStatus, Phase, SpareStatus};
 use crate::api::usage::Usage;
 use crate::apps::fleet::{Fleet, Late};
@@ -329,6 +330,14 @@ impl Operator {
         drop(changing);
         self.fleet.conclude(late, &mut changes).await;
         Ok(changes)
+    }
+
+    /// Has the `scheduled` handler of an app run now, and waits for its end.
+    ///
+    /// # Errors
+    /// Why it does not run.
+    pub(crate) async fn trigger(&self, app: &str, cron: Option<&str>) -> Result<RunReport, ChangeError> {
+        self.fleet.trigger(app, cron).await
     }
 
     pub(crate) fn has(&self, app: &str) -> bool {

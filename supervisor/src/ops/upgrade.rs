@@ -202,9 +202,10 @@ fn missing(fleet: &Fleet, unready: &BTreeMap<String, String>) -> Vec<(String, St
 /// Lets the successor take over, and waits until it serves the control socket.
 async fn send_go(fleet: &Fleet, mut talk: BufReader<UnixStream>, pid: u32) -> Result<u32, ChangeError> {
     let legacy = serde_json::to_string(&fleet.legacy()).unwrap_or_default();
-    talk.write_all(format!("{GO} {legacy}\n").as_bytes())
-        .await
-        .map_err(|error| ChangeError::Conflict(format!("the successor has ended: {error}")))?;
+    if let Err(error) = talk.write_all(format!("{GO} {legacy}\n").as_bytes()).await {
+        fleet.schedule().turn(true);
+        return Err(ChangeError::Conflict(format!("the successor has ended: {error}")));
+    }
     info!(pid, "the successor takes over");
     let _ = timeout(MESSAGE_TIMEOUT, talk.read_line(&mut String::new())).await;
     Ok(pid)

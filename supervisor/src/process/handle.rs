@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use nano_protocol::message::{Control, Load, Loaded};
-use nano_protocol::{Connection, Handle, ProtocolError, Witness};
+use nano_protocol::{Connection, Handle, Handlers, ProtocolError, Witness};
 use tokio::time::timeout;
 
 use super::calls::Calls;
+use super::events::Events;
 use super::fingerprint::Fingerprint;
 use super::output::Output;
 use super::reap::reap;
@@ -34,6 +35,8 @@ pub(crate) struct Worker {
     /// Its calls to the supervisor.
     pub(super) calls: Calls,
     pub output: Rc<Output>,
+    /// What the app exports.
+    pub handlers: Handlers,
     /// The page of shared memory that outlives it.
     pub witness: Arc<Witness>,
 }
@@ -91,7 +94,7 @@ impl Worker {
             }
             spare.process.is_in(group);
             let loaded = load_app(&mut spare, &output, &mut calls, message).await?;
-            if let (Loaded::Ready, Some(path)) = (&loaded, &spec.settings.health_path) {
+            if let (Loaded::Ready(_), Some(path)) = (&loaded, &spec.settings.health_path) {
                 unhealthy = "it did not answer".into();
                 health::check(&mut spare, &output, &mut calls, path, &mut unhealthy).await?;
             }
@@ -99,13 +102,23 @@ impl Worker {
         })
         .await;
         let reason = match prepared {
-            Ok(Ok(Loaded::Ready)) => {
+            Ok(Ok(Loaded::Ready(handlers))) => {
                 let Spare { process, control, handle, requests, witness, .. } = spare;
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
                     Ok(requests) => {
-                        let worker =
-                            Self { pid, told, env, process, control, handle, calls, output, witness };
+                        let worker = Self {
+                            pid,
+                            told,
+                            env,
+                            process,
+                            control,
+                            handle,
+                            calls,
+                            output,
+                            handlers,
+                            witness,
+                        };
                         return Ok(Started { worker, requests });
                     }
                     Err(error) => {
@@ -122,6 +135,11 @@ impl Worker {
             Err(_) => Some(ExitReason::Unhealthy(unhealthy)),
         };
         Err(failed(reap(spare.process, reason).await))
+    }
+
+    /// Returns a sender of events to it.
+    pub(crate) fn events(&self) -> Events {
+        Events::new(self.handle.clone())
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use nano_protocol::limits::PROTOCOL_VERSION;
 use nano_protocol::message::{Control, Hello, Role};
-use nano_protocol::{Connection, Handle, Incoming, ProtocolError, Side, Witness};
+use nano_protocol::witness::CONTROL;
+use nano_protocol::{Begun, Connection, Handle, Incoming, ProtocolError, Side, Witness};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
@@ -52,6 +53,7 @@ impl Spare {
         let (control, handle) = open(spawned.control)?;
         let requests = spawned.requests.into_iter().map(open).collect::<std::io::Result<Vec<_>>>()?;
         let witness = spawned.witness;
+        let control = control.witnessed(Begun::from_now(witness.clone(), CONTROL));
         let spare =
             Self { process, control, handle, requests, witness, heap, has_shaken_hands: false, output };
         spare.say_hello().map_err(std::io::Error::other)?;

@@ -9,6 +9,7 @@ use crate::api::status::SpareStatus;
 use crate::api::usage::Usage;
 use crate::model::overdue::Overdue;
 use crate::model::refusal::Refusal;
+use crate::model::run_outcome::RunOutcome;
 use crate::model::state::AppState;
 use crate::telemetry::histogram::Snapshot;
 use crate::telemetry::occupancy::Occupied;
@@ -49,6 +50,7 @@ pub(crate) fn render(sample: &Sample) -> String {
     of_apps(&mut text, &sample.apps);
     of_workers(&mut text, &sample.apps);
     of_limits(&mut text, &sample.apps);
+    of_crons(&mut text, &sample.apps);
     of_connections(&mut text, &sample.occupied);
     let Sample { spares, has_cgroups, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
     text.family("nano_cgroups", "gauge", "Whether control groups hold workers to their limits.");
@@ -170,6 +172,26 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let (name, help) =
         ("nano_worker_blocking_calls", "Cryptographic calls of the worker that run or wait for a thread.");
     text.each(name, "gauge", help, apps, |app| app.stats.blocking);
+}
+
+/// Scheduled runs. No expression contains a character that a label value would have to escape.
+fn of_crons(text: &mut Text, apps: &[Gauges]) {
+    text.family("nano_scheduled_runs_total", "counter", "Scheduled runs, by how they ended.");
+    let crons = || apps.iter().flat_map(|app| app.crons.iter().map(move |cron| (app, cron)));
+    for (app, cron) in crons() {
+        for (outcome, count) in RunOutcome::VARIANTS.iter().zip(cron.runs) {
+            let labels = [("app", &*app.name), ("cron", &cron.cron), ("outcome", outcome.name())];
+            text.line("nano_scheduled_runs_total", &labels, count);
+        }
+    }
+    let help = "When the last scheduled run began, in seconds since 1970.";
+    text.family("nano_scheduled_last_run_timestamp_seconds", "gauge", help);
+    for (app, cron) in crons() {
+        let labels = [("app", &*app.name), ("cron", &*cron.cron)];
+        cron.last_began
+            .iter()
+            .for_each(|began| text.line("nano_scheduled_last_run_timestamp_seconds", &labels, began));
+    }
 }
 
 /// Limits that all clients share, and the connections that were refused or closed for them.

@@ -1,13 +1,14 @@
 //! The record of one request until its response is complete, for the access log and its span.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, REFERER, USER_AGENT};
 use hyper::{Request, Version};
 use nano_protocol::message::RequestId;
 
 use crate::config::{AccessLog, AppName};
+use crate::model::run_outcome::RunOutcome;
 use crate::telemetry::trace_context::TraceContext;
 
 /// The header field with the trace context.
@@ -53,6 +54,21 @@ pub(crate) struct RequestRecord {
     pub user_agent: Option<HeaderValue>,
     /// When it arrived.
     pub begun: Instant,
+}
+
+/// A scheduled run that is over and whose span is recorded.
+#[derive(Debug)]
+pub(crate) struct RunRecord {
+    pub app: AppName,
+    pub context: TraceContext,
+    pub id: RequestId,
+    /// The cron expression.
+    pub cron: String,
+    /// When it was due.
+    pub due: SystemTime,
+    pub outcome: RunOutcome,
+    pub began: SystemTime,
+    pub took: Duration,
 }
 
 /// The span of one request.

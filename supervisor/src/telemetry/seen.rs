@@ -6,6 +6,7 @@ use nano_protocol::message::Stats;
 
 use crate::api::usage::Usage;
 use crate::model::ids::AppId;
+use crate::model::run_outcome::RunOutcome;
 use crate::model::state::AppState;
 use crate::telemetry::traffic::Totals;
 
@@ -47,6 +48,18 @@ pub(crate) struct Gauges {
     pub ends: BTreeMap<&'static str, u64>,
     /// Statistics that its worker reports.
     pub stats: Stats,
+    /// Its crons.
+    pub crons: Vec<CronGauges>,
     /// Its counters.
     pub seen: AppCounts,
+}
+
+/// The values of one cron of an app for the metrics.
+#[derive(Debug)]
+pub(crate) struct CronGauges {
+    pub cron: String,
+    /// Runs, by the number of their outcome.
+    pub runs: [u64; RunOutcome::COUNT],
+    /// When the last run began, in seconds since 1970.
+    pub last_began: Option<f64>,
 }

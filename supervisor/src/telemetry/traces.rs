@@ -1,4 +1,4 @@
-//! Spans of requests, exported to a collector over OTLP/HTTP: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
+//! Spans of requests and scheduled runs, exported to a collector over OTLP/HTTP: <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
 //!
 //! An I/O thread puts finished requests into a bounded queue and never waits. The [`exporter`] on the main thread sends them
 //! in batches, which [`otlp`] encodes.
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use exporter::Exporter;
 
-use crate::telemetry::record::RequestRecord;
+use crate::telemetry::record::{RequestRecord, RunRecord};
 
 /// Capacity of the span queue, as in OpenTelemetry's SDKs.
 const QUEUE: usize = 2048;
@@ -30,9 +30,16 @@ struct SpanHub {
     dropped: AtomicU64,
 }
 
+/// What is over and has a span.
+#[derive(Debug)]
+enum Finished {
+    Request(FinishedRequest),
+    Run(Box<RunRecord>),
+}
+
 /// A request whose response is complete.
 #[derive(Debug)]
-struct Finished {
+struct FinishedRequest {
     record: Box<RequestRecord>,
     ended: SystemTime,
     took: Duration,
@@ -53,8 +60,21 @@ pub(crate) struct SpanCounts {
 pub(crate) fn finish(record: Box<RequestRecord>) {
     let Some(hub) = HUB.get().filter(|_| record.span.is_some()) else { return };
     let (ended, took) = (SystemTime::now(), record.begun.elapsed());
-    if hub.queue.try_send(Finished { record, ended, took }).is_err() {
-        hub.dropped.fetch_add(1, Ordering::Relaxed);
+    hub.queue(Finished::Request(FinishedRequest { record, ended, took }));
+}
+
+/// Queues the span of a scheduled run, if the queue has room. Never waits.
+pub(crate) fn finish_run(run: RunRecord) {
+    if let Some(hub) = HUB.get() {
+        hub.queue(Finished::Run(Box::new(run)));
+    }
+}
+
+impl SpanHub {
+    fn queue(&self, finished: Finished) {
+        if self.queue.try_send(finished).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

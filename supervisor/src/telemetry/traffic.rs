@@ -34,6 +34,8 @@ pub(crate) enum Limit {
     Starts,
     /// `max_in_flight_per_client`: requests that were refused.
     InFlightPerClient,
+    /// `scheduled_timeout`: scheduled runs that were given up.
+    Scheduled,
     /// Calls of workers that came faster than they may, and had to wait. No field says how fast that is.
     Calls,
 }
@@ -53,6 +55,7 @@ impl Limit {
             Self::Cpus => "max_cpus",
             Self::Starts => "max_starts_per_second",
             Self::InFlightPerClient => "max_in_flight_per_client",
+            Self::Scheduled => "scheduled_timeout",
             Self::Calls => "calls",
         }
     }
@@ -328,6 +331,6 @@ mod tests {
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
         let counts: Vec<_> = Limit::VARIANTS.iter().map(|limit| traffic.broken(*limit)).collect();
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0]);
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 0]);
     }
 }

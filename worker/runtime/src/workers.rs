@@ -1,7 +1,8 @@
 //! APIs that are specific to Workers: requests and responses as an app sees them, and the additional classes.
 //!
 //! - [`request`], [`response`]: how the parts of a request reach JavaScript when they are accessed, and the ways to send a
-//!   response; [`outgoing`]: bodies that are sent. [`wait_until`]: work that continues after the response.
+//!   response; [`outgoing`]: bodies that are sent. [`scheduled`]: how a scheduled run ends; [`wait_until`]: work that continues
+//!   after the response.
 //! - [`console`], [`errors`]: log records, and how errors are reported.
 //! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: the native part of `IdentityTransformStream`, `caches`,
 //!   `DigestStream` and `HTMLRewriter`.
@@ -15,6 +16,7 @@ pub(crate) mod html_rewriter;
 pub(crate) mod outgoing;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod scheduled;
 pub(crate) mod wait_until;
 
 use crate::requests::body;
@@ -69,6 +71,7 @@ deno_core::extension!(
         response::op_respond_stream,
         response::op_respond_text,
         response::op_respond_text_with_headers,
+        scheduled::op_scheduled_ended,
         wait_until::op_background_begin,
         wait_until::op_background_end,
     ],
@@ -89,6 +92,7 @@ deno_core::extension!(
         "missing_binding.js",
         "request.js",
         "respond.js",
+        "scheduled.js",
         "scheduler.js",
     ],
     synthetic_esm = [

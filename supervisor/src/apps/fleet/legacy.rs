@@ -1,4 +1,5 @@
-//! The state that a successor inherits and that is in no configuration: stopped apps, quarantined requests, and crash reports.
+//! The state that a successor inherits and that is in no configuration: stopped apps, quarantined requests, crash reports, and when
+//! crons were due.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Fleet;
 use crate::api::crash::Crash;
 use crate::apps::lifecycle::Action;
+use crate::apps::schedule::store::LastDue;
 use crate::model::kind::Kind;
 use crate::model::state::AppState;
 
@@ -20,6 +22,8 @@ pub(crate) struct Legacy {
     refused: BTreeMap<String, Vec<Kind>>,
     /// The crash reports, latest first.
     crashes: Vec<Crash>,
+    /// Up to when each cron was looked after.
+    last_due: LastDue,
 }
 
 impl Fleet {
@@ -29,20 +33,27 @@ impl Fleet {
         stopped.map(|app| app.name).collect()
     }
 
-    /// Collects the state for a successor.
+    /// Collects the state for a successor, which looks after the crons from now on.
     pub(crate) fn legacy(&self) -> Legacy {
         let members = self.members.borrow();
         let refused = members
             .iter()
             .map(|member| (member.spec.name.to_string(), self.shared.quarantine.refused(member.app)))
             .filter(|(_, kinds)| !kinds.is_empty());
-        Legacy { stopped: self.stopped(), refused: refused.collect(), crashes: self.crashes().of(None) }
+        self.schedule.turn(false);
+        Legacy {
+            stopped: self.stopped(),
+            refused: refused.collect(),
+            crashes: self.crashes().of(None),
+            last_due: self.schedule.last_due(),
+        }
     }
 
     /// Takes over the state of the predecessor. Apps that were stopped or started there while this supervisor was starting are
     /// stopped or started here, too.
     pub(crate) async fn inherit(&self, legacy: Legacy) {
         self.crashes().inherit(legacy.crashes);
+        self.schedule.inherit(legacy.last_due);
         let members = self.members.borrow().clone();
         for member in members {
             let name = member.spec.name.as_str();

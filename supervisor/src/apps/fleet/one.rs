@@ -150,7 +150,7 @@ impl Fleet {
             });
             RunningApp { app, spec, traffic, lifeline }
         });
-        *self.members.borrow_mut() = after.collect();
+        self.enlist(after.collect());
         self.clear_trouble(&spec.name);
         self.want_spares();
         self.shared.tend_spares();
@@ -171,7 +171,7 @@ impl Fleet {
         let (gone, kept): (Vec<_>, Vec<_>) =
             self.members.borrow().iter().cloned().partition(|member| member.spec.name.as_str() == name);
         self.route(kept.iter().map(RunningApp::routed).collect(), &mut HashMap::new()).await;
-        *self.members.borrow_mut() = kept;
+        self.enlist(kept);
         self.troubles.borrow_mut().retain(|known, _| known.as_str() != name);
         gone.into_iter().for_each(|member| self.remove_app(member));
         self.want_spares();

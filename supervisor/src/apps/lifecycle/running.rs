@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use nano_protocol::Witness;
 use nano_protocol::message::Stats;
+use nano_protocol::{Handlers, Witness};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
@@ -25,6 +25,7 @@ use crate::edge::commands::Fate;
 use crate::model::change_error::ChangeError;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
+use crate::process::events::Events;
 use crate::process::{Fingerprint, Order, Output, Report, Worker};
 
 /// A worker that gets the app's requests.
@@ -40,6 +41,10 @@ pub(crate) struct RunningWorker {
     pub witness: Arc<Witness>,
     /// Whether it has answered a request successfully.
     pub useful: Arc<AtomicBool>,
+    /// Sends events to it.
+    pub events: Events,
+    /// What the app exports.
+    pub handlers: Handlers,
     observed: Rc<Observed>,
     output: Rc<Output>,
     /// A random factor on its maximum lifetime, so that workers do not all reach it at the same time.
@@ -272,6 +277,7 @@ impl Stage {
         let (orders, mut received) = self.shared.orders.enter((app, generation));
         let (pid, told, spec) = (worker.pid, worker.told.clone(), spec.clone());
         let (output, witness) = (worker.output.clone(), worker.witness.clone());
+        let (events, handlers) = (worker.events(), worker.handlers);
         let folder = self.shared.folders.hold(&spec.root);
         let (observed, ready) = (Rc::<Observed>::default(), Instant::now());
         let spread = 0.9 + 0.2 * fastrand::f64();
@@ -294,6 +300,8 @@ impl Stage {
             pid,
             witness,
             useful: Arc::default(),
+            events,
+            handlers,
             observed,
             output,
             spread,
@@ -318,6 +326,7 @@ impl Stage {
     /// Drains a worker that gets no further requests, in a task of its own.
     pub(crate) fn retire(&mut self, mut running: RunningWorker) {
         let (app, shared) = (self.app, self.shared.clone());
+        shared.events.leave((app, running.generation));
         running.drain(shared.drain_timeout.get());
         self.retiring.retain(|(_, task)| !task.is_finished());
         let orders = running.orders.clone();
@@ -356,6 +365,7 @@ async fn report_end(
 ) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
+    let events = shared.events.ended((app, generation), &reason.to_string());
     if shared.orders.leave((app, generation)) {
         shared.registry.count_end(app, reason);
         let culprit = culprit.zip(reason.limit());
@@ -364,6 +374,7 @@ async fn report_end(
         // All its messages have been read by now.
         remains.has_answered = running.useful.load(Ordering::Relaxed);
     }
+    remains.lost.extend(events);
     if let Some(culprit) = culprit {
         remains.blame(culprit, running.witness.name_of(culprit));
     }

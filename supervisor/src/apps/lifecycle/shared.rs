@@ -1,8 +1,10 @@
 //! State that the tasks of all apps share.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
+use super::events::EventTargets;
 use super::folders::Folders;
 use super::orders::Orders;
 use super::turns::Turns;
@@ -23,6 +25,8 @@ pub(crate) struct AppsShared {
     pub io_threads: IoThreads,
     /// Sends orders to workers.
     pub orders: Orders,
+    /// The workers that take events.
+    pub events: Rc<EventTargets>,
     /// Reports of unexpected exits.
     pub crashes: Crashes,
     /// Worker processes without an app.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::crons::CronRecord;
 use super::{AppRecord, milliseconds};
 use crate::api::status::{AppStatus, Rates};
 use crate::model::ids::AppId;
@@ -30,6 +31,7 @@ impl AppRecord {
             starts: self.starts.all(),
             ends: self.ends.clone(),
             stats: self.workers.stats(),
+            crons: self.crons.iter().map(CronRecord::gauges).collect(),
             seen: self.seen(app),
         }
     }
@@ -67,6 +69,7 @@ impl AppRecord {
             rates,
             listen: self.spec.shown_listen(self.address),
             hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
+            crons: self.crons.iter().map(CronRecord::status).collect(),
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::api::client;
 use crate::api::status::AppStatus;
+use crate::apps::lifecycle::uncalled::uncalled;
 use crate::apps::sockets;
 use crate::config::{Admin, AppSpec, Config, ControlPath, Listen, found_control_path};
 use crate::process::{Cgroups, Spares, Worker};
@@ -116,13 +117,13 @@ async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
     admin.iter().for_each(|admin| spares.close(admin.address));
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
     // Dropping the worker kills it.
-    let error =
-        Worker::start(spec, None, &spares, &log).await.err().map(|failure| failure.reason.to_string());
+    let handlers = Worker::start(spec, None, &spares, &log).await.map(|started| started.worker.handlers);
+    let uncalled = handlers.as_ref().ok().and_then(|handlers| uncalled(*handlers, &spec.crons));
     Finding {
         app: spec.name.to_string(),
         entry: spec.root.join(&spec.entry).display().to_string(),
-        warnings: spec.warnings.clone(),
+        warnings: spec.warnings.iter().cloned().chain(uncalled).collect(),
         missing: spec.missing.iter().map(|binding| binding.name.clone()).collect(),
-        error,
+        error: handlers.err().map(|failure| failure.reason.to_string()),
     }
 }

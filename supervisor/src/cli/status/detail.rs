@@ -9,6 +9,7 @@ use super::problem::{AppHealth, age, since_end, state};
 use super::table::state_tone;
 use crate::api::crash::Crash;
 use crate::api::deploys::DeployRow;
+use crate::api::schedule::{CronStatus, RunReport};
 use crate::api::status::{AppDetail, AppStatus};
 use crate::model::state::AppState;
 
@@ -60,6 +61,9 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
     page.fact("workers", &workers(app));
     if app.waits_for_turn {
         page.fact("start", "waits for its turn (`max_starts_per_second`)");
+    }
+    for cron in &app.crons {
+        page.fact("cron", &self::cron(cron, now));
     }
     if let Some(reason) = &app.last_exit {
         let since = since_end(app, now).map(|since| format!(", {} ago", age(since))).unwrap_or_default();
@@ -132,6 +136,29 @@ impl DetailPage {
                 .for_each(|line| self.lines.push(format!("    {line}")));
         }
     }
+}
+
+/// When a cron is due next, and how it last ended.
+fn cron(CronStatus { cron, next_at, running_since, last }: &CronStatus, now: SystemTime) -> String {
+    let time = |text: &String| humantime::parse_rfc3339(text).ok();
+    let passed = |text: &String| now.duration_since(time(text)?).ok();
+    let ago = |text: &String| passed(text).map(|passed| format!(", {} ago", age(passed))).unwrap_or_default();
+    let mut parts = vec![cron.clone()];
+    if let Some(since) = running_since {
+        parts.push(format!("runs since {since}"));
+    }
+    if let Some(next) = next_at {
+        let left = time(next).and_then(|next| next.duration_since(now).ok()).unwrap_or_default();
+        parts.push(format!("next in {} ({next})", age(left)));
+    }
+    parts.push(match last {
+        Some(RunReport { outcome, why, ms, began_at, .. }) => {
+            let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("last {outcome}{why} after {ms} ms{}", ago(began_at))
+        }
+        None => "has not run yet".to_owned(),
+    });
+    parts.join("; ")
 }
 
 /// The addresses of the app, as URLs where possible.

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use bytesize::ByteSize;
 
 use super::super::terminal::Tone;
+use crate::api::RunOutcome;
+use crate::api::schedule::CronStatus;
 use crate::api::status::AppStatus;
 use crate::model::state::AppState;
 use crate::untrusted::visible;
@@ -78,6 +80,7 @@ impl AppHealth {
             Severity::Busy
         } else {
             notes.extend(otherwise(app));
+            notes.extend(app.crons.iter().filter_map(failed_run));
             notes.extend(near("memory", app.memory, app.memory_limit));
             notes.extend(near("heap", app.heap_used, Some(app.heap_limit)));
             if app.rates.errors_per_second > 0.0 {
@@ -120,6 +123,12 @@ fn ended(app: &AppStatus, now: SystemTime) -> Option<String> {
 fn otherwise(app: &AppStatus) -> Option<String> {
     let why = visible::line(app.problem.as_deref()?.lines().next()?);
     Some(format!("goes on as it was before its configuration: {why}"))
+}
+
+/// How the last run of a cron has ended, if not well.
+fn failed_run(cron: &CronStatus) -> Option<String> {
+    let run = cron.last.as_ref().filter(|run| run.outcome != RunOutcome::Ok)?;
+    Some(format!("the last scheduled run of {:?} ended with {}", cron.cron, run.outcome))
 }
 
 fn near(what: &str, used: u64, limit: Option<u64>) -> Option<String> {

@@ -227,6 +227,7 @@ mod tests {
             },
             listen: "*:80".into(),
             hosts: Vec::new(),
+            crons: Vec::new(),
         }
     }
 

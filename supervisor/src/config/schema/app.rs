@@ -16,6 +16,7 @@ use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::setting::json::text;
 use crate::config::setting::kinds::{self, choice, list, parsed, path, switch, whole, words};
 use crate::config::setting::{Setting, settings};
+use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Host;
 use crate::config::types::log::LogLevel;
@@ -81,6 +82,11 @@ settings! {
         /// Environment of the wrangler file: `"staging"` for `[env.staging]`, `""` for the top level. `--env` chooses one for
         /// every app that does not.
         environment: Option<String> = None, words().optional().by_default("the top level");
+
+        /// When the app's `scheduled` handler runs, in UTC, such as `"*/5 * * * *"`, see [events.md](events.md). A list here
+        /// replaces that of a wrangler file.
+        crons: Option<Vec<(Cron, Place)>> = None, list(text(), value::parsed).optional()
+            .by_default("`triggers.crons` of the wrangler file");
 
         /// What the handler gets as `env`: any TOML value, as JSON. See [below](#variables-and-secrets) for its other sources.
         env: Values = Values::default(), env().by_default("empty");

@@ -62,6 +62,10 @@ settings! {
         /// answer is 503, and the worker is replaced.
         cpu_time: Duration = secs(30), duration(ms(50)..=DAY);
 
+        /// How long a run of the `scheduled` handler may take, with all that it hands to `waitUntil`. After that it is given
+        /// up, and the next one may begin.
+        scheduled_timeout: Duration = secs(15 * 60), duration(ms(50)..=DAY);
+
         /// How long work handed to `waitUntil` keeps a worker that is to end, after the response.
         wait_until_timeout: Duration = secs(30), duration(Duration::ZERO..=DAY);
 

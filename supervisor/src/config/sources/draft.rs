@@ -10,6 +10,7 @@ use crate::config::schema::defaults::Defaults;
 use crate::config::sources::entry::{self, GivenEntry};
 use crate::config::sources::wrangler::Wrangler;
 use crate::config::types::app_name::AppName;
+use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
 
@@ -25,6 +26,8 @@ pub(crate) struct Draft {
     pub(crate) entry: Option<String>,
     /// The environment of the wrangler file, and where it was chosen. The empty name stands for its top level.
     pub(crate) environment: Option<(String, Place)>,
+    /// When its `scheduled` handler runs. `None` if its wrangler file decides that.
+    pub(crate) crons: Option<Vec<Cron>>,
     pub(crate) listen: Option<Listen>,
     pub(crate) hosts: Vec<(HostPattern, Place)>,
     pub(crate) env: Given,
@@ -73,6 +76,7 @@ impl Draft {
             path: None,
             entry: None,
             environment: None,
+            crons: None,
             listen: None,
             hosts: Vec::new(),
             env: Given::default(),
@@ -151,6 +155,7 @@ impl Draft {
             entry: entry.unwrap_or_default(),
             listen: self.listen,
             hosts: self.hosts.into_iter().map(|(pattern, _)| pattern).collect(),
+            crons: once_each(self.crons.unwrap_or(self.wrangler.crons)),
             env,
             props: self.props,
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
@@ -169,6 +174,17 @@ impl Draft {
 /// Returns the environment that was chosen, unless that is the top level.
 fn chosen(environment: Option<&(String, Place)>) -> Option<(&str, &Place)> {
     environment.filter(|(name, _)| !name.is_empty()).map(|(name, place)| (&**name, place))
+}
+
+/// Leaves out what was written twice.
+fn once_each(crons: Vec<Cron>) -> Vec<Cron> {
+    let mut once = Vec::<Cron>::with_capacity(crons.len());
+    for cron in crons {
+        if !once.contains(&cron) {
+            once.push(cron);
+        }
+    }
+    once
 }
 
 /// Resolves the folder at `path` to an absolute path without symlinks.

@@ -6,6 +6,7 @@ mod fields;
 mod found;
 mod inert;
 mod modules;
+mod triggers;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use crate::config::document::section::Document;
 use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::types::app_name::AppName;
+use crate::config::types::cron::Cron;
 use crate::untrusted::visible;
 use bindings::MissingBinding;
 use fields::{Content, Field};
@@ -30,6 +32,8 @@ pub(crate) struct Wrangler {
     pub(crate) main: Option<(String, Place)>,
     /// The folder that a build for Pages has made, relative to the app's folder.
     pub(crate) pages: Option<(PathBuf, Place)>,
+    /// When its `scheduled` handler runs.
+    pub(crate) crons: Vec<Cron>,
     /// The variables.
     pub(crate) vars: Values,
     /// The names of variables that the app cannot do without.
@@ -121,6 +125,9 @@ impl Wrangler {
                     let names = problems.keep(|| secret.place, secret.content.texts());
                     self.required.extend(names.unwrap_or_default());
                 }
+            }
+            ("triggers", content) if !content.is_empty() => {
+                self.crons = triggers::crons(place, content, problems);
             }
             ("compatibility_flags", content) => {
                 let flags = problems.keep(|| place, content.texts()).unwrap_or_default();

@@ -8,7 +8,7 @@ use hyper::body::Body as _;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Response, StatusCode};
 use nano_protocol::message::RequestLine;
-use nano_protocol::{Budget, Failure, Handle, Head, Receiver, ResponseHead};
+use nano_protocol::{Budget, Event, Failure, Handle, Head, Receiver, ResponseHead};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::ResponseBody;
@@ -23,6 +23,8 @@ use crate::model::refusal::Refusal;
 pub(super) struct Outgoing<'a> {
     pub spec: &'a AppSpec,
     pub line: &'a RequestLine<'a>,
+    /// Set if a scheduled run is asked for: the cron expression, and the time in milliseconds since 1970.
+    pub scheduled: Option<&'a (String, i64)>,
     pub forwarding: &'a Forwarding<'a>,
     pub fields: &'a hyper::HeaderMap,
     /// Limits the bytes of its client's bodies that are buffered.
@@ -51,12 +53,18 @@ impl Outgoing<'_> {
         handle: &Handle,
         upload: &mut Option<Upload<B>>,
     ) -> Result<Response<ResponseBody>, AttemptError> {
-        let Outgoing { spec, line, forwarding, fields, buffers } = *self;
-        let limit = spec.limits.request_timeout;
+        let Outgoing { spec, line, scheduled, forwarding, fields, buffers } = *self;
+        let limit = match scheduled {
+            None => spec.limits.request_timeout,
+            Some(_) => spec.limits.scheduled_timeout,
+        };
         let has_body = upload.is_some();
         let (sender, receiver) = forwarding
             .with(fields, |count, fields| {
-                let head = Head::Request(*line);
+                let head = match scheduled {
+                    None => Head::Request(*line),
+                    Some((cron, time)) => Head::Event(Event::Scheduled { id: line.id, cron, time: *time }),
+                };
                 handle.open_for(Some(buffers.clone()), &head, count, fields, !has_body)
             })
             .map_err(|error| AttemptError::from_open(&error))?;

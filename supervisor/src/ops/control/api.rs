@@ -62,6 +62,12 @@ async fn route(method: &Method, uri: &Uri, body: Option<Bytes>, operator: &Rc<Op
         ["apps", app, rest @ ..] if deploys::is_about(rest) => {
             deploys::answer(method, uri, app, rest, body.as_deref(), operator).await
         }
+        ["apps", app, "trigger"] => match *method {
+            Method::POST => {
+                outcome(operator.trigger(app, parameter(uri, "cron").as_deref()).await.map(|run| json!(run)))
+            }
+            _ => not_allowed("POST"),
+        },
         ["apps", app, "history"] => monitoring::history(method, uri, app, operator),
         ["apps", app, verb] => {
             let Some(action) = action(verb) else { return no_such_path() };
@@ -126,7 +132,7 @@ fn action(verb: &str) -> Option<Action> {
 
 fn no_such_path() -> Answer {
     let known = "GET /v1/status, GET /v1/news, GET /v1/logs, GET /v1/crashes, GET /v1/apps/NAME, POST /v1/reload, POST /v1/upgrade, \
-                 POST /v1/apps/NAME/start, stop, restart, roll, deploy or rollback, DELETE /v1/apps/NAME, \
+                 POST /v1/apps/NAME/start, stop, restart, roll, trigger, deploy or rollback, DELETE /v1/apps/NAME, \
                  GET /v1/apps/NAME/deploys or history, \
                  GET or DELETE /v1/apps/NAME/quarantine";
     error(ErrorKind::NotFound, &format_args!("there is no such path; there is: {known}"))

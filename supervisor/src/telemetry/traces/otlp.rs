@@ -1,5 +1,6 @@
 //! Encodes requests as OpenTelemetry spans, by the semantic conventions for HTTP servers:
-//! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>. Each app is a service of its own.
+//! <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>, and scheduled runs by those for timers:
+//! <https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/>. Each app is a service of its own.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -13,8 +14,9 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::SpanKind};
 
-use super::Finished;
-use crate::telemetry::record::RequestRecord;
+use super::{Finished, FinishedRequest};
+use crate::model::run_outcome::RunOutcome;
+use crate::telemetry::record::{RequestRecord, RunRecord};
 
 /// The service name of requests without an app.
 const SUPERVISOR: &str = "nano-supervisor";
@@ -33,8 +35,11 @@ const SECRET: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-Goog-Signatu
 pub(super) fn request(batch: &[Finished]) -> ExportTraceServiceRequest {
     let mut services = BTreeMap::<&str, Vec<Span>>::new();
     for finished in batch {
-        let service = finished.record.app.as_ref().map_or(SUPERVISOR, |app| app.as_str());
-        services.entry(service).or_default().extend(span(finished));
+        let (app, span) = match finished {
+            Finished::Request(finished) => (finished.record.app.as_ref(), span(finished)),
+            Finished::Run(run) => (Some(&run.app), Some(span_of_run(run))),
+        };
+        services.entry(app.map_or(SUPERVISOR, |app| app.as_str())).or_default().extend(span);
     }
     let resource_spans = services.into_iter().map(|(service, spans)| ResourceSpans {
         resource: Some(Resource { attributes: resource(service), ..Resource::default() }),
@@ -58,7 +63,7 @@ fn resource(service: &str) -> Vec<KeyValue> {
     [text("service.name", service)].into_iter().chain(host).collect()
 }
 
-fn span(Finished { record, ended, took }: &Finished) -> Option<Span> {
+fn span(FinishedRequest { record, ended, took }: &FinishedRequest) -> Option<Span> {
     let span = record.span.as_ref()?;
     let is_error = error_type(record).is_some();
     let is_remote = if span.parent.is_some() { IS_REMOTE } else { 0 };
@@ -77,6 +82,29 @@ fn span(Finished { record, ended, took }: &Finished) -> Option<Span> {
         status: is_error.then(|| Status { code: StatusCode::Error.into(), ..Status::default() }),
         ..Span::default()
     })
+}
+
+fn span_of_run(RunRecord { context, id, cron, due, outcome, began, took, .. }: &RunRecord) -> Span {
+    let is_ok = *outcome == RunOutcome::Ok;
+    let mut attributes = vec![
+        text("faas.trigger", "timer"),
+        text("faas.cron", cron),
+        text("faas.time", &humantime::format_rfc3339_millis(*due).to_string()),
+        text("nano.request_id", &id.to_string()),
+    ];
+    attributes.extend((!is_ok).then(|| text("error.type", outcome.name())));
+    Span {
+        trace_id: context.trace.to_be_bytes().into(),
+        span_id: context.span.to_be_bytes().into(),
+        flags: u32::from(context.flags()) | HAS_IS_REMOTE,
+        name: "scheduled".into(),
+        kind: SpanKind::Internal.into(),
+        start_time_unix_nano: nanoseconds(*began),
+        end_time_unix_nano: nanoseconds(*began + *took),
+        attributes,
+        status: (!is_ok).then(|| Status { code: StatusCode::Error.into(), ..Status::default() }),
+        ..Span::default()
+    }
 }
 
 fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
@@ -187,7 +215,7 @@ mod tests {
     use crate::telemetry::record;
     use crate::telemetry::trace_context::TraceContext;
 
-    fn finished(method: &str, target: &str, change: impl FnOnce(&mut RequestRecord)) -> Finished {
+    fn finished(method: &str, target: &str, change: impl FnOnce(&mut RequestRecord)) -> FinishedRequest {
         let context =
             TraceContext::parse(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
         let span = record::Span { context, parent: Some(7), state: "a=1".into() };
@@ -198,7 +226,7 @@ mod tests {
             RequestRecord::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, Some(span));
         change(&mut record);
         let ended = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
-        Finished { record: record.into(), ended, took: Duration::from_secs(1) }
+        FinishedRequest { record: record.into(), ended, took: Duration::from_secs(1) }
     }
 
     fn shown(span: &Span) -> Vec<String> {
@@ -246,6 +274,43 @@ mod tests {
     }
 
     #[test]
+    fn a_scheduled_run_is_a_span_of_a_timer() {
+        let of = |outcome| {
+            let run = RunRecord {
+                app: "a".parse().unwrap(),
+                context: TraceContext::root(true),
+                id: RequestId(1),
+                cron: "*/5 * * * *".into(),
+                due: SystemTime::UNIX_EPOCH,
+                outcome,
+                began: SystemTime::UNIX_EPOCH + Duration::from_secs(2),
+                took: Duration::from_secs(3),
+            };
+            let found = request(&[Finished::Run(run.into())]).resource_spans.remove(0);
+            assert_eq!(found.resource.unwrap().attributes[0], text("service.name", "a"));
+            found.scope_spans[0].spans[0].clone()
+        };
+        let mut expected = vec![
+            "faas.trigger=timer",
+            "faas.cron=*/5 * * * *",
+            "faas.time=1970-01-01T00:00:00.000Z",
+            "nano.request_id=00000000000000000000000000000001",
+        ];
+        let one = of(RunOutcome::Ok);
+        assert_eq!(
+            (one.name.as_str(), one.kind, &one.status, shown(&one)),
+            ("scheduled", 1, &None, expected.iter().map(ToString::to_string).collect())
+        );
+        assert_eq!((one.start_time_unix_nano, one.end_time_unix_nano), (2_000_000_000, 5_000_000_000));
+        let failed = of(RunOutcome::TimedOut);
+        expected.push("error.type=timed_out");
+        assert_eq!(
+            (failed.status.as_ref().map(|status| status.code), shown(&failed)),
+            (Some(2), expected.iter().map(ToString::to_string).collect())
+        );
+    }
+
+    #[test]
     fn what_went_wrong_is_told() {
         let of = |status, refusal, cut_off| {
             let found = span(&finished("BREW", "/", |record| {
@@ -273,7 +338,7 @@ mod tests {
             finished("GET", "/", |record| record.app = app("b")),
             finished("GET", "/", |_| {}),
         ];
-        let found = request(&batch).resource_spans;
+        let found = request(&batch.map(Finished::Request)).resource_spans;
         let services: Vec<_> =
             found.iter().map(|one| &one.resource.as_ref().unwrap().attributes[0]).collect();
         assert_eq!(

@@ -1,4 +1,5 @@
-// The app: finds its handler and calls it for each request. `prepare`, `install` and `dispatch` are called from Rust.
+// The app: finds its handlers and calls them for each request and event. `prepare`, `install`, `dispatch` and `schedule` are
+// called from Rust.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -18,6 +19,7 @@
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_workers/context.js");
   const { missingBinding } = core.loadExtScript("ext:nano_workers/missing_binding.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_workers/request.js");
+  const { Run, ScheduledController, ScheduledEvent } = core.loadExtScript("ext:nano_workers/scheduled.js");
   const { fail, respond } = core.loadExtScript("ext:nano_workers/respond.js");
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const { ResponsePrototype, responseBodyUsed } = core.loadExtScript("ext:deno_fetch/23_response.js");
@@ -26,22 +28,29 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { setAsyncContext } = core;
 
+  /** The handlers that are known. The order is that of `Handlers` in Rust. */
+  const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail", "trace"];
+
   let env;
   let variables;
   let handler;
+  let scheduledHandler;
 
-  function handlerOf(exported) {
-    if (typeof exported === "function") {
-      const isClass = StringPrototypeStartsWith(FunctionPrototypeToString(exported), "class") ||
-        typeof exported.prototype?.fetch === "function";
-      if (!isClass) return exported;
-      if (typeof exported.prototype.fetch !== "function") return undefined;
-      // As with WorkerEntrypoint: one instance per request, with env and ctx as properties.
-      return (request, env, ctx) => new exported(ctx, env).fetch(request, env, ctx);
+  function isClass(exported) {
+    return typeof exported === "function" &&
+      (StringPrototypeStartsWith(FunctionPrototypeToString(exported), "class") ||
+        typeof exported.prototype?.fetch === "function");
+  }
+
+  /** Returns how to call the handler of this name, or undefined if there is none. */
+  function handlerOf(exported, name) {
+    if (isClass(exported)) {
+      if (typeof exported.prototype[name] !== "function") return undefined;
+      // As with WorkerEntrypoint: one instance per event, with env and ctx as properties.
+      return (event, env, ctx) => new exported(ctx, env)[name](event, env, ctx);
     }
-    if (typeof exported?.fetch === "function") {
-      return (request, env, ctx) => exported.fetch(request, env, ctx);
-    }
+    if (typeof exported === "function" && name === "fetch") return exported;
+    if (typeof exported?.[name] === "function") return (event, env, ctx) => exported[name](event, env, ctx);
     return undefined;
   }
 
@@ -99,6 +108,7 @@
       env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
+    ObjectDefineProperty(globalThis, "ScheduledEvent", core.propNonEnumerable(ScheduledEvent));
     core.setWasmStreamingCallback(compileStreaming);
     listen();
     delete globalThis.Deno;
@@ -106,13 +116,35 @@
     delete globalThis.__nano;
   }
 
-  /** Runs after the app's modules. Returns whether there is a handler. */
+  function scheduledListenerHandler(controller, run) {
+    const event = new ScheduledEvent(webidl.brand, run, controller.cron, controller.scheduledTime);
+    globalThis.dispatchEvent(event);
+  }
+
+  /** Runs after the app's modules. Returns which handlers there are, as a bit for each of `HANDLERS`. */
   function install(namespace) {
-    handler = handlerOf(namespace.default);
+    let exported = namespace.default;
+    const found = (name) => handlerOf(exported, name) !== undefined;
     // A CommonJS module compiled from an ES module has its default export as a property of its exports.
-    if (handler === undefined && namespace.default?.__esModule) handler = handlerOf(namespace.default.default);
-    if (handler === undefined && listenerCount(globalThis, "fetch") > 0) handler = listenerHandler();
-    return handler !== undefined;
+    if (exported?.__esModule && !found("fetch") && !found("scheduled")) exported = exported.default;
+    let bits = 0;
+    for (let i = 0; i < HANDLERS.length; i++) {
+      if (found(HANDLERS[i])) bits |= 1 << i;
+    }
+    handler = handlerOf(exported, "fetch");
+    scheduledHandler = handlerOf(exported, "scheduled");
+    if (handler === undefined && listenerCount(globalThis, "fetch") > 0) {
+      handler = listenerHandler();
+      bits |= 1;
+    }
+    handler ??= () => {
+      throw new TypeError("the app has no fetch handler");
+    };
+    if (scheduledHandler === undefined && listenerCount(globalThis, "scheduled") > 0) {
+      scheduledHandler = (controller, _env, _ctx, run) => scheduledListenerHandler(controller, run);
+      bits |= 2;
+    }
+    return bits;
   }
 
   function dispatch(id) {
@@ -136,7 +168,24 @@
     }
   }
 
+  function schedule({ 0: id, 1: cron, 2: time }) {
+    setAsyncContext({ __proto__: null, request: id });
+    const run = new Run(id);
+    try {
+      if (scheduledHandler === undefined) {
+        run.noRetry = true;
+        throw new TypeError("the app has no scheduled handler");
+      }
+      const controller = new ScheduledController(webidl.brand, run, cron, time);
+      run.returned(scheduledHandler(controller, env, new ExecutionContext(webidl.brand), run));
+    } catch (error) {
+      run.failed(error);
+    } finally {
+      setAsyncContext(undefined);
+    }
+  }
+
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
-  globalThis.__nano = { prepare, install, dispatch, lazyInterfaces, loadInterface };
+  globalThis.__nano = { prepare, install, dispatch, schedule, lazyInterfaces, loadInterface };
   return { variables: () => variables };
 })();

@@ -1,13 +1,16 @@
-// The arguments of a handler besides the request: env, the execution context, and the event of addEventListener("fetch").
+// The arguments of handlers besides the request: env, the execution context, and the event of addEventListener("fetch").
+// The arguments of a scheduled run are in scheduled.js.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
     JSONParse,
+    MapPrototypeGet,
     ObjectFreeze,
     ObjectValues,
     PromisePrototypeThen,
     PromiseResolve,
     SafeArrayIterator,
+    SafeMap,
   } = primordials;
   const { op_background_begin, op_background_end } = core.ops;
   const { log } = core.loadExtScript("ext:nano_workers/globals.js");
@@ -21,12 +24,22 @@
   /** The app's settings. They are set before its modules run. */
   const app = { __proto__: null, env: undefined, propsText: "{}", props: undefined };
 
+  /** By request: what waits for all of its background work, as a scheduled run does. */
+  const awaited = new SafeMap();
+
   /** Keeps the worker alive until a promise settles, but at most `wait_until_timeout` after the response. */
   function inBackground(promise) {
-    const work = op_background_begin(core.getAsyncContext()?.request ?? 0);
-    const done = () => op_background_end(work);
+    const request = core.getAsyncContext()?.request ?? 0;
+    const work = op_background_begin(request);
+    const run = MapPrototypeGet(awaited, request);
+    run?.enter();
+    const done = () => {
+      op_background_end(work);
+      run?.leave();
+    };
     PromisePrototypeThen(PromiseResolve(promise), done, (error) => {
       log(`Uncaught (in waitUntil) ${describe(error)}`, ERROR);
+      run?.fail();
       done();
     });
   }
@@ -112,5 +125,5 @@
   /** What a listener answered; after this it cannot any more. */
   const responseOf = (event) => dispatched(event);
 
-  return { app, ExecutionContext, FetchEvent, inBackground, responseOf };
+  return { app, awaited, ExecutionContext, FetchEvent, inBackground, responseOf };
 })();

@@ -395,10 +395,10 @@ impl InFlight {
         self.sink.report_dropped();
     }
 
-    /// Fails every request except those in `but`.
-    pub fn fail_all(&self, error: &StreamError, but: &[(usize, u32)]) {
+    /// Fails every request except those whose ids are `spared`.
+    pub fn fail_all(&self, error: &StreamError, spared: impl Fn(u32) -> bool) {
         for (id, request) in &*self.requests.borrow() {
-            if !but.iter().any(|(_, spared)| spared == id) {
+            if !spared(*id) {
                 request.sender.fail(error);
             }
         }

@@ -160,7 +160,7 @@ fn is_length(name: &[u8]) -> bool {
     is(name, b"content-length")
 }
 
-fn respond<'a>(
+pub(super) fn respond<'a>(
     in_flight: &InFlight,
     request: Rc<Request>,
     status: u16,

@@ -42,7 +42,9 @@ impl Content {
             }
             _ => None,
         };
-        texts.ok_or_else(|| Flaw::new("is not a list of texts", "write it as [\"nodejs_compat\"]"))
+        texts.ok_or_else(|| {
+            Flaw::new("is not a list of texts", "write texts in brackets, such as [\"nodejs_compat\"]")
+        })
     }
 
     /// Returns the field as JSON.

@@ -55,7 +55,6 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("limits", "`cpu_time`"),
     ("route", "`hosts` and `port`"),
     ("routes", "`hosts` and `port`"),
-    ("triggers", "a timer that asks a path of it"),
 ];
 
 /// Compatibility flags for behaviour that every app has here. So are all flags about Node.js.

@@ -36,7 +36,7 @@ fn toml_and_json_say_the_same() {
     let toml = "name = 'My Worker'\nmain = './src/index.ts'\ncompatibility_date = '2025-01-01'\n\
                 compatibility_flags = ['nodejs_compat', 'odd']\nroutes = ['example.com/*']\n\
                 [vars]\nT = 'x'\nN = 1\nB = true\nO = { a = { b = [1] } }\n\
-                [[kv_namespaces]]\nbinding = 'KV'\n[env.staging]\nname = 's'\n[env.prod]\n[triggers]\ncrons = []\n\
+                [[kv_namespaces]]\nbinding = 'KV'\n[env.staging]\nname = 's'\n[env.prod]\n[triggers]\ncrons = ['*/5 * * * *', '0 0 * * SUN']\n\
                 [site]\nbucket = 'public'";
     let json = r#"{
         "$schema": "x", // a comment
@@ -46,7 +46,7 @@ fn toml_and_json_say_the_same() {
         "vars": { "T": "x", "N": 1, "B": true, "O": { "a": { "b": [1] } } },
         "kv_namespaces": [{ "binding": "KV" }],
         "env": { "staging": { "name": "s" }, "prod": {} },
-        "triggers": { "crons": [] },
+        "triggers": { "crons": ["*/5 * * * *", "0 0 * * SUN"] },
         "site": { "bucket": "public" },
     }"#;
     let with_mark = format!("\u{feff}{json}");
@@ -60,6 +60,8 @@ fn toml_and_json_say_the_same() {
         let (found, problems) = read(&[(file, text)]);
         assert_eq!(problems, [""; 0]);
         assert_eq!(missing(&found), ["KV"]);
+        let crons: Vec<_> = found.crons.iter().map(Cron::as_str).collect();
+        assert_eq!(crons, ["*/5 * * * *", "0 0 * * SUN"]);
         assert_eq!(found.name.unwrap().as_str(), "my-worker");
         assert_eq!(found.main.unwrap().0, "src/index.ts");
         let vars = json!({ "T": "x", "N": 1, "B": true, "O": { "a": { "b": [1] } } });
@@ -231,7 +233,18 @@ fn mistakes_name_file_line_and_field() {
         (
             "wrangler.jsonc",
             "{\n  \"compatibility_flags\": [1]\n}",
-            "app/wrangler.jsonc:2: compatibility_flags: is not a list of texts; fix: write it as [\"nodejs_compat\"]",
+            "app/wrangler.jsonc:2: compatibility_flags: is not a list of texts; fix: write texts in brackets",
+        ),
+        (
+            "wrangler.toml",
+            "\n[triggers]\ncrons = ['* * * * *', '0 0 * * 0']",
+            "app/wrangler.toml:3: triggers.crons: \"0 0 * * 0\" has \"0\" as its day of the week; fix: ",
+        ),
+        ("wrangler.toml", "triggers = 1", "app/wrangler.toml:1: triggers: is not a table; fix: write crons"),
+        (
+            "wrangler.jsonc",
+            "{ \"triggers\": {\n \"crons\": \"* * * * *\" } }",
+            "app/wrangler.jsonc:2: triggers.crons: is not a list of texts; fix: ",
         ),
         ("wrangler.json", "[]", "app/wrangler.json:1: is not an object; fix: write the settings in braces"),
         ("wrangler.json", "", "app/wrangler.json:1: is not an object; fix: write the settings in braces"),

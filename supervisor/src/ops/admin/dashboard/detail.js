@@ -49,6 +49,16 @@ function showReason(element, app) {
   setText(element, exit ? `Last exit: ${exit}` : "");
 }
 
+/** When a cron is due next, and how it last ended. */
+function cronText({ cron, next_at, running_since, last }) {
+  const parts = [
+    running_since ? `runs since ${moment(new Date(running_since))}` : "",
+    next_at ? `next ${moment(new Date(next_at))}` : "",
+    last ? `last ${moment(new Date(last.began_at))}: ${last.outcome} after ${whole(last.ms)} ms` : "has not run yet",
+  ];
+  return `${cron}: ${parts.filter(Boolean).join(", ")}`;
+}
+
 function showFacts(list, app) {
   const isRunning = app.pid !== null;
   const addresses = addressesOf(app);
@@ -64,6 +74,7 @@ function showFacts(list, app) {
       app.failed_starts ? `${many(app.failed_starts, "failed start")} in a row` : "",
     ].filter(Boolean).join(", "),
     "Last exit": app.last_exit_at ? moment(new Date(app.last_exit_at)) : "",
+    Crons: (app.crons ?? []).map(cronText).join("\n"),
     "Next try": app.retry_in_ms === null ? "" : moment(retryAt(app)),
   };
   for (const [name, text] of Object.entries(facts)) {

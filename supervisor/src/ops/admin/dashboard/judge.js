@@ -51,6 +51,9 @@ function ready(app, exit) {
   const reasons = [];
   if (share >= ERRORS) reasons.push(`${percent(100 * share)} of answers are 5xx, ${decimal(app.errors_per_second)} a second`);
   if (app.crashes && isRecent(ended)) reasons.push(`worker ended at ${moment(ended)}: ${exit}`);
+  for (const { cron, last } of app.crons ?? []) {
+    if (last && last.outcome !== "ok") reasons.push(`scheduled run ${cron} at ${moment(new Date(last.began_at))}: ${last.outcome}`);
+  }
   for (const [part, used, limit] of [["memory", app.memory, app.memory_limit], ["heap", app.heap_used, app.heap_limit]]) {
     if (limit && used >= NEARLY * limit) reasons.push(`${part} at ${percent((100 * used) / limit)} of ${bytes(limit)}`);
   }

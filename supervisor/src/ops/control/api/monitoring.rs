@@ -71,6 +71,11 @@ fn redact_fields(answer: &mut Value) {
             text.truncate(end);
         }
     }
+    for cron in answer.get_mut("crons").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(last) = cron.get_mut("last").and_then(Value::as_object_mut) {
+            last.remove("why");
+        }
+    }
     if let Some(suspects) = answer.get_mut("suspects").and_then(Value::as_array_mut) {
         suspects.clear();
     }
