@@ -1,5 +1,7 @@
 //! What `wrangler deploy` takes is served as it is: builds, environments, and what an app lacks is named before it is used.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::TestSupervisor;
@@ -81,6 +83,26 @@ async fn every_place_of_a_worker_is_found() {
     ] {
         assert_eq!(supervisor.get(app, "/").await.json(), env, "{app}");
     }
+}
+
+#[tokio::test]
+async fn an_app_of_a_workspace_has_its_own_wrangler_file_and_packages_of_its_neighbours() {
+    let app = App::named("app")
+        .file("wrangler.toml", "[vars]\nWHOSE = 'of the root'")
+        .file(".env", "ROOT=1")
+        .file("apps/web/wrangler.toml", "main = 'src/index.ts'\nalias = { other = './src/other.js' }\n[vars]\nWHOSE = 'its own'\n[[rules]]\ntype = 'Text'\nglobs = ['**/*.md']")
+        .file("apps/web/.dev.vars", "DEV=1")
+        .file("apps/web/src/index.ts", "import shared from '@shop/shared';\nimport post from './a.md';\nimport other from 'other';\nexport default { fetch: (request, env) => Response.json({ ...env, shared, post, other }) };")
+        .file("apps/web/src/other.js", "export default 'other';")
+        .file("apps/web/src/a.md", "# A")
+        .file("node_modules/@shop/shared/package.json", "{ \"main\": \"index.js\", \"type\": \"module\" }")
+        .file("node_modules/@shop/shared/index.js", "export default 'shared';")
+        .set("entry = 'apps/web/src/index.ts'");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    assert_eq!(
+        supervisor.get("app", "/").await.json(),
+        json!({ "WHOSE": "its own", "DEV": "1", "shared": "shared", "post": "# A", "other": "other" })
+    );
 }
 
 #[tokio::test]
@@ -274,6 +296,26 @@ fn what_only_a_build_can_run_is_to_be_built_first() {
         let (code, text, _) = run(here.path(), &["check", "app"]);
         assert_eq!(code, 1, "{text}");
         assert!(text.contains(&expected), "{expected}\n{text}");
+    }
+    let here = folder(&[
+        ("app/wrangler.toml", "alias = { a = './gone.js', b = 'gone' }"),
+        ("app/a.js", "import 'a';"),
+        ("app/index.js", "import 'b';"),
+    ]);
+    for (entry, expected) in [
+        ("a.js", "there is no file \"gone.js\" in the app's folder\n    at a.js:1:8\n"),
+        (
+            "index.js",
+            "cannot import \"gone\" from wrangler.toml: there is no package \"gone\" in the app's folder",
+        ),
+    ] {
+        fs::write(
+            here.path().join("nano.toml"),
+            format!("[apps.app]\npath = 'app'\nport = 0\nentry = '{entry}'"),
+        )
+        .unwrap();
+        let (code, text, _) = run(here.path(), &["check", "--config", "nano.toml"]);
+        assert!(code == 1 && text.contains(expected), "{text}");
     }
     // What is only said is not imported.
     let said = "export default { fetch: () => new Response('import(\"virtual:x\")') }";

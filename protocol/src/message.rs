@@ -109,8 +109,10 @@ impl fmt::Debug for Load {
 pub struct ModuleOptions {
     /// Kinds of files. The first rule that fits a file counts.
     pub rules: Vec<ModuleRule>,
-    /// Names of modules, and the names that are imported in their place.
+    /// Names of modules, and the names that are imported in their place, from [`Self::file`].
     pub alias: Vec<(String, String)>,
+    /// The path of the file that says so, relative to the app's folder.
+    pub file: String,
     /// Names of global variables, and what each stands for: JSON text, or the name of another global variable.
     pub define: Vec<(String, String)>,
 }

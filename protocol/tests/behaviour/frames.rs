@@ -349,7 +349,12 @@ fn modules() -> impl Strategy<Value = ModuleOptions> {
     ];
     let rules = vec((any::<String>(), kind).prop_map(|(glob, kind)| ModuleRule { glob, kind }), 0..3);
     let pairs = || vec(any::<(String, String)>(), 0..3);
-    (rules, pairs(), pairs()).prop_map(|(rules, alias, define)| ModuleOptions { rules, alias, define })
+    (rules, pairs(), any::<String>(), pairs()).prop_map(|(rules, alias, file, define)| ModuleOptions {
+        rules,
+        alias,
+        file,
+        define,
+    })
 }
 
 fn net_rules() -> impl Strategy<Value = NetRules> {
@@ -461,6 +466,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             modules: ModuleOptions {
                 rules: vec![ModuleRule { glob: text("**/*.md"), kind: ModuleKind::Text }],
                 alias: vec![(text("a"), text("./b.js"))],
+                file: text("wrangler.toml"),
                 define: Vec::new(),
             },
             missing: vec![(text("KV"), text("env.KV is missing"))],

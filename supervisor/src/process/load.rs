@@ -89,6 +89,7 @@ mod tests {
                 modules: ModuleOptions {
                     rules: vec![ModuleRule { glob: "**/*.md".into(), kind: ModuleKind::Text }],
                     alias: vec![("a".into(), "./b.js".into())],
+                    file: "wrangler.toml".into(),
                     define: vec![("C".into(), "1".into())],
                 },
                 missing: vec![("KV".into(), config.apps[0].missing[0].why.clone())],

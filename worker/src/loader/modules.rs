@@ -57,7 +57,7 @@ impl Modules {
     pub(crate) fn new(root: &Path, options: &ModuleOptions, cache: Option<EmitCache>) -> Self {
         let root = Root::new(root.to_owned());
         Self {
-            resolver: Resolver::new(root.clone(), options.alias.clone()),
+            resolver: Resolver::new(root.clone(), options),
             rules: Rules::new(&options.rules),
             root,
             source_maps: SourceMaps::default(),

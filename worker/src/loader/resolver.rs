@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use deno_core::{ModuleSpecifier, normalize_path};
+use nano_protocol::message::ModuleOptions;
 use oxc_resolver::{FileMetadata, FileSystem, ResolveError, ResolveOptions, ResolverGeneric, TsConfig};
 
 use super::compiler_options::CompilerOptions;
@@ -32,9 +33,6 @@ pub(super) enum Found {
     LeftOut,
 }
 
-/// What is said to import a module that stands in place of another.
-const ALIAS: &str = "the `alias` of the wrangler file";
-
 /// How a module is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Importer {
@@ -47,8 +45,9 @@ pub(super) enum Importer {
 /// Resolves specifiers of one app.
 pub(super) struct Resolver {
     root: Root,
-    /// Names of modules, and what is imported in their place.
+    /// Names of modules, and what is imported in their place, from a file.
     alias: Vec<(String, String)>,
+    alias_file: PathBuf,
     engine: RefCell<Option<Rc<Resolvers>>>,
 }
 
@@ -59,8 +58,9 @@ impl std::fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(root: Root, alias: Vec<(String, String)>) -> Self {
-        Self { root, alias, engine: RefCell::default() }
+    pub(super) fn new(root: Root, options: &ModuleOptions) -> Self {
+        let alias_file = root.path().join(&options.file);
+        Self { root, alias: options.alias.clone(), alias_file, engine: RefCell::default() }
     }
 
     /// Resolves `specifier` in the file `from`. Errors do not name the position of the import.
@@ -71,8 +71,8 @@ impl Resolver {
         importer: Importer,
     ) -> Result<Found, ImportError> {
         match self.alias.iter().find(|(name, _)| name == specifier) {
-            // As in wrangler, what stands in place of it is resolved in the app's folder.
-            Some((_, other)) => self.find_itself(other, &self.root.path().join(ALIAS), importer),
+            // As in wrangler, what stands in place of it is not resolved in the file that imports.
+            Some((_, other)) => self.find_itself(other, &self.alias_file, importer),
             None => self.find_itself(specifier, from, importer),
         }
     }

@@ -14,13 +14,14 @@ use crate::config::errors::{ConfigErrors, Flaw, Origin, Place, Problems};
 use crate::config::{bounds, read};
 
 /// Returns the files of variables that an app's folder may contain, in order of increasing precedence. Of those that stand
-/// together, only the first that exists is read.
-fn app_files(environment: Option<&str>) -> Vec<Vec<String>> {
-    let (env, dev) = (".env".to_owned(), ".dev.vars".to_owned());
+/// together, only the first that exists is read. `home` is the folder in which they lie, relative to the app's folder, and
+/// `environment` the environment of its wrangler file.
+pub(crate) fn app_files(home: &Path, environment: Option<&str>) -> Vec<Vec<PathBuf>> {
+    let (env, dev) = (home.join(".env"), home.join(".dev.vars"));
     match environment {
         None => vec![vec![env], vec![dev]],
         Some(name) => {
-            let (of_env, of_dev) = (format!("{env}.{name}"), format!("{dev}.{name}"));
+            let [of_env, of_dev] = [".env", ".dev.vars"].map(|file| home.join(format!("{file}.{name}")));
             vec![vec![env], vec![of_env], vec![of_dev, dev]]
         }
     }
@@ -68,7 +69,7 @@ impl PartialEq for Layer {
 enum Layer {
     Values(Values),
     /// Files in the app's folder. None of them need exist, and only the first that does is read.
-    AppFiles(Vec<String>),
+    AppFiles(Vec<PathBuf>),
     File(PathBuf, Place),
     Folder(PathBuf, Place),
     Secret(String, PathBuf, Place),
@@ -109,18 +110,18 @@ pub(crate) struct Given {
 }
 
 impl EnvSources {
-    /// Collects the sources of the app in `root`, which has no symlinks and is shown as `shown`. `environment` is the environment
-    /// of its wrangler file, of which `vars` are. Problems that concern all sources together are reported at `place`.
+    /// Collects the sources of the app in `root`, which has no symlinks and is shown as `shown`. `files` are its
+    /// [`app_files`], and `vars` those of its wrangler file. Problems that concern all sources together are reported at `place`.
     pub(crate) fn new(
         root: &Path,
         shown: &Path,
         place: Place,
-        environment: Option<&str>,
+        files: Vec<Vec<PathBuf>>,
         vars: Values,
         given: Given,
     ) -> Self {
         let mut layers = vec![Layer::Values(vars)];
-        layers.extend(app_files(environment).into_iter().map(Layer::AppFiles));
+        layers.extend(files.into_iter().map(Layer::AppFiles));
         layers.extend(given.files.into_iter().map(|(path, place)| Layer::File(path, place)));
         layers.push(Layer::Values(given.values));
         layers.extend(given.folder.map(|(path, place)| Layer::Folder(path, place)));
@@ -149,7 +150,7 @@ impl EnvSources {
                 Layer::AppFiles(names) => {
                     for name in names {
                         let path = self.shown.join(name);
-                        let text = read::of_app(&self.root, name, bounds::ENV_FILE);
+                        let text = read::of_app(&self.root, &name.to_string_lossy(), bounds::ENV_FILE);
                         let Some(text) = problems.keep(|| Place::file(&path), text) else { break };
                         if let Some(text) = text {
                             found.extend(variables(&path, &text, problems));
@@ -254,7 +255,7 @@ mod tests {
     fn sources(dir: &TempDir, given: Given, vars: &Value) -> EnvSources {
         let root = dir.path().canonicalize().unwrap().join("app");
         let place = Place::line(Origin::Config, "nano.toml", 1, "");
-        EnvSources::new(&root, Path::new("app"), place, None, values(vars), given)
+        EnvSources::new(&root, Path::new("app"), place, app_files(Path::new(""), None), values(vars), given)
     }
 
     fn values(json: &Value) -> Values {

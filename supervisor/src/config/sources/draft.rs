@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::app::AppSpec;
-use crate::config::env::environment::{EnvSources, Given};
+use crate::config::env::environment::{EnvSources, Given, app_files};
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::schema::defaults::Defaults;
 use crate::config::sources::entry::{self, GivenEntry};
@@ -92,7 +92,8 @@ impl Draft {
         // A path that is not a folder is reported by `resolve`.
         if let Some((path, Ok(root))) = self.path.as_deref().map(|path| (path, folder(path))) {
             let environment = chosen(self.environment.as_ref());
-            self.wrangler = Wrangler::read(&root, path, environment, &mut self.problems);
+            self.wrangler =
+                Wrangler::read(&root, path, self.entry.as_deref(), environment, &mut self.problems);
         }
         if self.is_bare {
             self.name = self.wrangler.name.take().or_else(|| self.name.take());
@@ -126,7 +127,7 @@ impl Draft {
         // A missing path has already been reported.
         let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
         let root = root.and_then(|root| problems.keep(|| self.places.path, root));
-        let Wrangler { main, pages, vars, required, modules, missing, warning, .. } = self.wrangler;
+        let Wrangler { home, main, pages, vars, required, modules, missing, warning, .. } = self.wrangler;
         let (given, place) = match (&self.entry, &main, &pages) {
             (Some(entry), _, _) => (GivenEntry::Module("entry", entry), self.places.entry),
             (None, Some((main, place)), _) => (GivenEntry::Module("main", main), place.clone()),
@@ -137,7 +138,8 @@ impl Draft {
         let is_there = root.is_some();
         let root = root.unwrap_or_else(|| path.clone());
         let environment = chosen(self.environment.as_ref()).map(|(name, _)| name);
-        let env = EnvSources::new(&root, &path, self.places.whole, environment, vars, self.env);
+        let files = app_files(&home, environment);
+        let env = EnvSources::new(&root, &path, self.places.whole, files, vars, self.env);
         let mut warnings: Vec<_> = warning.into_iter().collect();
         if is_there {
             let found = env.read(&mut problems);

@@ -26,6 +26,8 @@ use found::{WranglerFile, within};
 /// The settings of a wrangler file that have a meaning here.
 #[derive(Debug, Default)]
 pub(crate) struct Wrangler {
+    /// The folder of the file that people have written, relative to the app's folder. Files of variables lie beside it.
+    pub(crate) home: PathBuf,
     /// The valid app name that is closest to the name in the file.
     pub(crate) name: Option<AppName>,
     /// The entry module, relative to the app's folder if it is inside.
@@ -56,14 +58,16 @@ struct Mentioned {
 
 impl Wrangler {
     /// Reads the wrangler file of the app in the folder `root`, which has no symlinks. `shown` is the path of the folder as people
-    /// know it. `environment` is the environment of the file that was chosen, and where.
+    /// know it, and `entry` the entry module as it was configured. `environment` is the environment of the file that was chosen,
+    /// and where.
     pub(crate) fn read(
         root: &Path,
         shown: &Path,
+        entry: Option<&str>,
         environment: Option<(&str, &Place)>,
         problems: &mut Problems,
     ) -> Self {
-        let Some(file) = WranglerFile::find(root, shown, problems) else { return Self::default() };
+        let Some(file) = WranglerFile::find(root, shown, entry, problems) else { return Self::default() };
         let document = Document::of_app(&file.shown, &file.text);
         let is_toml = Path::new(&file.shown).extension().is_some_and(|extension| extension == "toml");
         let parse = if is_toml { fields::of_toml } else { fields::of_json };
@@ -76,9 +80,12 @@ impl Wrangler {
             ));
         }
         let fields = environments::choose(fields, &file, environment, &mut mentioned.notes, problems);
-        let mut wrangler = Self::default();
+        let mut wrangler = Self { home: file.home.clone(), ..Self::default() };
         for field in fields {
             wrangler.take(field, root, &file, &mut mentioned, problems);
+        }
+        if let Some(name) = Path::new(&file.shown).file_name() {
+            wrangler.modules.file = file.home.join(name).to_string_lossy().into_owned();
         }
         wrangler.warning = mentioned.line(&file.shown, &wrangler.missing);
         wrangler

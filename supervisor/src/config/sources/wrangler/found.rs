@@ -27,6 +27,8 @@ pub(super) struct WranglerFile {
     pub(super) shown: String,
     /// Its folder, relative to the app's folder. Paths in the file are relative to this folder.
     pub(super) folder: PathBuf,
+    /// The folder for which it was found, relative to the app's folder: that of the file that people have written.
+    pub(super) home: PathBuf,
     pub(super) text: String,
     /// Whether a build has made it.
     pub(super) is_built: bool,
@@ -35,29 +37,47 @@ pub(super) struct WranglerFile {
 }
 
 impl WranglerFile {
-    /// Finds the file of the app in `root`, which has no symlinks and is shown as `shown`. Returns `None` if there is none, or
-    /// after recording why it cannot be read.
-    pub(super) fn find(root: &Path, shown: &Path, problems: &mut Problems) -> Option<Self> {
-        let mut read = |path: &Path| problems.keep(|| Place::file(&shown.join(path)), read_file(root, path));
-        if let Some(text) = read(Path::new(REDIRECT))? {
-            return Self::built(root, shown, &text, problems);
-        }
-        for name in FILES {
-            if let Some(text) = read(Path::new(name))? {
-                return Some(Self {
-                    shown: shown.join(name).display().to_string(),
-                    folder: PathBuf::new(),
-                    text,
-                    is_built: false,
-                    others: Vec::new(),
-                });
+    /// Finds the file of the app in `root`, which has no symlinks and is shown as `shown`: as wrangler does, in the folder of the
+    /// configured `entry` or the nearest one above it. Returns `None` if there is none, or after recording why it cannot be read.
+    pub(super) fn find(
+        root: &Path,
+        shown: &Path,
+        entry: Option<&str>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let entry = entry.and_then(|entry| within(root, Path::new(""), entry)).unwrap_or_default();
+        for home in entry.parent().unwrap_or(Path::new("")).ancestors() {
+            let mut read =
+                |path: &Path| problems.keep(|| Place::file(&shown.join(path)), read_file(root, path));
+            let redirect = home.join(REDIRECT);
+            if let Some(text) = read(&redirect)? {
+                return Self::built(root, shown, home, &text, problems);
+            }
+            for name in FILES {
+                let path = home.join(name);
+                if let Some(text) = read(&path)? {
+                    return Some(Self {
+                        shown: shown.join(path).display().to_string(),
+                        folder: home.to_owned(),
+                        home: home.to_owned(),
+                        text,
+                        is_built: false,
+                        others: Vec::new(),
+                    });
+                }
             }
         }
         None
     }
 
-    fn built(root: &Path, shown: &Path, redirect: &str, problems: &mut Problems) -> Option<Self> {
-        let redirect_shown = shown.join(REDIRECT).display().to_string();
+    fn built(
+        root: &Path,
+        shown: &Path,
+        home: &Path,
+        redirect: &str,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let redirect_shown = shown.join(home).join(REDIRECT).display().to_string();
         let document = Document::of_app(&redirect_shown, redirect);
         let (mut path, mut others) = (None, Vec::new());
         for field in fields::of_json(document, redirect, problems)? {
@@ -79,7 +99,7 @@ impl WranglerFile {
             problems.add(document.place(0, ""), Flaw::new("does not say `configPath`", fix));
             return None;
         };
-        let Some(path) = within(root, Path::new(REDIRECT_FOLDER), &named) else {
+        let Some(path) = within(root, &home.join(REDIRECT_FOLDER), &named) else {
             let what = format!("{named:?} leads out of the app's folder");
             problems.add(
                 place,
@@ -92,7 +112,8 @@ impl WranglerFile {
             return None;
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Some(Self { shown: shown.join(&path).display().to_string(), folder, text, is_built: true, others })
+        let shown = shown.join(&path).display().to_string();
+        Some(Self { shown, folder, home: home.to_owned(), text, is_built: true, others })
     }
 }
 

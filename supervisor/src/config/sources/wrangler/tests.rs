@@ -24,7 +24,7 @@ fn read_in(files: &[(&str, &str)], environment: Option<&str>) -> (Wrangler, Vec<
     let root = dir.path().canonicalize().unwrap();
     let place = Place::flag("--env");
     let environment = environment.map(|name| (name, &place));
-    (Wrangler::read(&root, Path::new("app"), environment, &mut problems), problems.texts())
+    (Wrangler::read(&root, Path::new("app"), None, environment, &mut problems), problems.texts())
 }
 
 fn missing(wrangler: &Wrangler) -> Vec<&str> {
@@ -131,6 +131,35 @@ fn what_a_build_has_made_counts() {
         found.warning.unwrap(),
         "app/wrangler.toml: the same build made other workers, which are apps of their own here: ../../b/wrangler.json"
     );
+}
+
+#[test]
+fn the_file_nearest_to_the_entry_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    for (name, text) in [
+        ("wrangler.toml", "name = 'root'"),
+        ("apps/web/wrangler.jsonc", "{ \"name\": \"web\", \"pages_build_output_dir\": \"dist\" }"),
+        ("apps/site/.wrangler/deploy/config.json", "{\"configPath\":\"../../dist/wrangler.json\"}"),
+        ("apps/site/dist/wrangler.json", "{ \"name\": \"site\", \"main\": \"a.js\" }"),
+    ] {
+        fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+        fs::write(root.join(name), text).unwrap();
+    }
+    let read = |entry| {
+        let mut problems = Problems::default();
+        let found = Wrangler::read(&root, Path::new("app"), entry, None, &mut problems);
+        assert_eq!(problems.texts(), [""; 0]);
+        (found.name.unwrap().as_str().to_owned(), found.home, found.pages.map(|(folder, _)| folder))
+    };
+    for entry in [None, Some("index.js"), Some("apps/other/index.js"), Some("../apps/web/index.js")] {
+        assert_eq!(read(entry), ("root".into(), "".into(), None));
+    }
+    assert_eq!(
+        read(Some("./apps/web/src/index.ts")),
+        ("web".into(), "apps/web".into(), Some("apps/web/dist".into()))
+    );
+    assert_eq!(read(Some("apps/site/src/index.ts")), ("site".into(), "apps/site".into(), None));
 }
 
 #[test]
