@@ -179,6 +179,7 @@ async fn preact_renders() {
 async fn react_streams_what_was_suspended() {
     let Some(supervisor) = serve("react.tsx", "").await else { return };
     let reply = within(supervisor.get("app", "/")).await;
+    assert_eq!(reply.header("x-build"), "production");
     let page = reply.text();
     let (waiting, late) = (page.find("<p>waiting</p>"), page.find("<p>late</p>"));
     assert!(page.contains("<h1>React</h1>") && waiting.is_some() && late > waiting, "{page}");

@@ -83,22 +83,25 @@ fn packages_without_exports_are_entered_as_bundlers_do() {
             ("node_modules/browser/browser.js", name),
             (
                 "node_modules/mapped/package.json",
-                r#"{ "main": "index.js", "browser": { "./node.js": "./worker.js", "fs": false, "helper": "./helper.js" } }"#,
+                r#"{ "main": "index.js", "browser": { "./node.js": "./worker.js", "fs": false, "http": "./http.js", "helper": "./helper.js" } }"#,
             ),
             (
                 "node_modules/mapped/index.js",
-                "import a from './node.js'; import fs from 'fs'; import helper from 'helper'; export default [a, fs, helper];",
+                "import a from './node.js'; import fs from 'fs'; import http from 'http'; import { METHODS } from 'node:http';
+                 import helper from 'helper'; export default [a, fs, helper, http, METHODS[0]];",
             ),
             ("node_modules/mapped/node.js", "throw 'replaced'"),
             ("node_modules/mapped/worker.js", name),
             ("node_modules/mapped/helper.js", name),
+            ("node_modules/mapped/http.js", name),
+            ("node_modules/http/index.js", "throw 'the module of Node comes first'"),
         ],
     );
     assert_eq!(
         folder.thrown(),
         json!({
             "main": "main/lib/start.js", "folder": "folder/index.js", "browser": "browser/browser.js",
-            "mapped": ["mapped/worker.js", {}, "mapped/helper.js"], "deep": "main/deep/file.js"
+            "mapped": ["mapped/worker.js", {}, "mapped/helper.js", "mapped/http.js", "ACL"], "deep": "main/deep/file.js"
         })
     );
 }
@@ -348,10 +351,10 @@ fn errors_in_commonjs_modules_name_their_places() {
              (node_modules/cjs/index.js:2:1)\n    2 | require(1);\n      | ^",
         ),
         (
-            "exports.a = 1;\nrequire('child_process');",
-            "Error: cannot import \"child_process\" from node_modules/cjs/index.js: `child_process` is not available in a worker: an app \
-             cannot start processes or threads\n    at node_modules/cjs/index.js:2:9\n    2 | require('child_process');\n      |         \
-             ^\n    at Object.<anonymous> (node_modules/cjs/index.js:2:1)\n    2 | require('child_process');\n      | ^",
+            "exports.a = 1;\nrequire('node:none');",
+            "Error: cannot import \"node:none\" from node_modules/cjs/index.js: there is no module `none` of Node.js in a worker\n    \
+             at node_modules/cjs/index.js:2:9\n    2 | require('node:none');\n      |         ^\n    at Object.<anonymous> \
+             (node_modules/cjs/index.js:2:1)\n    2 | require('node:none');\n      | ^",
         ),
     ] {
         let folder = Folder::of(&[
@@ -380,11 +383,7 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
             "there is no package \"@hono/node-server\" in the app's folder; install it there: `npm install @hono/node-server` (a file \
              of the app is imported by its relative path, as in \"./@hono/node-server/serve\")",
         ),
-        (
-            "node:child_process",
-            "`child_process` is not available in a worker: an app cannot start processes or threads",
-        ),
-        ("node:none", "`none` is not available in a worker: this module of Node.js is not offered"),
+        ("node:none", "there is no module `none` of Node.js in a worker"),
         ("npm:hono@4", "packages are imported by their plain names from node_modules, without `npm:`"),
         (
             "@/lib/x",

@@ -1,6 +1,6 @@
 // Walks every object that an app can get hold of, and reports what it should not have found.
 
-const FORBIDDEN_KEYS = new Set(["Deno", "__bootstrap", "__nano", "core", "ops", "primordials", "internals", "binding", "_linkedBinding"]);
+const FORBIDDEN_KEYS = new Set(["Deno", "__bootstrap", "__nano", "core", "ops", "primordials", "internals", "_linkedBinding"]);
 const seen = new Map();
 const queue = [];
 const findings = [];
@@ -133,7 +133,7 @@ async function provoke() {
 }
 const APP = new Set([capture, visit, inspect, walk, callers, sloppy, provoke]);
 
-const FORBIDDEN_IMPORTS = ["ext:core/ops", "ext:core/mod.js", "ext:nano_workers/app.js", "ext:deno_web/00_url.js", "node:fs", "node:child_process",
+const FORBIDDEN_IMPORTS = ["ext:core/ops", "ext:core/mod.js", "ext:nano_workers/app.js", "ext:deno_web/00_url.js", "node:none",
   "file:///etc/passwd", "/etc/passwd", "../nano.toml", "data:text/javascript,export default 1", "http://localhost/x.js"];
 
 export default {
@@ -151,13 +151,23 @@ export default {
       prepared: Error.prepareStackTrace,
       wasm: globalThis.WebAssembly,
     };
+    const { builtinModules } = await import("node:module");
+    for (const name of [...builtinModules, "sqlite", "test"]) roots[`node:${name}`] = await import(`node:${name}`);
     walk(roots);
     await provoke();
     walk({});
     for (const specifier of FORBIDDEN_IMPORTS) {
       await import(specifier).then(() => found(specifier, "can be imported"), () => {});
     }
-    for (const source of ["Deno", "__bootstrap", "__nano", "process.binding", "require"]) {
+    for (const name of ["fs", "natives", "spawn_sync"]) {
+      try {
+        process.binding(name);
+        found(`process.binding("${name}")`, "returns");
+      } catch (error) {
+        if (error.code !== "ERR_METHOD_NOT_IMPLEMENTED") found("process.binding", `throws ${error}`);
+      }
+    }
+    for (const source of ["Deno", "__bootstrap", "__nano", "require"]) {
       for (const make of [Function, asyncFunction.constructor]) {
         try {
           const value = await make(`return typeof ${source}`)();

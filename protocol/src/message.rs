@@ -83,6 +83,8 @@ pub struct Load {
     pub emit_cache: Option<String>,
     /// Whether console output goes to a terminal that shows colours.
     pub has_colours: bool,
+    /// Whether the app is in development mode, which `process.env.NODE_ENV` tells it.
+    pub development: bool,
 }
 
 impl fmt::Debug for Load {
@@ -100,6 +102,7 @@ impl fmt::Debug for Load {
             .field("closed", &self.closed)
             .field("emit_cache", &self.emit_cache)
             .field("has_colours", &self.has_colours)
+            .field("development", &self.development)
             .finish()
     }
 }
@@ -412,6 +415,7 @@ mod tests {
             closed: Vec::new(),
             emit_cache: None,
             has_colours: false,
+            development: false,
         };
         let shown = format!("{:?}", Control::Load(load.into()));
         assert!(shown.contains("[\"KEY\"]") && !shown.contains("hunter2"), "{shown}");

@@ -1,18 +1,27 @@
 //! The built-in modules, which every app may import besides the modules of its folder.
 
-use nano_runtime::NODE_MODULES;
+use nano_runtime::{ABOUT_A_HOST, NODE_MODULES, ONLY_PREFIXED};
 
 /// The module from which apps for Cloudflare Workers import their base class.
 const CLOUDFLARE_WORKERS: &str = "cloudflare:workers";
 
 /// Returns the name by which a built-in module is loaded, if `specifier` names one. Modules of Node.js have a name with the
-/// prefix `node:` and one without. The extensions define their contents (`synthetic_esm`).
+/// prefix `node:`, and most have one without. The extensions define their contents (`synthetic_esm`).
 pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
     if specifier == CLOUDFLARE_WORKERS {
         return Some(CLOUDFLARE_WORKERS);
     }
-    let name = specifier.strip_prefix("node:").unwrap_or(specifier);
-    NODE_MODULES.iter().map(|(module, _)| *module).find(|module| module.strip_prefix("node:") == Some(name))
+    let plain = specifier.strip_prefix("node:");
+    let name = plain.unwrap_or(specifier);
+    NODE_MODULES.iter().map(|(module, _)| *module).find(|module| {
+        module.strip_prefix("node:") == Some(name) && (plain.is_some() || !ONLY_PREFIXED.contains(module))
+    })
+}
+
+/// Returns whether a module, by its [`canonical`] name, is one of Node.js that needs a host for most of what it does.
+pub(crate) fn is_about_a_host(canonical: &str) -> bool {
+    let name = canonical.strip_prefix("node:").and_then(|name| name.split('/').next());
+    name.is_some_and(|name| ABOUT_A_HOST.contains(&name))
 }
 
 /// Returns the source text of a built-in by its [`canonical`] name. It is empty, because deno_core makes the module from what a

@@ -145,6 +145,7 @@ impl Engine {
         let define = pairs(scope, &load.modules.define)?;
         let mut settings = vec![
             v8::Boolean::new(scope, load.has_colours).into(),
+            v8::Boolean::new(scope, load.development).into(),
             text(scope, &load.props)?,
             v8::Array::new_with_elements(scope, &missing).into(),
             v8::Array::new_with_elements(scope, &define).into(),

@@ -318,8 +318,8 @@ fn load() -> impl Strategy<Value = Load> {
     let missing = vec(any::<(String, String)>(), 0..3);
     let net = (net_rules(), vec(any::<(IpAddr, u16)>().prop_map(SocketAddr::from), 0..3));
     let variables = (modules(), missing, env);
-    (texts, limits, variables, net, any::<bool>()).prop_map(
-        |(texts, limits, variables, (net, closed), has_colours)| {
+    (texts, limits, variables, net, any::<[bool; 2]>()).prop_map(
+        |(texts, limits, variables, (net, closed), [has_colours, development])| {
             let (app, root, entry, props, emit_cache) = texts;
             let (modules, missing, env) = variables;
             Load {
@@ -335,6 +335,7 @@ fn load() -> impl Strategy<Value = Load> {
                 closed,
                 emit_cache,
                 has_colours,
+                development,
             }
         },
     )
@@ -476,6 +477,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             closed: vec!["127.0.0.1:9100".parse().expect("an address")],
             emit_cache: Some(text("/var/cache/app")),
             has_colours: true,
+            development: true,
         })),
         Control::Loaded(Loaded::Ready(Handlers::of_bits(3))),
         Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),

@@ -137,6 +137,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             closed: Vec::new(),
             emit_cache: None,
             has_colours: false,
+            development: false,
         }))
     };
     assert!(fits_on_both_sides_or_on_neither(load(50_000)));

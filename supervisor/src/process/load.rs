@@ -29,6 +29,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         closed: Vec::new(),
         emit_cache: spec.emit_cache.as_deref().and_then(cache),
         has_colours: log::has_colours(),
+        development: spec.settings.development,
     }
 }
 
@@ -64,7 +65,7 @@ mod tests {
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
-             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\nallow_net = ['example.com:443']",
+             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\ndevelopment = true\nallow_net = ['example.com:443']",
         )
         .unwrap();
         let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
@@ -99,6 +100,7 @@ mod tests {
                 closed: Vec::new(),
                 emit_cache: Some(root.join("cache/a").display().to_string()),
                 has_colours: false,
+                development: true,
             }
         );
         let mode = fs::metadata(root.join("cache/a")).unwrap().permissions().mode();

@@ -1,4 +1,5 @@
 // React rendered to a stream, with suspense.
+import * as React from "react";
 import { Suspense, use } from "react";
 import { renderToReadableStream } from "react-dom/server";
 
@@ -19,6 +20,8 @@ export default {
         </body>
       </html>,
     );
-    return new Response(stream, { headers: { "content-type": "text/html" } });
+    return new Response(stream, {
+      headers: { "content-type": "text/html", "x-build": React.captureOwnerStack ? "development" : "production" },
+    });
   },
 };

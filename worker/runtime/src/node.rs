@@ -29,11 +29,50 @@ macro_rules! modules {
     };
 }
 
+/// The modules, by the first part of their names, of which little or nothing works without a host.
+pub const ABOUT_A_HOST: &[&str] = &[
+    "_http_agent",
+    "_http_client",
+    "_http_common",
+    "_http_incoming",
+    "_http_outgoing",
+    "_http_server",
+    "_tls_common",
+    "_tls_wrap",
+    "child_process",
+    "cluster",
+    "dgram",
+    "dns",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "net",
+    "repl",
+    "sqlite",
+    "test",
+    "tls",
+    "trace_events",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+];
+
+/// The modules that have no name without `node:`: packages may have it.
+pub const ONLY_PREFIXED: &[&str] = &["node:sqlite", "node:test"];
+
 /// The modules that apps may import, each with the specifier of the script that returns its exports.
 pub const MODULES: &[(&str, &str)] = modules!(
-    "assert" "assert/strict" "async_hooks" "buffer" "console" "constants" "crypto" "diagnostics_channel" "events" "module"
-    "os" "path" "path/posix" "path/win32" "perf_hooks" "process" "punycode" "querystring" "stream" "stream/consumers"
-    "stream/promises" "stream/web" "string_decoder" "timers" "timers/promises" "tty" "url" "util" "util/types" "zlib"
+    "_http_agent" "_http_client" "_http_common" "_http_incoming" "_http_outgoing" "_http_server" "_stream_duplex"
+    "_stream_passthrough" "_stream_readable" "_stream_transform" "_stream_wrap" "_stream_writable" "_tls_common" "_tls_wrap"
+    "assert" "assert/strict" "async_hooks" "buffer" "child_process" "cluster" "console" "constants" "crypto" "dgram"
+    "diagnostics_channel" "dns" "dns/promises" "domain" "events" "fs" "fs/promises" "http" "http2" "https" "inspector"
+    "inspector/promises" "module" "net" "os" "path" "path/posix" "path/win32" "perf_hooks" "process" "punycode"
+    "querystring" "readline" "readline/promises" "repl" "sqlite" "stream" "stream/consumers" "stream/promises" "stream/web"
+    "string_decoder" "sys" "test" "timers" "timers/promises" "tls" "trace_events" "tty" "url" "util" "util/types" "v8" "vm"
+    "wasi" "worker_threads" "zlib"
 );
 
 deno_core::extension!(
@@ -102,22 +141,30 @@ deno_core::extension!(
     ],
     lazy_loaded_js = [
         dir "js/node",
+        "ext:nano_node/absent.js" = "absent.js",
         "ext:nano_node/builtins.js" = "builtins.js",
         "ext:nano_node/commonjs.js" = "commonjs.js",
         "ext:nano_node/console.js" = "console.js",
         "ext:nano_node/crypto.js" = "crypto.js",
+        "ext:nano_node/domain.js" = "domain.js",
+        "ext:nano_node/hostless.js" = "hostless.js",
+        "ext:nano_node/hostless_fs.js" = "hostless_fs.js",
+        "ext:nano_node/hostless_net.js" = "hostless_net.js",
         "ext:nano_node/module.js" = "module.js",
         "ext:nano_node/perf_hooks.js" = "perf_hooks.js",
         "ext:nano_node/process.js" = "process.js",
+        "ext:nano_node/process_host.js" = "process_host.js",
         "ext:nano_node/stdio.js" = "stdio.js",
         "ext:nano_node/timers.js" = "timers.js",
         "ext:nano_node/tty.js" = "tty.js",
+        "ext:nano_node/util.js" = "util.js",
         "ext:deno_io/12_io.js" = "terminal.js",
         "ext:deno_node/_process/process.ts" = "next_tick.js",
         "ext:deno_node/_zlib_binding.mjs" = "zlib_binding.js",
         "ext:deno_node/internal/errors/error_source.ts" = "error_source.js",
         "ext:deno_node/internal/options.ts" = "options.js",
         "ext:deno_node/os.ts" = "os.js",
+        "ext:deno_node/readline/promises.ts" = "readline_promises.js",
     ],
     state = |state| state.put(objects::LastAsyncId::default()),
 );

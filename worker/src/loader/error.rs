@@ -140,9 +140,9 @@ pub(super) enum ImportRefusal {
     /// The app's fault: any other scheme.
     #[error("only files inside the app's folder and its packages can be imported")]
     UnknownScheme,
-    /// The fault of the app or a package: a module of Node.js that workers lack.
-    #[error("`{name}` is not available in a worker: {why}")]
-    NoBuiltin { name: String, why: &'static str },
+    /// The fault of the app or a package: a name that no module of Node.js has here.
+    #[error("there is no module `{name}` of Node.js in a worker")]
+    NoBuiltin { name: String },
     /// The app's fault: a name such as `#name` or `@/name` that it does not define.
     #[error("there is no such name; define it in \"imports\" of package.json or \"paths\" of tsconfig.json")]
     UndefinedName,

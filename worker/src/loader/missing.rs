@@ -9,19 +9,6 @@ use super::bundlers;
 use super::error::{ImportError, ImportRefusal};
 use super::root::Root;
 
-/// Why some modules of Node.js are not available, by the first part of their names.
-const ABSENT: [(&[&str], &str); 6] = [
-    (&["fs"], "an app has no access to files; import what it needs, as in `import text from \"./file.txt\"`"),
-    (&["child_process", "cluster", "worker_threads"], "an app cannot start processes or threads"),
-    (&["net", "tls", "dgram", "dns"], "an app opens connections with fetch()"),
-    (
-        &["http", "https", "http2"],
-        "requests come to the fetch handler of `export default { fetch }`, and go out with fetch()",
-    ),
-    (&["os", "tty", "readline", "repl"], "an app does not see the machine it runs on"),
-    (&["v8", "vm", "inspector", "trace_events", "wasi"], "an app cannot reach into the engine that runs it"),
-];
-
 /// An import that cannot be resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Missing<'a> {
@@ -135,15 +122,9 @@ impl Missing<'_> {
     }
 }
 
-/// A module of Node.js that is not available.
+/// A name of a module of Node.js that there is not. Every module of Node.js that Workers have is there.
 fn absent(specifier: &str) -> ImportRefusal {
-    let name = specifier.trim_start_matches("node:");
-    let family = name.split('/').next().unwrap_or(name);
-    let why = ABSENT.iter().find(|(names, _)| names.contains(&family)).map(|(_, why)| *why);
-    ImportRefusal::NoBuiltin {
-        name: name.to_owned(),
-        why: why.unwrap_or("this module of Node.js is not offered"),
-    }
+    ImportRefusal::NoBuiltin { name: specifier.trim_start_matches("node:").to_owned() }
 }
 
 /// The name of the package in a bare specifier.
@@ -181,16 +162,5 @@ mod tests {
         ] {
             assert_eq!(package_name(specifier), name);
         }
-    }
-
-    #[test]
-    fn absent_modules_come_with_a_way_out() {
-        assert!(
-            absent("node:fs/promises")
-                .to_string()
-                .starts_with("`fs/promises` is not available in a worker: an app has no access to files")
-        );
-        assert!(absent("http").to_string().contains("fetch()"));
-        assert!(absent("sqlite").to_string().ends_with("not offered"));
     }
 }

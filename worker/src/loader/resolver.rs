@@ -79,7 +79,9 @@ impl Resolver {
 
     fn find_itself(&self, specifier: &str, from: &Path, importer: Importer) -> Result<Found, ImportError> {
         if let Some(name) = builtins::canonical(specifier) {
-            return Ok(Found::Builtin(name));
+            let instead =
+                if builtins::is_about_a_host(name) { self.instead(specifier, from, importer) } else { None };
+            return Ok(instead.unwrap_or(Found::Builtin(name)));
         }
         let missing = Missing { root: &self.root, specifier, from };
         let Some((path, suffix)) = self.as_path(specifier, from, importer)? else {
@@ -142,6 +144,24 @@ impl Resolver {
             Err(error) if error.is_ignore() => Ok(Found::LeftOut),
             Err(ResolveError::NotFound(_)) => Err(missing.package(|| self.is_node_builtin(specifier))),
             Err(error) => Err(missing.explain(error)),
+        }
+    }
+
+    /// What a package has instead of a module of Node.js in a browser (`"browser": { "fs": false }` in its package.json).
+    fn instead(&self, specifier: &str, from: &Path, importer: Importer) -> Option<Found> {
+        if !self.root.is_in_package(from) {
+            return None;
+        }
+        match self.engine().resolver(true, importer).resolve(from.parent()?, specifier) {
+            Err(error) => error.is_ignore().then_some(Found::LeftOut),
+            Ok(found) => {
+                let path = found.into_path_buf();
+                let is_package = path
+                    .ancestors()
+                    .any(|folder| folder.ends_with(Path::new("node_modules").join(specifier)));
+                (self.root.contains(&path) && !is_package)
+                    .then_some(Found::File { path, suffix: String::new() })
+            }
         }
     }
 

@@ -37,8 +37,8 @@ settings! {
         /// Destinations that are refused, whatever `allow_net` says. An app's list replaces that of `[defaults]`.
         deny_net: Vec<NetRule> = Vec::new(), net::setting();
 
-        /// Whether clients are shown the app's errors, see [answers.md](answers.md). `--development` (or `--dev`) does so
-        /// for every app.
+        /// Whether clients are shown the app's errors, see [answers.md](answers.md), and `process.env.NODE_ENV` is
+        /// `development` instead of `production`. `--development` (or `--dev`) does so for every app.
         development: bool = false, switch();
 
         /// Path that a new worker must answer with 2xx, within `start_timeout`, before it gets requests. `false` for none.

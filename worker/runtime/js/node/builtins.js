@@ -3,51 +3,105 @@
   const { core, primordials } = __bootstrap;
   const {
     ArrayPrototypeFilter,
-    ObjectEntries,
-    ObjectFromEntries,
+    ObjectAssign,
     ObjectKeys,
     RegExpPrototypeTest,
+    SafeArrayIterator,
   } = primordials;
   const load = core.loadExtScript;
   const own = (script) => load(`ext:nano_node/${script}`);
   const published = (script) => load(`ext:deno_node/${script}`);
 
-  // Removes what would need the host: `path.matchesGlob` needs the file system, `util.queryObjects` a heap snapshot, and
-  // `util.parseEnv` and `util.setTraceSigInt` functions of the process.
+  const hostless = (name) => () => own("hostless.js")[name]();
+  const hostlessNet = (name) => () => own("hostless_net.js")[name]();
+  const partOfHttp = (name) => () => own("hostless_net.js").parts[name](requireBuiltin("node:http"));
+  const partOfStream = (name) => () => requireBuiltin("node:stream")[name];
+
+  // The library's own function needs the file system.
   function path() {
     const { default: path, posix, win32 } = published("path/mod.ts");
-    for (const flavour of [path, posix, win32]) {
-      delete flavour.matchesGlob;
+    for (const flavour of new SafeArrayIterator([path, posix, win32])) {
+      ObjectAssign(
+        flavour,
+        own("absent.js").absent("path", "use a package such as picomatch", { functions: ["matchesGlob"] }),
+      );
     }
     return path;
-  }
-  function util() {
-    const { parseEnv: _env, queryObjects: _objects, setTraceSigInt: _trace, ...util } = published("util.ts");
-    return util;
   }
 
   function constants() {
     const { crypto, os } = published("internal_binding/constants.ts");
-    return { ...os.dlopen, ...os.errno, ...os.priority, ...os.signals, ...crypto };
+    return { ...os.dlopen, ...os.errno, ...os.priority, ...os.signals, ...own("hostless_fs.js").constants, ...crypto };
   }
 
   function zlib() {
-    const isOffered = ({ 0: name }) => !RegExpPrototypeTest(/brotli|zstd/i, name);
-    return ObjectFromEntries(ArrayPrototypeFilter(ObjectEntries(published("zlib.js")), isOffered));
+    const { constants } = published("zlib.js");
+    const zlib = { ...constants, ...published("zlib.js") };
+    const names = ArrayPrototypeFilter(
+      ObjectKeys(zlib),
+      (name) => typeof zlib[name] === "function" && RegExpPrototypeTest(/brotli|zstd/i, name),
+    );
+    const why = "CompressionStream and DecompressionStream of the web support Brotli";
+    return ObjectAssign(zlib, own("absent.js").absent("zlib", why, { classes: names }));
   }
+
+  function diagnosticsChannel() {
+    const { default: channels } = published("diagnostics_channel.js");
+    return { ...channels, TracingChannel: channels.tracingChannel("nano.none").constructor };
+  }
+
+  /** The export that a module has besides the properties of what `require` gives. */
+  const ITSELF = {
+    __proto__: null,
+    "node:_stream_duplex": "Duplex",
+    "node:_stream_passthrough": "PassThrough",
+    "node:_stream_readable": "Readable",
+    "node:_stream_transform": "Transform",
+    "node:_stream_writable": "Writable",
+  };
+  /** Modules without a name that lacks `node:`. */
+  const isOnlyPrefixed = (name) => name === "node:sqlite" || name === "node:test";
 
   const modules = {
     __proto__: null,
+    "node:_http_agent": partOfHttp("_http_agent"),
+    "node:_http_client": partOfHttp("_http_client"),
+    "node:_http_common": partOfHttp("_http_common"),
+    "node:_http_incoming": partOfHttp("_http_incoming"),
+    "node:_http_outgoing": partOfHttp("_http_outgoing"),
+    "node:_http_server": partOfHttp("_http_server"),
+    "node:_stream_duplex": partOfStream("Duplex"),
+    "node:_stream_passthrough": partOfStream("PassThrough"),
+    "node:_stream_readable": partOfStream("Readable"),
+    "node:_stream_transform": partOfStream("Transform"),
+    "node:_stream_wrap": hostlessNet("streamWrap"),
+    "node:_stream_writable": partOfStream("Writable"),
+    "node:_tls_common": hostlessNet("tlsCommon"),
+    "node:_tls_wrap": hostlessNet("tlsWrap"),
     "node:assert": () => published("assert.ts").default,
     "node:assert/strict": () => requireBuiltin("node:assert").strict,
     "node:async_hooks": () => published("async_hooks.ts").default,
     "node:buffer": () => published("internal/buffer.mjs").default,
+    "node:child_process": hostless("childProcess"),
+    "node:cluster": hostless("cluster"),
     "node:console": () => own("console.js"),
     "node:constants": constants,
     "node:crypto": () => own("crypto.js"),
-    "node:diagnostics_channel": () => published("diagnostics_channel.js").default,
+    "node:dgram": hostlessNet("dgram"),
+    "node:diagnostics_channel": diagnosticsChannel,
+    "node:dns": () => own("hostless_net.js").dns(requireBuiltin("node:dns/promises")),
+    "node:dns/promises": hostlessNet("dnsPromises"),
+    "node:domain": () => own("domain.js"),
     "node:events": () => published("_events.mjs").default,
+    "node:fs": () => own("hostless_fs.js").fs,
+    "node:fs/promises": () => own("hostless_fs.js").promises,
+    "node:http": hostlessNet("http"),
+    "node:http2": hostlessNet("http2"),
+    "node:https": hostlessNet("https"),
+    "node:inspector": () => own("hostless.js").inspector("inspector"),
+    "node:inspector/promises": () => own("hostless.js").inspector("inspector/promises"),
     "node:module": () => own("module.js"),
+    "node:net": hostlessNet("net"),
     "node:os": () => published("os.ts").default,
     "node:path": path,
     "node:path/posix": () => requireBuiltin("node:path").posix,
@@ -56,17 +110,30 @@
     "node:process": () => own("process.js").process,
     "node:punycode": () => published("punycode.ts").default,
     "node:querystring": () => published("querystring.js").default,
+    "node:readline": () => published("readline.ts").default,
+    "node:readline/promises": () => published("readline/promises.ts").default,
+    "node:repl": hostless("repl"),
+    "node:sqlite": hostless("sqlite"),
     "node:stream": () => published("stream.ts").default,
     "node:stream/consumers": () => published("stream/consumers.js"),
     "node:stream/promises": () => published("stream/promises.js").default,
     "node:stream/web": () => published("stream/web.js"),
     "node:string_decoder": () => published("string_decoder.ts").default,
+    "node:sys": () => requireBuiltin("node:util"),
+    "node:test": hostless("test"),
     "node:timers": () => own("timers.js"),
     "node:timers/promises": () => requireBuiltin("node:timers").promises,
+    "node:tls": hostlessNet("tls"),
+    "node:trace_events": hostless("traceEvents"),
     "node:tty": () => own("tty.js"),
-    "node:url": () => published("url.ts"),
-    "node:util": util,
-    "node:util/types": () => requireBuiltin("node:util").types,
+    "node:url": () => ({ ...published("url.ts"), toPathIfFileURL: published("internal/url.ts").toPathIfFileURL }),
+    "node:util": () => own("util.js"),
+    // There are no native addons, which alone create external values.
+    "node:util/types": () => ObjectAssign(requireBuiltin("node:util").types, { isExternal: () => false }),
+    "node:v8": hostless("v8"),
+    "node:vm": hostless("vm"),
+    "node:wasi": hostless("wasi"),
+    "node:worker_threads": hostless("workerThreads"),
     "node:zlib": zlib,
   };
   const loaded = { __proto__: null };
@@ -80,8 +147,10 @@
   /** Returns what `import` gives: one export for each property of what `require` gives, and all of it as the default export. */
   function namespace(name) {
     const exports = requireBuiltin(name);
-    return { ...exports, default: exports };
+    const namespace = { ...exports, default: exports };
+    if (name in ITSELF) namespace[ITSELF[name]] = exports;
+    return namespace;
   }
 
-  return { namespace, names: ObjectKeys(modules), requireBuiltin };
+  return { isOnlyPrefixed, namespace, names: ObjectKeys(modules), requireBuiltin };
 })();

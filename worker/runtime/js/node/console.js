@@ -5,5 +5,8 @@
   const { console } = globalThis;
   const { Console } = core.loadExtScript("ext:deno_node/internal/console/constructor.mjs");
   ObjectDefineProperty(console, "Console", core.propWritable(Console));
+  // As in V8's own console, for its inspector, of which there is none: a context is a console, a task is a function that runs.
+  ObjectDefineProperty(console, "context", core.propWritable(() => console));
+  ObjectDefineProperty(console, "createTask", core.propWritable(() => ({ run: (action) => action() })));
   return console;
 })();

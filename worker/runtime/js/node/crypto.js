@@ -22,7 +22,7 @@
   const published = (script) => core.loadExtScript(`ext:deno_node/${script}`);
   const { Hash, Hmac, createHash, getHashes } = published("internal/crypto/hash.ts");
   const { hkdf, hkdfSync } = published("internal/crypto/hkdf.ts");
-  const { KeyObject, createSecretKey, getArrayBufferOrView } = published("internal/crypto/keys.ts");
+  const { KeyObject, PrivateKeyObject, PublicKeyObject, SecretKeyObject, createSecretKey, getArrayBufferOrView } = published("internal/crypto/keys.ts");
   const { pbkdf2, pbkdf2Sync } = published("internal/crypto/pbkdf2.ts");
   const { scrypt, scryptSync } = published("internal/crypto/scrypt.ts");
   const { randomBytes } = published("internal/crypto/_randomBytes.ts");
@@ -92,7 +92,32 @@
     return webcrypto.randomUUID();
   }
 
+  const { absent } = core.loadExtScript("ext:nano_node/absent.js");
+  const { CryptoKey } = core.loadExtScript("ext:nano_workers/crypto.js");
+  const missing = absent("crypto", "crypto.subtle has ciphers, signatures and key pairs", {
+    classes: [
+      "Certificate", "Cipher", "Cipheriv", "Decipher", "Decipheriv", "DiffieHellman", "DiffieHellmanGroup", "ECDH", "Sign",
+      "Verify", "X509Certificate",
+    ],
+    functions: [
+      "checkPrime", "checkPrimeSync", "createCipher", "createCipheriv", "createDecipher", "createDecipheriv",
+      "createDiffieHellman", "createDiffieHellmanGroup", "createECDH", "createSign", "createVerify", "diffieHellman",
+      "generateKey", "generateKeyPair", "generateKeyPairSync", "generateKeySync", "generatePrime", "generatePrimeSync",
+      "getCipherInfo", "getCiphers", "getCurves", "getDiffieHellman", "privateDecrypt", "privateEncrypt", "publicDecrypt",
+      "publicEncrypt", "setEngine", "setFips", "sign", "verify",
+    ],
+  });
+
   return {
+    ...missing,
+    CryptoKey,
+    PrivateKeyObject,
+    PublicKeyObject,
+    SecretKeyObject,
+    fips: false,
+    getFips: () => 0,
+    pseudoRandomBytes: randomBytes,
+    secureHeapUsed: () => undefined,
     Hash,
     Hmac,
     KeyObject,

@@ -15,15 +15,25 @@
     ObjectDefineProperty,
     ObjectFreeze,
     ObjectFromEntries,
+    ObjectGetPrototypeOf,
+    ObjectHasOwn,
     ObjectPrototypeIsPrototypeOf,
     Proxy,
     ReflectApply,
+    ReflectDefineProperty,
+    ReflectDeleteProperty,
+    ReflectGet,
+    ReflectGetOwnPropertyDescriptor,
+    ReflectHas,
+    ReflectOwnKeys,
+    ReflectSet,
     String,
     StringPrototypeStartsWith,
     SymbolToStringTag,
+    TypeError,
   } = primordials;
   const load = core.loadExtScript;
-  const { variables } = load("ext:nano_workers/app.js");
+  const { isDevelopment, variables } = load("ext:nano_workers/app.js");
   const { log } = load("ext:nano_workers/globals.js");
   const { performance } = load("ext:deno_web/15_performance.js");
 
@@ -37,7 +47,10 @@
   ObjectDefineProperty(Process, "name", { __proto__: null, value: "process" });
   ObjectDefineProperty(Process.prototype, SymbolToStringTag, { __proto__: null, value: "process" });
 
-  /** Returns the app's variables as strings, as programs for Node expect. A value that is not a string becomes JSON text. */
+  /**
+   * Returns the app's variables as strings, as programs for Node expect. A value that is not a string becomes JSON text. As on
+   * Workers, the app can change them, and `env` stays as it is. Whatever is assigned becomes a string.
+   */
   function readEnv() {
     const entries = [];
     const given = variables();
@@ -45,22 +58,29 @@
       const value = JSONParse(given[i + 1]);
       ArrayPrototypePush(entries, [given[i], typeof value === "string" ? value : given[i + 1]]);
     }
-    // Packages set variables of their own while they load. That must not make them fail.
-    let warned = false;
-    return new Proxy(ObjectFromEntries(entries), {
+    const env = ObjectFromEntries(entries);
+    // Packages choose their development build unless this says otherwise.
+    if (!ObjectHasOwn(env, "NODE_ENV")) env.NODE_ENV = isDevelopment() ? "development" : "production";
+    return new Proxy(env, {
       __proto__: null,
-      set(_target, name) {
-        if (!warned) {
-          warned = true;
-          log(`process.env is read-only: ${String(name)} was not set; set it under \`env\` of the app's configuration`, WARN);
-        }
-        return true;
-      },
-      deleteProperty: () => true,
-      defineProperty: () => false,
-      setPrototypeOf: () => false,
-      preventExtensions: () => false,
+      set: (target, name, value) => put(target, name, core.propWritable(value)),
+      defineProperty: put,
     });
+  }
+
+  function put(target, name, { configurable, enumerable, get, set, value, writable }) {
+    if (typeof name === "symbol") throw new TypeError("Cannot convert a symbol value to a string");
+    if (get !== undefined || set !== undefined) {
+      throw new (errors().ERR_INVALID_ARG_VALUE)("descriptor", { get, set }, "of process.env must not have getter/setter");
+    }
+    if (!configurable || !enumerable || !writable) {
+      throw new (errors().ERR_INVALID_ARG_VALUE)(
+        "descriptor",
+        { configurable, enumerable, writable },
+        "of process.env must be configurable, enumerable and writable",
+      );
+    }
+    return ReflectDefineProperty(target, name, core.propWritable(`${value}`));
   }
 
   const errors = () => load("ext:deno_node/internal/errors.ts");
@@ -123,10 +143,40 @@
     });
   }
 
-  const lazy = (make, enumerable) => {
-    let value;
-    return { __proto__: null, configurable: true, enumerable, get: () => value ??= make() };
-  };
+  /** Defines a property that is made when it is first read. It can be assigned like any other. */
+  function lazy(name, make) {
+    const define = (value) => ObjectDefineProperty(process, name, core.propWritable(value));
+    return {
+      __proto__: null,
+      configurable: true,
+      enumerable: true,
+      get() {
+        const value = make();
+        define(value);
+        return value;
+      },
+      set: define,
+    };
+  }
+
+  /**
+   * Stands for one of the three streams until a member of it is touched. `import { env } from "node:process"` reads all
+   * exports, and must not load the library of streams for that.
+   */
+  function stream(name) {
+    const made = () => load("ext:nano_node/stdio.js")[name];
+    return new Proxy({}, {
+      __proto__: null,
+      defineProperty: (_, key, descriptor) => ReflectDefineProperty(made(), key, descriptor),
+      deleteProperty: (_, key) => ReflectDeleteProperty(made(), key),
+      get: (_, key) => ReflectGet(made(), key),
+      getOwnPropertyDescriptor: (_, key) => ReflectGetOwnPropertyDescriptor(made(), key),
+      getPrototypeOf: () => ObjectGetPrototypeOf(made()),
+      has: (_, key) => ReflectHas(made(), key),
+      ownKeys: () => ReflectOwnKeys(made()),
+      set: (_, key, value) => ReflectSet(made(), key, value),
+    });
+  }
 
   // Turns `process` into an event emitter when one of these is first called: most apps never need the library of events.
   let emitter;
@@ -156,12 +206,11 @@
     release: core.propReadOnly(ObjectFreeze({ name: "node", lts: "Krypton" })),
     features: core.propReadOnly(ObjectFreeze({ debug: false, inspector: false, ipv6: true, require_module: true, tls: true, uv: false })),
     config: core.propReadOnly(ObjectFreeze({ target_defaults: ObjectFreeze({}), variables: ObjectFreeze({}) })),
-    env: lazy(readEnv, true),
-    // Not enumerable, so not exported by name: importing `env` would otherwise create them and load all of `stream`.
-    stdin: lazy(() => load("ext:nano_node/stdio.js").stdin, false),
-    stdout: lazy(() => load("ext:nano_node/stdio.js").stdout, false),
-    stderr: lazy(() => load("ext:nano_node/stdio.js").stderr, false),
+    env: lazy("env", readEnv),
   });
+  process.stdin = stream("stdin");
+  process.stdout = stream("stdout");
+  process.stderr = stream("stderr");
   process.title = "node";
   process.pid = 1;
   process.ppid = 0;
@@ -180,6 +229,7 @@
   process.exit = () => {
     throw new Error("process.exit() cannot end a worker: it serves other requests; throw an error or return instead");
   };
+  load("ext:nano_node/process_host.js").addTo(process);
   process.getBuiltinModule = (id) => {
     const { names, requireBuiltin } = load("ext:nano_node/builtins.js");
     const name = StringPrototypeStartsWith(id, "node:") ? id : `node:${id}`;

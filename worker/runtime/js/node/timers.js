@@ -4,7 +4,7 @@
   const { ObjectDefineProperty, SymbolFor } = primordials;
   const { clearImmediate, promises, setImmediate } = core.loadExtScript("ext:deno_node/timers.ts");
   const { validateFunction } = core.loadExtScript("ext:deno_node/internal/validators.mjs");
-  const { clearInterval, clearTimeout, startOfNode } = core.loadExtScript("ext:deno_web/02_timers.js");
+  const { clearInterval, clearTimeout, startOfNode, Timeout } = core.loadExtScript("ext:deno_web/02_timers.js");
 
   function setTimeout(callback, delay = 1, ...args) {
     validateFunction(callback, "callback");
@@ -28,7 +28,13 @@
     if (timer !== null && typeof timer !== "symbol") clear(timer);
   };
 
+  const { absent } = core.loadExtScript("ext:nano_node/absent.js");
   return {
+    // Deprecated.
+    ...absent("timers", "use setTimeout()", { functions: ["enroll"] }),
+    Timeout,
+    active: (timer) => timer?.refresh?.(),
+    unenroll: leniently(clearTimeout),
     clearImmediate,
     clearInterval: leniently(clearInterval),
     clearTimeout: leniently(clearTimeout),

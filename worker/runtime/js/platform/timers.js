@@ -204,6 +204,7 @@
     setInterval,
     setTimeout,
     startOfNode,
+    Timeout,
     unrefTimer: (timer) => apply(unref, timer),
   };
 })();

@@ -32,6 +32,7 @@
   const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail", "trace"];
 
   let env;
+  let isDevelopment;
   let variables;
   let handler;
   let scheduledHandler;
@@ -90,21 +91,22 @@
   }
 
   /**
-   * Runs before the app's modules. `settings` holds whether the console has colours, then the props as JSON text, then a
-   * list of pairs of names of bindings that are missing and why, then one of names of global variables and what they stand
-   * for, then pairs of names in `env` and their values as JSON text.
+   * Runs before the app's modules. `settings` holds whether the console has colours, whether the app is in development mode,
+   * the props as JSON text, then a list of pairs of names of bindings that are missing and why, then one of names of global
+   * variables and what they stand for, then pairs of names in `env` and their values as JSON text.
    */
   function prepare(settings) {
     setColours(settings[0]);
-    app.propsText = settings[1];
-    const missing = settings[2];
-    define(settings[3]);
-    variables = ArrayPrototypeSlice(settings, 4);
+    isDevelopment = settings[1];
+    app.propsText = settings[2];
+    const missing = settings[3];
+    define(settings[4]);
+    variables = ArrayPrototypeSlice(settings, 5);
     app.env = env = {};
     for (let i = 0; i < missing.length; i += 2) {
       env[missing[i]] = missingBinding(missing[i + 1]);
     }
-    for (let i = 4; i < settings.length; i += 2) {
+    for (let i = 5; i < settings.length; i += 2) {
       env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
@@ -187,5 +189,5 @@
 
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
   globalThis.__nano = { prepare, install, dispatch, schedule, lazyInterfaces, loadInterface };
-  return { variables: () => variables };
+  return { isDevelopment: () => isDevelopment, variables: () => variables };
 })();

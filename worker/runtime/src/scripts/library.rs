@@ -35,6 +35,7 @@ const MODULES: &[(&str, &str)] = &[
     ("node:process", "ext:nano_node/process.js"),
     ("node:stream", "ext:deno_node/stream.ts"),
     ("node:stream/promises", "ext:deno_node/stream/promises.js"),
+    ("node:timers", "ext:nano_node/timers.js"),
     ("node:url", "ext:deno_node/url.ts"),
 ];
 
@@ -204,6 +205,9 @@ fn load(file: &str, import: &str) -> String {
     let (names, module) = import.trim_end_matches(['"', ';']).split_once(" from \"").expect("an import");
     if module == "ext:core/mod.js" {
         return String::new();
+    }
+    if module == "ext:core/ops" {
+        return format!("const {names} = core.ops;\n");
     }
     let cycle = CYCLES.iter().find(|(at, imported, _)| *at == file && *imported == module);
     let script = match cycle {

@@ -23,6 +23,16 @@ core.setAsyncHooksEmit(emitBefore, emitAfter, emitDestroy);
 ",
     },
     Correction {
+        script: "ext:deno_node/internal/net.ts",
+        why: "telling addresses apart loaded the file system, for a function that is not offered",
+        passage: "const { writeBuffer } = core.loadExtScript(
+  \"ext:deno_node/internal_binding/node_file.ts\",
+);
+",
+        instead: "const writeBuffer = undefined;
+",
+    },
+    Correction {
         script: "ext:deno_node/url.ts",
         why: "url.parse() found another host than `URL` where there are tabs and line ends, which Node removes: \
             https://github.com/nodejs/node/blob/main/lib/url.js",
