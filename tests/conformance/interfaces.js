@@ -134,7 +134,13 @@ const INTERFACES = {
     statics: "from(1)",
     asyncIterates: "values",
   },
-  ReadableStreamBYOBReader: { length: 1, readonly: "closed", operations: "cancel(0) read(1) releaseLock(0)" },
+  // `readAtLeast` is of Workers.
+  ReadableStreamBYOBReader: {
+    length: 1,
+    readonly: "closed",
+    operations: "cancel(0) read(1) releaseLock(0)",
+    more: "readAtLeast",
+  },
   ReadableStreamBYOBRequest: { readonly: "view", operations: "respond(1) respondWithNewView(1)" },
   ReadableStreamDefaultController: { readonly: "desiredSize", operations: "close(0) enqueue(0) error(0)" },
   ReadableStreamDefaultReader: { length: 1, readonly: "closed", operations: "cancel(0) read(0) releaseLock(0)" },
@@ -147,7 +153,8 @@ const INTERFACES = {
   },
   Response: {
     length: 0,
-    readonly: "body bodyUsed headers ok redirected status statusText type url",
+    // `cf` is of Workers.
+    readonly: "body bodyUsed cf headers ok redirected status statusText type url",
     operations: "arrayBuffer(0) blob(0) bytes(0) clone(0) formData(0) json(0) text(0) textStream(0)",
     statics: "error(0) json(1) redirect(1)",
   },

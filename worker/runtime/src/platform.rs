@@ -49,6 +49,7 @@ deno_core::extension!(
         "multipart.js",
         "performance_entries.js",
         "performance_observer.js",
+        "read_at_least.js",
         "shapes.js",
         "structured_clone.js",
         "url_search_params.js",

@@ -82,6 +82,7 @@ deno_core::extension!(
         "cache.js",
         "cache_policy.js",
         "cloudflare.js",
+        "compatibility.js",
         "context.js",
         "crypto.js",
         "global_events.js",

@@ -1,5 +1,5 @@
-// Members of RequestInit that deno_fetch does not know. Libraries look for `duplex` to learn if a request's body may be a stream
-// (https://fetch.spec.whatwg.org/#dom-requestinit-duplex). `cf` is part of Workers; an attribute of the request returns it.
+// Members of RequestInit and ResponseInit that deno_fetch does not know. Libraries look for `duplex` to learn if a request's body may be a stream
+// (https://fetch.spec.whatwg.org/#dom-requestinit-duplex). `cf` is part of Workers; an attribute of the request or response returns it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -13,6 +13,7 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { converters, createAsyncSequenceConverter, createEnumConverter } = webidl;
   const { Request, RequestPrototype, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const { Response, toInnerResponse } = core.loadExtScript("ext:deno_fetch/23_response.js");
 
   // An iterable used as a body may yield text as well. Its items are checked when they are sent.
   converters["async_sequence<Uint8Array>"] = createAsyncSequenceConverter(converters.any);
@@ -36,12 +37,19 @@
     return init;
   };
 
-  const attribute = {
+  const ofRequest = {
     get cf() {
       webidl.assertBranded(this, Request.prototype);
       return toInnerRequest(this).cf;
     },
   };
-  ObjectDefineProperty(Request.prototype, "cf", ObjectGetOwnPropertyDescriptor(attribute, "cf"));
+  ObjectDefineProperty(Request.prototype, "cf", ObjectGetOwnPropertyDescriptor(ofRequest, "cf"));
+  const ofResponse = {
+    get cf() {
+      webidl.assertBranded(this, Response.prototype);
+      return toInnerResponse(this).cf;
+    },
+  };
+  ObjectDefineProperty(Response.prototype, "cf", ObjectGetOwnPropertyDescriptor(ofResponse, "cf"));
   return {};
 })();

@@ -14,6 +14,7 @@
     SafeArrayIterator,
     StringPrototypeStartsWith,
     StringPrototypeToUpperCase,
+    SymbolDispose,
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeSet,
@@ -54,10 +55,13 @@
     },
   };
 
+  /** Checksums, which DigestStream has besides digests. */
+  const CHECKSUMS = { __proto__: null, "CRC32": true, "CRC32C": true, "CRC64NVME": true };
+
   function algorithmName(algorithm, prefix) {
     const name = typeof algorithm === "object" && algorithm !== null ? algorithm.name : algorithm;
     const known = StringPrototypeToUpperCase(webidl.converters.DOMString(name, prefix, "Argument 1"));
-    if (!DIGESTS[known]) {
+    if (!DIGESTS[known] && !CHECKSUMS[known]) {
       throw new DOMException(`${prefix}: there is no digest ${known}`, "NotSupportedError");
     }
     return known;
@@ -188,6 +192,7 @@
   /** Computes the digest of the bytes that are written to it. */
   class DigestStream extends WritableStream {
     #digest;
+    #reject;
     #written = 0;
 
     constructor(algorithm) {
@@ -218,6 +223,12 @@
         abort: (reason) => reject(reason),
       });
       this.#digest = digest;
+      this.#reject = reject;
+    }
+    /** Ends the digest, unless it is complete. */
+    [SymbolDispose]() {
+      webidl.assertBranded(this, DigestStreamPrototype);
+      this.#reject(new TypeError("the DigestStream was disposed of"));
     }
     /** Resolves to the digest once the stream is closed. */
     get digest() {

@@ -33,6 +33,7 @@
 
   load("ext:nano_platform/error_classes.js");
   load("ext:nano_platform/form_data.js");
+  load("ext:nano_platform/read_at_least.js");
   load("ext:nano_net/request_init.js");
   load("ext:nano_net/body_streams.js");
   const abort = load("ext:deno_web/03_abort_signal.js");
@@ -74,6 +75,7 @@
     __proto__: null,
     Cache: cache,
     CacheStorage: cache,
+    Cloudflare: "ext:nano_workers/compatibility.js",
     Crypto: crypto,
     CryptoKey: crypto,
     EventSource: "ext:nano_net/event_source.js",

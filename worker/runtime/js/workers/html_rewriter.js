@@ -101,14 +101,14 @@
       this.#reader = acquireReadableStreamDefaultReader(stream);
     }
 
-    /** Returns the stream of rewritten bytes. The document is parsed as this stream is read. */
+    /** Returns the stream of rewritten bytes. As on Workers, the document is parsed up to the first output that nobody reads. */
     output() {
       const pull = (controller) => this.#pull(controller);
       const cancel = (reason) => {
         this.#isCancelled = true;
         return this.#reader.cancel(reason);
       };
-      return createReadableByteStream(() => {}, pull, cancel);
+      return createReadableByteStream(() => {}, pull, cancel, 1);
     }
 
     /** Reads and parses until there is output or the document ends. */
@@ -246,6 +246,7 @@
         (field) => StringPrototypeToLowerCase(field[0]) !== "content-length",
       );
       to.isManual = from.isManual;
+      to.cf = from.cf;
       to.body = new InnerBody(document.output());
       return fromInnerResponse(to, "response");
     }

@@ -1,11 +1,11 @@
 // IdentityTransformStream and FixedLengthStream: a pipe in Rust with a writable and a readable end in JavaScript.
 (function () {
   const { core, primordials } = __bootstrap;
-  const { Number, NumberIsSafeInteger, TypedArrayPrototypeGetByteLength, TypeError } = primordials;
+  const { MathTrunc, Number, NumberIsSafeInteger, TypedArrayPrototypeGetByteLength, TypeError } = primordials;
   const { op_byte_pipe, op_byte_pipe_abort, op_byte_pipe_close, op_byte_pipe_reader, op_byte_pipe_write } = core.ops;
   const { describe } = core.loadExtScript("ext:nano_workers/respond.js");
   const { add } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
-  const { errorReadableStream, readableStreamForRid, TransformStream, WritableStream } = core
+  const { errorReadableStream, isPiped, readableStreamForRid, TransformStream, WritableStream } = core
     .loadExtScript("ext:deno_web/06_streams.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { bytesOrText } = core.loadExtScript("ext:nano_workers/bytes.js");
@@ -69,7 +69,10 @@
     const readable = readableStreamForRid(op_byte_pipe_reader(pipe), true, undefined, undefined, () => {
       if (!isOver) writable.error(cancelled());
     });
-    return { readable, writable: new WritableStream(sink, strategy) };
+    // As on Workers, there always is room for a writer of an app. A pipe waits.
+    const roomy = { __proto__: null, highWaterMark: 1, size: () => isPiped(stream) ? 1 : 0 };
+    const stream = new WritableStream(sink, strategy ?? roomy);
+    return { readable, writable: stream };
   }
 
   /** Returns the queuing strategy of the writable side: how many bytes may wait there, if the app sets a limit. */
@@ -112,7 +115,7 @@
       const name = "FixedLengthStream";
       const prefix = `Failed to construct '${name}'`;
       webidl.requiredArguments(arguments.length, 1, prefix);
-      const length = Number(expectedLength);
+      const length = MathTrunc(Number(expectedLength));
       if (!NumberIsSafeInteger(length) || length < 0) {
         throw new TypeError(`${prefix}: Argument 1 is not a number of bytes`);
       }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crc::{CRC_32_ISCSI, CRC_32_ISO_HDLC, CRC_64_NVME, Crc, Digest, Table};
 use deno_core::{GarbageCollected, op2, v8};
 use deno_error::JsErrorBox;
 use md5::Md5;
@@ -10,8 +11,18 @@ use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
-/// A digest in progress, owned by JavaScript.
-pub(crate) struct RunningDigest(RefCell<Box<dyn DynDigest>>);
+static CRC32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+static CRC64NVME: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_NVME);
+
+enum Running {
+    Digest(Box<dyn DynDigest>),
+    Crc32(Digest<'static, u32, Table<16>>),
+    Crc64(Digest<'static, u64, Table<16>>),
+}
+
+/// A digest or checksum in progress, owned by JavaScript. It is none once it has been told.
+pub(crate) struct RunningDigest(RefCell<Option<Running>>);
 
 #[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
 // SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
@@ -27,28 +38,41 @@ unsafe impl GarbageCollected for RunningDigest {
 #[op2]
 #[cppgc]
 pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<RunningDigest, JsErrorBox> {
-    let hasher: Box<dyn DynDigest> = match algorithm {
-        "MD5" => Box::new(Md5::default()),
-        "SHA-1" => Box::new(Sha1::default()),
-        "SHA-256" => Box::new(Sha256::default()),
-        "SHA-384" => Box::new(Sha384::default()),
-        "SHA-512" => Box::new(Sha512::default()),
+    let running = match algorithm {
+        "CRC32" => Running::Crc32(CRC32.digest()),
+        "CRC32C" => Running::Crc32(CRC32C.digest()),
+        "CRC64NVME" => Running::Crc64(CRC64NVME.digest()),
+        "MD5" => Running::Digest(Box::new(Md5::default())),
+        "SHA-1" => Running::Digest(Box::new(Sha1::default())),
+        "SHA-256" => Running::Digest(Box::new(Sha256::default())),
+        "SHA-384" => Running::Digest(Box::new(Sha384::default())),
+        "SHA-512" => Running::Digest(Box::new(Sha512::default())),
         _ => return Err(JsErrorBox::not_supported()),
     };
-    Ok(RunningDigest(RefCell::new(hasher)))
+    Ok(RunningDigest(RefCell::new(Some(running))))
 }
 
 /// Adds bytes.
 #[op2(fast)]
 pub(crate) fn op_digest_update(#[cppgc] hasher: &RunningDigest, #[buffer] bytes: &[u8]) {
-    hasher.0.borrow_mut().update(bytes);
+    match &mut *hasher.0.borrow_mut() {
+        Some(Running::Digest(digest)) => digest.update(bytes),
+        Some(Running::Crc32(crc)) => crc.update(bytes),
+        Some(Running::Crc64(crc)) => crc.update(bytes),
+        None => {}
+    }
 }
 
-/// Returns the digest of all bytes.
+/// Returns the digest of all bytes, once.
 #[op2]
 #[arraybuffer]
 pub(crate) fn op_digest_finish(#[cppgc] hasher: &RunningDigest) -> Box<[u8]> {
-    hasher.0.borrow_mut().finalize_reset()
+    match hasher.0.take() {
+        Some(Running::Digest(digest)) => digest.finalize(),
+        Some(Running::Crc32(crc)) => Box::new(crc.finalize().to_be_bytes()),
+        Some(Running::Crc64(crc)) => Box::new(crc.finalize().to_be_bytes()),
+        None => Box::default(),
+    }
 }
 
 /// Returns whether two buffers of the same length hold the same bytes, in constant time.

@@ -164,13 +164,17 @@ pub(crate) const FETCH: &[Correction] = &[
     },
     Correction {
         script: "ext:deno_fetch/23_response.js",
-        why: "`encodeBody` of an init, which a Response as init passes on, as on Workers",
+        why: "`encodeBody` and `cf` of an init, which a Response as init passes on, as on Workers",
         passage: "      return { status: 200, statusText: \"\", headers: undefined };
     }
 ",
         instead: "      return { status: 200, statusText: \"\", headers: undefined };
     }
-    // A name that is not the standard's. Only an app that wants to encode by itself has it.
+    // Names that are not the standard's. Only an app that wants to encode by itself, or to tell something, has them.
+    const cf = init[_response] !== undefined ? init[_response].cf : init.cf;
+    if (cf !== undefined && (typeof cf !== \"object\" || cf === null)) {
+      throw new TypeError(`${prefix}: \'cf\' of \'ResponseInit\' (${context}) is not an object`);
+    }
     const encodeBody = init[_response] !== undefined
       ? (init[_response].isManual ? \"manual\" : undefined)
       : init.encodeBody;
@@ -190,10 +194,10 @@ pub(crate) const FETCH: &[Correction] = &[
     // Slow default path
     return webidlConvertersResponseInit(init, prefix, context, opts);
 ",
-        instead: "      return { status, statusText, headers: init.headers, isManual };
+        instead: "      return { status, statusText, headers: init.headers, isManual, cf };
     }
     // Slow default path
-    return { ...webidlConvertersResponseInit(init, prefix, context, opts), isManual };
+    return { ...webidlConvertersResponseInit(init, prefix, context, opts), isManual, cf };
 ",
     },
     Correction {
@@ -211,6 +215,9 @@ pub(crate) const FETCH: &[Correction] = &[
     this[_brand] = _brand;
     initializeResponseBase(this, newInnerResponse(), \"response\");
     if (!defaultInit && init.isManual) this[_response].isManual = true;
+    if (!defaultInit && init.cf !== undefined) {
+      this[_response].cf = primordials.JSONParse(primordials.JSONStringify(init.cf));
+    }
 ",
     },
     Correction {
@@ -219,6 +226,9 @@ pub(crate) const FETCH: &[Correction] = &[
         passage: "    if (tryInitializeStaticResponseFast(response, init, res)) {
 ",
         instead: "    if (init.isManual) response[_response].isManual = true;
+    if (init.cf !== undefined) {
+      response[_response].cf = primordials.JSONParse(primordials.JSONStringify(init.cf));
+    }
     if (tryInitializeStaticResponseFast(response, init, res)) {
 ",
     },
@@ -229,6 +239,7 @@ pub(crate) const FETCH: &[Correction] = &[
 ",
         instead: "    bodyDecoded: response.bodyDecoded,
     isManual: response.isManual,
+    cf: response.cf === undefined ? undefined : primordials.JSONParse(primordials.JSONStringify(response.cf)),
 ",
     },
     Correction {

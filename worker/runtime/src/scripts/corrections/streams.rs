@@ -5,6 +5,105 @@ use super::correction::Correction;
 pub(crate) const STREAMS: &[Correction] = &[
     Correction {
         script: "ext:deno_web/06_streams.js",
+        why: "a stream that compresses takes what is written before anybody reads, as on Workers; only a pipe waits",
+        passage: "const _isIdentityTransform = Symbol(\"[[isIdentityTransform]]\");
+",
+        instead: "const _isIdentityTransform = Symbol(\"[[isIdentityTransform]]\");
+const _takesAll = Symbol(\"[takesAll]\");
+const _isPipe = Symbol(\"[isPipe]\");
+// What may wait to be read before a pipe pauses.
+const UNREAD = { __proto__: null, highWaterMark: 65536, size: TypedArrayPrototypeGetByteLength };
+function AcceptingTransformStream(transformer) {
+  const stream = new TransformStream(transformer, undefined, UNREAD);
+  stream[_takesAll] = true;
+  return stream;
+}
+const isPiped = (stream) => stream[_writer]?.[_isPipe] === true;
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the second part of the one before",
+        passage: "  const writer = acquireWritableStreamDefaultWriter(dest);
+  source[_disturbed] = true;
+  let shuttingDown = false;
+",
+        instead: "  const writer = acquireWritableStreamDefaultWriter(dest);
+  writer[_isPipe] = true;
+  source[_disturbed] = true;
+  let shuttingDown = false;
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the third part of the one before",
+        passage: "  if (stream[_backpressure] === true) {
+    const backpressureChangePromise = stream[_backpressureChangePromise];
+",
+        instead: "  if (
+    stream[_backpressure] === true &&
+    (stream[_takesAll] !== true || isPiped(stream[_writable]))
+  ) {
+    const backpressureChangePromise = stream[_backpressureChangePromise];
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the fourth part of the one before",
+        passage: "  // Exposed in global runtime scope
+  acquireReadableStreamDefaultReader,
+",
+        instead: "  AcceptingTransformStream,
+  isPiped,
+  // Exposed in global runtime scope
+  acquireReadableStreamDefaultReader,
+",
+    },
+    Correction {
+        script: "ext:deno_web/14_compression.js",
+        why: "the fifth part of the one before",
+        passage: "const { TransformStream } = core.loadExtScript(\"ext:deno_web/06_streams.js\");
+",
+        instead: "const { AcceptingTransformStream: TransformStream } = core.loadExtScript(
+  \"ext:deno_web/06_streams.js\",
+);
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "HTMLRewriter begins before anybody reads, as on Workers: a high water mark for a stream of bytes",
+        passage: "  cancelAlgorithm,
+) {
+  const stream = new ReadableStream(_brand);
+  initializeReadableStream(stream);
+  const controller = new ReadableByteStreamController(_brand);
+",
+        instead: "  cancelAlgorithm,
+  highWaterMark = 0,
+) {
+  const stream = new ReadableStream(_brand);
+  initializeReadableStream(stream);
+  const controller = new ReadableByteStreamController(_brand);
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
+        why: "the second part of the one before",
+        passage: "    cancelAlgorithm,
+    0,
+    undefined,
+  );
+  return stream;
+",
+        instead: "    cancelAlgorithm,
+    highWaterMark,
+    undefined,
+  );
+  return stream;
+",
+    },
+    Correction {
+        script: "ext:deno_web/06_streams.js",
         why: "pipeTo() wrote during enqueue(): https://streams.spec.whatwg.org/#rs-pipeTo, \"must not be observable\"",
         passage: "      writeChunk(chunk);
       if (pumping) {

@@ -1,0 +1,91 @@
+//! Small programs about what Workers add to the platform, beside workerd: checksums, `cf`, `withEnv`, flags.
+
+use serde_json::Value;
+
+use crate::harness::free_address;
+use crate::harness::workerd::Both;
+
+const PROGRAMS: &str = r"
+  import { env, withEnv, tracing, RpcPromise, RpcProperty, ServiceStub, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
+  const encode = (text) => new TextEncoder().encode(text);
+  const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const digest = async (algorithm, ...chunks) => {
+    const stream = new crypto.DigestStream(algorithm);
+    const writer = stream.getWriter();
+    for (const chunk of chunks) writer.write(chunk);
+    await writer.close();
+    return [hex(await stream.digest), String(stream.bytesWritten)];
+  };
+  const programs = {
+    'the import env': (handed) => [typeof env.UP, env.UP === handed.UP, 'UP' in env, env === handed, Object.keys(env)],
+    'another env': (handed) => withEnv({ A: 1 }, () => [env.A, env.UP ?? null, Object.keys(env), 'A' in env, { ...env }, handed.A ?? null]),
+    'afterwards': () => [env.A ?? null, typeof env.UP],
+    'another env, later': async () => { const later = withEnv({ A: 2 }, async () => { await scheduler.wait(1); return env.A; });
+      return [env.A ?? null, await later, env.A ?? null]; },
+    'another env, in a timer': () => withEnv({ A: 3 }, () => new Promise((resolve) => setTimeout(() => resolve(env.A), 1))),
+    'another env in another': () => withEnv({ A: 3 }, () => [env.A, withEnv({ B: 4 }, () => [env.A ?? null, env.B]), env.A]),
+    'another env and an error': () => { try { withEnv({ A: 3 }, () => { throw new Error(); }); } catch { return env.A ?? 'over'; } },
+    'no function': () => withEnv({}, 5),
+    'no env': () => [withEnv(5, () => env.A ?? null), withEnv(null, () => env.A ?? null), withEnv(undefined, () => typeof env.UP)],
+    'env is set': (handed) => { env.NEW = 5; const seen = [env.NEW, handed.NEW]; delete env.NEW; return [...seen, handed.NEW ?? null]; },
+    'another env is set': () => { const other = {}; withEnv(other, () => { env.Z = 1; }); return [other, env.Z ?? null]; },
+    'process.env in another env': () => withEnv({ A: 'a' }, () => [process.env.A ?? null, typeof process.env.UP]),
+    'a span': () => tracing.enterSpan('name', (span, a) => [span.isTraced, a, typeof span.setAttribute('a', 1), typeof span.end], 5),
+    'a promise of RPC': () => new RpcPromise(),
+    'a property of RPC': () => new RpcProperty(),
+    'a stub of a service': () => new ServiceStub(),
+    'a target': () => new (class extends RpcTarget {})() instanceof RpcTarget,
+    'an entrypoint': () => typeof WorkerEntrypoint,
+    'flags': () => [String(Cloudflare), Object.isFrozen(Cloudflare.compatibilityFlags), Cloudflare.compatibilityFlags.nodejs_compat,
+      Cloudflare.compatibilityFlags === Cloudflare.compatibilityFlags, Cloudflare.compatibilityFlags.no_such_flag ?? null],
+    'setting flags': () => { 'use strict'; Cloudflare.compatibilityFlags = {}; },
+    'setting a flag': () => { 'use strict'; Cloudflare.compatibilityFlags.experimental = true; },
+    'cf of a response': () => { const cf = { a: 1, b: { c: 2 } }; const response = new Response('x', { cf }); cf.a = 2;
+      const [second, third] = [new Response('y', response), response.clone()]; third.cf.b.c = 3;
+      return [response.cf, second.cf, third.cf, response.cf === response.cf, Response.json({}, { cf: { d: 1 } }).cf, 'cf' in response]; },
+    'cf of no response': () => [new Response().cf ?? null, Response.error().cf ?? null, Response.redirect('http://x/').cf ?? null,
+      new Response('', {}).cf ?? null, new Response('', { cf: undefined }).cf ?? null],
+    'cf of a rewritten response': () => new HTMLRewriter().transform(new Response('x', { cf: { a: 1 } })).cf ?? null,
+    'cf that is a number': () => new Response('', { cf: 5 }),
+    'cf that is text': () => new Response('', { cf: 'x' }),
+    'cf that is null': () => new Response('', { cf: null }),
+    'cf that is a list': () => new Response('', { cf: [1] }).cf,
+    'cf of a request': () => { const request = new Request('http://x/', { cf: { a: 1 } }); request.cf.b = 2;
+      return [request.cf, new Request(request).cf, request.clone().cf, new Request(request, { cf: { z: 1 } }).cf]; },
+    'no such checksum': () => new crypto.DigestStream('crc64'),
+    'no checksum of subtle': () => crypto.subtle.digest('crc32', encode('a')),
+    'a digest that is disposed of': async () => { const stream = new crypto.DigestStream('MD5'); stream[Symbol.dispose]();
+      return stream.digest.then(() => 'told', (error) => error.name); },
+    'a checksum as an object': () => digest({ name: 'crc32' }, encode('123456789')),
+  };
+  for (const algorithm of ['crc32', 'CRC32C', 'crc64nvme']) {
+    programs[`${algorithm} of nothing`] = () => digest(algorithm);
+    programs[`${algorithm} in parts`] = () => digest(algorithm, encode('123'), '456', encode('789').buffer);
+    programs[`${algorithm} of much`] = () => digest(algorithm, new Uint8Array(100000).map((_, index) => index * 7));
+  }
+  export default { async fetch(request, handed) {
+    const results = {};
+    for (const [name, run] of Object.entries(programs)) {
+      try { results[name] = (await run(handed)) ?? null; } catch (error) { results[name] = `throws ${error.name}`; }
+    }
+    if (request.url.endsWith('/flags')) return Response.json(Cloudflare.compatibilityFlags);
+    return Response.json(results);
+  } };
+";
+
+#[tokio::test]
+async fn what_workers_add_is_what_it_is_in_workerd() {
+    let Some(both) = Both::serve(PROGRAMS, free_address()).await else { return };
+    let [ours, theirs] = both.send("GET", "/", &[], "").await.map(|reply| reply.unwrap().json());
+    let ours = ours.as_object().unwrap();
+    assert!(ours.len() > 40, "{ours:#?}");
+    let differ: Vec<(&String, &Value, &Value)> =
+        ours.iter().map(|(name, ours)| (name, ours, &theirs[name])).filter(|(_, a, b)| a != b).collect();
+    assert!(differ.is_empty(), "{differ:#?}");
+    // No flag is claimed that Workers do not have at this date.
+    let [ours, theirs] = both.send("GET", "/flags", &[], "").await.map(|reply| reply.unwrap().json());
+    let claimed = ours.as_object().unwrap();
+    assert!(claimed.len() > 20, "{claimed:#?}");
+    let wrong: Vec<_> = claimed.iter().filter(|(name, value)| theirs[*name] != **value).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
