@@ -20,10 +20,21 @@ const PROGRAM: &str = r"
     }
     return found;
   };
-  const single = (request, env, ctx) => ({ ctx, request, crypto, 'crypto.subtle': crypto.subtle, caches,
+  const tokens = async () => {
+    const found = {};
+    const keep = (kind) => (token) => { found[kind] ??= token; };
+    const page = new HTMLRewriter()
+      .on('a', { element(element) { found.Element ??= element; element.onEndTag(keep('EndTag')); }, text: keep('Text'), comments: keep('Comment') })
+      .onDocument({ doctype: keep('Doctype'), end: keep('DocumentEnd') })
+      .transform(new Response('<!doctype html><a>x<!--x--></a>'));
+    await page.text();
+    return found;
+  };
+  const single = async (request, env, ctx) => ({ ...await tokens(), DigestStream: crypto.DigestStream.prototype,
+    Timeout: setTimeout(() => {}), Immediate: setImmediate(() => {}), ctx, request, crypto, 'crypto.subtle': crypto.subtle, caches,
     'caches.default': caches.default, navigator, performance, scheduler, console, Cloudflare, process });
   export default { async fetch(request, env, ctx) {
-    const objects = single(request, env, ctx);
+    const objects = await single(request, env, ctx);
     if (request.method === 'POST') {
       const missing = [];
       for (const path of await request.json()) {
