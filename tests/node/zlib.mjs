@@ -1,5 +1,5 @@
 // zlib: what is compressed comes back, and what is not zlib's is refused.
-import zlib, { constants, crc32, createDeflate, createGunzip, createGzip, createUnzip, deflateRawSync, deflateSync, gunzipSync, gzip, gzipSync, inflateRawSync, inflateSync, unzip, unzipSync } from "node:zlib";
+import zlib, { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync, createBrotliCompress, createBrotliDecompress, constants, crc32, createDeflate, createGunzip, createGzip, createUnzip, deflateRawSync, deflateSync, gunzipSync, gzip, gzipSync, inflateRawSync, inflateSync, unzip, unzipSync } from "node:zlib";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -50,5 +50,24 @@ export default async function (is, throws) {
   writer.end("counted");
   await buffer(writer);
   is("bytesWritten", writer.bytesWritten, 7);
+  const brotli = brotliCompressSync(text);
+  is("brotli", [brotli.length < 100, brotliDecompressSync(brotli).toString() === text, (await promisify(brotliDecompress)(await promisify(brotliCompress)("later"))).toString()], [true, true, "later"]);
+  is("brotli of nothing", [brotliCompressSync("").toString("hex"), brotliDecompressSync(Buffer.from("3b", "hex")).length], ["3b", 0]);
+  is("brotli by quality", [0, 5, 11].map((quality) => brotliDecompressSync(brotliCompressSync(noise, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } })).equals(noise)), [true, true, true]);
+  is("brotli in small chunks", brotliDecompressSync(brotliCompressSync(noise, { chunkSize: 64 }), { chunkSize: 100 }).equals(noise), true);
+  is("brotli byte by byte", await buffer(Readable.from([...brotliCompressSync("drop by drop")].map((byte) => Buffer.from([byte]))).pipe(createBrotliDecompress())).then(String), "drop by drop");
+  const compress = createBrotliCompress();
+  const pieces = [];
+  compress.on("data", (chunk) => pieces.push(chunk));
+  compress.write("flushed");
+  await new Promise((resolve) => compress.flush(resolve));
+  is("brotli flushed", await new Promise((resolve) => { const back = createBrotliDecompress(); back.on("data", (chunk) => resolve(String(chunk))); back.write(Buffer.concat(pieces)); }), "flushed");
+  await new Promise((resolve) => compress.on("end", resolve).end(" and more"));
+  is("brotli whole", brotliDecompressSync(Buffer.concat(pieces)).toString(), "flushed and more");
+  is("brotli with more behind", brotliDecompressSync(Buffer.concat([brotli, Buffer.from("more")])).toString() === text, true);
+  is("not brotli's", error(() => brotliDecompressSync(Buffer.from([255, 255, 255, 255, 255]))), ["ERR__ERROR_FORMAT_PADDING_2", -15, "Decompression failed"]);
+  is("brotli cut off", [error(() => brotliDecompressSync(brotli.subarray(0, 5))), error(() => brotliDecompressSync(""))], Array(2).fill(["Z_BUF_ERROR", -5, "unexpected end of file"]));
+  is("too much brotli", error(() => brotliDecompressSync(brotli, { maxOutputLength: 100 }))[0], "ERR_BUFFER_TOO_LARGE");
+  throws("no such parameter of brotli", () => brotliCompressSync("x", { params: { 999: 1 } }), "RangeError", "ERR_BROTLI_INVALID_PARAM");
   is("constants", [constants.Z_BEST_SPEED, zlib.constants === constants, zlib.codes.Z_BUF_ERROR], [1, true, -5]);
 }

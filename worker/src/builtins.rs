@@ -24,10 +24,23 @@ pub(crate) fn is_about_a_host(canonical: &str) -> bool {
     name.is_some_and(|name| ABOUT_A_HOST.contains(&name))
 }
 
-/// Returns the source text of a built-in by its [`canonical`] name. It is empty, because deno_core makes the module from what a
-/// script of an extension returns.
-pub(crate) fn source(canonical: &str) -> Option<&'static str> {
-    (self::canonical(canonical) == Some(canonical)).then_some("")
+/// What comes before the [`canonical`] name of a built-in in its URL.
+const SCHEME: &str = "nano:";
+
+/// Returns the URL of a built-in, by its [`canonical`] name. No app can import it.
+pub(crate) fn url(canonical: &str) -> String {
+    format!("{SCHEME}{canonical}")
+}
+
+/// Returns the [`canonical`] name of the built-in that has a URL.
+pub(crate) fn named_by(url: &str) -> Option<&'static str> {
+    url.strip_prefix(SCHEME).and_then(canonical)
+}
+
+/// Returns the source text of a built-in by its URL. It is empty, because deno_core makes the module from what a script of an
+/// extension returns.
+pub(crate) fn source(url: &str) -> Option<&'static str> {
+    named_by(url).map(|_| "")
 }
 
 /// Code that is put before the first line of modules that use `import.meta.env`. It sets that to the app's variables.

@@ -87,7 +87,9 @@ impl AppLoader {
                 let url = modules.root.url(&path).map_err(JsErrorBox::from_err)?;
                 url.join(&suffix).map_err(JsErrorBox::from_err)
             }
-            Ok(Found::Builtin(name)) => ModuleSpecifier::parse(name).map_err(JsErrorBox::from_err),
+            Ok(Found::Builtin(name)) => {
+                ModuleSpecifier::parse(&builtins::url(name)).map_err(JsErrorBox::from_err)
+            }
             Ok(Found::LeftOut) => ModuleSpecifier::parse(LEFT_OUT).map_err(JsErrorBox::from_err),
             Err(error) => {
                 let mut text = error.to_string();
@@ -135,7 +137,11 @@ impl ModuleLoader for AppLoader {
         referrer: &str,
     ) -> Result<ModuleSpecifier, ModuleLoaderError> {
         // For a path or URL, `import.meta.resolve` does not check that the file exists.
-        resolve_import(specifier, referrer).or_else(|_| self.find(specifier, referrer))
+        resolve_import(specifier, referrer).or_else(|_| {
+            let url = self.find(specifier, referrer)?;
+            let builtin = builtins::named_by(url.as_str());
+            builtin.map_or(Ok(url), |name| ModuleSpecifier::parse(name).map_err(JsErrorBox::from_err))
+        })
     }
 
     fn load(

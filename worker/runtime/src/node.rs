@@ -3,13 +3,14 @@
 //! The scripts are Node's library as published (`third_party/node`), so the ops have the names that it uses. Only ops that need
 //! nothing from the host are implemented here. Scripts of ours replace the parts of the library that would need more.
 //!
+//! - [`brotli`], [`compression`]: the codecs behind `node:zlib`.
 //! - [`bytes`]: byte and string operations for `Buffer`.
 //! - [`commonjs`]: the loader behind `require()`.
-//! - [`compression`]: the codecs behind `node:zlib`.
 //! - [`hash`], [`mod@derive`], [`secret`]: the algorithms behind `node:crypto`.
 //! - [`domain`]: host names and punycode.
 //! - [`objects`]: properties of objects and calls that JavaScript itself cannot see.
 
+pub(crate) mod brotli;
 pub(crate) mod bytes;
 pub(crate) mod commonjs;
 pub(crate) mod compression;
@@ -25,7 +26,13 @@ use deno_core::Extension;
 
 macro_rules! modules {
     ($($name:literal)*) => {
-        &[$((concat!("node:", $name), concat!("ext:nano_node/node:", $name))),*]
+        /// The modules that apps may import, each with the specifier of the script that returns its exports.
+        pub const MODULES: &[(&str, &str)] = &[$((concat!("node:", $name), concat!("ext:nano_node/node:", $name))),*];
+
+        /// The same, by the names that deno_core knows. They are not those that apps write: deno_core would take such a module
+        /// for what an app writes, without asking the loader, which may know of something in its place.
+        const SYNTHETIC: &[(&str, &str)] =
+            &[$((concat!("nano:node:", $name), concat!("ext:nano_node/node:", $name))),*];
     };
 }
 
@@ -63,8 +70,7 @@ pub const ABOUT_A_HOST: &[&str] = &[
 /// The modules that have no name without `node:`: packages may have it.
 pub const ONLY_PREFIXED: &[&str] = &["node:sqlite", "node:test"];
 
-/// The modules that apps may import, each with the specifier of the script that returns its exports.
-pub const MODULES: &[(&str, &str)] = modules!(
+modules!(
     "_http_agent" "_http_client" "_http_common" "_http_incoming" "_http_outgoing" "_http_server" "_stream_duplex"
     "_stream_passthrough" "_stream_readable" "_stream_transform" "_stream_wrap" "_stream_writable" "_tls_common" "_tls_wrap"
     "assert" "assert/strict" "async_hooks" "buffer" "child_process" "cluster" "console" "constants" "crypto" "dgram"
@@ -79,6 +85,10 @@ deno_core::extension!(
     deno_node,
     deps = [deno_web, deno_crypto, nano_workers],
     ops = [
+        brotli::op_brotli_close,
+        brotli::op_brotli_error,
+        brotli::op_brotli_open,
+        brotli::op_brotli_step,
         bytes::op_is_ascii,
         bytes::op_is_utf8,
         bytes::op_mark_as_untransferable,
@@ -172,6 +182,6 @@ deno_core::extension!(
 /// Returns the extension with everything behind `node:` modules.
 pub(crate) fn extension() -> Extension {
     let mut extension = deno_node::init();
-    extension.synthetic_esm_modules = Cow::Borrowed(MODULES);
+    extension.synthetic_esm_modules = Cow::Borrowed(SYNTHETIC);
     extension
 }

@@ -97,7 +97,8 @@ deno_core::extension!(
         "scheduler.js",
     ],
     synthetic_esm = [
-        "cloudflare:workers" = "ext:nano_workers/cloudflare.js",
+        // The loader knows it, and gives it to those who import it by its name without `nano:`.
+        "nano:cloudflare:workers" = "ext:nano_workers/cloudflare.js",
         // Used by ES modules that import a CommonJS one; the loader lets nothing else import it.
         "nano:commonjs" = "ext:nano_node/commonjs.js",
     ],

@@ -39,9 +39,9 @@
     const zlib = { ...constants, ...published("zlib.js") };
     const names = ArrayPrototypeFilter(
       ObjectKeys(zlib),
-      (name) => typeof zlib[name] === "function" && RegExpPrototypeTest(/brotli|zstd/i, name),
+      (name) => typeof zlib[name] === "function" && RegExpPrototypeTest(/zstd/i, name),
     );
-    const why = "CompressionStream and DecompressionStream of the web support Brotli";
+    const why = "there are gzip, deflate and Brotli";
     return ObjectAssign(zlib, own("absent.js").absent("zlib", why, { classes: names }));
   }
 

@@ -9,9 +9,14 @@
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeGetByteOffset,
+    Uint32Array,
     Uint8Array,
   } = primordials;
   const {
+    op_brotli_close,
+    op_brotli_error,
+    op_brotli_open,
+    op_brotli_step,
     op_zlib_close,
     op_zlib_crc32,
     op_zlib_crc32_string,
@@ -76,11 +81,65 @@
     }
   }
 
+  // Numbers of the library, and codes of op_brotli_step().
+  const FINISH = 2;
+  const NEEDS_INPUT = 1;
+  const BUFFER_ERROR = -5;
+
+  class Brotli {
+    #isEncoder;
+    #params;
+    #stream;
+
+    constructor(isEncoder) {
+      this.#isEncoder = isEncoder;
+    }
+    init(params) {
+      // The library uses one array for all streams.
+      this.#params = new Uint32Array(params);
+      this.reset();
+      return true;
+    }
+    reset() {
+      this.close();
+      this.#stream = op_brotli_open(this.#isEncoder, this.#params);
+    }
+    write(operation, input, inputOffset, inputLength, output, outputOffset, outputLength, left) {
+      const to = part(output, outputOffset, outputLength);
+      let from = part(input, inputOffset, inputLength);
+      if (overlap(from, to)) from = new Uint8Array(from);
+      const code = op_brotli_step(this.#stream, operation, from, to, left);
+      if (code < 0) {
+        this.onerror(this.#isEncoder ? "Compression failed" : "Decompression failed", code, op_brotli_error(this.#stream));
+      } else if (code === NEEDS_INPUT && operation === FINISH) {
+        this.onerror("unexpected end of file", BUFFER_ERROR, "Z_BUF_ERROR");
+      }
+    }
+    writeSync(...step) {
+      this.write(...step);
+    }
+    params() {}
+    close() {
+      if (this.#stream !== undefined) op_brotli_close(this.#stream);
+      this.#stream = undefined;
+    }
+  }
+  class BrotliDecoder extends Brotli {
+    constructor() {
+      super(false);
+    }
+  }
+  class BrotliEncoder extends Brotli {
+    constructor() {
+      super(true);
+    }
+  }
+
   function crc32(data, value) {
     return (typeof data === "string"
       ? op_zlib_crc32_string(data, value)
       : op_zlib_crc32(core.isDataView(data) ? part(data, 0, DataViewPrototypeGetByteLength(data)) : data, value)) >>> 0;
   }
 
-  return { Zlib, crc32 };
+  return { BrotliDecoder, BrotliEncoder, Zlib, crc32 };
 })();
