@@ -13,6 +13,7 @@ mod admin;
 mod admin_guard;
 mod answers;
 mod as_on_workers;
+mod assets;
 mod bad_apps;
 mod beside_workerd;
 mod bodies;

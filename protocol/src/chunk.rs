@@ -41,8 +41,10 @@ impl Chunk {
     /// If it has fewer bytes.
     pub fn split_to(&mut self, at: usize) -> Self {
         let bytes = self.bytes.split_to(at);
-        self.length -= at;
-        Self { bytes, length: at, stream: self.stream.clone() }
+        // Bytes that belong to no stream do not count.
+        let length = at.min(self.length);
+        self.length -= length;
+        Self { bytes, length, stream: self.stream.clone() }
     }
 
     /// Returns the bytes without giving the window back: they still count.

@@ -4,6 +4,7 @@
 //! The modules below are called rooms. Each imports only rooms above it in this list; `tests/layout.rs` enforces that.
 //!
 //! - `model`: values and pure rules that every room uses; `untrusted`: safe handling of text and folders made by others.
+//! - `assets`: static files of apps, and the rules by which they are found.
 //! - [`api`]: the types of the control API, and its client. Only this and [`cli`] are public.
 //! - `config`: what to run. No other room sees a raw flag.
 //! - `telemetry`: logs, traces, counters, rates.
@@ -17,6 +18,7 @@
 
 pub mod api;
 mod apps;
+mod assets;
 pub mod cli;
 mod config;
 mod edge;

@@ -11,7 +11,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::client::{BodyError, Client, Reply};
@@ -49,7 +50,7 @@ impl Workerd {
                bindings = [(name = \"UP\", text = \"{upstream}\")],
              );"
         );
-        Self::start(&[("index.js", app), ("config.capnp", &config)])
+        Self::start(&[("index.js", app), ("config.capnp", config.as_str())])
     }
 
     /// Serves an app, and runs its `scheduled` handler as `wrangler dev` does: at `/cdn-cgi/handler/scheduled`. Returns `None`
@@ -85,11 +86,58 @@ impl Workerd {
                bindings = [(name = \"APP\", service = \"app\")],
              );"
         );
-        Self::start(&[("index.js", app), ("caller.js", caller), ("config.capnp", &config)])
+        Self::start(&[("index.js", app), ("caller.js", caller), ("config.capnp", config.as_str())])
+    }
+
+    /// Serves these files, each with its text and its media type, by the worker that Cloudflare has published for static assets.
+    /// `config` is its configuration. Returns `None`, with the reason on stderr, if npm cannot install it.
+    pub(crate) fn assets(files: &[(&str, &str, &str)], config: &Value) -> Option<Self> {
+        let worker = npm::installed()?.join("node_modules/@cloudflare/workers-shared/dist/asset-worker.mjs");
+        // The manifest has a header of 20 bytes, and entries of the hash of a path, that of a file, and 8 bytes more.
+        let mut entries: Vec<_> =
+            files.iter().map(|(path, text, _)| [hash(path), hash(text), vec![0; 8]].concat()).collect();
+        entries.sort();
+        let hex = |text: &str| hash(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let stored: serde_json::Map<_, _> =
+            files.iter().map(|(_, text, media_type)| (hex(text), json!([text, media_type]))).collect();
+        let store = format!(
+            "const stored = {};
+             export default {{ fetch(request) {{
+               const [text, contentType] = stored[new URL(request.url).pathname.slice(1)];
+               return new Response(text, {{ headers: {{ 'cf-kv-metadata': JSON.stringify({{ contentType }}) }} }});
+             }} }};",
+            Value::Object(stored)
+        );
+        let service = "using Workerd = import \"/workerd/workerd.capnp\";
+             const config :Workerd.Config = (
+               services = [(name = \"assets\", worker = .assets), (name = \"store\", worker = .store)],
+               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"assets\")],
+             );
+             const store :Workerd.Worker = (
+               modules = [(name = \"store.mjs\", esModule = embed \"store.mjs\")],
+               compatibilityDate = \"2024-07-31\",
+             );
+             const assets :Workerd.Worker = (
+               modules = [(name = \"assets.mjs\", esModule = embed \"assets.mjs\")],
+               compatibilityDate = \"2024-07-31\",
+               compatibilityFlags = [\"nodejs_compat\"],
+               bindings = [
+                 (name = \"ASSETS_MANIFEST\", data = embed \"manifest.bin\"),
+                 (name = \"ASSETS_KV_NAMESPACE\", kvNamespace = \"store\"),
+                 (name = \"CONFIG\", json = embed \"config.json\"),
+               ],
+             );";
+        Self::start(&[
+            ("manifest.bin", [vec![0; 20], entries.concat()].concat()),
+            ("config.json", config.to_string().into()),
+            ("store.mjs", store.into()),
+            ("assets.mjs", fs::read(worker).expect("read the worker")),
+            ("config.capnp", service.into()),
+        ])
     }
 
     /// Starts workerd with these files, one of which is `config.capnp`.
-    fn start(files: &[(&str, &str)]) -> Option<Self> {
+    fn start(files: &[(&str, impl AsRef<[u8]>)]) -> Option<Self> {
         let executable = executable()?;
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (name, text) in files {
@@ -121,6 +169,11 @@ impl Drop for Workerd {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns a hash as the manifest of static assets has it.
+fn hash(text: &str) -> Vec<u8> {
+    Sha256::digest(text).iter().take(16).copied().collect()
 }
 
 fn executable() -> Option<PathBuf> {

@@ -340,7 +340,9 @@ impl Fleet {
 
     /// Sets the wanted number of spares for the current apps.
     fn want_spares(&self) {
-        let heaps: Vec<_> = self.members.borrow().iter().map(|member| member.spec.limits.heap).collect();
+        let members = self.members.borrow();
+        let with_worker = members.iter().filter(|member| member.spec.has_worker());
+        let heaps: Vec<_> = with_worker.map(|member| member.spec.limits.heap).collect();
         self.shared.spares.want(self.settings.borrow().spares, heaps);
     }
 

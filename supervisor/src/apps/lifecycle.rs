@@ -9,6 +9,7 @@
 //! - [`rolling`] replaces a running worker without a gap.
 //! - [`adoption`] takes over workers that were started elsewhere.
 //! - [`aftermath`] handles the end of a worker, and `broken` handles files that cannot be loaded.
+//! - [`files_only`] is an app that has no worker.
 //! - [`folders`] tracks which folders workers are served from, [`orders`] sends orders to running workers, [`events`] tracks which
 //!   of them take events, and [`shared`] holds what all apps share.
 //! - `uncalled` names handlers that nothing calls.
@@ -17,6 +18,7 @@ mod adoption;
 mod aftermath;
 mod broken;
 pub(crate) mod events;
+mod files_only;
 pub(crate) mod folders;
 pub(crate) mod growth;
 pub(crate) mod lifeline;
@@ -107,6 +109,8 @@ enum AppPhase {
     Starting,
     /// A worker is ready and gets requests.
     Running(RunningWorker),
+    /// The app has no code, and needs no worker.
+    FilesOnly,
     /// No worker runs. The next one is started at this time.
     Resting(Instant),
     /// No worker runs, and none is started until a command asks for it.
@@ -152,6 +156,7 @@ impl AppTask {
             phase = match phase {
                 AppPhase::Starting => self.starting().await,
                 AppPhase::Running(running) => self.running(running).await,
+                AppPhase::FilesOnly => self.files_only().await,
                 AppPhase::Resting(until) => self.resting(until).await,
                 AppPhase::Stopped => self.stopped().await,
                 AppPhase::Ended => break,
@@ -166,6 +171,9 @@ impl AppTask {
     async fn starting(&mut self) -> AppPhase {
         if let Some(fault) = self.spec.fault.clone() {
             return self.fail_misconfigured(fault).await;
+        }
+        if !self.spec.has_worker() {
+            return self.serve_files().await;
         }
         self.starts += 1;
         if self.starts > 1 {
@@ -299,6 +307,12 @@ impl AppTask {
                     // The app's code may have changed.
                     self.reset_history().await;
                     self.roll(running, self.spec.clone(), None, done).await
+                }
+                Action::Configure(spec) if !spec.has_worker() => {
+                    self.waiting.push(done);
+                    self.reset_history().await;
+                    self.configure(spec);
+                    if self.drain(running).await { AppPhase::Starting } else { AppPhase::Ended }
                 }
                 Action::Configure(spec) => match running.was_told(&spec) {
                     Ok(true) => {

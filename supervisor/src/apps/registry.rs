@@ -151,6 +151,17 @@ impl Registry {
         });
     }
 
+    /// Records that an app of static files alone is ready.
+    pub(crate) fn ready_without_worker(&self, app: AppId) {
+        self.change(app, AppState::Ready, |record| {
+            record.workers.gone();
+            record.failing = Failing::default();
+            record.failed_starts = 0;
+            let (app, state) = (&record.spec.name, AppState::Ready);
+            info!(%app, %state, "static files ready");
+        });
+    }
+
     /// Logs that the replacement of a worker did not become ready. The app's state does not change.
     pub(crate) fn kept(&self, app: AppId, reason: &ExitReason) {
         self.with(app, |record| {
@@ -360,7 +371,10 @@ impl Registry {
         Some(AppDetail {
             status: record.status(monitor.rates(app)),
             folder: record.spec.root.display().to_string(),
-            entry: record.spec.entry.display().to_string(),
+            entry: match record.spec.has_worker() {
+                true => record.spec.entry.display().to_string(),
+                false => "none, static files alone".to_owned(),
+            },
             limits: limits.into_iter().map(|(field, limit)| (field.to_owned(), limit)).collect(),
             suspects: Vec::new(),
         })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use nano_protocol::message::ModuleOptions;
 
+use crate::assets::Assets;
 use crate::config::env::environment::EnvSources;
 use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
@@ -22,7 +23,7 @@ pub(crate) struct AppSpec {
     pub name: AppName,
     /// Its folder: an absolute path without symlinks, in UTF-8.
     pub root: PathBuf,
-    /// Its entry module, relative to [`Self::root`] and inside it.
+    /// Its entry module, relative to [`Self::root`] and inside it. Empty for an app of static files alone.
     pub entry: PathBuf,
     /// Where it listens. `None` only for an app that cannot be run, if its address is part of the problem.
     pub listen: Option<Listen>,
@@ -34,6 +35,8 @@ pub(crate) struct AppSpec {
     pub env: EnvSources,
     /// The `ctx.props` that its handler gets.
     pub props: serde_json::Value,
+    /// Its static files, if it has any.
+    pub assets: Option<Arc<Assets>>,
     /// The folder in which its translated modules are kept between starts, if there is one.
     pub emit_cache: Option<PathBuf>,
     /// Its limits.
@@ -58,6 +61,11 @@ impl AppSpec {
             (Some(listen), None) => listen.to_string(),
             (None, _) => "-".into(),
         }
+    }
+
+    /// Returns whether workers run it. An app of static files alone has none.
+    pub(crate) fn has_worker(&self) -> bool {
+        !self.entry.as_os_str().is_empty()
     }
 
     /// Returns a copy without an address that cannot be run for this reason.

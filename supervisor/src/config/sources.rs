@@ -1,6 +1,7 @@
 //! The sources that the command line names, and how they are merged into a configuration that can be run.
 
 pub(crate) mod apps_dir;
+pub(crate) mod assets;
 pub(crate) mod deployed;
 pub(crate) mod draft;
 pub(crate) mod entry;

@@ -33,6 +33,9 @@ use crate::telemetry::occupancy::ThreadCounts;
 /// Unsent bytes that the kernel buffers per connection.
 const MAX_UNSENT: u32 = 128 * 1024;
 
+/// How many static files are read at the same time for one I/O thread. Further reads wait.
+const FILE_READS: usize = 8;
+
 /// An I/O thread that has not been started, and what it needs.
 #[derive(Debug)]
 pub(crate) struct IoThread {
@@ -53,7 +56,10 @@ impl IoThread {
     /// # Errors
     /// Fails if the event loop cannot be set up.
     pub(crate) fn run(self) -> io::Result<()> {
-        let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(FILE_READS)
+            .build_local(LocalOptions::default())?;
         runtime.block_on(self.serve())
     }
 

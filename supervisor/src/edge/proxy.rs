@@ -8,6 +8,7 @@
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
 //!   [`response_limit`]: limits its length.
 //! - [`answer`]: maps failures to statuses in one table, and builds the responses for them.
+//! - [`static_file`]: answers with a static file of the app, without a worker.
 //! - [`recorded`]: the record of a request, for the access log and for its span.
 //! - [`error_page`]: the page that shows the cause to the developer of an app; `development`: a path that only such apps have.
 
@@ -24,6 +25,7 @@ pub(crate) mod part;
 pub(crate) mod recorded;
 pub(crate) mod response_limit;
 pub(crate) mod site;
+mod static_file;
 pub(crate) mod upload;
 
 use std::cell::RefCell;
@@ -34,6 +36,7 @@ use hyper::{Method, Request, Response};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
 use tokio::time::Instant;
 
+use crate::assets::answer::AssetRequest;
 use crate::config::{AccessLog, ServerSettings};
 use crate::edge::client::peer::Peer;
 use crate::edge::client::serving::{Reading, Serving};
@@ -117,7 +120,7 @@ impl Proxy {
             serving.min_rate(upstream.spec().limits.min_rate);
         }
         let (mut response, place) = match forwarded {
-            Ok((response, place)) => (response, Some(place)),
+            Ok(answered) => answered,
             Err(refused) => {
                 // What follows may be no request, or more of the body than is worth reading.
                 if matches!(refused.why, Refusal::Malformed | Refusal::BodyTooLarge) {
@@ -154,7 +157,7 @@ impl Proxy {
         peer: &Peer,
         arrival: Arrival<'_>,
         reading: Option<Reading>,
-    ) -> Result<(Response<ResponseBody>, InFlight), Refused> {
+    ) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
         let (parts, incoming) = request.into_parts();
         headers::check_limits(&parts, settings)?;
         if parts.method == Method::CONNECT {
@@ -180,12 +183,30 @@ impl Proxy {
         }
         let max_body = spec.limits.max_body;
         headers::check_length(&parts.headers, max_body)?;
+        let client = ClientKey::from(asker.address);
+        let enter = || {
+            let held = peer.held.get(upstream.app, client, || upstream.held_by(client));
+            upstream.enter(&spec, held)
+        };
+        if let Some(assets) = &spec.assets
+            && !upstream.is_stopped()
+        {
+            let request = AssetRequest {
+                method: &parts.method,
+                target,
+                host: host.name(),
+                origin: forwarding.origin(),
+                headers: &parts.headers,
+            };
+            if let Some(answer) = assets.answer(&request, spec.has_worker()) {
+                let answered = static_file::respond(&spec.name, assets, answer, enter).await;
+                return answered.map_err(|refused| refused.at(&spec, &parts));
+            }
+        }
         if upstream.is_quarantined(parts.method.as_str(), target) {
             return Err(Refusal::Quarantined.into());
         }
-        let client = ClientKey::from(asker.address);
-        let held = peer.held.get(upstream.app, client, || upstream.held_by(client));
-        let place = upstream.enter(&spec, held)?;
+        let place = enter()?;
         let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
         let line = RequestLine {
             id,
@@ -205,7 +226,7 @@ impl Proxy {
             buffers: &buffers,
         };
         match self.deliver(&upstream, &place, arrived, &outgoing, upload, record).await {
-            Ok(response) => Ok((response, place)),
+            Ok(response) => Ok((response, Some(place))),
             Err(refused) => Err(refused.at(&spec, &parts)),
         }
     }

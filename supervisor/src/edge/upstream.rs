@@ -284,6 +284,11 @@ impl Upstream {
         self.changed.notify_waiters();
     }
 
+    /// Returns whether the app was stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(*self.unavailable.borrow(), Some(Unavailable::Stopped))
+    }
+
     /// Returns the counter of a client's requests in flight on this thread, including those that wait.
     pub(crate) fn held_by(&self, client: ClientKey) -> Held {
         self.clients.of(client)

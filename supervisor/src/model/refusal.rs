@@ -52,6 +52,8 @@ pub(crate) enum Refusal {
     Watchdog,
     /// Requests of this kind ended workers of the app repeatedly.
     Quarantined,
+    /// A static file of the app cannot be read.
+    AssetUnreadable,
 }
 
 impl Refusal {
@@ -97,6 +99,7 @@ impl Refusal {
             Self::TimedOut => "timed_out",
             Self::Watchdog => "watchdog",
             Self::Quarantined => "quarantined",
+            Self::AssetUnreadable => "asset_unreadable",
         }
     }
 }

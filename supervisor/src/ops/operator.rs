@@ -21,7 +21,7 @@ use crate::api::status::{AppDetail, AppStatus, CgroupStatus, MachineStatus, Phas
 use crate::api::usage::Usage;
 use crate::apps::fleet::{Fleet, Late};
 use crate::apps::lifecycle::{Action, Outcome};
-use crate::config::{AppName, Config, ConfigErrors, Sources};
+use crate::config::{AppName, Config, ConfigErrors, Deployed, Sources};
 use crate::model::change_error::ChangeError;
 use crate::model::kind::Kind;
 use crate::model::state::AppState;
@@ -129,7 +129,7 @@ impl Operator {
         if ready == missing.len() {
             return Err(refuse(&"nothing that is served would be"));
         }
-        let config = self.load().map_err(|problems| refuse(&problems))?;
+        let config = self.load().await.map_err(|problems| refuse(&problems))?;
         if config.server.strict {
             return Err(refuse(&"fix: mend that, or upgrade without `strict`"));
         }
@@ -305,16 +305,24 @@ impl Operator {
         let _changing = self.changing.lock().await;
         let mut late = Vec::new();
         // An error in the configuration as a whole is reported by a reload.
-        let Ok(config) = self.load() else { return late };
+        let Ok(config) = self.load().await else { return late };
         for spec in config.apps.into_iter().filter(|spec| names.contains(&spec.name)) {
             late.extend(self.fleet.mend(spec).await);
         }
         late
     }
 
-    fn load(&self) -> Result<Config, ConfigErrors> {
-        let deployed = || self.deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state()));
-        self.sources.load_with(|_| Ok(deployed().unwrap_or_default()))
+    async fn load(&self) -> Result<Config, ConfigErrors> {
+        let deployed = self.deploys.as_ref().map(|deploys| deploys.deployed(&deploys.state()));
+        self.read(deployed.unwrap_or_default()).await
+    }
+
+    /// Reads the configuration with these deploys laid over it. The static files of all apps are part of it, so it is read on a
+    /// thread that may block.
+    async fn read(&self, deployed: Vec<Deployed>) -> Result<Config, ConfigErrors> {
+        let sources = self.sources.clone();
+        let read = tokio::task::spawn_blocking(move || sources.load_with(|_| Ok(deployed)));
+        read.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
     /// As [`Self::reload`], but does not log the outcome.
@@ -323,7 +331,7 @@ impl Operator {
     /// As [`Self::reload`].
     pub(crate) async fn apply(&self) -> Result<Changes, ChangeError> {
         let changing = self.changing.lock().await;
-        let config = self.load().map_err(|problems| ChangeError::Config(problems.to_string()))?;
+        let config = self.load().await.map_err(|problems| ChangeError::Config(problems.to_string()))?;
         let (mut changes, late) =
             self.fleet.apply(config).await.map_err(|error| ChangeError::bind(&error))?;
         // A slow app must not hold up other commands.

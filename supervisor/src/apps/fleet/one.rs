@@ -25,7 +25,8 @@ pub(crate) struct Tried {
     /// The configuration that it was started with.
     pub spec: Arc<AppSpec>,
     log: Rc<AppLog>,
-    started: Started,
+    /// `None` for an app of static files alone.
+    started: Option<Started>,
     begun: Instant,
 }
 
@@ -91,13 +92,16 @@ impl Fleet {
             || Rc::new(AppLog::new(&spec, self.new_traffic())),
             |member| member.lifeline.log.clone(),
         );
+        if !spec.has_worker() {
+            return Ok(Tried { spec, log, started: None, begun });
+        }
         let started = tokio::select! {
             started = Worker::start(&spec, None, &self.shared.spares, &log) => started,
             // Dropping the start kills the process.
             () = superseded => return Err(ChangeError::Superseded),
         };
         let started = started.map_err(|failure| ChangeError::Worker(failure.reason))?;
-        Ok(Tried { spec, log, started, begun })
+        Ok(Tried { spec, log, started: Some(started), begun })
     }
 
     /// Makes an app run with a worker from [`Self::try_out`]. Binds the addresses, then awaits `commit`. If all of that works,
@@ -112,7 +116,7 @@ impl Fleet {
     ) -> Result<(), ChangeError> {
         let _changing = self.changing.lock().await;
         let Tried { spec, log, started, begun } = tried;
-        let adoption = Box::new(Adoption { spec: spec.clone(), started, begun });
+        let mut adoption = started.map(|started| Box::new(Adoption { spec: spec.clone(), started, begun }));
         let holders: Vec<_> = self.members.borrow().iter().map(|member| member.spec.clone()).collect();
         let taken =
             holders.iter().filter(|other| other.name != spec.name).find_map(|other| collision(&spec, other));
@@ -136,16 +140,19 @@ impl Fleet {
             self.unregister_new(&wanted);
             return Err(why);
         }
-        let mut first = Some(adoption);
-        if let Some(lifeline) = wanted.iter().find_map(|wanted| wanted.lifeline_of(&spec))
-            && let Some(adoption) = first.take()
-        {
-            lifeline.tell(Action::Adopt(adoption)).await?;
+        if let Some(lifeline) = wanted.iter().find_map(|wanted| wanted.lifeline_of(&spec)) {
+            match adoption.take() {
+                Some(adoption) => lifeline.tell(Action::Adopt(adoption)).await?,
+                None => {
+                    lifeline.tell(Action::Configure(spec.clone())).await?;
+                    lifeline.tell(Action::Start).await?
+                }
+            };
         }
         self.route(wanted.iter().map(WantedApp::routed).collect(), &mut sockets).await;
         let after = wanted.into_iter().map(|WantedApp { app, spec, traffic, lifeline }| {
             let lifeline = lifeline.unwrap_or_else(|| {
-                let first = first.take().map_or(First::Start, First::Adopt);
+                let first = adoption.take().map_or(First::Start, First::Adopt);
                 self.start_app(app, &spec, log.clone(), first)
             });
             RunningApp { app, spec, traffic, lifeline }

@@ -116,14 +116,24 @@ async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
     let spares = Spares::new(0, Cgroups::none());
     admin.iter().for_each(|admin| spares.close(admin.address));
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
-    // Dropping the worker kills it.
-    let handlers = Worker::start(spec, None, &spares, &log).await.map(|started| started.worker.handlers);
-    let uncalled = handlers.as_ref().ok().and_then(|handlers| uncalled(*handlers, &spec.crons));
+    let (entry, handlers) = match &spec.assets {
+        Some(assets) if !spec.has_worker() => (assets.index().folder().to_owned(), None),
+        _ => {
+            // Dropping the worker kills it.
+            let started = Worker::start(spec, None, &spares, &log).await;
+            (spec.root.join(&spec.entry), Some(started.map(|started| started.worker.handlers)))
+        }
+    };
+    let (handlers, failure) = handlers.map_or((None, None), |handlers| match handlers {
+        Ok(handlers) => (Some(handlers), None),
+        Err(failure) => (None, Some(failure)),
+    });
+    let uncalled = handlers.and_then(|handlers| uncalled(handlers, &spec.crons));
     Finding {
         app: spec.name.to_string(),
-        entry: spec.root.join(&spec.entry).display().to_string(),
+        entry: entry.display().to_string(),
         warnings: spec.warnings.iter().cloned().chain(uncalled).collect(),
         missing: spec.missing.iter().map(|binding| binding.name.clone()).collect(),
-        error: handlers.err().map(|failure| failure.reason.to_string()),
+        error: failure.map(|failure| failure.reason.to_string()),
     }
 }

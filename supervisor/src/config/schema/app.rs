@@ -6,6 +6,7 @@ use nano_protocol::message::{NetRule, NetRules};
 use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
+use super::assets::{AssetSettings, assets};
 use super::restart::{RecyclePolicy, RestartPolicy, recycle, restart};
 use crate::config::bounds;
 use crate::config::document::section::Section;
@@ -102,6 +103,10 @@ settings! {
 
         /// What the handler gets as `ctx.props`: any TOML value, as JSON.
         props: Json = json!({}), props();
+
+        /// Static files, which are served without the app's JavaScript, [see below](#assets). It replaces what the app's
+        /// wrangler file says.
+        assets: Option<(AssetSettings, Place)> = None, assets().placed().by_default("none");
     }
 }
 

@@ -61,7 +61,7 @@ mod tests {
         "'json'", "'text'", "'info'", "'combined'", "'append'", "'always'", "'never'", "'/x'", "'127.0.0.1:9100'",
         "'127.0.0.1'", "'::1'", "'blog.example'", "'*.blog.example'", "'http://127.0.0.1:4318'", "[]", "['a']",
         "['10.0.0.0/8']", "[1]", "{}", "{ a = 1 }", "{ a = 'b' }", "{ policy = 'never' }", "{ policy = 'x' }",
-        "{ initial = '1ms' }", "{ growth = false }", "{ requests = 5 }", "{ requests = 'x' }",
+        "{ initial = '1ms' }", "{ directory = 'x' }", "{ directory = 1 }", "{ growth = false }", "{ requests = 5 }", "{ requests = 'x' }",
     ];
 
     struct Validator(Config<'static>);
@@ -94,8 +94,12 @@ mod tests {
             }
         }
         let mut problems = problems.texts();
-        // Missing settings and conflicts with others are not problems of the setting itself.
-        problems.retain(|problem| !problem.contains("is missing") && !problem.contains(" must "));
+        // Other settings that are missing and conflicts with them are not problems of the setting itself. What is missing inside it
+        // is one.
+        let is_inside = |problem: &str| problem.split(": ").nth(1).is_some_and(|field| field.contains('.'));
+        problems.retain(|problem| {
+            (is_inside(problem) || !problem.contains("is missing")) && !problem.contains(" must ")
+        });
         problems
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::app::OwnSettings;
+use super::assets::AssetSettings;
 use super::defaults::Defaults;
 use super::restart::{RecyclePolicy, RestartPolicy};
 use super::server;
@@ -31,6 +32,7 @@ fn the_documents_are_what_is_declared() {
         ("docs/configuration.md", "server", table(server::all())),
         ("docs/configuration.md", "app", table(OwnSettings::about())),
         ("docs/configuration.md", "defaults", table(Defaults::about())),
+        ("docs/configuration.md", "assets", table(AssetSettings::about())),
         ("docs/configuration.md", "restart", table(RestartPolicy::about())),
         ("docs/configuration.md", "recycle", table(RecyclePolicy::about())),
         ("README.md", "first", first()),

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use toml::de::DeTable;
 
 use super::app::{AppSettings, OwnSettings};
+use super::assets::AssetSettings;
 use super::defaults::Defaults;
 use super::limits::AppLimits;
 use super::restart::{RecyclePolicy, RestartMode, RestartPolicy};
@@ -35,7 +36,10 @@ const SETTINGS: &str = "exit_on_unhandled_rejection = true\nallow_net = ['*:443'
     development = true\nhealth_path = '/up?x'\nlog_level = 'warn'\nrestart = 'never'\nrecycle = { growth = false }\n\
     quarantine = true";
 const OWN: &str = "path = '/blog'\nport = 8080\nhost = '::1'\nhosts = ['blog.example']\nentry = 'main.js'\nenv = { A = 1 }\n\
-    crons = ['*/5 * * * *']\nenv_files = ['/a']\nsecrets = { B = '/b' }\nsecrets_dir = '/s'\nprops = { tier = 'gold' }\nenvironment = 'staging'";
+    crons = ['*/5 * * * *']\nenv_files = ['/a']\nsecrets = { B = '/b' }\nsecrets_dir = '/s'\nprops = { tier = 'gold' }\nenvironment = 'staging'\n\
+    assets = { directory = 'public' }";
+const ASSETS: &str = "directory = 'public'\nhtml_handling = 'drop-trailing-slash'\nnot_found_handling = '404-page'\n\
+    run_worker_first = ['/api/*', '!/api/docs/*']";
 const RESTART: &str = "policy = 'never'\ninitial = '1ms'\nmax = '2ms'\nfactor = 3.0\njitter = 0.4\nmin_uptime = '6s'\n\
     crash_loop = 7\nslow_retry = '8s'";
 const RECYCLE: &str = "requests = 1000\nlifetime = '1h'\nmemory = '64MiB'\ngrowth = false";
@@ -88,6 +92,7 @@ fn every_setting_can_be_set() {
     all_can_be_set::<AppLimits>(LIMITS);
     all_can_be_set::<AppSettings>(SETTINGS);
     all_can_be_set::<OwnSettings>(OWN);
+    all_can_be_set::<AssetSettings>(ASSETS);
     all_can_be_set::<RestartPolicy>(RESTART);
     all_can_be_set::<RecyclePolicy>(RECYCLE);
 }
@@ -109,6 +114,7 @@ fn the_defaults_are_valid() {
     defaults_are_valid::<AppLimits>();
     defaults_are_valid::<AppSettings>();
     defaults_are_valid::<OwnSettings>();
+    defaults_are_valid::<AssetSettings>();
     defaults_are_valid::<RestartPolicy>();
     defaults_are_valid::<RecyclePolicy>();
     let limits = AppLimits::default();

@@ -2,11 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::app::AppSpec;
 use crate::config::env::environment::{EnvSources, Given, app_files};
 use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::schema::assets::AssetSettings;
 use crate::config::schema::defaults::Defaults;
+use crate::config::sources::assets;
 use crate::config::sources::entry::{self, GivenEntry};
 use crate::config::sources::wrangler::Wrangler;
 use crate::config::types::app_name::AppName;
@@ -32,6 +35,8 @@ pub(crate) struct Draft {
     pub(crate) hosts: Vec<(HostPattern, Place)>,
     pub(crate) env: Given,
     pub(crate) props: serde_json::Value,
+    /// Its static files. `None` if its wrangler file says whether it has any.
+    pub(crate) assets: Option<(AssetSettings, Place)>,
     /// The settings that `[defaults]` may contain.
     pub(crate) defaults: Defaults,
     /// The wrangler file in its folder.
@@ -81,6 +86,7 @@ impl Draft {
             hosts: Vec::new(),
             env: Given::default(),
             props: serde_json::json!({}),
+            assets: None,
             defaults,
             wrangler: Wrangler::default(),
             problems: Problems::default(),
@@ -127,20 +133,40 @@ impl Draft {
         // A missing path has already been reported.
         let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
         let root = root.and_then(|root| problems.keep(|| self.places.path, root));
-        let Wrangler { home, main, pages, vars, required, modules, missing, warning, .. } = self.wrangler;
+        let Wrangler { home, main, pages, vars, required, modules, missing, warning, assets, crons, .. } =
+            self.wrangler;
         let (given, place) = match (&self.entry, &main, &pages) {
             (Some(entry), _, _) => (GivenEntry::Module("entry", entry), self.places.entry),
             (None, Some((main, place)), _) => (GivenEntry::Module("main", main), place.clone()),
             (None, None, Some((folder, place))) => (GivenEntry::Pages(folder), place.clone()),
             (None, None, None) => (GivenEntry::Nowhere, self.places.entry),
         };
-        let entry = root.as_ref().and_then(|root| problems.keep(|| place, entry::find(root, given)));
+        let outranks = self.assets.is_some();
+        let asset_settings = self.assets.or(assets);
+        // Its wrangler file names no code, or there is none where code is looked for.
+        let lacks_code = |root: &Path| !outranks || entry::find(root, given).is_err();
+        let is_files_only = asset_settings.is_some()
+            && matches!(given, GivenEntry::Nowhere)
+            && root.as_deref().is_some_and(lacks_code);
+        let crons = once_each(self.crons.unwrap_or(crons));
+        if is_files_only && !crons.is_empty() {
+            let fix = "name the entry module, or leave out `crons`";
+            let flaw = Flaw::new("`crons` are set, and the app has no code that they could run", fix);
+            problems.add(self.places.whole.clone(), flaw);
+        }
+        let entry = root.as_ref().filter(|_| !is_files_only);
+        let entry = entry.and_then(|root| problems.keep(|| place, entry::find(root, given)));
+        let assets = asset_settings.and_then(|(settings, place)| {
+            let found = assets::read(root.as_ref()?, &path, &settings, is_files_only);
+            problems.keep(|| place, found).map(Arc::new)
+        });
         let is_there = root.is_some();
         let root = root.unwrap_or_else(|| path.clone());
         let environment = chosen(self.environment.as_ref()).map(|(name, _)| name);
         let files = app_files(&home, environment);
         let env = EnvSources::new(&root, &path, self.places.whole, files, vars, self.env);
         let mut warnings: Vec<_> = warning.into_iter().collect();
+        warnings.extend(assets.iter().flat_map(|assets| assets.notes()).cloned());
         if is_there {
             let found = env.read(&mut problems);
             let unset: Vec<_> = required.into_iter().filter(|name| !found.has(name)).collect();
@@ -157,9 +183,10 @@ impl Draft {
             entry: entry.unwrap_or_default(),
             listen: self.listen,
             hosts: self.hosts.into_iter().map(|(pattern, _)| pattern).collect(),
-            crons: once_each(self.crons.unwrap_or(self.wrangler.crons)),
+            crons,
             env,
             props: self.props,
+            assets,
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             settings,

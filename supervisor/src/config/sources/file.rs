@@ -139,6 +139,7 @@ fn read_section(
         secrets,
         secrets_dir,
         props,
+        assets,
     } = own;
     // An invalid host must not count as missing, which would mean all addresses or all hosts.
     let is_usable = (host.is_some() || !section.has("host")) && (!hosts.is_empty() || !section.has("hosts"));
@@ -157,6 +158,7 @@ fn read_section(
         hosts,
         env: Given { values: env, files: env_files, folder: secrets_dir, secrets },
         props,
+        assets,
         ..Draft::nowhere(places, defaults.clone().overridden(section, problems))
     }
 }

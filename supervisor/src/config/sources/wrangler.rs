@@ -1,5 +1,6 @@
 //! Reads the wrangler file of an app written for Cloudflare Workers: the settings that have a meaning here.
 
+mod assets;
 pub(crate) mod bindings;
 mod environments;
 mod fields;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::config::document::section::Document;
 use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
 use crate::config::types::cron::Cron;
 use crate::untrusted::visible;
@@ -36,6 +38,8 @@ pub(crate) struct Wrangler {
     pub(crate) pages: Option<(PathBuf, Place)>,
     /// When its `scheduled` handler runs.
     pub(crate) crons: Vec<Cron>,
+    /// The static files.
+    pub(crate) assets: Option<(AssetSettings, Place)>,
     /// The variables.
     pub(crate) vars: Values,
     /// The names of variables that the app cannot do without.
@@ -120,6 +124,16 @@ impl Wrangler {
                     .map(|folder| within(root, &file.folder, &folder).ok_or_else(|| leads_out(&folder)));
                 self.pages =
                     folder.and_then(|folder| Some((problems.keep(|| place.clone(), folder)?, place)));
+            }
+            ("assets", Content::Table(settings)) if !settings.is_empty() => {
+                let binding = assets::binding(&settings).and_then(|name| {
+                    bindings::declared("assets", &serde_json::json!({ "binding": name }), &file.shown)
+                });
+                self.missing.extend(binding.unwrap_or_default());
+                let settings = assets::read(settings, &place, (root, &file.folder), problems);
+                let (settings, ignored) = settings.unzip();
+                mentioned.ignored.extend(ignored.unwrap_or_default());
+                self.assets = settings.map(|settings| (settings, place));
             }
             ("vars", Content::Table(vars)) => self.add_vars(vars, problems),
             ("vars", _) => {

@@ -69,6 +69,7 @@ impl Refusal {
             Self::Quarantined => {
                 (S::SERVICE_UNAVAILABLE, "Such requests make the app crash, and are refused.")
             }
+            Self::AssetUnreadable => (S::INTERNAL_SERVER_ERROR, "The file could not be read."),
         }
     }
 

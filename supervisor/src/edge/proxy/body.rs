@@ -17,6 +17,7 @@ use super::announced::{Announced, LengthError};
 use super::part::{BodyPart, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
+use crate::assets::reader::AssetReader;
 use crate::edge::client::serving::Serving;
 use crate::edge::upstream::{InFlight, Upstream};
 use crate::model::lost_request::LostRequest;
@@ -60,6 +61,7 @@ enum Payload {
     Empty,
     Full(Chunk),
     Stream(Receiver),
+    File(Box<AssetReader>),
     /// The body is too long, or not as long as announced.
     Failed,
 }
@@ -116,6 +118,11 @@ impl ResponseBody {
             _ => Payload::Stream(receiver),
         };
         Self::new(content)
+    }
+
+    /// Creates a body that is read from a file.
+    pub(crate) fn from_file(reader: AssetReader) -> Self {
+        Self::new(Payload::File(Box::new(reader)))
     }
 
     /// Limits how much of a streamed body is passed on.
@@ -185,6 +192,14 @@ impl ResponseBody {
         let upstream = self.tail.as_ref().and_then(|tail| Some((tail.upstream.as_ref()?, tail.id)));
         if let Some((upstream, id)) = upstream {
             error!(app = %upstream.spec().name, request_id = %id, "response cut off: {why}");
+        }
+    }
+
+    /// Logs that the rest of a file cannot be read.
+    fn is_unreadable(&self, error: &std::io::Error) {
+        let upstream = self.tail.as_ref().and_then(|tail| Some((tail.upstream.as_ref()?, tail.id)));
+        if let Some((upstream, id)) = upstream {
+            error!(app = %upstream.spec().name, request_id = %id, %error, "response cut off: its file cannot be read");
         }
     }
 
@@ -263,6 +278,7 @@ impl Body for ResponseBody {
                 Payload::Empty => true,
                 Payload::Failed => false,
                 Payload::Full(bytes) => bytes.is_empty(),
+                Payload::File(reader) => reader.left() == 0,
                 Payload::Stream(receiver) => {
                     receiver.is_done()
                         && receiver.trailers().as_bytes().is_empty()
@@ -275,6 +291,7 @@ impl Body for ResponseBody {
         match &self.content {
             Payload::Empty => SizeHint::with_exact(self.rest.len() as u64),
             Payload::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Payload::File(reader) => SizeHint::with_exact(reader.left() + self.rest.len() as u64),
             Payload::Stream(_) | Payload::Failed => SizeHint::default(),
         }
     }
@@ -287,6 +304,20 @@ impl ResponseBody {
             Payload::Empty => return Poll::Ready(None),
             Payload::Failed => return Poll::Ready(Some(Err(CutOff))),
             Payload::Full(bytes) => std::mem::take(bytes),
+            Payload::File(reader) => match ready!(reader.poll_piece(cx)) {
+                Some(Ok(bytes)) => {
+                    this.count(bytes.len());
+                    return Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
+                }
+                Some(Err(error)) => {
+                    this.is_unreadable(&error);
+                    return this.fail(cx);
+                }
+                None => {
+                    this.content = Payload::Empty;
+                    return Poll::Ready(None);
+                }
+            },
             Payload::Stream(receiver) => match receiver.poll_part(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => {

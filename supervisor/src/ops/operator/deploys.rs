@@ -39,7 +39,7 @@ impl Operator {
         let held = deploys.hold().await?;
         let state = deploys.state();
         // Validated before anything is copied: errors come early, and name the operator's folder instead of the copy.
-        let site = self.site(deploys, &state, name, &order, &root)?;
+        let site = self.site(deploys, &state, name, &order, &root).await?;
         let stored = deploys.copy(&held, name, &root).await?;
         let digest = stored.seen.digest.clone();
         let next =
@@ -50,7 +50,7 @@ impl Operator {
     }
 
     /// The address and hosts of the app, if the configuration does not contain it.
-    fn site(
+    async fn site(
         &self,
         deploys: &Deploys,
         state: &DeployState,
@@ -71,7 +71,7 @@ impl Operator {
         deployed.retain(|known| known.name != *name);
         let place = format!("deploy {name}");
         deployed.push(Deployed { name: name.clone(), path: root.to_owned(), site: site.clone(), place });
-        let config = self.config(deployed)?;
+        let config = self.config(deployed).await?;
         let spec = config.apps.iter().find(|app| app.name == *name);
         if let Some(fault) = spec.and_then(|app| app.fault.as_ref()) {
             return Err(ChangeError::Config(fault.to_string()));
@@ -136,7 +136,7 @@ impl Operator {
         let deploys = self.deploys()?;
         let mut attempt = self.attempts.begin(name);
         let held = deploys.hold().await?;
-        let config = self.config(deploys.deployed(&deploys.state().without(name)))?;
+        let config = self.config(deploys.deployed(&deploys.state().without(name))).await?;
         let folder = find(config, name).map(|spec| spec.root);
         if folder.is_some() {
             self.switch(deploys, held, name, |state| Ok(state.without(name)), &mut attempt).await?;
@@ -190,8 +190,8 @@ impl Operator {
         next: impl Fn(DeployState) -> Result<DeployState, ChangeError>,
         attempt: &mut Attempt,
     ) -> Result<(), ChangeError> {
-        let spec = |state: &DeployState| {
-            let config = self.config(deploys.deployed(state))?;
+        let spec = async |state: &DeployState| {
+            let config = self.config(deploys.deployed(state)).await?;
             let gone = || {
                 ChangeError::Conflict(format!(
                     "the configuration has no app {name} any more; fix: deploy it with --port"
@@ -199,7 +199,7 @@ impl Operator {
             };
             find(config, name).ok_or_else(gone)
         };
-        let tried = spec(&next(deploys.state())?);
+        let tried = spec(&next(deploys.state())?).await;
         // No deploy refers to the copy yet: this protects it from deletion.
         let copy = tried.as_ref().ok().map(|spec| self.fleet.folders().hold(&spec.root));
         drop(held);
@@ -212,7 +212,7 @@ impl Operator {
             let (tried, _changing) = (tried?, self.changing.lock().await);
             attempt.check()?;
             let next = next(deploys.state())?;
-            if spec(&next)? != *tried.spec {
+            if spec(&next).await? != *tried.spec {
                 return Err(ChangeError::Conflict(format!(
                     "the configuration of app {name} has changed meanwhile; fix: try again"
                 )));
@@ -225,8 +225,8 @@ impl Operator {
         switched
     }
 
-    fn config(&self, deployed: Vec<Deployed>) -> Result<Config, ChangeError> {
-        self.sources.load_with(|_| Ok(deployed)).map_err(|problems| ChangeError::Config(problems.to_string()))
+    async fn config(&self, deployed: Vec<Deployed>) -> Result<Config, ChangeError> {
+        self.read(deployed).await.map_err(|problems| ChangeError::Config(problems.to_string()))
     }
 
     fn deploys(&self) -> Result<&Deploys, ChangeError> {

@@ -11,7 +11,7 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("analytics", "the SQL API of Analytics Engine", API),
     ("analytics_engine_datasets", "a dataset of Analytics Engine", "log what is to be counted"),
     ("artifacts", "an Artifacts namespace", API),
-    ("assets", "a folder of assets", "have the server in front serve them"),
+    ("assets", "a binding to static files", "leave the paths of files to the supervisor, which serves them"),
     ("browser", "a browser of Browser Rendering", API),
     ("d1_databases", "a D1 database", STORE),
     ("data_blobs", "a file", "import the file"),

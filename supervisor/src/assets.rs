@@ -1,0 +1,102 @@
+//! Static files of apps: which files there are, which rules hold for them, and what a request for one is answered. No app's
+//! JavaScript is involved.
+//!
+//! - `index`: the files of a folder, found when the configuration is read; nothing else leads to a file. `scan`: finds them.
+//!   `file`: one of them. `ignored`: which files are left out. `media_type`: what a file is called in `Content-Type`.
+//! - `path`: the path of a URL and the path of a file. `html`: which file answers a path.
+//! - `rule`: patterns of paths. `redirects` and `headers`: the files `_redirects` and `_headers`. `routing`: whether the worker
+//!   comes first.
+//! - `answer`: all of that together. `conditions`: conditional requests and ranges.
+//! - `reader`: reads files without blocking an I/O thread.
+
+pub(crate) mod answer;
+mod conditions;
+pub(crate) mod file;
+mod headers;
+pub(crate) mod html;
+mod ignored;
+pub(crate) mod index;
+mod media_type;
+pub(crate) mod path;
+pub(crate) mod reader;
+mod redirects;
+pub(crate) mod routing;
+mod rule;
+pub(crate) mod scan;
+
+use std::fmt;
+use std::path::Path;
+
+use headers::HeaderRules;
+use html::{HtmlHandling, NotFoundHandling};
+use index::AssetIndex;
+use redirects::Redirects;
+use routing::WorkerFirst;
+use scan::AssetsError;
+
+/// The static files of an app, with the rules for them.
+pub(crate) struct Assets {
+    index: AssetIndex,
+    policy: AssetPolicy,
+    redirects: Redirects,
+    headers: HeaderRules,
+    /// What is left out or ignored, for people.
+    notes: Vec<String>,
+}
+
+/// How the files of an app are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssetPolicy {
+    pub html: HtmlHandling,
+    pub not_found: NotFoundHandling,
+    pub worker_first: WorkerFirst,
+}
+
+impl Assets {
+    /// Finds the files in `folder`, an absolute path without symlinks, and reads the rules in it. `shown` is the folder as people
+    /// know it.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be read or is too large, or if there are too many.
+    pub(crate) fn read(folder: &Path, shown: &str, policy: AssetPolicy) -> Result<Self, AssetsError> {
+        let mut notes = Vec::new();
+        let index = AssetIndex::read(folder, shown, &mut notes)?;
+        let redirects = match index.meta(redirects::FILE)? {
+            Some(text) => {
+                Redirects::parse(&text, policy.html, &format!("{shown}/{}", redirects::FILE), &mut notes)
+            }
+            None => Redirects::default(),
+        };
+        let headers = match index.meta(headers::FILE)? {
+            Some(text) => HeaderRules::parse(&text, &format!("{shown}/{}", headers::FILE), &mut notes),
+            None => HeaderRules::default(),
+        };
+        Ok(Self { index, policy, redirects, headers, notes })
+    }
+
+    pub(crate) fn index(&self) -> &AssetIndex {
+        &self.index
+    }
+
+    /// Returns what is left out or ignored, for people.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+/// The same files, at the same places and unchanged, with the same rules.
+impl PartialEq for Assets {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+            || (self.policy == other.policy
+                && self.index == other.index
+                && self.redirects == other.redirects
+                && self.headers == other.headers)
+    }
+}
+
+impl fmt::Debug for Assets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assets").field("files", &self.index.len()).finish_non_exhaustive()
+    }
+}

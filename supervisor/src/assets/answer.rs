@@ -1,0 +1,205 @@
+//! Decides what a request is answered: a file, a redirect, a refusal, or by the worker.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode};
+
+use super::Assets;
+use super::conditions::{self, Extent};
+use super::file::AssetFile;
+use super::html::{Finder, Intent, NotFoundHandling};
+use super::path;
+use super::redirects::Rerouted;
+use super::routing::{Answerer, WorkerFirst};
+use super::rule::RuleUrl;
+
+/// Has browsers ask, with the tag that they have, before they use what they have.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, must-revalidate");
+
+const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
+const BYTES: HeaderValue = HeaderValue::from_static("bytes");
+
+const SEC_FETCH_MODE: &str = "sec-fetch-mode";
+
+/// A request for a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AssetRequest<'a> {
+    pub method: &'a Method,
+    /// Path and query, as sent.
+    pub target: &'a str,
+    /// Its host, without a port.
+    pub host: &'a str,
+    /// Scheme, host and port.
+    pub origin: &'a str,
+    pub headers: &'a HeaderMap,
+}
+
+/// What a request is answered without the worker.
+#[derive(Debug)]
+pub(crate) struct AssetAnswer<'a> {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// The file, and the bytes of it that are the body. `None` if there is no body.
+    pub content: Option<(&'a Arc<AssetFile>, Range<u64>)>,
+}
+
+/// What was found for a request.
+enum AssetFinding<'a> {
+    File {
+        file: &'a Arc<AssetFile>,
+        is_page: bool,
+    },
+    Redirect(StatusCode, String),
+    MethodNotAllowed,
+    /// Nothing, and no worker is to be asked.
+    Nothing,
+}
+
+impl Assets {
+    /// Decides about a request. `None` if the worker answers it, of an app that has one.
+    pub(crate) fn answer(&self, request: &AssetRequest<'_>, has_worker: bool) -> Option<AssetAnswer<'_>> {
+        let (path, query) = path::split(request.target);
+        let first = if has_worker { self.policy.worker_first.of(&path) } else { Answerer::Files };
+        if first == Answerer::Worker {
+            return None;
+        }
+        let url = RuleUrl { host: request.host, path: &path };
+        let finding = self.find(request, url, query, first == Answerer::Either)?;
+        let mut answer = respond(finding, request);
+        self.headers.apply(url, &mut answer.headers);
+        Some(answer)
+    }
+
+    fn find(
+        &self,
+        request: &AssetRequest<'_>,
+        url: RuleUrl<'_>,
+        query: &str,
+        may_be_of_worker: bool,
+    ) -> Option<AssetFinding<'_>> {
+        let (path, is_rewritten) = match self.redirects.find(url, request.origin, query) {
+            Some(Rerouted::Elsewhere(status, location)) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+                return Some(AssetFinding::Redirect(status, location));
+            }
+            Some(Rerouted::Rewritten(path)) => (path.into(), true),
+            None => (std::borrow::Cow::Borrowed(url.path), false),
+        };
+        let decoded = path::decode(&path);
+        let stands_in = !may_be_of_worker || is_rewritten || self.prefers_pages(request.headers);
+        let finder = Finder {
+            find: |path: &str| self.index.find(path),
+            html: self.policy.html,
+            not_found: if stands_in { self.policy.not_found } else { NotFoundHandling::None },
+        };
+        let Some(intent) = finder.intent(&decoded) else {
+            return (!may_be_of_worker || is_rewritten).then_some(AssetFinding::Nothing);
+        };
+        if *request.method != Method::GET && *request.method != Method::HEAD {
+            return Some(AssetFinding::MethodNotAllowed);
+        }
+        let (file, is_page) = match intent {
+            Intent::Redirect(to) => {
+                return Some(AssetFinding::Redirect(
+                    StatusCode::TEMPORARY_REDIRECT,
+                    format!("{}{query}", path::encode(&to)),
+                ));
+            }
+            Intent::Serve(file) => (file, false),
+            Intent::NotFoundPage(file) => (file, true),
+        };
+        let canonical = path::encode(&decoded);
+        if canonical != path {
+            return Some(AssetFinding::Redirect(
+                StatusCode::TEMPORARY_REDIRECT,
+                format!("{canonical}{query}"),
+            ));
+        }
+        Some(AssetFinding::File { file, is_page })
+    }
+
+    /// Whether a page stands in for a file that is not there, although there is a worker: for a browser that navigates, and where
+    /// patterns say what the worker answers.
+    fn prefers_pages(&self, headers: &HeaderMap) -> bool {
+        matches!(self.policy.worker_first, WorkerFirst::Some(_))
+            || headers.get(SEC_FETCH_MODE).is_some_and(|mode| mode == "navigate")
+    }
+}
+
+/// Builds the response, without what `_headers` says.
+fn respond<'a>(finding: AssetFinding<'a>, request: &AssetRequest<'_>) -> AssetAnswer<'a> {
+    let mut headers = HeaderMap::new();
+    let (status, content) = match finding {
+        AssetFinding::Nothing => (StatusCode::NOT_FOUND, None),
+        AssetFinding::MethodNotAllowed => {
+            headers.insert(header::ALLOW, ALLOWED);
+            (StatusCode::METHOD_NOT_ALLOWED, None)
+        }
+        AssetFinding::Redirect(status, location) => match HeaderValue::try_from(location) {
+            Ok(location) => {
+                headers.insert(header::LOCATION, location);
+                (status, None)
+            }
+            // Locations are percent-encoded, so this does not happen.
+            Err(_) => (StatusCode::NOT_FOUND, None),
+        },
+        AssetFinding::File { file, is_page } => {
+            let (extent, status) = match is_page {
+                true => (Extent::Whole, StatusCode::NOT_FOUND),
+                false => {
+                    let extent =
+                        conditions::extent(request.method, request.headers, &file.tag, file.length());
+                    let status = conditions::status(&extent);
+                    (extent, status)
+                }
+            };
+            describe(file, &extent, is_page, request.headers, &mut headers);
+            let part = match extent {
+                _ if *request.method == Method::HEAD => None,
+                Extent::Whole => Some(0..file.length()),
+                Extent::Part(part) => Some(part),
+                Extent::NotModified | Extent::OutOfRange => None,
+            };
+            (status, part.map(|part| (file, part)))
+        }
+    };
+    AssetAnswer { status, headers, content }
+}
+
+/// Adds the header fields of a file.
+fn describe(file: &AssetFile, extent: &Extent, is_page: bool, asked: &HeaderMap, headers: &mut HeaderMap) {
+    headers.insert(header::ETAG, file.tag.clone());
+    if let Some(media_type) = &file.media_type {
+        headers.insert(header::CONTENT_TYPE, media_type.clone());
+    }
+    // As on Workers.
+    if !asked.contains_key(header::AUTHORIZATION) && !asked.contains_key(header::RANGE) {
+        headers.insert(header::CACHE_CONTROL, REVALIDATE);
+    }
+    if !is_page {
+        headers.insert(header::ACCEPT_RANGES, BYTES);
+    }
+    match extent {
+        Extent::Whole => {
+            headers.insert(header::CONTENT_LENGTH, file.length().into());
+        }
+        Extent::Part(part) => {
+            headers.insert(header::CONTENT_LENGTH, (part.end - part.start).into());
+            add_range(format!("bytes {}-{}/{}", part.start, part.end - 1, file.length()), headers);
+        }
+        Extent::OutOfRange => add_range(format!("bytes */{}", file.length()), headers),
+        Extent::NotModified => {}
+    }
+    if *extent == Extent::OutOfRange {
+        headers.remove(header::CONTENT_TYPE);
+    }
+}
+
+fn add_range(range: String, headers: &mut HeaderMap) {
+    if let Ok(range) = HeaderValue::try_from(range) {
+        headers.insert(header::CONTENT_RANGE, range);
+    }
+}

@@ -1,0 +1,89 @@
+//! One static file: what it is, and whether it is still what it was when it was found.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use hyper::header::HeaderValue;
+
+/// A file.
+#[derive(Debug)]
+pub(crate) struct AssetFile {
+    /// Relative to the folder. It contains no symlink.
+    pub(super) path: PathBuf,
+    pub(super) identity: FileIdentity,
+    digest: [u8; 16],
+    /// Its strong entity tag.
+    pub tag: HeaderValue,
+    pub media_type: Option<HeaderValue>,
+    pub(super) kept: OnceLock<Bytes>,
+    /// Whether it could not be read, and that was logged.
+    is_reported: AtomicBool,
+}
+
+/// What changes when a file is written or replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileIdentity {
+    place: (u64, u64),
+    pub(super) length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileIdentity {
+    pub(super) fn of(found: &Metadata) -> Self {
+        Self {
+            place: (found.dev(), found.ino()),
+            length: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        }
+    }
+}
+
+impl AssetFile {
+    pub(super) fn new(
+        path: PathBuf,
+        identity: FileIdentity,
+        digest: [u8; 16],
+        media_type: Option<HeaderValue>,
+    ) -> Self {
+        let tag = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let tag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+        let (kept, is_reported) = (OnceLock::new(), AtomicBool::new(false));
+        Self { path, identity, digest, tag, media_type, kept, is_reported }
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.identity.length
+    }
+
+    /// Returns its contents if they are in memory.
+    pub(crate) fn kept(&self) -> Option<&Bytes> {
+        self.kept.get()
+    }
+
+    /// Returns whether it is the first time that the file could not be read.
+    pub(crate) fn report(&self) -> bool {
+        !self.is_reported.swap(true, Ordering::Relaxed)
+    }
+
+    /// Fails if the open file is not what it was when the folder was read.
+    pub(super) fn check(&self, opened: &File) -> io::Result<()> {
+        if FileIdentity::of(&opened.metadata()?) == self.identity {
+            return Ok(());
+        }
+        Err(io::Error::other("it has changed since the app's files were read; fix: nano-supervisor reload"))
+    }
+}
+
+/// Files with the same content are equal.
+impl PartialEq for AssetFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}

@@ -1,0 +1,248 @@
+//! The files of a folder, found when the configuration is read. A request finds a file only by its entry here.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+use super::file::AssetFile;
+use super::scan::{AssetsError, Scan, meta};
+use crate::untrusted::beneath::Beneath;
+
+/// Largest file that is kept in memory once it was asked for.
+const KEPT: u64 = 128 * 1024;
+
+/// Most bytes of an app's files that are kept in memory.
+const KEPT_OF_APP: usize = 16 * 1024 * 1024;
+
+/// How many files that are left out are named.
+const NAMED: usize = 3;
+
+/// The files of a folder.
+#[derive(Debug)]
+pub(crate) struct AssetIndex {
+    folder: PathBuf,
+    shown: String,
+    /// By the path under which each is served, decoded.
+    files: HashMap<String, Arc<AssetFile>>,
+    /// Bytes that are kept in memory.
+    kept: AtomicUsize,
+}
+
+/// The same files, unchanged since.
+impl PartialEq for AssetIndex {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = |(path, file): (&String, &Arc<AssetFile>)| {
+            other
+                .files
+                .get(path)
+                .is_some_and(|known| known.identity == file.identity && known.path == file.path)
+        };
+        self.folder == other.folder && self.files.len() == other.files.len() && self.files.iter().all(is_same)
+    }
+}
+
+impl AssetIndex {
+    /// Finds all files in `folder`, an absolute path without symlinks, which people know as `shown`. Adds what is left out to
+    /// `notes`.
+    ///
+    /// # Errors
+    /// Fails if something cannot be read, or is over a limit.
+    pub(super) fn read(folder: &Path, shown: &str, notes: &mut Vec<String>) -> Result<Self, AssetsError> {
+        let mut scan = Scan::open(folder, shown)?;
+        scan.look()?;
+        let Scan { files, left_out, .. } = scan;
+        if !left_out.is_empty() {
+            let named: Vec<_> = left_out.iter().take(NAMED).map(String::as_str).collect();
+            let more = match left_out.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            notes.push(format!(
+                "{shown}: left out, because they are symlinks to folders or out of this one, or no regular files of UTF-8 \
+                 names: {}{more}",
+                named.join(", ")
+            ));
+        }
+        Ok(Self { folder: folder.to_owned(), shown: shown.to_owned(), files, kept: AtomicUsize::new(0) })
+    }
+
+    /// Returns the folder, an absolute path without symlinks.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the number of files.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Returns the file that is served under a path, which is decoded and starts with a slash.
+    pub(crate) fn find(&self, path: &str) -> Option<&Arc<AssetFile>> {
+        self.files.get(path)
+    }
+
+    /// Returns the text of a file at the top that is never served, if there is one.
+    pub(super) fn meta(&self, name: &str) -> Result<Option<String>, AssetsError> {
+        meta(&self.folder, &self.shown, name)
+    }
+
+    /// Returns whether there is room in memory for a file. If so, it is taken, and [`Self::keep`] has to follow.
+    fn has_room(&self, file: &AssetFile) -> bool {
+        let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
+        if file.length() > KEPT {
+            return false;
+        }
+        let is_over = self.kept.fetch_add(length, Ordering::Relaxed) > KEPT_OF_APP.saturating_sub(length);
+        if is_over {
+            self.kept.fetch_sub(length, Ordering::Relaxed);
+        }
+        !is_over
+    }
+
+    /// Opens a file. A small one is read, and kept in memory if there is room. Blocks.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or is not what it was when the folder was read.
+    pub(crate) fn open(&self, file: &AssetFile) -> io::Result<Opened> {
+        let opened = Beneath::open(&self.folder)?.file(&file.path)?;
+        file.check(&opened)?;
+        if !self.has_room(file) {
+            return Ok(Opened::File(opened));
+        }
+        let mut contents = Vec::new();
+        let read = (&opened).take(KEPT + 1).read_to_end(&mut contents).and_then(|_| file.check(&opened));
+        let mut is_kept = false;
+        let contents = read.map(|()| {
+            let contents = Bytes::from(contents);
+            is_kept = file.kept.set(contents.clone()).is_ok();
+            Opened::Contents(contents)
+        });
+        if !is_kept {
+            self.kept.fetch_sub(usize::try_from(file.length()).unwrap_or(0), Ordering::Relaxed);
+        }
+        contents
+    }
+
+    /// Returns where a file is, for people.
+    pub(crate) fn shown(&self, file: &AssetFile) -> String {
+        format!("{}/{}", self.shown, file.path.display())
+    }
+}
+
+/// A file that was opened.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// Its contents.
+    Contents(Bytes),
+    /// The file, of which nothing was read.
+    File(File),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::super::scan::LARGEST;
+    use super::*;
+
+    fn read(root: &Path) -> (Result<AssetIndex, AssetsError>, Vec<String>) {
+        let mut notes = Vec::new();
+        (AssetIndex::read(&root.canonicalize().unwrap().join("public"), "public", &mut notes), notes)
+    }
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("public")).unwrap();
+        for path in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, format!("{}", path.display())).unwrap();
+        }
+        dir
+    }
+
+    fn paths(index: &AssetIndex) -> Vec<&str> {
+        let mut paths: Vec<_> = index.files.keys().map(String::as_str).collect();
+        paths.sort_unstable();
+        paths
+    }
+
+    #[test]
+    fn only_files_inside_the_folder_are_found_and_none_that_is_hidden() {
+        let dir = folder(&[
+            "outside.txt",
+            "public/index.html",
+            "public/a/b c.txt",
+            "public/.env",
+            "public/.git/config",
+            "public/.well-known/x",
+            "public/_headers",
+            "public/_worker.js/index.js",
+            "public/secret/x",
+        ]);
+        fs::write(dir.path().join("public/.assetsignore"), "secret\n").unwrap();
+        for (link, target) in [
+            ("inside.html", "index.html"),
+            ("outside", "../outside.txt"),
+            ("folder", "a"),
+            ("loop", "loop"),
+            ("hidden", ".env"),
+            ("ignored", "secret/x"),
+            ("up", ".."),
+        ] {
+            symlink(target, dir.path().join("public").join(link)).unwrap();
+        }
+        let (index, notes) = read(dir.path());
+        let index = index.unwrap();
+        assert_eq!(paths(&index), ["/.well-known/x", "/a/b c.txt", "/index.html", "/inside.html"]);
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].ends_with("names: folder, hidden, ignored and 3 more"), "{notes:?}");
+        assert_eq!(index.find("/inside.html").unwrap().tag, index.find("/index.html").unwrap().tag);
+    }
+
+    #[test]
+    fn a_file_that_has_changed_is_not_served() {
+        let dir = folder(&["public/a.txt", "public/b.txt"]);
+        let index = read(dir.path()).0.unwrap();
+        let [a, b] = ["/a.txt", "/b.txt"].map(|path| index.find(path).unwrap());
+        assert!(matches!(index.open(a).unwrap(), Opened::Contents(_)) && a.kept().is_some());
+        fs::write(dir.path().join("public/a.txt"), "new").unwrap();
+        fs::remove_file(dir.path().join("public/b.txt")).unwrap();
+        symlink("a.txt", dir.path().join("public/b.txt")).unwrap();
+        assert!(index.open(a).is_err() && index.open(b).is_err());
+        assert!(a.kept().is_some(), "what is in memory is what it was");
+        assert_eq!(index.kept.load(Ordering::Relaxed), usize::try_from(a.length()).unwrap());
+        assert!(index != read(dir.path()).0.unwrap());
+    }
+
+    #[test]
+    fn what_is_too_large_is_named() {
+        let dir = folder(&["public/a.txt"]);
+        let large = File::create(dir.path().join("public/large.bin")).unwrap();
+        large.set_len(LARGEST).unwrap();
+        let index = read(dir.path()).0.unwrap();
+        assert!(matches!(index.open(index.find("/large.bin").unwrap()).unwrap(), Opened::File(_)));
+        large.set_len(LARGEST + 1).unwrap();
+        let error = read(dir.path()).0.unwrap_err().to_string();
+        assert!(error.starts_with("public/large.bin has 25.0 MiB") && error.ends_with("at most"), "{error}");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let dir = folder(&["public/a.txt"]);
+        for number in 0..=(KEPT_OF_APP as u64 / KEPT) {
+            File::create(dir.path().join(format!("public/{number}.bin"))).unwrap().set_len(KEPT).unwrap();
+        }
+        let index = read(dir.path()).0.unwrap();
+        let kept =
+            index.files.values().filter(|file| matches!(index.open(file).unwrap(), Opened::Contents(_)));
+        assert!(kept.count() < index.len());
+        assert!(index.kept.load(Ordering::Relaxed) <= KEPT_OF_APP);
+    }
+}
