@@ -387,7 +387,8 @@ fn a_package_that_cannot_be_found_is_named_with_the_way_to_get_it() {
         ("npm:hono@4", "packages are imported by their plain names from node_modules, without `npm:`"),
         (
             "@/lib/x",
-            "there is no such name; define it in \"imports\" of package.json or \"paths\" of tsconfig.json",
+            "there is no such name; define it in \"imports\" of package.json or \"paths\" of tsconfig.json, or, where a bundler \
+             defines it, build first: npm run build",
         ),
         ("there/none", "the package has no file \"/none\" (node_modules/there)"),
         ("empty", "the package has no module to start with (node_modules/empty/package.json)"),

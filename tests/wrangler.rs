@@ -109,6 +109,7 @@ async fn an_app_of_a_workspace_has_its_own_wrangler_file_and_packages_of_its_nei
 async fn rules_aliases_and_definitions_hold_for_modules() {
     let wrangler = "main = 'src/index.ts'\nalias = { 'old-name' = './src/new.js', 'node:fs' = './src/new.js' }\n\
         [define]\nVERSION = '\"1.2\"'\nSETTINGS = '{ \"a\": [1] }'\nTHE_WORLD = 'globalThis'\n\
+        'process.env.API' = '\"https://api.example\"'\n\
         [[rules]]\ntype = 'Text'\nglobs = ['**/*.md', '**/*.shader.js']\nfallthrough = true\n\
         [[rules]]\ntype = 'Data'\nglobs = ['**/*.dat']\n[[rules]]\ntype = 'CompiledWasm'\nglobs = ['**/*.wa']";
     let index = r#"
@@ -122,9 +123,10 @@ import fs from "node:fs";
 import required from "./required.cjs";
 declare const VERSION: string, SETTINGS: unknown, THE_WORLD: unknown;
 export default {
-  fetch: () => Response.json({
+  fetch: (request, env) => Response.json({
     post, data: [...new Uint8Array(data)], shader, text, wasm: wasm instanceof WebAssembly.Module, name, fs, required,
     VERSION, SETTINGS, same: THE_WORLD === globalThis, missing: typeof NOT_DEFINED,
+    api: process.env.API, inEnv: "API" in env,
   }),
 };"#;
     let app = App::named("app")
@@ -144,7 +146,7 @@ export default {
         json!({
             "post": "# Post", "data": [1, 2], "shader": "void main() {", "text": "text", "wasm": true, "name": "new",
             "fs": "shim", "required": "required", "VERSION": "1.2", "SETTINGS": { "a": [1] }, "same": true,
-            "missing": "undefined",
+            "missing": "undefined", "api": "https://api.example", "inEnv": false,
         })
     );
 }
@@ -211,6 +213,17 @@ async fn a_binding_that_is_missing_says_so_when_it_is_used() {
         })
     );
     supervisor.log.line_with("logged").await;
+}
+
+#[test]
+fn a_secret_that_is_required_and_not_set_is_named() {
+    let wrangler = "[secrets]\nrequired = ['KEY', 'TOKEN', 'OTHER']";
+    let here =
+        folder(&[("app/index.js", SHOW), ("app/wrangler.toml", wrangler), ("app/.dev.vars", "TOKEN=x")]);
+    let (code, text, _) = run(here.path(), &["check", "app"]);
+    let warning =
+        "app: warning: the wrangler file requires secrets that are not set: KEY, OTHER; fix: see `secrets`\n";
+    assert!(code == 0 && text.starts_with(warning), "{text}");
 }
 
 #[test]

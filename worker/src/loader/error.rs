@@ -144,7 +144,10 @@ pub(super) enum ImportRefusal {
     #[error("there is no module `{name}` of Node.js in a worker")]
     NoBuiltin { name: String },
     /// The app's fault: a name such as `#name` or `@/name` that it does not define.
-    #[error("there is no such name; define it in \"imports\" of package.json or \"paths\" of tsconfig.json")]
+    #[error(
+        "there is no such name; define it in \"imports\" of package.json or \"paths\" of tsconfig.json, or, where a bundler \
+         defines it, build first: npm run build"
+    )]
     UndefinedName,
     /// The app's fault: a package that is not installed.
     #[error(

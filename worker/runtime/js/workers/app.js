@@ -3,6 +3,7 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
+    ArrayPrototypePush,
     ArrayPrototypeSlice,
     FunctionPrototypeToString,
     JSONParse,
@@ -11,6 +12,7 @@
     PromisePrototypeThen,
     PromiseResolve,
     ObjectPrototypeIsPrototypeOf,
+    StringPrototypeSlice,
     StringPrototypeStartsWith,
     TypeError,
   } = primordials;
@@ -77,9 +79,16 @@
     }
   }
 
+  /** How a definition begins that is of a variable of the process. */
+  const OF_PROCESS = "process.env.";
+
   /** Defines global variables: `pairs` of their names, and JSON text or the name of another one. */
   function define(pairs) {
     for (let i = 0; i < pairs.length; i += 2) {
+      if (StringPrototypeStartsWith(pairs[i], OF_PROCESS)) {
+        ArrayPrototypePush(variables, StringPrototypeSlice(pairs[i], OF_PROCESS.length), pairs[i + 1]);
+        continue;
+      }
       let value;
       try {
         value = JSONParse(pairs[i + 1]);
@@ -100,8 +109,8 @@
     isDevelopment = settings[1];
     app.propsText = settings[2];
     const missing = settings[3];
-    define(settings[4]);
     variables = ArrayPrototypeSlice(settings, 5);
+    define(settings[4]);
     app.env = env = {};
     for (let i = 0; i < missing.length; i += 2) {
       env[missing[i]] = missingBinding(missing[i + 1]);

@@ -18,9 +18,7 @@ pub(super) fn take(field: Field, options: &mut ModuleOptions, problems: &mut Pro
         ("alias", Content::Table(fields)) => options.alias.extend(texts(fields, problems)),
         (_, Content::Table(fields)) => {
             for (name, value) in texts(fields, problems) {
-                if is_identifier(&name)
-                    && (is_identifier(&value) || serde_json::from_str::<Value>(&value).is_ok())
-                {
+                if can_define(&name, &value) {
                     options.define.push((name, value));
                 } else {
                     // A bundler replaces any expression of this form.
@@ -60,6 +58,15 @@ fn read_rules(rules: &Value, ignored: &mut Vec<String>) -> Result<Vec<ModuleRule
         }
     }
     Ok(found)
+}
+
+/// Returns whether a definition is what a worker can have: a global variable, or a text in `process.env`.
+fn can_define(name: &str, value: &str) -> bool {
+    let json = serde_json::from_str::<Value>(value);
+    match name.strip_prefix("process.env.") {
+        Some(name) => is_identifier(name) && matches!(json, Ok(Value::String(_))),
+        None => is_identifier(name) && (json.is_ok() || is_identifier(value)),
+    }
 }
 
 fn is_identifier(name: &str) -> bool {

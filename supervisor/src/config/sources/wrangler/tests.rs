@@ -196,7 +196,7 @@ fn an_environment_inherits_all_but_variables_and_bindings() {
 
 #[test]
 fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
-    let text = "define = { A = '\"x\"', B = 'globalThis', 'process.env.C' = '1', D = 'f()' }\n\
+    let text = "define = { A = '\"x\"', B = 'globalThis', 'process.env.C' = '1', D = 'f()', 'process.env.E' = '\"e\"' }\n\
                 rules = [{ type = 'Text', globs = ['**/*.md', '*.glsl'], fallthrough = true },\n\
                 { type = 'PythonModule', globs = ['**/*.py'] }]";
     let (found, problems) = read(&[("wrangler.toml", text)]);
@@ -205,7 +205,8 @@ fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
     assert_eq!(found.modules.rules, [text("**/*.md"), text("*.glsl")]);
     assert_eq!(
         found.modules.define,
-        [("A", "\"x\""), ("B", "globalThis")].map(|(name, value)| (name.into(), value.into()))
+        [("A", "\"x\""), ("B", "globalThis"), ("process.env.E", "\"e\"")]
+            .map(|(name, value)| (name.into(), value.into()))
     );
     assert!(
         found.warning.unwrap().ends_with("define of process.env.C, define of D, rules of type PythonModule")
