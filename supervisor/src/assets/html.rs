@@ -57,12 +57,12 @@ impl<F: PartialEq, L: Fn(&str) -> Option<F>> Finder<L> {
     }
 
     fn look(&self, path: &str, redirects: bool) -> Found<F> {
-        let look = Look { finder: self, redirects };
+        let lookup = Lookup { finder: self, redirects };
         let found = match self.html {
-            HtmlHandling::AutoTrailingSlash => look.auto(path),
-            HtmlHandling::ForceTrailingSlash => look.force(path),
-            HtmlHandling::DropTrailingSlash => look.drop(path),
-            HtmlHandling::None => look.serve(path),
+            HtmlHandling::AutoTrailingSlash => lookup.auto(path),
+            HtmlHandling::ForceTrailingSlash => lookup.force(path),
+            HtmlHandling::DropTrailingSlash => lookup.drop(path),
+            HtmlHandling::None => lookup.serve(path),
         };
         found.or_else(|| self.instead(path))
     }
@@ -82,13 +82,13 @@ impl<F: PartialEq, L: Fn(&str) -> Option<F>> Finder<L> {
 }
 
 /// One look for a file, in the order in which Workers look.
-struct Look<'a, L> {
+struct Lookup<'a, L> {
     finder: &'a Finder<L>,
     /// Whether a redirect may be the answer. Not while one is being checked.
     redirects: bool,
 }
 
-impl<F: PartialEq, L: Fn(&str) -> Option<F>> Look<'_, L> {
+impl<F: PartialEq, L: Fn(&str) -> Option<F>> Lookup<'_, L> {
     fn serve(&self, path: &str) -> Found<F> {
         (self.finder.find)(path).map(Intent::Serve)
     }
