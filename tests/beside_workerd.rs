@@ -6,7 +6,7 @@ use crate::harness::free_address;
 use crate::harness::workerd::Both;
 
 const PROGRAMS: &str = r"
-  import { env, withEnv, tracing, RpcPromise, RpcProperty, ServiceStub, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
+  import { env, exports, withEnv, withExports, withEnvAndExports, tracing, RpcPromise, RpcProperty, ServiceStub, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
   const encode = (text) => new TextEncoder().encode(text);
   const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   const digest = async (algorithm, ...chunks) => {
@@ -26,6 +26,14 @@ const PROGRAMS: &str = r"
     'another env in another': () => withEnv({ A: 3 }, () => [env.A, withEnv({ B: 4 }, () => [env.A ?? null, env.B]), env.A]),
     'another env and an error': () => { try { withEnv({ A: 3 }, () => { throw new Error(); }); } catch { return env.A ?? 'over'; } },
     'no function': () => withEnv({}, 5),
+    'other exports': async () => [withExports({ X: 1 }, () => [exports.X, Object.keys(exports), 'X' in exports]),
+      await withExports({ X: 2 }, async () => { await scheduler.wait(1); return exports.X; })],
+    'other env and exports': () => withEnvAndExports({ A: 9 }, { X: 1 }, () => [env.A, exports.X]),
+    'cloudflare:workflows': async () => { const { NonRetryableError } = await import('cloudflare:workflows');
+      const error = new NonRetryableError('text', 'Own');
+      return [error.name, error.message, error instanceof Error, String(new NonRetryableError('text'))]; },
+    'cloudflare:sockets': async () => typeof (await import('cloudflare:sockets')).connect,
+    'cloudflare:node': async () => Object.keys(await import('cloudflare:node')).filter((name) => name !== 'default').sort(),
     'no env': () => [withEnv(5, () => env.A ?? null), withEnv(null, () => env.A ?? null), withEnv(undefined, () => typeof env.UP)],
     'env is set': (handed) => { env.NEW = 5; const seen = [env.NEW, handed.NEW]; delete env.NEW; return [...seen, handed.NEW ?? null]; },
     'another env is set': () => { const other = {}; withEnv(other, () => { env.Z = 1; }); return [other, env.Z ?? null]; },

@@ -308,7 +308,8 @@ async fn a_handler_has_a_context() {
             "early": ["hi", [1, { "a": true }]], "same": [true, true, true],
             "names": [
                 "DurableObject", "RpcPromise", "RpcProperty", "RpcStub", "RpcTarget", "ServiceStub", "WorkerEntrypoint",
-                "WorkflowEntrypoint", "default", "env", "tracing", "waitUntil", "withEnv",
+                "WorkflowEntrypoint", "abortIsolate", "default", "env", "exports", "tracing", "waitUntil", "withEnv",
+                "withEnvAndExports", "withExports",
             ],
             "props": [{}, true, true],
             "shape": ["[object ExecutionContext]", ["props", "waitUntil", "passThroughOnException"], 1],

@@ -2,14 +2,20 @@
 
 use nano_runtime::{ABOUT_A_HOST, NODE_MODULES, ONLY_PREFIXED};
 
-/// The module from which apps for Cloudflare Workers import their base class.
-const CLOUDFLARE_WORKERS: &str = "cloudflare:workers";
+/// The modules that Cloudflare Workers add.
+const CLOUDFLARE: [&str; 5] = [
+    "cloudflare:workers",
+    "cloudflare:sockets",
+    "cloudflare:email",
+    "cloudflare:node",
+    "cloudflare:workflows",
+];
 
 /// Returns the name by which a built-in module is loaded, if `specifier` names one. Modules of Node.js have a name with the
 /// prefix `node:`, and most have one without. The extensions define their contents (`synthetic_esm`).
 pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {
-    if specifier == CLOUDFLARE_WORKERS {
-        return Some(CLOUDFLARE_WORKERS);
+    if specifier.starts_with("cloudflare:") {
+        return CLOUDFLARE.into_iter().find(|name| *name == specifier);
     }
     let plain = specifier.strip_prefix("node:");
     let name = plain.unwrap_or(specifier);

@@ -82,6 +82,10 @@ deno_core::extension!(
         "cache.js",
         "cache_policy.js",
         "cloudflare.js",
+        "cloudflare_email.js",
+        "cloudflare_node.js",
+        "cloudflare_sockets.js",
+        "cloudflare_workflows.js",
         "compatibility.js",
         "context.js",
         "crypto.js",
@@ -97,8 +101,12 @@ deno_core::extension!(
         "scheduler.js",
     ],
     synthetic_esm = [
-        // The loader knows it, and gives it to those who import it by its name without `nano:`.
+        // The loader knows them, and gives them to those who import them by their names without `nano:`.
+        "nano:cloudflare:email" = "ext:nano_workers/cloudflare_email.js",
+        "nano:cloudflare:node" = "ext:nano_workers/cloudflare_node.js",
+        "nano:cloudflare:sockets" = "ext:nano_workers/cloudflare_sockets.js",
         "nano:cloudflare:workers" = "ext:nano_workers/cloudflare.js",
+        "nano:cloudflare:workflows" = "ext:nano_workers/cloudflare_workflows.js",
         // Used by ES modules that import a CommonJS one; the loader lets nothing else import it.
         "nano:commonjs" = "ext:nano_node/commonjs.js",
     ],

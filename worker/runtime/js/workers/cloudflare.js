@@ -70,15 +70,46 @@
   function withEnv(other, action) {
     const prefix = "Failed to execute 'withEnv'";
     webidl.requiredArguments(arguments.length, 2, prefix);
-    if (typeof action !== "function") throw new TypeError(`${prefix}: Argument 2 is not a function`);
-    if (other === undefined) return action();
+    return inContext(other === undefined ? {} : { env: orNone(other) }, action, prefix);
+  }
+
+  // The entrypoints of the app itself, by which an app of Workers calls itself.
+  const exports = stand(() => getAsyncContext()?.exports ?? NO_EXPORTS);
+  const NO_EXPORTS = new Proxy({}, {
+    __proto__: null,
+    get(_, key) {
+      if (typeof key === "symbol") return undefined;
+      throw new Error(`exports.${key} of cloudflare:workers is not available: no app can call another one, or itself`);
+    },
+  });
+
+  function inContext(changes, action, prefix) {
+    if (typeof action !== "function") throw new TypeError(`${prefix}: the last argument is not a function`);
     const before = getAsyncContext();
-    setAsyncContext({ __proto__: null, ...before, env: isObject(other) ? other : NONE });
+    setAsyncContext({ __proto__: null, ...before, ...changes });
     try {
       return action();
     } finally {
       setAsyncContext(before);
     }
+  }
+  const orNone = (value) => isObject(value) ? value : NONE;
+
+  /** Calls `action` in an async context with other exports. What it starts has those exports, too. */
+  function withExports(other, action) {
+    const prefix = "Failed to execute 'withExports'";
+    webidl.requiredArguments(arguments.length, 2, prefix);
+    return inContext(other === undefined ? {} : { exports: orNone(other) }, action, prefix);
+  }
+
+  function withEnvAndExports(otherEnv, otherExports, action) {
+    const prefix = "Failed to execute 'withEnvAndExports'";
+    webidl.requiredArguments(arguments.length, 3, prefix);
+    return withEnv(otherEnv, () => withExports(otherExports, action));
+  }
+
+  function abortIsolate() {
+    throw new Error("abortIsolate() of cloudflare:workers is not available: the worker serves other requests");
   }
 
   /** A part of a trace of the app's own. No such part is recorded. */
@@ -130,8 +161,10 @@
   }
 
   return {
+    abortIsolate,
     DurableObject,
     env,
+    exports,
     RpcPromise,
     RpcProperty,
     RpcStub,
@@ -140,6 +173,8 @@
     tracing,
     waitUntil,
     withEnv,
+    withEnvAndExports,
+    withExports,
     WorkerEntrypoint,
     WorkflowEntrypoint,
   };
