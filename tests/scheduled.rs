@@ -42,6 +42,13 @@ async fn crashes(supervisor: &TestSupervisor) -> Vec<Crash> {
     control::ask(supervisor.socket(), hyper::Method::GET, "/v1/crashes?app=app", None).await.unwrap()
 }
 
+/// Runs a command that succeeds. Returns what it prints.
+fn run_in(supervisor: &TestSupervisor, arguments: &[&str]) -> String {
+    let (code, text, errors) = run(supervisor.folder(), arguments);
+    assert_eq!((code, &*errors), (0, ""), "{text}");
+    text
+}
+
 /// Runs the command `trigger`. Returns its exit code and what it prints.
 fn command(supervisor: &TestSupervisor, arguments: &[&str]) -> (i32, String) {
     let output = executable()
@@ -70,6 +77,7 @@ async fn a_run_ends_when_all_its_work_has_settled() {
     let seen: Value = supervisor.get("app", "/").await.json();
     assert_eq!(seen, json!([[YEARLY, "scheduled", true, "hi", "object"], "settled"]));
     // What it logs has its id, and the end has a line.
+    supervisor.log.line_with("scheduled run").await;
     let of_run = |line: &Value| line["request_id"] == json!(run.id);
     let lines: Vec<_> = supervisor.log.records().into_iter().filter(of_run).collect();
     let told: Vec<_> = lines.iter().map(|line| (&line["message"], &line["outcome"], &line["cron"])).collect();
@@ -156,6 +164,7 @@ async fn a_run_whose_worker_is_killed_is_lost_with_it() {
     let (run, ()) = tokio::join!(trigger(&supervisor), kill);
     assert_eq!(run.outcome, RunOutcome::Crashed);
     assert!(run.why.as_ref().unwrap().contains("SIGKILL"), "{run:?}");
+    supervisor.until("app", "has crashed", |app| app.crashes == 1).await;
     let crash = crashes(&supervisor).await.remove(0);
     let lost: Vec<_> = crash.requests.iter().map(|lost| (&*lost.method, &*lost.target)).collect();
     assert_eq!(lost, [("scheduled", YEARLY)]);
@@ -221,6 +230,28 @@ async fn a_run_is_finished_when_its_worker_is_replaced() {
 }
 
 #[tokio::test]
+async fn runs_that_end_workers_again_and_again_are_refused() {
+    let supervisor = TestSupervisor::plan()
+        .app(app("for (;;);").set("watchdog = '300ms'\nquarantine = true"))
+        .start()
+        .await;
+    let run = until("it is refused", async || {
+        let run = trigger(&supervisor).await;
+        (run.outcome != RunOutcome::Crashed).then_some(run)
+    })
+    .await;
+    assert_eq!(run.outcome, RunOutcome::Quarantined);
+    let socket = supervisor.socket().to_str().unwrap();
+    let quarantine = |arguments: &[&str]| {
+        run_in(&supervisor, &[&["quarantine", "app", "--control", socket], arguments].concat())
+    };
+    let text = quarantine(&[]);
+    assert!(text.contains("scheduled 0 0 1 1 *"), "{text}");
+    quarantine(&["--release", "scheduled", YEARLY]);
+    assert_eq!(trigger(&supervisor).await.outcome, RunOutcome::Crashed);
+}
+
+#[tokio::test]
 async fn in_development_there_is_a_path_for_it() {
     let handler = "seen.push([controller.cron, controller.scheduledTime]); if (controller.cron === 'fail') throw new Error('no');";
     let supervisor = TestSupervisor::plan().app(app(handler).set("development = true")).start().await;
@@ -272,6 +303,9 @@ async fn a_handler_that_nothing_calls_is_named() {
         .app(app(""))
         .start()
         .await;
+    for text in ["nothing here calls", "exports no scheduled handler"] {
+        supervisor.log.line_with(text).await;
+    }
     let warnings: Vec<_> =
         supervisor.log.records().into_iter().filter(|line| line["level"] == "WARN").collect();
     let told: Vec<_> = warnings.iter().map(|line| (&line["app"], &line["message"])).collect();

@@ -389,3 +389,26 @@ async fn whoever_waits_for_a_collector_that_is_busy_is_not_kept() {
     let paths: Vec<_> = seen.spans.iter().map(|(_, span)| attribute(span, "url.path")).collect();
     assert_eq!((paths, seen.posts), (vec!["/kept".to_owned()], 3));
 }
+
+#[tokio::test]
+async fn a_scheduled_run_is_a_span_of_its_own() {
+    let collector = Collector::willing().await;
+    let index = "export default { fetch() {}, scheduled(controller) { if (controller.cron !== '0 0 1 1 *') throw new Error('no'); } }";
+    let app = App::new("app", index).set("crons = ['0 0 1 1 *', '0 0 2 1 *']");
+    let supervisor = TestSupervisor::plan().set(&collector.field()).app(app).start().await;
+    for cron in ["0+0+1+1+*", "0+0+2+1+*"] {
+        let path = format!("/v1/apps/app/trigger?cron={cron}");
+        let asked =
+            nano_supervisor::api::client::ask::<Json>(supervisor.socket(), hyper::Method::POST, &path, None);
+        asked.await.unwrap();
+    }
+    let spans = collector.spans(2).await;
+    let of = |(service, span): &(String, Span)| {
+        let [trigger, cron, error] =
+            ["faas.trigger", "faas.cron", "error.type"].map(|key| attribute(span, key));
+        assert_eq!((&**service, &*span.name, &*trigger), ("app", "scheduled", "timer"));
+        (cron, error)
+    };
+    let found: Vec<_> = spans.iter().map(of).collect();
+    assert_eq!(found, [("0 0 1 1 *".into(), "none".into()), ("0 0 2 1 *".into(), "exception".into())]);
+}

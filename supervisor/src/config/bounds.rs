@@ -20,6 +20,8 @@ pub(crate) const ENV_DEPTH: usize = 64;
 pub(crate) const PROPS: usize = 64 * 1024;
 /// Most rules in one list of outbound destinations.
 pub(crate) const NET_RULES: usize = 256;
+/// Most crons of one app, as many as a paid account of Cloudflare may have.
+pub(crate) const CRONS: usize = 250;
 /// Longest host name, in bytes (RFC 1035).
 pub(crate) const HOST: usize = 253;
 /// Largest whole number that JavaScript represents exactly.

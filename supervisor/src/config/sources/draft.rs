@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::app::AppSpec;
+use crate::config::bounds;
 use crate::config::env::environment::{EnvSources, Given, app_files};
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::schema::assets::AssetSettings;
@@ -149,6 +150,13 @@ impl Draft {
             && matches!(given, GivenEntry::Nowhere)
             && root.as_deref().is_some_and(lacks_code);
         let crons = once_each(self.crons.unwrap_or(crons));
+        if crons.len() > bounds::CRONS {
+            let fix = format!("keep to {}, such as by lists (0,30 * * * *)", bounds::CRONS);
+            problems.add(
+                self.places.whole.clone(),
+                Flaw::new(format!("has more than {} crons", bounds::CRONS), fix),
+            );
+        }
         if is_files_only && !crons.is_empty() {
             let fix = "name the entry module, or leave out `crons`";
             let flaw = Flaw::new("`crons` are set, and the app has no code that they could run", fix);
@@ -205,11 +213,11 @@ fn chosen(environment: Option<&(String, Place)>) -> Option<(&str, &Place)> {
     environment.filter(|(name, _)| !name.is_empty()).map(|(name, place)| (&**name, place))
 }
 
-/// Leaves out what was written twice.
+/// Leaves out what was written twice, and what is beyond one too many.
 fn once_each(crons: Vec<Cron>) -> Vec<Cron> {
-    let mut once = Vec::<Cron>::with_capacity(crons.len());
+    let mut once = Vec::<Cron>::new();
     for cron in crons {
-        if !once.contains(&cron) {
+        if once.len() <= bounds::CRONS && !once.contains(&cron) {
             once.push(cron);
         }
     }
@@ -254,6 +262,25 @@ mod tests {
         fs::create_dir(dir.path().join("real")).unwrap();
         std::os::unix::fs::symlink("real", dir.path().join("link")).unwrap();
         assert_eq!(folder(&dir.path().join("link")), Ok(dir.path().canonicalize().unwrap().join("real")));
+    }
+
+    #[test]
+    fn an_app_has_not_too_many_crons() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("index.js"), "").unwrap();
+        let problems = |count: usize| {
+            let crons = (0..count).map(|at| format!("{} {} * * *", at % 60, at / 60).parse().unwrap());
+            let mut draft = Draft::nowhere(Places::flag("--app"), Defaults::default());
+            (draft.name, draft.path) = ("app".parse().ok(), Some(dir.path().to_owned()));
+            // What is written twice counts once.
+            draft.crons = Some(crons.clone().chain(crons).collect());
+            draft.resolve(None).1.texts()
+        };
+        assert_eq!(problems(bounds::CRONS), [""; 0]);
+        assert_eq!(
+            problems(bounds::CRONS + 1),
+            ["--app: has more than 250 crons; fix: keep to 250, such as by lists (0,30 * * * *)"]
+        );
     }
 
     #[test]
