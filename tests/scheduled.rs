@@ -262,6 +262,15 @@ async fn in_development_there_is_a_path_for_it() {
     assert_eq!((reply.status, reply.text()), (500, "exception"));
     let seen: Value = supervisor.get("app", "/").await.json();
     assert_eq!(seen, json!([["*/5 * * * *", 1_745_856_238_000_u64], ["fail", 1]]));
+    // No file stands in its way.
+    let site = app("")
+        .file("public/cdn-cgi/handler/scheduled.html", "the page")
+        .set("development = true\nassets = { directory = 'public' }");
+    let files = App::named("files").file("index.html", "x").set("assets = { directory = '.' }");
+    let site = TestSupervisor::plan().app(files).app(site).start().await;
+    assert_eq!(site.get("app", path).await.text(), "ok");
+    let refused = asked(&site, "/v1/apps/files/trigger").await.unwrap_err().to_string();
+    assert_eq!(refused, "files has no code that could run");
     // Elsewhere it is a path as any other.
     let production = TestSupervisor::plan().app(app(handler)).start().await;
     assert_eq!(production.get("app", path).await.text(), "[]");

@@ -127,6 +127,9 @@ impl Schedule {
         cron: Option<&str>,
     ) -> Result<RunReport, ChangeError> {
         let cron = chosen(&spec, cron)?.to_owned();
+        if !spec.has_worker() {
+            return Err(ChangeError::Conflict(format!("{} has no code that could run", spec.name)));
+        }
         if self.0.shared.registry.state(app) == Some(AppState::Stopped) {
             return Err(ChangeError::Conflict(format!("{} is stopped; fix: start it", spec.name)));
         }

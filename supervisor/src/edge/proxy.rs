@@ -188,7 +188,9 @@ impl Proxy {
             let held = peer.held.get(upstream.app, client, || upstream.held_by(client));
             upstream.enter(&spec, held)
         };
+        let scheduled = if spec.settings.development { development::scheduled(target) } else { None };
         if let Some(assets) = &spec.assets
+            && scheduled.is_none()
             && !upstream.is_stopped()
         {
             let request = AssetRequest {
@@ -215,7 +217,6 @@ impl Proxy {
             target,
             version: version(parts.version),
         };
-        let scheduled = if spec.settings.development { development::scheduled(target) } else { None };
         let buffers = peer.buffers(client);
         let outgoing = Outgoing {
             spec: &spec,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::due::{Look, look};
+use super::due::{Dueness, look};
 use crate::config::Cron;
 
 /// Longest time between two looks at the time of day, which may be set while the clock waits.
@@ -46,12 +46,12 @@ pub(super) async fn keep(
         let due = async {
             loop {
                 match look(cron, since, now()) {
-                    Look::Due(time) => return time,
-                    Look::Next(next) => {
+                    Dueness::Due(time) => return time,
+                    Dueness::Next(next) => {
                         duty.next(Some(next));
                         sleep(next.duration_since(now()).unwrap_or_default().min(LOOK)).await;
                     }
-                    Look::Never => std::future::pending().await,
+                    Dueness::Never => std::future::pending().await,
                 }
             }
         };
@@ -62,7 +62,7 @@ pub(super) async fn keep(
             time = due => {
                 duty.run(time).await;
                 let over = now();
-                if let Look::Due(time) = look(cron, time, over) {
+                if let Dueness::Due(time) = look(cron, time, over) {
                     duty.skipped(time);
                 }
                 looked = Some(over.max(time));

@@ -9,7 +9,7 @@ const SET_BACK: Duration = Duration::from_secs(5 * 60);
 
 /// What a look at the clock gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Dueness {
     /// A run is due since this time, the last of all since the look before.
     Due(SystemTime),
     /// The next run is due at this time.
@@ -19,12 +19,12 @@ pub(super) enum Look {
 }
 
 /// Looks whether a cron was due after `last`. However often it was, it is due once.
-pub(super) fn look(cron: &Cron, last: SystemTime, now: SystemTime) -> Look {
+pub(super) fn look(cron: &Cron, last: SystemTime, now: SystemTime) -> Dueness {
     let last = if last > now + SET_BACK { now } else { last };
     match cron.next_after(last) {
-        Some(first) if first <= now => Look::Due(latest(cron, first, now)),
-        Some(next) => Look::Next(next),
-        None => Look::Never,
+        Some(first) if first <= now => Dueness::Due(latest(cron, first, now)),
+        Some(next) => Dueness::Next(next),
+        None => Dueness::Never,
     }
 }
 
@@ -60,9 +60,9 @@ mod tests {
     fn looked(cron: &str, last: &str, now: &str) -> String {
         let shown = |time| humantime::format_rfc3339_seconds(time).to_string();
         match look(&cron.parse().unwrap(), at(last), at(now)) {
-            Look::Due(time) => format!("due {}", shown(time)),
-            Look::Next(time) => format!("next {}", shown(time)),
-            Look::Never => "never".into(),
+            Dueness::Due(time) => format!("due {}", shown(time)),
+            Dueness::Next(time) => format!("next {}", shown(time)),
+            Dueness::Never => "never".into(),
         }
     }
 
@@ -102,12 +102,12 @@ mod tests {
             let last = SystemTime::UNIX_EPOCH + Duration::from_secs(last);
             let now = last + Duration::from_secs(passed);
             match look(&cron, last, now) {
-                Look::Due(time) => {
+                Dueness::Due(time) => {
                     prop_assert!(last < time && time <= now);
                     prop_assert!(cron.next_after(time).is_none_or(|later| later > now));
                 }
-                Look::Next(time) => prop_assert!(time > now),
-                Look::Never => prop_assert!(false),
+                Dueness::Next(time) => prop_assert!(time > now),
+                Dueness::Never => prop_assert!(false),
             }
         }
     }
