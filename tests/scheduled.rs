@@ -285,6 +285,7 @@ async fn handlers_may_be_methods_of_a_class_or_listeners_and_need_no_fetch() {
     let listener = "addEventListener('scheduled', (event) => {
           if (!(event instanceof ScheduledEvent) || event.type !== 'scheduled') throw new Error('no event');
           event.noRetry();
+          if (event.cron === 'throw') throw new Error('at once');
           event.waitUntil(scheduler.wait(5).then(() => { if (event.cron) throw new Error(event.cron); }));
         });";
     let supervisor = TestSupervisor::plan()
@@ -299,6 +300,7 @@ async fn handlers_may_be_methods_of_a_class_or_listeners_and_need_no_fetch() {
         let run = trigger("").await;
         assert_eq!((run.outcome, run.no_retry), (RunOutcome::Ok, true), "{app}");
         assert_eq!(trigger("x").await.outcome, RunOutcome::Exception, "{app}");
+        assert_eq!(trigger("throw").await.outcome, RunOutcome::Exception, "{app}");
         assert_eq!(supervisor.get(app, "/").await.status, 500, "{app}");
         supervisor.log.line_with("the app has no fetch handler").await;
     }
@@ -430,6 +432,14 @@ async fn a_handler_runs_as_on_workers() {
             if (cron.includes('reject')) ctx.waitUntil(Promise.reject(new Error('r')));
             if (cron.includes('late')) ctx.waitUntil(scheduler.wait(5).then(() => { ctx.waitUntil(Promise.reject(new Error('l'))); }));
             if (cron.includes('slow')) ctx.waitUntil(scheduler.wait(20).then(() => seen.push('slow')));
+            if (cron.includes('timer')) ctx.waitUntil(new Promise((resolve) => {
+              setTimeout(() => { throw new Error('timer'); }, 1);
+              setTimeout(resolve, 20);
+            }));
+            if (cron.includes('nobody')) {
+              Promise.reject(new Error('nobody handles it'));
+              await scheduler.wait(20);
+            }
             if (cron.includes('throw')) throw new Error('t');
             return 5;
           },
@@ -437,7 +447,19 @@ async fn a_handler_runs_as_on_workers() {
     let Some(theirs) = Workerd::serve_scheduled(index) else { return };
     let ours = TestSupervisor::plan().app(App::new("app", index).set("development = true")).start().await;
     let clients = [ours.client("app").await, Client::new(theirs.address(), false)];
-    for cron in ["*/5+*+*+*+*", "", "throw", "reject", "late", "slow", "slow+throw", "retry", "retry+throw"] {
+    for cron in [
+        "*/5+*+*+*+*",
+        "",
+        "throw",
+        "reject",
+        "late",
+        "slow",
+        "slow+throw",
+        "retry",
+        "retry+throw",
+        "timer",
+        "nobody",
+    ] {
         let path = format!("/cdn-cgi/handler/scheduled?cron={cron}&time=1234567890123");
         let mut observed = Vec::new();
         for client in &clients {

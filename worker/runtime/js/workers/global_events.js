@@ -4,6 +4,7 @@
   const { core, primordials } = __bootstrap;
   const {
     Error,
+    MapPrototypeGet,
     SafeWeakSet,
     String,
     StringPrototypeStartsWith,
@@ -21,6 +22,7 @@
     setIsTrusted,
     setReportException,
   } = core.loadExtScript("ext:deno_web/02_event.js");
+  const { awaited } = core.loadExtScript("ext:nano_workers/context.js");
   const { describe } = core.loadExtScript("ext:nano_workers/respond.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
@@ -72,6 +74,12 @@
     op_uncaught(`Uncaught ${describe(error)}`, requestNow());
   }
 
+  /** A listener or a timer has thrown. A scheduled run to which it belongs has failed, as on Workers. */
+  function onException(error) {
+    MapPrototypeGet(awaited, requestNow())?.fail();
+    reportException(error);
+  }
+
   function onUnhandledRejection(promise, reason) {
     if (listenerCount(globalThis, "unhandledrejection") > 0) {
       const init = { __proto__: null, cancelable: true, promise, reason };
@@ -96,8 +104,8 @@
     reportException(error);
   }
 
-  setReportException(reportException);
-  core.setReportExceptionCallback(reportException);
+  setReportException(onException);
+  core.setReportExceptionCallback(onException);
   core.setUnhandledPromiseRejectionHandler(onUnhandledRejection);
   defineEventHandler(globalThis, "error", undefined, true);
   defineEventHandler(globalThis, "rejectionhandled");
