@@ -86,6 +86,53 @@ async fn every_place_of_a_worker_is_found() {
 }
 
 #[tokio::test]
+async fn a_build_for_pages_serves_its_files_and_runs_its_worker() {
+    let wrangler = "pages_build_output_dir = 'dist'";
+    let routes = r#"{ "version": 1, "include": ["/*"], "exclude": ["/assets/*", "/robots.txt"] }"#;
+    let worker =
+        "export default { fetch: (request) => new Response('worker at ' + new URL(request.url).pathname) }";
+    let app = |name: &str| {
+        App::named(name)
+            .file("wrangler.toml", wrangler)
+            .file("dist/assets/a.css", "css")
+            .file("dist/robots.txt", "robots")
+    };
+    let plan = TestSupervisor::plan()
+        .app(
+            app("routes")
+                .file("dist/_routes.json", routes)
+                .file("dist/_worker.js", worker)
+                .file("dist/404.html", "not there"),
+        )
+        .app(app("all").file("dist/_worker.js/index.js", worker))
+        .app(app("static").file("dist/index.html", "page"));
+    let supervisor = plan.start().await;
+    for (app, path, status, text) in [
+        ("routes", "/", 200, "worker at /"),
+        ("routes", "/assets/a.css", 200, "css"),
+        ("routes", "/robots.txt", 200, "robots"),
+        ("routes", "/assets/none.css", 404, "not there"),
+        ("routes", "/_worker.js", 200, "worker at /_worker.js"),
+        ("all", "/assets/a.css", 200, "worker at /assets/a.css"),
+        ("static", "/", 200, "page"),
+        ("static", "/assets/a.css", 200, "css"),
+        ("static", "/any/path", 200, "page"),
+    ] {
+        let reply = supervisor.get(app, path).await;
+        assert_eq!((reply.status, reply.text()), (status, text), "{app} {path}");
+    }
+    let here = folder(&[
+        ("app/wrangler.toml", wrangler),
+        ("app/dist/_worker.js", worker),
+        ("app/dist/_routes.json", "{}"),
+    ]);
+    let (code, _, errors) = run(here.path(), &["check", "app"]);
+    let expected =
+        "app/dist/_routes.json: has no list `include`; fix: write { \"version\": 1, \"include\": [\"/*\"]";
+    assert!(code == 2 && errors.contains(expected), "{errors}");
+}
+
+#[tokio::test]
 async fn an_app_of_a_workspace_has_its_own_wrangler_file_and_packages_of_its_neighbours() {
     let app = App::named("app")
         .file("wrangler.toml", "[vars]\nWHOSE = 'of the root'")

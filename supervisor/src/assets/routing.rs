@@ -95,6 +95,11 @@ impl WorkerPatterns {
         Ok(Self { worker, files })
     }
 
+    /// Creates patterns of paths for the worker, and of paths for files, which are valid.
+    pub(crate) fn of(worker: Vec<String>, files: Vec<String>) -> Self {
+        Self { worker, files }
+    }
+
     /// Returns the patterns as they were written.
     pub(crate) fn written(&self) -> Vec<String> {
         self.worker.iter().cloned().chain(self.files.iter().map(|path| format!("!{path}"))).collect()

@@ -7,6 +7,7 @@ mod fields;
 mod found;
 mod inert;
 mod modules;
+mod pages;
 mod triggers;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::untrusted::visible;
 use bindings::MissingBinding;
 use fields::{Content, Field};
 use found::{WranglerFile, within};
+use pages::PagesBuild;
 
 /// The settings of a wrangler file that have a meaning here.
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ pub(crate) struct Wrangler {
     pub(crate) name: Option<AppName>,
     /// The entry module, relative to the app's folder if it is inside.
     pub(crate) main: Option<(String, Place)>,
-    /// The folder that a build for Pages has made, relative to the app's folder.
+    /// The folder of a build for Pages that has a worker, relative to the app's folder.
     pub(crate) pages: Option<(PathBuf, Place)>,
     /// When its `scheduled` handler runs.
     pub(crate) crons: Vec<Cron>,
@@ -86,7 +88,7 @@ impl Wrangler {
         let fields = environments::choose(fields, &file, environment, &mut mentioned.notes, problems);
         let mut wrangler = Self { home: file.home.clone(), ..Self::default() };
         for field in fields {
-            wrangler.take(field, root, &file, &mut mentioned, problems);
+            wrangler.take(field, (root, shown), &file, &mut mentioned, problems);
         }
         if let Some(name) = Path::new(&file.shown).file_name() {
             wrangler.modules.file = file.home.join(name).to_string_lossy().into_owned();
@@ -99,7 +101,7 @@ impl Wrangler {
     fn take(
         &mut self,
         Field { name, place, content }: Field,
-        root: &Path,
+        (root, shown): (&Path, &Path),
         file: &WranglerFile,
         mentioned: &mut Mentioned,
         problems: &mut Problems,
@@ -117,13 +119,17 @@ impl Wrangler {
                 });
             }
             (bindings::PAGES, content) => {
-                let folder = problems.keep(|| place.clone(), content.text());
-                let given = Value::from(folder.clone().unwrap_or_default());
-                self.missing.extend(bindings::declared(&name, &given, &file.shown).unwrap_or_default());
-                let folder = folder
-                    .map(|folder| within(root, &file.folder, &folder).ok_or_else(|| leads_out(&folder)));
-                self.pages =
-                    folder.and_then(|folder| Some((problems.keep(|| place.clone(), folder)?, place)));
+                let folder = content
+                    .text()
+                    .and_then(|folder| within(root, &file.folder, &folder).ok_or_else(|| leads_out(&folder)));
+                let Some(folder) = problems.keep(|| place.clone(), folder) else { return };
+                let build = PagesBuild::read(root, shown, &folder, problems);
+                self.pages = build.worker().map(|folder| (folder, place.clone()));
+                if build.has_worker {
+                    let missing = bindings::declared(&name, &Value::from("."), &file.shown);
+                    self.missing.extend(missing.unwrap_or_default());
+                }
+                self.assets.get_or_insert((build.assets, place));
             }
             ("assets", Content::Table(settings)) if !settings.is_empty() => {
                 let binding = assets::binding(&settings).and_then(|name| {

@@ -150,7 +150,11 @@ fn the_file_nearest_to_the_entry_counts() {
         let mut problems = Problems::default();
         let found = Wrangler::read(&root, Path::new("app"), entry, None, &mut problems);
         assert_eq!(problems.texts(), [""; 0]);
-        (found.name.unwrap().as_str().to_owned(), found.home, found.pages.map(|(folder, _)| folder))
+        (
+            found.name.unwrap().as_str().to_owned(),
+            found.home,
+            found.assets.map(|(assets, _)| assets.directory),
+        )
     };
     for entry in [None, Some("index.js"), Some("apps/other/index.js"), Some("../apps/web/index.js")] {
         assert_eq!(read(entry), ("root".into(), "".into(), None));
