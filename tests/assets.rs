@@ -7,10 +7,12 @@ mod files_only;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder};
 use bytes::Bytes;
 use http_body_util::Full;
 use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
+use tokio::io::AsyncReadExt as _;
 
 use crate::harness::client::Reply;
 use crate::harness::{App, Client, process, raw, run};
@@ -93,6 +95,62 @@ async fn files_come_with_tags_types_and_ranges_over_http1_and_http2() {
         assert_eq!((moved.status, moved.header("location")), (307, "/about?x"));
     }
     assert_eq!(supervisor.app("app").await.in_flight, 0);
+}
+
+#[tokio::test]
+async fn files_are_compressed_for_those_who_accept_it() {
+    let page = "all work and no play makes jack a dull boy\n".repeat(100);
+    let app = App::hello("app")
+        .file("public/page.html", &page)
+        .file("public/large.txt", &large())
+        .file("public/short.txt", "short")
+        .file("public/raw.txt", &page)
+        .file("public/image.png", &page)
+        .file("public/_headers", "/raw.txt\n  Cache-Control: no-transform\n")
+        .set("assets = { directory = 'public' }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    for http2 in [false, true] {
+        let client = Client::new(supervisor.address("app").await, http2);
+        let get = async |path: &str, headers: &[(&str, &str)]| send(&client, "GET", path, headers).await;
+        for (path, text) in [("/page", &page), ("/large.txt", &large())] {
+            let plain = get(path, &[]).await;
+            assert!(plain.text() == text && plain.header("content-encoding").is_empty());
+            assert_eq!(plain.header("vary"), "accept-encoding");
+            for (accepted, coding) in [("gzip, br;q=0.1", "gzip"), ("gzip, deflate, br", "br")] {
+                let coded = get(path, &[("accept-encoding", accepted)]).await;
+                assert_eq!((coded.status, coded.header("content-encoding")), (200, coding));
+                assert_eq!(coded.header("content-length"), coded.body.len().to_string());
+                assert!(coded.body.len() < text.len() / 3);
+                assert!(decoded(coding, &coded.body).await == text.as_bytes());
+                assert_eq!(coded.header("etag"), format!("W/{}", plain.header("etag")));
+                assert_eq!(coded.header("vary"), "accept-encoding");
+                let head = send(&client, "HEAD", path, &[("accept-encoding", accepted)]).await;
+                assert_eq!(head.header("content-length"), coded.header("content-length"));
+                let known = [("accept-encoding", accepted), ("if-none-match", coded.header("etag"))];
+                let same = get(path, &known).await;
+                assert_eq!((same.status, same.header("etag")), (304, coded.header("etag")));
+                let part = get(path, &[("accept-encoding", accepted), ("range", "bytes=0-3")]).await;
+                assert_eq!(
+                    (part.status, part.text(), part.header("content-encoding")),
+                    (206, &text[..4], "")
+                );
+            }
+        }
+        for path in ["/short.txt", "/raw.txt", "/image.png"] {
+            let plain = get(path, &[("accept-encoding", "br")]).await;
+            assert_eq!((plain.status, plain.header("content-encoding")), (200, ""), "{path}");
+            assert_eq!(plain.header("content-length"), plain.body.len().to_string());
+        }
+    }
+}
+
+async fn decoded(coding: &str, body: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    match coding {
+        "br" => BrotliDecoder::new(body).read_to_end(&mut decoded).await.unwrap(),
+        _ => GzipDecoder::new(body).read_to_end(&mut decoded).await.unwrap(),
+    };
+    decoded
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@
 //! - `path`: the path of a URL and the path of a file. `html`: which file answers a path.
 //! - `rule`: patterns of paths. `redirects` and `headers`: the files `_redirects` and `_headers`. `routing`: whether the worker
 //!   comes first.
-//! - `answer`: all of that together. `conditions`: conditional requests and ranges.
+//! - `answer`: all of that together. `conditions`: conditional requests and ranges. `coding`: compression.
 //! - `reader`: reads files without blocking an I/O thread.
 
 pub(crate) mod answer;
+pub(crate) mod coding;
 mod conditions;
 pub(crate) mod file;
 mod headers;

@@ -7,6 +7,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::Assets;
+use super::coding::Coding;
 use super::conditions::{self, Extent};
 use super::file::AssetFile;
 use super::html::{Finder, Intent, NotFoundHandling};
@@ -21,6 +22,8 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, mus
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
 const BYTES: HeaderValue = HeaderValue::from_static("bytes");
+
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 const SEC_FETCH_MODE: &str = "sec-fetch-mode";
 
@@ -42,6 +45,8 @@ pub(crate) struct AssetRequest<'a> {
 pub(crate) struct AssetAnswer<'a> {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// How the body may be compressed. The header fields do not say so yet, since it may not be worth it.
+    pub coding: Option<Coding>,
     /// The file, and the bytes of it that are the body. `None` if there is no body.
     pub content: Option<(&'a Arc<AssetFile>, Range<u64>)>,
 }
@@ -70,6 +75,12 @@ impl Assets {
         let finding = self.find(request, url, query, first == Answerer::Either)?;
         let mut answer = respond(finding, request);
         self.headers.apply(url, &mut answer.headers);
+        // A rule may say that the file is compressed already, or is not to be changed.
+        let is_final = answer.headers.contains_key(header::CONTENT_ENCODING)
+            || answer.headers.get(header::CACHE_CONTROL).is_some_and(|value| {
+                value.to_str().is_ok_and(|directives| directives.contains("no-transform"))
+            });
+        answer.coding = answer.coding.filter(|_| !is_final);
         Some(answer)
     }
 
@@ -131,7 +142,7 @@ impl Assets {
 
 /// Builds the response, without what `_headers` says.
 fn respond<'a>(finding: AssetFinding<'a>, request: &AssetRequest<'_>) -> AssetAnswer<'a> {
-    let mut headers = HeaderMap::new();
+    let (mut headers, mut coding) = (HeaderMap::new(), None);
     let (status, content) = match finding {
         AssetFinding::Nothing => (StatusCode::NOT_FOUND, None),
         AssetFinding::MethodNotAllowed => {
@@ -156,8 +167,18 @@ fn respond<'a>(finding: AssetFinding<'a>, request: &AssetRequest<'_>) -> AssetAn
                     (extent, status)
                 }
             };
+            let accepted = Coding::accepted(request.headers).filter(|_| file.is_compressible);
             describe(file, &extent, is_page, request.headers, &mut headers);
+            if file.is_compressible {
+                headers.insert(header::VARY, ACCEPT_ENCODING);
+            }
+            if accepted.is_some() && matches!(extent, Extent::Whole | Extent::NotModified) {
+                weaken(&mut headers);
+            }
+            coding = accepted.filter(|_| extent == Extent::Whole);
             let part = match extent {
+                // Its length is only known when it is compressed.
+                Extent::Whole if coding.is_some() => Some(0..file.length()),
                 _ if *request.method == Method::HEAD => None,
                 Extent::Whole => Some(0..file.length()),
                 Extent::Part(part) => Some(part),
@@ -166,7 +187,15 @@ fn respond<'a>(finding: AssetFinding<'a>, request: &AssetRequest<'_>) -> AssetAn
             (status, part.map(|part| (file, part)))
         }
     };
-    AssetAnswer { status, headers, content }
+    AssetAnswer { status, headers, coding, content }
+}
+
+/// Makes the tag a weak one: what is compressed is not the same byte for byte.
+fn weaken(headers: &mut HeaderMap) {
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(format!("W/{tag}")).ok()) {
+        headers.insert(header::ETAG, tag);
+    }
 }
 
 /// Adds the header fields of a file.

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 
+use super::coding::{self, CODINGS, Coding};
+
 /// A file.
 #[derive(Debug)]
 pub(crate) struct AssetFile {
@@ -20,7 +22,11 @@ pub(crate) struct AssetFile {
     /// Its strong entity tag.
     pub tag: HeaderValue,
     pub media_type: Option<HeaderValue>,
+    /// Whether it may be compressed.
+    pub is_compressible: bool,
     pub(super) kept: OnceLock<Bytes>,
+    /// Its compressed forms, once they were asked for: `None` for one that is not worth it.
+    coded: [OnceLock<Option<Bytes>>; CODINGS.len()],
     /// Whether it could not be read, and that was logged.
     is_reported: AtomicBool,
 }
@@ -54,8 +60,17 @@ impl AssetFile {
     ) -> Self {
         let tag = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let tag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        let (kept, is_reported) = (OnceLock::new(), AtomicBool::new(false));
-        Self { path, identity, digest, tag, media_type, kept, is_reported }
+        Self {
+            is_compressible: coding::is_compressible(media_type.as_ref(), identity.length),
+            path,
+            identity,
+            digest,
+            tag,
+            media_type,
+            kept: OnceLock::new(),
+            coded: Default::default(),
+            is_reported: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn length(&self) -> u64 {
@@ -65,6 +80,15 @@ impl AssetFile {
     /// Returns its contents if they are in memory.
     pub(crate) fn kept(&self) -> Option<&Bytes> {
         self.kept.get()
+    }
+
+    /// Returns the place of a compressed form.
+    pub(crate) fn coded(&self, coding: Coding) -> &OnceLock<Option<Bytes>> {
+        let [brotli, gzip] = &self.coded;
+        match coding {
+            Coding::Brotli => brotli,
+            Coding::Gzip => gzip,
+        }
     }
 
     /// Returns whether it is the first time that the file could not be read.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
+use super::coding::Coding;
 use super::file::AssetFile;
 use super::scan::{AssetsError, Scan, meta};
 use crate::untrusted::beneath::Beneath;
@@ -91,17 +92,17 @@ impl AssetIndex {
         meta(&self.folder, &self.shown, name)
     }
 
-    /// Returns whether there is room in memory for a file. If so, it is taken, and [`Self::keep`] has to follow.
-    fn has_room(&self, file: &AssetFile) -> bool {
-        let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
-        if file.length() > KEPT {
-            return false;
-        }
+    /// Takes room in memory for this many bytes, if there is any.
+    fn takes(&self, length: usize) -> bool {
         let is_over = self.kept.fetch_add(length, Ordering::Relaxed) > KEPT_OF_APP.saturating_sub(length);
         if is_over {
-            self.kept.fetch_sub(length, Ordering::Relaxed);
+            self.gives_back(length);
         }
         !is_over
+    }
+
+    fn gives_back(&self, length: usize) {
+        self.kept.fetch_sub(length, Ordering::Relaxed);
     }
 
     /// Opens a file. A small one is read, and kept in memory if there is room. Blocks.
@@ -109,29 +110,59 @@ impl AssetIndex {
     /// # Errors
     /// Fails if the file cannot be read, or is not what it was when the folder was read.
     pub(crate) fn open(&self, file: &AssetFile) -> io::Result<Opened> {
-        let opened = Beneath::open(&self.folder)?.file(&file.path)?;
-        file.check(&opened)?;
-        if !self.has_room(file) {
+        let opened = self.opened(file)?;
+        let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
+        if file.length() > KEPT || !self.takes(length) {
             return Ok(Opened::File(opened));
         }
-        let mut contents = Vec::new();
-        let read = (&opened).take(KEPT + 1).read_to_end(&mut contents).and_then(|_| file.check(&opened));
-        let mut is_kept = false;
-        let contents = read.map(|()| {
-            let contents = Bytes::from(contents);
-            is_kept = file.kept.set(contents.clone()).is_ok();
-            Opened::Contents(contents)
-        });
+        let contents = read(file, &opened);
+        let is_kept = contents.as_ref().is_ok_and(|contents| file.kept.set(contents.clone()).is_ok());
         if !is_kept {
-            self.kept.fetch_sub(usize::try_from(file.length()).unwrap_or(0), Ordering::Relaxed);
+            self.gives_back(length);
         }
-        contents
+        contents.map(Opened::Contents)
+    }
+
+    /// Returns the compressed form of a file, and keeps it in memory. `None` if it is not worth it, or if there is no room. Blocks.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or is not what it was when the folder was read.
+    pub(crate) fn compress(&self, file: &AssetFile, coding: Coding) -> io::Result<Option<Bytes>> {
+        let place = file.coded(coding);
+        if place.get().is_none() {
+            let contents = match file.kept() {
+                Some(contents) => contents.clone(),
+                None => read(file, &self.opened(file)?)?,
+            };
+            let coded = coding.compress(&contents)?;
+            let is_worth = coded.len() < contents.len() - contents.len() / 10;
+            let coded = Some(coded).filter(|coded| is_worth && self.takes(coded.len()));
+            // Another thread may have been faster.
+            if let Err(Some(coded)) = place.set(coded) {
+                self.gives_back(coded.len());
+            }
+        }
+        Ok(place.get().cloned().flatten())
+    }
+
+    fn opened(&self, file: &AssetFile) -> io::Result<File> {
+        let opened = Beneath::open(&self.folder)?.file(&file.path)?;
+        file.check(&opened)?;
+        Ok(opened)
     }
 
     /// Returns where a file is, for people.
     pub(crate) fn shown(&self, file: &AssetFile) -> String {
         format!("{}/{}", self.shown, file.path.display())
     }
+}
+
+/// Reads a file that was opened.
+fn read(file: &AssetFile, mut opened: &File) -> io::Result<Bytes> {
+    let mut contents = Vec::new();
+    opened.by_ref().take(file.length() + 1).read_to_end(&mut contents)?;
+    file.check(opened)?;
+    Ok(contents.into())
 }
 
 /// A file that was opened.
@@ -151,7 +182,7 @@ mod tests {
     use super::super::scan::LARGEST;
     use super::*;
 
-    fn read(root: &Path) -> (Result<AssetIndex, AssetsError>, Vec<String>) {
+    fn index_of(root: &Path) -> (Result<AssetIndex, AssetsError>, Vec<String>) {
         let mut notes = Vec::new();
         (AssetIndex::read(&root.canonicalize().unwrap().join("public"), "public", &mut notes), notes)
     }
@@ -198,7 +229,7 @@ mod tests {
         ] {
             symlink(target, dir.path().join("public").join(link)).unwrap();
         }
-        let (index, notes) = read(dir.path());
+        let (index, notes) = index_of(dir.path());
         let index = index.unwrap();
         assert_eq!(paths(&index), ["/.well-known/x", "/a/b c.txt", "/index.html", "/inside.html"]);
         assert_eq!(notes.len(), 1);
@@ -209,7 +240,7 @@ mod tests {
     #[test]
     fn a_file_that_has_changed_is_not_served() {
         let dir = folder(&["public/a.txt", "public/b.txt"]);
-        let index = read(dir.path()).0.unwrap();
+        let index = index_of(dir.path()).0.unwrap();
         let [a, b] = ["/a.txt", "/b.txt"].map(|path| index.find(path).unwrap());
         assert!(matches!(index.open(a).unwrap(), Opened::Contents(_)) && a.kept().is_some());
         fs::write(dir.path().join("public/a.txt"), "new").unwrap();
@@ -218,7 +249,7 @@ mod tests {
         assert!(index.open(a).is_err() && index.open(b).is_err());
         assert!(a.kept().is_some(), "what is in memory is what it was");
         assert_eq!(index.kept.load(Ordering::Relaxed), usize::try_from(a.length()).unwrap());
-        assert!(index != read(dir.path()).0.unwrap());
+        assert!(index != index_of(dir.path()).0.unwrap());
     }
 
     #[test]
@@ -226,10 +257,10 @@ mod tests {
         let dir = folder(&["public/a.txt"]);
         let large = File::create(dir.path().join("public/large.bin")).unwrap();
         large.set_len(LARGEST).unwrap();
-        let index = read(dir.path()).0.unwrap();
+        let index = index_of(dir.path()).0.unwrap();
         assert!(matches!(index.open(index.find("/large.bin").unwrap()).unwrap(), Opened::File(_)));
         large.set_len(LARGEST + 1).unwrap();
-        let error = read(dir.path()).0.unwrap_err().to_string();
+        let error = index_of(dir.path()).0.unwrap_err().to_string();
         assert!(error.starts_with("public/large.bin has 25.0 MiB") && error.ends_with("at most"), "{error}");
     }
 
@@ -239,7 +270,7 @@ mod tests {
         for number in 0..=(KEPT_OF_APP as u64 / KEPT) {
             File::create(dir.path().join(format!("public/{number}.bin"))).unwrap().set_len(KEPT).unwrap();
         }
-        let index = read(dir.path()).0.unwrap();
+        let index = index_of(dir.path()).0.unwrap();
         let kept =
             index.files.values().filter(|file| matches!(index.open(file).unwrap(), Opened::Contents(_)));
         assert!(kept.count() < index.len());

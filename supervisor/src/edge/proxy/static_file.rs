@@ -1,15 +1,18 @@
 //! Answers a request with a static file of the app, without a worker.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use hyper::Response;
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use tokio::task::spawn_blocking;
 use tracing::error;
 
 use super::body::ResponseBody;
 use crate::assets::Assets;
 use crate::assets::answer::AssetAnswer;
+use crate::assets::coding::Coding;
 use crate::assets::file::AssetFile;
 use crate::assets::index::Opened;
 use crate::assets::reader::AssetReader;
@@ -24,35 +27,62 @@ pub(super) async fn respond(
     app: &AppName,
     assets: &Arc<Assets>,
     answer: AssetAnswer<'_>,
-    enter: impl FnOnce() -> Result<InFlight, Refusal>,
+    enter: impl Fn() -> Result<InFlight, Refusal>,
 ) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
-    let AssetAnswer { status, headers, content } = answer;
+    let AssetAnswer { status, headers, coding, content } = answer;
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     let Some((file, part)) = content else { return Ok((response, None)) };
+    let refused = |why: io::Error| {
+        let path = assets.index().shown(file);
+        if file.report() {
+            error!(%app, %path, %why, "a file of the app cannot be read");
+        }
+        Refused::because(Refusal::AssetUnreadable, format!("cannot read {path}: {why}"))
+    };
+    let mut place = None;
+    if let Some(coding) = coding {
+        let coded = match file.coded(coding).get() {
+            Some(known) => known.clone(),
+            None => {
+                place = Some(enter()?);
+                compress(assets.clone(), file.clone(), coding).await.map_err(refused)?
+            }
+        };
+        if let Some(coded) = coded {
+            response.headers_mut().insert(CONTENT_ENCODING, coding.name());
+            response.headers_mut().insert(CONTENT_LENGTH, coded.len().into());
+            *response.body_mut() = ResponseBody::full(coded);
+            return Ok((response, place));
+        }
+    }
     if let Some(contents) = file.kept() {
         *response.body_mut() = ResponseBody::full(slice(contents, &part));
-        return Ok((response, None));
+        return Ok((response, place));
     }
-    let place = enter()?;
-    *response.body_mut() = match open(assets.clone(), file.clone()).await {
-        Ok(Opened::Contents(contents)) => ResponseBody::full(slice(&contents, &part)),
-        Ok(Opened::File(opened)) => ResponseBody::from_file(AssetReader::new(opened, part)),
-        Err(why) => {
-            let path = assets.index().shown(file);
-            if file.report() {
-                error!(%app, %path, %why, "a file of the app cannot be read");
-            }
-            return Err(Refused::because(Refusal::AssetUnreadable, format!("cannot read {path}: {why}")));
-        }
+    if place.is_none() {
+        place = Some(enter()?);
+    }
+    *response.body_mut() = match open(assets.clone(), file.clone()).await.map_err(refused)? {
+        Opened::Contents(contents) => ResponseBody::full(slice(&contents, &part)),
+        Opened::File(opened) => ResponseBody::from_file(AssetReader::new(opened, part)),
     };
-    Ok((response, Some(place)))
+    Ok((response, place))
 }
 
-async fn open(assets: Arc<Assets>, file: Arc<AssetFile>) -> std::io::Result<Opened> {
+async fn open(assets: Arc<Assets>, file: Arc<AssetFile>) -> io::Result<Opened> {
     let opened = spawn_blocking(move || assets.index().open(&file)).await;
-    opened.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    opened.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+async fn compress(
+    assets: Arc<Assets>,
+    file: Arc<AssetFile>,
+    coding: Coding,
+) -> io::Result<Option<bytes::Bytes>> {
+    let compressed = spawn_blocking(move || assets.index().compress(&file, coding)).await;
+    compressed.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// Returns a part of what is in memory, without copying it.
