@@ -145,6 +145,33 @@ async fn a_pipe_into_compression_waits_for_its_reader() {
 }
 
 #[tokio::test]
+async fn a_writer_into_compression_waits_for_a_slow_reader() {
+    let supervisor = TestSupervisor::with(
+        "export default { async fetch() {
+           const { readable, writable } = new CompressionStream('gzip');
+           const writer = writable.getWriter();
+           const chunk = () => crypto.getRandomValues(new Uint8Array(16384));
+           for (let i = 0; i < 40; i++) await writer.write(chunk());
+           const reader = readable.getReader();
+           let written = 0;
+           const writing = (async () => { while (written < 100) { await writer.write(chunk()); written++; } await writer.close(); })();
+           for (let turn = 0; turn < 30; turn++) await scheduler.wait(1);
+           const before = written;
+           let read = 0;
+           for (;;) {
+             const { done, value } = await reader.read();
+             if (done) break;
+             read += value.length;
+           }
+           await writing;
+           return Response.json([before, read > 140 * 16384]);
+         } }",
+    )
+    .await;
+    assert_eq!(supervisor.get("app", "/").await.json(), json!([0, true]));
+}
+
+#[tokio::test]
 async fn at_least_so_many_bytes_are_read() {
     const READS: &str = r"
       const of = (...sizes) => { let i = 0; return new ReadableStream({ type: 'bytes', pull(controller) {

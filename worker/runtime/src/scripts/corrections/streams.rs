@@ -5,13 +5,13 @@ use super::correction::Correction;
 pub(crate) const STREAMS: &[Correction] = &[
     Correction {
         script: "ext:deno_web/06_streams.js",
-        why: "a stream that compresses takes what is written before anybody reads, as on Workers; only a pipe waits",
+        why: "a stream that compresses takes what is written before there is a reader, as on Workers; a pipe waits",
         passage: "const _isIdentityTransform = Symbol(\"[[isIdentityTransform]]\");
 ",
         instead: "const _isIdentityTransform = Symbol(\"[[isIdentityTransform]]\");
 const _takesAll = Symbol(\"[takesAll]\");
 const _isPipe = Symbol(\"[isPipe]\");
-// What may wait to be read before a pipe pauses.
+// What may wait to be read before a pipe pauses, or a writer once there is a reader: a slow one must not fill the memory.
 const UNREAD = { __proto__: null, highWaterMark: 65536, size: TypedArrayPrototypeGetByteLength };
 function AcceptingTransformStream(transformer) {
   const stream = new TransformStream(transformer, undefined, UNREAD);
@@ -42,7 +42,7 @@ const isPiped = (stream) => stream[_writer]?.[_isPipe] === true;
 ",
         instead: "  if (
     stream[_backpressure] === true &&
-    (stream[_takesAll] !== true || isPiped(stream[_writable]))
+    (stream[_takesAll] !== true || isPiped(stream[_writable]) || isReadableStreamLocked(stream[_readable]))
   ) {
     const backpressureChangePromise = stream[_backpressureChangePromise];
 ",
