@@ -261,6 +261,8 @@ async fn the_last_lines_of_a_worker_are_kept_although_a_call_comes_before_them()
             await import(`./${{name}}.ts`);
             await new Promise((go) => setTimeout(go, 20));
             console.log('last', name);
+            // A line is sent once the event loop has turned, and the connection to the origin may be open before.
+            await new Promise((go) => setTimeout(go, 20));
             await fetch('http://{address}/done');
         }} }}",
         address = origin.address
