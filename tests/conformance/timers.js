@@ -5,10 +5,11 @@ export default {
   async "timers run in order of time, then of creation"() {
     const seen = [];
     await new Promise((resolve) => {
-      setTimeout(() => seen.push("b"), 2);
-      setTimeout(() => seen.push("c"), 2);
+      // Far enough apart that a worker which has to wait for a core in between does not change the order.
+      setTimeout(() => seen.push("b"), 200);
+      setTimeout(() => seen.push("c"), 200);
       setTimeout(() => seen.push("a"), -5);
-      setTimeout(resolve, 10);
+      setTimeout(resolve, 250);
     });
     same(seen, ["a", "b", "c"]);
   },

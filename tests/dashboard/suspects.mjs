@@ -15,7 +15,7 @@ await until("it is refused", async () => {
 });
 await until("it is listed", async () => (await suspects.locator("code").allTextContents())[0] === "GET /spin");
 await until("it says how often", async () => /^named for 2 of the last \d$/.test(await suspects.locator(".quiet").textContent()));
-assert.equal(await suspects.locator(".refused").isVisible(), true);
+await until("it says that it is refused", async () => suspects.locator(".refused").isVisible());
 assert.equal(await ask("/"), "hello");
 await page.getByRole("button", { name: "Release GET /spin" }).click();
 await until("it says so", async () => (await page.locator("#message p").textContent()) === "app is asked GET /spin again.");
