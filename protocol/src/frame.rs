@@ -4,6 +4,7 @@
 //! itself). The payload follows: bincode for everything but body chunks, which are raw.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use strum::{FromRepr, VariantArray};
 
 use crate::ProtocolError;
 use crate::codec::HeaderBlock;
@@ -21,7 +22,7 @@ pub const END: u8 = 1;
 pub const MAX_STREAM_ID: u64 = (1 << 48) - 1;
 
 /// The kind of a frame. The discriminant is its byte on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRepr, VariantArray)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "each is documented at its message in `Control` and `Frame`")]
 pub enum Kind {
@@ -57,32 +58,6 @@ impl From<HeadKind> for Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 19] = [
-        Self::Hello,
-        Self::Welcome,
-        Self::Load,
-        Self::Loaded,
-        Self::Ping,
-        Self::Pong,
-        Self::Log,
-        Self::Stats,
-        Self::Drain,
-        Self::Shutdown,
-        Self::RequestHead,
-        Self::ResponseHead,
-        Self::BodyChunk,
-        Self::BodyEnd,
-        Self::Credit,
-        Self::Cancel,
-        Self::Error,
-        Self::EventHead,
-        Self::CallHead,
-    ];
-
-    fn from_byte(byte: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
-    }
-
     /// Returns the longest payload of this kind, in bytes.
     pub fn limit(self) -> usize {
         match self {
@@ -171,7 +146,7 @@ impl FrameHeader {
     /// a frame of a stream.
     pub fn decode(bytes: &[u8; HEADER_LEN]) -> Result<Self, ProtocolError> {
         let [l0, l1, l2, l3, kind, flags, s0, s1, s2, s3, s4, s5] = *bytes;
-        let kind = Kind::from_byte(kind).ok_or(ProtocolError::UnknownKind(kind))?;
+        let kind = Kind::from_repr(kind).ok_or(ProtocolError::UnknownKind(kind))?;
         let flags_allowed = if kind.may_end() { END } else { 0 };
         if flags & !flags_allowed != 0 {
             return Err(ProtocolError::Reserved);

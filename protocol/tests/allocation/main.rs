@@ -26,34 +26,13 @@ use nano_protocol::message::{HttpVersion, RequestId, RequestLine, StatusLine};
 use nano_protocol::{Call, Connection, Handle, Head, Incoming, Receiver, Sender, Side};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use strum::VariantArray as _;
 use tokio::net::UnixStream;
 
 use crate::pipe::Pipe;
 
 /// The longest frame, the buffer that collects it, and its decoded form, which is largest for many small parts.
 const DECODING: usize = 10 * MAX_CONTROL;
-
-const KINDS: [Kind; 19] = [
-    Kind::Hello,
-    Kind::Welcome,
-    Kind::Load,
-    Kind::Loaded,
-    Kind::Ping,
-    Kind::Pong,
-    Kind::Log,
-    Kind::Stats,
-    Kind::Drain,
-    Kind::Shutdown,
-    Kind::RequestHead,
-    Kind::ResponseHead,
-    Kind::BodyChunk,
-    Kind::BodyEnd,
-    Kind::Credit,
-    Kind::Cancel,
-    Kind::Error,
-    Kind::EventHead,
-    Kind::CallHead,
-];
 
 fn frame(kind: Kind, payload: &[u8]) -> Vec<u8> {
     let stream = u64::from(kind.is_stream());
@@ -81,7 +60,7 @@ fn the_counting_counts() {
 
 #[test]
 fn payloads_as_long_as_allowed_stay_within_the_bound() {
-    for kind in KINDS {
+    for kind in Kind::VARIANTS.iter().copied() {
         for byte in [0, 1, 2, 0x7f, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff] {
             let bytes = frame(kind, &vec![byte; kind.limit()]);
             let peak = decoding(&bytes);
@@ -105,7 +84,7 @@ fn as_many_small_parts_as_allowed_stay_within_the_bound() {
 #[test]
 fn lengths_that_are_only_claimed_cost_no_more_than_the_limit() {
     let lengths = [MAX_CONTROL as u64 - 200, u64::from(u32::MAX), 1 << 40, u64::MAX / 48, u64::MAX];
-    for kind in KINDS.into_iter().filter(|kind| kind.limit() > 16) {
+    for kind in Kind::VARIANTS.iter().copied().filter(|kind| kind.limit() > 16) {
         for length in lengths {
             for before in 0..40 {
                 let mut payload = BytesMut::zeroed(before);
@@ -120,7 +99,7 @@ fn lengths_that_are_only_claimed_cost_no_more_than_the_limit() {
 
 #[test]
 fn headers_without_payloads_cost_nothing() {
-    for kind in KINDS {
+    for kind in Kind::VARIANTS.iter().copied() {
         let stream = u64::from(kind.is_stream());
         let header = FrameHeader { length: kind.limit(), kind, end: false, stream }.to_bytes();
         let peak = decoding(&header);
@@ -133,7 +112,7 @@ proptest! {
 
     #[test]
     fn arbitrary_payloads_stay_within_the_bound(
-        kinds in vec(prop::sample::select(&KINDS[..]), 1..20),
+        kinds in vec(prop::sample::select(Kind::VARIANTS), 1..20),
         payload in vec(prop_oneof![3 => 0..6_u8, 1 => any::<u8>()], 0..20_000),
     ) {
         let frames: Vec<u8> = kinds

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use nano_protocol::frame::{FrameHeader, HEADER_LEN};
+use nano_protocol::frame::{FrameHeader, HEADER_LEN, Kind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use strum::VariantArray as _;
 
 use crate::frames::{self, one_of_each, wire};
 use crate::hostile;
-use crate::limits::kinds;
 
 /// A change to valid bytes on their way.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 fn framed() -> impl Strategy<Value = Vec<u8>> {
     // Lengths and variants are more often small bytes than random ones.
     let byte = prop_oneof![3 => 0..6_u8, 1 => any::<u8>()];
-    (prop::sample::select(kinds()), any::<bool>(), 1..4_u64, vec(byte, 0..80)).prop_map(
+    (prop::sample::select(Kind::VARIANTS), any::<bool>(), 1..4_u64, vec(byte, 0..80)).prop_map(
         |(kind, end, stream, mut payload)| {
             payload.truncate(kind.limit());
             let stream = if kind.is_stream() { stream } else { 0 };
@@ -132,7 +132,7 @@ fn what_the_fuzzer_starts_from_does_no_harm() {
         hostile::decode(&std::fs::read(seed.unwrap().path()).unwrap());
         tried += 1;
     }
-    assert!(tried >= kinds().len(), "at least one seed for each kind of frame");
+    assert!(tried >= Kind::VARIANTS.len(), "at least one seed for each kind of frame");
 }
 
 #[test]

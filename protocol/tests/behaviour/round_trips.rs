@@ -3,25 +3,24 @@
 use bytes::{Bytes, BytesMut};
 use nano_protocol::ProtocolError;
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::frame::{FrameHeader, HEADER_LEN, MAX_STREAM_ID};
+use nano_protocol::frame::{FrameHeader, HEADER_LEN, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::MAX_HEADERS;
 use nano_protocol::message::RequestId;
 use nano_protocol::outbox::Outbox;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use strum::VariantArray as _;
 
 use crate::frames::{self, Fields, Sent, arrive, block, drain, joined, take_fields, wire};
-use crate::limits::kinds;
 
 fn header() -> impl Strategy<Value = FrameHeader> {
-    (prop::sample::select(kinds()), any::<bool>(), 1..=MAX_STREAM_ID, any::<prop::sample::Index>()).prop_map(
-        |(kind, end, stream, length)| FrameHeader {
+    (prop::sample::select(Kind::VARIANTS), any::<bool>(), 1..=MAX_STREAM_ID, any::<prop::sample::Index>())
+        .prop_map(|(kind, end, stream, length)| FrameHeader {
             length: length.index(kind.limit() + 1),
             kind,
             end: end && kind.may_end(),
             stream: if kind.is_stream() { stream } else { 0 },
-        },
-    )
+        })
 }
 
 proptest! {

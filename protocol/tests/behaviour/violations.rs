@@ -7,9 +7,9 @@ use nano_protocol::frame::{FrameHeader, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::MAX_STREAMS;
 use nano_protocol::message::{Control, StreamError, StreamErrorKind};
 use nano_protocol::{Failure, ProtocolError, Side};
+use strum::VariantArray as _;
 
 use crate::frames::{Line, Sent, wire};
-use crate::limits::kinds;
 use crate::pair::{Raw, body, head, open, within};
 
 fn request(stream: u64, end: bool) -> Sent {
@@ -182,7 +182,7 @@ async fn a_supervisor_does_not_open_more_streams_than_allowed() {
 #[tokio::test]
 async fn headers_that_make_no_sense_end_the_connection() {
     let header = |kind, length, stream| FrameHeader { length, kind, end: false, stream }.to_bytes();
-    for kind in kinds() {
+    for &kind in Kind::VARIANTS {
         let stream = u64::from(kind.is_stream());
         let too_long = header(kind, kind.limit() + 1, stream);
         let said = supervisor_says(&too_long).await;

@@ -1,7 +1,9 @@
 //! The reasons for which the supervisor closes a client's connection.
 
+use strum::VariantArray;
+
 /// Why the periodic sweep closes a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(crate) enum Overdue {
     /// It was idle for too long.
     Idle,
@@ -16,12 +18,14 @@ pub(crate) enum Overdue {
 }
 
 impl Overdue {
-    /// All reasons, in the order of their numbers (`as usize`), with their names in metrics.
-    pub(crate) const ALL: [(Self, &str); 5] = [
-        (Self::Idle, "idle"),
-        (Self::Head, "head"),
-        (Self::Stalled, "stalled"),
-        (Self::Shed, "shed"),
-        (Self::Flood, "flood"),
-    ];
+    /// Returns the name that metrics have for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Head => "head",
+            Self::Stalled => "stalled",
+            Self::Shed => "shed",
+            Self::Flood => "flood",
+        }
+    }
 }

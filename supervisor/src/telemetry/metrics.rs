@@ -209,8 +209,8 @@ fn of_connections(text: &mut Text, occupied: &Occupied) {
     text.line("nano_connections_limit", &[], max_connections);
     let help = "Client connections that the supervisor has ended, by why.";
     text.family("nano_connections_ended_total", "counter", help);
-    for ((_, why), count) in Overdue::ALL.iter().zip(&taken.ended) {
-        text.line("nano_connections_ended_total", &[("why", why)], count);
+    for (why, count) in Overdue::VARIANTS.iter().zip(&taken.ended) {
+        text.line("nano_connections_ended_total", &[("why", why.name())], count);
     }
     let help =
         "Client connections that were not let in: there is little room, and their client has much of it.";
