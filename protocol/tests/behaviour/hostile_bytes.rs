@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use strum::VariantArray as _;
 
-use crate::frames::{self, one_of_each, wire};
+use crate::frames::{Sent, one_of_each, wire};
+use crate::generated;
 use crate::hostile;
 
 /// A change to valid bytes on their way.
@@ -89,7 +90,7 @@ proptest! {
     #[test]
     fn valid_frames_that_were_tampered_with_do_no_harm(
         seed in any::<u8>(),
-        frames in vec(frames::frame(), 1..8),
+        frames in vec(generated::frame(), 1..8),
         mutations in vec(mutation(), 1..8),
     ) {
         let mut bytes = wire(&frames);
@@ -121,28 +122,37 @@ fn every_byte_of_every_header_may_have_every_value() {
     }
 }
 
-fn seeds() -> PathBuf {
+fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/decoder")
 }
 
+/// Returns the seeds of the fuzzer with their names: one frame of each kind, and all of them. The first byte says in how long
+/// pieces they arrive.
+fn seeds() -> Vec<(String, Vec<u8>)> {
+    let seed = |frames: &[Sent]| [vec![9], wire(frames)].concat();
+    let all = one_of_each();
+    let each = all.iter().enumerate();
+    let each = each.map(|(number, frame)| (format!("{number:02}"), seed(std::slice::from_ref(frame))));
+    each.chain([("all".to_owned(), seed(&all))]).collect()
+}
+
 #[test]
-fn what_the_fuzzer_starts_from_does_no_harm() {
-    let mut tried = 0;
-    for seed in std::fs::read_dir(seeds()).expect("fuzz/seeds/decoder") {
+fn what_the_fuzzer_starts_from_does_no_harm_and_has_the_format_of_today() {
+    for seed in std::fs::read_dir(folder()).expect("fuzz/seeds/decoder") {
         hostile::decode(&std::fs::read(seed.unwrap().path()).unwrap());
-        tried += 1;
     }
-    assert!(tried >= Kind::VARIANTS.len(), "at least one seed for each kind of frame");
+    assert!(seeds().len() > Kind::VARIANTS.len(), "one seed for each kind of frame");
+    for (name, bytes) in seeds() {
+        let found = std::fs::read(folder().join(&name)).ok();
+        assert_eq!(found, Some(bytes), "{name}: write the seeds anew, see fuzz/README.md");
+    }
 }
 
 #[test]
 #[ignore = "writes fuzz/seeds anew, after a change of the wire format"]
 fn write_what_the_fuzzer_starts_from() {
-    std::fs::create_dir_all(seeds()).unwrap();
-    for (number, frame) in one_of_each().iter().enumerate() {
-        let bytes = [vec![9], wire(std::slice::from_ref(frame))].concat();
-        std::fs::write(seeds().join(format!("{number:02}")), bytes).unwrap();
+    std::fs::create_dir_all(folder()).unwrap();
+    for (name, bytes) in seeds() {
+        std::fs::write(folder().join(name), bytes).unwrap();
     }
-    let all = [vec![9], wire(&one_of_each())].concat();
-    std::fs::write(seeds().join("all"), all).unwrap();
 }

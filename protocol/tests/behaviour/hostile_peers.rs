@@ -28,21 +28,13 @@ proptest! {
     }
 }
 
-fn seeds() -> PathBuf {
+fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/peer")
 }
 
-#[test]
-fn what_the_fuzzer_starts_from_does_no_harm() {
-    let seeds: Vec<_> = std::fs::read_dir(seeds()).expect("fuzz/seeds/peer").collect();
-    assert!(seeds.len() >= 2, "one for each side");
-    seeds.into_iter().for_each(|seed| speak(&std::fs::read(seed.unwrap().path()).unwrap()));
-}
-
-#[test]
-#[ignore = "writes fuzz/seeds anew, after a change of the wire format"]
-fn write_what_the_fuzzer_starts_from() {
-    std::fs::create_dir_all(seeds()).unwrap();
+/// Returns the seeds of the fuzzer with their names: a short conversation for each side, and each kind of frame after it.
+fn seeds() -> Vec<(String, Vec<u8>)> {
+    let mut seeds = Vec::new();
     for (side, name) in ["supervisor", "worker"].iter().enumerate() {
         let mut script = vec![side as u8];
         // Streams of this end, one of them answered. Streams of the peer: one answered, one upgraded, one failed.
@@ -54,12 +46,33 @@ fn write_what_the_fuzzer_starts_from() {
             script.extend([1, 5, theirs + 2 * number, 3, 6, number + 1, 10, 6, number + 1, 7]);
         }
         script.extend([1, 9, theirs + 2, 0, 7]);
-        std::fs::write(seeds().join(name), &script).unwrap();
         for (number, frame) in one_of_each().iter().enumerate() {
             let bytes = wire(std::slice::from_ref(frame));
             let raw =
                 [&script[..], &[0, bytes.len().min(255) as u8], &bytes[..bytes.len().min(255)]].concat();
-            std::fs::write(seeds().join(format!("{name}-{number:02}")), raw).unwrap();
+            seeds.push((format!("{name}-{number:02}"), raw));
         }
+        seeds.push(((*name).to_owned(), script));
+    }
+    seeds
+}
+
+#[test]
+fn what_the_fuzzer_starts_from_does_no_harm_and_has_the_format_of_today() {
+    for seed in std::fs::read_dir(folder()).expect("fuzz/seeds/peer") {
+        speak(&std::fs::read(seed.unwrap().path()).unwrap());
+    }
+    for (name, bytes) in seeds() {
+        let found = std::fs::read(folder().join(&name)).ok();
+        assert_eq!(found, Some(bytes), "{name}: write the seeds anew, see fuzz/README.md");
+    }
+}
+
+#[test]
+#[ignore = "writes fuzz/seeds anew, after a change of the wire format"]
+fn write_what_the_fuzzer_starts_from() {
+    std::fs::create_dir_all(folder()).unwrap();
+    for (name, bytes) in seeds() {
+        std::fs::write(folder().join(name), bytes).unwrap();
     }
 }

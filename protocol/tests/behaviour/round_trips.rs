@@ -11,7 +11,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use strum::VariantArray as _;
 
-use crate::frames::{self, Fields, Sent, arrive, block, drain, joined, take_fields, wire};
+use crate::frames::{Fields, Sent, arrive, block, drain, joined, take_fields, wire};
+use crate::generated;
 
 fn header() -> impl Strategy<Value = FrameHeader> {
     (prop::sample::select(Kind::VARIANTS), any::<bool>(), 1..=MAX_STREAM_ID, any::<prop::sample::Index>())
@@ -49,14 +50,14 @@ proptest! {
     }
 
     #[test]
-    fn every_control_message_comes_back_as_it_was(message in frames::control(), pieces in vec(1..64_usize, 0..64)) {
+    fn every_control_message_comes_back_as_it_was(message in generated::control(), pieces in vec(1..64_usize, 0..64)) {
         let sent = [Sent::Control(message)];
         prop_assert_eq!(arrive(&wire(&sent), &pieces).unwrap(), sent);
     }
 
     #[test]
     fn frames_arrive_in_order_and_whole_however_reads_and_writes_cut_them(
-        sent in vec(frames::frame(), 0..24),
+        sent in vec(generated::frame(), 0..24),
         writes in vec(1..5000_usize, 0..64),
         pieces in vec(1..5000_usize, 0..64),
     ) {
@@ -76,14 +77,14 @@ proptest! {
     }
 
     #[test]
-    fn frames_arrive_byte_by_byte(sent in vec(frames::frame(), 0..4)) {
+    fn frames_arrive_byte_by_byte(sent in vec(generated::frame(), 0..4)) {
         let bytes = wire(&sent);
         prop_assert_eq!(joined(arrive(&bytes, &vec![1; bytes.len()]).unwrap()), joined(sent));
     }
 
     #[test]
     fn frames_queued_between_partial_writes_stay_in_order(
-        sent in vec((frames::frame(), 0..3000_usize), 0..32),
+        sent in vec((generated::frame(), 0..3000_usize), 0..32),
     ) {
         let mut outbox = Outbox::default();
         let mut bytes = Vec::new();
@@ -101,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn an_unfinished_frame_is_noticed(sent in frames::frame(), cut in any::<prop::sample::Index>()) {
+    fn an_unfinished_frame_is_noticed(sent in generated::frame(), cut in any::<prop::sample::Index>()) {
         let bytes = wire(&[sent]);
         let cut = cut.index(bytes.len());
         let arrived = arrive(&bytes[..cut], &[]);
@@ -113,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn header_blocks_keep_every_byte_of_every_field(fields in frames::fields()) {
+    fn header_blocks_keep_every_byte_of_every_field(fields in generated::fields()) {
         let block = block(&fields);
         prop_assert_eq!(block.iter().unwrap().remaining(), fields.len());
         prop_assert_eq!(take_fields(&block).unwrap(), fields);
