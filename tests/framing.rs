@@ -92,6 +92,28 @@ async fn what_follows_a_body_with_trailers_is_no_request() {
 }
 
 #[tokio::test]
+async fn what_follows_a_body_in_chunks_after_a_refusal_is_no_request() {
+    let supervisor = TestSupervisor::with(PATHS).await;
+    let address = supervisor.address("app").await;
+    let long = format!("/{}", "a".repeat(10_000));
+    for (start, coding, status) in [
+        (format!("POST {long}"), "chunked", "414"),
+        (format!("POST {long}"), "gzip, chunked", "400"),
+        ("CONNECT x:80".to_owned(), "chunked", "405"),
+        ("POST *".to_owned(), "chunked", "400"),
+    ] {
+        // The rest of the body comes after the response.
+        let mut connection = Raw::connect(address);
+        connection.send(format!("{start} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: {coding}\r\n\r\n"));
+        let answer = connection.up_to("\r\n\r\n");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        connection.try_send(format!("2\r\nhi\r\n0\r\na: b\n\n{NEXT}"));
+        assert!(!connection.rest().contains("HTTP/1.1"), "{start} {coding}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_is_kept_after_a_body_in_chunks() {
     let supervisor = TestSupervisor::with(PATHS).await;
     let mut connection = Raw::connect(supervisor.address("app").await);

@@ -159,17 +159,18 @@ impl Proxy {
         reading: Option<Reading>,
     ) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
         let (parts, incoming) = request.into_parts();
+        // First of all, since the end of the body decides what a connection carries after a refusal as well.
+        if let Some(reading) = &reading
+            && headers::is_chunked(&parts.headers)?
+        {
+            reading.is_chunked();
+        }
         headers::check_limits(&parts, settings)?;
         if parts.method == Method::CONNECT {
             return Err(Refusal::MethodNotAllowed.into());
         }
         let target = headers::target(&parts)?;
         let host = host::host(&parts, peer.local)?;
-        if let Some(reading) = &reading
-            && headers::is_chunked(&parts.headers)?
-        {
-            reading.is_chunked();
-        }
         let Arrival { id, arrived, asker, span, upstream: answering, mut record } = arrival;
         let forwarding = Forwarding::new(&parts.headers, &host, peer, asker, id, span);
         if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
