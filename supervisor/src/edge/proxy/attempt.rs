@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::body::ResponseBody;
 use super::forwarding::Forwarding;
-use super::headers;
+use super::headers::{self, InvalidResponse};
 use super::upload::{Progress, RequestBody, Upload};
 use crate::config::AppSpec;
 use crate::edge::refused::Refused;
@@ -131,14 +131,14 @@ fn respond(
     receiver: Receiver,
     is_to_head: bool,
 ) -> Result<Response<ResponseBody>, AttemptError> {
-    let refused = |why: &str| {
+    let refused = |why: InvalidResponse| {
         tracing::warn!(%why, "the worker's response is not valid HTTP");
         AttemptError::Refused(Refused::because(
             Refusal::NotAResponse,
             format!("the response is not valid HTTP: {why}"),
         ))
     };
-    let mut response = headers::response(&head).map_err(|why| refused(&why))?;
+    let mut response = headers::response(&head).map_err(refused)?;
     if has_no_body(response.status()) {
         // A response to HEAD may announce the length that GET would have, but never with a status that has no
         // content.
@@ -149,7 +149,7 @@ fn respond(
         let mut body = if head.end { ResponseBody::empty() } else { ResponseBody::from_worker(receiver) };
         if let Some(length) = headers::length(response.headers()) {
             if body.size_hint().exact().is_some_and(|exact| exact != length) {
-                return Err(refused("content-length is not the length of the body"));
+                return Err(refused(InvalidResponse::OtherLength));
             }
             body.announce(length);
         }

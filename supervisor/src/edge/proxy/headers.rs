@@ -1,14 +1,12 @@
 //! Checks of request and response heads: limits, framing, target, hop-by-hop fields (RFC 9110, 7.6.1).
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
-use nano_protocol::ResponseHead;
 use nano_protocol::message::{REASON, RequestId};
+use nano_protocol::{ProtocolError, ResponseHead};
 
 use super::body::ResponseBody;
 use crate::config::ServerSettings;
@@ -109,29 +107,48 @@ pub(crate) fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+/// Why a worker's response cannot be sent as HTTP.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidResponse {
+    #[error("status {0}")]
+    Status(u16),
+    #[error(transparent)]
+    Encoding(#[from] ProtocolError),
+    #[error("reason phrase")]
+    Reason,
+    #[error("header name")]
+    Name,
+    #[error("value of header {0}")]
+    Value(HeaderName),
+    #[error("content-length")]
+    Length,
+    #[error("content-length is not the length of the body")]
+    OtherLength,
+}
+
 /// Checks a worker's response head, which is not trusted: status, reason phrase, names, values, content length.
 ///
 /// # Errors
-/// Says what is not valid.
-pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Cow<'static, str>> {
+/// The first [`InvalidResponse`] that is found.
+pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, InvalidResponse> {
     let status = StatusCode::from_u16(head.status).ok().filter(|status| status.as_u16() >= 200);
-    let status = status.ok_or_else(|| Cow::from(format!("status {}", head.status)))?;
+    let status = status.ok_or(InvalidResponse::Status(head.status))?;
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = status;
-    let fields = head.headers.iter().map_err(|error| error.to_string())?;
+    let fields = head.headers.iter()?;
     let (mut reason, mut connection) = (None, Vec::new());
     let headers = response.headers_mut();
     headers.reserve(fields.remaining() + 2);
     for field in fields {
-        let (name, value) = field.map_err(|error| error.to_string())?;
+        let (name, value) = field?;
         if name == REASON {
             let text = head.headers.as_bytes().slice_ref(value);
-            reason = Some(ReasonPhrase::try_from(text).map_err(|_| "reason phrase")?);
+            reason = Some(ReasonPhrase::try_from(text).map_err(|_| InvalidResponse::Reason)?);
             continue;
         }
-        let name = HeaderName::from_bytes(name).map_err(|_| "header name")?;
+        let name = HeaderName::from_bytes(name).map_err(|_| InvalidResponse::Name)?;
         let value = HeaderValue::from_maybe_shared(head.headers.as_bytes().slice_ref(value))
-            .map_err(|_| format!("value of header {name}"))?;
+            .map_err(|_| InvalidResponse::Value(name.clone()))?;
         if is_hop_by_hop(&name) || name == X_REQUEST_ID {
             if name == header::CONNECTION {
                 connection.push(value);
@@ -141,7 +158,7 @@ pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, Co
         if name == header::CONTENT_LENGTH {
             let is_number = !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit);
             if !is_number || headers.contains_key(header::CONTENT_LENGTH) {
-                return Err("content-length".into());
+                return Err(InvalidResponse::Length);
             }
         }
         headers.append(name, value);
@@ -182,7 +199,7 @@ mod tests {
     use hyper::ext::ReasonPhrase;
     use nano_protocol::codec::{HeaderBlock, encode_headers};
 
-    use super::{REASON, ResponseHead, response};
+    use super::{InvalidResponse, REASON, ResponseHead, response};
 
     fn head(fields: &[(&[u8], &[u8])]) -> ResponseHead {
         let mut block = BytesMut::new();
@@ -198,9 +215,11 @@ mod tests {
         let passed = response(&head(&[])).unwrap();
         assert_eq!(passed.extensions().get::<ReasonPhrase>().unwrap().as_bytes(), b"");
         for text in [&b"a\r\nx-own: 1"[..], b"\n", b"\0", b"\x7f"] {
-            assert_eq!(response(&head(&[(REASON, text)])).unwrap_err(), "reason phrase", "{text:?}");
+            let invalid = response(&head(&[(REASON, text)])).unwrap_err();
+            assert!(matches!(invalid, InvalidResponse::Reason), "{text:?}: {invalid}");
         }
         // No other name that begins with a colon is accepted.
-        assert_eq!(response(&head(&[(b":status", b"200")])).unwrap_err(), "header name");
+        let invalid = response(&head(&[(b":status", b"200")])).unwrap_err();
+        assert!(matches!(invalid, InvalidResponse::Name), "{invalid}");
     }
 }
