@@ -143,12 +143,14 @@ impl Engine {
         scope!(scope, &mut self.js.0);
         let missing = pairs(scope, &load.missing)?;
         let define = pairs(scope, &load.modules.define)?;
+        let handlers = Handlers::NAMES.iter().map(|name| text(scope, name)).collect::<Result<Vec<_>, _>>()?;
         let mut settings = vec![
             v8::Boolean::new(scope, load.has_colours).into(),
             v8::Boolean::new(scope, load.development).into(),
             text(scope, &load.props)?,
             v8::Array::new_with_elements(scope, &missing).into(),
             v8::Array::new_with_elements(scope, &define).into(),
+            v8::Array::new_with_elements(scope, &handlers).into(),
         ];
         settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();

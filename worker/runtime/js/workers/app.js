@@ -30,12 +30,10 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { setAsyncContext } = core;
 
-  /** The handlers that are known. The order is that of `Handlers` in Rust. */
-  const HANDLERS = ["fetch", "scheduled", "queue", "email", "tail", "trace"];
-
   let env;
   let isDevelopment;
   let variables;
+  let handlerNames;
   let handler;
   let scheduledHandler;
 
@@ -101,21 +99,23 @@
 
   /**
    * Runs before the app's modules. `settings` holds whether the console has colours, whether the app is in development mode,
-   * the props as JSON text, then a list of pairs of names of bindings that are missing and why, then one of names of global
-   * variables and what they stand for, then pairs of names in `env` and their values as JSON text.
+   * the props as JSON text, then a list of pairs of names of bindings that are missing and why, one of names of global variables
+   * and what they stand for, and one of the names of handlers that are known, then pairs of names in `env` and their values as
+   * JSON text.
    */
   function prepare(settings) {
     setColours(settings[0]);
     isDevelopment = settings[1];
     app.propsText = settings[2];
     const missing = settings[3];
-    variables = ArrayPrototypeSlice(settings, 5);
+    handlerNames = settings[5];
+    variables = ArrayPrototypeSlice(settings, 6);
     define(settings[4]);
     app.env = env = {};
     for (let i = 0; i < missing.length; i += 2) {
       env[missing[i]] = missingBinding(missing[i + 1]);
     }
-    for (let i = 5; i < settings.length; i += 2) {
+    for (let i = 6; i < settings.length; i += 2) {
       env[settings[i]] = JSONParse(settings[i + 1]);
     }
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
@@ -132,29 +132,29 @@
     globalThis.dispatchEvent(event);
   }
 
-  /** Runs after the app's modules. Returns which handlers there are, as a bit for each of `HANDLERS`. */
+  /** Runs after the app's modules. Returns which handlers there are, as a bit for each of `handlerNames`. */
   function install(namespace) {
     let exported = namespace.default;
     const found = (name) => handlerOf(exported, name) !== undefined;
     // A CommonJS module compiled from an ES module has its default export as a property of its exports.
     if (exported?.__esModule && !found("fetch") && !found("scheduled")) exported = exported.default;
-    let bits = 0;
-    for (let i = 0; i < HANDLERS.length; i++) {
-      if (found(HANDLERS[i])) bits |= 1 << i;
-    }
     handler = handlerOf(exported, "fetch");
     scheduledHandler = handlerOf(exported, "scheduled");
     if (handler === undefined && listenerCount(globalThis, "fetch") > 0) {
       handler = listenerHandler();
-      bits |= 1;
+    }
+    if (scheduledHandler === undefined && listenerCount(globalThis, "scheduled") > 0) {
+      scheduledHandler = (controller, _env, _ctx, run) => scheduledListenerHandler(controller, run);
+    }
+    const called = { __proto__: null, fetch: handler, scheduled: scheduledHandler };
+    let bits = 0;
+    for (let i = 0; i < handlerNames.length; i++) {
+      const name = handlerNames[i];
+      if (called[name] !== undefined || found(name)) bits |= 1 << i;
     }
     handler ??= () => {
       throw new TypeError("the app has no fetch handler");
     };
-    if (scheduledHandler === undefined && listenerCount(globalThis, "scheduled") > 0) {
-      scheduledHandler = (controller, _env, _ctx, run) => scheduledListenerHandler(controller, run);
-      bits |= 2;
-    }
     return bits;
   }
 
