@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::due::{Dueness, look};
+use super::due::{Dueness, look, not_ahead};
 use crate::config::Cron;
 
 /// Longest time between two looks at the time of day, which may be set while the clock waits.
@@ -38,14 +38,15 @@ pub(super) async fn keep(
             () = is_removed.notified() => return,
             on = is_on.wait_for(|is_on| *is_on) => if on.is_err() { return },
         }
-        let since = match looked {
+        let since = match &mut looked {
             Some(since) => since,
-            None => duty.since().await,
+            none => none.insert(duty.since().await),
         };
-        looked = Some(since);
         let due = async {
             loop {
-                match look(cron, since, now()) {
+                let at = now();
+                *since = not_ahead(*since, at);
+                match look(cron, *since, at) {
                     Dueness::Due(time) => return time,
                     Dueness::Next(next) => {
                         duty.next(Some(next));
@@ -73,7 +74,7 @@ pub(super) async fn keep(
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
 
     use tokio::time::Instant;
 
@@ -152,6 +153,31 @@ mod tests {
             diary("* * * * *", None, 150, 330).await,
             ["next 12:01:00", "run 12:01:00", "skipped 12:03:00", "next 12:04:00", "run 12:04:00"]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_goes_on_after_the_time_of_day_was_set() {
+        let (cron, removed, passing) =
+            ("* * * * *".parse().unwrap(), Notify::new(), clock("2026-11-25 12:00:30"));
+        let back = Cell::new(Duration::ZERO);
+        let now = || passing() - back.get();
+        let (_on, is_on) = watch::channel(true);
+        let duty = Diary { lines: RefCell::default(), since: now(), lasts: Duration::ZERO };
+        let kept = keep(&cron, now, is_on, &removed, &duty);
+        let others = async {
+            sleep(Duration::from_secs(40)).await;
+            assert_eq!(duty.lines.take(), ["next 12:01:00", "run 12:01:00", "next 12:02:00"]);
+            // From 12:01:10 to 11:59:10, which is too little to run anything again.
+            back.set(Duration::from_secs(120));
+            sleep(Duration::from_secs(150)).await;
+            assert_eq!(duty.lines.take(), ["next 12:02:00"]);
+            // From 12:01:40 to 11:01:40. This is seen at the next look.
+            back.set(Duration::from_secs(3720));
+            sleep(Duration::from_secs(90)).await;
+            assert_eq!(duty.lines.take(), ["next 11:03:00", "run 11:03:00", "next 11:04:00"]);
+            removed.notify_one();
+        };
+        tokio::join!(kept, others);
     }
 
     #[tokio::test(start_paused = true)]
