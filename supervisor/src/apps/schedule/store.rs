@@ -29,8 +29,10 @@ struct LastDueFile {
 pub(super) struct LastDueStore {
     folder: Option<PathBuf>,
     known: RefCell<LastDue>,
-    /// Held while the file is written, so that the latest times are in it at the end.
-    writing: Mutex<()>,
+    /// How many times were set.
+    changes: Cell<u64>,
+    /// How many changes are in the file. Held while it is written, so that the latest times are in it at the end.
+    written: Mutex<u64>,
     has_failed: Cell<bool>,
 }
 
@@ -73,10 +75,17 @@ impl LastDueStore {
     pub(super) async fn set(&self, app: &str, cron: &str, time: SystemTime) {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         self.known.borrow_mut().entry(app.to_owned()).or_default().insert(cron.to_owned(), seconds);
+        let change = self.changes.get() + 1;
+        self.changes.set(change);
         let Some(folder) = self.folder.clone() else { return };
-        let _writing = self.writing.lock().await;
-        let written = LastDueFile { last_due: self.all() };
-        let result = tokio::task::spawn_blocking(move || write(&folder, &written)).await;
+        let mut written = self.written.lock().await;
+        // Of many crons that are due at the same time, one writes for all that have waited.
+        if *written >= change {
+            return;
+        }
+        *written = self.changes.get();
+        let contents = LastDueFile { last_due: self.all() };
+        let result = tokio::task::spawn_blocking(move || write(&folder, &contents)).await;
         let error = result.map_err(io::Error::other).and_then(|written| written).err();
         // One line when it begins to fail is enough.
         let had_failed = self.has_failed.replace(error.is_some());
@@ -136,6 +145,12 @@ mod tests {
         assert_eq!((next.last("app", "* * * * *"), next.all().len()), (None, 1));
         next.inherit(store.all());
         assert_eq!(next.last("app", "* * * * *"), Some(time));
+        // Each returns once its own time is in the file, whichever of them has written it.
+        let set = async |cron| {
+            store.set("many", cron, time).await;
+            assert_eq!(open().last("many", cron), Some(time));
+        };
+        tokio::join!(set("1 * * * *"), set("2 * * * *"), set("3 * * * *"));
         // A broken file is as good as none.
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(open().all(), LastDue::default());
