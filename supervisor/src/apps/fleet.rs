@@ -483,7 +483,6 @@ impl Fleet {
     pub(crate) async fn end(&self, limit: Duration) {
         self.shared.spares.want(0, []);
         self.shared.spares.clear();
-        self.schedule.set(&[]);
         let members = self.members.take();
         members.iter().for_each(|member| member.lifeline.end(limit));
         for member in members {
