@@ -13,6 +13,9 @@ use crate::model::ids::{AppId, WorkerId};
 use crate::model::lost_request::LostRequest;
 use crate::process::events::Events;
 
+/// Most events of one worker that are kept for reports of its crash although nobody waits for them any more.
+const GIVEN_UP: usize = 64;
+
 /// The worker of an app that takes its events.
 #[derive(Debug, Clone)]
 pub(crate) struct EventTarget {
@@ -132,11 +135,34 @@ impl Delivery {
         if let Some(under_way) = self.targets.under_way.borrow_mut().get_mut(&self.worker) {
             let this = under_way.iter_mut().find(|event| event.request.id == self.id);
             this.into_iter().for_each(|event| event.request.is_given_up = true);
+            if under_way.iter().filter(|event| event.request.is_given_up).count() > GIVEN_UP
+                && let Some(oldest) = under_way.iter().position(|event| event.request.is_given_up)
+            {
+                under_way.remove(oldest);
+            }
         }
     }
 
     /// Waits for the end of the worker, and returns the reason. The event is lost.
     pub(crate) async fn lost(self) -> String {
         self.why.await.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_events_that_were_given_up_the_latest_are_kept() {
+        let (targets, worker) = (Rc::new(EventTargets::default()), (AppId::of_number(1), 1));
+        let begin =
+            |number: usize| targets.begin(worker, RequestId(number as u128), "scheduled", "* * * * *");
+        let waiting = begin(0);
+        (1..=GIVEN_UP + 2).for_each(|number| begin(number).give_up());
+        let lost = targets.ended(worker, "it was killed");
+        let ids: Vec<_> = lost.iter().filter(|lost| lost.is_given_up).map(|lost| lost.id.clone()).collect();
+        assert_eq!((ids.len(), lost.len()), (GIVEN_UP, GIVEN_UP + 1));
+        assert_eq!((&ids[0], &lost[0].id), (&RequestId(3).to_string(), &waiting.id));
     }
 }
