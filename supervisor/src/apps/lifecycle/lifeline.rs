@@ -172,7 +172,7 @@ impl Lifeline {
         self.ending.send_replace(Some(limit));
     }
 
-    /// The memory that remains between requests, in bytes: the lower of two measurements between which JavaScript had returned.
+    /// Waits until the app has ended for good.
     pub(crate) async fn ended(&self) {
         let task = self.task.take();
         if let Some(task) = task {
