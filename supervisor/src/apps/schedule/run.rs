@@ -155,3 +155,47 @@ fn milliseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use super::*;
+    use crate::apps::lifecycle::turns::Turns;
+    use crate::apps::registry::Registry;
+    use crate::config::Sources;
+    use crate::edge::commands::IoThreads;
+    use crate::process::{Cgroups, Spares};
+    use crate::telemetry::traffic::Traffic;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_waits_for_a_worker_for_a_minute() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("index.js"), "").unwrap();
+        let file = dir.path().join("nano.toml");
+        fs::write(&file, "[apps.a]\npath = '.'\nport = 1\ncrons = ['* * * * *']").unwrap();
+        let sources = Sources { config: Some(file), ..Sources::default() };
+        let spec = Arc::new(sources.load_with(|_| Ok(Vec::new())).unwrap().apps.remove(0));
+        let registry = Registry::default();
+        let app = registry.add(spec.clone(), Arc::new(Traffic::new(0)));
+        registry.set_crons(app, &spec.crons);
+        let shared = Rc::new(AppsShared {
+            turns: Turns::new(1, registry.clone()),
+            registry,
+            io_threads: IoThreads::new(0).0,
+            orders: Default::default(),
+            events: Rc::default(),
+            crashes: Default::default(),
+            spares: Spares::new(0, Cgroups::none()),
+            quarantine: Default::default(),
+            folders: Default::default(),
+            drain_timeout: Cell::default(),
+        });
+        let (cron, due, began) = (spec.crons[0].as_str(), SystemTime::now(), Deadline::now());
+        let run =
+            ScheduledRun { shared: &shared, app, spec: spec.clone(), cron, due, sample: None }.run().await;
+        assert_eq!((run.outcome, began.elapsed().as_secs()), (RunOutcome::NoWorker, 60));
+        assert_eq!(run.why.as_deref(), Some("no worker was ready for 60s: the app is stopped"));
+    }
+}
