@@ -60,12 +60,15 @@ fn read_rules(rules: &Value, ignored: &mut Vec<String>) -> Result<Vec<ModuleRule
     Ok(found)
 }
 
+/// Global names that cannot mean anything else.
+const FIXED: [&str; 4] = ["Infinity", "NaN", "globalThis", "undefined"];
+
 /// Returns whether a definition is what a worker can have: a global variable, or a text in `process.env`.
 fn can_define(name: &str, value: &str) -> bool {
     let json = serde_json::from_str::<Value>(value);
     match name.strip_prefix("process.env.") {
         Some(name) => is_identifier(name) && matches!(json, Ok(Value::String(_))),
-        None => is_identifier(name) && (json.is_ok() || is_identifier(value)),
+        None => is_identifier(name) && !FIXED.contains(&name) && (json.is_ok() || is_identifier(value)),
     }
 }
 

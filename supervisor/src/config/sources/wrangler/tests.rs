@@ -200,7 +200,7 @@ fn an_environment_inherits_all_but_variables_and_bindings() {
 
 #[test]
 fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
-    let text = "define = { A = '\"x\"', B = 'globalThis', 'process.env.C' = '1', D = 'f()', 'process.env.E' = '\"e\"' }\n\
+    let text = "define = { A = '\"x\"', B = 'globalThis', 'process.env.C' = '1', D = 'f()', undefined = '1', 'process.env.E' = '\"e\"' }\n\
                 rules = [{ type = 'Text', globs = ['**/*.md', '*.glsl'], fallthrough = true },\n\
                 { type = 'PythonModule', globs = ['**/*.py'] }]";
     let (found, problems) = read(&[("wrangler.toml", text)]);
@@ -213,7 +213,9 @@ fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
             .map(|(name, value)| (name.into(), value.into()))
     );
     assert!(
-        found.warning.unwrap().ends_with("define of process.env.C, define of D, rules of type PythonModule")
+        found.warning.unwrap().ends_with(
+            "define of process.env.C, define of D, define of undefined, rules of type PythonModule"
+        )
     );
     let mistakes = read(&[("wrangler.toml", "alias = 1\nrules = [{ type = 'Text' }]\n[define]\nA = 1")]).1;
     assert_eq!(
