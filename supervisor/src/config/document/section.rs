@@ -46,9 +46,9 @@ impl<'a> Document<'a> {
 
     /// Records why the file is not valid TOML, one problem per line, because the first error in a line tends to cause the others.
     pub(crate) fn record_syntax_errors(&self, errors: &[toml::de::Error], problems: &mut Problems) {
-        let mut last = None;
+        let (mut last, lines) = (None, Lines::new(*self));
         for error in errors {
-            let place = self.place(error.span().map_or(0, |span| span.start), "");
+            let place = lines.place(error.span().map_or(0, |span| span.start), "");
             if last.as_ref() == Some(&place) {
                 continue;
             }
@@ -97,11 +97,36 @@ impl<'a> Document<'a> {
 
     /// Returns the line that contains the byte at `offset`, as the place of `field`.
     pub(crate) fn place(&self, offset: usize, field: &str) -> Place {
-        if self.origin == Origin::Flag {
-            return Place::flag(self.name);
-        }
         let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        Place::line(self.origin, self.name, 1 + before.iter().filter(|byte| **byte == b'\n').count(), field)
+        self.line(before.iter().filter(|byte| **byte == b'\n').count(), field)
+    }
+
+    /// Returns the place of `field` in the line that follows `before` other lines.
+    fn line(&self, before: usize, field: &str) -> Place {
+        match self.origin {
+            Origin::Flag => Place::flag(self.name),
+            origin => Place::line(origin, self.name, 1 + before, field),
+        }
+    }
+}
+
+/// The lines of a document, counted once for the places of many fields.
+#[derive(Debug)]
+pub(crate) struct Lines<'a> {
+    document: Document<'a>,
+    /// The offsets of their ends.
+    ends: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(document: Document<'a>) -> Self {
+        let ends = document.text.match_indices('\n').map(|(at, _)| at).collect();
+        Self { document, ends }
+    }
+
+    /// Does the same as [`Document::place`].
+    pub(crate) fn place(&self, offset: usize, field: &str) -> Place {
+        self.document.line(self.ends.partition_point(|end| *end < offset), field)
     }
 }
 

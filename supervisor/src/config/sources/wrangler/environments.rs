@@ -1,5 +1,7 @@
 //! Lays the table of an environment, `[env.NAME]`, over the top level of a wrangler file, as wrangler does.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::fields::{Content, Field};
@@ -137,9 +139,10 @@ fn merge(mut top: Vec<Field>, name: Option<&str>) -> Merged {
         return Merged { fields: top, left_behind: Vec::new() };
     };
     own.retain(|field| !TOP_LEVEL.contains(&&*field.name));
+    let names: HashSet<_> = own.iter().map(|field| &*field.name).collect();
     let mut left_behind = Vec::new();
     top.retain(|field| {
-        let is_own = own.iter().any(|own| own.name == field.name);
+        let is_own = names.contains(&*field.name);
         let is_inherited = !NOT_INHERITED.contains(&&*field.name);
         if !is_inherited && !is_own && !field.content.is_empty() {
             left_behind.push(field.name.clone());

@@ -6,9 +6,10 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::document::section::{Document, child_path};
+use crate::config::document::section::{Document, Lines, child_path};
 use crate::config::env::values;
 use crate::config::errors::{Flaw, Place, Problems};
+use crate::model::kind::cut;
 
 /// A field and its place.
 pub(super) struct Field {
@@ -77,6 +78,9 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
+/// Longest part of a field's name in its place, in bytes. The name of a table is in the places of all its fields.
+const NAME: usize = 128;
+
 /// The table of environments, in which tables are opened two levels deeper: `env.NAME`, and `env.NAME.vars`.
 const ENVIRONMENTS: &str = "env";
 
@@ -92,22 +96,22 @@ pub(super) fn of_toml(document: Document<'_>, text: &str, problems: &mut Problem
         document.record_syntax_errors(&errors, problems);
         return None;
     }
-    Some(toml_fields(document, "", table.get_ref(), 1))
+    Some(toml_fields(&Lines::new(document), "", table.get_ref(), 1))
 }
 
-fn toml_fields(document: Document<'_>, path: &str, table: &DeTable<'_>, levels: usize) -> Vec<Field> {
+fn toml_fields(lines: &Lines<'_>, path: &str, table: &DeTable<'_>, levels: usize) -> Vec<Field> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     let field = |(key, value): (&toml::Spanned<toml::de::DeString<'_>>, &toml::Spanned<DeValue<'_>>)| {
         let name = key.get_ref().to_string();
-        let full = child_path(path, &name);
+        let full = child_path(path, &cut(&name, NAME));
         let content = match value.get_ref() {
             DeValue::Table(table) if levels > 0 => {
-                Content::Table(toml_fields(document, &full, table, levels_below(path, &name, levels)))
+                Content::Table(toml_fields(lines, &full, table, levels_below(path, &name, levels)))
             }
             value => Content::Value(values::json(value)),
         };
-        Field { name, place: document.place(key.span().start, &full), content }
+        Field { name, place: lines.place(key.span().start, &full), content }
     };
     entries.into_iter().map(field).collect()
 }
@@ -127,7 +131,7 @@ pub(super) fn of_json(document: Document<'_>, text: &str, problems: &mut Problem
     };
     match parse_to_ast(text, &CollectOptions::default(), &options) {
         Ok(parsed) => match parsed.value {
-            Some(ast::Value::Object(object)) => Some(json_fields(document, "", object, 1)),
+            Some(ast::Value::Object(object)) => Some(json_fields(&Lines::new(document), "", object, 1)),
             _ => {
                 let flaw =
                     Flaw::new("is not an object", "write the settings in braces: { \"main\": \"...\" }");
@@ -146,18 +150,18 @@ pub(super) fn of_json(document: Document<'_>, text: &str, problems: &mut Problem
     }
 }
 
-fn json_fields(document: Document<'_>, path: &str, object: ast::Object<'_>, levels: usize) -> Vec<Field> {
+fn json_fields(lines: &Lines<'_>, path: &str, object: ast::Object<'_>, levels: usize) -> Vec<Field> {
     let field = |property: ast::ObjectProp<'_>| {
         let offset = property.start();
         let name = property.name.into_string();
-        let full = child_path(path, &name);
+        let full = child_path(path, &cut(&name, NAME));
         let content = match property.value {
             ast::Value::Object(object) if levels > 0 => {
-                Content::Table(json_fields(document, &full, object, levels_below(path, &name, levels)))
+                Content::Table(json_fields(lines, &full, object, levels_below(path, &name, levels)))
             }
             value => Content::Value(Ok(value.into())),
         };
-        Field { name, place: document.place(offset, &full), content }
+        Field { name, place: lines.place(offset, &full), content }
     };
     object.properties.into_iter().map(field).collect()
 }

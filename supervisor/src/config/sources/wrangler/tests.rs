@@ -229,6 +229,14 @@ fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
 }
 
 #[test]
+fn of_long_names_the_beginning_is_told() {
+    let text = format!("[define]\n{} = 1", "x".repeat(300));
+    let mistakes = read(&[("wrangler.toml", &text)]).1;
+    let beginning = format!("app/wrangler.toml:2: define.\"{}...\"", "x".repeat(128));
+    assert!(mistakes[0].starts_with(&beginning), "{mistakes:?}");
+}
+
+#[test]
 fn mistakes_in_an_environment_name_their_lines() {
     let text = "[env.a]\nname = 1\n[env.a.vars]\nB = inf";
     assert_eq!(
