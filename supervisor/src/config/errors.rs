@@ -127,6 +127,18 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+/// Most names or problems of one app that are listed. What is beyond is counted: an app's own files decide how many there are.
+const MAX_LISTED: usize = 50;
+
+/// Lists names for people.
+pub(crate) fn listed(names: &[String]) -> String {
+    let first = names.get(..MAX_LISTED).unwrap_or(names);
+    match names.len() - first.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 /// The problems found so far. Those of a single app are collected separately from those of everything that apps share.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
@@ -152,9 +164,12 @@ impl Problems {
         self.found.extend(other.found);
     }
 
-    /// Returns one line per problem, or `None` if there is no problem.
+    /// Returns one line per problem, or `None` if there is no problem. Of very many, the first are enough.
     pub(crate) fn lines(&self) -> Option<String> {
-        let lines: Vec<_> = self.found.iter().map(ToString::to_string).collect();
+        let mut lines: Vec<_> = self.found.iter().take(MAX_LISTED).map(ToString::to_string).collect();
+        if self.found.len() > MAX_LISTED {
+            lines.push(format!("and {} more problems", self.found.len() - MAX_LISTED));
+        }
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
@@ -198,6 +213,18 @@ mod tests {
              4 problems"
         );
         assert_eq!(errors.problems()[0].flaw().fix(), "whole");
+    }
+
+    #[test]
+    fn of_very_many_the_first_are_listed() {
+        let names = |count: usize| (1..=count).map(|at| at.to_string()).collect::<Vec<_>>();
+        assert!(listed(&names(50)).ends_with(", 49, 50"));
+        assert!(listed(&names(53)).ends_with(", 49, 50 and 3 more"));
+        let mut problems = Problems::default();
+        for name in names(52) {
+            problems.add(Place::flag(name), Flaw::new("bad", "good"));
+        }
+        assert!(problems.lines().unwrap().ends_with("\n50: bad; fix: good\nand 2 more problems"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::app::AppSpec;
 use crate::config::bounds;
 use crate::config::env::environment::{EnvSources, Given, app_files};
-use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::schema::defaults::Defaults;
 use crate::config::sources::assets;
@@ -179,7 +179,7 @@ impl Draft {
             let found = env.read(&mut problems);
             let unset: Vec<_> = required.into_iter().filter(|name| !found.has(name)).collect();
             if !unset.is_empty() {
-                let unset = unset.join(", ");
+                let unset = listed(&unset);
                 warnings.push(format!(
                     "the wrangler file requires secrets that are not set: {unset}; fix: see `secrets`"
                 ));

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::config::document::section::Document;
 use crate::config::env::values::Values;
-use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
 use crate::config::types::cron::Cron;
@@ -80,7 +80,7 @@ impl Wrangler {
         let fields = parse(document, &file.text, problems).unwrap_or_default();
         let mut mentioned = Mentioned::default();
         if !file.others.is_empty() {
-            let others = file.others.join(", ");
+            let others = listed(&file.others);
             mentioned.notes.push(format!(
                 "the same build made other workers, which are apps of their own here: {others}"
             ));
@@ -201,14 +201,15 @@ impl Wrangler {
 impl Mentioned {
     /// Returns the warning about the file `file`, if there is something to say.
     fn line(self, file: &str, missing: &[MissingBinding]) -> Option<String> {
-        let missing = missing.iter().map(|binding| format!("{} ({})", binding.name, binding.field)).collect();
+        let missing: Vec<_> =
+            missing.iter().map(|binding| format!("{} ({})", binding.name, binding.field)).collect();
         let whys = [
             ("ignored, because it is set otherwise here", self.otherwise),
             ("ignored, because nano-supervisor has nothing like it", self.ignored),
             ("missing bindings, which throw an error when the app uses them", missing),
         ];
         let parts = whys.into_iter().filter(|(_, names)| !names.is_empty());
-        let parts = parts.map(|(why, names)| format!("{why}: {}", names.join(", ")));
+        let parts = parts.map(|(why, names)| format!("{why}: {}", listed(&names)));
         let parts: Vec<_> = parts.chain(self.notes).collect();
         (!parts.is_empty()).then(|| visible::line(&format!("{file}: {}", parts.join("; "))).into_owned())
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fields::{Content, Field};
 use super::found::WranglerFile;
-use crate::config::errors::{Flaw, Place, Problems};
+use crate::config::errors::{Flaw, Place, Problems, listed};
 
 /// Fields that an environment does not inherit from the top level: variables and bindings.
 const NOT_INHERITED: &[&str] = &[
@@ -90,12 +90,12 @@ pub(super) fn choose(
     }
     if !known.iter().any(|known| known == name) {
         let what = format!("{} has no environment {name:?}", file.shown);
-        let fix = format!("choose one that it has ({}), or add [env.{name}]", known.join(", "));
+        let fix = format!("choose one that it has ({}), or add [env.{name}]", listed(&known));
         problems.add(place.clone(), Flaw::new(what, fix));
     }
     let Merged { fields, left_behind } = merge(fields, Some(name));
     if !left_behind.is_empty() {
-        let left_behind = left_behind.join(", ");
+        let left_behind = listed(&left_behind);
         notes.push(format!(
             "not in [env.{name}], which does not inherit them from the top level: {left_behind}"
         ));
