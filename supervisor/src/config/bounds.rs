@@ -18,6 +18,10 @@ pub(crate) const ENV_ENTRY: usize = 16;
 pub(crate) const ENV_DEPTH: usize = 64;
 /// Longest props of an app as JSON text, in bytes.
 pub(crate) const PROPS: usize = 64 * 1024;
+/// Longest `alias`, `define` and `rules` of an app together, in bytes.
+pub(crate) const MODULES: usize = 128 * 1024;
+/// Longest names and messages of the bindings that an app does not get, in bytes.
+pub(crate) const MISSING: usize = 128 * 1024;
 /// Most rules in one list of outbound destinations.
 pub(crate) const NET_RULES: usize = 256;
 /// Most crons of one app, as many as a paid account of Cloudflare may have.
@@ -29,9 +33,9 @@ pub(crate) const ENV_INTEGER: u64 = (1 << 53) - 1;
 /// Longest path and query of a health check, in bytes.
 pub(crate) const HEALTH_PATH: usize = 1024;
 
-/// The message that loads an app must fit into a control frame: env, props and rules with their lengths, and three paths, whose
-/// lengths the kernel limits.
+/// The message that loads an app must fit into a control frame: env, props, what its wrangler file says, and rules, each with its
+/// lengths, and four paths, whose lengths the kernel limits.
 const _: () = {
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
-    assert!(ENV + PROPS + rules + 3 * 4096 <= limits::MAX_CONTROL);
+    assert!(ENV + PROPS + MODULES + MISSING + rules + 4 * 4096 <= limits::MAX_CONTROL);
 };

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use nano_protocol::message::ModuleOptions;
 use serde_json::Value;
 
+use crate::config::bounds;
 use crate::config::document::section::Document;
 use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems, listed};
@@ -93,6 +94,7 @@ impl Wrangler {
         if let Some(name) = Path::new(&file.shown).file_name() {
             wrangler.modules.file = file.home.join(name).to_string_lossy().into_owned();
         }
+        wrangler.bound(&file.shown, problems);
         wrangler.warning = mentioned.line(&file.shown, &wrangler.missing);
         wrangler
     }
@@ -187,6 +189,33 @@ impl Wrangler {
             mentioned.ignored.push(name.to_owned());
         }
         self.missing.extend(missing);
+    }
+
+    /// Records what is too long for the message that loads the app, and leaves it out.
+    fn bound(&mut self, file: &str, problems: &mut Problems) {
+        let ModuleOptions { rules, alias, define, .. } = &self.modules;
+        let pairs = alias.iter().chain(define).map(|(name, value)| name.len() + value.len());
+        let modules: usize =
+            pairs.chain(rules.iter().map(|rule| rule.glob.len())).map(|size| size + bounds::ENV_ENTRY).sum();
+        if modules > bounds::MODULES {
+            let what = format!("`alias`, `define` and `rules` are too long: {modules} bytes");
+            let fix = format!("keep them below {} bytes together", bounds::MODULES);
+            problems.add(Place::file(Path::new(file)), Flaw::new(what, fix));
+            self.modules = ModuleOptions::default();
+        }
+        let missing = self.missing.iter().map(|binding| binding.name.len() + binding.why.len());
+        let missing: usize = missing.map(|size| size + bounds::ENV_ENTRY).sum();
+        if missing > bounds::MISSING {
+            let what = format!(
+                "has {} bindings that nano-supervisor does not have, which are too many",
+                self.missing.len()
+            );
+            problems.add(
+                Place::file(Path::new(file)),
+                Flaw::new(what, "leave out those that the app can do without"),
+            );
+            self.missing.clear();
+        }
     }
 
     fn add_vars(&mut self, vars: Vec<Field>, problems: &mut Problems) {

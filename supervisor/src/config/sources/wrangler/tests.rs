@@ -229,6 +229,25 @@ fn what_is_said_about_modules_is_taken_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_an_app_is_loaded_with_is_bounded() {
+    let alias = |length: usize| format!("[alias]\na = '{}'\n", "x".repeat(length));
+    let bindings = |count: usize| "[[kv_namespaces]]\nbinding = 'KV'\n".repeat(count);
+    let fits = alias(bounds::MODULES - 100) + &bindings(100);
+    let (found, problems) = read(&[("wrangler.toml", &fits)]);
+    assert_eq!((problems, found.modules.alias.len(), found.missing.len()), (vec![], 1, 100));
+    let too_long = alias(bounds::MODULES) + &bindings(1000);
+    assert_eq!(
+        read(&[("wrangler.toml", &too_long)]).1,
+        [
+            "app/wrangler.toml: `alias`, `define` and `rules` are too long: 131089 bytes; fix: keep them below 131072 bytes \
+             together",
+            "app/wrangler.toml: has 1000 bindings that nano-supervisor does not have, which are too many; fix: leave out those \
+             that the app can do without",
+        ]
+    );
+}
+
+#[test]
 fn of_long_names_the_beginning_is_told() {
     let text = format!("[define]\n{} = 1", "x".repeat(300));
     let mistakes = read(&[("wrangler.toml", &text)]).1;
