@@ -8,7 +8,7 @@ use nano_supervisor::api::AppState;
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, Client, Load, folder, process, run};
+use crate::harness::{App, Client, Load, Raw, folder, process, run};
 use crate::{TestSupervisor, until};
 
 /// Runs a command against a supervisor. Returns the exit code, output and errors.
@@ -191,20 +191,22 @@ async fn what_is_deployed_again_is_not_copied_again() {
 
 #[tokio::test]
 async fn a_removed_app_finishes_what_is_in_flight_and_one_of_the_configuration_goes_back() {
-    let held = "export default { async fetch(request) {
-          if (new URL(request.url).pathname === '/held') await new Promise((done) => setTimeout(done, 300));
+    let takes_its_time = "export default { async fetch(request) {
+          await request.text();
           return new Response('deployed');
         } }";
     let plan = TestSupervisor::plan().app(App::new("app", &says("configured"))).app(App::hello("other"));
     let supervisor = plan.set("state_dir = 'state'").start().await;
-    write(&supervisor, "next/index.js", held);
+    write(&supervisor, "next/index.js", takes_its_time);
     succeed(&supervisor, &["deploy", "new", "next", "--port", "0", "--host", "127.0.0.1"]);
     let (address, worker) = (supervisor.address("new").await, supervisor.worker("new").await);
-    let client = Client::new(address, false);
-    let answer = tokio::spawn(async move { client.get("/held").await.unwrap().text().to_owned() });
+    let mut held = Raw::connect(address);
+    held.send("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n");
     supervisor.in_flight("new", 1).await;
     assert_eq!(succeed(&supervisor, &["remove", "new"]), "new: removed\n");
-    assert_eq!(answer.await.unwrap(), "deployed");
+    assert!(process::is_alive(worker), "it has a request in flight");
+    let answer = held.send("x").rest();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("deployed"), "{answer}");
     until("it is gone", async || {
         let is_gone = supervisor.status().await.iter().all(|app| app.app != "new");
         (is_gone && !process::exists(worker)).then_some(())

@@ -1,5 +1,6 @@
 //! The end of a supervisor: requests in flight are finished, new ones are refused, and a second signal ends it at once.
 
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use nix::sys::signal::Signal;
 use crate::harness::{App, Client, Raw, crashes, process};
 use crate::{TestSupervisor, until};
 
-/// Answers when another request releases it.
+/// Answers when another request releases it, whose body ends.
 const HELD: &str = "
 let release;
 const released = new Promise((resolve) => release = resolve);
@@ -17,17 +18,16 @@ export default { async fetch(request, env, ctx) {
   switch (new URL(request.url).pathname) {
     case '/release': await request.text(); setTimeout(release, 50); return new Response('released');
     case '/held': await released; return new Response('held');
-    case '/soon': await new Promise((resolve) => setTimeout(resolve, 300)); return new Response('soon');
     case '/background':
-      ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, 300)).then(() => console.log('background done')));
+      ctx.waitUntil(released.then(() => console.log('background done')));
       return new Response('answered');
     case '/wait': return new Promise(() => {});
     case '/spin': await released; for (;;);
     case '/stream': return new Response(new ReadableStream({
       async start(controller) {
         for (let count = 0; count < 5; count++) {
+          if (count === 2) await released;
           controller.enqueue(new TextEncoder().encode(`part ${count}\\n`));
-          await new Promise((resolve) => setTimeout(resolve, 60));
         }
         controller.close();
       },
@@ -37,7 +37,22 @@ export default { async fetch(request, env, ctx) {
 } }";
 
 async fn held() -> TestSupervisor {
-    TestSupervisor::plan().app(App::new("app", HELD)).start().await
+    // One I/O thread, so that a connection that it has closed tells of all of them.
+    TestSupervisor::plan().app(App::new("app", HELD)).set("io_threads = 1").start().await
+}
+
+/// Sends the request that releases the others once its body ends. During a drain there are no new connections.
+fn release(address: SocketAddr) -> Raw {
+    let mut release = Raw::connect(address);
+    release.send("POST /release HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n");
+    release
+}
+
+/// Opens an idle connection. The drain closes it.
+fn idle(address: SocketAddr) -> Raw {
+    let mut idle = Raw::connect(address);
+    idle.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").up_to("fine");
+    idle
 }
 
 #[tokio::test]
@@ -48,17 +63,20 @@ async fn requests_in_flight_are_finished_and_none_is_lost() {
         let requests: Vec<_> = (0..20)
             .map(|number| {
                 let client = Client::new(address, number % 2 == 0);
-                let path = if number % 4 < 2 { "/soon" } else { "/stream" };
+                let path = if number % 4 < 2 { "/held" } else { "/stream" };
                 tokio::spawn(async move { client.get(path).await.unwrap() })
             })
             .collect();
-        supervisor.in_flight("app", 20).await;
+        let (mut release, mut idle) = (release(address), idle(address));
+        supervisor.in_flight("app", 21).await;
         supervisor.signal(signal);
+        assert_eq!(idle.rest(), "");
+        release.send("x");
         for request in requests {
             let reply = request.await.unwrap();
             assert_eq!(reply.status, 200);
             assert!(
-                ["soon", "part 0\npart 1\npart 2\npart 3\npart 4\n"].contains(&reply.text()),
+                ["held", "part 0\npart 1\npart 2\npart 3\npart 4\n"].contains(&reply.text()),
                 "{}",
                 reply.text()
             );
@@ -74,8 +92,7 @@ async fn connections_that_were_open_already_are_answered_and_new_ones_refused() 
     let address = supervisor.address("app").await;
     let mut waiting = Raw::connect(address);
     waiting.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n");
-    let mut idle = Raw::connect(address);
-    idle.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").up_to("fine");
+    let mut idle = idle(address);
     let mut busy = Raw::connect(address);
     busy.send("GET / HTTP/1.1\r\nhost: x\r\n\r\nGET /held HTTP/1.1\r\nhost: x\r\n\r\n").up_to("fine");
     supervisor.in_flight("app", 2).await;
@@ -97,12 +114,15 @@ async fn connections_that_were_open_already_are_answered_and_new_ones_refused() 
 #[tokio::test]
 async fn an_answer_during_the_drain_closes_its_connection() {
     let mut supervisor = held().await;
-    let mut waiting = Raw::connect(supervisor.address("app").await);
-    waiting.send("GET /soon HTTP/1.1\r\nhost: x\r\n\r\n");
-    supervisor.in_flight("app", 1).await;
+    let address = supervisor.address("app").await;
+    let (mut waiting, mut release, mut idle) = (Raw::connect(address), release(address), idle(address));
+    waiting.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n");
+    supervisor.in_flight("app", 2).await;
     supervisor.signal(Signal::SIGTERM);
+    assert_eq!(idle.rest(), "");
+    release.send("x");
     let answer = waiting.rest();
-    assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with("soon"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n") && answer.ends_with("held"), "{answer}");
     assert_eq!(supervisor.ended().await.code(), Some(0));
 }
 
@@ -131,8 +151,13 @@ async fn what_clients_have_yet_to_take_of_complete_answers_is_not_cut() {
 #[tokio::test]
 async fn background_work_is_finished_too() {
     let mut supervisor = held().await;
+    let address = supervisor.address("app").await;
+    let (mut release, mut idle) = (release(address), idle(address));
     assert_eq!(supervisor.get("app", "/background").await.text(), "answered");
+    supervisor.in_flight("app", 1).await;
     supervisor.signal(Signal::SIGTERM);
+    assert_eq!(idle.rest(), "");
+    release.send("x");
     assert_eq!(supervisor.ended().await.code(), Some(0));
     supervisor.log.record_with("background done").await;
 }
@@ -182,8 +207,7 @@ async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_los
         let (lost, spins) = (ask("/wait"), ask("/spin"));
         supervisor.in_flight("app", 2).await;
         // Connects before the drain begins: after that, no connection is accepted that could release the other request.
-        let mut release = Raw::connect(supervisor.address("app").await);
-        release.send("POST /release HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n");
+        let mut release = release(supervisor.address("app").await);
         supervisor.in_flight("app", 3).await;
         let socket = supervisor.socket().to_owned();
         let told = match how {

@@ -305,16 +305,25 @@ async fn a_head_takes_no_more_memory_than_it_may_be_long() {
 
 #[tokio::test]
 async fn half_a_head_behind_a_request_has_its_time_and_its_budget_like_any_other() {
-    let app = "export default { async fetch(request) {
-      if (new URL(request.url).pathname === '/soon') await new Promise((resolve) => setTimeout(resolve, 300));
+    let app = "let release;
+    export default { async fetch(request) {
+      switch (new URL(request.url).pathname) {
+        case '/held': await new Promise((resolve) => release = resolve); break;
+        case '/release': release();
+      }
       return new Response('hello from app');
     } }";
     let (supervisor, _) = two_apps(App::new("app", app), "header_read_timeout = '500ms'").await;
     let address = supervisor.address("app").await;
     let half = "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ";
-    for requests in [GET.to_owned(), GET.repeat(3), GET.replace("/ ", "/soon ")] {
+    let held = GET.replace("/ ", "/held ");
+    for requests in [GET.to_owned(), GET.repeat(3), held.clone()] {
         let mut connection = Raw::connect(address);
         connection.send(format!("{requests}{half}"));
+        if requests == held {
+            supervisor.in_flight("app", 1).await;
+            supervisor.get("app", "/release").await;
+        }
         for _ in 0..requests.matches("GET").count() {
             connection.up_to("hello from app");
         }
@@ -323,9 +332,11 @@ async fn half_a_head_behind_a_request_has_its_time_and_its_budget_like_any_other
     }
     // The same while the app prepares the answer.
     let mut connection = Raw::connect(address);
-    connection.send(GET.replace("/ ", "/soon "));
+    connection.send(held);
     supervisor.in_flight("app", 1).await;
-    connection.send(half).up_to("hello from app");
+    connection.send(half);
+    supervisor.get("app", "/release").await;
+    connection.up_to("hello from app");
     assert!(connection.rest().starts_with("HTTP/1.1 408 "));
 
     let (supervisor, admin) = two_apps(App::new("app", app), "header_read_timeout = '1h'").await;
