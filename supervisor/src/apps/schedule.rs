@@ -38,7 +38,7 @@ pub(crate) struct Schedule(Rc<Crons>);
 struct Crons {
     shared: Rc<AppsShared>,
     store: LastDueStore,
-    triggers: RefCell<Vec<Rc<Trigger>>>,
+    crons: RefCell<Vec<Rc<AppCron>>>,
     /// The runs that are under way: app and cron expression.
     running: RefCell<HashSet<(AppId, String)>>,
     is_on: watch::Sender<bool>,
@@ -48,7 +48,7 @@ struct Crons {
 
 /// One cron of one app.
 #[derive(Debug)]
-struct Trigger {
+struct AppCron {
     app: AppId,
     cron: Cron,
     spec: RefCell<Arc<AppSpec>>,
@@ -61,7 +61,7 @@ impl Schedule {
         Self(Rc::new(Crons {
             shared,
             store: LastDueStore::open(state),
-            triggers: RefCell::default(),
+            crons: RefCell::default(),
             running: RefCell::default(),
             is_on: watch::Sender::new(false),
             sample: Cell::new(None),
@@ -80,13 +80,13 @@ impl Schedule {
 
     /// Sets the apps. Runs that are under way go on.
     pub(crate) fn set(&self, apps: &[(AppId, Arc<AppSpec>)]) {
-        let mut triggers = self.0.triggers.borrow_mut();
-        triggers.retain(|trigger| {
-            let spec = apps.iter().find(|(app, _)| *app == trigger.app).map(|(_, spec)| spec);
-            let spec = spec.filter(|spec| spec.crons.contains(&trigger.cron));
+        let mut crons = self.0.crons.borrow_mut();
+        crons.retain(|app_cron| {
+            let spec = apps.iter().find(|(app, _)| *app == app_cron.app).map(|(_, spec)| spec);
+            let spec = spec.filter(|spec| spec.crons.contains(&app_cron.cron));
             match spec {
-                Some(spec) => *trigger.spec.borrow_mut() = spec.clone(),
-                None => trigger.is_removed.notify_one(),
+                Some(spec) => *app_cron.spec.borrow_mut() = spec.clone(),
+                None => app_cron.is_removed.notify_one(),
             }
             spec.is_some()
         });
@@ -100,17 +100,17 @@ impl Schedule {
         for (app, spec) in apps {
             self.0.shared.registry.set_crons(*app, &spec.crons);
             for cron in &spec.crons {
-                if triggers.iter().any(|trigger| trigger.app == *app && trigger.cron == *cron) {
+                if crons.iter().any(|app_cron| app_cron.app == *app && app_cron.cron == *cron) {
                     continue;
                 }
-                let trigger = Rc::new(Trigger {
+                let app_cron = Rc::new(AppCron {
                     app: *app,
                     cron: cron.clone(),
                     spec: RefCell::new(spec.clone()),
                     is_removed: Notify::new(),
                 });
-                tokio::task::spawn_local(self.0.clone().keep(trigger.clone()));
-                triggers.push(trigger);
+                tokio::task::spawn_local(self.0.clone().keep(app_cron.clone()));
+                crons.push(app_cron);
             }
         }
     }
@@ -171,10 +171,10 @@ fn chosen<'a>(spec: &'a AppSpec, cron: Option<&'a str>) -> Result<&'a str, Chang
 }
 
 impl Crons {
-    async fn keep(self: Rc<Self>, trigger: Rc<Trigger>) {
-        let duty = CronDuty { schedule: &self, trigger: &trigger };
+    async fn keep(self: Rc<Self>, app_cron: Rc<AppCron>) {
+        let duty = CronDuty { schedule: &self, app_cron: &app_cron };
         let is_on = self.is_on.subscribe();
-        clock::keep(&trigger.cron, SystemTime::now, is_on, &trigger.is_removed, &duty).await;
+        clock::keep(&app_cron.cron, SystemTime::now, is_on, &app_cron.is_removed, &duty).await;
     }
 
     async fn run(&self, app: AppId, spec: Arc<AppSpec>, cron: &str, due: SystemTime) -> RunReport {
@@ -185,12 +185,12 @@ impl Crons {
 /// What the clock of a cron acts on.
 struct CronDuty<'a> {
     schedule: &'a Rc<Crons>,
-    trigger: &'a Trigger,
+    app_cron: &'a AppCron,
 }
 
 impl Duty for CronDuty<'_> {
     async fn since(&self) -> SystemTime {
-        let (Trigger { cron, spec, .. }, store) = (self.trigger, &self.schedule.store);
+        let (AppCron { cron, spec, .. }, store) = (self.app_cron, &self.schedule.store);
         let name = spec.borrow().name.clone();
         match store.last(name.as_str(), cron.as_str()) {
             Some(last) => last,
@@ -204,12 +204,12 @@ impl Duty for CronDuty<'_> {
     }
 
     fn next(&self, time: Option<SystemTime>) {
-        let Trigger { app, cron, .. } = self.trigger;
+        let AppCron { app, cron, .. } = self.app_cron;
         self.schedule.shared.registry.cron_is_due(*app, cron.as_str(), time);
     }
 
     async fn run(&self, time: SystemTime) {
-        let (Trigger { app, cron, spec, .. }, schedule) = (self.trigger, self.schedule);
+        let (AppCron { app, cron, spec, .. }, schedule) = (self.app_cron, self.schedule);
         let spec = spec.borrow().clone();
         // Before the run, so that one which ends the supervisor is not repeated.
         schedule.store.set(spec.name.as_str(), cron.as_str(), time).await;
@@ -224,7 +224,7 @@ impl Duty for CronDuty<'_> {
     }
 
     fn skipped(&self, _: SystemTime) {
-        let (Trigger { app, cron, spec, .. }, outcome) = (self.trigger, RunOutcome::Skipped);
+        let (AppCron { app, cron, spec, .. }, outcome) = (self.app_cron, RunOutcome::Skipped);
         self.schedule.shared.registry.run_skipped(*app, cron.as_str());
         let text = "scheduled run skipped: the one before it was not over";
         warn!(app = %spec.borrow().name, %cron, %outcome, "{text}");
