@@ -10,7 +10,7 @@ use crate::harness::{App, executable};
 
 const CHECK: &str = include_str!("node/check.mjs");
 
-/// The checks by name.
+/// The files of checks: the name of each, and its source.
 const CHECKS: &[(&str, &str)] = &[
     ("bytes", include_str!("node/bytes.mjs")),
     ("context", include_str!("node/context.mjs")),

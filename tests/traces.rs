@@ -23,7 +23,7 @@ use crate::{TestSupervisor, until, within};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
-/// A collector of spans.
+/// An endpoint for OTLP that keeps the spans it gets.
 struct Collector {
     origin: Origin,
     seen: Arc<Mutex<Seen>>,

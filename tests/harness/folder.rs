@@ -14,7 +14,6 @@ use super::executable;
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// Creates an empty folder.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("app")).expect("make a folder");

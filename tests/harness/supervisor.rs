@@ -49,7 +49,6 @@ impl App {
         Self::new(name, &format!("export default {{ fetch: () => new Response('hello from {name}') }}"))
     }
 
-    /// Adds a file.
     pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
         self.files.push((path.into(), text.into()));
         self
@@ -73,7 +72,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Adds an app.
     pub(crate) fn app(mut self, app: App) -> Self {
         self.apps.push(app);
         self
@@ -207,7 +205,7 @@ pub(crate) struct TestSupervisor {
 }
 
 impl TestSupervisor {
-    /// Returns a builder.
+    /// Returns a builder for a supervisor without apps.
     pub(crate) fn plan() -> Plan {
         Plan::default()
     }
@@ -263,7 +261,6 @@ impl TestSupervisor {
         self.folder.path()
     }
 
-    /// Rewrites the configuration file.
     pub(crate) fn rewrite(&self, change: impl FnOnce(String) -> String) {
         let file = self.folder().join("nano.toml");
         let config = fs::read_to_string(&file).expect("read nano.toml");

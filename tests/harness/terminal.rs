@@ -53,7 +53,6 @@ impl Terminal {
         .await;
     }
 
-    /// Sends keys.
     pub(crate) fn type_keys(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).unwrap();
     }

@@ -76,7 +76,6 @@ impl Http2 {
         self.send(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes());
     }
 
-    /// Reads the next frame.
     pub(super) fn next(&mut self) -> Frame {
         self.try_next().expect("a frame")
     }

@@ -18,7 +18,7 @@ pub(crate) struct Arrived {
     pub(crate) scheduled: Option<Box<Scheduled>>,
 }
 
-/// What is due.
+/// The scheduled run that a request stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scheduled {
     pub(crate) cron: String,

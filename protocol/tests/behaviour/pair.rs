@@ -271,7 +271,6 @@ pub(crate) async fn chunk(receiver: &Receiver) -> Option<Result<Bytes, Failure>>
     poll_fn(|cx| receiver.poll_chunk(cx)).await
 }
 
-/// Receives a whole body.
 pub(crate) async fn body(receiver: &Receiver) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = chunk(receiver).await {

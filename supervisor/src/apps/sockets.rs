@@ -7,7 +7,7 @@ use crate::config::{AppSpec, Listen};
 use crate::edge::listener;
 use crate::model::ids::{AppId, ListenerId};
 
-/// A bound address.
+/// An address that the I/O threads listen on.
 #[derive(Debug, Clone)]
 pub(crate) struct Listening {
     /// Its id for the I/O threads.
@@ -20,7 +20,7 @@ pub(crate) struct Listening {
     pub apps: Vec<AppId>,
 }
 
-/// An address that is needed.
+/// An address that apps need, whether or not it is bound already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slot {
     /// The listener that is already bound to it.

@@ -33,7 +33,7 @@ const COMPRESSIBLE: [&str; 12] = [
     "image/svg+xml",
 ];
 
-/// A content coding.
+/// A content coding in which files are sent to clients that accept it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
     Brotli,

@@ -8,11 +8,11 @@ use hyper::{Method, StatusCode};
 /// How much of a file a client gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// All of it.
+    /// The whole file.
     Whole,
     /// Nothing, since the client has it already.
     NotModified,
-    /// These bytes.
+    /// Only these bytes, with status 206.
     Part(Range<u64>),
     /// Nothing, since the file has none of the bytes that are asked for.
     OutOfRange,

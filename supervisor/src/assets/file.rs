@@ -12,7 +12,7 @@ use hyper::header::HeaderValue;
 
 use super::coding::{self, CODINGS, Coding};
 
-/// A file.
+/// A file of the index, with all that a response says of it.
 #[derive(Debug)]
 pub(crate) struct AssetFile {
     /// Relative to the folder. It contains no symlink.

@@ -29,7 +29,6 @@ pub(crate) struct WorkerPatterns {
 /// Who answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answerer {
-    /// The worker.
     Worker,
     /// Files, and nobody else.
     Files,
@@ -38,7 +37,7 @@ pub(crate) enum Answerer {
 }
 
 impl WorkerFirst {
-    /// Decides about a path.
+    /// Returns who answers a request for this path.
     pub(crate) fn of(&self, path: &str) -> Answerer {
         match self {
             Self::Never => Answerer::Either,

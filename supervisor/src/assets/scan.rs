@@ -33,7 +33,6 @@ pub(crate) enum AssetsError {
     Unreadable {
         /// The file or folder, as people know it.
         path: String,
-        /// Why.
         #[source]
         error: io::Error,
     },
@@ -42,9 +41,7 @@ pub(crate) enum AssetsError {
     TooLarge {
         /// The file, as people know it.
         path: String,
-        /// Its size.
         size: bytesize::ByteSize,
-        /// The limit.
         most: bytesize::ByteSize,
     },
     /// There are too many files.

@@ -39,9 +39,8 @@ pub(crate) struct AppSpec {
     pub assets: Option<Arc<Assets>>,
     /// The folder in which its translated modules are kept between starts, if there is one.
     pub emit_cache: Option<PathBuf>,
-    /// Its limits.
     pub limits: AppLimits,
-    /// Its other settings.
+    /// The settings that are no limits.
     pub settings: AppSettings,
     /// What its wrangler file says about its modules.
     pub modules: ModuleOptions,

@@ -17,7 +17,7 @@ impl Flaw {
         Self { what: what.into(), fix: fix.into() }
     }
 
-    /// Returns what is wrong.
+    /// Returns what is wrong, without the fix.
     pub(crate) fn what(&self) -> &str {
         &self.what
     }

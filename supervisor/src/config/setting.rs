@@ -98,7 +98,7 @@ pub(crate) struct About {
 /// The default of a setting.
 #[derive(Debug)]
 pub(crate) enum ByDefault {
-    /// A fixed value.
+    /// The same value everywhere, as JSON.
     Value(Json),
     /// A default that depends on the machine or on another setting, in words.
     Told(&'static str),

@@ -139,7 +139,6 @@ impl Admission {
         self.clock.get()
     }
 
-    /// Adds a listening address.
     pub(crate) fn add_listener(&self, id: ListenerId) -> Rc<ListenerConnections> {
         let listener = Rc::new(ListenerConnections::default());
         self.listeners.borrow_mut().insert(id, Rc::downgrade(&listener));

@@ -142,7 +142,6 @@ impl TestWorker {
         self.goes_on.notify_one();
     }
 
-    /// Makes the worker end.
     pub(crate) fn die(&self) {
         self.dies.notify_one();
     }

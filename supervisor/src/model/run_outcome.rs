@@ -26,7 +26,6 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// The number of outcomes.
     pub(crate) const COUNT: usize = Self::VARIANTS.len();
 
     /// The name in logs and metrics.

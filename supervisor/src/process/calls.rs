@@ -44,7 +44,7 @@ pub(crate) struct Calls {
     traffic: Arc<Traffic>,
 }
 
-/// A call that waits.
+/// A call that waits for its turn.
 #[derive(Debug)]
 struct Asked {
     head: EncodedHead,

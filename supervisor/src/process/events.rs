@@ -25,7 +25,7 @@ pub(crate) struct Ended {
 pub(crate) enum Unanswered {
     /// It has ended before it began with the event.
     Unreached,
-    /// It has ended.
+    /// It has ended while it was at the event.
     Died,
     /// The event has ended it, as it reports.
     Fatal(StreamError),

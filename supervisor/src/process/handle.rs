@@ -35,7 +35,6 @@ pub(crate) struct Worker {
     /// Its calls to the supervisor.
     pub(super) calls: Calls,
     pub output: Rc<Output>,
-    /// What the app exports.
     pub handlers: Handlers,
     /// The page of shared memory that outlives it.
     pub witness: Arc<Witness>,

@@ -62,9 +62,7 @@ pub(crate) struct RunRecord {
     pub app: AppName,
     pub context: TraceContext,
     pub id: RequestId,
-    /// The cron expression.
     pub cron: String,
-    /// When it was due.
     pub due: SystemTime,
     pub outcome: RunOutcome,
     pub began: SystemTime,

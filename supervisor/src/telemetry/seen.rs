@@ -48,7 +48,6 @@ pub(crate) struct Gauges {
     pub ends: BTreeMap<&'static str, u64>,
     /// Statistics that its worker reports.
     pub stats: Stats,
-    /// Its crons.
     pub crons: Vec<CronGauges>,
     /// Its counters.
     pub seen: AppCounts,

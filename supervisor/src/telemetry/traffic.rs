@@ -41,7 +41,6 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// The number of limits.
     const COUNT: usize = Self::VARIANTS.len();
 
     /// The name of the setting, or of what has none.

@@ -16,7 +16,6 @@ pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " deno_ast "
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Translated {
     pub(super) format: Format,
-    /// The JavaScript.
     pub(super) code: String,
     /// Maps positions in `code` to positions in the source.
     pub(super) source_map: String,

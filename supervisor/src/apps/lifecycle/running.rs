@@ -33,7 +33,6 @@ use crate::process::{Fingerprint, Order, Output, Report, Worker};
 pub(crate) struct RunningWorker {
     /// The generation of the worker: its number among the workers of its app.
     pub generation: u64,
-    /// When it became ready.
     pub ready: Instant,
     /// The id of its process.
     pub pid: u32,
@@ -41,9 +40,7 @@ pub(crate) struct RunningWorker {
     pub witness: Arc<Witness>,
     /// Whether it has answered a request successfully.
     pub useful: Arc<AtomicBool>,
-    /// Sends events to it.
     pub events: Events,
-    /// What the app exports.
     pub handlers: Handlers,
     observed: Rc<Observed>,
     output: Rc<Output>,
@@ -175,7 +172,6 @@ impl Grown {
 struct Observed {
     stats: Cell<Stats>,
     usage: Cell<Usage>,
-    /// Its first measured usage.
     first_usage: Cell<Option<Usage>>,
     /// The memory that remains between requests, in bytes: the lower of two measurements between which JavaScript had returned.
     lasting: Cell<u64>,

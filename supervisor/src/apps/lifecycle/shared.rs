@@ -23,7 +23,6 @@ pub(crate) struct AppsShared {
     pub registry: Registry,
     /// The I/O threads, which the connections of workers are sent to.
     pub io_threads: IoThreads,
-    /// Sends orders to workers.
     pub orders: Orders,
     /// The workers that take events.
     pub events: Rc<EventTargets>,

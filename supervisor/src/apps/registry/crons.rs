@@ -13,7 +13,7 @@ pub(super) struct CronRecord {
     pub(super) cron: String,
     /// When it is due next.
     pub(super) next: Option<SystemTime>,
-    /// Since when it runs.
+    /// When the run in progress began.
     pub(super) running: Option<SystemTime>,
     pub(super) last: Option<RunReport>,
     /// When its last run began.

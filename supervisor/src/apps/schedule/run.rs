@@ -30,7 +30,6 @@ pub(super) struct ScheduledRun<'a> {
     pub(super) spec: Arc<AppSpec>,
     /// The cron expression that the handler gets.
     pub(super) cron: &'a str,
-    /// When it was due.
     pub(super) due: SystemTime,
     /// The probability with which its span is recorded.
     pub(super) sample: Option<f64>,
@@ -150,7 +149,7 @@ impl ScheduledRun<'_> {
     }
 }
 
-/// Milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 fn milliseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -17,7 +17,7 @@ const FILE: &str = "crons.json";
 /// The time at which each cron of each app was last due, or at which it was new, in seconds since 1970: by app, then by expression.
 pub(crate) type LastDue = BTreeMap<String, BTreeMap<String, u64>>;
 
-/// What the file holds.
+/// The file as JSON. An object, so that it may get further fields.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct LastDueFile {
@@ -49,7 +49,6 @@ impl LastDueStore {
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
     }
 
-    /// Returns all times.
     pub(super) fn all(&self) -> LastDue {
         self.known.borrow().clone()
     }

@@ -17,7 +17,7 @@ pub(crate) struct Document<'a> {
     origin: Origin,
     /// The path as given.
     name: &'a str,
-    /// The whole text.
+    /// The text of the whole document, to find lines in.
     text: &'a str,
     /// The folder that paths in the file are relative to.
     folder: &'a Path,

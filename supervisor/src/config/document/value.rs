@@ -12,7 +12,6 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use crate::config::document::quantity;
 use crate::config::errors::Flaw;
 
-/// Reads text.
 pub(crate) fn text<'a>(value: &'a DeValue<'a>) -> Result<&'a str, Flaw> {
     value.as_str().ok_or_else(|| match value {
         DeValue::Integer(number) => wrong("text", value, &format!("put it in quotes: \"{number}\"")),
@@ -25,7 +24,6 @@ pub(crate) fn parsed<T: FromStr<Err = Flaw>>(value: &DeValue<'_>) -> Result<T, F
     text(value)?.parse()
 }
 
-/// Reads a boolean.
 pub(crate) fn switch(value: &DeValue<'_>) -> Result<bool, Flaw> {
     value.as_bool().ok_or_else(|| wrong("true or false", value, "write true or false, without quotes"))
 }
@@ -104,7 +102,6 @@ pub(crate) fn size<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl Fn(&DeV
     }
 }
 
-/// Reads a list.
 pub(crate) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a>>], Flaw> {
     match value {
         DeValue::Array(list) => Ok(list),
@@ -113,7 +110,6 @@ pub(crate) fn list<'a>(value: &'a DeValue<'a>) -> Result<&'a [Spanned<DeValue<'a
     }
 }
 
-/// Reads a table.
 pub(crate) fn table<'a>(value: &'a DeValue<'a>) -> Result<&'a DeTable<'a>, Flaw> {
     value.as_table().ok_or_else(|| {
         let fix = match value {

@@ -58,7 +58,7 @@ fn worker_first() -> Setting<WorkerFirst> {
     })
 }
 
-/// Converts a switch.
+/// Converts the form of `run_worker_first` that is true or false.
 pub(crate) fn worker_first_of(is_first: bool) -> WorkerFirst {
     if is_first { WorkerFirst::Always } else { WorkerFirst::Never }
 }

@@ -70,7 +70,7 @@ where
     })
 }
 
-/// A boolean.
+/// True or false.
 pub(crate) fn switch() -> Setting<bool> {
     value("switch", json!({ "type": "boolean" }), value::switch, |yes| json!(yes))
 }
@@ -83,7 +83,7 @@ pub(crate) fn choice<T: ValueEnum + 'static>() -> Setting<T> {
     value("word", json!({ "enum": names }), value::choice, show).choices(choices)
 }
 
-/// Text that is parsed.
+/// Text that is parsed into a type of its own.
 pub(crate) fn parsed<T: FromStr<Err = Flaw> + 'static>(
     show: impl Fn(&T) -> String + Send + Sync + 'static,
 ) -> Setting<T> {

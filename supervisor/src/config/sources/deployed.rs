@@ -30,7 +30,7 @@ pub(crate) struct BrokenState {
     pub flaw: Flaw,
 }
 
-/// The result of [`overlay`].
+/// What was deployed and was laid over a configuration, as far as operators are told of it.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
     /// Apps that the configuration does not have.

@@ -38,7 +38,7 @@ pub(crate) enum GivenEntry<'a> {
     Module(&'a str, &'a str),
     /// The folder of a build for Cloudflare Pages.
     Pages(&'a Path),
-    /// Nothing does.
+    /// Nothing says so, and the usual places are searched.
     Nowhere,
 }
 

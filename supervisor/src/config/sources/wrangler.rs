@@ -41,9 +41,7 @@ pub(crate) struct Wrangler {
     pub(crate) pages: Option<(PathBuf, Place)>,
     /// When its `scheduled` handler runs.
     pub(crate) crons: Vec<Cron>,
-    /// The static files.
     pub(crate) assets: Option<(AssetSettings, Place)>,
-    /// The variables.
     pub(crate) vars: Values,
     /// The names of variables that the app cannot do without.
     pub(crate) required: Vec<String>,

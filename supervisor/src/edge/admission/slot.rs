@@ -60,7 +60,6 @@ pub(crate) trait Admitted: fmt::Debug {
     fn head(&self) -> usize;
     /// Closes the connection if it has exceeded a time limit.
     fn sweep(&self, limits: TickLimits);
-    /// Closes the connection.
     fn end(&self, why: Overdue);
 }
 

@@ -12,7 +12,7 @@ pub(crate) enum NoDeploys {
     /// The configuration was not read as far as its state folder.
     #[error("none were asked for")]
     NotAsked,
-    /// This is `dev`.
+    /// The supervisor is one of `dev`, which serves the folder itself.
     #[error("`dev` keeps none")]
     Dev,
     /// The configuration turns them off, or the system has no usual place for them.
@@ -21,7 +21,6 @@ pub(crate) enum NoDeploys {
     /// The usual folder cannot be used.
     #[error("{} cannot be used: {error}", path.display())]
     Unusable {
-        /// The folder.
         path: PathBuf,
         /// Why it cannot be created or locked.
         #[source]

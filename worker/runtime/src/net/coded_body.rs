@@ -26,7 +26,7 @@ use crate::requests::body::RequestBody;
 /// Maximum number of bytes decoded at once.
 const DECODED: usize = 64 * 1024;
 
-/// A received body.
+/// A body that was received, and is decoded only if it is read.
 #[derive(Debug)]
 pub(crate) struct CodedBody {
     /// A description for messages, such as "the response from `https://example.com`".

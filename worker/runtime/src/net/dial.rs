@@ -49,7 +49,6 @@ impl Dialer {
         Self { policy: Arc::new(policy), places: Arc::new(Places::new(max)) }
     }
 
-    /// Returns the connection slots.
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }

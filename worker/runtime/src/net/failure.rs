@@ -34,10 +34,7 @@ pub(crate) enum DialError {
          within {} s",
         CONNECT_TIMEOUT.as_secs()
     )]
-    NoPlace {
-        /// The limit of connections.
-        max: u32,
-    },
+    NoPlace { max: u32 },
     /// The worker has reached its limit of open descriptors.
     #[error("the app has as many files and connections open as it may (`max_fds`)")]
     NoDescriptor,

@@ -49,7 +49,7 @@ impl Resource for Pending {
     }
 }
 
-/// Creates an outbound request.
+/// Creates an outbound request, which `op_fetch_send` sends.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "the JavaScript of deno_fetch calls it so")]
 pub(crate) fn op_fetch(

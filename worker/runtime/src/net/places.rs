@@ -90,7 +90,6 @@ impl Use {
 }
 
 impl Places {
-    /// Creates `max` free slots.
     pub(crate) fn new(max: u32) -> Self {
         Self {
             max,
@@ -110,7 +109,6 @@ impl Places {
         self.max
     }
 
-    /// Returns the counters.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             open: self.max.saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX)),

@@ -26,7 +26,7 @@ pub(crate) struct Unread {
     pub(crate) what: String,
     /// The id in JavaScript of the request that fetched it; zero for none.
     pub(crate) request: u32,
-    /// When it arrived.
+    /// When its head arrived.
     pub(crate) since: Instant,
     /// The connection that it uses, for comparison only.
     line: Weak<dyn Any + Send + Sync>,
@@ -144,7 +144,7 @@ impl FetchedBody for Unread {
     }
 }
 
-/// Reads the body.
+/// The body, for whoever reads it.
 #[derive(Debug)]
 pub(crate) struct Reader(pub(crate) Arc<Unread>);
 

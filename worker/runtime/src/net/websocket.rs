@@ -35,7 +35,6 @@ struct Socket {
     buffered: Cell<usize>,
     /// Cancels the wait for the next message.
     end: Rc<CancelHandle>,
-    /// Why it was cancelled.
     why: Cell<&'static str>,
 }
 

@@ -85,7 +85,6 @@ fn hkdf(digest: &str, secret: &[u8], salt: &[u8], info: &[u8], key: &mut [u8]) -
     }, else Err(invalid_digest(digest)))
 }
 
-/// Derives `key` with HKDF.
 #[op2(fast)]
 pub(crate) fn op_node_hkdf(
     #[string] digest: &str,
@@ -128,7 +127,6 @@ fn scrypt(password: &[u8], salt: &[u8], cost: Cost, key: &mut [u8]) -> Result<()
     scrypt::scrypt(password, salt, &params, key).map_err(|error| JsErrorBox::range_error(error.to_string()))
 }
 
-/// Derives `key` with scrypt.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are the library's")]
 pub(crate) fn op_node_scrypt_sync(

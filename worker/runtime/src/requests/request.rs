@@ -10,15 +10,14 @@ use super::head::{Called, RequestHead};
 /// One request until it is answered.
 #[derive(Debug)]
 pub struct Request {
-    /// Its id in logs.
+    /// The id by which logs name it.
     pub(crate) id: RequestId,
     /// Its method and path, as shown to people.
     pub(super) called: Called,
-    /// Its encoded head.
     pub(crate) head: RequestHead,
     /// Whether the request was complete with its head.
     is_bare: bool,
-    /// Sends the response.
+    /// Sends the answer.
     pub sender: Sender,
     /// Receives the request body, and reports cancellation.
     pub(crate) receiver: Receiver,

@@ -36,7 +36,7 @@ const OUTPUT: usize = 64 * 1024;
 /// lol_html's parser, with a function as its output.
 type HtmlParser = HtmlRewriter<'static, Box<dyn FnMut(&[u8])>>;
 
-/// A document in progress.
+/// A document between its first byte and its last.
 struct Document {
     /// `None` after the end of the document, and after an error.
     scanner: Option<HtmlParser>,

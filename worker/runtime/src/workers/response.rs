@@ -306,7 +306,6 @@ pub(crate) fn op_fail_body(state: &OpState, #[smi] id: u32, #[string] message: S
     fail(state, id, StreamErrorKind::BodyFailed, message);
 }
 
-/// Fails a request.
 fn fail(state: &OpState, id: u32, kind: StreamErrorKind, message: String) {
     let in_flight = in_flight(state);
     if in_flight.is_torn() {

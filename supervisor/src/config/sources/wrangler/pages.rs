@@ -29,7 +29,6 @@ const MOST: usize = 100;
 /// What a build consists of.
 #[derive(Debug)]
 pub(super) struct PagesBuild {
-    /// Its static files.
     pub(super) assets: AssetSettings,
     /// Whether there is a worker, or sources of one.
     pub(super) has_worker: bool,

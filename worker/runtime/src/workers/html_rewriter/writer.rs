@@ -27,7 +27,7 @@ mod change {
     pub(super) const AWAIT_END_TAG: u32 = 12;
 }
 
-/// Makes the changes.
+/// Writes the document with the changes that the handlers have asked for.
 #[derive(Debug)]
 pub(super) struct Writer(pub(super) Rc<RefCell<Shared>>);
 
