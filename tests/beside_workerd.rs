@@ -1,7 +1,5 @@
 //! Small programs about what Workers add to the platform, beside workerd: checksums, `cf`, `withEnv`, flags.
 
-use serde_json::Value;
-
 use crate::harness::free_address;
 use crate::harness::workerd::Both;
 
@@ -84,12 +82,7 @@ const PROGRAMS: &str = r"
 #[tokio::test]
 async fn what_workers_add_is_what_it_is_in_workerd() {
     let Some(both) = Both::serve(PROGRAMS, free_address()).await else { return };
-    let [ours, theirs] = both.send("GET", "/", &[], "").await.map(|reply| reply.unwrap().json());
-    let ours = ours.as_object().unwrap();
-    assert!(ours.len() > 40, "{ours:#?}");
-    let differ: Vec<(&String, &Value, &Value)> =
-        ours.iter().map(|(name, ours)| (name, ours, &theirs[name])).filter(|(_, a, b)| a != b).collect();
-    assert!(differ.is_empty(), "{differ:#?}");
+    both.assert_same_results(40).await;
     // No flag is claimed that Workers do not have at this date.
     let [ours, theirs] = both.send("GET", "/flags", &[], "").await.map(|reply| reply.unwrap().json());
     let claimed = ours.as_object().unwrap();

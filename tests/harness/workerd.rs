@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start workerd")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -221,5 +222,21 @@ impl Both {
         };
         let [ours, theirs] = &self.clients;
         [send(ours).await, send(theirs).await]
+    }
+
+    /// Asserts that the app gives the same object of more than `least` results in both. Returns it.
+    pub(crate) async fn assert_same_results(&self, least: usize) -> Value {
+        let [ours, theirs] =
+            self.send("GET", "/", &[], "").await.map(|reply| reply.expect("an answer").json());
+        let [named, expected] = [&ours, &theirs].map(|results| results.as_object().expect("an object"));
+        assert!(named.len() > least, "{ours:#}");
+        let names: BTreeSet<_> = named.keys().chain(expected.keys()).collect();
+        let differ: Vec<_> = names
+            .into_iter()
+            .map(|name| (name, named.get(name), expected.get(name)))
+            .filter(|(_, ours, theirs)| ours != theirs)
+            .collect();
+        assert!(differ.is_empty(), "name, ours, theirs: {differ:#?}");
+        ours
     }
 }
