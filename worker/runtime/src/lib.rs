@@ -6,12 +6,16 @@
 //! # Layout
 //! The scripts are in `js/`, in folders of the same names. Each of these modules imports only from those above it:
 //!
+//! - `untraced`: Rust values that JavaScript owns.
 //! - `requests`: the requests in flight, and the state and work of each.
 //! - `platform`: APIs of the web standards.
 //! - `net`: outbound network access.
 //! - `node`: Node.js modules.
 //! - `workers`: APIs that are specific to Workers, from reading the request to sending the response.
 //! - [`scripts`]: the source text of every script; third-party scripts are corrected.
+
+#[macro_use]
+mod untraced;
 
 mod net;
 mod node;

@@ -1,13 +1,11 @@
 //! The Brotli codec behind `node:zlib`: one step at a time, from one buffer into another.
 
 use std::cell::RefCell;
-use std::ffi::CStr;
-use std::fmt;
 
 use brotli::enc::StandardAlloc;
 use brotli::enc::encode::{BrotliEncoderOperation, BrotliEncoderParameter, BrotliEncoderStateStruct};
 use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
-use deno_core::{GarbageCollected, op2, v8};
+use deno_core::op2;
 
 /// What a step returns besides the number of an error, which is negative: the stream goes on, or it needs more input.
 const GOES_ON: i32 = 0;
@@ -109,21 +107,7 @@ impl BrotliCodec {
 /// A Brotli stream, owned by JavaScript.
 pub(crate) struct BrotliStream(RefCell<BrotliCodec>);
 
-impl fmt::Debug for BrotliStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BrotliStream")
-    }
-}
-
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-#[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
-unsafe impl GarbageCollected for BrotliStream {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static CStr {
-        c"BrotliStream"
-    }
-}
+untraced!(BrotliStream, c"BrotliStream");
 
 /// Creates a stream that compresses with these parameters, or decompresses.
 #[op2]

@@ -3,10 +3,8 @@
 //! Strategy and memory level are not supported: they trade speed for size, and the data after decompression is the same.
 
 use std::cell::RefCell;
-use std::ffi::CStr;
-use std::fmt;
 
-use deno_core::{GarbageCollected, op2, v8};
+use deno_core::op2;
 use deno_error::JsErrorBox;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
@@ -224,21 +222,7 @@ fn known(message: &str) -> &'static str {
 /// A zlib stream, owned by JavaScript.
 pub(crate) struct ZlibStream(RefCell<Zlib>);
 
-impl fmt::Debug for ZlibStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ZlibStream")
-    }
-}
-
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-#[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
-unsafe impl GarbageCollected for ZlibStream {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static CStr {
-        c"ZlibStream"
-    }
-}
+untraced!(ZlibStream, c"ZlibStream");
 
 fn level(level: i32) -> Compression {
     u32::try_from(level).map_or_else(|_| Compression::default(), |level| Compression::new(level.min(9)))

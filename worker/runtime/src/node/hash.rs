@@ -1,11 +1,9 @@
 //! Digests: `crypto.createHash`.
 
 use std::cell::RefCell;
-use std::ffi::CStr;
-use std::fmt;
 
 use deno_core::convert::Uint8Array;
-use deno_core::{GarbageCollected, op2, v8};
+use deno_core::op2;
 use deno_error::JsErrorBox;
 use sha3::digest::{DynDigest, ExtendableOutput as _, OutputSizeUser, Update as _};
 
@@ -115,21 +113,7 @@ impl DigestState {
 /// A digest, owned by JavaScript.
 pub(crate) struct NodeHasher(RefCell<DigestState>);
 
-impl fmt::Debug for NodeHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NodeHasher")
-    }
-}
-
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-#[allow(unsafe_code, reason = "the engine cannot check what an object holds")]
-unsafe impl GarbageCollected for NodeHasher {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static CStr {
-        c"Hasher"
-    }
-}
+untraced!(NodeHasher, c"Hasher");
 
 /// Creates a digest by name. `length` is the length of the result, for digests where it can be chosen.
 #[op2]

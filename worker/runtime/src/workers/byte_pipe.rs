@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use deno_core::{AsyncResult, BufView, GarbageCollected, JsBuffer, OpState, Resource, ResourceId, op2, v8};
+use deno_core::{AsyncResult, BufView, JsBuffer, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 
 #[derive(Debug, Default)]
@@ -123,15 +123,7 @@ impl Drop for PipeReader {
 #[derive(Debug)]
 pub(crate) struct PipeWriter(Rc<RefCell<Pipe>>);
 
-#[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-unsafe impl GarbageCollected for PipeWriter {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static std::ffi::CStr {
-        c"PipeWriter"
-    }
-}
+untraced!(PipeWriter, c"PipeWriter");
 
 impl Drop for PipeWriter {
     fn drop(&mut self) {

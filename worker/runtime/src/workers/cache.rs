@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use deno_core::{GarbageCollected, JsBuffer, OpState, Resource, ResourceId, op2, v8};
+use deno_core::{JsBuffer, OpState, Resource, ResourceId, op2};
 use deno_error::JsErrorBox;
 use rustc_hash::FxHashMap;
 
@@ -155,15 +155,7 @@ pub(crate) struct Incoming {
     body: RefCell<Vec<u8>>,
 }
 
-#[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-unsafe impl GarbageCollected for Incoming {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static std::ffi::CStr {
-        c"Incoming"
-    }
-}
+untraced!(Incoming, c"Incoming");
 
 impl Incoming {
     /// Appends a chunk if there is room. Returns whether there was.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crc::{CRC_32_ISCSI, CRC_32_ISO_HDLC, CRC_64_NVME, Crc, Digest, Table};
-use deno_core::{GarbageCollected, op2, v8};
+use deno_core::op2;
 use deno_error::JsErrorBox;
 use md5::Md5;
 use sha1::Sha1;
@@ -24,15 +24,7 @@ enum Running {
 /// A digest or checksum in progress, owned by JavaScript. It is none once it has been told.
 pub(crate) struct RunningDigest(RefCell<Option<Running>>);
 
-#[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-unsafe impl GarbageCollected for RunningDigest {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static std::ffi::CStr {
-        c"Hasher"
-    }
-}
+untraced!(RunningDigest, c"Hasher");
 
 /// Starts a digest. `algorithm` is its name in capitals.
 #[op2]

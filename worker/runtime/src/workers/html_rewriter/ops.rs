@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use deno_core::{GarbageCollected, op2, v8};
+use deno_core::op2;
 use deno_error::JsErrorBox;
 use encoding_rs::Encoding;
 use lol_html::errors::RewritingError;
@@ -16,15 +16,7 @@ use super::{Document, PARSER_MEMORY};
 /// A document, owned by JavaScript.
 pub(crate) struct Rewriter(RefCell<Document>);
 
-#[allow(unsafe_code, reason = "cppgc wants this promise of every type it manages")]
-// SAFETY: it holds no references into the garbage-collected heap, so there is nothing to trace.
-unsafe impl GarbageCollected for Rewriter {
-    fn trace(&self, _visitor: &mut v8::cppgc::Visitor) {}
-
-    fn get_name(&self) -> &'static std::ffi::CStr {
-        c"Rewriter"
-    }
-}
+untraced!(Rewriter, c"Rewriter");
 
 /// Throws if lol_html does not support the selector.
 #[op2(fast)]
