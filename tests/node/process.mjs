@@ -7,6 +7,7 @@ import module, { builtinModules, createRequire, isBuiltin } from "node:module";
 import { performance, PerformanceObserver } from "node:perf_hooks";
 import constants from "node:constants";
 import { createPrivateKey } from "node:crypto";
+import { brotliCompressSync, brotliDecompressSync, constants as codecs, createBrotliCompress, createGzip } from "node:zlib";
 import { PassThrough } from "node:stream";
 import { EventEmitter } from "node:events";
 
@@ -26,6 +27,21 @@ export default async function (is, throws) {
   const difference = process.hrtime([seconds, nanoseconds]);
   is("clocks", [Number.isInteger(seconds), nanoseconds < 1e9, difference[0] >= 0, difference[1] >= 0, typeof process.hrtime.bigint(), process.uptime() > 0], [true, true, true, true, "bigint", true]);
   is("memoryUsage", Object.values(process.memoryUsage()).every((value) => typeof value === "number"), true);
+  const { external } = process.memoryUsage();
+  const mebibytes = () => (process.memoryUsage().external - external) / (1 << 20);
+  const quality = (value) => ({ params: { [codecs.BROTLI_PARAM_QUALITY]: value } });
+  const held = [1, 2].map(() => createBrotliCompress(quality(9)));
+  await Promise.all(held.map((stream) => new Promise((resolve) => { stream.write("x"); stream.flush(resolve); })));
+  is("memoryUsage has what Brotli holds", mebibytes() > 30, true);
+  held.forEach((stream) => stream.close());
+  is("a closed stream holds nothing", mebibytes() < 10, true);
+  const text = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * index * 7919) >> 5 & 255));
+  const cut = brotliCompressSync(text, quality(1)).subarray(0, 1000);
+  for (let times = 0; times < 30; times++) try { brotliDecompressSync(cut); } catch {}
+  is("a stream that has failed holds nothing", mebibytes() < 10, true);
+  const zipped = Array.from({ length: 50 }, () => createGzip());
+  is("memoryUsage has what gzip holds", mebibytes() > 10, true);
+  zipped.forEach((stream) => stream.close());
   is("exit", (() => { try { process.exit(1); } catch (error) { return error.message; } })(), "process.exit() cannot end a worker: it serves other requests; throw an error or return instead");
   const heard = [];
   const listener = (value) => heard.push(value);

@@ -3,7 +3,7 @@
 //! The scripts are Node's library as published (`third_party/node`), so the ops have the names that it uses. Only ops that need
 //! nothing from the host are implemented here. Scripts of ours replace the parts of the library that would need more.
 //!
-//! - [`brotli`], [`compression`]: the codecs behind `node:zlib`.
+//! - [`brotli`], [`compression`]: the codecs behind `node:zlib`; [`native_memory`]: how much memory they hold.
 //! - [`bytes`]: byte and string operations for `Buffer`.
 //! - [`commonjs`]: the loader behind `require()`.
 //! - [`hash`], [`mod@derive`], [`secret`]: the algorithms behind `node:crypto`.
@@ -17,6 +17,7 @@ pub(crate) mod compression;
 pub(crate) mod derive;
 pub(crate) mod domain;
 pub(crate) mod hash;
+pub(crate) mod native_memory;
 pub(crate) mod objects;
 pub(crate) mod secret;
 
@@ -132,6 +133,7 @@ deno_core::extension!(
         hash::op_node_hash_digest_hex,
         hash::op_node_hash_update,
         hash::op_node_hash_update_str,
+        native_memory::op_native_memory,
         objects::op_get_env_no_permission_check,
         objects::op_node_arch,
         objects::op_node_build_os,

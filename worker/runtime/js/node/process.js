@@ -108,8 +108,8 @@
   hrtime.bigint = () => BigInt(MathRound(performance.now() * 1e6));
 
   function memoryUsage() {
-    const { external, heapTotal, heapUsed, physicalTotal } = core.memoryUsage();
-    return { rss: physicalTotal, heapTotal, heapUsed, external, arrayBuffers: 0 };
+    const { heapTotal, heapUsed, physicalTotal } = core.memoryUsage();
+    return { rss: physicalTotal, heapTotal, heapUsed, external: core.ops.op_native_memory(), arrayBuffers: 0 };
   }
   memoryUsage.rss = () => core.memoryUsage().physicalTotal;
 

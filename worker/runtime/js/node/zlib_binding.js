@@ -17,6 +17,7 @@
     op_brotli_error,
     op_brotli_open,
     op_brotli_step,
+    op_native_memory,
     op_zlib_close,
     op_zlib_crc32,
     op_zlib_crc32_string,
@@ -52,6 +53,7 @@
       this.#mode = mode;
     }
     init(windowBits, level, _memoryLevel, _strategy, _callback, dictionary) {
+      op_native_memory();
       this.#stream = op_zlib_open(this.#mode, windowBits, level, dictionary ?? null);
     }
     // The library treats a step that does not call back as complete.
@@ -102,6 +104,7 @@
     }
     reset() {
       this.close();
+      op_native_memory();
       this.#stream = op_brotli_open(this.#isEncoder, this.#params);
     }
     write(operation, input, inputOffset, inputLength, output, outputOffset, outputLength, left) {
@@ -110,10 +113,15 @@
       if (overlap(from, to)) from = new Uint8Array(from);
       const code = op_brotli_step(this.#stream, operation, from, to, left);
       if (code < 0) {
-        this.onerror(this.#isEncoder ? "Compression failed" : "Decompression failed", code, op_brotli_error(this.#stream));
+        this.#fail(this.#isEncoder ? "Compression failed" : "Decompression failed", code, op_brotli_error(this.#stream));
       } else if (code === NEEDS_INPUT && operation === FINISH) {
-        this.onerror("unexpected end of file", BUFFER_ERROR, "Z_BUF_ERROR");
+        this.#fail("unexpected end of file", BUFFER_ERROR, "Z_BUF_ERROR");
       }
+    }
+    #fail(message, number, code) {
+      // The library closes the stream only when the code that runs has returned, which may have many such streams.
+      op_brotli_close(this.#stream);
+      this.onerror(message, number, code);
     }
     writeSync(...step) {
       this.write(...step);

@@ -1,11 +1,14 @@
 //! The Brotli codec behind `node:zlib`: one step at a time, from one buffer into another.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
-use brotli::enc::StandardAlloc;
 use brotli::enc::encode::{BrotliEncoderOperation, BrotliEncoderParameter, BrotliEncoderStateStruct};
+use brotli::enc::{Allocator, BrotliAlloc, SliceWrapper as _, StandardAlloc};
 use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
 use deno_core::op2;
+
+use super::native_memory::NativeMemory;
 
 /// What a step returns besides the number of an error, which is negative: the stream goes on, or it needs more input.
 const GOES_ON: i32 = 0;
@@ -16,10 +19,30 @@ const FAILED: i32 = -1;
 /// A parameter that is not set.
 const UNSET: u32 = u32::MAX;
 
-type BrotliDecoder = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
+/// Allocates the memory of one stream, and counts it.
+#[derive(Clone, Default)]
+struct CountingAllocator(Rc<NativeMemory>);
+
+impl<T: Clone + Default> Allocator<T> for CountingAllocator {
+    type AllocatedMemory = <StandardAlloc as Allocator<T>>::AllocatedMemory;
+
+    fn alloc_cell(&mut self, length: usize) -> Self::AllocatedMemory {
+        let memory: Self::AllocatedMemory = StandardAlloc::default().alloc_cell(length);
+        self.0.add(size_of_val(memory.slice()));
+        memory
+    }
+
+    fn free_cell(&mut self, memory: Self::AllocatedMemory) {
+        self.0.subtract(size_of_val(memory.slice()));
+    }
+}
+
+impl BrotliAlloc for CountingAllocator {}
+
+type BrotliDecoder = BrotliState<CountingAllocator, CountingAllocator, CountingAllocator>;
 
 enum BrotliCodec {
-    Encoder(Box<BrotliEncoderStateStruct<StandardAlloc>>),
+    Encoder(Box<BrotliEncoderStateStruct<CountingAllocator>>),
     Decoder(Box<BrotliDecoder>),
     /// The stream is closed.
     None,
@@ -41,7 +64,7 @@ impl BrotliCodec {
             BROTLI_PARAM_SIZE_HINT,
             BROTLI_PARAM_LARGE_WINDOW,
         ];
-        let mut encoder = Box::new(BrotliEncoderStateStruct::new(StandardAlloc::default()));
+        let mut encoder = Box::new(BrotliEncoderStateStruct::new(CountingAllocator::default()));
         for (parameter, value) in known.into_iter().zip(params) {
             if *value != UNSET {
                 // A value out of range is brought into it by the encoder.
@@ -52,8 +75,8 @@ impl BrotliCodec {
     }
 
     fn decoder() -> Self {
-        let allocator = StandardAlloc::default;
-        Self::Decoder(Box::new(BrotliState::new(allocator(), allocator(), allocator())))
+        let allocator = CountingAllocator::default();
+        Self::Decoder(Box::new(BrotliState::new(allocator.clone(), allocator.clone(), allocator)))
     }
 
     /// Returns how much was read and written, and a code.
@@ -113,7 +136,11 @@ untraced!(BrotliStream, c"BrotliStream");
 #[op2]
 #[cppgc]
 pub(crate) fn op_brotli_open(is_encoder: bool, #[buffer] params: &[u32]) -> BrotliStream {
-    BrotliStream(RefCell::new(if is_encoder { BrotliCodec::encoder(params) } else { BrotliCodec::decoder() }))
+    BrotliStream(RefCell::new(if is_encoder {
+        BrotliCodec::encoder(params)
+    } else {
+        BrotliCodec::decoder()
+    }))
 }
 
 /// Performs one step. Writes to `left` how much output room and how much input is left. Returns one of the codes above.
@@ -133,7 +160,7 @@ pub(crate) fn op_brotli_step(
     code
 }
 
-/// Frees the memory of the stream early: it is large, and the garbage collector does not know its size.
+/// Frees the memory of the stream early: it is large.
 #[op2(fast)]
 pub(crate) fn op_brotli_close(#[cppgc] stream: &BrotliStream) {
     stream.0.replace(BrotliCodec::None);

@@ -8,6 +8,12 @@ use deno_core::op2;
 use deno_error::JsErrorBox;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::native_memory::NativeMemory;
+
+/// About how many bytes a stream holds with the largest window, which few streams do without.
+const COMPRESSING: usize = 256 * 1024;
+const DECOMPRESSING: usize = 40 * 1024;
+
 /// Return codes of zlib's functions.
 const STREAM_END: i32 = 1;
 const NEED_DICTIONARY: i32 = 2;
@@ -59,6 +65,7 @@ struct Zlib {
     gunzip: bool,
     members: bool,
     error: &'static str,
+    memory: NativeMemory,
 }
 
 /// The result of one step.
@@ -82,6 +89,10 @@ impl Zlib {
             Mode::Gunzip => Codec::Decompress(Decompress::new_gzip(bits)),
             Mode::Unzip => Codec::None,
         };
+        self.memory.set(match self.mode {
+            Mode::Deflate | Mode::DeflateRaw | Mode::Gzip => COMPRESSING,
+            Mode::Inflate | Mode::InflateRaw | Mode::Gunzip | Mode::Unzip => DECOMPRESSING,
+        });
         // In the other modes, the data itself tells that a dictionary is needed.
         match (&mut self.codec, &self.dictionary) {
             (Codec::Compress(codec), Some(dictionary)) if self.mode != Mode::Gzip => {
@@ -253,6 +264,7 @@ pub(crate) fn op_zlib_open(
         gunzip: false,
         members: true,
         error: "",
+        memory: NativeMemory::default(),
     };
     state.reset();
     Ok(ZlibStream(RefCell::new(state)))
@@ -288,10 +300,12 @@ pub(crate) fn op_zlib_reset(#[cppgc] stream: &ZlibStream) {
     stream.0.borrow_mut().reset();
 }
 
-/// Frees the memory of the stream early: it is large, and the garbage collector does not know its size.
+/// Frees the memory of the stream early: it is large.
 #[op2(fast)]
 pub(crate) fn op_zlib_close(#[cppgc] stream: &ZlibStream) {
-    stream.0.borrow_mut().codec = Codec::None;
+    let mut state = stream.0.borrow_mut();
+    state.codec = Codec::None;
+    state.memory.set(0);
 }
 
 /// Changes the compression level for the following data.
