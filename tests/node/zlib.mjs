@@ -68,6 +68,8 @@ export default async function (is, throws) {
   is("not brotli's", error(() => brotliDecompressSync(Buffer.from([255, 255, 255, 255, 255]))), ["ERR__ERROR_FORMAT_PADDING_2", -15, "Decompression failed"]);
   is("brotli cut off", [error(() => brotliDecompressSync(brotli.subarray(0, 5))), error(() => brotliDecompressSync(""))], Array(2).fill(["Z_BUF_ERROR", -5, "unexpected end of file"]));
   is("too much brotli", error(() => brotliDecompressSync(brotli, { maxOutputLength: 100 }))[0], "ERR_BUFFER_TOO_LARGE");
+  const large = Buffer.from("111e080002" + "68656c6c6f" + "03", "hex");
+  is("brotli with a window of more than 16 MiB", [error(() => brotliDecompressSync(large)), brotliDecompressSync(large, { params: { [constants.BROTLI_DECODER_PARAM_LARGE_WINDOW]: 1 } }).toString()], [["ERR__ERROR_FORMAT_WINDOW_BITS", -13, "Decompression failed"], "hello"]);
   throws("no such parameter of brotli", () => brotliCompressSync("x", { params: { 999: 1 } }), "RangeError", "ERR_BROTLI_INVALID_PARAM");
   is("constants", [constants.Z_BEST_SPEED, zlib.constants === constants, zlib.codes.Z_BUF_ERROR], [1, true, -5]);
 }

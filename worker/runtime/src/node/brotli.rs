@@ -19,6 +19,9 @@ const FAILED: i32 = -1;
 /// A parameter that is not set.
 const UNSET: u32 = u32::MAX;
 
+/// The number of the parameter of a decoder by which it takes windows of more than 16 MiB, which are in no standard.
+const LARGE_WINDOW: usize = 1;
+
 /// Allocates the memory of one stream, and counts it.
 #[derive(Clone, Default)]
 struct CountingAllocator(Rc<NativeMemory>);
@@ -74,9 +77,11 @@ impl BrotliCodec {
         Self::Encoder(encoder)
     }
 
-    fn decoder() -> Self {
+    fn decoder(params: &[u32]) -> Self {
+        let takes_large = params.get(LARGE_WINDOW).is_some_and(|value| ![0, UNSET].contains(value));
+        let make = if takes_large { BrotliState::new } else { BrotliState::new_strict };
         let allocator = CountingAllocator::default();
-        Self::Decoder(Box::new(BrotliState::new(allocator.clone(), allocator.clone(), allocator)))
+        Self::Decoder(Box::new(make(allocator.clone(), allocator.clone(), allocator)))
     }
 
     /// Returns how much was read and written, and a code.
@@ -132,14 +137,14 @@ pub(crate) struct BrotliStream(RefCell<BrotliCodec>);
 
 untraced!(BrotliStream, c"BrotliStream");
 
-/// Creates a stream that compresses with these parameters, or decompresses.
+/// Creates a stream that compresses or decompresses with these parameters.
 #[op2]
 #[cppgc]
 pub(crate) fn op_brotli_open(is_encoder: bool, #[buffer] params: &[u32]) -> BrotliStream {
     BrotliStream(RefCell::new(if is_encoder {
         BrotliCodec::encoder(params)
     } else {
-        BrotliCodec::decoder()
+        BrotliCodec::decoder(params)
     }))
 }
 
