@@ -11,9 +11,11 @@ use crate::harness::workerd::Both;
 /// Tells the names of every module of Node that Workers have, as an import sees them. The list is that of workerd, whose
 /// `node:module` leaves out the two modules that have no other name.
 const PROGRAM: &str = r"
+  import { constants } from 'node:http2';
   import { builtinModules, isBuiltin } from 'node:module';
+  import { types } from 'node:util';
   export default { async fetch() {
-    const modules = {};
+    const modules = { 'util.types': Object.keys(types), 'http2.constants': Object.entries(constants).map(String) };
     for (const name of [...builtinModules, 'sqlite', 'test']) {
       modules[name] = Object.keys(await import(`node:${name}`));
     }

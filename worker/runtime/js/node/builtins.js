@@ -128,8 +128,7 @@
     "node:tty": () => own("tty.js"),
     "node:url": () => ({ ...published("url.ts"), toPathIfFileURL: published("internal/url.ts").toPathIfFileURL }),
     "node:util": () => own("util.js"),
-    // There are no native addons, which alone create external values.
-    "node:util/types": () => ObjectAssign(requireBuiltin("node:util").types, { isExternal: () => false }),
+    "node:util/types": () => requireBuiltin("node:util").types,
     "node:v8": hostless("v8"),
     "node:vm": hostless("vm"),
     "node:wasi": hostless("wasi"),

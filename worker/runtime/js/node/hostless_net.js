@@ -3,9 +3,12 @@
   const { core, primordials } = __bootstrap;
   const {
     ObjectAssign,
+    RegExpPrototypeSymbolReplace,
     RegExpPrototypeTest,
+    StringPrototypeReplaceAll,
     StringPrototypeSlice,
     StringPrototypeSplit,
+    StringPrototypeToUpperCase,
     Symbol,
   } = primordials;
   const load = core.loadExtScript;
@@ -105,6 +108,25 @@
     ...agents("https:", 443),
   });
 
+  const METHODS_OF_HTTP2 = "ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK MERGE MKACTIVITY " +
+    "MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PUT REBIND REPORT " +
+    "SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL";
+
+  /** The constants of the library, which has only those that it uses itself, with all methods and statuses. */
+  function constantsOfHttp2() {
+    const constants = { ...load("ext:deno_node/internal/http2/constants.ts") };
+    const methods = StringPrototypeSplit(METHODS_OF_HTTP2, " ");
+    for (let i = 0; i < methods.length; i++) {
+      constants[`HTTP2_METHOD_${StringPrototypeReplaceAll(methods[i], "-", "_")}`] = methods[i];
+    }
+    const codes = statusCodes();
+    for (const code in codes) {
+      const name = code === "418" ? "TEAPOT" : StringPrototypeToUpperCase(RegExpPrototypeSymbolReplace(/[ -]/g, codes[code], "_"));
+      constants[`HTTP_STATUS_${name}`] = +code;
+    }
+    return constants;
+  }
+
   const http2 = () => ({
     ...absent("http2", NO_HTTP, {
       classes: ["Http2ServerRequest", "Http2ServerResponse"],
@@ -113,7 +135,7 @@
         "performServerHandshake",
       ],
     }),
-    constants: load("ext:deno_node/internal/http2/constants.ts"),
+    constants: constantsOfHttp2(),
     sensitiveHeaders: Symbol("nodejs.http2.sensitiveHeaders"),
   });
 

@@ -4,6 +4,7 @@
   const {
     Error,
     ErrorPrototype,
+    ObjectAssign,
     ObjectPrototypeIsPrototypeOf,
     RegExpPrototypeExec,
     RegExpPrototypeTest,
@@ -36,6 +37,9 @@
     }
     return variables;
   }
+
+  // There are no native addons, which alone create external values.
+  ObjectAssign(util.types, { isExternal: () => false });
 
   const is = (type) => (value) => typeof value === type;
 
