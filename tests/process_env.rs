@@ -74,6 +74,28 @@ async fn packages_run_their_production_build_unless_in_development() {
     }
 }
 
+#[tokio::test]
+async fn an_app_that_has_changed_what_arrays_and_objects_can_do_still_has_its_variables() {
+    let index = "delete Array.prototype[Symbol.iterator];
+         Object.defineProperty(Object.prototype, 'NODE_ENV', { set() {}, configurable: true });
+         export default { fetch: (request, env) => new Response(`${process.env.NODE_ENV} ${process.env.A} ${env.A}`) }";
+    let supervisor =
+        TestSupervisor::plan().app(App::new("app", index).set("env = { A = 'a' }")).start().await;
+    assert_eq!(supervisor.get("app", "/").await.text(), "production a a");
+}
+
+#[tokio::test]
+async fn a_variable_may_have_the_name_of_the_prototype() {
+    let index = "export default { fetch: (request, env) =>
+         Response.json([env, process.env, Object.getPrototypeOf(env) === Object.prototype]) }";
+    let app = App::new("app", index).set("env = { __proto__ = { a = 1 }, NODE_ENV = 'x' }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    assert_eq!(
+        supervisor.get("app", "/").await.text(),
+        r#"[{"NODE_ENV":"x","__proto__":{"a":1}},{"NODE_ENV":"x","__proto__":"{\"a\":1}"},true]"#
+    );
+}
+
 #[test]
 fn check_sees_what_production_sees() {
     let folder = tempfile::tempdir().unwrap();

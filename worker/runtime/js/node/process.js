@@ -2,7 +2,6 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
-    ArrayPrototypePush,
     BigInt,
     Error,
     ErrorCaptureStackTrace,
@@ -14,7 +13,6 @@
     ObjectDefineProperties,
     ObjectDefineProperty,
     ObjectFreeze,
-    ObjectFromEntries,
     ObjectGetPrototypeOf,
     ObjectHasOwn,
     ObjectPrototypeIsPrototypeOf,
@@ -52,15 +50,15 @@
    * Workers, the app can change them, and `env` stays as it is. Whatever is assigned becomes a string.
    */
   function readEnv() {
-    const entries = [];
+    const env = {};
+    const add = (name, value) => ObjectDefineProperty(env, name, core.propWritable(value));
     const given = variables();
     for (let i = 0; i < given.length; i += 2) {
       const value = JSONParse(given[i + 1]);
-      ArrayPrototypePush(entries, [given[i], typeof value === "string" ? value : given[i + 1]]);
+      add(given[i], typeof value === "string" ? value : given[i + 1]);
     }
-    const env = ObjectFromEntries(entries);
     // Packages choose their development build unless this says otherwise.
-    if (!ObjectHasOwn(env, "NODE_ENV")) env.NODE_ENV = isDevelopment() ? "development" : "production";
+    if (!ObjectHasOwn(env, "NODE_ENV")) add("NODE_ENV", isDevelopment() ? "development" : "production");
     return new Proxy(env, {
       __proto__: null,
       set: (target, name, value) => put(target, name, core.propWritable(value)),

@@ -112,12 +112,9 @@
     variables = ArrayPrototypeSlice(settings, 6);
     define(settings[4]);
     app.env = env = {};
-    for (let i = 0; i < missing.length; i += 2) {
-      env[missing[i]] = missingBinding(missing[i + 1]);
-    }
-    for (let i = 6; i < settings.length; i += 2) {
-      env[settings[i]] = JSONParse(settings[i + 1]);
-    }
+    const give = (name, value) => ObjectDefineProperty(env, name, core.propWritable(value));
+    for (let i = 0; i < missing.length; i += 2) give(missing[i], missingBinding(missing[i + 1]));
+    for (let i = 6; i < settings.length; i += 2) give(settings[i], JSONParse(settings[i + 1]));
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
     ObjectDefineProperty(globalThis, "ScheduledEvent", core.propNonEnumerable(ScheduledEvent));
     core.setWasmStreamingCallback(compileStreaming);
