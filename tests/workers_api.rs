@@ -323,6 +323,21 @@ async fn a_handler_has_a_context() {
 }
 
 #[tokio::test]
+async fn the_imported_env_cannot_be_made_unusable() {
+    let supervisor = TestSupervisor::with(
+        "import { env, withEnv } from 'cloudflare:workers';
+         export default { fetch() {
+           let refused;
+           try { Object.freeze(env); } catch (error) { refused = error.name; }
+           Object.setPrototypeOf(env, { inherited: 1 });
+           return Response.json([refused, env.inherited, withEnv({ A: 1 }, () => Object.keys(env))]);
+         } }",
+    )
+    .await;
+    assert_eq!(supervisor.get("app", "/").await.json(), json!(["TypeError", 1, ["A"]]));
+}
+
+#[tokio::test]
 async fn listeners_get_an_event() {
     let supervisor = TestSupervisor::with(
         "const attempt = (run) => { try { return run() ?? null; } catch (error) { return `${error.name}: ${error.message}`; } };

@@ -51,6 +51,7 @@ deno_core::extension!(
         "performance_observer.js",
         "read_at_least.js",
         "shapes.js",
+        "stand_in.js",
         "structured_clone.js",
         "url_search_params.js",
     ],

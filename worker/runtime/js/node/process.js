@@ -13,18 +13,11 @@
     ObjectDefineProperties,
     ObjectDefineProperty,
     ObjectFreeze,
-    ObjectGetPrototypeOf,
     ObjectHasOwn,
     ObjectPrototypeIsPrototypeOf,
     Proxy,
     ReflectApply,
     ReflectDefineProperty,
-    ReflectDeleteProperty,
-    ReflectGet,
-    ReflectGetOwnPropertyDescriptor,
-    ReflectHas,
-    ReflectOwnKeys,
-    ReflectSet,
     String,
     StringPrototypeStartsWith,
     SymbolToStringTag,
@@ -34,6 +27,7 @@
   const { isDevelopment, variables } = load("ext:nano_workers/app.js");
   const { log } = load("ext:nano_workers/globals.js");
   const { performance } = load("ext:deno_web/15_performance.js");
+  const { standIn } = load("ext:nano_platform/stand_in.js");
 
   const WARN = 2;
   // The release of Node that the vendored library follows: NODE_VERSION in lib.rs of the library.
@@ -161,20 +155,7 @@
    * Stands for one of the three streams until a member of it is touched. `import { env } from "node:process"` reads all
    * exports, and must not load the library of streams for that.
    */
-  function stream(name) {
-    const made = () => load("ext:nano_node/stdio.js")[name];
-    return new Proxy({}, {
-      __proto__: null,
-      defineProperty: (_, key, descriptor) => ReflectDefineProperty(made(), key, descriptor),
-      deleteProperty: (_, key) => ReflectDeleteProperty(made(), key),
-      get: (_, key) => ReflectGet(made(), key),
-      getOwnPropertyDescriptor: (_, key) => ReflectGetOwnPropertyDescriptor(made(), key),
-      getPrototypeOf: () => ObjectGetPrototypeOf(made()),
-      has: (_, key) => ReflectHas(made(), key),
-      ownKeys: () => ReflectOwnKeys(made()),
-      set: (_, key, value) => ReflectSet(made(), key, value),
-    });
-  }
+  const stream = (name) => standIn(() => load("ext:nano_node/stdio.js")[name]);
 
   // Turns `process` into an event emitter when one of these is first called: most apps never need the library of events.
   let emitter;

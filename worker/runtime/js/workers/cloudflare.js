@@ -3,21 +3,14 @@
   const { core, primordials } = __bootstrap;
   const {
     Error,
-    ObjectGetPrototypeOf,
     Proxy,
     ReflectApply,
-    ReflectDefineProperty,
-    ReflectDeleteProperty,
-    ReflectGet,
-    ReflectGetOwnPropertyDescriptor,
-    ReflectHas,
-    ReflectOwnKeys,
-    ReflectSet,
     SafeArrayIterator,
     TypeError,
   } = primordials;
   const { getAsyncContext, setAsyncContext } = core;
   const { app, inBackground } = core.loadExtScript("ext:nano_workers/context.js");
+  const { standIn } = core.loadExtScript("ext:nano_platform/stand_in.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
   /** The base class for an app's default export. */
@@ -49,22 +42,9 @@
     inBackground(promise);
   }
 
-  /** Stands for the object that `current` returns. */
-  const stand = (current) =>
-    new Proxy({}, {
-      __proto__: null,
-      defineProperty: (_, key, descriptor) => ReflectDefineProperty(current(), key, descriptor),
-      deleteProperty: (_, key) => ReflectDeleteProperty(current(), key),
-      get: (_, key) => ReflectGet(current(), key),
-      getOwnPropertyDescriptor: (_, key) => ReflectGetOwnPropertyDescriptor(current(), key),
-      getPrototypeOf: () => ObjectGetPrototypeOf(current()),
-      has: (_, key) => ReflectHas(current(), key),
-      ownKeys: () => ReflectOwnKeys(current()),
-      set: (_, key, value) => ReflectSet(current(), key, value),
-    });
   const NONE = {};
   const isObject = (value) => typeof value === "object" && value !== null;
-  const env = stand(() => getAsyncContext()?.env ?? app.env);
+  const env = standIn(() => getAsyncContext()?.env ?? app.env);
 
   /** Calls `action` in an async context with another env. What it starts has that env, too. */
   function withEnv(other, action) {
@@ -74,7 +54,7 @@
   }
 
   // The entrypoints of the app itself, by which an app of Workers calls itself.
-  const exports = stand(() => getAsyncContext()?.exports ?? NO_EXPORTS);
+  const exports = standIn(() => getAsyncContext()?.exports ?? NO_EXPORTS);
   const NO_EXPORTS = new Proxy({}, {
     __proto__: null,
     get(_, key) {

@@ -1,0 +1,34 @@
+// An object that stands for another one, which may change or is made only when a member of it is touched.
+(function () {
+  const {
+    ObjectGetPrototypeOf,
+    Proxy,
+    ReflectDefineProperty,
+    ReflectDeleteProperty,
+    ReflectGet,
+    ReflectGetOwnPropertyDescriptor,
+    ReflectHas,
+    ReflectOwnKeys,
+    ReflectSet,
+    ReflectSetPrototypeOf,
+  } = __bootstrap.primordials;
+
+  /** Stands for the object that `current` returns. */
+  const standIn = (current) =>
+    new Proxy({}, {
+      __proto__: null,
+      defineProperty: (_, key, descriptor) => ReflectDefineProperty(current(), key, descriptor),
+      deleteProperty: (_, key) => ReflectDeleteProperty(current(), key),
+      get: (_, key) => ReflectGet(current(), key),
+      getOwnPropertyDescriptor: (_, key) => ReflectGetOwnPropertyDescriptor(current(), key),
+      getPrototypeOf: () => ObjectGetPrototypeOf(current()),
+      has: (_, key) => ReflectHas(current(), key),
+      ownKeys: () => ReflectOwnKeys(current()),
+      // A stand-in that cannot be extended could not show the members of the object.
+      preventExtensions: () => false,
+      set: (_, key, value) => ReflectSet(current(), key, value),
+      setPrototypeOf: (_, prototype) => ReflectSetPrototypeOf(current(), prototype),
+    });
+
+  return { standIn };
+})();
