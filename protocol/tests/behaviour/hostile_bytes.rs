@@ -1,7 +1,5 @@
 //! No bytes can harm the decoder: a bounded run of what `cargo fuzz run decoder` does endlessly.
 
-use std::path::PathBuf;
-
 use nano_protocol::frame::{FrameHeader, HEADER_LEN, Kind};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +9,7 @@ use strum::VariantArray as _;
 use crate::frames::{Sent, one_of_each, wire};
 use crate::generated;
 use crate::hostile;
+use crate::seeds::{self, Seeds};
 
 /// A change to valid bytes on their way.
 #[derive(Debug, Clone)]
@@ -122,13 +121,9 @@ fn every_byte_of_every_header_may_have_every_value() {
     }
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/decoder")
-}
-
 /// Returns the seeds of the fuzzer with their names: one frame of each kind, and all of them. The first byte says in how long
 /// pieces they arrive.
-fn seeds() -> Vec<(String, Vec<u8>)> {
+fn seeds() -> Seeds {
     let seed = |frames: &[Sent]| [vec![9], wire(frames)].concat();
     let all = one_of_each();
     let each = all.iter().enumerate();
@@ -138,21 +133,12 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn what_the_fuzzer_starts_from_does_no_harm_and_has_the_format_of_today() {
-    for seed in std::fs::read_dir(folder()).expect("fuzz/seeds/decoder") {
-        hostile::decode(&std::fs::read(seed.unwrap().path()).unwrap());
-    }
     assert!(seeds().len() > Kind::VARIANTS.len(), "one seed for each kind of frame");
-    for (name, bytes) in seeds() {
-        let found = std::fs::read(folder().join(&name)).ok();
-        assert_eq!(found, Some(bytes), "{name}: write the seeds anew, see fuzz/README.md");
-    }
+    seeds::replay("decoder", seeds(), hostile::decode);
 }
 
 #[test]
 #[ignore = "writes fuzz/seeds anew, after a change of the wire format"]
 fn write_what_the_fuzzer_starts_from() {
-    std::fs::create_dir_all(folder()).unwrap();
-    for (name, bytes) in seeds() {
-        std::fs::write(folder().join(name), bytes).unwrap();
-    }
+    seeds::write("decoder", seeds());
 }

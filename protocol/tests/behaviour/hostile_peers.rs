@@ -1,12 +1,11 @@
 //! No peer can harm an end: a bounded run of what `cargo fuzz run peer` does endlessly.
 
-use std::path::PathBuf;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::frames::{one_of_each, wire};
 use crate::hostile_peer::speak;
+use crate::seeds::{self, Seeds};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
@@ -28,12 +27,8 @@ proptest! {
     }
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/peer")
-}
-
 /// Returns the seeds of the fuzzer with their names: a short conversation for each side, and each kind of frame after it.
-fn seeds() -> Vec<(String, Vec<u8>)> {
+fn seeds() -> Seeds {
     let mut seeds = Vec::new();
     for (side, name) in ["supervisor", "worker"].iter().enumerate() {
         let mut script = vec![side as u8];
@@ -59,20 +54,11 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn what_the_fuzzer_starts_from_does_no_harm_and_has_the_format_of_today() {
-    for seed in std::fs::read_dir(folder()).expect("fuzz/seeds/peer") {
-        speak(&std::fs::read(seed.unwrap().path()).unwrap());
-    }
-    for (name, bytes) in seeds() {
-        let found = std::fs::read(folder().join(&name)).ok();
-        assert_eq!(found, Some(bytes), "{name}: write the seeds anew, see fuzz/README.md");
-    }
+    seeds::replay("peer", seeds(), speak);
 }
 
 #[test]
 #[ignore = "writes fuzz/seeds anew, after a change of the wire format"]
 fn write_what_the_fuzzer_starts_from() {
-    std::fs::create_dir_all(folder()).unwrap();
-    for (name, bytes) in seeds() {
-        std::fs::write(folder().join(name), bytes).unwrap();
-    }
+    seeds::write("peer", seeds());
 }

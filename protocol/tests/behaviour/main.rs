@@ -4,6 +4,7 @@
 //! - [`pair`]: both ends over one socket, or one end and a peer that writes arbitrary bytes.
 //! - [`pipe`]: a socket in memory.
 //! - [`hostile`], [`hostile_peer`]: the entry points that the fuzz targets use as well.
+//! - [`seeds`]: the inputs that these start from.
 //! - The other modules are named after a behaviour. Their test names state what they prove.
 
 mod frames;
@@ -12,6 +13,7 @@ mod hostile;
 mod hostile_peer;
 mod pair;
 mod pipe;
+mod seeds;
 
 mod both_ways;
 mod budget;
