@@ -362,16 +362,23 @@ async fn what_was_missed_during_a_restart_is_made_up_once() {
 
 #[tokio::test]
 async fn a_successor_goes_on_where_its_predecessor_has_stopped() {
-    let mut supervisor = TestSupervisor::plan().set("state_dir = 'state'").app(app("")).start().await;
+    let handler = "console.log('begun'); await scheduler.wait(500); console.log('finished');";
+    let mut supervisor = TestSupervisor::plan().set("state_dir = 'state'").app(app(handler)).start().await;
     let file = supervisor.folder().join("state/crons.json");
     until("it is kept", async || fs::read_to_string(&file).ok()).await;
     // What the predecessor knows counts, and not what the successor reads before it takes over.
     fs::write(&file, json!({ "last_due": { "app": { YEARLY: 1_700_000_000 } } }).to_string()).unwrap();
-    let arguments = ["upgrade", "--control", supervisor.socket().to_str().unwrap()];
-    let (code, text, errors) = run(supervisor.folder(), &arguments);
+    let upgrade = async {
+        supervisor.log.line_with("begun").await;
+        let arguments = ["upgrade", "--control", supervisor.socket().to_str().unwrap()];
+        run(supervisor.folder(), &arguments)
+    };
+    let (under_way, (code, text, errors)) = tokio::join!(trigger(&supervisor), upgrade);
+    assert_eq!(under_way.outcome, RunOutcome::Ok);
     assert_eq!((code, &*errors), (0, ""));
     let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
     assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
+    supervisor.log.line_with("finished").await;
     let app = supervisor.until("app", "has a clock", |app| app.crons[0].next_at.is_some()).await;
     assert_eq!(app.crons[0].last, None);
     assert_eq!(trigger(&supervisor).await.outcome, RunOutcome::Ok);
