@@ -377,9 +377,4 @@ fn what_only_a_build_can_run_is_to_be_built_first() {
         let (code, text, _) = run(here.path(), &["check", "--config", "nano.toml"]);
         assert!(code == 1 && text.contains(expected), "{text}");
     }
-    // What is only said is not imported.
-    let said = "export default { fetch: () => new Response('import(\"virtual:x\")') }";
-    let here = folder(&[("app/index.js", said)]);
-    let (code, text, _) = run(here.path(), &["check", "app"]);
-    assert_eq!(code, 0, "{text}");
 }

@@ -14,6 +14,15 @@ fn read(files: &[(&str, &str)]) -> (Wrangler, Vec<String>) {
 
 /// Like [`read`], in this environment.
 fn read_in(files: &[(&str, &str)], environment: Option<&str>) -> (Wrangler, Vec<String>) {
+    read_for(None, files, environment)
+}
+
+/// Like [`read_in`], for an app with this entry module.
+fn read_for(
+    entry: Option<&str>,
+    files: &[(&str, &str)],
+    environment: Option<&str>,
+) -> (Wrangler, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = dir.path().join(name);
@@ -24,7 +33,7 @@ fn read_in(files: &[(&str, &str)], environment: Option<&str>) -> (Wrangler, Vec<
     let root = dir.path().canonicalize().unwrap();
     let place = Place::flag("--env");
     let environment = environment.map(|name| (name, &place));
-    (Wrangler::read(&root, Path::new("app"), None, environment, &mut problems), problems.texts())
+    (Wrangler::read(&root, Path::new("app"), entry, environment, &mut problems), problems.texts())
 }
 
 fn missing(wrangler: &Wrangler) -> Vec<&str> {
@@ -135,21 +144,15 @@ fn what_a_build_has_made_counts() {
 
 #[test]
 fn the_file_nearest_to_the_entry_counts() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().canonicalize().unwrap();
-    for (name, text) in [
+    let files = [
         ("wrangler.toml", "name = 'root'"),
         ("apps/web/wrangler.jsonc", "{ \"name\": \"web\", \"pages_build_output_dir\": \"dist\" }"),
         ("apps/site/.wrangler/deploy/config.json", "{\"configPath\":\"../../dist/wrangler.json\"}"),
         ("apps/site/dist/wrangler.json", "{ \"name\": \"site\", \"main\": \"a.js\" }"),
-    ] {
-        fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
-        fs::write(root.join(name), text).unwrap();
-    }
+    ];
     let read = |entry| {
-        let mut problems = Problems::default();
-        let found = Wrangler::read(&root, Path::new("app"), entry, None, &mut problems);
-        assert_eq!(problems.texts(), [""; 0]);
+        let (found, problems) = read_for(entry, &files, None);
+        assert_eq!(problems, [""; 0]);
         (
             found.name.unwrap().as_str().to_owned(),
             found.home,
