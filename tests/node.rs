@@ -131,7 +131,7 @@ async fn a_request_that_spins_within_a_context_is_still_known() {
            await new Promise(() => {});
          }) }",
     );
-    let supervisor = TestSupervisor::plan().app(app.set("watchdog = '300ms'")).start().await;
+    let supervisor = TestSupervisor::plan().app(app.set("watchdog = '2s'")).start().await;
     let client = supervisor.client("app").await;
     let waiting = tokio::spawn({
         let client = client.clone();
