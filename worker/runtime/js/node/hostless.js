@@ -100,7 +100,7 @@
 
   /** What the engine knows of its heap. As on Workers, what is not told is zero. */
   function getHeapStatistics() {
-    const { external, heapTotal, heapUsed, physicalTotal } = core.memoryUsage();
+    const { heapTotal, heapUsed, physicalTotal } = core.memoryUsage();
     return {
       total_heap_size: heapTotal,
       total_heap_size_executable: 0,
@@ -115,7 +115,7 @@
       number_of_detached_contexts: 0,
       total_global_handles_size: 0,
       used_global_handles_size: 0,
-      external_memory: external,
+      external_memory: core.ops.op_native_memory(),
     };
   }
 
