@@ -65,7 +65,8 @@ export default { fetch(request) {
 
 #[tokio::test]
 async fn a_worker_with_too_much_memory_outside_of_its_heap_is_replaced_and_nobody_else_notices() {
-    let hoard = App::new("hoard", HOARD).set("memory = '96MiB'\nheap = '64MiB'");
+    let hoard =
+        App::new("hoard", HOARD).set("memory = '96MiB'\nheap = '64MiB'\nrecycle = { growth = false }");
     let supervisor = TestSupervisor::plan().app(hoard).app(App::hello("other")).start().await;
     let (worker, other) = (supervisor.worker("hoard").await, supervisor.worker("other").await);
     assert_eq!(supervisor.get("hoard", "/?mib=1").await.text(), "1");

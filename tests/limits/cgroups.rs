@@ -125,7 +125,9 @@ export default { fetch(request) {
 #[ignore = "needs a control group of its own; `on_a_kernel_of_its_own` runs it"]
 async fn a_worker_is_ended_at_its_memory_and_nobody_else_notices() {
     let group = Group::new("memory");
-    let hoard = App::new("hoard", HOARD).set("heap = '32MiB'\nmemory = '64MiB'").set(PATIENT);
+    let hoard = App::new("hoard", HOARD)
+        .set("heap = '32MiB'\nmemory = '64MiB'\nrecycle = { growth = false }")
+        .set(PATIENT);
     let supervisor =
         TestSupervisor::plan().app(hoard).app(App::hello("other")).within(&group.0).start().await;
     assert_eq!(
