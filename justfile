@@ -40,6 +40,10 @@ fuzz *SECONDS:
 soak *OPTIONS:
     scripts/soak {{ OPTIONS }}
 
+# Build apps with frameworks by their own commands, serve them, and use them in a browser
+frameworks *NAMES:
+    scripts/frameworks {{ NAMES }}
+
 # Measure what crashes cost the other requests
 crash-cost *OPTIONS:
     scripts/crash-cost {{ OPTIONS }}

@@ -4,24 +4,15 @@
 #![expect(clippy::disallowed_methods, reason = "these tests run a browser")]
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::TestSupervisor;
 use crate::harness::{App, free_address, npm, run};
 
-/// Returns the folder with the packages that drive the browser, or `None`, with the reason on stderr, if something is missing.
-fn tools() -> Option<PathBuf> {
-    if let Err(error) = Command::new("chromium").arg("--version").stdout(Stdio::null()).status() {
-        eprintln!("skipped: chromium cannot be run here: {error}");
-        return None;
-    }
-    npm::installed()
-}
-
 /// Runs a script against the dashboard of a supervisor that serves `apps`.
 async fn check(script: &str, settings: &str, apps: impl IntoIterator<Item = App>) {
-    let Some(packages) = tools() else { return };
+    let Some(packages) = npm::with_browser() else { return };
     let (address, supervisor) = serve(settings, apps).await;
     look(script, address, supervisor.folder(), &packages);
     drop(supervisor);
@@ -143,7 +134,7 @@ async fn a_line_opens_to_curves_that_can_be_read_and_to_the_log_as_it_comes() {
 
 #[tokio::test]
 async fn it_lists_deploys_and_goes_back_to_any_of_them() {
-    let Some(packages) = tools() else { return };
+    let Some(packages) = npm::with_browser() else { return };
     let (address, supervisor) = serve("", [App::hello("app")]).await;
     let socket = supervisor.socket().to_str().unwrap();
     for text in ["one", "two", "three"] {

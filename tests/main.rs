@@ -35,6 +35,7 @@ mod errors;
 mod escapes;
 mod event_source;
 mod forwarded;
+mod frameworks;
 mod framing;
 mod globals;
 mod handlers;

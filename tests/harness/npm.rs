@@ -41,6 +41,16 @@ pub(crate) fn installed() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// Returns the folder with the packages that drive a browser, among others, or `None`, with the reason on stderr, if npm or
+/// `chromium` is missing.
+pub(crate) fn with_browser() -> Option<PathBuf> {
+    if let Err(error) = Command::new("chromium").arg("--version").stdout(Stdio::null()).status() {
+        eprintln!("skipped: chromium cannot be run here: {error}");
+        return None;
+    }
+    installed()
+}
+
 /// Copies the apps, which change more often than their packages. Each file is replaced atomically, because other tests read
 /// it at the same time.
 fn copy_apps(folder: &Path) -> io::Result<()> {
