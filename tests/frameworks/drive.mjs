@@ -11,6 +11,9 @@ const { chromium } = createRequire(`${PACKAGES}/`)("playwright-core");
 /** Far beyond what anything takes. */
 const DEADLINE = 60_000;
 
+/** Pages are streamed to people only. A robot gets them whole, and a browser is one if it says that it is headless. */
+const userAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
 /** Waits until `find` finds something. */
 async function until(what, find) {
   for (const begun = Date.now(); Date.now() - begun < DEADLINE; ) {
@@ -92,7 +95,8 @@ await part("404", async () => {
 
 await part("streaming", async () => {
   const late = await gate();
-  const { body } = await fetch(new URL(late.path, APP), { signal: AbortSignal.timeout(DEADLINE) });
+  const headers = { "user-agent": userAgent };
+  const { body } = await fetch(new URL(late.path, APP), { headers, signal: AbortSignal.timeout(DEADLINE) });
   let text = "";
   for await (const piece of body.pipeThrough(new TextDecoderStream())) {
     const waited = text.includes("waiting");
@@ -112,7 +116,7 @@ const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], 
 
 /** Shows a page to `look`, and fails if anything went wrong in it that a user of its developer tools would see. */
 async function show(path, look, options) {
-  const context = await browser.newContext(options);
+  const context = await browser.newContext({ userAgent, ...options });
   context.setDefaultTimeout(DEADLINE);
   const page = await context.newPage();
   const problems = [];

@@ -1,0 +1,1 @@
+export const load = ({ url }) => ({ visitor: url.searchParams.get("visitor") ?? "everybody" });

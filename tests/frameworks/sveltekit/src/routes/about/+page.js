@@ -1,0 +1,2 @@
+// Made at build time: a static file.
+export const prerender = true;
