@@ -166,7 +166,8 @@ macro_rules! apps {
                 let row = row.unwrap_or_else(|| panic!("{name} is not in docs/frameworks.md"));
                 let manifest = fs::read_to_string(sources().join(name).join("package.json")).unwrap();
                 let manifest: Value = serde_json::from_str(&manifest).unwrap();
-                for package in row.split('`').skip(1).step_by(2) {
+                let packages = row.split('|').nth(2).unwrap();
+                for package in packages.split('`').skip(1).step_by(2) {
                     let (package, version) = package.rsplit_once(' ').unwrap_or_else(|| panic!("{row}"));
                     let pinned = [&manifest["dependencies"][package], &manifest["devDependencies"][package]];
                     assert!(pinned.iter().any(|pinned| **pinned == version), "{name} has another {package} than {version}");
@@ -180,5 +181,7 @@ apps! {
     hono "hono" keeps,
     vite_worker "vite-worker" builds #[ignore = "its packages take 430 MB"],
     react_router "react-router" builds #[ignore = "its packages take 500 MB"],
+    nitro "nitro" keeps,
+    nuxt "nuxt" builds #[ignore = "its packages take 390 MB"],
     sveltekit "sveltekit" builds #[ignore = "its packages take 440 MB"],
 }

@@ -67,8 +67,8 @@ await part("assets", async () => {
   const again = await ask("/note.txt", { headers: { "if-none-match": note.response.headers.get("etag") } });
   assert.equal(again.status, 304);
   const { text } = await ask("/");
-  const linked = [...text.matchAll(/(?:src|href)="([^"#]+\.(?:m?js|css))"/g)].map(([, path]) => path);
-  assert.notEqual(linked.length, 0, text);
+  const linked = [...text.matchAll(/(?:src|href|url)="([^"#]+\.(?:m?js|css))"/g)].map(([, path]) => path);
+  assert.notEqual(linked.length, 0, "the page links no file");
   for (const path of linked) {
     const file = await ask(path);
     assert.equal(file.status, 200, path);
@@ -86,8 +86,8 @@ await part("API", async () => {
 });
 
 await part("404", async () => {
-  for (const headers of [{}, { "sec-fetch-mode": "navigate" }]) {
-    const { status, text } = await ask("/nowhere", { headers });
+  for (const more of [{}, { "sec-fetch-mode": "navigate" }]) {
+    const { status, text } = await ask("/nowhere", { headers: { accept: "text/html", ...more } });
     assert.equal(status, 404, text);
     assert.match(text, /nothing here/);
   }

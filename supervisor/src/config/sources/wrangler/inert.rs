@@ -57,13 +57,15 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("routes", "`hosts` and `port`"),
 ];
 
-/// Compatibility flags for behaviour that every app has here. So are all flags about Node.js.
+/// Compatibility flags for behaviour that every app has here. So are all flags about Node.js, with which also the one counts that
+/// Nitro writes because it brings Node's globals along itself.
 const STANDARD_FLAGS: &[&str] = &[
     "fetch_refuses_unknown_protocols",
     "formdata_parser_supports_files",
     "global_fetch_strictly_public",
     "global_navigator",
     "http_headers_getsetcookie",
+    "no_nodejs_compat_v2",
     "streams_enable_constructors",
     "transformstream_enable_standard_constructor",
     "url_standard",

@@ -369,7 +369,9 @@ fn what_changes_nothing_is_not_mentioned() {
         "vars": {}, "durable_objects": { "bindings": [] }, "workflows": [], "migrations": [], "kv_namespaces": [],
         "cloudchamber": {}, "send_email": [], "queues": { "producers": [], "consumers": [] }, "r2_buckets": [],
         "logfwdr": { "bindings": [] }, "pipelines": [], "observability": { "enabled": true }, "name": "x" }"#;
-    for (file, text) in [("wrangler.toml", text), ("wrangler.json", built)] {
+    // What Nitro writes.
+    let nitro = r#"{ "compatibility_date": "2026-11-01", "name": "x", "compatibility_flags": ["no_nodejs_compat_v2"] }"#;
+    for (file, text) in [("wrangler.toml", text), ("wrangler.json", built), ("wrangler.json", nitro)] {
         let (found, problems) = read(&[(file, text)]);
         assert_eq!((found.warning, problems), (None, vec![]));
         assert!(found.missing.is_empty());

@@ -1,0 +1,1 @@
+export default defineEventHandler(() => page('<p id="about">about this app</p>'));
