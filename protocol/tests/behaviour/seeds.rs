@@ -13,7 +13,7 @@ fn folder(target: &str) -> PathBuf {
 pub(crate) fn replay(target: &str, seeds: Seeds, try_one: impl Fn(&[u8])) {
     let folder = folder(target);
     for seed in std::fs::read_dir(&folder).expect("fuzz/seeds") {
-        try_one(&std::fs::read(seed.unwrap().path()).unwrap());
+        try_one(&std::fs::read(seed.expect("a seed").path()).expect("read a seed"));
     }
     for (name, bytes) in seeds {
         let found = std::fs::read(folder.join(&name)).ok();
@@ -23,8 +23,8 @@ pub(crate) fn replay(target: &str, seeds: Seeds, try_one: impl Fn(&[u8])) {
 
 pub(crate) fn write(target: &str, seeds: Seeds) {
     let folder = folder(target);
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("make a folder");
     for (name, bytes) in seeds {
-        std::fs::write(folder.join(name), bytes).unwrap();
+        std::fs::write(folder.join(name), bytes).expect("write a seed");
     }
 }
