@@ -49,7 +49,6 @@ pub(super) enum Tone {
     Bad,
     /// Less important.
     Faint,
-    /// A heading.
     Head,
 }
 

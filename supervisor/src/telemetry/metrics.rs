@@ -35,7 +35,6 @@ pub(crate) struct Sample {
     pub descriptors: usize,
     /// Usage of the limits that all clients share.
     pub occupied: Occupied,
-    /// Span counts.
     pub spans: traces::SpanCounts,
     pub log_lines_dropped: usize,
     /// Seconds since the supervisor started.

@@ -41,7 +41,6 @@ pub(crate) struct RequestRecord {
     /// Its span, if one is recorded.
     pub span: Option<Span>,
     pub id: RequestId,
-    /// Address of the client.
     pub client: IpAddr,
     /// Address of the peer: the client, or a trusted proxy.
     pub peer: SocketAddr,

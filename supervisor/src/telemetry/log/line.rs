@@ -39,7 +39,6 @@ impl Line {
         Self { time, level, target: target.into(), message: String::new(), fields: Vec::new() }
     }
 
-    /// Sets the message.
     pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self

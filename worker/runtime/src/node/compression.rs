@@ -239,7 +239,6 @@ fn level(level: i32) -> Compression {
     u32::try_from(level).map_or_else(|_| Compression::default(), |level| Compression::new(level.min(9)))
 }
 
-/// Creates an empty stream.
 #[op2]
 #[cppgc]
 pub(crate) fn op_zlib_open(

@@ -151,7 +151,6 @@ pub(crate) fn op_node_hash_update_str(#[cppgc] hasher: &NodeHasher, #[string] te
     hasher.0.borrow_mut().update(text.as_bytes())
 }
 
-/// Returns the result.
 #[op2]
 pub(crate) fn op_node_hash_digest(#[cppgc] hasher: &NodeHasher) -> Uint8Array {
     hasher.0.borrow_mut().digest().into()

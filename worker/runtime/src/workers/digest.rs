@@ -44,7 +44,6 @@ pub(crate) fn op_digest(#[string] algorithm: &str) -> Result<RunningDigest, JsEr
     Ok(RunningDigest(RefCell::new(Some(running))))
 }
 
-/// Adds bytes.
 #[op2(fast)]
 pub(crate) fn op_digest_update(#[cppgc] hasher: &RunningDigest, #[buffer] bytes: &[u8]) {
     match &mut *hasher.0.borrow_mut() {
