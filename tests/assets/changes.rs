@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::{WORKER, site};
-use crate::TestSupervisor;
 use crate::deploy::{command, empty, says, succeed, write};
-use crate::harness::App;
+use crate::harness::{App, run};
+use crate::{TestSupervisor, within};
 
 #[tokio::test]
 async fn a_reload_finds_new_files_and_leaves_the_worker_alone() {
@@ -74,6 +74,45 @@ async fn a_deploy_and_a_rollback_switch_files_and_code_together() {
     let (code, _, errors) = command(&supervisor, &["deploy", "site", "site"]);
     assert!(code != 0 && errors.contains("there is no folder"), "{errors}");
     assert_eq!(both().await, ("code 1".into(), "files 1".into()));
+}
+
+#[tokio::test]
+async fn whoever_has_seen_new_code_sees_no_old_file() {
+    let supervisor = empty().await;
+    let release = |number: usize| {
+        write(&supervisor, "site/wrangler.toml", "main = 'worker.js'\n[assets]\ndirectory = 'public'\n");
+        write(&supervisor, "site/worker.js", &says(&number.to_string()));
+        write(&supervisor, "site/public/index.html", &number.to_string());
+    };
+    release(0);
+    succeed(&supervisor, &["deploy", "site", "site", "--port", "0", "--host", "127.0.0.1"]);
+    let client = supervisor.client("site").await;
+    let number = async |path: &str| -> usize {
+        let reply = client.get(path).await.unwrap();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.text().parse().unwrap()
+    };
+    for next in 1..4 {
+        release(next);
+        let deploy = async {
+            let (socket, folder) = (supervisor.socket().to_owned(), supervisor.folder().to_owned());
+            let deploy =
+                move || run(&folder, &["deploy", "site", "site", "--control", socket.to_str().unwrap()]);
+            let (code, output, errors) = tokio::task::spawn_blocking(deploy).await.unwrap();
+            assert_eq!(code, 0, "{output}{errors}");
+        };
+        let watch = async {
+            loop {
+                let code = number("/api").await;
+                let files = number("/").await;
+                assert!(files >= code, "code {code} with files {files}");
+                if code == next {
+                    return;
+                }
+            }
+        };
+        within(async { tokio::join!(deploy, watch) }).await;
+    }
 }
 
 #[tokio::test]

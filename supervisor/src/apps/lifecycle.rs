@@ -240,7 +240,7 @@ impl AppTask {
         self.shared.registry.ready(worker, running.pid, replaces, begun.elapsed());
         self.recycle_from = running.ready;
         let (witness, useful) = (&running.witness, &running.useful);
-        self.shared.io_threads.attach(worker, replaces, requests, witness, useful).await;
+        self.shared.io_threads.attach(worker, &self.spec, replaces, requests, witness, useful).await;
         self.shared.events.enter(EventTarget::new(worker, running.events.clone(), useful.clone()));
         self.say_what_is_not_called(running.handlers);
         self.shared.tend_spares();
@@ -312,6 +312,8 @@ impl AppTask {
                     self.waiting.push(done);
                     self.reset_history().await;
                     self.configure(spec);
+                    // What has no file is not to wait until the worker has finished.
+                    shared.io_threads.files_only(self.app, &self.spec).await;
                     if self.drain(running).await { AppPhase::Starting } else { AppPhase::Ended }
                 }
                 Action::Configure(spec) => match running.was_told(&spec) {

@@ -58,6 +58,9 @@ pub(crate) enum ThreadCommand {
     /// Adds a worker that is ready: requests for `app` may be sent to it.
     Attach {
         app: AppId,
+        /// The configuration that the worker was started with. It takes effect with the first request that the worker gets, so
+        /// that code and static files change together.
+        spec: Arc<AppSpec>,
         /// The worker, for this thread.
         worker: NewWorker,
     },
@@ -88,6 +91,8 @@ pub(crate) enum ThreadCommand {
         /// The reason, which decides what clients get.
         why: Unavailable,
     },
+    /// Answers requests with static files alone, by a configuration without code.
+    FilesOnly { app: AppId, spec: Arc<AppSpec> },
     /// Refuses requests of these kinds.
     Quarantine {
         app: AppId,
@@ -183,11 +188,12 @@ impl IoThreads {
         .await;
     }
 
-    /// Passes a worker's connections to the I/O threads, one each. If `replaces` names another worker, this one takes its place.
-    /// `useful` becomes true once the worker has answered a request successfully.
+    /// Passes a worker's connections to the I/O threads, one each, with the configuration that it was started with. If `replaces`
+    /// names another worker, this one takes its place. `useful` becomes true once the worker has answered a request successfully.
     pub(crate) async fn attach(
         &self,
         (app, generation): WorkerId,
+        spec: &Arc<AppSpec>,
         replaces: Option<u64>,
         sockets: Vec<UnixStream>,
         witness: &Arc<Witness>,
@@ -198,7 +204,7 @@ impl IoThreads {
             let (number, socket) = sockets.next()?;
             let (begun, useful) = (Begun::from_now(witness.clone(), number), useful.clone());
             let worker = NewWorker { generation, replaces, socket, begun, useful };
-            Some(ThreadCommand::Attach { app, worker })
+            Some(ThreadCommand::Attach { app, spec: spec.clone(), worker })
         })
         .await;
     }
@@ -247,6 +253,11 @@ impl IoThreads {
     /// Reports that the app will have no worker soon.
     pub(crate) async fn unavailable(&self, app: AppId, why: Unavailable) {
         self.tell(|| Some(ThreadCommand::Unavailable { app, why: why.clone() })).await;
+    }
+
+    /// Answers an app's requests with static files alone. Requests that its workers have are finished.
+    pub(crate) async fn files_only(&self, app: AppId, spec: &Arc<AppSpec>) {
+        self.tell(|| Some(ThreadCommand::FilesOnly { app, spec: spec.clone() })).await;
     }
 
     /// Makes all I/O threads finish what is in flight, and waits until they have.

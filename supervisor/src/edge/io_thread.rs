@@ -129,8 +129,9 @@ impl Routing {
     fn carry_out(&mut self, command: ThreadCommand) -> io::Result<()> {
         match command {
             ThreadCommand::Table { table, sockets } => self.reconcile(&table, sockets)?,
-            ThreadCommand::Attach { app, worker } => {
+            ThreadCommand::Attach { app, spec, worker } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
+                    upstream.configure(&spec);
                     attach(upstream, worker, self.notices.clone());
                 }
             }
@@ -147,6 +148,7 @@ impl Routing {
                 }
             }
             ThreadCommand::Resting { app, until } => self.with(app, |upstream| upstream.rest(until)),
+            ThreadCommand::FilesOnly { app, spec } => self.with(app, |upstream| upstream.files_only(&spec)),
             ThreadCommand::Unavailable { app, why } => self.with(app, |upstream| upstream.unavailable(why)),
             ThreadCommand::Quarantine { app, kinds } => self.with(app, |upstream| upstream.quarantine(kinds)),
             ThreadCommand::Hold { app, generation, holds } => {

@@ -284,6 +284,14 @@ impl Upstream {
         self.changed.notify_waiters();
     }
 
+    /// Answers further requests with static files alone, by a configuration without code.
+    pub(crate) fn files_only(&self, spec: &AppSpec) {
+        self.configure(spec);
+        self.workers.retire_all();
+        self.unavailable.take();
+        self.changed.notify_waiters();
+    }
+
     /// Returns whether the app was stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(*self.unavailable.borrow(), Some(Unavailable::Stopped))
@@ -380,12 +388,17 @@ impl Upstream {
         if let Some(worker) = self.workers.choose() {
             return Some(Ok(worker));
         }
-        let refused = match self.unavailable.borrow().as_ref()? {
-            Unavailable::NotLoaded(why) => Refused::because(Refusal::NotLoaded, why.clone()),
-            Unavailable::CrashLoop(why, until) => {
+        let refused = match &*self.unavailable.borrow() {
+            // The app had code when the request came.
+            None if !self.spec.borrow().has_worker() => {
+                Refused::because(Refusal::NotLoaded, "the app has no code any more")
+            }
+            None => return None,
+            Some(Unavailable::NotLoaded(why)) => Refused::because(Refusal::NotLoaded, why.clone()),
+            Some(Unavailable::CrashLoop(why, until)) => {
                 Refused::because(Refusal::CrashLoop, why.clone()).until(*until)
             }
-            Unavailable::Stopped => Refusal::Stopped.into(),
+            Some(Unavailable::Stopped) => Refusal::Stopped.into(),
         };
         Some(Err(refused))
     }

@@ -1,18 +1,14 @@
 //! An app of static files alone. It has no worker: the I/O threads answer all its requests.
 
 use super::{Action, AppCommand, AppPhase, AppTask, ended};
-use crate::edge::commands::Unavailable;
 
 impl AppTask {
     /// Makes the app ready.
     pub(super) async fn serve_files(&mut self) -> AppPhase {
         self.shared.registry.starting(self.app);
         self.shared.registry.ready_without_worker(self.app);
-        // Ends an earlier stop. No request is refused for this reason, since files answer all of them.
-        self.shared
-            .io_threads
-            .unavailable(self.app, Unavailable::NotLoaded("the app has no code".into()))
-            .await;
+        // Also ends an earlier stop.
+        self.shared.io_threads.files_only(self.app, &self.spec).await;
         self.shared.tend_spares();
         self.answer(&Ok(true));
         AppPhase::FilesOnly
