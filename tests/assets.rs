@@ -3,6 +3,7 @@
 mod as_on_workers;
 mod changes;
 mod files_only;
+mod hostile;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -35,6 +35,9 @@ use redirects::Redirects;
 use routing::WorkerFirst;
 use scan::AssetsError;
 
+/// Most lines of a file of rules that are named because they are left out.
+const NOTES: usize = 20;
+
 /// The static files of an app, with the rules for them.
 pub(crate) struct Assets {
     index: AssetIndex,
@@ -62,16 +65,18 @@ impl Assets {
     pub(crate) fn read(folder: &Path, shown: &str, policy: AssetPolicy) -> Result<Self, AssetsError> {
         let mut notes = Vec::new();
         let index = AssetIndex::read(folder, shown, &mut notes)?;
+        let place = |file: &str| format!("{shown}/{file}");
+        let (mut of_redirects, mut of_headers) = (Vec::new(), Vec::new());
         let redirects = match index.meta(redirects::FILE)? {
-            Some(text) => {
-                Redirects::parse(&text, policy.html, &format!("{shown}/{}", redirects::FILE), &mut notes)
-            }
+            Some(text) => Redirects::parse(&text, policy.html, &place(redirects::FILE), &mut of_redirects),
             None => Redirects::default(),
         };
         let headers = match index.meta(headers::FILE)? {
-            Some(text) => HeaderRules::parse(&text, &format!("{shown}/{}", headers::FILE), &mut notes),
+            Some(text) => HeaderRules::parse(&text, &place(headers::FILE), &mut of_headers),
             None => HeaderRules::default(),
         };
+        notes.extend(first_of(of_redirects, &place(redirects::FILE)));
+        notes.extend(first_of(of_headers, &place(headers::FILE)));
         Ok(Self { index, policy, redirects, headers, notes })
     }
 
@@ -83,6 +88,14 @@ impl Assets {
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
+}
+
+/// Returns the first notes about a file, and how many more there are: it may have lines without number.
+fn first_of(mut notes: Vec<String>, file: &str) -> Vec<String> {
+    let more = notes.len().saturating_sub(NOTES);
+    notes.truncate(NOTES);
+    notes.extend((more > 0).then(|| format!("{file}: {more} more lines are left out")));
+    notes
 }
 
 /// The same files, at the same places and unchanged, with the same rules.

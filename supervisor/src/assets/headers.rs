@@ -1,6 +1,6 @@
 //! The file `_headers`: header fields for the responses to some paths.
 
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::rule::{self, PathRule, RuleUrl, UrlForm};
 
@@ -10,14 +10,24 @@ pub(super) const FILE: &str = "_headers";
 /// Most rules.
 const MOST: usize = 100;
 
-/// Fields that the server itself decides about.
-const OWN: [HeaderName; 6] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
+/// Most fields that a rule sets or removes.
+const MOST_FIELDS: usize = 100;
+
+/// Most bytes of the fields that all rules set in one response.
+const LARGEST: usize = 64 * 1024;
+
+/// Fields that the server itself decides about: those that concern one connection, and the length.
+const OWN: [&str; 10] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// The rules of a folder.
@@ -78,15 +88,18 @@ impl HeaderRules {
     /// Changes the header fields of a response by each rule that matches, in the order of the file. Fields that several rules set
     /// get all their values.
     pub(super) fn apply(&self, url: RuleUrl<'_>, headers: &mut HeaderMap) {
-        let mut own = Vec::new();
+        let (mut own, mut left) = (Vec::new(), LARGEST);
         for HeaderRule { path, set, unset } in &self.0 {
             path.matches(url, |parts| {
                 for name in unset {
                     headers.remove(name);
                 }
                 for (name, value) in set {
-                    let value = rule::replace(value, parts);
-                    let Ok(value) = HeaderValue::from_str(&value) else { continue };
+                    let value =
+                        rule::replace(value, parts).and_then(|value| HeaderValue::try_from(value).ok());
+                    let Some(value) = value else { continue };
+                    let Some(rest) = left.checked_sub(name.as_str().len() + value.len()) else { continue };
+                    left = rest;
                     if own.contains(&name) {
                         headers.append(name, value);
                     } else {
@@ -102,6 +115,9 @@ impl HeaderRules {
 impl HeaderRule {
     /// Adds a line: a header field, or one that is removed.
     fn add(&mut self, line: &str) -> Result<(), String> {
+        if self.set.len() + self.unset.len() >= MOST_FIELDS {
+            return Err(format!("its path has more than {MOST_FIELDS} header fields"));
+        }
         let Some((name, value)) = line.split_once(':') else {
             let Some(name) = line.strip_prefix("! ") else {
                 return Err("write a header field, `name: value`, or `! name` to remove one".to_owned());
@@ -115,6 +131,9 @@ impl HeaderRule {
         }
         HeaderValue::from_str(value).map_err(|_| format!("no header field can have the value {value:?}"))?;
         match self.set.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) if known.len() + value.len() > rule::LONGEST_RESULT => {
+                return Err(format!("{name} has more than {} bytes together", rule::LONGEST_RESULT));
+            }
             Some((_, known)) => *known = format!("{known}, {value}"),
             None => self.set.push((name, value.to_owned())),
         }
@@ -125,7 +144,7 @@ impl HeaderRule {
 fn parse_name(name: &str) -> Result<HeaderName, String> {
     let name = name.trim();
     let parsed = HeaderName::try_from(name).map_err(|_| format!("{name:?} is no name of a header field"))?;
-    match OWN.contains(&parsed) {
+    match OWN.contains(&parsed.as_str()) {
         true => Err(format!("{parsed} is up to the server")),
         false => Ok(parsed),
     }
@@ -196,9 +215,31 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_limit() {
+    fn there_are_limits() {
         let text: String = (0..=MOST).map(|number| format!("/{number}\n x: 1\n")).collect();
         let (rules, notes) = parse(&text);
         assert_eq!((rules.0.len(), notes.len()), (MOST, 1), "{notes:?}");
+        let fields: String = (0..=MOST_FIELDS).map(|number| format!(" x-{number}: 1\n")).collect();
+        let (rules, notes) = parse(&format!("/*\n{fields}"));
+        assert_eq!(applied(&rules, "/").len(), MOST_FIELDS + 1);
+        assert_eq!(notes, ["_headers:102: left out: its path has more than 100 header fields"]);
+        let (_, notes) = parse(&format!("/*\n{}", format!(" x: {}\n", "v".repeat(1900)).repeat(10)));
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        // A client makes the values longer.
+        let many: String = (0..99).map(|number| format!(" y-{number}: {}\n", ":splat".repeat(20))).collect();
+        let (rules, notes) = parse(&format!("/*\n{many}"));
+        assert_eq!(notes, [""; 0]);
+        let set = applied(&rules, &format!("/{}", "x".repeat(500)));
+        assert_eq!(set.len(), 1 + LARGEST / 10_000, "{set:?}");
+    }
+
+    #[test]
+    fn no_field_that_frames_a_message_can_be_set_or_removed() {
+        for name in OWN {
+            let (_, notes) = parse(&format!("/*\n {name}: 1\n ! {name}\n ok: 1"));
+            assert_eq!(notes.len(), 2, "{name}: {notes:?}");
+        }
+        let (rules, notes) = parse("/*\n x: a\rset-cookie: b\n y: \u{7f}\n z\r: 1\n ok: 1");
+        assert_eq!((rules.0[0].set.len(), notes.len()), (2, 2), "{notes:?}");
     }
 }

@@ -73,9 +73,17 @@ impl<F: PartialEq, L: Fn(&str) -> Option<F>> Finder<L> {
             NotFoundHandling::None => None,
             NotFoundHandling::SinglePageApplication => (self.find)("/index.html").map(Intent::Serve),
             NotFoundHandling::NotFoundPage => {
-                let folders = path.rmatch_indices('/').map(|(at, _)| path.get(..at).unwrap_or_default());
-                let mut pages = folders.filter_map(|folder| (self.find)(&format!("{folder}/404.html")));
-                pages.next().map(Intent::NotFoundPage)
+                // A client may send a path of thousands of folders, so that nothing is copied for each of them.
+                let mut page = path.to_owned();
+                while let Some(at) = page.rfind('/') {
+                    page.truncate(at);
+                    page.push_str("/404.html");
+                    if let Some(found) = (self.find)(&page) {
+                        return Some(Intent::NotFoundPage(found));
+                    }
+                    page.truncate(at);
+                }
+                None
             }
         }
     }

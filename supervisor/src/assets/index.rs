@@ -30,6 +30,8 @@ pub(crate) struct AssetIndex {
     shown: String,
     /// By the path under which each is served, decoded.
     files: HashMap<String, Arc<AssetFile>>,
+    /// The length of the longest of these paths.
+    longest: usize,
     /// Bytes that are kept in memory.
     kept: AtomicUsize,
 }
@@ -69,7 +71,13 @@ impl AssetIndex {
                 named.join(", ")
             ));
         }
-        Ok(Self { folder: folder.to_owned(), shown: shown.to_owned(), files, kept: AtomicUsize::new(0) })
+        Ok(Self {
+            folder: folder.to_owned(),
+            shown: shown.to_owned(),
+            longest: files.keys().map(String::len).max().unwrap_or_default(),
+            files,
+            kept: AtomicUsize::new(0),
+        })
     }
 
     /// Returns the folder, an absolute path without symlinks.
@@ -84,7 +92,8 @@ impl AssetIndex {
 
     /// Returns the file that is served under a path, which is decoded and starts with a slash.
     pub(crate) fn find(&self, path: &str) -> Option<&Arc<AssetFile>> {
-        self.files.get(path)
+        // Paths that are longer than any file's need not be hashed.
+        (path.len() <= self.longest).then(|| self.files.get(path)).flatten()
     }
 
     /// Returns the text of a file at the top that is never served, if there is one.

@@ -91,7 +91,7 @@ impl Redirects {
         let fixed = self.fixed.get(url.path).map(|redirect| (redirect.to.clone(), redirect.status));
         let (to, status) = fixed.or_else(|| {
             self.patterns.iter().find_map(|(rule, redirect)| {
-                let to = rule.matches(url, |parts| rule::replace(&redirect.to, parts))?;
+                let to = rule.matches(url, |parts| rule::replace(&redirect.to, parts))??;
                 let to = to.trim();
                 let to = if to.starts_with("https://") { to.to_owned() } else { with_single_slashes(to) };
                 Some((to, redirect.status))

@@ -3,11 +3,20 @@
 
 use std::fmt::Write as _;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use url::Url;
 
 /// Longest line of a file of rules, in characters.
 const LONGEST_LINE: usize = 2000;
+
+/// Longest text that a rule makes for a request, in bytes.
+pub(super) const LONGEST_RESULT: usize = 16 * 1024;
+
+/// Most placeholders of a pattern. Memory for matching grows with them.
+const MOST_PLACEHOLDERS: usize = 20;
+
+/// Most bytes of a compiled pattern, and of what it keeps between matches.
+const LARGEST_PATTERN: usize = 128 * 1024;
 
 /// Yields the lines of a file of rules that say something, trimmed, with their numbers. Adds those that are too long to `notes`.
 pub(super) fn lines<'a>(text: &'a str, shown: &str, notes: &mut Vec<String>) -> Vec<(usize, &'a str)> {
@@ -37,8 +46,8 @@ pub(super) struct PathRule {
     has_host: bool,
 }
 
-/// What the parts of a pattern stand for.
-pub(super) type Replacements<'a> = Vec<(String, &'a str)>;
+/// What the parts of a pattern stand for, by their names.
+pub(super) type Replacements<'a> = Vec<(&'a str, &'a str)>;
 
 /// The URL of a request, as far as rules look at it.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +84,7 @@ impl PathRule {
         };
         let found = regex.captures(subject)?;
         let names = regex.capture_names().flatten();
-        let parts = names.filter_map(|name| Some((format!(":{name}"), found.name(name)?.as_str()))).collect();
+        let parts = names.filter_map(|name| Some((name, found.name(name)?.as_str()))).collect();
         Some(use_parts(&parts))
     }
 }
@@ -86,9 +95,22 @@ impl PartialEq for PathRule {
     }
 }
 
-/// Replaces the names of parts in `text` by what they stand for.
-pub(super) fn replace(text: &str, parts: &Replacements<'_>) -> String {
-    parts.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+/// Replaces the names of parts in `text` by what they stand for. Names in what a client has sent are left alone: it could make the
+/// text as long as it likes with them. `None` if the result is longer than [`LONGEST_RESULT`].
+pub(super) fn replace(text: &str, parts: &Replacements<'_>) -> Option<String> {
+    let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once(':') {
+        let part = parts.iter().find_map(|(name, value)| Some((after.strip_prefix(name)?, *value)));
+        let (left, value) = part.unwrap_or((after, ":"));
+        replaced.push_str(before);
+        replaced.push_str(value);
+        rest = left;
+        if replaced.len() > LONGEST_RESULT {
+            return None;
+        }
+    }
+    replaced.push_str(rest);
+    (replaced.len() <= LONGEST_RESULT).then_some(replaced)
 }
 
 /// Whether a pattern stands for more than one path.
@@ -107,7 +129,13 @@ fn placeholders(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// Any character of a URL. Those of other scripts are percent-encoded there.
+const ANY: &str = "[\\x21-\\x7e]";
+
 fn compile(text: &str) -> Result<Regex, String> {
+    if placeholders(text).count() > MOST_PLACEHOLDERS {
+        return Err(format!("it has more than {MOST_PLACEHOLDERS} placeholders"));
+    }
     // In a host, a placeholder ends at a dot as well.
     let path = match text.strip_prefix("https://") {
         Some(rest) => rest.find('/').map_or(text.len(), |at| at + "https://".len()),
@@ -116,17 +144,22 @@ fn compile(text: &str) -> Result<Regex, String> {
     let (mut pattern, mut at) = (String::from("^"), 0);
     let literal = |pattern: &mut String, from: usize, to: usize| {
         let parts: Vec<_> = text.get(from..to).unwrap_or_default().split('*').map(regex::escape).collect();
-        pattern.push_str(&parts.join("(?<splat>.*)"));
+        pattern.push_str(&parts.join(&format!("(?<splat>{ANY}*)")));
     };
     for (start, name) in placeholders(text) {
         literal(&mut pattern, at, start);
-        let excluded = if start < path { "/." } else { "/" };
-        let _ = write!(pattern, "(?<{name}>[^{excluded}]+)");
+        let excluded = if start < path { "./" } else { "/" };
+        let _ = write!(pattern, "(?<{name}>[{ANY}--{excluded}]+)");
         at = start + 1 + name.len();
     }
     literal(&mut pattern, at, text.len());
     pattern.push('$');
-    Regex::new(&pattern).map_err(|_| "it has two splats, or two placeholders of one name".to_owned())
+    let mut builder = RegexBuilder::new(&pattern);
+    builder.size_limit(LARGEST_PATTERN).dfa_size_limit(LARGEST_PATTERN);
+    builder.build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "it is too complicated".to_owned(),
+        _ => "it has two splats, or two placeholders of one name".to_owned(),
+    })
 }
 
 /// Which forms a URL of a rule may have.
@@ -187,7 +220,7 @@ mod tests {
 
     fn matched(rule: &str, path: &str, text: &str) -> Option<String> {
         let rule = PathRule::parse(rule).unwrap();
-        rule.matches(RuleUrl { host: "app.example", path }, |parts| replace(text, parts))
+        rule.matches(RuleUrl { host: "app.example", path }, |parts| replace(text, parts))?
     }
 
     #[test]
@@ -209,6 +242,28 @@ mod tests {
             assert_eq!(matched(rule, path, text).as_deref(), expected, "{rule} {path}");
         }
         assert!(PathRule::parse("/*/*").is_err() && PathRule::parse("/:a/:a").is_err());
+    }
+
+    #[test]
+    fn names_in_what_a_client_sends_stand_for_nothing() {
+        assert_eq!(matched("/:a/:b", "/:b/x", "/:a-:b").as_deref(), Some("/:b-x"));
+        assert_eq!(matched("/:id/:identity", "/1/2", ":identity:id:").as_deref(), Some("1entity1:"));
+        let path = format!("/{}/{}/c", ":b".repeat(1000), ":c".repeat(1000));
+        let made = matched("/:a/:b/:c", &path, "/:a/:b/:c").unwrap();
+        assert_eq!(made, path);
+        assert_eq!(matched("/*", &format!("/{}", "x".repeat(9000)), "/:splat:splat"), None);
+    }
+
+    #[test]
+    fn what_a_pattern_needs_of_memory_is_limited() {
+        let many = |count: usize| (0..count).map(|number| format!("/:n{number}")).collect::<String>();
+        assert!(PathRule::parse(&many(MOST_PLACEHOLDERS)).is_ok());
+        assert_eq!(
+            PathRule::parse(&many(MOST_PLACEHOLDERS + 1)).unwrap_err(),
+            "it has more than 20 placeholders"
+        );
+        let long = format!("/{}{}/*", "a".repeat(1800), many(MOST_PLACEHOLDERS));
+        assert!(PathRule::parse(&long).is_ok(), "what Workers take is taken");
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! Folders whose owner means harm, and clients who do.
+
+use super::send;
+use crate::TestSupervisor;
+use crate::harness::raw;
+use crate::harness::{App, Client};
+
+#[tokio::test]
+async fn rules_break_no_message_and_make_no_answer_too_large() {
+    let fields: String = (0..50_000).map(|number| format!("  x-{number}: 1\n")).collect();
+    let headers = format!(
+        "/framed\n  Transfer-Encoding: chunked\n  Content-Length: 1\n  Connection: close\n  Keep-Alive: 1\n  \
+         Proxy-Connection: x\n  Upgrade: x\n  ! Content-Length\n  X-Fine: fine\n/many\n{fields}"
+    );
+    let app = App::hello("app")
+        .file("public/framed.txt", "framed")
+        .file("public/many.txt", "many")
+        .file("public/framed.html", "framed")
+        .file("public/many.html", "many")
+        .file("public/404.html", "not here")
+        .file("public/_headers", &headers)
+        .file("public/_redirects", "/date/:year/:month/:slug /:year-:month-:slug\n/go/* /:splat\n")
+        .set("assets = { directory = 'public', not_found_handling = '404-page', run_worker_first = ['/never', '!/*'] }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    supervisor.log.line_with("more lines are left out").await;
+    assert!(supervisor.log.lines().iter().filter(|line| line.contains("left out")).count() < 30);
+    for http2 in [false, true] {
+        let client = Client::new(supervisor.address("app").await, http2);
+        let get = async |path: &str| send(&client, "GET", path, &[]).await;
+        let framed = get("/framed").await;
+        assert_eq!((framed.status, framed.text(), framed.header("x-fine")), (200, "framed", "fine"));
+        assert_eq!((framed.header("content-length"), framed.header("keep-alive")), ("6", ""));
+        // Names that a client sends stand for nothing, or a few of them would make gigabytes.
+        let path = format!("/date/{}/{}/{}", ":month".repeat(400), ":slug".repeat(400), "x".repeat(1000));
+        let moved = get(&path).await;
+        let expected = format!("/{}-{}-{}", ":month".repeat(400), ":slug".repeat(400), "x".repeat(1000));
+        assert_eq!((moved.status, moved.header("location")), (302, &*expected));
+        let deep = get(&"/a".repeat(3000)).await;
+        assert_eq!((deep.status, deep.text()), (404, "not here"));
+    }
+    let address = supervisor.address("app").await;
+    let many = raw::exchange(address, "GET /many HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert!(
+        many.starts_with("HTTP/1.1 200") && many.contains("x-99: 1\r\n") && many.ends_with("many"),
+        "{many}"
+    );
+    assert!(!many.contains("x-100: "), "{many}");
+    // No redirect leads to another host.
+    for path in [
+        "/go//evil.example",
+        "/go/%2F/evil.example",
+        "/go/\\evil.example",
+        "//evil.example/framed.html",
+        "/go/.//evil.example",
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let answer = raw::exchange(address, request);
+        let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or("/");
+        assert!(location.starts_with('/') && !location.starts_with("//"), "{path}: {answer}");
+    }
+}
