@@ -1,9 +1,13 @@
 //! Folders whose owner means harm, and clients who do.
 
-use super::send;
+use std::fs;
+use std::io::Write as _;
+
+use super::{WORKER, send, site};
 use crate::TestSupervisor;
-use crate::harness::raw;
-use crate::harness::{App, Client};
+use crate::admin::metrics;
+use crate::harness::raw::{self, Raw};
+use crate::harness::{App, Client, free_address};
 
 #[tokio::test]
 async fn rules_break_no_message_and_make_no_answer_too_large() {
@@ -58,4 +62,49 @@ async fn rules_break_no_message_and_make_no_answer_too_large() {
         let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or("/");
         assert!(location.starts_with('/') && !location.starts_with("//"), "{path}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_to_while_it_is_sent_is_cut_off_and_one_that_is_deleted_is_not() {
+    let length = 16 << 20;
+    let large = "a".repeat(length);
+    let app = App::new("app", WORKER).file("public/written.bin", &large).file("public/deleted.bin", &large);
+    let app = app.set("assets = { directory = 'public' }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    let address = supervisor.address("app").await;
+    let [mut written, mut deleted] = ["written", "deleted"].map(|name| {
+        let mut client = Raw::narrow(address);
+        client.send(format!("GET /{name}.bin HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"));
+        let head = client.up_to("\r\n\r\n");
+        assert!(head.contains(&format!("content-length: {length}")), "{head}");
+        client
+    });
+    let place = |name: &str| supervisor.folder().join("app/public").join(name);
+    let mut file = fs::OpenOptions::new().write(true).open(place("written.bin")).unwrap();
+    file.write_all(b"b").unwrap();
+    fs::remove_file(place("deleted.bin")).unwrap();
+    let rest = written.rest_as_bytes();
+    assert!(rest.len() < length, "{}", rest.len());
+    assert!(deleted.rest_as_bytes() == large.as_bytes());
+    supervisor.log.line_with("response cut off: its file cannot be read").await;
+}
+
+#[tokio::test]
+async fn clients_that_take_nothing_have_no_more_of_files_than_of_other_answers() {
+    let address = free_address();
+    let app = site().set("assets = { directory = 'public' }\nmax_buffered = '1MiB'\nmin_rate = '0B'");
+    let app = app.file("public/large.bin", &"a".repeat(8 << 20));
+    let supervisor =
+        TestSupervisor::plan().set(&format!("admin = '{address}'\nio_threads = 1")).app(app).start().await;
+    let admin = Client::new(address, false);
+    let to = supervisor.address("app").await;
+    let mut clients: Vec<_> = (0..40).map(|_| Raw::narrow(to)).collect();
+    for client in &mut clients {
+        client.send("GET /large.bin HTTP/1.1\r\nhost: x\r\n\r\n").up_to("\r\n\r\n");
+    }
+    let held = metrics(&admin).await["nano_buffered_bytes{app=\"app\"}"];
+    assert!(held > 0.0 && held <= f64::from((1 << 20) + 40 * 16 * 1024), "{held}");
+    drop(clients);
+    supervisor.in_flight("app", 0).await;
+    assert_eq!(metrics(&admin).await["nano_buffered_bytes{app=\"app\"}"], 0.0);
 }

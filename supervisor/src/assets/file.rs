@@ -49,6 +49,11 @@ impl FileIdentity {
             changed: (found.ctime(), found.ctime_nsec()),
         }
     }
+
+    /// Whether nothing was written meanwhile. The file may have been renamed or deleted.
+    fn has_same_contents(&self, other: &Self) -> bool {
+        (self.place, self.length, self.modified) == (other.place, other.length, other.modified)
+    }
 }
 
 impl AssetFile {
@@ -98,11 +103,18 @@ impl AssetFile {
 
     /// Fails if the open file is not what it was when the folder was read.
     pub(super) fn check(&self, opened: &File) -> io::Result<()> {
-        if FileIdentity::of(&opened.metadata()?) == self.identity {
-            return Ok(());
-        }
-        Err(io::Error::other("it has changed since the app's files were read; fix: nano-supervisor reload"))
+        unchanged(FileIdentity::of(&opened.metadata()?) == self.identity)
     }
+
+    /// Fails if the open file was written to since. It may be deleted while it is sent, as by a deploy.
+    pub(super) fn check_contents(&self, opened: &File) -> io::Result<()> {
+        unchanged(FileIdentity::of(&opened.metadata()?).has_same_contents(&self.identity))
+    }
+}
+
+fn unchanged(is_unchanged: bool) -> io::Result<()> {
+    let why = "it has changed since the app's files were read; fix: nano-supervisor reload";
+    if is_unchanged { Ok(()) } else { Err(io::Error::other(why)) }
 }
 
 /// Files with the same content are equal.

@@ -13,15 +13,20 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
-/// Most bytes of a file that are read at once.
-const PIECE: u64 = 64 * 1024;
+use super::file::AssetFile;
 
-/// Most pieces of one response that are in memory.
+/// Most bytes of one response that are in memory, if nothing is short.
+pub(crate) const MOST: usize = 128 * 1024;
+
+/// In how many pieces they are.
 const PIECES: usize = 2;
 
 /// Reads a part of a file.
 pub(crate) struct AssetReader {
+    asset: Arc<AssetFile>,
     file: Arc<File>,
+    /// The size of a piece.
+    piece: u64,
     /// What was not read yet.
     left: Range<u64>,
     /// One permit for each further piece that may be in memory.
@@ -42,8 +47,16 @@ impl AsRef<[u8]> for Piece {
 }
 
 impl AssetReader {
-    pub(crate) fn new(file: File, part: Range<u64>) -> Self {
-        Self { file: Arc::new(file), left: part, places: Arc::new(Semaphore::new(PIECES)), reading: None }
+    /// Creates a reader of a part of `asset`, which was opened as `file`. At most `memory` bytes of it are in memory.
+    pub(crate) fn new(asset: Arc<AssetFile>, file: File, part: Range<u64>, memory: usize) -> Self {
+        let places = Arc::new(Semaphore::new(PIECES));
+        let piece = (memory / PIECES).max(1) as u64;
+        Self { asset, file: Arc::new(file), piece, left: part, places, reading: None }
+    }
+
+    /// Returns whether it is the first time that the file could not be read.
+    pub(crate) fn report(&self) -> bool {
+        self.asset.report()
     }
 
     /// Returns how many bytes are to come.
@@ -56,10 +69,11 @@ impl AssetReader {
         if self.left.is_empty() {
             return Poll::Ready(None);
         }
-        let (start, end) = (self.left.start, self.left.end.min(self.left.start + PIECE));
-        let (file, places) = (&self.file, &self.places);
-        let reading =
-            self.reading.get_or_insert_with(|| Box::pin(read(file.clone(), places.clone(), start..end)));
+        let (start, end) = (self.left.start, self.left.end.min(self.left.start + self.piece));
+        let (asset, file, places) = (&self.asset, &self.file, &self.places);
+        let reading = self
+            .reading
+            .get_or_insert_with(|| Box::pin(read(asset.clone(), file.clone(), places.clone(), start..end)));
         let piece = ready!(reading.as_mut().poll(cx));
         self.reading = None;
         self.left.start = end;
@@ -70,12 +84,19 @@ impl AssetReader {
     }
 }
 
-async fn read(file: Arc<File>, places: Arc<Semaphore>, part: Range<u64>) -> io::Result<Bytes> {
+async fn read(
+    asset: Arc<AssetFile>,
+    file: Arc<File>,
+    places: Arc<Semaphore>,
+    part: Range<u64>,
+) -> io::Result<Bytes> {
     // The semaphore is never closed.
     let place = places.acquire_owned().await.ok();
     let read = spawn_blocking(move || {
         let mut bytes = vec![0; usize::try_from(part.end - part.start).unwrap_or(0)];
         file.read_exact_at(&mut bytes, part.start)?;
+        // Otherwise the client would take the halves of two files for one.
+        asset.check_contents(&file)?;
         Ok(Bytes::from_owner(Piece { bytes, _place: place }))
     });
     read.await.unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -92,41 +113,56 @@ mod tests {
     use std::future::poll_fn;
     use std::io::Write as _;
 
+    use super::super::file::FileIdentity;
     use super::*;
 
-    fn file(length: u64) -> (File, Vec<u8>) {
+    const PIECE: usize = MOST / PIECES;
+
+    fn reader(length: usize, part: Range<usize>) -> (AssetReader, Vec<u8>) {
         let contents: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&contents).unwrap();
-        (file, contents)
+        // The clock of the file system may not go on between two changes.
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        let identity = FileIdentity::of(&file.metadata().unwrap());
+        let asset = Arc::new(AssetFile::new("a".into(), identity, [0; 16], None));
+        (AssetReader::new(asset, file, part.start as u64..part.end as u64, MOST), contents)
+    }
+
+    async fn next(reader: &mut AssetReader) -> Option<io::Result<Bytes>> {
+        poll_fn(|cx| reader.poll_piece(cx)).await
     }
 
     #[tokio::test]
     async fn a_part_is_read_in_pieces_and_no_faster_than_they_are_taken() {
-        let (file, contents) = file(5 * PIECE);
-        let mut reader = AssetReader::new(file, 10..4 * PIECE + 1);
+        let (mut reader, contents) = reader(5 * PIECE, 10..4 * PIECE + 1);
         let mut taken = Vec::new();
         for _ in 0..PIECES {
-            taken.push(poll_fn(|cx| reader.poll_piece(cx)).await.unwrap().unwrap());
+            taken.push(next(&mut reader).await.unwrap().unwrap());
         }
         let waits = poll_fn(|cx| Poll::Ready(reader.poll_piece(cx).is_pending())).await;
         assert!(waits && reader.places.available_permits() == 0);
+        assert_eq!(taken.iter().map(Bytes::len).sum::<usize>(), MOST);
         let mut read = Vec::new();
         for piece in taken.drain(..) {
             read.extend_from_slice(&piece);
         }
-        while let Some(piece) = poll_fn(|cx| reader.poll_piece(cx)).await {
+        while let Some(piece) = next(&mut reader).await {
             read.extend_from_slice(&piece.unwrap());
         }
-        assert!(read == contents[10..usize::try_from(4 * PIECE + 1).unwrap()]);
+        assert!(read == contents[10..4 * PIECE + 1]);
     }
 
     #[tokio::test]
-    async fn a_file_that_was_cut_is_an_error_and_then_over() {
-        let (file, _) = file(PIECE);
-        let mut reader = AssetReader::new(file.try_clone().unwrap(), 0..PIECE);
-        file.set_len(5).unwrap();
-        assert!(poll_fn(|cx| reader.poll_piece(cx)).await.unwrap().is_err());
-        assert!(poll_fn(|cx| reader.poll_piece(cx)).await.is_none());
+    async fn a_file_that_is_written_to_meanwhile_is_an_error_and_then_over() {
+        let cut: fn(&File) = |file| file.set_len(5).unwrap();
+        let written: fn(&File) = |file| file.write_all_at(b"other", 2 * PIECE as u64).unwrap();
+        for change in [cut, written] {
+            let (mut reader, contents) = reader(3 * PIECE, 0..3 * PIECE);
+            assert!(next(&mut reader).await.unwrap().unwrap() == contents[..PIECE]);
+            change(&reader.file);
+            assert!(next(&mut reader).await.unwrap().is_err());
+            assert!(next(&mut reader).await.is_none());
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
 //!   [`response_limit`]: limits its length.
 //! - [`answer`]: maps failures to statuses in one table, and builds the responses for them.
-//! - [`static_file`]: answers with a static file of the app, without a worker.
+//! - [`static_file`]: answers with a static file of the app, without a worker; [`file_window`]: how much of it is in memory.
 //! - [`recorded`]: the record of a request, for the access log and for its span.
 //! - [`error_page`]: the page that shows the cause to the developer of an app; `development`: a path that only such apps have.
 
@@ -18,6 +18,7 @@ pub(crate) mod attempt;
 pub(crate) mod body;
 mod development;
 pub(crate) mod error_page;
+pub(crate) mod file_window;
 pub(crate) mod forwarding;
 pub(crate) mod headers;
 pub(crate) mod host;
@@ -49,6 +50,7 @@ use crate::model::shares::ClientKey;
 use crate::telemetry::record::{RequestRecord, Span};
 use attempt::{AttemptError, Outgoing};
 use body::{ResponseBody, Tail};
+use file_window::FileWindow;
 use forwarding::Forwarding;
 use recorded::Recorded;
 use response_limit::ResponseLimit;
@@ -202,7 +204,8 @@ impl Proxy {
                 headers: &parts.headers,
             };
             if let Some(answer) = assets.answer(&request, spec.has_worker()) {
-                let answered = static_file::respond(&spec.name, assets, answer, enter).await;
+                let window = |most| FileWindow::new(upstream.budget().clone(), peer.buffers(client), most);
+                let answered = static_file::respond(&spec.name, assets, answer, enter, window).await;
                 return answered.map_err(|refused| refused.at(&spec, &parts));
             }
         }

@@ -363,6 +363,11 @@ impl Upstream {
         })
     }
 
+    /// Returns the budget for the app's bodies that are buffered on this thread.
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
     pub(crate) fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
     }

@@ -14,6 +14,7 @@ use nano_protocol::{Chunk, Failure, Receiver};
 use tracing::error;
 
 use super::announced::{Announced, LengthError};
+use super::file_window::FileWindow;
 use super::part::{BodyPart, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
@@ -61,7 +62,10 @@ enum Payload {
     Empty,
     Full(Chunk),
     Stream(Receiver),
-    File(Box<AssetReader>),
+    File {
+        reader: Box<AssetReader>,
+        _window: FileWindow,
+    },
     /// The body is too long, or not as long as announced.
     Failed,
 }
@@ -121,8 +125,8 @@ impl ResponseBody {
     }
 
     /// Creates a body that is read from a file.
-    pub(crate) fn from_file(reader: AssetReader) -> Self {
-        Self::new(Payload::File(Box::new(reader)))
+    pub(crate) fn from_file(reader: AssetReader, window: FileWindow) -> Self {
+        Self::new(Payload::File { reader: Box::new(reader), _window: window })
     }
 
     /// Limits how much of a streamed body is passed on.
@@ -278,7 +282,7 @@ impl Body for ResponseBody {
                 Payload::Empty => true,
                 Payload::Failed => false,
                 Payload::Full(bytes) => bytes.is_empty(),
-                Payload::File(reader) => reader.left() == 0,
+                Payload::File { reader, .. } => reader.left() == 0,
                 Payload::Stream(receiver) => {
                     receiver.is_done()
                         && receiver.trailers().as_bytes().is_empty()
@@ -291,7 +295,7 @@ impl Body for ResponseBody {
         match &self.content {
             Payload::Empty => SizeHint::with_exact(self.rest.len() as u64),
             Payload::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Payload::File(reader) => SizeHint::with_exact(reader.left() + self.rest.len() as u64),
+            Payload::File { reader, .. } => SizeHint::with_exact(reader.left() + self.rest.len() as u64),
             Payload::Stream(_) | Payload::Failed => SizeHint::default(),
         }
     }
@@ -304,13 +308,16 @@ impl ResponseBody {
             Payload::Empty => return Poll::Ready(None),
             Payload::Failed => return Poll::Ready(Some(Err(CutOff))),
             Payload::Full(bytes) => std::mem::take(bytes),
-            Payload::File(reader) => match ready!(reader.poll_piece(cx)) {
+            Payload::File { reader, .. } => match ready!(reader.poll_piece(cx)) {
                 Some(Ok(bytes)) => {
                     this.count(bytes.len());
                     return Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
                 }
                 Some(Err(error)) => {
-                    this.is_unreadable(&error);
+                    let is_first = reader.report();
+                    if is_first {
+                        this.is_unreadable(&error);
+                    }
                     return this.fail(cx);
                 }
                 None => {

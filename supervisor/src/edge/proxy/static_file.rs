@@ -10,24 +10,26 @@ use tokio::task::spawn_blocking;
 use tracing::error;
 
 use super::body::ResponseBody;
+use super::file_window::FileWindow;
 use crate::assets::Assets;
 use crate::assets::answer::AssetAnswer;
 use crate::assets::coding::Coding;
 use crate::assets::file::AssetFile;
 use crate::assets::index::Opened;
-use crate::assets::reader::AssetReader;
+use crate::assets::reader::{self, AssetReader};
 use crate::config::AppName;
 use crate::edge::refused::Refused;
 use crate::edge::upstream::InFlight;
 use crate::model::refusal::Refusal;
 
-/// Builds the response. A file that is not in memory needs a place among the requests in flight, from `enter`: each holds a
-/// descriptor and some memory while its client takes it.
+/// Builds the response. A file that is not in memory needs a place among the requests in flight, from `enter`, and memory, from
+/// `window`: each holds a descriptor and some pieces while its client takes it.
 pub(super) async fn respond(
     app: &AppName,
     assets: &Arc<Assets>,
     answer: AssetAnswer<'_>,
     enter: impl Fn() -> Result<InFlight, Refusal>,
+    window: impl Fn(usize) -> FileWindow,
 ) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
     let AssetAnswer { status, headers, coding, content } = answer;
     let mut response = Response::new(ResponseBody::empty());
@@ -66,7 +68,10 @@ pub(super) async fn respond(
     }
     *response.body_mut() = match open(assets.clone(), file.clone()).await.map_err(refused)? {
         Opened::Contents(contents) => ResponseBody::full(slice(&contents, &part)),
-        Opened::File(opened) => ResponseBody::from_file(AssetReader::new(opened, part)),
+        Opened::File(opened) => {
+            let window = window(reader::MOST);
+            ResponseBody::from_file(AssetReader::new(file.clone(), opened, part, window.bytes()), window)
+        }
     };
     Ok((response, place))
 }
