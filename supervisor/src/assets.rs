@@ -7,7 +7,7 @@
 //! - `rule`: patterns of paths. `redirects` and `headers`: the files `_redirects` and `_headers`. `routing`: whether the worker
 //!   comes first.
 //! - `answer`: all of that together. `conditions`: conditional requests and ranges. `coding`: compression.
-//! - `reader`: reads files without blocking an I/O thread.
+//! - `reader`: reads files without blocking an I/O thread. `memory`: how many bytes of them are kept in memory.
 
 pub(crate) mod answer;
 pub(crate) mod coding;
@@ -18,6 +18,7 @@ pub(crate) mod html;
 mod ignored;
 pub(crate) mod index;
 mod media_type;
+mod memory;
 pub(crate) mod path;
 pub(crate) mod reader;
 mod redirects;

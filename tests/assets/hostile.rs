@@ -97,6 +97,9 @@ async fn clients_that_take_nothing_have_no_more_of_files_than_of_other_answers()
     let supervisor =
         TestSupervisor::plan().set(&format!("admin = '{address}'\nio_threads = 1")).app(app).start().await;
     let admin = Client::new(address, false);
+    let before = metrics(&admin).await;
+    assert_eq!(before["nano_asset_files{app=\"app\"}"], 6.0);
+    assert_eq!(before["nano_asset_memory_bytes{app=\"app\"}"], 0.0);
     let to = supervisor.address("app").await;
     let mut clients: Vec<_> = (0..40).map(|_| Raw::narrow(to)).collect();
     for client in &mut clients {
@@ -107,4 +110,6 @@ async fn clients_that_take_nothing_have_no_more_of_files_than_of_other_answers()
     drop(clients);
     supervisor.in_flight("app", 0).await;
     assert_eq!(metrics(&admin).await["nano_buffered_bytes{app=\"app\"}"], 0.0);
+    assert_eq!(supervisor.get("app", "/app.js").await.status, 200);
+    assert_eq!(metrics(&admin).await["nano_asset_memory_bytes{app=\"app\"}"], 14.0);
 }

@@ -3,7 +3,6 @@
 
 use std::io::{self, Read as _};
 
-use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -79,7 +78,7 @@ impl Coding {
     }
 
     /// Compresses all that is read. Blocks.
-    pub(super) fn compress(self, contents: &[u8]) -> io::Result<Bytes> {
+    pub(super) fn compress(self, contents: &[u8]) -> io::Result<Vec<u8>> {
         let mut compressed = Vec::with_capacity(contents.len() / 3);
         match self {
             Self::Gzip => {
@@ -95,7 +94,8 @@ impl Coding {
                 brotli::BrotliCompress(&mut &*contents, &mut compressed, &params)?;
             }
         }
-        Ok(compressed.into())
+        compressed.shrink_to_fit();
+        Ok(compressed)
     }
 }
 

@@ -5,23 +5,18 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use super::coding::Coding;
 use super::file::AssetFile;
+use super::memory::AssetMemory;
 use super::scan::{AssetsError, Scan, meta};
 use crate::untrusted::beneath::Beneath;
 
 /// Largest file that is kept in memory once it was asked for.
 const KEPT: u64 = 128 * 1024;
-
-/// Most bytes of an app's files that are kept in memory.
-const KEPT_OF_APP: usize = 16 * 1024 * 1024;
-
-/// How many files that are left out are named.
-const NAMED: usize = 3;
 
 /// The files of a folder.
 #[derive(Debug)]
@@ -32,8 +27,9 @@ pub(crate) struct AssetIndex {
     files: HashMap<String, Arc<AssetFile>>,
     /// The length of the longest of these paths.
     longest: usize,
-    /// Bytes that are kept in memory.
-    kept: AtomicUsize,
+    memory: Arc<AssetMemory>,
+    /// Taken while a file is compressed, so that the files of one app keep one thread busy at most.
+    pub(crate) compressing: Arc<Semaphore>,
 }
 
 /// The same files, unchanged since.
@@ -58,10 +54,9 @@ impl AssetIndex {
     pub(super) fn read(folder: &Path, shown: &str, notes: &mut Vec<String>) -> Result<Self, AssetsError> {
         let mut scan = Scan::open(folder, shown)?;
         scan.look()?;
-        let Scan { files, left_out, .. } = scan;
-        if !left_out.is_empty() {
-            let named: Vec<_> = left_out.iter().take(NAMED).map(String::as_str).collect();
-            let more = match left_out.len() - named.len() {
+        let Scan { files, left_out: (named, count), .. } = scan;
+        if count > 0 {
+            let more = match count - named.len() {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
@@ -76,7 +71,8 @@ impl AssetIndex {
             shown: shown.to_owned(),
             longest: files.keys().map(String::len).max().unwrap_or_default(),
             files,
-            kept: AtomicUsize::new(0),
+            memory: Arc::default(),
+            compressing: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -96,22 +92,14 @@ impl AssetIndex {
         (path.len() <= self.longest).then(|| self.files.get(path)).flatten()
     }
 
+    /// Returns how many bytes of files are in memory.
+    pub(crate) fn kept(&self) -> usize {
+        self.memory.taken()
+    }
+
     /// Returns the text of a file at the top that is never served, if there is one.
     pub(super) fn meta(&self, name: &str) -> Result<Option<String>, AssetsError> {
         meta(&self.folder, &self.shown, name)
-    }
-
-    /// Takes room in memory for this many bytes, if there is any.
-    fn takes(&self, length: usize) -> bool {
-        let is_over = self.kept.fetch_add(length, Ordering::Relaxed) > KEPT_OF_APP.saturating_sub(length);
-        if is_over {
-            self.gives_back(length);
-        }
-        !is_over
-    }
-
-    fn gives_back(&self, length: usize) {
-        self.kept.fetch_sub(length, Ordering::Relaxed);
     }
 
     /// Opens a file. A small one is read, and kept in memory if there is room. Blocks.
@@ -121,15 +109,16 @@ impl AssetIndex {
     pub(crate) fn open(&self, file: &AssetFile) -> io::Result<Opened> {
         let opened = self.opened(file)?;
         let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
-        if file.length() > KEPT || !self.takes(length) {
-            return Ok(Opened::File(opened));
-        }
-        let contents = read(file, &opened);
-        let is_kept = contents.as_ref().is_ok_and(|contents| file.kept.set(contents.clone()).is_ok());
-        if !is_kept {
-            self.gives_back(length);
-        }
-        contents.map(Opened::Contents)
+        let place = (file.length() <= KEPT).then(|| self.memory.take(length)).flatten();
+        let Some(place) = place else { return Ok(Opened::File(opened)) };
+        let contents = place.keep(read(file, &opened)?);
+        // Another thread may have been faster.
+        Ok(Opened::Contents(file.kept.get_or_init(|| contents).clone()))
+    }
+
+    /// Returns whether the compressed form of a file could be kept in memory.
+    pub(crate) fn may_compress(&self, file: &AssetFile) -> bool {
+        self.memory.has(longest_coded(file))
     }
 
     /// Returns the compressed form of a file, and keeps it in memory. `None` if it is not worth it, or if there is no room. Blocks.
@@ -137,21 +126,18 @@ impl AssetIndex {
     /// # Errors
     /// Fails if the file cannot be read, or is not what it was when the folder was read.
     pub(crate) fn compress(&self, file: &AssetFile, coding: Coding) -> io::Result<Option<Bytes>> {
-        let place = file.coded(coding);
-        if place.get().is_none() {
-            let contents = match file.kept() {
-                Some(contents) => contents.clone(),
-                None => read(file, &self.opened(file)?)?,
-            };
-            let coded = coding.compress(&contents)?;
-            let is_worth = coded.len() < contents.len() - contents.len() / 10;
-            let coded = Some(coded).filter(|coded| is_worth && self.takes(coded.len()));
-            // Another thread may have been faster.
-            if let Err(Some(coded)) = place.set(coded) {
-                self.gives_back(coded.len());
-            }
+        let coded = file.coded(coding);
+        if let Some(known) = coded.get() {
+            return Ok(known.clone());
         }
-        Ok(place.get().cloned().flatten())
+        let longest = longest_coded(file);
+        let Some(place) = self.memory.take(longest) else { return Ok(None) };
+        let contents = match file.kept() {
+            Some(contents) => contents.clone(),
+            None => read(file, &self.opened(file)?)?.into(),
+        };
+        let made = coding.compress(&contents)?;
+        Ok(coded.get_or_init(|| (made.len() <= longest).then(|| place.keep(made))).clone())
     }
 
     fn opened(&self, file: &AssetFile) -> io::Result<File> {
@@ -167,11 +153,18 @@ impl AssetIndex {
 }
 
 /// Reads a file that was opened.
-fn read(file: &AssetFile, mut opened: &File) -> io::Result<Bytes> {
-    let mut contents = Vec::new();
+fn read(file: &AssetFile, mut opened: &File) -> io::Result<Vec<u8>> {
+    // One byte more, so that the end is found without another allocation.
+    let mut contents = Vec::with_capacity(usize::try_from(file.length()).unwrap_or_default() + 1);
     opened.by_ref().take(file.length() + 1).read_to_end(&mut contents)?;
     file.check(opened)?;
-    Ok(contents.into())
+    Ok(contents)
+}
+
+/// How long the compressed form of a file is at most, if it is worth it.
+fn longest_coded(file: &AssetFile) -> usize {
+    let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
+    length - length / 10
 }
 
 /// A file that was opened.
@@ -187,6 +180,9 @@ pub(crate) enum Opened {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
 
     use super::super::scan::LARGEST;
     use super::*;
@@ -253,11 +249,17 @@ mod tests {
         let [a, b] = ["/a.txt", "/b.txt"].map(|path| index.find(path).unwrap());
         assert!(matches!(index.open(a).unwrap(), Opened::Contents(_)) && a.kept().is_some());
         fs::write(dir.path().join("public/a.txt"), "new").unwrap();
-        fs::remove_file(dir.path().join("public/b.txt")).unwrap();
-        symlink("a.txt", dir.path().join("public/b.txt")).unwrap();
+        let place = dir.path().join("public/b.txt");
+        fs::remove_file(&place).unwrap();
         assert!(index.open(a).is_err() && index.open(b).is_err());
+        symlink("a.txt", &place).unwrap();
+        assert!(index.open(b).is_err());
+        fs::remove_file(&place).unwrap();
+        // Nobody writes to it: opening it would wait for ever.
+        mkfifo(&place, Mode::S_IRWXU).unwrap();
+        assert!(index.open(b).is_err());
         assert!(a.kept().is_some(), "what is in memory is what it was");
-        assert_eq!(index.kept.load(Ordering::Relaxed), usize::try_from(a.length()).unwrap());
+        assert_eq!(index.kept(), usize::try_from(a.length()).unwrap());
         assert!(index != index_of(dir.path()).0.unwrap());
     }
 
@@ -274,15 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn what_is_left_out_is_counted_and_only_the_first_is_named() {
         let dir = folder(&["public/a.txt"]);
-        for number in 0..=(KEPT_OF_APP as u64 / KEPT) {
-            File::create(dir.path().join(format!("public/{number}.bin"))).unwrap().set_len(KEPT).unwrap();
+        for number in 0..100 {
+            mkfifo(&dir.path().join(format!("public/{number:02}")), Mode::S_IRWXU).unwrap();
         }
-        let index = index_of(dir.path()).0.unwrap();
-        let kept =
-            index.files.values().filter(|file| matches!(index.open(file).unwrap(), Opened::Contents(_)));
-        assert!(kept.count() < index.len());
-        assert!(index.kept.load(Ordering::Relaxed) <= KEPT_OF_APP);
+        let (index, notes) = index_of(dir.path());
+        assert_eq!(index.unwrap().len(), 1);
+        assert!(notes[0].ends_with("names: 00, 01, 02 and 97 more"), "{notes:?}");
     }
 }

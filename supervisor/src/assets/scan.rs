@@ -19,6 +19,18 @@ const MOST_FILES: usize = 100_000;
 /// Largest file, as on Workers.
 pub(super) const LARGEST: u64 = 25 * 1024 * 1024;
 
+/// Most entries of all folders that are looked at, among them those that are left out.
+const MOST_ENTRIES: usize = 250_000;
+
+/// Most bytes of all files together. They are read when the app starts.
+const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Most bytes of all paths together. They are kept in memory.
+const MOST_BYTES_OF_PATHS: usize = 16 * 1024 * 1024;
+
+/// How many files that are left out are named.
+const NAMED: usize = 3;
+
 /// Largest file with rules.
 const LARGEST_META: u64 = 1024 * 1024;
 
@@ -44,9 +56,14 @@ pub(crate) enum AssetsError {
         size: bytesize::ByteSize,
         most: bytesize::ByteSize,
     },
-    /// There are too many files.
-    #[error("{0} holds more than {MOST_FILES} files")]
-    TooMany(String),
+    /// There is too much of something.
+    #[error("{folder} holds more than {most}")]
+    TooMany {
+        /// The folder, as people know it.
+        folder: String,
+        /// How much there may be of it.
+        most: String,
+    },
 }
 
 /// A folder while its files are found.
@@ -57,8 +74,12 @@ pub(super) struct Scan<'a> {
     ignored: Ignored,
     /// By the path under which each is served, decoded.
     pub(super) files: HashMap<String, Arc<AssetFile>>,
-    /// Paths that are no assets, and are not meant to be left out.
-    pub(super) left_out: Vec<String>,
+    /// Paths that are no assets, and are not meant to be left out: the first ones, and how many there are.
+    pub(super) left_out: (Vec<String>, usize),
+    /// What is left of each limit.
+    entries: usize,
+    bytes: u64,
+    bytes_of_paths: usize,
     media_types: HashMap<String, Option<HeaderValue>>,
     buffer: Vec<u8>,
 }
@@ -74,7 +95,10 @@ impl<'a> Scan<'a> {
             opened,
             ignored,
             files: HashMap::new(),
-            left_out: Vec::new(),
+            left_out: (Vec::new(), 0),
+            entries: MOST_ENTRIES,
+            bytes: MOST_BYTES,
+            bytes_of_paths: MOST_BYTES_OF_PATHS,
             media_types: HashMap::new(),
             buffer: vec![0; CHUNK],
         })
@@ -92,13 +116,17 @@ impl<'a> Scan<'a> {
             let mut entries = Vec::new();
             for entry in self.opened.entries(Path::new(&folder)).map_err(unreadable)? {
                 let entry = entry.map_err(unreadable)?;
+                self.entries = match self.entries.checked_sub(1) {
+                    Some(left) => left,
+                    None => return Err(self.too_many(format!("{MOST_ENTRIES} files and folders"))),
+                };
                 entries.push((entry.file_name(), entry.file_type().map_err(unreadable)?));
             }
             entries.sort_by(|(one, _), (other, _)| one.cmp(other));
             for (name, kind) in entries {
                 let separator = if folder.is_empty() { "" } else { "/" };
                 let Some(path) = name.to_str().map(|name| format!("{folder}{separator}{name}")) else {
-                    self.left_out.push(format!("{folder}{separator}{}", name.to_string_lossy()));
+                    self.leave_out(format!("{folder}{separator}{}", name.to_string_lossy()));
                     continue;
                 };
                 if self.ignored.has(&path, kind.is_dir()) {
@@ -109,11 +137,23 @@ impl<'a> Scan<'a> {
                 } else if let Some(real) = self.regular(&path, kind.is_file()) {
                     self.add(path, real)?;
                 } else {
-                    self.left_out.push(path);
+                    self.leave_out(path);
                 }
             }
         }
         Ok(())
+    }
+
+    fn leave_out(&mut self, path: String) {
+        let (named, count) = &mut self.left_out;
+        *count += 1;
+        if named.len() < NAMED {
+            named.push(path);
+        }
+    }
+
+    fn too_many(&self, most: String) -> AssetsError {
+        AssetsError::TooMany { folder: self.shown.to_owned(), most }
     }
 
     /// Returns the path, without symlinks, of the regular file at `path`, if it is one inside the folder.
@@ -132,26 +172,42 @@ impl<'a> Scan<'a> {
 
     fn add(&mut self, path: String, real: PathBuf) -> Result<(), AssetsError> {
         if self.files.len() >= MOST_FILES {
-            return Err(AssetsError::TooMany(self.shown.to_owned()));
+            return Err(self.too_many(format!("{MOST_FILES} files")));
         }
+        self.bytes_of_paths = match self.bytes_of_paths.checked_sub(path.len()) {
+            Some(left) => left,
+            None => {
+                let most = bytesize::ByteSize(MOST_BYTES_OF_PATHS as u64);
+                return Err(self.too_many(format!("{most} of paths")));
+            }
+        };
         let shown = || format!("{}/{path}", self.shown);
-        let (identity, digest) = match digest(&mut self.opened, &real, &mut self.buffer) {
+        let (read, digest) = match digest(&mut self.opened, &real, &mut self.buffer) {
             Ok(Some(found)) => found,
             Ok(None) => {
                 let size = self.root.join(&real).metadata().map_or(0, |found| found.len());
                 let (size, most) = (bytesize::ByteSize(size), bytesize::ByteSize(LARGEST));
                 return Err(AssetsError::TooLarge { path: shown(), size, most });
             }
+            // It was there a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(AssetsError::Unreadable { path: shown(), error }),
         };
+        self.takes(read.length)?;
         let extension = path.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_owned());
         let media_type = || media_type::of(path.rsplit('/').next().unwrap_or_default());
         let media_type = match extension.contains('/') || extension.is_empty() {
             true => None,
             false => self.media_types.entry(extension).or_insert_with(media_type).clone(),
         };
-        let file = AssetFile::new(real, identity, digest, media_type);
-        self.files.insert(format!("/{path}"), Arc::new(file));
+        self.files.insert(format!("/{path}"), Arc::new(AssetFile::new(real, read, digest, media_type)));
+        Ok(())
+    }
+
+    /// Counts a file of this length.
+    fn takes(&mut self, length: u64) -> Result<(), AssetsError> {
+        let left = self.bytes.checked_sub(length);
+        self.bytes = left.ok_or_else(|| self.too_many(bytesize::ByteSize(MOST_BYTES).to_string()))?;
         Ok(())
     }
 }

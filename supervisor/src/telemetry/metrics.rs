@@ -49,6 +49,7 @@ pub(crate) fn render(sample: &Sample) -> String {
     of_apps(&mut text, &sample.apps);
     of_workers(&mut text, &sample.apps);
     of_limits(&mut text, &sample.apps);
+    of_assets(&mut text, &sample.apps);
     of_crons(&mut text, &sample.apps);
     of_connections(&mut text, &sample.occupied);
     let Sample { spares, has_cgroups, supervisor, descriptors, log_lines_dropped, uptime, .. } = sample;
@@ -136,6 +137,19 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     text.histogram("nano_request_queue_seconds", help, apps, |app| &app.seen.totals.queue);
     let help = "From the moment at which a worker took a request to the response head: JavaScript, and what it waits for.";
     text.histogram("nano_request_worker_seconds", help, apps, |app| &app.seen.totals.worker);
+}
+
+fn of_assets(text: &mut Text, apps: &[Gauges]) {
+    let with_files = || apps.iter().filter_map(|app| Some((&*app.name, app.assets?)));
+    text.family("nano_asset_files", "gauge", "Static files of an app.");
+    for (app, (files, _)) in with_files() {
+        text.line("nano_asset_files", &[("app", app)], files);
+    }
+    let help = "Bytes of static files that are kept in memory, as they are and compressed.";
+    text.family("nano_asset_memory_bytes", "gauge", help);
+    for (app, (_, bytes)) in with_files() {
+        text.line("nano_asset_memory_bytes", &[("app", app)], bytes);
+    }
 }
 
 /// Limits that neither refuse a request nor end a worker. The others are counted with the refusals and the worker exits.

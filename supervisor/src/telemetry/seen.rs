@@ -48,6 +48,8 @@ pub(crate) struct Gauges {
     pub ends: BTreeMap<&'static str, u64>,
     /// Statistics that its worker reports.
     pub stats: Stats,
+    /// Its static files, and how many bytes of them are in memory. `None` if it has none.
+    pub assets: Option<(usize, usize)>,
     pub crons: Vec<CronGauges>,
     /// Its counters.
     pub seen: AppCounts,

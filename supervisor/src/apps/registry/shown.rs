@@ -31,6 +31,7 @@ impl AppRecord {
             starts: self.starts.all(),
             ends: self.ends.clone(),
             stats: self.workers.stats(),
+            assets: self.spec.assets.as_ref().map(|assets| (assets.index().len(), assets.index().kept())),
             crons: self.crons.iter().map(CronRecord::gauges).collect(),
             seen: self.seen(app),
         }

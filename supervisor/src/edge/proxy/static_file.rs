@@ -47,6 +47,7 @@ pub(super) async fn respond(
     if let Some(coding) = coding {
         let coded = match file.coded(coding).get() {
             Some(known) => known.clone(),
+            None if !assets.index().may_compress(file) => None,
             None => {
                 place = Some(enter()?);
                 compress(assets.clone(), file.clone(), coding).await.map_err(refused)?
@@ -86,7 +87,14 @@ async fn compress(
     file: Arc<AssetFile>,
     coding: Coding,
 ) -> io::Result<Option<bytes::Bytes>> {
-    let compressed = spawn_blocking(move || assets.index().compress(&file, coding)).await;
+    // Kept until the end of the work, even if the client does not wait for it.
+    let turn = assets.index().compressing.clone().acquire_owned().await;
+    let compressed = spawn_blocking(move || {
+        let compressed = assets.index().compress(&file, coding);
+        drop(turn);
+        compressed
+    })
+    .await;
     compressed.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
