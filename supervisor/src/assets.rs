@@ -28,6 +28,7 @@ pub(crate) mod scan;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use headers::HeaderRules;
 use html::{HtmlHandling, NotFoundHandling};
@@ -38,6 +39,10 @@ use scan::AssetsError;
 
 /// Most lines of a file of rules that are named because they are left out.
 const NOTES: usize = 20;
+
+/// All static files that are in use. Configurations are read often, at each deploy of any app for one, and files seldom change:
+/// those that have not are neither read nor held in memory a second time.
+static IN_USE: Mutex<Vec<Weak<Assets>>> = Mutex::new(Vec::new());
 
 /// The static files of an app, with the rules for them.
 pub(crate) struct Assets {
@@ -59,13 +64,14 @@ pub(crate) struct AssetPolicy {
 
 impl Assets {
     /// Finds the files in `folder`, an absolute path without symlinks, and reads the rules in it. `shown` is the folder as people
-    /// know it.
+    /// know it. What has not changed since the folder was read before is not read again, and is the same in memory.
     ///
     /// # Errors
     /// Fails if a file cannot be read or is too large, or if there are too many.
-    pub(crate) fn read(folder: &Path, shown: &str, policy: AssetPolicy) -> Result<Self, AssetsError> {
+    pub(crate) fn read(folder: &Path, shown: &str, policy: AssetPolicy) -> Result<Arc<Self>, AssetsError> {
+        let known = Self::in_use(folder);
         let mut notes = Vec::new();
-        let index = AssetIndex::read(folder, shown, &mut notes)?;
+        let index = AssetIndex::read(folder, shown, known.last().map(|assets| &assets.index), &mut notes)?;
         let place = |file: &str| format!("{shown}/{file}");
         let (mut of_redirects, mut of_headers) = (Vec::new(), Vec::new());
         let redirects = match index.meta(redirects::FILE)? {
@@ -78,7 +84,24 @@ impl Assets {
         };
         notes.extend(first_of(of_redirects, &place(redirects::FILE)));
         notes.extend(first_of(of_headers, &place(headers::FILE)));
-        Ok(Self { index, policy, redirects, headers, notes })
+        let assets = Self { index, policy, redirects, headers, notes };
+        let same = known.into_iter().find(|known| **known == assets && known.notes == assets.notes);
+        Ok(same.unwrap_or_else(|| assets.enter()))
+    }
+
+    /// Returns what is in use of a folder, the latest last.
+    fn in_use(folder: &Path) -> Vec<Arc<Self>> {
+        let in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.iter().filter_map(Weak::upgrade).filter(|assets| assets.index.folder() == folder).collect()
+    }
+
+    /// Has it found by [`Self::in_use`], until the last reference to it is dropped.
+    fn enter(self) -> Arc<Self> {
+        let assets = Arc::new(self);
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.retain(|assets| assets.strong_count() > 0);
+        in_use.push(Arc::downgrade(&assets));
+        assets
     }
 
     pub(crate) fn index(&self) -> &AssetIndex {

@@ -6,11 +6,16 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use hyper::header::HeaderValue;
+use nix::sys::stat::FileStat;
 
 use super::coding::{self, CODINGS, Coding};
+
+/// After how many seconds the time of a change tells it from the next one.
+const SETTLED: u64 = 2;
 
 /// A file of the index, with all that a response says of it.
 #[derive(Debug)]
@@ -18,8 +23,9 @@ pub(crate) struct AssetFile {
     /// Relative to the folder. It contains no symlink.
     pub(super) path: PathBuf,
     pub(super) identity: FileIdentity,
-    digest: [u8; 16],
-    /// Its strong entity tag.
+    /// Whether a change after it was last read must have changed its identity.
+    pub(super) is_settled: AtomicBool,
+    /// Its strong entity tag, made of its contents.
     pub tag: HeaderValue,
     pub media_type: Option<HeaderValue>,
     /// Whether it may be compressed.
@@ -50,9 +56,24 @@ impl FileIdentity {
         }
     }
 
+    pub(super) fn of_stat(found: &FileStat) -> Self {
+        Self {
+            place: (found.st_dev, found.st_ino),
+            length: u64::try_from(found.st_size).unwrap_or_default(),
+            modified: (found.st_mtime, found.st_mtime_nsec),
+            changed: (found.st_ctime, found.st_ctime_nsec),
+        }
+    }
+
     /// Whether nothing was written meanwhile. The file may have been renamed or deleted.
     fn has_same_contents(&self, other: &Self) -> bool {
         (self.place, self.length, self.modified) == (other.place, other.length, other.modified)
+    }
+
+    /// Whether the file was last changed so long ago that another change has another time: clocks of file systems are coarse.
+    fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        u64::try_from(self.changed.0).is_ok_and(|changed| changed + SETTLED < now)
     }
 }
 
@@ -68,8 +89,8 @@ impl AssetFile {
         Self {
             is_compressible: coding::is_compressible(media_type.as_ref(), identity.length),
             path,
+            is_settled: AtomicBool::new(identity.is_settled()),
             identity,
-            digest,
             tag,
             media_type,
             kept: OnceLock::new(),
@@ -80,6 +101,21 @@ impl AssetFile {
 
     pub(crate) fn length(&self) -> u64 {
         self.identity.length
+    }
+
+    /// Returns whether a file that has this identity has the contents that were read.
+    pub(super) fn is_surely(&self, identity: &FileIdentity) -> bool {
+        self.is_settled.load(Ordering::Relaxed) && self.identity == *identity
+    }
+
+    /// Notes that it was read again, and had not changed.
+    pub(super) fn read_again(&self) {
+        self.is_settled.store(self.identity.is_settled(), Ordering::Relaxed);
+    }
+
+    /// Whether this is the same file, unchanged.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.identity == other.identity && self.path == other.path && self.tag == other.tag
     }
 
     /// Returns its contents if they are in memory.
@@ -120,6 +156,30 @@ fn unchanged(is_unchanged: bool) -> io::Result<()> {
 /// Files with the same content are equal.
 impl PartialEq for AssetFile {
     fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
+        self.tag == other.tag
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_change_counts_once_it_is_past() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let file = |changed: u64| {
+            let changed = (i64::try_from(changed).unwrap(), 0);
+            let identity = FileIdentity { place: (0, 0), length: 0, modified: (0, 0), changed };
+            AssetFile::new("a".into(), identity, [0; 16], None)
+        };
+        let new = file(now + 60);
+        new.read_again();
+        assert!(!new.is_surely(&new.identity), "the next change may have the same time");
+        let old = file(now - 60);
+        assert!(old.is_surely(&old.identity) && !old.is_surely(&new.identity));
+        old.is_settled.store(false, Ordering::Relaxed);
+        assert!(!old.is_surely(&old.identity));
+        old.read_again();
+        assert!(old.is_surely(&old.identity));
     }
 }

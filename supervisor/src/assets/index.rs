@@ -36,10 +36,7 @@ pub(crate) struct AssetIndex {
 impl PartialEq for AssetIndex {
     fn eq(&self, other: &Self) -> bool {
         let is_same = |(path, file): (&String, &Arc<AssetFile>)| {
-            other
-                .files
-                .get(path)
-                .is_some_and(|known| known.identity == file.identity && known.path == file.path)
+            other.files.get(path).is_some_and(|known| Arc::ptr_eq(known, file) || known.is_same(file))
         };
         self.folder == other.folder && self.files.len() == other.files.len() && self.files.iter().all(is_same)
     }
@@ -47,12 +44,17 @@ impl PartialEq for AssetIndex {
 
 impl AssetIndex {
     /// Finds all files in `folder`, an absolute path without symlinks, which people know as `shown`. Adds what is left out to
-    /// `notes`.
+    /// `notes`. `known` is the same folder as it was read before, if it was.
     ///
     /// # Errors
     /// Fails if something cannot be read, or is over a limit.
-    pub(super) fn read(folder: &Path, shown: &str, notes: &mut Vec<String>) -> Result<Self, AssetsError> {
-        let mut scan = Scan::open(folder, shown)?;
+    pub(super) fn read(
+        folder: &Path,
+        shown: &str,
+        known: Option<&Self>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, AssetsError> {
+        let mut scan = Scan::open(folder, shown, known.map(|known| &known.files))?;
         scan.look()?;
         let Scan { files, left_out: (named, count), .. } = scan;
         if count > 0 {
@@ -71,7 +73,7 @@ impl AssetIndex {
             shown: shown.to_owned(),
             longest: files.keys().map(String::len).max().unwrap_or_default(),
             files,
-            memory: Arc::default(),
+            memory: known.map(|known| known.memory.clone()).unwrap_or_default(),
             compressing: Arc::new(Semaphore::new(1)),
         })
     }
@@ -181,6 +183,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
+    use hyper::header::HeaderValue;
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
 
@@ -189,7 +192,7 @@ mod tests {
 
     fn index_of(root: &Path) -> (Result<AssetIndex, AssetsError>, Vec<String>) {
         let mut notes = Vec::new();
-        (AssetIndex::read(&root.canonicalize().unwrap().join("public"), "public", &mut notes), notes)
+        (AssetIndex::read(&root.canonicalize().unwrap().join("public"), "public", None, &mut notes), notes)
     }
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
@@ -273,6 +276,41 @@ mod tests {
         large.set_len(LARGEST + 1).unwrap();
         let error = index_of(dir.path()).0.unwrap_err().to_string();
         assert!(error.starts_with("public/large.bin has 25.0 MiB") && error.ends_with("at most"), "{error}");
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_read_again() {
+        let dir = folder(&["public/a.txt", "public/b.txt", "public/c.txt"]);
+        let mut known = index_of(dir.path()).0.unwrap();
+        let read_again = |known: &AssetIndex| {
+            let folder = dir.path().canonicalize().unwrap().join("public");
+            AssetIndex::read(&folder, "public", Some(known), &mut Vec::new()).unwrap()
+        };
+        let next = read_again(&known);
+        assert!(next == known && Arc::ptr_eq(&next.files["/a.txt"], &known.files["/a.txt"]));
+        drop(next);
+        // A tag that is wrong shows what was read.
+        let (wrong, right) = (HeaderValue::from_static("wrong"), known.files["/a.txt"].tag.clone());
+        for (is_settled, expected) in [(false, &right), (true, &wrong)] {
+            for file in known.files.values_mut() {
+                let file = Arc::get_mut(file).unwrap();
+                (file.tag, file.is_settled) = (wrong.clone(), is_settled.into());
+            }
+            assert_eq!(read_again(&known).files["/a.txt"].tag, expected);
+        }
+        known.open(known.find("/a.txt").unwrap()).unwrap();
+        fs::write(dir.path().join("public/b.txt"), "other").unwrap();
+        fs::rename(dir.path().join("public/c.txt"), dir.path().join("public/d.txt")).unwrap();
+        let next = read_again(&known);
+        assert_eq!(paths(&next), ["/a.txt", "/b.txt", "/d.txt"]);
+        assert!(Arc::ptr_eq(&next.files["/a.txt"], &known.files["/a.txt"]) && next != known);
+        assert!(next.find("/b.txt").unwrap().tag != known.find("/b.txt").unwrap().tag);
+        assert_eq!(next.kept(), known.kept());
+        // What is in memory counts as long as somebody has it.
+        drop(known);
+        assert!(next.kept() > 0);
+        drop(next.files);
+        assert_eq!(next.memory.taken(), 0);
     }
 
     #[test]

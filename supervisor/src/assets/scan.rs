@@ -80,12 +80,19 @@ pub(super) struct Scan<'a> {
     entries: usize,
     bytes: u64,
     bytes_of_paths: usize,
+    /// `files` as it was when the folder was read before, if it was.
+    known: Option<&'a HashMap<String, Arc<AssetFile>>>,
     media_types: HashMap<String, Option<HeaderValue>>,
     buffer: Vec<u8>,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn open(root: &'a Path, shown: &'a str) -> Result<Self, AssetsError> {
+    /// Begins with the folder `root`. Files that are what they are in `known` are not read again.
+    pub(super) fn open(
+        root: &'a Path,
+        shown: &'a str,
+        known: Option<&'a HashMap<String, Arc<AssetFile>>>,
+    ) -> Result<Self, AssetsError> {
         let opened =
             Beneath::open(root).map_err(|error| AssetsError::Unreadable { path: shown.to_owned(), error })?;
         let ignored = meta(root, shown, ignored::FILE)?.map(|text| Ignored::parse(&text)).unwrap_or_default();
@@ -99,6 +106,7 @@ impl<'a> Scan<'a> {
             entries: MOST_ENTRIES,
             bytes: MOST_BYTES,
             bytes_of_paths: MOST_BYTES_OF_PATHS,
+            known,
             media_types: HashMap::new(),
             buffer: vec![0; CHUNK],
         })
@@ -182,6 +190,14 @@ impl<'a> Scan<'a> {
             }
         };
         let shown = || format!("{}/{path}", self.shown);
+        let place = format!("/{path}");
+        let known = self.known.and_then(|known| known.get(&place)).filter(|known| known.path == real);
+        if let Some(known) = known
+            && self.opened.look(&real).is_ok_and(|found| known.is_surely(&FileIdentity::of_stat(&found)))
+        {
+            self.files.insert(place, known.clone());
+            return self.takes(known.length());
+        }
         let (read, digest) = match digest(&mut self.opened, &real, &mut self.buffer) {
             Ok(Some(found)) => found,
             Ok(None) => {
@@ -200,7 +216,15 @@ impl<'a> Scan<'a> {
             true => None,
             false => self.media_types.entry(extension).or_insert_with(media_type).clone(),
         };
-        self.files.insert(format!("/{path}"), Arc::new(AssetFile::new(real, read, digest, media_type)));
+        let file = AssetFile::new(real, read, digest, media_type);
+        let file = match known.filter(|known| known.is_same(&file)) {
+            Some(known) => {
+                known.read_again();
+                known.clone()
+            }
+            None => Arc::new(file),
+        };
+        self.files.insert(place, file);
         Ok(())
     }
 

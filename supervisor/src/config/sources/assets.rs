@@ -1,6 +1,7 @@
 //! Finds the static files of an app, in a folder inside the app's.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::assets::routing::WorkerFirst;
 use crate::assets::scan::AssetsError;
@@ -19,7 +20,7 @@ pub(crate) fn read(
     shown: &Path,
     settings: &AssetSettings,
     is_files_only: bool,
-) -> Result<Assets, Flaw> {
+) -> Result<Arc<Assets>, Flaw> {
     let AssetSettings { directory, html_handling, not_found_handling, run_worker_first } = settings;
     if is_files_only && *run_worker_first != WorkerFirst::Never {
         let fix = "name the entry module, or leave out `run_worker_first`";

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::config::app::AppSpec;
 use crate::config::bounds;
@@ -166,7 +165,7 @@ impl Draft {
         let entry = entry.and_then(|root| problems.keep(|| place, entry::find(root, given)));
         let assets = asset_settings.and_then(|(settings, place)| {
             let found = assets::read(root.as_ref()?, &path, &settings, is_files_only);
-            problems.keep(|| place, found).map(Arc::new)
+            problems.keep(|| place, found)
         });
         let is_there = root.is_some();
         let root = root.unwrap_or_else(|| path.clone());
