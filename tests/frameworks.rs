@@ -76,6 +76,11 @@ fn kept(name: &str) -> PathBuf {
     let lock = fs::File::create(target.join(format!("framework-{name}.lock"))).unwrap();
     lock.lock().unwrap();
     if !folder.exists() {
+        let prefix = format!("framework-{name}-");
+        let entries = fs::read_dir(&target).unwrap().map(|entry| entry.unwrap());
+        for old in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix)) {
+            fs::remove_dir_all(old.path()).unwrap();
+        }
         let new = tempfile::tempdir_in(&target).unwrap();
         build(name, new.path()).unwrap();
         fs::rename(new.keep(), &folder).unwrap();
@@ -179,9 +184,10 @@ macro_rules! apps {
 
 apps! {
     hono "hono" keeps,
-    vite_worker "vite-worker" builds #[ignore = "its packages take 430 MB"],
-    react_router "react-router" builds #[ignore = "its packages take 500 MB"],
     nitro "nitro" keeps,
     nuxt "nuxt" builds #[ignore = "its packages take 390 MB"],
+    react_router "react-router" builds #[ignore = "its packages take 500 MB"],
     sveltekit "sveltekit" builds #[ignore = "its packages take 440 MB"],
+    tanstack_start "tanstack-start" builds #[ignore = "its packages take 490 MB"],
+    vite_worker "vite-worker" builds #[ignore = "its packages take 430 MB"],
 }

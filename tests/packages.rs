@@ -320,6 +320,45 @@ fn the_format_of_a_file_follows_its_name_its_package_and_its_text() {
 }
 
 #[test]
+fn an_es_module_may_require_as_after_a_bundler() {
+    let index = "import { posix } from 'node:path';
+        const path = require('node:path');
+        export const found = [path.posix === posix, require('./x.cjs').a, require('cjs'), require('./data.json').a, require('./m').b];
+        try { require('./none'); } catch (error) { found.push(error.message.split('\\n')[0]); }
+        found.push(((require) => require('own'))((name) => name));";
+    let files = [
+        ("x.cjs", "exports.a = 'cjs'"),
+        ("node_modules/cjs/index.js", "module.exports = 'package'"),
+        ("data.json", "{\"a\":\"json\"}"),
+        ("m.js", "export const b = 'module'"),
+        (
+            "declared.js",
+            "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); export const a = require('./x.cjs').a;",
+        ),
+    ];
+    let folder = finding(
+        "import { found } from './y.mjs'; import { a } from './declared.js'",
+        "[found, a]",
+        &[&files[..], &[("y.mjs", index)]].concat(),
+    );
+    assert_eq!(
+        folder.thrown(),
+        json!([
+            [
+                true,
+                "cjs",
+                "package",
+                "json",
+                "module",
+                "there is no file \"none\" in the app's folder",
+                "own"
+            ],
+            "cjs"
+        ])
+    );
+}
+
+#[test]
 fn errors_in_commonjs_modules_name_their_places() {
     let index = "import 'cjs';";
     for (source, expected) in [

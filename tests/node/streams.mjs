@@ -3,6 +3,7 @@ import stream, { Duplex, PassThrough, Readable, Transform, Writable, addAbortSig
 import * as promises from "node:stream/promises";
 import * as web from "node:stream/web";
 import * as consumers from "node:stream/consumers";
+import { IncomingMessage } from "node:http";
 
 const upper = () => new Transform({ transform: (chunk, _encoding, done) => done(null, String(chunk).toUpperCase()) });
 
@@ -37,6 +38,16 @@ export default async function (is, throws) {
   is("compose", await compose(async function* (source) { for await (const chunk of source) yield `<${chunk}>`; }).end("c").toArray().then(String), "<c>");
   is("object mode", await Readable.from([{ a: 1 }]).pipe(new PassThrough({ objectMode: true })).toArray(), [{ a: 1 }]);
   is("setEncoding", await Readable.from([Buffer.from([0xe6, 0xb0]), Buffer.from([0xb4])], { objectMode: false }).setEncoding("utf8").toArray(), ["\u6c34"]);
+  // As frameworks make one of a request: without a connection.
+  class Message extends IncomingMessage {
+    constructor() {
+      super({ readable: false, remoteAddress: "::1" });
+      Object.assign(this, { method: "POST", url: "/a", headers: { "x-a": "b" }, complete: true });
+      this._read = () => { this.push("in parts"); this.push(null); };
+    }
+  }
+  const message = new Message();
+  is("a message of HTTP", [message instanceof Readable, message.method, message.url, message.headers["x-a"], message.socket.remoteAddress, await consumers.text(message)], [true, "POST", "/a", "b", "::1", "in parts"]);
   is("read by size", (() => { const readable = new PassThrough(); readable.write("abcdef"); return [String(readable.read(2)), String(readable.read())]; })(), ["ab", "cdef"]);
   const duplex = Duplex.from({ readable: Readable.from(["r"]), writable: sink });
   is("Duplex.from", [duplex instanceof Duplex, String(await duplex.toArray())], [true, "r"]);

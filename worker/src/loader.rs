@@ -11,6 +11,7 @@
 //!   [`code_cache`]: caches V8's compiled code there, too.
 //! - [`modules`]: loads files as modules; uses all the others.
 //! - [`commonjs`], [`named_imports`]: CommonJS modules as ES modules, and what `require()` needs.
+//! - [`requires`]: `require()` in ES modules.
 //! - [`assets`]: JSON, text, bytes and WebAssembly; [`facade`]: helpers for the ES modules that wrap them and CommonJS modules.
 //! - [`source_maps`]: maps positions in generated code to positions in sources.
 
@@ -26,6 +27,7 @@ mod format;
 mod missing;
 mod modules;
 mod named_imports;
+mod requires;
 mod resolver;
 mod root;
 mod rules;

@@ -20,6 +20,7 @@ use super::code_cache::CodeCache;
 use super::emit_cache::{EmitCache, Key};
 use super::error::{ModuleError, ReadError};
 use super::format::{self, Format, Language, PackageTypes, Words};
+use super::requires;
 use super::resolver::{Importer, Resolver};
 use super::root::Root;
 use super::rules::Rules;
@@ -127,9 +128,20 @@ impl Modules {
         }
         let code = self.code(path)?;
         Ok(match code.format {
-            Format::Module => builtins::with_env(code.text),
+            Format::Module => builtins::with_env(self.with_require(path, code.text)?),
             Format::CommonJs => self.commonjs_facade(path, fragment),
         })
+    }
+
+    /// Adds `require` to an ES module that calls it.
+    fn with_require(&self, path: &Path, text: String) -> Result<String, ModuleError> {
+        if !requires::may_be_in(&text) {
+            return Ok(text);
+        }
+        let url = self.root.url(path)?;
+        let is_called = || Ok::<_, Infallible>(requires::are_in(&url, &text));
+        let is_called = self.kept(&format!("require {url}"), &[&text], is_called);
+        Ok(if is_called.unwrap_or(false) { requires::declared(text) } else { text })
     }
 
     /// What a file is if it is not code: by the rules of the app, or by its name.

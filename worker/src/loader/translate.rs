@@ -80,6 +80,11 @@ pub(super) fn parsed(url: &ModuleSpecifier, text: &str) -> Option<ParsedSource> 
     parse(url, text, MediaType::from_specifier(url)).ok()
 }
 
+/// Returns the syntax tree of an ES module in JavaScript, in which each name knows its scope; none if it does not parse.
+pub(super) fn parsed_with_scopes(url: &ModuleSpecifier, text: &str) -> Option<ParsedSource> {
+    Some(parse(url, text, MediaType::Mjs).ok()?.into_with_scope_analysis())
+}
+
 fn parse(url: &ModuleSpecifier, text: &str, media_type: MediaType) -> Result<ParsedSource, ParseDiagnostic> {
     deno_ast::parse_program(ParseParams {
         specifier: url.clone(),

@@ -88,11 +88,13 @@
     const { WebSocket } = load("ext:nano_net/websocket.js");
     return {
       ...absent("http", NO_HTTP, {
-        classes: ["ClientRequest", "IncomingMessage", "OutgoingMessage", "Server", "ServerResponse"],
+        classes: ["ClientRequest", "OutgoingMessage", "Server", "ServerResponse"],
         functions: ["_connectionListener", "createServer", "get", "request", "setMaxIdleHTTPParsers"],
       }),
       ...agents("http:", 80),
       CloseEvent,
+      // A message without a connection: frameworks make one of each request for code that was written for Node.
+      IncomingMessage: load("ext:deno_node/_http_incoming.js").IncomingMessage,
       METHODS,
       MessageEvent,
       STATUS_CODES: statusCodes(),
