@@ -177,6 +177,7 @@ async fn what_is_deployed_again_is_not_copied_again() {
         "let served = 0; export default { fetch: () => new Response(`${served++}`) }",
     );
     succeed(&supervisor, &["deploy", "app", "app", "--port", "0"]);
+    assert_eq!(supervisor.app("app").await.state, AppState::Ready, "a new app is served once it is deployed");
     let [digest] = &copies(&supervisor.folder().join("state"), "app")[..] else { panic!("one copy") };
     let file = supervisor.folder().join("state/deploys/app").join(digest).join("index.js");
     let copied = fs::metadata(&file).unwrap();

@@ -105,7 +105,7 @@ impl Fleet {
     }
 
     /// Makes an app run with a worker from [`Self::try_out`]. Binds the addresses, then awaits `commit`. If all of that works,
-    /// the previous worker is retired.
+    /// the previous worker is retired. Returns once the worker is in service, for a new app as well.
     ///
     /// # Errors
     /// Fails with what did not work. Nothing has changed then.
@@ -150,15 +150,22 @@ impl Fleet {
             };
         }
         self.route(wanted.iter().map(WantedApp::routed).collect(), &mut sockets).await;
+        let mut new = None;
         let after = wanted.into_iter().map(|WantedApp { app, spec, traffic, lifeline }| {
             let lifeline = lifeline.unwrap_or_else(|| {
                 let first = adoption.take().map_or(First::Start, First::Adopt);
-                self.start_app(app, &spec, log.clone(), first)
+                let lifeline = self.start_app(app, &spec, log.clone(), first);
+                new = Some(lifeline.clone());
+                lifeline
             });
             RunningApp { app, spec, traffic, lifeline }
         });
         self.enlist(after.collect());
         self.clear_trouble(&spec.name);
+        if let Some(lifeline) = new {
+            // A worker that has ended since then is replaced as at any other time.
+            let _ = lifeline.tell(Action::Start).await;
+        }
         self.want_spares();
         self.shared.tend_spares();
         Ok(())
