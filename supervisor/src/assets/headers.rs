@@ -4,10 +4,9 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::rule::{self, PathRule, RuleUrl, UrlForm};
 
-/// Its name.
 pub(super) const FILE: &str = "_headers";
 
-/// Most rules.
+/// Most rules in one file, as on Workers.
 const MOST: usize = 100;
 
 /// Most fields that a rule sets or removes.

@@ -5,6 +5,9 @@ use fast_glob::glob_match;
 /// The file whose patterns, in the syntax of `.gitignore`, name files that are not served.
 pub(super) const FILE: &str = ".assetsignore";
 
+/// Most patterns. Each is held against the path of every file.
+const MOST: usize = 500;
+
 /// Files and folders at the top that are read or run, and never served.
 const META: [&str; 4] = ["_headers", "_redirects", "_routes.json", "_worker.js"];
 
@@ -26,8 +29,11 @@ struct IgnoredPattern {
 }
 
 impl Ignored {
-    pub(super) fn parse(text: &str) -> Self {
-        Self(text.lines().filter_map(IgnoredPattern::parse).collect())
+    /// # Errors
+    /// Fails with how many patterns there may be, if there are more.
+    pub(super) fn parse(text: &str) -> Result<Self, usize> {
+        let patterns: Vec<_> = text.lines().filter_map(IgnoredPattern::parse).take(MOST + 1).collect();
+        if patterns.len() > MOST { Err(MOST) } else { Ok(Self(patterns)) }
     }
 
     /// Returns whether a file or folder is left out, by its relative path. The folders above it are not.
@@ -75,7 +81,8 @@ mod tests {
     fn hidden_files_and_what_is_named_are_left_out() {
         let ignored = Ignored::parse(
             "# maps\n*.map\n!keep.map\n/private/\nb/*.txt\n{a}\n\\#x\nfile /\nlogs/**/*.log\r\n[xy].js\n",
-        );
+        )
+        .unwrap();
         for (path, is_folder, expected) in [
             ("index.html", false, false),
             (".env", false, true),
@@ -104,5 +111,11 @@ mod tests {
         ] {
             assert_eq!(ignored.has(path, is_folder), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn patterns_are_bounded() {
+        assert_eq!(Ignored::parse(&"# no pattern\n*.map\n".repeat(MOST)).unwrap().0.len(), MOST);
+        assert_eq!(Ignored::parse(&"*.map\n".repeat(MOST + 1)).unwrap_err(), MOST);
     }
 }

@@ -172,7 +172,6 @@ fn longest_coded(file: &AssetFile) -> usize {
 /// A file that was opened.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    /// Its contents.
     Contents(Bytes),
     /// The file, of which nothing was read.
     File(File),

@@ -8,7 +8,6 @@ use super::html::HtmlHandling;
 use super::path::with_single_slashes;
 use super::rule::{self, PathRule, RuleUrl, UrlForm};
 
-/// Its name.
 pub(super) const FILE: &str = "_redirects";
 
 /// Most rules for a single path, and most rules with splats or placeholders.
@@ -23,7 +22,7 @@ const DEFAULT_STATUS: u16 = 302;
 /// The redirects of a folder.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Redirects {
-    /// By path.
+    /// Those without splats and placeholders, by path.
     fixed: HashMap<String, Redirect>,
     /// In the order of the file, from the first one with a splat or placeholder on.
     patterns: Vec<(PathRule, Redirect)>,
@@ -114,7 +113,6 @@ impl Redirects {
     }
 }
 
-/// One line.
 struct RedirectLine {
     from: String,
     to: String,

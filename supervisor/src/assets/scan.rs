@@ -57,10 +57,10 @@ pub(crate) enum AssetsError {
         most: bytesize::ByteSize,
     },
     /// There is too much of something.
-    #[error("{folder} holds more than {most}")]
+    #[error("{place} holds more than {most}")]
     TooMany {
-        /// The folder, as people know it.
-        folder: String,
+        /// The folder or file, as people know it.
+        place: String,
         /// How much there may be of it.
         most: String,
     },
@@ -95,7 +95,13 @@ impl<'a> Scan<'a> {
     ) -> Result<Self, AssetsError> {
         let opened =
             Beneath::open(root).map_err(|error| AssetsError::Unreadable { path: shown.to_owned(), error })?;
-        let ignored = meta(root, shown, ignored::FILE)?.map(|text| Ignored::parse(&text)).unwrap_or_default();
+        let ignored = match meta(root, shown, ignored::FILE)? {
+            Some(text) => Ignored::parse(&text).map_err(|most| AssetsError::TooMany {
+                place: format!("{shown}/{}", ignored::FILE),
+                most: format!("{most} patterns"),
+            })?,
+            None => Ignored::default(),
+        };
         Ok(Self {
             root,
             shown,
@@ -161,7 +167,7 @@ impl<'a> Scan<'a> {
     }
 
     fn too_many(&self, most: String) -> AssetsError {
-        AssetsError::TooMany { folder: self.shown.to_owned(), most }
+        AssetsError::TooMany { place: self.shown.to_owned(), most }
     }
 
     /// Returns the path, without symlinks, of the regular file at `path`, if it is one inside the folder.

@@ -3,7 +3,7 @@
 use super::{Action, AppCommand, AppPhase, AppTask, ended};
 
 impl AppTask {
-    /// Makes the app ready.
+    /// Makes the app ready, although it has no worker.
     pub(super) async fn serve_files(&mut self) -> AppPhase {
         self.shared.registry.starting(self.app);
         self.shared.registry.ready_without_worker(self.app);

@@ -58,7 +58,7 @@ pub(crate) fn read(
             AssetsError::TooLarge { .. } => {
                 "name it in .assetsignore, and have the worker serve it or another server"
             }
-            AssetsError::TooMany { .. } => "name what need not be served in .assetsignore",
+            AssetsError::TooMany { .. } => "name folders that need not be served in .assetsignore",
         };
         Flaw::new(error.to_string(), fix)
     })
