@@ -80,6 +80,7 @@ async fn json_is_one_object_with_nothing_around_it() {
         [
             "app",
             "bytes",
+            "caller",
             "client",
             "cut_off",
             "method",

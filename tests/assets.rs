@@ -1,6 +1,7 @@
 //! Static files: served by the supervisor without the app's JavaScript, whatever becomes of its worker.
 
 mod as_on_workers;
+mod binding;
 mod changes;
 mod files_only;
 mod hostile;

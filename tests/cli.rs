@@ -181,7 +181,7 @@ async fn check_tries_the_addresses_and_leaves_those_of_the_supervisor_that_runs_
 fn the_examples_load() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples");
     let (code, output, text) = run(&examples, &["check", "--config", "nano.toml"]);
-    assert_eq!((code, output.lines().count()), (0, 3), "{output}{text}");
+    assert_eq!((code, output.lines().count()), (0, 5), "{output}{text}");
 }
 
 /// Returns the subcommands that `--help` lists.

@@ -72,6 +72,7 @@ mod repository;
 mod request_url;
 mod scheduled;
 mod schema;
+mod services;
 mod serving;
 mod settings;
 mod settings_env;

@@ -73,6 +73,10 @@ impl Buf for Chunk {
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
     }
+
+    fn copy_to_bytes(&mut self, length: usize) -> Bytes {
+        self.bytes.split_to(length)
+    }
 }
 
 impl Drop for Chunk {

@@ -272,7 +272,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         if side.opens(stream) || number_of(stream) != inner.accepted + 1 {
             return Err(ProtocolError::Unexpected("id of a new stream"));
         }
-        if inner.theirs >= peer.max_open() {
+        if inner.theirs >= Side::max_open(head.kind) {
             return Err(ProtocolError::TooManyStreams);
         }
         if inner.is_behind() {

@@ -93,6 +93,7 @@ fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
         Kind::RequestHead => opens(HeadKind::Request, payload),
         Kind::EventHead => opens(HeadKind::Event, payload),
         Kind::CallHead => opens(HeadKind::Call, payload),
+        Kind::FetchHead => opens(HeadKind::Fetch, payload),
         Kind::ResponseHead => Frame::ResponseHead { stream, end, payload },
         Kind::BodyChunk => Frame::BodyChunk { stream, end, data: payload },
         Kind::BodyEnd => Frame::BodyEnd { stream, trailers: HeaderBlock::new(payload) },

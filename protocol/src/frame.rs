@@ -45,6 +45,7 @@ pub enum Kind {
     Error = 38,
     EventHead = 39,
     CallHead = 40,
+    FetchHead = 41,
 }
 
 impl From<HeadKind> for Kind {
@@ -53,6 +54,7 @@ impl From<HeadKind> for Kind {
             HeadKind::Request => Self::RequestHead,
             HeadKind::Event => Self::EventHead,
             HeadKind::Call => Self::CallHead,
+            HeadKind::Fetch => Self::FetchHead,
         }
     }
 }
@@ -61,7 +63,9 @@ impl Kind {
     /// Returns the longest payload of this kind, in bytes.
     pub fn limit(self) -> usize {
         match self {
-            Self::RequestHead | Self::EventHead | Self::ResponseHead | Self::BodyEnd => MAX_HEAD,
+            Self::RequestHead | Self::EventHead | Self::FetchHead | Self::ResponseHead | Self::BodyEnd => {
+                MAX_HEAD
+            }
             Self::CallHead => MAX_CALL_HEAD,
             Self::BodyChunk => MAX_BODY_CHUNK,
             Self::Error => MAX_ERROR,
@@ -93,6 +97,7 @@ impl Kind {
             Self::Error => "error",
             Self::EventHead => HeadKind::Event.name(),
             Self::CallHead => HeadKind::Call.name(),
+            Self::FetchHead => HeadKind::Fetch.name(),
         }
     }
 
@@ -105,7 +110,12 @@ impl Kind {
     pub fn may_end(self) -> bool {
         matches!(
             self,
-            Self::RequestHead | Self::EventHead | Self::CallHead | Self::ResponseHead | Self::BodyChunk
+            Self::RequestHead
+                | Self::EventHead
+                | Self::CallHead
+                | Self::FetchHead
+                | Self::ResponseHead
+                | Self::BodyChunk
         )
     }
 }

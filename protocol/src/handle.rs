@@ -10,6 +10,7 @@ use crate::codec;
 use crate::head::Head;
 use crate::inner::Inner;
 use crate::message::Control;
+use crate::side::Side;
 use crate::stream::{Receiver, Sender, State};
 
 /// Sends on a connection from anywhere on its thread.
@@ -54,7 +55,7 @@ impl Handle {
         if !inner.side.may_open(kind) {
             return Err(ProtocolError::Unexpected(kind.name()));
         }
-        if inner.ours() >= inner.side.max_open() {
+        if inner.ours() >= Side::max_open(kind) {
             return Err(ProtocolError::TooManyStreams);
         }
         if inner.is_behind() {
@@ -114,6 +115,11 @@ impl Handle {
     /// Returns whether [`Handle::finish`] was called.
     pub fn is_finishing(&self) -> bool {
         self.inner.borrow().finishing
+    }
+
+    /// Returns whether a stream is one of this connection's.
+    pub fn carries(&self, stream: &Sender) -> bool {
+        Rc::ptr_eq(&self.inner, &stream.inner)
     }
 
     /// Returns the number of queued bytes that the kernel has not taken yet.

@@ -19,6 +19,8 @@ pub enum Head<'a> {
     Event(Event<'a>),
     /// Worker: something that it asks the supervisor to do.
     Call(Call),
+    /// Worker: a request of its app to what a binding stands for. Its header fields follow.
+    Fetch(Fetch<'a>),
 }
 
 /// Something that has happened and that the app is notified of. The answer is the result, as an HTTP status and a body.
@@ -62,6 +64,28 @@ pub enum Call {
         /// A name that the worker chooses.
         name: u128,
     },
+    /// Keeps the connection open, even when the supervisor sends no further requests on it, until the body ends: work that goes
+    /// on after the last answer can still fetch. Neither it nor its answer has a body besides the end. The head of the answer
+    /// says that the supervisor accepts fetches on this connection from now on.
+    Stay,
+}
+
+/// A request of an app to what one of its bindings stands for: another app, or its own static files. The answer is that of a
+/// request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch<'a> {
+    /// The name of the binding.
+    pub binding: &'a str,
+    /// The request in whose course it is made; zero for none.
+    pub request: RequestId,
+    /// How many fetches lead from the request of a client to this one, which counts.
+    pub depth: u8,
+    /// Method.
+    pub method: &'a str,
+    /// Scheme and authority as in a URL.
+    pub origin: &'a str,
+    /// Path and query, starting with `/`.
+    pub target: &'a str,
 }
 
 /// The kind of a head: one for each variant of [`Head`].
@@ -71,6 +95,7 @@ pub enum HeadKind {
     Request,
     Event,
     Call,
+    Fetch,
 }
 
 impl HeadKind {
@@ -80,6 +105,7 @@ impl HeadKind {
             Self::Request => "request head",
             Self::Event => "event head",
             Self::Call => "call head",
+            Self::Fetch => "fetch head",
         }
     }
 }
@@ -100,6 +126,7 @@ impl Head<'_> {
             Self::Request(_) => HeadKind::Request,
             Self::Event(_) => HeadKind::Event,
             Self::Call(_) => HeadKind::Call,
+            Self::Fetch(_) => HeadKind::Fetch,
         }
     }
 
@@ -112,6 +139,7 @@ impl Head<'_> {
             Self::Request(line) => codec::encode(&(window, line), out),
             Self::Event(event) => codec::encode(&(window, event), out),
             Self::Call(call) => codec::encode(&(window, call), out),
+            Self::Fetch(fetch) => codec::encode(&(window, fetch), out),
         }
     }
 }
@@ -143,6 +171,10 @@ impl EncodedHead {
             HeadKind::Call => {
                 let (call, fields) = self.split()?;
                 (Head::Call(call), fields)
+            }
+            HeadKind::Fetch => {
+                let (fetch, fields) = self.split()?;
+                (Head::Fetch(fetch), fields)
             }
         })
     }

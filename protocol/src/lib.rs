@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`limits`]: every length and count the protocol allows.
 //! - [`message`]: the typed contents of frames.
-//! - [`head`]: the head that opens a stream: request, event or call; [`Handlers`]: what an app has for events.
+//! - [`head`]: the head that opens a stream: request, event, call or fetch; [`Handlers`]: what an app has for events.
 //! - [`codec`]: encodes and decodes messages; the only file that names bincode.
 //! - [`frame`]: the fixed-size frame header and the kinds of frames.
 //! - [`decoder`]: splits bytes into frames, incrementally; the fuzzer drives it.
@@ -28,10 +28,11 @@
 //! | [`Head::Request`] | supervisor | a request of a client |
 //! | [`Head::Event`] | supervisor | something that has happened and that the app is notified of |
 //! | [`Head::Call`] | worker | something that the worker asks the supervisor to do |
+//! | [`Head::Fetch`] | worker | a request of its app to another app or to its own static files |
 //!
 //! | frame | sent by | means |
 //! | --- | --- | --- |
-//! | request, event, call head | opener | opens the stream; its body follows unless the frame has the flag `END` |
+//! | request, event, call, fetch head | opener | opens the stream; its body follows unless the frame has the flag `END` |
 //! | response head | acceptor | the status and the header fields of the answer |
 //! | body chunk, body end | both | raw bytes of a body; its end, with trailer fields |
 //! | credit | both | how many more bytes of the body the peer may send |
@@ -40,7 +41,7 @@
 //!
 //! The ids of the supervisor's streams are odd, those of the worker's even. Each side opens its streams in the order of their
 //! ids, without a gap, so no id is used twice. The number of streams that each side may have open is limited
-//! ([`limits::MAX_STREAMS`], [`limits::MAX_CALLS`]).
+//! ([`limits::MAX_STREAMS`], [`limits::MAX_CALLS`], [`limits::MAX_FETCHES`]).
 //!
 //! A stream ends with its answer, with an error, with a cancel or with the connection. After the status 101 it is *upgraded*:
 //! both directions stay open until each has ended. Body bytes are sent raw, under a credit per stream and direction, so memory
@@ -78,7 +79,7 @@ pub use connection::{Connection, Incoming};
 pub use error::ProtocolError;
 pub use handle::Handle;
 pub use handlers::Handlers;
-pub use head::{Call, EncodedHead, Event, Head, HeadKind};
+pub use head::{Call, EncodedHead, Event, Fetch, Head, HeadKind};
 pub use side::Side;
 pub use stream::{Failure, Receiver, ResponseHead, Sender};
 pub use witness::{Begun, Witness};

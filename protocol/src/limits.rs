@@ -1,7 +1,7 @@
 //! Every length, count and window of the protocol, in one place.
 
 /// Version of the wire format. Both sides must name the same one in the handshake.
-pub const PROTOCOL_VERSION: u32 = 10;
+pub const PROTOCOL_VERSION: u32 = 11;
 
 /// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
 pub const MAX_HEAD: usize = 256 * 1024;
@@ -44,11 +44,14 @@ pub const MAX_HEADERS: usize = 1024;
 /// Streams that the supervisor may have open at once on one connection; its in-flight limits lie below it.
 pub const MAX_STREAMS: usize = 16 * 1024;
 
-/// Streams that a worker may have open at once on one connection. Further calls wait in the worker.
+/// Streams that a worker may have open at once on one connection, when it opens a call. Further calls wait in the worker.
 pub const MAX_CALLS: usize = 64;
 
-/// First window of the body of a call, in bytes. With [`MAX_CALLS`], it bounds what a worker can make the supervisor buffer of
-/// bodies that nobody reads: 1 MiB per connection.
+/// Streams that a worker may have open at once on one connection, when it opens a fetch. A further one fails in the worker.
+pub const MAX_FETCHES: usize = 1024;
+
+/// First window of the body of a call or fetch, in bytes. It bounds what a worker can make the supervisor buffer of bodies that
+/// nobody reads: with [`MAX_CALLS`] to 1 MiB per connection, with [`MAX_FETCHES`] to 16 MiB.
 pub const CALL_WINDOW: usize = LEAST_WINDOW;
 
 /// Unsent bytes above which a worker drops log records. It logs later how many it has dropped.

@@ -72,6 +72,9 @@ pub struct Load {
     pub missing: Vec<(String, String)>,
     /// The handler's `env`: names, and values as JSON text.
     pub env: Vec<(String, String)>,
+    /// Names in the handler's `env` of what it can fetch from: other apps, and its static files. A variable of the same name takes
+    /// precedence.
+    pub bindings: Vec<String>,
     /// The handler's `ctx.props`, as JSON text.
     pub props: String,
     /// Which outbound connections the app may open.
@@ -97,6 +100,7 @@ impl fmt::Debug for Load {
             .field("modules", &self.modules)
             .field("missing", &self.missing)
             .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("bindings", &self.bindings)
             .field("props", &self.props)
             .field("net", &self.net)
             .field("closed", &self.closed)
@@ -251,6 +255,8 @@ pub struct Stats {
     pub blocking: u32,
     /// Cryptographic calls that were refused because too many others ran or waited, since start.
     pub blocking_refused: u64,
+    /// Fetches from other apps and static files that failed because too many others were open, since start.
+    pub fetches_refused: u64,
 }
 
 /// The id of one request in headers and logs, shown as 32 hexadecimal digits.
@@ -290,6 +296,8 @@ pub struct RequestLine<'a> {
     pub target: &'a str,
     /// The version of HTTP that the client speaks.
     pub version: HttpVersion,
+    /// How many fetches of apps lead from the request of a client to this one; zero for the request of a client.
+    pub depth: u8,
 }
 
 /// The versions of HTTP that clients speak.
@@ -334,6 +342,26 @@ pub struct StreamError {
     /// The kind of failure.
     pub kind: StreamErrorKind,
     /// A text for the log. Clients never get it.
+    pub message: String,
+    /// What was thrown, if anything was: an app that has made the request gets it.
+    pub thrown: Option<Thrown>,
+}
+
+impl StreamError {
+    /// A failure in which nothing was thrown.
+    pub fn new(kind: StreamErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), thrown: None }
+    }
+}
+
+/// An error that JavaScript has thrown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thrown {
+    /// Its class, if that is one of JavaScript's own, such as `TypeError`; `Error` otherwise.
+    pub class: String,
+    /// Its `name`.
+    pub name: String,
+    /// Its `message`.
     pub message: String,
 }
 
@@ -410,6 +438,7 @@ mod tests {
             modules: ModuleOptions::default(),
             missing: Vec::new(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],
+            bindings: vec!["ASSETS".into()],
             props: "{}".into(),
             net: NetRules::default(),
             closed: Vec::new(),

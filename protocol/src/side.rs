@@ -1,14 +1,14 @@
 //! The two ends of a connection, and what each may open.
 
 use crate::head::HeadKind;
-use crate::limits::{CALL_WINDOW, MAX_CALLS, MAX_STREAMS, MOST_WINDOW, STREAM_WINDOW};
+use crate::limits::{CALL_WINDOW, MAX_CALLS, MAX_FETCHES, MAX_STREAMS, MOST_WINDOW, STREAM_WINDOW};
 
 /// Which end of the connection this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Opens streams with odd ids: requests and events.
     Supervisor,
-    /// Opens streams with even ids: calls. It is not trusted.
+    /// Opens streams with even ids: calls and fetches. It is not trusted.
     Worker,
 }
 
@@ -36,15 +36,16 @@ impl Side {
     pub(crate) fn may_open(self, kind: HeadKind) -> bool {
         match kind {
             HeadKind::Request | HeadKind::Event => self == Self::Supervisor,
-            HeadKind::Call => self == Self::Worker,
+            HeadKind::Call | HeadKind::Fetch => self == Self::Worker,
         }
     }
 
-    /// Returns how many streams this side may have open at once.
-    pub(crate) fn max_open(self) -> usize {
-        match self {
-            Self::Supervisor => MAX_STREAMS,
-            Self::Worker => MAX_CALLS,
+    /// Returns how many streams the side that opens one of this kind may have open at once, with this one.
+    pub(crate) fn max_open(kind: HeadKind) -> usize {
+        match kind {
+            HeadKind::Request | HeadKind::Event => MAX_STREAMS,
+            HeadKind::Call => MAX_CALLS,
+            HeadKind::Fetch => MAX_FETCHES,
         }
     }
 

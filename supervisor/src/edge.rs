@@ -3,6 +3,7 @@
 //!
 //! - `io_thread`: the state of one thread. `commands`: what the main thread tells it, and what it reports back.
 //! - `listener`: accepts connections until its address is closed (`closing`).
+//! - `bindings`: answers what workers fetch from their bindings.
 //! - `admission`: all connections of a thread, and whether a new one is admitted. `descriptors`: how many there may be.
 //! - `connection`: serves one connection. `client`: its state and time limits. `pace`: how far its client is behind.
 //! - `proxy`: checks and forwards requests. `forwarded_for`: which client a request comes from.
@@ -13,6 +14,7 @@
 //! and `client` do not import each other.
 
 pub(crate) mod admission;
+pub(crate) mod bindings;
 pub(crate) mod client;
 pub(crate) mod closing;
 pub(crate) mod commands;

@@ -54,6 +54,27 @@ impl Workerd {
         Self::start(&[("index.js", app), ("config.capnp", config.as_str())])
     }
 
+    /// Serves an app that has another one in `env.OTHER`. Returns `None` as [`Self::serve`] does.
+    pub(crate) fn serve_two(app: &str, other: &str) -> Option<Self> {
+        let config = format!(
+            "using Workerd = import \"/workerd/workerd.capnp\";
+             const config :Workerd.Config = (
+               services = [(name = \"app\", worker = .app), (name = \"other\", worker = .other)],
+               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"app\")],
+             );
+             const app :Workerd.Worker = (
+               modules = [(name = \"index.js\", esModule = embed \"index.js\")],
+               compatibilityDate = \"{COMPATIBILITY}\",
+               bindings = [(name = \"OTHER\", service = \"other\")],
+             );
+             const other :Workerd.Worker = (
+               modules = [(name = \"other.js\", esModule = embed \"other.js\")],
+               compatibilityDate = \"{COMPATIBILITY}\",
+             );"
+        );
+        Self::start(&[("index.js", app), ("other.js", other), ("config.capnp", config.as_str())])
+    }
+
     /// Serves an app, and runs its `scheduled` handler as `wrangler dev` does: at `/cdn-cgi/handler/scheduled`. Returns `None`
     /// as [`Self::serve`] does.
     pub(crate) fn serve_scheduled(app: &str) -> Option<Self> {
@@ -93,6 +114,12 @@ impl Workerd {
     /// Serves these files, each with its text and its media type, by the worker that Cloudflare has published for static assets.
     /// `config` is its configuration. Returns `None`, with the reason on stderr, if npm cannot install it.
     pub(crate) fn assets(files: &[(&str, &str, &str)], config: &Value) -> Option<Self> {
+        Self::assets_below("", files, config)
+    }
+
+    /// Serves an app that has these files in `env.ASSETS`; without text, the files alone.
+    pub(crate) fn assets_below(app: &str, files: &[(&str, &str, &str)], config: &Value) -> Option<Self> {
+        let front = if app.is_empty() { "assets" } else { "app" };
         let worker = npm::installed()?.join("node_modules/@cloudflare/workers-shared/dist/asset-worker.mjs");
         // The manifest has a header of 20 bytes, and entries of the hash of a path, that of a file, and 8 bytes more.
         let mut entries: Vec<_> =
@@ -109,10 +136,20 @@ impl Workerd {
              }} }};",
             Value::Object(stored)
         );
-        let service = "using Workerd = import \"/workerd/workerd.capnp\";
+        let service = format!(
+            "using Workerd = import \"/workerd/workerd.capnp\";
              const config :Workerd.Config = (
-               services = [(name = \"assets\", worker = .assets), (name = \"store\", worker = .store)],
-               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"assets\")],
+               services = [
+                 (name = \"assets\", worker = .assets),
+                 (name = \"store\", worker = .store),
+                 (name = \"app\", worker = .app),
+               ],
+               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"{front}\")],
+             );
+             const app :Workerd.Worker = (
+               modules = [(name = \"app.mjs\", esModule = embed \"app.mjs\")],
+               compatibilityDate = \"{COMPATIBILITY}\",
+               bindings = [(name = \"ASSETS\", service = \"assets\")],
              );
              const store :Workerd.Worker = (
                modules = [(name = \"store.mjs\", esModule = embed \"store.mjs\")],
@@ -127,12 +164,14 @@ impl Workerd {
                  (name = \"ASSETS_KV_NAMESPACE\", kvNamespace = \"store\"),
                  (name = \"CONFIG\", json = embed \"config.json\"),
                ],
-             );";
+             );"
+        );
         Self::start(&[
             ("manifest.bin", [vec![0; 20], entries.concat()].concat()),
             ("config.json", config.to_string().into()),
             ("store.mjs", store.into()),
             ("assets.mjs", fs::read(worker).expect("read the worker")),
+            ("app.mjs", if app.is_empty() { "export default {}".into() } else { app.into() }),
             ("config.capnp", service.into()),
         ])
     }

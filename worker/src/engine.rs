@@ -13,7 +13,9 @@ use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
 use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_protocol::{Handlers, Witness};
-use nano_runtime::{AppFolder, Closed, InFlight, Network, Policy, RequireHost, Turns, running_request};
+use nano_runtime::{
+    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, Turns, running_request,
+};
 
 use crate::calls::Calls;
 use crate::collections::Collections;
@@ -40,6 +42,8 @@ pub(crate) struct Engine {
     guard: Arc<Guard>,
     meter: Rc<Meter>,
     turns: Rc<Turns>,
+    /// What the app can fetch from besides the network.
+    pub(crate) bindings: Rc<Bindings>,
     collections: Collections,
     heap_limit: u64,
     /// What the app exports.
@@ -80,6 +84,7 @@ impl Engine {
         watchdog::start(guard.clone(), interrupt, sampler, limits).map_err(LoadError::Watchdog)?;
         let turns = js.0.op_state().borrow().borrow::<Rc<Turns>>().clone();
         turns.set_max(load.limits.max_blocking as usize);
+        let bindings = Bindings::install(&mut js.0.op_state().borrow_mut(), load.bindings.clone());
         let mut engine = Self {
             prepare,
             install,
@@ -92,6 +97,7 @@ impl Engine {
             guard,
             meter,
             turns,
+            bindings,
             collections: Collections::new(heap_limit, 0, Instant::now()),
             heap_limit,
             handlers: Handlers::default(),
@@ -144,6 +150,7 @@ impl Engine {
         let missing = pairs(scope, &load.missing)?;
         let define = pairs(scope, &load.modules.define)?;
         let handlers = Handlers::NAMES.iter().map(|name| text(scope, name)).collect::<Result<Vec<_>, _>>()?;
+        let bindings = load.bindings.iter().map(|name| text(scope, name)).collect::<Result<Vec<_>, _>>()?;
         let mut settings = vec![
             v8::Boolean::new(scope, load.has_colours).into(),
             v8::Boolean::new(scope, load.development).into(),
@@ -151,6 +158,7 @@ impl Engine {
             v8::Array::new_with_elements(scope, &missing).into(),
             v8::Array::new_with_elements(scope, &define).into(),
             v8::Array::new_with_elements(scope, &handlers).into(),
+            v8::Array::new_with_elements(scope, &bindings).into(),
         ];
         settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();
@@ -268,6 +276,7 @@ impl Engine {
             unread_room: outbound.unread,
             blocking: u32::try_from(self.turns.pending()).unwrap_or(u32::MAX),
             blocking_refused: self.turns.refused(),
+            fetches_refused: self.bindings.refused(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::calls::Calls;
 use crate::engine::Engine;
 use crate::events::Arrived;
 use crate::guard::Termination;
+use crate::stays::Stays;
 
 /// How long a worker that ends tries to send its last frames.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -29,6 +30,8 @@ pub(crate) struct EventLoop {
     pub(crate) calls: Rc<Calls>,
     /// The request connections, one per I/O thread of the supervisor, with their numbers.
     pub(crate) requests: Vec<(usize, Connection)>,
+    /// Keep the request connections open.
+    pub(crate) stays: Stays,
     /// Whether an uncaught error ends the worker.
     pub(crate) fatal_uncaught: bool,
     /// Whether the supervisor has asked the worker to drain.
@@ -75,6 +78,11 @@ impl EventLoop {
             self.send(&Control::Stats(stats));
         }
         self.calls.poll(cx);
+        let bindings = &self.engine.bindings;
+        self.stays.poll(cx, |connection| bindings.accepted(connection));
+        if self.draining && self.in_flight.is_idle() {
+            self.stays.end();
+        }
         let written = self.write(cx);
         self.in_flight.report_dropped();
         match written {
@@ -190,7 +198,7 @@ impl EventLoop {
                 (StreamErrorKind::OutOfMemory, "the V8 heap reached its limit (`heap`)")
             }
         };
-        let error = StreamError { kind, message: message.to_owned() };
+        let error = StreamError::new(kind, message);
         let culprit = self.engine.running_request();
         self.engine.record_culprit(culprit);
         let blamed = culprit.and_then(|id| self.in_flight.answer(id));

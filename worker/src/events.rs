@@ -62,6 +62,7 @@ fn request(head: EncodedHead) -> Result<(Bytes, Option<Box<Scheduled>>), Protoco
             _ => Err(ProtocolError::Unexpected("event head")),
         },
         HeadKind::Call => Err(ProtocolError::Unexpected("call head")),
+        HeadKind::Fetch => Err(ProtocolError::Unexpected("fetch head")),
     }
 }
 
@@ -72,7 +73,7 @@ fn encoded(
     fields: &[(&[u8], &[u8])],
 ) -> Result<Bytes, ProtocolError> {
     let (origin, version) = ("http://localhost", HttpVersion::Http11);
-    let line = RequestLine { id, method, origin, target, version };
+    let line = RequestLine { id, method, origin, target, version, depth: 0 };
     let mut payload = BytesMut::new();
     // Zero, as the stream knows the window of its answer already.
     Head::Request(line).encode(0, &mut payload)?;

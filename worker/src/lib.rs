@@ -5,7 +5,7 @@
 //!
 //! - `process`: the life of a worker from start to end; `sandbox`: confines the process, and ends it at once.
 //! - `event_loop`: one thread; in every tick it reads frames, runs JavaScript and writes frames.
-//! - `events`: requests and events from the supervisor; `calls`: calls to the supervisor.
+//! - `events`: requests and events from the supervisor; `calls`: calls to the supervisor; `stays`: those that keep connections open.
 //! - `isolate`: V8 with the startup snapshot, before there is an app; `engine`: loads the app and calls its handler.
 //! - `lazy_globals`: interfaces that load when the app first uses them.
 //! - `loader`: loads modules from the app's folder, and never from outside it.
@@ -32,6 +32,7 @@ mod loader;
 mod process;
 mod sandbox;
 mod stack_trace;
+mod stays;
 mod usage;
 mod watchdog;
 

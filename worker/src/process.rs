@@ -20,6 +20,7 @@ use crate::event_loop::EventLoop;
 use crate::isolate::Isolate;
 use crate::load_error::LoadError;
 use crate::sandbox::{self, cgroup, end};
+use crate::stays::Stays;
 
 /// Host names that are looked up at once. Nothing else uses the blocking threads of this tokio runtime, see `turns.rs`.
 const NAME_LOOKUPS: usize = 4;
@@ -102,10 +103,11 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         return Err(ProtocolError::Disconnected);
     };
     let hello = handshake(&mut control, &control_handle, Role::Control).await?;
-    let mut requests = Vec::with_capacity(connections.len());
+    let (mut requests, mut handles) = (Vec::with_capacity(connections.len()), Vec::new());
     for (number, (mut connection, handle)) in connections.enumerate() {
         handshake(&mut connection, &handle, Role::Requests).await?;
         requests.push((number, connection));
+        handles.push(handle);
     }
     let console = Rc::new(Console::new(control_handle.clone()));
     let in_flight = Rc::new(InFlight::new(console.clone()));
@@ -136,6 +138,11 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         console.log(LogRecord { level: LogLevel::Error, request_id: None, request: None, message });
     }
     send_loaded(&control_handle, Loaded::Ready(engine.handlers))?;
+    let mut stays = Stays::default();
+    if !load.bindings.is_empty() {
+        stays = Stays::open(&handles);
+        engine.bindings.connect(handles);
+    }
     let event_loop = EventLoop {
         engine,
         in_flight,
@@ -143,6 +150,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         control_handle,
         calls,
         requests,
+        stays,
         fatal_uncaught: load.limits.fatal_uncaught,
         draining: false,
         arrived: Vec::new(),

@@ -23,8 +23,7 @@ pub(crate) fn give_up(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>) {
     if is_ours {
         cancel(inner, state);
     } else {
-        let message = "dropped before its end".into();
-        fail(inner, state, &StreamError { kind: StreamErrorKind::HandlerFailed, message });
+        fail(inner, state, &StreamError::new(StreamErrorKind::HandlerFailed, "dropped before its end"));
     }
 }
 
@@ -40,7 +39,7 @@ pub(super) fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error
     };
     let sent = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(error, out));
     if sent.is_err() {
-        let bare = StreamError { kind: error.kind, message: String::new() };
+        let bare = StreamError::new(error.kind, "");
         // Cannot fail: two bytes are within every limit.
         let _ = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(&bare, out));
     }

@@ -8,10 +8,11 @@ use bytes::{Bytes, BytesMut};
 use nano_protocol::codec;
 use nano_protocol::frame::{FrameHeader, Kind};
 use nano_protocol::limits::{
-    CALL_WINDOW, FIRST_WINDOW, MAX_CALL_HEAD, MAX_CALLS, MAX_IDLE_FRAMES, MAX_UNSENT_BODIES, MOST_WINDOW,
+    CALL_WINDOW, FIRST_WINDOW, MAX_CALL_HEAD, MAX_CALLS, MAX_FETCHES, MAX_IDLE_FRAMES, MAX_UNSENT_BODIES,
+    MOST_WINDOW,
 };
 use nano_protocol::message::{Control, RequestId, StreamError, StreamErrorKind, UPGRADED};
-use nano_protocol::{Budget, Call, Event, Failure, Head, ProtocolError, Side};
+use nano_protocol::{Budget, Call, Event, Failure, Fetch, Head, ProtocolError, Side};
 
 use crate::frames::{Sent, opening, take_fields};
 use crate::pair::{Pair, Raw, body, borrow, call, chunk, head, open, respond, send, some_bytes};
@@ -121,6 +122,46 @@ async fn a_worker_has_so_many_calls_open_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_worker_has_more_fetches_open_than_calls_and_no_more_than_it_may() {
+    const FETCH: Head<'static> = Head::Fetch(Fetch {
+        binding: "B",
+        request: RequestId(1),
+        depth: 1,
+        method: "GET",
+        origin: "http://x",
+        target: "/",
+    });
+    let mut pair = Pair::new();
+    let worker = pair.worker.handle.clone();
+    let mut open: Vec<_> = (0..MAX_FETCHES).map(|_| worker.open(&FETCH, 0, empty(), true).unwrap()).collect();
+    assert!(matches!(worker.open(&FETCH, 0, empty(), true), Err(ProtocolError::TooManyStreams)));
+    assert!(matches!(call(&worker, true), Err(ProtocolError::TooManyStreams)));
+    let at_supervisor = pair.supervisor.arrived.clone();
+    let first = pair.run(at_supervisor.stream()).await;
+    assert_eq!(first.head.decode().unwrap().0, FETCH);
+    respond(&first.sender, 200, &vec![], true);
+    let (_, receiver) = open.remove(0);
+    pair.run(head(&receiver)).await.unwrap();
+    worker.open(&FETCH, 0, empty(), true).unwrap();
+
+    let mut raw = Raw::new(Side::Supervisor);
+    let line = opening(1);
+    let Sent::Request { line, .. } = line else { unreachable!("odd ids are of requests") };
+    let fetch = |number: usize| {
+        let (binding, line, fields) = ("B".to_owned(), line.clone(), vec![]);
+        Sent::Fetch { stream: 2 * number as u64, end: true, binding, line, fields }
+    };
+    raw.send(&(1..=MAX_FETCHES).map(fetch).collect::<Vec<_>>());
+    let arrived = raw.end.arrived.clone();
+    let mut accepted = Vec::new();
+    for _ in 0..MAX_FETCHES {
+        accepted.push(raw.run(arrived.stream()).await);
+    }
+    raw.send(&[fetch(MAX_FETCHES + 1)]);
+    assert!(matches!(raw.ended().await, Err(ProtocolError::TooManyStreams)));
+}
+
+#[tokio::test]
 async fn the_head_of_a_call_is_short() {
     let pair = Pair::new();
     let value = vec![b'x'; MAX_CALL_HEAD];
@@ -141,7 +182,7 @@ async fn a_call_that_is_given_up_or_fails_is_over_on_both_sides() {
     let (sender, receiver) = call(&worker, false).unwrap();
     let (_other, failed) = call(&worker, false).unwrap();
     let (_third, dropped) = call(&worker, false).unwrap();
-    let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: "no".into() };
+    let error = StreamError::new(StreamErrorKind::HandlerFailed, "no");
     pair.run(async {
         let (one, two, three) =
             (at_supervisor.stream().await, at_supervisor.stream().await, at_supervisor.stream().await);

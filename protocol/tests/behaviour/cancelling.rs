@@ -62,7 +62,7 @@ async fn a_workers_error_reaches_the_supervisor_before_the_head() {
     let mut pair = Pair::new();
     let (sender, receiver) = open(&pair.supervisor.handle, false);
     let worker = pair.worker.arrived.clone();
-    let error = StreamError { kind: StreamErrorKind::Watchdog, message: "too long".into() };
+    let error = StreamError::new(StreamErrorKind::Watchdog, "too long");
     let failure = Failure::Peer(error.clone());
     pair.run(async {
         worker.stream().await.sender.fail(&error);
@@ -79,7 +79,7 @@ async fn a_workers_error_reaches_the_supervisor_after_what_was_sent_before() {
     let mut pair = Pair::new();
     let (_sender, receiver) = open(&pair.supervisor.handle, true);
     let worker = pair.worker.arrived.clone();
-    let error = StreamError { kind: StreamErrorKind::BodyFailed, message: "stream".into() };
+    let error = StreamError::new(StreamErrorKind::BodyFailed, "stream");
     pair.run(async {
         let request = worker.stream().await;
         respond(&request.sender, 200, &vec![], false);
@@ -111,7 +111,7 @@ async fn a_worker_that_drops_a_request_has_failed_it() {
 
 /// Returns every frame that a peer may have sent for a stream, opened by us or by the peer, before it learned of its end.
 fn late(stream: u64, is_ours: bool) -> Vec<Sent> {
-    let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: "late".into() };
+    let error = StreamError::new(StreamErrorKind::HandlerFailed, "late");
     let common = [
         Sent::Body { stream, end: false, data: vec![0; 5000] },
         Sent::Body { stream, end: true, data: vec![0] },

@@ -27,7 +27,7 @@ async fn flood(raw: &mut Raw, frame: &Sent, times: usize) -> Option<Result<(), P
 }
 
 fn error() -> StreamError {
-    StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() }
+    StreamError::new(StreamErrorKind::HandlerFailed, "")
 }
 
 fn idle_frames() -> Vec<Sent> {

@@ -11,7 +11,7 @@ use nano_protocol::message::{
     Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
-use nano_protocol::{Call, Event, Handlers, Head, ProtocolError};
+use nano_protocol::{Call, Event, Fetch, Handlers, Head, ProtocolError};
 
 /// Header fields. Names and values are arbitrary bytes, including those that HTTP does not allow.
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
@@ -24,6 +24,8 @@ pub(crate) enum Sent {
     Health { stream: u64, end: bool, id: u128, path: String },
     Scheduled { stream: u64, end: bool, id: u128, cron: String, time: i64 },
     Keep { stream: u64, end: bool, name: u128 },
+    Stay { stream: u64, end: bool },
+    Fetch { stream: u64, end: bool, binding: String, line: Line, fields: Fields },
     Response { stream: u64, end: bool, status: u16, fields: Fields },
     Body { stream: u64, end: bool, data: Vec<u8> },
     End { stream: u64, trailers: Fields },
@@ -39,6 +41,7 @@ pub(crate) struct Line {
     pub(crate) method: String,
     pub(crate) origin: String,
     pub(crate) target: String,
+    pub(crate) depth: u8,
 }
 
 impl Line {
@@ -48,7 +51,13 @@ impl Line {
             method: line.method.to_owned(),
             origin: line.origin.to_owned(),
             target: line.target.to_owned(),
+            depth: line.depth,
         }
+    }
+
+    fn of_fetch(fetch: &Fetch<'_>) -> Self {
+        let Fetch { request: id, depth, method, origin, target, .. } = *fetch;
+        Self::of(&RequestLine { id, method, origin, target, version: HttpVersion::Http2, depth })
     }
 
     pub(crate) fn borrow(&self) -> RequestLine<'_> {
@@ -58,7 +67,13 @@ impl Line {
             origin: &self.origin,
             target: &self.target,
             version: HttpVersion::Http2,
+            depth: self.depth,
         }
+    }
+
+    fn fetch<'a>(&'a self, binding: &'a str) -> Fetch<'a> {
+        let RequestLine { id: request, method, origin, target, depth, .. } = self.borrow();
+        Fetch { binding, request, depth, method, origin, target }
     }
 }
 
@@ -80,6 +95,10 @@ impl Sent {
             }
             Self::Keep { stream, end, name } => {
                 put_head(outbox, Head::Call(Call::Keep { name: *name }), *stream, *end, &vec![])
+            }
+            Self::Stay { stream, end } => put_head(outbox, Head::Call(Call::Stay), *stream, *end, &vec![]),
+            Self::Fetch { stream, end, binding, line, fields } => {
+                put_head(outbox, Head::Fetch(line.fetch(binding)), *stream, *end, fields)
             }
             Self::Response { stream, end, status, fields } => {
                 outbox.frame(Kind::ResponseHead, *end, *stream, |out| {
@@ -120,6 +139,11 @@ impl Sent {
                         Self::Scheduled { stream, end, id, cron: cron.to_owned(), time }
                     }
                     Head::Call(Call::Keep { name }) => Self::Keep { stream, end, name },
+                    Head::Call(Call::Stay) => Self::Stay { stream, end },
+                    Head::Fetch(fetch) => {
+                        let (binding, line) = (fetch.binding.to_owned(), Line::of_fetch(&fetch));
+                        Self::Fetch { stream, end, binding, line, fields }
+                    }
                 }
             }
             Frame::ResponseHead { stream, end, payload } => {
@@ -242,7 +266,8 @@ pub(crate) fn joined(frames: Vec<Sent>) -> Vec<Sent> {
 /// Returns the frame with which a peer opens the stream of this id, with a body to follow.
 pub(crate) fn opening(stream: u64) -> Sent {
     let text = String::from;
-    let line = Line { id: 0, method: text("PUT"), origin: text("http://localhost"), target: text("/") };
+    let (method, origin, target) = (text("PUT"), text("http://localhost"), text("/"));
+    let line = Line { id: 0, method, origin, target, depth: 0 };
     match stream % 2 {
         1 => Sent::Request { stream, end: false, line, fields: vec![] },
         _ => Sent::Keep { stream, end: false, name: 0 },
@@ -253,8 +278,8 @@ pub(crate) fn opening(stream: u64) -> Sent {
 pub(crate) fn one_of_each() -> Vec<Sent> {
     let text = String::from;
     let field = || vec![(b"name".to_vec(), b"value".to_vec()), (b"empty".to_vec(), Vec::new())];
-    let line =
-        Line { id: 7, method: text("POST"), origin: text("http://localhost"), target: text("/path?query") };
+    let (method, origin, target) = (text("POST"), text("http://localhost"), text("/path?query"));
+    let line = Line { id: 7, method, origin, target, depth: 0 };
     let record = LogRecord {
         level: LogLevel::Warn,
         request_id: Some(RequestId(7)),
@@ -284,6 +309,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             },
             missing: vec![(text("KV"), text("env.KV is missing"))],
             env: vec![(text("KEY"), text("\"value\""))],
+            bindings: vec![text("ASSETS")],
             props: text("{}"),
             net: NetRules::default(),
             closed: vec!["127.0.0.1:9100".parse().expect("an address")],
@@ -303,19 +329,18 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
     .into_iter()
     .map(Sent::Control)
     .chain([
-        Sent::Request { stream: 1, end: false, line, fields: field() },
+        Sent::Request { stream: 1, end: false, line: line.clone(), fields: field() },
         Sent::Response { stream: 1, end: false, status: 200, fields: field() },
         Sent::Body { stream: 1, end: false, data: b"some of the body".to_vec() },
         Sent::End { stream: 1, trailers: field() },
         Sent::Credit { stream: 1, bytes: 65536 },
         Sent::Cancel { stream: 1 },
-        Sent::Error {
-            stream: 1,
-            error: StreamError { kind: StreamErrorKind::Watchdog, message: text("too long") },
-        },
+        Sent::Error { stream: 1, error: StreamError::new(StreamErrorKind::Watchdog, "too long") },
         Sent::Health { stream: 3, end: true, id: 8, path: text("/up") },
         Sent::Scheduled { stream: 5, end: true, id: 9, cron: text("*/5 * * * *"), time: 1_800_000_000_000 },
         Sent::Keep { stream: 2, end: false, name: 9 },
+        Sent::Stay { stream: 4, end: false },
+        Sent::Fetch { stream: 6, end: true, binding: text("ASSETS"), line, fields: field() },
     ])
     .collect()
 }

@@ -7,7 +7,7 @@ use nano_protocol::frame::MAX_STREAM_ID;
 use nano_protocol::limits::MAX_BODY_CHUNK;
 use nano_protocol::message::{
     Control, Hello, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions, ModuleRule, NetHost,
-    NetRule, NetRules, RequestId, Role, Stats, StreamError, StreamErrorKind, Welcome, WorkerLimits,
+    NetRule, NetRules, RequestId, Role, Stats, StreamError, StreamErrorKind, Thrown, Welcome, WorkerLimits,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -21,12 +21,8 @@ pub(crate) fn fields() -> impl Strategy<Value = Fields> {
 
 fn line() -> impl Strategy<Value = Line> {
     let text = || any::<String>();
-    (any::<u128>(), text(), text(), text()).prop_map(|(id, method, origin, target)| Line {
-        id,
-        method,
-        origin,
-        target,
-    })
+    (any::<u128>(), text(), text(), text(), any::<u8>())
+        .prop_map(|(id, method, origin, target, depth)| Line { id, method, origin, target, depth })
 }
 
 fn log_record() -> impl Strategy<Value = LogRecord> {
@@ -44,7 +40,7 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    any::<([u64; 4], u32, [u64; 6], [u32; 2])>().prop_map(
+    any::<([u64; 4], u32, [u64; 7], [u32; 2])>().prop_map(
         |([heap_used, heap_limit, external, requests], in_flight, counts, [outbound, blocking])| {
             let [
                 late_background,
@@ -53,6 +49,7 @@ fn stats() -> impl Strategy<Value = Stats> {
                 blocking_refused,
                 unread_over,
                 unread_room,
+                fetches_refused,
             ] = counts;
             Stats {
                 heap_used,
@@ -68,13 +65,14 @@ fn stats() -> impl Strategy<Value = Stats> {
                 unread_room,
                 blocking,
                 blocking_refused,
+                fetches_refused,
             }
         },
     )
 }
 
 fn load() -> impl Strategy<Value = Load> {
-    let env = vec(any::<(String, String)>(), 0..40);
+    let env = (vec(any::<(String, String)>(), 0..40), vec(any::<String>(), 0..3));
     let limits = any::<([u64; 3], [u32; 2], bool)>().prop_map(
         |([watchdog_ms, cpu_ms, wait_until_ms], [max_outbound, max_blocking], fatal_uncaught)| WorkerLimits {
             watchdog_ms,
@@ -92,7 +90,7 @@ fn load() -> impl Strategy<Value = Load> {
     (texts, limits, variables, net, any::<[bool; 2]>()).prop_map(
         |(texts, limits, variables, (net, closed), [has_colours, development])| {
             let (app, root, entry, props, emit_cache) = texts;
-            let (modules, missing, env) = variables;
+            let (modules, missing, (env, bindings)) = variables;
             Load {
                 app,
                 limits,
@@ -101,6 +99,7 @@ fn load() -> impl Strategy<Value = Load> {
                 modules,
                 missing,
                 env,
+                bindings,
                 props,
                 net,
                 closed,
@@ -167,7 +166,13 @@ fn stream_error() -> impl Strategy<Value = StreamError> {
         Just(StreamErrorKind::BodyFailed),
         Just(StreamErrorKind::CpuTime),
     ];
-    (kind, any::<String>()).prop_map(|(kind, message)| StreamError { kind, message })
+    let thrown =
+        any::<(String, String, String)>().prop_map(|(class, name, message)| Thrown { class, name, message });
+    (kind, any::<String>(), option::of(thrown)).prop_map(|(kind, message, thrown)| StreamError {
+        kind,
+        message,
+        thrown,
+    })
 }
 
 /// Generates every frame. Only a few streams are used, so that frames of the same stream sometimes follow each other.
@@ -187,6 +192,9 @@ pub(crate) fn frame() -> impl Strategy<Value = Sent> {
             .prop_map(|(stream, end, id, cron, time)| Sent::Scheduled { stream, end, id, cron, time }),
         1 => (stream(), any::<bool>(), any::<u128>())
             .prop_map(|(stream, end, name)| Sent::Keep { stream, end, name }),
+        1 => (stream(), any::<bool>()).prop_map(|(stream, end)| Sent::Stay { stream, end }),
+        1 => (stream(), any::<bool>(), any::<String>(), line(), fields())
+            .prop_map(|(stream, end, binding, line, fields)| Sent::Fetch { stream, end, binding, line, fields }),
         2 => (stream(), any::<bool>(), any::<u16>(), fields())
             .prop_map(|(stream, end, status, fields)| Sent::Response { stream, end, status, fields }),
         4 => (stream(), any::<bool>(), data)

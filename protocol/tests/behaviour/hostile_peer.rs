@@ -7,9 +7,9 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::frame::{FrameHeader, Kind};
-use nano_protocol::limits::{CALL_WINDOW, MAX_CALLS, MAX_STREAMS, MAX_UNSENT_BODIES};
+use nano_protocol::limits::{CALL_WINDOW, MAX_FETCHES, MAX_STREAMS, MAX_UNSENT_BODIES};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine, StatusLine, StreamError, StreamErrorKind};
-use nano_protocol::{Call, Connection, Event, Handle, Head, Incoming, Receiver, Sender, Side};
+use nano_protocol::{Call, Connection, Event, Fetch, Handle, Head, Incoming, Receiver, Sender, Side};
 
 use crate::pipe::Pipe;
 
@@ -87,7 +87,7 @@ impl End {
                 Poll::Pending => break,
             }
         }
-        assert!(self.handle.streams() <= MAX_STREAMS + MAX_CALLS);
+        assert!(self.handle.streams() <= MAX_STREAMS + MAX_FETCHES);
         // Bodies and answers each have a limit, which one more of each may exceed.
         assert!(self.handle.unsent() <= 4 * MAX_UNSENT_BODIES, "{} bytes", self.handle.unsent());
     }
@@ -98,7 +98,7 @@ impl End {
             Kind::RequestHead,
             Kind::EventHead,
             Kind::CallHead,
-            Kind::CallHead,
+            Kind::FetchHead,
             Kind::ResponseHead,
             Kind::BodyChunk,
             Kind::BodyChunk,
@@ -119,6 +119,7 @@ impl End {
                 Head::Event(Event::Health { id: RequestId(1), path: "/" }).encode(window, &mut payload)
             }
             Kind::CallHead => Head::Call(Call::Keep { name: 1 }).encode(window, &mut payload),
+            Kind::FetchHead => Head::Fetch(FETCH).encode(window, &mut payload),
             Kind::ResponseHead => codec::encode(&StatusLine { status: 93 + u16::from(number) }, &mut payload),
             Kind::BodyChunk => {
                 payload.resize(usize::from(number) * 300 % kind.limit(), 7);
@@ -130,7 +131,10 @@ impl End {
             _ => Ok(()),
         };
         encoded.expect("short contents");
-        if matches!(kind, Kind::RequestHead | Kind::EventHead | Kind::CallHead | Kind::ResponseHead) {
+        if matches!(
+            kind,
+            Kind::RequestHead | Kind::EventHead | Kind::CallHead | Kind::FetchHead | Kind::ResponseHead
+        ) {
             codec::encode_headers(0, empty(), &mut payload).expect("no fields");
         }
         let end = kind.may_end() && choice >= 128;
@@ -144,6 +148,7 @@ impl End {
         let head = match (self.side, script.byte() % 2) {
             (Side::Supervisor, 0) => Head::Request(LINE),
             (Side::Supervisor, _) => Head::Event(Event::Health { id: RequestId(1), path: "/" }),
+            (Side::Worker, 0) => Head::Fetch(FETCH),
             (Side::Worker, _) => Head::Call(Call::Keep { name: 1 }),
         };
         if let Ok((sender, receiver)) = self.handle.open(&head, 0, empty(), script.byte().is_multiple_of(2)) {
@@ -182,14 +187,18 @@ impl End {
     }
 }
 
+const FETCH: Fetch<'static> =
+    Fetch { binding: "B", request: RequestId(1), depth: 1, method: "GET", origin: "http://x", target: "/" };
+
 const LINE: RequestLine<'static> = RequestLine {
     id: RequestId(1),
     method: "GET",
     origin: "http://localhost",
     target: "/",
     version: HttpVersion::Http11,
+    depth: 0,
 };
 
 fn error() -> StreamError {
-    StreamError { kind: StreamErrorKind::HandlerFailed, message: "failed".into() }
+    StreamError::new(StreamErrorKind::HandlerFailed, "failed")
 }

@@ -107,7 +107,7 @@ impl End {
 
     fn open(&mut self, is_event: bool, has_body: bool) {
         let (origin, version) = ("http://localhost", HttpVersion::Http11);
-        let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version };
+        let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version, depth: 0 };
         let head = match self.side {
             Side::Supervisor if is_event => Head::Event(Event::Health { id: RequestId(1), path: "/" }),
             Side::Supervisor => Head::Request(line),
@@ -168,7 +168,7 @@ impl End {
             }
             Act::Read => stream.read(),
             Act::Fail => {
-                let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: "failed".into() };
+                let error = StreamError::new(StreamErrorKind::HandlerFailed, "failed");
                 stream.sender.iter().for_each(|sender| sender.fail(&error));
             }
             Act::Cancel => stream.sender.iter().for_each(Sender::cancel),

@@ -118,6 +118,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             modules: ModuleOptions::default(),
             missing: Vec::new(),
             env,
+            bindings: Vec::new(),
             props: String::new(),
             net: NetRules::default(),
             closed: Vec::new(),

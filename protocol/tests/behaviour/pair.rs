@@ -241,6 +241,7 @@ pub(crate) fn open_with(
         origin: "http://localhost",
         target: "/path?query",
         version: HttpVersion::Http11,
+        depth: 0,
     };
     handle.open(&Head::Request(line), fields.len(), borrow(fields), end)
 }

@@ -166,7 +166,7 @@ async fn a_response_head_that_is_too_large_leaves_the_stream_to_be_failed() {
     let mut pair = Pair::new();
     let (_sender, receiver) = open(&pair.supervisor.handle, true);
     let worker = pair.worker.arrived.clone();
-    let error = StreamError { kind: StreamErrorKind::NotAResponse, message: "too large".into() };
+    let error = StreamError::new(StreamErrorKind::NotAResponse, "too large");
     let seen = pair
         .run(async {
             let request = worker.stream().await;
@@ -190,11 +190,11 @@ async fn an_error_whose_text_is_too_long_arrives_without_it() {
         .run(async {
             let request = worker.stream().await;
             let message = "x".repeat(MAX_ERROR);
-            request.sender.fail(&StreamError { kind: StreamErrorKind::HandlerFailed, message });
+            request.sender.fail(&StreamError::new(StreamErrorKind::HandlerFailed, message));
             head(&receiver).await
         })
         .await;
-    let bare = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
+    let bare = StreamError::new(StreamErrorKind::HandlerFailed, "");
     assert_eq!(seen, Err(Failure::Peer(bare)));
 }
 
@@ -220,7 +220,7 @@ async fn everything_sent_for_a_stream_that_is_over_is_dropped_here() {
         assert_eq!(send(&request.sender, &mut some_bytes(1, 0), true).await, Err(Failure::Over));
         assert_eq!(request.sender.end(&request.receiver.trailers()), Err(Failure::Over));
         assert_eq!(request.sender.respond(200, 0, borrow(&[]), true), Err(Failure::Over));
-        request.sender.fail(&StreamError { kind: StreamErrorKind::BodyFailed, message: String::new() });
+        request.sender.fail(&StreamError::new(StreamErrorKind::BodyFailed, ""));
     })
     .await;
     assert_eq!(pair.worker.handle.unsent(), 0);

@@ -13,7 +13,8 @@ use crate::frames::{Line, Sent, wire};
 use crate::pair::{Raw, body, head, open, within};
 
 fn request(stream: u64, end: bool) -> Sent {
-    let line = Line { id: 0, method: "GET".into(), origin: "http://localhost".into(), target: "/".into() };
+    let line =
+        Line { id: 0, method: "GET".into(), origin: "http://localhost".into(), target: "/".into(), depth: 0 };
     Sent::Request { stream, end, line, fields: vec![] }
 }
 
@@ -34,7 +35,7 @@ fn end(stream: u64) -> Sent {
 }
 
 fn error(stream: u64) -> Sent {
-    let error = StreamError { kind: StreamErrorKind::HandlerFailed, message: String::new() };
+    let error = StreamError::new(StreamErrorKind::HandlerFailed, "");
     Sent::Error { stream, error }
 }
 

@@ -56,7 +56,15 @@ impl Remains {
     /// known, so it may have been answered, or its client may have gone.
     pub(crate) fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
         let known = id.to_string();
-        let found = self.lost.iter().position(|request| request.id == known);
+        let called = name.as_ref().map(|(name, _)| (&*name.method, &*name.path));
+        let of_id = |request: &LostRequest| request.id == known;
+        // An app may have made several requests in the course of one, which have its id.
+        let is_called = |request: &LostRequest| {
+            let path = request.target.split('?').next().unwrap_or_default();
+            called.is_none_or(|called| called == (&*request.method, path))
+        };
+        let found = self.lost.iter().position(|request| of_id(request) && is_called(request));
+        let found = found.or_else(|| self.lost.iter().position(of_id));
         let mut culprit = match found {
             Some(at) => self.lost.remove(at),
             None => LostRequest::named(id, name),
@@ -193,6 +201,18 @@ mod tests {
             crashes.record(&app.to_string(), &ExitReason::Panic, Remains::default());
         }
         assert_eq!(crashes.of(None).len(), OF_ALL);
+    }
+
+    #[test]
+    fn of_several_requests_with_one_id_the_one_of_that_name_is_blamed() {
+        let lost = |target| LostRequest::new(RequestId(1), "GET", target);
+        let name = |path: &str| Some((RequestName { method: "GET".into(), path: path.into() }, false));
+        let blamed = |name| {
+            let mut remains = Remains { lost: vec![lost("/a"), lost("/b?q")], ..Remains::default() };
+            remains.blame(RequestId(1), name);
+            remains.culprit().unwrap().target.clone()
+        };
+        assert_eq!([None, name("/a"), name("/b"), name("/cut ...")].map(blamed), ["/a", "/a", "/b?q", "/a"]);
     }
 
     #[test]

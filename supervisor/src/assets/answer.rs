@@ -73,6 +73,24 @@ impl Assets {
         }
         let url = RuleUrl { host: request.host, path: &path };
         let finding = self.find(request, url, query, first == Answerer::Either)?;
+        Some(self.complete(finding, url, request))
+    }
+
+    /// Decides about a request that the worker makes: it is answered by the files, whichever requests of clients the worker answers.
+    pub(crate) fn fetch(&self, request: &AssetRequest<'_>) -> AssetAnswer<'_> {
+        let (path, query) = path::split(request.target);
+        let url = RuleUrl { host: request.host, path: &path };
+        let finding = self.find(request, url, query, false).unwrap_or(AssetFinding::Nothing);
+        self.complete(finding, url, request)
+    }
+
+    /// Builds the response, with what `_headers` says.
+    fn complete<'a>(
+        &self,
+        finding: AssetFinding<'a>,
+        url: RuleUrl<'_>,
+        request: &AssetRequest<'_>,
+    ) -> AssetAnswer<'a> {
         let mut answer = respond(finding, request);
         self.headers.apply(url, &mut answer.headers);
         // A rule may say that the file is compressed already, or is not to be changed.
@@ -81,7 +99,7 @@ impl Assets {
                 value.to_str().is_ok_and(|directives| directives.contains("no-transform"))
             });
         answer.coding = answer.coding.filter(|_| !is_final);
-        Some(answer)
+        answer
     }
 
     fn find(

@@ -12,6 +12,7 @@ use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
 use crate::config::sources::wrangler::bindings::MissingBinding;
 use crate::config::types::app_name::AppName;
+use crate::config::types::binding::{Binding, BindingTarget};
 use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
@@ -37,6 +38,8 @@ pub(crate) struct AppSpec {
     pub props: serde_json::Value,
     /// Its static files, if it has any.
     pub assets: Option<Arc<Assets>>,
+    /// What it can fetch from by a name in `env`.
+    pub bindings: Vec<Binding>,
     /// The folder in which its translated modules are kept between starts, if there is one.
     pub emit_cache: Option<PathBuf>,
     pub limits: AppLimits,
@@ -65,6 +68,26 @@ impl AppSpec {
     /// Returns whether workers run it. An app of static files alone has none.
     pub(crate) fn has_worker(&self) -> bool {
         !self.entry.as_os_str().is_empty()
+    }
+
+    /// Returns the bindings that name an app which is none of these: the binding, and the app.
+    pub(crate) fn lost_services(&self, apps: &[AppName]) -> impl Iterator<Item = (&str, &AppName)> {
+        self.bindings.iter().filter_map(|binding| match &binding.target {
+            BindingTarget::App(app) if !apps.contains(app) => Some((&*binding.name, app)),
+            _ => None,
+        })
+    }
+
+    /// Adds a warning for each binding that names an app which is none of these.
+    pub(crate) fn warn_of_services(&mut self, apps: &[AppName]) {
+        let warn = |(binding, app): (&str, &AppName)| {
+            format!(
+                "env.{binding} is the app {app}, and there is no app of this name; fix: add it, or name another one: \
+                 services = {{ {binding} = \"name\" }}"
+            )
+        };
+        let warnings: Vec<_> = self.lost_services(apps).map(warn).collect();
+        self.warnings.extend(warnings);
     }
 
     /// Returns a copy without an address that cannot be run for this reason.

@@ -22,6 +22,8 @@ pub(crate) const PROPS: usize = 64 * 1024;
 pub(crate) const MODULES: usize = 128 * 1024;
 /// Longest names and messages of the bindings that an app does not get, in bytes.
 pub(crate) const MISSING: usize = 128 * 1024;
+/// Longest names of the bindings that an app can fetch from, in bytes.
+pub(crate) const BINDINGS: usize = 16 * 1024;
 /// Most rules in one list of outbound destinations.
 pub(crate) const NET_RULES: usize = 256;
 /// Most crons of one app, as many as a paid account of Cloudflare may have.
@@ -37,5 +39,5 @@ pub(crate) const HEALTH_PATH: usize = 1024;
 /// lengths, and four paths, whose lengths the kernel limits.
 const _: () = {
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
-    assert!(ENV + PROPS + MODULES + MISSING + rules + 4 * 4096 <= limits::MAX_CONTROL);
+    assert!(ENV + PROPS + MODULES + MISSING + BINDINGS + rules + 4 * 4096 <= limits::MAX_CONTROL);
 };

@@ -151,6 +151,8 @@ impl Sources {
             }
             of_apps.extend(found);
         }
+        let named: Vec<_> = apps.iter().map(|app| app.name.clone()).collect();
+        apps.iter_mut().for_each(|app| app.warn_of_services(&named));
         // If something has to be fixed in any case, report all problems at once.
         if server.strict || !problems.is_empty() {
             problems.extend(of_apps);

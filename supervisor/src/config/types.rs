@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod app_name;
+pub(crate) mod binding;
 pub(crate) mod control;
 pub(crate) mod cron;
 pub(crate) mod forwarded;

@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 
 use crate::config::ServerSettings;
 use crate::edge::admission::Admission;
+use crate::edge::bindings::Caller;
+use crate::edge::bindings::directory::Directory;
 use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{NewWorker, Notice, Sent, Table, ThreadCommand, Unavailable};
 use crate::edge::listener::{self, ListenerShared};
@@ -70,6 +72,7 @@ impl IoThread {
             index: self.index,
             admission,
             upstreams: HashMap::new(),
+            directory: Rc::default(),
             listeners: HashMap::new(),
             closing: JoinSet::new(),
             notices: self.notices,
@@ -101,7 +104,8 @@ impl IoThread {
                 },
                 closed = routing.closing.join_next(), if draining.is_some() => if closed.is_none() {
                     draining = None;
-                    routing.upstreams.values().for_each(|upstream| upstream.let_go());
+                    // Workers may still call each other, in work that goes on after their last answers.
+                    routing.upstreams.values().for_each(|upstream| upstream.unavailable(Unavailable::Stopped));
                 },
             }
         }
@@ -113,6 +117,8 @@ struct Routing {
     index: usize,
     admission: Rc<Admission>,
     upstreams: HashMap<AppId, Rc<Upstream>>,
+    /// The same apps by name.
+    directory: Rc<Directory>,
     listeners: HashMap<ListenerId, OpenListener>,
     /// Listening addresses that are being closed, until their last connection has ended.
     closing: JoinSet<()>,
@@ -132,7 +138,9 @@ impl Routing {
             ThreadCommand::Attach { app, spec, worker } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
                     upstream.configure(&spec);
-                    attach(upstream, worker, self.notices.clone());
+                    let caller =
+                        Caller::new(upstream.clone(), self.directory.clone(), self.admission.clone());
+                    attach(upstream, worker, caller, self.notices.clone());
                 }
             }
             ThreadCommand::Retire { app, generation } => {
@@ -178,6 +186,7 @@ impl Routing {
             upstream.configure(&routed.spec);
             self.upstreams.insert(routed.app, upstream);
         }
+        self.directory.replace(self.upstreams.values());
         // Requests may still wait for a worker of an app that was removed.
         known.into_values().for_each(|upstream| upstream.unavailable(Unavailable::Stopped));
 
@@ -218,7 +227,7 @@ impl OpenListener {
 }
 
 /// Adds a worker, and starts the task that drives its connection.
-fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Notice>) {
+fn attach(upstream: &Rc<Upstream>, worker: NewWorker, caller: Rc<Caller>, notices: mpsc::Sender<Notice>) {
     let NewWorker { generation, replaces, socket, begun, useful } = worker;
     let connected = UnixStream::from_std(socket).map(|socket| {
         let (connection, handle) = Connection::new(socket, Side::Supervisor);
@@ -237,7 +246,7 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
         let order = match connection {
             Some((connection, handle)) => {
                 let calls = Calls::new(None, upstream.traffic().clone());
-                let order = drive(connection, calls).await;
+                let order = drive(connection, calls, &caller).await;
                 upstream.disconnected(generation);
                 match order {
                     // The worker was retired, and has finished its requests.
@@ -252,9 +261,9 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, notices: mpsc::Sender<Noti
     });
 }
 
-/// Drives a connection until it ends, and returns what to do about the worker. No calls are defined on request connections, so
-/// all of them are refused.
-async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
+/// Drives a connection until it ends, and returns what to do about the worker. Other calls than those that `caller` takes are not
+/// defined on request connections, and refused.
+async fn drive(mut connection: Connection, mut calls: Calls, caller: &Rc<Caller>) -> Order {
     loop {
         // Usually no call is open, and only the connection is polled.
         let incoming = if calls.is_idle() {
@@ -267,7 +276,11 @@ async fn drive(mut connection: Connection, mut calls: Calls) -> Order {
             }
         };
         match incoming {
-            Ok(Some(Incoming::Stream { head, sender, receiver })) => calls.opened(head, sender, receiver),
+            Ok(Some(Incoming::Stream { head, sender, receiver })) => {
+                if let Some((head, sender, receiver)) = caller.opened(head, sender, receiver) {
+                    calls.opened(head, sender, receiver);
+                }
+            }
             Ok(None) | Err(ProtocolError::Io(_) | ProtocolError::Disconnected) => return Order::Closed,
             Ok(Some(Incoming::Control(_))) => {
                 let error = ProtocolError::Unexpected("control frame on a request connection");

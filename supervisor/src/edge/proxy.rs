@@ -3,7 +3,8 @@
 //! - [`site`]: finds the app by port and host.
 //! - [`headers`]: checks heads: limits, framing, hop-by-hop fields; [`host`]: finds the host that a request is for;
 //!   [`forwarding`]: decides which fields the app gets.
-//! - [`attempt`]: sends a request to one worker, and receives the head of the response.
+//! - [`deliver`]: sends a request to a worker, and to the next one if need be; [`attempt`]: to one worker, up to the head of the
+//!   response.
 //! - [`upload`]: moves the request body from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
 //!   [`response_limit`]: limits its length.
@@ -16,6 +17,7 @@ pub(crate) mod announced;
 pub(crate) mod answer;
 pub(crate) mod attempt;
 pub(crate) mod body;
+pub(crate) mod deliver;
 mod development;
 pub(crate) mod error_page;
 pub(crate) mod file_window;
@@ -26,13 +28,12 @@ pub(crate) mod part;
 pub(crate) mod recorded;
 pub(crate) mod response_limit;
 pub(crate) mod site;
-mod static_file;
+pub(crate) mod static_file;
 pub(crate) mod upload;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hyper::body::Body as _;
 use hyper::{Method, Request, Response};
 use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
 use tokio::time::Instant;
@@ -44,16 +45,15 @@ use crate::edge::client::serving::{Reading, Serving};
 use crate::edge::forwarded_for::Asker;
 use crate::edge::refused::Refused;
 use crate::edge::upstream::{InFlight, Upstream};
-use crate::model::lost_request::LostRequest;
 use crate::model::refusal::Refusal;
 use crate::model::shares::ClientKey;
-use crate::telemetry::record::{RequestRecord, Span};
-use attempt::{AttemptError, Outgoing};
+use crate::telemetry::record::{RequestRecord, RequestSource, Span};
+use attempt::Outgoing;
 use body::{ResponseBody, Tail};
+use deliver::deliver;
 use file_window::FileWindow;
 use forwarding::Forwarding;
 use recorded::Recorded;
-use response_limit::ResponseLimit;
 use site::Site;
 use upload::{RequestBody, Upload};
 
@@ -98,7 +98,7 @@ impl Proxy {
         let record = (access != AccessLog::Off || recorded.is_some()).then(|| {
             RequestRecord::new(
                 &request,
-                (asker.address, peer.address),
+                RequestSource::Client { address: asker.address, peer: peer.address },
                 id,
                 arrived.into_std(),
                 access,
@@ -148,7 +148,7 @@ impl Proxy {
         if is_to_head {
             *response.body_mut() = ResponseBody::empty();
         }
-        response.body_mut().attach(Tail { id, _place: place, upstream, serving, record });
+        response.body_mut().attach(Tail { id, _place: place, upstream, serving: Some(serving), record });
         response
     }
 
@@ -213,13 +213,14 @@ impl Proxy {
             return Err(Refusal::Quarantined.into());
         }
         let place = enter()?;
-        let upload = reading.map(|reading| Upload::new(incoming, reading, max_body, upstream.clone()));
+        let upload = reading.map(|reading| Upload::new(incoming, Some(reading), max_body, upstream.clone()));
         let line = RequestLine {
             id,
             method: parts.method.as_str(),
             origin: forwarding.origin(),
             target,
             version: version(parts.version),
+            depth: 0,
         };
         let buffers = peer.buffers(client);
         let outgoing = Outgoing {
@@ -230,117 +231,9 @@ impl Proxy {
             fields: &parts.headers,
             buffers: &buffers,
         };
-        match self.deliver(&upstream, &place, arrived, &outgoing, upload, record).await {
+        match deliver(&upstream, &place, arrived, &outgoing, upload, record).await {
             Ok(response) => Ok((response, Some(place))),
             Err(refused) => Err(refused.at(&spec, &parts)),
-        }
-    }
-
-    /// Sends the request to a worker, and to another one if the first ended before it had begun with the request.
-    async fn deliver<B: RequestBody>(
-        &self,
-        upstream: &Upstream,
-        place: &InFlight,
-        arrived: Instant,
-        outgoing: &Outgoing<'_>,
-        mut upload: Option<Upload<B>>,
-        mut record: Option<&mut RequestRecord>,
-    ) -> Result<Response<ResponseBody>, Refused> {
-        let Outgoing { spec, line, .. } = *outgoing;
-        let mut patience = spec.limits.queue_timeout;
-        loop {
-            let suspended = upstream.suspended(line.method, line.target);
-            if let Some(kind) = &suspended {
-                let since = Instant::now();
-                upstream.stand_back(kind, spec, place, patience).await?;
-                patience = patience.saturating_sub(since.elapsed());
-                // Meanwhile, other requests of its kind may have ended workers.
-                if upstream.is_quarantined(line.method, line.target) {
-                    return Err(Refusal::Quarantined.into());
-                }
-            }
-            // Usually a worker is ready, and the clock need not be read again.
-            let (worker, taken) = match upstream.now() {
-                Some(found) if suspended.is_some() => (found?, Instant::now()),
-                Some(found) => (found?, arrived),
-                None => {
-                    let since = Instant::now();
-                    let worker = upstream.worker(spec, place, patience).await?;
-                    let taken = Instant::now();
-                    patience = patience.saturating_sub(taken - since);
-                    // Meanwhile, other requests of its kind may have ended workers.
-                    if upstream.is_quarantined(line.method, line.target) {
-                        return Err(Refusal::Quarantined.into());
-                    }
-                    if upstream.suspended(line.method, line.target).is_some() {
-                        continue;
-                    }
-                    (worker, taken)
-                }
-            };
-            if let Some(record) = &mut record {
-                record.queue = Some(taken - arrived);
-            }
-            let generation = worker.generation;
-            let mut watch = GivenUp { upstream, generation, line, is_waiting: true };
-            let sent = outgoing.send(&worker.handle, &mut upload).await;
-            watch.is_waiting = matches!(&sent, Err(AttemptError::GivenUp(_)));
-            drop(watch);
-            match sent {
-                Ok(mut response) => {
-                    response.body_mut().comes_from(generation, line);
-                    worker.answered(response.status().as_u16());
-                    suspended.iter().for_each(|kind| upstream.clear(kind));
-                    let took = taken.elapsed();
-                    upstream.count(|counts| counts.answered(taken - arrived, took));
-                    if let Some(record) = record {
-                        record.worker = Some(took);
-                    }
-                    if let Some(limit) = ResponseLimit::of(spec, line.id, upstream.traffic()) {
-                        let length = response.body().size_hint().exact();
-                        limit.check(length.or_else(|| headers::length(response.headers())))?;
-                        response.body_mut().limit(limit);
-                    }
-                    return Ok(response);
-                }
-                // The worker has not begun with the request, so another one may get it until `request_timeout` is over.
-                Err(AttemptError::Unreached) if arrived.elapsed() < spec.limits.request_timeout => {}
-                Err(AttemptError::Unreached) => {
-                    let why = "worker after worker ended before it had begun with the request";
-                    return Err(Refused::because(Refusal::NoWorker, why));
-                }
-                Err(AttemptError::Died) => {
-                    upstream.lost(generation, LostRequest::of(line));
-                    let fate = upstream.fate(generation).await;
-                    let limit =
-                        fate.culprit.filter(|(culprit, _)| *culprit == line.id).map(|(_, limit)| limit);
-                    return Err(Refused::because(
-                        limit.map_or(Refusal::WorkerDied, Refusal::from_worker),
-                        fate.why,
-                    ));
-                }
-                Err(AttemptError::Fatal(refused)) => {
-                    upstream.lost(generation, LostRequest::of(line));
-                    return Err(refused);
-                }
-                Err(AttemptError::GivenUp(refused) | AttemptError::Refused(refused)) => return Err(refused),
-            }
-        }
-    }
-}
-
-/// Records, when dropped, a request that a worker has and whose answer nobody waits for any more.
-struct GivenUp<'a> {
-    upstream: &'a Upstream,
-    generation: u64,
-    line: &'a RequestLine<'a>,
-    is_waiting: bool,
-}
-
-impl Drop for GivenUp<'_> {
-    fn drop(&mut self) {
-        if self.is_waiting {
-            self.upstream.gave_up(self.generation, self.line);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use hyper::Method;
 use hyper::http::request::Parts;
+use nano_protocol::message::Thrown;
 
 use crate::config::AppSpec;
 use crate::model::refusal::Refusal;
@@ -16,6 +17,8 @@ pub(crate) struct Refused {
     pub why: Refusal,
     /// What the app did wrong, with the same text as in the log.
     pub cause: Option<Arc<str>>,
+    /// What the app has thrown, if an app is to be told.
+    pub thrown: Option<Box<Thrown>>,
     /// When the app is started again, if that is known.
     pub until: Option<Instant>,
     /// The request and its app, if the client may see the cause.
@@ -33,14 +36,14 @@ pub(crate) struct Scene {
 
 impl From<Refusal> for Refused {
     fn from(why: Refusal) -> Self {
-        Self { why, cause: None, until: None, scene: None }
+        Self { why, cause: None, thrown: None, until: None, scene: None }
     }
 }
 
 impl Refused {
     /// Creates a refusal that the app has caused.
     pub(crate) fn because(why: Refusal, cause: impl Into<Arc<str>>) -> Self {
-        Self { why, cause: Some(cause.into()), until: None, scene: None }
+        Self { why, cause: Some(cause.into()), thrown: None, until: None, scene: None }
     }
 
     /// Adds the time at which the app is started again.

@@ -44,6 +44,8 @@ pub(crate) struct Upstream {
     unavailable: RefCell<Option<Unavailable>>,
     /// The requests in flight of each client on this thread, including those that wait.
     clients: Holders,
+    /// Static files that its workers read at this moment.
+    files_read: Held,
     /// The time before which no further worker is started.
     resting: Cell<Option<Instant>>,
     /// Kinds of requests that are refused because they end workers; usually none.
@@ -79,6 +81,7 @@ impl Upstream {
             ends: Ends::default(),
             unavailable: RefCell::default(),
             clients: Holders::default(),
+            files_read: Held::default(),
             resting: Cell::new(None),
             quarantined: RefCell::new(Arc::new([])),
             probation: RefCell::default(),
@@ -119,11 +122,6 @@ impl Upstream {
     /// Stops sending requests to a worker. It finishes those that it has.
     pub(crate) fn retire(&self, generation: u64) {
         self.workers.retire(generation);
-    }
-
-    /// Stops sending requests to all workers.
-    pub(crate) fn let_go(&self) {
-        self.workers.retire_all();
     }
 
     /// Pauses or resumes sending requests to a worker. A paused worker is still healthy.
@@ -318,6 +316,11 @@ impl Upstream {
         } else {
             Err(Refusal::Overloaded)
         }
+    }
+
+    /// Takes a place among the static files that the app's workers read, of which there are as many as may be requests in flight.
+    pub(crate) fn read_file(&self, spec: &AppSpec) -> Option<Holding> {
+        (self.files_read.get() < spec.limits.max_in_flight).then(|| Holding::new(self.files_read.clone()))
     }
 
     /// Returns a worker for the next request. Waits up to `patience` for one.

@@ -54,6 +54,8 @@ pub(crate) enum Refusal {
     Quarantined,
     /// A static file of the app cannot be read.
     AssetUnreadable,
+    /// Too many apps have called each other in the course of one request.
+    Loop,
 }
 
 impl Refusal {
@@ -100,6 +102,7 @@ impl Refusal {
             Self::Watchdog => "watchdog",
             Self::Quarantined => "quarantined",
             Self::AssetUnreadable => "asset_unreadable",
+            Self::Loop => "loop",
         }
     }
 }

@@ -10,6 +10,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
+use crate::model::ids::AppId;
+
 /// The part that is reserved for clients that hold little, as a divisor.
 const KEPT: usize = 4;
 
@@ -29,6 +31,13 @@ impl fmt::Display for ClientKey {
             IpAddr::V4(address) => write!(f, "{address}"),
             IpAddr::V6(network) => write!(f, "{network}/64"),
         }
+    }
+}
+
+impl ClientKey {
+    /// The key of an app that makes requests itself. No address has it.
+    pub(crate) fn of_app(app: AppId) -> Self {
+        Self(1 << u64::BITS | (1 + u128::from(app.0)))
     }
 }
 

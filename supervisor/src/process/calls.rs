@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nano_protocol::{Call, EncodedHead, Head, Receiver, Sender};
+use nano_protocol::{Call, EncodedHead, Head, HeadKind, Receiver, Sender};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -68,6 +68,10 @@ impl Calls {
 
     /// Queues a stream that the worker has opened. The protocol limits how many can be open at once.
     pub(crate) fn opened(&mut self, head: EncodedHead, sender: Sender, receiver: Receiver) {
+        if head.kind != HeadKind::Call {
+            // What is dropped here fails. Fetches are for request connections.
+            return;
+        }
         // Calls that the worker has cancelled are no longer open.
         self.waiting.retain(|call| !call.sender.is_over());
         self.waiting.push_back(Asked { head, sender, receiver });
@@ -119,7 +123,7 @@ impl Asked {
                     Err(_) => 408,
                 }
             }
-            (Some(Call::Keep { .. }), None) | (None, _) => 501,
+            (Some(Call::Keep { .. }), None) | (Some(Call::Stay) | None, _) => 501,
         };
         // Has no effect if the worker has cancelled the call meanwhile.
         let _ = sender.respond(status, 0, std::iter::empty(), true);

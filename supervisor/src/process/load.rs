@@ -24,6 +24,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         modules: spec.modules.clone(),
         missing: spec.missing.iter().map(|binding| (binding.name.clone(), binding.why.clone())).collect(),
         env: env.into_pairs(),
+        bindings: spec.bindings.iter().map(|binding| binding.name.clone()).collect(),
         props: spec.props.to_string(),
         net: spec.settings.net(),
         closed: Vec::new(),
@@ -57,10 +58,10 @@ mod tests {
     fn everything_of_the_configuration_arrives() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().canonicalize().unwrap();
-        fs::create_dir(root.join("a")).unwrap();
+        fs::create_dir_all(root.join("a/public")).unwrap();
         fs::write(root.join("a/index.ts"), "").unwrap();
         fs::write(root.join("a/.env"), "FILE=1").unwrap();
-        fs::write(root.join("a/wrangler.toml"), "alias = { a = './b.js' }\ndefine = { C = '1' }\n[[kv_namespaces]]\nbinding = 'KV'\n[[rules]]\ntype = 'Text'\n\
+        fs::write(root.join("a/wrangler.toml"), "main = 'index.ts'\nalias = { a = './b.js' }\ndefine = { C = '1' }\n[[kv_namespaces]]\nbinding = 'KV'\n[assets]\ndirectory = 'public'\nbinding = 'ASSETS'\n[[rules]]\ntype = 'Text'\n\
              globs = ['**/*.md']").unwrap();
         fs::write(
             root.join("nano.toml"),
@@ -95,6 +96,7 @@ mod tests {
                 },
                 missing: vec![("KV".into(), config.apps[0].missing[0].why.clone())],
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
+                bindings: vec!["ASSETS".into()],
                 props: "{\"tier\":\"gold\"}".into(),
                 net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },
                 closed: Vec::new(),

@@ -124,6 +124,8 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     let help =
         "Bytes of bodies that the supervisor may hold before responses have only the least (`max_buffered`).";
     text.each("nano_buffered_limit_bytes", "gauge", help, apps, |app| app.max_buffered);
+    let (name, help) = ("nano_fetches_total", "What the workers of an app have fetched from their bindings.");
+    text.each(name, "counter", help, apps, |app| app.seen.totals.fetches);
     let (name, help) = ("nano_responses_cut_off_total", "Responses that ended before they were complete.");
     text.each(name, "counter", help, apps, |app| app.seen.totals.cut_off);
     let (name, help) = (
@@ -155,7 +157,7 @@ fn of_assets(text: &mut Text, apps: &[Gauges]) {
 /// Limits that neither refuse a request nor end a worker. The others are counted with the refusals and the worker exits.
 fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let help =
-        "How often a limit was broken, by the field that sets it; the last four since the worker started.";
+        "How often a limit was broken, by the field that sets it; the last five since the worker started.";
     text.family("nano_limit_broken_total", "counter", help);
     for app in apps {
         let stats = &app.stats;
@@ -164,6 +166,7 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
             ("max_outbound", stats.outbound_refused),
             ("max_fds", stats.no_descriptor),
             ("max_blocking", stats.blocking_refused),
+            ("fetches", stats.fetches_refused),
         ];
         let counted =
             Limit::VARIANTS.iter().map(|limit| (limit.name(), app.seen.totals.broken[*limit as usize]));

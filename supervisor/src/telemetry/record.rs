@@ -17,6 +17,20 @@ pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent"
 /// The header field with vendor data of the trace.
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
+/// Who has made a request.
+#[derive(Debug)]
+pub(crate) enum RequestSource {
+    /// A client.
+    Client {
+        /// Its address.
+        address: IpAddr,
+        /// Address of the peer: the client, or a trusted proxy.
+        peer: SocketAddr,
+    },
+    /// Another app.
+    App(AppName),
+}
+
 /// The record of one request.
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
@@ -41,9 +55,8 @@ pub(crate) struct RequestRecord {
     /// Its span, if one is recorded.
     pub span: Option<Span>,
     pub id: RequestId,
-    pub client: IpAddr,
-    /// Address of the peer: the client, or a trusted proxy.
-    pub peer: SocketAddr,
+    /// Who has made it.
+    pub source: RequestSource,
     pub method: String,
     /// Path and query.
     pub target: String,
@@ -106,7 +119,7 @@ impl RequestRecord {
     /// Starts the record of a request that arrived at `begun`.
     pub(crate) fn new<B>(
         request: &Request<B>,
-        (client, peer): (IpAddr, SocketAddr),
+        source: RequestSource,
         id: RequestId,
         begun: Instant,
         access: AccessLog,
@@ -125,8 +138,7 @@ impl RequestRecord {
             access,
             span,
             id,
-            client,
-            peer,
+            source,
             method: request.method().to_string(),
             target: match request.uri().path_and_query() {
                 // In HTTP/2 the URI is always absolute, so the path is used. In HTTP/1, an absolute target was sent as such
@@ -143,14 +155,32 @@ impl RequestRecord {
         }
     }
 
-    /// The client's address as text.
-    pub(crate) fn client_address(&self) -> String {
-        self.client.to_canonical().to_string()
+    /// The client's address as text, if a client has made it.
+    pub(crate) fn client_address(&self) -> Option<String> {
+        match &self.source {
+            RequestSource::Client { address, .. } => Some(address.to_canonical().to_string()),
+            RequestSource::App(_) => None,
+        }
+    }
+
+    /// The address of the peer: of the client, or of a trusted proxy.
+    pub(crate) fn peer_address(&self) -> Option<String> {
+        match &self.source {
+            RequestSource::Client { peer, .. } => Some(peer.ip().to_canonical().to_string()),
+            RequestSource::App(_) => None,
+        }
     }
 
     /// The address of the trusted proxy that sent it, if one did.
     pub(crate) fn proxy_address(&self) -> Option<String> {
-        let peer = self.peer.ip().to_canonical();
-        (peer != self.client.to_canonical()).then(|| peer.to_string())
+        self.peer_address().filter(|peer| Some(peer) != self.client_address().as_ref())
+    }
+
+    /// The app that has made it, if one has.
+    pub(crate) fn caller(&self) -> Option<&str> {
+        match &self.source {
+            RequestSource::Client { .. } => None,
+            RequestSource::App(app) => Some(app.as_str()),
+        }
     }
 }

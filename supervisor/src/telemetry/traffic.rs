@@ -81,6 +81,7 @@ pub(crate) struct TrafficCounts {
     bytes_out: AtomicU64,
     cut_off: AtomicU64,
     stalls: AtomicU64,
+    fetches: AtomicU64,
     total: Histogram,
     queue: Histogram,
     worker: Histogram,
@@ -106,6 +107,8 @@ pub(crate) struct Totals {
     pub cut_off: u64,
     /// How often a request body had to wait because the worker did not read.
     pub stalls: u64,
+    /// What its workers have fetched from their bindings.
+    pub fetches: u64,
     /// From the arrival of a request to its response head.
     pub total: Snapshot,
     /// From the arrival of a request until a worker took it.
@@ -224,6 +227,7 @@ impl Traffic {
             totals.bytes_out += get(&counts.bytes_out);
             totals.cut_off += get(&counts.cut_off);
             totals.stalls += get(&counts.stalls);
+            totals.fetches += get(&counts.fetches);
             totals.total.add(&counts.total);
             totals.queue.add(&counts.queue);
             totals.worker.add(&counts.worker);
@@ -261,6 +265,11 @@ impl TrafficCounts {
     /// Counts bytes of a response body.
     pub(crate) fn sent(&self, bytes: usize) {
         add(&self.bytes_out, bytes as u64);
+    }
+
+    /// Counts something that a worker fetches from a binding.
+    pub(crate) fn fetched(&self) {
+        add(&self.fetches, 1);
     }
 
     /// Counts a response that ended before it was complete.

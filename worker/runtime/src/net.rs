@@ -7,9 +7,11 @@
 //! - [`connector`], [`client`]: TLS, and an HTTP client with a connection pool.
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
 //! - [`handshake`], [`websocket`]: WebSockets.
+//! - [`bindings`]: fetches from other apps and from the app's own static files.
 //! - [`network`]: the network state of one app, as ops find it.
 //! - [`failure`]: error messages and codes.
 
+pub(crate) mod bindings;
 pub(crate) mod client;
 pub(crate) mod closed;
 pub(crate) mod coded_body;

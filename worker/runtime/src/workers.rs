@@ -78,6 +78,7 @@ deno_core::extension!(
     lazy_loaded_js = [
         dir "js/workers",
         "app.js",
+        "bindings.js",
         "bytes.js",
         "cache.js",
         "cache_policy.js",

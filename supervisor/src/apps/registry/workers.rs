@@ -131,6 +131,7 @@ fn add(sum: Stats, stats: Stats) -> Stats {
         unread_room,
         blocking,
         blocking_refused,
+        fetches_refused,
     } = stats;
     Stats {
         heap_used: sum.heap_used + heap_used,
@@ -146,6 +147,7 @@ fn add(sum: Stats, stats: Stats) -> Stats {
         unread_room: sum.unread_room + unread_room,
         blocking: sum.blocking + blocking,
         blocking_refused: sum.blocking_refused + blocking_refused,
+        fetches_refused: sum.fetches_refused + fetches_refused,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::api::client;
 use crate::api::status::AppStatus;
 use crate::apps::lifecycle::uncalled::uncalled;
 use crate::apps::sockets;
-use crate::config::{Admin, AppSpec, Config, ControlPath, Listen, found_control_path};
+use crate::config::{Admin, AppName, AppSpec, Config, ControlPath, Listen, found_control_path};
 use crate::process::{Cgroups, Spares, Worker};
 use crate::telemetry::log::app::AppLog;
 use crate::telemetry::traffic::Traffic;
@@ -106,13 +106,14 @@ fn some_of(apps: &[&str]) -> String {
 /// Loads each app in a worker, which is ended afterwards.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(config.apps.len());
+    let apps: Vec<_> = config.apps.iter().map(|spec| spec.name.clone()).collect();
     for spec in config.apps.iter().filter(|spec| spec.fault.is_none()) {
-        findings.push(check_app(spec, config.server.admin.as_ref()).await);
+        findings.push(check_app(spec, &apps, config.server.admin.as_ref()).await);
     }
     findings
 }
 
-async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
+async fn check_app(spec: &AppSpec, apps: &[AppName], admin: Option<&Admin>) -> Finding {
     let spares = Spares::new(0, Cgroups::none());
     admin.iter().for_each(|admin| spares.close(admin.address));
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
@@ -133,7 +134,10 @@ async fn check_app(spec: &AppSpec, admin: Option<&Admin>) -> Finding {
         app: spec.name.to_string(),
         entry: entry.display().to_string(),
         warnings: spec.warnings.iter().cloned().chain(uncalled).collect(),
-        missing: spec.missing.iter().map(|binding| binding.name.clone()).collect(),
+        missing: (spec.missing.iter().map(|binding| &*binding.name))
+            .chain(spec.lost_services(apps).map(|(binding, _)| binding))
+            .map(str::to_owned)
+            .collect(),
         error: failure.map(|failure| failure.reason.to_string()),
     }
 }

@@ -17,6 +17,7 @@ use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::setting::json::text;
 use crate::config::setting::kinds::{self, choice, list, parsed, path, switch, whole, words};
 use crate::config::setting::{Setting, settings};
+use crate::config::types::binding::{Binding, BindingTarget};
 use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Host;
@@ -107,6 +108,10 @@ settings! {
         /// Static files, which are served without the app's JavaScript, [see below](#assets). It replaces what the app's
         /// wrangler file says.
         assets: Option<(AssetSettings, Place)> = None, assets().placed().by_default("none");
+
+        /// Other apps that the worker fetches from, by names in `env`, such as `{ API = "shop-api" }`, see
+        /// [services.md](services.md). They replace those of a wrangler file; `{}` is for none.
+        services: Option<Vec<Binding>> = None, services().optional().by_default("`services` of the wrangler file");
     }
 }
 
@@ -145,6 +150,19 @@ fn env() -> Setting<Values> {
 /// Any value that JSON can represent.
 fn props() -> Setting<Json> {
     kinds::value("value", json!({}), values::props, Json::clone)
+}
+
+/// A table of names in `env` and the apps that they stand for.
+fn services() -> Setting<Vec<Binding>> {
+    let app = |found: &DeValue<'_>| value::text(found)?.parse().map(BindingTarget::App);
+    let read = move |section: &Section<'_>, name: &str, _: Option<&_>, problems: &mut Problems| {
+        let section = section.section(name, problems)?;
+        let service =
+            |name: &str| Some(Binding { name: name.to_owned(), target: section.read(name, app, problems)? });
+        Some(section.names().into_iter().filter_map(service).collect())
+    };
+    let schema = json!({ "type": "object", "additionalProperties": text() });
+    Setting::new("table", schema, read, |_| json!({}))
 }
 
 /// A list of paths, each with its place.

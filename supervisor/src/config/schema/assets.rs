@@ -31,6 +31,10 @@ settings! {
         /// Whether requests go to the worker before files are looked for: `true` for all, or a list of paths such as
         /// `["/api/*", "!/api/docs/*"]`, of which those with `!` are answered by files alone.
         run_worker_first: WorkerFirst = WorkerFirst::default(), worker_first();
+
+        /// Name in `env` by which the worker fetches files, such as `"ASSETS"`.
+        binding: Option<String> = None, words().optional()
+            .by_default("`assets.binding` of the wrangler file, or none");
     }
 }
 

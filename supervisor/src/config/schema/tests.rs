@@ -37,9 +37,9 @@ const SETTINGS: &str = "exit_on_unhandled_rejection = true\nallow_net = ['*:443'
     quarantine = true";
 const OWN: &str = "path = '/blog'\nport = 8080\nhost = '::1'\nhosts = ['blog.example']\nentry = 'main.js'\nenv = { A = 1 }\n\
     crons = ['*/5 * * * *']\nenv_files = ['/a']\nsecrets = { B = '/b' }\nsecrets_dir = '/s'\nprops = { tier = 'gold' }\nenvironment = 'staging'\n\
-    assets = { directory = 'public' }";
+    assets = { directory = 'public' }\nservices = { API = 'api' }";
 const ASSETS: &str = "directory = 'public'\nhtml_handling = 'drop-trailing-slash'\nnot_found_handling = '404-page'\n\
-    run_worker_first = ['/api/*', '!/api/docs/*']";
+    run_worker_first = ['/api/*', '!/api/docs/*']\nbinding = 'FILES'";
 const RESTART: &str = "policy = 'never'\ninitial = '1ms'\nmax = '2ms'\nfactor = 3.0\njitter = 0.4\nmin_uptime = '6s'\n\
     crash_loop = 7\nslow_retry = '8s'";
 const RECYCLE: &str = "requests = 1000\nlifetime = '1h'\nmemory = '64MiB'\ngrowth = false";

@@ -21,7 +21,7 @@ pub(crate) fn read(
     settings: &AssetSettings,
     is_files_only: bool,
 ) -> Result<Arc<Assets>, Flaw> {
-    let AssetSettings { directory, html_handling, not_found_handling, run_worker_first } = settings;
+    let AssetSettings { directory, html_handling, not_found_handling, run_worker_first, .. } = settings;
     if is_files_only && *run_worker_first != WorkerFirst::Never {
         let fix = "name the entry module, or leave out `run_worker_first`";
         return Err(Flaw::new(

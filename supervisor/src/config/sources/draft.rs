@@ -13,6 +13,7 @@ use crate::config::sources::assets;
 use crate::config::sources::entry::{self, GivenEntry};
 use crate::config::sources::wrangler::Wrangler;
 use crate::config::types::app_name::AppName;
+use crate::config::types::binding::{Binding, BindingTarget};
 use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
@@ -37,6 +38,8 @@ pub(crate) struct Draft {
     pub(crate) props: serde_json::Value,
     /// Its static files. `None` if its wrangler file says whether it has any.
     pub(crate) assets: Option<(AssetSettings, Place)>,
+    /// The other apps that it fetches from. `None` if its wrangler file says which.
+    pub(crate) services: Option<Vec<Binding>>,
     /// The settings that `[defaults]` may contain.
     pub(crate) defaults: Defaults,
     /// The wrangler file in its folder.
@@ -87,6 +90,7 @@ impl Draft {
             env: Given::default(),
             props: serde_json::json!({}),
             assets: None,
+            services: None,
             defaults,
             wrangler: Wrangler::default(),
             problems: Problems::default(),
@@ -133,8 +137,20 @@ impl Draft {
         // A missing path has already been reported.
         let root = if path.as_os_str().is_empty() { None } else { Some(folder(&path)) };
         let root = root.and_then(|root| problems.keep(|| self.places.path, root));
-        let Wrangler { home, main, pages, vars, required, modules, missing, warning, assets, crons, .. } =
-            self.wrangler;
+        let Wrangler {
+            home,
+            main,
+            pages,
+            vars,
+            required,
+            modules,
+            mut missing,
+            warning,
+            assets,
+            services,
+            crons,
+            ..
+        } = self.wrangler;
         let (given, place) = match (&self.entry, &main, &pages) {
             (Some(entry), _, _) => (GivenEntry::Module("entry", entry), self.places.entry),
             (None, Some((main, place)), _) => (GivenEntry::Module("main", main), place.clone()),
@@ -142,6 +158,7 @@ impl Draft {
             (None, None, None) => (GivenEntry::Nowhere, self.places.entry),
         };
         let outranks = self.assets.is_some();
+        let of_wrangler = assets.as_ref().and_then(|(assets, _)| assets.binding.clone());
         let asset_settings = self.assets.or(assets);
         // Its wrangler file names no code, or there is none where code is looked for.
         let lacks_code = |root: &Path| !outranks || entry::find(root, given).is_err();
@@ -163,11 +180,29 @@ impl Draft {
         }
         let entry = root.as_ref().filter(|_| !is_files_only);
         let entry = entry.and_then(|root| problems.keep(|| place, entry::find(root, given)));
+        let assets_binding =
+            asset_settings.as_ref().and_then(|(assets, _)| assets.binding.clone()).or(of_wrangler);
         let assets = asset_settings.and_then(|(settings, place)| {
             let found = assets::read(root.as_ref()?, &path, &settings, is_files_only);
             problems.keep(|| place, found)
         });
         let is_there = root.is_some();
+        let binding = assets_binding.filter(|_| assets.is_some() && !is_files_only);
+        let mut bindings: Vec<_> =
+            binding.map(|name| Binding { name, target: BindingTarget::Assets }).into_iter().collect();
+        for service in self.services.unwrap_or(services) {
+            if bindings.iter().all(|known| known.name != service.name) {
+                bindings.push(service);
+            }
+        }
+        missing.retain(|missing| bindings.iter().all(|binding| binding.name != missing.name));
+        let named: usize = bindings.iter().map(|binding| binding.name.len() + bounds::ENV_ENTRY).sum();
+        if named > bounds::BINDINGS {
+            let what = format!("the names of its bindings are too long: {named} bytes");
+            let fix = format!("keep them below {} bytes together", bounds::BINDINGS);
+            problems.add(self.places.whole.clone(), Flaw::new(what, fix));
+            bindings.clear();
+        }
         let root = root.unwrap_or_else(|| path.clone());
         let environment = chosen(self.environment.as_ref()).map(|(name, _)| name);
         let files = app_files(&home, environment);
@@ -194,6 +229,7 @@ impl Draft {
             env,
             props: self.props,
             assets,
+            bindings,
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             settings,
@@ -279,6 +315,26 @@ mod tests {
         assert_eq!(
             problems(bounds::CRONS + 1),
             ["--app: has more than 250 crons; fix: keep to 250, such as by lists (0,30 * * * *)"]
+        );
+    }
+
+    #[test]
+    fn the_names_of_an_apps_bindings_are_not_too_long() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("index.js"), "").unwrap();
+        let problems = |count: usize| {
+            let mut draft = Draft::nowhere(Places::flag("--app"), Defaults::default());
+            (draft.name, draft.path) = ("app".parse().ok(), Some(dir.path().to_owned()));
+            let target = BindingTarget::App(AppName::from_folder("other"));
+            let bind = |number| Binding { name: format!("{number:048}"), target: target.clone() };
+            draft.services = Some((0..count).map(bind).collect());
+            draft.resolve(None).1.texts()
+        };
+        assert_eq!(problems(256), [""; 0]);
+        let fix = "fix: keep them below 16384 bytes together";
+        assert_eq!(
+            problems(257),
+            [format!("--app: the names of its bindings are too long: 16448 bytes; {fix}")]
         );
     }
 

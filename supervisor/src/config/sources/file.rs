@@ -140,6 +140,7 @@ fn read_section(
         secrets_dir,
         props,
         assets,
+        services,
     } = own;
     // An invalid host must not count as missing, which would mean all addresses or all hosts.
     let is_usable = (host.is_some() || !section.has("host")) && (!hosts.is_empty() || !section.has("hosts"));
@@ -159,6 +160,7 @@ fn read_section(
         env: Given { values: env, files: env_files, folder: secrets_dir, secrets },
         props,
         assets,
+        services,
         ..Draft::nowhere(places, defaults.clone().overridden(section, problems))
     }
 }

@@ -8,6 +8,7 @@ mod found;
 mod inert;
 mod modules;
 mod pages;
+mod services;
 mod triggers;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
+use crate::config::types::binding::Binding;
 use crate::config::types::cron::Cron;
 use crate::untrusted::visible;
 use bindings::MissingBinding;
@@ -42,6 +44,8 @@ pub(crate) struct Wrangler {
     /// When its `scheduled` handler runs.
     pub(crate) crons: Vec<Cron>,
     pub(crate) assets: Option<(AssetSettings, Place)>,
+    /// The other apps that it fetches from.
+    pub(crate) services: Vec<Binding>,
     pub(crate) vars: Values,
     /// The names of variables that the app cannot do without.
     pub(crate) required: Vec<String>,
@@ -118,24 +122,16 @@ impl Wrangler {
                     (inside.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or(main), place)
                 });
             }
-            (bindings::PAGES, content) => {
+            ("pages_build_output_dir", content) => {
                 let folder = content
                     .text()
                     .and_then(|folder| within(root, &file.folder, &folder).ok_or_else(|| leads_out(&folder)));
                 let Some(folder) = problems.keep(|| place.clone(), folder) else { return };
                 let build = PagesBuild::read(root, shown, &folder, problems);
                 self.pages = build.worker().map(|folder| (folder, place.clone()));
-                if build.has_worker {
-                    let missing = bindings::declared(&name, &Value::from("."), &file.shown);
-                    self.missing.extend(missing.unwrap_or_default());
-                }
                 self.assets.get_or_insert((build.assets, place));
             }
             ("assets", Content::Table(settings)) if !settings.is_empty() => {
-                let binding = assets::binding(&settings).and_then(|name| {
-                    bindings::declared("assets", &serde_json::json!({ "binding": name }), &file.shown)
-                });
-                self.missing.extend(binding.unwrap_or_default());
                 let settings = assets::read(settings, &place, (root, &file.folder), problems);
                 let (settings, ignored) = settings.unzip();
                 mentioned.ignored.extend(ignored.unwrap_or_default());
@@ -155,6 +151,14 @@ impl Wrangler {
             }
             ("triggers", content) if !content.is_empty() => {
                 self.crons = triggers::crons(place, content, problems);
+            }
+            ("services", content) if !content.is_empty() => {
+                let value = problems.keep(|| place.clone(), content.json()).unwrap_or_default();
+                let (found, others) = services::read(&value, &place, problems);
+                self.services = found;
+                if others.as_array().is_some_and(|others| !others.is_empty()) {
+                    self.lack("services", &others, file, mentioned);
+                }
             }
             ("compatibility_flags", content) => {
                 let flags = problems.keep(|| place, content.texts()).unwrap_or_default();

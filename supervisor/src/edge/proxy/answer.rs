@@ -70,6 +70,7 @@ impl Refusal {
                 (S::SERVICE_UNAVAILABLE, "Such requests make the app crash, and are refused.")
             }
             Self::AssetUnreadable => (S::INTERNAL_SERVER_ERROR, "The file could not be read."),
+            Self::Loop => (S::LOOP_DETECTED, "Apps call each other in a loop."),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::edge::refused::Refused;
 use crate::model::refusal::Refusal;
 
 /// A request as it is sent to workers, without its body.
-pub(super) struct Outgoing<'a> {
+pub(crate) struct Outgoing<'a> {
     pub spec: &'a AppSpec,
     pub line: &'a RequestLine<'a>,
     /// Set if a scheduled run is asked for: the cron expression, and the time in milliseconds since 1970.
@@ -164,7 +164,8 @@ impl AttemptError {
             Failure::Closed { reached: false } => Self::Unreached,
             Failure::Closed { reached: true } | Failure::Over => Self::Died,
             Failure::Peer(error) => {
-                let refused = Refused::because(Refusal::from_worker(error.kind), error.message);
+                let mut refused = Refused::because(Refusal::from_worker(error.kind), error.message);
+                refused.thrown = error.thrown.map(Box::new);
                 if error.kind.is_fatal() { Self::Fatal(refused) } else { Self::Refused(refused) }
             }
         }

@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::message::{RequestId, RequestLine};
+use nano_protocol::message::{RequestId, RequestLine, StreamError, Thrown};
 use nano_protocol::{Chunk, Failure, Receiver};
 use tracing::error;
 
@@ -45,6 +45,8 @@ pub(crate) struct ResponseBody {
     source: Option<Box<SourceRequest>>,
     /// The length that the head of a streamed body announces. hyper does not check it.
     announced: Option<Announced>,
+    /// What the app has thrown in the middle of the body.
+    thrown: Option<Box<Thrown>>,
     /// Dropped when the body is complete, or the client has disconnected.
     tail: Option<Tail>,
 }
@@ -79,7 +81,8 @@ pub(crate) struct Tail {
     pub _place: Option<InFlight>,
     /// The app that answers, once it is known.
     pub upstream: Option<Rc<Upstream>>,
-    pub serving: Serving,
+    /// The request on its client's connection. `None` if an app has made it.
+    pub serving: Option<Serving>,
     pub record: Recorded,
 }
 
@@ -100,6 +103,7 @@ impl ResponseBody {
             limit: None,
             source: None,
             announced: None,
+            thrown: None,
             tail: None,
         }
     }
@@ -167,6 +171,11 @@ impl ResponseBody {
         }
     }
 
+    /// Returns what the app has thrown, if the body was cut off for that.
+    pub(crate) fn thrown(&mut self) -> Option<Thrown> {
+        self.thrown.take().map(|thrown| *thrown)
+    }
+
     /// Attaches what is released when the response ends.
     pub(crate) fn attach(&mut self, tail: Tail) {
         self.tail = Some(tail);
@@ -209,7 +218,7 @@ impl ResponseBody {
 
     /// Returns the next part of what was received.
     fn part(&mut self) -> BodyPart {
-        let serving = self.tail.as_ref().map(|tail| &tail.serving);
+        let serving = self.tail.as_ref().and_then(|tail| tail.serving.as_ref());
         let http2 = serving.filter(|serving| serving.is_http2());
         let chunk = match http2 {
             Some(_) if self.rest.len() > PART => self.rest.split_to(PART),
@@ -232,9 +241,9 @@ impl ResponseBody {
         let Some(untaken) = &self.untaken else { return Poll::Ready(()) };
         let polled = untaken.poll_empty(cx);
         if polled.is_pending()
-            && let Some(tail) = &self.tail
+            && let Some(Tail { serving: Some(serving), .. }) = &self.tail
         {
-            tail.serving.waits();
+            serving.waits();
         }
         polled
     }
@@ -259,8 +268,8 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<BodyPart>, CutOff>>> {
         let this = &mut *self;
-        if let Some(tail) = &this.tail {
-            tail.serving.asked();
+        if let Some(Tail { serving: Some(serving), .. }) = &this.tail {
+            serving.asked();
         }
         if this.rest.is_empty() {
             match ready!(this.poll_content(cx)) {
@@ -353,6 +362,9 @@ impl ResponseBody {
                 }
                 Poll::Ready(Some(Err(failure))) if !this.is_failing => {
                     this.is_lost(&failure);
+                    if let Failure::Peer(StreamError { thrown: Some(thrown), .. }) = failure {
+                        this.thrown = Some(Box::new(thrown));
+                    }
                     // When a body fails, hyper drops what it has not written yet, so it first gets a turn to write.
                     this.is_failing = true;
                     cx.waker().wake_by_ref();
@@ -420,6 +432,7 @@ mod tests {
         origin: "http://x",
         target: "/",
         version: HttpVersion::Http11,
+        depth: 0,
     };
 
     /// Returns what a client gets of a body that a worker announces with this length and sends in these parts, and whether the

@@ -63,7 +63,9 @@ fn is_said_by_proxies(name: &HeaderName) -> bool {
 /// The fields that the supervisor adds to a request or replaces, and what decides which others are forwarded.
 #[derive(Debug)]
 pub(crate) struct Forwarding<'a> {
-    origin: String,
+    origin: Cow<'a, str>,
+    /// Whether an app has made the request. It may say of the client what it likes.
+    is_of_app: bool,
     authority: &'a str,
     /// `X-Forwarded-For`: every hop from the client to here.
     hops: Cow<'a, [u8]>,
@@ -114,7 +116,8 @@ impl<'a> Forwarding<'a> {
         });
         let sent = headers.get(header::HOST).map(HeaderValue::as_bytes);
         Self {
-            origin: host.origin(proto),
+            origin: host.origin(proto).into(),
+            is_of_app: false,
             authority: host.authority(),
             hops,
             forwarded,
@@ -125,6 +128,25 @@ impl<'a> Forwarding<'a> {
             id: id.hex(),
             replace_host: sent != Some(host.authority().as_bytes()),
             is_proxied: asker.is_proxied,
+            trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
+        }
+    }
+
+    /// Adds to a request that an app has made what goes on through all apps: its id and its trace. `origin` is that of its URL.
+    pub(crate) fn of_app(origin: &'a str, id: RequestId, span: Option<&Span>) -> Self {
+        Self {
+            origin: origin.into(),
+            is_of_app: true,
+            authority: "",
+            hops: (&b""[..]).into(),
+            forwarded: None,
+            client: "".into(),
+            proto: "",
+            host: (&b""[..]).into(),
+            cookie: None,
+            id: id.hex(),
+            replace_host: false,
+            is_proxied: true,
             trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
         }
     }
@@ -142,11 +164,12 @@ impl<'a> Forwarding<'a> {
     ) -> T {
         let has_connection = headers.contains_key(header::CONNECTION);
         let crosses = |name: &HeaderName| {
-            let is_replaced = *name == X_FORWARDED_FOR
+            let is_of_client = *name == X_FORWARDED_FOR
                 || *name == X_FORWARDED_HOST
                 || *name == X_FORWARDED_PROTO
                 || *name == CF_CONNECTING_IP
-                || *name == X_REAL_IP
+                || *name == X_REAL_IP;
+            let is_replaced = (is_of_client && !self.is_of_app)
                 || *name == X_REQUEST_ID
                 || (self.replace_host && *name == header::HOST)
                 || (self.cookie.is_some() && *name == header::COOKIE)
@@ -168,6 +191,8 @@ impl<'a> Forwarding<'a> {
             (b"x-real-ip", self.client.as_bytes()),
             (b"x-request-id", &self.id[..]),
         ];
+        // The last one is the id.
+        let own = if self.is_of_app { &own[OWN - 1..] } else { &own[..] };
         let host = self.replace_host.then(|| (&b"host"[..], self.authority.as_bytes()));
         let forwarded = self.forwarded.as_ref().map(|hops| (&b"forwarded"[..], &hops[..]));
         let cookie = self.cookie.as_ref().map(|cookie| (&b"cookie"[..], &cookie[..]));
@@ -180,7 +205,7 @@ impl<'a> Forwarding<'a> {
             .iter()
             .filter(|(name, _)| crosses(name))
             .map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        open(count, &mut sometimes.into_iter().flatten().chain(crossing).chain(own))
+        open(count, &mut sometimes.into_iter().flatten().chain(crossing).chain(own.iter().copied()))
     }
 }
 

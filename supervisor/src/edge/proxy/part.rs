@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use nano_protocol::Chunk;
 
 /// A part of a response body.
@@ -78,5 +78,9 @@ impl Buf for BodyPart {
 
     fn advance(&mut self, count: usize) {
         self.chunk.advance(count);
+    }
+
+    fn copy_to_bytes(&mut self, length: usize) -> Bytes {
+        self.chunk.copy_to_bytes(length)
     }
 }

@@ -19,18 +19,17 @@ use crate::assets::index::Opened;
 use crate::assets::reader::{self, AssetReader};
 use crate::config::AppName;
 use crate::edge::refused::Refused;
-use crate::edge::upstream::InFlight;
 use crate::model::refusal::Refusal;
 
-/// Builds the response. A file that is not in memory needs a place among the requests in flight, from `enter`, and memory, from
+/// Builds the response. A file that is not in memory needs a place among those that are read, from `enter`, and memory, from
 /// `window`: each holds a descriptor and some pieces while its client takes it.
-pub(super) async fn respond(
+pub(crate) async fn respond<P>(
     app: &AppName,
     assets: &Arc<Assets>,
     answer: AssetAnswer<'_>,
-    enter: impl Fn() -> Result<InFlight, Refusal>,
+    enter: impl Fn() -> Result<P, Refusal>,
     window: impl Fn(usize) -> FileWindow,
-) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
+) -> Result<(Response<ResponseBody>, Option<P>), Refused> {
     let AssetAnswer { status, headers, coding, content } = answer;
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = status;

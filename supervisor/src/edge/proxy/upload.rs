@@ -37,7 +37,8 @@ enum BodyEnd {
 #[derive(Debug)]
 pub(crate) struct Upload<B> {
     incoming: B,
-    reading: Reading,
+    /// How its client reads on. `None` if an app sends it.
+    reading: Option<Reading>,
     /// Read from the client, and not sent yet.
     unsent: VecDeque<Bytes>,
     /// Sent to a worker that has not begun with the request. If that worker fails, the next one must get these bytes as well. At
@@ -58,7 +59,7 @@ pub(crate) struct Upload<B> {
 
 impl<B: RequestBody> Upload<B> {
     /// Creates the upload of a body of at most `max_body` bytes.
-    pub(crate) fn new(incoming: B, reading: Reading, max_body: u64, upstream: Rc<Upstream>) -> Self {
+    pub(crate) fn new(incoming: B, reading: Option<Reading>, max_body: u64, upstream: Rc<Upstream>) -> Self {
         Self {
             incoming,
             reading,
@@ -85,9 +86,13 @@ impl<B: RequestBody> Upload<B> {
     }
 
     /// Starts to watch the client's pace.
-    fn pace(&self) -> Rc<Pace> {
+    fn pace(&self) -> Option<Rc<Pace>> {
         let spec = self.upstream.spec();
-        self.reading.pace(spec.limits.request_timeout, spec.limits.min_rate)
+        self.reading.as_ref().map(|reading| reading.pace(spec.limits.request_timeout, spec.limits.min_rate))
+    }
+
+    fn done(&self) {
+        self.reading.iter().for_each(Reading::done);
     }
 
     /// Sends until the body is complete.
@@ -111,7 +116,7 @@ impl<B: RequestBody> Upload<B> {
                 }
                 self.is_stalled = false;
                 if sender.is_complete() {
-                    self.reading.done();
+                    self.done();
                     return Poll::Ready(Ok(()));
                 }
                 self.unsent.pop_front();
@@ -119,8 +124,8 @@ impl<B: RequestBody> Upload<B> {
             }
             if let Some(end) = &self.end {
                 match end {
-                    BodyEnd::Plain => self.reading.done(),
-                    BodyEnd::Trailers => self.reading.done_with_trailers(),
+                    BodyEnd::Plain => self.done(),
+                    BodyEnd::Trailers => self.reading.iter().for_each(Reading::done_with_trailers),
                 }
                 let _ = sender.end(&HeaderBlock::default());
                 return Poll::Ready(Ok(()));
@@ -180,9 +185,8 @@ async fn run<B: RequestBody>(progress: Progress<B>, sender: Sender) {
         let is_late = polled.is_pending() && !upload.is_stalled;
         transfer.is_client_late.set(is_late);
         if is_late && pace.is_none() {
-            let begun = upload.pace();
-            let _ = begun.poll_overdue(cx);
-            pace = Some(begun);
+            pace = upload.pace();
+            let _ = pace.as_ref().map(|begun| begun.poll_overdue(cx));
         }
         if let Some(pace) = &pace {
             pace.debt.waits(is_late);

@@ -139,6 +139,7 @@ mod tests {
         origin: "http://x",
         target: "/",
         version: HttpVersion::Http11,
+        depth: 0,
     };
 
     /// A worker with the state that the test expects. Dropping its connection means that it has died.

@@ -36,8 +36,13 @@ pub(crate) fn write_line(record: &RequestRecord) {
 /// In the format of the main log.
 fn line(record: &RequestRecord) -> Line {
     let mut line = Line::new(Level::INFO, "access").saying("request").about(record.app.as_ref());
+    if let Some(client) = record.client_address() {
+        line = line.with("client", client);
+    }
+    if let Some(caller) = record.caller() {
+        line = line.with("caller", caller);
+    }
     line = line
-        .with("client", record.client_address())
         .with("method", record.method.as_str())
         .with("target", record.target.as_str())
         .with("version", format!("{:?}", record.version))
@@ -65,7 +70,8 @@ fn json(record: &RequestRecord) -> Value {
         "timestamp": humantime::format_rfc3339_micros(SystemTime::now()).to_string(),
         "app": record.app.as_ref().map(AppName::as_str),
         "client": record.client_address(),
-        "peer": record.peer.ip().to_canonical().to_string(),
+        "peer": record.peer_address(),
+        "caller": record.caller(),
         "method": record.method,
         "target": record.target,
         "version": format!("{:?}", record.version),
@@ -86,7 +92,7 @@ fn json(record: &RequestRecord) -> Value {
 fn combined(record: &RequestRecord) -> String {
     let mut out = format!(
         "{} - - [{}] \"",
-        record.client_address(),
+        record.client_address().as_deref().unwrap_or("-"),
         chrono::Local::now().format("%d/%b/%Y:%H:%M:%S %z")
     );
     escape(&mut out, record.method.as_bytes());
@@ -129,6 +135,7 @@ mod tests {
     use nano_protocol::message::RequestId;
 
     use super::*;
+    use crate::telemetry::record::RequestSource;
 
     #[test]
     fn it_is_escaped_as_nginx_escapes_it() {
@@ -141,7 +148,7 @@ mod tests {
     fn what_was_not_sent_is_a_dash() {
         let request = Request::builder().uri("/x?y").header(USER_AGENT, "").body(()).unwrap();
         let peer: std::net::SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
-        let from = (peer.ip(), peer);
+        let from = RequestSource::Client { address: peer.ip(), peer };
         let mut record =
             RequestRecord::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, None);
         (record.status, record.bytes) = (404, 7);

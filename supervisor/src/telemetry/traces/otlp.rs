@@ -129,7 +129,8 @@ fn attributes(record: &RequestRecord) -> Vec<KeyValue> {
         all.extend(origin.host().map(|host| text("server.address", host)));
         all.extend(origin.port_u16().map(|port| number("server.port", port.into())));
     }
-    all.push(text("client.address", &record.client_address()));
+    all.extend(record.client_address().map(|client| text("client.address", &client)));
+    all.extend(record.caller().map(|caller| text("nano.caller", caller)));
     all.extend(record.proxy_address().map(|proxy| text("network.peer.address", &proxy)));
     let version = if record.version == Version::HTTP_2 { "2" } else { "1.1" };
     all.push(text(
@@ -221,7 +222,7 @@ mod tests {
         let span = record::Span { context, parent: Some(7), state: "a=1".into() };
         let request = Request::builder().method(method).uri(target).body(()).unwrap();
         let peer: std::net::SocketAddr = "[::ffff:192.0.2.1]:5".parse().unwrap();
-        let from = (peer.ip(), peer);
+        let from = record::RequestSource::Client { address: peer.ip(), peer };
         let mut record =
             RequestRecord::new(&request, from, RequestId(1), Instant::now(), AccessLog::Off, Some(span));
         change(&mut record);

@@ -71,5 +71,5 @@
     return request === undefined ? fetchAnything(input, init) : fetchAnything(request);
   }
 
-  return { fetch };
+  return { fetch, traced };
 })();

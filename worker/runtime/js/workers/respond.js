@@ -9,8 +9,14 @@
     ObjectKeys,
     ObjectPrototypeIsPrototypeOf,
     PromisePrototypeThen,
+    RangeErrorPrototype,
+    ReferenceErrorPrototype,
+    StringPrototypeSlice,
     StringPrototypeToLowerCase,
+    SyntaxErrorPrototype,
     TypedArrayPrototypeGetByteLength,
+    TypeErrorPrototype,
+    URIErrorPrototype,
   } = primordials;
   const {
     op_describe_error,
@@ -66,13 +72,40 @@
     return ObjectKeys(own).length === 0 ? "" : inspect(own, { depth: 1 });
   }
 
+  /** Most characters of the message of an error that another app is told. */
+  const TOLD = 8192;
+
+  /** Classes of errors that every app has, and the prototype of each. */
+  const CLASSES = [
+    ["RangeError", RangeErrorPrototype],
+    ["ReferenceError", ReferenceErrorPrototype],
+    ["SyntaxError", SyntaxErrorPrototype],
+    ["TypeError", TypeErrorPrototype],
+    ["URIError", URIErrorPrototype],
+  ];
+
+  /** Returns what an app that has made the request is told: class, name and message of the error. */
+  function told(error) {
+    try {
+      if (!ObjectPrototypeIsPrototypeOf(ErrorPrototype, error)) return ["Error", "Error", `${error}`];
+      let known = "Error";
+      for (let i = 0; i < CLASSES.length; i++) {
+        if (ObjectPrototypeIsPrototypeOf(CLASSES[i][1], error)) known = CLASSES[i][0];
+      }
+      return [known, StringPrototypeSlice(`${error.name}`, 0, TOLD), StringPrototypeSlice(`${error.message}`, 0, TOLD)];
+    } catch {
+      return ["Error", "Error", "an error that cannot be printed"];
+    }
+  }
+
   /** Reports that the handler threw or rejected. */
   function fail(id, error) {
-    op_fail_handler(id, `Uncaught ${describe(error)}`);
+    const { 0: known, 1: name, 2: message } = told(error);
+    op_fail_handler(id, `Uncaught ${describe(error)}`, known, name, message);
   }
 
   function refuse(id, why) {
-    op_fail_response(id, `Uncaught TypeError: ${why}`);
+    op_fail_response(id, why);
   }
 
   function respond(id, response) {
@@ -144,7 +177,9 @@
 
   function finish(id, sent, causeOf) {
     PromisePrototypeThen(sent, undefined, (error) => {
-      op_fail_body(id, `Uncaught (in the response body) ${describe(causeOf(error))}`);
+      const cause = causeOf(error);
+      const { 0: known, 1: name, 2: message } = told(cause);
+      op_fail_body(id, `Uncaught (in the response body) ${describe(cause)}`, known, name, message);
     });
   }
 

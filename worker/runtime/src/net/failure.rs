@@ -1,11 +1,13 @@
 //! Errors of outbound requests: the destination, what happened, and a code for programs.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use deno_error::JsErrorBox;
+use deno_error::{AdditionalProperties, JsErrorBox, JsErrorClass};
 use hyper::Uri;
+use nano_protocol::message::Thrown;
 
 use super::policy::Refusal;
 
@@ -43,20 +45,49 @@ pub(crate) enum DialError {
     TimedOut,
 }
 
-/// A `TypeError` with a message for people and a `code` like those of Node.js.
-#[derive(Debug, thiserror::Error, deno_error::JsError)]
-#[class(type)]
+/// A `TypeError` with a message for people and a `code` like those of Node.js, or what another app has thrown.
+#[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-#[property("code" = self.code)]
 pub(crate) struct Failure {
     message: String,
     code: &'static str,
+    /// Class and `name` of the error that another app has thrown.
+    remote: Option<(String, String)>,
+}
+
+impl JsErrorClass for Failure {
+    fn get_class(&self) -> Cow<'static, str> {
+        self.remote.as_ref().map_or("TypeError".into(), |(class, _)| class.clone().into())
+    }
+
+    fn get_message(&self) -> Cow<'static, str> {
+        self.message.clone().into()
+    }
+
+    fn get_additional_properties(&self) -> AdditionalProperties {
+        let property = match &self.remote {
+            None => ("code".into(), self.code.into()),
+            Some((_, name)) => ("remoteName".into(), name.clone().into()),
+        };
+        Box::new(std::iter::once(property))
+    }
+
+    fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self
+    }
 }
 
 impl Failure {
     /// Creates an error for a request that was never sent.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: "ERR_INVALID_ARG_VALUE" }
+        Self { message: message.into(), code: "ERR_INVALID_ARG_VALUE", remote: None }
+    }
+
+    /// Creates the error that another app has thrown. Its name is in `remoteName`, where `bindings.js` finds it.
+    pub(crate) fn remote(Thrown { class, name, message }: Thrown) -> Self {
+        // Others need not exist here.
+        let class = if CLASSES.contains(&&*class) { class } else { "Error".to_owned() };
+        Self { message, code: "", remote: Some((class, name)) }
     }
 
     /// Creates an error saying that `what`, sent to `uri`, failed because of `error`.
@@ -68,9 +99,12 @@ impl Failure {
     /// Creates an error saying that `what`, sent to `uri`, failed with this code.
     pub(crate) fn because(what: &str, uri: &Uri, code: &'static str, detail: &str) -> Self {
         let verb = if code == REFUSED { "was refused" } else { "failed" };
-        Self { message: format!("{what} to {} {verb}: {detail}", origin(uri)), code }
+        Self { message: format!("{what} to {} {verb}: {detail}", origin(uri)), code, remote: None }
     }
 }
+
+/// The classes of errors that JavaScript itself has.
+const CLASSES: [&str; 6] = ["Error", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"];
 
 /// The code of destinations that the policy refuses.
 const REFUSED: &str = "EACCES";

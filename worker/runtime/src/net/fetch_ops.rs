@@ -22,6 +22,7 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 
+use super::bindings::Bindings;
 use super::coded_body::{CodedBody, whole};
 use super::failure::{Failure, origin};
 use super::network::Network;
@@ -49,7 +50,7 @@ impl Resource for Pending {
     }
 }
 
-/// Creates an outbound request, which `op_fetch_send` sends.
+/// Creates an outbound request, or one to the binding with this number, which `op_fetch_send` sends.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "the JavaScript of deno_fetch calls it so")]
 pub(crate) fn op_fetch(
@@ -58,12 +59,13 @@ pub(crate) fn op_fetch(
     #[scoped] method: ByteString,
     #[string] url: String,
     #[scoped] headers: Vec<(ByteString, ByteString)>,
-    #[smi] _client: Option<u32>,
+    #[smi] binding: Option<u32>,
     has_body: bool,
     data: Option<Uint8Array>,
     #[smi] resource: Option<ResourceId>,
 ) -> Result<FetchReturn, Failure> {
     let url = Url::parse(&url).map_err(|error| Failure::invalid(format!("{url:?} is not a URL: {error}")))?;
+    let of = running_request(scope).unwrap_or_default();
     let cancel = CancelHandle::new_rc();
     let fate = Fate::default();
     let response = match url.scheme() {
@@ -78,8 +80,14 @@ pub(crate) fn op_fetch(
                 }
                 _ => (ReqBody::empty(), None),
             };
-            let request = request(&method, url.clone(), &headers, body, length)?;
-            let sending = state.borrow::<Rc<Network>>().client().send(request);
+            let request = request(&method, url.clone(), &headers, body, length, binding.is_none())?;
+            let sending: Responding = match binding {
+                None => Box::pin(state.borrow::<Rc<Network>>().client().send(request)),
+                Some(binding) => {
+                    let bindings = state.borrow::<Rc<Bindings>>().clone();
+                    Box::pin(bindings.send(binding, request, of, &in_flight(state))?)
+                }
+            };
             let sending = sending.or_cancel(cancel.clone());
             let fate = fate.clone();
             Box::pin(async move {
@@ -97,8 +105,7 @@ pub(crate) fn op_fetch(
         other => return Err(Failure::invalid(format!("fetch does not support {other}: URLs"))),
     };
     let response = RefCell::new(Some(response));
-    let request = running_request(scope).unwrap_or_default();
-    let request_rid = state.resource_table.add(Pending { url: url.into(), request, response });
+    let request_rid = state.resource_table.add(Pending { url: url.into(), request: of, response });
     let cancel_handle_rid = Some(state.resource_table.add(Abort::new(cancel, fate)));
     Ok(FetchReturn { request_rid, cancel_handle_rid })
 }
@@ -183,6 +190,7 @@ fn request(
     headers: &[(ByteString, ByteString)],
     body: ReqBody,
     stream_length: Option<u64>,
+    is_outbound: bool,
 ) -> Result<Request<ReqBody>, Failure> {
     let credentials = extract_authority(&mut url);
     let uri: Uri =
@@ -195,12 +203,12 @@ fn request(
             let name = String::from_utf8_lossy(name);
             return Err(Failure::invalid(format!("header field {name:?} cannot be sent")));
         };
-        // `Host` and the framing of the body are derived from the rest of the request.
-        if name != HOST && name != TRANSFER_ENCODING && name != CONTENT_LENGTH {
+        // The framing of the body is derived from the rest of the request, and what servers on the network are told of the host.
+        if (name != HOST || !is_outbound) && name != TRANSFER_ENCODING && name != CONTENT_LENGTH {
             fields.append(name, value);
         }
     }
-    if let Some((name, password)) = credentials {
+    if let Some((name, password)) = credentials.filter(|_| is_outbound) {
         let basic = format!("{name}:{}", password.unwrap_or_default());
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(basic));
         // Base64 is always a valid header value.
@@ -208,7 +216,9 @@ fn request(
             fields.entry(AUTHORIZATION).or_insert(basic);
         }
     }
-    fields.entry(USER_AGENT).or_insert(AGENT);
+    if is_outbound {
+        fields.entry(USER_AGENT).or_insert(AGENT);
+    }
     if let Some(length) = body.size_hint().exact().or(stream_length)
         && (length > 0 || !matches!(method, Method::GET | Method::HEAD))
     {

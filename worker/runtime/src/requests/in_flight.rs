@@ -353,6 +353,11 @@ impl InFlight {
         remembered.or_else(|| self.find(id).map(|request| request.id))
     }
 
+    /// Returns how many fetches of apps lead from the request of a client to the request with this id; zero if it is over.
+    pub(crate) fn depth(&self, id: u32) -> u8 {
+        self.head(id).ok().and_then(|head| Some(head.line().ok()?.depth)).unwrap_or_default()
+    }
+
     fn remembered<T>(&self, id: u32, what: impl FnOnce(&Named) -> T) -> Option<T> {
         let names = self.names.borrow();
         names.get(id as usize % REMEMBERED).filter(|named| id != 0 && named.id == id).map(what)

@@ -10,7 +10,7 @@ use deno_core::convert::ByteString;
 use deno_core::{JsBuffer, OpState, ResourceId, op2};
 use deno_error::JsErrorBox;
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::message::{REASON, StreamError, StreamErrorKind};
+use nano_protocol::message::{REASON, StreamError, StreamErrorKind, Thrown};
 
 use super::outgoing::{HeaderList, Outgoing};
 use crate::net::usual_text;
@@ -193,7 +193,7 @@ fn send_head<'a>(
     if request.sender.respond(status, count, fields, end).is_err() {
         let message = "Uncaught RangeError: the headers of the returned Response are too large".to_owned();
         in_flight.log_error(Some(request), message.clone());
-        request.sender.fail(&StreamError { kind: StreamErrorKind::NotAResponse, message });
+        request.sender.fail(&StreamError::new(StreamErrorKind::NotAResponse, message));
         return false;
     }
     true
@@ -288,30 +288,47 @@ async fn send_stream(request: &Request, body: &mut Outgoing) -> Result<(), JsErr
     }
 }
 
-/// Fails a request because its handler threw or rejected.
+/// Fails a request because its handler threw or rejected. `report` is for the log; class, name and message of the error are for the
+/// app that has made the request, if an app has.
 #[op2(fast)]
-pub(crate) fn op_fail_handler(state: &OpState, #[smi] id: u32, #[string] message: String) {
-    fail(state, id, StreamErrorKind::HandlerFailed, message);
+pub(crate) fn op_fail_handler(
+    state: &OpState,
+    #[smi] id: u32,
+    #[string] report: String,
+    #[string] class: String,
+    #[string] name: String,
+    #[string] message: String,
+) {
+    fail(state, id, StreamErrorKind::HandlerFailed, report, Thrown { class, name, message });
 }
 
 /// Fails a request because its handler returned something that is not a usable `Response`.
 #[op2(fast)]
-pub(crate) fn op_fail_response(state: &OpState, #[smi] id: u32, #[string] message: String) {
-    fail(state, id, StreamErrorKind::NotAResponse, message);
+pub(crate) fn op_fail_response(state: &OpState, #[smi] id: u32, #[string] why: String) {
+    let report = format!("Uncaught TypeError: {why}");
+    let (class, name) = ("TypeError".to_owned(), "TypeError".to_owned());
+    fail(state, id, StreamErrorKind::NotAResponse, report, Thrown { class, name, message: why });
 }
 
-/// Fails a request because the stream of its response body failed.
+/// Fails a request because the stream of its response body failed. The other parameters are those of [`op_fail_handler`].
 #[op2(fast)]
-pub(crate) fn op_fail_body(state: &OpState, #[smi] id: u32, #[string] message: String) {
-    fail(state, id, StreamErrorKind::BodyFailed, message);
+pub(crate) fn op_fail_body(
+    state: &OpState,
+    #[smi] id: u32,
+    #[string] report: String,
+    #[string] class: String,
+    #[string] name: String,
+    #[string] message: String,
+) {
+    fail(state, id, StreamErrorKind::BodyFailed, report, Thrown { class, name, message });
 }
 
-fn fail(state: &OpState, id: u32, kind: StreamErrorKind, message: String) {
+fn fail(state: &OpState, id: u32, kind: StreamErrorKind, report: String, thrown: Thrown) {
     let in_flight = in_flight(state);
     if in_flight.is_torn() {
         return;
     }
     let Some(request) = in_flight.answer(id) else { return };
-    in_flight.log_error(Some(&request), message.clone());
-    request.sender.fail(&StreamError { kind, message });
+    in_flight.log_error(Some(&request), report.clone());
+    request.sender.fail(&StreamError { kind, message: report, thrown: Some(thrown) });
 }

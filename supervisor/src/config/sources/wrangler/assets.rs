@@ -10,15 +10,6 @@ use super::found::within;
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::schema::assets::{AssetSettings, worker_first_of, worker_patterns};
 
-/// Returns the name under which the app expects the files in `env`.
-pub(super) fn binding(fields: &[Field]) -> Option<&str> {
-    let binding = fields.iter().find(|field| field.name == "binding")?;
-    match &binding.content {
-        Content::Value(Ok(Value::String(name))) => Some(name),
-        _ => None,
-    }
-}
-
 /// Reads the settings below the key, which is at `place`. The directory is relative to the second of the folders, which is
 /// relative to the first, that of the app. Also returns the names of settings that have no effect here.
 pub(super) fn read(
@@ -49,8 +40,7 @@ pub(super) fn read(
                 };
                 first.map(|first| settings.run_worker_first = first)
             }
-            // It is missing from `env`.
-            "binding" => Ok(()),
+            "binding" => content.text().map(|name| settings.binding = Some(name)),
             _ => {
                 ignored.push(format!("assets.{name}"));
                 Ok(())

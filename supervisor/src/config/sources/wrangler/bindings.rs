@@ -11,7 +11,6 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("analytics", "the SQL API of Analytics Engine", API),
     ("analytics_engine_datasets", "a dataset of Analytics Engine", "log what is to be counted"),
     ("artifacts", "an Artifacts namespace", API),
-    ("assets", "a binding to static files", "leave the paths of files to the supervisor, which serves them"),
     ("browser", "a browser of Browser Rendering", API),
     ("d1_databases", "a D1 database", STORE),
     ("data_blobs", "a file", "import the file"),
@@ -25,14 +24,13 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("logfwdr", "a log forwarder", "write to the console"),
     ("media", "the Media service", API),
     ("mtls_certificates", "a client certificate", "have a proxy present it"),
-    (PAGES, "the folder of assets", "have the server in front serve them"),
     ("pipelines", "a pipeline", API),
     ("queues", "a queue", "send the work to a service that the app reaches with fetch()"),
     ("r2_buckets", "an R2 bucket", "use S3 or a store like it with fetch()"),
     ("ratelimits", "a rate limit", "limit in the server in front, or by `max_in_flight_per_client`"),
     ("secrets_store_secrets", "a secret of Secrets Store", "name its file in `secrets`"),
     ("send_email", "a sender of email", "use the HTTP API of a mail service with fetch()"),
-    ("services", "another worker", "fetch the other app by its address"),
+    ("services", "a named entrypoint of another worker", "fetch from its default one, without `entrypoint`"),
     ("stream", "the Stream service", API),
     ("text_blobs", "a file", "import the file"),
     ("unsafe", "an unsafe binding", API),
@@ -45,9 +43,6 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("worker_loaders", "a loader of workers", "run the other code as an app of its own"),
     ("workflows", "a workflow", "send the work to a service that the app reaches with fetch()"),
 ];
-
-/// The field by which a build for Cloudflare Pages has the binding `ASSETS`.
-pub(super) const PAGES: &str = "pages_build_output_dir";
 
 const STORE: &str = "use a store or database that the app reaches with fetch()";
 const API: &str = "use the HTTP API of such a service with fetch()";
@@ -83,7 +78,6 @@ fn names<'a>(field: &str, value: &'a Value) -> Vec<&'a str> {
     let of_list = |list: &'a Value| list.as_array().into_iter().flatten().filter_map(named).collect();
     match value {
         Value::Array(_) => of_list(value),
-        Value::String(_) if field == PAGES => vec!["ASSETS"],
         Value::Object(files) if field.ends_with("_blobs") || field == "wasm_modules" => {
             files.keys().map(String::as_str).collect()
         }
@@ -121,9 +115,7 @@ mod tests {
         assert_eq!(of("queues", queues), some(&["Q"]));
         assert_eq!(of("ai", json!({ "binding": "AI", "remote": true })), some(&["AI"]));
         assert_eq!(of("wasm_modules", json!({ "ADD": "add.wasm" })), some(&["ADD"]));
-        assert_eq!(of("assets", json!({ "directory": "public" })), some(&[]));
         assert_eq!(of("ai", json!("odd")), some(&[]));
-        assert_eq!(of(PAGES, json!("dist")), some(&["ASSETS"]));
         assert_eq!(of("vars", json!({})), None);
     }
 

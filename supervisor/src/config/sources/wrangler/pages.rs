@@ -23,6 +23,9 @@ const ROUTES: &str = "_routes.json";
 /// The page for what is not there. Without it, the files are those of an app that has one page for every path.
 const NOT_FOUND: &str = "404.html";
 
+/// The name in `env` by which the worker fetches files.
+const BINDING: &str = "ASSETS";
+
 /// Most rules of [`ROUTES`], and the greatest length of one, in characters.
 const MOST: usize = 100;
 
@@ -51,7 +54,9 @@ impl PagesBuild {
             assets.run_worker_first =
                 problems.keep(|| Place::file(&shown.join(&routes)), first).unwrap_or_default();
         }
-        Self { assets, has_worker: has_built || root.join(FUNCTIONS).is_dir() }
+        let has_worker = has_built || root.join(FUNCTIONS).is_dir();
+        assets.binding = has_worker.then(|| BINDING.to_owned());
+        Self { assets, has_worker }
     }
 
     /// Returns the folder, if there is a worker in it or for it.

@@ -89,6 +89,32 @@ pub(crate) const FETCH: &[Correction] = &[
 ",
     },
     Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "a request to a binding has the header fields that the app has set and no more, as on Workers, see `bindings.js`",
+        passage: "      if (!requestObject.headers.has(\"Accept\")) {
+",
+        instead: "      if (request.clientRid !== null) {
+        // As the app has made it.
+      } else if (!requestObject.headers.has(\"Accept\")) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "the second part of the one before",
+        passage: "      if (!requestObject.headers.has(\"Accept-Language\")) {
+",
+        instead: "      if (request.clientRid === null && !requestObject.headers.has(\"Accept-Language\")) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "what is sent to a binding reaches no port",
+        passage: "    url.port !== \"\" && BAD_PORTS[url.port] === true
+",
+        instead: "    url.port !== \"\" && BAD_PORTS[url.port] === true && req.clientRid === null
+",
+    },
+    Correction {
         script: "ext:deno_fetch/23_request.js",
         why: "a request that came as GET with a body could not be sent on, which Workers do; to make one is an error as before",
         passage: "      ((init.body !== undefined && init.body !== null) ||

@@ -1,0 +1,210 @@
+//! Answers what a worker fetches from its bindings, over streams that it opens on its request connections. A worker is not trusted:
+//! it reaches what the configuration of its app names, and no more.
+//!
+//! - [`asked`]: what it asks for, checked. [`answering`]: sends it the response.
+//! - [`directory`]: the apps that bindings name. [`call`]: has one of them answer.
+
+mod answering;
+mod asked;
+mod call;
+pub(crate) mod directory;
+
+use std::future::poll_fn;
+use std::rc::Rc;
+
+use hyper::Response;
+use nano_protocol::codec::HeaderBlock;
+use nano_protocol::message::{StreamError, StreamErrorKind};
+use nano_protocol::{Call, EncodedHead, Fetch, Head, HeadKind, Receiver, Sender};
+
+use crate::assets::answer::AssetRequest;
+use crate::config::BindingTarget;
+use crate::edge::admission::Admission;
+use crate::edge::proxy::body::ResponseBody;
+use crate::edge::proxy::file_window::FileWindow;
+use crate::edge::proxy::static_file;
+use crate::edge::refused::Refused;
+use crate::edge::upstream::Upstream;
+use crate::model::refusal::Refusal;
+use crate::model::shares::{ClientKey, Holding};
+use crate::telemetry::traffic::TrafficCounts;
+use asked::AskedRequest;
+use directory::Directory;
+
+/// The app of a worker that asks, as one of its connections knows it.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    upstream: Rc<Upstream>,
+    directory: Rc<Directory>,
+    admission: Rc<Admission>,
+    /// Its share of what other apps have.
+    key: ClientKey,
+}
+
+impl Caller {
+    /// Creates the caller for a connection to a worker of an app, of which the directory knows the others.
+    pub(crate) fn new(
+        upstream: Rc<Upstream>,
+        directory: Rc<Directory>,
+        admission: Rc<Admission>,
+    ) -> Rc<Self> {
+        let key = ClientKey::of_app(upstream.app);
+        Rc::new(Self { upstream, directory, admission, key })
+    }
+
+    /// Takes a stream that the worker has opened, if it is one of those that are answered here. Returns the others.
+    pub(crate) fn opened(
+        self: &Rc<Self>,
+        head: EncodedHead,
+        sender: Sender,
+        receiver: Receiver,
+    ) -> Option<(EncodedHead, Sender, Receiver)> {
+        match head.kind {
+            HeadKind::Fetch => {
+                tokio::task::spawn_local(answer(self.clone(), head, sender, receiver));
+            }
+            _ if matches!(head.decode(), Ok((Head::Call(Call::Stay), _))) => {
+                tokio::task::spawn_local(stay(sender, receiver));
+            }
+            _ => return Some((head, sender, receiver)),
+        }
+        None
+    }
+
+    /// Returns how much of a file of an app a response may have in memory.
+    fn window(&self, upstream: &Upstream, most: usize) -> FileWindow {
+        FileWindow::new(upstream.budget().clone(), self.admission.buffers(self.key), most)
+    }
+
+    /// Returns the response to a fetch, with what is released when its body has been sent.
+    async fn respond(
+        &self,
+        fetch: &Fetch<'_>,
+        fields: &HeaderBlock,
+        body: Receiver,
+    ) -> Result<(Response<ResponseBody>, Option<Holding>), StreamError> {
+        self.upstream.count(TrafficCounts::fetched);
+        let spec = self.upstream.spec();
+        let Some(binding) = spec.bindings.iter().find(|binding| binding.name == fetch.binding) else {
+            return Err(failure(format!("env.{} is no binding of this app any more", fetch.binding)));
+        };
+        let asked = AskedRequest::new(fetch, fields).map_err(|why| failure(format!("the request {why}")))?;
+        match &binding.target {
+            BindingTarget::Assets => {
+                let Some(assets) = &spec.assets else {
+                    return Err(failure("the app has no static files any more"));
+                };
+                let request = AssetRequest {
+                    method: &asked.method,
+                    target: fetch.target,
+                    host: asked.host(),
+                    origin: fetch.origin,
+                    headers: &asked.headers,
+                };
+                let enter = || self.upstream.read_file(&spec).ok_or(Refusal::Overloaded);
+                let window = |most| self.window(&self.upstream, most);
+                let answer = assets.fetch(&request);
+                let answered = static_file::respond(&spec.name, assets, answer, enter, window).await;
+                answered.map_err(|refused| not_read(&refused))
+            }
+            BindingTarget::App(app) => Ok((self.call(app, fetch, asked, body).await?, None)),
+        }
+    }
+}
+
+/// Answers a fetch, until the worker gives it up.
+async fn answer(caller: Rc<Caller>, head: EncodedHead, sender: Sender, receiver: Receiver) {
+    let work = async {
+        let responded = match head.decode() {
+            Ok((Head::Fetch(fetch), fields)) => caller.respond(&fetch, &fields, receiver).await,
+            // The worker speaks a different version of the protocol.
+            _ => Err(failure("the request cannot be read")),
+        };
+        match responded {
+            // The place is held until the body has been sent.
+            Ok((response, _place)) => answering::send(response, &sender).await,
+            Err(failure) => sender.fail(&failure),
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = poll_fn(|cx| sender.poll_over(cx)) => {}
+        () = work => {}
+    }
+}
+
+/// Keeps the connection open until the worker has no work left.
+async fn stay(sender: Sender, receiver: Receiver) {
+    let _ = sender.respond(200, 0, std::iter::empty(), false);
+    while let Some(Ok(_)) = poll_fn(|cx| receiver.poll_chunk(cx)).await {}
+    let _ = sender.end(&HeaderBlock::default());
+}
+
+fn failure(why: impl Into<String>) -> StreamError {
+    StreamError::new(StreamErrorKind::HandlerFailed, why)
+}
+
+fn not_read(refused: &Refused) -> StreamError {
+    failure(refused.cause.as_deref().unwrap_or(refused.why.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter::empty;
+    use std::task::Poll;
+
+    use nano_protocol::message::RequestId;
+    use nano_protocol::{Connection, Failure, Incoming, Side};
+    use tokio::net::UnixStream;
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::edge::testing::Edge;
+
+    /// Returns why a worker of an app with the service `OTHER` gets no answer to this fetch.
+    async fn refused(fetch: Fetch<'_>) -> String {
+        let edge = Edge::new("services = { OTHER = 'other' }");
+        let caller = Caller::new(edge.upstream.clone(), Rc::default(), edge.admission.clone());
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (mut supervisor, _handle) = Connection::new(ours, Side::Supervisor);
+        let (mut worker, handle) = Connection::new(theirs, Side::Worker);
+        let (_sender, receiver) = handle.open(&Head::Fetch(fetch), 0, empty(), true).unwrap();
+        let failure = poll_fn(|cx| {
+            if let Poll::Ready(Ok(Some(Incoming::Stream { head, sender, receiver }))) =
+                supervisor.poll_next(cx)
+            {
+                assert!(caller.opened(head, sender, receiver).is_none());
+                cx.waker().wake_by_ref();
+            }
+            assert!(worker.poll_next(cx).is_pending());
+            receiver.poll_head(cx)
+        });
+        match failure.await {
+            Err(Failure::Peer(error)) => error.message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_reaches_what_its_app_names_and_no_more() {
+        let fetch = Fetch {
+            binding: "OTHER",
+            request: RequestId(1),
+            depth: 1,
+            method: "GET",
+            origin: "http://x",
+            target: "/",
+        };
+        let try_all = async {
+            let lost = "env.OTHER is the app other, and there is no app of this name";
+            assert_eq!(refused(fetch).await, lost);
+            for name in ["other", "app", "ASSETS", ""] {
+                let why = format!("env.{name} is no binding of this app any more");
+                assert_eq!(refused(Fetch { binding: name, ..fetch }).await, why);
+            }
+            let malformed = Fetch { target: "http://elsewhere/", ..fetch };
+            assert_eq!(refused(malformed).await, "the request has a malformed URL");
+        };
+        LocalSet::new().run_until(try_all).await;
+    }
+}

@@ -1,0 +1,52 @@
+// What stands in `env` for another app, or for the app's own static files: an object with fetch().
+(function () {
+  const { core, primordials } = __bootstrap;
+  const {
+    PromisePrototypeThen,
+    PromiseReject,
+    ReflectDeleteProperty,
+  } = primordials;
+  const { traced } = core.loadExtScript("ext:nano_net/fetch.js");
+  const { fetch: fetchAnything } = core.loadExtScript("ext:deno_fetch/26_fetch.js");
+  const { Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+
+  /** Makes the error that the other app has thrown what it is on Workers. */
+  function asThrown(error) {
+    const name = error?.remoteName;
+    if (typeof name !== "string") throw error;
+    ReflectDeleteProperty(error, "remoteName");
+    if (error.name !== name) error.name = name;
+    error.remote = true;
+    throw error;
+  }
+
+  class Fetcher {
+    /** By it, the request is known to be for a binding, and for which one. */
+    #number;
+
+    constructor(key = undefined, number = undefined) {
+      if (key !== webidl.brand) webidl.illegalConstructor();
+      this[webidl.brand] = webidl.brand;
+      this.#number = number;
+    }
+    fetch(input, init = undefined) {
+      try {
+        webidl.assertBranded(this, FetcherPrototype);
+        webidl.requiredArguments(arguments.length, 1, "Failed to execute 'fetch' on 'Fetcher'");
+        const request = traced(input, init) ?? new Request(input, init);
+        toInnerRequest(request).clientRid = this.#number;
+        return PromisePrototypeThen(fetchAnything(request), undefined, asThrown);
+      } catch (error) {
+        return PromiseReject(error);
+      }
+    }
+  }
+  webidl.configureInterface(Fetcher);
+  const FetcherPrototype = Fetcher.prototype;
+
+  /** Returns the object for the binding with this number. */
+  const binding = (number) => new Fetcher(webidl.brand, number);
+
+  return { binding };
+})();

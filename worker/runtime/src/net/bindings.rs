@@ -1,0 +1,298 @@
+//! Fetches from the bindings of the app: from other apps, and from its own static files. Each is a stream to the supervisor, which
+//! knows what a binding stands for.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use deno_core::{AsyncResult, BufView, OpState, Resource};
+use deno_error::{JsErrorBox, JsErrorClass as _};
+use deno_fetch::{ReqBody, ResBody, ResourceToBodyAdapter};
+use hyper::body::{Body, Frame, SizeHint};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use hyper::{Request, Response};
+use nano_protocol::codec::HeaderBlock;
+use nano_protocol::limits::MAX_FETCHES;
+use nano_protocol::message::{REASON, RequestId, StreamError, Thrown};
+use nano_protocol::{Fetch, Handle, Head, ProtocolError, Receiver, ResponseHead, Sender};
+
+use super::coded_body::whole;
+use super::failure::Failure;
+use crate::requests::in_flight::InFlight;
+
+/// The bindings of an app that it can fetch from.
+#[derive(Debug)]
+pub struct Bindings {
+    names: Vec<String>,
+    /// Sends on the request connections, one per I/O thread of the supervisor, and whether fetches are accepted there. Empty until
+    /// the app is loaded.
+    connections: RefCell<Vec<(Handle, bool)>>,
+    /// The connection for the next fetch that belongs to no request.
+    next: Cell<usize>,
+    /// Number of fetches that failed because too many others were open.
+    refused: Cell<u64>,
+}
+
+/// Why the body of a request could not be sent to its end, if it could not.
+type Broken = Rc<RefCell<Option<JsErrorBox>>>;
+
+impl Bindings {
+    /// Puts the bindings with these names into op state.
+    pub fn install(state: &mut OpState, names: Vec<String>) -> Rc<Self> {
+        let (connections, next, refused) = (RefCell::default(), Cell::new(0), Cell::new(0));
+        let bindings = Rc::new(Self { names, connections, next, refused });
+        state.put(bindings.clone());
+        bindings
+    }
+
+    /// Sets the connections, once the app is loaded.
+    pub fn connect(&self, connections: Vec<Handle>) {
+        *self.connections.borrow_mut() =
+            connections.into_iter().map(|connection| (connection, false)).collect();
+    }
+
+    /// Notes that fetches are accepted on the connection with this number.
+    pub fn accepted(&self, number: usize) {
+        if let Some((_, is_accepted)) = self.connections.borrow_mut().get_mut(number) {
+            *is_accepted = true;
+        }
+    }
+
+    /// Returns whether the app has no such bindings.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Returns how many fetches failed since start because too many others were open.
+    pub fn refused(&self) -> u64 {
+        self.refused.get()
+    }
+
+    /// Sends a request to the binding with this number, in the course of the request with the id `of` in JavaScript; zero for
+    /// none. The answer ends with what is returned.
+    pub(super) fn send(
+        &self,
+        binding: u32,
+        request: Request<ReqBody>,
+        of: u32,
+        in_flight: &InFlight,
+    ) -> Result<impl Future<Output = Result<Response<ResBody>, Failure>> + use<>, Failure> {
+        let name =
+            self.names.get(binding as usize).ok_or_else(|| Failure::invalid("there is no such binding"))?;
+        let connection = self.connection(of, in_flight).ok_or_else(|| {
+            let why = "there is no answer before the worker takes requests: while the app loads, or in a health check";
+            Failure::invalid(format!("env.{name}.fetch: {why}"))
+        })?;
+        let (parts, body) = request.into_parts();
+        let origin = format!(
+            "{}://{}",
+            parts.uri.scheme_str().unwrap_or_default(),
+            parts.uri.authority().map_or("", |authority| authority.as_str())
+        );
+        let head = Fetch {
+            binding: name,
+            request: in_flight.name(of).unwrap_or(RequestId(0)),
+            depth: in_flight.depth(of).saturating_add(1),
+            method: parts.method.as_str(),
+            origin: &origin,
+            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
+        };
+        let fields = parts.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        let end = body.is_end_stream();
+        let opened = connection.open(&Head::Fetch(head), parts.headers.len(), fields, end);
+        let (sender, receiver) = opened.map_err(|error| {
+            let why = match error {
+                ProtocolError::TooManyStreams => {
+                    self.refused.set(self.refused.get() + 1);
+                    format!("{MAX_FETCHES} fetches from bindings are open already")
+                }
+                error => error.to_string(),
+            };
+            Failure::invalid(format!("env.{name}.fetch: {why}"))
+        })?;
+        let broken = Broken::default();
+        if !end {
+            let mut upload = Box::pin(upload(body, sender, broken.clone()));
+            // What is in memory leaves at once, as far as credit allows.
+            let mut now = Context::from_waker(Waker::noop());
+            if upload.as_mut().poll(&mut now).is_pending() {
+                deno_core::unsync::spawn(upload);
+            }
+        }
+        let what = format!("the response of env.{name}");
+        Ok(async move {
+            match poll_fn(|cx| receiver.poll_head(cx)).await {
+                Ok(head) => response(&head, receiver, &what),
+                Err(failure) => Err(match broken.take() {
+                    Some(error) => Failure::invalid(format!("the request body broke off: {error}")),
+                    None => failed(failure, &what),
+                }),
+            }
+        })
+    }
+
+    /// Returns the connection over which the request has come, whose thread then has all of the work, or else any.
+    fn connection(&self, of: u32, in_flight: &InFlight) -> Option<Handle> {
+        let connections = self.connections.borrow();
+        if let Some(request) = in_flight.find(of)
+            && let Some((own, _)) =
+                connections.iter().find(|(connection, _)| connection.carries(&request.sender))
+            && !own.is_closed()
+        {
+            return Some(own.clone());
+        }
+        let open: Vec<_> = connections
+            .iter()
+            .filter(|(connection, is_accepted)| *is_accepted && !connection.is_closed())
+            .collect();
+        let next = self.next.get();
+        self.next.set(next.wrapping_add(1));
+        let (chosen, _) = open.get(next.checked_rem(open.len())?)?;
+        Some(chosen.clone())
+    }
+}
+
+/// Sends a body until its end, or until nobody wants more of it.
+async fn upload(mut body: ReqBody, sender: Sender, broken: Broken) {
+    loop {
+        let frame = poll_fn(|cx| {
+            if sender.poll_over(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            // While there is no room, nothing is read.
+            ready!(sender.poll_room(cx));
+            Pin::new(&mut body).poll_frame(cx).map(Some)
+        });
+        match frame.await {
+            None => return,
+            Some(None) => {
+                let _ = sender.end(&HeaderBlock::default());
+                return;
+            }
+            Some(Some(Ok(frame))) => {
+                let Ok(mut data) = frame.into_data() else { continue };
+                if poll_fn(|cx| sender.poll_send(cx, &mut data, false)).await.is_err() {
+                    return;
+                }
+            }
+            Some(Some(Err(error))) => {
+                *broken.borrow_mut() = Some(error);
+                sender.cancel();
+                return;
+            }
+        }
+    }
+}
+
+fn response(head: &ResponseHead, receiver: Receiver, what: &str) -> Result<Response<ResBody>, Failure> {
+    let broken = |why: &str| Failure::invalid(format!("{what} is not valid HTTP: {why}"));
+    let mut response = Response::new(whole(Bytes::new()));
+    *response.status_mut() = hyper::StatusCode::from_u16(head.status).map_err(|_| broken("its status"))?;
+    for field in head.headers.iter().map_err(|_| broken("its header"))? {
+        let (name, value) = field.map_err(|_| broken("its header"))?;
+        if name == REASON {
+            let reason = ReasonPhrase::try_from(value).map_err(|_| broken("its status text"))?;
+            response.extensions_mut().insert(reason);
+            continue;
+        }
+        let name = HeaderName::from_bytes(name).map_err(|_| broken("its header"))?;
+        let value = HeaderValue::from_bytes(value).map_err(|_| broken("its header"))?;
+        response.headers_mut().append(name, value);
+    }
+    if !head.end {
+        let length =
+            response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let (rest, what) = (RefCell::default(), what.to_owned());
+        let body = Rc::new(AnswerBody { receiver, rest, what });
+        *response.body_mut() =
+            ResBody::new(OfLength { body: ResourceToBodyAdapter::new(body), left: length });
+    }
+    Ok(response)
+}
+
+/// The body of an answer, as a resource.
+#[derive(Debug)]
+struct AnswerBody {
+    receiver: Receiver,
+    /// The rest of a chunk that was larger than the reader's buffer.
+    rest: RefCell<Bytes>,
+    what: String,
+}
+
+impl AnswerBody {
+    async fn chunk(&self, limit: usize) -> Result<Bytes, JsErrorBox> {
+        if self.rest.borrow().is_empty() {
+            match poll_fn(|cx| self.receiver.poll_chunk(cx)).await {
+                Some(Ok(chunk)) => *self.rest.borrow_mut() = chunk,
+                Some(Err(nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }))) => {
+                    let error = Failure::remote(thrown);
+                    return Err(JsErrorBox::new(error.get_class(), error.to_string()));
+                }
+                Some(Err(_)) => {
+                    return Err(JsErrorBox::type_error(format!("{} was cut off", self.what)));
+                }
+                None => {}
+            }
+        }
+        let mut rest = self.rest.borrow_mut();
+        let length = rest.len().min(limit);
+        Ok(rest.split_to(length))
+    }
+}
+
+impl Resource for AnswerBody {
+    fn name(&self) -> Cow<'_, str> {
+        "answerBody".into()
+    }
+
+    fn read(self: Rc<Self>, limit: usize) -> AsyncResult<BufView> {
+        Box::pin(async move { Ok(self.chunk(limit).await?.into()) })
+    }
+}
+
+/// A body whose length is known, if it is.
+struct OfLength {
+    body: ResourceToBodyAdapter,
+    left: Option<u64>,
+}
+
+impl Body for OfLength {
+    type Data = Bytes;
+    type Error = JsErrorBox;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, JsErrorBox>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(left) = &mut self.left
+        {
+            *left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len) as u64);
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// Returns the error of a fetch that got no answer.
+fn failed(failure: nano_protocol::Failure, what: &str) -> Failure {
+    match failure {
+        nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) => Failure::remote(thrown),
+        nano_protocol::Failure::Peer(StreamError { message, .. }) => {
+            let (class, name) = ("Error".to_owned(), "Error".to_owned());
+            Failure::remote(Thrown { class, name, message })
+        }
+        nano_protocol::Failure::Closed { .. } | nano_protocol::Failure::Over => {
+            Failure::invalid(format!("{what} did not come: the connection to the supervisor has ended"))
+        }
+    }
+}
