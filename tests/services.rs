@@ -231,6 +231,39 @@ async fn the_limits_of_the_one_that_answers_hold() {
 }
 
 #[tokio::test]
+async fn a_worker_has_so_many_fetches_open_and_no_more() {
+    let caller = "export default { async fetch(request, env) {
+        const one = () => env.OTHER.fetch('http://other/wait').then((response) => response.text(), (error) => error.message);
+        const counts = {};
+        for (const text of await Promise.all(Array.from({ length: 1100 }, one))) counts[text] = (counts[text] ?? 0) + 1;
+        return Response.json(counts);
+      } }";
+    let other = "let go;
+      const waits = new Promise((resolve) => go = resolve);
+      export default { async fetch(request) {
+        if (new URL(request.url).pathname === '/go') go(); else await waits;
+        return new Response('answered');
+      } }";
+    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
+    let admin = free_address();
+    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'"));
+    let supervisor = plan.app(caller).app(App::new("other", other)).start().await;
+    let client = supervisor.client("caller").await;
+    let (counts, _) = tokio::join!(client.get("/"), async {
+        supervisor.until("other", "has as many as there may be", |app| app.in_flight >= 1023).await;
+        supervisor.get("other", "/go").await;
+    });
+    // One more stream keeps the connection open.
+    let why = "env.OTHER.fetch: 1024 fetches from bindings are open already";
+    assert_eq!(counts.unwrap().json(), json!({ "answered": 1023, why: 77 }));
+    crate::until("the refusals are counted", async || {
+        let counts = metrics(&Client::new(admin, false)).await;
+        (counts["nano_limit_broken_total{app=\"caller\",limit=\"fetches\"}"] == 77.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_app_of_files_answers_as_clients_are_answered() {
     let files = App::named("files")
         .file("wrangler.toml", "[assets]\ndirectory = 'public'")

@@ -179,6 +179,34 @@ async fn a_request_is_a_span_below_that_of_its_client_and_above_what_the_app_fet
 }
 
 #[tokio::test]
+async fn what_an_app_asks_of_another_one_is_a_span_below_its_own() {
+    let collector = Collector::willing().await;
+    let caller = "export default { fetch: (request, env) => env.OTHER.fetch('http://other/asked') }";
+    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
+    let plan = TestSupervisor::plan().app(caller).app(App::hello("other")).set(&collector.field());
+    let supervisor = plan.start().await;
+    let parent = format!("00-{TRACE}-{PARENT}-01");
+    let client = supervisor.client("caller").await;
+    assert_eq!(get(&client, "/", &[("traceparent", &parent)]).await.0, 200);
+    let spans = collector.spans(2).await;
+    let of = |app: &str| &spans.iter().find(|(service, _)| service == app).expect("a span of each").1;
+    let (asked, answered) = (of("caller"), of("other"));
+    assert_eq!((hex(&asked.parent_span_id), &answered.parent_span_id), (PARENT.into(), &asked.span_id));
+    for span in [asked, answered] {
+        assert_eq!(hex(&span.trace_id), TRACE);
+    }
+    for (key, value) in [
+        ("nano.caller", "caller"),
+        ("client.address", "none"),
+        ("server.address", "other"),
+        ("url.path", "/asked"),
+    ] {
+        assert_eq!(attribute(answered, key), value, "{key}");
+    }
+    assert_eq!(attribute(asked, "nano.request_id"), attribute(answered, "nano.request_id"));
+}
+
+#[tokio::test]
 async fn a_request_without_a_valid_parent_begins_a_trace() {
     let (collector, origin) = (Collector::willing().await, upstream().await);
     let app = App::new("app", ECHO).set(&format!("env.ORIGIN = 'http://{}'", origin.address));

@@ -3,7 +3,7 @@
 //! - [`site`]: finds the app by port and host.
 //! - [`headers`]: checks heads: limits, framing, hop-by-hop fields; [`host`]: finds the host that a request is for;
 //!   [`forwarding`]: decides which fields the app gets.
-//! - [`deliver`]: sends a request to a worker, and to the next one if need be; [`attempt`]: to one worker, up to the head of the
+//! - [`mod@deliver`]: sends a request to a worker, and to the next one if need be; [`attempt`]: to one worker, up to the head of the
 //!   response.
 //! - [`upload`]: moves the request body from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
