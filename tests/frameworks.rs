@@ -98,6 +98,8 @@ struct Served {
 
 impl Served {
     async fn start(folder: &Path) -> Self {
+        let checked = executable().current_dir(folder).args(["check", "--strict", "."]).output().unwrap();
+        assert!(checked.status.success(), "{}", text(&checked));
         let (states, log) = (tempfile::tempdir().unwrap(), Log::default());
         let mut command = executable();
         command.current_dir(folder).args(["serve", ".", "--host", "127.0.0.1", "--port", "0"]);
@@ -183,7 +185,9 @@ macro_rules! apps {
 }
 
 apps! {
+    astro "astro" builds #[ignore = "its packages take 530 MB"],
     hono "hono" keeps,
+    next "next" builds #[ignore = "its packages take 950 MB"],
     nitro "nitro" keeps,
     nuxt "nuxt" builds #[ignore = "its packages take 390 MB"],
     react_router "react-router" builds #[ignore = "its packages take 500 MB"],

@@ -1,0 +1,6 @@
+import { useState } from "preact/hooks";
+
+export default function Counter() {
+  const [count, setCount] = useState(0);
+  return <button id="count" onClick={() => setCount(count + 1)}>{`count ${count}`}</button>;
+}
