@@ -34,6 +34,7 @@ mod encodings;
 mod errors;
 mod escapes;
 mod event_source;
+mod files;
 mod forwarded;
 mod frameworks;
 mod framing;

@@ -80,6 +80,25 @@ fn the_library_of_node_is_the_one_that_was_published() {
 }
 
 #[test]
+fn the_scripts_of_workerd_are_those_that_were_published() {
+    let folder = root().join("third_party/workerd");
+    let sums = fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").expect("a sum and a name");
+        let digest = Sha256::digest(fs::read(folder.join(name)).unwrap());
+        assert_eq!(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), sum, "{name}");
+    }
+    // They are of the release with which the tests compare.
+    let package: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("tests/npm/package.json")).unwrap()).unwrap();
+    let version = package["dependencies"]["workerd"].as_str().expect("a version");
+    let script = fs::read_to_string(root().join("scripts/vendor_workerd.py")).unwrap();
+    assert!(script.contains(&format!("VERSION = \"{version}\"")), "{version}");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(readme.contains(version), "{version}");
+}
+
+#[test]
 fn only_main_names_the_worker_crate_and_only_the_codec_names_bincode() {
     assert_eq!(files_naming(&["supervisor/src", "protocol/src"], "nano_worker"), ["supervisor/src/main.rs"]);
     assert_eq!(
@@ -144,7 +163,7 @@ fn every_source_file_opens_with_its_role_and_holds_one_idea() {
 /// Returns the paths of all documents for people.
 fn documents() -> Vec<String> {
     let named = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-    let others = ["third_party/node/README.md", "third_party/v8/README.md"];
+    let others = ["third_party/node/README.md", "third_party/v8/README.md", "third_party/workerd/README.md"];
     let pages =
         files_below("docs").into_iter().filter(|path| path.extension().is_some_and(|end| end == "md"));
     let pages = pages.map(|path| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());

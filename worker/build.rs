@@ -34,6 +34,7 @@ fn main() {
     println!("cargo:rerun-if-changed=runtime/js");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=../third_party/node");
+    println!("cargo:rerun-if-changed=../third_party/workerd");
 }
 
 /// Writes a table of the sources that are not part of the snapshot. The worker needs them, as the app may still use what they

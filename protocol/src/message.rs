@@ -40,6 +40,8 @@ pub struct WorkerLimits {
     pub max_outbound: u32,
     /// Most cryptographic calls that run or wait on other threads at once.
     pub max_blocking: u32,
+    /// Most bytes that the files may have which requests write.
+    pub max_tmp: u64,
     /// Whether an uncaught error outside a request ends the worker.
     pub fatal_uncaught: bool,
 }
@@ -257,6 +259,8 @@ pub struct Stats {
     pub blocking_refused: u64,
     /// Fetches from other apps and static files that failed because too many others were open, since start.
     pub fetches_refused: u64,
+    /// Writes to files that were refused because these have as many bytes as they may, since start.
+    pub tmp_refused: u64,
 }
 
 /// The id of one request in headers and logs, shown as 32 hexadecimal digits.
@@ -431,6 +435,7 @@ mod tests {
                 wait_until_ms: 30_000,
                 max_outbound: 256,
                 max_blocking: 1024,
+                max_tmp: 1 << 27,
                 fatal_uncaught: false,
             },
             root: "/app".into(),

@@ -22,8 +22,8 @@ export default async function (is, throws) {
   throws("what is assigned is text", () => { env.SYMBOL = Symbol("x"); }, "TypeError");
   is("import.meta.env", [import.meta.env.TEXT, import.meta.env === env], ["hello", true]);
   is("what it says it is", [process.platform, ["x64", "arm64"].includes(process.arch), /^v\d+\.\d+\.\d+$/.test(process.version), `v${process.versions.node}` === process.version, process.release.name], ["linux", true, true, true, "node"]);
-  is("nothing of the host", [process.argv, process.cwd(), process.pid, process.execArgv, process.title, os.hostname(), os.homedir()], [[], "/", 1, [], "node", "localhost", "/"]);
-  is("nothing acts on the host", ["abort", "binding", "chdir", "dlopen", "execve", "kill", "reallyExit", "setuid"].filter((name) => { try { process[name]("/"); return true; } catch (error) { return !error.code; } }), []);
+  is("nothing of the host", [process.argv, process.cwd(), process.pid, process.execArgv, process.title, os.hostname(), os.homedir()], [[], "/bundle", 1, [], "node", "localhost", "/"]);
+  is("nothing acts on the host", ["abort", "binding", "dlopen", "execve", "kill", "reallyExit", "setuid"].filter((name) => { try { process[name]("/"); return true; } catch (error) { return !error.code; } }), []);
   const [seconds, nanoseconds] = process.hrtime();
   const difference = process.hrtime([seconds, nanoseconds]);
   is("clocks", [Number.isInteger(seconds), nanoseconds < 1e9, difference[0] >= 0, difference[1] >= 0, typeof process.hrtime.bigint(), process.uptime() > 0], [true, true, true, true, "bigint", true]);

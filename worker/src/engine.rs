@@ -85,6 +85,7 @@ impl Engine {
         let turns = js.0.op_state().borrow().borrow::<Rc<Turns>>().clone();
         turns.set_max(load.limits.max_blocking as usize);
         let bindings = Bindings::install(&mut js.0.op_state().borrow_mut(), load.bindings.clone());
+        in_flight.set_max_tmp(load.limits.max_tmp);
         let mut engine = Self {
             prepare,
             install,
@@ -130,6 +131,7 @@ impl Engine {
             None => LoadError::exception(error, &self.folder),
         })?;
         self.modules.release();
+        self.in_flight.end_loading();
         self.handlers = self.install(id)?;
         if !self.handlers.has("fetch") && !self.handlers.has("scheduled") {
             return Err(LoadError::NoHandler { entry: load.entry.clone() });
@@ -277,6 +279,7 @@ impl Engine {
             blocking: u32::try_from(self.turns.pending()).unwrap_or(u32::MAX),
             blocking_refused: self.turns.refused(),
             fetches_refused: self.bindings.refused(),
+            tmp_refused: self.in_flight.tmp_refused(),
         }
     }
 }

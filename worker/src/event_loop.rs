@@ -63,6 +63,7 @@ impl EventLoop {
             self.in_flight.poll_unsent(cx);
             self.in_flight.poll_background(cx);
             self.in_flight.end_fetched();
+            self.in_flight.end_files();
         }
         if let Some(cause) = self.engine.termination() {
             self.blame(cause);

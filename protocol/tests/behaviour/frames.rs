@@ -297,6 +297,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
                 wait_until_ms: 30_000,
                 max_outbound: 256,
                 max_blocking: 1024,
+                max_tmp: 1 << 27,
                 fatal_uncaught: true,
             },
             root: text("/apps/app"),

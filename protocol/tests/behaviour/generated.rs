@@ -40,7 +40,7 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    any::<([u64; 4], u32, [u64; 7], [u32; 2])>().prop_map(
+    any::<([u64; 4], u32, [u64; 8], [u32; 2])>().prop_map(
         |([heap_used, heap_limit, external, requests], in_flight, counts, [outbound, blocking])| {
             let [
                 late_background,
@@ -50,6 +50,7 @@ fn stats() -> impl Strategy<Value = Stats> {
                 unread_over,
                 unread_room,
                 fetches_refused,
+                tmp_refused,
             ] = counts;
             Stats {
                 heap_used,
@@ -66,6 +67,7 @@ fn stats() -> impl Strategy<Value = Stats> {
                 blocking,
                 blocking_refused,
                 fetches_refused,
+                tmp_refused,
             }
         },
     )
@@ -73,14 +75,17 @@ fn stats() -> impl Strategy<Value = Stats> {
 
 fn load() -> impl Strategy<Value = Load> {
     let env = (vec(any::<(String, String)>(), 0..40), vec(any::<String>(), 0..3));
-    let limits = any::<([u64; 3], [u32; 2], bool)>().prop_map(
-        |([watchdog_ms, cpu_ms, wait_until_ms], [max_outbound, max_blocking], fatal_uncaught)| WorkerLimits {
-            watchdog_ms,
-            cpu_ms,
-            wait_until_ms,
-            max_outbound,
-            max_blocking,
-            fatal_uncaught,
+    let limits = any::<([u64; 4], [u32; 2], bool)>().prop_map(
+        |([watchdog_ms, cpu_ms, wait_until_ms, max_tmp], [max_outbound, max_blocking], fatal_uncaught)| {
+            WorkerLimits {
+                watchdog_ms,
+                cpu_ms,
+                wait_until_ms,
+                max_outbound,
+                max_blocking,
+                max_tmp,
+                fatal_uncaught,
+            }
         },
     );
     let texts = any::<(String, String, String, String, Option<String>)>();

@@ -17,6 +17,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
             wait_until_ms: millis(spec.limits.wait_until_timeout),
             max_outbound: spec.limits.max_outbound,
             max_blocking: spec.limits.max_blocking,
+            max_tmp: spec.limits.max_tmp,
             fatal_uncaught: spec.settings.exit_on_unhandled_rejection,
         },
         root: spec.root.to_string_lossy().into_owned(),
@@ -66,7 +67,7 @@ mod tests {
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
-             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\ndevelopment = true\nallow_net = ['example.com:443']",
+             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\nmax_tmp = '7B'\ndevelopment = true\nallow_net = ['example.com:443']",
         )
         .unwrap();
         let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
@@ -84,6 +85,7 @@ mod tests {
                     wait_until_ms: 3000,
                     max_outbound: 4,
                     max_blocking: 6,
+                    max_tmp: 7,
                     fatal_uncaught: false,
                 },
                 root: root.join("a").display().to_string(),

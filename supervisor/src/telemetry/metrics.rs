@@ -167,6 +167,7 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
             ("max_fds", stats.no_descriptor),
             ("max_blocking", stats.blocking_refused),
             ("fetches", stats.fetches_refused),
+            ("max_tmp", stats.tmp_refused),
         ];
         let counted =
             Limit::VARIANTS.iter().map(|limit| (limit.name(), app.seen.totals.broken[*limit as usize]));

@@ -8,6 +8,7 @@
 //! - [`commonjs`]: the loader behind `require()`.
 //! - [`hash`], [`mod@derive`], [`secret`]: the algorithms behind `node:crypto`.
 //! - [`domain`]: host names and punycode.
+//! - [`files`]: what the scripts of `node:fs` ask for: the modules of the app, and what a request keeps.
 //! - [`objects`]: properties of objects and calls that JavaScript itself cannot see.
 
 pub(crate) mod brotli;
@@ -16,6 +17,7 @@ pub(crate) mod commonjs;
 pub(crate) mod compression;
 pub(crate) mod derive;
 pub(crate) mod domain;
+pub(crate) mod files;
 pub(crate) mod hash;
 pub(crate) mod native_memory;
 pub(crate) mod objects;
@@ -125,6 +127,12 @@ deno_core::extension!(
         domain::op_node_idna_punycode_to_ascii,
         domain::op_node_idna_punycode_to_unicode,
         domain::op_node_idna_to_ascii,
+        files::op_files_bundled,
+        files::op_files_grow,
+        files::op_files_keep,
+        files::op_files_of,
+        files::op_files_read,
+        files::op_files_shrink,
         hash::op_node_create_hash,
         hash::op_node_get_hash_size,
         hash::op_node_get_hashes,
@@ -159,8 +167,13 @@ deno_core::extension!(
         "ext:nano_node/console.js" = "console.js",
         "ext:nano_node/crypto.js" = "crypto.js",
         "ext:nano_node/domain.js" = "domain.js",
+        "ext:nano_node/files.js" = "files.js",
+        "ext:nano_node/files_change.js" = "files_change.js",
+        "ext:nano_node/files_copy.js" = "files_copy.js",
+        "ext:nano_node/files_devices.js" = "files_devices.js",
+        "ext:nano_node/files_open.js" = "files_open.js",
+        "ext:nano_node/fs_host.js" = "fs_host.js",
         "ext:nano_node/hostless.js" = "hostless.js",
-        "ext:nano_node/hostless_fs.js" = "hostless_fs.js",
         "ext:nano_node/hostless_net.js" = "hostless_net.js",
         "ext:nano_node/module.js" = "module.js",
         "ext:nano_node/perf_hooks.js" = "perf_hooks.js",

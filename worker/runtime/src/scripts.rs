@@ -3,6 +3,7 @@
 
 mod corrections;
 mod library;
+mod workerd;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,7 @@ pub fn all() -> BTreeMap<String, String> {
         }
     }
     scripts.extend(library::scripts(&scripts.keys().cloned().collect()));
+    scripts.extend(workerd::scripts());
     scripts.extend(node::MODULES.iter().map(|(module, script)| {
         let load = "__bootstrap.core.loadExtScript(\"ext:nano_node/builtins.js\")";
         ((*script).to_owned(), format!("(function () {{ return {load}.namespace({module:?}); }})()"))

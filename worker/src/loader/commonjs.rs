@@ -114,6 +114,7 @@ impl RequireHost for Modules {
     fn kind(&self, file: &str) -> Result<RequiredKind, JsErrorBox> {
         let path = Path::new(file);
         if let Some(kind) = self.asset(path) {
+            self.loads_asset(path);
             return Ok(kind);
         }
         match self.format(path).map_err(JsErrorBox::from_err)? {
@@ -141,5 +142,25 @@ impl RequireHost for Modules {
 
     fn url(&self, file: &str) -> Result<String, JsErrorBox> {
         self.root.url(Path::new(file)).map(String::from).map_err(JsErrorBox::from_err)
+    }
+
+    fn loaded_count(&self) -> usize {
+        self.count()
+    }
+
+    fn loaded(&self) -> Result<(String, Vec<String>), JsErrorBox> {
+        let folder = self.folder().map_err(JsErrorBox::from_err)?;
+        let urls = Modules::loaded(self).into_iter().filter_map(|path| self.root.url(&path).ok());
+        let relative = urls.filter_map(|url| url.path().strip_prefix(folder.path()).map(str::to_owned));
+        Ok((folder.path().to_owned(), relative.collect()))
+    }
+
+    fn loaded_bytes(&self, module: &str) -> Result<Vec<u8>, JsErrorBox> {
+        let url = self.folder().map_err(JsErrorBox::from_err)?.join(module).map_err(JsErrorBox::from_err)?;
+        let path = url.to_file_path().map_err(|()| JsErrorBox::generic("the module has no path"))?;
+        if !Modules::loaded(self).contains(&path) {
+            return Err(JsErrorBox::generic("no such module has been loaded"));
+        }
+        self.root.bytes(&path).map_err(JsErrorBox::from_err)
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Modules {
     pub(super) resolver: Resolver,
     pub(super) source_maps: SourceMaps,
     rules: Rules,
+    /// What has been loaded that is no code.
+    assets: RefCell<BTreeSet<PathBuf>>,
     types: PackageTypes,
     formats: RefCell<FxHashMap<PathBuf, Format>>,
     pub(super) exports: RefCell<FxHashMap<PathBuf, Rc<BTreeSet<String>>>>,
@@ -61,6 +63,7 @@ impl Modules {
             resolver: Resolver::new(root.clone(), options),
             rules: Rules::new(&options.rules),
             root,
+            assets: RefCell::default(),
             source_maps: SourceMaps::default(),
             types: PackageTypes::default(),
             formats: RefCell::default(),
@@ -105,6 +108,9 @@ impl Modules {
     ) -> Result<(ModuleType, ModuleSourceCode), ModuleError> {
         let path = url.to_file_path().map_err(|()| ModuleError::NotAPath(url.to_string()))?;
         let text = |text: String| ModuleSourceCode::String(text.into());
+        if *requested != RequestedModuleType::None {
+            self.loads_asset(&path);
+        }
         Ok(match requested {
             RequestedModuleType::None => {
                 (ModuleType::JavaScript, text(self.javascript(&path, url.fragment())?))
@@ -124,6 +130,7 @@ impl Modules {
 
     fn javascript(&self, path: &Path, fragment: Option<&str>) -> Result<String, ModuleError> {
         if let Some(kind) = self.asset(path) {
+            self.loads_asset(path);
             return assets::facade(&self.root, path, kind);
         }
         let code = self.code(path)?;
@@ -153,6 +160,20 @@ impl Modules {
             Some(ModuleKind::Code) => None,
             None => assets::kind(path),
         }
+    }
+
+    pub(super) fn loads_asset(&self, path: &Path) {
+        self.assets.borrow_mut().insert(path.to_owned());
+    }
+
+    /// How many files have been loaded as modules.
+    pub(super) fn count(&self) -> usize {
+        self.formats.borrow().len() + self.assets.borrow().len()
+    }
+
+    /// The files that have been loaded as modules.
+    pub(super) fn loaded(&self) -> BTreeSet<PathBuf> {
+        self.formats.borrow().keys().chain(&*self.assets.borrow()).cloned().collect()
     }
 
     fn rule(&self, path: &Path) -> Option<ModuleKind> {

@@ -132,6 +132,7 @@ fn add(sum: Stats, stats: Stats) -> Stats {
         blocking,
         blocking_refused,
         fetches_refused,
+        tmp_refused,
     } = stats;
     Stats {
         heap_used: sum.heap_used + heap_used,
@@ -148,6 +149,7 @@ fn add(sum: Stats, stats: Stats) -> Stats {
         blocking: sum.blocking + blocking,
         blocking_refused: sum.blocking_refused + blocking_refused,
         fetches_refused: sum.fetches_refused + fetches_refused,
+        tmp_refused: sum.tmp_refused + tmp_refused,
     }
 }
 

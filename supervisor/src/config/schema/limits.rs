@@ -82,6 +82,10 @@ settings! {
         /// wait at once. Two run at a time; calls beyond the limit fail.
         max_blocking: u32 = 1024, whole(2..=65_536);
 
+        /// How many bytes the [files](web-platform.md#files) may have that the requests of a worker write to `/tmp`. Those of one
+        /// request may have half of it. Writing more fails with `ENOSPC`.
+        max_tmp: u64 = 128 * MIB, size(0..=64 * GIB);
+
         /// Greatest number of descriptors that the worker may have open: files, and connections of either kind.
         // A worker needs about 30 to boot and to load an app.
         max_fds: u64 = 1024, whole(64..=MIB);

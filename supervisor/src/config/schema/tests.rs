@@ -30,7 +30,7 @@ const DRAFT: &str = "cache_dir = '/c'\nstate_dir = false\nadmin = '127.0.0.1:910
     otlp_endpoint = 'http://127.0.0.1:4318'\notlp_headers_file = '/h'\ntrace_sample = 0.5";
 const LIMITS: &str = "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
     max_in_flight_per_client = 3\nmin_rate = '7B'\nmax_queue = 9\nmax_response = '6B'\nmax_buffered = '2MiB'\n\
-    cpu_time = '10s'\nscheduled_timeout = '9s'\nwait_until_timeout = '11s'\nlog_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_fds = 130\n\
+    cpu_time = '10s'\nscheduled_timeout = '9s'\nwait_until_timeout = '11s'\nlog_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_tmp = '14B'\nmax_fds = 130\n\
     max_pids = 40\nmax_cpus = 1.5\nheap = '64MiB'\nmemory = '96MiB'\nwatchdog = '7s'\nhung_timeout = '8s'";
 const SETTINGS: &str = "exit_on_unhandled_rejection = true\nallow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\n\
     development = true\nhealth_path = '/up?x'\nlog_level = 'warn'\nrestart = 'never'\nrecycle = { growth = false }\n\

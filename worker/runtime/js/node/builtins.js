@@ -6,32 +6,39 @@
     ObjectAssign,
     ObjectKeys,
     RegExpPrototypeTest,
-    SafeArrayIterator,
   } = primordials;
   const load = core.loadExtScript;
   const own = (script) => load(`ext:nano_node/${script}`);
   const published = (script) => load(`ext:deno_node/${script}`);
+  const ofWorkers = (script) => load(`ext:workerd/${script}`);
 
   const hostless = (name) => () => own("hostless.js")[name]();
   const hostlessNet = (name) => () => own("hostless_net.js")[name]();
   const partOfHttp = (name) => () => own("hostless_net.js").parts[name](requireBuiltin("node:http"));
   const partOfStream = (name) => () => requireBuiltin("node:stream")[name];
 
-  // The library's own function needs the file system.
+  // The library's own function needs more of the file system.
   function path() {
     const { default: path, posix, win32 } = published("path/mod.ts");
-    for (const flavour of new SafeArrayIterator([path, posix, win32])) {
-      ObjectAssign(
-        flavour,
-        own("absent.js").absent("path", "use a package such as picomatch", { functions: ["matchesGlob"] }),
-      );
-    }
+    posix.matchesGlob = globMatcher(false);
+    win32.matchesGlob = globMatcher(true);
+    path.matchesGlob = posix.matchesGlob;
     return path;
+  }
+
+  function globMatcher(isWindows) {
+    return function matchesGlob(path, pattern) {
+      const { validateString } = ofWorkers("validators.js");
+      validateString(path, "path");
+      validateString(pattern, "pattern");
+      const { GlobMatcher } = ofWorkers("internal_glob_pattern.js");
+      return new GlobMatcher(pattern, isWindows).match(path);
+    };
   }
 
   function constants() {
     const { crypto, os } = published("internal_binding/constants.ts");
-    return { ...os.dlopen, ...os.errno, ...os.priority, ...os.signals, ...own("hostless_fs.js").constants, ...crypto };
+    return { ...os.dlopen, ...os.errno, ...os.priority, ...os.signals, ...ofWorkers("internal_fs_constants.js"), ...crypto };
   }
 
   function zlib() {
@@ -93,8 +100,8 @@
     "node:dns/promises": hostlessNet("dnsPromises"),
     "node:domain": () => own("domain.js"),
     "node:events": () => published("_events.mjs").default,
-    "node:fs": () => own("hostless_fs.js").fs,
-    "node:fs/promises": () => own("hostless_fs.js").promises,
+    "node:fs": () => ofWorkers("fs.js").default,
+    "node:fs/promises": () => ofWorkers("fs_promises.js").default,
     "node:http": hostlessNet("http"),
     "node:http2": hostlessNet("http2"),
     "node:https": hostlessNet("https"),

@@ -192,7 +192,7 @@
   }
 
   const sqlite = () => ({
-    ...absent("sqlite", "an app has no access to files", {
+    ...absent("sqlite", "an app has no files on a disk", {
       classes: ["DatabaseSync", "StatementSync"],
       promised: ["backup"],
     }),
@@ -229,7 +229,7 @@
   });
 
   const wasi = () =>
-    absent("wasi", "an app has no files and no terminal to give to a program; use WebAssembly.instantiate()", {
+    absent("wasi", "an app has no files on a disk and no terminal to give to a program; use WebAssembly.instantiate()", {
       classes: ["WASI"],
     });
 

@@ -135,6 +135,15 @@
     });
   }
 
+  /** The files of the app, once it has changed its working directory. Before that, nothing needs them. */
+  let changed;
+
+  function chdir(directory) {
+    if (typeof directory !== "string") throw new (errors().ERR_INVALID_ARG_TYPE)("directory", "string", directory);
+    changed = load("ext:nano_node/files.js");
+    changed.chdir(load("ext:workerd/internal_fs_utils.js").normalizePath(directory));
+  }
+
   /** Defines a property that is made when it is first read. It can be assigned like any other. */
   function lazy(name, make) {
     const define = (value) => ObjectDefineProperty(process, name, core.propWritable(value));
@@ -198,7 +207,8 @@
   process.execArgv = [];
   process.execPath = "";
   process.exitCode = undefined;
-  process.cwd = () => "/";
+  process.cwd = () => changed === undefined ? "/bundle" : changed.cwd();
+  process.chdir = chdir;
   process.umask = () => 0o22;
   process.uptime = () => performance.now() / 1e3;
   process.hrtime = hrtime;

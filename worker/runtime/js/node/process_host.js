@@ -27,7 +27,7 @@
     ObjectAssign(process, {
       ...absent("process", NO_PROCESS, {
         functions: [
-          "abort", "binding", "chdir", "cpuUsage", "dlopen", "execve", "getActiveResourcesInfo", "kill", "reallyExit",
+          "abort", "binding", "cpuUsage", "dlopen", "execve", "getActiveResourcesInfo", "kill", "reallyExit",
           "setUncaughtExceptionCaptureCallback", "threadCpuUsage",
         ],
       }),

@@ -18,6 +18,12 @@ pub trait RequireHost {
     fn bytes(&self, file: &str) -> Result<Vec<u8>, JsErrorBox>;
     /// Returns the URL of the module that a file is.
     fn url(&self, file: &str) -> Result<String, JsErrorBox>;
+    /// Returns how many modules have been loaded.
+    fn loaded_count(&self) -> usize;
+    /// Returns the URL of the app's folder, and the URLs of the modules that have been loaded, relative to it.
+    fn loaded(&self) -> Result<(String, Vec<String>), JsErrorBox>;
+    /// Returns the bytes of a module that has been loaded, by its relative URL.
+    fn loaded_bytes(&self, module: &str) -> Result<Vec<u8>, JsErrorBox>;
 }
 
 /// The kind of module of a file, which determines what `require()` returns; commonjs.js has the same numbers.
@@ -37,7 +43,7 @@ pub enum RequiredKind {
     Bytes = 5,
 }
 
-fn host(state: &OpState) -> Rc<dyn RequireHost> {
+pub(super) fn host(state: &OpState) -> Rc<dyn RequireHost> {
     state.borrow::<Rc<dyn RequireHost>>().clone()
 }
 

@@ -15,6 +15,7 @@ use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestName, Stream
 use rustc_hash::FxHashMap;
 
 use super::background::Background;
+use super::files::{Files, KeptFiles};
 use super::head::{Called, RequestHead};
 use super::request::Request;
 
@@ -104,6 +105,8 @@ pub struct InFlight {
     ending: RefCell<Vec<u32>>,
     /// Number of fetched bodies that were ended unread.
     unread: Cell<u64>,
+    /// The files that they have written.
+    files: Files,
     /// Uncaught errors since start.
     uncaught: Cell<u32>,
     /// The request of the first uncaught error; zero for none.
@@ -133,6 +136,7 @@ impl InFlight {
             fetched: RefCell::default(),
             ending: RefCell::default(),
             unread: Cell::new(0),
+            files: Files::new(),
             uncaught: Cell::new(0),
             uncaught_of: Cell::new(0),
             is_torn: OnceCell::new(),
@@ -314,6 +318,47 @@ impl InFlight {
                 self.unread.set(self.unread.get() + u64::from(is_given_up));
             }
         }
+    }
+
+    /// Sets how many bytes the files of all requests may have.
+    pub fn set_max_tmp(&self, bytes: u64) {
+        self.files.set_max(bytes);
+    }
+
+    /// Returns the number of writes to files that were refused since start.
+    pub fn tmp_refused(&self) -> u64 {
+        self.files.refused()
+    }
+
+    /// Ends the files that the app has written while it was loaded.
+    pub fn end_loading(&self) {
+        self.files.end_loading();
+    }
+
+    /// Returns the files of the request with this id; zero for those of the app while it is loaded.
+    pub(crate) fn files_of(&self, id: u32) -> KeptFiles {
+        self.files.of(id, self.is_under_way(id))
+    }
+
+    /// Keeps the files of the request with this id until it is over.
+    pub(crate) fn keep_files(&self, id: u32, store: v8::Global<v8::Value>) {
+        let request = self.find(id).map(|request| Rc::downgrade(&request));
+        self.files.keep(id, request.unwrap_or_default(), store);
+    }
+
+    /// Lets the files of the request with this id have more bytes: `most`, or else `least`. Returns how many more.
+    pub(crate) fn grow_files(&self, id: u32, least: u32, most: u32) -> u32 {
+        self.files.grow(id, least, most)
+    }
+
+    /// Records that the files of the request with this id have so many bytes less.
+    pub(crate) fn shrink_files(&self, id: u32, by: u32) {
+        self.files.shrink(id, by);
+    }
+
+    /// Ends the files of requests that are over. Called at the end of a tick.
+    pub fn end_files(&self) {
+        self.files.end_over(|id| self.background.is_of(id));
     }
 
     /// Gives up work that keeps the worker alive for longer than the timeout.

@@ -33,6 +33,14 @@ core.setAsyncHooksEmit(emitBefore, emitAfter, emitDestroy);
 ",
     },
     Correction {
+        script: "ext:deno_node/path/_posix.ts",
+        why: "as on Workers, a relative path is resolved from the root, whatever the working directory is",
+        passage: "  return () => globalThis.process.cwd();
+",
+        instead: "  return () => \"/\";
+",
+    },
+    Correction {
         script: "ext:deno_node/url.ts",
         why: "url.parse() found another host than `URL` where there are tabs and line ends, which Node removes: \
             https://github.com/nodejs/node/blob/main/lib/url.js",
