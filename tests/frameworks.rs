@@ -5,11 +5,13 @@
 #![expect(clippy::disallowed_methods, reason = "npm builds what these tests serve, and node drives it")]
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::{fs, io};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -41,7 +43,11 @@ fn npm(name: &str, arguments: &[&str], folder: &Path) {
         command.env(variable, "1");
     }
     command.env("NUXT_TELEMETRY_DISABLED", "1").env("WRANGLER_SEND_METRICS", "false");
-    let output = command.output().unwrap();
+    let child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let group = Pid::from_raw(child.id().cast_signed());
+    let output = child.wait_with_output().unwrap();
+    // SvelteKit's build leaves a workerd behind.
+    let _ = killpg(group, Signal::SIGKILL);
     assert!(output.status.success(), "{name}: npm {}:\n{}", arguments.join(" "), text(&output));
 }
 
