@@ -47,6 +47,33 @@ impl Handle {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         end: bool,
     ) -> Result<(Sender, Receiver), ProtocolError> {
+        let app = self.inner.borrow().budget.clone();
+        self.open_within(app.map(|app| Bounds { app, client }), head, count, fields, end)
+    }
+
+    /// Opens a stream that may be upgraded, so that its body has no end yet. This budget bounds its answer in place of that of
+    /// [`Handle::set_budget`]: what is promised to those that last takes nothing from others.
+    ///
+    /// # Errors
+    /// As for [`Handle::open`].
+    pub fn open_lasting<'a>(
+        &self,
+        budget: Arc<Budget>,
+        head: &Head<'_>,
+        count: usize,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<(Sender, Receiver), ProtocolError> {
+        self.open_within(Some(Bounds { app: budget, client: None }), head, count, fields, false)
+    }
+
+    fn open_within<'a>(
+        &self,
+        bounds: Option<Bounds>,
+        head: &Head<'_>,
+        count: usize,
+        fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        end: bool,
+    ) -> Result<(Sender, Receiver), ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         if inner.closed || inner.finishing {
             return Err(ProtocolError::Disconnected);
@@ -63,7 +90,6 @@ impl Handle {
         }
         let id = inner.next_id().ok_or(ProtocolError::TooManyStreams)?;
         let head_at = inner.outbox.position();
-        let bounds = inner.budget.clone().map(|app| Bounds { app, client });
         let mut state = State::opened(id, head_at, bounds, inner.side);
         inner.put(kind.into(), end, id, |out| {
             head.encode(state.window() as u32, out)?;

@@ -4,6 +4,7 @@
 //! - [`limits`]: every length and count the protocol allows.
 //! - [`message`]: the typed contents of frames.
 //! - [`head`]: the head that opens a stream: request, event, call or fetch; [`Handlers`]: what an app has for events.
+//! - [`socket`]: the messages of a WebSocket on a stream that was upgraded.
 //! - [`codec`]: encodes and decodes messages; the only file that names bincode.
 //! - [`frame`]: the fixed-size frame header and the kinds of frames.
 //! - [`decoder`]: splits bytes into frames, incrementally; the fuzzer drives it.
@@ -44,8 +45,9 @@
 //! ([`limits::MAX_STREAMS`], [`limits::MAX_CALLS`], [`limits::MAX_FETCHES`]).
 //!
 //! A stream ends with its answer, with an error, with a cancel or with the connection. After the status 101 it is *upgraded*:
-//! both directions stay open until each has ended. Body bytes are sent raw, under a credit per stream and direction, so memory
-//! is bounded by window x streams and no stream can hold up another. The supervisor chooses the windows of what it receives by
+//! both directions stay open until each has ended, and carry the messages of a WebSocket ([`socket`]). Body bytes are sent raw,
+//! under a credit per stream and direction, so memory is bounded by window x streams and no stream can hold up another. The
+//! supervisor chooses the windows of what it receives by
 //! the app's [`Budget`].
 //!
 //! Neither side can crash the other: a peer that sends an id, a kind, a length or a number of anything that is not allowed ends
@@ -70,6 +72,7 @@ pub mod limits;
 pub mod message;
 pub mod outbox;
 pub mod side;
+pub mod socket;
 mod stream;
 pub mod witness;
 

@@ -41,8 +41,15 @@ pub const MAX_UNSENT_BODIES: usize = 1024 * 1024;
 /// Most header fields in one head or trailer section.
 pub const MAX_HEADERS: usize = 1024;
 
-/// Streams that the supervisor may have open at once on one connection; its in-flight limits lie below it.
-pub const MAX_STREAMS: usize = 16 * 1024;
+/// Streams that the supervisor may have open at once on one connection. All WebSockets and requests in flight of an app may be on
+/// the same one.
+pub const MAX_STREAMS: usize = MAX_IN_FLIGHT + MAX_SOCKETS;
+
+/// Greatest limit of an app for its requests in flight.
+pub const MAX_IN_FLIGHT: usize = 16 * 1024;
+
+/// Greatest limit of an app for its WebSockets.
+pub const MAX_SOCKETS: usize = 48 * 1024;
 
 /// Streams that a worker may have open at once on one connection, when it opens a call. Further calls wait in the worker.
 pub const MAX_CALLS: usize = 64;
