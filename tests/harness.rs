@@ -11,6 +11,7 @@ pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod schema;
 mod supervisor;
+pub(crate) mod talker;
 mod terminal;
 pub(crate) mod workerd;
 

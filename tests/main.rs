@@ -73,6 +73,7 @@ mod repository;
 mod request_url;
 mod scheduled;
 mod schema;
+mod server_websockets;
 mod services;
 mod serving;
 mod settings;

@@ -7,6 +7,7 @@ use nano_supervisor::api::AppState;
 use serde_json::{Value, json};
 
 use crate::TestSupervisor;
+use crate::harness::talker::{TEXT, Talker};
 use crate::harness::{App, Client, npm, within};
 
 /// Serves one of the apps with its own supervisor. Returns `None` if npm cannot be run.
@@ -25,6 +26,20 @@ async fn post(client: &Client, path: &str, body: Value) -> (u16, Value) {
     let reply =
         within(client.send(request.body(Full::new(Bytes::from(body.to_string()))).unwrap())).await.unwrap();
     (reply.status, reply.json())
+}
+
+#[tokio::test]
+async fn hono_takes_websockets() {
+    let Some(supervisor) = serve("hono_websocket.ts", "").await else { return };
+    let mut talker = Talker::open(supervisor.address("app").await, "/rooms/tea");
+    assert_eq!(talker.send(TEXT, "hello").hears(), "text tea: hello");
+    assert_eq!(
+        (talker.send(TEXT, "bye").hears(), talker.hears()),
+        ("text tea: bye".into(), "close 4000 as asked".into())
+    );
+    assert_eq!(talker.close(4000, "as asked").hears(), "end");
+    supervisor.log.line_with("left tea 4000").await;
+    assert_eq!(supervisor.get("app", "/rooms/tea").await.text(), "a room");
 }
 
 #[tokio::test]

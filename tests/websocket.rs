@@ -331,8 +331,9 @@ async fn a_socket_closes_or_fails_and_says_why() {
             ],
             "idl": [
                 "4", ["TypeError", "TypeError", "TypeError", "TypeError", "TypeError"], 1, "WebSocket", "[object WebSocket]",
-                "CLOSED,CLOSING,CONNECTING,OPEN,binaryType,bufferedAmount,close,extensions,onclose,onerror,onmessage,\
-                 onopen,protocol,readyState,send,url",
+                "CLOSED,CLOSING,CONNECTING,OPEN,READY_STATE_CLOSED,READY_STATE_CLOSING,READY_STATE_CONNECTING,READY_STATE_OPEN,\
+                 accept,binaryType,bufferedAmount,close,deserializeAttachment,extensions,onclose,onerror,onmessage,onopen,\
+                 protocol,readyState,send,serializeAttachment,url",
                 true
             ],
         })

@@ -42,6 +42,8 @@ pub struct WorkerLimits {
     pub max_blocking: u32,
     /// Most bytes that the files may have which requests write.
     pub max_tmp: u64,
+    /// Most bytes that messages of WebSockets may hold in the worker.
+    pub max_socket_bytes: u64,
     /// Whether an uncaught error outside a request ends the worker.
     pub fatal_uncaught: bool,
 }
@@ -436,6 +438,7 @@ mod tests {
                 max_outbound: 256,
                 max_blocking: 1024,
                 max_tmp: 1 << 27,
+                max_socket_bytes: 64 << 20,
                 fatal_uncaught: false,
             },
             root: "/app".into(),

@@ -46,7 +46,7 @@ impl PieceKind {
 
 /// Bytes of a message that have been received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct PiecePart {
     /// What they are a part of.
     pub kind: PieceKind,
     /// How many bytes of the input they are, which may be zero.
@@ -75,7 +75,7 @@ impl Pieces {
     ///
     /// # Errors
     /// [`ProtocolError::Malformed`] or [`ProtocolError::Unexpected`] if the peer breaks the rules.
-    pub fn next(&mut self, input: &mut impl Buf) -> Result<Option<Part>, ProtocolError> {
+    pub fn next(&mut self, input: &mut impl Buf) -> Result<Option<PiecePart>, ProtocolError> {
         let before = self.message;
         let goes_on = self.piece.is_some();
         let (kind, ends, left) = match self.piece {
@@ -101,7 +101,7 @@ impl Pieces {
             self.message = None;
         }
         let is_first = !goes_on && before != Some(kind);
-        Ok(Some(Part { kind, length, is_first, is_last }))
+        Ok(Some(PiecePart { kind, length, is_first, is_last }))
     }
 
     fn begin(&mut self) -> Result<(PieceKind, bool, usize), ProtocolError> {

@@ -153,8 +153,8 @@ const INTERFACES = {
   },
   Response: {
     length: 0,
-    // `cf` is of Workers.
-    readonly: "body bodyUsed cf headers ok redirected status statusText type url",
+    // `cf` and `webSocket` are of Workers.
+    readonly: "body bodyUsed cf headers ok redirected status statusText type url webSocket",
     operations: "arrayBuffer(0) blob(0) bytes(0) clone(0) formData(0) json(0) text(0) textStream(0)",
     statics: "error(0) json(1) redirect(1)",
   },
@@ -198,6 +198,8 @@ const INTERFACES = {
     operations: "close(0) send(1)",
     constants: ["CONNECTING", "OPEN", "CLOSING", "CLOSED"],
     first: 0,
+    more: "accept serializeAttachment deserializeAttachment READY_STATE_CONNECTING READY_STATE_OPEN READY_STATE_CLOSING READY_STATE_CLOSED",
+    moreStatics: "READY_STATE_CONNECTING READY_STATE_OPEN READY_STATE_CLOSING READY_STATE_CLOSED",
   },
   WritableStream: { length: 0, readonly: "locked", operations: "abort(0) close(0) getWriter(0)" },
   WritableStreamDefaultController: { readonly: "signal", operations: "error(0)" },

@@ -229,6 +229,7 @@ fn executable() -> Option<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct Both {
     clients: [Client; 2],
+    addresses: [SocketAddr; 2],
     _ours: TestSupervisor,
     _theirs: Workerd,
 }
@@ -240,8 +241,14 @@ impl Both {
         let theirs = Workerd::serve(app, &upstream)?;
         let app = App::new("app", app).set(&format!("env = {{ UP = '{upstream}' }}"));
         let ours = TestSupervisor::plan().app(app).start().await;
-        let clients = [ours.client("app").await, Client::new(theirs.address(), false)];
-        Some(Self { clients, _ours: ours, _theirs: theirs })
+        let addresses = [ours.address("app").await, theirs.address()];
+        let clients = addresses.map(|address| Client::new(address, false));
+        Some(Self { clients, addresses, _ours: ours, _theirs: theirs })
+    }
+
+    /// Returns the addresses of both, ours first.
+    pub(crate) fn addresses(&self) -> [SocketAddr; 2] {
+        self.addresses
     }
 
     /// Sends a request to both. Returns the responses, ours first.

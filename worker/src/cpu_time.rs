@@ -175,6 +175,11 @@ impl Meter {
         }
     }
 
+    /// Forgets what a request has been charged with: something new begins that may use as much again.
+    pub(crate) fn forgive(&self, request: u32) {
+        self.used.borrow_mut().remove(&request);
+    }
+
     /// Charges a request, and returns its CPU time so far.
     fn charge(&self, request: u32, due: Duration) -> Duration {
         let mut all = self.used.borrow_mut();

@@ -14,7 +14,8 @@ use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_protocol::{Handlers, Witness};
 use nano_runtime::{
-    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, Turns, running_request,
+    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, SocketEvent, Sockets, Turns,
+    running_request,
 };
 
 use crate::calls::Calls;
@@ -27,6 +28,9 @@ use crate::load_error::LoadError;
 use crate::loader::{EmitCache, Modules, ReadError};
 use crate::{heap, load_error, usage, watchdog};
 
+/// Events of WebSockets that are passed to JavaScript in one turn of the event loop.
+const EVENTS_PER_TURN: usize = 256;
+
 /// One V8 isolate with one app.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -35,6 +39,7 @@ pub(crate) struct Engine {
     install: v8::Global<v8::Function>,
     dispatch: v8::Global<v8::Function>,
     schedule: v8::Global<v8::Function>,
+    receive: v8::Global<v8::Function>,
     js: Js,
     modules: Rc<Modules>,
     folder: Rc<AppFolder>,
@@ -44,6 +49,7 @@ pub(crate) struct Engine {
     turns: Rc<Turns>,
     /// What the app can fetch from besides the network.
     pub(crate) bindings: Rc<Bindings>,
+    sockets: Rc<Sockets>,
     collections: Collections,
     heap_limit: u64,
     /// What the app exports.
@@ -58,7 +64,7 @@ impl Engine {
         witness: Witness,
         calls: &Rc<Calls>,
     ) -> Result<Self, LoadError> {
-        let Isolate { prepare, install, dispatch, schedule, mut js, modules, in_flight, heap_limit } =
+        let Isolate { prepare, install, dispatch, schedule, receive, mut js, modules, in_flight, heap_limit } =
             isolate;
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
@@ -86,11 +92,14 @@ impl Engine {
         turns.set_max(load.limits.max_blocking as usize);
         let bindings = Bindings::install(&mut js.0.op_state().borrow_mut(), load.bindings.clone());
         in_flight.set_max_tmp(load.limits.max_tmp);
+        let sockets = js.0.op_state().borrow().borrow::<Rc<Sockets>>().clone();
+        sockets.set_most(usize::try_from(load.limits.max_socket_bytes).unwrap_or(usize::MAX));
         let mut engine = Self {
             prepare,
             install,
             dispatch,
             schedule,
+            receive,
             js,
             modules,
             folder,
@@ -99,6 +108,7 @@ impl Engine {
             meter,
             turns,
             bindings,
+            sockets,
             collections: Collections::new(heap_limit, 0, Instant::now()),
             heap_limit,
             handlers: Handlers::default(),
@@ -209,6 +219,34 @@ impl Engine {
         arrived.len()
     }
 
+    /// Passes what has arrived over WebSockets to JavaScript, until it terminates the isolate. What is too much for one turn comes
+    /// with the next one.
+    pub(crate) fn receive(&mut self, cx: &Context<'_>) {
+        if !self.sockets.has_events(cx) {
+            return;
+        }
+        scope!(scope, &mut self.js.0);
+        for _ in 0..EVENTS_PER_TURN {
+            let Some((id, event)) = self.sockets.next() else { break };
+            self.guard.enter();
+            let entry = self.guard.witness.entries();
+            self.guard.witness.runs(entry, self.in_flight.name(id));
+            // As on Workers, each message has all of the CPU time.
+            self.meter.forgive(id);
+            let event = event_of(scope, id, event);
+            // It catches whatever the app throws. Only termination escapes it.
+            call(scope, &self.receive, event);
+            scope.perform_microtask_checkpoint();
+            self.guard.leave();
+            if self.guard.termination().is_some() {
+                return;
+            }
+        }
+        if self.sockets.has_events(cx) {
+            cx.waker().wake_by_ref();
+        }
+    }
+
     /// Runs what is ready: promises, timers, completed ops.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
         self.guard.enter();
@@ -289,6 +327,34 @@ fn pairs<'s>(
     pairs: &[(String, String)],
 ) -> Result<Vec<v8::Local<'s, v8::Value>>, LoadError> {
     pairs.iter().flat_map(|(name, value)| [name, value]).map(|part| text(scope, part)).collect()
+}
+
+/// Returns what JavaScript gets of an event: the id of its WebSocket, and either the message, or the code of a closing frame with
+/// its reason, or a text that says what is wrong; `null` for a client that has gone.
+fn event_of<'s>(scope: &mut v8::PinScope<'s, '_>, id: u32, event: SocketEvent) -> v8::Local<'s, v8::Value> {
+    let text = |scope: &mut v8::PinScope<'s, '_>, text: &[u8]| -> v8::Local<'s, v8::Value> {
+        // Messages may be longer than V8's limit for strings only where the operator allows that.
+        let text = v8::String::new_from_utf8(scope, text, v8::NewStringType::Normal);
+        text.unwrap_or_else(|| v8::String::empty(scope)).into()
+    };
+    let id = v8::Integer::new_from_unsigned(scope, id).into();
+    let elements = match event {
+        SocketEvent::Text(message) => vec![id, text(scope, &message)],
+        SocketEvent::Binary(message) => {
+            let store = v8::ArrayBuffer::new_backing_store_from_vec(message).make_shared();
+            vec![id, v8::ArrayBuffer::with_backing_store(scope, &store).into()]
+        }
+        SocketEvent::Closed(code, reason) => {
+            let code = v8::Integer::new(scope, code.into()).into();
+            vec![id, code, text(scope, reason.as_bytes())]
+        }
+        SocketEvent::Failed(why) => {
+            let nothing = v8::undefined(scope).into();
+            vec![id, nothing, text(scope, why.as_bytes())]
+        }
+        SocketEvent::Lost => vec![id, v8::null(scope).into()],
+    };
+    v8::Array::new_with_elements(scope, &elements).into()
 }
 
 fn text<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> Result<v8::Local<'s, v8::Value>, LoadError> {

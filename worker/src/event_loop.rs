@@ -59,6 +59,9 @@ impl EventLoop {
             self.arrived.drain(..begun);
         }
         if self.engine.termination().is_none() {
+            self.engine.receive(cx);
+        }
+        if self.engine.termination().is_none() {
             self.engine.poll(cx);
             self.in_flight.poll_unsent(cx);
             self.in_flight.poll_background(cx);

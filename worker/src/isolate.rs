@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use deno_core::error::CoreError;
 use deno_core::{CompiledWasmModuleStore, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8};
-use nano_runtime::{InFlight, Turns};
+use nano_runtime::{InFlight, Sockets, Turns};
 
 use crate::lazy_globals::LazyGlobalsError;
 use crate::loader::{AppLoader, LaterModules};
@@ -21,6 +21,7 @@ pub(crate) struct Isolate {
     pub(crate) install: v8::Global<v8::Function>,
     pub(crate) dispatch: v8::Global<v8::Function>,
     pub(crate) schedule: v8::Global<v8::Function>,
+    pub(crate) receive: v8::Global<v8::Function>,
     pub(crate) js: Js,
     /// Where the module loader finds the app's modules once they are known.
     pub(crate) modules: LaterModules,
@@ -73,13 +74,15 @@ impl Isolate {
         js.v8_isolate().set_prepare_stack_trace_callback(stack_trace::prepare);
         js.op_state().borrow_mut().put(in_flight.clone());
         js.op_state().borrow_mut().put(Rc::<Turns>::default());
-        let [prepare, install, dispatch, schedule] = entry_points(&mut js)?;
-        Ok(Self { prepare, install, dispatch, schedule, js: Js(js), modules, in_flight, heap_limit })
+        js.op_state().borrow_mut().put(Rc::<Sockets>::default());
+        let [prepare, install, dispatch, schedule, receive] = entry_points(&mut js)?;
+        let js = Js(js);
+        Ok(Self { prepare, install, dispatch, schedule, receive, js, modules, in_flight, heap_limit })
     }
 }
 
 /// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 4], IsolateError> {
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 5], IsolateError> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
@@ -87,8 +90,8 @@ fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 4], Iso
     let load = property(scope, nano, "loadInterface")?;
     let interfaces = property(scope, nano, "lazyInterfaces")?;
     lazy_globals::install(scope, global, interfaces, load)?;
-    let mut functions = Vec::with_capacity(4);
-    for name in ["prepare", "install", "dispatch", "schedule"] {
+    let mut functions = Vec::with_capacity(5);
+    for name in ["prepare", "install", "dispatch", "schedule", "receive"] {
         let function = property(scope, nano, name)?;
         functions.push(v8::Global::new(scope, function));
     }

@@ -75,17 +75,20 @@ fn stats() -> impl Strategy<Value = Stats> {
 
 fn load() -> impl Strategy<Value = Load> {
     let env = (vec(any::<(String, String)>(), 0..40), vec(any::<String>(), 0..3));
-    let limits = any::<([u64; 4], [u32; 2], bool)>().prop_map(
-        |([watchdog_ms, cpu_ms, wait_until_ms, max_tmp], [max_outbound, max_blocking], fatal_uncaught)| {
-            WorkerLimits {
-                watchdog_ms,
-                cpu_ms,
-                wait_until_ms,
-                max_outbound,
-                max_blocking,
-                max_tmp,
-                fatal_uncaught,
-            }
+    let limits = any::<([u64; 5], [u32; 2], bool)>().prop_map(
+        |(
+            [watchdog_ms, cpu_ms, wait_until_ms, max_tmp, max_socket_bytes],
+            [max_outbound, max_blocking],
+            fatal_uncaught,
+        )| WorkerLimits {
+            watchdog_ms,
+            cpu_ms,
+            wait_until_ms,
+            max_outbound,
+            max_blocking,
+            max_tmp,
+            max_socket_bytes,
+            fatal_uncaught,
         },
     );
     let texts = any::<(String, String, String, String, Option<String>)>();

@@ -22,6 +22,8 @@ pub struct AppStatus {
     pub uptime_seconds: Option<u64>,
     /// Requests in flight or waiting.
     pub in_flight: usize,
+    /// WebSockets that clients have open.
+    pub websockets: usize,
     /// Workers that were ready and ended without being told to.
     pub crashes: u64,
     /// Failed starts since the last worker that was ready.

@@ -4,6 +4,7 @@
 //! - [`http1`], [`http2`]: serve HTTP over it, within limits that follow from the configured ones.
 //! - [`answering`]: answers its requests.
 //! - [`discard`]: reads what nobody wants of an HTTP/1 request.
+//! - [`websocket`]: what an HTTP/1 connection becomes when an app accepts a WebSocket.
 //! - [`stream`]: one response over HTTP/2, which its client may read too slowly. [`windows`]: how much an HTTP/2 client
 //!   may send before it is read.
 
@@ -13,6 +14,7 @@ pub(crate) mod http1;
 pub(crate) mod http2;
 pub(crate) mod io;
 pub(crate) mod stream;
+pub(crate) mod websocket;
 pub(crate) mod windows;
 
 use std::future::poll_fn;
@@ -56,7 +58,7 @@ impl Connection {
         let answering = Rc::new(Answering { proxy, peer, client: client.clone() });
         let overdue = match is_http2 {
             true => http2::serve(io, &answering, &mut closing).await,
-            false => http1::serve(io, answering).await,
+            false => http1::serve(io, answering, &mut closing).await,
         };
         end(&client, socket, overdue).await;
     }

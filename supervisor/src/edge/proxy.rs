@@ -5,9 +5,10 @@
 //!   [`forwarding`]: decides which fields the app gets.
 //! - [`mod@deliver`]: sends a request to a worker, and to the next one if need be; [`attempt`]: to one worker, up to the head of the
 //!   response.
+//! - [`handshake`]: which requests ask for a WebSocket; [`opened`]: one that an app has accepted.
 //! - [`upload`]: moves the request body from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
-//!   [`response_limit`]: limits its length.
+//!   [`response_limit`]: limits its length; `trailers`: what follows it.
 //! - [`answer`]: maps failures to statuses in one table, and builds the responses for them.
 //! - [`static_file`]: answers with a static file of the app, without a worker; [`file_window`]: how much of it is in memory.
 //! - [`recorded`]: the record of a request, for the access log and for its span.
@@ -22,16 +23,19 @@ mod development;
 pub(crate) mod error_page;
 pub(crate) mod file_window;
 pub(crate) mod forwarding;
+pub(crate) mod handshake;
 pub(crate) mod headers;
 pub(crate) mod host;
+pub(crate) mod opened;
 pub(crate) mod part;
 pub(crate) mod recorded;
 pub(crate) mod response_limit;
 pub(crate) mod site;
 pub(crate) mod static_file;
+mod trailers;
 pub(crate) mod upload;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hyper::{Method, Request, Response};
@@ -48,11 +52,12 @@ use crate::edge::upstream::{InFlight, Upstream};
 use crate::model::refusal::Refusal;
 use crate::model::shares::ClientKey;
 use crate::telemetry::record::{RequestRecord, RequestSource, Span};
-use attempt::Outgoing;
+use attempt::{Outgoing, Upgrade};
 use body::{ResponseBody, Tail};
 use deliver::deliver;
 use file_window::FileWindow;
 use forwarding::Forwarding;
+use handshake::Handshake;
 use recorded::Recorded;
 use site::Site;
 use upload::{RequestBody, Upload};
@@ -173,8 +178,10 @@ impl Proxy {
         }
         let target = headers::target(&parts)?;
         let host = host::host(&parts, peer.local)?;
+        // A request with a body does not end with its head, so what follows cannot be a WebSocket.
+        let handshake = if reading.is_none() { Handshake::of(&parts)? } else { None };
         let Arrival { id, arrived, asker, span, upstream: answering, mut record } = arrival;
-        let forwarding = Forwarding::new(&parts.headers, &host, peer, asker, id, span);
+        let mut forwarding = Forwarding::new(&parts.headers, &host, peer, asker, id, span);
         if let Some(record) = record.as_deref_mut().filter(|record| record.span.is_some()) {
             forwarding.origin().clone_into(&mut record.origin);
         }
@@ -213,6 +220,14 @@ impl Proxy {
             return Err(Refusal::Quarantined.into());
         }
         let place = enter()?;
+        let upgrade = match handshake {
+            Some(handshake) => {
+                forwarding.upgrades();
+                let place = Cell::new(Some(upstream.sockets.enter(&spec, client)?));
+                Some(Upgrade { handshake, budget: upstream.sockets.budget.clone(), place })
+            }
+            None => None,
+        };
         let upload = reading.map(|reading| Upload::new(incoming, Some(reading), max_body, upstream.clone()));
         let line = RequestLine {
             id,
@@ -229,10 +244,15 @@ impl Proxy {
             scheduled: scheduled.as_ref(),
             forwarding: &forwarding,
             fields: &parts.headers,
+            upgrade: upgrade.as_ref(),
             buffers: &buffers,
         };
         match deliver(&upstream, &place, arrived, &outgoing, upload, record).await {
-            Ok(response) => Ok((response, Some(place))),
+            // A WebSocket has a place of its own, and is no request in flight.
+            Ok(response) => {
+                let place = response.body().socket.is_none().then_some(place);
+                Ok((response, place))
+            }
             Err(refused) => Err(refused.at(&spec, &parts)),
         }
     }

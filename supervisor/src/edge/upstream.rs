@@ -1,7 +1,8 @@
-//! One I/O thread's view of an app: the connections to its workers (`workers`), the requests that wait for a worker, and how
-//! workers have ended (`ends`).
+//! One I/O thread's view of an app: the connections to its workers (`workers`), the requests that wait for a worker, how
+//! workers have ended (`ends`), and the places of WebSockets (`sockets`).
 
 mod ends;
+pub(crate) mod sockets;
 pub(crate) mod workers;
 
 use std::cell::{Cell, RefCell};
@@ -27,6 +28,7 @@ use crate::model::refusal::Refusal;
 use crate::model::shares::{self, ClientKey, Held, Holders, Holding};
 use crate::telemetry::traffic::{Limit, Traffic, TrafficCounts, Waiting};
 use ends::Ends;
+use sockets::SocketPlaces;
 use workers::{Link, Links};
 
 /// An app as one I/O thread sees it.
@@ -38,6 +40,8 @@ pub(crate) struct Upstream {
     thread: usize,
     /// Limits the bytes of the app's bodies that are buffered on this thread.
     budget: Arc<Budget>,
+    /// The places for WebSockets.
+    pub sockets: SocketPlaces,
     workers: Links,
     ends: Ends,
     /// Why no worker will be ready soon. `None` if one may be.
@@ -69,7 +73,8 @@ impl Upstream {
     ) -> Self {
         let share = routed.traffic.share(routed.spec.limits.max_buffered);
         let budget = Arc::new(Budget::new(share, Some(total.clone())));
-        routed.traffic.hold(thread, budget.clone());
+        let sockets = SocketPlaces::new(&routed.traffic, share);
+        routed.traffic.hold(thread, [budget.clone(), sockets.budget.clone()]);
         Self {
             app: routed.app,
             // A copy for this thread, so that counting references is not atomic.
@@ -77,6 +82,7 @@ impl Upstream {
             traffic: routed.traffic.clone(),
             thread,
             budget,
+            sockets,
             workers: Links::default(),
             ends: Ends::default(),
             unavailable: RefCell::default(),
@@ -104,7 +110,9 @@ impl Upstream {
     /// Replaces the configuration for further requests.
     pub(crate) fn configure(&self, spec: &AppSpec) {
         if **self.spec.borrow() != *spec {
-            self.budget.set_max(self.traffic.share(spec.limits.max_buffered));
+            let share = self.traffic.share(spec.limits.max_buffered);
+            self.budget.set_max(share);
+            self.sockets.budget.set_max(share);
             *self.spec.borrow_mut() = Rc::new(spec.clone());
         }
     }

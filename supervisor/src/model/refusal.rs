@@ -50,6 +50,10 @@ pub(crate) enum Refusal {
     TimedOut,
     /// The handler kept JavaScript busy for too long.
     Watchdog,
+    /// A WebSocket of another version of its protocol.
+    WebSocketVersion,
+    /// The app has as many WebSockets open as its limit allows, or as many as its client may have.
+    TooManyWebSockets,
     /// Requests of this kind ended workers of the app repeatedly.
     Quarantined,
     /// A static file of the app cannot be read.
@@ -72,7 +76,14 @@ impl Refusal {
 
     /// Whether it is transient, so that a retry may succeed.
     pub(crate) fn is_momentary(self) -> bool {
-        matches!(self, Self::NoWorker | Self::Overloaded | Self::ClientOverloaded | Self::QueueFull)
+        matches!(
+            self,
+            Self::NoWorker
+                | Self::Overloaded
+                | Self::ClientOverloaded
+                | Self::QueueFull
+                | Self::TooManyWebSockets
+        )
     }
 
     /// A stable name for programs.
@@ -100,6 +111,8 @@ impl Refusal {
             Self::ResponseTooLarge => "response_too_large",
             Self::TimedOut => "timed_out",
             Self::Watchdog => "watchdog",
+            Self::WebSocketVersion => "websocket_version",
+            Self::TooManyWebSockets => "too_many_websockets",
             Self::Quarantined => "quarantined",
             Self::AssetUnreadable => "asset_unreadable",
             Self::Loop => "loop",

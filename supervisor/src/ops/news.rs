@@ -163,7 +163,7 @@ mod tests {
     fn app(name: &str) -> AppStatus {
         let rates = json!({ "requests_per_second": 10.0, "errors_per_second": 0.0, "p50_ms": 1.0, "p99_ms": 2.0, "cpu_percent": 3.0 });
         let mut app = json!({
-            "app": name, "state": "ready", "waits_for_turn": false, "pid": 7, "uptime_seconds": 1, "in_flight": 0, "crashes": 0, "restarts": 0, "deploys": 0,
+            "app": name, "state": "ready", "waits_for_turn": false, "pid": 7, "uptime_seconds": 1, "in_flight": 0, "websockets": 0, "crashes": 0, "restarts": 0, "deploys": 0,
             "heap_used": 1_000_000, "heap_limit": 2_000_000, "memory": 8_000_000, "rss": 9_000_000, "cpu_seconds": 1.0,
             "requests": 5, "errors": 0, "listen": "*:80", "hosts": [],
         });

@@ -18,6 +18,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
             max_outbound: spec.limits.max_outbound,
             max_blocking: spec.limits.max_blocking,
             max_tmp: spec.limits.max_tmp,
+            max_socket_bytes: spec.limits.max_websocket_buffered,
             fatal_uncaught: spec.settings.exit_on_unhandled_rejection,
         },
         root: spec.root.to_string_lossy().into_owned(),
@@ -67,7 +68,7 @@ mod tests {
         fs::write(
             root.join("nano.toml"),
             "[server]\ncache_dir = 'cache'\n[defaults]\ndeny_net = ['*.internal']\n[apps.a]\npath = 'a'\nport = 1\n\
-             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\nmax_tmp = '7B'\ndevelopment = true\nallow_net = ['example.com:443']",
+             env = { B = 2 }\nprops = { tier = 'gold' }\ncpu_time = '2s'\nwait_until_timeout = '3s'\nmax_outbound = 4\nmax_blocking = 6\nmax_tmp = '7B'\nmax_websocket_message = '1MiB'\nmax_websocket_buffered = '2MiB'\ndevelopment = true\nallow_net = ['example.com:443']",
         )
         .unwrap();
         let sources = Sources { config: Some(root.join("nano.toml")), ..Sources::default() };
@@ -86,6 +87,7 @@ mod tests {
                     max_outbound: 4,
                     max_blocking: 6,
                     max_tmp: 7,
+                    max_socket_bytes: 2 << 20,
                     fatal_uncaught: false,
                 },
                 root: root.join("a").display().to_string(),

@@ -112,9 +112,23 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
     text.each(name, "gauge", help, apps, |app| app.max_in_flight);
     let (name, help) = ("nano_requests_waiting_limit", "Requests that may wait for a worker (`max_queue`).");
     text.each(name, "gauge", help, apps, |app| app.max_queue);
-    let (name, help) = ("nano_request_body_bytes_total", "Bytes of request bodies.");
+    text.each("nano_websockets", "gauge", "WebSockets that clients have open.", apps, |app| app.websockets);
+    let (name, help) = ("nano_websockets_limit", "WebSockets that there may be (`max_websockets`).");
+    text.each(name, "gauge", help, apps, |app| app.max_websockets);
+    let (name, help) =
+        ("nano_websocket_messages_total", "Messages over WebSockets, of clients (`in`) and of the app.");
+    text.family(name, "counter", help);
+    for app in apps {
+        let totals = &app.seen.totals;
+        for (direction, count) in [("in", totals.messages_in), ("out", totals.messages_out)] {
+            text.line(name, &[("app", &app.name), ("direction", direction)], count);
+        }
+    }
+    let (name, help) =
+        ("nano_request_body_bytes_total", "Bytes of request bodies, and of messages of clients.");
     text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_in);
-    let (name, help) = ("nano_response_body_bytes_total", "Bytes of response bodies.");
+    let (name, help) =
+        ("nano_response_body_bytes_total", "Bytes of response bodies, and of messages to clients.");
     text.each(name, "counter", help, apps, |app| app.seen.totals.bytes_out);
     let (name, help) = (
         "nano_buffered_bytes",

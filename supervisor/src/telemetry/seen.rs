@@ -31,6 +31,10 @@ pub(crate) struct Gauges {
     pub in_flight: usize,
     /// Limit of requests in flight.
     pub max_in_flight: usize,
+    /// Open WebSockets of clients.
+    pub websockets: usize,
+    /// Limit of these.
+    pub max_websockets: usize,
     /// Limit of waiting requests.
     pub max_queue: usize,
     pub waiting: usize,

@@ -36,6 +36,8 @@ pub(crate) enum Limit {
     InFlightPerClient,
     /// `scheduled_timeout`: scheduled runs that were given up.
     Scheduled,
+    /// `max_websockets`: WebSockets that were refused.
+    WebSockets,
     /// Calls of workers that came faster than they may, and had to wait. No field says how fast that is.
     Calls,
 }
@@ -55,6 +57,7 @@ impl Limit {
             Self::Starts => "max_starts_per_second",
             Self::InFlightPerClient => "max_in_flight_per_client",
             Self::Scheduled => "scheduled_timeout",
+            Self::WebSockets => "max_websockets",
             Self::Calls => "calls",
         }
     }
@@ -64,11 +67,12 @@ impl Limit {
 #[derive(Debug)]
 pub(crate) struct Traffic {
     in_flight: AtomicUsize,
+    sockets: AtomicUsize,
     waiting: AtomicUsize,
     broken: [AtomicU64; Limit::COUNT],
     threads: Box<[TrafficCounts]>,
-    /// Buffered body bytes of each thread.
-    budgets: Box<[OnceLock<Arc<Budget>>]>,
+    /// Buffered bytes of each thread: of bodies, and of WebSockets.
+    budgets: Box<[OnceLock<[Arc<Budget>; 2]>]>,
 }
 
 /// The counters of one I/O thread, their only writer.
@@ -82,6 +86,8 @@ pub(crate) struct TrafficCounts {
     cut_off: AtomicU64,
     stalls: AtomicU64,
     fetches: AtomicU64,
+    messages_in: AtomicU64,
+    messages_out: AtomicU64,
     total: Histogram,
     queue: Histogram,
     worker: Histogram,
@@ -109,6 +115,10 @@ pub(crate) struct Totals {
     pub stalls: u64,
     /// What its workers have fetched from their bindings.
     pub fetches: u64,
+    /// Messages that clients have sent over WebSockets.
+    pub messages_in: u64,
+    /// Messages that the app has sent over WebSockets.
+    pub messages_out: u64,
     /// From the arrival of a request to its response head.
     pub total: Snapshot,
     /// From the arrival of a request until a worker took it.
@@ -134,6 +144,7 @@ impl Traffic {
         let threads = (0..io_threads).map(|_| TrafficCounts::default()).collect();
         Self {
             in_flight: AtomicUsize::new(0),
+            sockets: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             broken: Default::default(),
             budgets: (0..io_threads).map(|_| OnceLock::new()).collect(),
@@ -146,16 +157,16 @@ impl Traffic {
         usize::try_from(bytes).unwrap_or(usize::MAX) / self.threads.len().max(1)
     }
 
-    /// Registers the body budget of a thread, when it starts.
-    pub(crate) fn hold(&self, thread: usize, budget: Arc<Budget>) {
+    /// Registers the budgets of a thread, when it starts.
+    pub(crate) fn hold(&self, thread: usize, budgets: [Arc<Budget>; 2]) {
         if let Some(slot) = self.budgets.get(thread) {
-            let _ = slot.set(budget);
+            let _ = slot.set(budgets);
         }
     }
 
     /// Buffered body bytes: of responses that clients have not read yet, and of requests that the worker has not read yet.
     pub(crate) fn buffered(&self) -> u64 {
-        self.budgets.iter().filter_map(OnceLock::get).map(|budget| budget.held() as u64).sum()
+        self.budgets.iter().filter_map(OnceLock::get).flatten().map(|budget| budget.held() as u64).sum()
     }
 
     /// Requests in flight or waiting, on all I/O threads.
@@ -180,6 +191,25 @@ impl Traffic {
     /// A request is no longer in flight.
     pub(crate) fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// WebSockets that are open, on all I/O threads.
+    pub(crate) fn sockets(&self) -> usize {
+        self.sockets.load(Ordering::Relaxed)
+    }
+
+    /// Counts a WebSocket as open, unless `max` are already.
+    pub(crate) fn open_socket(&self, max: usize) -> bool {
+        let is_free = self.sockets.fetch_add(1, Ordering::Relaxed) < max;
+        if !is_free {
+            self.close_socket();
+        }
+        is_free
+    }
+
+    /// A WebSocket is no longer open.
+    pub(crate) fn close_socket(&self) {
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Requests that wait for a worker, on all I/O threads.
@@ -228,6 +258,8 @@ impl Traffic {
             totals.cut_off += get(&counts.cut_off);
             totals.stalls += get(&counts.stalls);
             totals.fetches += get(&counts.fetches);
+            totals.messages_in += get(&counts.messages_in);
+            totals.messages_out += get(&counts.messages_out);
             totals.total.add(&counts.total);
             totals.queue.add(&counts.queue);
             totals.worker.add(&counts.worker);
@@ -270,6 +302,18 @@ impl TrafficCounts {
     /// Counts something that a worker fetches from a binding.
     pub(crate) fn fetched(&self) {
         add(&self.fetches, 1);
+    }
+
+    /// Counts bytes that a client has sent over a WebSocket, and a message if it ends with them.
+    pub(crate) fn received_message(&self, bytes: usize, is_last: bool) {
+        self.received(bytes);
+        add(&self.messages_in, u64::from(is_last));
+    }
+
+    /// Counts bytes that the app has sent over a WebSocket, and a message if it ends with them.
+    pub(crate) fn sent_message(&self, bytes: usize, is_last: bool) {
+        self.sent(bytes);
+        add(&self.messages_out, u64::from(is_last));
     }
 
     /// Counts a response that ended before it was complete.
@@ -339,6 +383,6 @@ mod tests {
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
         let counts: Vec<_> = Limit::VARIANTS.iter().map(|limit| traffic.broken(*limit)).collect();
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

@@ -35,6 +35,7 @@ pub use node::commonjs::{RequireHost, RequiredKind};
 pub use node::{ABOUT_A_HOST, MODULES as NODE_MODULES, ONLY_PREFIXED};
 pub use requests::in_flight::{InFlight, LogSink, running_request};
 pub use requests::request::Request;
+pub use requests::sockets::{SocketEvent, Sockets};
 pub use requests::turns::{Turns, clock_of_this_thread, time_of};
 pub use workers::errors::report::{AppFolder, excerpt, is_internal, report};
 

@@ -2,7 +2,7 @@
 //!
 //! - [`request`], [`response`]: how the parts of a request reach JavaScript when they are accessed, and the ways to send a
 //!   response; [`outgoing`]: bodies that are sent. [`scheduled`]: how a scheduled run ends; [`wait_until`]: work that continues
-//!   after the response.
+//!   after the response; [`socket`]: WebSockets of clients.
 //! - [`console`], [`errors`]: log records, and how errors are reported.
 //! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: the native part of `IdentityTransformStream`, `caches`,
 //!   `DigestStream` and `HTMLRewriter`.
@@ -17,6 +17,7 @@ pub(crate) mod outgoing;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod scheduled;
+pub(crate) mod socket;
 pub(crate) mod wait_until;
 
 use crate::requests::body;
@@ -72,6 +73,12 @@ deno_core::extension!(
         response::op_respond_text,
         response::op_respond_text_with_headers,
         scheduled::op_scheduled_ended,
+        socket::op_socket_accept,
+        socket::op_socket_close,
+        socket::op_socket_open,
+        socket::op_socket_send_bytes,
+        socket::op_socket_send_text,
+        socket::op_socket_unsent,
         wait_until::op_background_begin,
         wait_until::op_background_end,
     ],
@@ -100,6 +107,7 @@ deno_core::extension!(
         "respond.js",
         "scheduled.js",
         "scheduler.js",
+        "websocket_pair.js",
     ],
     synthetic_esm = [
         // The loader knows them, and gives them to those who import them by their names without `nano:`.

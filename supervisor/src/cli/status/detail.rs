@@ -205,6 +205,9 @@ fn requests(detail: &AppDetail) -> String {
         parts.extend(value.map(|ms| format!("{name} {ms:.1} ms")));
     }
     parts.push(format!("{} in flight", app.in_flight));
+    if app.websockets > 0 {
+        parts.push(format!("{} WebSockets", app.websockets));
+    }
     format!("{}; {} so far, {} of them 5xx", parts.join(", "), app.requests, app.errors)
 }
 

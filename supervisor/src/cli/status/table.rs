@@ -201,6 +201,7 @@ mod tests {
             pid: is_up.then_some(123),
             uptime_seconds: is_up.then_some(61),
             in_flight: 3,
+            websockets: 0,
             crashes: u64::from(last_exit.is_some()) * 7,
             failed_starts: 0,
             restarts: 0,

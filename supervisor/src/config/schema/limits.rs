@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nano_protocol::limits::MAX_STREAMS;
+use nano_protocol::limits::{MAX_IN_FLIGHT, MAX_SOCKETS};
 use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
@@ -30,12 +30,12 @@ settings! {
         start_timeout: Duration = secs(10), duration(ms(50)..=HOUR);
 
         /// Greatest number of requests at once. Further ones are answered 503.
-        max_in_flight: usize = 2048, whole(1..=MAX_STREAMS);
+        max_in_flight: usize = 2048, whole(1..=MAX_IN_FLIGHT);
 
         /// Greatest number of requests at once of one client address. Further ones are answered 429; the value of
         /// `max_in_flight` means no limit.
         max_in_flight_per_client: Option<usize> = None,
-            whole(1..=MAX_STREAMS).optional().by_default("three quarters of `max_in_flight`");
+            whole(1..=MAX_IN_FLIGHT).optional().by_default("three quarters of `max_in_flight`");
 
         /// Least number of bytes per second at which clients must send bodies and receive responses. While the client is
         /// waited for, a slower one has `request_timeout` for a body and `send_timeout` for a response; `false` accepts any
@@ -44,7 +44,27 @@ settings! {
         min_rate: Option<u64> = Some(500), size(1..=MIB).or_false();
 
         /// Greatest number of requests that wait for a worker. Further ones are answered 503.
-        max_queue: usize = 1024, whole(0..=MAX_STREAMS);
+        max_queue: usize = 1024, whole(0..=MAX_IN_FLIGHT);
+
+        /// Greatest number of WebSockets at once that clients have open to the app; 0 for none. Further ones are answered 503. They do
+        /// not count as requests in flight.
+        max_websockets: usize = 8192, whole(0..=MAX_SOCKETS);
+
+        /// Longest message that a client may send over a WebSocket. A longer one closes it with the code 1009.
+        max_websocket_message: u64 = 32 * MIB, size(KIB..=GIB);
+
+        /// How much the messages of all WebSockets may hold in the worker: those from clients until they are complete, and those of
+        /// the app until they have left. Beyond it, a WebSocket whose client sends is closed with the code 1013, and of those that
+        /// do not receive fast enough the one that waits for most is ended.
+        // A message of the greatest length has to fit.
+        max_websocket_buffered: u64 = 64 * MIB, size(MIB..=64 * GIB);
+
+        /// How long the client of a WebSocket may be silent before it is pinged, or `false` for never.
+        websocket_ping: Option<Duration> = Some(secs(30)), duration(ms(50)..=DAY).or_false();
+
+        /// How long the client of a WebSocket may be silent, pongs included. After that it counts as gone. Where clients are
+        /// pinged, it must be longer than `websocket_ping`.
+        websocket_timeout: Option<Duration> = Some(secs(90)), duration(ms(50)..=DAY).or_false();
 
         /// Longest request body. A longer one is answered 413.
         max_body: u64 = 128 * MIB, size(0..=1024 * GIB);
@@ -166,6 +186,28 @@ impl AppLimits {
             let (watchdog, hung_timeout) = (show_duration(self.watchdog), show_duration(self.hung_timeout));
             let what = format!("watchdog ({watchdog}) must be shorter than hung_timeout ({hung_timeout})");
             let fix = "set `hung_timeout` to about twice `watchdog`";
+            problems.add(section.place(field), Flaw::new(what, fix));
+        }
+        let field = if section.has("websocket_timeout") { "websocket_timeout" } else { "websocket_ping" };
+        if let (Some(ping), Some(timeout)) = (self.websocket_ping, self.websocket_timeout)
+            && section.has(field)
+            && ping >= timeout
+        {
+            let (ping, timeout) = (show_duration(ping), show_duration(timeout));
+            let what = format!("websocket_timeout ({timeout}) must be longer than websocket_ping ({ping})");
+            let fix = "set `websocket_timeout` to about three times `websocket_ping`";
+            problems.add(section.place(field), Flaw::new(what, fix));
+        }
+        let field = match section.has("max_websocket_buffered") {
+            true => "max_websocket_buffered",
+            false => "max_websocket_message",
+        };
+        if section.has(field) && self.max_websocket_buffered < self.max_websocket_message {
+            let (all, one) = (show_size(self.max_websocket_buffered), show_size(self.max_websocket_message));
+            let what = format!(
+                "max_websocket_buffered ({all}) must not be less than max_websocket_message ({one}), or no such message arrives"
+            );
+            let fix = "raise `max_websocket_buffered` or lower `max_websocket_message`";
             problems.add(section.place(field), Flaw::new(what, fix));
         }
         // Otherwise the worker would be killed before V8 reports that its heap is full.

@@ -29,6 +29,7 @@ const SERVER: &str = "io_threads = 3\nlog_file = '/x.log'\ncontrol = '/x.sock'\n
 const DRAFT: &str = "cache_dir = '/c'\nstate_dir = false\nadmin = '127.0.0.1:9100'\nadmin_token_file = '/t'\n\
     otlp_endpoint = 'http://127.0.0.1:4318'\notlp_headers_file = '/h'\ntrace_sample = 0.5";
 const LIMITS: &str = "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeout = '3s'\nmax_in_flight = 4\nmax_body = '5B'\n\
+    max_websockets = 5\nmax_websocket_message = '1MiB'\nmax_websocket_buffered = '3MiB'\nwebsocket_ping = '10s'\nwebsocket_timeout = '20s'\n\
     max_in_flight_per_client = 3\nmin_rate = '7B'\nmax_queue = 9\nmax_response = '6B'\nmax_buffered = '2MiB'\n\
     cpu_time = '10s'\nscheduled_timeout = '9s'\nwait_until_timeout = '11s'\nlog_rate = '256KiB'\nmax_outbound = 12\nmax_blocking = 13\nmax_tmp = '14B'\nmax_fds = 130\n\
     max_pids = 40\nmax_cpus = 1.5\nheap = '64MiB'\nmemory = '96MiB'\nwatchdog = '7s'\nhung_timeout = '8s'";
@@ -198,6 +199,15 @@ fn every_wrong_setting_of_an_app_is_reported() {
             "nano.toml:2: restart.extra: unknown field; fix: remove it; what can be set here is: policy, initial, max, factor, \
              jitter, min_uptime, crash_loop, slow_retry",
             "nano.toml:2: restart.initial: initial (1m) must not be longer than max (1s); fix: lower `initial` or raise `max`",
+        ]
+    );
+    assert_eq!(
+        defaults("websocket_ping = '2m'\nmax_websocket_message = '100MiB'").1,
+        [
+            "nano.toml:1: websocket_ping: websocket_timeout (1m 30s) must be longer than websocket_ping (2m); fix: set \
+             `websocket_timeout` to about three times `websocket_ping`",
+            "nano.toml:2: max_websocket_message: max_websocket_buffered (64MiB) must not be less than max_websocket_message \
+             (100MiB), or no such message arrives; fix: raise `max_websocket_buffered` or lower `max_websocket_message`",
         ]
     );
     assert_eq!(

@@ -164,6 +164,8 @@ impl Caller {
             scheduled: None,
             forwarding: &Forwarding::of_app(fetch.origin, call.id, call.span),
             fields: &parts.headers,
+            // WebSockets are for clients.
+            upgrade: None,
             buffers: &self.admission.buffers(self.key),
         };
         let response = deliver(upstream, &place, call.arrived, &outgoing, upload, record).await?;
@@ -199,6 +201,8 @@ fn is_of_the_app(why: Refusal) -> bool {
         | R::Overloaded
         | R::ClientOverloaded
         | R::QueueFull
+        | R::WebSocketVersion
+        | R::TooManyWebSockets
         | R::Quarantined
         | R::Loop => false,
     }

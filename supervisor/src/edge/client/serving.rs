@@ -37,6 +37,11 @@ impl Serving {
         Reading(self.0.clone())
     }
 
+    /// Notes that the connection carries a WebSocket from now on: what comes is no request.
+    pub(crate) fn upgraded(&self) {
+        self.0.has_body.set(true);
+    }
+
     /// Notes that the request is malformed, so that an HTTP/1 connection ends after it.
     pub(crate) fn distrust(&self) {
         self.0.is_unclear.set(true);

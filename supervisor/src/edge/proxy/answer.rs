@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hyper::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFRESH,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, SEC_WEBSOCKET_VERSION, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use nano_protocol::message::RequestId;
@@ -66,6 +66,10 @@ impl Refusal {
             }
             Self::TimedOut => (S::GATEWAY_TIMEOUT, "The app did not answer within its time limit."),
             Self::Watchdog => (S::GATEWAY_TIMEOUT, "The app was interrupted: it kept running too long."),
+            Self::WebSocketVersion => {
+                (S::UPGRADE_REQUIRED, "This version of the WebSocket protocol is not supported.")
+            }
+            Self::TooManyWebSockets => (S::SERVICE_UNAVAILABLE, "The app has too many WebSockets open."),
             Self::Quarantined => {
                 (S::SERVICE_UNAVAILABLE, "Such requests make the app crash, and are refused.")
             }
@@ -98,6 +102,9 @@ impl Refusal {
         if self == Self::MethodNotAllowed {
             let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
             response.headers_mut().insert(ALLOW, methods);
+        }
+        if self == Self::WebSocketVersion {
+            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         response
     }

@@ -1,22 +1,27 @@
 //! One attempt to have a request answered by a worker, up to the head of the response.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Body as _;
 use hyper::header::CONTENT_LENGTH;
 use hyper::{Method, Response, StatusCode};
-use nano_protocol::message::RequestLine;
-use nano_protocol::{Budget, Event, Failure, Handle, Head, Receiver, ResponseHead};
+use nano_protocol::message::{RequestLine, UPGRADED};
+use nano_protocol::{Budget, Event, Failure, Handle, Head, Receiver, ResponseHead, Sender};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::ResponseBody;
 use super::forwarding::Forwarding;
+use super::handshake::Handshake;
 use super::headers::{self, InvalidResponse};
+use super::opened::{OpenedSocket, Terms};
 use super::upload::{Progress, RequestBody, Upload};
-use crate::config::AppSpec;
+use crate::config::{AppLimits, AppSpec};
 use crate::edge::refused::Refused;
+use crate::edge::upstream::sockets::SocketPlace;
 use crate::model::refusal::Refusal;
 
 /// A request as it is sent to workers, without its body.
@@ -27,8 +32,18 @@ pub(crate) struct Outgoing<'a> {
     pub scheduled: Option<&'a (String, i64)>,
     pub forwarding: &'a Forwarding<'a>,
     pub fields: &'a hyper::HeaderMap,
+    /// Set if it asks for a WebSocket.
+    pub upgrade: Option<&'a Upgrade>,
     /// Limits the bytes of its client's bodies that are buffered.
     pub buffers: &'a Rc<Budget>,
+}
+
+/// What there is for the WebSocket that a request asks for.
+pub(crate) struct Upgrade {
+    pub handshake: Handshake,
+    pub budget: Arc<Budget>,
+    /// Its place. It is kept by the WebSocket if the app accepts.
+    pub place: Cell<Option<SocketPlace>>,
 }
 
 /// Why an attempt has given no response.
@@ -53,7 +68,7 @@ impl Outgoing<'_> {
         handle: &Handle,
         upload: &mut Option<Upload<B>>,
     ) -> Result<Response<ResponseBody>, AttemptError> {
-        let Outgoing { spec, line, scheduled, forwarding, fields, buffers } = *self;
+        let Outgoing { spec, line, scheduled, forwarding, fields, upgrade, buffers } = *self;
         let limit = match scheduled {
             None => spec.limits.request_timeout,
             Some(_) => spec.limits.scheduled_timeout,
@@ -65,15 +80,23 @@ impl Outgoing<'_> {
                     None => Head::Request(*line),
                     Some((cron, time)) => Head::Event(Event::Scheduled { id: line.id, cron, time: *time }),
                 };
-                handle.open_for(Some(buffers.clone()), &head, count, fields, !has_body)
+                match upgrade {
+                    None => handle.open_for(Some(buffers.clone()), &head, count, fields, !has_body),
+                    Some(upgrade) => handle.open_lasting(upgrade.budget.clone(), &head, count, fields),
+                }
             })
             .map_err(|error| AttemptError::from_open(&error))?;
-        let progress = match upload.take() {
-            Some(upload) => Some(upload.start(sender).await),
-            None => None,
+        let (progress, upgrade) = match upload.take() {
+            Some(upload) => (Some(upload.start(sender).await), None),
+            None => (None, upgrade.map(|upgrade| (upgrade, sender))),
         };
         match head(&receiver, progress.as_ref(), limit).await {
-            Ok(head) => respond(head, receiver, line.method == Method::HEAD.as_str()),
+            Ok(head) => match upgrade {
+                Some((upgrade, sender)) if head.status == UPGRADED => {
+                    upgrade.open(&head, sender, receiver, &spec.limits)
+                }
+                _ => respond(head, receiver, line.method == Method::HEAD.as_str()),
+            },
             Err(AttemptError::Unreached) => {
                 if let Some(progress) = progress {
                     *upload = Some(progress.take_back().ok_or(AttemptError::Died)?);
@@ -126,18 +149,43 @@ fn too_slow(limit: Duration) -> String {
     format!("the handler had not settled on a Response after {limit} (`request_timeout`)")
 }
 
+fn refused(why: InvalidResponse) -> AttemptError {
+    tracing::warn!(%why, "the worker's response is not valid HTTP");
+    AttemptError::Refused(Refused::because(
+        Refusal::NotAResponse,
+        format!("the response is not valid HTTP: {why}"),
+    ))
+}
+
+impl Upgrade {
+    /// Makes the answer of an app that accepts.
+    fn open(
+        &self,
+        head: &ResponseHead,
+        sender: Sender,
+        receiver: Receiver,
+        limits: &AppLimits,
+    ) -> Result<Response<ResponseBody>, AttemptError> {
+        let mut response = headers::switching(head).map_err(refused)?;
+        let place = self.place.take().ok_or(AttemptError::Refused(Refusal::TooManyWebSockets.into()))?;
+        self.handshake.answer(response.headers_mut());
+        let terms = Terms {
+            worker: None,
+            _place: place,
+            max_message: limits.max_websocket_message,
+            ping: limits.websocket_ping,
+            timeout: limits.websocket_timeout,
+        };
+        response.body_mut().socket = Some(Box::new(OpenedSocket { sender, receiver, terms }));
+        Ok(response)
+    }
+}
+
 fn respond(
     head: ResponseHead,
     receiver: Receiver,
     is_to_head: bool,
 ) -> Result<Response<ResponseBody>, AttemptError> {
-    let refused = |why: InvalidResponse| {
-        tracing::warn!(%why, "the worker's response is not valid HTTP");
-        AttemptError::Refused(Refused::because(
-            Refusal::NotAResponse,
-            format!("the response is not valid HTTP: {why}"),
-        ))
-    };
     let mut response = headers::response(&head).map_err(refused)?;
     if has_no_body(response.status()) {
         // A response to HEAD may announce the length that GET would have, but never with a status that has no

@@ -5,19 +5,18 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::HeaderMap;
 use hyper::body::{Body, Frame, SizeHint};
-use hyper::header::{HeaderName, HeaderValue};
-use nano_protocol::codec::HeaderBlock;
 use nano_protocol::message::{RequestId, RequestLine, StreamError, Thrown};
 use nano_protocol::{Chunk, Failure, Receiver};
 use tracing::error;
 
 use super::announced::{Announced, LengthError};
 use super::file_window::FileWindow;
+use super::opened::OpenedSocket;
 use super::part::{BodyPart, Untaken};
 use super::recorded::Recorded;
 use super::response_limit::ResponseLimit;
+use super::trailers::trailers;
 use crate::assets::reader::AssetReader;
 use crate::edge::client::serving::Serving;
 use crate::edge::upstream::{InFlight, Upstream};
@@ -47,6 +46,8 @@ pub(crate) struct ResponseBody {
     announced: Option<Announced>,
     /// What the app has thrown in the middle of the body.
     thrown: Option<Box<Thrown>>,
+    /// The WebSocket that the response begins, which has no body.
+    pub socket: Option<Box<OpenedSocket>>,
     /// Dropped when the body is complete, or the client has disconnected.
     tail: Option<Tail>,
 }
@@ -104,6 +105,7 @@ impl ResponseBody {
             source: None,
             announced: None,
             thrown: None,
+            socket: None,
             tail: None,
         }
     }
@@ -131,6 +133,11 @@ impl ResponseBody {
     /// Creates a body that is read from a file.
     pub(crate) fn from_file(reader: AssetReader, window: FileWindow) -> Self {
         Self::new(Payload::File { reader: Box::new(reader), _window: window })
+    }
+
+    /// Takes out the WebSocket that the response begins, and what is released when it ends.
+    pub(crate) fn take_socket(&mut self) -> Option<(OpenedSocket, Tail)> {
+        Some((*self.socket.take()?, self.tail.take()?))
     }
 
     /// Limits how much of a streamed body is passed on.
@@ -386,7 +393,7 @@ impl ResponseBody {
                             return this.fail(cx);
                         }
                     }
-                    let trailers = decode(&receiver.trailers());
+                    let trailers = trailers(&receiver.trailers());
                     this.content = Payload::Empty;
                     return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
                 }
@@ -396,18 +403,6 @@ impl ResponseBody {
         this.count(chunk.len());
         Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
     }
-}
-
-/// Returns the trailer fields that are valid HTTP.
-fn decode(block: &HeaderBlock) -> Option<HeaderMap> {
-    let mut trailers = HeaderMap::new();
-    for field in block.iter().ok()? {
-        let (name, value) = field.ok()?;
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
-            trailers.append(name, value);
-        }
-    }
-    (!trailers.is_empty()).then_some(trailers)
 }
 
 #[cfg(test)]

@@ -69,6 +69,9 @@ pub(crate) async fn deliver<B: RequestBody>(
             Ok(mut response) => {
                 response.body_mut().comes_from(generation, line);
                 worker.answered(response.status().as_u16());
+                if let Some(opened) = &mut response.body_mut().socket {
+                    opened.terms.worker = Some(worker.clone());
+                }
                 suspended.iter().for_each(|kind| upstream.clear(kind));
                 let took = taken.elapsed();
                 upstream.count(|counts| counts.answered(taken - arrived, took));

@@ -18,7 +18,7 @@ use crate::telemetry::trace_context;
 /// The number of fields that are added to every request.
 const OWN: usize = 6;
 /// The number of fields that are added only to some requests.
-const SOMETIMES: usize = 4;
+const SOMETIMES: usize = 6;
 
 /// The greatest number of fields that a client may send, and those that are added, must fit into the protocol's limit.
 const _: () = assert!(MAX_HEADERS + OWN + SOMETIMES <= limits::MAX_HEADERS);
@@ -80,6 +80,8 @@ pub(crate) struct Forwarding<'a> {
     id: [u8; 32],
     /// Whether `Host` must be added (HTTP/2 has `:authority`) or replaced.
     replace_host: bool,
+    /// Whether the app learns that the request asks for a WebSocket.
+    upgrades: bool,
     /// Whether the peer is a trusted proxy.
     is_proxied: bool,
     /// The `traceparent` of the span that is the parent of the app's own, if there is one, and whether the client's `tracestate`
@@ -127,6 +129,7 @@ impl<'a> Forwarding<'a> {
             cookie: cookie(headers),
             id: id.hex(),
             replace_host: sent != Some(host.authority().as_bytes()),
+            upgrades: false,
             is_proxied: asker.is_proxied,
             trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
         }
@@ -146,9 +149,15 @@ impl<'a> Forwarding<'a> {
             cookie: None,
             id: id.hex(),
             replace_host: false,
+            upgrades: false,
             is_proxied: true,
             trace: span.map(|span| (span.context.to_bytes(), span.parent.is_some())),
         }
+    }
+
+    /// Lets the app know that the request asks for a WebSocket.
+    pub(crate) fn upgrades(&mut self) {
+        self.upgrades = true;
     }
 
     /// Returns scheme and authority of the URL that the app sees, in the form of URLs.
@@ -197,7 +206,10 @@ impl<'a> Forwarding<'a> {
         let forwarded = self.forwarded.as_ref().map(|hops| (&b"forwarded"[..], &hops[..]));
         let cookie = self.cookie.as_ref().map(|cookie| (&b"cookie"[..], &cookie[..]));
         let trace = self.trace.as_ref().map(|(trace, _)| (&b"traceparent"[..], &trace[..]));
-        let sometimes: [_; SOMETIMES] = [host, cookie, forwarded, trace];
+        let upgrade = |name: &'static [u8], value: &'static [u8]| self.upgrades.then_some((name, value));
+        let upgrades = [upgrade(b"connection", b"Upgrade"), upgrade(b"upgrade", b"websocket")];
+        let [connection, protocol] = upgrades;
+        let sometimes: [_; SOMETIMES] = [host, cookie, forwarded, trace, connection, protocol];
         let count = headers.iter().filter(|(name, _)| crosses(name)).count()
             + own.len()
             + sometimes.iter().flatten().count();

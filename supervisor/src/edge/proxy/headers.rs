@@ -132,7 +132,18 @@ pub(crate) enum InvalidResponse {
 /// The first [`InvalidResponse`] that is found.
 pub(crate) fn response(head: &ResponseHead) -> Result<Response<ResponseBody>, InvalidResponse> {
     let status = StatusCode::from_u16(head.status).ok().filter(|status| status.as_u16() >= 200);
-    let status = status.ok_or(InvalidResponse::Status(head.status))?;
+    with_status(head, status.ok_or(InvalidResponse::Status(head.status))?)
+}
+
+/// Checks the head with which a worker accepts a WebSocket, as [`response`] does.
+///
+/// # Errors
+/// The first [`InvalidResponse`] that is found.
+pub(crate) fn switching(head: &ResponseHead) -> Result<Response<ResponseBody>, InvalidResponse> {
+    with_status(head, StatusCode::SWITCHING_PROTOCOLS)
+}
+
+fn with_status(head: &ResponseHead, status: StatusCode) -> Result<Response<ResponseBody>, InvalidResponse> {
     let mut response = Response::new(ResponseBody::empty());
     *response.status_mut() = status;
     let fields = head.headers.iter()?;

@@ -3,12 +3,14 @@
 //! Usually there is one worker. While it is replaced there are two, and the old one finishes the requests that it has.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use nano_protocol::Handle;
+use tokio::sync::Notify;
 
 /// The connection to one worker.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Link {
     /// When it became ready.
     pub since: Instant,
     stage: Cell<LinkStage>,
+    /// Wakes those who wait until it takes no further requests.
+    finishing: Notify,
     /// Whether it has answered a request successfully, as far as this thread knows.
     is_useful: Cell<bool>,
     /// The same for the main thread: set when `is_useful` becomes true.
@@ -40,7 +44,7 @@ impl Link {
     /// Creates the link to a worker that is ready now. `useful` becomes true once it has answered a request successfully.
     pub(crate) fn new(generation: u64, handle: Handle, useful: Arc<AtomicBool>) -> Self {
         let (since, stage, is_useful) = (Instant::now(), Cell::new(LinkStage::Ready), Cell::new(false));
-        Self { generation, handle, since, stage, is_useful, useful }
+        Self { generation, handle, since, stage, finishing: Notify::new(), is_useful, useful }
     }
 
     /// Records that the worker has answered a request with this status.
@@ -55,9 +59,19 @@ impl Link {
         self.stage.get() == LinkStage::Ready && !self.handle.is_closed()
     }
 
+    /// Waits until it takes no further requests, because it has ended or is to end.
+    pub(crate) async fn finishes(&self) {
+        let mut finishing = pin!(self.finishing.notified());
+        finishing.as_mut().enable();
+        if self.stage.get() != LinkStage::Finishing {
+            finishing.await;
+        }
+    }
+
     fn finish(&self) {
         if self.stage.replace(LinkStage::Finishing) != LinkStage::Finishing {
             self.handle.finish();
+            self.finishing.notify_waiters();
         }
     }
 }

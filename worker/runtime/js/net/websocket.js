@@ -1,4 +1,5 @@
-// The WebSocket of the WebSockets standard, on the ops of net/websocket.rs. Loaded when an app first uses it.
+// The WebSocket of the WebSockets standard, on the ops of net/websocket.rs, and with the additions of Workers. Loaded when an app
+// first uses it.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -17,10 +18,12 @@
     SetPrototypeGetSize,
     StringPrototypeEndsWith,
     StringPrototypeToLowerCase,
+    Symbol,
     SymbolFor,
     SymbolIterator,
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
+    TypeError,
   } = primordials;
   const {
     op_websocket_buffered,
@@ -40,6 +43,7 @@
   const { CloseEvent, defineEventHandler, dispatch, ErrorEvent, Event, EventTarget, MessageEvent, setIsTrusted } =
     load("ext:deno_web/02_event.js");
   const { Blob, BlobPrototype } = load("ext:deno_web/09_file.js");
+  const { cannot } = load("ext:nano_platform/structured_clone.js");
   const { fillHeaders, headerListFromHeaders, headersFromHeaderList } = load("ext:deno_fetch/20_headers.js");
 
   const CONNECTING = 0;
@@ -53,6 +57,9 @@
   converters.WebSocketInit = webidl.createDictionaryConverter("WebSocketInit", [
     { key: "headers", converter: converters.HeadersInit },
     { key: "protocols", converter: converters["sequence<DOMString>"] },
+  ]);
+  converters.WebSocketAcceptOptions = webidl.createDictionaryConverter("WebSocketAcceptOptions", [
+    { key: "allowHalfOpen", converter: converters.boolean, defaultValue: false },
   ]);
   // Accepts, as other runtimes do, an object with header fields for the handshake.
   const protocolsOrInit = (value, prefix, context, options) => {
@@ -112,7 +119,19 @@
     }
   }
 
+  /** The first argument of the constructor for an end of a WebSocketPair. */
+  const pairKey = Symbol("end of a pair");
+
+  /** Longest attachment, in bytes. */
+  const LONGEST_ATTACHMENT = 16 * 1024;
+
+  let endOf;
+  let makeMessageEvent;
+
   class WebSocket extends EventTarget {
+    /** What stands behind an end of a WebSocketPair, see workers/websocket_pair.js. Undefined for a client. */
+    #end;
+    #attachment;
     #url;
     #origin;
     #protocol = "";
@@ -127,6 +146,12 @@
 
     constructor(url, protocols = undefined) {
       super();
+      if (url === pairKey) {
+        this[webidl.brand] = webidl.brand;
+        this.#end = protocols;
+        this.#url = null;
+        return;
+      }
       const prefix = "Failed to construct 'WebSocket'";
       webidl.requiredArguments(arguments.length, 1, prefix);
       url = converters.USVString(url, prefix, "Argument 1");
@@ -155,10 +180,11 @@
     }
     get readyState() {
       webidl.assertBranded(this, WebSocketPrototype);
-      return this.#readyState;
+      return this.#end === undefined ? this.#readyState : this.#end.readyState;
     }
     get bufferedAmount() {
       webidl.assertBranded(this, WebSocketPrototype);
+      if (this.#end !== undefined) return this.#end.bufferedAmount;
       return this.#held + (this.#rid === undefined ? 0 : op_websocket_buffered(this.#rid));
     }
     get extensions() {
@@ -183,6 +209,11 @@
       webidl.assertBranded(this, WebSocketPrototype);
       const prefix = "Failed to execute 'send' on 'WebSocket'";
       webidl.requiredArguments(arguments.length, 1, prefix);
+      if (this.#end !== undefined) {
+        // As on Workers, whatever is no buffer is sent as its text.
+        const isBuffer = ArrayBufferIsView(data) || core.isAnyArrayBuffer(data);
+        return this.#end.send(isBuffer ? data : converters.USVString(data, prefix, "Argument 1"));
+      }
       data = message(data, prefix, "Argument 1");
       if (this.#readyState === CONNECTING) {
         throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
@@ -200,6 +231,11 @@
     close(code = undefined, reason = undefined) {
       webidl.assertBranded(this, WebSocketPrototype);
       const prefix = "Failed to execute 'close' on 'WebSocket'";
+      if (this.#end !== undefined) {
+        code = code === undefined ? undefined : converters.long(code, prefix, "Argument 1");
+        reason = reason === undefined ? undefined : converters.USVString(reason, prefix, "Argument 2");
+        return this.#end.close(code, reason);
+      }
       if (code !== undefined) {
         code = converters["unsigned short"](code, prefix, "Argument 1", { clamp: true });
         if (code !== 1000 && (code < 3000 || code > 4999)) {
@@ -222,6 +258,47 @@
         if (this.#before === null) close();
         else PromisePrototypeThen(this.#before, close);
       }
+    }
+
+    /** Has an end of a WebSocketPair take messages. */
+    accept(options = undefined) {
+      webidl.assertBranded(this, WebSocketPrototype);
+      options = converters.WebSocketAcceptOptions(options, "Failed to execute 'accept' on 'WebSocket'", "Argument 1");
+      if (this.#end === undefined) {
+        throw new TypeError("Websockets obtained from the 'new WebSocket()' constructor cannot call accept");
+      }
+      this.#end.accept(options);
+    }
+
+    /** Keeps a clone of a value with the WebSocket. */
+    serializeAttachment(value) {
+      webidl.assertBranded(this, WebSocketPrototype);
+      webidl.requiredArguments(arguments.length, 1, "Failed to execute 'serializeAttachment' on 'WebSocket'");
+      const bytes = core.serialize(value, undefined, (message) => {
+        throw cannot(message);
+      });
+      const length = TypedArrayPrototypeGetByteLength(bytes);
+      if (length > LONGEST_ATTACHMENT) {
+        throw new primordials.Error(
+          `A WebSocket 'attachment' cannot be larger than ${LONGEST_ATTACHMENT} bytes.'attachment' was ${length} bytes.`,
+        );
+      }
+      this.#attachment = bytes;
+    }
+
+    /** Returns a clone of that value, or null. */
+    deserializeAttachment() {
+      webidl.assertBranded(this, WebSocketPrototype);
+      if (this.#attachment === undefined) return null;
+      return core.deserialize(this.#attachment, { deserializers: core.getCloneableDeserializers() });
+    }
+
+    static {
+      endOf = (value) => #end in value ? value.#end : undefined;
+      makeMessageEvent = (socket, data) => {
+        if (typeof data !== "string" && socket.#binaryType === "blob") data = new Blob([data]);
+        return new MessageEvent("message", { data, origin: socket.#origin });
+      };
     }
 
     #hand(data) {
@@ -278,8 +355,7 @@
     }
 
     #message(data) {
-      if (typeof data !== "string" && this.#binaryType === "blob") data = new Blob([data]);
-      fire(this, new MessageEvent("message", { data, origin: this.#origin }));
+      fire(this, makeMessageEvent(this, data));
     }
 
     #fail(error) {
@@ -333,10 +409,18 @@
     OPEN: constant(OPEN),
     CLOSING: constant(CLOSING),
     CLOSED: constant(CLOSED),
+    // Their names on Workers.
+    READY_STATE_CONNECTING: constant(CONNECTING),
+    READY_STATE_OPEN: constant(OPEN),
+    READY_STATE_CLOSING: constant(CLOSING),
+    READY_STATE_CLOSED: constant(CLOSED),
   };
   ObjectDefineProperties(WebSocket, constants);
   ObjectDefineProperties(WebSocket.prototype, constants);
   const WebSocketPrototype = WebSocket.prototype;
 
-  return { WebSocket };
+  const isWebSocket = (value) => ObjectPrototypeIsPrototypeOf(WebSocketPrototype, value);
+  const makeWebSocket = (end) => new WebSocket(pairKey, end);
+
+  return { endOf, isWebSocket, makeWebSocket, messageEvent: makeMessageEvent, WebSocket };
 })();

@@ -244,7 +244,25 @@
       if (typeof handleEvent !== "function") throw new TypeError("EventListener.handleEvent is not a function");
       FunctionPrototypeCall(handleEvent, callback, event);
     } catch (error) {
-      reportException(error);
+      if (event === watched) thrown ??= { error };
+      else reportException(error);
+    }
+  }
+
+  /** The event whose listeners' errors are not reported, and the first of these. */
+  let watched;
+  let thrown;
+
+  /** Dispatches an event. Returns what a listener has thrown, as the member of an object, if one has. */
+  function dispatchWatched(target, event) {
+    const before = { watched, thrown };
+    watched = event;
+    thrown = undefined;
+    try {
+      dispatch(target, event);
+      return thrown;
+    } finally {
+      ({ watched, thrown } = before);
     }
   }
 
@@ -351,6 +369,7 @@
     checkTarget: targetOf,
     dictionary,
     dispatch,
+    dispatchWatched,
     Event,
     EVENT_KEYS,
     EventTarget,

@@ -1,5 +1,5 @@
-// The app: finds its handlers and calls them for each request and event. `prepare`, `install`, `dispatch` and `schedule` are
-// called from Rust.
+// The app: finds its handlers and calls them for each request and event. `prepare`, `install`, `dispatch`, `schedule` and
+// `receive` are called from Rust.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -196,7 +196,10 @@
     }
   }
 
+  /** Passes on what has arrived over a WebSocket of a client. */
+  const receive = (event) => core.loadExtScript("ext:nano_workers/websocket_pair.js").receive(event);
+
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
-  globalThis.__nano = { prepare, install, dispatch, schedule, lazyInterfaces, loadInterface };
+  globalThis.__nano = { prepare, install, dispatch, schedule, receive, lazyInterfaces, loadInterface };
   return { isDevelopment: () => isDevelopment, variables: () => variables };
 })();

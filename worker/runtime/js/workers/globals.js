@@ -7,6 +7,7 @@
     ObjectDefineProperties,
     ObjectDefineProperty,
     ObjectGetOwnPropertyDescriptor,
+    ObjectGetOwnPropertyDescriptors,
     ObjectSetPrototypeOf,
     StringPrototypeToLowerCase,
     TypeError,
@@ -84,6 +85,7 @@
     IdentityTransformStream: "ext:nano_workers/identity_stream.js",
     SubtleCrypto: crypto,
     WebSocket: "ext:nano_net/websocket.js",
+    WebSocketPair: "ext:nano_workers/websocket_pair.js",
     // Globals that packages for Node expect in every environment that is not a browser.
     Buffer: "ext:deno_node/internal/buffer.mjs",
     clearImmediate: "ext:deno_node/timers.ts",
@@ -210,6 +212,14 @@
   };
   const { getSetCookie } = headers.Headers.prototype;
   ObjectDefineProperty(headers.Headers.prototype, "getAll", core.propWritable(getAll));
+  // The WebSocket that an answer carries, on Workers.
+  const { webSocket } = ObjectGetOwnPropertyDescriptors({
+    get webSocket() {
+      webidl.assertBranded(this, response.ResponsePrototype);
+      return response.getInnerResponse(this).webSocket ?? null;
+    },
+  });
+  ObjectDefineProperty(response.Response.prototype, "webSocket", webSocket);
   for (const name in attributes) {
     ObjectDefineProperty(globalThis, name, ObjectGetOwnPropertyDescriptor(attributes, name));
   }

@@ -156,6 +156,9 @@
 
   function respondInner(id, inner) {
     const { headerList: headers, status, statusMessage: reason } = inner;
+    if (inner.webSocket !== undefined) {
+      return core.loadExtScript("ext:nano_workers/websocket_pair.js").couple(id, inner.webSocket, headers);
+    }
     if (inner.body === null) return op_respond(id, status, reason, headers);
     let body = takeStatic(inner.body);
     if (body === undefined) return respondStream(id, inner);

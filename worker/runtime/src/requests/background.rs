@@ -1,4 +1,5 @@
-//! The `waitUntil` work that keeps the worker alive, and for how long (`wait_until_timeout`).
+//! The work that keeps the worker alive: that of `waitUntil`, and for how long (`wait_until_timeout`), and WebSockets, as long as
+//! they are open.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -19,11 +20,13 @@ const LOOKS: u32 = 10;
 const LEAST: Duration = Duration::from_millis(10);
 const MOST: Duration = Duration::from_secs(1);
 
-/// A `waitUntil` promise that has not settled.
+/// A `waitUntil` promise that has not settled, or a WebSocket.
 struct Work {
     /// The id in JavaScript of the request that it belongs to; zero if it belongs to none.
     id: u32,
     request: Weak<Request>,
+    /// Whether it is a WebSocket, which has no timeout here.
+    lasts: bool,
     /// When a poll first found the response complete. The timeout counts from here.
     since: Option<Instant>,
 }
@@ -41,6 +44,8 @@ pub(crate) struct Background {
     works: RefCell<FxHashMap<u32, Work>>,
     requests: RefCell<FxHashMap<u32, Worked>>,
     last: Cell<u32>,
+    /// Number of works that have a timeout.
+    timed: Cell<usize>,
     timeout: Cell<Duration>,
     /// The timer for the next poll; set while there is work.
     next_look: RefCell<Option<Pin<Box<Sleep>>>>,
@@ -53,6 +58,7 @@ impl Background {
             works: RefCell::default(),
             requests: RefCell::default(),
             last: Cell::new(0),
+            timed: Cell::new(0),
             timeout: Cell::new(Duration::MAX),
             next_look: RefCell::default(),
             late: Cell::new(0),
@@ -80,11 +86,18 @@ impl Background {
     }
 
     /// Registers work of the request with this id. Returns a number to pass to [`Background::end`].
-    pub(crate) fn begin(&self, id: u32, request: Weak<Request>, head: Option<RequestHead>) -> u32 {
+    pub(crate) fn begin(
+        &self,
+        id: u32,
+        request: Weak<Request>,
+        head: Option<RequestHead>,
+        lasts: bool,
+    ) -> u32 {
         let number = self.last.get().wrapping_add(1);
         self.last.set(number);
-        self.works.borrow_mut().insert(number, Work { id, request, since: None });
+        self.works.borrow_mut().insert(number, Work { id, request, lasts, since: None });
         self.requests.borrow_mut().entry(id).or_insert(Worked { head, works: 0 }).works += 1;
+        self.timed.set(self.timed.get() + usize::from(!lasts));
         number
     }
 
@@ -95,7 +108,8 @@ impl Background {
 
     /// Removes work that has settled, and returns the id of its request. Returns `None` if the work was given up before.
     pub(crate) fn end(&self, number: u32) -> Option<u32> {
-        let id = self.works.borrow_mut().remove(&number)?.id;
+        let Work { id, lasts, .. } = self.works.borrow_mut().remove(&number)?;
+        self.timed.set(self.timed.get() - usize::from(!lasts));
         let mut requests = self.requests.borrow_mut();
         if let Some(request) = requests.get_mut(&id) {
             request.works -= 1;
@@ -110,7 +124,7 @@ impl Background {
     pub(crate) fn poll(&self, cx: &mut Context<'_>, mut on_late: impl FnMut(u32)) {
         let mut next_look = self.next_look.borrow_mut();
         let timeout = self.timeout.get();
-        while !self.is_empty() {
+        while self.timed.get() > 0 {
             let pause = || Box::pin(sleep((timeout / LOOKS).clamp(LEAST, MOST)));
             if next_look.get_or_insert_with(pause).as_mut().poll(cx).is_pending() {
                 return;
@@ -130,7 +144,7 @@ impl Background {
     /// the last poll, the timeout starts now.
     fn find_late(&self, now: Instant, timeout: Duration) -> Vec<(u32, u32)> {
         let mut late = Vec::new();
-        for (number, work) in self.works.borrow_mut().iter_mut() {
+        for (number, work) in self.works.borrow_mut().iter_mut().filter(|(_, work)| !work.lasts) {
             if work.since.is_none() && work.request.upgrade().is_none_or(|request| request.sender.is_over()) {
                 work.since = Some(now);
             }

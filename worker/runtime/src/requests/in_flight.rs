@@ -261,9 +261,23 @@ impl InFlight {
 
     /// Registers work of the request with this id that keeps the worker alive. Returns a number to pass to `end_background`.
     pub(crate) fn begin_background(&self, id: u32) -> u32 {
+        self.begin_work(id, false)
+    }
+
+    /// Registers the WebSocket that the request with this id is to become, as [`InFlight::begin_background`] does.
+    pub(crate) fn begin_socket(&self, id: u32) -> u32 {
+        self.begin_work(id, true)
+    }
+
+    fn begin_work(&self, id: u32, lasts: bool) -> u32 {
         let request = self.find(id);
         let head = self.head(id).ok().map(|head| head.clone());
-        self.background.begin(id, request.map(|request| Rc::downgrade(&request)).unwrap_or_default(), head)
+        self.background.begin(
+            id,
+            request.map(|request| Rc::downgrade(&request)).unwrap_or_default(),
+            head,
+            lasts,
+        )
     }
 
     /// Removes work that has settled.
@@ -395,7 +409,7 @@ impl InFlight {
     /// Returns the name of the request with this id, which may have been answered; zero is none.
     pub fn name(&self, id: u32) -> Option<RequestId> {
         let remembered = self.remembered(id, |named| named.name);
-        remembered.or_else(|| self.find(id).map(|request| request.id))
+        remembered.or_else(|| self.head(id).ok()?.line().ok().map(|line| line.id))
     }
 
     /// Returns how many fetches of apps lead from the request of a client to the request with this id; zero if it is over.
@@ -435,9 +449,18 @@ impl InFlight {
 
     /// Logs an error of a request that may have been answered already, or of none.
     pub fn log_error(&self, request: Option<&Request>, message: String) {
-        let request_id = request.map(|request| request.id);
-        let request = request.and_then(|request| request.head.called());
-        self.sink.log(LogRecord { level: LogLevel::Error, request_id, request, message });
+        match request {
+            Some(request) => self.log_of(LogLevel::Error, request, message),
+            None => {
+                self.sink.log(LogRecord { level: LogLevel::Error, request_id: None, request: None, message })
+            }
+        }
+    }
+
+    /// Logs on behalf of a request that may have been answered already.
+    pub(crate) fn log_of(&self, level: LogLevel, request: &Request, message: String) {
+        let (request_id, request) = (Some(request.id), request.head.called());
+        self.sink.log(LogRecord { level, request_id, request, message });
     }
 
     /// Reports how many log records were dropped, once there is room again. Called at the end of a tick.

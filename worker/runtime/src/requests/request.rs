@@ -17,6 +17,8 @@ pub struct Request {
     pub(crate) head: RequestHead,
     /// Whether the request was complete with its head.
     is_bare: bool,
+    /// Whether its client asks for a WebSocket, which takes the place of a body.
+    pub(super) asks_for_socket: bool,
     /// Sends the answer.
     pub sender: Sender,
     /// Receives the request body, and reports cancellation.
@@ -30,8 +32,13 @@ impl Request {
     /// [`ProtocolError::Malformed`] if the head does not decode.
     pub fn new(head: Bytes, sender: Sender, receiver: Receiver) -> Result<Self, ProtocolError> {
         let (id, called, head) = RequestHead::new(head)?;
-        let is_bare = receiver.is_received();
-        Ok(Self { id, called, head, is_bare, sender, receiver })
+        let mut asks_for_socket = false;
+        if !receiver.is_received() {
+            // The supervisor passes this field on only then.
+            let _ = head.headers(|name, _| asks_for_socket |= name == UPGRADE);
+        }
+        let is_bare = receiver.is_received() || asks_for_socket;
+        Ok(Self { id, called, head, is_bare, asks_for_socket, sender, receiver })
     }
 
     /// Returns whether the request has a body, which may be empty. As on Workers, a request with a `Content-Length` has a body,
@@ -66,4 +73,5 @@ impl Request {
     }
 }
 
+const UPGRADE: &[u8] = b"upgrade";
 const CONTENT_LENGTH: &[u8] = b"content-length";

@@ -66,6 +66,7 @@ function showFacts(list, app) {
     Addresses: `${app.listen} ${app.hosts}`,
     Process: isRunning ? `pid ${app.pid}, ready for ${duration(uptime(app) ?? 0)}` : "none",
     "In flight": whole(app.in_flight),
+    "WebSockets": whole(app.websockets),
     Heap: app.heap_limit ? `${bytes(app.heap_used)} of ${bytes(app.heap_limit)}` : "–",
     Workers: [
       many(app.crashes, "crash", "crashes"),

@@ -162,7 +162,7 @@ pub(crate) const FETCH: &[Correction] = &[
     throw new RangeError(
       `The status provided (${init.status}) is not equal to 101 and outside the range [200, 599]`,
 ",
-        instead: "  if (init.status < 200 || init.status > 599) {
+        instead: "  if ((init.status < 200 || init.status > 599) && init.webSocket === undefined) {
     throw new RangeError(
       `The status provided (${init.status}) is outside the range [200, 599]`,
 ",
@@ -190,7 +190,7 @@ pub(crate) const FETCH: &[Correction] = &[
     },
     Correction {
         script: "ext:deno_fetch/23_response.js",
-        why: "`encodeBody` and `cf` of an init, which a Response as init passes on, as on Workers",
+        why: "`encodeBody`, `cf` and `webSocket` of an init, which a Response as init passes on, as on Workers",
         passage: "      return { status: 200, statusText: \"\", headers: undefined };
     }
 ",
@@ -210,6 +210,7 @@ pub(crate) const FETCH: &[Correction] = &[
       );
     }
     const isManual = encodeBody === \"manual\";
+    const webSocket = webSocketOf(init, prefix, context);
 ",
     },
     Correction {
@@ -220,10 +221,10 @@ pub(crate) const FETCH: &[Correction] = &[
     // Slow default path
     return webidlConvertersResponseInit(init, prefix, context, opts);
 ",
-        instead: "      return { status, statusText, headers: init.headers, isManual, cf };
+        instead: "      return { status, statusText, headers: init.headers, isManual, cf, webSocket };
     }
     // Slow default path
-    return { ...webidlConvertersResponseInit(init, prefix, context, opts), isManual, cf };
+    return { ...webidlConvertersResponseInit(init, prefix, context, opts), isManual, cf, webSocket };
 ",
     },
     Correction {
@@ -241,6 +242,7 @@ pub(crate) const FETCH: &[Correction] = &[
     this[_brand] = _brand;
     initializeResponseBase(this, newInnerResponse(), \"response\");
     if (!defaultInit && init.isManual) this[_response].isManual = true;
+    if (!defaultInit && init.webSocket !== undefined) takeWebSocket(this[_response], init);
     if (!defaultInit && init.cf !== undefined) {
       this[_response].cf = primordials.JSONParse(primordials.JSONStringify(init.cf));
     }
@@ -252,6 +254,7 @@ pub(crate) const FETCH: &[Correction] = &[
         passage: "    if (tryInitializeStaticResponseFast(response, init, res)) {
 ",
         instead: "    if (init.isManual) response[_response].isManual = true;
+    if (init.webSocket !== undefined) takeWebSocket(response[_response], init);
     if (init.cf !== undefined) {
       response[_response].cf = primordials.JSONParse(primordials.JSONStringify(init.cf));
     }
@@ -261,6 +264,38 @@ pub(crate) const FETCH: &[Correction] = &[
     Correction {
         script: "ext:deno_fetch/23_response.js",
         why: "the fifth part of the one before",
+        passage: "function cloneInnerResponse(response) {
+",
+        instead: "function cloneInnerResponse(response) {
+  if (response.webSocket !== undefined) throw new TypeError(\"Cannot clone a response to a WebSocket handshake.\");
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the sixth part of the one before",
+        passage: "function nullBodyStatus(status) {
+",
+        instead: "function webSocketOf(init, prefix, context) {
+  const webSocket = init[_response] !== undefined ? init[_response].webSocket : init.webSocket;
+  if (webSocket === undefined || webSocket === null) return undefined;
+  const { isWebSocket } = core.loadExtScript(\"ext:nano_net/websocket.js\");
+  if (!isWebSocket(webSocket)) {
+    throw new TypeError(`${prefix}: 'webSocket' of 'ResponseInit' (${context}) is not a WebSocket`);
+  }
+  return webSocket;
+}
+
+function takeWebSocket(inner, init) {
+  if (init.status !== 101) throw new RangeError(\"Responses with a WebSocket must have status code 101.\");
+  inner.webSocket = init.webSocket;
+}
+
+function nullBodyStatus(status) {
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/23_response.js",
+        why: "the seventh part of the one before",
         passage: "    bodyDecoded: response.bodyDecoded,
 ",
         instead: "    bodyDecoded: response.bodyDecoded,

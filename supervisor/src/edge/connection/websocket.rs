@@ -1,0 +1,14 @@
+//! WebSockets of clients: the supervisor speaks RFC 6455 with the client, and passes messages to and from a worker as pieces on an
+//! upgraded stream ([`nano_protocol::socket`]).
+//!
+//! - [`frame`]: the frames of a client, in parts as they arrive. [`message`]: the messages that these are part of; [`text`]: whether
+//!   text is UTF-8.
+//! - [`outbox`]: frames that wait until the client takes them.
+//! - [`talk`]: carries a WebSocket that an app has accepted. [`silence`]: how long its client may say nothing.
+
+pub(crate) mod frame;
+pub(crate) mod message;
+pub(crate) mod outbox;
+pub(crate) mod silence;
+pub(crate) mod talk;
+pub(crate) mod text;

@@ -1,0 +1,200 @@
+//! The messages of a client, of which frames are parts: their kind, their length, and whether text is UTF-8. Closing frames.
+
+use bytes::{Bytes, BytesMut};
+use nano_protocol::socket::PieceKind;
+
+use super::frame::{FrameEvent, Opcode, SocketFrames, Violation};
+use super::text::Utf8;
+
+/// The code that stands for a closing frame without one.
+pub(crate) const NO_CODE: u16 = 1005;
+
+/// Something that a client has sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// A part of a message.
+    Part {
+        kind: PieceKind,
+        bytes: Bytes,
+        is_last: bool,
+    },
+    /// It expects a pong with these bytes.
+    Ping(Bytes),
+    Pong,
+    /// The contents of its closing frame, which are valid.
+    Close(Bytes),
+}
+
+/// Reads the messages of one client.
+#[derive(Debug)]
+pub(crate) struct SocketMessages {
+    frames: SocketFrames,
+    /// Longest message, in bytes.
+    limit: u64,
+    message: Option<OpenMessage>,
+    /// Whether the message ends with the current frame.
+    is_last: bool,
+}
+
+/// The message under way.
+#[derive(Debug)]
+struct OpenMessage {
+    kind: PieceKind,
+    length: u64,
+    text: Utf8,
+}
+
+impl SocketMessages {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { frames: SocketFrames::new(false), limit, message: None, is_last: false }
+    }
+
+    /// Returns the next thing in the input, and removes it from there. None if more input is needed.
+    ///
+    /// # Errors
+    /// [`Violation`] if the client breaks the rules, or a message is too long.
+    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Result<Option<Said>, Violation> {
+        while let Some(event) = self.frames.next(input)? {
+            match event {
+                FrameEvent::Begins { opcode, is_last, .. } => self.begin(opcode, is_last)?,
+                FrameEvent::Contents { bytes, ends } => {
+                    if let Some(part) = self.contents(bytes.freeze(), ends)? {
+                        return Ok(Some(part));
+                    }
+                }
+                FrameEvent::Control { opcode: Opcode::Ping, bytes } => {
+                    return Ok(Some(Said::Ping(bytes.freeze())));
+                }
+                FrameEvent::Control { opcode: Opcode::Close, bytes } => {
+                    check_close(&bytes)?;
+                    return Ok(Some(Said::Close(bytes.freeze())));
+                }
+                FrameEvent::Control { .. } => return Ok(Some(Said::Pong)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin(&mut self, opcode: Opcode, is_last: bool) -> Result<(), Violation> {
+        self.is_last = is_last;
+        let kind = match (opcode, &self.message) {
+            (Opcode::Continuation, Some(_)) => return Ok(()),
+            (Opcode::Continuation, None) => {
+                return Err(Violation::protocol("continuation of no message"));
+            }
+            (_, Some(_)) => return Err(Violation::protocol("message within a message")),
+            (Opcode::Text, None) => PieceKind::Text,
+            (_, None) => PieceKind::Binary,
+        };
+        self.message = Some(OpenMessage { kind, length: 0, text: Utf8::default() });
+        Ok(())
+    }
+
+    fn contents(&mut self, bytes: Bytes, ends: bool) -> Result<Option<Said>, Violation> {
+        let is_last = ends && self.is_last;
+        let Some(message) = &mut self.message else { return Ok(None) };
+        message.length += bytes.len() as u64;
+        if message.length > self.limit {
+            return Err(Violation { code: 1009, why: "message too long" });
+        }
+        let kind = message.kind;
+        if kind == PieceKind::Text && !(message.text.take(&bytes) && (!is_last || message.text.is_complete()))
+        {
+            return Err(Violation { code: 1007, why: "text that is not UTF-8" });
+        }
+        if is_last {
+            self.message = None;
+        }
+        Ok((is_last || !bytes.is_empty()).then_some(Said::Part { kind, bytes, is_last }))
+    }
+}
+
+fn check_close(contents: &[u8]) -> Result<(), Violation> {
+    match contents {
+        [] => Ok(()),
+        [_] => Err(Violation::protocol("half a code")),
+        [high, low, reason @ ..] => match u16::from_be_bytes([*high, *low]) {
+            1000..=1003 | 1007..=1014 | 3000..=4999 => match std::str::from_utf8(reason) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(Violation { code: 1007, why: "reason that is not UTF-8" }),
+            },
+            _ => Err(Violation::protocol("code of a closing frame")),
+        },
+    }
+}
+
+/// Returns the contents of a closing frame with this code, unless it is [`NO_CODE`], and this reason, which is at most 123 bytes long.
+pub(crate) fn close_contents(code: u16, reason: &str) -> Vec<u8> {
+    match code {
+        NO_CODE => Vec::new(),
+        code => [&code.to_be_bytes(), reason.as_bytes()].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads frames, each with its first byte and its contents. Returns what was said, the last violation as its code.
+    fn said(frames: &[(u8, &[u8])]) -> Result<Vec<Said>, u16> {
+        let mut input = BytesMut::new();
+        for (first, contents) in frames {
+            input.extend_from_slice(&[*first, 0x80 | contents.len() as u8, 0, 0, 0, 0]);
+            input.extend_from_slice(contents);
+        }
+        let (mut messages, mut found) = (SocketMessages::new(10), Vec::new());
+        while let Some(said) = messages.next(&mut input).map_err(|violation| violation.code)? {
+            found.push(said);
+        }
+        Ok(found)
+    }
+
+    fn part(kind: PieceKind, bytes: &'static str, is_last: bool) -> Said {
+        Said::Part { kind, bytes: bytes.into(), is_last }
+    }
+
+    #[test]
+    fn messages_consist_of_frames() {
+        let found = said(&[
+            (0x01, b"a"),
+            (0x89, b"p"),
+            (0x00, b""),
+            (0x80, b"b"),
+            (0x82, b""),
+            (0x88, b"\x03\xe8ok"),
+        ]);
+        let close = Said::Close("\u{3}".into());
+        let mut found = found.unwrap();
+        let Some(Said::Close(contents)) = found.pop() else { panic!("{found:?} {close:?}") };
+        assert_eq!(&contents[..], b"\x03\xe8ok");
+        let text = |bytes, is_last| part(PieceKind::Text, bytes, is_last);
+        let expected =
+            [text("a", false), Said::Ping("p".into()), text("b", true), part(PieceKind::Binary, "", true)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_has_its_code() {
+        for (frames, code) in [
+            (&[(0x80, &b"a"[..])][..], 1002),
+            (&[(0x01, b"a"), (0x81, b"b")], 1002),
+            (&[(0x82, b"12345678901")], 1009),
+            (&[(0x02, b"123456"), (0x00, b"78901")], 1009),
+            (&[(0x81, b"\xff")], 1007),
+            (&[(0x01, b"\xc3"), (0x80, b"")], 1007),
+            (&[(0x88, b"\x03")], 1002),
+            (&[(0x88, b"\x03\xe8\xff")], 1007),
+            (&[(0x88, b"\x03\xed")], 1002),
+            (&[(0x88, b"\x0b\xb7")], 1002),
+        ] {
+            assert_eq!(said(frames), Err(code), "{frames:?}");
+        }
+        assert!(said(&[(0x01, b"\xc3"), (0x80, b"\xbc")]).is_ok());
+    }
+
+    #[test]
+    fn a_close_has_a_code_unless_it_has_none() {
+        assert_eq!(close_contents(1000, "x"), [3, 232, b'x']);
+        assert!(close_contents(NO_CODE, "").is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! Frames that wait until the client takes them. They are few: a worker gets credit for more when these have left.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use nano_protocol::Chunk;
+use tokio::io::AsyncWrite;
+
+use super::frame::{self, Opcode};
+
+/// Bytes that wait before no more messages are taken from the worker.
+const FULL: usize = 4 * 1024;
+
+/// Contents shorter than this are copied: an entry of their own would cost more.
+const COPY_BELOW: usize = 1024;
+
+/// Frames of ours, in the order in which they are sent: control frames go before a message of which nothing has been sent.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// Whole frames, and at the end the head of the frame whose contents are in `long`.
+    flat: BytesMut,
+    long: Chunk,
+    /// A control frame for each purpose, until the frame before it has left. The answer to a ping replaces an earlier one.
+    pong: Option<Bytes>,
+    ping: bool,
+    close: Option<Vec<u8>>,
+    has_close: bool,
+}
+
+impl Outbox {
+    /// Returns whether there is room for a part of a message.
+    pub(crate) fn has_room(&self) -> bool {
+        self.long.is_empty() && self.flat.len() < FULL
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flat.is_empty() && self.long.is_empty() && self.close.is_none()
+    }
+
+    /// Returns whether a closing frame is or was here: nothing follows it.
+    pub(crate) fn has_close(&self) -> bool {
+        self.has_close
+    }
+
+    /// Adds a frame with a part of a message. The caller has seen that there is room.
+    pub(crate) fn part(&mut self, opcode: Opcode, is_last: bool, contents: Chunk) {
+        let (head, length) = frame::head(opcode, is_last, false, contents.len());
+        self.flat.extend_from_slice(&head[..length]);
+        if contents.len() < COPY_BELOW {
+            self.flat.extend_from_slice(contents.chunk());
+        } else {
+            self.long = contents;
+        }
+    }
+
+    pub(crate) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    pub(crate) fn pong(&mut self, contents: Bytes) {
+        self.pong = Some(contents);
+    }
+
+    /// Adds a closing frame, unless there is one.
+    pub(crate) fn close(&mut self, contents: Vec<u8>) {
+        if !std::mem::replace(&mut self.has_close, true) {
+            self.close = Some(contents);
+        }
+    }
+
+    /// Writes as much as the client takes. Ready when all of it has left; then nothing is kept.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut io: Pin<&mut impl AsyncWrite>,
+    ) -> Poll<io::Result<()>> {
+        self.add_control();
+        if self.flat.is_empty() && self.long.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        while !(self.flat.is_empty() && self.long.is_empty()) {
+            let slices = [IoSlice::new(&self.flat), IoSlice::new(self.long.chunk())];
+            let skipped = usize::from(self.flat.is_empty());
+            let used = if self.long.is_empty() { &slices[..1] } else { &slices[skipped..] };
+            let mut written = ready!(io.as_mut().poll_write_vectored(cx, used))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let of_flat = written.min(self.flat.len());
+            self.flat.advance(of_flat);
+            written -= of_flat;
+            self.long.advance(written);
+            if self.long.is_empty() {
+                self.long = Chunk::default();
+                self.add_control();
+            }
+        }
+        self.flat = BytesMut::new();
+        io.poll_flush(cx)
+    }
+
+    fn add_control(&mut self) {
+        if !self.long.is_empty() {
+            return;
+        }
+        let pong = self.pong.take();
+        let ping = std::mem::take(&mut self.ping);
+        let close = self.close.take();
+        let frames = [
+            (Opcode::Pong, pong.as_deref()),
+            (Opcode::Ping, ping.then_some(&[][..])),
+            (Opcode::Close, close.as_deref()),
+        ];
+        for (opcode, contents) in frames {
+            if let Some(contents) = contents {
+                let (head, length) = frame::head(opcode, true, false, contents.len());
+                self.flat.extend_from_slice(&head[..length]);
+                self.flat.extend_from_slice(contents);
+            }
+        }
+    }
+}
