@@ -199,6 +199,22 @@ async fn a_loop_ends() {
 }
 
 #[tokio::test]
+async fn a_loop_of_apps_that_answer_before_they_fetch_ends() {
+    let code = "export default { fetch(request, env) {
+        const { url } = request;
+        setTimeout(async () => {
+          const { status } = await env.SELF.fetch(url);
+          if (status !== 200) console.log('ended with ' + status);
+        }, 1);
+        return new Response();
+      } }";
+    let supervisor =
+        TestSupervisor::plan().app(App::new("self", code).set("services = { SELF = 'self' }")).start().await;
+    assert_eq!(supervisor.get("self", "/").await.status, 200);
+    supervisor.log.line_with("ended with 508").await;
+}
+
+#[tokio::test]
 async fn the_limits_of_the_one_that_answers_hold() {
     let other = "export default { async fetch(request) {
         const { pathname } = new URL(request.url);

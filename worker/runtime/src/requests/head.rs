@@ -12,7 +12,7 @@ const REMEMBERED: usize = 124;
 /// Suffix of a path that is remembered only in part. It cannot be part of a path, because paths contain no spaces.
 const CUT: &str = " ...";
 
-/// The method and path of a request, truncated so that they can be remembered for many requests.
+/// The method, path and depth of a request, truncated so that they can be remembered for many requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Called {
     /// Length of the method, in bytes of `text`.
@@ -20,12 +20,15 @@ pub(crate) struct Called {
     /// Length of method and path together; the path follows the method directly.
     length: u8,
     is_cut: bool,
+    /// How many fetches of apps lead from the request of a client to it.
+    pub(super) depth: u8,
     text: [u8; REMEMBERED],
 }
 
 impl Called {
     /// Placeholder for slots that no request has used yet.
-    pub(crate) const NONE: Self = Self { method: 0, length: 0, is_cut: false, text: [0; REMEMBERED] };
+    pub(crate) const NONE: Self =
+        Self { method: 0, length: 0, is_cut: false, depth: 0, text: [0; REMEMBERED] };
 
     fn of(line: &RequestLine<'_>) -> Self {
         let (method, path) = (line.method, path(line));
@@ -36,6 +39,7 @@ impl Called {
         called.text[..method.len()].copy_from_slice(method);
         called.text[method.len()..length].copy_from_slice(&path.as_bytes()[..path_length]);
         called.is_cut = path_length < path.len();
+        called.depth = line.depth;
         // Neither exceeds `REMEMBERED`, so both fit in a `u8`.
         (called.method, called.length) = (method.len() as u8, length as u8);
         called

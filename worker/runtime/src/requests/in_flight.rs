@@ -412,9 +412,10 @@ impl InFlight {
         remembered.or_else(|| self.head(id).ok()?.line().ok().map(|line| line.id))
     }
 
-    /// Returns how many fetches of apps lead from the request of a client to the request with this id; zero if it is over.
+    /// Returns how many fetches of apps lead from the request of a client to the request with this id, which may have been answered.
     pub(crate) fn depth(&self, id: u32) -> u8 {
-        self.head(id).ok().and_then(|head| Some(head.line().ok()?.depth)).unwrap_or_default()
+        let remembered = self.remembered(id, |named| named.called.depth);
+        remembered.or_else(|| Some(self.head(id).ok()?.line().ok()?.depth)).unwrap_or_default()
     }
 
     fn remembered<T>(&self, id: u32, what: impl FnOnce(&Named) -> T) -> Option<T> {
