@@ -153,7 +153,7 @@ impl Wrangler {
                 self.crons = triggers::crons(place, content, problems);
             }
             ("services", content) if !content.is_empty() => {
-                let value = problems.keep(|| place.clone(), content.json()).unwrap_or_default();
+                let Some(value) = problems.keep(|| place.clone(), content.json()) else { return };
                 let (found, others) = services::read(&value, &place, problems);
                 self.services = found;
                 if others.as_array().is_some_and(|others| !others.is_empty()) {

@@ -9,13 +9,18 @@ use crate::config::types::binding::{Binding, BindingTarget};
 /// Returns the bindings to other apps, and those of the list that have no counterpart here.
 pub(super) fn read(value: &Value, place: &Place, problems: &mut Problems) -> (Vec<Binding>, Value) {
     let (mut bindings, mut others) = (Vec::new(), Vec::new());
-    for service in value.as_array().into_iter().flatten() {
+    let fix = "write binding = \"API\" and service = \"the name of the other app\"";
+    let Some(services) = value.as_array() else {
+        problems
+            .add(place.clone(), Flaw::new("is no list of services", format!("below [[services]], {fix}")));
+        return (bindings, others.into());
+    };
+    for service in services {
         if service["entrypoint"].as_str().is_some_and(|name| name != "default") {
             others.push(service.clone());
             continue;
         }
         let (Some(name), Some(app)) = (service["binding"].as_str(), service["service"].as_str()) else {
-            let fix = "write binding = \"API\" and service = \"the name of the other app\"";
             problems.add(place.clone(), Flaw::new("has an entry without `binding` or `service`", fix));
             continue;
         };
@@ -53,5 +58,11 @@ mod tests {
         let fix = "fix: write binding = \"API\" and service = \"the name of the other app\"";
         let problem = format!("wrangler.toml: services: has an entry without `binding` or `service`; {fix}");
         assert_eq!(problems.texts(), [problem]);
+        for other in [json!({ "binding": "A", "service": "api" }), json!("api")] {
+            let mut problems = Problems::default();
+            assert!(read(&other, &Place::flag("services"), &mut problems).0.is_empty());
+            let start = "services: is no list of services; fix: below [[services]], write binding = ";
+            assert!(problems.texts()[0].starts_with(start), "{:?}", problems.texts());
+        }
     }
 }
