@@ -215,6 +215,38 @@ async fn a_loop_of_apps_that_answer_before_they_fetch_ends() {
 }
 
 #[tokio::test]
+async fn many_large_answers_at_once_wait_until_the_caller_reads_them() {
+    let caller = "export default { async fetch(request, env) {
+        const what = new URL(request.url).pathname;
+        const again = async () => {
+          for (let i = 0; i < 3; i++) {
+            try {
+              await (await env.OTHER.fetch('http://other' + what)).text();
+              got.answers++;
+            } catch (error) {
+              got.errors++;
+            }
+          }
+        };
+        const got = { answers: 0, errors: 0 };
+        await Promise.all(Array.from({ length: 300 }, again));
+        return Response.json(got);
+      } }";
+    let other = "const long = 'x'.repeat(8000);
+      export default { fetch(request) {
+        if (new URL(request.url).pathname === '/throw') throw new Error(long);
+        return new Response('ok', { headers: { a: long, b: long, c: long } });
+      } }";
+    let plan = TestSupervisor::plan().set("log_level = 'warn'");
+    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
+    let supervisor = plan.app(caller).app(App::new("other", other)).start().await;
+    let before = supervisor.worker("caller").await;
+    assert_eq!(supervisor.get("caller", "/head").await.json(), json!({ "answers": 900, "errors": 0 }));
+    assert_eq!(supervisor.get("caller", "/throw").await.json(), json!({ "answers": 0, "errors": 900 }));
+    assert_eq!(supervisor.worker("caller").await, before);
+}
+
+#[tokio::test]
 async fn the_limits_of_the_one_that_answers_hold() {
     let other = "export default { async fetch(request) {
         const { pathname } = new URL(request.url);

@@ -21,7 +21,7 @@ use crate::codec::{self, HeaderBlock};
 use crate::decoder::Decoder;
 use crate::frame::Frame;
 use crate::handle::Handle;
-use crate::head::EncodedHead;
+use crate::head::{EncodedHead, HeadKind};
 use crate::inner::{Inner, Owned};
 use crate::limits::{COPY_BELOW, FRAMES_PER_TURN, MOST_WINDOW, READ_BUFFER};
 use crate::message::{Control, StatusLine};
@@ -249,7 +249,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
                 self.with(stream, bytes == 0, |state| state.on_credit(bytes as usize))?;
             }
             Frame::Cancel { stream } if !side.opens(stream) => {
-                if self.fail(stream, Failure::Over)? && side == Side::Supervisor {
+                if self.fail(stream, Failure::Over)?.is_some_and(|is_fetch| !is_fetch)
+                    && side == Side::Supervisor
+                {
                     self.inner.borrow_mut().idle.cancelled()?;
                 }
             }
@@ -275,7 +277,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         if inner.theirs >= Side::max_open(head.kind) {
             return Err(ProtocolError::TooManyStreams);
         }
-        if inner.is_behind() {
+        // The answers to fetches wait until the peer has read others.
+        if head.kind != HeadKind::Fetch && inner.is_behind() {
             return Err(ProtocolError::Behind);
         }
         let window = head.window()?;
@@ -283,7 +286,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             return Err(ProtocolError::Unexpected("credit beyond the window"));
         }
         let bounds = inner.budget.clone().map(|app| Bounds { app, client: None });
-        let mut state = State::accepted(stream, window, bounds, peer);
+        let mut state = State::accepted(stream, window, bounds, (peer, head.kind));
         if end {
             state.mark_empty();
         }
@@ -329,18 +332,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         Ok(())
     }
 
-    /// Ends a stream that the peer has given up. Returns whether it was open.
-    fn fail(&mut self, stream: u64, failure: Failure) -> Result<bool, ProtocolError> {
+    /// Ends a stream that the peer has given up. Returns whether it was a fetch of the peer; `None` if it was not open.
+    fn fail(&mut self, stream: u64, failure: Failure) -> Result<Option<bool>, ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         let Some(state) = inner.streams.get(&stream).cloned() else {
-            return inner.late(stream).map(|()| false);
+            return inner.late(stream).map(|()| None);
         };
         inner.idle.forgive();
         // The peer knows of the end, so no late frames of this stream are to be expected.
         inner.forget(stream);
         drop(inner);
-        state.borrow_mut().finish(failure);
-        Ok(true)
+        let mut state = state.borrow_mut();
+        state.finish(failure);
+        Ok(Some(state.is_fetch))
     }
 }
 

@@ -115,13 +115,14 @@ impl Inner {
         &mut self,
         kind: Kind,
         end: bool,
-        stream: u64,
+        (stream, is_fetch): (u64, bool),
         encode: impl FnOnce(&mut BytesMut) -> Result<(), ProtocolError>,
     ) -> Result<(), ProtocolError> {
         // A worker sends no more of these than the supervisor opens streams, so it does not count them.
         match self.side {
-            Side::Supervisor => self.put_uncounted(kind, end, stream, encode),
-            Side::Worker => self.put(kind, end, stream, encode),
+            Side::Supervisor if !is_fetch => self.put_uncounted(kind, end, stream, encode),
+            // The answer to a fetch is queued when there is room.
+            Side::Supervisor | Side::Worker => self.put(kind, end, stream, encode),
         }
     }
 
@@ -153,6 +154,10 @@ impl Inner {
 
     /// Has the stream woken when the connection is no longer [full](Self::is_full).
     pub(crate) fn wait_for_room(&mut self, state: &Rc<RefCell<State>>) {
+        // A peer that does not read may open and give up any number of them.
+        if self.waiting.len() > 2 * self.streams.len() {
+            self.waiting.retain(|waiting| !waiting.borrow().is_over());
+        }
         self.waiting.push(state.clone());
     }
 

@@ -35,7 +35,7 @@ pub(super) fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error
             return;
         }
         state.outgoing_ended = true;
-        state.id
+        (state.id, state.is_fetch)
     };
     let sent = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(error, out));
     if sent.is_err() {

@@ -35,7 +35,7 @@ impl Sender {
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         end: bool,
     ) -> Result<(), Failure> {
-        let id = self.open_id()?;
+        let id = (self.open_id()?, self.state.borrow().is_fetch);
         if self.state.borrow().is_ours {
             return Err(Failure::Over);
         }
@@ -102,7 +102,7 @@ impl Sender {
     /// # Errors
     /// [`Failure`] if the stream is over.
     pub fn end(&self, trailers: &HeaderBlock) -> Result<(), Failure> {
-        let id = self.open_id()?;
+        let id = (self.open_id()?, self.state.borrow().is_fetch);
         let sent = self.inner.borrow_mut().put_answer(Kind::BodyEnd, false, id, |out| {
             out.extend_from_slice(trailers.as_bytes());
             Ok(())

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use crate::ProtocolError;
 use crate::budget::Bounds;
 use crate::codec::HeaderBlock;
+use crate::head::HeadKind;
 use crate::limits::{COPY_BELOW, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
 use crate::message::{StreamError, UPGRADED};
 use crate::side::Side;
@@ -48,6 +49,9 @@ pub(crate) struct State {
     pub(super) is_ours: bool,
     /// Whether a worker has opened it. The chunks of a call that waits must not keep whole read buffers alive.
     pub(super) is_call: bool,
+    /// Whether it is a fetch that the peer has opened. The supervisor answers it only while there is room, and it may be cancelled
+    /// at any time.
+    pub(crate) is_fetch: bool,
     /// Whether it lasts until both directions have ended.
     pub(super) is_upgraded: bool,
     /// Which of its halves have not been dropped.
@@ -95,13 +99,19 @@ impl State {
 
     /// Creates the state of a stream that the peer has opened. `credit` is what it grants for the answer; the budget bounds its
     /// body.
-    pub(crate) fn accepted(id: u64, credit: usize, budget: Option<Bounds>, peer: Side) -> Self {
+    pub(crate) fn accepted(
+        id: u64,
+        credit: usize,
+        budget: Option<Bounds>,
+        (peer, kind): (Side, HeadKind),
+    ) -> Self {
         let (window, _) = peer.credit();
         if let Some(budget) = &budget {
             budget.promise(0, window);
         }
         let mut state = Self::new(id, budget, window, (credit, MOST_WINDOW));
         state.is_call = peer == Side::Worker;
+        state.is_fetch = kind == HeadKind::Fetch;
         state
     }
 
@@ -110,6 +120,7 @@ impl State {
             id,
             is_ours: false,
             is_call: false,
+            is_fetch: false,
             is_upgraded: false,
             has_sender: true,
             has_receiver: true,
@@ -216,6 +227,10 @@ impl State {
             self.watchers.push(cx.waker().clone());
         }
         Poll::Pending
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.is_some()
     }
 
     pub(crate) fn window(&self) -> usize {

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::iter::empty;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use nano_protocol::codec;
@@ -159,6 +160,42 @@ async fn a_worker_has_more_fetches_open_than_calls_and_no_more_than_it_may() {
     }
     raw.send(&[fetch(MAX_FETCHES + 1)]);
     assert!(matches!(raw.ended().await, Err(ProtocolError::TooManyStreams)));
+}
+
+#[tokio::test]
+async fn fetches_may_be_given_up_however_many_and_their_answers_wait_for_room() {
+    let mut raw = Raw::new(Side::Supervisor);
+    let arrived = raw.end.arrived.clone();
+    let Sent::Request { line, .. } = opening(1) else { unreachable!("odd ids are of requests") };
+    let fetch = |stream: u64| {
+        let (binding, line, fields) = ("B".to_owned(), line.clone(), vec![]);
+        Sent::Fetch { stream, end: true, binding, line, fields }
+    };
+    let mut stream = 0;
+    while stream / 2 <= u64::from(MAX_IDLE_FRAMES) + 100 {
+        stream += 2;
+        raw.send(&[fetch(stream), Sent::Cancel { stream }]);
+        raw.run(arrived.stream()).await;
+    }
+    // A worker that is busy reads nothing, and fetches as soon as it reads again.
+    let fields = vec![(b"x".to_vec(), vec![b'x'; 100_000])];
+    let (mut waiting, mut answered) = (None, 0);
+    for _ in 0..40 {
+        stream += 2;
+        raw.send(&[fetch(stream)]);
+        let sender = raw.run(arrived.stream()).await.sender;
+        if poll_fn(|cx| Poll::Ready(sender.poll_room(cx).is_pending())).await {
+            waiting = Some(sender);
+            break;
+        }
+        respond(&sender, 200, &fields, true);
+        answered += 1;
+    }
+    let most = MAX_UNSENT_BODIES / 100_000 + 10;
+    assert!(waiting.is_some() && answered <= most, "{answered} of {most}");
+    stream += 2;
+    raw.send(&[fetch(stream)]);
+    raw.run(arrived.stream()).await;
 }
 
 #[tokio::test]

@@ -114,12 +114,16 @@ impl Caller {
 
 /// Answers a fetch, until the worker gives it up.
 async fn answer(caller: Rc<Caller>, head: EncodedHead, sender: Sender, receiver: Receiver) {
+    // A worker that does not read is sent nothing more, and then nothing is done for it.
+    let room = || poll_fn(|cx| sender.poll_room(cx));
     let work = async {
+        room().await;
         let responded = match head.decode() {
             Ok((Head::Fetch(fetch), fields)) => caller.respond(&fetch, &fields, receiver).await,
             // The worker speaks a different version of the protocol.
             _ => Err(failure("the request cannot be read")),
         };
+        room().await;
         match responded {
             // The place is held until the body has been sent.
             Ok((response, _place)) => answering::send(response, &sender).await,
