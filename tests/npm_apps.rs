@@ -13,7 +13,9 @@ use crate::harness::{App, Client, npm, within};
 /// Serves one of the apps with its own supervisor. Returns `None` if npm cannot be run.
 async fn serve(file: &str, settings: &str) -> Option<TestSupervisor> {
     let folder = npm::installed()?;
-    let entry = format!("entry = 'apps/{file}'\nstart_timeout = '30s'\nwatchdog = '20s'\n{settings}");
+    let entry = format!(
+        "entry = 'apps/{file}'\nstart_timeout = '30s'\nwatchdog = '20s'\nhung_timeout = '1m'\n{settings}"
+    );
     let supervisor = TestSupervisor::plan().app(App::at("app", &folder).set(&entry)).start().await;
     let app = supervisor.app("app").await;
     assert_eq!(app.state, AppState::Ready, "{:?}", supervisor.log.lines());
