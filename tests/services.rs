@@ -176,6 +176,36 @@ async fn a_crash_is_an_error_in_the_caller_and_no_more() {
 }
 
 #[tokio::test]
+async fn of_two_fetches_in_one_request_only_the_one_that_ends_the_worker_is_told_of_the_limit() {
+    let caller = "export default { async fetch(request, env) {
+        const get = (path) => env.OTHER.fetch('http://other' + path).catch(({ message }) => message);
+        const waits = get('/wait');
+        await get('/waits');
+        return Response.json(await Promise.all([waits, get('/spin?for=long')]));
+      } }";
+    let other = "let begun;
+      const waits = new Promise((resolve) => begun = resolve);
+      export default { async fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (pathname === '/waits') { await waits; return new Response(); }
+        if (pathname === '/spin') for (;;);
+        begun();
+        await new Promise(() => {});
+      } }";
+    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
+    let other = App::new("other", other).set("watchdog = '200ms'");
+    let supervisor = TestSupervisor::plan().app(caller).app(other).start().await;
+    let why = |what| format!("the app other gave no answer: {what}");
+    assert_eq!(
+        supervisor.get("caller", "/").await.json(),
+        json!([
+            why("The app crashed while it handled the request."),
+            why("The app was interrupted: it kept running too long."),
+        ])
+    );
+}
+
+#[tokio::test]
 async fn a_loop_ends() {
     let app = |name: &str, other: &str| {
         let code = format!(

@@ -4,10 +4,11 @@
 //! - `kind`, `host_name`: requests and hosts in canonical form.
 //! - `refusal`, `overdue`, `exit_reason`, `run_outcome`: why a request is refused, a connection is closed, a worker ended, and how a
 //!   scheduled run ended; `lost_request`: a
-//!   request that was in flight when its worker ended; `change_error`: why a requested change failed.
+//!   request that was in flight when its worker ended; `culprit`: the one that ended it; `change_error`: why a requested change failed.
 //! - `shares`: how much of a shared resource one client may hold.
 
 pub(crate) mod change_error;
+pub(crate) mod culprit;
 pub(crate) mod exit_reason;
 pub(crate) mod host_name;
 pub(crate) mod ids;

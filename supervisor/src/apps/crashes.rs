@@ -4,10 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use nano_protocol::message::{RequestId, RequestName};
-
 use crate::api::crash::Crash;
 use crate::api::usage::Usage;
+use crate::model::culprit::Culprit;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::WorkerId;
 use crate::model::lost_request::LostRequest;
@@ -54,23 +53,14 @@ impl Remains {
 
     /// Marks a request as the one that ended the worker. If it had already been answered, only the worker's name for it is
     /// known, so it may have been answered, or its client may have gone.
-    pub(crate) fn blame(&mut self, id: RequestId, name: Option<(RequestName, bool)>) {
-        let known = id.to_string();
-        let called = name.as_ref().map(|(name, _)| (&*name.method, &*name.path));
-        let of_id = |request: &LostRequest| request.id == known;
-        // An app may have made several requests in the course of one, which have its id.
-        let is_called = |request: &LostRequest| {
-            let path = request.target.split('?').next().unwrap_or_default();
-            called.is_none_or(|called| called == (&*request.method, path))
-        };
-        let found = self.lost.iter().position(|request| of_id(request) && is_called(request));
-        let found = found.or_else(|| self.lost.iter().position(of_id));
-        let mut culprit = match found {
+    pub(crate) fn blame(&mut self, culprit: &Culprit) {
+        let found = self.lost.iter().position(|request| culprit.is(request));
+        let mut blamed = match found {
             Some(at) => self.lost.remove(at),
-            None => LostRequest::named(id, name),
+            None => LostRequest::named(culprit.id, culprit.name.clone()),
         };
-        culprit.is_culprit = true;
-        self.lost.insert(0, culprit);
+        blamed.is_culprit = true;
+        self.lost.insert(0, blamed);
     }
 
     /// Returns the request that ended the worker, if it is known.
@@ -173,6 +163,8 @@ impl Crashes {
 
 #[cfg(test)]
 mod tests {
+    use nano_protocol::message::{RequestId, RequestName};
+
     use super::*;
     use crate::model::ids::AppId;
 
@@ -206,13 +198,17 @@ mod tests {
     #[test]
     fn of_several_requests_with_one_id_the_one_of_that_name_is_blamed() {
         let lost = |target| LostRequest::new(RequestId(1), "GET", target);
-        let name = |path: &str| Some((RequestName { method: "GET".into(), path: path.into() }, false));
+        let name = |path: &str| Some((RequestName { method: "GET".into(), path: path.into() }, true));
         let blamed = |name| {
             let mut remains = Remains { lost: vec![lost("/a"), lost("/b?q")], ..Remains::default() };
-            remains.blame(RequestId(1), name);
-            remains.culprit().unwrap().target.clone()
+            remains.blame(&Culprit { id: RequestId(1), name });
+            (remains.culprit().unwrap().target.clone(), remains.lost.len())
         };
-        assert_eq!([None, name("/a"), name("/b"), name("/cut ...")].map(blamed), ["/a", "/a", "/b?q", "/a"]);
+        // One that had been answered is to blame, and not another one of its id.
+        assert_eq!(
+            [None, name("/a"), name("/b"), name("/answered")].map(blamed),
+            [("/a".into(), 2), ("/a".into(), 2), ("/b?q".into(), 2), ("/answered".into(), 3)]
+        );
     }
 
     #[test]

@@ -197,6 +197,7 @@ mod tests {
 
     use super::*;
     use crate::apps::crashes::{Crashes, Remains};
+    use crate::model::culprit::Culprit;
     use crate::model::exit_reason::ExitReason;
     use crate::model::lost_request::LostRequest;
 
@@ -208,7 +209,7 @@ mod tests {
             let mut remains = Remains { worker: Some((AppId::default(), 1)), ..Remains::default() };
             remains.lost = culprit.iter().map(request).collect();
             if culprit.is_some() {
-                remains.blame(RequestId(number as u128 + 1), None);
+                remains.blame(&Culprit { id: RequestId(number as u128 + 1), name: None });
             }
             remains.lost.extend(lost.iter().map(request));
             kept.record("app", &ExitReason::Signal(11), remains);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use nano_protocol::message::{RequestId, StreamErrorKind};
+use nano_protocol::message::StreamErrorKind;
 use nano_protocol::{Begun, Witness};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{AppSpec, ServerSettings};
+use crate::model::culprit::Culprit;
 use crate::model::ids::{AppId, ListenerId, WorkerId};
 use crate::model::kind::{Kind, Kinds};
 use crate::model::lost_request::LostRequest;
@@ -23,7 +24,7 @@ pub(crate) struct Fate {
     pub why: Arc<str>,
     /// The request whose JavaScript was interrupted and the limit that interrupted it, if that is why the worker ended. The
     /// worker may have ended before it could report this itself.
-    pub culprit: Option<(RequestId, StreamErrorKind)>,
+    pub culprit: Option<(Arc<Culprit>, StreamErrorKind)>,
 }
 
 /// How many commands may be queued for one I/O thread. The main thread waits while the queue is full.

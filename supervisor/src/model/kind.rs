@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Marks a text that was truncated.
-const CUT: &str = "...";
+pub(crate) const CUT: &str = "...";
 
 /// Longest method that is kept whole, in bytes.
 pub(crate) const METHOD: usize = 32;

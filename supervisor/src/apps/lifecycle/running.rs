@@ -23,6 +23,7 @@ use crate::apps::crashes::Remains;
 use crate::config::{AppLimits, AppSpec, RecyclePolicy};
 use crate::edge::commands::Fate;
 use crate::model::change_error::ChangeError;
+use crate::model::culprit::Culprit;
 use crate::model::exit_reason::ExitReason;
 use crate::model::ids::AppId;
 use crate::process::events::Events;
@@ -361,10 +362,11 @@ async fn report_end(
 ) -> Remains {
     let (mut remains, generation) = (running.remains(app), running.generation);
     let culprit = running.witness.culprit();
+    let culprit = culprit.map(|id| Arc::new(Culprit { id, name: running.witness.name_of(id) }));
     let events = shared.events.ended((app, generation), &reason.to_string());
     if shared.orders.leave((app, generation)) {
         shared.registry.count_end(app, reason);
-        let culprit = culprit.zip(reason.limit());
+        let culprit = culprit.clone().zip(reason.limit());
         let fate = Fate { why: reason.to_string().into(), culprit };
         remains.lost = shared.io_threads.ended(app, generation, &fate).await;
         // All its messages have been read by now.
@@ -372,7 +374,7 @@ async fn report_end(
     }
     remains.lost.extend(events);
     if let Some(culprit) = culprit {
-        remains.blame(culprit, running.witness.name_of(culprit));
+        remains.blame(&culprit);
     }
     remains.lost.retain(|request| request.is_culprit || !request.is_given_up);
     remains

@@ -92,9 +92,10 @@ pub(crate) async fn deliver<B: RequestBody>(
                 return Err(Refused::because(Refusal::NoWorker, why));
             }
             Err(AttemptError::Died) => {
-                upstream.lost(generation, LostRequest::of(line));
+                let request = LostRequest::of(line);
+                upstream.lost(generation, request.clone());
                 let fate = upstream.fate(generation).await;
-                let limit = fate.culprit.filter(|(culprit, _)| *culprit == line.id).map(|(_, limit)| limit);
+                let limit = fate.culprit.filter(|(culprit, _)| culprit.is(&request)).map(|(_, limit)| limit);
                 return Err(Refused::because(
                     limit.map_or(Refusal::WorkerDied, Refusal::from_worker),
                     fate.why,
