@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start workerd")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,6 +23,45 @@ use super::{App, TestSupervisor, npm, within};
 /// The compatibility date that the newest projects use.
 const COMPATIBILITY: &str = "2026-11-01";
 
+/// A worker in the configuration of workerd.
+#[derive(Clone, Copy)]
+struct ConfigWorker<'a> {
+    name: &'a str,
+    /// The file of its only module.
+    module: &'a str,
+    /// Its compatibility date.
+    date: &'a str,
+    /// Its other settings.
+    rest: &'a str,
+}
+
+const APP: ConfigWorker<'static> =
+    ConfigWorker { name: "app", module: "index.js", date: COMPATIBILITY, rest: "" };
+
+/// Returns the configuration for these workers. Clients reach the first one.
+fn config_of(workers: &[ConfigWorker<'_>]) -> String {
+    let mut services = String::from("(name = \"internet\", network = (allow = [\"public\", \"private\"]))");
+    let mut constants = String::new();
+    for ConfigWorker { name, module, date, rest } in workers {
+        let _ = write!(services, ", (name = \"{name}\", worker = .{name})");
+        let _ = writeln!(
+            constants,
+            "const {name} :Workerd.Worker = (
+               modules = [(name = \"{module}\", esModule = embed \"{module}\")], compatibilityDate = \"{date}\", {rest}
+             );"
+        );
+    }
+    let front = workers[0].name;
+    format!(
+        "using Workerd = import \"/workerd/workerd.capnp\";
+         const config :Workerd.Config = (
+           services = [{services}],
+           sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"{front}\")],
+         );
+         {constants}"
+    )
+}
+
 /// workerd with one app, killed on drop.
 #[derive(Debug)]
 pub(crate) struct Workerd {
@@ -36,42 +76,17 @@ impl Workerd {
     /// Serves an app, with `upstream` in `env.UP`. Returns `None`, with the reason on stderr, if npm cannot install
     /// workerd.
     pub(crate) fn serve(app: &str, upstream: &str) -> Option<Self> {
-        let config = format!(
-            "using Workerd = import \"/workerd/workerd.capnp\";
-             const config :Workerd.Config = (
-               services = [
-                 (name = \"app\", worker = .app),
-                 (name = \"internet\", network = (allow = [\"public\", \"private\"])),
-               ],
-               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"app\")],
-             );
-             const app :Workerd.Worker = (
-               modules = [(name = \"index.js\", esModule = embed \"index.js\")],
-               compatibilityDate = \"{COMPATIBILITY}\",
-               bindings = [(name = \"UP\", text = \"{upstream}\")],
-             );"
-        );
+        let up = format!("bindings = [(name = \"UP\", text = \"{upstream}\")]");
+        let config = config_of(&[ConfigWorker { rest: &up, ..APP }]);
         Self::start(&[("index.js", app), ("config.capnp", config.as_str())])
     }
 
     /// Serves an app that has another one in `env.OTHER`. Returns `None` as [`Self::serve`] does.
     pub(crate) fn serve_two(app: &str, other: &str) -> Option<Self> {
-        let config = format!(
-            "using Workerd = import \"/workerd/workerd.capnp\";
-             const config :Workerd.Config = (
-               services = [(name = \"app\", worker = .app), (name = \"other\", worker = .other)],
-               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"app\")],
-             );
-             const app :Workerd.Worker = (
-               modules = [(name = \"index.js\", esModule = embed \"index.js\")],
-               compatibilityDate = \"{COMPATIBILITY}\",
-               bindings = [(name = \"OTHER\", service = \"other\")],
-             );
-             const other :Workerd.Worker = (
-               modules = [(name = \"other.js\", esModule = embed \"other.js\")],
-               compatibilityDate = \"{COMPATIBILITY}\",
-             );"
-        );
+        let config = config_of(&[
+            ConfigWorker { rest: "bindings = [(name = \"OTHER\", service = \"other\")]", ..APP },
+            ConfigWorker { name: "other", module: "other.js", ..APP },
+        ]);
         Self::start(&[("index.js", app), ("other.js", other), ("config.capnp", config.as_str())])
     }
 
@@ -91,35 +106,20 @@ impl Workerd {
               return new Response(outcome, { status: outcome === 'ok' ? 200 : 500, headers });
             },
           }";
-        let config = format!(
-            "using Workerd = import \"/workerd/workerd.capnp\";
-             const config :Workerd.Config = (
-               services = [(name = \"app\", worker = .app), (name = \"caller\", worker = .caller)],
-               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"caller\")],
-             );
-             const app :Workerd.Worker = (
-               modules = [(name = \"index.js\", esModule = embed \"index.js\")],
-               compatibilityDate = \"{COMPATIBILITY}\",
-             );
-             const caller :Workerd.Worker = (
-               modules = [(name = \"caller.js\", esModule = embed \"caller.js\")],
-               compatibilityDate = \"{COMPATIBILITY}\",
-               compatibilityFlags = [\"service_binding_extra_handlers\"],
-               bindings = [(name = \"APP\", service = \"app\")],
-             );"
-        );
+        let rest = "compatibilityFlags = [\"service_binding_extra_handlers\"],
+            bindings = [(name = \"APP\", service = \"app\")]";
+        let config = config_of(&[ConfigWorker { name: "caller", module: "caller.js", rest, ..APP }, APP]);
         Self::start(&[("index.js", app), ("caller.js", caller), ("config.capnp", config.as_str())])
     }
 
     /// Serves these files, each with its text and its media type, by the worker that Cloudflare has published for static assets.
-    /// `config` is its configuration. Returns `None`, with the reason on stderr, if npm cannot install it.
-    pub(crate) fn assets(files: &[(&str, &str, &str)], config: &Value) -> Option<Self> {
-        Self::assets_below("", files, config)
+    /// `policy` is its configuration. Returns `None`, with the reason on stderr, if npm cannot install it.
+    pub(crate) fn assets(files: &[(&str, &str, &str)], policy: &Value) -> Option<Self> {
+        Self::assets_below("", files, policy)
     }
 
     /// Serves an app that has these files in `env.ASSETS`; without text, the files alone.
-    pub(crate) fn assets_below(app: &str, files: &[(&str, &str, &str)], config: &Value) -> Option<Self> {
-        let front = if app.is_empty() { "assets" } else { "app" };
+    pub(crate) fn assets_below(app: &str, files: &[(&str, &str, &str)], policy: &Value) -> Option<Self> {
         let worker = npm::installed()?.join("node_modules/@cloudflare/workers-shared/dist/asset-worker.mjs");
         // The manifest has a header of 20 bytes, and entries of the hash of a path, that of a file, and 8 bytes more.
         let mut entries: Vec<_> =
@@ -136,43 +136,28 @@ impl Workerd {
              }} }};",
             Value::Object(stored)
         );
-        let service = format!(
-            "using Workerd = import \"/workerd/workerd.capnp\";
-             const config :Workerd.Config = (
-               services = [
-                 (name = \"assets\", worker = .assets),
-                 (name = \"store\", worker = .store),
-                 (name = \"app\", worker = .app),
-               ],
-               sockets = [(name = \"http\", address = \"127.0.0.1:0\", http = (), service = \"{front}\")],
-             );
-             const app :Workerd.Worker = (
-               modules = [(name = \"app.mjs\", esModule = embed \"app.mjs\")],
-               compatibilityDate = \"{COMPATIBILITY}\",
-               bindings = [(name = \"ASSETS\", service = \"assets\")],
-             );
-             const store :Workerd.Worker = (
-               modules = [(name = \"store.mjs\", esModule = embed \"store.mjs\")],
-               compatibilityDate = \"2024-07-31\",
-             );
-             const assets :Workerd.Worker = (
-               modules = [(name = \"assets.mjs\", esModule = embed \"assets.mjs\")],
-               compatibilityDate = \"2024-07-31\",
-               compatibilityFlags = [\"nodejs_compat\"],
-               bindings = [
-                 (name = \"ASSETS_MANIFEST\", data = embed \"manifest.bin\"),
-                 (name = \"ASSETS_KV_NAMESPACE\", kvNamespace = \"store\"),
-                 (name = \"CONFIG\", json = embed \"config.json\"),
-               ],
-             );"
-        );
+        let date = "2024-07-31";
+        let rest = "compatibilityFlags = [\"nodejs_compat\"],
+            bindings = [
+              (name = \"ASSETS_MANIFEST\", data = embed \"manifest.bin\"),
+              (name = \"ASSETS_KV_NAMESPACE\", kvNamespace = \"store\"),
+              (name = \"CONFIG\", json = embed \"config.json\"),
+            ]";
+        let answering = ConfigWorker { name: "assets", module: "assets.mjs", date, rest };
+        let storing = ConfigWorker { name: "store", module: "store.mjs", date, rest: "" };
+        let rest = "bindings = [(name = \"ASSETS\", service = \"assets\")]";
+        let config = if app.is_empty() {
+            config_of(&[answering, storing])
+        } else {
+            config_of(&[ConfigWorker { rest, ..APP }, answering, storing])
+        };
         Self::start(&[
             ("manifest.bin", [vec![0; 20], entries.concat()].concat()),
-            ("config.json", config.to_string().into()),
+            ("config.json", policy.to_string().into()),
             ("store.mjs", store.into()),
             ("assets.mjs", fs::read(worker).expect("read the worker")),
-            ("app.mjs", if app.is_empty() { "export default {}".into() } else { app.into() }),
-            ("config.capnp", service.into()),
+            ("index.js", app.into()),
+            ("config.capnp", config.into()),
         ])
     }
 
