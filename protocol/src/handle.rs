@@ -38,7 +38,7 @@ impl Handle {
     /// Opens a stream as [`Handle::open`] does, on behalf of a client whose budget also bounds the answer's window.
     ///
     /// # Errors
-    /// As for [`Handle::open`].
+    /// Those of [`Handle::open`].
     pub fn open_for<'a>(
         &self,
         client: Option<Rc<Budget>>,
@@ -55,7 +55,7 @@ impl Handle {
     /// [`Handle::set_budget`]: what is promised to those that last takes nothing from others.
     ///
     /// # Errors
-    /// As for [`Handle::open`].
+    /// Those of [`Handle::open`].
     pub fn open_lasting<'a>(
         &self,
         budget: Arc<Budget>,

@@ -365,9 +365,9 @@ impl StreamError {
 pub struct Thrown {
     /// Its class, if that is one of JavaScript's own, such as `TypeError`; `Error` otherwise.
     pub class: String,
-    /// Its `name`.
+    /// Its `name`, which an app may have set to anything.
     pub name: String,
-    /// Its `message`.
+    /// Its `message`. Other apps get it, clients do not.
     pub message: String,
 }
 

@@ -24,7 +24,7 @@ pub const MAX_CLOSE: usize = 125;
 pub enum PieceKind {
     /// A text message. The text is UTF-8, but one piece may end within a character.
     Text = 1,
-    /// A binary message.
+    /// A message of any bytes.
     Binary = 2,
     /// The closing handshake: nothing, or a code (u16, big endian) and a reason.
     Close = 3,

@@ -20,14 +20,14 @@ pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Who has made a request.
 #[derive(Debug)]
 pub(crate) enum RequestSource {
-    /// A client.
+    /// A client, over one of the listening addresses.
     Client {
-        /// Its address.
+        /// Address of the client, which a trusted proxy may have told.
         address: IpAddr,
         /// Address of the peer: the client, or a trusted proxy.
         peer: SocketAddr,
     },
-    /// Another app.
+    /// Another app, by one of its `services`.
     App(AppName),
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Gauges {
     pub max_in_flight: usize,
     /// Open WebSockets of clients.
     pub websockets: usize,
-    /// Limit of these.
+    /// Limit of open WebSockets.
     pub max_websockets: usize,
     /// Limit of waiting requests.
     pub max_queue: usize,

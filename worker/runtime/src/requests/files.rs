@@ -14,7 +14,7 @@ const LOADING: u32 = 0;
 
 /// What a request finds.
 pub(crate) enum KeptFiles {
-    /// Its object.
+    /// The JavaScript object that holds its files.
     Some(v8::Global<v8::Value>),
     /// It has none yet.
     None,

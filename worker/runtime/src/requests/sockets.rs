@@ -34,9 +34,9 @@ const TRY_AGAIN_LATER: u16 = 1013;
 /// Something that JavaScript gets to know of a WebSocket.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SocketEvent {
-    /// A text message.
+    /// A text message, in UTF-8.
     Text(Vec<u8>),
-    /// A binary message.
+    /// A message of any bytes.
     Binary(Vec<u8>),
     /// The client has closed, with this code and this reason.
     Closed(u16, String),
@@ -168,7 +168,7 @@ impl Sockets {
         }
     }
 
-    /// Closes a WebSocket.
+    /// Begins the closing handshake of a WebSocket, unless it has begun already.
     pub(crate) fn close(self: &Rc<Self>, id: u32, code: u16, reason: &str) {
         if let Some(socket) = self.find(id) {
             self.end(&socket, code, reason);

@@ -56,7 +56,7 @@ pub(crate) enum FrameEvent {
     },
     /// Contents of that frame; `ends` says that there are no more.
     Contents { bytes: BytesMut, ends: bool },
-    /// A control frame.
+    /// A whole control frame, which may stand between two data frames of a message.
     Control { opcode: Opcode, bytes: BytesMut },
 }
 
