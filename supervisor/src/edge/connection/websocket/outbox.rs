@@ -102,7 +102,8 @@ impl Outbox {
     }
 
     fn add_control(&mut self) {
-        if !self.long.is_empty() {
+        // A client that pings and does not read would otherwise have an answer kept for each.
+        if !self.has_room() {
             return;
         }
         let pong = self.pong.take();
@@ -120,5 +121,28 @@ impl Outbox {
                 self.flat.extend_from_slice(contents);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn answers_to_pings_that_nobody_reads_do_not_pile_up() {
+        let (mut outbox, mut cx) = (Outbox::default(), Context::from_waker(Waker::noop()));
+        // Its other end stays open and is not read.
+        let (mut io, _client) = tokio::io::duplex(1);
+        for _ in 0..1000 {
+            outbox.pong(Bytes::from_static(&[b'p'; 125]));
+            outbox.ping();
+            assert!(outbox.poll_write(&mut cx, Pin::new(&mut io)).is_pending());
+        }
+        outbox.close(Vec::new());
+        assert!(outbox.poll_write(&mut cx, Pin::new(&mut io)).is_pending());
+        assert!(outbox.flat.len() < FULL + 256, "{}", outbox.flat.len());
+        assert!(!outbox.is_empty());
     }
 }
