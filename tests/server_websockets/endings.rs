@@ -6,8 +6,8 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::ECHO;
-use crate::harness::talker::{TEXT, Talker};
-use crate::harness::{App, crashes, process, run};
+use crate::harness::talker::{self, TEXT, Talker};
+use crate::harness::{App, Raw, crashes, process, run};
 use crate::{TestSupervisor, until};
 
 /// Opens a WebSocket that works.
@@ -118,4 +118,32 @@ async fn a_websocket_is_one_line_of_the_access_log_when_it_ends() {
         (lines.len() == 2).then(|| assert!(lines[1].contains("\"cut_off\":true"), "{lines:?}"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_app_that_answers_after_its_client_has_gone_hears_of_that() {
+    // It answers once the worker has let go of the request, whose head can then be read no more.
+    let app = "let held, answer; export default { async fetch(request) {
+      if (request.url.endsWith('/answer')) {
+        try { held.headers.get('upgrade'); } catch { answer(); return new Response('answered'); }
+        return new Response('not yet');
+      }
+      held = request;
+      await new Promise((resolve) => answer = resolve);
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      server.addEventListener('close', ({ code }) => console.log(`closed ${code}`));
+      return new Response(null, { status: 101, webSocket: client });
+    } }";
+    let supervisor = TestSupervisor::with(app).await;
+    let mut raw = Raw::connect(supervisor.address("app").await);
+    raw.send(talker::handshake("/", ""));
+    until("the app has the request", async || (supervisor.app("app").await.in_flight == 1).then_some(()))
+        .await;
+    drop(raw);
+    until("the worker has let go of it", async || {
+        (supervisor.get("app", "/answer").await.text() == "answered").then_some(())
+    })
+    .await;
+    supervisor.log.line_with("closed 1006").await;
 }

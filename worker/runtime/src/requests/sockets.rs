@@ -112,7 +112,11 @@ impl Sockets {
         count: usize,
         fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     ) -> bool {
-        let Some(request) = in_flight.find(id) else { return true };
+        let Some(request) = in_flight.find(id) else {
+            // Its client has gone long before the answer. JavaScript hears of that as of others, and forgets it.
+            self.adds(id, SocketEvent::Lost);
+            return true;
+        };
         if !request.asks_for_socket {
             return false;
         }
@@ -304,6 +308,10 @@ impl Sockets {
 
     fn arrives(&self, id: u32, socket: &ClientSocket, event: SocketEvent) {
         socket.waiting.set(socket.waiting.get() + 1);
+        self.adds(id, event);
+    }
+
+    fn adds(&self, id: u32, event: SocketEvent) {
         self.hold(event.length());
         self.events.borrow_mut().push_back((id, event));
         if let Some(waker) = self.waker.take() {
