@@ -317,3 +317,19 @@ async fn another_implementation_talks_to_it() {
     };
     within(talk).await;
 }
+
+#[tokio::test]
+async fn only_one_end_of_a_pair_goes_to_a_client() {
+    let app = "let held; export default { fetch(request) {
+      if (request.url.endsWith('/other')) return new Response(null, { status: 101, webSocket: held });
+      const [client, server] = Object.values(new WebSocketPair());
+      held = server;
+      return new Response(null, { status: 101, webSocket: client });
+    } }";
+    let supervisor = TestSupervisor::with(app).await;
+    let address = supervisor.address("app").await;
+    let _first = Talker::open(address, "/");
+    let mut other = Raw::connect(address);
+    assert!(other.send(talker::handshake("/other", "")).up_to("\r\n").starts_with("HTTP/1.1 500"));
+    supervisor.log.line_with("whose other end was already used in a response").await;
+}

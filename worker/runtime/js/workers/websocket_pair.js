@@ -132,13 +132,14 @@
     couple(id, headers) {
       if (this.#isReleased) throw new TypeError("Can't return WebSocket that was already used in a response.");
       if (this.#isAccepted) throw new TypeError("Can't return WebSocket in a Response after calling accept().");
+      const end = this.#peer;
+      if (end === undefined) throw new TypeError("Can't return WebSocket whose other end was already used in a response.");
       if (!op_socket_open(id, headers)) {
         throw new TypeError(
           'Worker tried to return a WebSocket in a response to a request which did not contain the header "Upgrade: websocket".',
         );
       }
       this.#isReleased = true;
-      const end = this.#peer;
       end.#peer = undefined;
       end.#id = id;
       MapPrototypeSet(ofClients, id, end);
