@@ -399,6 +399,33 @@ async fn fewer_descriptors_than_connections_are_said_and_no_app_is_cut_off() {
 }
 
 #[tokio::test]
+async fn files_that_nobody_takes_leave_descriptors_for_others() {
+    const READER: &str = "export default { async fetch(request, env) {
+        const got = await Promise.allSettled(Array.from({ length: 400 }, () => env.ASSETS.fetch(request.url)));
+        const refused = got.filter(({ reason }) => reason?.message.includes('RLIMIT_NOFILE')).length;
+        const read = got.filter(({ value }) => value?.status === 200);
+        console.log(`${read.length + refused} answers`);
+        await new Promise(() => read);
+      } }";
+    let wrangler =
+        "main = 'index.js'\n[assets]\ndirectory = 'public'\nbinding = 'ASSETS'\nrun_worker_first = true";
+    let app =
+        App::new("app", READER).file("wrangler.toml", wrangler).file("public/large", &"x".repeat(1 << 20));
+    let plan = TestSupervisor::plan().app(app).app(App::hello("neighbour"));
+    let supervisor = plan.set("io_threads = 1").with_descriptors(200).start().await;
+    let mut waiting = Raw::connect(supervisor.address("app").await);
+    waiting.send("GET /large HTTP/1.1\r\nhost: x\r\n\r\n");
+    supervisor.log.line_with("400 answers").await;
+    let address = supervisor.address("neighbour").await;
+    let mut others: Vec<_> = (0..50).map(|_| Raw::connect(address)).collect();
+    for other in &mut others {
+        other.send(GET).up_to("hello from neighbour");
+    }
+    let is_short = |record: &Value| record["message"].as_str().is_some_and(|text| text.contains("cannot"));
+    assert!(!supervisor.log.records().iter().any(is_short));
+}
+
+#[tokio::test]
 async fn more_idle_connections_than_there_may_be_by_default_stop_nobody() {
     const MANY: usize = 10_500;
     crate::harness::process::raise_descriptor_limit();

@@ -66,7 +66,7 @@ pub(crate) struct Start {
 pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Result<u8> {
     let Start { sources, deploys, is_watched, inherited, invocation } = start;
     let mut signals = ServeSignals::listen()?;
-    let most_connections = descriptors::prepare(&config);
+    let descriptors = descriptors::prepare(&config);
     let settings = config.server.clone();
     let (io_threads, commands) = IoThreads::new(settings.io_threads);
     let (notices, mut noticed) = mpsc::channel(NOTICES);
@@ -79,7 +79,7 @@ pub(crate) async fn serve(config: Config, start: Start, logs: &Logs) -> io::Resu
         let io_thread = IoThread {
             index,
             settings: settings.clone(),
-            most_connections,
+            descriptors,
             counts: occupancy.of_thread(index),
             commands,
             notices: notices.clone(),

@@ -104,6 +104,11 @@ impl AssetIndex {
         meta(&self.folder, &self.shown, name)
     }
 
+    /// Returns whether a file is small enough to be kept in memory.
+    pub(crate) fn may_keep(file: &AssetFile) -> bool {
+        file.length() <= KEPT
+    }
+
     /// Opens a file. A small one is read, and kept in memory if there is room. Blocks.
     ///
     /// # Errors
@@ -111,7 +116,7 @@ impl AssetIndex {
     pub(crate) fn open(&self, file: &AssetFile) -> io::Result<Opened> {
         let opened = self.opened(file)?;
         let length = usize::try_from(file.length()).unwrap_or(usize::MAX);
-        let place = (file.length() <= KEPT).then(|| self.memory.take(length)).flatten();
+        let place = Self::may_keep(file).then(|| self.memory.take(length)).flatten();
         let Some(place) = place else { return Ok(Opened::File(opened)) };
         let contents = place.keep(read(file, &opened)?);
         // Another thread may have been faster.

@@ -18,10 +18,11 @@ use hyper::header::HeaderValue;
 use nano_protocol::Budget;
 
 use crate::config::ServerSettings;
+use crate::edge::descriptors::Descriptors;
 use crate::edge::pace::{MinRate, Pace, TickLimits, ticks};
 use crate::model::ids::ListenerId;
 use crate::model::overdue::Overdue;
-use crate::model::shares::{self, ClientKey, Holders, Holding};
+use crate::model::shares::{self, ClientKey, Held, Holders, Holding};
 use crate::telemetry::occupancy::{Event, ThreadCounts};
 
 pub(crate) use slot::{Admitted, ConnectionSlot, FLOOD, FORGIVEN, ListenerConnections};
@@ -41,8 +42,8 @@ pub(crate) fn longest_head(settings: &ServerSettings) -> usize {
 pub(crate) struct Admission {
     settings: RefCell<Rc<ServerSettings>>,
     clock: Cell<u64>,
-    /// Upper bound of connections that follows from the limit of open descriptors, whatever is configured.
-    most: usize,
+    /// Upper bounds that follow from the limit of open descriptors, whatever is configured.
+    most: Descriptors,
     population: Rc<Population>,
     clients: RefCell<Vec<Weak<dyn Admitted>>>,
     addresses: Holders,
@@ -52,6 +53,8 @@ pub(crate) struct Admission {
     buffers: Holders<Budget>,
     /// Idle frames of all connections of each client, minus those that were forgiven.
     idle_frames: Holders<Cell<u32>>,
+    /// The static files that are read for each client, and for all.
+    files: (Holders, Held),
     listeners: RefCell<HashMap<ListenerId, Weak<ListenerConnections>>>,
     /// Bytes of all unfinished heads.
     heads: Cell<usize>,
@@ -73,8 +76,9 @@ pub(crate) enum AdmissionError {
 }
 
 impl Admission {
-    /// Creates the admission of a thread that has no connections yet. The thread has descriptors for `most` of them.
-    pub(crate) fn new(settings: ServerSettings, most: usize, counts: Arc<ThreadCounts>) -> Self {
+    /// Creates the admission of a thread that has no connections yet. `most` is for how much the thread has
+    /// descriptors.
+    pub(crate) fn new(settings: ServerSettings, most: Descriptors, counts: Arc<ThreadCounts>) -> Self {
         let total = Arc::new(Budget::new(settings.max_buffered / settings.io_threads, None));
         Self {
             settings: RefCell::new(Rc::new(settings)),
@@ -86,6 +90,7 @@ impl Admission {
             population: Rc::default(),
             clients: RefCell::default(),
             addresses: Holders::default(),
+            files: Default::default(),
             listeners: RefCell::default(),
             heads: Cell::new(0),
             paces: RefCell::default(),
@@ -117,6 +122,14 @@ impl Admission {
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         let make = || Budget::new(self.share(self.settings.borrow().buffered_per_client()), None);
         self.buffers.of_with(client, make)
+    }
+
+    /// Takes a descriptor for a static file that is read for a client. `None` if there is none left for it.
+    pub(crate) fn read_file(&self, client: ClientKey) -> Option<[Holding; 2]> {
+        let (clients, all) = &self.files;
+        let own = clients.of(client);
+        shares::may_have(self.most.files, all.get(), own.get(), 1)
+            .then(|| [Holding::new(all.clone()), Holding::new(own)])
     }
 
     /// Returns the value of `date`, which is at most one tick old. hyper does not expose its own.
@@ -170,7 +183,7 @@ impl Admission {
     /// Returns how many connections may be open on this thread.
     fn limit(&self) -> usize {
         let max_connections = self.settings.borrow().max_connections;
-        self.share(max_connections).min(self.most)
+        self.share(max_connections).min(self.most.connections)
     }
 
     /// Returns how many open connections were not told to close.

@@ -71,9 +71,10 @@ impl Caller {
         None
     }
 
-    /// Returns how much of a file of an app a response may have in memory.
-    fn window(&self, upstream: &Upstream, most: usize) -> FileWindow {
-        FileWindow::new(upstream.budget().clone(), self.admission.buffers(self.key), most)
+    /// Returns how much of a file of an app a response may have in memory. `None` if no descriptor is left for it.
+    fn window(&self, upstream: &Upstream, most: usize) -> Option<FileWindow> {
+        let descriptor = self.admission.read_file(self.key)?;
+        Some(FileWindow::new(upstream.budget().clone(), self.admission.buffers(self.key), descriptor, most))
     }
 
     /// Returns the response to a fetch, with what is released when its body has been sent.

@@ -371,6 +371,7 @@ mod tests {
     use crate::config::ServerSettings;
     use crate::edge::admission::ListenerConnections;
     use crate::edge::client::serving::Serving;
+    use crate::edge::descriptors::Descriptors;
 
     struct Tested {
         admission: Rc<Admission>,
@@ -380,7 +381,8 @@ mod tests {
 
     impl Tested {
         fn new() -> Self {
-            let admission = Rc::new(Admission::new(ServerSettings::default(), usize::MAX, Arc::default()));
+            let admission =
+                Rc::new(Admission::new(ServerSettings::default(), Descriptors::PLENTY, Arc::default()));
             let (slot, closing) = (
                 admission.admit([127, 0, 0, 1].into(), &ListenerConnections::default(), false).unwrap(),
                 Rc::default(),

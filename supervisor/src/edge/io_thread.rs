@@ -20,6 +20,7 @@ use crate::edge::bindings::Caller;
 use crate::edge::bindings::directory::Directory;
 use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{NewWorker, Notice, Sent, Table, ThreadCommand, Unavailable};
+use crate::edge::descriptors::Descriptors;
 use crate::edge::listener::{self, ListenerShared};
 use crate::edge::pace::TICK;
 use crate::edge::proxy::Proxy;
@@ -44,8 +45,8 @@ pub(crate) struct IoThread {
     pub index: usize,
     /// Limits and policies until the first table arrives.
     pub settings: ServerSettings,
-    /// Most connections for which there are descriptors.
-    pub most_connections: usize,
+    /// For how much there are descriptors.
+    pub descriptors: Descriptors,
     /// Counts of its connections.
     pub counts: Arc<ThreadCounts>,
     pub commands: mpsc::Receiver<Sent>,
@@ -66,7 +67,7 @@ impl IoThread {
     }
 
     async fn serve(mut self) -> io::Result<()> {
-        let admission = Rc::new(Admission::new(self.settings, self.most_connections, self.counts));
+        let admission = Rc::new(Admission::new(self.settings, self.descriptors, self.counts));
         tokio::task::spawn_local(sweep(admission.clone()));
         let mut routing = Routing {
             index: self.index,

@@ -10,7 +10,7 @@
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
 //!   [`response_limit`]: limits its length; `trailers`: what follows it.
 //! - [`answer`]: maps failures to statuses in one table, and builds the responses for them.
-//! - [`static_file`]: answers with a static file of the app, without a worker; [`file_window`]: how much of it is in memory.
+//! - [`static_file`]: answers with a static file of the app, without a worker; [`file_window`]: its descriptor and memory.
 //! - [`recorded`]: the record of a request, for the access log and for its span.
 //! - [`error_page`]: the page that shows the cause to the developer of an app; `development`: a path that only such apps have.
 
@@ -211,7 +211,10 @@ impl Proxy {
                 headers: &parts.headers,
             };
             if let Some(answer) = assets.answer(&request, spec.has_worker()) {
-                let window = |most| FileWindow::new(upstream.budget().clone(), peer.buffers(client), most);
+                let window = |most| {
+                    let descriptor = peer.read_file(client)?;
+                    Some(FileWindow::new(upstream.budget().clone(), peer.buffers(client), descriptor, most))
+                };
                 let answered = static_file::respond(&spec.name, assets, answer, enter, window).await;
                 return answered.map_err(|refused| refused.at(&spec, &parts));
             }

@@ -27,6 +27,7 @@ use crate::edge::client::peer::Peer;
 use crate::edge::closing::{Closer, Closing};
 use crate::edge::commands::{Notice, UpstreamSpec};
 use crate::edge::connection::Connection as ClientConnection;
+use crate::edge::descriptors::Descriptors;
 use crate::edge::proxy::Proxy;
 use crate::edge::proxy::site::Site;
 use crate::edge::upstream::Upstream;
@@ -61,7 +62,8 @@ impl Edge {
             spec: Arc::new(spec),
             traffic: Arc::new(Traffic::new(1)),
         };
-        let admission = Rc::new(Admission::new(ServerSettings::default(), usize::MAX, Arc::default()));
+        let admission =
+            Rc::new(Admission::new(ServerSettings::default(), Descriptors::PLENTY, Arc::default()));
         let (_closer, closing) = Closing::new();
         let (notices, _notices) = mpsc::channel(64);
         let upstream = Rc::new(Upstream::new(&routed, 0, admission.total(), notices));

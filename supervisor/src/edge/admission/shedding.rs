@@ -151,6 +151,7 @@ mod tests {
     use crate::edge::admission::REST_OF_HEAD;
     use crate::edge::client::Client;
     use crate::edge::client::serving::Serving;
+    use crate::edge::descriptors::Descriptors;
     use crate::model::ids::ListenerId;
 
     /// A thread with this many slots and two listening addresses.
@@ -163,7 +164,7 @@ mod tests {
     impl Tested {
         fn new(max_connections: usize) -> Self {
             let settings = ServerSettings { io_threads: 1, max_connections, ..ServerSettings::default() };
-            let admission = Rc::new(Admission::new(settings, usize::MAX, Arc::default()));
+            let admission = Rc::new(Admission::new(settings, Descriptors::PLENTY, Arc::default()));
             let listeners = [1, 2].map(|id| admission.add_listener(ListenerId(id)));
             Self { admission, listeners, clients: Vec::new() }
         }
@@ -256,7 +257,7 @@ mod tests {
     fn a_head_of_the_greatest_length_fits_however_many_threads_there_are() {
         let settings = ServerSettings { io_threads: 64, max_heads: 128 << 10, ..ServerSettings::default() };
         let greatest = settings.max_uri + settings.max_header;
-        let admission = Rc::new(Admission::new(settings, usize::MAX, Arc::default()));
+        let admission = Rc::new(Admission::new(settings, Descriptors::PLENTY, Arc::default()));
         let listener = admission.add_listener(ListenerId(1));
         let mut tested = Tested { admission, listeners: [listener.clone(), listener], clients: Vec::new() };
         let client = tested.comes(1, 0).unwrap();

@@ -104,12 +104,13 @@ mod tests {
     use super::*;
     use crate::config::{ForwardedPolicy, ServerSettings};
     use crate::edge::admission::Admission;
+    use crate::edge::descriptors::Descriptors;
 
     #[test]
     fn what_a_proxy_of_ours_sends_for_many_is_held_against_none_of_them() {
         let append = ServerSettings { forwarded: ForwardedPolicy::Append, ..ServerSettings::default() };
         for (settings, is_flooded) in [(append, false), (ServerSettings::default(), true)] {
-            let admission = Rc::new(Admission::new(settings, usize::MAX, Arc::default()));
+            let admission = Rc::new(Admission::new(settings, Descriptors::PLENTY, Arc::default()));
             let slot = admission
                 .admit(IpAddr::from([127, 0, 0, 1]), &ListenerConnections::default(), false)
                 .unwrap();

@@ -7,7 +7,7 @@ use nano_protocol::Budget;
 
 use crate::edge::admission::Admission;
 use crate::model::ids::AppId;
-use crate::model::shares::{ClientKey, Known};
+use crate::model::shares::{ClientKey, Holding, Known};
 
 /// The two ends of a connection.
 #[derive(Debug)]
@@ -48,5 +48,10 @@ impl Peer {
     /// Returns the budget for buffered bodies of a client.
     pub(crate) fn buffers(&self, client: ClientKey) -> Rc<Budget> {
         self.buffers.get((), client, || self.admission.buffers(client))
+    }
+
+    /// Takes a descriptor for a static file that is read for a client. `None` if there is none left for it.
+    pub(crate) fn read_file(&self, client: ClientKey) -> Option<[Holding; 2]> {
+        self.admission.read_file(client)
     }
 }

@@ -15,20 +15,22 @@ use crate::assets::Assets;
 use crate::assets::answer::AssetAnswer;
 use crate::assets::coding::Coding;
 use crate::assets::file::AssetFile;
-use crate::assets::index::Opened;
+use crate::assets::index::{AssetIndex, Opened};
 use crate::assets::reader::{self, AssetReader};
 use crate::config::AppName;
 use crate::edge::refused::Refused;
 use crate::model::refusal::Refusal;
 
-/// Builds the response. A file that is not in memory needs a place among those that are read, from `enter`, and memory, from
-/// `window`: each holds a descriptor and some pieces while its client takes it.
+const NO_DESCRIPTOR: &str = "too many files are read for the limit of open descriptors (RLIMIT_NOFILE)";
+
+/// Builds the response. A file that is not in memory needs a place among those that are read, from `enter`, and a
+/// descriptor and memory for some pieces, from `window`, while its client takes it.
 pub(crate) async fn respond<P>(
     app: &AppName,
     assets: &Arc<Assets>,
     answer: AssetAnswer<'_>,
     enter: impl Fn() -> Result<P, Refusal>,
-    window: impl Fn(usize) -> FileWindow,
+    window: impl Fn(usize) -> Option<FileWindow>,
 ) -> Result<(Response<ResponseBody>, Option<P>), Refused> {
     let AssetAnswer { status, headers, coding, content } = answer;
     let mut response = Response::new(ResponseBody::empty());
@@ -66,10 +68,16 @@ pub(crate) async fn respond<P>(
     if place.is_none() {
         place = Some(enter()?);
     }
+    let window = || window(reader::MOST).ok_or_else(|| Refused::because(Refusal::Overloaded, NO_DESCRIPTOR));
+    // One that may be kept in memory is usually closed again at once.
+    let mut opens = if AssetIndex::may_keep(file) { None } else { Some(window()?) };
     *response.body_mut() = match open(assets.clone(), file.clone()).await.map_err(refused)? {
         Opened::Contents(contents) => ResponseBody::full(slice(&contents, &part)),
         Opened::File(opened) => {
-            let window = window(reader::MOST);
+            let window = match opens.take() {
+                Some(window) => window,
+                None => window()?,
+            };
             ResponseBody::from_file(AssetReader::new(file.clone(), opened, part, window.bytes()), window)
         }
     };
