@@ -52,6 +52,11 @@ function changing() {
   once('mkdir with a mode', {}, (at) => [fs.mkdirSync(`${at}/a`, 0o700), fs.mkdirSync(`${at}/b`, { mode: '700' })]);
   once('mkdir with a wrong mode', {}, (at) => fs.mkdirSync(`${at}/a`, { mode: 'x' }));
   once('mkdir with wrong options', {}, (at) => fs.mkdirSync(`${at}/a`, { recursive: 'yes' }));
+  const renamedLink = (at) => { fs.writeFileSync(`${at}/a/f`, 'x'); fs.symlinkSync(`${at}/a`, `${at}/link`); fs.renameSync(`${at}/link`, `${at}/b`); };
+  once('rename of a link to a folder', { a: null }, renamedLink);
+  once('rm of a renamed link to a folder', { a: null }, (at) => { renamedLink(at); fs.rmSync(`${at}/b`, { recursive: true }); });
+  once('rm of a folder of which a link was renamed', { a: null }, (at) => { renamedLink(at); fs.rmSync(`${at}/a`, { recursive: true }); });
+  once('rm of a folder that is renamed and open', { a: null }, (at) => { fs.writeFileSync(`${at}/a/f`, 'x'); fs.renameSync(`${at}/a`, `${at}/b`); const fd = fs.openSync(`${at}/b`, 'r'); fs.rmSync(`${at}/b`, { recursive: true }); fs.closeSync(fd); });
   once('mkdtemp', {}, (at) => { const made = [fs.mkdtempSync(`${at}/a-`), fs.mkdtempSync(`${at}/a-`)]; const seen = [made[0] !== made[1], made.every((name) => name.startsWith(`${at}/a-`) && fs.statSync(name).isDirectory())]; made.forEach((name) => fs.rmdirSync(name)); return seen; });
   once('mkdtemp as a buffer', {}, (at) => { const made = fs.mkdtempSync(`${at}/a-`, 'buffer'); fs.rmdirSync(made); return typeof made; });
   once('mkdtemp without parent', {}, (at) => fs.mkdtempSync(`${at}/no/a-`));

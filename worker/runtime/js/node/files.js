@@ -67,8 +67,14 @@
   class Folder {
     type = "directory";
     entries = new SafeMap();
+    /** How many entries there are of it. The renaming of a link to a folder adds one. */
+    #holders = 0;
     constructor(writable) {
       this.writable = writable;
+    }
+    held(change) {
+      this.#holders += change;
+      if (this.#holders === 0) this.entries.forEach(release);
     }
     /** Adds an entry. Returns the code of the error if it cannot. */
     add(name, node) {
@@ -89,11 +95,8 @@
     }
   }
 
-  /** Gives back the room of what was removed. */
-  function release(node) {
-    if (node.type === "directory") node.entries.forEach(release);
-    else node.held?.(-1);
-  }
+  /** Gives back the room of what has lost an entry, unless it has others. */
+  const release = (node) => node.held?.(-1);
 
   /** A file in /tmp. */
   class File {
@@ -236,6 +239,8 @@
     constructor(id) {
       this.id = id;
       this.tmp = new Folder(id !== OF_NONE);
+      // By the root.
+      this.tmp.held(1);
     }
   }
   /** Of what runs for no request: its /tmp is empty and stays so. */

@@ -156,12 +156,7 @@
     done(parent.remove(target.name, false), syscall);
     done(parent.add(target.name, moved), syscall);
     // Its bytes are still held by the new entry.
-    if (!copy) done(removeEntry(sourceParent, origin.name, moved), syscall);
-  }
-
-  function removeEntry(parent, name, moved) {
-    if (moved.type !== "directory") return parent.remove(name, false);
-    parent.entries.delete(name);
+    if (!copy) done(sourceParent.remove(origin.name, true), syscall);
   }
 
   function list(folder, names, isRecursive, entries, seen) {
