@@ -196,6 +196,7 @@ async fn the_bundle_has_the_modules_that_are_loaded_and_nothing_of_the_host() {
         import fs, { readFileSync } from 'node:fs';
         import './lib/a.ts';
         import text from './text.txt';
+        import colon from './a:b.txt';
         import data from './data.json';
         import common from './common.cjs';
         const told = (act) => { try { return act(); } catch (error) { return error.code; } };
@@ -207,6 +208,7 @@ async fn the_bundle_has_the_modules_that_are_loaded_and_nothing_of_the_host() {
             after: fs.readdirSync('/bundle/lib'),
             source: readFileSync('/bundle/lib/a.ts', 'utf8'),
             text: readFileSync('text.txt', 'utf8') === text,
+            colon: readFileSync('/bundle/a:b.txt', 'utf8') === colon,
             data: JSON.parse(readFileSync(new URL('./data.json', import.meta.url))),
             common,
             late,
@@ -220,6 +222,7 @@ async fn the_bundle_has_the_modules_that_are_loaded_and_nothing_of_the_host() {
     .file("lib/a.ts", "export const a: number = 1;")
     .file("lib/late.js", "import { readdirSync } from 'fs'; export default readdirSync('/bundle/lib').length;")
     .file("text.txt", "some text")
+    .file("a:b.txt", "some other text")
     .file("data.json", "{ \"a\": 1 }")
     .file("common.cjs", "module.exports = require('fs').readFileSync(__dirname + '/text.txt', 'utf8') + require('node:path').basename(__filename);")
     .file("unused.js", "")
@@ -230,10 +233,11 @@ async fn the_bundle_has_the_modules_that_are_loaded_and_nothing_of_the_host() {
     assert_eq!(
         supervisor.get("app", "/").await.json(),
         json!({
-            "before": ["common.cjs", "data.json", "index.js", "lib", "text.txt"],
+            "before": ["a:b.txt", "common.cjs", "data.json", "index.js", "lib", "text.txt"],
             "after": ["a.ts", "late.js"],
             "source": "export const a: number = 1;",
             "text": true,
+            "colon": true,
             "data": { "a": 1 },
             "common": "some textcommon.cjs",
             "late": 2,

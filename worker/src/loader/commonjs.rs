@@ -156,9 +156,11 @@ impl RequireHost for Modules {
     }
 
     fn loaded_bytes(&self, module: &str) -> Result<Vec<u8>, JsErrorBox> {
-        let url = self.folder().map_err(JsErrorBox::from_err)?.join(module).map_err(JsErrorBox::from_err)?;
+        let folder = self.folder().map_err(JsErrorBox::from_err)?;
+        // Without the dot, a name may begin as an absolute URL does.
+        let url = folder.join(&format!("./{module}")).map_err(JsErrorBox::from_err)?;
         let path = url.to_file_path().map_err(|()| JsErrorBox::generic("the module has no path"))?;
-        if !Modules::loaded(self).contains(&path) {
+        if !self.has_loaded(&path) {
             return Err(JsErrorBox::generic("no such module has been loaded"));
         }
         self.root.bytes(&path).map_err(JsErrorBox::from_err)

@@ -35,7 +35,7 @@ pub(crate) struct Modules {
     pub(super) resolver: Resolver,
     pub(super) source_maps: SourceMaps,
     rules: Rules,
-    /// What has been loaded that is no code.
+    /// What has been loaded that is no code, without what is in `formats`.
     assets: RefCell<BTreeSet<PathBuf>>,
     types: PackageTypes,
     formats: RefCell<FxHashMap<PathBuf, Format>>,
@@ -163,12 +163,19 @@ impl Modules {
     }
 
     pub(super) fn loads_asset(&self, path: &Path) {
-        self.assets.borrow_mut().insert(path.to_owned());
+        if !self.has_loaded(path) {
+            self.assets.borrow_mut().insert(path.to_owned());
+        }
     }
 
     /// How many files have been loaded as modules.
     pub(super) fn count(&self) -> usize {
         self.formats.borrow().len() + self.assets.borrow().len()
+    }
+
+    /// Whether a file has been loaded as a module.
+    pub(super) fn has_loaded(&self, path: &Path) -> bool {
+        self.formats.borrow().contains_key(path) || self.assets.borrow().contains(path)
     }
 
     /// The files that have been loaded as modules.
@@ -219,6 +226,7 @@ impl Modules {
             Language::Translated => self.translated(path, &text, known)?,
         };
         self.formats.borrow_mut().insert(path.to_owned(), code.format);
+        self.assets.borrow_mut().remove(path);
         Ok(code)
     }
 
@@ -380,6 +388,20 @@ mod tests {
         }
         let inside_a_file = format!("{}/x", file.display());
         assert_eq!(code(&root, &inside_a_file, "a.ts").text, "export const a = 1;\n");
+    }
+
+    #[test]
+    fn a_file_that_is_loaded_in_two_ways_is_one_file() {
+        let (_folder, root, _) = app("a.js", "export const a = 1;");
+        let (path, other) = (root.join("a.js"), root.join("b.js"));
+        fs::write(&other, "").unwrap();
+        let modules = Modules::new(&root, &ModuleOptions::default(), None);
+        modules.code(&path).unwrap();
+        modules.loads_asset(&path);
+        modules.loads_asset(&other);
+        modules.code(&other).unwrap();
+        assert_eq!(modules.loaded(), BTreeSet::from([path, other]));
+        assert_eq!(modules.count(), 2);
     }
 
     #[test]
