@@ -140,6 +140,24 @@ async fn each_request_has_a_tmp_of_its_own_until_all_of_its_work_is_done() {
     assert_eq!(get("/look").await.json()[0], json!([]));
 }
 
+#[tokio::test]
+async fn what_was_written_while_the_app_was_loaded_leaves_memory() {
+    let supervisor = TestSupervisor::with(
+        r"
+        import fs from 'node:fs';
+        fs.writeFileSync('/tmp/early', new Uint8Array(30_000_000));
+        export default { fetch() {
+          // Garbage, so that the engine collects.
+          for (let i = 0; i < 10; i++) new Uint8Array(1_000_000);
+          return Response.json(process.memoryUsage().external);
+        } };
+        ",
+    )
+    .await;
+    let external = async || supervisor.get("app", "/").await.json().as_i64().unwrap();
+    until("the memory of files of the load", async || (external().await < 30_000_000).then_some(())).await;
+}
+
 /// Fills /tmp until it is full.
 const FILLS: &str = r"
     import fs from 'node:fs';

@@ -246,7 +246,8 @@
   /** Of what runs for no request: its /tmp is empty and stays so. */
   const OF_NONE = -1;
   const RUNS_FOR_NONE = new Store(OF_NONE);
-  let ofLoading;
+  /** The descriptors that the app opened while it was loaded, which are there for every request. */
+  let openedAtLoad;
 
   function store() {
     const id = core.getAsyncContext()?.request ?? 0;
@@ -254,7 +255,7 @@
     if (kept === null) return RUNS_FOR_NONE;
     if (kept !== undefined) return kept;
     const made = new Store(id);
-    if (id === 0) ofLoading = made;
+    if (id === 0) openedAtLoad = made.opened;
     op_files_keep(id, made);
     return made;
   }
@@ -382,8 +383,7 @@
     throw code === "EFBIG" ? failure("EPERM", syscall, undefined, "File size limit exceeded") : failure(code, syscall, path);
   }
 
-  /** The descriptors that the app opened while it was loaded are there for every request. */
-  const openedAt = (fd) => store().opened.get(fd) ?? ofLoading?.opened.get(fd);
+  const openedAt = (fd) => store().opened.get(fd) ?? openedAtLoad?.get(fd);
 
   const cwd = () => store().cwd;
 
