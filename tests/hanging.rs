@@ -21,17 +21,21 @@ async fn patient() -> TestSupervisor {
     plan.set("state_dir = 'state'").start().await
 }
 
-/// Runs a command that waits for a worker of `app` which hangs.
+/// Runs a command that waits for a worker of `app` which hangs. A worker that was replaced before may not have ended yet.
 async fn hang(supervisor: &TestSupervisor, arguments: &[&str]) -> JoinHandle<(i32, String, String)> {
+    let workers = || {
+        let children = process::children(supervisor.pid()).into_iter();
+        children.filter(|pid| process::name(*pid) == "nano:app").collect::<Vec<_>>()
+    };
+    let before = workers();
     let socket = supervisor.socket().to_str().unwrap();
     let arguments: Vec<_> =
         [arguments, &["--control", socket]].concat().into_iter().map(str::to_owned).collect();
     let folder = supervisor.folder().to_owned();
     let waits =
         std::thread::spawn(move || run(&folder, &arguments.iter().map(String::as_str).collect::<Vec<_>>()));
-    until("a second worker is on its way", async || {
-        let workers = process::children(supervisor.pid());
-        (workers.iter().filter(|pid| process::name(**pid) == "nano:app").count() == 2).then_some(())
+    until("a further worker is on its way", async || {
+        workers().iter().any(|pid| !before.contains(pid)).then_some(())
     })
     .await;
     waits
