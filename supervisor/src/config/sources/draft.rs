@@ -191,9 +191,13 @@ impl Draft {
         let mut bindings: Vec<_> =
             binding.map(|name| Binding { name, target: BindingTarget::Assets }).into_iter().collect();
         for service in self.services.unwrap_or(services) {
-            if bindings.iter().all(|known| known.name != service.name) {
-                bindings.push(service);
+            if let Some(known) = bindings.iter().find(|known| known.name == service.name) {
+                let what = format!("env.{} is both {} and {}", known.name, known.target, service.target);
+                let flaw = Flaw::new(what, "give each binding a name of its own");
+                problems.add(self.places.whole.clone(), flaw);
+                continue;
             }
+            bindings.push(service);
         }
         missing.retain(|missing| bindings.iter().all(|binding| binding.name != missing.name));
         let named: usize = bindings.iter().map(|binding| binding.name.len() + bounds::ENV_ENTRY).sum();
@@ -336,6 +340,41 @@ mod tests {
             problems(257),
             [format!("--app: the names of its bindings are too long: 16448 bytes; {fix}")]
         );
+    }
+
+    #[test]
+    fn two_bindings_of_one_name_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("index.js"), "").unwrap();
+        fs::create_dir(dir.path().join("public")).unwrap();
+        let problems = |wrangler: &str, services: Option<Vec<Binding>>| {
+            fs::write(dir.path().join("wrangler.toml"), format!("main = 'index.js'\n{wrangler}")).unwrap();
+            let mut draft = Draft::nowhere(Places::flag("--app"), Defaults::default());
+            (draft.name, draft.path) = ("app".parse().ok(), Some(dir.path().to_owned()));
+            draft.services = services;
+            draft.ask_folder();
+            draft.resolve(None).1.texts()
+        };
+        let assets = "[assets]\ndirectory = 'public'\nbinding = 'A'\n";
+        let service = |app: &str| format!("[[services]]\nbinding = 'A'\nservice = '{app}'\n");
+        let fix = "fix: give each binding a name of its own";
+        assert_eq!(
+            problems(&[service("one"), service("two")].concat(), None),
+            [format!("--app: env.A is both the app one and the app two; {fix}")]
+        );
+        assert_eq!(
+            problems(&[assets, &service("one")].concat(), None),
+            [format!("--app: env.A is both the static files of the app and the app one; {fix}")]
+        );
+        assert_eq!(problems(&[assets, &service("one")].concat(), Some(Vec::new())), [""; 0]);
+        // Those of nano.toml as well.
+        let target = BindingTarget::App(AppName::from_folder("two"));
+        let own = |name: &str| Some(vec![Binding { name: name.to_owned(), target: target.clone() }]);
+        assert_eq!(
+            problems(assets, own("A")),
+            [format!("--app: env.A is both the static files of the app and the app two; {fix}")]
+        );
+        assert_eq!(problems(&[assets, &service("one")].concat(), own("B")), [""; 0]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What an app can fetch from by a name in its `env`.
 
+use std::fmt;
+
 use crate::config::types::app_name::AppName;
 
 /// A name in `env`, and what it stands for.
@@ -16,4 +18,13 @@ pub(crate) enum BindingTarget {
     Assets,
     /// The app of this name.
     App(AppName),
+}
+
+impl fmt::Display for BindingTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assets => f.write_str("the static files of the app"),
+            Self::App(app) => write!(f, "the app {app}"),
+        }
+    }
 }
