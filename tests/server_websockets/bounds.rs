@@ -225,3 +225,31 @@ async fn a_worker_that_does_not_read_holds_up_its_client() {
     sending.join().unwrap();
     assert_eq!(talker.send(CLOSE, "").hears(), "close");
 }
+
+#[tokio::test]
+async fn a_client_that_goes_while_nothing_is_read_from_it_leaves_its_place() {
+    let app = "export default { fetch() {
+      return new Response(null, { status: 101, webSocket: new WebSocketPair()[0] });
+    } }";
+    let admin = free_address();
+    let app = App::new("app", app).set("websocket_ping = '50ms'\nwebsocket_timeout = '200ms'");
+    let supervisor = TestSupervisor::plan().set(&format!("admin = '{admin}'")).app(app).start().await;
+    let mut talker = Talker::open(supervisor.address("app").await, "/");
+    for _ in 0..4 {
+        talker.send(BINARY, [7; 65_536]);
+    }
+    let admin = Client::new(admin, false);
+    until("the client has to wait", async || {
+        (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] > 0.0).then_some(())
+    })
+    .await;
+    // It does not count as silent.
+    for _ in 0..4 {
+        assert_eq!(talker.hears(), "ping ");
+    }
+    drop(talker);
+    until("its place is free", async || {
+        (metrics(&admin).await["nano_websockets{app=\"app\"}"] == 0.0).then_some(())
+    })
+    .await;
+}

@@ -14,13 +14,22 @@ pub(crate) enum SilenceDue {
     End,
 }
 
+/// Whether a client was heard.
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    No,
+    Yes,
+    /// Nothing is read from it, so that it cannot be.
+    Unread,
+}
+
 /// The silence of one client. It is looked at in steps, so that a message costs no clock.
 #[derive(Debug)]
 pub(crate) struct Silence {
     ping: Option<Duration>,
     timeout: Option<Duration>,
     /// Whether the client was heard since the last look.
-    was_heard: bool,
+    heard: Heard,
     /// How long it has been silent at the last look.
     silent: Duration,
     /// The next look. None if the client may be silent for ever.
@@ -31,12 +40,18 @@ impl Silence {
     /// The client is pinged after a silence of `ping`, and gone after one of `timeout`.
     pub(crate) fn new(ping: Option<Duration>, timeout: Option<Duration>) -> Self {
         let next = ping.or(timeout).map(|step| Box::pin(sleep(step)));
-        Self { ping, timeout, was_heard: true, silent: Duration::ZERO, next }
+        Self { ping, timeout, heard: Heard::Yes, silent: Duration::ZERO, next }
     }
 
-    /// Notes that the client has said something, or cannot be heard.
+    /// Notes that the client has said something.
     pub(crate) fn ends(&mut self) {
-        self.was_heard = true;
+        self.heard = Heard::Yes;
+    }
+
+    /// Notes that nothing is read from the client, so that its pongs cannot be heard. It is pinged even so: if it has closed the
+    /// connection, writing fails.
+    pub(crate) fn is_unread(&mut self) {
+        self.heard = Heard::Unread;
     }
 
     /// Waits until something is due.
@@ -46,11 +61,14 @@ impl Silence {
         };
         while next.as_mut().poll(cx).is_ready() {
             next.as_mut().reset(Instant::now() + step);
-            if std::mem::take(&mut self.was_heard) {
-                self.silent = Duration::ZERO;
-                continue;
+            match std::mem::replace(&mut self.heard, Heard::No) {
+                Heard::No => self.silent += step,
+                Heard::Unread => self.silent = Duration::ZERO,
+                Heard::Yes => {
+                    self.silent = Duration::ZERO;
+                    continue;
+                }
             }
-            self.silent += step;
             if self.timeout.is_some_and(|timeout| self.silent >= timeout) {
                 return Poll::Ready(SilenceDue::End);
             }
@@ -85,6 +103,11 @@ mod tests {
         assert_eq!(poll_fn(|cx| silence.poll_due(cx)).await, SilenceDue::End);
         let mut only_gone = Silence::new(None, end);
         assert_eq!(poll_fn(|cx| only_gone.poll_due(cx)).await, SilenceDue::End);
+        let mut unread = Silence::new(ping, end);
+        for _ in 0..9 {
+            unread.is_unread();
+            assert_eq!(poll_fn(|cx| unread.poll_due(cx)).await, SilenceDue::Ping);
+        }
         let mut patient = Silence::new(None, None);
         timeout(Duration::from_secs(1_000_000), poll_fn(|cx| patient.poll_due(cx))).await.unwrap_err();
     }

@@ -326,8 +326,7 @@ impl<T: Transport> Talk<T> {
         let mut has_more = false;
         while !self.is_gone && !self.has_client_closed && !self.has_failed {
             if !self.waiting.is_empty() && self.inbound == Inbound::Open {
-                // It cannot be heard.
-                self.silence.ends();
+                self.silence.is_unread();
                 break;
             }
             match self.messages.next(&mut self.input) {
