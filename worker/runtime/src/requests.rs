@@ -3,7 +3,7 @@
 //! - [`head`], [`body`]: what was received of a request; [`request`]: both, and the stream for its answer.
 //! - [`in_flight`]: all requests, by their ids in JavaScript; [`background`]: the `waitUntil` work that keeps the worker alive.
 //! - [`files`]: what each has written to `/tmp`, and how many bytes.
-//! - [`sockets`]: WebSockets that clients have open.
+//! - [`sockets`]: WebSockets that clients have open; [`unsent_pieces`]: what the app sends over one until credit allows it.
 //! - [`turns`]: the threads for CPU-bound work, and which request is charged for it.
 
 pub(crate) mod background;
@@ -14,3 +14,4 @@ pub(crate) mod in_flight;
 pub(crate) mod request;
 pub(crate) mod sockets;
 pub(crate) mod turns;
+pub(crate) mod unsent_pieces;

@@ -10,7 +10,6 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::message::{LogLevel, StreamError, StreamErrorKind, UPGRADED};
 use nano_protocol::socket::{PieceKind, Pieces};
@@ -18,12 +17,10 @@ use rustc_hash::FxHashMap;
 
 use super::in_flight::InFlight;
 use super::request::Request;
+use super::unsent_pieces::UnsentPieces;
 
 /// Events of one WebSocket that wait for JavaScript before no more of it is read.
 const WAITING: usize = 16;
-
-/// Contents of a piece below which it is sent in one frame with its header.
-const JOIN_BELOW: usize = 1024;
 
 /// The code of a closing frame without one.
 const NO_CODE: u16 = 1005;
@@ -69,7 +66,7 @@ struct ClientSocket {
     /// Wakes the task that reads.
     reader: RefCell<Option<Waker>>,
     /// Pieces that wait for credit.
-    unsent: RefCell<VecDeque<Bytes>>,
+    unsent: RefCell<UnsentPieces>,
     /// Their length.
     unsent_bytes: Cell<usize>,
     /// Whether a task sends them.
@@ -191,15 +188,7 @@ impl Sockets {
             return;
         }
         socket.has_closed.set(kind == PieceKind::Close);
-        let header = kind.header(true, contents.len());
-        let mut unsent = socket.unsent.borrow_mut();
-        let length = header.len() + contents.len();
-        if contents.len() < JOIN_BELOW {
-            unsent.push_back([&header[..], &contents].concat().into());
-        } else {
-            unsent.extend([Bytes::copy_from_slice(&header), contents.into()]);
-        }
-        drop(unsent);
+        let length = socket.unsent.borrow_mut().add(kind, contents);
         socket.unsent_bytes.set(socket.unsent_bytes.get() + length);
         self.hold(length);
         if socket.is_sending.get()
@@ -218,7 +207,7 @@ impl Sockets {
     /// Sends what waits. Ready when nothing does.
     fn poll_send(&self, socket: &ClientSocket, cx: &mut Context<'_>) -> Poll<()> {
         let mut unsent = socket.unsent.borrow_mut();
-        while let Some(piece) = unsent.front_mut() {
+        while let Some(piece) = unsent.first() {
             let before = piece.len();
             let polled = socket.request.sender.poll_send(cx, piece, false);
             let sent = match &polled {
@@ -229,7 +218,7 @@ impl Sockets {
             self.release(sent);
             match polled {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) => _ = unsent.pop_front(),
+                Poll::Ready(Ok(())) => unsent.remove_first(),
                 Poll::Ready(Err(_)) => unsent.clear(),
             }
         }
