@@ -330,11 +330,12 @@ async fn the_imported_env_cannot_be_made_unusable() {
            let refused;
            try { Object.freeze(env); } catch (error) { refused = error.name; }
            Object.setPrototypeOf(env, { inherited: 1 });
-           return Response.json([refused, env.inherited, withEnv({ A: 1 }, () => Object.keys(env))]);
+           const frozen = withEnv(Object.freeze({ A: 1 }), () => ({ ...env }));
+           return Response.json([refused, env.inherited, withEnv({ A: 1 }, () => Object.keys(env)), frozen]);
          } }",
     )
     .await;
-    assert_eq!(supervisor.get("app", "/").await.json(), json!(["TypeError", 1, ["A"]]));
+    assert_eq!(supervisor.get("app", "/").await.json(), json!(["TypeError", 1, ["A"], { "A": 1 }]));
 }
 
 #[tokio::test]

@@ -20,7 +20,12 @@
       defineProperty: (_, key, descriptor) => ReflectDefineProperty(current(), key, descriptor),
       deleteProperty: (_, key) => ReflectDeleteProperty(current(), key),
       get: (_, key) => ReflectGet(current(), key),
-      getOwnPropertyDescriptor: (_, key) => ReflectGetOwnPropertyDescriptor(current(), key),
+      getOwnPropertyDescriptor(_, key) {
+        const descriptor = ReflectGetOwnPropertyDescriptor(current(), key);
+        // A proxy may show no other member that its target does not have, and the object may be frozen.
+        if (descriptor !== undefined) descriptor.configurable = true;
+        return descriptor;
+      },
       getPrototypeOf: () => ObjectGetPrototypeOf(current()),
       has: (_, key) => ReflectHas(current(), key),
       ownKeys: () => ReflectOwnKeys(current()),
