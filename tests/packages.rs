@@ -359,6 +359,19 @@ fn an_es_module_may_require_as_after_a_bundler() {
 }
 
 #[test]
+fn a_module_is_parsed_however_deeply_it_is_nested() {
+    let (nested, long) = ("[".repeat(1500) + &"]".repeat(1500), vec!["1"; 10_000].join("+"));
+    let module = format!("export const a = [{nested}, {long}, require('node:path').sep];");
+    let folder = finding("import { a } from './a.mjs'", "[a[1], a[2]]", &[("a.mjs", &module)]);
+    assert_eq!(folder.thrown(), json!([10_000, "/"]));
+    // Where it is too much for the stack, that is what ends the worker.
+    let module =
+        format!("export const a = [{}{}, require('a')];", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let folder = finding("import { a } from './a.mjs'", "a", &[("a.mjs", &module)]);
+    assert_eq!(folder.load_error(), "app: stack overflow: its code is nested too deeply");
+}
+
+#[test]
 fn errors_in_commonjs_modules_name_their_places() {
     let index = "import 'cjs';";
     for (source, expected) in [

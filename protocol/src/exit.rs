@@ -19,3 +19,5 @@ pub const ORPHANED: u8 = 114;
 pub const UNCAUGHT: u8 = 115;
 /// A request used more CPU time than it may.
 pub const CPU_TIME: u8 = 116;
+/// The code of the app is nested so deeply that the stack of the process was full.
+pub const STACK: u8 = 117;

@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::event_loop::EventLoop;
 use crate::isolate::Isolate;
 use crate::load_error::LoadError;
-use crate::sandbox::{self, cgroup, end};
+use crate::sandbox::{self, cgroup, end, stack};
 use crate::stays::Stays;
 
 /// Host names that are looked up at once. Nothing else uses the blocking threads of this tokio runtime, see `turns.rs`.
@@ -68,6 +68,7 @@ fn serve(args: WorkerArgs) -> io::Result<u8> {
     end::with_supervisor()?;
     set_name("spare");
     end::of_faults()?;
+    stack::raise()?;
     if let Some(prefix) = args.cgroup {
         // Reported only: the supervisor checks by itself whether the group exists.
         if let Err(error) = cgroup::enter(descriptors::cgroups(args.connections.into()), &prefix) {

@@ -32,6 +32,9 @@ pub(crate) enum ExitReason {
     /// One of its requests used more CPU time than `cpu_time` allows.
     #[error("CPU time: a request used more than `cpu_time` allows")]
     CpuTime,
+    /// Its stack was full: its code is nested too deeply for the parser.
+    #[error("stack overflow: its code is nested too deeply")]
+    StackOverflow,
     /// It did not answer pings and was killed.
     #[error("hung: no answer to a ping in time")]
     Hung,
@@ -96,6 +99,7 @@ impl ExitReason {
             Self::OutOfMemory => "out_of_memory",
             Self::Watchdog => "watchdog",
             Self::CpuTime => "cpu_time",
+            Self::StackOverflow => "stack_overflow",
             Self::Hung => "hung",
             Self::StartTimeout => "start_timeout",
             Self::Unhealthy(_) => "unhealthy",
@@ -123,6 +127,7 @@ impl ExitReason {
             Ok(exit::OUT_OF_MEMORY) => Self::OutOfMemory,
             Ok(exit::WATCHDOG) => Self::Watchdog,
             Ok(exit::CPU_TIME) => Self::CpuTime,
+            Ok(exit::STACK) => Self::StackOverflow,
             Ok(exit::PROTOCOL) => Self::Protocol("the worker refused what it was sent".into()),
             Ok(exit::PANIC) => Self::Panic,
             Ok(exit::UNCAUGHT) => Self::Uncaught,
@@ -154,6 +159,7 @@ mod tests {
         assert_eq!(decode(i32::from(exit::WATCHDOG) << 8), ExitReason::Watchdog);
         assert_eq!(decode(i32::from(exit::OUT_OF_MEMORY) << 8), ExitReason::OutOfMemory);
         assert_eq!(decode(i32::from(exit::CPU_TIME) << 8), ExitReason::CpuTime);
+        assert_eq!(decode(i32::from(exit::STACK) << 8), ExitReason::StackOverflow);
         assert_eq!(decode(0), ExitReason::Exited);
         assert_eq!(decode(7 << 8), ExitReason::Code(7));
         assert_eq!(
