@@ -4,10 +4,11 @@
 //! - [`beside_workerd`]: the same program under workerd.
 //! - [`rules`]: every rule of RFC 6455, for clients that keep it and for those that do not.
 //! - [`endings`]: workers that crash or are replaced, apps that are stopped, supervisors that end.
-//! - [`bounds`]: how many, how long, how much.
+//! - [`bounds`]: how many, how long, how much. [`compression`]: compressed messages.
 
 mod beside_workerd;
 mod bounds;
+mod compression;
 mod endings;
 mod rules;
 

@@ -10,7 +10,7 @@ use crate::harness::{Client, Raw, free_address, until};
 
 /// `/probe` says how a pair behaves within the app. Other paths open a WebSocket by their query; `/events` returns what has
 /// happened to it.
-const PROGRAM: &str = r#"
+pub(super) const PROGRAM: &str = r#"
 const t = (f) => { try { return String(f()); } catch (e) { return e.name + ": " + e.message; } };
 const name = (f) => { try { f(); return "fine"; } catch (e) { return e.name; } };
 let events = [];

@@ -5,7 +5,7 @@
 //!   [`forwarding`]: decides which fields the app gets.
 //! - [`mod@deliver`]: sends a request to a worker, and to the next one if need be; [`attempt`]: to one worker, up to the head of the
 //!   response.
-//! - [`handshake`]: which requests ask for a WebSocket; [`opened`]: one that an app has accepted.
+//! - [`handshake`]: which requests ask for a WebSocket; [`compression`]: of its messages; [`opened`]: one that an app has accepted.
 //! - [`upload`]: moves the request body from the client into a stream.
 //! - [`body`]: the response body, as hyper polls it, in [`part`]s; [`announced`]: checks its announced length;
 //!   [`response_limit`]: limits its length; `trailers`: what follows it.
@@ -18,6 +18,7 @@ pub(crate) mod announced;
 pub(crate) mod answer;
 pub(crate) mod attempt;
 pub(crate) mod body;
+pub(crate) mod compression;
 pub(crate) mod deliver;
 mod development;
 pub(crate) mod error_page;
@@ -224,10 +225,12 @@ impl Proxy {
         }
         let place = enter()?;
         let upgrade = match handshake {
-            Some(handshake) => {
+            Some(mut handshake) => {
                 forwarding.upgrades();
+                handshake.compression = handshake.compression.filter(|_| spec.settings.websocket_compression);
                 let place = Cell::new(Some(upstream.sockets.enter(&spec, client)?));
-                Some(Upgrade { handshake, budget: upstream.sockets.budget.clone(), place })
+                let inflating = upstream.sockets.inflating(&spec, client);
+                Some(Upgrade { handshake, budget: upstream.sockets.budget.clone(), inflating, place })
             }
             None => None,
         };

@@ -1,7 +1,8 @@
 //! One I/O thread's view of an app: the connections to its workers (`workers`), the requests that wait for a worker, how
-//! workers have ended (`ends`), and the places of WebSockets (`sockets`).
+//! workers have ended (`ends`), and the places of WebSockets (`sockets`) and of their compressed messages (`inflating`).
 
 mod ends;
+pub(crate) mod inflating;
 pub(crate) mod sockets;
 pub(crate) mod workers;
 

@@ -38,6 +38,8 @@ pub(crate) enum Limit {
     Scheduled,
     /// `max_websockets`: WebSockets that were refused.
     WebSockets,
+    /// Compressed messages over WebSockets that were refused since too many had not arrived as a whole.
+    Inflating,
     /// Calls of workers that came faster than they may, and had to wait. No field says how fast that is.
     Calls,
 }
@@ -58,6 +60,7 @@ impl Limit {
             Self::InFlightPerClient => "max_in_flight_per_client",
             Self::Scheduled => "scheduled_timeout",
             Self::WebSockets => "max_websockets",
+            Self::Inflating => "inflating",
             Self::Calls => "calls",
         }
     }
@@ -383,6 +386,6 @@ mod tests {
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
         let counts: Vec<_> = Limit::VARIANTS.iter().map(|limit| traffic.broken(*limit)).collect();
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

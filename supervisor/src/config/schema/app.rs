@@ -46,6 +46,10 @@ settings! {
         /// Path that a new worker must answer with 2xx, within `start_timeout`, before it gets requests. `false` for none.
         health_path: Option<String> = None, health_path().or_false();
 
+        /// Whether messages over WebSockets are compressed where the client offers it (`permessage-deflate`). Those of the app are
+        /// if they have 1 KiB or more.
+        websocket_compression: bool = true, switch();
+
         /// Least important level of the app's console that is logged, whatever `log_level` of `[server]` says.
         log_level: Option<LogLevel> = None, choice().optional().by_default("the server's");
 

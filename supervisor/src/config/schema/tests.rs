@@ -35,7 +35,7 @@ const LIMITS: &str = "request_timeout = '1s'\nqueue_timeout = '2s'\nstart_timeou
     max_pids = 40\nmax_cpus = 1.5\nheap = '64MiB'\nmemory = '96MiB'\nwatchdog = '7s'\nhung_timeout = '8s'";
 const SETTINGS: &str = "exit_on_unhandled_rejection = true\nallow_net = ['*:443']\ndeny_net = ['10.0.0.0/8']\n\
     development = true\nhealth_path = '/up?x'\nlog_level = 'warn'\nrestart = 'never'\nrecycle = { growth = false }\n\
-    quarantine = true";
+    quarantine = true\nwebsocket_compression = false";
 const OWN: &str = "path = '/blog'\nport = 8080\nhost = '::1'\nhosts = ['blog.example']\nentry = 'main.js'\nenv = { A = 1 }\n\
     crons = ['*/5 * * * *']\nenv_files = ['/a']\nsecrets = { B = '/b' }\nsecrets_dir = '/s'\nprops = { tier = 'gold' }\nenvironment = 'staging'\n\
     assets = { directory = 'public' }\nservices = { API = 'api' }";

@@ -2,11 +2,13 @@
 //! upgraded stream ([`nano_protocol::socket`]).
 //!
 //! - [`frame`]: the frames of a client, in parts as they arrive. [`message`]: the messages that these are part of; [`text`]: whether
-//!   text is UTF-8.
+//!   text is UTF-8. [`inflate`]: a compressed message of a client; [`mod@deflate`]: messages of the app, compressed.
 //! - [`outbox`]: frames that wait until the client takes them.
 //! - [`talk`]: carries a WebSocket that an app has accepted. [`silence`]: how long its client may say nothing.
 
+pub(crate) mod deflate;
 pub(crate) mod frame;
+pub(crate) mod inflate;
 pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod silence;

@@ -21,6 +21,7 @@ use super::opened::{OpenedSocket, Terms};
 use super::upload::{Progress, RequestBody, Upload};
 use crate::config::{AppLimits, AppSpec};
 use crate::edge::refused::Refused;
+use crate::edge::upstream::inflating::InflatePlaces;
 use crate::edge::upstream::sockets::SocketPlace;
 use crate::model::refusal::Refusal;
 
@@ -42,6 +43,8 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Upgrade {
     pub handshake: Handshake,
     pub budget: Arc<Budget>,
+    /// The places for its client's compressed messages.
+    pub inflating: InflatePlaces,
     /// Its place. It is kept by the WebSocket if the app accepts.
     pub place: Cell<Option<SocketPlace>>,
 }
@@ -173,6 +176,7 @@ impl Upgrade {
             worker: None,
             _place: place,
             max_message: limits.max_websocket_message,
+            compression: self.handshake.compression.map(|agreed| (agreed, self.inflating.clone())),
             ping: limits.websocket_ping,
             timeout: limits.websocket_timeout,
         };

@@ -10,6 +10,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Version};
 use sha1::{Digest as _, Sha1};
 
+use super::compression::MessageCompression;
 use super::headers::is_named_by_connection;
 use crate::model::refusal::Refusal;
 
@@ -27,6 +28,8 @@ const KEY: usize = 16;
 pub(crate) struct Handshake {
     /// The digest that answers the client's key.
     accept: [u8; 20],
+    /// How messages are compressed. None if they are not.
+    pub compression: Option<MessageCompression>,
 }
 
 impl Handshake {
@@ -58,7 +61,8 @@ impl Handshake {
             Ok(bytes) if bytes.len() == KEY => {}
             _ => return Err(Refusal::Malformed),
         }
-        Ok(Some(Self { accept: Sha1::new().chain_update(key).chain_update(GUID).finalize().into() }))
+        let accept = Sha1::new().chain_update(key).chain_update(GUID).finalize().into();
+        Ok(Some(Self { accept, compression: MessageCompression::of(headers) }))
     }
 
     /// Makes the fields of an app's answer those of the answer to the client.
@@ -66,6 +70,9 @@ impl Handshake {
         // There is no body, and extensions are between the supervisor and the client.
         headers.remove(CONTENT_LENGTH);
         headers.remove(SEC_WEBSOCKET_EXTENSIONS);
+        if let Some(agreed) = self.compression {
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, agreed.answer());
+        }
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         let accept = HeaderValue::from_maybe_shared(STANDARD.encode(self.accept).into_bytes());

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use nano_protocol::{Receiver, Sender};
 
+use super::compression::MessageCompression;
+use crate::edge::upstream::inflating::InflatePlaces;
 use crate::edge::upstream::sockets::SocketPlace;
 use crate::edge::upstream::workers::Link;
 
@@ -27,6 +29,8 @@ pub(crate) struct Terms {
     pub _place: SocketPlace,
     /// Longest message of its client, in bytes.
     pub max_message: u64,
+    /// How messages are compressed, and the places for those of the client. None if they are not.
+    pub compression: Option<(MessageCompression, InflatePlaces)>,
     pub ping: Option<Duration>,
     pub timeout: Option<Duration>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use nano_protocol::Budget;
 
+use super::inflating::{InflatePlaces, Inflating};
 use crate::config::AppSpec;
 use crate::model::refusal::Refusal;
 use crate::model::shares::{self, ClientKey, Holders, Holding};
@@ -15,6 +16,8 @@ pub(crate) struct SocketPlaces {
     traffic: Arc<Traffic>,
     /// The WebSockets of each client on this thread.
     clients: Holders,
+    /// Compressed messages that have not arrived as a whole.
+    inflating: Inflating,
     /// Limits the bytes of WebSockets that are buffered on this thread. It is not that of bodies: WebSockets last, and their
     /// windows would leave none for requests.
     pub budget: Arc<Budget>,
@@ -24,7 +27,8 @@ impl SocketPlaces {
     /// Creates places none of which is taken. `most` is the number of bytes that may be buffered.
     pub(super) fn new(traffic: &Arc<Traffic>, most: usize) -> Self {
         let budget = Arc::new(Budget::new(most, None));
-        Self { traffic: traffic.clone(), clients: Holders::default(), budget }
+        let inflating = Inflating::new(traffic);
+        Self { traffic: traffic.clone(), clients: Holders::default(), inflating, budget }
     }
 
     /// Takes a place.
@@ -39,6 +43,11 @@ impl SocketPlaces {
         }
         self.traffic.count_broken(Limit::WebSockets, 1);
         Err(Refusal::TooManyWebSockets)
+    }
+
+    /// Returns the places for compressed messages that a client may take.
+    pub(crate) fn inflating(&self, spec: &AppSpec, client: ClientKey) -> InflatePlaces {
+        self.inflating.places(spec.limits.max_websockets, client)
     }
 }
 

@@ -4,7 +4,9 @@ use bytes::{Bytes, BytesMut};
 use nano_protocol::socket::PieceKind;
 
 use super::frame::{FrameEvent, Opcode, SocketFrames, Violation};
+use super::inflate::Inflater;
 use super::text::Utf8;
+use crate::edge::upstream::inflating::InflatePlaces;
 
 /// The code that stands for a closing frame without one.
 pub(crate) const NO_CODE: u16 = 1005;
@@ -34,6 +36,10 @@ pub(crate) struct SocketMessages {
     message: Option<OpenMessage>,
     /// Whether the message ends with the current frame.
     is_last: bool,
+    /// The places of compressed messages. None if the client does not compress.
+    places: Option<InflatePlaces>,
+    /// What inflates the message under way, if it is compressed.
+    inflater: Option<Inflater>,
 }
 
 /// The message under way.
@@ -45,8 +51,10 @@ struct OpenMessage {
 }
 
 impl SocketMessages {
-    pub(crate) fn new(limit: u64) -> Self {
-        Self { frames: SocketFrames::new(false), limit, message: None, is_last: false }
+    /// Messages may be compressed if there are places for them.
+    pub(crate) fn new(limit: u64, places: Option<InflatePlaces>) -> Self {
+        let frames = SocketFrames::new(places.is_some());
+        Self { frames, limit, message: None, is_last: false, places, inflater: None }
     }
 
     /// Returns the next thing in the input, and removes it from there. None if more input is needed.
@@ -54,11 +62,25 @@ impl SocketMessages {
     /// # Errors
     /// [`Violation`] if the client breaks the rules, or a message is too long.
     pub(crate) fn next(&mut self, input: &mut BytesMut) -> Result<Option<Said>, Violation> {
-        while let Some(event) = self.frames.next(input)? {
+        loop {
+            if let Some(inflater) = &mut self.inflater
+                && let Some((bytes, is_last)) = inflater.next()?
+            {
+                if let Some(part) = self.contents(bytes, is_last)? {
+                    return Ok(Some(part));
+                }
+                continue;
+            }
+            let Some(event) = self.frames.next(input)? else { return Ok(None) };
             match event {
-                FrameEvent::Begins { opcode, is_last, .. } => self.begin(opcode, is_last)?,
+                FrameEvent::Begins { opcode, is_last, is_compressed } => {
+                    self.begin(opcode, is_last, is_compressed)?;
+                }
                 FrameEvent::Contents { bytes, ends } => {
-                    if let Some(part) = self.contents(bytes.freeze(), ends)? {
+                    let is_last = ends && self.is_last;
+                    if let Some(inflater) = &mut self.inflater {
+                        inflater.add(bytes, is_last);
+                    } else if let Some(part) = self.contents(bytes.freeze(), is_last)? {
                         return Ok(Some(part));
                     }
                 }
@@ -72,10 +94,9 @@ impl SocketMessages {
                 FrameEvent::Control { .. } => return Ok(Some(Said::Pong)),
             }
         }
-        Ok(None)
     }
 
-    fn begin(&mut self, opcode: Opcode, is_last: bool) -> Result<(), Violation> {
+    fn begin(&mut self, opcode: Opcode, is_last: bool, is_compressed: bool) -> Result<(), Violation> {
         self.is_last = is_last;
         let kind = match (opcode, &self.message) {
             (Opcode::Continuation, Some(_)) => return Ok(()),
@@ -87,11 +108,15 @@ impl SocketMessages {
             (_, None) => PieceKind::Binary,
         };
         self.message = Some(OpenMessage { kind, length: 0, text: Utf8::default() });
+        if is_compressed {
+            let place = self.places.as_ref().and_then(InflatePlaces::enter);
+            let why = "too many compressed messages are under way";
+            self.inflater = Some(Inflater::new(place.ok_or(Violation { code: 1013, why })?));
+        }
         Ok(())
     }
 
-    fn contents(&mut self, bytes: Bytes, ends: bool) -> Result<Option<Said>, Violation> {
-        let is_last = ends && self.is_last;
+    fn contents(&mut self, bytes: Bytes, is_last: bool) -> Result<Option<Said>, Violation> {
         let Some(message) = &mut self.message else { return Ok(None) };
         message.length += bytes.len() as u64;
         if message.length > self.limit {
@@ -104,6 +129,7 @@ impl SocketMessages {
         }
         if is_last {
             self.message = None;
+            self.inflater = None;
         }
         Ok((is_last || !bytes.is_empty()).then_some(Said::Part { kind, bytes, is_last }))
     }
@@ -142,7 +168,7 @@ mod tests {
             input.extend_from_slice(&[*first, 0x80 | contents.len() as u8, 0, 0, 0, 0]);
             input.extend_from_slice(contents);
         }
-        let (mut messages, mut found) = (SocketMessages::new(10), Vec::new());
+        let (mut messages, mut found) = (SocketMessages::new(10, None), Vec::new());
         while let Some(said) = messages.next(&mut input).map_err(|violation| violation.code)? {
             found.push(said);
         }

@@ -22,6 +22,8 @@ pub(crate) struct Outbox {
     /// Whole frames, and at the end the head of the frame whose contents are in `long`.
     flat: BytesMut,
     long: Chunk,
+    /// What was compressed into `flat`. It counts until that has left.
+    compressed: Vec<Chunk>,
     /// A control frame for each purpose, until the frame before it has left. The answer to a ping replaces an earlier one.
     pong: Option<Bytes>,
     ping: bool,
@@ -53,6 +55,16 @@ impl Outbox {
         } else {
             self.long = contents;
         }
+    }
+
+    /// Adds a frame with a part of a message, compressed. The caller has seen that there is room.
+    pub(crate) fn deflated_part(&mut self, opcode: Opcode, is_last: bool, deflated: &[u8], contents: Chunk) {
+        // The first frame says it of all.
+        let is_first = opcode != Opcode::Continuation;
+        let (head, length) = frame::head(opcode, is_last, is_first, deflated.len());
+        self.flat.extend_from_slice(&head[..length]);
+        self.flat.extend_from_slice(deflated);
+        self.compressed.push(contents);
     }
 
     pub(crate) fn ping(&mut self) {
@@ -98,6 +110,7 @@ impl Outbox {
             }
         }
         self.flat = BytesMut::new();
+        self.compressed = Vec::new();
         io.poll_flush(cx)
     }
 

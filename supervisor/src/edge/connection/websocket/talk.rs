@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tracing::warn;
 
+use super::deflate::{DEFLATE_FROM, deflate};
 use super::frame::{Opcode, Violation};
 use super::message::{Said, SocketMessages, close_contents};
 use super::outbox::Outbox;
@@ -127,6 +128,10 @@ struct Talk<T> {
     rest: Chunk,
     /// Whether the next part of a message of the worker is not its first.
     is_continued: bool,
+    /// How far compressed messages to the client refer back. None if it takes none.
+    deflate_window: Option<usize>,
+    /// Whether the message of the worker that is under way is compressed.
+    is_deflated: bool,
     /// The worker's closing frame as far as it has arrived.
     farewell: Vec<u8>,
     /// Whether the worker sends nothing more.
@@ -156,7 +161,10 @@ impl<T: Transport> Talk<T> {
         Self {
             io,
             input: BytesMut::from(read),
-            messages: SocketMessages::new(terms.max_message),
+            messages: SocketMessages::new(
+                terms.max_message,
+                terms.compression.as_ref().map(|(_, places)| places.clone()),
+            ),
             waiting: VecDeque::new(),
             is_stalled: false,
             sender,
@@ -165,6 +173,8 @@ impl<T: Transport> Talk<T> {
             pieces: Pieces::default(),
             rest: Chunk::default(),
             is_continued: false,
+            deflate_window: terms.compression.as_ref().map(|(agreed, _)| agreed.window()),
+            is_deflated: false,
             farewell: Vec::new(),
             has_worker_ended: false,
             outbox: Outbox::default(),
@@ -280,9 +290,18 @@ impl<T: Transport> Talk<T> {
         if let Some(record) = self.tail.record.get() {
             record.bytes += bytes as u64;
         }
+        if !self.is_continued {
+            self.is_deflated = !is_last || bytes >= DEFLATE_FROM;
+        }
         let opcode = if self.is_continued { Opcode::Continuation } else { opcode };
         self.is_continued = !is_last;
-        self.outbox.part(opcode, is_last, contents);
+        match self.deflate_window.filter(|_| self.is_deflated) {
+            Some(window) => {
+                let deflated = deflate(bytes::Buf::chunk(&contents), window, is_last);
+                self.outbox.deflated_part(opcode, is_last, &deflated, contents);
+            }
+            None => self.outbox.part(opcode, is_last, contents),
+        }
     }
 
     /// Sends what waits for the worker. Returns whether anything was done.
