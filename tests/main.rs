@@ -64,6 +64,7 @@ mod outbound;
 mod packages;
 mod pages;
 mod process_env;
+mod provided;
 mod proxying;
 mod reachable;
 mod readiness;

@@ -76,9 +76,9 @@ pub struct Load {
     pub missing: Vec<(String, String)>,
     /// The handler's `env`: names, and values as JSON text.
     pub env: Vec<(String, String)>,
-    /// Names in the handler's `env` of what it can fetch from: other apps, and its static files. A variable of the same name takes
-    /// precedence.
-    pub bindings: Vec<String>,
+    /// Names in the handler's `env`, and what each stands for. A variable of the same name takes precedence, or is the value of
+    /// [`BindingKind::Secret`].
+    pub bindings: Vec<(String, BindingKind)>,
     /// The handler's `ctx.props`, as JSON text.
     pub props: String,
     /// Which outbound connections the app may open.
@@ -112,6 +112,37 @@ impl fmt::Debug for Load {
             .field("has_colours", &self.has_colours)
             .field("development", &self.development)
             .finish()
+    }
+}
+
+/// What a name in the handler's `env` stands for that is no variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BindingKind {
+    /// Something to fetch from: another app, or the app's static files.
+    Fetcher,
+    /// A rate limit. The path of a fetch is what is counted. The answer has the status 200 within the limit, and 429 beyond it.
+    RateLimit,
+    /// The dataset of this name. What is written to it is logged.
+    Dataset(String),
+    /// A secret that the app asks for. Its value is the variable of the same name.
+    Secret,
+    /// The version of the app.
+    Version(Version),
+}
+
+/// The version of an app: another one for another build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// A UUID.
+    pub id: String,
+    /// When it was made, in RFC 3339.
+    pub timestamp: String,
+}
+
+impl BindingKind {
+    /// Returns whether the worker opens streams to use it.
+    pub fn is_fetched(&self) -> bool {
+        matches!(self, Self::Fetcher | Self::RateLimit)
     }
 }
 
@@ -446,7 +477,7 @@ mod tests {
             modules: ModuleOptions::default(),
             missing: Vec::new(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],
-            bindings: vec!["ASSETS".into()],
+            bindings: vec![("ASSETS".into(), BindingKind::Fetcher)],
             props: "{}".into(),
             net: NetRules::default(),
             closed: Vec::new(),

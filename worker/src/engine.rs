@@ -90,7 +90,10 @@ impl Engine {
         watchdog::start(guard.clone(), interrupt, sampler, limits).map_err(LoadError::Watchdog)?;
         let turns = js.0.op_state().borrow().borrow::<Rc<Turns>>().clone();
         turns.set_max(load.limits.max_blocking as usize);
-        let bindings = Bindings::install(&mut js.0.op_state().borrow_mut(), load.bindings.clone());
+        let bindings = Bindings::install(
+            &mut js.0.op_state().borrow_mut(),
+            load.bindings.iter().map(|(name, _)| name.clone()).collect(),
+        );
         in_flight.set_max_tmp(load.limits.max_tmp);
         let sockets = js.0.op_state().borrow().borrow::<Rc<Sockets>>().clone();
         sockets.set_most(usize::try_from(load.limits.max_socket_bytes).unwrap_or(usize::MAX));
@@ -162,7 +165,6 @@ impl Engine {
         let missing = pairs(scope, &load.missing)?;
         let define = pairs(scope, &load.modules.define)?;
         let handlers = Handlers::NAMES.iter().map(|name| text(scope, name)).collect::<Result<Vec<_>, _>>()?;
-        let bindings = load.bindings.iter().map(|name| text(scope, name)).collect::<Result<Vec<_>, _>>()?;
         let mut settings = vec![
             v8::Boolean::new(scope, load.has_colours).into(),
             v8::Boolean::new(scope, load.development).into(),
@@ -170,7 +172,7 @@ impl Engine {
             v8::Array::new_with_elements(scope, &missing).into(),
             v8::Array::new_with_elements(scope, &define).into(),
             v8::Array::new_with_elements(scope, &handlers).into(),
-            v8::Array::new_with_elements(scope, &bindings).into(),
+            text(scope, &Bindings::described(&load.bindings))?,
         ];
         settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();

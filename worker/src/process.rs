@@ -140,7 +140,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
     }
     send_loaded(&control_handle, Loaded::Ready(engine.handlers))?;
     let mut stays = Stays::default();
-    if !load.bindings.is_empty() {
+    if load.bindings.iter().any(|(_, kind)| kind.is_fetched()) {
         stays = Stays::open(&handles);
         engine.bindings.connect(handles);
     }

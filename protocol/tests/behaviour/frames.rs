@@ -6,9 +6,9 @@ use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind};
 use nano_protocol::limits::STREAM_WINDOW;
 use nano_protocol::message::{
-    Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions, ModuleRule,
-    NetRules, RequestId, RequestLine, RequestName, Role, Stats, StatusLine, StreamError, StreamErrorKind,
-    Welcome, WorkerLimits,
+    BindingKind, Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions,
+    ModuleRule, NetRules, RequestId, RequestLine, RequestName, Role, Stats, StatusLine, StreamError,
+    StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use nano_protocol::{Call, Event, Fetch, Handlers, Head, ProtocolError};
@@ -311,7 +311,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             },
             missing: vec![(text("KV"), text("env.KV is missing"))],
             env: vec![(text("KEY"), text("\"value\""))],
-            bindings: vec![text("ASSETS")],
+            bindings: vec![(text("ASSETS"), BindingKind::Fetcher)],
             props: text("{}"),
             net: NetRules::default(),
             closed: vec!["127.0.0.1:9100".parse().expect("an address")],

@@ -6,8 +6,9 @@ use nano_protocol::Handlers;
 use nano_protocol::frame::MAX_STREAM_ID;
 use nano_protocol::limits::MAX_BODY_CHUNK;
 use nano_protocol::message::{
-    Control, Hello, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions, ModuleRule, NetHost,
-    NetRule, NetRules, RequestId, Role, Stats, StreamError, StreamErrorKind, Thrown, Welcome, WorkerLimits,
+    BindingKind, Control, Hello, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions, ModuleRule,
+    NetHost, NetRule, NetRules, RequestId, Role, Stats, StreamError, StreamErrorKind, Thrown, Version,
+    Welcome, WorkerLimits,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -74,7 +75,7 @@ fn stats() -> impl Strategy<Value = Stats> {
 }
 
 fn load() -> impl Strategy<Value = Load> {
-    let env = (vec(any::<(String, String)>(), 0..40), vec(any::<String>(), 0..3));
+    let env = (vec(any::<(String, String)>(), 0..40), vec((any::<String>(), binding_kind()), 0..3));
     let limits = any::<([u64; 5], [u32; 2], bool)>().prop_map(
         |(
             [watchdog_ms, cpu_ms, wait_until_ms, max_tmp, max_socket_bytes],
@@ -117,6 +118,16 @@ fn load() -> impl Strategy<Value = Load> {
             }
         },
     )
+}
+
+fn binding_kind() -> impl Strategy<Value = BindingKind> {
+    prop_oneof![
+        Just(BindingKind::Fetcher),
+        Just(BindingKind::RateLimit),
+        Just(BindingKind::Secret),
+        any::<String>().prop_map(BindingKind::Dataset),
+        any::<(String, String)>().prop_map(|(id, timestamp)| BindingKind::Version(Version { id, timestamp })),
+    ]
 }
 
 fn modules() -> impl Strategy<Value = ModuleOptions> {

@@ -12,22 +12,23 @@ pub(crate) mod directory;
 use std::future::poll_fn;
 use std::rc::Rc;
 
-use hyper::Response;
+use hyper::{Response, StatusCode};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::message::{StreamError, StreamErrorKind};
 use nano_protocol::{Call, EncodedHead, Fetch, Head, HeadKind, Receiver, Sender};
 
 use crate::assets::answer::AssetRequest;
-use crate::config::BindingTarget;
+use crate::config::{BindingTarget, RateLimit};
 use crate::edge::admission::Admission;
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::file_window::FileWindow;
 use crate::edge::proxy::static_file;
 use crate::edge::refused::Refused;
 use crate::edge::upstream::Upstream;
+use crate::model::rate_limits::RateVerdict;
 use crate::model::refusal::Refusal;
 use crate::model::shares::{ClientKey, Holding};
-use crate::telemetry::traffic::TrafficCounts;
+use crate::telemetry::traffic::{Limit, TrafficCounts};
 use asked::AskedRequest;
 use directory::Directory;
 
@@ -109,7 +110,25 @@ impl Caller {
                 answered.map_err(|refused| not_read(&refused))
             }
             BindingTarget::App(app) => Ok((self.call(app, fetch, asked, body).await?, None)),
+            BindingTarget::RateLimit(limit) => Ok((self.take(&binding.name, *limit, fetch.target), None)),
+            BindingTarget::Dataset(_) | BindingTarget::Secret | BindingTarget::Version => {
+                Err(failure(format!("env.{} is nothing to fetch from any more", binding.name)))
+            }
         }
+    }
+
+    /// Counts the key against a rate limit of the app.
+    fn take(&self, name: &str, limit: RateLimit, key: &str) -> Response<ResponseBody> {
+        let traffic = self.upstream.traffic();
+        let verdict = traffic.rate_limits.take(name, limit.limit, limit.period, key);
+        if verdict == RateVerdict::Uncounted {
+            traffic.count_broken(Limit::RateLimitKeys, 1);
+        }
+        let mut response = Response::new(ResponseBody::empty());
+        if verdict == RateVerdict::Beyond {
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        }
+        response
     }
 }
 

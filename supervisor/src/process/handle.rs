@@ -77,6 +77,7 @@ impl Worker {
         let told = Fingerprint::new(&message, &spec.limits);
         // Set after the fingerprint was taken: it is the same for every worker of this supervisor.
         message.closed = spares.closed();
+        load::add_version(&mut message);
         let mut spare = spares.take(spec.limits.heap).map_err(failed)?;
         let output = Rc::new(Output::new(log));
         let mut calls = Calls::new(message.emit_cache.as_deref(), output.app().traffic().clone());

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use nano_protocol::message::{Load, WorkerLimits};
+use nano_protocol::message::{BindingKind, Load, Version, WorkerLimits};
+use sha2::{Digest as _, Sha256};
 
-use crate::config::{AppSpec, Environment, make_private_folder};
+use crate::config::{AppSpec, BindingTarget, Environment, make_private_folder};
 use crate::telemetry::log;
 
 pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
@@ -26,7 +27,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         modules: spec.modules.clone(),
         missing: spec.missing.iter().map(|binding| (binding.name.clone(), binding.why.clone())).collect(),
         env: env.into_pairs(),
-        bindings: spec.bindings.iter().map(|binding| binding.name.clone()).collect(),
+        bindings: spec.bindings.iter().map(|binding| (binding.name.clone(), kind(&binding.target))).collect(),
         props: spec.props.to_string(),
         net: spec.settings.net(),
         closed: Vec::new(),
@@ -34,6 +35,41 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         has_colours: log::has_colours(),
         development: spec.settings.development,
     }
+}
+
+fn kind(target: &BindingTarget) -> BindingKind {
+    match target {
+        BindingTarget::Assets | BindingTarget::App(_) => BindingKind::Fetcher,
+        BindingTarget::RateLimit(_) => BindingKind::RateLimit,
+        BindingTarget::Dataset(name) => BindingKind::Dataset(name.clone()),
+        BindingTarget::Secret => BindingKind::Secret,
+        BindingTarget::Version => BindingKind::Version(Version::default()),
+    }
+}
+
+/// Adds the version of the app as it is in its folder: that of its entry module, which every build writes. Not part of
+/// [`message`], as a worker need not be replaced for it alone.
+pub(super) fn add_version(message: &mut Load) {
+    let versions = message.bindings.iter_mut().filter_map(|(_, kind)| match kind {
+        BindingKind::Version(version) => Some(version),
+        _ => None,
+    });
+    for version in versions {
+        let entry = Path::new(&message.root).join(&message.entry);
+        // If it cannot be read, loading it says so.
+        let Ok(written) = entry.metadata().and_then(|entry| entry.modified()) else { continue };
+        let time = humantime::format_rfc3339_millis(written).to_string();
+        let nanoseconds = humantime::format_rfc3339_nanos(written).to_string();
+        let digest =
+            Sha256::new().chain_update(entry.as_os_str().as_encoded_bytes()).chain_update(nanoseconds);
+        *version = Version { id: uuid(digest.finalize().into()), timestamp: time };
+    }
+}
+
+/// Returns a UUID from a digest.
+fn uuid(digest: [u8; 32]) -> String {
+    let bytes = digest.first_chunk().copied().unwrap_or_default();
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -100,7 +136,7 @@ mod tests {
                 },
                 missing: vec![("KV".into(), config.apps[0].missing[0].why.clone())],
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
-                bindings: vec!["ASSETS".into()],
+                bindings: vec![("ASSETS".into(), BindingKind::Fetcher)],
                 props: "{\"tier\":\"gold\"}".into(),
                 net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },
                 closed: Vec::new(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nano_protocol::Budget;
 use strum::VariantArray;
 
+use crate::model::rate_limits::RateLimits;
 use crate::model::refusal::Refusal;
 use crate::telemetry::counter::{add, get};
 use crate::telemetry::histogram::{Histogram, Snapshot};
@@ -40,6 +41,8 @@ pub(crate) enum Limit {
     WebSockets,
     /// Compressed messages over WebSockets that were refused since too many had not arrived as a whole.
     Inflating,
+    /// Keys of rate limits that were not counted, because too many others were. No field says how many are.
+    RateLimitKeys,
     /// Calls of workers that came faster than they may, and had to wait. No field says how fast that is.
     Calls,
 }
@@ -61,6 +64,7 @@ impl Limit {
             Self::Scheduled => "scheduled_timeout",
             Self::WebSockets => "max_websockets",
             Self::Inflating => "inflating",
+            Self::RateLimitKeys => "rate_limit_keys",
             Self::Calls => "calls",
         }
     }
@@ -76,6 +80,8 @@ pub(crate) struct Traffic {
     threads: Box<[TrafficCounts]>,
     /// Buffered bytes of each thread: of bodies, and of WebSockets.
     budgets: Box<[OnceLock<[Arc<Budget>; 2]>]>,
+    /// What the app counts itself.
+    pub(crate) rate_limits: RateLimits,
 }
 
 /// The counters of one I/O thread, their only writer.
@@ -152,6 +158,7 @@ impl Traffic {
             broken: Default::default(),
             budgets: (0..io_threads).map(|_| OnceLock::new()).collect(),
             threads,
+            rate_limits: RateLimits::default(),
         }
     }
 

@@ -103,6 +103,7 @@ deno_core::extension!(
         "html_tokens.js",
         "identity_stream.js",
         "missing_binding.js",
+        "provided.js",
         "request.js",
         "respond.js",
         "scheduled.js",

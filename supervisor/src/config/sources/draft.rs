@@ -148,6 +148,7 @@ impl Draft {
             warning,
             assets,
             services,
+            provided,
             crons,
             ..
         } = self.wrangler;
@@ -190,17 +191,17 @@ impl Draft {
         let binding = assets_binding.filter(|_| assets.is_some() && !is_files_only);
         let mut bindings: Vec<_> =
             binding.map(|name| Binding { name, target: BindingTarget::Assets }).into_iter().collect();
-        for service in self.services.unwrap_or(services) {
-            if let Some(known) = bindings.iter().find(|known| known.name == service.name) {
-                let what = format!("env.{} is both {} and {}", known.name, known.target, service.target);
+        for binding in self.services.unwrap_or(services).into_iter().chain(provided) {
+            if let Some(known) = bindings.iter().find(|known| known.name == binding.name) {
+                let what = format!("env.{} is both {} and {}", known.name, known.target, binding.target);
                 let flaw = Flaw::new(what, "give each binding a name of its own");
                 problems.add(self.places.whole.clone(), flaw);
                 continue;
             }
-            bindings.push(service);
+            bindings.push(binding);
         }
         missing.retain(|missing| bindings.iter().all(|binding| binding.name != missing.name));
-        let named: usize = bindings.iter().map(|binding| binding.name.len() + bounds::ENV_ENTRY).sum();
+        let named: usize = bindings.iter().map(|binding| binding.told() + bounds::ENV_ENTRY).sum();
         if named > bounds::BINDINGS {
             let what = format!("the names of its bindings are too long: {named} bytes");
             let fix = format!("keep them below {} bytes together", bounds::BINDINGS);

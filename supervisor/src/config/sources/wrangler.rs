@@ -8,6 +8,7 @@ mod found;
 mod inert;
 mod modules;
 mod pages;
+mod provided;
 mod services;
 mod triggers;
 
@@ -22,7 +23,7 @@ use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
-use crate::config::types::binding::Binding;
+use crate::config::types::binding::{Binding, BindingTarget};
 use crate::config::types::cron::Cron;
 use crate::untrusted::visible;
 use bindings::MissingBinding;
@@ -46,6 +47,8 @@ pub(crate) struct Wrangler {
     pub(crate) assets: Option<(AssetSettings, Place)>,
     /// The other apps that it fetches from.
     pub(crate) services: Vec<Binding>,
+    /// The bindings that the supervisor provides.
+    pub(crate) provided: Vec<Binding>,
     pub(crate) vars: Values,
     /// The names of variables that the app cannot do without.
     pub(crate) required: Vec<String>,
@@ -171,10 +174,20 @@ impl Wrangler {
                 mentioned.ignored.extend(modules::take(field, &mut self.modules, problems));
             }
             (name, content) => {
-                let value = problems.keep(|| place, content.json()).unwrap_or_default();
-                self.lack(name, &value, file, mentioned);
+                let value = problems.keep(|| place.clone(), content.json()).unwrap_or_default();
+                match provided::read(name, &value, &place, problems) {
+                    Some(provided) => self.provide(provided),
+                    None => self.lack(name, &value, file, mentioned),
+                }
             }
         }
+    }
+
+    /// Takes bindings that the supervisor provides.
+    fn provide(&mut self, provided: Vec<Binding>) {
+        let secrets = provided.iter().filter(|binding| binding.target == BindingTarget::Secret);
+        self.required.extend(secrets.map(|secret| secret.name.clone()));
+        self.provided.extend(provided);
     }
 
     /// Takes a field that has no counterpart here.

@@ -1,4 +1,6 @@
-//! What an app can fetch from by a name in its `env`.
+//! What a name in the `env` of an app stands for that is no variable.
+
+use std::time::Duration;
 
 use std::fmt;
 
@@ -11,6 +13,17 @@ pub(crate) struct Binding {
     pub(crate) target: BindingTarget,
 }
 
+impl Binding {
+    /// How many bytes of it the worker is told.
+    pub(crate) fn told(&self) -> usize {
+        let dataset = match &self.target {
+            BindingTarget::Dataset(name) => name.len(),
+            _ => 0,
+        };
+        self.name.len() + dataset
+    }
+}
+
 /// What a binding stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BindingTarget {
@@ -18,6 +31,22 @@ pub(crate) enum BindingTarget {
     Assets,
     /// The app of this name.
     App(AppName),
+    /// A rate limit.
+    RateLimit(RateLimit),
+    /// The dataset of this name.
+    Dataset(String),
+    /// A secret that the app asks for.
+    Secret,
+    /// The version of the app.
+    Version,
+}
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RateLimit {
+    /// How often in each period.
+    pub(crate) limit: u32,
+    pub(crate) period: Duration,
 }
 
 impl fmt::Display for BindingTarget {
@@ -25,6 +54,10 @@ impl fmt::Display for BindingTarget {
         match self {
             Self::Assets => f.write_str("the static files of the app"),
             Self::App(app) => write!(f, "the app {app}"),
+            Self::RateLimit(_) => f.write_str("a rate limit"),
+            Self::Dataset(name) => write!(f, "the dataset {name:?}"),
+            Self::Secret => f.write_str("a secret"),
+            Self::Version => f.write_str("the version"),
         }
     }
 }

@@ -5,6 +5,7 @@
   const {
     ArrayPrototypePush,
     ArrayPrototypeSlice,
+    ArrayPrototypeSplice,
     FunctionPrototypeToString,
     JSONParse,
     ObjectDefineProperty,
@@ -20,6 +21,7 @@
   const { listen, reportError } = core.loadExtScript("ext:nano_workers/global_events.js");
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_workers/context.js");
   const { binding } = core.loadExtScript("ext:nano_workers/bindings.js");
+  const loadProvided = () => core.loadExtScript("ext:nano_workers/provided.js");
   const { missingBinding } = core.loadExtScript("ext:nano_workers/missing_binding.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_workers/request.js");
   const { Run, ScheduledController, ScheduledEvent } = core.loadExtScript("ext:nano_workers/scheduled.js");
@@ -101,8 +103,8 @@
   /**
    * Runs before the app's modules. `settings` holds whether the console has colours, whether the app is in development mode,
    * the props as JSON text, then a list of pairs of names of bindings that are missing and why, one of names of global variables
-   * and what they stand for, one of the names of handlers that are known, and one of names of bindings to fetch from, then pairs
-   * of names in `env` and their values as JSON text.
+   * and what they stand for, one of the names of handlers that are known, and one of other bindings as JSON text, see
+   * `Bindings::described`. Then there are pairs of names in `env` and their values as JSON text.
    */
   function prepare(settings) {
     setColours(settings[0]);
@@ -110,14 +112,28 @@
     app.propsText = settings[2];
     const missing = settings[3];
     handlerNames = settings[5];
-    const bindings = settings[6];
+    const bindings = JSONParse(settings[6]);
     variables = ArrayPrototypeSlice(settings, 7);
-    define(settings[4]);
     app.env = env = {};
     const give = (name, value) => ObjectDefineProperty(env, name, core.propWritable(value));
     for (let i = 0; i < missing.length; i += 2) give(missing[i], missingBinding(missing[i + 1]));
-    for (let i = 0; i < bindings.length; i++) give(bindings[i], binding(i));
-    for (let i = 7; i < settings.length; i += 2) give(settings[i], JSONParse(settings[i + 1]));
+    const secrets = { __proto__: null };
+    for (let i = 0; i < bindings.length; i++) {
+      const { 0: name, 1: kind } = bindings[i];
+      give(name, kind === "fetcher" ? binding(i) : loadProvided().provided(i, bindings[i]));
+      if (kind === "secret") secrets[name] = env[name];
+    }
+    for (let i = 0; i < variables.length; i += 2) {
+      const name = variables[i];
+      if (secrets[name] === undefined) {
+        give(name, JSONParse(variables[i + 1]));
+      } else {
+        loadProvided().give(secrets[name], JSONParse(variables[i + 1]));
+        ArrayPrototypeSplice(variables, i, 2);
+        i -= 2;
+      }
+    }
+    define(settings[4]);
     ObjectDefineProperty(globalThis, "FetchEvent", core.propNonEnumerable(FetchEvent));
     ObjectDefineProperty(globalThis, "ScheduledEvent", core.propNonEnumerable(ScheduledEvent));
     core.setWasmStreamingCallback(compileStreaming);

@@ -21,6 +21,12 @@
     throw error;
   }
 
+  /** Sends a request to the binding with this number. */
+  function fetchFrom(number, request) {
+    toInnerRequest(request).clientRid = number;
+    return PromisePrototypeThen(fetchAnything(request), undefined, asThrown);
+  }
+
   class Fetcher {
     /** By it, the request is known to be for a binding, and for which one. */
     #number;
@@ -35,8 +41,7 @@
         webidl.assertBranded(this, FetcherPrototype);
         webidl.requiredArguments(arguments.length, 1, "Failed to execute 'fetch' on 'Fetcher'");
         const request = traced(input, init) ?? new Request(input, init);
-        toInnerRequest(request).clientRid = this.#number;
-        return PromisePrototypeThen(fetchAnything(request), undefined, asThrown);
+        return fetchFrom(this.#number, request);
       } catch (error) {
         return PromiseReject(error);
       }
@@ -48,5 +53,5 @@
   /** Returns the object for the binding with this number. */
   const binding = (number) => new Fetcher(webidl.brand, number);
 
-  return { binding };
+  return { binding, fetchFrom };
 })();

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
+use deno_core::serde_json::{Value, json};
 use deno_core::{AsyncResult, BufView, OpState, Resource};
 use deno_error::{JsErrorBox, JsErrorClass as _};
 use deno_fetch::{ReqBody, ResBody, ResourceToBodyAdapter};
@@ -18,7 +19,7 @@ use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use hyper::{Request, Response};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::MAX_FETCHES;
-use nano_protocol::message::{REASON, RequestId, StreamError, Thrown};
+use nano_protocol::message::{BindingKind, REASON, RequestId, StreamError, Thrown};
 use nano_protocol::{Fetch, Handle, Head, ProtocolError, Receiver, ResponseHead, Sender};
 
 use super::coded_body::whole;
@@ -48,6 +49,18 @@ impl Bindings {
         let bindings = Rc::new(Self { names, connections, next, refused });
         state.put(bindings.clone());
         bindings
+    }
+
+    /// Returns what JavaScript is told of bindings, as JSON text: a list for each, of its name, its kind, and what else is known.
+    pub fn described(bindings: &[(String, BindingKind)]) -> String {
+        let described = |(name, kind): &(String, BindingKind)| match kind {
+            BindingKind::Fetcher => json!([name, "fetcher"]),
+            BindingKind::RateLimit => json!([name, "rate limit"]),
+            BindingKind::Dataset(dataset) => json!([name, "dataset", dataset]),
+            BindingKind::Secret => json!([name, "secret"]),
+            BindingKind::Version(version) => json!([name, "version", version.id, version.timestamp]),
+        };
+        Value::from_iter(bindings.iter().map(described)).to_string()
     }
 
     /// Sets the connections, once the app is loaded.

@@ -1,0 +1,129 @@
+// What stands in `env` for bindings that need no service: rate limits, datasets, secrets that are asked for, and the version.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const {
+    ArrayBufferIsView,
+    ArrayIsArray,
+    ArrayPrototypeJoin,
+    ArrayPrototypeMap,
+    Error,
+    JSONStringify,
+    Number,
+    ObjectEntries,
+    ObjectKeys,
+    String,
+    StringPrototypeToWellFormed,
+    TypeError,
+    Uint8Array,
+    encodeURIComponent,
+  } = primordials;
+  const { isAnyArrayBuffer } = core;
+  const { fetchFrom } = core.loadExtScript("ext:nano_workers/bindings.js");
+  const { log } = core.loadExtScript("ext:nano_workers/globals.js");
+  const { forgivingBase64Encode } = core.loadExtScript("ext:deno_web/00_infra.js");
+  const { Request } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+
+  const INFO = 1;
+  const TOO_MANY = 429;
+
+  /** Checks the options of `limit` as wrangler's simulation does, and returns the key. */
+  function keyOf(options) {
+    if (typeof options !== "object" || options === null) throw new Error("invalid rate limit options");
+    const others = [];
+    for (const name of ObjectKeys(options)) {
+      if (name !== "key") others[others.length] = name;
+    }
+    if (others.length > 0) throw new Error(`bad rate limit options: [${ArrayPrototypeJoin(others, ",")}]`);
+    const { key = "" } = options;
+    if (typeof key !== "string") throw new Error(`invalid key: ${key}`);
+    return key;
+  }
+
+  class RateLimit {
+    /** The number of the binding. */
+    #number;
+
+    constructor(brand = undefined, number = undefined) {
+      if (brand !== webidl.brand) webidl.illegalConstructor();
+      this.#number = number;
+    }
+    async limit(options) {
+      const key = encodeURIComponent(StringPrototypeToWellFormed(keyOf(options)));
+      const { status } = await fetchFrom(this.#number, new Request(`http://limit/${key}`));
+      return { success: status !== TOO_MANY };
+    }
+  }
+
+  /** Converts one of the values of a data point. */
+  function toBlob(value) {
+    if (value === null || value === undefined) return null;
+    if (isAnyArrayBuffer(value)) return forgivingBase64Encode(new Uint8Array(value));
+    if (ArrayBufferIsView(value)) {
+      return forgivingBase64Encode(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    }
+    return String(value);
+  }
+  const FIELDS = { __proto__: null, indexes: toBlob, blobs: toBlob, doubles: Number };
+
+  class AnalyticsEngine {
+    #name;
+
+    constructor(brand = undefined, name = undefined) {
+      if (brand !== webidl.brand) webidl.illegalConstructor();
+      this.#name = name;
+    }
+    writeDataPoint(event = undefined) {
+      const point = { dataset: this.#name };
+      const failed = "Failed to execute 'writeDataPoint' on 'AnalyticsEngine'";
+      if (event !== undefined && event !== null && typeof event !== "object") {
+        throw new TypeError(`${failed}: parameter 1 is not of type 'AnalyticsEngineEvent'.`);
+      }
+      for (const { 0: field, 1: convert } of ObjectEntries(FIELDS)) {
+        const values = event?.[field];
+        if (values === undefined || values === null) continue;
+        if (!ArrayIsArray(values)) {
+          const what = `Incorrect type for the '${field}' field on 'AnalyticsEngineEvent'`;
+          throw new TypeError(`${what}: the provided value is not of type 'Array'.`);
+        }
+        point[field] = ArrayPrototypeMap(values, (value) => convert(value));
+      }
+      log(`data point ${JSONStringify(point)}\n`, INFO);
+    }
+  }
+
+  class SecretsStoreSecret {
+    #name;
+    #value;
+
+    constructor(brand = undefined, name = undefined) {
+      if (brand !== webidl.brand) webidl.illegalConstructor();
+      this.#name = name;
+    }
+    async get() {
+      if (this.#value === undefined) throw new Error(`Secret "${this.#name}" not found`);
+      return this.#value;
+    }
+    static give(secret, value) {
+      secret.#value = typeof value === "string" ? value : JSONStringify(value);
+    }
+  }
+  const { give } = SecretsStoreSecret;
+  delete SecretsStoreSecret.give;
+
+  /** Returns the object for the binding with this number, which is described by a list. */
+  function provided(number, { 0: name, 1: kind, 2: detail, 3: time }) {
+    switch (kind) {
+      case "rate limit":
+        return new RateLimit(webidl.brand, number);
+      case "dataset":
+        return new AnalyticsEngine(webidl.brand, detail);
+      case "secret":
+        return new SecretsStoreSecret(webidl.brand, name);
+      case "version":
+        return { id: detail, tag: "", timestamp: time };
+    }
+  }
+
+  return { give, provided };
+})();
