@@ -18,7 +18,7 @@ use crate::outbound::{checks, results};
 type Socket = WebSocket<TokioIo<Upgraded>>;
 
 /// Upgrades to WebSocket and does what the path names. `heads` collects the heads of the requests.
-async fn serve(mut request: Request<Incoming>, heads: Arc<Mutex<Vec<String>>>) -> Answer {
+pub(crate) async fn serve(mut request: Request<Incoming>, heads: Arc<Mutex<Vec<String>>>) -> Answer {
     let value =
         |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
     let (key, protocols) = (value("sec-websocket-key"), value("sec-websocket-protocol"));
@@ -65,6 +65,7 @@ async fn talk(path: &str, mut socket: Socket) {
             frame(true, OpCode::Continuation, Payload::Borrowed(&[2])),
             Frame::close(4001, "of the server ü".as_bytes()),
         ],
+        "/greeting" => vec![frame(true, OpCode::Text, text("welcome")), Frame::close(4001, b"enough")],
         "/close" => vec![Frame::close_raw(Vec::new().into())],
         "/not-utf8" => vec![frame(true, OpCode::Text, Payload::Borrowed(&[0xff]))],
         "/not-utf8-in-parts" => vec![

@@ -1,5 +1,6 @@
 // WebSocketPair: two WebSockets that talk to each other, until one of them is the `webSocket` of an answer. Then the other one
-// talks to the client.
+// talks to the client. What a `fetch` has opened is a pair as well, of which the app has one end and the other one talks to the
+// server.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -13,6 +14,7 @@
     ObjectDefineProperty,
     PromisePrototypeThen,
     PromiseResolve,
+    SafeFinalizationRegistry,
     SafeMap,
     SymbolIterator,
     TypedArrayPrototypeGetBuffer,
@@ -27,6 +29,11 @@
     op_socket_send_bytes,
     op_socket_send_text,
     op_socket_unsent,
+    op_websocket_buffered,
+    op_websocket_close,
+    op_websocket_receive,
+    op_websocket_send_bytes,
+    op_websocket_send_text,
   } = core.ops;
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   const { CloseEvent, dispatchWatched, ErrorEvent, reportException, setIsTrusted } = core.loadExtScript(
@@ -46,6 +53,9 @@
   /** By the id of the request that it began with: the end that talks to a client. */
   const ofClients = new SafeMap();
 
+  /** Ends WebSockets that an app has fetched and forgotten. */
+  const forgotten = new SafeFinalizationRegistry((rid) => core.tryClose(rid));
+
   function copyOf(data) {
     const view = ArrayBufferIsView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
     return TypedArrayPrototypeGetBuffer(TypedArrayPrototypeSlice(view));
@@ -58,6 +68,8 @@
     #peer;
     /** The id of the client's WebSocket; zero for none. */
     #id = 0;
+    /** The resource of the server's WebSocket, if what comes is passed on there. */
+    #server;
     #isAccepted = false;
     #isReleased = false;
     #isHalfOpen = false;
@@ -82,13 +94,28 @@
       return [ends[0].#socket, ends[1].#socket];
     }
 
+    /** Returns the WebSocket for an app that has fetched it. `rid` is that of the server. */
+    static fetched(rid) {
+      const ends = [new PairEnd(), new PairEnd()];
+      const own = ends[0], far = ends[1];
+      own.#peer = far;
+      far.#peer = own;
+      own.#socket = makeWebSocket(own);
+      far.#server = rid;
+      far.#isAccepted = true;
+      forgotten.register(far, rid);
+      return own.#socket;
+    }
+
     get readyState() {
       if ((this.#hasClosed && this.#isClosed) || this.#failure !== undefined) return CLOSED;
       return this.#hasClosed || this.#isClosed ? CLOSING : OPEN;
     }
 
     get bufferedAmount() {
-      return this.#id === 0 ? 0 : op_socket_unsent(this.#id);
+      if (this.#id !== 0) return op_socket_unsent(this.#id);
+      const server = this.#peer?.#server;
+      return server === undefined ? 0 : op_websocket_buffered(server);
     }
 
     accept(options) {
@@ -99,6 +126,7 @@
       this.#context = core.getAsyncContext();
       if (this.#id !== 0) op_socket_accept(this.#id);
       this.#deliver();
+      this.#peer?.#read();
     }
 
     send(data) {
@@ -150,6 +178,7 @@
         else op_socket_close(id, close.code, close.reason);
       }
       if (end.#isAccepted) op_socket_accept(id);
+      end.#read();
     }
 
     /** Takes what the client has said. Called from Rust, see `event_of` in engine.rs. */
@@ -204,7 +233,45 @@
       });
     }
 
+    /** Takes what the server has sent, if there is one. Until the app takes messages, it has to wait. */
+    async #read() {
+      const rid = this.#server;
+      if (rid === undefined) return;
+      try {
+        for (;;) {
+          const { text, bytes, close } = await op_websocket_receive(rid);
+          if (close === null) {
+            if (!this.#hasClosed) this.#pass(text ?? TypedArrayPrototypeGetBuffer(bytes));
+            continue;
+          }
+          if (!this.#hasClosed) this.#end(close[0], close[1]);
+          // Otherwise the server ends the connection when it is answered.
+          if (this.#isClosed) break;
+        }
+      } catch {
+        if (!this.#hasClosed) {
+          this.#hasClosed = true;
+          if (this.#id === 0) this.#peer.#comes({ isLost: true });
+          else op_socket_close(this.#id, INTERNAL_ERROR, "");
+        }
+      }
+      core.tryClose(rid);
+    }
+
+    /** Passes on to the server. */
+    #serve({ data, close }) {
+      if (this.#isClosed) return;
+      if (typeof data === "string") return op_websocket_send_text(this.#server, data);
+      if (data !== undefined) return op_websocket_send_bytes(this.#server, data);
+      this.#isClosed = true;
+      this.#forget();
+      // Of a client that was lost, the server hears as little as of one of its own.
+      if (close === undefined) core.tryClose(this.#server);
+      else op_websocket_close(this.#server, close.code === NO_CODE ? 0 : close.code, close.reason);
+    }
+
     #arrives(what) {
+      if (this.#server !== undefined) return this.#serve(what);
       if (this.#isClosed || this.#failure !== undefined) return;
       const before = core.getAsyncContext();
       core.setAsyncContext(this.#context);
@@ -279,5 +346,5 @@
     end.couple(id, headers);
   }
 
-  return { couple, receive: PairEnd.receive, WebSocketPair };
+  return { couple, fetched: PairEnd.fetched, receive: PairEnd.receive, WebSocketPair };
 })();

@@ -109,7 +109,8 @@ fn accept_compressed(headers: &mut HeaderMap) {
     headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(codings));
 }
 
-fn raw(body: Incoming, uri: &Uri, held: Option<Use>) -> ResBody {
+/// Returns the body of a response, for what JavaScript reads it with.
+pub(super) fn raw(body: Incoming, uri: &Uri, held: Option<Use>) -> ResBody {
     let origin = origin(uri);
     body.map_err(move |error| {
         // Keeps the connection in use as long as the body exists.

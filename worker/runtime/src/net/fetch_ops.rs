@@ -20,15 +20,18 @@ use hyper::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
     TRANSFER_ENCODING, USER_AGENT,
 };
-use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
 
 use super::bindings::Bindings;
 use super::coded_body::{CodedBody, whole};
 use super::failure::{Failure, origin};
+use super::handshake::{Agreed, asks_for_socket, fetch_socket};
 use super::network::Network;
 use super::places::Line;
 use super::unread::{Reader, Unread};
 use super::upload::{Abort, Fate, Met, Upload};
+use super::websocket::Socket;
 use crate::platform::coding::Coding;
 use crate::requests::in_flight::{FetchedBody, in_flight, running_request};
 
@@ -82,6 +85,9 @@ pub(crate) fn op_fetch(
             };
             let request = request(&method, url.clone(), &headers, body, length, binding.is_none())?;
             let sending: Responding = match binding {
+                None if asks_for_socket(&request) => {
+                    Box::pin(fetch_socket(state.borrow::<Rc<Network>>().websockets(), request))
+                }
                 None => Box::pin(state.borrow::<Rc<Network>>().client().send(request)),
                 Some(binding) => {
                     let bindings = state.borrow::<Rc<Bindings>>().clone();
@@ -119,7 +125,7 @@ pub(crate) async fn op_fetch_send(
     let pending = state.borrow_mut().resource_table.take::<Pending>(rid);
     let pending = pending.map_err(|error| Failure::invalid(error.to_string()))?;
     let response = pending.response.take();
-    let response = response.ok_or_else(|| Failure::invalid("the request was sent already"))?.await?;
+    let mut response = response.ok_or_else(|| Failure::invalid("the request was sent already"))?.await?;
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
     let reason = response.extensions().get::<ReasonPhrase>();
@@ -130,11 +136,26 @@ pub(crate) async fn op_fetch_send(
     };
     let status = response.status().as_u16();
     let content_length = response.body().size_hint().exact();
-    let (body, unread) = body_of(&state.borrow(), response, &pending);
-    let response_rid = state.borrow_mut().resource_table.add(body);
-    if let Some(unread) = unread {
-        unread.call(response_rid);
-    }
+    let response_rid = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if response.extensions().get::<Agreed>().is_none() {
+            return Err(Failure::invalid(
+                "the server has switched to a protocol that `fetch` does not speak",
+            ));
+        }
+        let upgraded = hyper::upgrade::on(&mut response).await;
+        let upgraded =
+            upgraded.map_err(|error| Failure::invalid(format!("the connection failed: {error}")))?;
+        let mut state = state.borrow_mut();
+        state.borrow::<Rc<Network>>().warn(&in_flight(&state));
+        state.resource_table.add(Socket::fetched(TokioIo::new(upgraded)))
+    } else {
+        let (body, unread) = body_of(&state.borrow(), response, &pending);
+        let response_rid = state.borrow_mut().resource_table.add(body);
+        if let Some(unread) = unread {
+            unread.call(response_rid);
+        }
+        response_rid
+    };
     Ok(FetchResponse {
         status,
         status_text,

@@ -1,21 +1,24 @@
-//! The opening handshake of a WebSocket, as in RFC 6455, section 4.1.
+//! The opening handshake of a WebSocket, as in RFC 6455, section 4.1: of `new WebSocket()`, and of a `fetch` that asks for one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use deno_core::convert::ByteString;
+use deno_fetch::{ReqBody, ResBody};
 use http_body_util::Empty;
+use hyper::body::{Body, Incoming};
 use hyper::header::{
     CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::upgrade::Upgraded;
-use hyper::{HeaderMap, Request, StatusCode, Uri};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest as _, Sha1};
 use tokio::time::{Duration, timeout};
 use tower_service::Service as _;
 
+use super::client::raw;
 use super::connector::Connector;
 use super::failure::Failure;
 
@@ -30,7 +33,7 @@ pub(crate) type Io = TokioIo<Upgraded>;
 /// # Errors
 /// Fails if the connection cannot be opened or upgraded, with the reason.
 pub(crate) async fn handshake(
-    mut connector: Connector,
+    connector: Connector,
     uri: &Uri,
     protocols: &str,
     headers: &[(ByteString, ByteString)],
@@ -39,16 +42,7 @@ pub(crate) async fn handshake(
     let refused = |why: String| Failure::because("WebSocket", uri, "EPROTO", &why);
     let key = fastwebsockets::handshake::generate_key();
     let request = upgrade_request(uri, &key, protocols, headers)?;
-    let target = uri.to_string().replacen("ws", "http", 1);
-    let target = target.parse().map_err(|error| failed(&error))?;
-    let stream = connector.call(target).await.map_err(|error| failed(&*error))?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
-    tokio::spawn(connection.with_upgrades());
-    let answer = timeout(HANDSHAKE_TIMEOUT, sender.send_request(request)).await;
-    let answer =
-        answer.map_err(|_| refused(format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())))?;
-    let response = answer.map_err(|error| failed(&error))?;
+    let response = exchange(connector, "WebSocket", uri, request).await?;
     let status = response.status();
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused(format!("the server answered {status} and did not switch to WebSocket")));
@@ -57,6 +51,69 @@ pub(crate) async fn handshake(
         check_answer(response.headers(), &key, protocols).map_err(|why| refused(why.to_owned()))?;
     let upgraded = hyper::upgrade::on(response).await.map_err(|error| failed(&error))?;
     Ok((TokioIo::new(upgraded), protocol))
+}
+
+/// An extension of a response whose connection has become a WebSocket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Agreed;
+
+/// Returns whether a fetch asks for a WebSocket.
+pub(crate) fn asks_for_socket<B>(request: &Request<B>) -> bool {
+    let asked = request.headers().get(UPGRADE).map(HeaderValue::as_bytes);
+    *request.method() == Method::GET && asked.is_some_and(|asked| asked.eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Sends a fetch that asks for a WebSocket, over a connection of its own. If the server agrees, the connection is an extension of the
+/// response.
+///
+/// # Errors
+/// Fails if there is no response, or if it is not that of a server of WebSockets, with the reason.
+pub(crate) async fn fetch_socket(
+    connector: Connector,
+    mut request: Request<ReqBody>,
+) -> Result<Response<ResBody>, Failure> {
+    let uri = request.uri().clone();
+    let key = fastwebsockets::handshake::generate_key();
+    let fields = request.headers_mut();
+    let protocols = fields.get(SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    let protocols = protocols.unwrap_or_default().to_owned();
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    set_fields(fields, host, &key)?;
+    *request.uri_mut() = origin_form(&uri)?;
+    let mut response = exchange(connector, "fetch", &uri, request).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        check_answer(response.headers(), &key, &protocols)
+            .map_err(|why| Failure::because("fetch", &uri, "EPROTO", why))?;
+        response.extensions_mut().insert(Agreed);
+    }
+    Ok(response.map(|body| raw(body, &uri, None)))
+}
+
+/// Sends a request over a connection of its own, which may be upgraded.
+async fn exchange<B>(
+    mut connector: Connector,
+    what: &str,
+    uri: &Uri,
+    request: Request<B>,
+) -> Result<Response<Incoming>, Failure>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let failed = |error: &(dyn std::error::Error + 'static)| Failure::of(what, uri, error);
+    let target = match uri.scheme_str() {
+        Some("ws" | "wss") => {
+            uri.to_string().replacen("ws", "http", 1).parse().map_err(|error| failed(&error))?
+        }
+        _ => uri.clone(),
+    };
+    let stream = connector.call(target).await.map_err(|error| failed(&*error))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
+    tokio::spawn(connection.with_upgrades());
+    let answer = timeout(HANDSHAKE_TIMEOUT, sender.send_request(request)).await;
+    let late = |_| format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs());
+    let answer = answer.map_err(|error| Failure::because(what, uri, "EPROTO", &late(error)))?;
+    answer.map_err(|error| failed(&error))
 }
 
 fn upgrade_request(
@@ -71,28 +128,39 @@ fn upgrade_request(
         let name = HeaderName::from_bytes(name).map_err(|_| invalid(&String::from_utf8_lossy(name)))?;
         fields.append(&name, HeaderValue::from_bytes(value).map_err(|_| invalid(name.as_str()))?);
     }
-    let host = uri.authority().map_or("", |authority| authority.as_str());
+    set_fields(&mut fields, uri.authority().map_or("", |authority| authority.as_str()), key)?;
+    fields.remove(SEC_WEBSOCKET_PROTOCOL);
+    if !protocols.is_empty() {
+        let protocols = HeaderValue::from_str(protocols).map_err(|_| invalid("sec-websocket-protocol"))?;
+        fields.insert(SEC_WEBSOCKET_PROTOCOL, protocols);
+    }
+    let mut request = Request::new(Empty::new());
+    *request.uri_mut() = origin_form(uri)?;
+    *request.headers_mut() = fields;
+    Ok(request)
+}
+
+/// Sets the fields by which a request asks for a WebSocket.
+fn set_fields(fields: &mut HeaderMap, host: &str, key: &str) -> Result<(), Failure> {
     let own = [
         (HOST, host),
         (UPGRADE, "websocket"),
         (CONNECTION, "Upgrade"),
         (SEC_WEBSOCKET_KEY, key),
         (SEC_WEBSOCKET_VERSION, "13"),
-        (SEC_WEBSOCKET_PROTOCOL, protocols),
     ];
     for (name, value) in own {
-        fields.insert(&name, HeaderValue::from_str(value).map_err(|_| invalid(name.as_str()))?);
-    }
-    if protocols.is_empty() {
-        fields.remove(SEC_WEBSOCKET_PROTOCOL);
+        let invalid = |_| Failure::invalid(format!("header field {:?} cannot be sent", name.as_str()));
+        fields.insert(&name, HeaderValue::from_str(value).map_err(invalid)?);
     }
     fields.remove(SEC_WEBSOCKET_EXTENSIONS);
-    let mut request = Request::new(Empty::new());
+    Ok(())
+}
+
+/// Returns the target of a request for this URL.
+fn origin_form(uri: &Uri) -> Result<Uri, Failure> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    *request.uri_mut() =
-        target.parse().map_err(|_| Failure::invalid(format!("{uri} cannot be requested")))?;
-    *request.headers_mut() = fields;
-    Ok(request)
+    target.parse().map_err(|_| Failure::invalid(format!("{uri} cannot be requested")))
 }
 
 /// Checks that the response completes the upgrade. Returns the subprotocol that the server has selected.
@@ -111,7 +179,7 @@ fn check_answer(headers: &HeaderMap, key: &str, asked: &str) -> Result<String, &
         return Err("the server uses extensions that were not asked for");
     }
     let protocol = value(SEC_WEBSOCKET_PROTOCOL);
-    if !protocol.is_empty() && !asked.split(", ").any(|offered| offered == protocol) {
+    if !protocol.is_empty() && !asked.split(',').any(|offered| offered.trim() == protocol) {
         return Err("the server picked a protocol that was not offered");
     }
     Ok(protocol.to_owned())

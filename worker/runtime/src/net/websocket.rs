@@ -28,7 +28,7 @@ const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open WebSocket.
-struct Socket {
+pub(super) struct Socket {
     reader: AsyncRefCell<FrameReader>,
     writer: AsyncRefCell<WebSocketWrite<WriteHalf<Io>>>,
     /// Payload bytes sent by JavaScript and not yet accepted by the kernel.
@@ -116,16 +116,7 @@ pub(crate) async fn op_websocket_open(
         state.borrow::<Rc<Network>>().warn(&in_flight(&state));
     }
     let (io, protocol) = opened?;
-    let mut socket = WebSocket::after_handshake(io, Role::Client);
-    socket.set_max_message_size(MAX_MESSAGE);
-    let (frames, writer) = socket.split(tokio::io::split);
-    let socket = Socket {
-        reader: AsyncRefCell::new(FrameReader { frames, partial: None }),
-        writer: AsyncRefCell::new(writer),
-        buffered: Cell::new(0),
-        end: CancelHandle::new_rc(),
-        why: Cell::new("the WebSocket was closed"),
-    };
+    let socket = Socket::new(WebSocket::after_handshake(io, Role::Client));
     Ok(Opened { rid: state.borrow_mut().resource_table.add(socket), protocol })
 }
 
@@ -226,6 +217,25 @@ impl FrameReader {
 }
 
 impl Socket {
+    /// Makes the WebSocket that a `fetch` has asked for. The app answers closing frames.
+    pub(super) fn fetched(io: Io) -> Self {
+        let mut socket = WebSocket::after_handshake(io, Role::Client);
+        socket.set_auto_close(false);
+        Self::new(socket)
+    }
+
+    fn new(mut socket: WebSocket<Io>) -> Self {
+        socket.set_max_message_size(MAX_MESSAGE);
+        let (frames, writer) = socket.split(tokio::io::split);
+        Self {
+            reader: AsyncRefCell::new(FrameReader { frames, partial: None }),
+            writer: AsyncRefCell::new(writer),
+            buffered: Cell::new(0),
+            end: CancelHandle::new_rc(),
+            why: Cell::new("the WebSocket was closed"),
+        }
+    }
+
     /// Writes a frame after those written before. Nothing is written after a close frame.
     async fn write_frame(self: &Rc<Self>, frame: Frame<'_>) -> Result<(), WebSocketError> {
         let mut writer = RcRef::map(self, |socket| &socket.writer).borrow_mut().await;

@@ -138,6 +138,18 @@ pub(crate) const FETCH: &[Correction] = &[
     },
     Correction {
         script: "ext:deno_fetch/26_fetch.js",
+        why: "a server that has agreed to speak WebSocket has no body but the connection, as on Workers",
+        passage: "  if (nullBodyStatus(response.status)) {
+    core.close(resp.responseRid);
+",
+        instead: "  if (response.status === 101) {
+    response.webSocket = core.loadExtScript(\"ext:nano_workers/websocket_pair.js\").fetched(resp.responseRid);
+  } else if (nullBodyStatus(response.status)) {
+    core.close(resp.responseRid);
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
         why: "a Location beyond ASCII was taken for Latin-1 and encoded once more, where browsers keep its bytes: \
             https://github.com/whatwg/fetch/issues/883",
         passage: "  const locationURL = new URL(
