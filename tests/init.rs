@@ -6,6 +6,8 @@ use nano_supervisor::api::AppState;
 
 use serde_json::json;
 
+use crate::deploy::command;
+use crate::harness::talker::{TEXT, Talker};
 use crate::harness::{App, TestSupervisor, folder, run};
 
 /// Creates an app from a template with `init` and serves it.
@@ -56,13 +58,59 @@ async fn api_routes_and_says_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn static_serves_its_files() {
-    let (supervisor, _here) = served("static").await;
+async fn site_serves_its_files_and_its_api() {
+    let (supervisor, _here) = served("site").await;
     let page = supervisor.get("app", "/").await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.text().contains("<h1>Hello World</h1>"));
     assert_eq!(supervisor.get("app", "/style.css").await.header("content-type"), "text/css; charset=utf-8");
+    let time = supervisor.get("app", "/api/time").await.json();
+    assert!(humantime::parse_rfc3339(time["time"].as_str().unwrap()).is_ok(), "{time}");
     assert_eq!(supervisor.get("app", "/none").await.status, 404);
+    assert_eq!(served("static").await.0.get("app", "/style.css").await.status, 200);
+}
+
+#[tokio::test]
+async fn chat_passes_on_what_is_said() {
+    let (supervisor, _here) = served("chat").await;
+    assert!(supervisor.get("app", "/").await.text().contains("<title>chat</title>"));
+    let address = supervisor.address("app").await;
+    let mut room = [Talker::open(address, "/"), Talker::open(address, "/")];
+    for (number, talker) in room.iter_mut().enumerate() {
+        assert_eq!(talker.hears(), format!("text {} here", number + 1));
+    }
+    room[0].send(TEXT, "hello");
+    for talker in &mut room {
+        assert_eq!(talker.hears(), "text hello");
+    }
+}
+
+#[tokio::test]
+async fn cron_runs_when_it_is_triggered_and_shows_what_came_of_it() {
+    let (supervisor, _here) = served("cron").await;
+    assert_eq!(supervisor.app("app").await.crons.len(), 1);
+    let (code, text, errors) = command(&supervisor, &["trigger", "app"]);
+    assert_eq!(code, 0, "{text} {errors}");
+    assert!(supervisor.get("app", "/").await.text().starts_with("the report of "));
+}
+
+#[tokio::test]
+async fn services_ask_each_other() {
+    let here = folder(&[]);
+    let (code, text, errors) = run(here.path(), &["init", "two", "--template", "services"]);
+    assert_eq!((code, &*errors), (0, ""));
+    assert!(text.ends_with("\nserve both with:\n  nano-supervisor serve --config two/nano.toml\n"), "{text}");
+    let config = here.path().join("two/nano.toml");
+    let anywhere = fs::read_to_string(&config).unwrap().replace("8080", "0").replace("8081", "0");
+    fs::write(&config, anywhere).unwrap();
+    let (code, text, errors) = run(here.path(), &["check", "--strict", "--config", "two/nano.toml"]);
+    assert_eq!(code, 0, "{text} {errors}");
+    let app = |name: &str| App::at(name, &here.path().join("two").join(name));
+    let plan =
+        TestSupervisor::plan().app(app("shop").set("services = { STOCK = 'stock' }")).app(app("stock"));
+    let supervisor = plan.start().await;
+    assert_eq!(supervisor.get("shop", "/lamp").await.text(), "3 left of lamp\n");
+    assert_eq!(supervisor.get("shop", "/shelf").await.status, 404);
 }
 
 #[test]

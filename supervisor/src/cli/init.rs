@@ -18,8 +18,15 @@ pub enum Template {
     Typescript,
     /// A JSON API: routes, errors, a variable from .env.
     Api,
-    /// A page and its stylesheet.
-    Static,
+    /// Static files, and an API for them.
+    #[value(alias = "static")]
+    Site,
+    /// A chat room over WebSockets.
+    Chat,
+    /// A handler that runs at set times.
+    Cron,
+    /// Two apps, of which one asks the other.
+    Services,
 }
 
 impl Template {
@@ -36,10 +43,21 @@ impl Template {
                 ("index.js", include_str!("../../../examples/api/index.js")),
                 (".env", include_str!("../../../examples/api/.env")),
             ],
-            Self::Static => &[
-                ("index.js", include_str!("../../../examples/static/index.js")),
-                ("index.html", include_str!("../../../examples/static/index.html")),
-                ("style.css", include_str!("../../../examples/static/style.css")),
+            Self::Site => &[
+                ("index.js", include_str!("../../../examples/site/index.js")),
+                ("wrangler.toml", include_str!("../../../examples/site/wrangler.toml")),
+                ("public/index.html", include_str!("../../../examples/site/public/index.html")),
+                ("public/style.css", include_str!("../../../examples/site/public/style.css")),
+            ],
+            Self::Chat => &[("index.js", include_str!("../../../examples/chat/index.js"))],
+            Self::Cron => &[
+                ("index.js", include_str!("../../../examples/cron/index.js")),
+                ("wrangler.toml", include_str!("../../../examples/cron/wrangler.toml")),
+            ],
+            Self::Services => &[
+                ("nano.toml", include_str!("../../../examples/shop.toml")),
+                ("shop/index.js", include_str!("../../../examples/shop/index.js")),
+                ("stock/index.js", include_str!("../../../examples/stock/index.js")),
             ],
         }
     }
@@ -83,8 +101,18 @@ pub(super) fn init_app(folder: &Path, template: Template) -> ExitCode {
     match write(folder, template) {
         Ok(files) => {
             files.iter().for_each(|file| print(&format!("wrote {}", file.display())));
-            let hint = "\nserve it, and follow changes of its files, with:\n  nano-supervisor dev";
-            print(&format!("{hint} {}", folder.display()));
+            let hint = match template {
+                // `dev` is for one app.
+                Template::Services => {
+                    let config = folder.join("nano.toml");
+                    format!("serve both with:\n  nano-supervisor serve --config {}", config.display())
+                }
+                _ => {
+                    let command = "serve it, and follow changes of its files, with:\n  nano-supervisor dev";
+                    format!("{command} {}", folder.display())
+                }
+            };
+            print(&format!("\n{hint}"));
             ExitCode::SUCCESS
         }
         Err(error) => complain(&error, FAILED),
