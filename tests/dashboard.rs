@@ -97,10 +97,12 @@ async fn it_asks_for_the_token_and_keeps_it_for_the_tab() {
 }
 
 #[tokio::test]
-async fn it_shows_when_a_cron_is_due_and_how_it_has_ended() {
+async fn it_shows_when_a_cron_is_due_and_how_it_has_ended_and_how_many_files_there_are() {
     let index = "let runs = 0;
         export default { fetch() {}, scheduled() { if (runs++ === 0) throw new Error('the first fails'); } }";
-    check("crons.mjs", "", [App::new("app", index).set("crons = ['0 0 1 1 *']")]).await;
+    let app = App::new("app", index).file("public/a.txt", "a");
+    let app = app.set("crons = ['0 0 1 1 *']\nassets = { directory = 'public' }");
+    check("crons.mjs", "", [app]).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use super::{WORKER, send, site};
 use crate::TestSupervisor;
 use crate::admin::metrics;
+use crate::deploy::succeed;
 use crate::harness::raw::{self, Raw};
 use crate::harness::{App, Client, free_address};
 
@@ -112,4 +113,6 @@ async fn clients_that_take_nothing_have_no_more_of_files_than_of_other_answers()
     assert_eq!(metrics(&admin).await["nano_buffered_bytes{app=\"app\"}"], 0.0);
     assert_eq!(supervisor.get("app", "/app.js").await.status, 200);
     assert_eq!(metrics(&admin).await["nano_asset_memory_bytes{app=\"app\"}"], 14.0);
+    let text = succeed(&supervisor, &["status", "app"]);
+    assert!(text.contains("\nfiles       6 files, 14 B of them in memory\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-// When a cron is due and how it last ended; a run that went wrong is a problem until the next one.
+// When a cron is due and how it last ended; a run that went wrong is a problem until the next one. How many static files there are.
 
 import assert from "node:assert/strict";
 import { ADMIN, BEARER, end, open, row, shows, toggle, until } from "./browser.mjs";
@@ -17,4 +17,6 @@ await shows(page, "app", "why", /scheduled run 0 0 1 1 \* at .+: exception/);
 await trigger();
 await until("it ended well", async () => /, last .+: ok after \d+ ms$/.test(await fact.textContent()));
 await shows(page, "app", "why", /^for /);
+const files = row(page, "app").locator('[data-fact="Static files"]');
+assert.equal(await files.textContent(), "1 file");
 await end();

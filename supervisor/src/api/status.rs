@@ -73,6 +73,18 @@ pub struct AppStatus {
     /// Its crons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crons: Vec<CronStatus>,
+    /// Its static files, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<AssetsStatus>,
+}
+
+/// The static files of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetsStatus {
+    /// How many there are.
+    pub files: usize,
+    /// Bytes of them that are kept in memory, as they are and compressed.
+    pub memory: usize,
 }
 
 /// The details of one app.

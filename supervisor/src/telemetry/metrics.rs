@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use strum::VariantArray as _;
 
-use crate::api::status::SpareStatus;
+use crate::api::status::{AssetsStatus, SpareStatus};
 use crate::api::usage::Usage;
 use crate::model::overdue::Overdue;
 use crate::model::refusal::Refusal;
@@ -158,13 +158,13 @@ fn of_apps(text: &mut Text, apps: &[Gauges]) {
 fn of_assets(text: &mut Text, apps: &[Gauges]) {
     let with_files = || apps.iter().filter_map(|app| Some((&*app.name, app.assets?)));
     text.family("nano_asset_files", "gauge", "Static files of an app.");
-    for (app, (files, _)) in with_files() {
+    for (app, AssetsStatus { files, .. }) in with_files() {
         text.line("nano_asset_files", &[("app", app)], files);
     }
     let help = "Bytes of static files that are kept in memory, as they are and compressed.";
     text.family("nano_asset_memory_bytes", "gauge", help);
-    for (app, (_, bytes)) in with_files() {
-        text.line("nano_asset_memory_bytes", &[("app", app)], bytes);
+    for (app, AssetsStatus { memory, .. }) in with_files() {
+        text.line("nano_asset_memory_bytes", &[("app", app)], memory);
     }
 }
 

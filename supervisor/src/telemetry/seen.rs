@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nano_protocol::message::Stats;
 
+use crate::api::status::AssetsStatus;
 use crate::api::usage::Usage;
 use crate::model::ids::AppId;
 use crate::model::run_outcome::RunOutcome;
@@ -53,7 +54,7 @@ pub(crate) struct Gauges {
     /// Statistics that its worker reports.
     pub stats: Stats,
     /// Its static files, and how many bytes of them are in memory. `None` if it has none.
-    pub assets: Option<(usize, usize)>,
+    pub assets: Option<AssetsStatus>,
     pub crons: Vec<CronGauges>,
     /// Its counters.
     pub seen: AppCounts,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::crons::CronRecord;
 use super::{AppRecord, milliseconds};
-use crate::api::status::{AppStatus, Rates};
+use crate::api::status::{AppStatus, AssetsStatus, Rates};
 use crate::model::ids::AppId;
 use crate::telemetry::seen::{AppCounts, Gauges};
 
@@ -33,7 +33,7 @@ impl AppRecord {
             starts: self.starts.all(),
             ends: self.ends.clone(),
             stats: self.workers.stats(),
-            assets: self.spec.assets.as_ref().map(|assets| (assets.index().len(), assets.index().kept())),
+            assets: self.assets(),
             crons: self.crons.iter().map(CronRecord::gauges).collect(),
             seen: self.seen(app),
         }
@@ -74,6 +74,12 @@ impl AppRecord {
             listen: self.spec.shown_listen(self.address),
             hosts: self.spec.hosts.iter().map(ToString::to_string).collect(),
             crons: self.crons.iter().map(CronRecord::status).collect(),
+            assets: self.assets(),
         }
+    }
+
+    fn assets(&self) -> Option<AssetsStatus> {
+        let assets = self.spec.assets.as_ref()?;
+        Some(AssetsStatus { files: assets.index().len(), memory: assets.index().kept() })
     }
 }

@@ -10,7 +10,7 @@ use super::table::state_tone;
 use crate::api::crash::Crash;
 use crate::api::deploys::DeployRow;
 use crate::api::schedule::{CronStatus, RunReport};
-use crate::api::status::{AppDetail, AppStatus};
+use crate::api::status::{AppDetail, AppStatus, AssetsStatus};
 use crate::model::state::AppState;
 
 /// Width of the names, in columns.
@@ -61,6 +61,10 @@ pub(super) fn render(facts: &Facts<'_>, width: Option<usize>, paint: Paint, now:
     page.fact("workers", &workers(app));
     if app.waits_for_turn {
         page.fact("start", "waits for its turn (`max_starts_per_second`)");
+    }
+    if let Some(AssetsStatus { files, memory }) = app.assets {
+        let files = many(u64::try_from(files).unwrap_or(u64::MAX), "file", "files");
+        page.fact("files", &format!("{files}, {} of them in memory", ByteSize(memory as u64)));
     }
     for cron in &app.crons {
         page.fact("cron", &self::cron(cron, now));

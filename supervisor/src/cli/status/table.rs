@@ -229,6 +229,7 @@ mod tests {
             listen: "*:80".into(),
             hosts: Vec::new(),
             crons: Vec::new(),
+            assets: None,
         }
     }
 

@@ -59,6 +59,10 @@ function cronText({ cron, next_at, running_since, last }) {
   return `${cron}: ${parts.filter(Boolean).join(", ")}`;
 }
 
+function filesText({ files, memory }) {
+  return [many(files, "file"), memory ? `${bytes(memory)} of them in memory` : ""].filter(Boolean).join(", ");
+}
+
 function showFacts(list, app) {
   const isRunning = app.pid !== null;
   const addresses = addressesOf(app);
@@ -75,6 +79,7 @@ function showFacts(list, app) {
       app.failed_starts ? `${many(app.failed_starts, "failed start")} in a row` : "",
     ].filter(Boolean).join(", "),
     "Last exit": app.last_exit_at ? moment(new Date(app.last_exit_at)) : "",
+    "Static files": app.assets ? filesText(app.assets) : "",
     Crons: (app.crons ?? []).map(cronText).join("\n"),
     "Next try": app.retry_in_ms === null ? "" : moment(retryAt(app)),
   };
