@@ -392,7 +392,8 @@ mod tests {
         let traffic = Traffic::new(0);
         traffic.count_broken(Limit::LogRate, 3);
         traffic.count_broken(Limit::CpuTime, 1);
-        let counts: Vec<_> = Limit::VARIANTS.iter().map(|limit| traffic.broken(*limit)).collect();
-        assert_eq!(counts, [1, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let broken = Limit::VARIANTS.iter().map(|limit| (*limit, traffic.broken(*limit)));
+        let broken: Vec<_> = broken.filter(|(_, times)| *times > 0).collect();
+        assert_eq!(broken, [(Limit::CpuTime, 1), (Limit::LogRate, 3)]);
     }
 }
