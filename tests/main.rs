@@ -80,6 +80,7 @@ mod serving;
 mod settings;
 mod settings_env;
 mod shares;
+mod sockets;
 mod status;
 mod supervision;
 mod systemd;

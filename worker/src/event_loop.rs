@@ -66,7 +66,7 @@ impl EventLoop {
             self.in_flight.poll_unsent(cx);
             self.in_flight.poll_background(cx);
             self.in_flight.end_fetched();
-            self.in_flight.end_files();
+            self.in_flight.end_belongings();
         }
         if let Some(cause) = self.engine.termination() {
             self.blame(cause);

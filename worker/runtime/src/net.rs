@@ -1,4 +1,4 @@
-//! Outbound network access of an app: `fetch`, `EventSource`, `WebSocket`.
+//! Outbound network access of an app: `fetch`, `EventSource`, `WebSocket`, `connect()`.
 //!
 //! - [`policy`]: which addresses an app may reach; [`closed`]: the supervisor's own, which it never may; [`forms`]: different
 //!   spellings of one address.
@@ -6,6 +6,7 @@
 //!   [`unread`]: response bodies that hold a connection open.
 //! - [`connector`], [`client`]: TLS, and an HTTP client with a connection pool.
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
+//! - [`tcp`]: plain connections, for `connect()` of `cloudflare:sockets`.
 //! - [`handshake`], [`websocket`]: WebSockets.
 //! - [`bindings`]: fetches from other apps and from the app's own static files.
 //! - [`network`]: the network state of one app, as ops find it.
@@ -25,6 +26,7 @@ pub(crate) mod handshake;
 pub(crate) mod network;
 pub(crate) mod places;
 pub(crate) mod policy;
+pub(crate) mod tcp;
 pub(crate) mod unread;
 mod upload;
 pub(crate) mod websocket;
@@ -38,6 +40,14 @@ deno_core::extension!(
         coded_body::op_body_fork,
         coded_body::op_body_move,
         fetch_ops::op_fetch_abort,
+        tcp::op_tcp_close,
+        tcp::op_tcp_connect,
+        tcp::op_tcp_new,
+        tcp::op_tcp_read_to_end,
+        tcp::op_tcp_reader,
+        tcp::op_tcp_shutdown,
+        tcp::op_tcp_start_tls,
+        tcp::op_tcp_write,
         websocket::op_websocket_buffered,
         websocket::op_websocket_close,
         websocket::op_websocket_open,
@@ -54,6 +64,7 @@ deno_core::extension!(
         "fetch.js",
         "integrity.js",
         "request_init.js",
+        "socket.js",
         "websocket.js",
     ],
 );

@@ -1,9 +1,7 @@
-// The module cloudflare:sockets. It can be imported, as drivers of databases do, but an app has no sockets.
+// The module cloudflare:sockets. Drivers of databases import it before they use it, if at all.
 (function () {
-  const { Error } = __bootstrap.primordials;
+  const { loadExtScript } = __bootstrap.core;
 
-  function connect() {
-    throw new Error("connect() of cloudflare:sockets is not available: an app opens connections with fetch()");
-  }
+  const connect = (address, options = undefined) => loadExtScript("ext:nano_net/socket.js").connect(address, options);
   return { connect };
 })();

@@ -19,13 +19,15 @@ pub(crate) type MaybeTls = MaybeHttpsStream<Dialed>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The HTTP versions offered over TLS.
+/// The protocols offered over TLS.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Offer {
     /// HTTP/2, and HTTP/1.1 for servers that do not support it.
     Http2,
     /// HTTP/1.1 only, for connections that become a WebSocket.
     Http1,
+    /// No protocol, for connections that are not for HTTP.
+    Nothing,
 }
 
 /// Opens connections for HTTP.
@@ -79,7 +81,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-fn tls_config(offer: Offer, roots: Arc<RootCertStore>) -> ClientConfig {
+/// Returns a configuration that trusts these certificate authorities.
+pub(super) fn tls_config(offer: Offer, roots: Arc<RootCertStore>) -> ClientConfig {
     let mut config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -89,12 +92,13 @@ fn tls_config(offer: Offer, roots: Arc<RootCertStore>) -> ClientConfig {
     config.alpn_protocols = match offer {
         Offer::Http2 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         Offer::Http1 => vec![b"http/1.1".to_vec()],
+        Offer::Nothing => Vec::new(),
     };
     config
 }
 
 /// Returns the certificate authorities that the system trusts. If it has none, returns Mozilla's as of the build.
-fn roots() -> Arc<RootCertStore> {
+pub(super) fn roots() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     ROOTS
         .get_or_init(|| {

@@ -70,12 +70,23 @@ impl Dialer {
         Ok(OutboundSlot { dialer: self.clone(), place: Arc::new(Mutex::new(Some(place))) })
     }
 
-    /// Connects to the host and port of a URL. Tries its addresses in the order of RFC 8305.
+    /// Connects to the host and port of a URL.
     async fn dial(&self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default);
+        self.dial_host(host, port).await
+    }
+
+    /// Connects to a host. Tries its addresses in the order of RFC 8305.
+    async fn dial_host(&self, host: &str, port: u16) -> Result<TokioIo<TcpStream>, DialError> {
         let addresses = self.addresses(host, port).await?;
+        // The connector asks for one of the addresses, whatever the name.
+        let mut uri = hyper::http::uri::Parts::default();
+        uri.scheme = Some(Scheme::HTTP);
+        uri.authority = format!("name.invalid:{port}").parse().ok();
+        uri.path_and_query = Some(hyper::http::uri::PathAndQuery::from_static("/"));
+        let uri = Uri::from_parts(uri).unwrap_or_default();
         let mut connector = HttpConnector::new_with_resolver(Addresses(addresses));
         connector.enforce_http(false);
         connector.set_nodelay(true);
@@ -135,6 +146,22 @@ async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok(tokio::net::lookup_host((name, port)).await?.collect())
 }
 
+impl OutboundSlot {
+    /// Connects to a host. Returns the address of the other side, too.
+    pub(super) async fn dial(self, host: &str, port: u16) -> Result<(Dialed, SocketAddr), DialError> {
+        let io = self.dialer.dial_host(host.trim_matches(['[', ']']), port).await?;
+        let peer = io.inner().peer_addr().map_err(DialError::Unconnected)?;
+        Ok((self.enter(io)?, peer))
+    }
+
+    fn enter(self, io: TokioIo<TcpStream>) -> Result<Dialed, DialError> {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A slot is good for one connection.
+        let place = place.ok_or(DialError::NoPlace { max: self.dialer.places.max() })?;
+        Ok(self.dialer.places.enter(io, place))
+    }
+}
+
 impl Service<Uri> for OutboundSlot {
     type Response = Dialed;
     type Error = DialError;
@@ -145,13 +172,10 @@ impl Service<Uri> for OutboundSlot {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Self { dialer, place } = self.clone();
+        let slot = self.clone();
         Box::pin(async move {
-            let io = dialer.dial(uri).await?;
-            let place = place.lock().unwrap_or_else(PoisonError::into_inner).take();
-            // A slot is good for one connection.
-            let place = place.ok_or(DialError::NoPlace { max: dialer.places.max() })?;
-            Ok(dialer.places.enter(io, place))
+            let io = slot.dialer.dial(uri).await?;
+            slot.enter(io)
         })
     }
 }

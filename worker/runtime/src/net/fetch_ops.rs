@@ -33,7 +33,8 @@ use super::unread::{Reader, Unread};
 use super::upload::{Abort, Fate, Met, Upload};
 use super::websocket::Socket;
 use crate::platform::coding::Coding;
-use crate::requests::in_flight::{FetchedBody, in_flight, running_request};
+use crate::requests::belongings::FetchedBody;
+use crate::requests::in_flight::{in_flight, running_request};
 
 const AGENT: HeaderValue = HeaderValue::from_static("nano-supervisor");
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use deno_core::OpState;
 use nano_protocol::message::LogLevel;
+use rustls::ClientConfig;
 
 use super::client::Client;
-use super::connector::{Connector, Offer};
+use super::connector::{Connector, Offer, roots, tls_config};
 use super::dial::Dialer;
 use super::places::Counts;
 use super::policy::Policy;
@@ -21,13 +22,19 @@ pub struct Network {
     dialer: Dialer,
     client: OnceCell<Client>,
     websockets: OnceCell<Connector>,
+    tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Network {
     /// Puts the network state into op state, with this policy and this limit of open connections.
     pub fn install(state: &mut OpState, policy: Policy, max_outbound: u32) {
         let dialer = Dialer::new(policy, max_outbound);
-        state.put(Rc::new(Self { dialer, client: OnceCell::new(), websockets: OnceCell::new() }));
+        state.put(Rc::new(Self {
+            dialer,
+            client: OnceCell::new(),
+            websockets: OnceCell::new(),
+            tls: OnceCell::new(),
+        }));
     }
 
     /// Returns the connection counters of the app.
@@ -56,6 +63,15 @@ impl Network {
             );
             in_flight.log(LogLevel::Warn, request, message);
         }
+    }
+
+    pub(super) fn dialer(&self) -> &Dialer {
+        &self.dialer
+    }
+
+    /// Returns how connections use TLS that are not for HTTP.
+    pub(super) fn tls(&self) -> Arc<ClientConfig> {
+        self.tls.get_or_init(|| Arc::new(tls_config(Offer::Nothing, roots()))).clone()
     }
 
     pub(super) fn client(&self) -> Client {

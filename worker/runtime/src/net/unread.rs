@@ -17,7 +17,7 @@ use deno_error::JsErrorBox;
 use deno_fetch::ResBody;
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::requests::in_flight::FetchedBody;
+use crate::requests::belongings::FetchedBody;
 
 /// The body of one response.
 #[derive(Debug)]

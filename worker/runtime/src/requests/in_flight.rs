@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Deref;
-use std::rc::Rc;
+use std::rc::{self, Rc};
 use std::sync::Weak;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use nano_protocol::message::{LogLevel, LogRecord, RequestId, RequestName, Stream
 use rustc_hash::FxHashMap;
 
 use super::background::Background;
+use super::belongings::{Belongings, FetchedBody, OfRequest};
 use super::files::{Files, KeptFiles};
 use super::head::{Called, RequestHead};
 use super::request::Request;
@@ -51,14 +52,6 @@ pub trait LogSink {
     fn log(&self, record: LogRecord);
     /// Reports how many records were dropped, once there is room again.
     fn report_dropped(&self);
-}
-
-/// The body of a response that a request has fetched.
-pub(crate) trait FetchedBody {
-    /// Ends the body because its request is over, unless a reader waits for its bytes. Returns whether there was anything to end.
-    fn end_unless_awaited(&self) -> bool;
-    /// Ends the body because its request is over. Returns whether there was anything to end.
-    fn end_with_request(&self) -> bool;
 }
 
 /// Number of requests whose names are remembered after they were answered, for later log records (`waitUntil`, timers).
@@ -105,6 +98,8 @@ pub struct InFlight {
     ending: RefCell<Vec<u32>>,
     /// Number of fetched bodies that were ended unread.
     unread: Cell<u64>,
+    /// The connections that they have opened.
+    belongings: Belongings,
     /// The files that they have written.
     files: Files,
     /// Uncaught errors since start.
@@ -136,6 +131,7 @@ impl InFlight {
             fetched: RefCell::default(),
             ending: RefCell::default(),
             unread: Cell::new(0),
+            belongings: Belongings::default(),
             files: Files::new(),
             uncaught: Cell::new(0),
             uncaught_of: Cell::new(0),
@@ -334,6 +330,14 @@ impl InFlight {
         }
     }
 
+    /// Records what the request with this id has opened. Without a request, it lasts as long as the app keeps it.
+    pub(crate) fn opened(&self, id: u32, what: rc::Weak<dyn OfRequest>) {
+        if self.is_under_way(id) {
+            let request = self.find(id).map(|request| Rc::downgrade(&request)).unwrap_or_default();
+            self.belongings.add(id, request, what);
+        }
+    }
+
     /// Sets how many bytes the files of all requests may have.
     pub fn set_max_tmp(&self, bytes: u64) {
         self.files.set_max(bytes);
@@ -370,9 +374,10 @@ impl InFlight {
         self.files.shrink(id, by);
     }
 
-    /// Ends the files of requests that are over. Called at the end of a tick.
-    pub fn end_files(&self) {
+    /// Ends the files and connections of requests that are over. Called at the end of a tick.
+    pub fn end_belongings(&self) {
         self.files.end_over(|id| self.background.is_of(id));
+        self.belongings.end_over(|id| self.background.is_of(id));
     }
 
     /// Gives up work that keeps the worker alive for longer than the timeout.
