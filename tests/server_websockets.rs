@@ -4,13 +4,15 @@
 //! - [`beside_workerd`]: the same program under workerd.
 //! - [`rules`]: every rule of RFC 6455, for clients that keep it and for those that do not.
 //! - [`endings`]: workers that crash or are replaced, apps that are stopped, supervisors that end.
-//! - [`bounds`]: how many, how long, how much. [`compression`]: compressed messages. [`fetched`]: those that apps open with `fetch`.
+//! - [`bounds`]: how many, how long, how much. [`compression`]: compressed messages.
+//! - [`fetched`]: those that apps open with `fetch`. [`http2`]: streams of HTTP/2.
 
 mod beside_workerd;
 mod bounds;
 mod compression;
 mod endings;
 mod fetched;
+mod http2;
 mod rules;
 
 /// An app that sends every message back. `close CODE REASON` closes; `spin` never returns; `throw` throws.

@@ -56,28 +56,19 @@ impl Serving {
         self.0.min_rate.set(rate);
     }
 
-    /// Notes that more of the response is requested: the client has taken all that there was, or is about to.
+    /// See [`Client::asked`].
     pub(crate) fn asked(&self) {
-        let given = self.0.given.get();
-        self.0.given.set(StreamOutput { is_asked: true, waits: false, ..given });
+        self.0.asked();
     }
 
-    /// Counts this many more bytes of the response as passed to the client.
+    /// See [`Client::gave`].
     pub(crate) fn gave(&self, bytes: usize) {
-        let client = &self.0;
-        let given = client.given.get();
-        client.given.set(StreamOutput { is_asked: true, waits: true, bytes: given.bytes + bytes });
-        client.passed.set(client.passed.get() + bytes as u64);
-        let (some, each) = ANSWERED;
-        let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
-        client.idle_frames.set(client.idle_frames.get().saturating_sub(forgiven));
-        client.slot.forgive_idle_frames(forgiven);
+        self.0.gave(bytes);
     }
 
-    /// Notes that the response is complete but the client has not taken all of it yet.
+    /// See [`Client::waits`].
     pub(crate) fn waits(&self) {
-        let given = self.0.given.get();
-        self.0.given.set(StreamOutput { is_asked: true, waits: true, ..given });
+        self.0.waits();
     }
 
     /// Returns whether the windows of an HTTP/2 client already allow everything that was passed to it, including this
@@ -162,6 +153,29 @@ impl Client {
         if self.requests.get() == 0 && self.unread.get() == 0 {
             self.activity.set(Activity::Idle(self.admission.now()));
         }
+    }
+
+    /// Notes that more of the response is requested: the client has taken all that there was, or is about to.
+    pub(crate) fn asked(&self) {
+        let given = self.given.get();
+        self.given.set(StreamOutput { is_asked: true, waits: false, ..given });
+    }
+
+    /// Counts this many more bytes of the response as passed to the client.
+    pub(crate) fn gave(&self, bytes: usize) {
+        let given = self.given.get();
+        self.given.set(StreamOutput { is_asked: true, waits: true, bytes: given.bytes + bytes });
+        self.passed.set(self.passed.get() + bytes as u64);
+        let (some, each) = ANSWERED;
+        let forgiven = some + u32::try_from(bytes / each).unwrap_or(u32::MAX - some);
+        self.idle_frames.set(self.idle_frames.get().saturating_sub(forgiven));
+        self.slot.forgive_idle_frames(forgiven);
+    }
+
+    /// Notes that the response is complete but the client has not taken all of it yet.
+    pub(crate) fn waits(&self) {
+        let given = self.given.get();
+        self.given.set(StreamOutput { is_asked: true, waits: true, ..given });
     }
 
     /// Has the connection polled.

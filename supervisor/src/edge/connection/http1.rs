@@ -67,7 +67,7 @@ pub(crate) async fn serve<T: Transport>(
         // hyper has written the head of the answer, and reads no further.
         Some(opened) if overdue.is_none() => {
             let parts = connection.into_parts();
-            talk::carry(parts.io.into_inner(), parts.read_buf, opened, &client, closing).await
+            talk::carry(parts.io.into_inner(), parts.read_buf, opened, &client, closing).await.0
         }
         _ => overdue,
     }

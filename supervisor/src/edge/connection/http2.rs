@@ -6,16 +6,19 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use h2::ext::Protocol;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use hyper::body::{Body, Frame};
 use hyper::header::{CONTENT_LENGTH, DATE};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use nano_protocol::Chunk;
 
 use super::answering::Answering;
 use super::io::{ClientIo, Transport};
 use super::stream;
+use super::websocket::socket_stream::{Incoming, SocketStream};
+use super::websocket::talk;
 use super::windows::{Window, Windows};
 use crate::config::ServerSettings;
 use crate::edge::admission::{Admitted as _, longest_head};
@@ -53,7 +56,7 @@ pub(crate) async fn serve<T: Transport>(
         Ok(connection) => connection,
         Err(why) => return why,
     };
-    let is_closing = closing.is_closing.clone();
+    let (is_closing, closing_sockets) = (closing.is_closing.clone(), closing.clone());
     let mut stopped = pin!(closing.stop.changed());
     let (mut is_told, mut has_begun, mut has_said_goodbye) = (false, false, false);
     poll_fn(|cx| {
@@ -73,11 +76,12 @@ pub(crate) async fn serve<T: Transport>(
             windows.tell(cx, &mut connection, admission.now());
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, mut respond)))) => match with_window(request, &windows) {
-                    Some(request) => {
+                    Some((request, incoming)) => {
                         has_begun = true;
                         let answer = answering.answer(request);
+                        let incoming = incoming.map(|incoming| (incoming, closing_sockets.clone()));
                         tokio::task::spawn_local(stream::run(
-                            send(answer, respond, client.clone()),
+                            send(answer, respond, client.clone(), incoming),
                             client.clone(),
                         ));
                     }
@@ -108,18 +112,31 @@ fn builder(settings: &ServerSettings) -> h2::server::Builder {
         // large.
         .max_header_list_size(u32::try_from(2 * head).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
+        // For WebSockets (RFC 8441).
+        .enable_connect_protocol()
         .max_send_buffer_size(SEND_BUFFER);
     builder
 }
 
-/// Adds the request's body. Returns `None` if no window can be promised for it.
-fn with_window(request: Request<RecvStream>, windows: &Rc<Windows>) -> Option<Request<Uploaded>> {
-    let (parts, stream) = request.into_parts();
+/// Adds the request's body, or what follows if it asks for a WebSocket. Returns `None` if no window can be promised for it.
+fn with_window(
+    request: Request<RecvStream>,
+    windows: &Rc<Windows>,
+) -> Option<(Request<Uploaded>, Option<Incoming>)> {
+    let (mut parts, stream) = request.into_parts();
+    if parts.method == Method::CONNECT
+        && parts.extensions.get::<Protocol>().is_some_and(|protocol| protocol.as_str() == "websocket")
+    {
+        // From here on, it is the request that HTTP/1.1 has for it.
+        parts.method = Method::GET;
+        let window = windows.open_lasting()?;
+        return Some((Request::from_parts(parts, Uploaded(None)), Some(Incoming { stream, window })));
+    }
     let body = match stream.is_end_stream() {
         true => Uploaded(None),
         false => Uploaded(Some((stream, windows.open(headers::length(&parts.headers))?))),
     };
-    Some(Request::from_parts(parts, body))
+    Some((Request::from_parts(parts, body), None))
 }
 
 /// The body of a request, if it has one. Bytes that are read of it are returned to the client as window.
@@ -154,11 +171,12 @@ impl Body for Uploaded {
     }
 }
 
-/// Sends the response to one request, unless the client cancels it before.
+/// Sends the response to one request, unless the client cancels it before. If it is the beginning of a WebSocket, carries that.
 async fn send(
     answer: impl Future<Output = Response<ResponseBody>>,
     mut respond: SendResponse<BodyPart>,
     client: Rc<Client>,
+    incoming: Option<(Incoming, Closing)>,
 ) {
     let mut answer = pin!(answer);
     let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
@@ -168,6 +186,21 @@ async fn send(
     let Some(response) = answered.await else { return };
     let (mut head, mut body) = response.map(Some).into_parts();
     head.headers.entry(DATE).or_insert_with(|| client.admission().date());
+    if let Some((incoming, mut closing)) = incoming
+        && let Some(opened) = body.as_mut().and_then(ResponseBody::take_socket)
+    {
+        match respond.send_response(Response::from_parts(head, ()), false) {
+            Ok(outgoing) => {
+                let stream = SocketStream::new(incoming, outgoing, client.clone());
+                let carried = talk::carry(stream, Bytes::new(), opened, &client, &mut closing).await;
+                if let (_, Some(stream)) = carried {
+                    stream.finish();
+                }
+            }
+            Err(_) => respond.send_reset(Reason::INTERNAL_ERROR),
+        }
+        return;
+    }
     let body_under_way = body.take_if(|body| !body.is_end_stream());
     if let Some(length) = body_under_way.as_ref().and_then(|body| body.size_hint().exact()) {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());

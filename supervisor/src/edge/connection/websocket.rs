@@ -4,7 +4,7 @@
 //! - [`frame`]: the frames of a client, in parts as they arrive. [`message`]: the messages that these are part of; [`text`]: whether
 //!   text is UTF-8. [`inflate`]: a compressed message of a client; [`mod@deflate`]: messages of the app, compressed.
 //! - [`outbox`]: frames that wait until the client takes them.
-//! - [`talk`]: carries a WebSocket that an app has accepted. [`silence`]: how long its client may say nothing.
+//! - [`talk`]: carries a WebSocket that an app has accepted, over a connection of its own or over a [`socket_stream`] of HTTP/2. [`silence`]: how long its client may say nothing.
 
 pub(crate) mod deflate;
 pub(crate) mod frame;
@@ -12,5 +12,6 @@ pub(crate) mod inflate;
 pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod silence;
+pub(crate) mod socket_stream;
 pub(crate) mod talk;
 pub(crate) mod text;

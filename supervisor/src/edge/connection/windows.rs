@@ -47,6 +47,8 @@ pub(crate) struct Window {
     came: usize,
     /// Bytes that are still to come, if the length of the body is known.
     left: Option<u64>,
+    /// Its greatest size.
+    most: usize,
 }
 
 impl Windows {
@@ -70,7 +72,16 @@ impl Windows {
     /// Opens the window of a new body, whose length may be known. Returns `None` if the budgets have too little left
     /// and the client may still send more than that because of earlier windows.
     pub(crate) fn open(self: &Rc<Self>, length: Option<u64>) -> Option<Window> {
-        let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length };
+        self.open_up_to(MOST_WINDOW, length)
+    }
+
+    /// Opens the window of a WebSocket, which may last, so that it remains small.
+    pub(crate) fn open_lasting(self: &Rc<Self>) -> Option<Window> {
+        self.open_up_to(LEAST_WINDOW, None)
+    }
+
+    fn open_up_to(self: &Rc<Self>, most: usize, length: Option<u64>) -> Option<Window> {
+        let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length, most };
         let size = window.fair();
         let has_too_much = self.bodies.get() == 0 && self.reach.get() > size + FIRST_WINDOW;
         // Counted even if the body is refused, because dropping `window` takes it back.
@@ -148,7 +159,7 @@ impl Window {
     /// Returns the window that the body may have now. A body of unknown length must prove long before its window grows,
     /// since the unused part cannot be taken back in the end.
     fn fair(&self) -> usize {
-        let fair = self.windows.fair();
+        let fair = self.windows.fair().min(self.most);
         match self.left {
             Some(left) => fair.min(usize::try_from(left).unwrap_or(usize::MAX)),
             None => fair.min(FIRST_WINDOW.max(2 * self.came)),
@@ -206,7 +217,9 @@ mod tests {
         let other = connection(&total, &modest);
         let body = other.open(Some(1 << 30));
         assert_eq!(told(&other), (256 * K, 320 * K));
-        drop((body, bodies));
+        let lasting = other.open_lasting();
+        assert_eq!(told(&other), (256 * K, 336 * K));
+        drop((body, bodies, lasting));
         assert!(connections.iter().all(|windows| windows.promised.get() == 0 && windows.target() == 64 * K));
         assert_eq!((total.fair(), greedy.fair()), (MOST_WINDOW, MOST_WINDOW));
     }

@@ -171,7 +171,7 @@ impl Upgrade {
     ) -> Result<Response<ResponseBody>, AttemptError> {
         let mut response = headers::switching(head).map_err(refused)?;
         let place = self.place.take().ok_or(AttemptError::Refused(Refusal::TooManyWebSockets.into()))?;
-        self.handshake.answer(response.headers_mut());
+        self.handshake.answer(&mut response);
         let terms = Terms {
             worker: None,
             _place: place,

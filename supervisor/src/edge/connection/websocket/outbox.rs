@@ -29,6 +29,8 @@ pub(crate) struct Outbox {
     ping: bool,
     close: Option<Vec<u8>>,
     has_close: bool,
+    /// Whether what was written may not have left the transport.
+    is_unflushed: bool,
 }
 
 impl Outbox {
@@ -89,9 +91,10 @@ impl Outbox {
         mut io: Pin<&mut impl AsyncWrite>,
     ) -> Poll<io::Result<()>> {
         self.add_control();
-        if self.flat.is_empty() && self.long.is_empty() {
+        if self.flat.is_empty() && self.long.is_empty() && !self.is_unflushed {
             return Poll::Ready(Ok(()));
         }
+        self.is_unflushed = true;
         while !(self.flat.is_empty() && self.long.is_empty()) {
             let slices = [IoSlice::new(&self.flat), IoSlice::new(self.long.chunk())];
             let skipped = usize::from(self.flat.is_empty());
@@ -111,7 +114,9 @@ impl Outbox {
         }
         self.flat = BytesMut::new();
         self.compressed = Vec::new();
-        io.poll_flush(cx)
+        ready!(io.poll_flush(cx))?;
+        self.is_unflushed = false;
+        Poll::Ready(Ok(()))
     }
 
     fn add_control(&mut self) {

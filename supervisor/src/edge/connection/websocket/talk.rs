@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::socket::{PieceKind, Pieces};
 use nano_protocol::{Chunk, Failure, Receiver, Sender};
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tracing::warn;
 
@@ -30,7 +30,6 @@ use super::silence::{Silence, SilenceDue};
 use crate::edge::client::Client;
 use crate::edge::client::serving::Serving;
 use crate::edge::closing::Closing;
-use crate::edge::connection::io::{ClientIo, Transport};
 use crate::edge::proxy::body::Tail;
 use crate::edge::proxy::opened::{OpenedSocket, Terms};
 use crate::model::overdue::Overdue;
@@ -56,14 +55,16 @@ const SERVICE_RESTART: u16 = 1012;
 /// The reason for that one.
 const WORKER_ENDS: &str = "the app's worker has ended";
 
-/// Carries a WebSocket until it is over. `read` was received behind the handshake. Returns the reason if the client was too slow.
-pub(crate) async fn carry<T: Transport>(
-    io: ClientIo<T>,
+/// Carries a WebSocket until it is over. `read` was received behind the handshake. Returns the reason if the client was too slow, and
+/// the transport if both sides have closed. It takes all of an HTTP/1 connection, so that it keeps the time limits of that.
+pub(crate) async fn carry<T: AsyncRead + AsyncWrite + Unpin>(
+    io: T,
     read: Bytes,
     (opened, tail): (OpenedSocket, Tail),
     client: &Rc<Client>,
     closing: &mut Closing,
-) -> Option<Overdue> {
+) -> (Option<Overdue>, Option<T>) {
+    let is_http2 = client.is_http2();
     let OpenedSocket { sender, receiver, terms } = opened;
     let worker = terms.worker.clone();
     let mut talk = Talk::new(io, read, (sender, receiver), &terms, tail);
@@ -77,7 +78,7 @@ pub(crate) async fn carry<T: Transport>(
     });
     let (mut is_told, mut is_ending) = (false, false);
     let overdue = poll_fn(|cx| {
-        if let Poll::Ready(why) = client.poll_overdue(cx) {
+        if !is_http2 && let Poll::Ready(why) = client.poll_overdue(cx) {
             return Poll::Ready(Some(why));
         }
         // The first poll registers the waker. From then on, `is_closing` is read instead.
@@ -95,12 +96,15 @@ pub(crate) async fn carry<T: Transport>(
         talk.poll(cx).map(|()| None)
     })
     .await;
-    if overdue.is_some() || talk.has_failed || !talk.is_closed() {
+    let is_closed = talk.is_closed();
+    if overdue.is_some() || talk.has_failed || !is_closed {
         // What the client still sends must not make the kernel drop the closing frame.
-        client.leave_unread();
+        if !is_http2 {
+            client.leave_unread();
+        }
         talk.is_cut_off();
     }
-    overdue
+    (overdue, is_closed.then_some(talk.io))
 }
 
 /// What has become of the direction from the client to the worker.
@@ -113,7 +117,7 @@ enum Inbound {
 }
 
 struct Talk<T> {
-    io: ClientIo<T>,
+    io: T,
     /// Received from the client, and not read yet.
     input: BytesMut,
     messages: SocketMessages,
@@ -149,14 +153,8 @@ struct Talk<T> {
     tail: Tail,
 }
 
-impl<T: Transport> Talk<T> {
-    fn new(
-        io: ClientIo<T>,
-        read: Bytes,
-        (sender, receiver): (Sender, Receiver),
-        terms: &Terms,
-        tail: Tail,
-    ) -> Self {
+impl<T: AsyncRead + AsyncWrite + Unpin> Talk<T> {
+    fn new(io: T, read: Bytes, (sender, receiver): (Sender, Receiver), terms: &Terms, tail: Tail) -> Self {
         tail.serving.iter().for_each(Serving::upgraded);
         Self {
             io,
