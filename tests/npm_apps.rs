@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::TestSupervisor;
 use crate::harness::talker::{TEXT, Talker};
-use crate::harness::{App, Client, npm, within};
+use crate::harness::{App, Client, Raw, npm, within};
 
 /// Serves one of the apps with its own supervisor. Returns `None` if npm cannot be run.
 async fn serve(file: &str, settings: &str) -> Option<TestSupervisor> {
@@ -42,6 +42,39 @@ async fn hono_takes_websockets() {
     assert_eq!(talker.close(4000, "as asked").hears(), "end");
     supervisor.log.line_with("left tea 4000").await;
     assert_eq!(supervisor.get("app", "/rooms/tea").await.text(), "a room");
+}
+
+#[tokio::test]
+async fn graphql_subscriptions_run_over_websockets() {
+    let Some(supervisor) = serve("graphql_ws.ts", "").await else { return };
+    let address = supervisor.address("app").await;
+    // The client of the package.
+    let ask = async |token: &str| {
+        supervisor.get("app", &format!("/?at=ws://{address}/&token={token}")).await.json()
+    };
+    let counted: Vec<_> = (0..4).rev().map(|left| json!({ "countdown": left })).collect();
+    assert_eq!(ask("right").await, json!(counted));
+    assert_eq!(ask("wrong").await, json!({ "code": 4403, "reason": "Forbidden" }));
+    // A client that does what it wants.
+    let protocol = "Sec-WebSocket-Protocol: other, graphql-transport-ws\r\n";
+    let mut talker = Talker::over(Raw::connect(address), "/room", protocol);
+    assert!(talker.head.to_lowercase().contains("sec-websocket-protocol: graphql-transport-ws"));
+    let heard = |talker: &mut Talker| -> Value {
+        serde_json::from_str(talker.hears().strip_prefix("text ").unwrap()).unwrap()
+    };
+    let subscribe = |id: &str, query: &str| {
+        json!({ "id": id, "type": "subscribe", "payload": { "query": query } }).to_string()
+    };
+    talker.send(TEXT, r#"{"type":"connection_init"}"#);
+    assert_eq!(heard(&mut talker)["type"], "connection_ack");
+    talker.send(TEXT, subscribe("query", "{ path }"));
+    assert_eq!(heard(&mut talker)["payload"]["data"]["path"], "/room");
+    assert_eq!(heard(&mut talker), json!({ "id": "query", "type": "complete" }));
+    talker.send(TEXT, subscribe("long", "subscription { countdown(from: 1000000) }"));
+    assert_eq!(heard(&mut talker)["payload"]["data"]["countdown"], 1_000_000);
+    talker.send(TEXT, r#"{"id":"long","type":"complete"}"#);
+    supervisor.log.line_with("counted from 1000000").await;
+    assert_eq!(talker.send(TEXT, "nonsense").closing_code(), Some(4400));
 }
 
 #[tokio::test]
