@@ -149,9 +149,13 @@ impl Meter {
         let due = now.saturating_sub(self.charged.replace(now)).min(at_most);
         v8::scope_with_context!(scope, isolate, &self.context);
         let request = running_request(scope).unwrap_or_default();
-        self.latest.set((entry, request));
+        let before = self.latest.replace((entry, request));
         self.in_flight.record_culprit(&self.guard.witness, request);
-        self.guard.witness.runs(entry, self.in_flight.name(request));
+        // One sample may come before JavaScript has begun to run for a request. Then what was recorded at the entry stands: what
+        // runs next may be native code, during which there is no other sample.
+        if request != 0 || before == (entry, 0) {
+            self.guard.witness.runs(entry, self.in_flight.name(request));
+        }
         if request != 0
             && self.charge(request, due) > self.limit
             && self.guard.terminate(Termination::CpuTime)
