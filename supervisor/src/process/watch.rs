@@ -56,13 +56,14 @@ impl Worker {
         orders: &mut tokio::sync::mpsc::Receiver<Order>,
         mut report: impl FnMut(Report),
     ) -> ExitReason {
-        let hung_timeout = spec.limits.hung_timeout;
-        let mut pings = interval((hung_timeout / 4).clamp(Duration::from_millis(10), PING));
+        let mut answers = Answers::new(spec.limits.hung_timeout, Instant::now());
+        let mut pings = interval(answers.period);
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut number, mut held_up) = (0, GroupCounts::default());
-        let (mut last_answer, mut is_unanswered) = (Instant::now(), false);
+        // Since when it owes an answer to a ping.
+        let mut unanswered = None;
         let mut is_draining = false;
         // When the worker is killed if it has not ended, and the exit reason in that case.
         let mut deadline: Option<(Instant, ExitReason)> = None;
@@ -88,8 +89,8 @@ impl Worker {
                 }
                 event = self.control.next() => match event {
                     Ok(Some(Incoming::Control(Control::Pong(_)))) => {
-                        last_answer = Instant::now();
-                        is_unanswered = false;
+                        answers.last = Instant::now();
+                        unanswered = None;
                         report(Report::Unanswered(None));
                     }
                     Ok(Some(Incoming::Control(Control::Stats(stats)))) => report(Report::Stats(stats)),
@@ -111,15 +112,14 @@ impl Worker {
                 },
                 never = self.calls.run() => match never {},
                 _ = pings.tick() => {
-                    if last_answer.elapsed() >= hung_timeout {
+                    if answers.are_overdue(Instant::now()) {
                         return reap(self.process, Some(ExitReason::Hung)).await;
                     }
                     self.output.app().catch_up();
                     number += 1;
                     self.send(&Control::Ping(number));
-                    if !std::mem::replace(&mut is_unanswered, true) {
-                        report(Report::Unanswered(Some(std::time::Instant::now())));
-                    }
+                    let since = unanswered.get_or_insert_with(std::time::Instant::now);
+                    report(Report::Unanswered(Some(*since)));
                 }
                 _ = looks.tick() => {
                     self.count_held_up(&mut held_up);
@@ -179,10 +179,59 @@ impl Worker {
     }
 }
 
+/// Judges whether a worker answers its pings. Time in which the supervisor itself did not run does not count: what the worker
+/// has answered meanwhile was not read.
+#[derive(Debug)]
+struct Answers {
+    hung_timeout: Duration,
+    /// The pause between two pings.
+    period: Duration,
+    /// When the last answer was read, later by the time that does not count.
+    last: Instant,
+    /// When it was judged last.
+    judged: Instant,
+}
+
+impl Answers {
+    fn new(hung_timeout: Duration, now: Instant) -> Self {
+        let period = (hung_timeout / 4).clamp(Duration::from_millis(10), PING);
+        Self { hung_timeout, period, last: now, judged: now }
+    }
+
+    /// Returns whether the last answer is too old. To be called once per period.
+    fn are_overdue(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(std::mem::replace(&mut self.judged, now));
+        self.last += passed.saturating_sub(2 * self.period);
+        now.saturating_duration_since(self.last) >= self.hung_timeout
+    }
+}
+
 /// Turns the exit reason of a draining worker into [`ExitReason::Stopped`] if it exited normally or was killed.
 fn as_told(reason: ExitReason, is_draining: bool) -> ExitReason {
     match reason {
         ExitReason::Exited | ExitReason::Signal(libc::SIGKILL) if is_draining => ExitReason::Stopped,
         reason => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_overdue_after_its_time_but_not_because_the_supervisor_was_stopped() {
+        let (begun, limit) = (Instant::now(), Duration::from_secs(10));
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let mut answers = Answers::new(limit, begun);
+        assert!((1..10).all(|second| !answers.are_overdue(at(second))));
+        assert!(answers.are_overdue(at(10)));
+        // It answers, and the supervisor is stopped for an hour.
+        answers.last = at(10);
+        assert!(!answers.are_overdue(at(11)));
+        let hour = 11 + 3600;
+        assert!(!answers.are_overdue(at(hour)));
+        // From then on it has the rest of its time.
+        assert!((1..7).all(|second| !answers.are_overdue(at(hour + second))));
+        assert!(answers.are_overdue(at(hour + 7)));
     }
 }
