@@ -237,11 +237,12 @@ impl AppTask {
         (self.env, self.reads_env) = (Some(worker.env.clone()), false);
         let running = self.stage.enter(&self.spec, worker);
         let worker = (self.app, running.generation);
-        self.shared.registry.ready(worker, running.pid, replaces, begun.elapsed());
         self.recycle_from = running.ready;
-        let (witness, useful) = (&running.witness, &running.useful);
+        let (took, witness, useful) = (begun.elapsed(), &running.witness, &running.useful);
         self.shared.io_threads.attach(worker, &self.spec, replaces, requests, witness, useful).await;
         self.shared.events.enter(EventTarget::new(worker, running.events.clone(), useful.clone()));
+        // It is called ready once requests reach it: before, they may be refused as they were, or reach the one before it.
+        self.shared.registry.ready(worker, running.pid, replaces, took);
         self.say_what_is_not_called(running.handlers);
         self.shared.tend_spares();
         running

@@ -117,9 +117,9 @@ impl AppTask {
             }
             Decision::RestartAfter(pause) if pause.is_zero() => AppPhase::Resting(Instant::now()),
             Decision::RestartAfter(pause) => {
-                registry.backing_off(self.app, pause);
                 let until = Instant::now() + pause;
                 self.shared.io_threads.resting(self.app, until).await;
+                registry.backing_off(self.app, pause);
                 AppPhase::Resting(until)
             }
             Decision::GiveUp(pause) => {
@@ -131,9 +131,9 @@ impl AppTask {
                     }
                     _ => Unavailable::CrashLoop(reason.to_string().into(), until),
                 };
+                self.shared.io_threads.unavailable(self.app, why).await;
                 registry.failed(self.app, reason, pause);
                 self.answer(&Err(ChangeError::Worker(reason.clone())));
-                self.shared.io_threads.unavailable(self.app, why).await;
                 self.shared.tend_spares();
                 AppPhase::Resting(until)
             }

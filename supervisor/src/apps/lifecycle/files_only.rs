@@ -6,9 +6,9 @@ impl AppTask {
     /// Makes the app ready, although it has no worker.
     pub(super) async fn serve_files(&mut self) -> AppPhase {
         self.shared.registry.starting(self.app);
-        self.shared.registry.ready_without_worker(self.app);
         // Also ends an earlier stop.
         self.shared.io_threads.files_only(self.app, &self.spec).await;
+        self.shared.registry.ready_without_worker(self.app);
         self.shared.tend_spares();
         self.answer(&Ok(true));
         AppPhase::FilesOnly
