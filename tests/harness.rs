@@ -15,7 +15,8 @@ pub(crate) mod talker;
 mod terminal;
 pub(crate) mod workerd;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::Client;
@@ -28,14 +29,31 @@ pub(crate) use supervisor::{App, EXECUTABLE, TestSupervisor, executable};
 pub(crate) use terminal::Terminal;
 
 /// The deadline of every wait. Far longer than anything takes: only a failing test reaches it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The polling interval for conditions that raise no event.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Returns a loopback address with a port that is free now.
+/// The ports of [`free_address`]: below those that the kernel gives to connections and to listeners that ask for none.
+const PORTS: u16 = 12_000;
+const PORTS_COUNT: u16 = 20_000;
+
+/// Returns a loopback address whose port is free, and stays so until the test binds it: neither the kernel nor another test
+/// takes it.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    // Other runs of these tests begin elsewhere.
+    let first = std::process::id().wrapping_mul(97) % u32::from(PORTS_COUNT);
+    loop {
+        let number = (first + u32::from(TAKEN.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS_COUNT);
+        let port = PORTS + u16::try_from(number).expect("a port");
+        let is_free = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST]
+            .into_iter()
+            .all(|address| TcpListener::bind((address, port)).is_ok());
+        if is_free {
+            return (Ipv4Addr::LOCALHOST, port).into();
+        }
+    }
 }
 
 /// Waits for a future, and panics at the deadline.

@@ -5,7 +5,7 @@ use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use crate::TestSupervisor;
-use crate::harness::{App, raw};
+use crate::harness::{App, free_address, raw};
 
 fn ask(address: std::net::SocketAddr, host: &[u8]) -> String {
     let mut request = b"GET / HTTP/1.1\r\nconnection: close\r\nhost: ".to_vec();
@@ -66,7 +66,7 @@ async fn what_is_no_host_is_refused() {
 
 #[tokio::test]
 async fn requests_are_routed_by_the_one_spelling_of_their_host() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_address().port();
     let listen = format!("port = {port}\nhost = '127.0.0.1'\n");
     let app = |name: &str, hosts: &str| App::hello(name).set(&format!("{listen}hosts = [{hosts}]"));
     let supervisor = TestSupervisor::plan()

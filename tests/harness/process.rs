@@ -63,11 +63,18 @@ pub(crate) fn descriptors(pid: u32) -> Vec<String> {
 
 /// Returns the children of a process.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
-        .collect()
+    // Not the kernel's lists of children: while one of them ends, these lists may lack others.
+    let pids = fs::read_dir("/proc").expect("all processes").flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|child| status(*child, "PPid").is_some_and(|parent| parent == pid.to_string())).collect()
+}
+
+/// Returns how long the first thread of a process has run, in ticks of 10 ms. In a worker that is the one of JavaScript.
+pub(crate) fn ticks(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let number = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
+    number(11).unwrap_or_default() + number(12).unwrap_or_default()
 }
 
 /// Returns the names of a process's threads.

@@ -120,10 +120,24 @@ impl Plan {
         supervisor
     }
 
+    /// Returns limits for the apps that a busy machine does not reach. A test that is about one of them sets it itself.
+    fn defaults(&self) -> String {
+        let settings: Vec<_> = self.apps.iter().map(|app| &app.settings).chain([&self.server]).collect();
+        if settings.iter().any(|settings| settings.contains("[defaults")) {
+            return String::new();
+        }
+        let mut defaults = String::from("\n[defaults]\nstart_timeout = '1m'\nqueue_timeout = '30s'\n");
+        let is_own = |settings: &&String| settings.contains("hung_timeout") && !settings.contains("watchdog");
+        if !settings.iter().any(is_own) {
+            defaults += "watchdog = '30s'\nhung_timeout = '1m'\n";
+        }
+        defaults
+    }
+
     /// Starts the supervisor, and waits until it listens.
     pub(crate) async fn launch(self) -> TestSupervisor {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut config = format!("[server]\n{}", self.server);
+        let mut config = format!("[server]\n{}{}", self.server, self.defaults());
         for app in &self.apps {
             let name = &app.name;
             for (path, text) in &app.files {
