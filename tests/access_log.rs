@@ -172,7 +172,9 @@ async fn it_changes_with_a_reload_and_a_flag_outranks_the_file() {
         supervisor
             .rewrite(|config| config.replace(&format!("access_log = {from}"), &format!("access_log = {to}")));
         reload(&supervisor);
-        supervisor.get("app", &format!("/{number}")).await;
+        // The connection ends after the request has been recorded.
+        let head = format!("GET /{number} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        raw::exchange(supervisor.address("app").await, head);
     }
     let found = lines(&supervisor, "access.log", 3).await;
     assert!(found[0].contains("\"message\":\"request\""), "{found:?}");

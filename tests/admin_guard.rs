@@ -136,8 +136,7 @@ async fn a_port_that_the_kernel_picks_is_closed_as_well() {
         .set("admin = '127.0.0.1:0'")
         .start()
         .await;
-    let line = supervisor.log.lines().into_iter().find(|line| line.contains("admin listening")).unwrap();
-    let line: Value = serde_json::from_str(&line).unwrap();
+    let line = supervisor.log.record_with("admin listening").await;
     let address: SocketAddr = line["address"].as_str().unwrap().parse().unwrap();
     attack(&supervisor, &["127.0.0.1", "localhost"], address.port(), &origin).await;
 }
@@ -148,7 +147,7 @@ async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
     let fails = App::new("fails", "throw new Error('postgres://user:password@host')");
     let mut supervisor = TestSupervisor::plan()
         .app(App::hello("app"))
-        .app(fails.set("restart = { crash_loop = 1 }"))
+        .app(fails.set("restart = { crash_loop = 1, slow_retry = '1h' }"))
         .set(&format!("admin = '{address}'"))
         .start()
         .await;
@@ -163,7 +162,7 @@ async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
             .filter(|line| line.contains(&token) && line.contains("admin-token"))
             .count()
     };
-    assert_eq!(shown(&supervisor), 1);
+    until("the token is shown", async || (shown(&supervisor) == 1).then_some(())).await;
     let client = Client::new(address, false);
     let ask = async |method: &str, path: &str, token: Option<&str>| {
         let mut request = client.request(method, path).header("x-nano-admin", "1");
@@ -205,6 +204,11 @@ async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
     }
     supervisor.restart().await;
     assert_eq!(fs::read_to_string(&file).unwrap().trim(), token);
+    until("it listens again", async || {
+        let lines = supervisor.log.lines();
+        (lines.iter().filter(|line| line.contains("admin listening")).count() == 2).then_some(())
+    })
+    .await;
     assert_eq!(shown(&supervisor), 1);
 }
 

@@ -90,7 +90,7 @@ async fn at_the_start_a_bad_app_has_failed_with_its_reason_and_the_others_are_se
 
 #[tokio::test]
 async fn it_is_tried_again_by_itself_and_at_once_when_told() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind(free_address()).unwrap();
     let port = taken.local_addr().unwrap().port();
     let supervisor = TestSupervisor::plan()
         .app(App::hello("dotenv").set(SOON).file(".env", "A"))
@@ -145,7 +145,7 @@ async fn at_a_reload_it_goes_on_as_it_was_until_it_can_be_what_it_is_to_be() {
     let found = supervisor.app("app").await;
     assert_eq!(found.state, AppState::Ready);
     assert!(found.problem.unwrap().contains("1B is too small"));
-    assert_eq!(supervisor.app("newcomer").await.state, AppState::Failed);
+    supervisor.until("newcomer", "has failed", |app| app.state == AppState::Failed).await;
     // A restart would end a healthy worker, since the new configuration is invalid.
     let (code, _, errors) = control(&supervisor, &["restart", "app"]);
     assert!(code == 1 && errors.contains("goes on as it was"), "{errors}");

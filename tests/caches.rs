@@ -27,7 +27,7 @@ async fn caches_keep_what_may_be_kept() {
            const found = await caches.default.match(new Request(url('a') + '#other'));
            const { headers } = found;
            return [found.status, found.statusText, found instanceof Response, headers.get('x-own'), headers.get('content-length'),
-             headers.get('cf-cache-status'), /^[01]$/.test(headers.get('age')), await found.text(),
+             headers.get('cf-cache-status'), /^\\d$/.test(headers.get('age')), await found.text(),
              (() => { try { headers.set('a', 'b'); } catch (error) { return error.name; } })()];
          });
          await it('misses', async () => [await caches.default.match(url('b')) === undefined,
@@ -42,7 +42,7 @@ async fn caches_keep_what_may_be_kept() {
            await caches.default.match(url('a')) === undefined]);
          await it('streams', () => kept('stream', response({}, new Blob(['s'.repeat(300000)]).stream())).then(([status, text]) => [status, text.length]));
          await it('statuses', async () => [await kept('404', response({}, 'gone', 404)), await kept('500', response({}, 'oops', 500)),
-           await kept('500', response({ 'cache-control': 'max-age=5' }, 'oops', 500)), await kept('204', response({ 'cache-control': 'max-age=5' }, null, 204))]);
+           await kept('500', response({ 'cache-control': 'max-age=90' }, 'oops', 500)), await kept('204', response({ 'cache-control': 'max-age=90' }, null, 204))]);
          for (const [name, headers] of Object.entries({
            'no-store': { 'cache-control': 'no-store' }, private: { 'cache-control': 'max-age=9, Private' },
            'no-cache': { 'cache-control': 'no-cache' }, zero: { 'cache-control': 'max-age=0' },
@@ -51,14 +51,14 @@ async fn caches_keep_what_may_be_kept() {
            old: { 'cache-control': 'max-age=60', age: '60' },
          })) await it(name, () => kept(name, response(headers)));
          for (const [name, headers] of Object.entries({
-           's-maxage': { 'cache-control': 's-maxage=9, max-age=0' }, public: { 'cache-control': 'public' },
+           's-maxage': { 'cache-control': 's-maxage=90, max-age=0' }, public: { 'cache-control': 'public' },
            future: { expires: new Date(Date.now() + 60000).toUTCString() },
            dated: { date: 'Thu, 01 Jan 1970 00:00:00 GMT', expires: 'Thu, 01 Jan 1970 00:01:00 GMT' },
            young: { 'cache-control': 'max-age=60', age: '50' },
          })) await it(name, () => kept(name, response(headers)));
          await it('young age', async () => Number((await caches.default.match(url('young'))).headers.get('age')) >= 50);
          await it('without cookies', async () => {
-           await kept('c', response({ 'set-cookie': 'a=b', 'cache-control': 'private=Set-Cookie, max-age=9', 'x-own': '1' }));
+           await kept('c', response({ 'set-cookie': 'a=b', 'cache-control': 'private=Set-Cookie, max-age=90', 'x-own': '1' }));
            const { headers } = await caches.default.match(url('c'));
            return [headers.get('set-cookie'), headers.get('x-own')];
          });
@@ -168,7 +168,7 @@ async fn caches_forget_in_time_and_stay_within_their_bounds() {
          export default { async fetch(request) {
            switch (new URL(request.url).pathname) {
              case '/put':
-               await caches.default.put(url('short'), new Response('x', { headers: { 'cache-control': 'max-age=1' } }));
+               await caches.default.put(url('short'), new Response('x', { headers: { 'cache-control': 'max-age=4' } }));
                return Response.json(await has('short'));
              case '/short': return Response.json(await has('short'));
              case '/fill':

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{EXECUTABLE, process, raw};
+use crate::harness::{EXECUTABLE, Raw, free_address, process, raw};
 use crate::until;
 
 const NAME: &str = "nano";
@@ -103,7 +103,7 @@ fn apps(folder: &Path) -> PathBuf {
         let source = format!(
             "export default {{ async fetch(request) {{
                const {{ pathname }} = new URL(request.url);
-               if (pathname === '/slow') await new Promise((resolve) => setTimeout(resolve, 1000));
+               if (pathname === '/held') await request.text();
                return new Response('{name}');
              }} }}"
         );
@@ -117,7 +117,7 @@ fn apps(folder: &Path) -> PathBuf {
 async fn the_image_serves_survives_and_drains() {
     let Some(podman) = Podman::new() else { return };
     podman.build();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_address().port();
     let volume = format!("{}:/apps:ro", apps(podman.0.path()).display());
     let pid_file = podman.0.path().join("pid").display().to_string();
     let port_text = port.to_string();
@@ -178,17 +178,23 @@ async fn the_image_serves_survives_and_drains() {
     until("its worker is gone", async || (!process::exists(orphan)).then_some(())).await;
 
     // Stopping drains: requests in flight are answered, and the exit code is 0.
-    let slow = std::thread::spawn(move || {
-        raw::exchange(address, "GET /slow HTTP/1.1\r\nhost: one\r\nconnection: close\r\n\r\n")
-    });
+    let mut held = Raw::connect(address);
+    held.send("POST /held HTTP/1.1\r\nhost: one\r\nconnection: close\r\ncontent-length: 1\r\n\r\n");
     let in_flight = async || {
         let status = podman.run(&["exec", NAME, "nano-supervisor", "status", "--json"]);
         let status: serde_json::Value = serde_json::from_str(&status).unwrap();
         (status["apps"][0]["in_flight"] == 1).then_some(())
     };
-    until("the slow request is in flight", in_flight).await;
-    podman.run(&["stop", "--time", "30", NAME]);
-    assert!(slow.join().unwrap().ends_with("\r\n\r\none"));
+    until("the request is in flight", in_flight).await;
+    std::thread::scope(|scope| {
+        let stop = scope.spawn(|| podman.run(&["stop", "--time", "60", NAME]));
+        // It is released once the end has begun.
+        while std::net::TcpStream::connect(address).is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(held.send("x").rest().ends_with("\r\n\r\none"));
+        stop.join().unwrap();
+    });
     assert_eq!(
         podman.run(&["inspect", NAME, "--format", "{{.State.ExitCode}} {{.State.Status}}"]),
         "0 exited"

@@ -76,13 +76,17 @@ fn chatty(name: &str) -> App {
 
 /// An app that does not load.
 fn broken(name: &str) -> App {
-    App::new(name, "export default {")
+    App::new(name, "export default {").set(AT_REST)
 }
+
+/// Of an app that has failed: it stays so, and its line is always the same.
+const AT_REST: &str = "restart = { slow_retry = '1h' }";
 
 #[tokio::test]
 async fn it_shows_what_apps_do_and_how_their_workers_end() {
     let bad = format!("throw new Error({:?})", format!("{HOSTILE}\nsecond line"));
-    check("shows.mjs", "", [talkative("evil"), App::hello("shop"), App::new("bad", &bad)]).await;
+    let bad = App::new("bad", &bad).set(AT_REST);
+    check("shows.mjs", "", [talkative("evil"), App::hello("shop"), bad]).await;
 }
 
 #[tokio::test]
@@ -109,7 +113,7 @@ async fn it_shows_when_a_cron_is_due_and_how_it_has_ended_and_how_many_files_the
 async fn it_fits_a_phone_and_can_be_read_in_light_and_in_dark() {
     let long = "a-rather-long-name-of-an-app-that-does-not-fit-anywhere";
     let wordy = format!("throw new Error('{}')", "x".repeat(500));
-    check("fits.mjs", "", [App::hello(long), App::new("wordy", &wordy)]).await;
+    check("fits.mjs", "", [App::hello(long), App::new("wordy", &wordy).set(AT_REST)]).await;
 }
 
 #[tokio::test]
@@ -160,7 +164,6 @@ async fn it_lists_requests_that_are_refused_and_releases_them() {
 #[tokio::test]
 async fn of_two_hundred_apps_it_is_told_what_has_changed_and_touches_no_other_line() {
     // Apps that do not load use no process. Without retries, their lines do not change.
-    let at_rest = |number: u32| broken(&format!("app-{number:03}")).set("restart = { slow_retry = '1h' }");
-    let broken = (1..200).map(at_rest);
+    let broken = (1..200).map(|number| broken(&format!("app-{number:03}")));
     check("many.mjs", "", broken.chain([App::hello("busy")])).await;
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
-use std::time::Duration;
 
 use nano_supervisor::api::client as control;
 use nix::sys::signal::Signal;
@@ -21,8 +20,8 @@ export default { async fetch(request, env, ctx) {
     case '/background':
       ctx.waitUntil(released.then(() => console.log('background done')));
       return new Response('answered');
-    case '/wait': return new Promise(() => {});
-    case '/spin': await released; for (;;);
+    case '/wait': console.log('waits'); return new Promise(() => {});
+    case '/spin': console.log('will spin'); await request.text(); for (;;);
     case '/stream': return new Response(new ReadableStream({
       async start(controller) {
         for (let count = 0; count < 5; count++) {
@@ -179,9 +178,10 @@ async fn what_is_not_finished_by_the_deadline_is_cut() {
 #[tokio::test]
 async fn a_signal_while_apps_start_ends_at_once() {
     let app = App::new("app", "await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {}");
-    let mut supervisor = TestSupervisor::plan().app(app.set("start_timeout = '1h'")).launch().await;
+    let plan = TestSupervisor::plan().app(app.set("start_timeout = '1h'")).set("drain_timeout = '1h'");
+    let mut supervisor = plan.launch().await;
     supervisor.signal(Signal::SIGTERM);
-    let ended = tokio::time::timeout(Duration::from_secs(10), supervisor.ended()).await.expect("an end");
+    let ended = supervisor.ended().await;
     assert_eq!((ended.code(), ended.signal()), (Some(0), None));
 }
 
@@ -200,15 +200,14 @@ async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_los
         let app = App::new("app", HELD).set("watchdog = '300ms'");
         let mut supervisor = TestSupervisor::plan().app(app).start().await;
         let client = supervisor.client("app").await;
-        let ask = |path| {
-            let client = client.clone();
-            tokio::spawn(async move { client.get(path).await.unwrap() })
-        };
-        let (lost, spins) = (ask("/wait"), ask("/spin"));
-        supervisor.in_flight("app", 2).await;
-        // Connects before the drain begins: after that, no connection is accepted that could release the other request.
-        let mut release = release(supervisor.address("app").await);
-        supervisor.in_flight("app", 3).await;
+        let lost = tokio::spawn(async move { client.get("/wait").await.unwrap() });
+        // It spins once its body has ended.
+        let mut spins = Raw::connect(supervisor.address("app").await);
+        spins.send("POST /spin HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1\r\n\r\n");
+        // The worker has begun both: otherwise the next one would get them.
+        for begun in ["waits", "will spin"] {
+            supervisor.log.line_with(begun).await;
+        }
         let socket = supervisor.socket().to_owned();
         let told = match how {
             "SIGTERM" => {
@@ -224,8 +223,9 @@ async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_los
                 Some(told)
             }
         };
-        release.send("x");
-        assert_eq!((spins.await.unwrap().status, lost.await.unwrap().status), (504, 500), "{how}");
+        let spun = spins.send("x").rest();
+        assert!(spun.starts_with("HTTP/1.1 504 "), "{how}: {spun}");
+        assert_eq!(lost.await.unwrap().status, 500, "{how}");
         if let Some(told) = told {
             told.await.unwrap();
             supervisor.until("app", "has crashed", |app| app.crashes == 1).await;
@@ -241,7 +241,7 @@ async fn what_ends_a_worker_that_is_told_to_finish_is_named_with_all_that_is_los
         }
         let ended = supervisor.log.record_with("worker ended").await;
         let named = (&ended["method"], &ended["path"], &ended["lost"]);
-        assert_eq!(named, (&"GET".into(), &"/spin".into(), &2.into()), "{how}: {ended}");
+        assert_eq!(named, (&"POST".into(), &"/spin".into(), &2.into()), "{how}: {ended}");
     }
 }
 

@@ -4,16 +4,17 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::TestSupervisor;
 use crate::harness::{App, crashes, executable, process, raw, run};
+use crate::{TestSupervisor, until};
 
 /// Fails in the way that the path names, and works otherwise.
 const APP: &str = "
 export default { fetch(request, env, ctx) {
   switch (new URL(request.url).pathname) {
     case '/spin': for (;;);
-    case '/timer': setTimeout(() => { for (;;); }, 10); return new Response('answered');
-    case '/work': ctx.waitUntil(new Promise((done) => setTimeout(done, 10)).then(() => { for (;;); })); return new Response('answered');
+    // The answer has left long before.
+    case '/timer': setTimeout(() => { for (;;); }, 500); return new Response('answered');
+    case '/work': ctx.waitUntil(new Promise((done) => setTimeout(done, 500)).then(() => { for (;;); })); return new Response('answered');
     case '/wait': console.log('waits', request.url); return new Promise(() => {});
   }
   return new Response('fine');
@@ -163,7 +164,7 @@ async fn reports_fit_and_say_what_can_be_done() {
 
 #[tokio::test]
 async fn of_a_burst_that_ends_workers_the_rest_goes_behind_everybody_else() {
-    let supervisor = TestSupervisor::plan().app(App::new("app", APP).set("watchdog = '2s'")).start().await;
+    let supervisor = TestSupervisor::plan().app(App::new("app", APP).set("watchdog = '3s'")).start().await;
     let (client, (seen, mut order)) = (supervisor.client("app").await, mpsc::channel(8));
     let ask = |path: &'static str| {
         let (client, seen) = (client.clone(), seen.clone());
@@ -172,14 +173,18 @@ async fn of_a_burst_that_ends_workers_the_rest_goes_behind_everybody_else() {
             let _ = seen.send((path, status)).await;
         })
     };
-    let before = supervisor.app("app").await.cpu_seconds;
+    let worker = supervisor.worker("app").await;
+    let before = process::ticks(worker);
     ask("/spin");
-    supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
-    // All of them wait in the queue, since the worker is busy and cannot begin them.
+    until("it spins", async || (process::ticks(worker) > before + 10).then_some(())).await;
+    // All of them wait in the queue, since the worker is busy and cannot begin them. While it is stopped, its watchdog waits
+    // for all of them as well.
+    process::signal(worker, Signal::SIGSTOP);
     for (number, path) in ["/spin", "/x", "/spin", "/y"].into_iter().enumerate() {
         ask(path);
         supervisor.until("app", "has it", |app| app.in_flight == number + 2).await;
     }
+    process::signal(worker, Signal::SIGCONT);
     let mut next = async || order.recv().await.unwrap();
     assert_eq!(next().await, ("/spin", 504));
     let mut others = [next().await, next().await];
@@ -196,10 +201,10 @@ async fn whoever_does_not_wait_for_the_answer_is_named_and_refused_all_the_same(
     let address = supervisor.address("app").await;
     for _ in 0..2 {
         let worker = supervisor.worker("app").await;
-        let before = supervisor.app("app").await.cpu_seconds;
+        let before = process::ticks(worker);
         let mut client = std::net::TcpStream::connect(address).unwrap();
         std::io::Write::write_all(&mut client, b"GET /spin HTTP/1.1\r\nhost: a.example\r\n\r\n").unwrap();
-        supervisor.until("app", "is at work", |app| app.cpu_seconds > before + 0.1).await;
+        until("it spins", async || (process::ticks(worker) > before + 10).then_some(())).await;
         drop(client);
         supervisor.replaced("app", worker).await;
     }

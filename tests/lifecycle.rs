@@ -83,7 +83,7 @@ async fn requests_that_arrive_during_a_restart_are_served_by_the_next_worker() {
 async fn an_app_that_takes_too_long_to_start_is_given_up_and_tried_again() {
     let app = App::new("app", "await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {}");
     let supervisor =
-        TestSupervisor::plan().app(app.set("start_timeout = '100ms'\nqueue_timeout = '50ms'")).launch().await;
+        TestSupervisor::plan().app(app.set("start_timeout = '500ms'\nqueue_timeout = '50ms'")).launch().await;
     let crashed = supervisor.until("app", "has timed out", |app| app.last_exit.is_some()).await;
     let reason = "did not load within `start_timeout`: a top-level await may never settle";
     assert_eq!(crashed.last_exit.as_deref(), Some(reason));

@@ -168,8 +168,7 @@ async fn an_app_that_floods_the_log_loses_lines_is_told_how_many_and_costs_other
              }} }}"
         )
     };
-    let loud =
-        App::new("loud", &talking("a line of the loud app")).set("log_rate = '128KiB'\nhung_timeout = '8s'");
+    let loud = App::new("loud", &talking("a line of the loud app")).set("log_rate = '128KiB'");
     let quiet = App::new("quiet", &talking("a line of the quiet app"));
     let supervisor = TestSupervisor::plan().app(loud).app(quiet).start().await;
     let (loud, quiet) = (supervisor.client("loud").await, supervisor.client("quiet").await);

@@ -29,8 +29,8 @@ async fn lines_go_to_the_file_and_are_appended_to_it() {
     let path = supervisor.folder().join("nano.log");
     // The app's lines and the access log go to the same file as the other lines, in no particular order.
     file_with(&path, "\"message\":\"/one\"").await;
-    let text = file_with(&path, "\"message\":\"request\"").await;
-    assert!(text.contains("worker ready"), "{text}");
+    file_with(&path, "\"message\":\"request\"").await;
+    let text = file_with(&path, "worker ready").await;
     assert!(supervisor.log.lines().is_empty(), "{:?}", supervisor.log.lines());
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o137, 0, "{mode:o}");
@@ -55,16 +55,18 @@ async fn a_full_file_is_put_aside_and_no_line_is_lost() {
     let settings = "log_file = 'nano.log'\nlog_max_size = '4KiB'\nlog_keep = 1000";
     let supervisor = TestSupervisor::plan().app(App::new("app", &flood)).set(settings).start().await;
     let path = supervisor.folder().join("nano.log");
-    file_with(&path, "worker ready").await;
     let aside = |number: usize| path.with_added_extension(number.to_string());
-    let kept = (1..).take_while(|number| aside(*number).exists()).count();
-    assert!(kept > 3, "{kept}");
-    let mut all = String::new();
-    for file in (1..=kept).rev().map(aside).chain([path.clone()]) {
-        let text = fs::read_to_string(&file).unwrap();
-        assert!(text.len() <= 4096 && text.ends_with('\n'), "{}", file.display());
-        all.push_str(&text);
-    }
+    let kept = || (1..).take_while(|number| aside(*number).exists()).count();
+    let texts = || {
+        let files = (1..=kept()).rev().map(aside).chain([path.clone()]);
+        files.map(|file| fs::read_to_string(file).unwrap_or_default()).collect::<Vec<_>>()
+    };
+    // The last line that is written, to whichever file.
+    until("all is written", async || texts().concat().contains("worker ready").then_some(())).await;
+    assert!(kept() > 3, "{}", kept());
+    let texts = texts();
+    assert!(texts.iter().all(|text| text.len() <= 4096 && text.ends_with('\n')), "{texts:#?}");
+    let all = texts.concat();
     let lines = all.lines().filter(|line| line.contains("\"message\":\"line "));
     let numbers: Vec<usize> = lines
         .map(|line| line.split("\"line ").nth(1).unwrap().split('.').next().unwrap().parse().unwrap())
@@ -78,12 +80,20 @@ async fn only_so_many_files_are_kept() {
          export default { fetch: () => new Response('x') }";
     let settings = "log_file = 'nano.log'\nlog_max_size = '4KiB'\nlog_keep = 2";
     let supervisor = TestSupervisor::plan().app(App::new("app", flood)).set(settings).start().await;
-    file_with(&supervisor.folder().join("nano.log"), "worker ready").await;
-    let names = fs::read_dir(supervisor.folder()).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
-    names.retain(|name| name.starts_with("nano.log"));
-    names.sort();
-    assert_eq!(names, ["nano.log", "nano.log.1", "nano.log.2"]);
+    let names = || {
+        let names = fs::read_dir(supervisor.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+        names.retain(|name| name.starts_with("nano.log"));
+        names.sort();
+        names
+    };
+    // The last line that is written, to whichever file.
+    let is_last = |name: &String| {
+        let text = fs::read_to_string(supervisor.folder().join(name));
+        text.is_ok_and(|text| text.contains("worker ready"))
+    };
+    until("all is written", async || names().iter().any(is_last).then_some(())).await;
+    assert_eq!(names(), ["nano.log", "nano.log.1", "nano.log.2"]);
 }
 
 #[tokio::test]
@@ -135,6 +145,7 @@ async fn a_disk_that_is_full_stops_nothing_and_is_said_once() {
     for _ in 0..10 {
         assert_eq!(supervisor.get("app", "/").await.status, 200);
     }
+    supervisor.log.line_with("cannot be written").await;
     supervisor.signal(Signal::SIGTERM);
     assert!(supervisor.ended().await.success());
     let expected = "nano-supervisor: log file /dev/full: cannot be written; lines are lost until that has changed: \

@@ -108,13 +108,18 @@ async fn an_app_that_floods_the_log_holds_up_nobody() {
     let flood = App::new("flood", flood).set("log_rate = '1GiB'");
     let supervisor = TestSupervisor::plan().app(flood).app(App::hello("calm")).start().await;
     let client = supervisor.client("flood").await;
-    let flooding = tokio::spawn(async move { client.get("/").await.unwrap() });
-    for _ in 0..50 {
-        assert_eq!(supervisor.get("calm", "/").await.status, 200);
-    }
-    assert_eq!(flooding.await.unwrap().text(), "flooded");
-    // The loss of lines is reported.
-    supervisor.log.record_with("log lines: they came faster than they could be written").await;
+    // Until it floods faster than the log is written, whose loss of lines is reported.
+    let lost = "log lines: they came faster than they could be written";
+    until("lines are lost", async || {
+        let client = client.clone();
+        let flooding = tokio::spawn(async move { client.get("/").await.unwrap() });
+        for _ in 0..50 {
+            assert_eq!(supervisor.get("calm", "/").await.status, 200);
+        }
+        assert_eq!(flooding.await.unwrap().text(), "flooded");
+        supervisor.log.lines().iter().any(|line| line.contains(lost)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -139,6 +144,7 @@ async fn what_an_app_prints_as_text_cannot_pass_for_a_line_of_the_log() {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let log = Log::default();
     log.collect(child.stdout.take().unwrap());
+    log.line_with("    last").await;
     log.line_with("worker ready").await;
     process::signal(child.id(), Signal::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -188,6 +194,8 @@ async fn an_app_has_a_level_of_its_own_or_that_of_the_supervisor() {
     // The supervisor's own lines use the supervisor's level, which a reload changes as well.
     supervisor.rewrite(|config| config.replacen("'debug'", "'error'", 1));
     run(supervisor.folder(), &["reload", "--control", supervisor.socket().to_str().unwrap()]);
+    // What comes behind these lines was logged after the reload.
+    levels("plain").await;
     let before = supervisor.log.records().len();
     run(supervisor.folder(), &["restart", "open", "--control", supervisor.socket().to_str().unwrap()]);
     assert_eq!(levels("open").await, "DEBUG INFO INFO WARN ERROR");

@@ -24,7 +24,7 @@ const FAULTY: &str = "export default { async fetch(request, env, ctx) {
 
 #[tokio::test]
 async fn an_error_names_app_request_method_and_path() {
-    let app = App::new("app", FAULTY).set("watchdog = '200ms'");
+    let app = App::new("app", FAULTY).set("watchdog = '1s'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let client = supervisor.client("app").await;
     for (path, text) in [
@@ -102,6 +102,7 @@ async fn why_an_app_does_not_load_is_said_once() {
     let app = App::new("app", "throw new Error('no way')").set("restart = { slow_retry = '100ms' }");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     supervisor.until("app", "was tried often", |app| app.failed_starts > 9).await;
+    supervisor.log.line_with("no way").await;
     let lines = supervisor.log.lines();
     let told = lines.iter().filter(|line| line.contains("no way")).count();
     assert_eq!(told, 1, "{lines:#?}");

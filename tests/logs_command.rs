@@ -6,8 +6,8 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::TestSupervisor;
 use crate::harness::{App, DEADLINE, Log, executable, run};
+use crate::{TestSupervisor, until};
 
 /// Prints the path at the level that the query names.
 const PRINTS: &str = "export default { fetch(request) {
@@ -43,7 +43,14 @@ async fn the_latest_lines_are_there_wherever_the_log_goes() {
     for path in ["/1", "/2?warn", "/3?error"] {
         supervisor.get("a", path).await;
     }
+    // A line of an app may come behind the answer.
+    let printed_in_time = async |arguments: &[&str], expected: &str| {
+        let last = async || (printed(&supervisor, arguments).last()? == expected).then_some(());
+        until(&format!("{expected} is printed"), last).await;
+    };
+    printed_in_time(&["a"], "/3").await;
     supervisor.get("b", "/4").await;
+    printed_in_time(&["b"], "/4").await;
     // Lines of the supervisor about an app are among that app's lines. Lines of the access log are not.
     let of_a = messages(&supervisor, &["a"]);
     assert_eq!(of_a.last().map(String::as_str), Some("/3"));
@@ -104,6 +111,8 @@ async fn whoever_follows_sees_what_comes() {
     for number in 0..20 {
         supervisor.get("a", &format!("/before{number:02}")).await;
     }
+    let printed = async || (printed(&supervisor, &["a"]).last()? == "/before19").then_some(());
+    until("all are printed", printed).await;
     let (mut child, log) = follow(&supervisor, &["a"]);
     log.line_with("/before19").await;
     supervisor.get("b", "/other").await;
@@ -150,6 +159,7 @@ async fn an_app_keeps_as_much_as_log_memory_says_and_pushes_out_no_other() {
     let plan = TestSupervisor::plan().app(App::new("loud", app)).app(App::new("calm", PRINTS));
     let supervisor = plan.set("log_memory = '16KiB'").start().await;
     supervisor.get("calm", "/calm").await;
+    until("it is printed", async || (printed(&supervisor, &["calm"]) == ["/calm"]).then_some(())).await;
     let (code, text) = logs(&supervisor, &["loud", "--json"]);
     assert!(code == 0 && text.len() <= 16 << 10 && text.len() > 4 << 10, "{} bytes", text.len());
     assert!(text.contains("line 499 ") && !text.contains("line 10 "), "{text}");

@@ -128,6 +128,7 @@ async fn a_request_that_spins_within_a_context_is_still_known() {
          export default { fetch: (request) => storage.run('store', async () => {
            await null;
            if (new URL(request.url).pathname === '/spin') process.nextTick(() => { for (;;); });
+           console.log('waits');
            await new Promise(() => {});
          }) }",
     );
@@ -137,7 +138,7 @@ async fn a_request_that_spins_within_a_context_is_still_known() {
         let client = client.clone();
         async move { client.get("/wait").await.unwrap() }
     });
-    supervisor.in_flight("app", 1).await;
+    supervisor.log.line_with("waits").await;
     // `/spin` is blamed. The other request was only lost with the worker.
     assert_eq!(client.get("/spin").await.unwrap().status, 504);
     assert_eq!(waiting.await.unwrap().status, 500);

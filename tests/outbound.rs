@@ -26,7 +26,7 @@ pub(crate) fn checks(origin: &str, functions: &str) -> App {
         &format!(
             "const checks = {{ {functions} }};
              const told = (error) => error instanceof Error ? `${{error}}${{error.code ? ` [${{error.code}}]` : ''}}` : error;
-             const never = () => new Promise((resolve) => setTimeout(resolve, 10_000, 'it never settles'));
+             const never = () => new Promise((resolve) => setTimeout(resolve, 25_000, 'it never settles'));
              export default {{ async fetch(request, env) {{
                if (new URL(request.url).pathname === '/own') return new Response('from the app itself');
                const results = {{}};

@@ -5,13 +5,16 @@ use serde_json::{Value, json};
 use crate::TestSupervisor;
 use crate::harness::{App, Client, free_address, run};
 
+/// Of an app that has failed: it is not tried again during the test.
+const AT_REST: &str = "restart = { slow_retry = '1h' }";
+
 #[tokio::test]
 async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
     let address = free_address();
     let supervisor = TestSupervisor::plan()
         .app(App::hello("good"))
-        .app(App::new("bad", "export default {"))
-        .app(App::hello("worse").file(".env", "A"))
+        .app(App::new("bad", "export default {").set(AT_REST))
+        .app(App::hello("worse").file(".env", "A").set(AT_REST))
         .set(&format!("admin = '{address}'"))
         .start()
         .await;

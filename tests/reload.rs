@@ -75,7 +75,7 @@ async fn a_reload_adds_removes_and_replaces_what_has_changed_and_touches_nothing
         (!process::exists(env) && !process::exists(gone)).then_some(())
     })
     .await;
-    assert!(std::net::TcpStream::connect(gone_at).is_err());
+    until("its address is closed", async || std::net::TcpStream::connect(gone_at).err()).await;
     until("the removed app is not in the status", async || {
         supervisor.status().await.iter().all(|app| app.app != "gone").then_some(())
     })

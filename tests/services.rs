@@ -139,7 +139,7 @@ async fn a_crash_is_an_error_in_the_caller_and_no_more() {
         return new Response('fine', { headers: { 'x-own': 'yes' } });
       } }";
     let other =
-        App::new("other", other).set("watchdog = '200ms'\nrestart = { initial = '1ms', crash_loop = 100 }");
+        App::new("other", other).set("watchdog = '500ms'\nrestart = { initial = '1ms', crash_loop = 100 }");
     let (supervisor, client) = both(other).await;
     let get = async |path: &str| client.get(path).await.unwrap();
     let fine = get("/").await;
@@ -193,7 +193,7 @@ async fn of_two_fetches_in_one_request_only_the_one_that_ends_the_worker_is_told
         await new Promise(() => {});
       } }";
     let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
-    let other = App::new("other", other).set("watchdog = '200ms'");
+    let other = App::new("other", other).set("watchdog = '500ms'");
     let supervisor = TestSupervisor::plan().app(caller).app(other).start().await;
     let why = |what| format!("the app other gave no answer: {what}");
     assert_eq!(
@@ -268,8 +268,9 @@ async fn many_large_answers_at_once_wait_until_the_caller_reads_them() {
         return new Response('ok', { headers: { a: long, b: long, c: long } });
       } }";
     let plan = TestSupervisor::plan().set("log_level = 'warn'");
-    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
-    let supervisor = plan.app(caller).app(App::new("other", other)).start().await;
+    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }\nrequest_timeout = '10m'");
+    let other = App::new("other", other).set("request_timeout = '10m'");
+    let supervisor = plan.app(caller).app(other).start().await;
     let before = supervisor.worker("caller").await;
     assert_eq!(supervisor.get("caller", "/head").await.json(), json!({ "answers": 900, "errors": 0 }));
     assert_eq!(supervisor.get("caller", "/throw").await.json(), json!({ "answers": 0, "errors": 900 }));
@@ -283,7 +284,7 @@ async fn the_limits_of_the_one_that_answers_hold() {
         if (pathname === '/wait') { console.log('waits'); await new Promise(() => {}); }
         return new Response('got ' + (await request.text()).length);
       } }";
-    let limits = "max_in_flight = 1\nmax_body = '100B'\nrequest_timeout = '300ms'";
+    let limits = "max_in_flight = 1\nmax_body = '100B'\nrequest_timeout = '4s'";
     let (supervisor, client) = both(App::new("other", other).set(limits)).await;
     let waiting = tokio::spawn({
         let client = supervisor.client("caller").await;

@@ -43,12 +43,13 @@ async fn a_wrangler_file_gives_name_entry_and_variables() {
         assert_eq!(&answer[name], value);
     }
     assert_eq!(supervisor.get("other", "/").await.json()["LIMIT"], 4);
-    let warnings: Vec<_> = supervisor
-        .log
-        .records()
-        .into_iter()
-        .filter(|record| record["message"].as_str().unwrap().ends_with(IGNORED))
-        .collect();
+    let is_warning =
+        |record: &serde_json::Value| record["message"].as_str().is_some_and(|text| text.ends_with(IGNORED));
+    let warnings = until("both warn", async || {
+        let warnings: Vec<_> = supervisor.log.records().into_iter().filter(is_warning).collect();
+        (warnings.len() >= 2).then_some(warnings)
+    })
+    .await;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert_eq!((&warnings[0]["level"], &warnings[0]["app"]), (&json!("WARN"), &json!("app")));
 }
@@ -135,7 +136,8 @@ async fn what_is_translated_is_kept_for_the_next_worker() {
         files.map(|file| file.unwrap().path()).collect::<Vec<PathBuf>>()
     };
     let is_kept = |file: &PathBuf| file.extension().is_none();
-    let kept = until("it was kept", async || Some(files()).filter(|files| files.iter().any(is_kept))).await;
+    let is_all_kept = |files: &Vec<PathBuf>| !files.is_empty() && files.iter().all(is_kept);
+    let kept = until("it was kept", async || Some(files()).filter(is_all_kept)).await;
     let [file] = &kept[..] else { panic!("{kept:?}") };
     let first = fs::read(file).unwrap();
     // The file begins with the digest of the source and the digest of the contents.

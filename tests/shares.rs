@@ -51,7 +51,10 @@ async fn two_apps(app: App, server: &str) -> (TestSupervisor, Client) {
 
 #[tokio::test]
 async fn a_client_with_many_idle_connections_loses_some_and_nobody_else_notices() {
-    let (supervisor, admin) = two_apps(App::new("app", APP), "max_connections = 256").await;
+    // None of the connections is ended for another reason.
+    let server = "max_connections = 256\nheader_read_timeout = '1h'\nidle_timeout = '1h'";
+    let app = App::new("app", APP).set("request_timeout = '1h'");
+    let (supervisor, admin) = two_apps(app, server).await;
     let address = supervisor.address("app").await;
     let mut under_way = Raw::from(GREEDY, address);
     under_way.send("POST /length HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n12");
@@ -92,7 +95,8 @@ async fn a_client_with_many_idle_connections_loses_some_and_nobody_else_notices(
 
 #[tokio::test]
 async fn a_client_whose_connections_are_all_busy_leaves_room_for_others() {
-    let (supervisor, admin) = two_apps(App::new("app", APP), "max_connections = 15").await;
+    let app = App::new("app", APP).set("request_timeout = '1h'");
+    let (supervisor, admin) = two_apps(app, "max_connections = 15").await;
     let address = supervisor.address("app").await;
     let mut busy: Vec<_> = (0..12).map(|_| Raw::from(GREEDY, address)).collect();
     for connection in &mut busy {
@@ -109,7 +113,7 @@ async fn a_client_whose_connections_are_all_busy_leaves_room_for_others() {
 
 #[tokio::test]
 async fn a_client_holds_three_quarters_of_the_requests_in_flight_at_most() {
-    let app = App::new("app", APP).set("max_in_flight = 8");
+    let app = App::new("app", APP).set("max_in_flight = 8\nrequest_timeout = '1h'");
     let (supervisor, admin) = two_apps(app, "").await;
     let address = supervisor.address("app").await;
     let never = "GET /never HTTP/1.1\r\nhost: x\r\naccept: application/json\r\n\r\n";
@@ -149,7 +153,7 @@ async fn a_client_holds_three_quarters_of_the_requests_in_flight_at_most() {
 
 #[tokio::test]
 async fn behind_a_proxy_a_client_is_whom_the_proxy_has_seen() {
-    let app = App::new("app", APP).set("max_in_flight_per_client = 2");
+    let app = App::new("app", APP).set("max_in_flight_per_client = 2\nrequest_timeout = '1h'");
     let (supervisor, _) = two_apps(app, "forwarded = 'append'").await;
     let address = supervisor.address("app").await;
     let get = |path: &str, client: &str| {
@@ -173,7 +177,7 @@ async fn behind_a_proxy_a_client_is_whom_the_proxy_has_seen() {
 
 #[tokio::test]
 async fn behind_several_proxies_a_client_is_whom_none_of_them_is() {
-    let app = App::new("app", APP).set("max_in_flight_per_client = 1");
+    let app = App::new("app", APP).set("max_in_flight_per_client = 1\nrequest_timeout = '1h'");
     let (supervisor, _) = two_apps(app, "forwarded = ['127.0.0.1', '10.0.0.0/8']").await;
     let address = supervisor.address("app").await;
     let get = |path: &str, client: &str| {
@@ -239,8 +243,8 @@ fn upload(address: SocketAddr, path: &str, part: usize, parts: usize) -> String 
 
 #[tokio::test]
 async fn an_upload_is_ended_by_its_rate_and_not_only_by_a_pause() {
-    let app = App::new("app", APP).set("request_timeout = '1s'\nmin_rate = '2KiB'");
-    let slow_app = App::new("slow", APP).set("request_timeout = '1s'\nmin_rate = false");
+    let app = App::new("app", APP).set("request_timeout = '3s'\nmin_rate = '2KiB'");
+    let slow_app = App::new("slow", APP).set("request_timeout = '3s'\nmin_rate = false");
     let plan = TestSupervisor::plan().app(app).app(slow_app).app(App::hello("neighbour"));
     let supervisor = plan.set("io_threads = 1").start().await;
     let (address, slow) = (supervisor.address("app").await, supervisor.address("slow").await);
@@ -248,8 +252,8 @@ async fn an_upload_is_ended_by_its_rate_and_not_only_by_a_pause() {
         (address, "/length", 1, 1000),
         (address, "/echo", 1, 1000),
         // One at 20 kB per second, and one as slow as above where that is allowed. Both take longer than `request_timeout`.
-        (address, "/length", 1000, 40),
-        (slow, "/length", 1, 40),
+        (address, "/length", 1000, 80),
+        (slow, "/length", 1, 80),
     ];
     let sent = uploads.map(|(address, path, part, parts)| {
         tokio::task::spawn_blocking(move || upload(address, path, part, parts))
@@ -262,8 +266,8 @@ async fn an_upload_is_ended_by_its_rate_and_not_only_by_a_pause() {
     let echoed = echoed.await.unwrap();
     assert!(echoed.starts_with("HTTP/1.1 200 ") && !echoed.ends_with("\r\n0\r\n\r\n"), "{echoed}");
     let (quick, allowed) = (quick.await.unwrap(), allowed.await.unwrap());
-    assert!(quick.ends_with("\r\n\r\n40000"), "{quick}");
-    assert!(allowed.ends_with("\r\n\r\n40"), "{allowed}");
+    assert!(quick.ends_with("\r\n\r\n80000"), "{quick}");
+    assert!(allowed.ends_with("\r\n\r\n80"), "{allowed}");
     supervisor.in_flight("app", 0).await;
 }
 
@@ -313,7 +317,7 @@ async fn half_a_head_behind_a_request_has_its_time_and_its_budget_like_any_other
       }
       return new Response('hello from app');
     } }";
-    let (supervisor, _) = two_apps(App::new("app", app), "header_read_timeout = '500ms'").await;
+    let (supervisor, _) = two_apps(App::new("app", app), "header_read_timeout = '2500ms'").await;
     let address = supervisor.address("app").await;
     let half = "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ";
     let held = GET.replace("/ ", "/held ");

@@ -42,15 +42,19 @@ async fn pauses_between_restarts_grow_as_the_policy_says() {
             supervisor.replaced(app, worker).await;
         }
     }
-    let pauses = |app: &str| -> Vec<u64> {
-        let lines = supervisor.log.lines();
-        let records = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let delayed = records.filter(|line| line["message"] == "restart delayed" && line["app"] == app);
-        delayed.map(|line| line["pause_ms"].as_u64().unwrap()).collect()
+    let pauses = async |app: &str| -> Vec<u64> {
+        let delayed = |line: &Value| line["message"] == "restart delayed" && line["app"] == app;
+        let ms = |line: Value| line["pause_ms"].as_u64().unwrap();
+        until("three pauses are logged", async || {
+            let records = supervisor.log.records().into_iter();
+            let pauses: Vec<_> = records.filter(delayed).map(ms).collect();
+            (pauses.len() >= 3).then_some(pauses)
+        })
+        .await
     };
     // The first restart is immediate, without a pause.
-    assert_eq!(pauses("even"), [20, 60, 180]);
-    let uneven = pauses("uneven");
+    assert_eq!(pauses("even").await, [20, 60, 180]);
+    let uneven = pauses("uneven").await;
     assert!(uneven.iter().zip([20, 60, 180]).all(|(pause, middle)| *pause <= 2 * middle), "{uneven:?}");
 }
 
@@ -86,8 +90,7 @@ async fn a_worker_with_too_much_memory_outside_of_its_heap_is_replaced_and_nobod
 
 #[tokio::test]
 async fn a_worker_is_replaced_after_its_share_of_requests_without_losing_one() {
-    let app =
-        App::hello("app").set("recycle = { requests = 50 }\nhung_timeout = '400ms'\nwatchdog = '200ms'");
+    let app = App::hello("app").set("recycle = { requests = 50 }\nhung_timeout = '4s'\nwatchdog = '2s'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let load = Load::on(supervisor.address("app").await).await;
     supervisor.until("app", "was replaced three times", |app| app.restarts >= 3).await;
@@ -115,7 +118,7 @@ async fn a_worker_is_replaced_when_it_is_old_or_large() {
 #[tokio::test]
 async fn a_worker_that_cannot_be_recycled_stays() {
     let supervisor =
-        TestSupervisor::plan().app(App::hello("app").set("recycle = { lifetime = '500ms' }")).start().await;
+        TestSupervisor::plan().app(App::hello("app").set("recycle = { lifetime = '4s' }")).start().await;
     let worker = supervisor.worker("app").await;
     std::fs::write(supervisor.folder().join("app/index.js"), "export default {").unwrap();
     supervisor.log.line_with("the new worker is not ready; the one before it stays").await;
@@ -139,7 +142,7 @@ export default { fetch(request) {
         .app(App::new("slow", slow).set("health_path = '/up?full'"))
         .app(
             App::new("never", never)
-                .set("health_path = '/up'\nstart_timeout = '2s'\nrestart = { crash_loop = 1 }"),
+                .set("health_path = '/up'\nstart_timeout = '5s'\nrestart = { crash_loop = 1 }"),
         )
         .start()
         .await;

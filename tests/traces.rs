@@ -254,7 +254,7 @@ async fn what_is_not_sampled_is_no_span_and_the_trace_goes_on() {
 #[tokio::test]
 async fn failures_are_told_apart() {
     let collector = Collector::willing().await;
-    let app = App::new("app", ECHO).set("watchdog = '100ms'\nhosts = ['127.0.0.1']\nmax_body = '1KiB'");
+    let app = App::new("app", ECHO).set("watchdog = '500ms'\nhosts = ['127.0.0.1']\nmax_body = '1KiB'");
     let endpoint = format!("http://{}", collector.origin.address);
     let plan = TestSupervisor::plan().app(app).flags(&["--otlp-endpoint", &endpoint]);
     let supervisor = plan.start().await;
@@ -314,8 +314,12 @@ async fn a_collector_that_is_away_disturbs_no_request_and_gets_its_spans_when_it
     let warnings =
         supervisor.log.lines().iter().filter(|line| line.contains("spans cannot be exported")).count();
     assert_eq!(warnings, 1);
-    let counts = metrics(&Client::new(admin, false)).await;
-    assert_eq!(counts["nano_spans_total{outcome=\"exported\"}"], 1.0);
+    let admin = Client::new(admin, false);
+    let counts = until("the span is counted", async || {
+        let counts = metrics(&admin).await;
+        (counts["nano_spans_total{outcome=\"exported\"}"] == 1.0).then_some(counts)
+    })
+    .await;
     assert_eq!(counts["nano_spans_total{outcome=\"dropped\"}"], 0.0);
 }
 
@@ -364,12 +368,15 @@ async fn a_flood_fills_a_queue_and_no_more_and_the_end_does_not_wait() {
         .start()
         .await;
     let client = supervisor.client("app").await;
-    // More spans than are sent and buffered at once.
-    for _ in 0..4000 {
-        assert_eq!(client.get("/").await.unwrap().status, 200);
-    }
-    let counts = metrics(&Client::new(admin, false)).await;
-    assert!(counts["nano_spans_total{outcome=\"dropped\"}"] > 0.0, "{counts:?}");
+    // Until there are more spans than are sent and buffered at once.
+    let admin = Client::new(admin, false);
+    until("spans are dropped", async || {
+        for _ in 0..500 {
+            assert_eq!(client.get("/").await.unwrap().status, 200);
+        }
+        (metrics(&admin).await["nano_spans_total{outcome=\"dropped\"}"] > 0.0).then_some(())
+    })
+    .await;
     supervisor.signal(Signal::SIGTERM);
     assert_eq!(within(supervisor.ended()).await.code(), Some(0));
 }

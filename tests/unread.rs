@@ -169,7 +169,11 @@ async fn the_oldest_makes_room_when_there_is_no_place_left() {
     assert_eq!(found, json!([cancelled, cancelled, LENGTH, LENGTH, LENGTH]));
     let warning =
         format!("{what} was cancelled to make room for another connection: nobody had read its body");
-    let lines = supervisor.log.lines();
+    let lines = until("both are warned of", async || {
+        let lines = supervisor.log.lines();
+        (lines.iter().filter(|line| line.contains(&warning)).count() >= 2).then_some(lines)
+    })
+    .await;
     let warnings = lines.iter().filter(|line| line.contains(&warning));
     assert!(
         warnings.clone().all(|line| line.contains("await response.body?.cancel()") && line.contains("WARN"))

@@ -6,10 +6,10 @@ export default {
     const seen = [];
     await new Promise((resolve) => {
       // Far enough apart that a worker which has to wait for a core in between does not change the order.
-      setTimeout(() => seen.push("b"), 200);
-      setTimeout(() => seen.push("c"), 200);
+      setTimeout(() => seen.push("b"), 2500);
+      setTimeout(() => seen.push("c"), 2500);
       setTimeout(() => seen.push("a"), -5);
-      setTimeout(resolve, 250);
+      setTimeout(resolve, 2600);
     });
     same(seen, ["a", "b", "c"]);
   },

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::has;
 use crate::harness::origin::whole;
 use crate::harness::{App, Origin, process};
-use crate::{TestSupervisor, within};
+use crate::{TestSupervisor, until, within};
 
 /// Derives as many keys as the first number of the query says, each with as many iterations as the second one says.
 const DERIVE: &str = "
@@ -31,6 +31,7 @@ export default { async fetch(request, env, ctx) {
   if (derive === undefined) return new Response('fine');
   let refused = 0;
   const calls = Array.from({ length: count }, () => derive(iterations));
+  console.log('asked', request.url);
   for (const call of calls) call.catch((error) => { refused++; console.log(`${error.name}: ${error.message}`); });
   if (how === 'asked') {
     ctx.waitUntil(Promise.allSettled(calls));
@@ -60,6 +61,8 @@ async fn hundreds_of_long_calls_run_on_two_threads_and_a_neighbour_does_not_noti
         let reply = client.get(&format!("{path}?300,{FOREVER}")).await.unwrap();
         assert_eq!((reply.status, reply.text()), (200, "0 refused"));
     }
+    // A thread names itself once it runs.
+    until("two threads are busy", async || (busy(worker) >= 2).then_some(())).await;
     assert_eq!(busy(worker), 2, "{:?}", process::threads(worker));
     assert!(process::threads(worker).len() <= before + 2, "{:?}", process::threads(worker));
     let neighbour = supervisor.client("neighbour").await;
@@ -91,7 +94,10 @@ async fn the_request_that_asked_pays_for_what_other_threads_do() {
         let is_told = |record: &serde_json::Value| {
             has(record, &json!({ "app": "app", "message": text, "request_id": reply.header("x-request-id") }))
         };
-        assert!(supervisor.log.records().iter().any(is_told), "{path}");
+        until(&format!("the log says so of {path}"), async || {
+            supervisor.log.records().iter().any(is_told).then_some(())
+        })
+        .await;
         assert_eq!(client.get("/").await.unwrap().text(), "fine");
     }
     assert_eq!(supervisor.app("neighbour").await.restarts, 0);
@@ -109,7 +115,7 @@ async fn more_calls_than_may_wait_are_refused_and_those_of_a_client_that_has_gon
         let client = client.clone();
         async move { client.get(&format!("/web?2,{FOREVER}")).await }
     });
-    supervisor.in_flight("app", 1).await;
+    supervisor.log.line_with(&format!("/web?2,{FOREVER}")).await;
     for path in ["/web-asked", "/node-asked", "/gcm-asked"] {
         let reply = client.get(&format!("{path}?3,{FOREVER}")).await.unwrap();
         assert_eq!(reply.text(), "3 refused", "{path}");
@@ -225,7 +231,7 @@ export default { async fetch(request, env) {
 #[tokio::test]
 async fn arguments_may_run_code_that_does_what_all_code_may_do() {
     let origin = Origin::http(|_| async { hyper::Response::new(whole("fetched")) }).await;
-    let settings = format!("env = {{ UP = 'http://{}' }}\nwatchdog = '500ms'", origin.address);
+    let settings = format!("env = {{ UP = 'http://{}' }}\nwatchdog = '2s'", origin.address);
     let supervisor = TestSupervisor::plan().app(App::new("app", GETTERS).set(&settings)).start().await;
     let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
     let reply = within(client.get("/")).await.unwrap();

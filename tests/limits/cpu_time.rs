@@ -22,7 +22,7 @@ export default { async fetch(request, env, ctx) {
     case '/answered': ctx.waitUntil(burnOn()); return new Response('answered');
     case '/spin-later': await sleep(1); while (true) {}
     case '/spin-microtask': await null; while (true) {}
-    case '/wait': return new Promise(() => {});
+    case '/wait': console.log('waits', request.url); return new Promise(() => {});
     case '/sleep': for (let i = 0; i < 10; i++) await sleep(50); return new Response('rested');
   }
   return new Response('fine');
@@ -57,8 +57,10 @@ async fn a_request_that_uses_up_its_cpu_time_is_answered_503_and_the_worker_is_r
         let is_told = |record: &serde_json::Value| {
             has(record, &json!({ "level": "ERROR", "app": "app", "message": OVER, "request_id": id }))
         };
-        let records = supervisor.log.records();
-        assert!(records.iter().any(is_told), "{path}: {records:?}");
+        until(&format!("the log says so of {path}"), async || {
+            supervisor.log.records().iter().any(is_told).then_some(())
+        })
+        .await;
         assert_eq!(client.get("/").await.unwrap().text(), "fine");
     }
     assert_eq!(supervisor.app("neighbour").await.crashes, 0);
@@ -105,7 +107,7 @@ async fn what_v8_does_not_look_up_from_is_charged_and_ended_too() {
 #[tokio::test]
 async fn a_loop_with_a_literal_in_it_is_blamed_on_its_request_and_not_on_those_that_wait() {
     const APP: &str = "export default { async fetch(request) {
-        if (request.url.endsWith('/wait')) return new Promise(() => {});
+        if (request.url.endsWith('/wait')) { console.log('waits'); return new Promise(() => {}); }
         await new Promise((done) => setTimeout(done, 1));
         for (;;) [3, 2, 1].sort((one, other) => one - other);
       } }";
@@ -116,7 +118,8 @@ async fn a_loop_with_a_literal_in_it_is_blamed_on_its_request_and_not_on_those_t
         let client = client.clone();
         async move { ask(&client, "/wait").await }
     });
-    supervisor.in_flight("app", 1).await;
+    // The worker has begun it: otherwise the next one would get it.
+    supervisor.log.line_with("waits").await;
     let (status, code, _) = ask(&client, "/loop").await;
     assert_eq!((status, &*code), (503, "cpu_time"));
     let (status, code, _) = waiting.await.unwrap();
@@ -125,7 +128,7 @@ async fn a_loop_with_a_literal_in_it_is_blamed_on_its_request_and_not_on_those_t
 
 #[tokio::test]
 async fn waiting_costs_no_cpu_time_and_each_request_has_its_own() {
-    let supervisor = busy("cpu_time = '50ms'").await;
+    let supervisor = busy("cpu_time = '100ms'").await;
     let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
     // The first request also pays for what V8 compiles, so it is sent before the others.
     client.get("/").await.unwrap();
@@ -152,7 +155,7 @@ async fn what_a_request_does_after_its_response_counts_and_others_fail_with_the_
         let client = client.clone();
         async move { ask(&client, "/wait").await }
     });
-    supervisor.in_flight("app", 1).await;
+    supervisor.log.line_with("waits").await;
     let answered = client.get("/answered").await.unwrap();
     assert_eq!(answered.text(), "answered");
     let (status, code, _) = waiting.await.unwrap();
@@ -168,21 +171,24 @@ async fn a_spin_after_an_await_is_blamed_on_its_own_request() {
     let client = supervisor.client("app").await;
     for path in ["/spin-later", "/spin-microtask"] {
         let before = supervisor.worker("app").await;
+        let waits = format!("/wait?{}", &path[1..]);
         let waiting = tokio::spawn({
-            let client = client.clone();
-            async move { ask(&client, "/wait").await }
+            let (client, waits) = (client.clone(), waits.clone());
+            async move { ask(&client, &waits).await }
         });
-        supervisor.in_flight("app", 1).await;
+        supervisor.log.line_with(&waits).await;
         let (status, code, id) = ask(&client, path).await;
         assert_eq!((status, &*code), (504, "watchdog"), "{path}");
         let (status, code, _) = waiting.await.unwrap();
         assert_eq!((status, &*code), (500, "worker_died"), "{path}");
         supervisor.replaced("app", before).await;
-        let records = supervisor.log.records();
         let is_told = |record: &serde_json::Value| {
             record["request_id"] == *id && record["message"].as_str().unwrap().contains("`watchdog`")
         };
-        assert!(records.iter().any(is_told), "{path}: {records:?}");
+        until(&format!("the log says so of {path}"), async || {
+            supervisor.log.records().iter().any(is_told).then_some(())
+        })
+        .await;
     }
 }
 
@@ -203,7 +209,7 @@ async fn a_body_that_is_encoded_without_end_is_charged_to_its_request_and_others
         begun++;
         return new Response(body, { headers: { 'content-encoding': 'br' } });
       } }";
-    let app = App::new("app", BOMB).set("cpu_time = '2s'\nwatchdog = '20s'\nhung_timeout = '1m'");
+    let app = App::new("app", BOMB).set("cpu_time = '5s'\nwatchdog = '20s'\nhung_timeout = '1m'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let (client, worker) = (supervisor.client("app").await, supervisor.worker("app").await);
     let bomb = tokio::spawn({

@@ -30,6 +30,7 @@ async fn a_worker_that_sends_frame_after_frame_of_which_nothing_comes_is_ended_a
         // This request opens the first stream of the worker's connection. The frames below belong to it, and arrive
         // when it is over.
         assert_eq!(supervisor.get("app", "/").await.text(), "hello from app");
+        supervisor.in_flight("app", 0).await;
         let worker = supervisor.worker("app").await;
         // The worker is stopped, because its own frames would mix with those of the test.
         process::signal(worker, Signal::SIGSTOP);

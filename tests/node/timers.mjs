@@ -12,6 +12,8 @@ export default async function (is, throws) {
   process.nextTick(() => process.nextTick(() => order.push("tick of a tick")));
   order.push("now");
   await done;
+  // It comes behind the other one.
+  await new Promise((resolve) => setImmediate(resolve));
   is("what runs runs through", order[0], "now");
   is("all of it runs", [...order].sort(), ["immediate", "microtask", "now", "tick", "tick of a tick"]);
   is("ticks keep their order", order.indexOf("tick") < order.indexOf("tick of a tick"), true);

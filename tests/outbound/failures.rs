@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{checks, results};
-use crate::harness::{App, Origin};
+use crate::harness::{App, Origin, free_address};
 
 /// What a raw server answers, keeping the connection.
 const KEPT: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -30,7 +30,7 @@ async fn head(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_failed_fetch_says_what_happened_to_whom() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = free_address();
     let origin = Origin::raw(|mut stream, _| async move {
         let answer = match head(&mut stream).await.split(' ').nth(1).unwrap_or_default() {
             "/part" => "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart",

@@ -54,25 +54,25 @@ async function probe() {
   out.sendDV = t(() => a.send(new DataView(new ArrayBuffer(2))));
   out.bt = t(() => { a.binaryType = "nope"; return a.binaryType; }); out.bt2 = t(() => { b.binaryType = "arraybuffer"; return b.binaryType; });
   b.accept();
-  await scheduler.wait(20);
+  await scheduler.wait(100);
   for (const c of [999, 1000, 1001, 1004, 1005, 1006, 1007, 1015, 1016, 2999, 3000, 4999, 5000, 0, -1, 1000.5, NaN, "1000", null, undefined]) out["code" + String(c)] = t(() => accepted().close(c));
   out.reasonOnly = t(() => accepted().close(undefined, "x")); out.reason123 = t(() => accepted().close(1000, "x".repeat(123)));
   out.reason124 = t(() => accepted().close(1000, "x".repeat(124))); out.reasonU = t(() => accepted().close(1000, "é".repeat(62)));
   out.close = t(() => b.close(3001, "bye")); out.rsb = b.readyState; out.sendAfter = t(() => b.send("x")); out.closeAfter = t(() => b.close());
-  await scheduler.wait(20);
+  await scheduler.wait(100);
   out.rsa = a.readyState; out.rsb2 = b.readyState; out.sendAfterRecv = t(() => a.send("y")); out.aclose = t(() => a.close(1000));
-  await scheduler.wait(20);
+  await scheduler.wait(100);
   out.rs3 = [a.readyState, b.readyState].join();
   out.ser = t(() => a.serializeAttachment({ x: 1 })); out.des = t(() => JSON.stringify(a.deserializeAttachment())); out.desb = t(() => b.deserializeAttachment());
   out.serBig = name(() => a.serializeAttachment("x".repeat(20000)));
   out.newWs = t(() => new WebSocket("ws://127.0.0.1:1/").accept());
   const h = new WebSocketPair(); log("h0", h[0]); log("h1", h[1]); h[0].accept({ allowHalfOpen: true }); h[1].accept({ allowHalfOpen: true });
-  h[1].close(1000, "half"); await scheduler.wait(20);
-  out.half = [h[0].readyState, h[1].readyState, t(() => h[0].send("late"))].join(); await scheduler.wait(20);
-  h[0].close(4000, "now"); await scheduler.wait(20); out.half2 = [h[0].readyState, h[1].readyState].join();
+  h[1].close(1000, "half"); await scheduler.wait(100);
+  out.half = [h[0].readyState, h[1].readyState, t(() => h[0].send("late"))].join(); await scheduler.wait(100);
+  h[0].close(4000, "now"); await scheduler.wait(100); out.half2 = [h[0].readyState, h[1].readyState].join();
   const d = new WebSocketPair(); log("d0", d[0]); d[0].accept(); d[1].accept();
   d[0].addEventListener("message", () => { throw new Error("listener"); });
-  d[1].send("t1"); d[1].send("t2"); await scheduler.wait(20);
+  d[1].send("t1"); d[1].send("t2"); await scheduler.wait(100);
   return { out, events: events.splice(0) };
 }
 export default { async fetch(request) {

@@ -42,7 +42,7 @@ async fn a_worker_that_crashes_closes_its_websockets_and_the_next_one_takes_new_
 #[tokio::test]
 async fn a_message_that_ends_the_worker_is_named_in_the_log() {
     let supervisor =
-        TestSupervisor::plan().app(App::new("app", ECHO).set("watchdog = '300ms'")).start().await;
+        TestSupervisor::plan().app(App::new("app", ECHO).set("watchdog = '500ms'")).start().await;
     let mut idle = open(&supervisor).await;
     let mut talker = Talker::open(supervisor.address("app").await, "/spinning?secret");
     let worker = supervisor.worker("app").await;
@@ -105,7 +105,7 @@ async fn a_websocket_is_one_line_of_the_access_log_when_it_ends() {
     let mut talker = open(&supervisor).await;
     // It is no request in flight.
     assert_eq!(supervisor.get("app", "/plain").await.text(), "plain");
-    assert_eq!(supervisor.app("app").await.in_flight, 0);
+    supervisor.in_flight("app", 0).await;
     let opened = |line: &String| line.contains("\"status\":101");
     assert!(!supervisor.log.lines().iter().any(opened));
     talker.close(1000, "");
@@ -129,6 +129,7 @@ async fn an_app_that_answers_after_its_client_has_gone_hears_of_that() {
         return new Response('not yet');
       }
       held = request;
+      console.log('held');
       await new Promise((resolve) => answer = resolve);
       const [client, server] = Object.values(new WebSocketPair());
       server.accept();
@@ -138,8 +139,7 @@ async fn an_app_that_answers_after_its_client_has_gone_hears_of_that() {
     let supervisor = TestSupervisor::with(app).await;
     let mut raw = Raw::connect(supervisor.address("app").await);
     raw.send(talker::handshake("/", ""));
-    until("the app has the request", async || (supervisor.app("app").await.in_flight == 1).then_some(()))
-        .await;
+    supervisor.log.line_with("held").await;
     drop(raw);
     until("the worker has let go of it", async || {
         (supervisor.get("app", "/answer").await.text() == "answered").then_some(())

@@ -106,7 +106,7 @@ const OTHER: &str = r#"
         case "/primitive": throw "text";
         case "/rejected": return Promise.reject(new RangeError("too far"));
         case "/nothing": return undefined;
-        case "/slow": await new Promise((resolve) => setTimeout(resolve, 100)); return new Response("slow");
+        case "/slow": await new Promise((resolve) => setTimeout(resolve, 5000)); return new Response("slow");
         case "/broken": return new Response(new ReadableStream({
           start(controller) { controller.enqueue(new TextEncoder().encode("part")); },
           pull(controller) { controller.error(new RangeError("broken")); },
