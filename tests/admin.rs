@@ -50,7 +50,7 @@ async fn metrics_tell_what_happened() {
         .set(&format!("admin = '{address}'"))
         .start()
         .await;
-    let (admin, app) = (Client::new(address, false), supervisor.client("app").await);
+    let (admin, app) = (Client::afresh(address), supervisor.client("app").await);
     for path in ["/", "/", "/missing", "/throw", "/slow"] {
         let _ = app.get(path).await.unwrap();
     }
@@ -124,7 +124,7 @@ async fn a_token_is_demanded_and_other_pages_cannot_change_anything() {
         .set(&format!("admin = '{closed}'\nadmin_token_file = 'token'"))
         .start()
         .await;
-    let client = Client::new(closed, false);
+    let client = Client::afresh(closed);
     let ask = async |client: &Client, method: &str, path: &str, fields: &[(&str, &str)]| {
         let request = client.request(method, path);
         let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -160,7 +160,7 @@ async fn a_token_is_demanded_and_other_pages_cannot_change_anything() {
     assert!(!supervisor.log.lines().iter().any(|line| line.contains("0123456789abcdef")));
 
     let local = TestSupervisor::plan().app(App::hello("app")).set(&format!("admin = '{open}'")).start().await;
-    let client = Client::new(open, false);
+    let client = Client::afresh(open);
     let history: Value = ask(&client, "GET", "/v1/apps/app/history", &[]).await.json();
     assert!(history["seconds"].is_array(), "{history}");
     for host in ["evil.example", "192.0.2.1"] {

@@ -163,7 +163,7 @@ async fn a_token_is_made_once_and_opens_what_changes_and_what_shows_logs() {
             .count()
     };
     until("the token is shown", async || (shown(&supervisor) == 1).then_some(())).await;
-    let client = Client::new(address, false);
+    let client = Client::afresh(address);
     let ask = async |method: &str, path: &str, token: Option<&str>| {
         let mut request = client.request(method, path).header("x-nano-admin", "1");
         if let Some(token) = token {

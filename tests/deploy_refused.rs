@@ -319,7 +319,7 @@ async fn the_admin_listener_deploys_nothing_and_may_roll_back() {
         write(&supervisor, "next/index.js", &says(word));
         succeed(&supervisor, &["deploy", "app", "next"]);
     }
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let post = async |path: &str, body: String| {
         let token = fs::read_to_string(supervisor.folder().join("state/admin-token")).unwrap();
         let request = admin.request("POST", path).header("x-nano-admin", "1");

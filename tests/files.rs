@@ -200,7 +200,7 @@ async fn files_have_no_more_bytes_than_max_tmp_and_give_them_back() {
     assert_eq!(get("/again").await, json!([4, 3, 1]));
     let together = tokio::join!(get("/quarter"), get("/quarter"), get("/quarter"), get("/quarter"));
     assert_eq!([together.0, together.1, together.2, together.3], [json!(0), json!(0), json!(0), json!(0)]);
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     let name = "nano_limit_broken_total{app=\"app\",limit=\"max_tmp\"}";
     until("the refused writes in the metrics", async || (metrics(&admin).await[name] >= 16.0).then_some(()))
         .await;

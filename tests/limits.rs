@@ -221,7 +221,7 @@ async fn an_app_that_floods_a_log_that_nobody_reads_costs_others_none_of_their_l
         .set(&format!("log_file = '{}'\nadmin = '{admin}'", pipe.display()))
         .start()
         .await;
-    let (loud, admin) = (supervisor.client("loud").await, Client::new(admin, false));
+    let (loud, admin) = (supervisor.client("loud").await, Client::afresh(admin));
     until("lines are dropped", async || {
         loud.get("/?1000,loud").await.unwrap();
         (metrics(&admin).await["nano_log_lines_dropped_total"] > 1000.0).then_some(())

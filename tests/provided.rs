@@ -105,8 +105,7 @@ async fn a_secret_is_asked_for_and_is_no_variable() {
             "process": [null, "plain"],
         })
     );
-    let lines = supervisor.log.lines();
-    assert!(lines.iter().any(|line| line.contains("requires secrets that are not set: LOST")), "{lines:?}");
+    supervisor.log.line_with("requires secrets that are not set: LOST").await;
 }
 
 #[tokio::test]

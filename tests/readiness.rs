@@ -18,7 +18,7 @@ async fn the_box_is_ready_when_it_serves_and_names_the_apps_that_are_not() {
         .set(&format!("admin = '{address}'"))
         .start()
         .await;
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let get = async |path: &str| {
         let reply = admin.get(path).await.unwrap();
         (reply.status, reply.text().to_owned())
@@ -70,7 +70,7 @@ async fn an_app_that_hangs_at_its_start_is_not_waited_for_until_it_is_given_up()
         .set(&format!("admin = '{address}'"))
         .launch()
         .await;
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let text = crate::until("it serves", async || {
         Some(admin.get("/readyz").await.unwrap()).filter(|reply| reply.status == 200)
     })

@@ -188,7 +188,7 @@ async fn a_run_that_never_ends_is_given_up() {
         assert_eq!(run.outcome, RunOutcome::TimedOut);
         assert!(run.why.as_ref().unwrap().ends_with("after 200ms (`scheduled_timeout`)"), "{run:?}");
     }
-    let reply = Client::new(admin, false).get("/metrics").await.unwrap();
+    let reply = Client::afresh(admin).get("/metrics").await.unwrap();
     let metrics = reply.text();
     for line in [
         "nano_scheduled_runs_total{app=\"app\",cron=\"0 0 1 1 *\",outcome=\"timed_out\"} 2",
@@ -460,7 +460,7 @@ async fn a_handler_runs_as_on_workers() {
         };";
     let Some(theirs) = Workerd::serve_scheduled(index) else { return };
     let ours = TestSupervisor::plan().app(App::new("app", index).set("development = true")).start().await;
-    let clients = [ours.client("app").await, Client::new(theirs.address(), false)];
+    let clients = [ours.client("app").await, Client::afresh(theirs.address())];
     for cron in [
         "*/5+*+*+*+*",
         "",

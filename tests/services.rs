@@ -336,7 +336,7 @@ async fn a_worker_has_so_many_fetches_open_and_no_more() {
     let why = "env.OTHER.fetch: 1024 fetches from bindings are open already";
     assert_eq!(counts.unwrap().json(), json!({ "answered": 1023, why: 77 }));
     crate::until("the refusals are counted", async || {
-        let counts = metrics(&Client::new(admin, false)).await;
+        let counts = metrics(&Client::afresh(admin)).await;
         (counts["nano_limit_broken_total{app=\"caller\",limit=\"fetches\"}"] == 77.0).then_some(())
     })
     .await;
@@ -392,7 +392,7 @@ async fn the_id_and_the_trace_of_a_request_go_on() {
     assert_eq!((text(answered, "caller"), text(answered, "client")), (json!("caller"), Value::Null));
     assert_eq!((text(asked, "caller"), text(asked, "client")), (Value::Null, json!("127.0.0.1")));
     crate::until("the fetch is counted", async || {
-        let counts = metrics(&Client::new(admin, false)).await;
+        let counts = metrics(&Client::afresh(admin)).await;
         let of = |app: &str| counts[&format!("nano_fetches_total{{app=\"{app}\"}}")];
         assert_eq!(of("other"), 0.0);
         (of("caller") == 1.0).then_some(())

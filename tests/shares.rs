@@ -46,7 +46,7 @@ async fn two_apps(app: App, server: &str) -> (TestSupervisor, Client) {
     let admin = free_address();
     let plan = TestSupervisor::plan().app(app).app(App::hello("neighbour"));
     let supervisor = plan.set(&format!("io_threads = 1\nadmin = '{admin}'\n{server}")).start().await;
-    (supervisor, Client::new(admin, false))
+    (supervisor, Client::afresh(admin))
 }
 
 #[tokio::test]

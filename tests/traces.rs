@@ -314,7 +314,7 @@ async fn a_collector_that_is_away_disturbs_no_request_and_gets_its_spans_when_it
     let warnings =
         supervisor.log.lines().iter().filter(|line| line.contains("spans cannot be exported")).count();
     assert_eq!(warnings, 1);
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     let counts = until("the span is counted", async || {
         let counts = metrics(&admin).await;
         (counts["nano_spans_total{outcome=\"exported\"}"] == 1.0).then_some(counts)
@@ -340,7 +340,7 @@ async fn what_a_collector_refuses_is_counted_and_not_sent_again() {
         .set(&format!("admin = '{admin}'"))
         .start()
         .await;
-    let (client, admin) = (supervisor.client("app").await, Client::new(admin, false));
+    let (client, admin) = (supervisor.client("app").await, Client::afresh(admin));
     let failed = async |count: f64| {
         let name = "nano_spans_total{outcome=\"failed\"}";
         until("refused spans are counted", async || (metrics(&admin).await[name] == count).then_some(()))
@@ -369,7 +369,7 @@ async fn a_flood_fills_a_queue_and_no_more_and_the_end_does_not_wait() {
         .await;
     let client = supervisor.client("app").await;
     // Until there are more spans than are sent and buffered at once.
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     until("spans are dropped", async || {
         for _ in 0..500 {
             assert_eq!(client.get("/").await.unwrap().status, 200);
@@ -412,7 +412,7 @@ async fn whoever_waits_for_a_collector_that_is_busy_is_not_kept() {
         .set(&format!("{}\nadmin = '{admin}'", collector.field()))
         .start()
         .await;
-    let (client, admin) = (supervisor.client("app").await, Client::new(admin, false));
+    let (client, admin) = (supervisor.client("app").await, Client::afresh(admin));
     client.get("/given-up").await.unwrap();
     let failed = "nano_spans_total{outcome=\"failed\"}";
     until("a batch is given up", async || (metrics(&admin).await[failed] == 1.0).then_some(())).await;

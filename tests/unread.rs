@@ -51,7 +51,7 @@ async fn serve_and_count(index: &str, origin: &Origin, max: usize) -> (TestSuper
     let settings = format!("env = {{ UP = 'http://{}' }}\nmax_outbound = {max}", origin.address);
     let (app, admin) = (App::new("app", index).set(&settings), free_address());
     let supervisor = TestSupervisor::plan().app(app).set(&format!("admin = '{admin}'")).start().await;
-    (supervisor, Client::new(admin, false))
+    (supervisor, Client::afresh(admin))
 }
 
 /// Waits until the metrics count `over` bodies that were cancelled with their requests, and `room` to make room.

@@ -97,7 +97,7 @@ async fn clients_that_take_nothing_have_no_more_of_files_than_of_other_answers()
     let app = app.file("public/large.bin", &"a".repeat(8 << 20));
     let supervisor =
         TestSupervisor::plan().set(&format!("admin = '{address}'\nio_threads = 1")).app(app).start().await;
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let before = metrics(&admin).await;
     assert_eq!(before["nano_asset_files{app=\"app\"}"], 6.0);
     assert_eq!(before["nano_asset_memory_bytes{app=\"app\"}"], 0.0);

@@ -50,8 +50,18 @@ pub(crate) struct Client {
 impl Client {
     /// Creates a client that speaks HTTP/1.1, or HTTP/2 with prior knowledge.
     pub(crate) fn new(address: SocketAddr, http2: bool) -> Self {
+        Self::keeping(usize::MAX, address, http2)
+    }
+
+    /// Creates a client that opens a connection for each request, for servers that close kept ones after a few seconds: the admin
+    /// listener and workerd. A test that does something else for that long would send its next request as the connection is closed.
+    pub(crate) fn afresh(address: SocketAddr) -> Self {
+        Self::keeping(0, address, false)
+    }
+
+    fn keeping(connections: usize, address: SocketAddr, http2: bool) -> Self {
         let mut builder = legacy::Client::builder(TokioExecutor::new());
-        builder.retry_canceled_requests(false).http2_only(http2);
+        builder.retry_canceled_requests(false).http2_only(http2).pool_max_idle_per_host(connections);
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self { address, client: builder.build(connector) }

@@ -80,7 +80,7 @@ async fn clients_that_do_not_read_their_answers_cost_little_each() {
     let address = free_address();
     let app = App::new("app", ENDLESS).set("max_buffered = '4MiB'");
     let supervisor = street(app, &format!("admin = '{address}'")).await;
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let (address, neighbour) = (supervisor.address("app").await, supervisor.client("neighbour").await);
     let before = memory(&supervisor);
     let mut clients = Vec::with_capacity(CLIENTS);
@@ -162,7 +162,7 @@ async fn what_all_apps_together_may_hold_bounds_each_of_them() {
     }
     supervisor.in_flight("app", clients.len()).await;
     let neighbour = supervisor.client("neighbour").await;
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let (mut last, mut looks) = (0, 0);
     let held = until("the clients are as far behind as they can be", async || {
         assert_eq!(neighbour.get("/").await.unwrap().text(), "hello from neighbour");
@@ -182,7 +182,7 @@ async fn a_client_that_reads_nothing_holds_its_share_and_others_have_theirs() {
     let address = free_address();
     let settings = format!("admin = '{address}'\nmax_buffered_per_client = '1MiB'\nio_threads = 1");
     let supervisor = street(App::new("app", ENDLESS), &settings).await;
-    let (app, admin) = (supervisor.address("app").await, Client::new(address, false));
+    let (app, admin) = (supervisor.address("app").await, Client::afresh(address));
     let mut greedy = Vec::new();
     for _ in 0..GREEDY {
         let client = connect_from([127, 0, 0, 66], app).await;

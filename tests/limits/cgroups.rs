@@ -174,7 +174,7 @@ async fn what_is_beyond_the_number_of_threads_and_processes_is_not_started_and_t
     let worker = supervisor.worker("app").await;
     // An app cannot start this many threads or processes, but code that has broken out of V8 can.
     intrude(&group, worker, "for number in $(seq 40); do sleep 1000 & done");
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let name = "nano_limit_broken_total{app=\"app\",limit=\"max_pids\"}";
     until("refused processes are counted", async || (metrics(&admin).await[name] > 0.0).then_some(())).await;
     assert_eq!(metrics(&admin).await["nano_cgroups"], 1.0);
@@ -213,7 +213,7 @@ async fn a_worker_is_held_to_its_share_of_the_cpu() {
         .start()
         .await;
     assert_eq!(supervisor.get("app", "/").await.text(), "done");
-    let admin = Client::new(address, false);
+    let admin = Client::afresh(address);
     let name = "nano_limit_broken_total{app=\"app\",limit=\"max_cpus\"}";
     until("throttling is counted", async || (metrics(&admin).await[name] > 0.0).then_some(())).await;
 }

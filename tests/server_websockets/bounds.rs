@@ -14,7 +14,7 @@ async fn no_more_are_opened_than_an_app_may_have() {
         .app(App::new("app", ECHO).set("max_websockets = 2"))
         .start()
         .await;
-    let (address, admin) = (supervisor.address("app").await, Client::new(admin, false));
+    let (address, admin) = (supervisor.address("app").await, Client::afresh(admin));
     let mut first = Talker::open(address, "/");
     let _second = Talker::open(address, "/");
     let refused = || Raw::connect(address).send(talker::handshake("/", "")).up_to("\r\n\r\n");
@@ -216,7 +216,7 @@ async fn a_worker_that_does_not_read_holds_up_its_client() {
         }
         sender.send(talker::frame(TEXT, b"last"));
     });
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     until("the client has to wait", async || {
         (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] > 0.0).then_some(())
     })
@@ -237,11 +237,13 @@ async fn a_client_that_goes_while_nothing_is_read_from_it_leaves_its_place() {
     let admin = free_address();
     let app = App::new("app", app).set("websocket_ping = '50ms'\nwebsocket_timeout = '200ms'");
     let supervisor = TestSupervisor::plan().set(&format!("admin = '{admin}'")).app(app).start().await;
-    let mut talker = Talker::open(supervisor.address("app").await, "/");
-    for _ in 0..4 {
-        talker.send(BINARY, [7; 65_536]);
-    }
-    let admin = Client::new(admin, false);
+    // It sends all of it at once, since it would count as silent if it paused.
+    let mut raw = Raw::connect(supervisor.address("app").await);
+    let mut sent = talker::handshake("/", "").into_bytes();
+    (0..4).for_each(|_| sent.extend(talker::frame(BINARY, &[7; 65_536])));
+    let head = raw.send(sent).up_to("\r\n\r\n");
+    let mut talker = Talker { raw, head };
+    let admin = Client::afresh(admin);
     until("the client has to wait", async || {
         (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] > 0.0).then_some(())
     })

@@ -229,7 +229,7 @@ async fn a_message_that_becomes_long_holds_no_more_than_its_parts() {
     for talker in &mut talkers[1..] {
         talker.send(BINARY | COMPRESSED, &long);
     }
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     until("the clients have to wait", async || {
         (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] >= 4.0).then_some(())
     })
@@ -262,7 +262,7 @@ async fn a_client_has_few_compressed_messages_under_way() {
     assert_eq!(one_more.send(TEXT, "as it is").hears(), "text as it is");
     one_more.send(TEXT | COMPRESSED, &contents);
     assert_eq!(one_more.hears(), "close 1013 too many compressed messages are under way");
-    let broken = metrics(&Client::new(admin, false)).await;
+    let broken = metrics(&Client::afresh(admin)).await;
     assert_eq!(broken["nano_limit_broken_total{app=\"app\",limit=\"inflating\"}"], 1.0);
     assert_eq!(talkers[0].send(0x80, &contents[2..]).hears(), "text abc");
     assert_eq!(offering(address, OFFER).send(TEXT | COMPRESSED, &contents).hears(), "text abc");

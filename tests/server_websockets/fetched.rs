@@ -168,7 +168,7 @@ async fn the_end_of_a_client_or_a_server_reaches_the_other_one() {
     let mut talker = Talker::open(address, "/pass?to=/drop");
     assert_eq!(talker.hears(), "text last");
     assert_eq!(talker.hears(), "close 1011 ");
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     let outbound = async || metrics(&admin).await["nano_worker_outbound_connections{app=\"app\"}"];
     let mut talker = Talker::open(address, "/pass?to=/echo");
     assert_eq!(talker.send(TEXT, "a").hears(), "text a");

@@ -129,7 +129,7 @@ async fn a_fetch_from_another_app_is_what_it_is_on_workers() {
         .app(App::new("app", APP).set("services = { OTHER = 'other' }"))
         .app(App::new("other", OTHER));
     let ours = plan.start().await;
-    let clients = [ours.client("app").await, Client::new(theirs.address(), false)];
+    let clients = [ours.client("app").await, Client::afresh(theirs.address())];
     let [ours, theirs] = clients.map(async |client| {
         let request = client.request("GET", "/").header("x-client", "1");
         let request = request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap();
