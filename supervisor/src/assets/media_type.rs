@@ -1,6 +1,15 @@
 //! The media type of a file, by its extension, as Workers name it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use hyper::header::HeaderValue;
+
+/// The table of `mime_guess`: extensions in lower case. Made for the first file.
+static KNOWN: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let rows = include_str!(concat!(env!("OUT_DIR"), "/media_types.txt")).lines();
+    rows.filter_map(|row| row.split_once(' ')).collect()
+});
 
 /// Extensions that Workers name differently than the table of `mime_guess` does.
 const OTHERS: [(&str, &str); 22] = [
@@ -35,7 +44,7 @@ pub(super) fn of(name: &str) -> Option<HeaderValue> {
     let media_type = match OTHERS.iter().find(|(known, _)| *known == extension) {
         _ if stem.is_empty() => return None,
         Some((_, media_type)) => media_type,
-        None => mime_guess::from_ext(&extension).first_raw()?,
+        None => *KNOWN.get(&*extension)?,
     };
     if media_type.starts_with("text/") {
         HeaderValue::try_from(format!("{media_type}; charset=utf-8")).ok()

@@ -1,6 +1,7 @@
 //! Incremental digests, and constant-time comparison.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
 use crc::{CRC_32_ISCSI, CRC_32_ISO_HDLC, CRC_64_NVME, Crc, Digest, Table};
 use deno_core::op2;
@@ -11,9 +12,13 @@ use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
-static CRC32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
-static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
-static CRC64NVME: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_NVME);
+/// A checksum with its table. It is made on first use: as a constant it would hold a pointer, and so be among the pages of which
+/// every process has a copy of its own.
+type LazyCrc<Width> = LazyLock<Box<Crc<Width, Table<16>>>>;
+
+static CRC32: LazyCrc<u32> = LazyLock::new(|| Box::new(Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC)));
+static CRC32C: LazyCrc<u32> = LazyLock::new(|| Box::new(Crc::<u32, Table<16>>::new(&CRC_32_ISCSI)));
+static CRC64NVME: LazyCrc<u64> = LazyLock::new(|| Box::new(Crc::<u64, Table<16>>::new(&CRC_64_NVME)));
 
 enum Running {
     Digest(Box<dyn DynDigest>),
