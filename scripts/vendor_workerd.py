@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetch the published package of workerd, and take its scripts of node:fs into third_party/workerd.
+"""Fetch the published package of workerd, and take its scripts of some modules of Node into third_party/workerd.
 
     scripts/vendor_workerd.py
 
@@ -12,6 +12,8 @@ VERSION = "1.20261117.1"  # of workerd in tests/npm/package.json, with which the
 MODULES = {
     "node:fs": "fs",
     "node:fs/promises": "fs_promises",
+    "node:net": "net",
+    "node:tls": "tls",
     "node-internal:internal_errors": None,
     "node-internal:internal_fs": None,
     "node-internal:internal_fs_callback": None,
@@ -23,6 +25,11 @@ MODULES = {
     "node-internal:internal_fs_sync": None,
     "node-internal:internal_fs_utils": None,
     "node-internal:internal_glob_pattern": None,
+    "node-internal:internal_net": None,
+    "node-internal:internal_tls": None,
+    "node-internal:internal_tls_common": None,
+    "node-internal:internal_tls_constants": None,
+    "node-internal:internal_tls_wrap": None,
     "node-internal:validators": None,
 }
 

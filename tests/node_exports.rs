@@ -105,14 +105,14 @@ async fn what_needs_a_host_says_so_when_it_is_used() {
         import process, { stdout } from 'node:process';
         import test from 'node:test';
         class Tunnel extends Agent {}
-        function Old() { net.Socket.call(this); }
-        Old.prototype = Object.create(net.Socket.prototype);
+        function Old() { net.Server.call(this); }
+        Old.prototype = Object.create(net.Server.prototype);
         const told = async (act) => { try { return await act() ?? null; } catch (error) { return [error.message, error.code]; } };
         export default { fetch: async () => Response.json({
           function: await told(() => spawn('ls')),
-          class: await told(() => new net.Socket()),
+          class: await told(() => new net.Server()),
           'class without new': await told(() => new Old()),
-          subclass: await told(() => new (class extends net.Socket {})()),
+          subclass: await told(() => new (class extends net.Server {})()),
           method: await told(() => child_process.execSync('ls')),
           dns: await told(() => lookup('localhost')),
           request: await told(() => http.get('http://localhost/')),
@@ -134,12 +134,13 @@ async fn what_needs_a_host_says_so_when_it_is_used() {
         json!([format!("{text} is not available in a worker: {why}"), "ERR_METHOD_NOT_IMPLEMENTED"])
     };
     let processes = "an app cannot start processes or threads";
-    let sockets = "an app opens connections with fetch()";
+    let sockets = "an app opens connections with fetch(), or with connect() of node:net";
+    let servers = "requests come to the fetch handler of `export default { fetch }`";
     let expected = json!({
         "function": error("child_process.spawn()", processes),
-        "class": error("net.Socket", sockets),
-        "class without new": error("net.Socket", sockets),
-        "subclass": error("net.Socket", sockets),
+        "class": error("net.Server", servers),
+        "class without new": error("net.Server", servers),
+        "subclass": error("net.Server", servers),
         "method": error("child_process.execSync()", processes),
         "dns": error("dns.promises.lookup()", sockets),
         "request": error(

@@ -53,6 +53,13 @@ async fn sockets_are_as_on_workers() {
     both.assert_same_results(50).await;
 }
 
+#[tokio::test]
+async fn the_sockets_of_node_are_as_on_workers() {
+    let server = server().await;
+    let Some(both) = Both::serve(include_str!("sockets/node.js"), server.address).await else { return };
+    both.assert_same_results(35).await;
+}
+
 /// Serves an app with `connect`, the address of the server in `env.UP`, and these settings.
 async fn serve(fetch: &str, server: &Origin, settings: &str) -> TestSupervisor {
     let index = format!(

@@ -52,6 +52,11 @@
     return ObjectAssign(zlib, own("absent.js").absent("zlib", why, { classes: names }));
   }
 
+  function tlsWrap() {
+    const { TLSSocket, connect } = ofWorkers("internal_tls_wrap.js");
+    return { TLSSocket, connect };
+  }
+
   function diagnosticsChannel() {
     const { default: channels } = published("diagnostics_channel.js");
     return { ...channels, TracingChannel: channels.tracingChannel("nano.none").constructor };
@@ -83,8 +88,8 @@
     "node:_stream_transform": partOfStream("Transform"),
     "node:_stream_wrap": hostlessNet("streamWrap"),
     "node:_stream_writable": partOfStream("Writable"),
-    "node:_tls_common": hostlessNet("tlsCommon"),
-    "node:_tls_wrap": hostlessNet("tlsWrap"),
+    "node:_tls_common": () => ({ ...ofWorkers("internal_tls_common.js") }),
+    "node:_tls_wrap": tlsWrap,
     "node:assert": () => published("assert.ts").default,
     "node:assert/strict": () => requireBuiltin("node:assert").strict,
     "node:async_hooks": () => published("async_hooks.ts").default,
@@ -108,7 +113,7 @@
     "node:inspector": () => own("hostless.js").inspector("inspector"),
     "node:inspector/promises": () => own("hostless.js").inspector("inspector/promises"),
     "node:module": () => own("module.js"),
-    "node:net": hostlessNet("net"),
+    "node:net": () => ({ ...ofWorkers("net.js").default, ...own("hostless_net.js").netServers() }),
     "node:os": () => published("os.ts").default,
     "node:path": path,
     "node:path/posix": () => requireBuiltin("node:path").posix,
@@ -130,7 +135,7 @@
     "node:test": hostless("test"),
     "node:timers": () => own("timers.js"),
     "node:timers/promises": () => requireBuiltin("node:timers").promises,
-    "node:tls": hostlessNet("tls"),
+    "node:tls": () => ofWorkers("tls.js").default,
     "node:trace_events": hostless("traceEvents"),
     "node:tty": () => own("tty.js"),
     "node:url": () => ({ ...published("url.ts"), toPathIfFileURL: published("internal/url.ts").toPathIfFileURL }),

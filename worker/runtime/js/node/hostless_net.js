@@ -1,4 +1,4 @@
-// Modules of Node about the network, whose sockets an app does not have: their names, numbers and pure functions.
+// Modules of Node about the network that an app does not have: their names, numbers and pure functions.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -14,7 +14,7 @@
   const load = core.loadExtScript;
   const { absent } = load("ext:nano_node/absent.js");
 
-  const NO_SOCKETS = "an app opens connections with fetch()";
+  const NO_SOCKETS = "an app opens connections with fetch(), or with connect() of node:net";
   const NO_HTTP = "requests come to the fetch handler of `export default { fetch }`, and go out with fetch()";
 
   const METHODS = StringPrototypeSplit(
@@ -178,42 +178,12 @@
     }),
   };
 
-  function net() {
-    const { isIP, isIPv4, isIPv6 } = load("ext:deno_node/internal/net.ts");
-    const names = absent("net", NO_SOCKETS, {
-      classes: ["BlockList", "BoundSocket", "Server", "Socket", "SocketAddress"],
-      functions: [
-        "_normalizeArgs", "connect", "createConnection", "createServer", "getDefaultAutoSelectFamily",
-        "getDefaultAutoSelectFamilyAttemptTimeout", "setDefaultAutoSelectFamily",
-        "setDefaultAutoSelectFamilyAttemptTimeout",
-      ],
+  /** What of `net` takes connections. */
+  const netServers = () =>
+    absent("net", "requests come to the fetch handler of `export default { fetch }`", {
+      classes: ["BoundSocket", "Server"],
+      functions: ["createServer"],
     });
-    return { ...names, Stream: names.Socket, isIP, isIPv4, isIPv6 };
-  }
-
-  const tls = () => ({
-    ...absent("tls", NO_SOCKETS, {
-      classes: ["SecureContext", "Server", "TLSSocket"],
-      functions: [
-        "checkServerIdentity", "connect", "convertALPNProtocols", "createSecureContext", "createSecurePair", "createServer",
-        "getCiphers",
-      ],
-    }),
-    CLIENT_RENEG_LIMIT: 3,
-    CLIENT_RENEG_WINDOW: 600,
-    DEFAULT_CIPHERS: "",
-    DEFAULT_ECDH_CURVE: "auto",
-    DEFAULT_MAX_VERSION: "TLSv1.3",
-    DEFAULT_MIN_VERSION: "TLSv1.2",
-    rootCertificates: [],
-  });
-
-  const tlsCommon = () =>
-    absent("_tls_common", NO_SOCKETS, {
-      classes: ["SecureContext"],
-      functions: ["createSecureContext", "translatePeerCertificate"],
-    });
-  const tlsWrap = () => absent("_tls_wrap", NO_SOCKETS, { classes: ["TLSSocket"], functions: ["connect"] });
 
   const streamWrap = () => absent("_stream_wrap", NO_SOCKETS, { classes: ["JSStreamSocket"] }).JSStreamSocket;
 
@@ -248,5 +218,5 @@
     promises,
   });
 
-  return { dgram, dns, dnsPromises, http, http2, https, net, parts, streamWrap, tls, tlsCommon, tlsWrap };
+  return { dgram, dns, dnsPromises, http, http2, https, netServers, parts, streamWrap };
 })();

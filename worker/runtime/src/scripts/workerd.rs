@@ -1,5 +1,5 @@
-//! The scripts of `node:fs`, from the published package of workerd (`third_party/workerd`): each module becomes a script that loads
-//! the others. What they import beyond them is in `js/node/fs_host.js`.
+//! The scripts of `node:fs`, `node:net` and `node:tls`, from the published package of workerd (`third_party/workerd`): each module
+//! becomes a script that loads the others. What they import beyond them is in `js/node/workerd_host.js`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../third_party/workerd");
 
 /// The script with everything that the modules import from elsewhere: by name of the module, what it exports.
-const HOST: &str = "ext:nano_node/fs_host.js";
+const HOST: &str = "ext:nano_node/workerd_host.js";
 
 /// Returns every script by its specifier.
 pub(crate) fn scripts() -> BTreeMap<String, String> {

@@ -1,0 +1,133 @@
+// What the scripts of third_party/workerd import besides each other, by the names of Workers' modules: Node's library, the files and
+// the sockets of the app. Each part is loaded when a script first asks for it.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const { ArrayBufferIsView, Error, StringPrototypeLastIndexOf, StringPrototypeSlice, TypedArrayPrototypeGetSymbolToStringTag } =
+    primordials;
+  const load = core.loadExtScript;
+  const published = (script) => load(`ext:deno_node/${script}`);
+  const streams = () => published("stream.ts").default;
+
+  /** The codes of failures that Node's errors tell all about. The others have a reason, which only the error itself says. */
+  const TOLD = {
+    __proto__: null, ECONNREFUSED: 1, ECONNRESET: 1, EAI_AGAIN: 1, EHOSTUNREACH: 1, ENETUNREACH: 1, ENOTFOUND: 1, EPIPE: 1, ETIMEDOUT: 1,
+  };
+
+  function sockets() {
+    const { connect, failureOf } = load("ext:nano_net/socket.js");
+    const failed = (kind) => (socket) => {
+      const code = failureOf(socket, kind);
+      return code in TOLD ? code : undefined;
+    };
+    return {
+      connect(address, options) {
+        const at = StringPrototypeLastIndexOf(address, ":");
+        const host = StringPrototypeSlice(address, 0, at);
+        const hostname = StringPrototypeLastIndexOf(host, ":") === -1 ? host : `[${host}]`;
+        return connect({ hostname, port: StringPrototypeSlice(address, at + 1) }, options);
+      },
+      getConnectFailureCode: failed("connect"),
+      getReadFailureCode: failed("read"),
+      getWriteFailureCode: failed("write"),
+    };
+  }
+
+  let lastPort = 49151;
+  /** Ports in name only, as on Workers: what a socket says its own end has. */
+  const tcpPorts = {
+    ephemeral: () => lastPort = lastPort >= 65535 ? 49152 : lastPort + 1,
+    register() {},
+    release() {},
+    tryBind: () => true,
+    unregister() {},
+  };
+
+  class JSStreamSocket {
+    constructor() {
+      throw new Error("TLS over a stream that is no socket is not available in a worker: pass a net.Socket, or use tls.connect()");
+    }
+  }
+
+  return {
+    __proto__: null,
+    get "cloudflare-internal:filesystem"() {
+      return {
+        default: {
+          ...load("ext:nano_node/files_open.js"),
+          ...load("ext:nano_node/files_change.js"),
+          ...load("ext:nano_node/files_copy.js"),
+        },
+      };
+    },
+    "cloudflare-internal:http": { GATEWAY_ADDRESS: "240.1.0.0", HOST_ADDRESS: "240.1.0.1", tcpPorts },
+    get "cloudflare-internal:sockets"() {
+      return { default: sockets() };
+    },
+    // An encoding is compared with this one only.
+    "node-internal:buffer": { default: { HEX: "hex" } },
+    get "node-internal:events"() {
+      return { EventEmitter: published("_events.mjs").EventEmitter };
+    },
+    "node-internal:internal_assert": {
+      ok(value) {
+        if (!value) throw new Error("assertion failed");
+      },
+      strictEqual(actual, expected) {
+        if (actual !== expected) throw new Error(`${actual} is not ${expected}`);
+      },
+    },
+    get "node-internal:internal_buffer"() {
+      return { Buffer: published("internal/buffer.mjs").default.Buffer };
+    },
+    get "node-internal:internal_inspect"() {
+      return { inspect: published("internal/util/inspect.mjs").inspect };
+    },
+    get "node-internal:internal_process"() {
+      return { nextTick: published("_process/process.ts").nextTick };
+    },
+    "node-internal:internal_tls_jsstream": { JSStreamSocket },
+    "node-internal:internal_types": {
+      isArrayBufferView: ArrayBufferIsView,
+      isUint8Array: (value) => TypedArrayPrototypeGetSymbolToStringTag(value) === "Uint8Array",
+    },
+    get "node-internal:internal_url"() {
+      return { toPathIfFileURL: published("internal/url.ts").toPathIfFileURL };
+    },
+    get "node-internal:internal_utils"() {
+      return { normalizeEncoding: published("internal/util.mjs").normalizeEncoding };
+    },
+    get "node-internal:process"() {
+      return { default: { getCwd: load("ext:nano_node/files.js").cwd, shouldThrowOnNotImplementedTlsOption: () => true } };
+    },
+    get "node-internal:streams_destroy"() {
+      return { errorOrDestroy: published("internal/streams/destroy.js").errorOrDestroy };
+    },
+    get "node-internal:streams_duplex"() {
+      return { Duplex: streams().Duplex };
+    },
+    get "node-internal:streams_end_of_stream"() {
+      return { eos: streams().finished };
+    },
+    get "node-internal:streams_readable"() {
+      return { Readable: streams().Readable };
+    },
+    // Imported and not used.
+    "node-internal:streams_util": {},
+    get "node-internal:streams_writable"() {
+      return { Writable: streams().Writable };
+    },
+    get "node-internal:url"() {
+      const { URL } = load("ext:deno_web/00_url.js");
+      /** An address as it is compared: in one spelling. */
+      const canonicalizeIp = (address) => {
+        try {
+          const host = StringPrototypeLastIndexOf(address, ":") === -1 ? address : `[${address}]`;
+          return new URL(`http://${host}/`).hostname;
+        } catch {
+          return undefined;
+        }
+      };
+      return { default: { canonicalizeIp } };
+    },
+  };
+})();
