@@ -74,7 +74,8 @@ async fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
 
 #[tokio::test]
 async fn messages_of_32_mib_go_both_ways_by_default() {
-    let supervisor = TestSupervisor::with(ECHO).await;
+    let app = App::new("app", ECHO).set("websocket_ping = false");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
     let mut talker = Talker::open(supervisor.address("app").await, "/");
     let message: Vec<u8> = (0..32 << 20).map(|number| (number % 251) as u8).collect();
     let frame = talker::frame(BINARY, &message);
@@ -179,7 +180,8 @@ async fn messages_that_are_not_complete_hold_no_more_than_they_may() {
 
 #[tokio::test]
 async fn each_message_has_all_of_the_cpu_time_and_no_more() {
-    let app = App::new("app", ECHO).set("cpu_time = '400ms'");
+    // Not ended by the watchdog, however long the machine takes for it.
+    let app = App::new("app", ECHO).set("cpu_time = '400ms'\nwatchdog = '1m'\nhung_timeout = '2m'");
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let mut talker = Talker::open(supervisor.address("app").await, "/working");
     for _ in 0..8 {
@@ -205,7 +207,7 @@ async fn a_worker_that_does_not_read_holds_up_its_client() {
     } }";
     let admin = free_address();
     let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'"));
-    let supervisor = plan.app(App::new("app", app)).start().await;
+    let supervisor = plan.app(App::new("app", app).set("websocket_ping = false")).start().await;
     let address = supervisor.address("app").await;
     let mut talker = Talker::open(address, "/");
     let mut sender = talker.raw.also();

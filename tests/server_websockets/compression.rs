@@ -218,7 +218,7 @@ async fn a_message_that_becomes_long_holds_no_more_than_its_parts() {
     let admin = free_address();
     let supervisor = TestSupervisor::plan()
         .set(&format!("admin = '{admin}'"))
-        .app(App::new("app", app).set("max_websocket_message = '8MiB'"))
+        .app(App::new("app", app).set("max_websocket_message = '8MiB'\nwebsocket_ping = false"))
         .start()
         .await;
     let address = supervisor.address("app").await;

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::ECHO;
 use crate::admin::metrics;
-use crate::harness::talker::{self, TEXT};
+use crate::harness::talker::{self, BINARY, TEXT};
 use crate::harness::{App, Client, free_address, process, within};
 use crate::{TestSupervisor, until};
 
@@ -229,4 +229,43 @@ async fn a_client_that_takes_nothing_of_one_websocket_gets_the_others() {
     assert_eq!(hears(&mut fast).await, "Binary of 2000 bytes");
     let admin = Client::new(admin, false);
     assert_eq!(metrics(&admin).await["nano_streams_reset_total"], 1.0);
+}
+
+#[tokio::test]
+async fn many_short_messages_that_an_app_does_not_take_leave_the_connection_alone() {
+    let app = "const held = []; export default { fetch(request) {
+      if (request.url.endsWith('/accept')) { held.pop().accept(); return new Response('accepted'); }
+      const { 0: client, 1: server } = new WebSocketPair();
+      held.push(server);
+      let messages = 0;
+      server.addEventListener('message', ({ data }) => { messages++; if (data === 'last') server.send(String(messages)); });
+      return new Response(null, { status: 101, webSocket: client });
+    } }";
+    let admin = free_address();
+    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'"));
+    let supervisor = plan.app(App::new("app", app)).start().await;
+    let client = connect(supervisor.address("app").await).await;
+    let (mut answer, mut outgoing) = request(&client, ask("/", &[VERSION])).await;
+    // More than the worker takes before the app does.
+    let mut long = Bytes::from(talker::frame(BINARY, &[7; 140 * 1024]));
+    while !long.is_empty() {
+        outgoing.reserve_capacity(long.len());
+        let capacity = within(std::future::poll_fn(|cx| outgoing.poll_capacity(cx))).await.unwrap().unwrap();
+        outgoing.send_data(long.split_to(capacity.min(long.len())), false).unwrap();
+    }
+    let admin = Client::new(admin, false);
+    until("the client has to wait", async || {
+        (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] > 0.0).then_some(())
+    })
+    .await;
+    // Each is a frame of HTTP/2.
+    for _ in 0..2000 {
+        outgoing.send_data(talker::frame(TEXT, b"x").into(), false).unwrap();
+    }
+    outgoing.send_data(talker::frame(TEXT, b"last").into(), false).unwrap();
+    // Behind them, on the same connection.
+    let get = Request::get("http://app.example/accept").body(()).unwrap();
+    assert_eq!(text(request(&client, get).await.0).await, "accepted");
+    let frame = within(answer.body_mut().data()).await.unwrap().unwrap();
+    assert_eq!(frame, &b"\x81\x042002"[..]);
 }

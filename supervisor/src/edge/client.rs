@@ -27,6 +27,10 @@ const CLOSING_IDLE: u64 = 4;
 /// HTTP/2 frames that are read from one connection before other connections get their turn.
 const TURN: u32 = 256;
 
+/// Bytes that are read at once of an HTTP/2 connection with WebSockets: as long as they may begin many frames, and at most.
+const SHORT_READ: usize = 4 * 1024;
+pub(crate) const LONG_READ: usize = 16 * 1024;
+
 /// Input counts as at least one frame per this many bytes.
 const FRAME: usize = 256;
 
@@ -83,6 +87,8 @@ pub(crate) struct Client {
     held_up: RefCell<Option<Waker>>,
     /// Whether the connection's listener is being closed.
     closing: Rc<Cell<bool>>,
+    /// WebSockets that are open over HTTP/2.
+    sockets: Cell<usize>,
     /// How far the client is behind with reading responses.
     debt: Debt,
     /// The least rate at which clients must read and send, as set by the app of the last request.
@@ -125,6 +131,7 @@ impl Client {
             idle_frames: Cell::new(0),
             turn: Cell::new(0),
             held_up: RefCell::default(),
+            sockets: Cell::new(0),
             debt: Debt::new(now),
             min_rate: Cell::new(None),
             given: Cell::default(),
@@ -207,6 +214,22 @@ impl Client {
             *self.held_up.borrow_mut() = Some(cx.waker().clone());
         }
         is_held_up
+    }
+
+    /// Returns how many bytes are read at once at most, if that is limited. Messages of WebSockets may be short: so many of them would
+    /// wait in h2 before anybody takes them that it would end the connection.
+    pub(crate) fn most_read(&self) -> Option<usize> {
+        (self.sockets.get() > 0).then(|| self.frames.borrow().left().clamp(SHORT_READ, LONG_READ))
+    }
+
+    /// Counts a WebSocket that opens over HTTP/2.
+    pub(crate) fn opens_socket(&self) {
+        self.sockets.set(self.sockets.get() + 1);
+    }
+
+    /// Counts a WebSocket that ends over HTTP/2.
+    pub(crate) fn ends_socket(&self) {
+        self.sockets.set(self.sockets.get() - 1);
     }
 
     /// Processes bytes that have been received.

@@ -87,6 +87,11 @@ impl Frames {
         self.head
     }
 
+    /// Returns how many bytes of the current frame are to come.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Returns whether the client's windows allow this many bytes of one stream, and of all streams.
     pub(crate) fn lets_come(&self, stream: u64, all: u64) -> bool {
         let initial = u64::from(INITIAL_WINDOW);

@@ -35,6 +35,10 @@ const FIELD: usize = 32;
 /// The most streams of one connection at once.
 const STREAMS: u32 = 128;
 
+/// What frames of bodies and of WebSockets that wait in h2 may fall short of 256 bytes each, all together, before it ends the connection.
+/// In one turn of reading, some 500 messages of WebSockets may come, and before the next one they are taken.
+const SHORT_FRAMES: usize = 160 * 1024;
+
 /// Bytes that h2 buffers of one response for a client that does not read.
 const SEND_BUFFER: usize = 64 * 1024;
 
@@ -114,7 +118,8 @@ fn builder(settings: &ServerSettings) -> h2::server::Builder {
         .max_concurrent_streams(STREAMS)
         // For WebSockets (RFC 8441).
         .enable_connect_protocol()
-        .max_send_buffer_size(SEND_BUFFER);
+        .max_send_buffer_size(SEND_BUFFER)
+        .data_frame_budget(SHORT_FRAMES);
     builder
 }
 

@@ -14,8 +14,9 @@ use nano_protocol::message::RequestId;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::timeout;
 
-use crate::edge::client::Client;
+use super::websocket::talk::SocketTransport;
 use crate::edge::client::frames::PREFACE;
+use crate::edge::client::{Client, LONG_READ};
 use crate::model::refusal::Refusal;
 
 /// Responses up to this length are written as one buffer: copying them costs less than a vectored write.
@@ -129,7 +130,15 @@ impl<T: Transport> ClientIo<T> {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        ready!(self.poll(|socket| socket.poll_read(cx, buffer)))?;
+        match self.client.most_read().filter(|most| *most < buffer.remaining()) {
+            None => ready!(self.poll(|socket| socket.poll_read(cx, buffer)))?,
+            Some(most) => {
+                let mut part = [const { MaybeUninit::uninit() }; LONG_READ];
+                let mut part = ReadBuf::uninit(&mut part[..most]);
+                ready!(self.poll(|socket| socket.poll_read(cx, &mut part)))?;
+                buffer.put_slice(part.filled());
+            }
+        }
         self.client.has_read(&buffer.filled()[before..]);
         Poll::Ready(Ok(()))
     }
@@ -167,6 +176,8 @@ fn automatic_answer(bytes: &[u8]) -> Option<Refusal> {
         _ => None,
     }
 }
+
+impl<T: Transport> SocketTransport for ClientIo<T> {}
 
 impl<T: Transport> AsyncRead for ClientIo<T> {
     fn poll_read(

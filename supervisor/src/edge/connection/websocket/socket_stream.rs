@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
 use nano_protocol::Chunk;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::talk::SocketTransport;
 
 use crate::edge::client::Client;
 use crate::edge::connection::windows::Window;
@@ -27,8 +29,10 @@ pub(crate) struct Incoming {
 /// Both directions of a stream.
 pub(crate) struct SocketStream {
     incoming: Incoming,
-    /// Received, and not read yet.
-    input: Bytes,
+    /// Received, and not read yet. The window of the stream bounds it.
+    input: BytesMut,
+    /// Set when nothing more comes.
+    end: Option<io::Result<()>>,
     outgoing: SendStream<BodyPart>,
     /// What h2 holds. Nothing more is written before it has left.
     untaken: Rc<Untaken>,
@@ -39,7 +43,9 @@ pub(crate) struct SocketStream {
 
 impl SocketStream {
     pub(crate) fn new(incoming: Incoming, outgoing: SendStream<BodyPart>, client: Rc<Client>) -> Self {
-        Self { incoming, input: Bytes::new(), outgoing, untaken: Rc::default(), client, is_finished: false }
+        client.opens_socket();
+        let (input, untaken) = (BytesMut::new(), Rc::default());
+        Self { incoming, input, end: None, outgoing, untaken, client, is_finished: false }
     }
 
     /// Ends it, since both sides have closed the WebSocket.
@@ -61,25 +67,36 @@ impl SocketStream {
     }
 }
 
+impl SocketTransport for SocketStream {
+    /// h2 ends connections in which many short frames wait.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        while self.end.is_none()
+            && let Poll::Ready(next) = self.incoming.stream.poll_data(cx)
+        {
+            match next {
+                Some(Ok(bytes)) => self.input.extend_from_slice(&bytes),
+                Some(Err(error)) => self.end = Some(Err(io::Error::other(error))),
+                None => self.end = Some(Ok(())),
+            }
+        }
+    }
+}
+
 impl AsyncRead for SocketStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        while self.input.is_empty() {
-            match ready!(self.incoming.stream.poll_data(cx)) {
-                Some(Ok(bytes)) => self.input = bytes,
-                Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
-                None => return Poll::Ready(Ok(())),
-            }
+        self.poll_ahead(cx);
+        if self.input.is_empty() {
+            return self.end.take().map_or(Poll::Pending, Poll::Ready);
         }
         let length = self.input.len().min(buffer.remaining());
         buffer.put_slice(&self.input[..length]);
         self.input.advance(length);
         if self.input.is_empty() {
-            // Even an empty part keeps the buffer that it is of.
-            self.input = Bytes::new();
+            self.input = BytesMut::new();
         }
         self.incoming.window.read(length);
         let _ = self.incoming.stream.flow_control().release_capacity(length);
@@ -113,6 +130,7 @@ impl AsyncWrite for SocketStream {
 
 impl Drop for SocketStream {
     fn drop(&mut self) {
+        self.client.ends_socket();
         if !self.is_finished {
             self.outgoing.send_reset(Reason::CANCEL);
         }

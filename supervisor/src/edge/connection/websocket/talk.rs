@@ -55,9 +55,15 @@ const SERVICE_RESTART: u16 = 1012;
 /// The reason for that one.
 const WORKER_ENDS: &str = "the app's worker has ended";
 
+/// What a WebSocket can be carried over.
+pub(crate) trait SocketTransport: AsyncRead + AsyncWrite + Unpin {
+    /// Polled while nothing is read.
+    fn poll_ahead(&mut self, _cx: &mut Context<'_>) {}
+}
+
 /// Carries a WebSocket until it is over. `read` was received behind the handshake. Returns the reason if the client was too slow, and
 /// the transport if both sides have closed. It takes all of an HTTP/1 connection, so that it keeps the time limits of that.
-pub(crate) async fn carry<T: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) async fn carry<T: SocketTransport>(
     io: T,
     read: Bytes,
     (opened, tail): (OpenedSocket, Tail),
@@ -68,6 +74,8 @@ pub(crate) async fn carry<T: AsyncRead + AsyncWrite + Unpin>(
     let OpenedSocket { sender, receiver, terms } = opened;
     let worker = terms.worker.clone();
     let mut talk = Talk::new(io, read, (sender, receiver), &terms, tail);
+    // Unless it comes to its end: a stream whose client is too slow is dropped.
+    talk.set_cut_off(true);
     let is_closing = closing.is_closing.clone();
     let mut stopped = pin!(closing.stop.changed());
     let mut retired = pin!(async move {
@@ -97,12 +105,11 @@ pub(crate) async fn carry<T: AsyncRead + AsyncWrite + Unpin>(
     })
     .await;
     let is_closed = talk.is_closed();
-    if overdue.is_some() || talk.has_failed || !is_closed {
+    let is_cut_off = overdue.is_some() || talk.has_failed || !is_closed;
+    talk.set_cut_off(is_cut_off);
+    if is_cut_off && !is_http2 {
         // What the client still sends must not make the kernel drop the closing frame.
-        if !is_http2 {
-            client.leave_unread();
-        }
-        talk.is_cut_off();
+        client.leave_unread();
     }
     (overdue, is_closed.then_some(talk.io))
 }
@@ -153,7 +160,7 @@ struct Talk<T> {
     tail: Tail,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Talk<T> {
+impl<T: SocketTransport> Talk<T> {
     fn new(io: T, read: Bytes, (sender, receiver): (Sender, Receiver), terms: &Terms, tail: Tail) -> Self {
         tail.serving.iter().for_each(Serving::upgraded);
         Self {
@@ -213,9 +220,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Talk<T> {
         (self.is_gone || self.is_closed()) && self.has_worker_ended && self.inbound == Inbound::Ended
     }
 
-    fn is_cut_off(&mut self) {
+    fn set_cut_off(&mut self, is_cut_off: bool) {
         if let Some(record) = self.tail.record.get() {
-            record.cut_off = true;
+            record.cut_off = is_cut_off;
         }
     }
 
@@ -344,6 +351,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Talk<T> {
         while !self.is_gone && !self.has_client_closed && !self.has_failed {
             if !self.waiting.is_empty() && self.inbound == Inbound::Open {
                 self.silence.is_unread();
+                self.io.poll_ahead(cx);
                 break;
             }
             match self.messages.next(&mut self.input) {
