@@ -24,6 +24,7 @@ mod console;
 mod container;
 mod crash_cost;
 mod dashboard;
+mod databases;
 mod deploy;
 mod deploy_refused;
 mod dev;

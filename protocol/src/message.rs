@@ -128,6 +128,8 @@ pub enum BindingKind {
     Secret,
     /// The version of the app.
     Version(Version),
+    /// A database. Its connection string is the variable of the same name.
+    Hyperdrive,
 }
 
 /// The version of an app: another one for another build.

@@ -125,6 +125,7 @@ fn binding_kind() -> impl Strategy<Value = BindingKind> {
         Just(BindingKind::Fetcher),
         Just(BindingKind::RateLimit),
         Just(BindingKind::Secret),
+        Just(BindingKind::Hyperdrive),
         any::<String>().prop_map(BindingKind::Dataset),
         any::<(String, String)>().prop_map(|(id, timestamp)| BindingKind::Version(Version { id, timestamp })),
     ]

@@ -111,7 +111,10 @@ impl Caller {
             }
             BindingTarget::App(app) => Ok((self.call(app, fetch, asked, body).await?, None)),
             BindingTarget::RateLimit(limit) => Ok((self.take(&binding.name, *limit, fetch.target), None)),
-            BindingTarget::Dataset(_) | BindingTarget::Secret | BindingTarget::Version => {
+            BindingTarget::Dataset(_)
+            | BindingTarget::Secret
+            | BindingTarget::Version
+            | BindingTarget::Hyperdrive => {
                 Err(failure(format!("env.{} is nothing to fetch from any more", binding.name)))
             }
         }

@@ -44,6 +44,7 @@ fn kind(target: &BindingTarget) -> BindingKind {
         BindingTarget::Dataset(name) => BindingKind::Dataset(name.clone()),
         BindingTarget::Secret => BindingKind::Secret,
         BindingTarget::Version => BindingKind::Version(Version::default()),
+        BindingTarget::Hyperdrive => BindingKind::Hyperdrive,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
-use crate::config::types::binding::{Binding, BindingTarget};
+use crate::config::types::binding::Binding;
 use crate::config::types::cron::Cron;
 use crate::untrusted::visible;
 use bindings::MissingBinding;
@@ -176,7 +176,11 @@ impl Wrangler {
             (name, content) => {
                 let value = problems.keep(|| place.clone(), content.json()).unwrap_or_default();
                 match provided::read(name, &value, &place, problems) {
-                    Some(provided) => self.provide(provided),
+                    Some(provided) => {
+                        let connections = provided::connections(name, &value);
+                        self.vars.0.extend(connections.map(|(name, text)| (name, Value::String(text))));
+                        self.provide(provided);
+                    }
                     None => self.lack(name, &value, file, mentioned),
                 }
             }
@@ -185,7 +189,7 @@ impl Wrangler {
 
     /// Takes bindings that the supervisor provides.
     fn provide(&mut self, provided: Vec<Binding>) {
-        let secrets = provided.iter().filter(|binding| binding.target == BindingTarget::Secret);
+        let secrets = provided.iter().filter(|binding| binding.target.is_variable());
         self.required.extend(secrets.map(|secret| secret.name.clone()));
         self.provided.extend(provided);
     }

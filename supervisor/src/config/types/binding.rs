@@ -39,6 +39,15 @@ pub(crate) enum BindingTarget {
     Secret,
     /// The version of the app.
     Version,
+    /// A database, whose connection string is the variable of the same name.
+    Hyperdrive,
+}
+
+impl BindingTarget {
+    /// Returns whether the app has to have a variable of its name.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(self, Self::Secret | Self::Hyperdrive)
+    }
 }
 
 /// How often something may happen.
@@ -58,6 +67,7 @@ impl fmt::Display for BindingTarget {
             Self::Dataset(name) => write!(f, "the dataset {name:?}"),
             Self::Secret => f.write_str("a secret"),
             Self::Version => f.write_str("the version"),
+            Self::Hyperdrive => f.write_str("a database"),
         }
     }
 }

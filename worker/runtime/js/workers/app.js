@@ -121,16 +121,16 @@
     for (let i = 0; i < bindings.length; i++) {
       const { 0: name, 1: kind } = bindings[i];
       give(name, kind === "fetcher" ? binding(i) : loadProvided().provided(i, bindings[i]));
-      if (kind === "secret") secrets[name] = env[name];
+      if (kind === "secret" || kind === "hyperdrive") secrets[name] = env[name];
     }
     for (let i = 0; i < variables.length; i += 2) {
       const name = variables[i];
-      if (secrets[name] === undefined) {
-        give(name, JSONParse(variables[i + 1]));
-      } else {
-        loadProvided().give(secrets[name], JSONParse(variables[i + 1]));
+      const value = JSONParse(variables[i + 1]);
+      if (secrets[name] !== undefined && loadProvided().give(secrets[name], value)) {
         ArrayPrototypeSplice(variables, i, 2);
         i -= 2;
+      } else {
+        give(name, value);
       }
     }
     define(settings[4]);

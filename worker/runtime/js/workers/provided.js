@@ -1,4 +1,4 @@
-// What stands in `env` for bindings that need no service: rate limits, datasets, secrets that are asked for, and the version.
+// What stands in `env` for bindings that need no service: rate limits, datasets, secrets that are asked for, databases, and the version.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -12,9 +12,11 @@
     ObjectEntries,
     ObjectKeys,
     String,
+    StringPrototypeSlice,
     StringPrototypeToWellFormed,
     TypeError,
     Uint8Array,
+    decodeURIComponent,
     encodeURIComponent,
   } = primordials;
   const { isAnyArrayBuffer } = core;
@@ -22,6 +24,7 @@
   const { log } = core.loadExtScript("ext:nano_workers/globals.js");
   const { forgivingBase64Encode } = core.loadExtScript("ext:deno_web/00_infra.js");
   const { Request } = core.loadExtScript("ext:deno_fetch/23_request.js");
+  const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
   const INFO = 1;
@@ -92,6 +95,8 @@
     }
   }
 
+  let giveSecret;
+
   class SecretsStoreSecret {
     #name;
     #value;
@@ -104,12 +109,80 @@
       if (this.#value === undefined) throw new Error(`Secret "${this.#name}" not found`);
       return this.#value;
     }
-    static give(secret, value) {
-      secret.#value = typeof value === "string" ? value : JSONStringify(value);
+    static {
+      giveSecret = (secret, value) => {
+        if (!(#value in secret)) return false;
+        secret.#value = typeof value === "string" ? value : JSONStringify(value);
+        return true;
+      };
     }
   }
-  const { give } = SecretsStoreSecret;
-  delete SecretsStoreSecret.give;
+
+  const PORTS = { __proto__: null, "mysql:": 3306, "postgres:": 5432, "postgresql:": 5432 };
+  let giveConnection;
+
+  class Hyperdrive {
+    #name;
+    #connection;
+    #url;
+
+    constructor(brand = undefined, name = undefined) {
+      if (brand !== webidl.brand) webidl.illegalConstructor();
+      this.#name = name;
+    }
+    get connectionString() {
+      if (this.#connection === undefined) {
+        throw new Error(
+          `env.${this.#name} has no connection string: set the variable or secret ${this.#name} of the app to one, such as ` +
+            "postgres://user:password@host:5432/database, or localConnectionString in the wrangler file",
+        );
+      }
+      return this.#connection;
+    }
+    /** The parts, which are looked for when one is first asked for. */
+    #parts() {
+      if (this.#url === undefined) {
+        const connection = this.connectionString;
+        try {
+          this.#url = new URL(connection);
+        } catch {
+          throw new Error(`env.${this.#name}: its connection string is no URL, such as postgres://user:password@host:5432/database`);
+        }
+      }
+      return this.#url;
+    }
+    get host() {
+      return this.#parts().hostname;
+    }
+    get port() {
+      const { port, protocol } = this.#parts();
+      return port === "" ? PORTS[protocol] : Number(port);
+    }
+    get user() {
+      return decodeURIComponent(this.#parts().username);
+    }
+    get password() {
+      return decodeURIComponent(this.#parts().password);
+    }
+    get database() {
+      return decodeURIComponent(StringPrototypeSlice(this.#parts().pathname, 1));
+    }
+    connect() {
+      const { connect } = core.loadExtScript("ext:nano_net/socket.js");
+      return connect({ hostname: this.host, port: this.port });
+    }
+    static {
+      giveConnection = (hyperdrive, value) => {
+        if (!(#connection in hyperdrive) || typeof value !== "string") return false;
+        hyperdrive.#connection = value;
+        return true;
+      };
+    }
+  }
+  webidl.configureInterface(Hyperdrive);
+
+  /** Gives a binding the variable of its name. Returns whether it takes it; otherwise the variable takes its place. */
+  const give = (binding, value) => giveSecret(binding, value) || giveConnection(binding, value);
 
   /** Returns the object for the binding with this number, which is described by a list. */
   function provided(number, { 0: name, 1: kind, 2: detail, 3: time }) {
@@ -120,6 +193,8 @@
         return new AnalyticsEngine(webidl.brand, detail);
       case "secret":
         return new SecretsStoreSecret(webidl.brand, name);
+      case "hyperdrive":
+        return new Hyperdrive(webidl.brand, name);
       case "version":
         return { id: detail, tag: "", timestamp: time };
     }

@@ -58,6 +58,7 @@ impl Bindings {
             BindingKind::RateLimit => json!([name, "rate limit"]),
             BindingKind::Dataset(dataset) => json!([name, "dataset", dataset]),
             BindingKind::Secret => json!([name, "secret"]),
+            BindingKind::Hyperdrive => json!([name, "hyperdrive"]),
             BindingKind::Version(version) => json!([name, "version", version.id, version.timestamp]),
         };
         Value::from_iter(bindings.iter().map(described)).to_string()

@@ -16,7 +16,6 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("dispatch_namespaces", "a dispatch namespace", "fetch the other app by its address"),
     ("durable_objects", "a Durable Object namespace", STORE),
     ("flagship", "a Flagship app", API),
-    ("hyperdrive", "a Hyperdrive configuration", STORE),
     ("images", "the Images service", API),
     ("k2", "a K2 stream", API),
     ("kv_namespaces", "a KV namespace", STORE),

@@ -1,4 +1,4 @@
-//! The bindings of a wrangler file that need no service: rate limits, datasets, secrets that are asked for, and the version.
+//! The bindings of a wrangler file that need no service: rate limits, datasets, secrets that are asked for, databases, and the version.
 
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub(super) fn read(
         ),
         "analytics_engine_datasets" => (dataset, "write binding = \"VISITS\""),
         "secrets_store_secrets" => (secret, "write binding = \"KEY\""),
+        "hyperdrive" => (hyperdrive, "write binding = \"DB\" and localConnectionString = \"postgres://…\""),
         "version_metadata" => (version, "write binding = \"VERSION\""),
         _ => return None,
     };
@@ -63,6 +64,19 @@ fn secret(entry: &Value) -> Option<Binding> {
     Some(Binding { name: text(&entry["binding"])?, target: BindingTarget::Secret })
 }
 
+fn hyperdrive(entry: &Value) -> Option<Binding> {
+    Some(Binding { name: text(&entry["binding"])?, target: BindingTarget::Hyperdrive })
+}
+
+/// Returns the connection strings that the field has, by the names of their bindings: variables that others outrank.
+pub(super) fn connections(field: &str, value: &Value) -> impl Iterator<Item = (String, String)> {
+    let entries = value.as_array().filter(|_| field == "hyperdrive");
+    entries.into_iter().flatten().filter_map(|entry| {
+        let name = text(&entry["binding"])?;
+        text(&entry["localConnectionString"]).map(|connection| (name, connection))
+    })
+}
+
 fn version(entry: &Value) -> Option<Binding> {
     Some(Binding { name: text(&entry["binding"])?, target: BindingTarget::Version })
 }
@@ -98,7 +112,14 @@ mod tests {
         assert_eq!(read_all("secrets_store_secrets", &secrets), one("KEY", BindingTarget::Secret));
         let version = json!({ "binding": "VERSION" });
         assert_eq!(read_all("version_metadata", &version), one("VERSION", BindingTarget::Version));
-        assert_eq!(read_all("kv_namespaces", &json!([])), (None, Vec::new()));
+        let databases = json!([
+            { "binding": "DB", "id": "1", "localConnectionString": "postgres://a" },
+            { "binding": "OTHER", "id": "2" },
+        ]);
+        let named = |name: &str| Binding { name: name.into(), target: BindingTarget::Hyperdrive };
+        assert_eq!(read_all("hyperdrive", &databases), (Some(vec![named("DB"), named("OTHER")]), vec![]));
+        let local: Vec<_> = connections("hyperdrive", &databases).collect();
+        assert_eq!(local, [("DB".to_owned(), "postgres://a".to_owned())]);
     }
 
     #[test]
