@@ -93,7 +93,8 @@ async fn sockets_follow_the_rules_of_outbound_connections() {
     let guarded = results["169.254.169.254"].as_str().unwrap();
     assert!(guarded.starts_with(&failed("")) && guarded.ends_with("[EACCES]"), "{guarded}");
     let unknown = results["nothing.invalid"].as_str().unwrap();
-    assert!(unknown.starts_with(&failed("the name nothing.invalid cannot be resolved")), "{unknown}");
+    // Why not depends on the network.
+    assert!(unknown.starts_with(&failed("")), "{unknown}");
 }
 
 #[tokio::test]

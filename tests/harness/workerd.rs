@@ -227,7 +227,7 @@ impl Both {
         let app = App::new("app", app).set(&format!("env = {{ UP = '{upstream}' }}"));
         let ours = TestSupervisor::plan().app(app).start().await;
         let addresses = [ours.address("app").await, theirs.address()];
-        let clients = addresses.map(|address| Client::afresh(address));
+        let clients = addresses.map(Client::afresh);
         Some(Self { clients, addresses, _ours: ours, _theirs: theirs })
     }
 

@@ -98,13 +98,6 @@ export default {
       await once(socket, "close");
       return list;
     });
-    await check("without an address", async () => {
-      const socket = net.connect(1, "nothing.invalid");
-      const list = events(socket);
-      await once(socket, "close");
-      // The code depends on whether there is a name server.
-      return list.map(([name]) => name);
-    });
     await check("a lookup of its own", async () => {
       const socket = net.connect({ port: +port, host: "any", lookup: (name, options, found) => found(null, hostname, 4) });
       const list = events(socket);
