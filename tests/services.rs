@@ -2,6 +2,7 @@
 //! one that asks.
 
 mod as_on_workers;
+mod calls;
 mod changes;
 
 use nix::sys::signal::Signal;

@@ -1,5 +1,17 @@
-// An app that others ask: see examples/shop.
+// An app that others ask and call: see examples/shop.
+import { WorkerEntrypoint } from "cloudflare:workers";
+
 const left = new Map([["lamp", 3], ["chair", 12]]);
+
+/** What apps call that have it among their services. Clients do not reach it. */
+export class Orders extends WorkerEntrypoint {
+  order(item, count) {
+    const there = left.get(item) ?? 0;
+    if (!(count > 0 && count <= there)) throw new RangeError(`There are ${there} of ${item}`);
+    left.set(item, there - count);
+    return { left: there - count, note: `${count} of ${item} for ${this.ctx.props.customer}` };
+  }
+}
 
 export default {
   fetch(request) {

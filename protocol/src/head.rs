@@ -86,6 +86,9 @@ pub struct Fetch<'a> {
     pub origin: &'a str,
     /// Path and query, starting with `/`.
     pub target: &'a str,
+    /// Whether it calls a method of the other app, or reads a property. The body says which, and so does the answer say what came of
+    /// it; `method` and `target` are only how people name the call.
+    pub is_call: bool,
 }
 
 /// The kind of a head: one for each variant of [`Head`].

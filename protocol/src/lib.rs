@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`limits`]: every length and count the protocol allows.
-//! - [`message`]: the typed contents of frames.
+//! - [`message`]: the typed contents of frames; `stream_error`: why a stream failed.
 //! - [`head`]: the head that opens a stream: request, event, call or fetch; [`Handlers`]: what an app has for events.
 //! - [`socket`]: the messages of a WebSocket on a stream that was upgraded.
 //! - [`codec`]: encodes and decodes messages; the only file that names bincode.
@@ -29,7 +29,7 @@
 //! | [`Head::Request`] | supervisor | a request of a client |
 //! | [`Head::Event`] | supervisor | something that has happened and that the app is notified of |
 //! | [`Head::Call`] | worker | something that the worker asks the supervisor to do |
-//! | [`Head::Fetch`] | worker | a request of its app to another app or to its own static files |
+//! | [`Head::Fetch`] | worker | a request of its app to another app or to its own static files, or a call of another app |
 //!
 //! | frame | sent by | means |
 //! | --- | --- | --- |
@@ -74,6 +74,7 @@ pub mod outbox;
 pub mod side;
 pub mod socket;
 mod stream;
+mod stream_error;
 pub mod witness;
 
 pub use budget::Budget;

@@ -1,7 +1,7 @@
 //! Every length, count and window of the protocol, in one place.
 
 /// Version of the wire format. Both sides must name the same one in the handshake.
-pub const PROTOCOL_VERSION: u32 = 12;
+pub const PROTOCOL_VERSION: u32 = 13;
 
 /// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
 pub const MAX_HEAD: usize = 256 * 1024;
@@ -60,6 +60,12 @@ pub const MAX_FETCHES: usize = 1024;
 /// First window of the body of a call or fetch, in bytes. It bounds what a worker can make the supervisor buffer of bodies that
 /// nobody reads: with [`MAX_CALLS`] to 1 MiB per connection, with [`MAX_FETCHES`] to 16 MiB.
 pub const CALL_WINDOW: usize = LEAST_WINDOW;
+
+/// Longest message of a session between two apps, in bytes: the arguments or the result of a call, as on Workers.
+pub const MAX_MESSAGE: usize = 32 * 1024 * 1024;
+
+/// Most names of entrypoints that a worker tells.
+pub const MAX_ENTRYPOINTS: usize = 64;
 
 /// Unsent bytes above which a worker drops log records. It logs later how many it has dropped.
 pub const MAX_UNSENT: usize = 4 * 1024 * 1024;

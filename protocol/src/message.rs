@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::handlers::Handlers;
+pub use crate::stream_error::{StreamError, StreamErrorKind, Thrown};
 
 /// First frame of the supervisor on every connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,8 +223,8 @@ pub enum NetHost {
 /// The outcome of [`Load`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Loaded {
-    /// The app is loaded and takes requests and events.
-    Ready(Handlers),
+    /// The app is loaded and takes requests and events. The names are those of its entrypoints, besides the default one.
+    Ready(Handlers, Vec<String>),
     /// The app did not load. The text is for people and names file, line and column.
     Failed(String),
 }
@@ -337,6 +338,19 @@ pub struct RequestLine<'a> {
     pub version: HttpVersion,
     /// How many fetches of apps lead from the request of a client to this one; zero for the request of a client.
     pub depth: u8,
+    /// For which of the app's entrypoints it is. None for the default one, without props.
+    pub entrypoint: Option<Entrypoint<'a>>,
+}
+
+/// What of an app a request of another app is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entrypoint<'a> {
+    /// The name by which the app exports it; empty for the default one.
+    pub name: &'a str,
+    /// The handler's `ctx.props`, as JSON text; empty for the app's own.
+    pub props: &'a str,
+    /// Whether the request is a call, see [`crate::Fetch::is_call`].
+    pub is_call: bool,
 }
 
 /// The versions of HTTP that clients speak.
@@ -373,62 +387,6 @@ pub const UPGRADED: u16 = 101;
 pub struct StatusLine {
     /// Status code: 200-599, or [`UPGRADED`].
     pub status: u16,
-}
-
-/// Why a worker gave up on a stream.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamError {
-    /// The kind of failure.
-    pub kind: StreamErrorKind,
-    /// A text for the log. Clients never get it.
-    pub message: String,
-    /// What was thrown, if anything was: an app that has made the request gets it.
-    pub thrown: Option<Thrown>,
-}
-
-impl StreamError {
-    /// A failure in which nothing was thrown.
-    pub fn new(kind: StreamErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), thrown: None }
-    }
-}
-
-/// An error that JavaScript has thrown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Thrown {
-    /// Its class, if that is one of JavaScript's own, such as `TypeError`; `Error` otherwise.
-    pub class: String,
-    /// Its `name`, which an app may have set to anything.
-    pub name: String,
-    /// Its `message`. Other apps get it, clients do not.
-    pub message: String,
-}
-
-/// The kinds of failure a worker reports for one stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StreamErrorKind {
-    /// The handler threw or rejected.
-    HandlerFailed,
-    /// The handler returned something that is not a usable `Response`.
-    NotAResponse,
-    /// The watchdog ended the handler.
-    Watchdog,
-    /// The V8 heap reached its limit.
-    OutOfMemory,
-    /// The response body's stream failed.
-    BodyFailed,
-    /// The request used up its CPU time.
-    CpuTime,
-}
-
-impl StreamErrorKind {
-    /// Returns whether the worker ends after such a failure.
-    pub fn is_fatal(self) -> bool {
-        match self {
-            Self::Watchdog | Self::OutOfMemory | Self::CpuTime => true,
-            Self::HandlerFailed | Self::NotAResponse | Self::BodyFailed => false,
-        }
-    }
 }
 
 /// A message that is not about one stream.

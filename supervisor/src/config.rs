@@ -36,7 +36,7 @@ pub(crate) use sources::flags::ServerFlags;
 pub(crate) use sources::overlap::collision;
 pub(crate) use types::admin::{Admin, is_token};
 pub(crate) use types::app_name::AppName;
-pub(crate) use types::binding::{BindingTarget, RateLimit};
+pub(crate) use types::binding::{Binding, BindingTarget, RateLimit, Service};
 pub(crate) use types::control::{ControlPath, found_control_path, usual_control_path};
 pub(crate) use types::cron::Cron;
 pub(crate) use types::forwarded::ForwardedPolicy;

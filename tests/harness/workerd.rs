@@ -90,6 +90,22 @@ impl Workerd {
         Self::start(&[("index.js", app), ("other.js", other), ("config.capnp", config.as_str())])
     }
 
+    /// Serves these apps by their names, of which the first one has these bindings, in the language of its configuration. Returns
+    /// `None` as [`Self::serve`] does.
+    pub(crate) fn serve_several(apps: &[(&str, &str)], bindings: &str) -> Option<Self> {
+        let files: Vec<_> = apps.iter().map(|(name, _)| format!("{name}.js")).collect();
+        let rest = format!("bindings = [{bindings}]");
+        let workers: Vec<_> = (apps.iter().zip(&files).enumerate())
+            .map(|(number, ((name, _), module))| {
+                let rest = if number == 0 { rest.as_str() } else { "" };
+                ConfigWorker { name, module, rest, ..APP }
+            })
+            .collect();
+        let config = config_of(&workers);
+        let texts = files.iter().map(String::as_str).zip(apps.iter().map(|(_, text)| *text));
+        Self::start(&texts.chain([("config.capnp", config.as_str())]).collect::<Vec<_>>())
+    }
+
     /// Serves an app, and runs its `scheduled` handler as `wrangler dev` does: at `/cdn-cgi/handler/scheduled`. Returns `None`
     /// as [`Self::serve`] does.
     pub(crate) fn serve_scheduled(app: &str) -> Option<Self> {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
+use nano_protocol::limits::MAX_ENTRYPOINTS;
 use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_protocol::{Handlers, Witness};
@@ -21,7 +22,7 @@ use nano_runtime::{
 use crate::calls::Calls;
 use crate::collections::Collections;
 use crate::cpu_time::Meter;
-use crate::events::Arrived;
+use crate::events::{Addressee, Arrived};
 use crate::guard::{Guard, Termination};
 use crate::isolate::{Isolate, Js};
 use crate::load_error::LoadError;
@@ -38,6 +39,7 @@ pub(crate) struct Engine {
     prepare: v8::Global<v8::Function>,
     install: v8::Global<v8::Function>,
     dispatch: v8::Global<v8::Function>,
+    enter: v8::Global<v8::Function>,
     schedule: v8::Global<v8::Function>,
     receive: v8::Global<v8::Function>,
     js: Js,
@@ -54,6 +56,8 @@ pub(crate) struct Engine {
     heap_limit: u64,
     /// What the app exports.
     pub(crate) handlers: Handlers,
+    /// What other apps can call besides its default export.
+    pub(crate) entrypoints: Vec<String>,
 }
 
 impl Engine {
@@ -64,8 +68,18 @@ impl Engine {
         witness: Witness,
         calls: &Rc<Calls>,
     ) -> Result<Self, LoadError> {
-        let Isolate { prepare, install, dispatch, schedule, receive, mut js, modules, in_flight, heap_limit } =
-            isolate;
+        let Isolate {
+            prepare,
+            install,
+            dispatch,
+            enter,
+            schedule,
+            receive,
+            mut js,
+            modules,
+            in_flight,
+            heap_limit,
+        } = isolate;
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
         let cache = load.emit_cache.as_deref().map(|folder| EmitCache::new(folder, keep));
@@ -101,6 +115,7 @@ impl Engine {
             prepare,
             install,
             dispatch,
+            enter,
             schedule,
             receive,
             js,
@@ -115,6 +130,7 @@ impl Engine {
             collections: Collections::new(heap_limit, 0, Instant::now()),
             heap_limit,
             handlers: Handlers::default(),
+            entrypoints: Vec::new(),
         };
         engine.load_app(load).await?;
         Ok(engine)
@@ -145,8 +161,8 @@ impl Engine {
         })?;
         self.modules.release();
         self.in_flight.end_loading();
-        self.handlers = self.install(id)?;
-        if !self.handlers.has("fetch") && !self.handlers.has("scheduled") {
+        let is_callable = self.install(id)?;
+        if !self.handlers.has("fetch") && !self.handlers.has("scheduled") && !is_callable {
             return Err(LoadError::NoHandler { entry: load.entry.clone() });
         }
         heap::give_back();
@@ -179,15 +195,23 @@ impl Engine {
         call(scope, &self.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
     }
 
-    fn install(&mut self, module: usize) -> Result<Handlers, LoadError> {
+    /// Finds what the app exports. Returns whether other apps can call methods of it.
+    fn install(&mut self, module: usize) -> Result<bool, LoadError> {
         // deno_core counts a module that threw as evaluated. Its error is only seen here.
         let namespace = self.js.0.get_module_namespace(module);
         let namespace = namespace.map_err(|error| LoadError::exception(error, &self.folder))?;
         scope!(scope, &mut self.js.0);
         let namespace = v8::Local::new(scope, namespace).into();
         let found = call(scope, &self.install, namespace).ok_or(LoadError::UnreadableExport)?;
-        let bits = found.uint32_value(scope).and_then(|bits| u8::try_from(bits).ok());
-        Ok(Handlers::of_bits(bits.unwrap_or_default()))
+        let found = v8::Local::<v8::Array>::try_from(found).map_err(|_| LoadError::UnreadableExport)?;
+        let bits = found.get_index(scope, 0).and_then(|bits| bits.uint32_value(scope));
+        self.handlers = Handlers::of_bits(bits.and_then(|bits| u8::try_from(bits).ok()).unwrap_or_default());
+        let is_callable = found.get_index(scope, 1).is_some_and(|is_callable| is_callable.is_true());
+        for index in (2..found.length()).take(MAX_ENTRYPOINTS) {
+            let name = found.get_index(scope, index).map(|name| name.to_rust_string_lossy(scope));
+            self.entrypoints.extend(name);
+        }
+        Ok(is_callable)
     }
 
     /// Calls the app's handler for each of these until one terminates the isolate. Returns for how many it was called.
@@ -196,13 +220,23 @@ impl Engine {
             return 0;
         }
         scope!(scope, &mut self.js.0);
-        for (begun, Arrived { connection, id, scheduled }) in arrived.iter().enumerate() {
+        for (begun, Arrived { connection, id, addressee }) in arrived.iter().enumerate() {
             self.guard.begin(*connection, self.in_flight.name(*id).unwrap_or(RequestId(0)));
             let id = v8::Integer::new_from_unsigned(scope, *id).into();
             // Both functions catch whatever the app throws. Only termination escapes them.
-            match scheduled {
-                None => call(scope, &self.dispatch, id),
-                Some(scheduled) => {
+            match addressee {
+                Addressee::Fetch => call(scope, &self.dispatch, id),
+                Addressee::Entrypoint(addressed) => {
+                    let [name, props] =
+                        [&addressed.name, &addressed.props].map(|text| -> v8::Local<'_, v8::Value> {
+                            // Heads are far shorter than V8's limit.
+                            v8::String::new(scope, text).unwrap_or_else(|| v8::String::empty(scope)).into()
+                        });
+                    let is_call = v8::Boolean::new(scope, addressed.is_call).into();
+                    let request = v8::Array::new_with_elements(scope, &[id, name, props, is_call]).into();
+                    call(scope, &self.enter, request)
+                }
+                Addressee::Scheduled(scheduled) => {
                     // Heads are far shorter than V8's limit.
                     let cron =
                         v8::String::new(scope, &scheduled.cron).unwrap_or_else(|| v8::String::empty(scope));

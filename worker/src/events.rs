@@ -3,7 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 use nano_protocol::head::{NO_CRON, SCHEDULED};
-use nano_protocol::message::{HttpVersion, RequestId, RequestLine};
+use nano_protocol::message::{Entrypoint, HttpVersion, RequestId, RequestLine};
 use nano_protocol::{EncodedHead, Event, Head, HeadKind, ProtocolError, Receiver, Sender, codec};
 use nano_runtime::{InFlight, Request};
 
@@ -14,8 +14,30 @@ pub(crate) struct Arrived {
     pub(crate) connection: usize,
     /// The id of its request in JavaScript.
     pub(crate) id: u32,
-    /// Set if it stands for a scheduled run.
-    pub(crate) scheduled: Option<Box<Scheduled>>,
+    /// Which of the functions of the app it is for.
+    pub(crate) addressee: Addressee,
+}
+
+/// Which of the functions of the app something is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Addressee {
+    /// The default `fetch` handler.
+    Fetch,
+    /// An entrypoint, or the default one with props: another app has asked.
+    Entrypoint(Box<Addressed>),
+    /// The `scheduled` handler.
+    Scheduled(Box<Scheduled>),
+}
+
+/// The entrypoint that a request of another app is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Addressed {
+    /// Empty for the default one.
+    pub(crate) name: String,
+    /// As JSON text; empty for the app's own.
+    pub(crate) props: String,
+    /// Whether the request opens a session of calls.
+    pub(crate) is_call: bool,
 }
 
 /// The scheduled run that a request stands for.
@@ -39,8 +61,16 @@ impl Arrived {
         in_flight: &InFlight,
     ) -> Result<Self, ProtocolError> {
         let (head, scheduled) = request(head)?;
-        let id = in_flight.insert(Request::new(head, sender, receiver)?);
-        Ok(Self { connection, id, scheduled })
+        let request = Request::new(head, sender, receiver)?;
+        let addressee = match scheduled {
+            Some(scheduled) => Addressee::Scheduled(scheduled),
+            None => request.entrypoint().map_or(Addressee::Fetch, |Entrypoint { name, props, is_call }| {
+                let (name, props) = (name.to_owned(), props.to_owned());
+                Addressee::Entrypoint(Box::new(Addressed { name, props, is_call }))
+            }),
+        };
+        let id = in_flight.insert(request);
+        Ok(Self { connection, id, addressee })
     }
 }
 
@@ -73,7 +103,7 @@ fn encoded(
     fields: &[(&[u8], &[u8])],
 ) -> Result<Bytes, ProtocolError> {
     let (origin, version) = ("http://localhost", HttpVersion::Http11);
-    let line = RequestLine { id, method, origin, target, version, depth: 0 };
+    let line = RequestLine { id, method, origin, target, version, depth: 0, entrypoint: None };
     let mut payload = BytesMut::new();
     // Zero, as the stream knows the window of its answer already.
     Head::Request(line).encode(0, &mut payload)?;

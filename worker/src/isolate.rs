@@ -20,6 +20,7 @@ pub(crate) struct Isolate {
     pub(crate) prepare: v8::Global<v8::Function>,
     pub(crate) install: v8::Global<v8::Function>,
     pub(crate) dispatch: v8::Global<v8::Function>,
+    pub(crate) enter: v8::Global<v8::Function>,
     pub(crate) schedule: v8::Global<v8::Function>,
     pub(crate) receive: v8::Global<v8::Function>,
     pub(crate) js: Js,
@@ -75,14 +76,14 @@ impl Isolate {
         js.op_state().borrow_mut().put(in_flight.clone());
         js.op_state().borrow_mut().put(Rc::<Turns>::default());
         js.op_state().borrow_mut().put(Rc::<Sockets>::default());
-        let [prepare, install, dispatch, schedule, receive] = entry_points(&mut js)?;
+        let [prepare, install, dispatch, enter, schedule, receive] = entry_points(&mut js)?;
         let js = Js(js);
-        Ok(Self { prepare, install, dispatch, schedule, receive, js, modules, in_flight, heap_limit })
+        Ok(Self { prepare, install, dispatch, enter, schedule, receive, js, modules, in_flight, heap_limit })
     }
 }
 
 /// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 5], IsolateError> {
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 6], IsolateError> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
@@ -90,8 +91,8 @@ fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 5], Iso
     let load = property(scope, nano, "loadInterface")?;
     let interfaces = property(scope, nano, "lazyInterfaces")?;
     lazy_globals::install(scope, global, interfaces, load)?;
-    let mut functions = Vec::with_capacity(5);
-    for name in ["prepare", "install", "dispatch", "schedule", "receive"] {
+    let mut functions = Vec::with_capacity(6);
+    for name in ["prepare", "install", "dispatch", "enter", "schedule", "receive"] {
         let function = property(scope, nano, name)?;
         functions.push(v8::Global::new(scope, function));
     }

@@ -123,7 +123,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         Ok(isolate) => load_app(isolate, &load, witness, &calls, &mut control).await?,
         Err(error) => Err(error.into()),
     };
-    let engine = match engine {
+    let mut engine = match engine {
         Ok(engine) => engine,
         Err(error) => {
             let mut reason = error.to_string();
@@ -138,7 +138,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         let message = "an uncaught error while loading is fatal (`exit_on_unhandled_rejection`)".to_owned();
         console.log(LogRecord { level: LogLevel::Error, request_id: None, request: None, message });
     }
-    send_loaded(&control_handle, Loaded::Ready(engine.handlers))?;
+    send_loaded(&control_handle, Loaded::Ready(engine.handlers, std::mem::take(&mut engine.entrypoints)))?;
     let mut stays = Stays::default();
     if load.bindings.iter().any(|(_, kind)| kind.is_fetched()) {
         stays = Stays::open(&handles);

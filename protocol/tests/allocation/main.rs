@@ -133,7 +133,15 @@ fn supervisor() -> (Connection, Handle, Receiver, StdUnixStream) {
     let (connection, handle) =
         Connection::new(UnixStream::from_std(ours).expect("inside a runtime"), Side::Supervisor);
     let (origin, version) = ("http://localhost", HttpVersion::Http11);
-    let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version, depth: 0 };
+    let line = RequestLine {
+        id: RequestId(1),
+        method: "GET",
+        origin,
+        target: "/",
+        version,
+        depth: 0,
+        entrypoint: None,
+    };
     let (_sender, receiver) =
         handle.open(&Head::Request(line), 0, std::iter::empty(), true).expect("a short head");
     (connection, handle, receiver, peer)
@@ -201,7 +209,15 @@ fn streams_of_either_side_take_few_allocations() {
     let (mut supervisor, ours) = Connection::new(one, Side::Supervisor);
     let (mut worker, theirs) = Connection::new(other, Side::Worker);
     let (origin, version) = ("http://localhost", HttpVersion::Http11);
-    let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version, depth: 0 };
+    let line = RequestLine {
+        id: RequestId(1),
+        method: "GET",
+        origin,
+        target: "/",
+        version,
+        depth: 0,
+        entrypoint: None,
+    };
     let mut request = || {
         let (_sender, receiver) = ours.open(&Head::Request(line), 0, std::iter::empty(), true).unwrap();
         drive(&mut supervisor);

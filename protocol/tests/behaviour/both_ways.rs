@@ -131,6 +131,7 @@ async fn a_worker_has_more_fetches_open_than_calls_and_no_more_than_it_may() {
         method: "GET",
         origin: "http://x",
         target: "/",
+        is_call: false,
     });
     let mut pair = Pair::new();
     let worker = pair.worker.handle.clone();

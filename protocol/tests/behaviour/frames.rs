@@ -6,9 +6,9 @@ use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind};
 use nano_protocol::limits::STREAM_WINDOW;
 use nano_protocol::message::{
-    BindingKind, Control, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions,
-    ModuleRule, NetRules, RequestId, RequestLine, RequestName, Role, Stats, StatusLine, StreamError,
-    StreamErrorKind, Welcome, WorkerLimits,
+    BindingKind, Control, Entrypoint, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, ModuleKind,
+    ModuleOptions, ModuleRule, NetRules, RequestId, RequestLine, RequestName, Role, Stats, StatusLine,
+    StreamError, StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use nano_protocol::{Call, Event, Fetch, Handlers, Head, ProtocolError};
@@ -42,6 +42,8 @@ pub(crate) struct Line {
     pub(crate) origin: String,
     pub(crate) target: String,
     pub(crate) depth: u8,
+    /// Name and props of an entrypoint, and whether it is called. Of a fetch, only the latter.
+    pub(crate) entrypoint: Option<(String, bool)>,
 }
 
 impl Line {
@@ -52,12 +54,14 @@ impl Line {
             origin: line.origin.to_owned(),
             target: line.target.to_owned(),
             depth: line.depth,
+            entrypoint: line.entrypoint.map(|entrypoint| (entrypoint.name.to_owned(), entrypoint.is_call)),
         }
     }
 
     fn of_fetch(fetch: &Fetch<'_>) -> Self {
-        let Fetch { request: id, depth, method, origin, target, .. } = *fetch;
-        Self::of(&RequestLine { id, method, origin, target, version: HttpVersion::Http2, depth })
+        let Fetch { request: id, depth, method, origin, target, is_call, .. } = *fetch;
+        let entrypoint = is_call.then_some(Entrypoint { name: "", props: "", is_call });
+        Self::of(&RequestLine { id, method, origin, target, version: HttpVersion::Http2, depth, entrypoint })
     }
 
     pub(crate) fn borrow(&self) -> RequestLine<'_> {
@@ -68,12 +72,18 @@ impl Line {
             target: &self.target,
             version: HttpVersion::Http2,
             depth: self.depth,
+            entrypoint: self.entrypoint.as_ref().map(|(text, is_call)| Entrypoint {
+                name: text,
+                props: text,
+                is_call: *is_call,
+            }),
         }
     }
 
     fn fetch<'a>(&'a self, binding: &'a str) -> Fetch<'a> {
-        let RequestLine { id: request, method, origin, target, depth, .. } = self.borrow();
-        Fetch { binding, request, depth, method, origin, target }
+        let RequestLine { id: request, method, origin, target, depth, entrypoint, .. } = self.borrow();
+        let is_call = entrypoint.is_some_and(|entrypoint| entrypoint.is_call);
+        Fetch { binding, request, depth, method, origin, target, is_call }
     }
 }
 
@@ -267,7 +277,7 @@ pub(crate) fn joined(frames: Vec<Sent>) -> Vec<Sent> {
 pub(crate) fn opening(stream: u64) -> Sent {
     let text = String::from;
     let (method, origin, target) = (text("PUT"), text("http://localhost"), text("/"));
-    let line = Line { id: 0, method, origin, target, depth: 0 };
+    let line = Line { id: 0, method, origin, target, depth: 0, entrypoint: None };
     match stream % 2 {
         1 => Sent::Request { stream, end: false, line, fields: vec![] },
         _ => Sent::Keep { stream, end: false, name: 0 },
@@ -279,7 +289,8 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
     let text = String::from;
     let field = || vec![(b"name".to_vec(), b"value".to_vec()), (b"empty".to_vec(), Vec::new())];
     let (method, origin, target) = (text("POST"), text("http://localhost"), text("/path?query"));
-    let line = Line { id: 7, method, origin, target, depth: 0 };
+    let line = Line { id: 7, method, origin, target, depth: 0, entrypoint: Some((text("Admin"), true)) };
+    let fetch = Line { entrypoint: Some((String::new(), true)), ..line.clone() };
     let record = LogRecord {
         level: LogLevel::Warn,
         request_id: Some(RequestId(7)),
@@ -319,7 +330,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             has_colours: true,
             development: true,
         })),
-        Control::Loaded(Loaded::Ready(Handlers::of_bits(3))),
+        Control::Loaded(Loaded::Ready(Handlers::of_bits(3), vec![text("Admin")])),
         Control::Loaded(Loaded::Failed(text("main.js:1:1: no default export"))),
         Control::Ping(300),
         Control::Pong(300),
@@ -331,7 +342,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
     .into_iter()
     .map(Sent::Control)
     .chain([
-        Sent::Request { stream: 1, end: false, line: line.clone(), fields: field() },
+        Sent::Request { stream: 1, end: false, line, fields: field() },
         Sent::Response { stream: 1, end: false, status: 200, fields: field() },
         Sent::Body { stream: 1, end: false, data: b"some of the body".to_vec() },
         Sent::End { stream: 1, trailers: field() },
@@ -342,7 +353,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
         Sent::Scheduled { stream: 5, end: true, id: 9, cron: text("*/5 * * * *"), time: 1_800_000_000_000 },
         Sent::Keep { stream: 2, end: false, name: 9 },
         Sent::Stay { stream: 4, end: false },
-        Sent::Fetch { stream: 6, end: true, binding: text("ASSETS"), line, fields: field() },
+        Sent::Fetch { stream: 6, end: true, binding: text("ASSETS"), line: fetch, fields: field() },
     ])
     .collect()
 }

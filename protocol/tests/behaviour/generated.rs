@@ -22,8 +22,16 @@ pub(crate) fn fields() -> impl Strategy<Value = Fields> {
 
 fn line() -> impl Strategy<Value = Line> {
     let text = || any::<String>();
-    (any::<u128>(), text(), text(), text(), any::<u8>())
-        .prop_map(|(id, method, origin, target, depth)| Line { id, method, origin, target, depth })
+    (any::<u128>(), text(), text(), text(), any::<u8>(), any::<Option<(String, bool)>>()).prop_map(
+        |(id, method, origin, target, depth, entrypoint)| Line {
+            id,
+            method,
+            origin,
+            target,
+            depth,
+            entrypoint,
+        },
+    )
 }
 
 fn log_record() -> impl Strategy<Value = LogRecord> {
@@ -166,7 +174,7 @@ pub(crate) fn control() -> impl Strategy<Value = Control> {
         hello().prop_map(Control::Hello),
         any::<(u32, u32)>().prop_map(|(version, pid)| Control::Welcome(Welcome { version, pid })),
         load().prop_map(|load| Control::Load(Box::new(load))),
-        any::<u8>().prop_map(|bits| Control::Loaded(Loaded::Ready(Handlers::of_bits(bits)))),
+        any::<u8>().prop_map(|bits| Control::Loaded(Loaded::Ready(Handlers::of_bits(bits), Vec::new()))),
         any::<String>().prop_map(|why| Control::Loaded(Loaded::Failed(why))),
         any::<u64>().prop_map(Control::Ping),
         any::<u64>().prop_map(Control::Pong),
@@ -186,8 +194,8 @@ fn stream_error() -> impl Strategy<Value = StreamError> {
         Just(StreamErrorKind::BodyFailed),
         Just(StreamErrorKind::CpuTime),
     ];
-    let thrown =
-        any::<(String, String, String)>().prop_map(|(class, name, message)| Thrown { class, name, message });
+    let thrown = any::<(String, String, String, Vec<u8>)>()
+        .prop_map(|(class, name, message, value)| Box::new(Thrown { class, name, message, value }));
     (kind, any::<String>(), option::of(thrown)).prop_map(|(kind, message, thrown)| StreamError {
         kind,
         message,
@@ -214,7 +222,11 @@ pub(crate) fn frame() -> impl Strategy<Value = Sent> {
             .prop_map(|(stream, end, name)| Sent::Keep { stream, end, name }),
         1 => (stream(), any::<bool>()).prop_map(|(stream, end)| Sent::Stay { stream, end }),
         1 => (stream(), any::<bool>(), any::<String>(), line(), fields())
-            .prop_map(|(stream, end, binding, line, fields)| Sent::Fetch { stream, end, binding, line, fields }),
+            .prop_map(|(stream, end, binding, line, fields)| {
+                let entrypoint = line.entrypoint.filter(|(_, is_call)| *is_call).map(|_| (String::new(), true));
+                let line = Line { entrypoint, ..line };
+                Sent::Fetch { stream, end, binding, line, fields }
+            }),
         2 => (stream(), any::<bool>(), any::<u16>(), fields())
             .prop_map(|(stream, end, status, fields)| Sent::Response { stream, end, status, fields }),
         4 => (stream(), any::<bool>(), data)

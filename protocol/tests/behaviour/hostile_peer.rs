@@ -187,8 +187,15 @@ impl End {
     }
 }
 
-const FETCH: Fetch<'static> =
-    Fetch { binding: "B", request: RequestId(1), depth: 1, method: "GET", origin: "http://x", target: "/" };
+const FETCH: Fetch<'static> = Fetch {
+    binding: "B",
+    request: RequestId(1),
+    depth: 1,
+    method: "GET",
+    origin: "http://x",
+    target: "/",
+    is_call: false,
+};
 
 const LINE: RequestLine<'static> = RequestLine {
     id: RequestId(1),
@@ -197,6 +204,7 @@ const LINE: RequestLine<'static> = RequestLine {
     target: "/",
     version: HttpVersion::Http11,
     depth: 0,
+    entrypoint: None,
 };
 
 fn error() -> StreamError {

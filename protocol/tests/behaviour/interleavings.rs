@@ -107,7 +107,15 @@ impl End {
 
     fn open(&mut self, is_event: bool, has_body: bool) {
         let (origin, version) = ("http://localhost", HttpVersion::Http11);
-        let line = RequestLine { id: RequestId(1), method: "GET", origin, target: "/", version, depth: 0 };
+        let line = RequestLine {
+            id: RequestId(1),
+            method: "GET",
+            origin,
+            target: "/",
+            version,
+            depth: 0,
+            entrypoint: None,
+        };
         let head = match self.side {
             Side::Supervisor if is_event => Head::Event(Event::Health { id: RequestId(1), path: "/" }),
             Side::Supervisor => Head::Request(line),

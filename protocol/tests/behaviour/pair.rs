@@ -242,6 +242,7 @@ pub(crate) fn open_with(
         target: "/path?query",
         version: HttpVersion::Http11,
         depth: 0,
+        entrypoint: None,
     };
     handle.open(&Head::Request(line), fields.len(), borrow(fields), end)
 }

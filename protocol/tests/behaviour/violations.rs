@@ -13,8 +13,14 @@ use crate::frames::{Line, Sent, wire};
 use crate::pair::{Raw, body, head, open, within};
 
 fn request(stream: u64, end: bool) -> Sent {
-    let line =
-        Line { id: 0, method: "GET".into(), origin: "http://localhost".into(), target: "/".into(), depth: 0 };
+    let line = Line {
+        id: 0,
+        method: "GET".into(),
+        origin: "http://localhost".into(),
+        target: "/".into(),
+        depth: 0,
+        entrypoint: None,
+    };
     Sent::Request { stream, end, line, fields: vec![] }
 }
 

@@ -12,7 +12,7 @@ use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
 use crate::config::sources::wrangler::bindings::MissingBinding;
 use crate::config::types::app_name::AppName;
-use crate::config::types::binding::{Binding, BindingTarget};
+use crate::config::types::binding::{Binding, BindingTarget, Service};
 use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Listen;
@@ -73,7 +73,7 @@ impl AppSpec {
     /// Returns the bindings that name an app which is none of these: the binding, and the app.
     pub(crate) fn lost_services(&self, apps: &[AppName]) -> impl Iterator<Item = (&str, &AppName)> {
         self.bindings.iter().filter_map(|binding| match &binding.target {
-            BindingTarget::App(app) if !apps.contains(app) => Some((&*binding.name, app)),
+            BindingTarget::App(Service { app, .. }) if !apps.contains(app) => Some((&*binding.name, app)),
             _ => None,
         })
     }

@@ -24,6 +24,10 @@ pub(crate) const MODULES: usize = 128 * 1024;
 pub(crate) const MISSING: usize = 128 * 1024;
 /// Longest names of the bindings that an app can fetch from, in bytes.
 pub(crate) const BINDINGS: usize = 16 * 1024;
+/// Longest name of an entrypoint of a service, in bytes.
+pub(crate) const ENTRYPOINT: usize = 256;
+/// Longest props of a service as JSON text, in bytes. They are part of the head of each request.
+pub(crate) const SERVICE_PROPS: usize = 16 * 1024;
 /// Most rules in one list of outbound destinations.
 pub(crate) const NET_RULES: usize = 256;
 /// Most crons of one app, as many as a paid account of Cloudflare may have.

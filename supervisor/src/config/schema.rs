@@ -1,5 +1,5 @@
-//! The settings, each declared once: those of the supervisor in `server`, those of apps in `limits`, `app`, `assets` and
-//! `restart`.
+//! The settings, each declared once: those of the supervisor in `server`, those of apps in `limits`, `app`, `assets`,
+//! `services` and `restart`.
 //! `defaults` are the settings that apps share, and `json` describes all settings to editors.
 //!
 //! To add a setting, declare it in one of these modules, use it, and run the tests. They say which document to update, and ask
@@ -14,5 +14,6 @@ pub(crate) mod limits;
 mod reference;
 pub(crate) mod restart;
 pub(crate) mod server;
+mod services;
 #[cfg(test)]
 mod tests;

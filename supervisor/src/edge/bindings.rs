@@ -18,7 +18,7 @@ use nano_protocol::message::{StreamError, StreamErrorKind};
 use nano_protocol::{Call, EncodedHead, Fetch, Head, HeadKind, Receiver, Sender};
 
 use crate::assets::answer::AssetRequest;
-use crate::config::{BindingTarget, RateLimit};
+use crate::config::{BindingTarget, RateLimit, Service};
 use crate::edge::admission::Admission;
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::file_window::FileWindow;
@@ -90,8 +90,20 @@ impl Caller {
         let Some(binding) = spec.bindings.iter().find(|binding| binding.name == fetch.binding) else {
             return Err(failure(format!("env.{} is no binding of this app any more", fetch.binding)));
         };
+        // A call is named by its entrypoint, too.
+        let target = match &binding.target {
+            BindingTarget::App(Service { entrypoint: Some(name), .. }) if fetch.is_call && is_plain(name) => {
+                &format!("/{name}{}", fetch.target)
+            }
+            _ => fetch.target,
+        };
+        let fetch = &Fetch { target, ..*fetch };
         let asked = AskedRequest::new(fetch, fields).map_err(|why| failure(format!("the request {why}")))?;
         match &binding.target {
+            BindingTarget::App(service) => Ok((self.call(service, fetch, asked, body).await?, None)),
+            other if fetch.is_call => {
+                Err(failure(format!("env.{} is {other}: there is nothing to call", binding.name)))
+            }
             BindingTarget::Assets => {
                 let Some(assets) = &spec.assets else {
                     return Err(failure("the app has no static files any more"));
@@ -109,7 +121,6 @@ impl Caller {
                 let answered = static_file::respond(&spec.name, assets, answer, enter, window).await;
                 answered.map_err(|refused| not_read(&refused))
             }
-            BindingTarget::App(app) => Ok((self.call(app, fetch, asked, body).await?, None)),
             BindingTarget::RateLimit(limit) => Ok((self.take(&binding.name, *limit, fetch.target), None)),
             BindingTarget::Dataset(_)
             | BindingTarget::Secret
@@ -167,6 +178,11 @@ async fn stay(sender: Sender, receiver: Receiver) {
     let _ = sender.end(&HeaderBlock::default());
 }
 
+/// Returns whether a name can be part of a path as it is.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(&byte))
+}
+
 fn failure(why: impl Into<String>) -> StreamError {
     StreamError::new(StreamErrorKind::HandlerFailed, why)
 }
@@ -221,6 +237,7 @@ mod tests {
             method: "GET",
             origin: "http://x",
             target: "/",
+            is_call: false,
         };
         let try_all = async {
             let lost = "env.OTHER is the app other, and there is no app of this name";

@@ -242,6 +242,7 @@ impl Proxy {
             target,
             version: version(parts.version),
             depth: 0,
+            entrypoint: None,
         };
         let buffers = peer.buffers(client);
         let outgoing = Outgoing {

@@ -36,6 +36,8 @@ pub(crate) struct Worker {
     pub(super) calls: Calls,
     pub output: Rc<Output>,
     pub handlers: Handlers,
+    /// The names of the app's entrypoints besides the default one. A worker is not trusted with them.
+    pub entrypoints: Vec<String>,
     /// The page of shared memory that outlives it.
     pub witness: Arc<Witness>,
 }
@@ -94,7 +96,7 @@ impl Worker {
             }
             spare.process.is_in(group);
             let loaded = load_app(&mut spare, &output, &mut calls, message).await?;
-            if let (Loaded::Ready(_), Some(path)) = (&loaded, &spec.settings.health_path) {
+            if let (Loaded::Ready(..), Some(path)) = (&loaded, &spec.settings.health_path) {
                 unhealthy = "it did not answer".into();
                 health::check(&mut spare, &output, &mut calls, path, &mut unhealthy).await?;
             }
@@ -102,7 +104,7 @@ impl Worker {
         })
         .await;
         let reason = match prepared {
-            Ok(Ok(Loaded::Ready(handlers))) => {
+            Ok(Ok(Loaded::Ready(handlers, entrypoints))) => {
                 let Spare { process, control, handle, requests, witness, .. } = spare;
                 let sockets = requests.into_iter().map(|(connection, _)| connection.into_socket());
                 match sockets.collect() {
@@ -117,6 +119,7 @@ impl Worker {
                             calls,
                             output,
                             handlers,
+                            entrypoints,
                             witness,
                         };
                         return Ok(Started { worker, requests });

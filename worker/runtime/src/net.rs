@@ -8,7 +8,7 @@
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
 //! - [`tcp`]: plain connections, for `connect()` of `cloudflare:sockets`.
 //! - [`handshake`], [`websocket`]: WebSockets.
-//! - [`bindings`]: fetches from other apps and from the app's own static files.
+//! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps.
 //! - [`network`]: the network state of one app, as ops find it.
 //! - [`failure`]: error messages and codes.
 
@@ -26,6 +26,7 @@ pub(crate) mod handshake;
 pub(crate) mod network;
 pub(crate) mod places;
 pub(crate) mod policy;
+pub(crate) mod session;
 pub(crate) mod tcp;
 pub(crate) mod unread;
 mod upload;
@@ -48,6 +49,11 @@ deno_core::extension!(
         tcp::op_tcp_shutdown,
         tcp::op_tcp_start_tls,
         tcp::op_tcp_write,
+        session::op_session_accept,
+        session::op_session_next,
+        session::op_session_open,
+        session::op_session_send,
+        session::op_session_thrown,
         websocket::op_websocket_buffered,
         websocket::op_websocket_close,
         websocket::op_websocket_open,

@@ -1,11 +1,14 @@
 //! `check`: validates the configuration, loads every app once and tries the addresses, without serving.
 
+use std::collections::HashMap;
 use std::io;
+use std::mem::take;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nano_protocol::limits::MAX_ENTRYPOINTS;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -13,8 +16,10 @@ use crate::api::client;
 use crate::api::status::AppStatus;
 use crate::apps::lifecycle::uncalled::uncalled;
 use crate::apps::sockets;
-use crate::config::{Admin, AppName, AppSpec, Config, ControlPath, Listen, found_control_path};
-use crate::process::{Cgroups, Spares, Worker};
+use crate::config::{
+    Admin, AppName, AppSpec, Binding, BindingTarget, Config, ControlPath, Listen, Service, found_control_path,
+};
+use crate::process::{Cgroups, Spares, Started, Worker};
 use crate::telemetry::log::app::AppLog;
 use crate::telemetry::traffic::Traffic;
 
@@ -106,31 +111,69 @@ fn some_of(apps: &[&str]) -> String {
 /// Loads each app in a worker, which is ended afterwards.
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(config.apps.len());
+    let mut exported = HashMap::new();
     let apps: Vec<_> = config.apps.iter().map(|spec| spec.name.clone()).collect();
-    for spec in config.apps.iter().filter(|spec| spec.fault.is_none()) {
-        findings.push(check_app(spec, &apps, config.server.admin.as_ref()).await);
+    let specs = || config.apps.iter().filter(|spec| spec.fault.is_none());
+    for spec in specs() {
+        let (finding, entrypoints) = check_app(spec, &apps, config.server.admin.as_ref()).await;
+        findings.push(finding);
+        exported.extend(entrypoints.map(|entrypoints| (&spec.name, entrypoints)));
+    }
+    for (finding, spec) in findings.iter_mut().zip(specs()) {
+        for binding in &spec.bindings {
+            if let Some(why) = lacks_entrypoint(binding, &exported) {
+                finding.warnings.push(why);
+                finding.missing.push(binding.name.clone());
+            }
+        }
     }
     findings
 }
 
-async fn check_app(spec: &AppSpec, apps: &[AppName], admin: Option<&Admin>) -> Finding {
+/// Says that a binding names an entrypoint that the app, which has been loaded, does not export.
+fn lacks_entrypoint(binding: &Binding, exported: &HashMap<&AppName, Vec<String>>) -> Option<String> {
+    let BindingTarget::App(Service { app, entrypoint: Some(name), .. }) = &binding.target else {
+        return None;
+    };
+    let known = exported.get(app).filter(|known| known.len() < MAX_ENTRYPOINTS && !known.contains(name))?;
+    // The worker says what they are called.
+    let is_plain =
+        |name: &&String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(&byte));
+    let known: Vec<_> = known.iter().filter(is_plain).map(String::as_str).collect();
+    let known = if known.is_empty() { "none but the default one".to_owned() } else { known.join(", ") };
+    Some(format!(
+        "env.{} is {}, which exports no entrypoint of this name; it exports {known}; fix: export class {name} extends \
+         WorkerEntrypoint there, or name another one",
+        binding.name, binding.target
+    ))
+}
+
+/// Checks one app. Also returns its entrypoints besides the default one, if it loads.
+async fn check_app(
+    spec: &AppSpec,
+    apps: &[AppName],
+    admin: Option<&Admin>,
+) -> (Finding, Option<Vec<String>>) {
     let spares = Spares::new(0, Cgroups::none());
     admin.iter().for_each(|admin| spares.close(admin.address));
     let log = Rc::new(AppLog::new(spec, Arc::new(Traffic::new(0))));
-    let (entry, handlers) = match &spec.assets {
+    let (entry, found) = match &spec.assets {
         Some(assets) if !spec.has_worker() => (assets.index().folder().to_owned(), None),
         _ => {
             // Dropping the worker kills it.
             let started = Worker::start(spec, None, &spares, &log).await;
-            (spec.root.join(&spec.entry), Some(started.map(|started| started.worker.handlers)))
+            let found =
+                started.map(|Started { mut worker, .. }| (worker.handlers, take(&mut worker.entrypoints)));
+            (spec.root.join(&spec.entry), Some(found))
         }
     };
-    let (handlers, failure) = handlers.map_or((None, None), |handlers| match handlers {
-        Ok(handlers) => (Some(handlers), None),
+    let (found, failure) = found.map_or((None, None), |found| match found {
+        Ok(found) => (Some(found), None),
         Err(failure) => (None, Some(failure)),
     });
+    let (handlers, entrypoints) = found.unzip();
     let uncalled = handlers.and_then(|handlers| uncalled(handlers, &spec.crons));
-    Finding {
+    let finding = Finding {
         app: spec.name.to_string(),
         entry: entry.display().to_string(),
         warnings: spec.warnings.iter().cloned().chain(uncalled).collect(),
@@ -139,5 +182,6 @@ async fn check_app(spec: &AppSpec, apps: &[AppName], admin: Option<&Admin>) -> F
             .map(str::to_owned)
             .collect(),
         error: failure.map(|failure| failure.reason.to_string()),
-    }
+    };
+    (finding, entrypoints)
 }

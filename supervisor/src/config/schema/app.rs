@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::assets::{AssetSettings, assets};
 use super::restart::{RecyclePolicy, RestartPolicy, recycle, restart};
+use super::services::services;
 use crate::config::bounds;
 use crate::config::document::section::Section;
 use crate::config::document::value;
@@ -17,7 +18,7 @@ use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::setting::json::text;
 use crate::config::setting::kinds::{self, choice, list, parsed, path, switch, whole, words};
 use crate::config::setting::{Setting, settings};
-use crate::config::types::binding::{Binding, BindingTarget};
+use crate::config::types::binding::Binding;
 use crate::config::types::cron::Cron;
 use crate::config::types::host_pattern::HostPattern;
 use crate::config::types::listen::Host;
@@ -113,8 +114,9 @@ settings! {
         /// wrangler file says.
         assets: Option<(AssetSettings, Place)> = None, assets().placed().by_default("none");
 
-        /// Other apps that the worker fetches from, by names in `env`, such as `{ API = "shop-api" }`, see
-        /// [services.md](services.md). They replace those of a wrangler file; `{}` is for none.
+        /// Other apps that the worker fetches from and calls, by names in `env`, such as `{ API = "shop-api" }` or
+        /// `{ ADMIN = { app = "shop-api", entrypoint = "Admin", props = { role = "x" } } }`, see [services.md](services.md).
+        /// They replace those of a wrangler file; `{}` is for none.
         services: Option<Vec<Binding>> = None, services().optional().by_default("`services` of the wrangler file");
     }
 }
@@ -154,19 +156,6 @@ fn env() -> Setting<Values> {
 /// Any value that JSON can represent.
 fn props() -> Setting<Json> {
     kinds::value("value", json!({}), values::props, Json::clone)
-}
-
-/// A table of names in `env` and the apps that they stand for.
-fn services() -> Setting<Vec<Binding>> {
-    let app = |found: &DeValue<'_>| value::text(found)?.parse().map(BindingTarget::App);
-    let read = move |section: &Section<'_>, name: &str, _: Option<&_>, problems: &mut Problems| {
-        let section = section.section(name, problems)?;
-        let service =
-            |name: &str| Some(Binding { name: name.to_owned(), target: section.read(name, app, problems)? });
-        Some(section.names().into_iter().filter_map(service).collect())
-    };
-    let schema = json!({ "type": "object", "additionalProperties": text() });
-    Setting::new("table", schema, read, |_| json!({}))
 }
 
 /// A list of paths, each with its place.

@@ -295,6 +295,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
+    use crate::config::types::binding::Service;
 
     #[test]
     fn a_folder_is_found_behind_symlinks() {
@@ -330,7 +331,7 @@ mod tests {
         let problems = |count: usize| {
             let mut draft = Draft::nowhere(Places::flag("--app"), Defaults::default());
             (draft.name, draft.path) = ("app".parse().ok(), Some(dir.path().to_owned()));
-            let target = BindingTarget::App(AppName::from_folder("other"));
+            let target = BindingTarget::App(Service::of(AppName::from_folder("other")));
             let bind = |number| Binding { name: format!("{number:048}"), target: target.clone() };
             draft.services = Some((0..count).map(bind).collect());
             draft.resolve(None).1.texts()
@@ -369,7 +370,7 @@ mod tests {
         );
         assert_eq!(problems(&[assets, &service("one")].concat(), Some(Vec::new())), [""; 0]);
         // Those of nano.toml as well.
-        let target = BindingTarget::App(AppName::from_folder("two"));
+        let target = BindingTarget::App(Service::of(AppName::from_folder("two")));
         let own = |name: &str| Some(vec![Binding { name: name.to_owned(), target: target.clone() }]);
         assert_eq!(
             problems(assets, own("A")),

@@ -157,11 +157,7 @@ impl Wrangler {
             }
             ("services", content) if !content.is_empty() => {
                 let Some(value) = problems.keep(|| place.clone(), content.json()) else { return };
-                let (found, others) = services::read(&value, &place, problems);
-                self.services = found;
-                if others.as_array().is_some_and(|others| !others.is_empty()) {
-                    self.lack("services", &others, file, mentioned);
-                }
+                self.services = services::read(&value, &place, problems);
             }
             ("compatibility_flags", content) => {
                 let flags = problems.keep(|| place, content.texts()).unwrap_or_default();

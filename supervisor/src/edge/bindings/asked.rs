@@ -72,7 +72,8 @@ mod tests {
     ) -> Result<String, &'static str> {
         let mut block = BytesMut::new();
         encode_headers(fields.len(), fields.iter().copied(), &mut block).unwrap();
-        let fetch = Fetch { binding: "B", request: RequestId(1), depth: 1, method, origin, target };
+        let fetch =
+            Fetch { binding: "B", request: RequestId(1), depth: 1, method, origin, target, is_call: false };
         let asked = AskedRequest::new(&fetch, &HeaderBlock::new(block.freeze()))?;
         Ok(format!("{} {} {} {}", asked.method, asked.uri, asked.host(), asked.headers.len()))
     }

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
-use nano_protocol::message::{HttpVersion, RequestId, RequestLine, StreamError, StreamErrorKind};
+use nano_protocol::message::{Entrypoint, HttpVersion, RequestId, RequestLine, StreamError, StreamErrorKind};
 use nano_protocol::{Fetch, Receiver};
 use tokio::time::Instant;
 
 use super::asked::AskedRequest;
 use super::{Caller, failure};
 use crate::assets::answer::AssetRequest;
-use crate::config::{AccessLog, AppName};
+use crate::config::{AccessLog, AppName, Service};
 use crate::edge::proxy::answer;
 use crate::edge::proxy::attempt::Outgoing;
 use crate::edge::proxy::body::{ResponseBody, Tail};
@@ -35,6 +35,7 @@ const MAX_DEPTH: u8 = 16;
 
 /// A call: the request, and what is known of it.
 struct ServiceCall<'a> {
+    service: &'a Service,
     fetch: &'a Fetch<'a>,
     parts: &'a Parts,
     host: &'a str,
@@ -50,15 +51,19 @@ impl Caller {
     /// What the app has thrown, or why else it did not answer.
     pub(super) async fn call(
         &self,
-        app: &AppName,
+        service: &Service,
         fetch: &Fetch<'_>,
         asked: AskedRequest,
         body: Receiver,
     ) -> Result<Response<ResponseBody>, StreamError> {
+        let app = &service.app;
         let Some(upstream) = self.directory.find(app) else {
             let binding = fetch.binding;
             return Err(failure(format!("env.{binding} is the app {app}, and there is no app of this name")));
         };
+        if is_for_worker(service, fetch) && !upstream.spec().has_worker() {
+            return Err(failure(format!("the app {app} has static files alone")));
+        }
         let (settings, arrived) = (self.admission.settings(), Instant::now());
         // A fetch in nobody's course begins one of its own.
         let id = Some(fetch.request).filter(|id| id.0 != 0).unwrap_or_else(|| RequestId(fastrand::u128(..)));
@@ -78,7 +83,8 @@ impl Caller {
         }));
         let is_to_head = parts.method == Method::HEAD;
         let form = answer::form(&parts.headers);
-        let call = ServiceCall { fetch, parts: &parts, host: &host, id, arrived, span: span.as_ref() };
+        let call =
+            ServiceCall { service, fetch, parts: &parts, host: &host, id, arrived, span: span.as_ref() };
         let forwarded = match headers::check_limits(&parts, &settings) {
             Ok(()) => self.forward(&upstream, &call, body, record.get()).await,
             Err(refusal) => Err(refusal.into()),
@@ -99,7 +105,8 @@ impl Caller {
         }
         let (mut response, place) = match forwarded {
             Ok(answered) => answered,
-            Err(refused) if is_of_the_app(refused.why) => return Err(thrown(app, refused)),
+            // A call has no response that could stand for it.
+            Err(refused) if fetch.is_call || is_of_the_app(refused.why) => return Err(thrown(app, refused)),
             Err(refused) => (refused.response(id, form), None),
         };
         if is_to_head {
@@ -118,7 +125,7 @@ impl Caller {
         body: Receiver,
         record: Option<&mut RequestRecord>,
     ) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
-        let ServiceCall { fetch, parts, .. } = *call;
+        let ServiceCall { service, fetch, parts, .. } = *call;
         if fetch.depth > MAX_DEPTH {
             return Err(Refusal::Loop.into());
         }
@@ -129,7 +136,7 @@ impl Caller {
         let body = CallBody::new(body, headers::length(&parts.headers));
         headers::check_length(&parts.headers, spec.limits.max_body)?;
         let enter = || upstream.enter(&spec, upstream.held_by(self.key));
-        if let Some(assets) = &spec.assets
+        if let Some(assets) = spec.assets.as_ref().filter(|_| !is_for_worker(service, fetch))
             && !upstream.is_stopped()
         {
             let request = AssetRequest {
@@ -157,6 +164,7 @@ impl Caller {
             target: fetch.target,
             version: HttpVersion::Http11,
             depth: fetch.depth,
+            entrypoint: entrypoint(service, fetch),
         };
         let outgoing = Outgoing {
             spec: &spec,
@@ -171,6 +179,22 @@ impl Caller {
         let response = deliver(upstream, &place, call.arrived, &outgoing, upload, record).await?;
         Ok((response, Some(place)))
     }
+}
+
+/// Whether no static file answers: they are those of the default entrypoint.
+fn is_for_worker(service: &Service, fetch: &Fetch<'_>) -> bool {
+    fetch.is_call || service.entrypoint.is_some()
+}
+
+/// Returns for what of the app the request is, unless it is a usual one.
+fn entrypoint<'a>(service: &'a Service, fetch: &Fetch<'_>) -> Option<Entrypoint<'a>> {
+    let entrypoint = Entrypoint {
+        name: service.entrypoint.as_deref().unwrap_or_default(),
+        props: service.props.as_deref().unwrap_or_default(),
+        is_call: fetch.is_call,
+    };
+    let is_usual = entrypoint.name.is_empty() && entrypoint.props.is_empty() && !fetch.is_call;
+    (!is_usual).then_some(entrypoint)
 }
 
 /// Whether the app had begun with the request, so that this is an error in the app that has made it. Otherwise that app gets the
@@ -211,11 +235,7 @@ fn is_of_the_app(why: Refusal) -> bool {
 /// Returns the error for the app that has made the request.
 fn thrown(app: &AppName, refused: Refused) -> StreamError {
     let message = format!("the app {app} gave no answer: {}", refused.why.message());
-    StreamError {
-        kind: StreamErrorKind::HandlerFailed,
-        message,
-        thrown: refused.thrown.map(|thrown| *thrown),
-    }
+    StreamError { kind: StreamErrorKind::HandlerFailed, message, thrown: refused.thrown }
 }
 
 /// The body that a worker sends, held to the length that its request announces.

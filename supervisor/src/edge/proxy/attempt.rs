@@ -217,7 +217,7 @@ impl AttemptError {
             Failure::Closed { reached: true } | Failure::Over => Self::Died,
             Failure::Peer(error) => {
                 let mut refused = Refused::because(Refusal::from_worker(error.kind), error.message);
-                refused.thrown = error.thrown.map(Box::new);
+                refused.thrown = error.thrown;
                 if error.kind.is_fatal() { Self::Fatal(refused) } else { Self::Refused(refused) }
             }
         }

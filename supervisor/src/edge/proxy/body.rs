@@ -179,8 +179,8 @@ impl ResponseBody {
     }
 
     /// Returns what the app has thrown, if the body was cut off for that.
-    pub(crate) fn thrown(&mut self) -> Option<Thrown> {
-        self.thrown.take().map(|thrown| *thrown)
+    pub(crate) fn thrown(&mut self) -> Option<Box<Thrown>> {
+        self.thrown.take()
     }
 
     /// Attaches what is released when the response ends.
@@ -370,7 +370,7 @@ impl ResponseBody {
                 Poll::Ready(Some(Err(failure))) if !this.is_failing => {
                     this.is_lost(&failure);
                     if let Failure::Peer(StreamError { thrown: Some(thrown), .. }) = failure {
-                        this.thrown = Some(Box::new(thrown));
+                        this.thrown = Some(thrown);
                     }
                     // When a body fails, hyper drops what it has not written yet, so it first gets a turn to write.
                     this.is_failing = true;
@@ -428,6 +428,7 @@ mod tests {
         target: "/",
         version: HttpVersion::Http11,
         depth: 0,
+        entrypoint: None,
     };
 
     /// Returns what a client gets of a body that a worker announces with this length and sends in these parts, and whether the

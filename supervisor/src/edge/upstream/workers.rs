@@ -154,6 +154,7 @@ mod tests {
         target: "/",
         version: HttpVersion::Http11,
         depth: 0,
+        entrypoint: None,
     };
 
     /// A worker with the state that the test expects. Dropping its connection means that it has died.

@@ -1,11 +1,12 @@
-// The app: finds its handlers and calls them for each request and event. `prepare`, `install`, `dispatch`, `schedule` and
-// `receive` are called from Rust.
+// The app: finds its handlers and calls them for each request and event. `prepare`, `install`, `dispatch`, `enter`,
+// `schedule` and `receive` are called from Rust.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
     ArrayPrototypePush,
     ArrayPrototypeSlice,
     ArrayPrototypeSplice,
+    Error,
     FunctionPrototypeToString,
     JSONParse,
     ObjectDefineProperty,
@@ -13,6 +14,7 @@
     PromisePrototypeThen,
     PromiseResolve,
     ObjectPrototypeIsPrototypeOf,
+    SafeArrayIterator,
     StringPrototypeSlice,
     StringPrototypeStartsWith,
     TypeError,
@@ -22,6 +24,8 @@
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_workers/context.js");
   const { binding } = core.loadExtScript("ext:nano_workers/bindings.js");
   const loadProvided = () => core.loadExtScript("ext:nano_workers/provided.js");
+  const { answer } = core.loadExtScript("ext:nano_workers/calls.js");
+  const { entrypoint, install: installEntrypoints, isEntrypoint } = core.loadExtScript("ext:nano_workers/entrypoints.js");
   const { missingBinding } = core.loadExtScript("ext:nano_workers/missing_binding.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_workers/request.js");
   const { Run, ScheduledController, ScheduledEvent } = core.loadExtScript("ext:nano_workers/scheduled.js");
@@ -148,7 +152,10 @@
     globalThis.dispatchEvent(event);
   }
 
-  /** Runs after the app's modules. Returns which handlers there are, as a bit for each of `handlerNames`. */
+  /**
+   * Runs after the app's modules. Returns which handlers there are, as a bit for each of `handlerNames`, whether other apps can call
+   * methods of the app, and the names of its entrypoints besides the default one.
+   */
   function install(namespace) {
     let exported = namespace.default;
     const found = (name) => handlerOf(exported, name) !== undefined;
@@ -171,14 +178,36 @@
     handler ??= () => {
       throw new TypeError("the app has no fetch handler");
     };
-    return bits;
+    const names = installEntrypoints(namespace, exported);
+    return [bits, names.length > 0 || isEntrypoint(exported), ...new SafeArrayIterator(names)];
   }
 
   function dispatch(id) {
+    run(id, handler, new ExecutionContext(webidl.brand));
+  }
+
+  /** Returns the `fetch` handler of an entrypoint. */
+  function fetchHandler(name) {
+    if (name === "") return handler;
+    return handlerOf(entrypoint(name), "fetch") ?? (() => {
+      throw new Error("Handler does not export a fetch() function.");
+    });
+  }
+
+  /** Does what another app asks of an entrypoint. */
+  function enter({ 0: id, 1: name, 2: propsText, 3: isCall }) {
+    const ctx = new ExecutionContext(webidl.brand, propsText);
+    if (!isCall) return run(id, (request) => fetchHandler(name)(request, env, ctx), ctx);
+    setAsyncContext({ __proto__: null, request: id });
+    answer(id, name, ctx);
+    setAsyncContext(undefined);
+  }
+
+  function run(id, handler, ctx) {
     setAsyncContext({ __proto__: null, request: id });
     try {
       const request = fromInnerRequest(new InnerRequest(id), "immutable");
-      const result = handler(request, env, new ExecutionContext(webidl.brand));
+      const result = handler(request, env, ctx);
       if (ObjectPrototypeIsPrototypeOf(PromisePrototype, result) || typeof result?.then === "function") {
         PromisePrototypeThen(
           PromiseResolve(result),
@@ -216,6 +245,6 @@
   const receive = (event) => core.loadExtScript("ext:nano_workers/websocket_pair.js").receive(event);
 
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
-  globalThis.__nano = { prepare, install, dispatch, schedule, receive, lazyInterfaces, loadInterface };
+  globalThis.__nano = { prepare, install, dispatch, enter, schedule, receive, lazyInterfaces, loadInterface };
   return { isDevelopment: () => isDevelopment, variables: () => variables };
 })();

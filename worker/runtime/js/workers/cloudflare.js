@@ -9,19 +9,13 @@
     TypeError,
   } = primordials;
   const { getAsyncContext, setAsyncContext } = core;
+  const { RpcPromise, RpcProperty } = core.loadExtScript("ext:nano_workers/calls.js");
   const { app, inBackground } = core.loadExtScript("ext:nano_workers/context.js");
+  const { RpcTarget, WorkerEntrypoint } = core.loadExtScript("ext:nano_workers/entrypoints.js");
   const { standIn } = core.loadExtScript("ext:nano_platform/stand_in.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
-  /** The base class for an app's default export. */
-  class WorkerEntrypoint {
-    constructor(ctx, env) {
-      this.ctx = ctx;
-      this.env = env;
-    }
-  }
-
-  // No binding can call these classes. They exist so that apps which also export subclasses of them load.
+  // Nothing calls these classes. They exist so that apps which also export subclasses of them load.
   class DurableObject {
     constructor(ctx, env) {
       this.ctx = ctx;
@@ -34,7 +28,6 @@
       this.env = env;
     }
   }
-  class RpcTarget {}
 
   /** Works like `ctx.waitUntil`, for code that has no `ctx`. */
   function waitUntil(promise) {
@@ -118,17 +111,7 @@
     enterSpan: (_name, action, ...args) => ReflectApply(action, undefined, [new Span(), ...new SafeArrayIterator(args)]),
   };
 
-  // No app can call another one. As on Workers, the first three cannot be made by an app.
-  class RpcPromise {
-    constructor() {
-      webidl.illegalConstructor();
-    }
-  }
-  class RpcProperty {
-    constructor() {
-      webidl.illegalConstructor();
-    }
-  }
+  // As on Workers, it cannot be made by an app.
   class ServiceStub {
     constructor() {
       webidl.illegalConstructor();
@@ -136,7 +119,7 @@
   }
   class RpcStub {
     constructor() {
-      throw new Error("RpcStub is not available: no app can call another one");
+      throw new Error("RpcStub is not available: apps cannot pass functions to each other");
     }
   }
 

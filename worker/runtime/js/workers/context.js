@@ -52,12 +52,18 @@
 
   /** The handler's third argument. */
   class ExecutionContext {
-    constructor(key = undefined) {
+    /** As JSON text; empty for those of the app. */
+    #propsText;
+    #props;
+
+    constructor(key = undefined, propsText = "") {
       if (key !== webidl.brand) webidl.illegalConstructor();
       this[webidl.brand] = webidl.brand;
+      this.#propsText = propsText;
     }
     get props() {
       webidl.assertBranded(this, ExecutionContextPrototype);
+      if (this.#propsText !== "") return this.#props ??= freeze(JSONParse(this.#propsText));
       return app.props ??= freeze(JSONParse(app.propsText));
     }
     waitUntil(promise) {

@@ -186,5 +186,5 @@
     });
   }
 
-  return { describe, fail, respond };
+  return { describe, fail, respond, told };
 })();

@@ -39,6 +39,17 @@ pub struct Bindings {
     refused: Cell<u64>,
 }
 
+/// What people call a call of a method of another app, in place of an HTTP method.
+const CALL: &str = "call";
+
+/// What is asked of a binding.
+struct Asked<'a> {
+    method: &'a str,
+    origin: &'a str,
+    target: &'a str,
+    is_call: bool,
+}
+
 /// Why the body of a request could not be sent to its end, if it could not.
 type Broken = Rc<RefCell<Option<JsErrorBox>>>;
 
@@ -96,39 +107,18 @@ impl Bindings {
         of: u32,
         in_flight: &InFlight,
     ) -> Result<impl Future<Output = Result<Response<ResBody>, Failure>> + use<>, Failure> {
-        let name =
-            self.names.get(binding as usize).ok_or_else(|| Failure::invalid("there is no such binding"))?;
-        let connection = self.connection(of, in_flight).ok_or_else(|| {
-            let why = "there is no answer before the worker takes requests: while the app loads, or in a health check";
-            Failure::invalid(format!("env.{name}.fetch: {why}"))
-        })?;
         let (parts, body) = request.into_parts();
         let origin = format!(
             "{}://{}",
             parts.uri.scheme_str().unwrap_or_default(),
             parts.uri.authority().map_or("", |authority| authority.as_str())
         );
-        let head = Fetch {
-            binding: name,
-            request: in_flight.name(of).unwrap_or(RequestId(0)),
-            depth: in_flight.depth(of).saturating_add(1),
-            method: parts.method.as_str(),
-            origin: &origin,
-            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
-        };
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let asked = Asked { method: parts.method.as_str(), origin: &origin, target, is_call: false };
         let fields = parts.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         let end = body.is_end_stream();
-        let opened = connection.open(&Head::Fetch(head), parts.headers.len(), fields, end);
-        let (sender, receiver) = opened.map_err(|error| {
-            let why = match error {
-                ProtocolError::TooManyStreams => {
-                    self.refused.set(self.refused.get() + 1);
-                    format!("{MAX_FETCHES} fetches from bindings are open already")
-                }
-                error => error.to_string(),
-            };
-            Failure::invalid(format!("env.{name}.fetch: {why}"))
-        })?;
+        let (sender, receiver, name) =
+            self.open(binding, &asked, (parts.headers.len(), fields), end, of, in_flight)?;
         let broken = Broken::default();
         if !end {
             let mut upload = Box::pin(upload(body, sender, broken.clone()));
@@ -148,6 +138,58 @@ impl Bindings {
                 }),
             }
         })
+    }
+
+    /// Opens a stream for a call by the binding with this number. The other parameters are those of [`Self::send`]. Also returns the
+    /// name of the binding.
+    pub(crate) fn call(
+        &self,
+        binding: u32,
+        target: &str,
+        of: u32,
+        in_flight: &InFlight,
+    ) -> Result<(Sender, Receiver, &str), Failure> {
+        let asked = Asked { method: CALL, origin: "http://call", target, is_call: true };
+        self.open(binding, &asked, (0, std::iter::empty()), false, of, in_flight)
+    }
+
+    fn open<'a>(
+        &self,
+        binding: u32,
+        asked: &Asked<'_>,
+        (count, fields): (usize, impl Iterator<Item = (&'a [u8], &'a [u8])>),
+        end: bool,
+        of: u32,
+        in_flight: &InFlight,
+    ) -> Result<(Sender, Receiver, &str), Failure> {
+        let Asked { method, origin, target, is_call } = *asked;
+        let name =
+            self.names.get(binding as usize).ok_or_else(|| Failure::invalid("there is no such binding"))?;
+        let failed = |why: &str| {
+            let what = if is_call { "" } else { ".fetch" };
+            Failure::invalid(format!("env.{name}{what}: {why}"))
+        };
+        let connection = self.connection(of, in_flight).ok_or_else(|| {
+            failed("there is no answer before the worker takes requests: while the app loads, or in a health check")
+        })?;
+        let head = Fetch {
+            binding: name,
+            request: in_flight.name(of).unwrap_or(RequestId(0)),
+            depth: in_flight.depth(of).saturating_add(1),
+            method,
+            origin,
+            target,
+            is_call,
+        };
+        let (sender, receiver) =
+            connection.open(&Head::Fetch(head), count, fields, end).map_err(|error| match error {
+                ProtocolError::TooManyStreams => {
+                    self.refused.set(self.refused.get() + 1);
+                    failed(&format!("{MAX_FETCHES} fetches from bindings are open already"))
+                }
+                error => failed(&error.to_string()),
+            })?;
+        Ok((sender, receiver, name))
     }
 
     /// Returns the connection over which the request has come, whose thread then has all of the work, or else any.
@@ -244,7 +286,7 @@ impl AnswerBody {
             match poll_fn(|cx| self.receiver.poll_chunk(cx)).await {
                 Some(Ok(chunk)) => *self.rest.borrow_mut() = chunk,
                 Some(Err(nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }))) => {
-                    let error = Failure::remote(thrown);
+                    let error = Failure::remote(*thrown);
                     return Err(JsErrorBox::new(error.get_class(), error.to_string()));
                 }
                 Some(Err(_)) => {
@@ -298,12 +340,12 @@ impl Body for OfLength {
 }
 
 /// Returns the error of a fetch that got no answer.
-fn failed(failure: nano_protocol::Failure, what: &str) -> Failure {
+pub(super) fn failed(failure: nano_protocol::Failure, what: &str) -> Failure {
     match failure {
-        nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) => Failure::remote(thrown),
+        nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) => Failure::remote(*thrown),
         nano_protocol::Failure::Peer(StreamError { message, .. }) => {
             let (class, name) = ("Error".to_owned(), "Error".to_owned());
-            Failure::remote(Thrown { class, name, message })
+            Failure::remote(Thrown { class, name, message, value: Vec::new() })
         }
         nano_protocol::Failure::Closed { .. } | nano_protocol::Failure::Over => {
             Failure::invalid(format!("{what} did not come: the connection to the supervisor has ended"))

@@ -84,7 +84,7 @@ impl Failure {
     }
 
     /// Creates the error that another app has thrown. Its name is in `remoteName`, where `bindings.js` finds it.
-    pub(crate) fn remote(Thrown { class, name, message }: Thrown) -> Self {
+    pub(crate) fn remote(Thrown { class, name, message, .. }: Thrown) -> Self {
         // Others need not exist here.
         let class = if CLASSES.contains(&&*class) { class } else { "Error".to_owned() };
         Self { message, code: "", remote: Some((class, name)) }

@@ -22,13 +22,15 @@ pub(crate) struct Called {
     is_cut: bool,
     /// How many fetches of apps lead from the request of a client to it.
     pub(super) depth: u8,
+    /// Whether the head names an entrypoint.
+    pub(super) is_addressed: bool,
     text: [u8; REMEMBERED],
 }
 
 impl Called {
     /// Placeholder for slots that no request has used yet.
     pub(crate) const NONE: Self =
-        Self { method: 0, length: 0, is_cut: false, depth: 0, text: [0; REMEMBERED] };
+        Self { method: 0, length: 0, is_cut: false, depth: 0, is_addressed: false, text: [0; REMEMBERED] };
 
     fn of(line: &RequestLine<'_>) -> Self {
         let (method, path) = (line.method, path(line));
@@ -40,6 +42,7 @@ impl Called {
         called.text[method.len()..length].copy_from_slice(&path.as_bytes()[..path_length]);
         called.is_cut = path_length < path.len();
         called.depth = line.depth;
+        called.is_addressed = line.entrypoint.is_some();
         // Neither exceeds `REMEMBERED`, so both fit in a `u8`.
         (called.method, called.length) = (method.len() as u8, length as u8);
         called

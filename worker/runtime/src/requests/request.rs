@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use deno_error::JsErrorBox;
-use nano_protocol::message::RequestId;
+use nano_protocol::message::{Entrypoint, RequestId};
 use nano_protocol::{ProtocolError, Receiver, Sender};
 
 use super::head::{Called, RequestHead};
@@ -39,6 +39,12 @@ impl Request {
         }
         let is_bare = receiver.is_received() || asks_for_socket;
         Ok(Self { id, called, head, is_bare, asks_for_socket, sender, receiver })
+    }
+
+    /// Returns for which entrypoint another app has made the request; none for the default one without props.
+    pub fn entrypoint(&self) -> Option<Entrypoint<'_>> {
+        // Decoded again only if there is one.
+        self.called.is_addressed.then(|| self.head.line().ok()?.entrypoint).flatten()
     }
 
     /// Returns whether the request has a body, which may be empty. As on Workers, a request with a `Content-Length` has a body,

@@ -299,7 +299,29 @@ pub(crate) fn op_fail_handler(
     #[string] name: String,
     #[string] message: String,
 ) {
-    fail(state, id, StreamErrorKind::HandlerFailed, report, Thrown { class, name, message });
+    fail(
+        state,
+        id,
+        StreamErrorKind::HandlerFailed,
+        report,
+        Thrown { class, name, message, value: Vec::new() },
+    );
+}
+
+/// Fails a call because what it calls threw or rejected. `value` is what was thrown as a whole, or empty. The other parameters are
+/// those of [`op_fail_handler`].
+#[op2(fast)]
+pub(crate) fn op_fail_call(
+    state: &OpState,
+    #[smi] id: u32,
+    #[string] report: String,
+    #[string] class: String,
+    #[string] name: String,
+    #[string] message: String,
+    #[buffer] value: &[u8],
+) {
+    let thrown = Thrown { class, name, message, value: value.to_vec() };
+    fail(state, id, StreamErrorKind::HandlerFailed, report, thrown);
 }
 
 /// Fails a request because its handler returned something that is not a usable `Response`.
@@ -307,7 +329,13 @@ pub(crate) fn op_fail_handler(
 pub(crate) fn op_fail_response(state: &OpState, #[smi] id: u32, #[string] why: String) {
     let report = format!("Uncaught TypeError: {why}");
     let (class, name) = ("TypeError".to_owned(), "TypeError".to_owned());
-    fail(state, id, StreamErrorKind::NotAResponse, report, Thrown { class, name, message: why });
+    fail(
+        state,
+        id,
+        StreamErrorKind::NotAResponse,
+        report,
+        Thrown { class, name, message: why, value: Vec::new() },
+    );
 }
 
 /// Fails a request because the stream of its response body failed. The other parameters are those of [`op_fail_handler`].
@@ -320,7 +348,7 @@ pub(crate) fn op_fail_body(
     #[string] name: String,
     #[string] message: String,
 ) {
-    fail(state, id, StreamErrorKind::BodyFailed, report, Thrown { class, name, message });
+    fail(state, id, StreamErrorKind::BodyFailed, report, Thrown { class, name, message, value: Vec::new() });
 }
 
 fn fail(state: &OpState, id: u32, kind: StreamErrorKind, report: String, thrown: Thrown) {
@@ -330,5 +358,5 @@ fn fail(state: &OpState, id: u32, kind: StreamErrorKind, report: String, thrown:
     }
     let Some(request) = in_flight.answer(id) else { return };
     in_flight.log_error(Some(&request), report.clone());
-    request.sender.fail(&StreamError { kind, message: report, thrown: Some(thrown) });
+    request.sender.fail(&StreamError { kind, message: report, thrown: Some(thrown.into()) });
 }

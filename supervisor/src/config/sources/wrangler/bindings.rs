@@ -26,7 +26,6 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("queues", "a queue", "send the work to a service that the app reaches with fetch()"),
     ("r2_buckets", "an R2 bucket", "use S3 or a store like it with fetch()"),
     ("send_email", "a sender of email", "use the HTTP API of a mail service with fetch()"),
-    ("services", "a named entrypoint of another worker", "fetch from its default one, without `entrypoint`"),
     ("stream", "the Stream service", API),
     ("text_blobs", "a file", "import the file"),
     ("unsafe", "an unsafe binding", API),

@@ -4,25 +4,18 @@ use serde_json::Value;
 
 use crate::config::errors::{Flaw, Place, Problems};
 use crate::config::types::app_name::AppName;
-use crate::config::types::binding::{Binding, BindingTarget};
+use crate::config::types::binding::{Binding, BindingTarget, Service};
 
-/// Returns the bindings to other apps, and those of the list that have no counterpart here: with a named entrypoint, or with props.
-pub(super) fn read(value: &Value, place: &Place, problems: &mut Problems) -> (Vec<Binding>, Value) {
-    let (mut bindings, mut others) = (Vec::new(), Vec::new());
+/// Returns the bindings to other apps.
+pub(super) fn read(value: &Value, place: &Place, problems: &mut Problems) -> Vec<Binding> {
+    let mut bindings = Vec::new();
     let fix = "write binding = \"API\" and service = \"the name of the other app\"";
     let Some(services) = value.as_array() else {
         problems
             .add(place.clone(), Flaw::new("is no list of services", format!("below [[services]], {fix}")));
-        return (bindings, others.into());
+        return bindings;
     };
     for service in services {
-        let has_entrypoint =
-            service["entrypoint"].as_str().is_some_and(|name| !["", "default"].contains(&name));
-        let has_props = service["props"].as_object().is_some_and(|props| !props.is_empty());
-        if has_entrypoint || has_props {
-            others.push(service.clone());
-            continue;
-        }
         let (Some(name), Some(app)) = (service["binding"].as_str(), service["service"].as_str()) else {
             problems.add(place.clone(), Flaw::new("has an entry without `binding` or `service`", fix));
             continue;
@@ -32,10 +25,14 @@ pub(super) fn read(value: &Value, place: &Place, problems: &mut Problems) -> (Ve
             Some(environment) if !environment.is_empty() => format!("{app}-{environment}"),
             _ => app.to_owned(),
         };
-        let target = BindingTarget::App(AppName::from_folder(&app));
-        bindings.push(Binding { name: name.to_owned(), target });
+        let props =
+            Some(&service["props"]).filter(|props| props.as_object().is_some_and(|props| !props.is_empty()));
+        let service = Service::new(AppName::from_folder(&app), service["entrypoint"].as_str(), props);
+        if let Some(service) = problems.keep(|| place.clone(), service) {
+            bindings.push(Binding { name: name.to_owned(), target: BindingTarget::App(service) });
+        }
     }
-    (bindings, others.into())
+    bindings
 }
 
 #[cfg(test)]
@@ -45,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_the_app_of_its_name_unless_it_has_an_entrypoint_or_props() {
+    fn a_service_is_the_app_of_its_name_or_one_of_its_entrypoints() {
         let mut problems = Problems::default();
         let list = json!([
             { "binding": "A", "service": "api", "entrypoint": "", "props": {} },
@@ -53,24 +50,31 @@ mod tests {
             { "binding": "C", "service": "api", "entrypoint": "Admin" },
             { "binding": "D", "service": "api", "props": { "a": 1 } },
             { "binding": "E" },
+            { "binding": "F", "service": "api", "props": { "a": "x".repeat(1 << 14) } },
         ]);
-        let (found, others) = read(&list, &Place::flag("wrangler.toml: services"), &mut problems);
-        let app = |name: &str| BindingTarget::App(AppName::from_folder(name));
-        let found: Vec<_> = found.into_iter().map(|binding| (binding.name, binding.target)).collect();
-        assert_eq!(found, [("A".into(), app("api")), ("B".into(), app("My API-staging"))]);
-        assert_eq!(
-            others,
-            json!([
-                { "binding": "C", "service": "api", "entrypoint": "Admin" },
-                { "binding": "D", "service": "api", "props": { "a": 1 } },
-            ])
-        );
+        let found = read(&list, &Place::flag("wrangler.toml: services"), &mut problems);
+        let api = Service::of(AppName::from_folder("api"));
+        let expected = [
+            ("A", api.clone()),
+            ("B", Service::of(AppName::from_folder("My API-staging"))),
+            ("C", Service { entrypoint: Some("Admin".to_owned()), ..api.clone() }),
+            ("D", Service { props: Some("{\"a\":1}".to_owned()), ..api }),
+        ];
+        let binding =
+            |(name, service)| Binding { name: str::to_owned(name), target: BindingTarget::App(service) };
+        assert_eq!(found, expected.map(binding));
         let fix = "fix: write binding = \"API\" and service = \"the name of the other app\"";
-        let problem = format!("wrangler.toml: services: has an entry without `binding` or `service`; {fix}");
-        assert_eq!(problems.texts(), [problem]);
+        assert_eq!(
+            problems.texts(),
+            [
+                format!("wrangler.toml: services: has an entry without `binding` or `service`; {fix}"),
+                "wrangler.toml: services: has `props` that are too large: 16392 bytes as JSON; fix: keep them below 16384 bytes"
+                    .to_owned(),
+            ]
+        );
         for other in [json!({ "binding": "A", "service": "api" }), json!("api")] {
             let mut problems = Problems::default();
-            assert!(read(&other, &Place::flag("services"), &mut problems).0.is_empty());
+            assert!(read(&other, &Place::flag("services"), &mut problems).is_empty());
             let start = "services: is no list of services; fix: below [[services]], write binding = ";
             assert!(problems.texts()[0].starts_with(start), "{:?}", problems.texts());
         }

@@ -1,0 +1,278 @@
+// Arguments and results of calls between apps: what of a value crosses, by the rules of Workers, and how it is written. V8 writes
+// values; what it would not write as it should is replaced by an empty object, which a table beside the value says more about.
+(function () {
+  const { core, primordials } = __bootstrap;
+  const {
+    AggregateError,
+    AggregateErrorPrototype,
+    ArrayBufferIsView,
+    ArrayIsArray,
+    ArrayPrototypePop,
+    ArrayPrototypePush,
+    DataViewPrototypeGetBuffer,
+    Error,
+    MapPrototypeClear,
+    MapPrototypeForEach,
+    MapPrototypeGet,
+    MapPrototypeSet,
+    ObjectDefineProperty,
+    ObjectGetPrototypeOf,
+    ObjectHasOwn,
+    ObjectKeys,
+    ObjectPrototype,
+    ObjectPrototypeIsPrototypeOf,
+    RangeError,
+    ReferenceError,
+    SafeArrayIterator,
+    SafeMap,
+    SafeSet,
+    SetPrototypeAdd,
+    SetPrototypeClear,
+    SetPrototypeForEach,
+    SymbolPrototypeToString,
+    SyntaxError,
+    TypedArrayPrototypeGetBuffer,
+    TypedArrayPrototypeGetSymbolToStringTag,
+    TypeError,
+    Uint8Array,
+    Uint8ArrayPrototype,
+    URIError,
+  } = primordials;
+  const { cannot } = core.loadExtScript("ext:nano_platform/structured_clone.js");
+  const { told } = core.loadExtScript("ext:nano_workers/respond.js");
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  const { Headers, headerListFromHeaders } = core.loadExtScript("ext:deno_fetch/20_headers.js");
+
+  // The kinds of entries in a table.
+  const ERROR = 0;
+  const DOM_EXCEPTION = 1;
+  const HEADERS = 2;
+
+  const refuse = (message) => {
+    throw cannot(message);
+  };
+
+  function nameOf(value) {
+    try {
+      return `${ObjectGetPrototypeOf(value)?.constructor?.name || "Object"}`;
+    } catch {
+      return "Object";
+    }
+  }
+
+  const refuseType = (value) => refuse(`Could not serialize object of type "${nameOf(value)}". This type does not support serialization.`);
+
+  /** What V8 refuses, in its words. */
+  function refuseWell(value) {
+    if (core.isPromise(value) || core.isWeakMap(value) || core.isWeakSet(value) || core.isSharedArrayBuffer(value)) {
+      refuse(`#<${nameOf(value)}> could not be cloned.`);
+    }
+    if (core.isGeneratorObject(value)) refuse("[object Generator] could not be cloned.");
+    refuseType(value);
+  }
+
+  /** Copies a value for V8 to write. */
+  class Packing {
+    /** What stands for an object that was met before. */
+    seen = new SafeMap();
+    table = [];
+    /** Whether instances of classes become plain objects, as they do in errors. */
+    #isLoose;
+
+    constructor(isLoose) {
+      this.#isLoose = isLoose;
+    }
+    copy(value) {
+      switch (typeof value) {
+        case "symbol":
+          return refuse(`${SymbolPrototypeToString(value)} could not be cloned.`);
+        case "function":
+          return refuseType(value);
+        case "object":
+          return value === null ? null : MapPrototypeGet(this.seen, value) ?? this.#object(value);
+        default:
+          return value;
+      }
+    }
+    #object(value) {
+      if (core.isProxy(value)) refuseType(value);
+      if (ArrayIsArray(value)) return this.#array(value);
+      if (core.isMap(value)) return this.#map(value);
+      if (core.isSet(value)) return this.#set(value);
+      if (ObjectPrototypeIsPrototypeOf(DOMException.prototype, value)) return this.#domException(value);
+      if (core.isNativeError(value)) return this.#error(value);
+      if (core.isDate(value) || core.isRegExp(value) || core.isBoxedPrimitive(value) || core.isArrayBuffer(value)) return value;
+      if (ArrayBufferIsView(value)) return this.#view(value);
+      if (ObjectPrototypeIsPrototypeOf(Headers.prototype, value)) {
+        return this.#entry(value, {}, HEADERS, [...new SafeArrayIterator(headerListFromHeaders(value))]);
+      }
+      if (ObjectGetPrototypeOf(value) !== ObjectPrototype && !this.#isLoose) refuseWell(value);
+      if (core.isArgumentsObject(value)) refuse("#<Object> could not be cloned.");
+      return this.#members(value, {});
+    }
+    #members(value, copy) {
+      MapPrototypeSet(this.seen, value, copy);
+      const keys = ObjectKeys(value);
+      for (let i = 0; i < keys.length; i++) set(copy, keys[i], this.copy(value[keys[i]]));
+      return copy;
+    }
+    #array(value) {
+      const copy = [];
+      copy.length = value.length;
+      return this.#members(value, copy);
+    }
+    #map(value) {
+      const copy = new SafeMap();
+      MapPrototypeSet(this.seen, value, copy);
+      const entries = [];
+      MapPrototypeForEach(value, (item, key) => ArrayPrototypePush(entries, [key, item]));
+      for (let i = 0; i < entries.length; i++) MapPrototypeSet(copy, this.copy(entries[i][0]), this.copy(entries[i][1]));
+      return copy;
+    }
+    #set(value) {
+      const copy = new SafeSet();
+      MapPrototypeSet(this.seen, value, copy);
+      const items = [];
+      SetPrototypeForEach(value, (item) => ArrayPrototypePush(items, item));
+      for (let i = 0; i < items.length; i++) SetPrototypeAdd(copy, this.copy(items[i]));
+      return copy;
+    }
+    #view(value) {
+      const isTyped = TypedArrayPrototypeGetSymbolToStringTag(value) !== undefined;
+      const buffer = isTyped ? TypedArrayPrototypeGetBuffer(value) : DataViewPrototypeGetBuffer(value);
+      if (core.isSharedArrayBuffer(buffer)) refuseWell(buffer);
+      // A Buffer of Node may be a piece of a large one that others have pieces of.
+      const isPiece = isTyped && ObjectPrototypeIsPrototypeOf(Uint8ArrayPrototype, value) &&
+        ObjectGetPrototypeOf(value) !== Uint8ArrayPrototype;
+      if (!isPiece) return value;
+      const copy = new Uint8Array(value);
+      MapPrototypeSet(this.seen, value, copy);
+      return copy;
+    }
+    /** Replaces an object by an empty one. */
+    #entry(value, placeholder, kind, ...about) {
+      MapPrototypeSet(this.seen, value, placeholder);
+      ArrayPrototypePush(this.table, [placeholder, kind, ...new SafeArrayIterator(about)]);
+      return placeholder;
+    }
+    #error(value) {
+      const { 0: known, 1: name, 2: message } = told(value);
+      const kind = ObjectPrototypeIsPrototypeOf(AggregateErrorPrototype, value) ? "AggregateError" : known;
+      const members = {};
+      const placeholder = this.#entry(value, {}, ERROR, kind, name, message, members);
+      const keys = ObjectKeys(value);
+      const add = (key) => set(members, key, this.copy(value[key]));
+      if (ObjectHasOwn(value, "cause")) add("cause");
+      if (kind === "AggregateError" && ObjectHasOwn(value, "errors")) add("errors");
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i];
+        if (key !== "stack" && key !== "message" && !ObjectHasOwn(members, key)) add(key);
+      }
+      return placeholder;
+    }
+    #domException(value) {
+      return this.#entry(value, {}, DOM_EXCEPTION, `${value.message}`, `${value.name}`);
+    }
+  }
+
+  const set = (object, key, value) =>
+    ObjectDefineProperty(object, key, { __proto__: null, value, configurable: true, enumerable: true, writable: true });
+
+  const CONSTRUCTORS = { __proto__: null, Error, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+
+  function make(entry) {
+    switch (entry[1]) {
+      case ERROR: {
+        const { 2: kind, 3: name, 4: message } = entry;
+        const error = kind === "AggregateError"
+          ? new AggregateError([], message)
+          : new (CONSTRUCTORS[kind] ?? Error)(message);
+        if (error.name !== name) ObjectDefineProperty(error, "name", { __proto__: null, value: name, configurable: true, writable: true });
+        return error;
+      }
+      case DOM_EXCEPTION:
+        return new DOMException(entry[2], entry[3]);
+      case HEADERS: {
+        const headers = new Headers();
+        for (const { 0: name, 1: value } of new SafeArrayIterator(entry[2])) headers.append(name, value);
+        return headers;
+      }
+      default:
+        throw new TypeError("the other app has sent a value that cannot be read");
+    }
+  }
+
+  /** Puts what the table says in the place of empty objects. */
+  class Unpacking {
+    real = new SafeMap();
+    seen = new SafeMap();
+
+    constructor(table) {
+      for (let i = 0; i < table.length; i++) MapPrototypeSet(this.real, table[i][0], make(table[i]));
+      for (let i = 0; i < table.length; i++) {
+        if (table[i][1] !== ERROR) continue;
+        const error = MapPrototypeGet(this.real, table[i][0]);
+        const members = table[i][5];
+        const keys = ObjectKeys(members);
+        for (let k = 0; k < keys.length; k++) set(error, keys[k], this.fix(members[keys[k]]));
+      }
+    }
+    /** Returns the value with everything in its place. Objects stay the same. */
+    fix(value) {
+      if (typeof value !== "object" || value === null) return value;
+      const real = MapPrototypeGet(this.real, value);
+      if (real !== undefined) return real;
+      if (MapPrototypeGet(this.seen, value)) return value;
+      MapPrototypeSet(this.seen, value, true);
+      if (core.isMap(value)) {
+        const entries = [];
+        MapPrototypeForEach(value, (item, key) => ArrayPrototypePush(entries, [key, item]));
+        MapPrototypeClear(value);
+        for (let i = 0; i < entries.length; i++) MapPrototypeSet(value, this.fix(entries[i][0]), this.fix(entries[i][1]));
+      } else if (core.isSet(value)) {
+        const items = [];
+        SetPrototypeForEach(value, (item) => ArrayPrototypePush(items, item));
+        SetPrototypeClear(value);
+        for (let i = 0; i < items.length; i++) SetPrototypeAdd(value, this.fix(items[i]));
+      } else if (ArrayIsArray(value) || ObjectGetPrototypeOf(value) === ObjectPrototype) {
+        const keys = ObjectKeys(value);
+        for (let i = 0; i < keys.length; i++) {
+          const before = value[keys[i]];
+          const after = this.fix(before);
+          if (after !== before) value[keys[i]] = after;
+        }
+      }
+      return value;
+    }
+  }
+
+  /** Returns a message: a list, whose last two elements are the value and its table. */
+  function pack(parts, value, isLoose = false) {
+    const packing = new Packing(isLoose);
+    const copy = packing.copy(value);
+    return core.serialize([...new SafeArrayIterator(parts), copy, packing.table], undefined, refuse);
+  }
+
+  /** Returns the parts of a message, of which the last one is the value. */
+  function unpack(bytes) {
+    const parts = core.deserialize(bytes);
+    const table = ArrayPrototypePop(parts);
+    if (table.length > 0) parts[parts.length - 1] = new Unpacking(table).fix(parts[parts.length - 1]);
+    return parts;
+  }
+
+  /** Returns a message with an error, without what of it cannot be sent. */
+  function packError(parts, error) {
+    const isObject = typeof error === "object" && error !== null;
+    try {
+      return pack(parts, isObject ? error : new Error(`${error}`), true);
+    } catch {
+      const { 0: known, 1: name, 2: message } = told(error);
+      const bare = new (CONSTRUCTORS[known])(message);
+      if (bare.name !== name) bare.name = name;
+      return pack(parts, bare);
+    }
+  }
+
+  return { pack, packError, refuseType, unpack };
+})();
