@@ -201,7 +201,7 @@ impl Service<Name> for Addresses {
 #[cfg(test)]
 mod tests {
     use nano_protocol::message::{NetHost, NetRule, NetRules};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::{DialError, Dialed, Dialer, Policy, Service as _};
 
@@ -262,7 +262,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_says_what_happened() {
-        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        // A port that nobody else can have, and on which nobody listens.
+        let taken = TcpSocket::new_v4().unwrap();
+        taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let closed = taken.local_addr().unwrap();
         let error = dial(&denying(&[]), &format!("http://{closed}/")).await.unwrap_err();
         assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
         let error = dial(&denying(&[]), "http://no-such-host.invalid/").await.unwrap_err();

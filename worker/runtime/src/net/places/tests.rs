@@ -19,8 +19,9 @@ async fn open(places: &Arc<Places>) -> (Dialed, TcpListener) {
     (places.enter(TokioIo::new(stream), places.take().await), listener)
 }
 
-/// Registers a response without end that arrived `age` ago over this connection.
-fn response(places: &Arc<Places>, dialed: &Dialed, what: &str, age: Duration) -> Arc<Unread> {
+/// Registers a response without end over this connection. It arrived this many times `PATIENCE` ago, or, if that is `None`, just now,
+/// which remains so however long the test is held up.
+fn response(places: &Arc<Places>, dialed: &Dialed, what: &str, ages: Option<u32>) -> Arc<Unread> {
     let held: Use = dialed.0.hold();
     let line = held.line();
     let frames = deno_core::futures::stream::pending::<Result<hyper::body::Frame<Bytes>, _>>();
@@ -29,7 +30,10 @@ fn response(places: &Arc<Places>, dialed: &Dialed, what: &str, age: Duration) ->
         error
     });
     let mut body = Unread::new(ResBody::new(body), what.to_owned(), 0, line);
-    Arc::get_mut(&mut body).unwrap().since = Instant::now().checked_sub(age).unwrap();
+    let now = Instant::now();
+    let since =
+        ages.map_or(now + Duration::from_secs(3600), |ages| now.checked_sub(ages * PATIENCE).unwrap());
+    Arc::get_mut(&mut body).unwrap().since = since;
     places.watch(&body);
     body
 }
@@ -42,8 +46,8 @@ fn given_up(places: &Places) -> Vec<String> {
 async fn one_that_shares_its_connection_with_one_that_is_read_stays() {
     let places = Arc::new(Places::new(1));
     let (shared, _peer) = open(&places).await;
-    let alone = response(&places, &shared, "left alone", 2 * PATIENCE);
-    let read = response(&places, &shared, "read", 2 * PATIENCE);
+    let alone = response(&places, &shared, "left alone", Some(2));
+    let read = response(&places, &shared, "read", Some(2));
     let mut reader = Reader(read.clone());
     assert!(deno_core::futures::FutureExt::now_or_never(reader.frame()).is_none());
     places.make_room();
@@ -57,8 +61,8 @@ async fn one_that_shares_its_connection_with_one_that_is_read_stays() {
 async fn those_that_only_share_theirs_with_each_other_go_together_when_the_last_has_waited_long_enough() {
     let places = Arc::new(Places::new(3));
     let ((first, _one), (second, _two)) = (open(&places).await, open(&places).await);
-    let _first = [3, 0].map(|ages| response(&places, &first, "of the first", ages * PATIENCE));
-    let _second = [2, 2].map(|ages| response(&places, &second, "of the second", ages * PATIENCE));
+    let _first = [Some(3), None].map(|ages| response(&places, &first, "of the first", ages));
+    let _second = [2, 2].map(|ages| response(&places, &second, "of the second", Some(ages)));
     // Belongs to no response yet: it has just been opened.
     let _third = open(&places).await;
     places.make_room();
@@ -71,11 +75,11 @@ async fn those_that_only_share_theirs_with_each_other_go_together_when_the_last_
 async fn one_that_has_just_come_goes_only_if_no_connection_makes_progress() {
     let places = Arc::new(Places::new(2));
     let (first, _one) = open(&places).await;
-    let _body = response(&places, &first, "the first", Duration::ZERO);
+    let _body = response(&places, &first, "the first", None);
     let (second, _two) = open(&places).await;
     places.make_room();
     assert!(given_up(&places).is_empty());
-    let _body = response(&places, &second, "the second", Duration::ZERO);
+    let _body = response(&places, &second, "the second", None);
     places.make_room();
     assert_eq!(given_up(&places), ["the first"]);
 }
