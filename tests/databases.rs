@@ -80,9 +80,19 @@ fn command(program: &Path, ids: Option<(Uid, Gid)>) -> Command {
     command
 }
 
-/// Starts a server with `start`, which is given a port, and waits until it takes connections. Takes another port if the server
-/// ends, as it does when somebody else has taken this one.
-async fn started(data: TempDir, end: Signal, mut start: impl FnMut(u16) -> Command) -> Database {
+/// What is ready as soon as it takes connections.
+fn at_once() -> bool {
+    true
+}
+
+/// Starts a server with `start`, which is given a port, and waits until it takes connections and `is_ready`. Takes another port if the
+/// server ends, as it does when somebody else has taken this one.
+async fn started(
+    data: TempDir,
+    end: Signal,
+    is_ready: impl Fn() -> bool,
+    mut start: impl FnMut(u16) -> Command,
+) -> Database {
     let mut running: Option<(Process, u16)> = None;
     let begun = Instant::now();
     loop {
@@ -94,7 +104,7 @@ async fn started(data: TempDir, end: Signal, mut start: impl FnMut(u16) -> Comma
             running = Some((Process(start(port).spawn().expect("start a server"), end), port));
         }
         let port = running.as_ref().map_or(0, |(_, port)| *port);
-        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        if is_ready() && TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -114,7 +124,12 @@ async fn postgresql() -> Option<Database> {
     init.args(["--username=app", "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]);
     init.arg("--pwfile").arg(&password).arg("--pgdata").arg(&folder);
     assert!(init.status().expect("run initdb").success());
-    let server = started(data, Signal::SIGQUIT, |port| {
+    // It listens before that, and tells clients that it is starting up.
+    let is_ready = || {
+        let state = fs::read_to_string(folder.join("postmaster.pid")).unwrap_or_default();
+        state.lines().nth(7).is_some_and(|state| state.trim() == "ready")
+    };
+    let server = started(data, Signal::SIGQUIT, is_ready, |port| {
         let mut server = command(&postgres, ids);
         server.arg("-D").arg(&folder).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
         server.args(["-c", "unix_socket_directories=", "-c", "fsync=off"]);
@@ -137,7 +152,7 @@ async fn mariadb() -> Option<Database> {
         "CREATE DATABASE app;\nCREATE USER app@'%' IDENTIFIED BY 'secret';\nGRANT ALL ON app.* TO app@'%';\n";
     fs::write(&users, sql).expect("write a file");
     let socket = data.path().join("socket");
-    let server = started(data, Signal::SIGKILL, |port| {
+    let server = started(data, Signal::SIGKILL, at_once, |port| {
         let mut server = command(&mariadbd, ids);
         server.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"]);
         server.arg(format!("--port={port}")).arg(format!("--datadir={}", folder.display()));
@@ -151,7 +166,7 @@ async fn redis() -> Option<Database> {
     let server = program("redis-server", &["/usr/bin", "/usr/sbin"])?;
     let (data, ids) = data("redis");
     let folder = data.path().to_owned();
-    let server = started(data, Signal::SIGKILL, |port| {
+    let server = started(data, Signal::SIGKILL, at_once, |port| {
         let mut command = command(&server, ids);
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--requirepass", "secret"]);
         command.args(["--save", "", "--dir"]).arg(&folder);

@@ -122,7 +122,7 @@ async fn a_socket_takes_a_place_among_the_outbound_connections_until_it_is_close
     for _ in 0..2 {
         assert_eq!(supervisor.get("app", "/").await.text(), "object");
     }
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     until("the connection is counted", async || {
         (metrics(&admin).await.get("nano_worker_outbound_connections{app=\"app\"}") == Some(&1.0))
             .then_some(())

@@ -227,7 +227,7 @@ async fn a_client_that_takes_nothing_of_one_websocket_gets_the_others() {
     assert!(after < before + (8 << 20), "{before} {after}");
     send(&mut fast, "2000").await;
     assert_eq!(hears(&mut fast).await, "Binary of 2000 bytes");
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     assert_eq!(metrics(&admin).await["nano_streams_reset_total"], 1.0);
 }
 
@@ -253,7 +253,7 @@ async fn many_short_messages_that_an_app_does_not_take_leave_the_connection_alon
         let capacity = within(std::future::poll_fn(|cx| outgoing.poll_capacity(cx))).await.unwrap().unwrap();
         outgoing.send_data(long.split_to(capacity.min(long.len())), false).unwrap();
     }
-    let admin = Client::new(admin, false);
+    let admin = Client::afresh(admin);
     until("the client has to wait", async || {
         (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] > 0.0).then_some(())
     })
