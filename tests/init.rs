@@ -106,11 +106,14 @@ async fn services_ask_each_other() {
     let (code, text, errors) = run(here.path(), &["check", "--strict", "--config", "two/nano.toml"]);
     assert_eq!(code, 0, "{text} {errors}");
     let app = |name: &str| App::at(name, &here.path().join("two").join(name));
-    let plan =
-        TestSupervisor::plan().app(app("shop").set("services = { STOCK = 'stock' }")).app(app("stock"));
-    let supervisor = plan.start().await;
+    let services = "services = { STOCK = 'stock', ORDERS = { app = 'stock', entrypoint = 'Orders', props = { customer = 'shop' } } }";
+    let supervisor = TestSupervisor::plan().app(app("shop").set(services)).app(app("stock")).start().await;
     assert_eq!(supervisor.get("shop", "/lamp").await.text(), "3 left of lamp\n");
     assert_eq!(supervisor.get("shop", "/shelf").await.status, 404);
+    let client = supervisor.client("shop").await;
+    let order = async |count: &'static str| client.post("/lamp", count).await.unwrap().text();
+    assert_eq!(order("2").await, "2 of lamp for shop, 1 left\n");
+    assert_eq!(order("2").await, "There are 1 of lamp\n");
 }
 
 #[test]
