@@ -111,7 +111,7 @@ async fn services_ask_each_other() {
     assert_eq!(supervisor.get("shop", "/lamp").await.text(), "3 left of lamp\n");
     assert_eq!(supervisor.get("shop", "/shelf").await.status, 404);
     let client = supervisor.client("shop").await;
-    let order = async |count: &'static str| client.post("/lamp", count).await.unwrap().text();
+    let order = async |count: &'static str| client.post("/lamp", count).await.unwrap().text().to_owned();
     assert_eq!(order("2").await, "2 of lamp for shop, 1 left\n");
     assert_eq!(order("2").await, "There are 1 of lamp\n");
 }
