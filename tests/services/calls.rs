@@ -68,7 +68,7 @@ async fn a_call_is_within_the_limits_of_the_app_that_is_called() {
          long(size) { return 'x'.repeat(size); }
          count(text) { return text.length; }",
     );
-    let settings = "watchdog = '1s'\nrestart = { initial = '1ms', crash_loop = 100 }\nrequest_timeout = '5s'\n\
+    let settings = "watchdog = '2s'\nrestart = { initial = '1ms', crash_loop = 100 }\nrequest_timeout = '5s'\n\
                     max_body = '1KiB'\nmax_response = '10KiB'";
     let (supervisor, client) = both(App::new("other", &other).set(settings)).await;
     let get = async |path: &str| client.get(path).await.unwrap().json();
