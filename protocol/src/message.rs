@@ -136,9 +136,9 @@ pub enum BindingKind {
 /// The version of an app: another one for another build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// A UUID.
+    /// A UUID that differs for each time at which the entry module was written, and for each folder.
     pub id: String,
-    /// When it was made, in RFC 3339.
+    /// When the entry module was written, in RFC 3339.
     pub timestamp: String,
 }
 

@@ -29,9 +29,9 @@ struct ConfigWorker<'a> {
     name: &'a str,
     /// The file of its only module.
     module: &'a str,
-    /// Its compatibility date.
+    /// The compatibility date, which decides how workerd behaves.
     date: &'a str,
-    /// Its other settings.
+    /// Further fields of its `Workerd.Worker`, as they are written there.
     rest: &'a str,
 }
 

@@ -21,7 +21,7 @@ const FILES: u64 = 8;
 /// For how much one I/O thread has descriptors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Descriptors {
-    /// Connections of clients.
+    /// Connections that clients may have at the same time.
     pub connections: usize,
     /// Static files that are read at the same time.
     pub files: usize,

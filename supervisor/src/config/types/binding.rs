@@ -33,9 +33,9 @@ impl Binding {
 pub(crate) enum BindingTarget {
     /// The static files of the app itself.
     Assets,
-    /// Another app.
+    /// What another app exports, or its static files.
     App(Service),
-    /// A rate limit.
+    /// Something that the app counts by keys, which the supervisor does for all of its workers.
     RateLimit(RateLimit),
     /// The dataset of this name.
     Dataset(String),

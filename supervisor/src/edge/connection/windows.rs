@@ -47,7 +47,7 @@ pub(crate) struct Window {
     came: usize,
     /// Bytes that are still to come, if the length of the body is known.
     left: Option<u64>,
-    /// Its greatest size.
+    /// Size that the window may grow to, in bytes.
     most: usize,
 }
 

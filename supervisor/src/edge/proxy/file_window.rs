@@ -14,7 +14,7 @@ pub(crate) struct FileWindow {
     app: Arc<Budget>,
     client: Rc<Budget>,
     bytes: usize,
-    /// Counts the descriptor.
+    /// The open file, among those of all clients and among those of its own.
     _descriptor: [Holding; 2],
 }
 

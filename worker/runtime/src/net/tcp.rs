@@ -448,7 +448,7 @@ pub(crate) async fn op_tcp_shutdown(#[cppgc] connection: &TcpConnection) -> Resu
     poll_fn(|cx| tcp.poll_writer(cx, |stream, cx| stream.io().poll_shutdown(cx))).await
 }
 
-/// Closes a connection.
+/// Closes both directions at once. Bytes that were not read are lost.
 #[op2(fast)]
 pub(crate) fn op_tcp_close(#[cppgc] connection: &TcpConnection) {
     if let Some(mut stream) = connection.0.end(CLOSED) {

@@ -19,7 +19,7 @@ pub(crate) trait OfRequest {
     fn end_with_request(&self);
 }
 
-/// A connection.
+/// What a request has opened. Nothing is kept alive by it.
 struct Belonging {
     /// The id of the request.
     id: u32,
@@ -27,7 +27,7 @@ struct Belonging {
     what: Weak<dyn OfRequest>,
 }
 
-/// All connections that requests have opened.
+/// Everything that requests have opened.
 #[derive(Default)]
 pub(crate) struct Belongings(RefCell<Vec<Belonging>>);
 

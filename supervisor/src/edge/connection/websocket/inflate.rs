@@ -20,12 +20,12 @@ thread_local! {
     static SPARE: Cell<Option<Decompress>> = const { Cell::new(None) };
 }
 
-/// Inflates one message.
+/// One message of a client, from its first compressed byte to its last part.
 #[derive(Debug)]
 pub(crate) struct Inflater {
     /// None once it has ended.
     state: Option<Decompress>,
-    /// Compressed bytes.
+    /// What has arrived compressed and was not inflated yet.
     input: BytesMut,
     /// Whether the input is the end of the message.
     has_end: bool,
