@@ -3,6 +3,7 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
+    ArrayPrototypeEvery,
     ArrayPrototypePush,
     ArrayPrototypeSlice,
     ArrayPrototypeSplice,
@@ -10,6 +11,7 @@
     FunctionPrototypeToString,
     JSONParse,
     ObjectDefineProperty,
+    ObjectKeys,
     PromisePrototype,
     PromisePrototypeThen,
     PromiseResolve,
@@ -22,10 +24,11 @@
   const { lazyInterfaces, loadInterface, setColours } = core.loadExtScript("ext:nano_workers/globals.js");
   const { listen, reportError } = core.loadExtScript("ext:nano_workers/global_events.js");
   const { app, ExecutionContext, FetchEvent, responseOf } = core.loadExtScript("ext:nano_workers/context.js");
-  const { binding } = core.loadExtScript("ext:nano_workers/bindings.js");
+  // What most apps do not use is no part of the startup snapshot, of which each worker has a copy.
+  const loadBindings = () => core.loadExtScript("ext:nano_workers/bindings.js");
+  const loadCalls = () => core.loadExtScript("ext:nano_workers/calls.js");
+  const loadEntrypoints = () => core.loadExtScript("ext:nano_workers/entrypoints.js");
   const loadProvided = () => core.loadExtScript("ext:nano_workers/provided.js");
-  const { answer } = core.loadExtScript("ext:nano_workers/calls.js");
-  const { entrypoint, install: installEntrypoints, isEntrypoint } = core.loadExtScript("ext:nano_workers/entrypoints.js");
   const { missingBinding } = core.loadExtScript("ext:nano_workers/missing_binding.js");
   const { InnerRequest } = core.loadExtScript("ext:nano_workers/request.js");
   const { Run, ScheduledController, ScheduledEvent } = core.loadExtScript("ext:nano_workers/scheduled.js");
@@ -124,7 +127,7 @@
     const secrets = { __proto__: null };
     for (let i = 0; i < bindings.length; i++) {
       const { 0: name, 1: kind } = bindings[i];
-      give(name, kind === "fetcher" ? binding(i) : loadProvided().provided(i, bindings[i]));
+      give(name, kind === "fetcher" ? loadBindings().binding(i) : loadProvided().provided(i, bindings[i]));
       if (kind === "secret" || kind === "hyperdrive") secrets[name] = env[name];
     }
     for (let i = 0; i < variables.length; i += 2) {
@@ -178,8 +181,13 @@
     handler ??= () => {
       throw new TypeError("the app has no fetch handler");
     };
-    const names = installEntrypoints(namespace, exported);
-    return [bits, names.length > 0 || isEntrypoint(exported), ...new SafeArrayIterator(names)];
+    app.namespace = namespace;
+    app.exported = exported;
+    const isAlone = ArrayPrototypeEvery(ObjectKeys(namespace), (name) => name === "default");
+    if (isAlone && typeof exported !== "function") return [bits, false];
+    const { isEntrypoint, names } = loadEntrypoints();
+    const others = names();
+    return [bits, others.length > 0 || isEntrypoint(exported), ...new SafeArrayIterator(others)];
   }
 
   function dispatch(id) {
@@ -189,7 +197,7 @@
   /** Returns the `fetch` handler of an entrypoint. */
   function fetchHandler(name) {
     if (name === "") return handler;
-    return handlerOf(entrypoint(name), "fetch") ?? (() => {
+    return handlerOf(loadEntrypoints().entrypoint(name), "fetch") ?? (() => {
       throw new Error("Handler does not export a fetch() function.");
     });
   }
@@ -199,7 +207,7 @@
     const ctx = new ExecutionContext(webidl.brand, propsText);
     if (!isCall) return run(id, (request) => fetchHandler(name)(request, env, ctx), ctx);
     setAsyncContext({ __proto__: null, request: id });
-    answer(id, name, ctx);
+    loadCalls().answer(id, name, ctx);
     setAsyncContext(undefined);
   }
 

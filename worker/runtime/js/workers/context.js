@@ -21,8 +21,8 @@
 
   const ERROR = 3;
 
-  /** The app's settings. They are set before its modules run. */
-  const app = { __proto__: null, env: undefined, propsText: "{}", props: undefined };
+  /** The app: its settings, which are set before its modules run, and what these export. */
+  const app = { __proto__: null, env: undefined, propsText: "{}", props: undefined, namespace: {}, exported: undefined };
 
   /** By request: what waits for all of its background work, as a scheduled run does. */
   const awaited = new SafeMap();

@@ -31,9 +31,6 @@
   /** Longest name of an entrypoint that anybody is told. */
   const MOST = 256;
 
-  let namespace = {};
-  let exported;
-
   const isEntrypoint = (value) =>
     typeof value === "function" && ObjectPrototypeIsPrototypeOf(WorkerEntrypoint.prototype, value.prototype);
 
@@ -48,6 +45,7 @@
   /** Returns the names of the entrypoints besides the default one. */
   function names() {
     const found = [];
+    const { namespace } = app;
     const keys = ObjectKeys(namespace);
     for (let i = 0; i < keys.length; i++) {
       const value = namespace[keys[i]];
@@ -57,17 +55,10 @@
     return found;
   }
 
-  /** Learns what the app exports. Returns the names of its entrypoints besides the default one. */
-  function install(module, byDefault) {
-    namespace = module;
-    exported = byDefault;
-    return names();
-  }
-
   /** Returns the entrypoint of this name; the empty name is that of the default one. */
   function entrypoint(name) {
-    if (name === "") return exported;
-    const value = ObjectHasOwn(namespace, name) ? namespace[name] : undefined;
+    if (name === "") return app.exported;
+    const value = ObjectHasOwn(app.namespace, name) ? app.namespace[name] : undefined;
     if (isEntrypoint(value) || isObject(value)) return value;
     const known = names();
     const others = known.length === 0 ? "only the default one" : ArrayPrototypeJoin(known, ", ");
@@ -155,5 +146,5 @@
     return use(found, path, args);
   }
 
-  return { entrypoint, follow, install, isEntrypoint, isTarget, RpcTarget, use, useEntrypoint, WorkerEntrypoint };
+  return { entrypoint, follow, isEntrypoint, names, RpcTarget, use, useEntrypoint, WorkerEntrypoint };
 })();
