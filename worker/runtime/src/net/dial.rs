@@ -151,14 +151,14 @@ impl OutboundSlot {
     pub(super) async fn dial(self, host: &str, port: u16) -> Result<(Dialed, SocketAddr), DialError> {
         let io = self.dialer.dial_host(host.trim_matches(['[', ']']), port).await?;
         let peer = io.inner().peer_addr().map_err(DialError::Unconnected)?;
-        Ok((self.enter(io)?, peer))
+        Ok((self.enter(io, true)?, peer))
     }
 
-    fn enter(self, io: TokioIo<TcpStream>) -> Result<Dialed, DialError> {
+    fn enter(self, io: TokioIo<TcpStream>, is_duplex: bool) -> Result<Dialed, DialError> {
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A slot is good for one connection.
         let place = place.ok_or(DialError::NoPlace { max: self.dialer.places.max() })?;
-        Ok(self.dialer.places.enter(io, place))
+        Ok(self.dialer.places.enter(io, place, is_duplex))
     }
 }
 
@@ -175,7 +175,7 @@ impl Service<Uri> for OutboundSlot {
         let slot = self.clone();
         Box::pin(async move {
             let io = slot.dialer.dial(uri).await?;
-            slot.enter(io)
+            slot.enter(io, false)
         })
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Line {
     /// Whether a pool has ever handed it out. If not, it is about to be used for the first time, or it belongs to no pool, like
     /// that of a WebSocket.
     was_used: AtomicBool,
+    /// Whether the app may go on sending after the peer has closed its side.
+    is_duplex: bool,
     /// Whether its reader is told that the connection has ended.
     is_closing: AtomicBool,
     reader: Mutex<Option<Waker>>,
@@ -223,12 +225,19 @@ impl Places {
         std::mem::take(&mut *lock(&self.given_up))
     }
 
-    /// Registers a connection that has been opened.
-    pub(crate) fn enter(self: &Arc<Self>, io: TokioIo<TcpStream>, place: OwnedSemaphorePermit) -> Dialed {
+    /// Registers a connection that has been opened. `is_duplex` says whether the app may go on sending after the peer has closed
+    /// its side, so that the slot is taken until this one is closed as well.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        io: TokioIo<TcpStream>,
+        place: OwnedSemaphorePermit,
+        is_duplex: bool,
+    ) -> Dialed {
         let line = Arc::new(Line {
             places: Arc::downgrade(self),
             users: AtomicUsize::new(0),
             was_used: AtomicBool::new(false),
+            is_duplex,
             is_closing: AtomicBool::new(false),
             reader: Mutex::default(),
             socket: Mutex::new(Some(io)),
@@ -272,8 +281,11 @@ impl Line {
         true
     }
 
-    /// Releases the slot if the peer has closed the connection. Returns whether it did.
+    /// Releases the slot if the peer has closed the connection, and nothing more can be sent. Returns whether it did.
     fn leave_if_closed(&self) -> bool {
+        if self.is_duplex {
+            return false;
+        }
         let is_closed = lock(&self.socket).as_ref().is_some_and(|socket| {
             // Polled without waiting: only what is known already counts.
             let ready = pin!(socket.inner().ready(Interest::READABLE));

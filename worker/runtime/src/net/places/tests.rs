@@ -7,6 +7,7 @@ use bytes::Bytes;
 use deno_fetch::ResBody;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::super::unread::{Reader, Unread};
@@ -14,9 +15,13 @@ use super::{Dialed, PATIENCE, Places, Use};
 
 /// Opens a connection to a listener that keeps it open.
 async fn open(places: &Arc<Places>) -> (Dialed, TcpListener) {
+    open_as(places, false).await
+}
+
+async fn open_as(places: &Arc<Places>, is_duplex: bool) -> (Dialed, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpSocket::new_v4().unwrap().connect(listener.local_addr().unwrap()).await.unwrap();
-    (places.enter(TokioIo::new(stream), places.take().await), listener)
+    (places.enter(TokioIo::new(stream), places.take().await, is_duplex), listener)
 }
 
 /// Registers a response without end over this connection. It arrived this many times `PATIENCE` ago, or, if that is `None`, just now,
@@ -82,4 +87,17 @@ async fn one_that_has_just_come_goes_only_if_no_connection_makes_progress() {
     let _body = response(&places, &second, "the second", None);
     places.make_room();
     assert_eq!(given_up(&places), ["the first"]);
+}
+
+#[tokio::test]
+async fn one_on_which_more_can_be_sent_keeps_its_slot_after_the_peer_has_closed_its_side() {
+    let places = Arc::new(Places::new(1));
+    for is_duplex in [false, true] {
+        let (dialed, listener) = open_as(&places, is_duplex).await;
+        drop(listener.accept().await.unwrap());
+        let mut dialed = TokioIo::new(dialed);
+        assert_eq!(dialed.read(&mut [0]).await.unwrap(), 0);
+        places.make_room();
+        assert_eq!(places.counts().open, u32::from(is_duplex));
+    }
 }
