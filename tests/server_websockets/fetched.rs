@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use hyper::Response;
 use serde_json::{Value, json};
 
 use crate::admin::metrics;
+use crate::harness::origin::whole;
 use crate::harness::talker::{self, BINARY, TEXT, Talker};
 use crate::harness::workerd::Both;
 use crate::harness::{App, Client, Origin, Raw, free_address};
@@ -156,6 +158,37 @@ async fn a_fetched_websocket_keeps_to_the_rules_of_outbound_connections() {
         ])
     );
     assert_eq!(supervisor.get("open", "/limit").await.text(), "open");
+}
+
+#[tokio::test]
+async fn what_an_app_has_fetched_and_forgotten_holds_no_connection() {
+    let (origin, _heads) = serve().await;
+    let refusing =
+        Origin::http(|_| async { Response::builder().status(404).body(whole("no sockets here")).unwrap() })
+            .await;
+    let app = format!(
+        "const ask = (to) => fetch(`http://${{to}}`, {{ headers: {{ Upgrade: 'websocket' }} }});
+        export default {{ async fetch(request) {{
+          const {{ pathname }} = new URL(request.url);
+          if (pathname === '/refused') {{
+            const kept = [];
+            for (let i = 0; i < 5; i++) kept.push(await ask('{}/'));
+            return new Response(kept.map(({{ status }}) => status).join());
+          }}
+          const {{ webSocket }} = await ask('{}/echo');
+          if (pathname === '/accepted') {{ webSocket.accept(); webSocket.send('a'); }}
+          return new Response(String(webSocket.readyState));
+        }} }}",
+        refusing.address, origin.address
+    );
+    let app = App::new("app", &app).set("max_outbound = 2");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    assert_eq!(supervisor.get("app", "/refused").await.text(), "404,404,404,404,404");
+    for path in ["/accepted", "/never-accepted"] {
+        for _ in 0..5 {
+            assert_eq!(supervisor.get("app", path).await.text(), "1", "{path}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -146,9 +146,8 @@ pub(crate) async fn op_fetch_send(
         let upgraded = hyper::upgrade::on(&mut response).await;
         let upgraded =
             upgraded.map_err(|error| Failure::invalid(format!("the connection failed: {error}")))?;
-        let mut state = state.borrow_mut();
-        state.borrow::<Rc<Network>>().warn(&in_flight(&state));
-        state.resource_table.add(Socket::fetched(TokioIo::new(upgraded)))
+        state.borrow().borrow::<Rc<Network>>().warn(&in_flight(&state.borrow()));
+        Socket::fetched(&state, TokioIo::new(upgraded), pending.request)
     } else {
         let (body, unread) = body_of(&state.borrow(), response, &pending);
         let response_rid = state.borrow_mut().resource_table.add(body);

@@ -1,5 +1,7 @@
 //! The opening handshake of a WebSocket, as in RFC 6455, section 4.1: of `new WebSocket()`, and of a `fetch` that asks for one.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use tower_service::Service as _;
 use super::client::raw;
 use super::connector::Connector;
 use super::failure::Failure;
+use super::places::{Line, line_of};
 
 /// Timeout for the server's response to the upgrade request.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +45,7 @@ pub(crate) async fn handshake(
     let refused = |why: String| Failure::because("WebSocket", uri, "EPROTO", &why);
     let key = fastwebsockets::handshake::generate_key();
     let request = upgrade_request(uri, &key, protocols, headers)?;
-    let response = exchange(connector, "WebSocket", uri, request).await?;
+    let (response, _) = exchange(connector, "WebSocket", uri, request).await?;
     let status = response.status();
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused(format!("the server answered {status} and did not switch to WebSocket")));
@@ -80,22 +83,28 @@ pub(crate) async fn fetch_socket(
     let host = uri.authority().map_or("", |authority| authority.as_str());
     set_fields(fields, host, &key)?;
     *request.uri_mut() = origin_form(&uri)?;
-    let mut response = exchange(connector, "fetch", &uri, request).await?;
+    let (mut response, line) = exchange(connector, "fetch", &uri, request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         check_answer(response.headers(), &key, &protocols)
             .map_err(|why| Failure::because("fetch", &uri, "EPROTO", why))?;
         response.extensions_mut().insert(Agreed);
+        return Ok(response.map(|body| raw(body, &uri, None)));
     }
-    Ok(response.map(|body| raw(body, &uri, None)))
+    // The response of a server that refuses is one like others: if nobody reads it, it makes room for other connections.
+    let held = line.map(|line| line.hold());
+    if let Some(held) = &held {
+        response.extensions_mut().insert(held.line());
+    }
+    Ok(response.map(|body| raw(body, &uri, held)))
 }
 
-/// Sends a request over a connection of its own, which may be upgraded.
+/// Sends a request over a connection of its own, which may be upgraded. Returns the connection with the response.
 async fn exchange<B>(
     mut connector: Connector,
     what: &str,
     uri: &Uri,
     request: Request<B>,
-) -> Result<Response<Incoming>, Failure>
+) -> Result<(Response<Incoming>, Option<Arc<Line>>), Failure>
 where
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
@@ -107,13 +116,14 @@ where
         _ => uri.clone(),
     };
     let stream = connector.call(target).await.map_err(|error| failed(&*error))?;
+    let line = line_of(&stream);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
     tokio::spawn(connection.with_upgrades());
     let answer = timeout(HANDSHAKE_TIMEOUT, sender.send_request(request)).await;
     let late = |_| format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs());
     let answer = answer.map_err(|error| Failure::because(what, uri, "EPROTO", &late(error)))?;
-    answer.map_err(|error| failed(&error))
+    Ok((answer.map_err(|error| failed(&error))?, line))
 }
 
 fn upgrade_request(

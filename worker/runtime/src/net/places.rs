@@ -323,11 +323,9 @@ pub(crate) async fn holding<B, R>(
     let sent = poll_fn(|cx| {
         let polled = sending.as_mut().poll(cx);
         if let Some(connected) = &*captured.connection_metadata() {
-            let mut extras = hyper::http::Extensions::new();
-            connected.get_extras(&mut extras);
             // A different connection than before, if the first was closed just when the request was about to be sent.
-            if let Some(line) = extras.get::<Arc<Line>>()
-                && !held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.0, line))
+            if let Some(line) = line_behind(connected)
+                && !held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.0, &line))
             {
                 held = Some(line.hold());
             }
@@ -336,6 +334,17 @@ pub(crate) async fn holding<B, R>(
     })
     .await;
     (sent, held)
+}
+
+/// Returns the state of a connection of ours, also of one with TLS.
+pub(crate) fn line_of(connection: &impl Connection) -> Option<Arc<Line>> {
+    line_behind(&connection.connected())
+}
+
+fn line_behind(connected: &Connected) -> Option<Arc<Line>> {
+    let mut extras = hyper::http::Extensions::new();
+    connected.get_extras(&mut extras);
+    extras.remove()
 }
 
 /// A connection with its slot.

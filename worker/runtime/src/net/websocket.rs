@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use deno_core::convert::{ByteString, Uint8Array};
 use deno_core::{
@@ -16,6 +16,7 @@ use tokio::time::{Duration, sleep};
 use super::failure::Failure;
 use super::handshake::{Io, handshake};
 use super::network::Network;
+use crate::requests::belongings::OfRequest;
 use crate::requests::in_flight::in_flight;
 
 /// Maximum size of a received message, in however many frames.
@@ -217,11 +218,22 @@ impl FrameReader {
 }
 
 impl Socket {
-    /// Makes the WebSocket that a `fetch` has asked for. The app answers closing frames.
-    pub(super) fn fetched(io: Io) -> Self {
+    /// Adds the WebSocket that a `fetch` of the request with this id has asked for. The app answers closing frames. It ends with the
+    /// request.
+    pub(super) fn fetched(state: &Rc<RefCell<OpState>>, io: Io, request: u32) -> ResourceId {
         let mut socket = WebSocket::after_handshake(io, Role::Client);
         socket.set_auto_close(false);
-        Self::new(socket)
+        let socket = Rc::new(Self::new(socket));
+        let (end, what) = (socket.end.clone(), Rc::downgrade(&socket) as Weak<dyn OfRequest>);
+        in_flight(&state.borrow()).opened(request, what);
+        let rid = state.borrow_mut().resource_table.add_rc(socket);
+        let state = state.clone();
+        deno_core::unsync::spawn(async move {
+            ended(end).await;
+            let socket = state.borrow_mut().resource_table.take_any(rid);
+            drop(socket);
+        });
+        rid
     }
 
     fn new(mut socket: WebSocket<Io>) -> Self {
@@ -242,6 +254,15 @@ impl Socket {
         if writer.is_closed() { Ok(()) } else { writer.write_frame(frame).await }
     }
 
+    /// Writes what was sent before the end also after it, unless the other side takes nothing.
+    async fn write_in_time(&self, write: impl Future<Output = ()>) {
+        let late = async {
+            ended(self.end.clone()).await;
+            sleep(CLOSE_TIMEOUT).await;
+        };
+        tokio::select! { biased; () = write => {} () = late => {} }
+    }
+
     fn send(self: Rc<Self>, opcode: OpCode, payload: Vec<u8>) {
         let length = payload.len();
         self.buffered.set(self.buffered.get() + length);
@@ -253,14 +274,29 @@ impl Socket {
         // Queue for the writer here rather than in the task, to keep the order of messages.
         let writer = RcRef::map(&self, |socket| &socket.writer).borrow_mut();
         deno_core::unsync::spawn(async move {
-            let mut writer = writer.await;
-            // A write error is ignored: the reader reports that the connection is gone.
-            if !writer.is_closed() {
-                let _ = writer.write_frame(Frame::new(true, opcode, None, payload.into())).await;
-            }
+            let write = async {
+                let mut writer = writer.await;
+                // A write error is ignored: the reader reports that the connection is gone.
+                if !writer.is_closed() {
+                    let _ = writer.write_frame(Frame::new(true, opcode, None, payload.into())).await;
+                }
+            };
+            self.write_in_time(write).await;
             self.buffered.set(self.buffered.get() - length);
         });
     }
+}
+
+impl OfRequest for Socket {
+    fn end_with_request(&self) {
+        self.why.set("the WebSocket ended with the request that fetched it, which is over");
+        self.end.cancel();
+    }
+}
+
+/// Waits for the end of a WebSocket.
+async fn ended(end: Rc<CancelHandle>) {
+    let _ = std::future::pending::<()>().or_cancel(end).await;
 }
 
 /// Sends a text message.
@@ -301,15 +337,15 @@ pub(crate) fn op_websocket_close(
     let Ok(socket) = state.resource_table.get::<Socket>(rid) else { return };
     let writer = RcRef::map(&socket, |socket| &socket.writer).borrow_mut();
     deno_core::unsync::spawn(async move {
-        let closing = async {
+        let write = async {
             let frame = match code {
                 0 => Frame::close_raw(Vec::new().into()),
                 code => Frame::close(code, reason.as_bytes()),
             };
             let _ = writer.await.write_frame(frame).await;
-            sleep(CLOSE_TIMEOUT).await;
         };
-        if closing.or_cancel(socket.end.clone()).await.is_ok() {
+        socket.write_in_time(write).await;
+        if sleep(CLOSE_TIMEOUT).or_cancel(socket.end.clone()).await.is_ok() {
             socket.why.set("the other side did not take part in closing");
             socket.end.cancel();
         }
