@@ -243,3 +243,43 @@ async fn writes_wait_for_the_other_side() {
     });
     assert_eq!(answer.unwrap().text(), length.to_string());
 }
+
+#[tokio::test]
+async fn all_that_was_written_is_sent_before_a_socket_is_closed_or_begins_with_tls() {
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    let server = Origin::raw(move |stream, _| {
+        let tell = tell.clone();
+        async move {
+            let mut bytes = Vec::new();
+            // With the first byte of TLS, it has heard enough.
+            let _ = stream.take(300_001).read_to_end(&mut bytes).await;
+            let _ = tell.send(bytes).await;
+        }
+    })
+    .await;
+    // Nobody waits for the writes.
+    let fetch = "const how = new URL(request.url).pathname;
+         const socket = connect(env.UP, { secureTransport: how === '/startTls' ? 'starttls' : 'off' });
+         await socket.opened;
+         const writer = socket.writable.getWriter();
+         for (const byte of [1, 2, 3]) writer.write(new Uint8Array(100_000).fill(byte)).catch(() => {});
+         if (how === '/close') {
+           await Promise.all([socket.close(), socket.close()]);
+           return Response.json(await writer.closed.catch(told));
+         }
+         const secured = socket.startTls();
+         secured.closed.catch(() => {});
+         await secured.opened.catch(() => {});
+         return Response.json(await writer.closed.catch(told));";
+    let supervisor = serve(fetch, &server, "").await;
+    let sent: Vec<u8> = [1, 2, 3].into_iter().flat_map(|byte| vec![byte; 100_000]).collect();
+    let closed = supervisor.get("app", "/close").await.json();
+    assert_eq!(closed, json!("TypeError: This socket has been closed. [undefined]"));
+    assert!(within(told.recv()).await.unwrap() == sent);
+    let upgraded = supervisor.get("app", "/startTls").await.json();
+    let why = "TypeError: This socket has been upgraded: use the one that startTls() returned. [undefined]";
+    assert_eq!(upgraded, json!(why));
+    let heard = within(told.recv()).await.unwrap();
+    // A handshake of TLS begins with 22.
+    assert!(heard[..sent.len()] == sent && heard.get(sent.len()) == Some(&22));
+}

@@ -72,6 +72,9 @@
     #isOpen = false;
     /** The write that is under way. */
     #writing = PromiseResolve();
+    /** Settles when all that was written before close() or startTls() is sent, with what the stream fails with then. */
+    #flushed;
+    #flushError;
     /** The codes of what has failed, as those of Node. */
     #failures = { __proto__: null };
 
@@ -109,10 +112,10 @@
     async close() {
       webidl.assertBranded(this, SocketPrototype);
       if (this.#isUpgrading) return;
-      // A connection that nobody has any more is not waited for.
-      if (this.#isOpen) await PromisePrototypeThen(this.#writing, nothing, nothing);
-      if (this.#isOver) return;
       const error = new TypeError("This socket has been closed.");
+      // A connection that nobody has any more is not waited for.
+      if (this.#isOpen) await PromisePrototypeThen(this.#flush(error), nothing, nothing);
+      if (this.#isOver) return;
       this.#opened.reject(error);
       this.#stop(error);
       this.#finish();
@@ -142,7 +145,7 @@
       let opened;
       try {
         opened = await this.#opened.promise;
-        await this.#writing;
+        await this.#flush(new TypeError("This socket has been upgraded: use the one that startTls() returned."));
       } catch (error) {
         op_tcp_close(tcp);
         throw error;
@@ -150,6 +153,22 @@
       this.#isUpgraded = true;
       await op_tcp_start_tls(this.#tcp, tcp, name);
       return opened.remoteAddress;
+    }
+
+    /** Waits until all that was written is sent. The stream takes nothing more, and then fails with this error. */
+    #flush(error) {
+      return this.#flushed ??= this.#flushWith(error);
+    }
+
+    async #flushWith(error) {
+      this.#flushError = error;
+      try {
+        await writableStreamClose(this.#writable);
+      } catch (failure) {
+        if (failure === error) return;
+        // The app is closing it itself, or it has failed.
+        await this.#writing;
+      }
     }
 
     /** Begins to open the connection. `connect` does that, and resolves to the address of the other side. */
@@ -171,7 +190,10 @@
           this.#controller = controller;
         },
         write: (chunk) => this.#writing = this.#write(chunk),
-        close: () => op_tcp_shutdown(tcp),
+        close: () => {
+          if (this.#flushError !== undefined) throw this.#flushError;
+          return op_tcp_shutdown(tcp);
+        },
       }, strategy);
       PromisePrototypeThen(connect(tcp), (address) => this.#connected(address), (error) => this.#fail(error));
     }
@@ -215,6 +237,8 @@
     async #ended(hasFailed) {
       if (!hasFailed) {
         if (this.#allowHalfOpen) return;
+        // close() goes on once all is sent.
+        if (this.#flushed !== undefined && !this.#isUpgrading) return;
         if (this.#writable[_state] === "writable") {
           try {
             await writableStreamClose(this.#writable);
