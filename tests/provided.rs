@@ -36,6 +36,11 @@ const attempt = async (use) => {
 };
 const uses = {
   limit: (env, key) => env.LIMIT.limit({ key }),
+  long: async (env) => {
+    const counted = [];
+    for (const last of ['a', 'a', 'a', 'b']) counted.push((await env.LIMIT.limit({ key: String.fromCharCode(0xd800).repeat(100_000) + last })).success);
+    return counted;
+  },
   wrong: (env) => Promise.all([undefined, 1, { key: 1 }, { key: 'a', more: 1, most: 2 }].map((options) => attempt(() => env.LIMIT.limit(options)))),
   secret: (env) => Promise.all([env.KEY, env.LOST].map((secret) => attempt(() => secret.get()))),
   points: (env) => Promise.all([
@@ -70,7 +75,7 @@ async fn shown(supervisor: &TestSupervisor, target: &str) -> Value {
 async fn a_rate_limit_holds_for_each_key_and_outlives_workers() {
     let supervisor = started().await;
     let limit = async |key: &str| shown(&supervisor, &format!("/limit?key={key}")).await["success"].clone();
-    let keys = ["a", "%F0%9F%A6%80%20/%3F%23", ""];
+    let keys = ["a", "%F0%9F%A6%80%20/%3F%23", "", ".", ".."];
     for key in keys {
         assert_eq!([limit(key).await, limit(key).await, limit(key).await], [true, true, false], "{key}");
     }
@@ -81,6 +86,7 @@ async fn a_rate_limit_holds_for_each_key_and_outlives_workers() {
         assert_eq!(limit(key).await, false, "{key}");
     }
     assert_eq!(limit("b").await, true);
+    assert_eq!(shown(&supervisor, "/long").await, json!([true, true, false, true]));
     assert_eq!(
         shown(&supervisor, "/wrong").await,
         json!([

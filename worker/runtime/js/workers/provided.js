@@ -13,13 +13,12 @@
     ObjectKeys,
     String,
     StringPrototypeSlice,
-    StringPrototypeToWellFormed,
     TypeError,
     Uint8Array,
     decodeURIComponent,
-    encodeURIComponent,
   } = primordials;
   const { isAnyArrayBuffer } = core;
+  const { op_digest, op_digest_finish, op_digest_update } = core.ops;
   const { fetchFrom } = core.loadExtScript("ext:nano_workers/bindings.js");
   const { log } = core.loadExtScript("ext:nano_workers/globals.js");
   const { forgivingBase64Encode } = core.loadExtScript("ext:deno_web/00_infra.js");
@@ -43,6 +42,13 @@
     return key;
   }
 
+  /** Returns what stands for a key of any length and of any characters in a URL. */
+  function digestOf(key) {
+    const hasher = op_digest("SHA-256");
+    op_digest_update(hasher, core.encode(key));
+    return forgivingBase64Encode(new Uint8Array(op_digest_finish(hasher)));
+  }
+
   class RateLimit {
     /** The number of the binding. */
     #number;
@@ -52,8 +58,7 @@
       this.#number = number;
     }
     async limit(options) {
-      const key = encodeURIComponent(StringPrototypeToWellFormed(keyOf(options)));
-      const { status } = await fetchFrom(this.#number, new Request(`http://limit/${key}`));
+      const { status } = await fetchFrom(this.#number, new Request(`http://limit/${digestOf(keyOf(options))}`));
       return { success: status !== TOO_MANY };
     }
   }
