@@ -113,7 +113,8 @@ impl Dialer {
             self.policy.check(None, address, port)?;
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        // All dots: with two of them, the name would be asked for with one, which is the name itself for a name server.
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
         self.policy.check_name(&name, port)?;
         let found = resolve(&name, port).await.map_err(|error| {
             let text = error.to_string();
@@ -231,10 +232,12 @@ mod tests {
         assert_eq!(error.to_string(), format!("localhost:{port} (127.0.0.1) is denied by deny_net"));
         let error = dial(&denying(&[NetHost::Name("localhost".into())]), url).await.unwrap_err();
         assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
-        // Neither case nor a trailing dot changes a name.
-        let dotted = &*format!("http://LocalHost.:{port}/");
-        let error = dial(&denying(&[NetHost::Name("localhost".into())]), dotted).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
+        // Neither case nor dots at its end change a name.
+        for name in ["LocalHost.", "localhost..", "localhost..."] {
+            let dotted = &*format!("http://{name}:{port}/");
+            let error = dial(&denying(&[NetHost::Name("localhost".into())]), dotted).await.unwrap_err();
+            assert_eq!(error.to_string(), format!("localhost:{port} is denied by deny_net"));
+        }
     }
 
     #[tokio::test]
