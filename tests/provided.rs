@@ -34,7 +34,9 @@ const attempt = async (use) => {
     return `${error.name}: ${error.message}`;
   }
 };
+const loading = await attempt(() => everywhere.LIMIT.limit({ key: 'k' }));
 const uses = {
+  loading: () => loading,
   limit: (env, key) => env.LIMIT.limit({ key }),
   long: async (env) => {
     const counted = [];
@@ -87,6 +89,9 @@ async fn a_rate_limit_holds_for_each_key_and_outlives_workers() {
     }
     assert_eq!(limit("b").await, true);
     assert_eq!(shown(&supervisor, "/long").await, json!([true, true, false, true]));
+    let early = "TypeError: env.LIMIT.limit: there is no answer before the worker takes requests: while the app loads, or in a \
+                 health check";
+    assert_eq!(shown(&supervisor, "/loading").await, early);
     assert_eq!(
         shown(&supervisor, "/wrong").await,
         json!([

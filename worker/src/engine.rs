@@ -104,10 +104,7 @@ impl Engine {
         watchdog::start(guard.clone(), interrupt, sampler, limits).map_err(LoadError::Watchdog)?;
         let turns = js.0.op_state().borrow().borrow::<Rc<Turns>>().clone();
         turns.set_max(load.limits.max_blocking as usize);
-        let bindings = Bindings::install(
-            &mut js.0.op_state().borrow_mut(),
-            load.bindings.iter().map(|(name, _)| name.clone()).collect(),
-        );
+        let bindings = Bindings::install(&mut js.0.op_state().borrow_mut(), &load.bindings);
         in_flight.set_max_tmp(load.limits.max_tmp);
         let sockets = js.0.op_state().borrow().borrow::<Rc<Sockets>>().clone();
         sockets.set_most(usize::try_from(load.limits.max_socket_bytes).unwrap_or(usize::MAX));

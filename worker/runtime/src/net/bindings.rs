@@ -29,7 +29,8 @@ use crate::requests::in_flight::InFlight;
 /// The bindings of an app that it can fetch from.
 #[derive(Debug)]
 pub struct Bindings {
-    names: Vec<String>,
+    /// Their names, and the method by which an app uses each, as it is written.
+    names: Vec<(String, &'static str)>,
     /// Sends on the request connections, one per I/O thread of the supervisor, and whether fetches are accepted there. Empty until
     /// the app is loaded.
     connections: RefCell<Vec<(Handle, bool)>>,
@@ -54,8 +55,13 @@ struct Asked<'a> {
 type Broken = Rc<RefCell<Option<JsErrorBox>>>;
 
 impl Bindings {
-    /// Puts the bindings with these names into op state.
-    pub fn install(state: &mut OpState, names: Vec<String>) -> Rc<Self> {
+    /// Puts the bindings into op state.
+    pub fn install(state: &mut OpState, bindings: &[(String, BindingKind)]) -> Rc<Self> {
+        let method = |kind: &BindingKind| match kind {
+            BindingKind::RateLimit => ".limit",
+            _ => ".fetch",
+        };
+        let names = bindings.iter().map(|(name, kind)| (name.clone(), method(kind))).collect();
         let (connections, next, refused) = (RefCell::default(), Cell::new(0), Cell::new(0));
         let bindings = Rc::new(Self { names, connections, next, refused });
         state.put(bindings.clone());
@@ -163,10 +169,10 @@ impl Bindings {
         in_flight: &InFlight,
     ) -> Result<(Sender, Receiver, &str), Failure> {
         let Asked { method, origin, target, is_call } = *asked;
-        let name =
+        let (name, method_of_app) =
             self.names.get(binding as usize).ok_or_else(|| Failure::invalid("there is no such binding"))?;
         let failed = |why: &str| {
-            let what = if is_call { "" } else { ".fetch" };
+            let what = if is_call { "" } else { method_of_app };
             Failure::invalid(format!("env.{name}{what}: {why}"))
         };
         let connection = self.connection(of, in_flight).ok_or_else(|| {
