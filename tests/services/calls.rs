@@ -92,6 +92,28 @@ async fn a_call_is_within_the_limits_of_the_app_that_is_called() {
 }
 
 #[tokio::test]
+async fn a_few_bytes_take_no_memory_of_the_other_app() {
+    let other = class("count(list) { return list.length; } holes(size) { return new Array(size); }");
+    let caller = "export default { async fetch(request, env) {
+      const size = +new URL(request.url).search.slice(1);
+      const outcome = (call) => call.catch(({ name, message }) => `${name}: ${message}`);
+      return Response.json([
+        await outcome(env.OTHER.count(new Array(size))),
+        await outcome(env.OTHER.holes(size).length),
+        await outcome(env.OTHER.count(new ArrayBuffer(1, { maxByteLength: 8 }))),
+      ]);
+    } }";
+    let caller = App::new("caller", caller).set("services = { OTHER = 'other' }");
+    let supervisor = TestSupervisor::plan().app(caller).app(App::new("other", &other)).start().await;
+    let client = supervisor.client("caller").await;
+    let get = async |path: &str| client.get(path).await.unwrap().json();
+    let buffer = "DataCloneError: A resizable ArrayBuffer could not be cloned.";
+    assert_eq!(get("/?1000").await, json!([1000, 1000, buffer]));
+    let why = "TypeError: the other app has sent arrays with more than 1048576 empty elements";
+    assert_eq!(get("/?2000000").await, json!([why, why, buffer]));
+}
+
+#[tokio::test]
 async fn calls_in_a_circle_end() {
     let code = class(
         "async fetch() { return Response.json(await this.deep(0)); }

@@ -8,7 +8,8 @@
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
 //! - [`tcp`]: plain connections, for `connect()` of `cloudflare:sockets`.
 //! - [`handshake`], [`websocket`]: WebSockets.
-//! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps.
+//! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps, and
+//!   [`serialized`]: what V8 may read of them.
 //! - [`network`]: the network state of one app, as ops find it.
 //! - [`failure`]: error messages and codes.
 
@@ -26,6 +27,7 @@ pub(crate) mod handshake;
 pub(crate) mod network;
 pub(crate) mod places;
 pub(crate) mod policy;
+mod serialized;
 pub(crate) mod session;
 pub(crate) mod tcp;
 pub(crate) mod unread;

@@ -6,6 +6,7 @@
     AggregateError,
     AggregateErrorPrototype,
     ArrayBufferIsView,
+    ArrayBufferPrototypeGetResizable,
     ArrayIsArray,
     ArrayPrototypePop,
     ArrayPrototypePush,
@@ -71,6 +72,12 @@
     refuseType(value);
   }
 
+  /** Returns a buffer, if it has one size: others take address space, which the app that is called has not offered. */
+  function fixed(buffer) {
+    if (ArrayBufferPrototypeGetResizable(buffer)) refuse("A resizable ArrayBuffer could not be cloned.");
+    return buffer;
+  }
+
   /** Copies a value for V8 to write. */
   class Packing {
     /** What stands for an object that was met before. */
@@ -101,7 +108,8 @@
       if (core.isSet(value)) return this.#set(value);
       if (ObjectPrototypeIsPrototypeOf(DOMException.prototype, value)) return this.#domException(value);
       if (core.isNativeError(value)) return this.#error(value);
-      if (core.isDate(value) || core.isRegExp(value) || core.isBoxedPrimitive(value) || core.isArrayBuffer(value)) return value;
+      if (core.isArrayBuffer(value)) return fixed(value);
+      if (core.isDate(value) || core.isRegExp(value) || core.isBoxedPrimitive(value)) return value;
       if (ArrayBufferIsView(value)) return this.#view(value);
       if (ObjectPrototypeIsPrototypeOf(Headers.prototype, value)) {
         return this.#entry(value, {}, HEADERS, [...new SafeArrayIterator(headerListFromHeaders(value))]);
@@ -141,6 +149,7 @@
       const isTyped = TypedArrayPrototypeGetSymbolToStringTag(value) !== undefined;
       const buffer = isTyped ? TypedArrayPrototypeGetBuffer(value) : DataViewPrototypeGetBuffer(value);
       if (core.isSharedArrayBuffer(buffer)) refuseWell(buffer);
+      fixed(buffer);
       // A Buffer of Node may be a piece of a large one that others have pieces of.
       const isPiece = isTyped && ObjectPrototypeIsPrototypeOf(Uint8ArrayPrototype, value) &&
         ObjectGetPrototypeOf(value) !== Uint8ArrayPrototype;

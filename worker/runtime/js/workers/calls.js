@@ -2,6 +2,7 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
+    ArrayIsArray,
     ArrayPrototypeJoin,
     ArrayPrototypeMap,
     encodeURIComponent,
@@ -90,6 +91,8 @@
       const message = await op_session_next(session);
       if (message === null) throw new TypeError("the call has no message");
       const { 0: path, 1: isCall, 2: args } = unpack(message);
+      // Anything with a length would be made a list of that length.
+      if (!ArrayIsArray(path) || (isCall && !ArrayIsArray(args))) throw new TypeError("the call cannot be read");
       const value = await useEntrypoint(name, path, isCall ? args : undefined, ctx);
       send(session, pack([], value), true);
     } catch (error) {

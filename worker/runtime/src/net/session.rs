@@ -22,6 +22,7 @@ use nano_protocol::{Receiver, Sender};
 
 use super::bindings::{Bindings, failed};
 use super::failure::Failure;
+use super::serialized;
 use crate::requests::in_flight::{InFlight, in_flight};
 use crate::requests::request::Request;
 
@@ -194,6 +195,7 @@ impl Session {
             if let Some(message) = take(&mut self.received.borrow_mut())
                 .map_err(|length| Failure::invalid(format!("a message of {length} bytes is too long")))?
             {
+                serialized::check(&message).map_err(Failure::invalid)?;
                 return Ok(Some(message));
             }
             match poll_fn(|cx| self.receiver().poll_chunk(cx)).await {
@@ -206,7 +208,9 @@ impl Session {
 
     /// Returns the error of a stream that has ended too early.
     fn fails(&self, mut failure: nano_protocol::Failure) -> Failure {
-        if let nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) = &mut failure {
+        if let nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) = &mut failure
+            && serialized::check(&thrown.value).is_ok()
+        {
             *self.thrown.borrow_mut() = std::mem::take(&mut thrown.value);
         }
         match &self.side {
