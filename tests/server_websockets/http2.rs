@@ -62,6 +62,18 @@ async fn text(answer: Response<h2::RecvStream>) -> String {
     String::from_utf8(text).unwrap()
 }
 
+/// Sends as the server takes it, and ends the stream.
+async fn send_all(mut outgoing: h2::SendStream<Bytes>, mut bytes: Bytes) {
+    while !bytes.is_empty() {
+        outgoing.reserve_capacity(bytes.len());
+        let Some(Ok(capacity)) = std::future::poll_fn(|cx| outgoing.poll_capacity(cx)).await else { return };
+        let part = bytes.split_to(capacity.min(bytes.len()));
+        if outgoing.send_data(part, bytes.is_empty()).is_err() {
+            return;
+        }
+    }
+}
+
 /// Opens a WebSocket.
 async fn open(client: &SendRequest<Bytes>, path: &str) -> Socket {
     let (answer, mut outgoing) = request(client, ask(path, &[VERSION])).await;
@@ -268,4 +280,34 @@ async fn many_short_messages_that_an_app_does_not_take_leave_the_connection_alon
     assert_eq!(text(request(&client, get).await.0).await, "accepted");
     let frame = within(answer.body_mut().data()).await.unwrap().unwrap();
     assert_eq!(frame, &b"\x81\x042002"[..]);
+}
+
+#[tokio::test]
+async fn websockets_that_an_app_does_not_take_hold_up_no_request_of_their_connection() {
+    let app = "const held = []; export default { async fetch(request) {
+      if (request.method === 'POST') return new Response(String((await request.arrayBuffer()).byteLength));
+      const { 0: client, 1: server } = new WebSocketPair();
+      held.push(server);
+      return new Response(null, { status: 101, webSocket: client });
+    } }";
+    let admin = free_address();
+    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'"));
+    let supervisor = plan.app(App::new("app", app)).start().await;
+    let client = connect(supervisor.address("app").await).await;
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let (answer, outgoing) = request(&client, ask("/", &[VERSION])).await;
+        answers.push(answer);
+        tokio::spawn(send_all(outgoing, talker::frame(BINARY, &[7; 1 << 20]).into()));
+    }
+    let admin = Client::afresh(admin);
+    until("the WebSockets have to wait", async || {
+        (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] >= 4.0).then_some(())
+    })
+    .await;
+    let post = Request::post("http://app.example/").body(()).unwrap();
+    let mut sender = within(client.clone().ready()).await.unwrap();
+    let (answer, outgoing) = sender.send_request(post, false).unwrap();
+    tokio::spawn(send_all(outgoing, vec![7; 300_000].into()));
+    assert_eq!(text(within(answer).await.unwrap()).await, "300000");
 }

@@ -47,8 +47,10 @@ pub(crate) struct Window {
     came: usize,
     /// Bytes that are still to come, if the length of the body is known.
     left: Option<u64>,
-    /// Size that the window may grow to, in bytes.
+    /// Size that the window may grow to, in bytes, unless more is kept.
     most: usize,
+    /// Bytes that wait because nobody takes them.
+    kept: usize,
 }
 
 impl Windows {
@@ -81,7 +83,7 @@ impl Windows {
     }
 
     fn open_up_to(self: &Rc<Self>, most: usize, length: Option<u64>) -> Option<Window> {
-        let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length, most };
+        let mut window = Window { windows: self.clone(), size: 0, came: 0, left: length, most, kept: 0 };
         let size = window.fair();
         let has_too_much = self.bodies.get() == 0 && self.reach.get() > size + FIRST_WINDOW;
         // Counted even if the body is refused, because dropping `window` takes it back.
@@ -146,7 +148,20 @@ impl Window {
     pub(crate) fn read(&mut self, bytes: usize) {
         self.came = (self.came + bytes).min(MOST_WINDOW);
         self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
+        self.kept = self.kept.saturating_sub(bytes);
         self.resize(bytes);
+        self.wake_driver();
+    }
+
+    /// Notes that so many bytes wait. The connection's window grows by them as far as the budgets allow: otherwise, they would be
+    /// missing for its other streams.
+    pub(crate) fn keeps(&mut self, bytes: usize) {
+        self.kept = bytes;
+        self.resize(0);
+        self.wake_driver();
+    }
+
+    fn wake_driver(&self) {
         let windows = &self.windows;
         // A smaller window need not wake the connection: h2 is told of it before it promises more.
         if (windows.target() > windows.target_told.get() || windows.stream.get() != windows.stream_told.get())
@@ -159,10 +174,10 @@ impl Window {
     /// Returns the window that the body may have now. A body of unknown length must prove long before its window grows,
     /// since the unused part cannot be taken back in the end.
     fn fair(&self) -> usize {
-        let fair = self.windows.fair().min(self.most);
+        let fair = self.windows.fair().min(self.most.max(self.kept));
         match self.left {
             Some(left) => fair.min(usize::try_from(left).unwrap_or(usize::MAX)),
-            None => fair.min(FIRST_WINDOW.max(2 * self.came)),
+            None => fair.min(FIRST_WINDOW.max(2 * self.came).max(self.kept)),
         }
     }
 

@@ -53,6 +53,19 @@ impl SocketStream {
         self.is_finished = self.outgoing.send_data(BodyPart::new(Chunk::default()), true).is_ok();
     }
 
+    /// Takes all that there is: h2 ends connections in which many short frames wait.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) {
+        while self.end.is_none()
+            && let Poll::Ready(next) = self.incoming.stream.poll_data(cx)
+        {
+            match next {
+                Some(Ok(bytes)) => self.input.extend_from_slice(&bytes),
+                Some(Err(error)) => self.end = Some(Err(io::Error::other(error))),
+                None => self.end = Some(Ok(())),
+            }
+        }
+    }
+
     fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.untaken.poll_empty(cx));
         // Reserves one byte, to be told of any capacity: what is reserved is withheld from the other streams.
@@ -68,17 +81,9 @@ impl SocketStream {
 }
 
 impl SocketTransport for SocketStream {
-    /// h2 ends connections in which many short frames wait.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        while self.end.is_none()
-            && let Poll::Ready(next) = self.incoming.stream.poll_data(cx)
-        {
-            match next {
-                Some(Ok(bytes)) => self.input.extend_from_slice(&bytes),
-                Some(Err(error)) => self.end = Some(Err(io::Error::other(error))),
-                None => self.end = Some(Ok(())),
-            }
-        }
+        self.poll_receive(cx);
+        self.incoming.window.keeps(self.input.len());
     }
 }
 
@@ -88,7 +93,7 @@ impl AsyncRead for SocketStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.poll_ahead(cx);
+        self.poll_receive(cx);
         if self.input.is_empty() {
             return self.end.take().map_or(Poll::Pending, Poll::Ready);
         }
