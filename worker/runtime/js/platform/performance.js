@@ -6,6 +6,7 @@
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   const { EventTarget, inspectable } = core.loadExtScript("ext:nano_platform/event.js");
+  const { markNotSerializable } = core.loadExtScript("ext:nano_platform/structured_clone.js");
   const { now, timeOrigin } = core.loadExtScript("ext:nano_platform/clock.js");
   const entries = core.loadExtScript("ext:nano_platform/performance_entries.js");
   const observers = core.loadExtScript("ext:nano_platform/performance_observer.js");
@@ -154,6 +155,18 @@
   }
   webidl.configureInterface(Performance);
   inspectable(Performance, ["timeOrigin"]);
+
+  const { PerformanceEntry, PerformanceMeasure } = entries;
+  const { PerformanceObserver, PerformanceObserverEntryList } = observers;
+  const interfaces = [
+    Performance,
+    PerformanceEntry,
+    PerformanceMark,
+    PerformanceMeasure,
+    PerformanceObserver,
+    PerformanceObserverEntryList,
+  ];
+  for (let i = 0; i < interfaces.length; i++) markNotSerializable(interfaces[i].prototype);
 
   return { ...entries, ...observers, Performance, performance: new Performance(key) };
 })();

@@ -39,19 +39,15 @@
   load("ext:nano_net/body_streams.js");
   const abort = load("ext:deno_web/03_abort_signal.js");
   const base64 = load("ext:deno_web/05_base64.js");
-  const broadcast = load("ext:deno_web/01_broadcast_channel.js");
-  const compression = load("ext:deno_web/14_compression.js");
   const { Console, setNoColorFns } = load("ext:deno_web/01_console.js");
   const encoding = load("ext:deno_web/08_text_encoding.js");
   const { DOMException, QuotaExceededError } = load("ext:deno_web/01_dom_exception.js");
   const event = load("ext:deno_web/02_event.js");
   const { fetch } = load("ext:nano_net/fetch.js");
   const file = load("ext:deno_web/09_file.js");
-  const fileReader = load("ext:deno_web/10_filereader.js");
   const formData = load("ext:deno_fetch/21_formdata.js");
   const headers = load("ext:deno_fetch/20_headers.js");
   const messagePort = load("ext:deno_web/13_message_port.js");
-  const performance = load("ext:deno_web/15_performance.js");
   const request = load("ext:deno_fetch/23_request.js");
   const response = load("ext:deno_fetch/23_response.js");
   const scope = load("ext:deno_web/04_global_interfaces.js");
@@ -59,7 +55,6 @@
   const streams = load("ext:deno_web/06_streams.js");
   const timers = load("ext:deno_web/02_timers.js");
   const url = load("ext:deno_web/00_url.js");
-  const urlPattern = load("ext:deno_web/01_urlpattern.js");
   const webidl = load("ext:deno_webidl/00_webidl.js");
 
   let hasColours = false;
@@ -69,21 +64,35 @@
   // The async context carries the id of the current request across awaits and timers.
   const log = (message, level) => op_log(level, message, core.getAsyncContext()?.request ?? 0);
 
-  // Interfaces that load on first use, each with its script. The worker's isolate.rs defines the properties.
+  // Interfaces that load on first use, each with its script. Each worker has a copy of what is in the startup snapshot, so what few
+  // apps use is not. The worker's isolate.rs defines the properties.
   const cache = "ext:nano_workers/cache.js";
+  const compression = "ext:deno_web/14_compression.js";
   const crypto = "ext:nano_workers/crypto.js";
+  const performance = "ext:deno_web/15_performance.js";
   const lazyInterfaces = {
     __proto__: null,
+    BroadcastChannel: "ext:deno_web/01_broadcast_channel.js",
     Cache: cache,
     CacheStorage: cache,
     Cloudflare: "ext:nano_workers/compatibility.js",
+    CompressionStream: compression,
     Crypto: crypto,
     CryptoKey: crypto,
+    DecompressionStream: compression,
     EventSource: "ext:nano_net/event_source.js",
+    FileReader: "ext:deno_web/10_filereader.js",
     FixedLengthStream: "ext:nano_workers/identity_stream.js",
     HTMLRewriter: "ext:nano_workers/html_rewriter.js",
     IdentityTransformStream: "ext:nano_workers/identity_stream.js",
+    Performance: performance,
+    PerformanceEntry: performance,
+    PerformanceMark: performance,
+    PerformanceMeasure: performance,
+    PerformanceObserver: performance,
+    PerformanceObserverEntryList: performance,
     SubtleCrypto: crypto,
+    URLPattern: "ext:deno_web/01_urlpattern.js",
     WebSocket: "ext:nano_net/websocket.js",
     WebSocketPair: "ext:nano_workers/websocket_pair.js",
     // Globals that packages for Node expect in every environment that is not a browser.
@@ -92,14 +101,32 @@
     process: "ext:nano_node/process.js",
     setImmediate: "ext:deno_node/timers.ts",
   };
-  const loadInterface = (name) => load(lazyInterfaces[name])[name];
-  // Read-only attributes of the global object.
+  const isDenoInterface = {
+    __proto__: null,
+    BroadcastChannel: true,
+    CompressionStream: true,
+    DecompressionStream: true,
+    FileReader: true,
+    URLPattern: true,
+  };
+  function loadInterface(name) {
+    const value = load(lazyInterfaces[name])[name];
+    if (isDenoInterface[name]) complete(value);
+    return value;
+  }
+  // Attributes of the global object.
   const attributes = {
     get caches() {
       return load(cache).caches;
     },
     get crypto() {
       return load(crypto).crypto;
+    },
+    get performance() {
+      return load(performance).performance;
+    },
+    set performance(value) {
+      ObjectDefineProperty(globalThis, "performance", core.propWritable(value));
     },
     get scheduler() {
       return load("ext:nano_workers/scheduler.js").scheduler;
@@ -130,31 +157,21 @@
     AbortController: abort.AbortController,
     AbortSignal: abort.AbortSignal,
     Blob: file.Blob,
-    BroadcastChannel: broadcast.BroadcastChannel,
     ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
     CloseEvent: event.CloseEvent,
-    CompressionStream: compression.CompressionStream,
     CountQueuingStrategy: streams.CountQueuingStrategy,
     CustomEvent: event.CustomEvent,
-    DecompressionStream: compression.DecompressionStream,
     DOMException,
     ErrorEvent: event.ErrorEvent,
     Event: event.Event,
     EventTarget: event.EventTarget,
     File: file.File,
-    FileReader: fileReader.FileReader,
     FormData: formData.FormData,
     Headers: headers.Headers,
     MessageChannel: messagePort.MessageChannel,
     MessageEvent: event.MessageEvent,
     MessagePort: messagePort.MessagePort,
     Navigator,
-    Performance: performance.Performance,
-    PerformanceEntry: performance.PerformanceEntry,
-    PerformanceMark: performance.PerformanceMark,
-    PerformanceMeasure: performance.PerformanceMeasure,
-    PerformanceObserver: performance.PerformanceObserver,
-    PerformanceObserverEntryList: performance.PerformanceObserverEntryList,
     ProgressEvent: event.ProgressEvent,
     PromiseRejectionEvent: event.PromiseRejectionEvent,
     QuotaExceededError,
@@ -173,7 +190,6 @@
     TransformStream: streams.TransformStream,
     TransformStreamDefaultController: streams.TransformStreamDefaultController,
     URL: url.URL,
-    URLPattern: urlPattern.URLPattern,
     URLSearchParams: url.URLSearchParams,
     WritableStream: streams.WritableStream,
     WritableStreamDefaultController: streams.WritableStreamDefaultController,
@@ -186,12 +202,16 @@
     clearTimeout: timers.clearTimeout,
     fetch,
     navigator: webidl.createBranded(Navigator),
-    performance: performance.performance,
     setInterval: timers.setInterval,
     setTimeout: timers.setTimeout,
     structuredClone: messagePort.structuredClone,
   };
   shapes.correctInterfaces(interfaces);
+  /** Makes an interface of deno_web what the standards say. */
+  function complete(Interface) {
+    shapes.correctAccessors(Interface);
+    messagePort.markNotSerializable(Interface.prototype);
+  }
   const serializable = { __proto__: null, Blob: true, DOMException: true, File: true, QuotaExceededError: true };
   for (const name in interfaces) {
     ObjectDefineProperty(globalThis, name, core.propNonEnumerable(interfaces[name]));
